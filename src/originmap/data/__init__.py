@@ -1,0 +1,57 @@
+"""The packaged facts: the catalogue of regions and the default topology.
+
+The only module that reads the CSV files beside it; README.md there says what each holds
+and whose work it is. Importing reads nothing. Every call reads anew, so whoever needs
+the result often keeps it.
+"""
+
+import csv
+from collections.abc import Iterator
+from importlib.resources import files
+
+from originmap.domain.catalogue import Catalogue, Region, RegionStatus
+from originmap.domain.topology import Colo
+
+_VENDORS = ("aws", "azure", "gcp", "oci")
+
+
+def catalogue() -> Catalogue:
+    """Every region a mapping may name."""
+    places = {
+        (row["city"], row["country"]): (float(row["latitude"]), float(row["longitude"]))
+        for row in _rows("places.csv")
+    }
+    sources = {row["source"]: row["publication"] for row in _rows("sources.csv")}
+    return Catalogue(
+        Region(
+            vendor,
+            row["region"],
+            row["title"],
+            row["city"],
+            row["country"],
+            *places[row["city"], row["country"]],
+            RegionStatus(row["status"]),
+            sources[row["source"]],
+        )
+        for vendor in _VENDORS
+        for row in _rows(f"{vendor}.csv")
+    )
+
+
+def hubs() -> tuple[Colo, ...]:
+    """The default topology: large metros with a colo each, sorted by code."""
+    return tuple(
+        Colo(
+            row["code"],
+            row["city"],
+            row["country"],
+            float(row["latitude"]),
+            float(row["longitude"]),
+        )
+        for row in _rows("hubs.csv")
+    )
+
+
+def _rows(name: str) -> Iterator[dict[str, str]]:
+    text = files(__name__).joinpath(name).read_text(encoding="utf-8")
+    return csv.DictReader(text.splitlines())
