@@ -1,0 +1,63 @@
+# Two commands matter: `make run` starts the server for trying out, `make test` runs every check.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+export PIP_REQUIRE_VIRTUALENV := 1
+
+.PHONY: run setup test lint unit bench bench-large crash lock clean
+
+run: setup
+	$(BIN)/originmap dev
+
+setup: $(VENV)/.run
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Originmap needs Python 3.11 or newer: make PYTHON=/path/to/python3" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: $(VENV)/bin/python requirements/run.txt pyproject.toml
+	@echo "installing the locked versions (once)"
+	$(PIP) install --require-hashes -r requirements/run.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.run requirements/test.txt
+	$(PIP) install --require-hashes -r requirements/test.txt
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.run requirements/bench.txt
+	$(PIP) install --require-hashes -r requirements/bench.txt
+	@touch $@
+
+test: lint unit
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: $(VENV)/.test
+	$(BIN)/python -m pytest
+
+# Kills the server at random moments under load; CI's form is part of `make test`.
+crash: $(VENV)/.test
+	$(BIN)/python -m pytest tests/real/test_crash.py --kills $${KILLS:-500} --timeout 0
+
+bench: $(VENV)/.bench
+	$(BIN)/python -m bench
+
+bench-large: $(VENV)/.bench
+	$(BIN)/python -m bench --large
+
+# Renews the locks; needs network. Nothing else in the project changes versions.
+lock: $(VENV)/bin/python
+	$(PIP) install uv
+	for name in run test bench; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-header requirements/$$name.in -o requirements/$$name.txt || exit 1; done
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,15 @@
+"""Originmap: the Origin Cloud Regions API, self-hosted, and the choice of upper tier from it.
+
+A map of the program, from the bottom up:
+
+- `domain`     what is true: addresses, regions, mappings, rights, tiers. No I/O.
+- `data`       the packaged catalogue of vendors and regions, and the default colos.
+- `store`      where it is kept: one port, and an implementation per database.
+- `service`    what users do, one file per use.
+- `api`        HTTP: Cloudflare's routes, our own, and what both share.
+- `admin`      the Unix socket through which the command line reaches a running server.
+- `cli`        one command per file; the only place that prints.
+- `settings`   one schema of settings; `bootstrap` is where concrete classes meet.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,5 @@
+"""python -m originmap"""
+
+from originmap.cli.main import main
+
+main()

@@ -1,0 +1,30 @@
+"""Where the admin socket of a database is, for paths of any length.
+
+A Unix socket's address holds about 100 bytes (unix(7)); a longer path is reached through a
+descriptor of its folder, which Linux shows under /proc/self/fd.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+_LONGEST = 100
+
+
+def socket_path(database: Path) -> Path:
+    """The admin socket beside a database file."""
+    return database.with_name(database.name + ".sock")
+
+
+@contextlib.contextmanager
+def reachable(path: Path) -> Iterator[str]:
+    """A spelling of `path` short enough for bind and connect, while the context lasts."""
+    if len(os.fsencode(path)) <= _LONGEST:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)

@@ -1,0 +1,74 @@
+"""The server's end of the admin socket."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+from pathlib import Path
+
+import msgspec
+
+from originmap.admin import wire
+from originmap.admin.path import reachable
+from originmap.domain.errors import OriginmapError
+from originmap.service.administration import Administration
+
+_LOG = logging.getLogger(__name__)
+_SECONDS = 10.0
+
+
+class AdminServer:
+    """Answers commands on a Unix socket that only this user can open."""
+
+    def __init__(self, administration: Administration, path: Path) -> None:
+        self._administration = administration
+        self._path = path
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Listen. A socket left behind by a process that died is replaced: whoever owns the
+        database owns its socket."""
+        with contextlib.suppress(FileNotFoundError):
+            self._path.unlink()
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        with reachable(self._path) as address:
+            # Made with no rights for others from the start, not corrected afterwards.
+            mask = os.umask(0o177)
+            try:
+                sock.bind(address)
+            finally:
+                os.umask(mask)
+        self._server = await asyncio.start_unix_server(
+            self._answer, sock=sock, limit=wire.LONGEST_LINE
+        )
+
+    async def close(self) -> None:
+        """Stop listening and remove the socket."""
+        if self._server is not None:
+            self._server.close()
+        with contextlib.suppress(FileNotFoundError):
+            self._path.unlink()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection, one command."""
+        try:
+            async with asyncio.timeout(_SECONDS):
+                reply = await self._reply(await reader.readline())
+                writer.write(wire.encode(reply))
+                await writer.drain()
+        except (OSError, TimeoutError, ValueError):
+            _LOG.warning("an admin connection broke off")
+        finally:
+            writer.close()
+
+    async def _reply(self, line: bytes) -> wire.Reply:
+        try:
+            command = wire.decode_command(line)
+        except msgspec.MsgspecError as error:
+            return wire.Reply(error=f"not a command: {error}", hint="update this command line")
+        try:
+            answer = await self._administration.run(command)
+        except OriginmapError as error:
+            return wire.Reply(error=str(error), hint=error.hint)
+        return wire.Reply(msgspec.to_builtins(answer))

@@ -1,0 +1,112 @@
+"""JSON logs on stderr: a line for each request, and a line for everything else.
+
+Request lines are collected and written together, many times a second, so that a busy server
+spends one system call on hundreds of lines. A credential appears by its id, never by its secret;
+query strings and headers do not appear at all.
+"""
+
+import asyncio
+import datetime
+import logging
+import os
+import time
+
+import msgspec
+
+from originmap.api.request import RequestInfo
+
+_FLUSH_SECONDS = 0.1
+_FLUSH_LINES = 1000
+
+
+class _RequestLine(msgspec.Struct, omit_defaults=True):
+    """One answered request. `time` is its end, in seconds since 1970 UTC."""
+
+    time: float
+    ray: str
+    method: str
+    path: str
+    status: int
+    duration_ms: float
+    client: str = ""
+    credential: str = ""
+    zone: str = ""
+    level: str = "info"
+    event: str = "request"
+
+
+class AccessLog:
+    """Collects request lines and writes them to a file descriptor."""
+
+    def __init__(self, descriptor: int = 2) -> None:
+        self._descriptor = descriptor
+        self._lines: list[_RequestLine] = []
+        self._encoder = msgspec.json.Encoder()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, info: RequestInfo, method: str, path: str, status: int) -> None:
+        """Log an answered request."""
+        took = (time.perf_counter_ns() - info.started) / 1e6
+        self._lines.append(
+            _RequestLine(
+                round(time.time(), 6),
+                info.ray,
+                method,
+                path,
+                status,
+                round(took, 3),
+                info.client,
+                info.credential,
+                info.zone_id,
+            )
+        )
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_FLUSH_SECONDS, self.flush)
+        elif len(self._lines) >= _FLUSH_LINES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was collected."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        lines, self._lines = self._lines, []
+        if lines:
+            _write_all(self._descriptor, self._encoder.encode_lines(lines))
+
+
+class SilentLog(AccessLog):
+    """Logs no requests, for `--log-requests off`."""
+
+    def add(self, info: RequestInfo, method: str, path: str, status: int) -> None:
+        """Log nothing."""
+
+
+class JSONFormatter(logging.Formatter):
+    """Log records of everything else as JSON lines of the same shape."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line."""
+        line: dict[str, object] = {
+            "time": datetime.datetime.fromtimestamp(record.created, datetime.UTC).timestamp(),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+            "logger": record.name,
+        }
+        line.update(getattr(record, "data", {}))
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return msgspec.json.encode(line).decode()
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    """Write to a descriptor that may be a full pipe: logs are worth waiting for, and a reader
+    that is gone is not worth dying for."""
+    view = memoryview(data)
+    while view:
+        try:
+            view = view[os.write(descriptor, view) :]
+        except BlockingIOError:
+            time.sleep(0.001)
+        except OSError:
+            return

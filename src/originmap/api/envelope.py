@@ -1,0 +1,66 @@
+"""The v4 envelope: `errors`, `messages`, `result`, `success` around every answer.
+
+Members are in the order of the published examples. Published in the API's schemas as
+"api-response-common".
+"""
+
+from typing import Any
+
+import msgspec
+
+
+class Message(msgspec.Struct, omit_defaults=True):
+    """An entry of `errors` or `messages`."""
+
+    code: int
+    message: str
+    error_chain: list["Message"] = []
+
+
+class Success(msgspec.Struct):
+    """An answer with a result."""
+
+    errors: list[Message]
+    messages: list[Message]
+    result: Any
+    success: bool
+
+
+class ResultInfo(msgspec.Struct):
+    """Where a page stands in its list."""
+
+    count: int
+    page: int
+    per_page: int
+    total_count: int
+    total_pages: int
+
+
+class SuccessPage(msgspec.Struct):
+    """An answer with a page of a list."""
+
+    errors: list[Message]
+    messages: list[Message]
+    result: Any
+    result_info: ResultInfo
+    success: bool
+
+
+_ENCODER = msgspec.json.Encoder()
+JSON = "application/json"
+
+
+def success(result: Any) -> bytes:
+    """The envelope around `result`, a msgspec type or anything JSON can hold."""
+    return _ENCODER.encode(Success([], [], result, True))
+
+
+def page(result: list[Any], number: int, per_page: int, total: int) -> bytes:
+    """The envelope around page `number` of a list of `total`."""
+    info = ResultInfo(len(result), number, per_page, total, -(-total // per_page))
+    return _ENCODER.encode(SuccessPage([], [], result, info, True))
+
+
+def failure(errors: list[Message]) -> bytes:
+    """The envelope of an error."""
+    return _ENCODER.encode(Success(errors, [], None, False))

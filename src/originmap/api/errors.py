@@ -1,0 +1,143 @@
+"""How errors are answered: HTTP status, code and text, in one table.
+
+Codes and texts are Cloudflare's where it publishes one. Codes 10400 to 10599 with no counterpart
+there are ours; docs/errors.md lists them all, and a test holds both together.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
+
+from originmap.api.envelope import Message
+from originmap.domain import errors
+
+E = TypeVar("E", bound=errors.OriginmapError)
+
+
+class Refusal(NamedTuple):
+    """An answer that is an error."""
+
+    status: int
+    errors: list[Message]
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+Render = Callable[[errors.OriginmapError], Refusal]
+
+INVALID_ADDRESS = "Invalid or missing origin IP address."
+SETTING_MISSING = (
+    "Unable to retrieve origin_public_cloud_region setting value. The zone setting does not exist."
+)
+UPDATE_FAILED = "Unable to update origin_public_cloud_region setting value. Internal error."
+UNKNOWN_REGION = (
+    "The vendor provided doesn't exist or the region provided does not exist "
+    "for the specified cloud vendor"
+)
+
+
+def refusal(status: int, code: int, message: str) -> Refusal:
+    """An error with one code."""
+    return Refusal(status, [Message(code, message)])
+
+
+def _fixed(status: int, code: int, message: str) -> Render:
+    return lambda error: refusal(status, code, message)
+
+
+def _own_text(status: int, code: int) -> Render:
+    return lambda error: refusal(status, code, str(error))
+
+
+def _page(error: errors.OriginmapError) -> Refusal:
+    assert isinstance(error, errors.InvalidPage)
+    if error.parameter == "page":
+        text = "invalid page parameter, must be 1 or more"
+    else:
+        text = f"invalid per_page parameter, must be between 1 and {error.at_most}"
+    return refusal(400, 1146, text)
+
+
+def _missing_credentials(error: errors.OriginmapError) -> Refusal:
+    assert isinstance(error, errors.MissingCredentials)
+    code, names = {
+        "any": (9106, "X-Auth-Key, X-Auth-Email or Authorization headers"),
+        "key": (9106, "X-Auth-Key header"),
+        "email": (9107, "X-Auth-Email header"),
+    }[error.which]
+    return refusal(400, code, f"Missing {names}")
+
+
+def _malformed_credentials(error: errors.OriginmapError) -> Refusal:
+    assert isinstance(error, errors.MalformedCredentials)
+    code, name = {
+        "bearer": (6111, "Authorization"),
+        "key": (6103, "X-Auth-Key"),
+        "email": (6102, "X-Auth-Email"),
+    }[error.which]
+    chain = [Message(code, f"Invalid format for {name} header")]
+    return Refusal(400, [Message(6003, "Invalid request headers", chain)])
+
+
+def _busy(error: errors.OriginmapError) -> Refusal:
+    assert isinstance(error, errors.StoreBusy)
+    message = Message(10503, "The server is busy. Please try again.")
+    return Refusal(503, [message], (("Retry-After", str(error.retry_after)),))
+
+
+TABLE: dict[type[errors.OriginmapError], Render] = {
+    errors.InvalidAddress: _fixed(400, 1146, INVALID_ADDRESS),
+    errors.AddressMismatch: _fixed(400, 1146, "body origin_ip does not match URL"),
+    errors.DuplicateAddress: _fixed(400, 1146, "duplicate origin IP address in this batch"),
+    errors.UnknownRegion: _fixed(400, 1157, UNKNOWN_REGION),
+    errors.InvalidBatch: _fixed(400, 1146, "batch must be an array of 1 to 100 items"),
+    errors.InvalidPage: _page,
+    errors.MalformedJSON: _fixed(400, 6007, "Malformed JSON in request body"),
+    errors.BodyTooLarge: _fixed(413, 1146, "request body is too large"),
+    errors.BodyTimeout: _fixed(408, 10408, "The request did not arrive in time."),
+    errors.InvalidZoneName: _fixed(400, 1002, "Invalid domain"),
+    errors.InvalidToken: _own_text(400, 400),
+    errors.MappingNotFound: _fixed(404, 1142, SETTING_MISSING),
+    errors.ZoneNotFound: _fixed(403, 9109, "Invalid zone identifier"),
+    errors.TokenNotFound: _fixed(404, 1003, "Token not found"),
+    errors.ZoneExists: _fixed(400, 1061, "The zone already exists."),
+    errors.TooManyMappings: _fixed(403, 1164, "Maximum number of IP mappings configured for zone."),
+    errors.TieredCacheOff: _fixed(403, 1135, "Tiered Cache must be enabled for this zone."),
+    errors.MissingCredentials: _missing_credentials,
+    errors.MalformedCredentials: _malformed_credentials,
+    errors.UnknownToken: _fixed(401, 10000, "Authentication error"),
+    errors.UnknownKey: _fixed(403, 9103, "Unknown X-Auth-Key or X-Auth-Email"),
+    errors.Forbidden: _fixed(403, 10000, "Authentication error"),
+    errors.StoreBusy: _busy,
+    errors.StoreFailed: _fixed(500, 1140, UPDATE_FAILED),
+    errors.StoreOwned: _fixed(500, 1140, UPDATE_FAILED),
+    errors.StoreUnusable: _fixed(500, 1140, UPDATE_FAILED),
+}
+"""One row for each error that is raised; classes that only group others have none."""
+
+INTERNAL = refusal(500, 10500, "Internal error")
+
+
+def render(error: errors.OriginmapError) -> Refusal:
+    """The answer to `error`, from its own row."""
+    return TABLE[type(error)](error)
+
+
+def message_of(error: errors.OriginmapError) -> str:
+    """The text that a single call would give, for an item of a batch."""
+    return render(error).errors[0].message
+
+
+def no_route(path: str) -> Refusal:
+    """No such route, as Cloudflare answers it: 400, with its path below /client/v4. Elsewhere
+    404, because there only the envelope is shared."""
+    shown, cloudflare = path.removeprefix("/client/v4"), path.startswith("/client/v4/")
+    lines = [
+        Message(7003, f"Could not route to {shown}, perhaps your object identifier is invalid?"),
+        Message(7000, "No route for that URI"),
+    ]
+    return Refusal(400 if cloudflare else 404, lines)
+
+
+def method_not_allowed(method: str, allow: str) -> Refusal:
+    """A known path that does not take this method; `allow` lists those it takes."""
+    message = Message(7001, f"Method {method} not available for that URI.")
+    return Refusal(405, [message], (("Allow", allow),))

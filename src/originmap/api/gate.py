@@ -1,0 +1,48 @@
+"""The ASGI wrapper that every request passes: gives it an id, hands on the raw path, logs it.
+
+Limits on what arrives (URL, headers, slow clients) are in `api.protocol`, before there is a
+request; the body's limit is in `api.body`, where it is read.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from originmap.api.accesslog import AccessLog
+from originmap.api.request import SCOPE_KEY, Rays, RequestInfo
+
+Message = dict[str, Any]
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class Gate:
+    """As an ASGI application around `app`."""
+
+    def __init__(self, app: ASGIApp, rays: Rays, log: AccessLog) -> None:
+        self._app = app
+        self._rays = rays
+        self._log = log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        client = scope["client"]
+        info = RequestInfo(self._rays.next(), client[0] if client else "")
+        scope[SCOPE_KEY] = info
+        # Routes are matched on the path as it was sent: an encoded slash stays in its segment.
+        path = scope["path"] = scope["raw_path"].decode("ascii")
+        status = 0
+
+        async def send_with_ray(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"].append((b"cf-ray", info.ray.encode()))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_ray)
+        finally:
+            # Without an answer the client went away before it got one: 499, as nginx logs it.
+            self._log.add(info, scope["method"], path, status or 499)

@@ -1,0 +1,21 @@
+"""The description of everything served: GET /originmap/v1/openapi.json, OpenAPI 3.1.
+
+The document is written by hand beside this file; tests hold it against the routes, both ways.
+"""
+
+from importlib import resources
+
+from falcon.asgi import Request, Response
+
+
+def document() -> bytes:
+    """The document as JSON."""
+    return resources.files(__package__).joinpath("openapi.json").read_bytes()
+
+
+class OpenAPIDocument:
+    """GET /originmap/v1/openapi.json, for anybody: it says nothing of this server's data."""
+
+    async def on_get(self, req: Request, resp: Response) -> None:
+        """The document, without an envelope, as tools expect it."""
+        resp.data = document()

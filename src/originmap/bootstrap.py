@@ -1,0 +1,170 @@
+"""The only place where concrete classes meet: from settings to a running server."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from originmap import data
+from originmap.admin.path import socket_path
+from originmap.admin.server import AdminServer
+from originmap.api import protocol
+from originmap.api.accesslog import AccessLog, JSONFormatter, SilentLog
+from originmap.api.app import App
+from originmap.api.auth import Guard
+from originmap.api.cloudflare import routes as cloudflare
+from originmap.api.gate import Gate
+from originmap.api.native import routes as native
+from originmap.api.request import Rays
+from originmap.domain.errors import OriginmapError
+from originmap.service import setup
+from originmap.service.access import Access
+from originmap.service.administration import Administration, Answer, Command
+from originmap.service.directory import Directory
+from originmap.service.mappings import Mappings
+from originmap.service.regions import Regions
+from originmap.settings import Settings
+from originmap.store.clock import wall_clock
+from originmap.store.memory import MemoryStore
+from originmap.store.port import Store
+from originmap.store.sqlite import SqliteStore
+
+MEMORY = ":memory:"
+GRACE_SECONDS = 10
+"""How long requests in flight may take after SIGTERM before they are cut off."""
+
+Prepare = Callable[[Store, Directory, Callable[[], int], str], Awaitable[None]]
+
+
+class CannotListen(OriginmapError):
+    """The address cannot be listened on."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(f"cannot listen on {host} port {port}: {reason}")
+        self.hint = "give another --host or --port; --port 0 takes a free one"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An open store, prepared, with what is known of it in memory."""
+
+    store: Store
+    directory: Directory
+    administration: Administration
+
+
+@contextlib.asynccontextmanager
+async def open_store(db: str, prepare: Prepare = setup.prepare) -> AsyncIterator[Opened]:
+    """Open the store that `db` names, and close it at the end. Raises StoreError."""
+    store: Store = MemoryStore() if db == MEMORY else SqliteStore(Path(db))
+    try:
+        directory = Directory()
+        store.follow_records(directory.apply)
+        await prepare(store, directory, wall_clock, db)
+        yield Opened(store, directory, Administration(store, directory, wall_clock))
+    finally:
+        await store.close()
+
+
+async def administer(db: str, command: Command) -> Answer:
+    """Carry a command out on a database that no process owns. Raises OriginmapError."""
+    async with open_store(db) as opened:
+        return await opened.administration.run(command)
+
+
+def regions() -> Regions:
+    """The packaged catalogue, seen from the packaged topology."""
+    return Regions(data.catalogue(), data.hubs())
+
+
+def build_app(opened: Opened, ready: Callable[[], bool]) -> App:
+    """The application over an open store."""
+    catalogue = data.catalogue()
+    guard = Guard(Access(opened.directory))
+    mappings = Mappings(opened.store, catalogue)
+    tiers = Regions(catalogue, data.hubs())
+    return App({**cloudflare.routes(guard, mappings, tiers), **native.routes(ready)})
+
+
+async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, int], None]) -> None:
+    """Serve until SIGTERM or SIGINT. `on_start` is told the address once it is listened on.
+
+    Raises OriginmapError when it cannot start.
+    """
+    _log_json()
+    log = AccessLog() if settings.log_requests else SilentLog()
+    rays = Rays(settings.colo)
+    async with open_store(settings.db, prepare) as opened, _admin(settings.db, opened):
+        sock = _listen(settings.host, settings.port)
+        server: uvicorn.Server | None = None
+
+        def ready() -> bool:
+            return opened.store.writable and server is not None and not server.should_exit
+
+        app = build_app(opened, ready)
+        gate = Gate(app.falcon, rays, log)
+        server = uvicorn.Server(
+            _config(gate, protocol.protocol_factory(protocol.Limits(), rays, log))
+        )
+        # uvicorn raises the signals again that it caught; stopping is not dying of them.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
+        on_start(settings.host, sock.getsockname()[1])
+        await server.serve(sockets=[sock])
+        log.flush()
+
+
+@contextlib.asynccontextmanager
+async def _admin(db: str, opened: Opened) -> AsyncIterator[None]:
+    if db == MEMORY:
+        yield
+        return
+    server = AdminServer(opened.administration, socket_path(Path(db)))
+    await server.start()
+    try:
+        yield
+    finally:
+        await server.close()
+
+
+def _config(gate: Gate, make_protocol: Callable[..., asyncio.Protocol]) -> uvicorn.Config:
+    return uvicorn.Config(
+        gate,
+        http=make_protocol,  # type: ignore[arg-type]  # a factory where uvicorn names its class
+        loop="uvloop",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        backlog=2048,
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        sock = socket.socket(family, kind, proto)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(address)
+        sock.listen(2048)
+    except OSError as error:
+        raise CannotListen(host, port, error.strerror or str(error)) from error
+    sock.setblocking(False)
+    return sock
+
+
+def _log_json() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(JSONFormatter())
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)

@@ -1,0 +1,83 @@
+"""Giving an operator's command to whoever owns the database.
+
+While a server owns the file, commands go through its admin socket; else this process opens the
+file itself.
+"""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from originmap import bootstrap
+from originmap.admin import client
+from originmap.domain.errors import StoreOwned
+from originmap.service.administration import Command
+
+_PATIENCE_SECONDS = 5.0
+
+
+def administer(db: str, command: Command) -> list[dict[str, Any]]:
+    """Carry a command out; what it came to, as rows of JSON.
+
+    Raises OriginmapError, and click.ClickException for an error that a server reported.
+    """
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            answer = asyncio.run(bootstrap.administer(db, command))
+        except StoreOwned:
+            rows = _through_socket(db, command)
+            if rows is not None:
+                return rows
+            # The owner is starting or stopping: its socket is not there yet, or no longer.
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            rows = msgspec.to_builtins(answer)
+            assert isinstance(rows, list)
+            return rows
+
+
+def print_json(rows: list[dict[str, Any]]) -> None:
+    """Rows as a JSON array, a line each."""
+    lines = ",\n".join("  " + msgspec.json.encode(row).decode() for row in rows)
+    click.echo(f"[\n{lines}\n]" if rows else "[]")
+
+
+def print_table(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
+    """Rows as aligned columns under a heading."""
+    cells = [columns, *(tuple(_cell(row.get(name, "")) for name in columns) for row in rows)]
+    widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
+    for line in cells:
+        padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        click.echo("  ".join(padded).rstrip())
+
+
+def _cell(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _through_socket(db: str, command: Command) -> list[dict[str, Any]] | None:
+    """What the server answered; None when nobody listens. A server that answers is not asked
+    twice: it may have done it."""
+    try:
+        reply = client.send(command, Path(db))
+    except (FileNotFoundError, ConnectionRefusedError):
+        return None
+    except PermissionError as error:
+        raise click.ClickException(
+            f"the server's admin socket beside {db} belongs to another user: "
+            "run this as the user that runs the server"
+        ) from error
+    except (OSError, msgspec.MsgspecError) as error:
+        raise click.ClickException(
+            f"the server broke off: {error}; look before trying again"
+        ) from error
+    if reply.error:
+        raise click.ClickException(reply.error + (f"\n  {reply.hint}" if reply.hint else ""))
+    return reply.rows

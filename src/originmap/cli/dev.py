@@ -1,0 +1,79 @@
+"""originmap dev: the server ready for trying out."""
+
+import ipaddress
+import socket
+
+import click
+
+from originmap.cli import options
+from originmap.cli.run import base_url, run
+from originmap.service import setup
+from originmap.settings import Settings, state_folder
+
+_WELCOME = """\
+Originmap {url}/client/v4 (data in {db}; stop with Ctrl-C)
+
+  curl -X PUT {url}/client/v4/zones/{zone}/origin/cloud_regions/192.0.2.1 \\
+    -H 'Authorization: Bearer {token}' \\
+    -d '{{"origin_ip":"192.0.2.1","vendor":"aws","region":"us-east-1"}}'
+
+  curl {url}/client/v4/zones/{zone}/origin/cloud_regions/192.0.2.1 \\
+    -H 'Authorization: Bearer {token}'
+"""
+
+
+@click.command("dev")
+@options.host
+@options.port
+@click.option(
+    "--db",
+    metavar="PATH",
+    help="Database file; :memory: keeps nothing. Without it: dev.db in the user's state folder.",
+)
+@options.log_requests
+@click.option(
+    "--i-know-this-is-open",
+    is_flag=True,
+    help="Listen beyond loopback although everybody knows the credentials.",
+)
+def command(
+    host: str, port: int, db: str | None, log_requests: bool, i_know_this_is_open: bool
+) -> None:
+    """Start a server for trying out, with well-known credentials.
+
+    Every example of Cloudflare's API reference runs against it after changing the base URL:
+    zone 023e105f4ecef8ad9ca31a8372d0c353, token Sn3lZJTBX6kkg7OdcBUAxOO963GEIyGQqnFTOFYY.
+
+    Example: originmap dev --port 9000 --db :memory:
+    """
+    if not i_know_this_is_open and not _is_loopback(host):
+        raise click.UsageError(
+            f"{host} can be reached from outside, and everybody knows the credentials of "
+            "originmap dev.\nListen on 127.0.0.1, use originmap serve, or add "
+            "--i-know-this-is-open."
+        )
+    settings = Settings(host=host, port=port, db=db or _default_db(), log_requests=log_requests)
+
+    def welcome(host: str, port: int) -> None:
+        click.echo(
+            _WELCOME.format(
+                url=base_url(host, port), db=settings.db, zone=setup.DEV_ID, token=setup.DEV_TOKEN
+            )
+        )
+
+    run(settings, setup.prepare_dev, welcome)
+
+
+def _default_db() -> str:
+    folder = state_folder()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return str(folder / "dev.db")
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether every address that `host` stands for is a loopback address."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return True  # listening will say what is wrong with it
+    return all(ipaddress.ip_address(entry[4][0]).is_loopback for entry in found)

@@ -1,0 +1,55 @@
+"""The `originmap` command: finds the command asked for and prints what goes wrong."""
+
+import importlib
+import sys
+
+import click
+
+from originmap import __version__
+from originmap.domain.errors import OriginmapError
+
+_COMMANDS = {
+    "dev": "Start a server for trying out, with well-known credentials.",
+    "serve": "Start a server for real use.",
+    "zone": "Make and list zones.",
+    "token": "Make, list and revoke API tokens.",
+    "regions": "Print the vendors' regions and their upper tiers.",
+}
+
+
+class _Commands(click.Group):
+    """Loads only the command that is run: each pulls in libraries that the others do not need."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"originmap.cli.{cmd_name}")
+        command = module.command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.command(
+    cls=_Commands, context_settings={"auto_envvar_prefix": "ORIGINMAP"}, epilog="Docs: docs/"
+)
+@click.version_option(__version__, prog_name="originmap")
+def _group() -> None:
+    """Tell caches which upper tier to fill from: a self-hosted Origin Cloud Regions API."""
+
+
+def main() -> None:
+    """Run the command line; errors end it with 1 and a line that says what to do."""
+    try:
+        _group(prog_name="originmap")
+    except OriginmapError as error:
+        click.echo(f"originmap: {error}", err=True)
+        if error.hint:
+            click.echo(f"  {error.hint}", err=True)
+        sys.exit(1)

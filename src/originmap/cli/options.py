@@ -1,0 +1,61 @@
+"""Options that several commands share; the help texts are in `settings`."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from originmap.settings import default_of, help_of
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def host(command: F) -> F:
+    """--host"""
+    return click.option(
+        "--host",
+        default=default_of("host"),
+        show_default=True,
+        help=help_of("host"),
+        envvar="ORIGINMAP_HOST",
+    )(command)
+
+
+def port(command: F) -> F:
+    """--port"""
+    return click.option(
+        "--port",
+        default=default_of("port"),
+        show_default=True,
+        help=help_of("port"),
+        type=click.IntRange(0, 65535),
+        envvar="ORIGINMAP_PORT",
+    )(command)
+
+
+def colo(command: F) -> F:
+    """--colo"""
+    return click.option(
+        "--colo", default=default_of("colo"), help=help_of("colo"), envvar="ORIGINMAP_COLO"
+    )(command)
+
+
+def log_requests(command: F) -> F:
+    """--log-requests / --no-log-requests"""
+    return click.option(
+        "--log-requests/--no-log-requests",
+        default=default_of("log_requests"),
+        help=help_of("log_requests"),
+    )(command)
+
+
+def db(command: F) -> F:
+    """--db, required"""
+    return click.option(
+        "--db", required=True, metavar="PATH", help=help_of("db"), envvar="ORIGINMAP_DB"
+    )(command)
+
+
+def as_json(command: F) -> F:
+    """--json"""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)

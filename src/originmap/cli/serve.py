@@ -1,0 +1,29 @@
+"""originmap serve: the server for real use."""
+
+import click
+
+from originmap.cli import options
+from originmap.cli.run import base_url, run
+from originmap.service import setup
+from originmap.settings import Settings
+
+
+@click.command("serve")
+@options.host
+@options.port
+@options.db
+@options.colo
+@options.log_requests
+def command(host: str, port: int, db: str, colo: str, log_requests: bool) -> None:
+    """Start a server for real use: no credentials but those you make.
+
+    Make a zone and a token with originmap zone and originmap token, before or while it runs.
+
+    Example: originmap serve --db /var/lib/originmap/originmap.db
+    """
+    settings = Settings(host, port, db, colo, log_requests)
+
+    def started(host: str, port: int) -> None:
+        click.echo(f"Originmap {base_url(host, port)}/client/v4 (data in {db})")
+
+    run(settings, setup.prepare, started)

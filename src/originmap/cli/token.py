@@ -1,0 +1,65 @@
+"""originmap token: make, list and revoke API tokens."""
+
+from typing import Literal
+
+import click
+
+from originmap.cli import options
+from originmap.cli.administer import administer, print_json, print_table
+from originmap.service.administration import CreateToken, ListTokens, RevokeToken
+
+
+@click.group("token")
+def command() -> None:
+    """Make, list and revoke API tokens."""
+
+
+@command.command("create")
+@click.argument("name")
+@click.option("--zone", required=True, metavar="ID|all", help="Zone it is for: id, name, or all.")
+@click.option(
+    "--access",
+    required=True,
+    type=click.Choice(["read", "write"]),
+    help="What it may do; write includes read.",
+)
+@options.db
+@options.as_json
+def create(name: str, zone: str, access: Literal["read", "write"], db: str, as_json: bool) -> None:
+    """Make a token called NAME and print its secret, which is shown this once.
+
+    Example: originmap token create deploy --zone all --access write --db originmap.db
+    """
+    rows = administer(db, CreateToken(name, zone, access))
+    if as_json:
+        print_json(rows)
+        return
+    click.echo(rows[0]["secret"])
+    click.echo("Keep it now: only its hash is stored, it cannot be shown again.", err=True)
+
+
+@command.command("list")
+@options.db
+@options.as_json
+def list_(db: str, as_json: bool) -> None:
+    """List all tokens, without their secrets.
+
+    Example: originmap token list --db originmap.db
+    """
+    rows = administer(db, ListTokens())
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(rows, ("id", "name", "access", "zones"))
+
+
+@command.command("revoke")
+@click.argument("token_id", metavar="ID")
+@options.db
+def revoke(token_id: str, db: str) -> None:
+    """Revoke the token with this ID (see token list); it stops working at once.
+
+    Example: originmap token revoke 3f2a…e1 --db originmap.db
+    """
+    administer(db, RevokeToken(token_id))
+    click.echo(f"revoked {token_id}", err=True)

@@ -1,0 +1,1 @@
+"""What is true about zones, mappings, rights and tiers: pure rules, standard library only."""

@@ -1,0 +1,50 @@
+"""Changes: what was committed, in which order, and who caused it.
+
+A *revision* is the number of a committed change: one counter for the whole database, in the
+order of the commits, without gaps. A *cause* is one request; all changes it made share it and
+have neighbouring revisions and one time. Changes of mappings are compact, because there are
+many; changes of everything else (zones, tokens, users, accounts) carry the record before and
+after.
+"""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from originmap.domain.mapping import MappingChange
+from originmap.domain.record import RecordChange
+
+T = TypeVar("T", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The request behind a change; every member is shown in the audit, none is a secret."""
+
+    credential: str  # id of the token or user; "cli" and "setup" for the machine's own operator
+    client: str  # the address it came from, "" for the machine itself
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Committed(Generic[T]):
+    """A write after its commit.
+
+    `at` (microseconds since 1970 UTC) is later than that of every earlier write of the database.
+    The changes have the revisions `revision`, `revision + 1`, …; with no changes `revision` is
+    the one already reached.
+    """
+
+    at: int
+    revision: int
+    outcome: T
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A committed change as the history shows it."""
+
+    revision: int
+    at: int
+    cause: Cause
+    zone_id: str  # "" where it concerns no zone
+    what: MappingChange | RecordChange

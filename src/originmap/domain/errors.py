@@ -1,0 +1,221 @@
+"""Every error that Originmap raises on purpose, in one tree.
+
+    OriginmapError
+    ├── InvalidInput                what a caller sent cannot be used
+    │   ├── InvalidAddress          not an IP address, or one that cannot be an origin
+    │   ├── AddressMismatch         body and path name different addresses
+    │   ├── DuplicateAddress        named twice in one batch
+    │   ├── UnknownRegion           vendor or region not in the catalogue
+    │   ├── InvalidBatch            not an array of 1 to 100 items
+    │   ├── InvalidPage             page or per_page out of range
+    │   ├── MalformedJSON           the body is not JSON
+    │   ├── BodyTooLarge            the body is over the limit
+    │   ├── BodyTimeout             the body stopped arriving
+    │   ├── InvalidZoneName         not a domain name
+    │   └── InvalidToken            a token without a name, or with rights that say nothing
+    ├── NotFound
+    │   ├── MappingNotFound
+    │   ├── ZoneNotFound
+    │   └── TokenNotFound
+    ├── Conflict
+    │   ├── ZoneExists
+    │   └── TooManyMappings         the zone has 3,500
+    ├── TieredCacheOff              the zone does not use what was asked about
+    ├── AccessError                 who asks, and may they
+    │   ├── MissingCredentials      which="any" | "key" | "email"
+    │   ├── MalformedCredentials    which="bearer" | "key" | "email"
+    │   ├── UnknownToken            also disabled, expired, not yet valid, revoked
+    │   ├── UnknownKey
+    │   └── Forbidden               known, without the permission
+    └── StoreError
+        ├── StoreBusy               the write queue is full; carries `retry_after`
+        ├── StoreFailed             a write could not be committed; nothing of it was kept
+        ├── StoreOwned              another process owns the file
+        └── StoreUnusable           not our file, from a newer version, or damaged
+
+An error carries data, and a `hint` where a person can act on it. Only `api.errors` knows HTTP
+statuses and Cloudflare's codes.
+"""
+
+
+class OriginmapError(Exception):
+    """The root: anything that Originmap refuses or fails at, on purpose."""
+
+    hint: str = ""
+
+
+class InvalidInput(OriginmapError):
+    """What a caller sent cannot be used."""
+
+
+class InvalidAddress(InvalidInput):
+    """Not an IP address, or one that cannot be an origin."""
+
+    def __init__(self, text: object) -> None:
+        super().__init__(f"not an origin IP address: {text!r}")
+        self.text = text
+
+
+class AddressMismatch(InvalidInput):
+    """The body's origin_ip is another address than the path's."""
+
+
+class DuplicateAddress(InvalidInput):
+    """An address that an earlier item of the same batch already named."""
+
+
+class UnknownRegion(InvalidInput):
+    """The catalogue does not know this vendor, or not this region of it."""
+
+    def __init__(self, vendor: object, region: object) -> None:
+        super().__init__(f"unknown vendor or region: {vendor!r} {region!r}")
+        self.vendor = vendor
+        self.region = region
+
+
+class InvalidBatch(InvalidInput):
+    """A batch that is not an array of 1 to 100 items."""
+
+
+class InvalidPage(InvalidInput):
+    """`page` or `per_page` out of range; `parameter` says which."""
+
+    def __init__(self, parameter: str, at_most: int) -> None:
+        super().__init__(f"invalid {parameter}")
+        self.parameter = parameter
+        self.at_most = at_most
+
+
+class MalformedJSON(InvalidInput):
+    """The body is not JSON (RFC 8259)."""
+
+
+class BodyTooLarge(InvalidInput):
+    """The body is longer than the server takes."""
+
+
+class BodyTimeout(InvalidInput):
+    """The client went away, or its body did not arrive in time."""
+
+
+class InvalidZoneName(InvalidInput):
+    """Not a domain name that can be a zone (RFC 1035 §2.3.1, RFC 5891 for the A-label form)."""
+
+    def __init__(self, name: object) -> None:
+        super().__init__(f"not a domain name: {name!r}")
+        self.name = name
+        self.hint = "a zone is named like example.com: letters, digits and hyphens between dots"
+
+
+class InvalidToken(InvalidInput):
+    """A token that cannot be made as asked; the text says why."""
+
+
+class NotFound(OriginmapError):
+    """What was asked for is not there."""
+
+
+class MappingNotFound(NotFound):
+    """The zone has no mapping for this address."""
+
+
+class ZoneNotFound(NotFound):
+    """No zone has this id or name."""
+
+    def __init__(self, zone: str) -> None:
+        super().__init__(f"there is no zone {zone}")
+        self.zone = zone
+        self.hint = "originmap zone list shows the zones there are"
+
+
+class TokenNotFound(NotFound):
+    """No token has this id."""
+
+    def __init__(self, token: str) -> None:
+        super().__init__(f"there is no token {token}")
+        self.token = token
+        self.hint = "originmap token list shows the tokens there are"
+
+
+class Conflict(OriginmapError):
+    """What is there already stands against it."""
+
+
+class ZoneExists(Conflict):
+    """A zone of this name exists."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the zone {name} exists already")
+        self.name = name
+
+
+class TooManyMappings(Conflict):
+    """The write would take the zone past its limit of mappings."""
+
+
+class TieredCacheOff(OriginmapError):
+    """The zone has Tiered Cache off, and the question only makes sense with it on."""
+
+
+class AccessError(OriginmapError):
+    """Who asks is not known, or may not do this."""
+
+
+class MissingCredentials(AccessError):
+    """No credentials, or half of the pair: `which` is "any", "key" or "email"."""
+
+    def __init__(self, which: str) -> None:
+        super().__init__(f"missing credentials: {which}")
+        self.which = which
+
+
+class MalformedCredentials(AccessError):
+    """A header that cannot be a credential: `which` is "bearer", "key" or "email"."""
+
+    def __init__(self, which: str) -> None:
+        super().__init__(f"malformed credentials: {which}")
+        self.which = which
+
+
+class UnknownToken(AccessError):
+    """No token that works: unknown, revoked, disabled, expired or not yet valid."""
+
+
+class UnknownKey(AccessError):
+    """No user has this email address and key."""
+
+
+class Forbidden(AccessError):
+    """The credential is known and does not cover this."""
+
+
+class StoreError(OriginmapError):
+    """What is kept could not be read or written."""
+
+
+class StoreBusy(StoreError):
+    """More writes are waiting than the server takes; try again in `retry_after` seconds."""
+
+    retry_after = 1
+
+
+class StoreFailed(StoreError):
+    """The write could not be committed, and nothing of it was kept."""
+
+
+class StoreOwned(StoreError):
+    """Another process owns the database file."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"another process owns {path}")
+        self.path = path
+        self.hint = "stop that process, or give this one another --db"
+
+
+class StoreUnusable(StoreError):
+    """The database cannot be used: not ours, from a newer version, or damaged."""
+
+    def __init__(self, path: str, reason: str, hint: str = "") -> None:
+        super().__init__(f"cannot use {path}: {reason}")
+        self.path = path
+        self.hint = hint

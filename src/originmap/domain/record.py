@@ -1,0 +1,61 @@
+"""Records: accounts, users, zones and tokens, and rules that change them.
+
+There are few of them, so a rule sees all. Like the rules for mappings, it is a pure function
+that returns what shall change or raises, and the store calls it inside its transaction. The
+rules themselves are in `domain.zone_rules` and `domain.token_rules`.
+"""
+
+from collections.abc import Callable
+from collections.abc import Mapping as MappingABC
+from dataclasses import dataclass
+from enum import Enum
+from typing import Generic, NamedTuple, TypeVar
+
+from originmap.domain.token import Token
+from originmap.domain.zone import Account, User, Zone
+
+T = TypeVar("T", covariant=True)
+
+Value = Account | User | Zone | Token
+
+
+class Kind(Enum):
+    """The kinds of record; the value is what the database calls it."""
+
+    ACCOUNT = "account"
+    USER = "user"
+    ZONE = "zone"
+    TOKEN = "token"  # noqa: S105 (a name, not a secret)
+
+
+class Key(NamedTuple):
+    """Names one record."""
+
+    kind: Kind
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordChange:
+    """A record gets another value: `before` is None for a new one, `after` for one that goes.
+
+    A zone that goes takes its mappings with it, each with a change record of its own.
+    """
+
+    key: Key
+    before: Value | None
+    after: Value | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDecision(Generic[T]):
+    """What shall change among the records, in order, and what the caller wants to know."""
+
+    changes: tuple[RecordChange, ...]
+    outcome: T
+
+
+RecordsView = MappingABC[Key, Value]
+
+RecordDecide = Callable[[RecordsView], RecordDecision[T]]
+"""Sees every record there is; decides without I/O, as for mappings."""

@@ -1,0 +1,92 @@
+"""Who and what there is, in memory: accounts, zones, and the credentials that work.
+
+A projection of the store's records, so that checking a credential costs no database read. The
+store tells it every committed change before the one who made it gets an answer: a revoked token
+stops at once.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from originmap.domain.access import EVERYTHING, Grants
+from originmap.domain.record import RecordChange
+from originmap.domain.token import Token
+from originmap.domain.zone import Account, User, Zone
+
+
+class Caller(NamedTuple):
+    """Somebody whose credential was checked: the id of the token or user, and what it grants."""
+
+    id: str
+    grants: Grants
+
+
+class Directory:
+    """Looks accounts, zones and credentials up."""
+
+    def __init__(self) -> None:
+        self._accounts: dict[str, Account] = {}
+        self._zones: dict[str, Zone] = {}
+        self._tokens: dict[str, Token] = {}
+        self._users: dict[str, User] = {}
+        self._callers: dict[str, Caller] = {}  # by hash of the token's secret
+
+    def apply(self, changes: Sequence[RecordChange]) -> None:
+        """Follow committed changes; a `store.port.RecordListener`."""
+        for change in changes:
+            if change.before is not None:
+                self._remove(change.before)
+            if change.after is not None:
+                self._add(change.after)
+
+    def zone(self, zone_id: str) -> Zone | None:
+        """The zone with this id."""
+        return self._zones.get(zone_id)
+
+    def zones(self) -> list[Zone]:
+        """Every zone, by name."""
+        return sorted(self._zones.values(), key=lambda zone: zone.name)
+
+    def tokens(self) -> list[Token]:
+        """Every token, by name, then age."""
+        return sorted(self._tokens.values(), key=lambda token: (token.name, token.issued_on))
+
+    def accounts(self) -> list[Account]:
+        """Every account, oldest first."""
+        return sorted(self._accounts.values(), key=lambda account: account.created_on)
+
+    def token_caller(self, secret_hash: str) -> Caller | None:
+        """Who has the token with this hash. Found by hash: how long it takes tells about the
+        hash, which says nothing of the secret."""
+        return self._callers.get(secret_hash)
+
+    def user(self, email: str) -> User | None:
+        """The user with this address."""
+        return self._users.get(email)
+
+    def _add(self, value: Account | User | Zone | Token) -> None:
+        if isinstance(value, Zone):
+            self._zones[value.id] = value
+        elif isinstance(value, Token):
+            self._tokens[value.id] = value
+            self._callers[value.secret_hash] = Caller(value.id, Grants(value.policies))
+        elif isinstance(value, User):
+            self._users[value.email] = value
+        else:
+            self._accounts[value.id] = value
+
+    def _remove(self, value: Account | User | Zone | Token) -> None:
+        if isinstance(value, Zone):
+            del self._zones[value.id]
+        elif isinstance(value, Token):
+            del self._tokens[value.id]
+            del self._callers[value.secret_hash]
+        elif isinstance(value, User):
+            del self._users[value.email]
+        else:
+            del self._accounts[value.id]
+
+
+def user_caller(user: User) -> Caller:
+    """A user's own key grants everything."""
+    return Caller(user.id, EVERYTHING)

@@ -1,0 +1,68 @@
+"""Reading and writing the mappings of a zone."""
+
+from collections.abc import Sequence
+
+from originmap.domain import batch, mapping
+from originmap.domain.address import Address
+from originmap.domain.catalogue import Catalogue
+from originmap.domain.change import Cause
+from originmap.domain.errors import MappingNotFound
+from originmap.domain.mapping import Mapping
+from originmap.store.port import Page, Store
+
+
+class Mappings:
+    """The use cases of the Origin Cloud Regions API, for a caller whose rights were checked.
+
+    Besides the errors named, each raises what `Store` raises.
+    """
+
+    def __init__(self, store: Store, catalogue: Catalogue) -> None:
+        self._store = store
+        self._catalogue = catalogue
+
+    async def get(self, zone_id: str, address: Address) -> Mapping:
+        """The mapping of one address. Raises MappingNotFound."""
+        found = await self._store.get(zone_id, address)
+        if found is None:
+            raise MappingNotFound
+        return found
+
+    async def page(self, zone_id: str, page: int, per_page: int) -> Page:
+        """Page number `page` (from 1) of `per_page` mappings, in the order of addresses."""
+        return await self._store.page(zone_id, (page - 1) * per_page, per_page)
+
+    async def put(
+        self,
+        zone_id: str,
+        address: Address,
+        vendor: str | None,
+        region: str | None,
+        cause: Cause,
+    ) -> Mapping:
+        """Create or replace one mapping. Raises UnknownRegion, TooManyMappings."""
+        place = batch.known_place(vendor, region, self._catalogue)
+        done = await self._store.write(zone_id, (address,), mapping.put(address, place), cause)
+        return done.outcome or Mapping(address, place, done.at, done.revision)
+
+    async def delete(self, zone_id: str, address: Address, cause: Cause) -> None:
+        """Remove one mapping. Raises MappingNotFound."""
+        await self._store.write(zone_id, (address,), mapping.delete(address), cause)
+
+    async def put_many(
+        self, zone_id: str, items: Sequence[batch.Item], cause: Cause
+    ) -> batch.Outcome:
+        """Create or replace many, each on its own. Raises TooManyMappings, applying none."""
+        checked = batch.check_upserts(items, self._catalogue)
+        if not checked.valid:
+            return batch.Outcome((), checked.failed)
+        done = await self._store.write(zone_id, tuple(checked.valid), batch.upsert(checked), cause)
+        return done.outcome
+
+    async def delete_many(
+        self, zone_id: str, texts: Sequence[str | None], cause: Cause
+    ) -> batch.Outcome:
+        """Remove many, each on its own."""
+        addresses, decide = batch.delete(texts)
+        done = await self._store.write(zone_id, addresses, decide, cause)
+        return done.outcome

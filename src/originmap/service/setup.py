@@ -1,0 +1,58 @@
+"""What a new database starts with, and the well-known credentials of `originmap dev`."""
+
+from originmap.domain.access import ALL_ZONES, GROUP_IDS, Policy
+from originmap.domain.change import Cause
+from originmap.domain.errors import StoreUnusable
+from originmap.domain.record import Kind, Value
+from originmap.domain.token import Token, hash_secret
+from originmap.domain.zone import Account, User, Zone
+from originmap.domain.zone_rules import add_missing
+from originmap.service.directory import Directory
+from originmap.service.secret import new_id
+from originmap.store.clock import Now
+from originmap.store.port import Store
+
+SETUP = Cause("setup", "", "")
+
+# The values that Cloudflare's own reference uses in its examples, so that each of them runs.
+DEV_ID = "023e105f4ecef8ad9ca31a8372d0c353"
+DEV_ZONE = "example.com"
+DEV_TOKEN = "Sn3lZJTBX6kkg7OdcBUAxOO963GEIyGQqnFTOFYY"  # noqa: S105 (public by design)
+DEV_EMAIL = "user@example.com"
+DEV_KEY = "144c9defac04969c7bfad8efaa8ea194"
+
+
+async def prepare(store: Store, directory: Directory, now: Now, database: str) -> None:
+    """Give a new database its account. Raises StoreUnusable for one that `originmap dev` made:
+    its credentials are known to everybody."""
+    if directory.user(DEV_EMAIL) or directory.token_caller(hash_secret(DEV_TOKEN)):
+        raise StoreUnusable(
+            database,
+            "it holds the well-known credentials of originmap dev",
+            "serve another --db, or start this one with originmap dev",
+        )
+    if not directory.accounts():
+        account = Account(new_id(), "Originmap", now())
+        await store.write_records(add_missing([(Kind.ACCOUNT, account)]), SETUP)
+
+
+async def prepare_dev(store: Store, directory: Directory, now: Now, database: str) -> None:
+    """Give a database the account, zone, user and token of the reference's examples.
+
+    Raises StoreUnusable for a database in real use, which must not get them.
+    """
+    if any(account.id != DEV_ID for account in directory.accounts()):
+        raise StoreUnusable(
+            database,
+            "it is in real use, and originmap dev would add well-known credentials to it",
+            "give originmap dev another --db, or start this one with originmap serve",
+        )
+    at = now()
+    everything = Policy(True, (ALL_ZONES,), tuple(GROUP_IDS))
+    wanted: list[tuple[Kind, Value]] = [
+        (Kind.ACCOUNT, Account(DEV_ID, "Example", at)),
+        (Kind.USER, User(DEV_ID, DEV_EMAIL, hash_secret(DEV_KEY), at)),
+        (Kind.ZONE, Zone(DEV_ID, DEV_ZONE, DEV_ID, at, at)),
+        (Kind.TOKEN, Token(DEV_ID, "dev", hash_secret(DEV_TOKEN), (everything,), at, at)),
+    ]
+    await store.write_records(add_missing(wanted), SETUP)

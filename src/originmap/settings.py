@@ -1,0 +1,44 @@
+"""The settings of a server, in one place: name, default and help of each.
+
+The command line offers them as options and reads the environment for them (`ORIGINMAP_PORT` for
+`--port`); nothing else in the program looks at either.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+
+def _setting(default: Any, help_: str) -> Any:
+    return field(default=default, metadata={"help": help_})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a server runs."""
+
+    host: str = _setting("127.0.0.1", "Address to listen on.")
+    port: int = _setting(8787, "Port to listen on; 0 takes a free one.")
+    db: str = _setting("", "Database file; :memory: keeps nothing.")
+    colo: str = _setting("XXX", "This node's colo, an IATA code; shown in cf-ray.")
+    log_requests: bool = _setting(True, "Log a line of JSON for each request to stderr.")
+
+
+def help_of(name: str) -> str:
+    """The help text of a setting."""
+    return next(str(f.metadata["help"]) for f in fields(Settings) if f.name == name)
+
+
+def default_of(name: str) -> Any:
+    """The default of a setting."""
+    return next(f.default for f in fields(Settings) if f.name == name)
+
+
+def state_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where a user's programs keep their state (XDG Base Directory Specification, 0.8)."""
+    base = environment.get("XDG_STATE_HOME", "")
+    # The specification: a path that is not absolute is to be ignored.
+    root = Path(base) if base.startswith("/") else Path.home() / ".local" / "state"
+    return root / "originmap"

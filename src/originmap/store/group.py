@@ -1,0 +1,127 @@
+"""Group commit: whatever writes are waiting share one transaction and one fsync.
+
+Owns the queue, its bound, and the hand-over of results. A store gives the function that commits
+a group: it settles every write of the group by `Write.done` or `Write.refused`, or raises, which
+fails them all.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from originmap.domain.address import Address
+from originmap.domain.change import Cause, Committed
+from originmap.domain.errors import OriginmapError, StoreBusy, StoreError, StoreFailed
+from originmap.domain.mapping import Decide
+from originmap.domain.record import RecordDecide
+
+MAX_WAITING = 10_000
+"""Writes that may wait before others are refused: about a second's worth on a slow disk."""
+
+MAX_GROUP_ADDRESSES = 2_000
+"""Addresses in one group: bounds how long one transaction keeps the event loop busy."""
+
+
+@dataclass(slots=True, eq=False)
+class Write:
+    """A write that waits: of some mappings, or (`decide_records`) of records."""
+
+    cause: Cause
+    zone_id: str = ""
+    addresses: Sequence[Address] = ()
+    decide: Decide[Any] | None = None
+    decide_records: RecordDecide[Any] | None = None
+    future: asyncio.Future[Committed[Any]] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+    result: Committed[Any] | None = None
+    error: BaseException | None = None
+
+    def done(self, result: Committed[Any]) -> None:
+        """What the caller gets once the group is durable."""
+        self.result = result
+
+    def refused(self, error: BaseException) -> None:
+        """What the caller gets instead; nothing of this write was written."""
+        self.error = error
+
+
+CommitGroup = Callable[[Sequence[Write]], Awaitable[None]]
+
+
+class GroupCommit:
+    """The one writer: takes what is queued, commits it as a group, and hands results out."""
+
+    def __init__(self, commit: CommitGroup, max_waiting: int = MAX_WAITING) -> None:
+        self._commit = commit
+        self._max_waiting = max_waiting
+        self._queue: deque[Write] = deque()
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    @property
+    def waiting(self) -> int:
+        """How many writes are queued."""
+        return len(self._queue)
+
+    async def submit(self, write: Write) -> Committed[Any]:
+        """Queue `write` and wait until it is durable. Raises StoreBusy when too many wait."""
+        if self._closing:
+            raise StoreFailed("the store is closed")
+        if len(self._queue) >= self._max_waiting:
+            raise StoreBusy
+        self._queue.append(write)
+        self._wake.set()
+        return await write.future
+
+    async def close(self) -> None:
+        """Commit what is queued and stop."""
+        self._closing = True
+        self._wake.set()
+        await self._task
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.wait()
+            while self._queue:
+                await self._commit_group(self._next_group())
+            self._wake.clear()
+            if self._closing:
+                return
+
+    def _next_group(self) -> list[Write]:
+        """The writes at the head of the queue; one of records is a group of its own."""
+        group = [self._queue.popleft()]
+        addresses = len(group[0].addresses)
+        while self._queue and group[-1].decide and self._queue[0].decide:
+            addresses += len(self._queue[0].addresses)
+            if addresses > MAX_GROUP_ADDRESSES:
+                break
+            group.append(self._queue.popleft())
+        return group
+
+    async def _commit_group(self, group: Sequence[Write]) -> None:
+        try:
+            await self._commit(group)
+        except StoreError as error:
+            for write in group:
+                write.refused(error)
+        except Exception as error:  # the writer must outlive a bug in one group
+            for write in group:
+                write.refused(error)
+        for write in group:
+            _hand_over(write)
+
+
+def _hand_over(write: Write) -> None:
+    if write.future.done():  # its caller went away while it was committed
+        return
+    if write.error is not None:
+        write.future.set_exception(write.error)
+    elif write.result is not None:
+        write.future.set_result(write.result)
+    else:
+        write.future.set_exception(OriginmapError("the store gave no answer"))

@@ -1,0 +1,88 @@
+"""The records of a store in memory: accounts, users, zones and tokens.
+
+There are few of them and every request asks about them, so each store keeps them all decoded,
+applies committed changes, and tells listeners. Their stored form is JSON.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from originmap.domain.errors import StoreFailed
+from originmap.domain.record import Key, Kind, RecordChange, Value
+from originmap.domain.token import Token
+from originmap.domain.zone import Account, User, Zone
+from originmap.store.port import RecordListener
+
+_TYPES: dict[Kind, type[Value]] = {
+    Kind.ACCOUNT: Account,
+    Kind.USER: User,
+    Kind.ZONE: Zone,
+    Kind.TOKEN: Token,
+}
+_DECODERS = {kind: msgspec.json.Decoder(type_) for kind, type_ in _TYPES.items()}
+_ENCODER = msgspec.json.Encoder()
+
+
+def encode(value: Value | None) -> bytes | None:
+    """The stored form of a record, None for none."""
+    return None if value is None else _ENCODER.encode(value)
+
+
+def decode(kind: Kind, body: bytes | None) -> Value | None:
+    """The record that `encode` wrote."""
+    return None if body is None else _DECODERS[kind].decode(body)
+
+
+def unique_name(value: Value) -> str:
+    """What no two records of one kind may share."""
+    if isinstance(value, User):
+        return value.email
+    if isinstance(value, Token):
+        return value.secret_hash
+    if isinstance(value, Zone):
+        return value.name
+    return value.id
+
+
+class Records:
+    """Every record, by key."""
+
+    def __init__(self) -> None:
+        self._values: dict[Key, Value] = {}
+        self._listeners: list[RecordListener] = []
+
+    @property
+    def view(self) -> Mapping[Key, Value]:
+        """What decide functions see."""
+        return self._values
+
+    def follow(self, listener: RecordListener) -> None:
+        """As `Store.follow_records`."""
+        listener([RecordChange(key, None, value) for key, value in self._values.items()])
+        self._listeners.append(listener)
+
+    def apply(self, changes: Sequence[RecordChange]) -> None:
+        """Take committed changes over and tell every listener."""
+        for change in changes:
+            if change.after is None:
+                self._values.pop(change.key, None)
+            else:
+                self._values[change.key] = change.after
+        for listener in self._listeners:
+            listener(changes)
+
+
+def check_names(view: Mapping[Key, Value], changes: Sequence[RecordChange]) -> None:
+    """Raise StoreFailed when `changes` would give two records of one kind the same name.
+
+    Rules refuse that with an error of their own; this is the guard behind them, the same on
+    every store.
+    """
+    names = {(key.kind, unique_name(value)): key for key, value in view.items()}
+    for change in changes:
+        if change.after is None:
+            continue
+        taken = names.get((change.key.kind, unique_name(change.after)), change.key)
+        if taken != change.key:
+            raise StoreFailed(f"two records named alike: {taken.id} and {change.key.id}")

@@ -1,0 +1,57 @@
+"""Integers for zone ids and places in a SQLite database, held in memory.
+
+A zone's integer outlives the zone, because the history refers to it; `zone` answers only while
+the zone exists, `zone_id` always.
+"""
+
+import apsw
+
+from originmap.domain.mapping import Place
+from originmap.store.sqlite_file import rows
+
+_LIVE = "SELECT zone.id, zone.num FROM zone JOIN record ON kind = 'zone' AND record.id = zone.id"
+
+
+class Names:
+    """Both ways between names and integers."""
+
+    def __init__(self, writer: apsw.Connection) -> None:
+        self._writer = writer
+        self.reload()
+
+    def reload(self) -> None:
+        """Read everything again, after a transaction was rolled back."""
+        self._zones: dict[str, int] = dict(rows(self._writer, _LIVE))
+        places = rows(self._writer, "SELECT num, vendor, region FROM place")
+        self._places = {num: Place(vendor, region) for num, vendor, region in places}
+        self._nums = {place: num for num, place in self._places.items()}
+
+    def zone(self, zone_id: str) -> int | None:
+        """The integer of a zone, None when there is no such zone."""
+        return self._zones.get(zone_id)
+
+    def add_zone(self, zone_id: str) -> None:
+        """Give a new zone its integer, inside a transaction."""
+        self._writer.execute("INSERT INTO zone (id) VALUES (?)", (zone_id,))
+        self._zones[zone_id] = self._writer.last_insert_rowid()
+
+    def drop_zone(self, zone_id: str) -> None:
+        """Forget a zone that goes."""
+        self._zones.pop(zone_id, None)
+
+    def zone_ids(self, connection: apsw.Connection) -> dict[int, str]:
+        """The ids of all zones, those that are gone included."""
+        return dict(rows(connection, "SELECT num, id FROM zone"))
+
+    def place(self, num: int) -> Place:
+        """The place that an integer stands for."""
+        return self._places[num]
+
+    def place_num(self, place: Place) -> int:
+        """The integer of a place, made when it has none, inside a transaction."""
+        num = self._nums.get(place)
+        if num is None:
+            self._writer.execute("INSERT INTO place (vendor, region) VALUES (?, ?)", place)
+            num = self._writer.last_insert_rowid()
+            self._nums[place], self._places[num] = num, place
+        return num
