@@ -1,0 +1,97 @@
+"""A real server process: started as a user starts it, stopped as a service manager does."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+import httpx
+
+COMMAND = str(Path(sys.executable).with_name("originmap"))
+"""The installed command, of the environment the tests run in."""
+
+ZONE = "023e105f4ecef8ad9ca31a8372d0c353"
+TOKEN = "Sn3lZJTBX6kkg7OdcBUAxOO963GEIyGQqnFTOFYY"
+EMAIL = "user@example.com"
+KEY = "144c9defac04969c7bfad8efaa8ea194"
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+
+_URL = re.compile(r"(http://\S+)/client/v4")
+
+
+class Server:
+    """An `originmap dev` or `originmap serve` process on a free port; a context manager.
+
+    `log` is the file that its stderr goes to.
+    """
+
+    def __init__(self, db: str, folder: Path, command: str = "dev", args: Sequence[str] = ()) -> None:
+        self.log = folder / f"{command}-{time.monotonic_ns()}.log"
+        self._out = self.log.with_suffix(".out")
+        with self.log.open("wb") as err, self._out.open("wb") as out:
+            self.process = subprocess.Popen(
+                [COMMAND, command, "--port", "0", "--db", db, *args],
+                stdout=out,
+                stderr=err,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            )
+        self.url = self._wait_for_url()
+
+    @property
+    def api(self) -> str:
+        """The base URL for clients."""
+        return f"{self.url}/client/v4"
+
+    @property
+    def mappings(self) -> str:
+        """The URL of the zone's mappings."""
+        return f"{self.api}/zones/{ZONE}/origin/cloud_regions"
+
+    def stop(self) -> int:
+        """SIGTERM, and the exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(20)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.process.kill()
+        self.process.wait(20)
+
+    def __enter__(self) -> "Server":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.process.poll() is None:
+            self.stop()
+
+    def _wait_for_url(self) -> str:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            found = _URL.search(self._out.read_text())
+            if found:
+                return self._wait_until_it_answers(found[1], deadline)
+            if self.process.poll() is not None:
+                raise AssertionError(f"the server ended at once: {self.log.read_text()}")
+            time.sleep(0.01)
+        self.kill()
+        raise AssertionError("the server did not say where it listens")
+
+    def _wait_until_it_answers(self, url: str, deadline: float) -> str:
+        while time.monotonic() < deadline:
+            try:
+                httpx.get(f"{url}/healthz", timeout=5)
+            except httpx.TransportError:
+                time.sleep(0.01)
+            else:
+                return url
+        raise AssertionError("the server does not answer")
