@@ -1,0 +1,71 @@
+"""Measures Originmap against its anchors and its goals, and prints both tables.
+
+Exit status: 0 measured (goals may be missed), 1 a run was void, 2 something to install.
+"""
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+
+from bench import cases, large, load, report, starts
+from bench.figures import Figures
+from bench.rounds import Bench
+from bench.servers import ORIGINMAP, Cores
+
+# On the disk that the project is on: a temporary folder may be in memory, where a
+# durable write costs nothing.
+_WORK = Path(__file__).parents[1] / "build" / "bench"
+_STARTS = "start"
+
+
+def main() -> int:
+    """Measure what was asked for."""
+    given = _arguments()
+    needed = load.missing() or ORIGINMAP.missing()
+    if needed:
+        print(needed, file=sys.stderr)
+        return 2
+    shutil.rmtree(_WORK, ignore_errors=True)
+    _WORK.mkdir(parents=True)
+    bench = Bench(Cores.choose(), _WORK, given.rounds, given.seconds)
+    bench.cores.take_load()
+    facts = report.environment(bench)
+    print("\n".join(facts), flush=True)
+    text = report.tables(_measure(bench, given))
+    if bench.void:
+        text += "\n\nVoid runs, left out of the medians:\n\n" + "\n".join(bench.void)
+    print(f"\n{text}")
+    if given.record:
+        print(f"\nrecorded in {report.record(facts, text)}")
+    return 1 if bench.void else 0
+
+
+def _measure(bench: Bench, given: argparse.Namespace) -> Figures:
+    if given.large:
+        return large.measure(bench)
+    figures: Figures = {}
+    chosen = [cases.CASES[name] for name in cases.CASES if given.only in (None, name)]
+    if chosen:
+        figures |= cases.measure(bench, chosen)
+    if given.only in (None, _STARTS):
+        figures |= starts.measure(bench)
+    return figures
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3, help="rounds per case (3)")
+    parser.add_argument("--seconds", type=int, default=5, help="length of a run (5)")
+    parser.add_argument("--only", choices=[*cases.CASES, _STARTS], help="one case only")
+    parser.add_argument(
+        "--large", action="store_true", help="the case of 10 million mappings, and only that"
+    )
+    parser.add_argument(
+        "--record", action="store_true", help="add the result to docs/performance.md"
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""The goals: what a figure or a ratio must reach, and whether it does."""
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench import cases, large, starts
+from bench.figures import Figures
+from bench.servers import BARE_ASGI, ORIGINMAP, USUAL_STACK
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A figure, or its ratio to another, with a bound it must not pass."""
+
+    text: str
+    figure: Key
+    bound: float
+    against: Key | None = None
+    at_most: bool = False
+    unit: str = "x"
+
+    def value(self, figures: Figures) -> float | None:
+        """What was reached, or None where it was not measured."""
+        if self.figure not in figures:
+            return None
+        value = figures[self.figure].value
+        if self.against is None:
+            return value
+        if self.against not in figures:
+            return None
+        return value / figures[self.against].value
+
+    def met(self, value: float) -> bool:
+        """Whether `value` is within the bound."""
+        within: Callable[[float, float], bool] = operator.le if self.at_most else operator.ge
+        return within(value, self.bound)
+
+
+GOALS = (
+    Goal(
+        "GET one against the bare ASGI app",
+        (cases.GET.name, ORIGINMAP.name),
+        0.65,
+        against=(cases.GET.name, BARE_ASGI.name),
+    ),
+    Goal(
+        "GET one against the usual stack",
+        (cases.GET.name, ORIGINMAP.name),
+        15,
+        against=(cases.GET.name, USUAL_STACK.name),
+    ),
+    Goal(
+        "durable PUT, 32 callers, against the usual stack",
+        (cases.PUT.name, ORIGINMAP.name),
+        12,
+        against=(cases.PUT.name, USUAL_STACK.name),
+    ),
+    Goal("batch PUT", (cases.BATCH.name, ORIGINMAP.name), 100_000, unit="mappings/s"),
+    Goal(
+        "first answer after start",
+        (starts.FIRST_ANSWER, ORIGINMAP.name),
+        250,
+        at_most=True,
+        unit="ms",
+    ),
+    Goal(
+        "memory when idle",
+        (starts.IDLE_MEMORY, ORIGINMAP.name),
+        60,
+        at_most=True,
+        unit="MiB",
+    ),
+    Goal(
+        "GET with 10 M mappings against 10,000",
+        (large.GET, large.LARGE.label),
+        0.8,
+        against=(large.GET, large.SMALL.label),
+    ),
+    Goal(
+        "PUT with 10 M mappings against 10,000",
+        (large.PUT, large.LARGE.label),
+        0.8,
+        against=(large.PUT, large.SMALL.label),
+    ),
+)
