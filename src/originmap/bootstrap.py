@@ -168,3 +168,5 @@ def _log_json() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JSONFormatter())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    # It warns of every request that is not HTTP; those are in the request log already.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)

@@ -5,6 +5,9 @@ request. Whatever an item fails with is the error that the single call would giv
 named twice the first item counts; an item that failed makes no later one a duplicate.
 """
 
+# Rules define a function for each request: its annotations shall cost nothing.
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 

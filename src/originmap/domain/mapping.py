@@ -6,6 +6,9 @@ it inside the transaction and stamps the changes with a time and revisions, so r
 database, no clock, and hold on every store. Batches are in `domain.batch`.
 """
 
+# Rules define a function for each request: its annotations shall cost nothing.
+from __future__ import annotations
+
 from collections.abc import Callable
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass

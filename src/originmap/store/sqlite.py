@@ -63,6 +63,8 @@ class SqliteStore:
         """
         self._file = SqliteFile(path)
         self._reader, self._writer = self._file.reader, self._file.writer
+        # Kept, because making one takes as long as the read that it is for.
+        self._read_cursor, self._write_cursor = self._reader.cursor(), self._writer.cursor()
         self._names = Names(self._writer)
         self._records = records.Records()
         self._records.apply(sqlite_history.all_records(self._writer))
@@ -136,7 +138,7 @@ class SqliteStore:
 
     def _read(self, sql: str, bindings: tuple[Any, ...]) -> list[Any]:
         try:
-            return rows(self._reader, sql, bindings)
+            return rows(self._read_cursor, sql, bindings)
         except apsw.Error as error:
             raise StoreFailed(str(error)) from error
 
@@ -196,17 +198,17 @@ class SqliteStore:
     def _view(self, zone: int, addresses: Sequence[Address]) -> ZoneView:
         current = {}
         for address in addresses:
-            for place, modified_on, revision in self._writer.execute(_GET, (zone, address)):
+            for place, modified_on, revision in rows(self._write_cursor, _GET, (zone, address)):
                 current[address] = Mapping(address, self._names.place(place), modified_on, revision)
-        return ZoneView(current, self._writer.execute(_COUNT, (zone,)).get)
+        return ZoneView(current, rows(self._write_cursor, _COUNT, (zone,))[0][0])
 
     def _write_cause(self, cause: Cause, at: int) -> None:
-        self._writer.execute(
+        self._write_cursor.execute(
             _CAUSE, (self._revision + 1, at, cause.credential, cause.client, cause.request_id)
         )
 
     def _write_changes(self, zone: int, changes: Sequence[MappingChange], at: int) -> None:
-        run, growth, revision = self._writer.execute, 0, self._revision
+        run, growth, revision = self._write_cursor.execute, 0, self._revision
         for address, before, after in changes:
             revision += 1
             old, new = self._place_num(before), self._place_num(after)

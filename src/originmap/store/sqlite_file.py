@@ -58,10 +58,10 @@ def is_owned(path: Path) -> bool:
 
 
 def rows(
-    connection: apsw.Connection, sql: str, bindings: tuple[Any, ...] = ()
+    source: apsw.Connection | apsw.Cursor, sql: str, bindings: tuple[Any, ...] = ()
 ) -> list[Any]:
     """All rows of a statement: one left half way would keep its snapshot open."""
-    return connection.execute(sql, bindings).fetchall()
+    return source.execute(sql, bindings).fetchall()
 
 
 def _lock_path(path: Path) -> Path:
