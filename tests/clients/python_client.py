@@ -1,0 +1,55 @@
+"""The official Python client in its forms, sync and async, behind one way of calling them.
+
+A test awaits `settled` on what a method answers and `every` on what `list` answers, so it is
+written once and runs on both.
+"""
+
+import inspect
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from cloudflare import AsyncCloudflare, Cloudflare
+
+from tests.process import EMAIL, KEY, TOKEN, ZONE
+
+Client = Cloudflare | AsyncCloudflare
+
+BY_TOKEN = {"api_token": TOKEN}
+BY_KEY = {"api_email": EMAIL, "api_key": KEY}
+
+
+@asynccontextmanager
+async def opened(kind: type[Client], base_url: str, **options: Any) -> AsyncIterator[Client]:
+    """A client as its users build it, closed at the end."""
+    client = kind(base_url=base_url, **options)
+    try:
+        yield client
+    finally:
+        await settled(client.close())
+
+
+async def settled(answer: Any) -> Any:
+    """The answer of a method: at once from the sync client, awaited from the async one."""
+    return await answer if inspect.isawaitable(answer) else answer
+
+
+async def every(pages: Any) -> list[Any]:
+    """All items of a list, the pages after the first fetched by the client itself."""
+    if hasattr(pages, "__aiter__"):
+        return [item async for item in pages]
+    return list(pages)
+
+
+async def put(regions: Any, origin_ip: str, vendor: str = "aws", region: str = "us-east-1") -> Any:
+    """Create or replace one mapping and answer the entry."""
+    return await settled(
+        regions.update(
+            origin_ip, zone_id=ZONE, body_origin_ip=origin_ip, vendor=vendor, region=region
+        )
+    )
+
+
+def fields(entry: Any) -> tuple[str, str, str]:
+    """What was sent for an entry: address, vendor and region."""
+    return entry.origin_ip, entry.vendor, entry.region

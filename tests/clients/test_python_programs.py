@@ -1,0 +1,204 @@
+"""Whole programs for PyPI's `cloudflare`, run as they stand: only the base URL is set outside.
+
+The calls have the values of Cloudflare's reference, and the patterns are those of the client's
+own README: credentials from the environment, paging, errors, raw responses, own requests.
+"""
+
+from textwrap import dedent
+
+import cloudflare
+import pytest
+
+from tests.process import EMAIL, KEY, TOKEN, Server
+
+CREDENTIALS = [
+    {"CLOUDFLARE_API_TOKEN": TOKEN},
+    {"CLOUDFLARE_EMAIL": EMAIL, "CLOUDFLARE_API_KEY": KEY},
+]
+
+UPDATE = """
+    from cloudflare import Cloudflare
+
+    client = Cloudflare()
+    origin_cloud_region = client.cache.origin_cloud_regions.update(
+        path_origin_ip="192.0.2.1",
+        zone_id="023e105f4ecef8ad9ca31a8372d0c353",
+        body_origin_ip="192.0.2.1",
+        region="us-east-1",
+        vendor="aws",
+    )
+    print(origin_cloud_region.origin_ip)
+"""
+
+BULK_UPDATE = """
+    from cloudflare import Cloudflare
+
+    client = Cloudflare()
+    response = client.cache.origin_cloud_regions.bulk_update(
+        zone_id="023e105f4ecef8ad9ca31a8372d0c353",
+        body=[
+            {"origin_ip": "192.0.2.1", "region": "us-east-1", "vendor": "aws"},
+            {"origin_ip": "2001:db8::1", "region": "us-central1", "vendor": "gcp"},
+        ],
+    )
+    print([item.origin_ip for item in response.succeeded], response.failed)
+"""
+
+LIST = """
+    from cloudflare import Cloudflare
+
+    client = Cloudflare()
+    page = client.cache.origin_cloud_regions.list(
+        zone_id="023e105f4ecef8ad9ca31a8372d0c353",
+    )
+    print(page.result[0].origin_ip)
+"""
+
+LIST_ASYNC = """
+    import asyncio
+    from cloudflare import AsyncCloudflare
+
+    async def main() -> None:
+        async with AsyncCloudflare() as client:
+            async for origin_cloud_region in client.cache.origin_cloud_regions.list(
+                zone_id="023e105f4ecef8ad9ca31a8372d0c353",
+            ):
+                print(origin_cloud_region.origin_ip)
+
+    asyncio.run(main())
+"""
+
+GET = """
+    from cloudflare import Cloudflare
+
+    client = Cloudflare()
+    origin_cloud_region = client.cache.origin_cloud_regions.get(
+        origin_ip="192.0.2.1",
+        zone_id="023e105f4ecef8ad9ca31a8372d0c353",
+    )
+    print(origin_cloud_region.vendor, origin_cloud_region.region)
+"""
+
+SUPPORTED_REGIONS = """
+    from cloudflare import Cloudflare
+
+    client = Cloudflare()
+    response = client.cache.origin_cloud_regions.supported_regions(
+        zone_id="023e105f4ecef8ad9ca31a8372d0c353",
+    )
+    print(response.obtained_codes)
+"""
+
+DELETE = """
+    from cloudflare import Cloudflare
+
+    client = Cloudflare()
+    origin_cloud_region = client.cache.origin_cloud_regions.delete(
+        origin_ip="192.0.2.1",
+        zone_id="023e105f4ecef8ad9ca31a8372d0c353",
+    )
+    print(origin_cloud_region.origin_ip)
+"""
+
+ERRORS = """
+    import cloudflare
+    from cloudflare import Cloudflare
+
+    client = Cloudflare(max_retries=0, timeout=20.0)
+    try:
+        client.with_options(max_retries=5).cache.origin_cloud_regions.get(
+            origin_ip="192.0.2.1",
+            zone_id="023e105f4ecef8ad9ca31a8372d0c353",
+        )
+    except cloudflare.APIConnectionError:
+        print("The server could not be reached")
+    except cloudflare.RateLimitError:
+        print("we should back off a bit")
+    except cloudflare.APIStatusError as error:
+        print(error.status_code)
+"""
+
+RAW = """
+    from cloudflare import Cloudflare
+
+    client = Cloudflare()
+    response = client.cache.origin_cloud_regions.with_raw_response.list(
+        zone_id="023e105f4ecef8ad9ca31a8372d0c353",
+    )
+    print(response.headers.get("content-type"), len(response.headers["cf-ray"]))
+"""
+
+OWN_REQUEST = """
+    import httpx
+    from cloudflare import Cloudflare
+
+    client = Cloudflare()
+    response = client.get(
+        "/zones/023e105f4ecef8ad9ca31a8372d0c353/origin/cloud_regions",
+        cast_to=httpx.Response,
+    )
+    print(response.json()["result"])
+"""
+
+BULK_DELETE = """
+    from cloudflare import Cloudflare
+
+    client = Cloudflare()
+    response = client.cache.origin_cloud_regions.bulk_delete(
+        zone_id="023e105f4ecef8ad9ca31a8372d0c353",
+    )
+"""
+
+PRINTED = [
+    (UPDATE, "192.0.2.1"),
+    (BULK_UPDATE, "['192.0.2.1', '2001:db8::1'] []"),
+    (GET, "aws us-east-1"),
+    (LIST, "192.0.2.1"),
+    (LIST_ASYNC, "192.0.2.1\n2001:db8::1"),
+    (SUPPORTED_REGIONS, "True"),
+    (DELETE, "192.0.2.1"),
+    (ERRORS, "404"),
+    (RAW, "application/json 20"),
+]
+"""Programs in the order a user would run them, and what each prints."""
+
+
+@pytest.fixture(params=CREDENTIALS, ids=["token", "key"])
+def configured(
+    emptied: Server, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Server:
+    """The environment of a user who points the client at Originmap."""
+    monkeypatch.setenv("CLOUDFLARE_BASE_URL", emptied.api)
+    for name, value in request.param.items():
+        monkeypatch.setenv(name, value)
+    return emptied
+
+
+def run(program: str) -> None:
+    exec(compile(dedent(program), "program", "exec"), {"__name__": "__main__"})
+
+
+def test_every_program_prints_what_it_would_at_cloudflare(
+    configured: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for program, printed in PRINTED:
+        run(program)
+        assert capsys.readouterr().out.strip() == printed, program
+
+
+def test_an_empty_zone_lists_as_an_empty_array(
+    configured: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(OWN_REQUEST)
+    assert capsys.readouterr().out.strip() == "[]"
+
+
+def test_the_bulk_delete_of_the_reference_deletes_nothing(
+    configured: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The client sends no body there; a delete of nothing in particular is refused."""
+    run(BULK_UPDATE)
+    with pytest.raises(cloudflare.BadRequestError):
+        run(BULK_DELETE)
+    run(LIST_ASYNC)
+    assert capsys.readouterr().out.splitlines()[-2:] == ["192.0.2.1", "2001:db8::1"]
