@@ -143,6 +143,7 @@ def _config(gate: Gate, make_protocol: Callable[..., asyncio.Protocol]) -> uvico
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # whoever sends X-Forwarded-For would choose the address logged
         timeout_keep_alive=75,
         timeout_graceful_shutdown=GRACE_SECONDS,
         backlog=2048,

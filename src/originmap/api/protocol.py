@@ -15,6 +15,7 @@ from uvicorn.server import ServerState
 
 from originmap.api import envelope, errors
 from originmap.api.accesslog import AccessLog
+from originmap.api.joined_writes import JoinedWrites
 from originmap.api.request import Rays, RequestInfo
 
 BAD_REQUEST = errors.refusal(400, 10400, "The request is not HTTP/1.1.")
@@ -121,6 +122,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._refusal is not None:
             raise ValueError("refused")  # ends the parsing; answered by send_400_response
         super().on_headers_complete()
+        self.cycle.transport = JoinedWrites(self.transport, self.loop)  # type: ignore[assignment]
 
     def on_message_complete(self) -> None:
         """The body is all there; the next bytes are another request's."""
