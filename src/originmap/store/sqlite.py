@@ -71,7 +71,7 @@ class SqliteStore:
         self._revision = sqlite_history.last_revision(self._writer)
         self._clock = ForwardClock(now, sqlite_history.last_time(self._writer))
         self._epoch = sqlite_history.epoch(self._writer)
-        self._writable = True
+        self._writable, self._closed = True, False
         self._committer = ThreadPoolExecutor(1, thread_name_prefix="commit")
         self._group = GroupCommit(self._commit)
 
@@ -132,6 +132,9 @@ class SqliteStore:
 
     async def close(self) -> None:
         """As `Store.close`."""
+        if self._closed:
+            return
+        self._closed = True
         await self._group.close()
         self._committer.shutdown()
         self._file.close()

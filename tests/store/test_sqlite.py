@@ -1,0 +1,141 @@
+"""What is particular to the SQLite store: files, restarts, and failing disks."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import apsw
+import pytest
+
+from originmap.domain import mapping
+from originmap.domain.change import Committed
+from originmap.domain.errors import StoreBusy, StoreFailed, StoreOwned, StoreUnusable
+from originmap.store.group import GroupCommit, Write
+from originmap.store.sqlite import SqliteStore
+from originmap.store.sqlite_file import is_owned
+from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, new_zone
+
+
+async def _put(store: SqliteStore, text: str, place: mapping.Place = US_EAST) -> None:
+    await store.write(ZONE_ID, (ip(text),), mapping.put(ip(text), place), CAUSE)
+
+
+async def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
+    first = SqliteStore(tmp_path / "a.db")
+    await first.write_records(new_zone(), CAUSE)
+    await _put(first, "192.0.2.1")
+    written, epoch = await first.get(ZONE_ID, ip("192.0.2.1")), first.epoch
+    await first.close()
+    second = SqliteStore(tmp_path / "a.db", now=lambda: 5)  # a clock far in the past
+    assert await second.get(ZONE_ID, ip("192.0.2.1")) == written
+    assert (second.revision, second.epoch) == (2, epoch)
+    await _put(second, "192.0.2.1", US_WEST)
+    changed = await second.get(ZONE_ID, ip("192.0.2.1"))
+    assert written
+    assert changed
+    assert (changed.revision, changed.modified_on) == (3, written.modified_on + 1)
+    await second.close()
+
+
+async def test_one_process_owns_a_file(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "a.db")
+    assert is_owned(tmp_path / "a.db")
+    with pytest.raises(StoreOwned):
+        SqliteStore(tmp_path / "a.db")
+    await store.close()
+    assert not is_owned(tmp_path / "a.db")
+    await SqliteStore(tmp_path / "a.db").close()
+
+
+async def test_nobody_else_can_read_the_files(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "a.db")
+    await store.write_records(new_zone(), CAUSE)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+    await store.close()
+
+
+async def test_a_full_disk_fails_the_write_and_keeps_the_rest(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "a.db")
+    await store.write_records(new_zone(), CAUSE)
+    await _put(store, "192.0.2.1")
+    writer = store._writer  # the fault is put where the disk would put it
+    pages = writer.pragma("page_count")
+    assert isinstance(pages, int)
+    writer.pragma("max_page_count", pages)
+    with pytest.raises(StoreFailed, match="full"):
+        await asyncio.gather(*(_put(store, f"10.1.{n // 250}.{n % 250}") for n in range(2000)))
+    assert (store.writable, (await store.page(ZONE_ID, 0, 1)).total) == (False, 1)
+    revision = store.revision
+    writer.pragma("max_page_count", 1_000_000)
+    await _put(store, "192.0.2.2")
+    assert (store.writable, store.revision) == (True, revision + 1)
+    await store.close()
+
+
+async def test_a_new_place_is_forgotten_with_the_transaction_that_made_it(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "a.db")
+    await store.write_records(new_zone(), CAUSE)
+    store._writer.execute("CREATE TEMP TRIGGER fail BEFORE INSERT ON mapping_change "
+                          "BEGIN SELECT raise(ABORT, 'broken'); END")  # fmt: skip
+    with pytest.raises(StoreFailed, match="broken"):
+        await _put(store, "192.0.2.1")
+    store._writer.execute("DROP TRIGGER fail")
+    await _put(store, "192.0.2.1")
+    found = await store.get(ZONE_ID, ip("192.0.2.1"))
+    assert found is not None
+    assert found.place == US_EAST
+    await store.close()
+
+
+def _make_foreign(path: Path) -> None:
+    with apsw.Connection(str(path)) as connection:
+        connection.execute("CREATE TABLE theirs (x)")
+
+
+def _make_newer(path: Path) -> None:
+    with apsw.Connection(str(path)) as connection:
+        connection.pragma("application_id", 0x4F524D50)
+        connection.pragma("user_version", 999)
+        connection.execute("CREATE TABLE future (x)")
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda path: path.write_bytes(b"no database" * 1000), "not a database"),
+        (_make_foreign, "another program"),
+        (_make_newer, "version 999"),
+    ],
+)
+async def test_a_file_that_cannot_be_used_is_refused_unchanged(
+    tmp_path: Path, make: object, says: str
+) -> None:
+    path = tmp_path / "a.db"
+    assert callable(make)
+    make(path)
+    before = path.read_bytes()
+    for _ in range(2):  # the lock is given up after a refusal
+        with pytest.raises(StoreUnusable, match=says):
+            SqliteStore(path)
+    assert path.read_bytes() == before
+
+
+async def test_a_full_queue_refuses_more_and_takes_them_again_later() -> None:
+    disk = asyncio.Event()
+
+    async def commit(group: Sequence[Write]) -> None:
+        await disk.wait()
+        for write in group:
+            write.done(Committed(1, 1, None))
+
+    queue = GroupCommit(commit, max_waiting=2)
+    committing = [asyncio.ensure_future(queue.submit(Write(CAUSE))) for _ in range(2)]
+    await asyncio.sleep(0.01)  # the disk has them both now
+    waiting = [asyncio.ensure_future(queue.submit(Write(CAUSE))) for _ in range(2)]
+    await asyncio.sleep(0)
+    with pytest.raises(StoreBusy):
+        await queue.submit(Write(CAUSE))
+    disk.set()
+    assert await asyncio.gather(*committing, *waiting) == [Committed(1, 1, None)] * 4
+    assert await queue.submit(Write(CAUSE)) == Committed(1, 1, None)
+    await queue.close()
