@@ -10,6 +10,7 @@ import pytest
 from originmap.domain import mapping
 from originmap.domain.change import Committed
 from originmap.domain.errors import StoreBusy, StoreFailed, StoreOwned, StoreUnusable
+from originmap.domain.mapping import Decision
 from originmap.store.group import GroupCommit, Write
 from originmap.store.sqlite import SqliteStore
 from originmap.store.sqlite_file import is_owned
@@ -120,6 +121,10 @@ async def test_a_file_that_cannot_be_used_is_refused_unchanged(
     assert path.read_bytes() == before
 
 
+def _write() -> Write:
+    return Write(CAUSE, decide=lambda view: Decision((), None))
+
+
 async def test_a_full_queue_refuses_more_and_takes_them_again_later() -> None:
     disk = asyncio.Event()
 
@@ -129,13 +134,13 @@ async def test_a_full_queue_refuses_more_and_takes_them_again_later() -> None:
             write.done(Committed(1, 1, None))
 
     queue = GroupCommit(commit, max_waiting=2)
-    committing = [asyncio.ensure_future(queue.submit(Write(CAUSE))) for _ in range(2)]
+    committing = [asyncio.ensure_future(queue.submit(_write())) for _ in range(2)]
     await asyncio.sleep(0.01)  # the disk has them both now
-    waiting = [asyncio.ensure_future(queue.submit(Write(CAUSE))) for _ in range(2)]
+    waiting = [asyncio.ensure_future(queue.submit(_write())) for _ in range(2)]
     await asyncio.sleep(0)
     with pytest.raises(StoreBusy):
-        await queue.submit(Write(CAUSE))
+        await queue.submit(_write())
     disk.set()
     assert await asyncio.gather(*committing, *waiting) == [Committed(1, 1, None)] * 4
-    assert await queue.submit(Write(CAUSE)) == Committed(1, 1, None)
+    assert await queue.submit(_write()) == Committed(1, 1, None)
     await queue.close()
