@@ -19,13 +19,19 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture
-def emptied(server: Server) -> Server:
-    """The shared server, without a mapping in its zone."""
+@pytest.fixture(scope="module")
+def http() -> Iterator[httpx.Client]:
+    """A plain client, to prepare what a test needs."""
     with httpx.Client(headers=BEARER) as http:
-        while page := http.get(server.mappings, params={"per_page": 100}).json()["result"]:
-            found = [entry["origin_ip"] for entry in page]
-            http.request("DELETE", f"{server.mappings}/batch", json=found).raise_for_status()
+        yield http
+
+
+@pytest.fixture
+def emptied(server: Server, http: httpx.Client) -> Server:
+    """The shared server, without a mapping in its zone."""
+    while page := http.get(server.mappings, params={"per_page": 100}).json()["result"]:
+        found = [entry["origin_ip"] for entry in page]
+        http.request("DELETE", f"{server.mappings}/batch", json=found).raise_for_status()
     return server
 
 

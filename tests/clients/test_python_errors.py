@@ -95,13 +95,13 @@ REFUSED = {
 
 @pytest.mark.parametrize(("call", "error", "reason"), REFUSED.values(), ids=REFUSED.keys())
 async def test_a_refused_call_raises_its_typed_error(
-    emptied: Server,
+    server: Server,
     kind: type[Client],
     call: Callable[[Any], Any],
     error: type[cloudflare.APIStatusError],
     reason: tuple[int, str],
 ) -> None:
-    async with opened(kind, emptied.api, **BY_TOKEN) as client:
+    async with opened(kind, server.api, **BY_TOKEN) as client:
         caught = await refusal_of(lambda: call(client.cache.origin_cloud_regions))
     assert type(caught) is error
     code, message = reason

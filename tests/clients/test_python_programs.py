@@ -5,6 +5,7 @@ own README: credentials from the environment, paging, errors, raw responses, own
 """
 
 from textwrap import dedent
+from typing import Any
 
 import cloudflare
 import pytest
@@ -175,7 +176,13 @@ def configured(
 
 
 def run(program: str) -> None:
-    exec(compile(dedent(program), "program", "exec"), {"__name__": "__main__"})
+    """Run a program; its client is closed after it, as the end of a process would do."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    try:
+        exec(compile(dedent(program), "program", "exec"), names)
+    finally:
+        if "client" in names:
+            names["client"].close()
 
 
 def test_every_program_prints_what_it_would_at_cloudflare(
