@@ -1,0 +1,44 @@
+"""The whole application in this process, over a real store, without sockets."""
+
+import contextlib
+import os
+from collections.abc import AsyncIterator
+
+import httpx
+
+from originmap import bootstrap
+from originmap.api.accesslog import AccessLog
+from originmap.api.gate import Gate
+from originmap.api.request import Rays
+from originmap.service import setup
+
+BASE = "http://testserver/client/v4"
+ZONE_URL = f"{BASE}/zones/{setup.DEV_ID}"
+MAPPINGS = f"{ZONE_URL}/origin/cloud_regions"
+BEARER = {"Authorization": f"Bearer {setup.DEV_TOKEN}"}
+
+
+@contextlib.asynccontextmanager
+async def client_of(
+    opened: bootstrap.Opened, headers: dict[str, str] | None = None, *, ready: bool = True
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an application over an open store."""
+    app = bootstrap.build_app(opened, lambda: ready)
+    sink = os.open(os.devnull, os.O_WRONLY)
+    gate = Gate(app.falcon, Rays(), AccessLog(sink))
+    transport = httpx.ASGITransport(gate, client=("192.0.2.200", 1))
+    try:
+        async with httpx.AsyncClient(transport=transport, headers=headers) as client:
+            yield client
+    finally:
+        os.close(sink)
+
+
+@contextlib.asynccontextmanager
+async def dev_client(db: str = bootstrap.MEMORY) -> AsyncIterator[httpx.AsyncClient]:
+    """A client with the bearer token of `originmap dev`, over a fresh store."""
+    async with (
+        bootstrap.open_store(db, setup.prepare_dev) as opened,
+        client_of(opened, BEARER) as client,
+    ):
+        yield client
