@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
+from typing import Any
 
 import cloudflare
 import pytest
@@ -97,7 +98,7 @@ class Provider:
         return self.create(config)
 
 
-def _state(zone_id: str, entry) -> State:
+def _state(zone_id: str, entry: Any) -> State:
     return State(Config(entry.origin_ip, entry.vendor, entry.region, zone_id), entry.modified_on)
 
 
