@@ -23,12 +23,18 @@ from originmap.api.gate import Gate
 from originmap.api.native import routes as native
 from originmap.api.request import Rays
 from originmap.domain.errors import OriginmapError
+from originmap.domain.rate_limit import parse
 from originmap.service import setup
 from originmap.service.access import Access
 from originmap.service.administration import Administration, Answer, Command
+from originmap.service.audit import Audit
+from originmap.service.brake import Brake
 from originmap.service.directory import Directory
 from originmap.service.mappings import Mappings
+from originmap.service.rate_limiter import RateLimiter
 from originmap.service.regions import Regions
+from originmap.service.tokens import Tokens
+from originmap.service.zones import Zones
 from originmap.settings import Settings
 from originmap.store.clock import wall_clock
 from originmap.store.memory import MemoryStore
@@ -67,7 +73,8 @@ async def open_store(db: str, prepare: Prepare = setup.prepare) -> AsyncIterator
         directory = Directory()
         store.follow_records(directory.apply)
         await prepare(store, directory, wall_clock, db)
-        yield Opened(store, directory, Administration(store, directory, wall_clock))
+        audit = Audit(store, directory)
+        yield Opened(store, directory, Administration(store, directory, audit, wall_clock))
     finally:
         await store.close()
 
@@ -83,13 +90,29 @@ def regions() -> Regions:
     return Regions(data.catalogue(), data.hubs())
 
 
-def build_app(opened: Opened, ready: Callable[[], bool]) -> App:
+def build_app(opened: Opened, settings: Settings, ready: Callable[[], bool]) -> App:
     """The application over an open store."""
-    catalogue = data.catalogue()
-    guard = Guard(Access(opened.directory))
-    mappings = Mappings(opened.store, catalogue)
-    tiers = Regions(catalogue, data.hubs())
-    return App({**cloudflare.routes(guard, mappings, tiers), **native.routes(ready)})
+    store, directory, now = opened.store, opened.directory, wall_clock
+    catalogue, groups = data.catalogue(), data.permission_groups()
+    services = cloudflare.Services(
+        directory=directory,
+        mappings=Mappings(store, catalogue),
+        regions=Regions(catalogue, data.hubs()),
+        zones=Zones(store, directory, now),
+        tokens=Tokens(store, directory, {group.id for group in groups}, now),
+        audit=Audit(store, directory),
+        permission_groups=groups,
+    )
+    brake = Brake(now, enabled=settings.slow_guessing)
+    guard = Guard(Access(directory, now), brake, *_limiters(settings.rate_limit))
+    table = cloudflare.routes(guard, services, v1=settings.enable_v1)
+    return App({**table, **native.routes(ready)}, brake)
+
+
+def _limiters(rate_limit: str) -> list[RateLimiter | None]:
+    """For users, and for addresses."""
+    quotas = parse(rate_limit)
+    return [None if quota is None else RateLimiter(quota, wall_clock) for quota in quotas]
 
 
 async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, int], None]) -> None:
@@ -107,7 +130,7 @@ async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, i
         def ready() -> bool:
             return opened.store.writable and server is not None and not server.should_exit
 
-        app = build_app(opened, ready)
+        app = build_app(opened, settings, ready)
         gate = Gate(app.falcon, rays, log)
         server = uvicorn.Server(
             _config(gate, protocol.protocol_factory(protocol.Limits(), rays, log))

@@ -23,6 +23,15 @@ class Settings:
     port: int = _setting(8787, "Port to listen on; 0 takes a free one.")
     db: str = _setting("", "Database file; :memory: keeps nothing.")
     colo: str = _setting("XXX", "This node's colo, an IATA code; shown in cf-ray.")
+    enable_v1: bool = _setting(False, "Serve the deprecated v1 routes too.")
+    rate_limit: str = _setting(
+        "off",
+        "Refuse callers over a rate: off, cloudflare (1,200 in 5 minutes a user and 200 a second "
+        "an address), or your own as REQUESTS/SECONDS[,REQUESTS/SECONDS].",
+    )
+    slow_guessing: bool = _setting(
+        True, "Slow down, then refuse, addresses that send many bad credentials."
+    )
     log_requests: bool = _setting(True, "Log a line of JSON for each request to stderr.")
 
 

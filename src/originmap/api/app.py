@@ -1,5 +1,6 @@
 """The Falcon application: every route, and what becomes of errors."""
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +12,14 @@ from falcon.routing import BaseConverter, CompiledRouter
 
 from originmap.api import envelope, errors
 from originmap.api.request import info_of
-from originmap.domain.errors import OriginmapError, StoreError, ZoneNotFound
+from originmap.domain.errors import (
+    OriginmapError,
+    StoreError,
+    UnknownKey,
+    UnknownToken,
+    ZoneNotFound,
+)
+from originmap.service.brake import Brake
 
 _LOG = logging.getLogger(__name__)
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -40,13 +48,15 @@ class _StrictRouter(CompiledRouter):
 class App:
     """Builds the application; `falcon` is the ASGI callable, `allowed` what it serves."""
 
-    def __init__(self, routes: Mapping[str, object]) -> None:
+    def __init__(self, routes: Mapping[str, object], brake: Brake) -> None:
         """`routes`: path templates with Falcon resources."""
+        self._brake = brake
         self.falcon = falcon.asgi.App(
             media_type=envelope.JSON, middleware=None, router=_StrictRouter()
         )
         self.falcon.router_options.converters["hex32"] = _Hex32
         self.allowed: dict[str, tuple[str, ...]] = {}
+        self._routes = routes
         for template, resource in routes.items():
             self._add(template, resource)
         self.falcon.add_error_handler(OriginmapError, self._on_refusal)
@@ -56,10 +66,13 @@ class App:
     def _add(self, template: str, resource: Any) -> None:
         if hasattr(resource, "on_get"):
             resource.on_head = resource.on_get  # the server leaves the body out
-        resource.on_options = self._on_options
         self.allowed[template] = tuple(
             method for method in _METHODS if hasattr(resource, f"on_{method.lower()}")
         )
+        resource.on_options = self._on_options
+        if hasattr(resource, "answer_headers"):
+            for name in [name for name in dir(resource) if name.startswith("on_")]:
+                setattr(resource, name, _announcing(resource, getattr(resource, name)))
         self.falcon.add_route(template, resource)
 
     async def _on_options(self, req: Request, resp: Response, **fields: str) -> None:
@@ -68,12 +81,18 @@ class App:
     async def _on_refusal(
         self, req: Request, resp: Response, error: OriginmapError, params: dict[str, Any]
     ) -> None:
-        if isinstance(error, ZoneNotFound) and req.uri_template != _ZONE:
+        resource = self._routes[req.uri_template or ""]
+        overrides = getattr(resource, "refusals", None)
+        overrides = getattr(resource, f"{req.method.lower()}_refusals", overrides)
+        if isinstance(error, ZoneNotFound) and overrides is not errors.CORE:
             refusal = errors.no_route(req.path)
         else:
-            refusal = errors.render(error)
+            refusal = errors.render(error, overrides)
+        info = info_of(req.scope)
         if isinstance(error, StoreError):
-            _LOG.error("store", extra={"data": {"ray": info_of(req.scope).ray, "why": str(error)}})
+            _LOG.error("store", extra={"data": {"ray": info.ray, "why": str(error)}})
+        if isinstance(error, UnknownToken | UnknownKey):
+            await asyncio.sleep(self._brake.delay(info.client))
         _refuse(resp, refusal)
 
     async def _on_http_error(
@@ -84,6 +103,9 @@ class App:
         if template is None:
             _refuse(resp, errors.no_route(req.path))
         elif req.method not in self.allowed[template]:
+            resource: Any = self._routes[template]
+            if hasattr(resource, "answer_headers"):
+                info_of(req.scope).headers += resource.answer_headers(req)
             _refuse(resp, self._not_allowed(req))
         else:
             _refuse(resp, errors.refusal(error.status_code, 10400, error.title or "Bad request"))
@@ -101,7 +123,14 @@ class App:
         return errors.method_not_allowed(req.method, allow)
 
 
-_ZONE = "/client/v4/zones/{zone_id:hex32}"
+def _announcing(resource: Any, responder: Any) -> Any:
+    """A responder whose answer, also a refusal, carries the resource's own headers."""
+
+    async def announce(req: Request, resp: Response, **fields: str) -> None:
+        info_of(req.scope).headers += resource.answer_headers(req)
+        await responder(req, resp, **fields)
+
+    return announce
 
 
 def _refuse(resp: Response, refusal: errors.Refusal) -> None:

@@ -1,19 +1,27 @@
 """Who sends a request, from its headers: a bearer token, or an email address and a key.
 
-UPSTREAM section 6 has the codes. A bearer token counts before the pair; what is malformed is
-refused before anything is looked up.
+A bearer token counts before the pair; what is malformed is refused before anything is looked
+up. Published codes: the errors of Cloudflare's API for authentication.
 """
 
 import re
 
 from falcon.asgi import Request
 
-from originmap.api.request import info_of
+from originmap.api.request import RequestInfo, info_of
 from originmap.domain.access import Need
-from originmap.domain.errors import MalformedCredentials, MissingCredentials
+from originmap.domain.errors import (
+    MalformedCredentials,
+    MissingCredentials,
+    RateLimited,
+    UnknownKey,
+    UnknownToken,
+)
 from originmap.domain.zone import Zone
 from originmap.service.access import Access
+from originmap.service.brake import Brake
 from originmap.service.directory import Caller
+from originmap.service.rate_limiter import RateLimiter
 
 _BEARER = re.compile(r"(?i:bearer) +([A-Za-z0-9_.-]+)")
 _KEY = re.compile(r"[A-Za-z0-9_.-]{20,}")
@@ -22,14 +30,39 @@ _KEY = re.compile(r"[A-Za-z0-9_.-]{20,}")
 class Guard:
     """Checks requests; every route asks it first."""
 
-    def __init__(self, access: Access) -> None:
-        self._access = access
+    def __init__(
+        self,
+        access: Access,
+        brake: Brake,
+        per_user: RateLimiter | None = None,
+        per_address: RateLimiter | None = None,
+    ) -> None:
+        self.access = access
+        self._brake = brake
+        self._per_user = per_user
+        self._per_address = per_address
 
-    def caller(self, req: Request) -> Caller:
-        """Who sends this. Raises AccessError."""
-        header = req.get_header("authorization")
-        caller = self._by_token(header) if header is not None else self._by_key(req)
-        info_of(req.scope).credential = caller.id
+    def caller(self, req: Request, *, any_status: bool = False) -> Caller:
+        """Who sends this. Raises AccessError, RateLimited.
+
+        With `any_status` also who has a token that is disabled, expired or not yet valid.
+        """
+        info = info_of(req.scope)
+        if self._per_address is not None:
+            verdict = self._per_address.take(info.client)
+            if not verdict.taken:
+                raise RateLimited(verdict.reset)
+        try:
+            header = req.get_header("authorization")
+            if header is not None:
+                caller = self._by_token(header, info.client, any_status)
+            else:
+                caller = self._by_key(req)
+        except (UnknownToken, UnknownKey) as error:
+            raise self._brake.failed(info.client, error) from None
+        info.credential = caller.id
+        if self._per_user is not None:
+            self._count(self._per_user, caller, info)
         return caller
 
     def zone(self, req: Request, need: Need, zone_id: str) -> Zone:
@@ -37,13 +70,26 @@ class Guard:
         ZoneNotFound where the sender may know."""
         caller = self.caller(req)
         info_of(req.scope).zone_id = zone_id
-        return self._access.zone(caller, need, zone_id)
+        return self.access.zone(caller, need, zone_id)
 
-    def _by_token(self, header: str) -> Caller:
+    def _count(self, limiter: RateLimiter, caller: Caller, info: RequestInfo) -> None:
+        # A user's tokens and key count together; an account's token counts for itself.
+        verdict = limiter.take(caller.user_id or caller.id)
+        quota = limiter.quota
+        info.headers = [
+            (b"ratelimit", b'"default";r=%d;t=%d' % (verdict.remaining, verdict.reset)),
+            (b"ratelimit-policy", b'"default";q=%d;w=%d' % (quota.limit, quota.seconds)),
+        ]
+        if not verdict.taken:
+            raise RateLimited(verdict.reset)
+
+    def _by_token(self, header: str, client: str, any_status: bool) -> Caller:
         match = _BEARER.fullmatch(header)
         if match is None:
             raise MalformedCredentials("bearer")
-        return self._access.by_token(match[1].encode())
+        if any_status:
+            return self.access.by_token_of_any_status(match[1].encode(), client)
+        return self.access.by_token(match[1].encode(), client)
 
     def _by_key(self, req: Request) -> Caller:
         email, key = req.get_header("x-auth-email"), req.get_header("x-auth-key")
@@ -57,4 +103,4 @@ class Guard:
             raise MalformedCredentials("email")
         if not _KEY.fullmatch(key):
             raise MalformedCredentials("key")
-        return self._access.by_key(email, key.encode())
+        return self.access.by_key(email, key.encode())

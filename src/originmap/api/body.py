@@ -1,8 +1,11 @@
-"""Reading request bodies, up to a limit."""
+"""Reading request bodies, up to a limit, and the JSON in them."""
 
+from typing import Any
+
+import msgspec
 from falcon.asgi import Request
 
-from originmap.domain.errors import BodyTimeout, BodyTooLarge
+from originmap.domain.errors import BodyTimeout, BodyTooLarge, MalformedJSON
 
 MAX_BODY = 1 << 20
 """Bytes; no honest batch is over 64 KiB."""
@@ -26,3 +29,27 @@ async def read_body(req: Request) -> bytes:
     if length is not None and size < length:
         raise BodyTimeout
     return b"".join(chunks)
+
+
+# msgspec raises UnicodeDecodeError on bad UTF-8, and RecursionError on deep nesting.
+NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_ANYTHING = msgspec.json.Decoder()
+
+
+def decode_json(body: bytes) -> Any:
+    """The value in a body, None for an absent body. Raises MalformedJSON."""
+    if not body:
+        return None
+    try:
+        return _ANYTHING.decode(body)
+    except NOT_JSON:
+        raise MalformedJSON from None
+
+
+async def read_object(req: Request) -> dict[str, Any]:
+    """The JSON object in the body, an empty one where there is something else or nothing.
+
+    Raises MalformedJSON, BodyTooLarge, BodyTimeout.
+    """
+    value = decode_json(await read_body(req))
+    return value if isinstance(value, dict) else {}

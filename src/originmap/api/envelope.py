@@ -50,9 +50,9 @@ _ENCODER = msgspec.json.Encoder()
 JSON = "application/json"
 
 
-def success(result: Any) -> bytes:
+def success(result: Any, messages: list[Message] | None = None) -> bytes:
     """The envelope around `result`, a msgspec type or anything JSON can hold."""
-    return _ENCODER.encode(Success([], [], result, True))
+    return _ENCODER.encode(Success([], messages or [], result, True))
 
 
 def page(result: list[Any], number: int, per_page: int, total: int) -> bytes:

@@ -4,7 +4,7 @@ Codes and texts are Cloudflare's where it publishes one. Codes 10400 to 10599 wi
 there are ours; docs/errors.md lists them all, and a test holds both together.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeVar
 
 from originmap.api.envelope import Message
@@ -27,6 +27,10 @@ INVALID_ADDRESS = "Invalid or missing origin IP address."
 SETTING_MISSING = (
     "Unable to retrieve origin_public_cloud_region setting value. The zone setting does not exist."
 )
+SETTING_EXISTS = (
+    "Unable to create new origin_public_cloud_region setting. The zone setting already exists."
+)
+THROTTLE = "Please wait and consider throttling your request speed"
 UPDATE_FAILED = "Unable to update origin_public_cloud_region setting value. Internal error."
 UNKNOWN_REGION = (
     "The vendor provided doesn't exist or the region provided does not exist "
@@ -77,10 +81,20 @@ def _malformed_credentials(error: errors.OriginmapError) -> Refusal:
     return Refusal(400, [Message(6003, "Invalid request headers", chain)])
 
 
-def _busy(error: errors.OriginmapError) -> Refusal:
-    assert isinstance(error, errors.StoreBusy)
-    message = Message(10503, "The server is busy. Please try again.")
-    return Refusal(503, [message], (("Retry-After", str(error.retry_after)),))
+def _wrong_location(error: errors.OriginmapError) -> Refusal:
+    assert isinstance(error, errors.WrongLocation)
+    return refusal(403, 9109, f"Cannot use the access token from location: {error.client}")
+
+
+def _retry_later(status: int, code: int, message: str) -> Render:
+    """An answer that says when to come back; its error carries `retry_after`, in seconds."""
+
+    def render(error: errors.OriginmapError) -> Refusal:
+        assert isinstance(error, errors.StoreBusy | errors.RateLimited | errors.TooManyFailures)
+        header = ("Retry-After", str(error.retry_after))
+        return Refusal(status, [Message(code, message)], (header,))
+
+    return render
 
 
 TABLE: dict[type[errors.OriginmapError], Render] = {
@@ -94,10 +108,15 @@ TABLE: dict[type[errors.OriginmapError], Render] = {
     errors.BodyTooLarge: _fixed(413, 1146, "request body is too large"),
     errors.BodyTimeout: _fixed(408, 10408, "The request did not arrive in time."),
     errors.InvalidZoneName: _fixed(400, 1002, "Invalid domain"),
+    errors.InvalidZoneChange: _fixed(400, 1001, "Exactly one of paused and type can be changed."),
+    errors.InvalidSetting: _fixed(400, 1146, 'invalid value, must be "on" or "off"'),
     errors.InvalidToken: _own_text(400, 400),
+    errors.UnknownPermissionGroup: _own_text(400, 1001),
     errors.MappingNotFound: _fixed(404, 1142, SETTING_MISSING),
     errors.ZoneNotFound: _fixed(403, 9109, "Invalid zone identifier"),
+    errors.AccountNotFound: _fixed(403, 9109, "Invalid account identifier"),
     errors.TokenNotFound: _fixed(404, 1003, "Token not found"),
+    errors.MappingExists: _fixed(400, 1145, SETTING_EXISTS),
     errors.ZoneExists: _fixed(400, 1061, "The zone already exists."),
     errors.TooManyMappings: _fixed(403, 1164, "Maximum number of IP mappings configured for zone."),
     errors.TieredCacheOff: _fixed(403, 1135, "Tiered Cache must be enabled for this zone."),
@@ -105,8 +124,11 @@ TABLE: dict[type[errors.OriginmapError], Render] = {
     errors.MalformedCredentials: _malformed_credentials,
     errors.UnknownToken: _fixed(401, 10000, "Authentication error"),
     errors.UnknownKey: _fixed(403, 9103, "Unknown X-Auth-Key or X-Auth-Email"),
+    errors.WrongLocation: _wrong_location,
+    errors.TooManyFailures: _retry_later(429, 10502, "Too many authentication failures"),
+    errors.RateLimited: _retry_later(429, 971, THROTTLE),
     errors.Forbidden: _fixed(403, 10000, "Authentication error"),
-    errors.StoreBusy: _busy,
+    errors.StoreBusy: _retry_later(503, 10503, "The server is busy. Please try again."),
     errors.StoreFailed: _fixed(500, 1140, UPDATE_FAILED),
     errors.StoreOwned: _fixed(500, 1140, UPDATE_FAILED),
     errors.StoreUnusable: _fixed(500, 1140, UPDATE_FAILED),
@@ -116,14 +138,29 @@ TABLE: dict[type[errors.OriginmapError], Render] = {
 INTERNAL = refusal(500, 10500, "Internal error")
 
 
-def render(error: errors.OriginmapError) -> Refusal:
+Overrides = Mapping[type[errors.OriginmapError], Render]
+"""What some routes answer instead of TABLE; a resource has them as its `refusals`."""
+
+CORE: Overrides = {errors.UnknownToken: _fixed(403, 9109, "Invalid access token")}
+"""The routes about users, accounts and zones themselves."""
+
+VERIFY: Overrides = {errors.UnknownToken: _fixed(401, 1000, "Invalid API Token")}
+"""The routes that tell a token about itself."""
+
+V1_DELETE: Overrides = {
+    errors.MappingNotFound: _fixed(404, 1163, "The origin IP has no cloud region mapping.")
+}
+"""v1's DELETE; its GET answers a missing mapping as v2 does."""
+
+
+def render(error: errors.OriginmapError, overrides: Overrides | None = None) -> Refusal:
     """The answer to `error`, from its own row."""
-    return TABLE[type(error)](error)
+    return ((overrides or {}).get(type(error)) or TABLE[type(error)])(error)
 
 
-def message_of(error: errors.OriginmapError) -> str:
+def message_of(error: errors.OriginmapError, overrides: Overrides | None = None) -> str:
     """The text that a single call would give, for an item of a batch."""
-    return render(error).errors[0].message
+    return render(error, overrides).errors[0].message
 
 
 def no_route(path: str) -> Refusal:

@@ -39,6 +39,7 @@ class Gate:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"].append((b"cf-ray", info.ray.encode()))
+                message["headers"] += info.headers
             await send(message)
 
         try:

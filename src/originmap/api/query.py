@@ -1,10 +1,14 @@
 """Reading query arguments."""
 
 import re
+from collections.abc import Sequence
+from typing import TypeVar
 
 from falcon.asgi import Request
 
 from originmap.domain.errors import InvalidPage
+
+T = TypeVar("T")
 
 _DIGITS = re.compile(r"[0-9]{1,15}")  # what JSON numbers hold exactly
 
@@ -23,12 +27,22 @@ def page_of(req: Request, at_most: int, default: int = 20) -> tuple[int, int]:
     return page, per_page
 
 
+def part_of(items: Sequence[T], page: int, per_page: int) -> Sequence[T]:
+    """Page number `page` (from 1) of a list that is at hand as a whole."""
+    return items[(page - 1) * per_page : page * per_page]
+
+
+def text_of(req: Request, name: str) -> str | None:
+    """The argument's last value, None where it is not given."""
+    value = req.params.get(name)
+    return value[-1] if isinstance(value, list) else value
+
+
 def _number(req: Request, name: str, default: int) -> int:
     """The argument's last value, 0 where it is no number, since no parameter allows 0."""
     if not req.query_string:
         return default
-    text = req.params.get(name)
+    text = text_of(req, name)
     if text is None:
         return default
-    last = text[-1] if isinstance(text, list) else text
-    return int(last) if _DIGITS.fullmatch(last) else 0
+    return int(text) if _DIGITS.fullmatch(text) else 0

@@ -16,13 +16,14 @@ SCOPE_KEY = "originmap.request"
 class RequestInfo:
     """One request: its id, and what was learnt on the way."""
 
-    __slots__ = ("client", "credential", "ray", "started", "zone_id")
+    __slots__ = ("client", "credential", "headers", "ray", "started", "zone_id")
 
     def __init__(self, ray: str, client: str) -> None:
         self.ray = ray
         self.client = client
         self.credential = ""
         self.zone_id = ""
+        self.headers: list[tuple[bytes, bytes]] = []  # to be added to the answer
         self.started = time.perf_counter_ns()
 
     def cause(self) -> Cause:

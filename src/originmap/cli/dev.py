@@ -30,6 +30,8 @@ Originmap {url}/client/v4 (data in {db}; stop with Ctrl-C)
     metavar="PATH",
     help="Database file; :memory: keeps nothing. Without it: dev.db in the user's state folder.",
 )
+@options.enable_v1(default=True)
+@options.rate_limit
 @options.log_requests
 @click.option(
     "--i-know-this-is-open",
@@ -37,7 +39,13 @@ Originmap {url}/client/v4 (data in {db}; stop with Ctrl-C)
     help="Listen beyond loopback although everybody knows the credentials.",
 )
 def command(
-    host: str, port: int, db: str | None, log_requests: bool, i_know_this_is_open: bool
+    host: str,
+    port: int,
+    db: str | None,
+    enable_v1: bool,
+    rate_limit: str,
+    log_requests: bool,
+    i_know_this_is_open: bool,
 ) -> None:
     """Start a server for trying out, with well-known credentials.
 
@@ -52,7 +60,15 @@ def command(
             "originmap dev.\nListen on 127.0.0.1, use originmap serve, or add "
             "--i-know-this-is-open."
         )
-    settings = Settings(host=host, port=port, db=db or _default_db(), log_requests=log_requests)
+    settings = Settings(
+        host=host,
+        port=port,
+        db=db or _default_db(),
+        enable_v1=enable_v1,
+        rate_limit=rate_limit,
+        slow_guessing=False,  # tests send bad credentials on purpose
+        log_requests=log_requests,
+    )
 
     def welcome(host: str, port: int) -> None:
         click.echo(

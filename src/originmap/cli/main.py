@@ -13,6 +13,7 @@ _COMMANDS = {
     "serve": "Start a server for real use.",
     "zone": "Make and list zones.",
     "token": "Make, list and revoke API tokens.",
+    "audit": "Print who changed what.",
     "regions": "Print the vendors' regions and their upper tiers.",
 }
 

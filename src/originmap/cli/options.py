@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
+from originmap.domain.rate_limit import parse
 from originmap.settings import default_of, help_of
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -47,6 +48,34 @@ def log_requests(command: F) -> F:
         default=default_of("log_requests"),
         help=help_of("log_requests"),
     )(command)
+
+
+def rate_limit(command: F) -> F:
+    """--rate-limit"""
+    return click.option(
+        "--rate-limit",
+        default=default_of("rate_limit"),
+        show_default=True,
+        metavar="LIMIT",
+        help=help_of("rate_limit"),
+        envvar="ORIGINMAP_RATE_LIMIT",
+        callback=_checked_rate_limit,
+    )(command)
+
+
+def enable_v1(default: bool) -> Callable[[F], F]:
+    """--enable-v1 / --disable-v1"""
+    return click.option(
+        "--enable-v1/--disable-v1", default=default, show_default=True, help=help_of("enable_v1")
+    )
+
+
+def _checked_rate_limit(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    try:
+        parse(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}; for example 1200/300,200/1") from None
+    return value
 
 
 def db(command: F) -> F:

@@ -13,15 +13,33 @@ from originmap.settings import Settings
 @options.port
 @options.db
 @options.colo
+@options.enable_v1(default=False)
+@options.rate_limit
 @options.log_requests
-def command(host: str, port: int, db: str, colo: str, log_requests: bool) -> None:
+def command(
+    host: str,
+    port: int,
+    db: str,
+    colo: str,
+    enable_v1: bool,
+    rate_limit: str,
+    log_requests: bool,
+) -> None:
     """Start a server for real use: no credentials but those you make.
 
     Make a zone and a token with originmap zone and originmap token, before or while it runs.
 
     Example: originmap serve --db /var/lib/originmap/originmap.db
     """
-    settings = Settings(host, port, db, colo, log_requests)
+    settings = Settings(
+        host=host,
+        port=port,
+        db=db,
+        colo=colo,
+        enable_v1=enable_v1,
+        rate_limit=rate_limit,
+        log_requests=log_requests,
+    )
 
     def started(host: str, port: int) -> None:
         click.echo(f"Originmap {base_url(host, port)}/client/v4 (data in {db})")

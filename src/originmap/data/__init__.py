@@ -1,4 +1,4 @@
-"""The packaged facts: the catalogue of regions and the default topology.
+"""The packaged facts: regions, the default topology, permission groups.
 
 The only module that reads the CSV files beside it; README.md there says what each holds
 and whose work it is. Importing reads nothing. Every call reads anew, so whoever needs
@@ -9,10 +9,17 @@ import csv
 from collections.abc import Iterator
 from importlib.resources import files
 
+from originmap.domain.access import PermissionGroup
 from originmap.domain.catalogue import Catalogue, Region, RegionStatus
 from originmap.domain.topology import Colo
 
 _VENDORS = ("aws", "azure", "gcp", "oci")
+_SCOPES = {
+    "account": "com.cloudflare.api.account",
+    "bucket": "com.cloudflare.edge.r2.bucket",
+    "user": "com.cloudflare.api.user",
+    "zone": "com.cloudflare.api.account.zone",
+}
 
 
 def catalogue() -> Catalogue:
@@ -35,6 +42,14 @@ def catalogue() -> Catalogue:
         )
         for vendor in _VENDORS
         for row in _rows(f"{vendor}.csv")
+    )
+
+
+def permission_groups() -> tuple[PermissionGroup, ...]:
+    """Every permission group that a policy may name, by scope and name."""
+    return tuple(
+        PermissionGroup(row["id"], row["name"], _SCOPES[row["scope"]])
+        for row in _rows("permission_groups.csv")
     )
 
 

@@ -5,31 +5,65 @@ form that one request needs: a few dictionary lookups and bit operations. Deny w
 group takes away what it stands for, whichever other group would have allowed it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntFlag
 from typing import NamedTuple
 
 
 class Group(IntFlag):
-    """The permission groups that mean something here; ids as published are in `GROUP_IDS`."""
+    """The permission groups that mean something here; others are known by name and grant
+    nothing."""
 
     ZONE_READ = 1
     ZONE_WRITE = 2
     ZONE_SETTINGS_READ = 4
     ZONE_SETTINGS_WRITE = 8
+    ACCOUNT_SETTINGS_READ = 16
+    ACCOUNT_SETTINGS_WRITE = 32
+    ACCOUNT_TOKENS_READ = 64
+    ACCOUNT_TOKENS_WRITE = 128
+    USER_TOKENS_READ = 256
+    USER_TOKENS_WRITE = 512
+    USER_DETAILS_READ = 1024
+    USER_DETAILS_WRITE = 2048
 
 
+# Published ids: the API's list of permission groups, and its page "API token permissions".
 GROUP_IDS = {
     "c8fed203ed3043cba015a93ad1616f1f": Group.ZONE_READ,
     "e6d2666161e84845a636613608cee8d5": Group.ZONE_WRITE,
     "517b21aee92c4d89936c976ba6e4be55": Group.ZONE_SETTINGS_READ,
     "3030687196b94b638145a3953da2b699": Group.ZONE_SETTINGS_WRITE,
+    "c1fde68c7bcc44588cbb6ddbc16d6480": Group.ACCOUNT_SETTINGS_READ,
+    "1af1fa2adc104452b74a9a3364202f20": Group.ACCOUNT_SETTINGS_WRITE,
+    "eb56a6953c034b9d97dd838155666f06": Group.ACCOUNT_TOKENS_READ,
+    "5bc3f8b21c554832afc660159ab75fa4": Group.ACCOUNT_TOKENS_WRITE,
+    "0cc3a61731504c89b99ec1be78b77aa0": Group.USER_TOKENS_READ,
+    "686d18d5ac6c441c867cbf6771e58a0a": Group.USER_TOKENS_WRITE,
+    "8acbe5bb0d54464ab867149d7f7cf8ac": Group.USER_DETAILS_READ,
+    "55a5e17cc99e4a3fa1f3432d262f2e55": Group.USER_DETAILS_WRITE,
 }
 
-ALL_ZONES = "com.cloudflare.api.account.zone.*"
+
+class PermissionGroup(NamedTuple):
+    """A published permission group, whether or not it means something here."""
+
+    id: str
+    name: str
+    scope: str  # "com.cloudflare.api.account.zone" and the like
+
+
+def group_id(group: Group) -> str:
+    """The published id of a group."""
+    return next(id_ for id_, known in GROUP_IDS.items() if known is group)
+
+
 ZONE_PREFIX = "com.cloudflare.api.account.zone."
 ACCOUNT_PREFIX = "com.cloudflare.api.account."
+USER_PREFIX = "com.cloudflare.api.user."
+ALL_ZONES = ZONE_PREFIX + "*"
+ALL_ACCOUNTS = ACCOUNT_PREFIX + "*"
 
 
 class Need(NamedTuple):
@@ -42,47 +76,88 @@ class Need(NamedTuple):
     denied: int
 
 
-# A write group includes reading; denying a write group does not take reading away.
-_READ = int(Group.ZONE_READ | Group.ZONE_SETTINGS_READ)
-_WRITE = int(Group.ZONE_WRITE | Group.ZONE_SETTINGS_WRITE)
-READ_MAPPINGS = Need(allowed=_READ | _WRITE, denied=_READ)
-WRITE_MAPPINGS = Need(allowed=_WRITE, denied=_WRITE)
+def _read(*, read: Group, write: Group) -> Need:
+    """Reading: a write group includes it, and denying the write group does not take it away."""
+    return Need(int(read | write), int(read))
+
+
+def _write(write: Group) -> Need:
+    return Need(int(write), int(write))
+
+
+_ANY_READ = Group.ZONE_READ | Group.ZONE_SETTINGS_READ
+_ANY_WRITE = Group.ZONE_WRITE | Group.ZONE_SETTINGS_WRITE
+READ_MAPPINGS = _read(read=_ANY_READ, write=_ANY_WRITE)
+WRITE_MAPPINGS = _write(_ANY_WRITE)
+READ_ZONE = _read(read=Group.ZONE_READ, write=Group.ZONE_WRITE)
+WRITE_ZONE = _write(Group.ZONE_WRITE)
+READ_ACCOUNT = _read(read=Group.ACCOUNT_SETTINGS_READ, write=Group.ACCOUNT_SETTINGS_WRITE)
+READ_ACCOUNT_TOKENS = _read(read=Group.ACCOUNT_TOKENS_READ, write=Group.ACCOUNT_TOKENS_WRITE)
+WRITE_ACCOUNT_TOKENS = _write(Group.ACCOUNT_TOKENS_WRITE)
+READ_USER = _read(read=Group.USER_DETAILS_READ, write=Group.USER_DETAILS_WRITE)
+READ_USER_TOKENS = _read(read=Group.USER_TOKENS_READ, write=Group.USER_TOKENS_WRITE)
+WRITE_USER_TOKENS = _write(Group.USER_TOKENS_WRITE)
+
+Resources = Mapping[str, "str | dict[str, str]"]
+"""Resources as the API has them: a name with "*", or an account with zones of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """Allows or denies `groups` (published ids) on `resources`.
 
-    A resource is ALL_ZONES, ZONE_PREFIX + zone id, or ACCOUNT_PREFIX + account id, which stands
-    for all zones of that account.
+    An account's name with "*" stands for the account and all its zones; with a dictionary for
+    the zones named in it. ALL_ZONES and ALL_ACCOUNTS stand for what they say.
     """
 
+    id: str
     allow: bool
-    resources: tuple[str, ...]
+    resources: Resources
     groups: tuple[str, ...]
 
 
 @dataclass(slots=True)
 class _Scopes:
-    """Which groups hold where: everywhere, by account, by zone."""
+    """Which groups hold where."""
 
-    everywhere: int = 0
+    all_zones: int = 0
+    all_accounts: int = 0
     accounts: dict[str, int] = field(default_factory=dict)
+    zones_of: dict[str, int] = field(default_factory=dict)  # all zones of an account
     zones: dict[str, int] = field(default_factory=dict)
+    users: dict[str, int] = field(default_factory=dict)
 
-    def add(self, resource: str, groups: int) -> None:
-        if resource == ALL_ZONES:
-            self.everywhere |= groups
-        elif resource.startswith(ZONE_PREFIX):
-            _add(self.zones, resource.removeprefix(ZONE_PREFIX), groups)
-        elif resource.startswith(ACCOUNT_PREFIX):
-            _add(self.accounts, resource.removeprefix(ACCOUNT_PREFIX), groups)
+    def add(self, name: str, groups: int) -> None:
+        if name == ALL_ZONES:
+            self.all_zones |= groups
+        elif name == ALL_ACCOUNTS:
+            self.all_accounts |= groups
+            self.all_zones |= groups
+        elif name.startswith(ZONE_PREFIX):
+            _add(self.zones, name.removeprefix(ZONE_PREFIX), groups)
+        elif name.startswith(ACCOUNT_PREFIX):
+            _add(self.accounts, name.removeprefix(ACCOUNT_PREFIX), groups)
+            _add(self.zones_of, name.removeprefix(ACCOUNT_PREFIX), groups)
+        elif name.startswith(USER_PREFIX):
+            _add(self.users, name.removeprefix(USER_PREFIX), groups)
+
+    def add_inside(self, account: str, name: str, groups: int) -> None:
+        if name == ALL_ZONES:
+            _add(self.zones_of, account.removeprefix(ACCOUNT_PREFIX), groups)
+        else:
+            self.add(name, groups)
 
     def on_zone(self, zone_id: str, account_id: str) -> int:
-        return self.everywhere | self.zones.get(zone_id, 0) | self.accounts.get(account_id, 0)
+        return self.all_zones | self.zones.get(zone_id, 0) | self.zones_of.get(account_id, 0)
+
+    def on_zones_of(self, account_id: str) -> int:
+        return self.all_zones | self.zones_of.get(account_id, 0)
 
     def on_account(self, account_id: str) -> int:
-        return self.everywhere | self.accounts.get(account_id, 0)
+        return self.all_accounts | self.accounts.get(account_id, 0)
+
+    def on_user(self, user_id: str) -> int:
+        return self.users.get(user_id, 0)
 
 
 class Grants:
@@ -94,11 +169,15 @@ class Grants:
         self._allow, self._deny = _Scopes(), _Scopes()
         for policy in policies:
             groups = 0
-            for group_id in policy.groups:
-                groups |= int(GROUP_IDS.get(group_id, 0))
+            for group in policy.groups:
+                groups |= int(GROUP_IDS.get(group, 0))
             scopes = self._allow if policy.allow else self._deny
-            for resource in policy.resources:
-                scopes.add(resource, groups)
+            for name, inside in policy.resources.items():
+                if isinstance(inside, str):
+                    scopes.add(name, groups)
+                    continue
+                for inner in inside:
+                    scopes.add_inside(name, inner, groups)
 
     def cover_zone(self, need: Need, zone_id: str, account_id: str) -> bool:
         """Whether they meet `need` on this zone of this account."""
@@ -107,16 +186,48 @@ class Grants:
             and not self._deny.on_zone(zone_id, account_id) & need.denied
         )
 
-    def cover_account(self, need: Need, account_id: str) -> bool:
+    def cover_zones_of(self, need: Need, account_id: str) -> bool:
         """Whether they meet `need` on every zone of this account, those to come included."""
+        return bool(
+            self._allow.on_zones_of(account_id) & need.allowed
+            and not self._deny.on_zones_of(account_id) & need.denied
+        )
+
+    def cover_account(self, need: Need, account_id: str) -> bool:
+        """Whether they meet `need` on the account itself."""
         return bool(
             self._allow.on_account(account_id) & need.allowed
             and not self._deny.on_account(account_id) & need.denied
         )
 
+    def cover_user(self, need: Need, user_id: str) -> bool:
+        """Whether they meet `need` on this user's own things."""
+        return bool(
+            self._allow.on_user(user_id) & need.allowed
+            and not self._deny.on_user(user_id) & need.denied
+        )
 
-EVERYTHING = Grants([Policy(True, (ALL_ZONES,), tuple(GROUP_IDS))])
-"""What a user's own key grants."""
+    def touch_account(self, account_id: str, zone_ids: Iterable[str]) -> bool:
+        """Whether they allow anything at all on the account, or on one of its zones."""
+        return bool(
+            self._allow.on_account(account_id)
+            or self._allow.on_zones_of(account_id)
+            or any(self._allow.zones.get(zone_id, 0) for zone_id in zone_ids)
+        )
+
+
+def everything_of(user_id: str) -> Policy:
+    """What a user's own key grants: all groups on all accounts, all zones and the user."""
+    resources: dict[str, str | dict[str, str]] = {ALL_ACCOUNTS: "*", USER_PREFIX + user_id: "*"}
+    return Policy("everything", True, resources, tuple(GROUP_IDS))
+
+
+def names_in(resources: Resources) -> Iterator[str]:
+    """Every resource that is named, those inside of accounts included."""
+    for name, inside in resources.items():
+        yield name
+        if not isinstance(inside, str):
+            yield from inside
 
 
 def _add(scopes: dict[str, int], name: str, groups: int) -> None:

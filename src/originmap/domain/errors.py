@@ -12,12 +12,17 @@
     │   ├── BodyTooLarge            the body is over the limit
     │   ├── BodyTimeout             the body stopped arriving
     │   ├── InvalidZoneName         not a domain name
-    │   └── InvalidToken            a token without a name, or with rights that say nothing
+    │   ├── InvalidZoneChange       a PATCH of a zone that changes nothing there is
+    │   ├── InvalidSetting          a setting's value that is neither "on" nor "off"
+    │   ├── InvalidToken            a token without a name, or with rights that say nothing
+    │   └── UnknownPermissionGroup  a policy names a group that does not exist
     ├── NotFound
     │   ├── MappingNotFound
     │   ├── ZoneNotFound
+    │   ├── AccountNotFound
     │   └── TokenNotFound
     ├── Conflict
+    │   ├── MappingExists           v1's create, where PUT would replace
     │   ├── ZoneExists
     │   └── TooManyMappings         the zone has 3,500
     ├── TieredCacheOff              the zone does not use what was asked about
@@ -26,7 +31,10 @@
     │   ├── MalformedCredentials    which="bearer" | "key" | "email"
     │   ├── UnknownToken            also disabled, expired, not yet valid, revoked
     │   ├── UnknownKey
+    │   ├── WrongLocation           the token may not be used from this address
+    │   ├── TooManyFailures         too many bad credentials from one address
     │   └── Forbidden               known, without the permission
+    ├── RateLimited                 too many requests; carries `retry_after`
     └── StoreError
         ├── StoreBusy               the write queue is full; carries `retry_after`
         ├── StoreFailed             a write could not be committed; nothing of it was kept
@@ -107,8 +115,24 @@ class InvalidZoneName(InvalidInput):
         self.hint = "a zone is named like example.com: letters, digits and hyphens between dots"
 
 
+class InvalidZoneChange(InvalidInput):
+    """A change of a zone that is not exactly one of `paused` and `type`."""
+
+
+class InvalidSetting(InvalidInput):
+    """A setting's value that is neither "on" nor "off"."""
+
+
 class InvalidToken(InvalidInput):
     """A token that cannot be made as asked; the text says why."""
+
+
+class UnknownPermissionGroup(InvalidInput):
+    """A policy names a permission group that does not exist."""
+
+    def __init__(self, group: str) -> None:
+        super().__init__(f"Permission group {group} not found")
+        self.group = group
 
 
 class NotFound(OriginmapError):
@@ -128,6 +152,14 @@ class ZoneNotFound(NotFound):
         self.hint = "originmap zone list shows the zones there are"
 
 
+class AccountNotFound(NotFound):
+    """No account has this id."""
+
+    def __init__(self, account: str) -> None:
+        super().__init__(f"there is no account {account}")
+        self.account = account
+
+
 class TokenNotFound(NotFound):
     """No token has this id."""
 
@@ -139,6 +171,10 @@ class TokenNotFound(NotFound):
 
 class Conflict(OriginmapError):
     """What is there already stands against it."""
+
+
+class MappingExists(Conflict):
+    """The zone has a mapping for this address."""
 
 
 class ZoneExists(Conflict):
@@ -185,8 +221,30 @@ class UnknownKey(AccessError):
     """No user has this email address and key."""
 
 
+class WrongLocation(AccessError):
+    """The token may not be used from the address that the request came from."""
+
+    def __init__(self, client: str) -> None:
+        super().__init__(f"the token may not be used from {client}")
+        self.client = client
+
+
+class TooManyFailures(AccessError):
+    """Too many bad credentials came from this address lately."""
+
+    retry_after = 60
+
+
 class Forbidden(AccessError):
     """The credential is known and does not cover this."""
+
+
+class RateLimited(OriginmapError):
+    """Too many requests; the next is answered in `retry_after` seconds."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"too many requests, wait {retry_after} s")
+        self.retry_after = retry_after
 
 
 class StoreError(OriginmapError):

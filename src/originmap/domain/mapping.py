@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
 from originmap.domain.address import Address
-from originmap.domain.errors import MappingNotFound, TooManyMappings
+from originmap.domain.errors import MappingExists, MappingNotFound, TooManyMappings
 
 MAX_MAPPINGS = 3500
 """Mappings that a zone can have; published: "Maximum number of IP mappings configured"."""
@@ -89,13 +89,26 @@ def put(address: Address, place: Place) -> Decide[Mapping | None]:
     return decide
 
 
-def delete(address: Address) -> Decide[None]:
-    """Remove the mapping of one address. Raises MappingNotFound where there is none."""
+def create(address: Address, place: Place) -> Decide[Mapping | None]:
+    """As `put`, but raises MappingExists where the address has a mapping."""
+    decide_put = put(address, place)
 
-    def decide(view: ZoneView) -> Decision[None]:
+    def decide(view: ZoneView) -> Decision[Mapping | None]:
+        if address in view.current:
+            raise MappingExists
+        return decide_put(view)
+
+    return decide
+
+
+def delete(address: Address) -> Decide[Mapping]:
+    """Remove the mapping of one address; the outcome is what it was. Raises MappingNotFound
+    where there is none."""
+
+    def decide(view: ZoneView) -> Decision[Mapping]:
         stored = view.current.get(address)
         if stored is None:
             raise MappingNotFound
-        return Decision((MappingChange(address, stored.place, None),), None)
+        return Decision((MappingChange(address, stored.place, None),), stored)
 
     return decide

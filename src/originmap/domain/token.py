@@ -5,8 +5,11 @@ nothing. Secrets are made in `service.secret` and shown once.
 """
 
 import hashlib
+import ipaddress
 import string
+from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from originmap.domain.access import Policy
 
@@ -15,20 +18,88 @@ ALPHABET = string.ascii_letters + string.digits + "_-"
 """What the secrets made here consist of."""
 
 LONGEST_NAME = 120
+"""Published: a token's name has at most 120 characters."""
+
+
+class TokenStatus(StrEnum):
+    """What a token is at a given moment."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose a token is: a user's, or an account's own."""
+
+    kind: str  # "user" or "account"
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestIP:
+    """From where a token can be used, as CIDR prefixes; None where nothing was said."""
+
+    in_: tuple[str, ...] | None = None
+    not_in: tuple[str, ...] | None = None
+
+    def admits(self, client: str) -> bool:
+        """Whether a request from this address may use the token. From an unknown address it
+        may not."""
+        try:
+            address = ipaddress.ip_address(client)
+        except ValueError:
+            return False
+        mapped = getattr(address, "ipv4_mapped", None)
+        address = mapped or address
+        if self.in_ is not None and not _within(address, self.in_):
+            return False
+        return self.not_in is None or not _within(address, self.not_in)
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An API token without its secret."""
+    """An API token without its secret. Times are microseconds since 1970-01-01 UTC."""
 
     id: str
     name: str
     secret_hash: str  # SHA-256, hex
     policies: tuple[Policy, ...]
-    issued_on: int  # microseconds since 1970-01-01 UTC
+    owner: Owner
+    issued_on: int
     modified_on: int
+    disabled: bool = False
+    not_before: int | None = None
+    expires_on: int | None = None
+    request_ip: RequestIP | None = None
+
+    def status(self, now: int) -> TokenStatus:
+        """As the API tells it; a token that is not valid yet is "active" there too."""
+        if self.disabled:
+            return TokenStatus.DISABLED
+        if self.expires_on is not None and self.expires_on <= now:
+            return TokenStatus.EXPIRED
+        return TokenStatus.ACTIVE
+
+    def usable(self, now: int) -> bool:
+        """Whether it can be used at this moment."""
+        early = self.not_before is not None and now < self.not_before
+        return not early and self.status(now) is TokenStatus.ACTIVE
+
+    @property
+    def conditional(self) -> bool:
+        """Whether there is anything to check at each use."""
+        limits = (self.not_before, self.expires_on, self.request_ip)
+        return self.disabled or any(limit is not None for limit in limits)
 
 
 def hash_secret(secret: str) -> str:
     """What is kept of a secret: SHA-256 in hex."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _within(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address, prefixes: Iterable[str]
+) -> bool:
+    return any(address in ipaddress.ip_network(prefix) for prefix in prefixes)

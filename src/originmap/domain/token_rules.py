@@ -1,7 +1,23 @@
-"""Rules that make and revoke tokens."""
+"""Rules that make, change and revoke tokens."""
 
-from originmap.domain.access import ZONE_PREFIX
-from originmap.domain.errors import InvalidToken, TokenNotFound, ZoneNotFound
+import ipaddress
+from collections.abc import Callable, Collection
+from dataclasses import replace
+
+from originmap.domain.access import (
+    ACCOUNT_PREFIX,
+    ALL_ZONES,
+    USER_PREFIX,
+    ZONE_PREFIX,
+    Policy,
+    names_in,
+)
+from originmap.domain.errors import (
+    InvalidToken,
+    TokenNotFound,
+    UnknownPermissionGroup,
+    ZoneNotFound,
+)
 from originmap.domain.record import (
     Key,
     Kind,
@@ -10,38 +26,150 @@ from originmap.domain.record import (
     RecordDecision,
     RecordsView,
 )
-from originmap.domain.token import LONGEST_NAME, Token
+from originmap.domain.token import LONGEST_NAME, Owner, RequestIP, Token
+from originmap.domain.zone import Zone
 
 
 def create_token(token: Token) -> RecordDecide[Token]:
-    """Add `token`. Raises InvalidToken without a name, ZoneNotFound when a policy names a zone
-    that is not there."""
+    """Add `token`. Raises ZoneNotFound when a policy names a zone that is not there."""
 
     def decide(records: RecordsView) -> RecordDecision[Token]:
-        if not 0 < len(token.name) <= LONGEST_NAME:
-            raise InvalidToken(f"a token's name has 1 to {LONGEST_NAME} characters")
-        for policy in token.policies:
-            for resource in policy.resources:
-                _check_resource(resource, records)
+        check_resources(token.policies, token.owner, records)
         return RecordDecision((RecordChange(Key(Kind.TOKEN, token.id), None, token),), token)
 
     return decide
 
 
-def revoke_token(token_id: str) -> RecordDecide[None]:
+def change_token(token_id: str, owner: Owner | None, new: Token) -> RecordDecide[Token]:
+    """Replace what can be changed of a token by what `new` says: name, policies, limits.
+
+    Raises TokenNotFound when `owner` (None: anybody) has no such token, ZoneNotFound.
+    """
+
+    def change(token: Token, records: RecordsView) -> Token:
+        check_resources(new.policies, token.owner, records)
+        changed = replace(
+            new, id=token.id, secret_hash=token.secret_hash, owner=token.owner,
+            issued_on=token.issued_on, modified_on=token.modified_on,
+        )  # fmt: skip
+        return token if changed == token else replace(changed, modified_on=new.modified_on)
+
+    return _change(token_id, owner, change)
+
+
+def roll_token(
+    token_id: str, owner: Owner | None, secret_hash: str, now: int
+) -> RecordDecide[Token]:
+    """Give a token another secret; the old one stops with the commit. Raises TokenNotFound."""
+    return _change(
+        token_id,
+        owner,
+        lambda token, records: replace(token, secret_hash=secret_hash, modified_on=now),
+    )
+
+
+def revoke_token(token_id: str, owner: Owner | None = None) -> RecordDecide[None]:
     """Remove a token: it stops working with the commit. Raises TokenNotFound."""
 
     def decide(records: RecordsView) -> RecordDecision[None]:
         key = Key(Kind.TOKEN, token_id)
-        token = records.get(key)
-        if token is None:
-            raise TokenNotFound(token_id)
-        return RecordDecision((RecordChange(key, token, None),), None)
+        return RecordDecision((RecordChange(key, _find(records, key, owner), None),), None)
 
     return decide
 
 
-def _check_resource(resource: str, records: RecordsView) -> None:
-    zone_id = resource.removeprefix(ZONE_PREFIX)
-    if zone_id not in (resource, "*") and Key(Kind.ZONE, zone_id) not in records:
-        raise ZoneNotFound(zone_id)
+def check_token(token: Token, known_groups: Collection[str]) -> None:
+    """Raise InvalidToken or UnknownPermissionGroup for a token that makes no sense.
+
+    `known_groups` are the ids of all permission groups, those that grant nothing here included.
+    """
+    if not 0 < len(token.name) <= LONGEST_NAME:
+        raise InvalidToken(f"name must have a length between 1 and {LONGEST_NAME}")
+    if not token.policies:
+        raise InvalidToken("at least one policy is required")
+    for policy in token.policies:
+        _check_policy(policy, known_groups)
+    if token.request_ip is not None:
+        _check_prefixes(token.request_ip)
+    if None not in (token.not_before, token.expires_on):
+        assert token.not_before is not None
+        assert token.expires_on is not None
+        if token.expires_on <= token.not_before:
+            raise InvalidToken("expires_on must be after not_before")
+
+
+def check_resources(policies: Collection[Policy], owner: Owner, records: RecordsView) -> None:
+    """Raise ZoneNotFound when a policy allows something on a zone that is not there, and
+    InvalidToken when an account's token reaches beyond the account.
+
+    A policy that denies may name any zone: what is not there is denied anyway.
+    """
+    for policy in policies:
+        if not policy.allow:
+            continue
+        if owner.kind == "account":
+            _check_within(policy, owner.id, records)
+        for name in names_in(policy.resources):
+            zone_id = name.removeprefix(ZONE_PREFIX)
+            if zone_id not in (name, "*") and Key(Kind.ZONE, zone_id) not in records:
+                raise ZoneNotFound(zone_id)
+
+
+def _check_within(policy: Policy, account_id: str, records: RecordsView) -> None:
+    whole = ACCOUNT_PREFIX + account_id
+    for name, inside in policy.resources.items():
+        wanted = [name] if isinstance(inside, str) or name != whole else list(inside)
+        allowed = {whole} if isinstance(inside, str) else {ALL_ZONES}
+        for resource in wanted:
+            zone = records.get(Key(Kind.ZONE, resource.removeprefix(ZONE_PREFIX)))
+            own = isinstance(zone, Zone) and zone.account_id == account_id
+            if resource not in allowed and not own:
+                raise InvalidToken(f"resource {resource} is not in the account of the token")
+
+
+def _check_policy(policy: Policy, known_groups: Collection[str]) -> None:
+    if not policy.groups:
+        raise InvalidToken("a policy needs at least one permission group")
+    for group in policy.groups:
+        if group not in known_groups:
+            raise UnknownPermissionGroup(group)
+    if not policy.resources:
+        raise InvalidToken("a policy needs at least one resource")
+    for name, inside in policy.resources.items():
+        if not name.startswith((ACCOUNT_PREFIX, USER_PREFIX)):
+            raise InvalidToken(f"unknown resource {name}")
+        if isinstance(inside, str):
+            if inside != "*":
+                raise InvalidToken(f'resource {name} must be "*"')
+        elif not inside or any(
+            not inner.startswith(ZONE_PREFIX) or value != "*" for inner, value in inside.items()
+        ):
+            raise InvalidToken(f'resource {name} must hold zones with "*"')
+
+
+def _check_prefixes(request_ip: RequestIP) -> None:
+    for prefix in (*(request_ip.in_ or ()), *(request_ip.not_in or ())):
+        try:
+            ipaddress.ip_network(prefix)
+        except ValueError as error:
+            raise InvalidToken(f"request_ip: {error}") from None
+
+
+def _change(
+    token_id: str, owner: Owner | None, change: Callable[[Token, RecordsView], Token]
+) -> RecordDecide[Token]:
+    def decide(records: RecordsView) -> RecordDecision[Token]:
+        key = Key(Kind.TOKEN, token_id)
+        token = _find(records, key, owner)
+        changed = change(token, records)
+        changes = () if changed == token else (RecordChange(key, token, changed),)
+        return RecordDecision(changes, changed)
+
+    return decide
+
+
+def _find(records: RecordsView, key: Key, owner: Owner | None) -> Token:
+    token = records.get(key)
+    if not isinstance(token, Token) or owner not in (None, token.owner):
+        raise TokenNotFound(key.id)
+    return token

@@ -6,12 +6,22 @@ about a mapping asks about them too.
 
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 
 from originmap.domain.errors import InvalidZoneName
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
 _LONGEST_NAME = 253
+
+
+class ZoneType(StrEnum):
+    """How a zone's DNS is hosted; published. It is kept and answered, and has no effect here."""
+
+    FULL = "full"
+    PARTIAL = "partial"
+    SECONDARY = "secondary"
+    INTERNAL = "internal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +35,20 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person with a global API key, who may do everything."""
+    """A person who may do everything with a global API key, if one was given."""
 
     id: str
     email: str
-    key_hash: str  # SHA-256 of the key, hex; the key itself is kept nowhere
+    key_hash: str  # SHA-256 of the key, hex; "" without a key; the key itself is kept nowhere
     created_on: int
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A setting that is on or off; `modified_on` is None until somebody sets it."""
+
+    on: bool
+    modified_on: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +60,11 @@ class Zone:
     account_id: str
     created_on: int
     modified_on: int
-    tiered_cache: bool = True
-    smart_tiered_cache: bool = True
+    type: ZoneType = ZoneType.FULL
+    paused: bool = False
+    tiered_cache: Switch = Switch(True)
+    smart_tiered_cache: Switch = Switch(True)
+    regional_tiered_cache: Switch = Switch(False)
 
 
 def checked_name(name: object) -> str:

@@ -3,10 +3,19 @@
 import hashlib
 import hmac
 
-from originmap.domain.access import Need
-from originmap.domain.errors import Forbidden, UnknownKey, UnknownToken, ZoneNotFound
-from originmap.domain.zone import Zone
+from originmap.domain.access import READ_ZONE, Need
+from originmap.domain.errors import (
+    AccountNotFound,
+    Forbidden,
+    UnknownKey,
+    UnknownToken,
+    WrongLocation,
+    ZoneNotFound,
+)
+from originmap.domain.token import Owner, Token
+from originmap.domain.zone import Account, User, Zone
 from originmap.service.directory import Caller, Directory, user_caller
+from originmap.store.clock import Now
 
 _NO_HASH = "0" * 64
 
@@ -14,20 +23,32 @@ _NO_HASH = "0" * 64
 class Access:
     """Who asks, and may they."""
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Directory, now: Now) -> None:
         self._directory = directory
+        self._now = now
 
-    def by_token(self, secret: bytes) -> Caller:
-        """Who has this token. Raises UnknownToken."""
+    def by_token(self, secret: bytes, client: str) -> Caller:
+        """Who has this token. Raises UnknownToken, WrongLocation."""
+        caller = self.by_token_of_any_status(secret, client)
+        token = caller.token
+        if token is not None and token.conditional and not token.usable(self._now()):
+            raise UnknownToken
+        return caller
+
+    def by_token_of_any_status(self, secret: bytes, client: str) -> Caller:
+        """As `by_token`, also for a token that is disabled, expired or not yet valid."""
         caller = self._directory.token_caller(hashlib.sha256(secret).hexdigest())
         if caller is None:
             raise UnknownToken
+        limits = caller.token.request_ip if caller.token is not None else None
+        if limits is not None and not limits.admits(client):
+            raise WrongLocation(client)
         return caller
 
     def by_key(self, email: str, key: bytes) -> Caller:
         """The user with this address and global API key. Raises UnknownKey, after the same work
         whether the address or the key is wrong."""
-        user = self._directory.user(email)
+        user = self._directory.user_with_email(email)
         stored = user.key_hash if user else _NO_HASH
         same = hmac.compare_digest(stored, hashlib.sha256(key).hexdigest())
         if user is None or not same:
@@ -46,6 +67,50 @@ class Access:
                 return zone
             raise Forbidden
         accounts = self._directory.accounts()
-        if all(caller.grants.cover_account(need, account.id) for account in accounts):
+        if all(caller.grants.cover_zones_of(need, account.id) for account in accounts):
             raise ZoneNotFound(zone_id)
         raise Forbidden
+
+    def zone_by_id(self, caller: Caller, need: Need, zone_id: str) -> Zone:
+        """The zone itself. Raises ZoneNotFound where it is not there or cannot be seen, and
+        Forbidden where it can be seen but `need` is not met."""
+        zone = self._directory.zone(zone_id)
+        grants = caller.grants
+        if zone is None or not grants.cover_zone(READ_ZONE, zone_id, zone.account_id):
+            raise ZoneNotFound(zone_id)
+        if not grants.cover_zone(need, zone_id, zone.account_id):
+            raise Forbidden
+        return zone
+
+    def sees(self, caller: Caller, account: Account) -> bool:
+        """Whether `caller` may do anything at all in this account."""
+        ids = (zone.id for zone in self._directory.zones() if zone.account_id == account.id)
+        return caller.grants.touch_account(account.id, ids)
+
+    def account(self, caller: Caller, account_id: str) -> Account:
+        """The account. Raises AccountNotFound where it is not there or cannot be seen."""
+        account = self._directory.account(account_id)
+        if account is None or not self.sees(caller, account):
+            raise AccountNotFound(account_id)
+        return account
+
+    def account_with(self, caller: Caller, need: Need, account_id: str) -> Account:
+        """The account, if `caller` may do there what `need` says. Raises AccountNotFound as
+        `account` does, and Forbidden."""
+        account = self.account(caller, account_id)
+        if not caller.grants.cover_account(need, account_id):
+            raise Forbidden
+        return account
+
+    def user(self, caller: Caller, need: Need) -> User:
+        """The user whose credential it is, if it meets `need` there. Raises Forbidden, for a
+        token that an account owns too."""
+        user = self._directory.user(caller.user_id)
+        if user is None or not caller.grants.cover_user(need, user.id):
+            raise Forbidden
+        return user
+
+    def token_owner(self, caller: Caller) -> Owner:
+        """Whose credential it is."""
+        token: Token | None = caller.token
+        return token.owner if token is not None else Owner("user", caller.user_id)

@@ -8,13 +8,22 @@ from typing import Literal
 
 import msgspec
 
-from originmap.domain.access import ALL_ZONES, GROUP_IDS, ZONE_PREFIX, Group, Policy
+from originmap.domain.access import (
+    ALL_ZONES,
+    GROUP_IDS,
+    ZONE_PREFIX,
+    Group,
+    Policy,
+    group_id,
+    names_in,
+)
 from originmap.domain.change import Cause
 from originmap.domain.errors import ZoneNotFound
-from originmap.domain.token import Token, hash_secret
-from originmap.domain.token_rules import create_token, revoke_token
+from originmap.domain.token import Owner, Token, hash_secret
+from originmap.domain.token_rules import check_token, create_token, revoke_token
 from originmap.domain.zone import Zone, checked_name
 from originmap.domain.zone_rules import create_zone
+from originmap.service.audit import Audit, AuditEntry, AuditQuery
 from originmap.service.directory import Directory
 from originmap.service.secret import new_id, new_secret
 from originmap.store.clock import Now
@@ -52,7 +61,14 @@ class RevokeToken(msgspec.Struct, frozen=True, tag=True):
     id: str
 
 
-Command = CreateZone | ListZones | CreateToken | ListTokens | RevokeToken
+class ListChanges(msgspec.Struct, frozen=True, tag=True):
+    """The last `limit` changes, newest first; of one zone, by name, where it is given."""
+
+    limit: int
+    zone: str | None = None
+
+
+Command = CreateZone | ListZones | CreateToken | ListTokens | RevokeToken | ListChanges
 
 
 class ZoneView(msgspec.Struct, frozen=True):
@@ -74,15 +90,16 @@ class TokenView(msgspec.Struct, frozen=True, omit_defaults=True):
     secret: str = ""
 
 
-Answer = list[ZoneView] | list[TokenView]
+Answer = list[ZoneView] | list[TokenView] | list[AuditEntry]
 
 
 class Administration:
     """Carries commands out."""
 
-    def __init__(self, store: Store, directory: Directory, now: Now) -> None:
+    def __init__(self, store: Store, directory: Directory, audit: Audit, now: Now) -> None:
         self._store = store
         self._directory = directory
+        self._audit = audit
         self._now = now
 
     async def run(self, command: Command) -> Answer:
@@ -102,6 +119,8 @@ class Administration:
             case RevokeToken(id_):
                 await self._store.write_records(revoke_token(id_), OPERATOR)
                 return []
+            case ListChanges(limit, zone):
+                return await self._audit.entries(AuditQuery(zone_name=zone), 0, limit)
 
     async def _create_zone(self, name: str) -> ZoneView:
         account = self._directory.accounts()[0]
@@ -112,11 +131,14 @@ class Administration:
 
     async def _create_token(self, name: str, zone: str, access: str) -> TokenView:
         resource = ALL_ZONES if zone == "all" else ZONE_PREFIX + self._zone_id(zone)
-        group = Group.ZONE_SETTINGS_WRITE if access == "write" else Group.ZONE_SETTINGS_READ
-        group_id = next(id_ for id_, known in GROUP_IDS.items() if known is group)
+        groups = [Group.ZONE_READ, Group.ZONE_SETTINGS_READ]
+        if access == "write":
+            groups.append(Group.ZONE_SETTINGS_WRITE)
         secret, now = new_secret(), self._now()
-        policy = Policy(True, (resource,), (group_id,))
-        token = Token(new_id(), name, hash_secret(secret), (policy,), now, now)
+        policy = Policy(new_id(), True, {resource: "*"}, tuple(map(group_id, groups)))
+        owner = Owner("user", self._directory.users()[0].id)
+        token = Token(new_id(), name, hash_secret(secret), (policy,), owner, now, now)
+        check_token(token, GROUP_IDS)
         await self._store.write_records(create_token(token), OPERATOR)
         return msgspec.structs.replace(_token_view(token), secret=secret)
 
@@ -137,7 +159,7 @@ def _token_view(token: Token) -> TokenView:
     for policy in token.policies:
         zones += [
             "all" if resource == ALL_ZONES else resource.removeprefix(ZONE_PREFIX)
-            for resource in policy.resources
+            for resource in names_in(policy.resources)
         ]
         groups = {GROUP_IDS.get(group) for group in policy.groups}
         writes |= bool(groups & {Group.ZONE_SETTINGS_WRITE, Group.ZONE_WRITE})

@@ -8,27 +8,35 @@ stops at once.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from originmap.domain.access import EVERYTHING, Grants
+from originmap.domain.access import Grants, everything_of
 from originmap.domain.record import RecordChange
 from originmap.domain.token import Token
 from originmap.domain.zone import Account, User, Zone
 
 
 class Caller(NamedTuple):
-    """Somebody whose credential was checked: the id of the token or user, and what it grants."""
+    """Somebody whose credential was checked.
+
+    `id` is the token's or, for a global API key, the user's; `user_id` is "" for a token that
+    an account owns.
+    """
 
     id: str
     grants: Grants
+    user_id: str
+    token: Token | None  # None for a global API key
 
 
 class Directory:
-    """Looks accounts, zones and credentials up."""
+    """Looks accounts, users, zones and credentials up."""
 
     def __init__(self) -> None:
         self._accounts: dict[str, Account] = {}
         self._zones: dict[str, Zone] = {}
+        self._zones_by_name: dict[str, Zone] = {}
         self._tokens: dict[str, Token] = {}
         self._users: dict[str, User] = {}
+        self._emails: dict[str, User] = {}
         self._callers: dict[str, Caller] = {}  # by hash of the token's secret
 
     def apply(self, changes: Sequence[RecordChange]) -> None:
@@ -43,13 +51,25 @@ class Directory:
         """The zone with this id."""
         return self._zones.get(zone_id)
 
+    def zone_named(self, name: str) -> Zone | None:
+        """The zone with this name, in lower case."""
+        return self._zones_by_name.get(name)
+
     def zones(self) -> list[Zone]:
         """Every zone, by name."""
         return sorted(self._zones.values(), key=lambda zone: zone.name)
 
+    def token(self, token_id: str) -> Token | None:
+        """The token with this id."""
+        return self._tokens.get(token_id)
+
     def tokens(self) -> list[Token]:
         """Every token, by name, then age."""
         return sorted(self._tokens.values(), key=lambda token: (token.name, token.issued_on))
+
+    def account(self, account_id: str) -> Account | None:
+        """The account with this id."""
+        return self._accounts.get(account_id)
 
     def accounts(self) -> list[Account]:
         """Every account, oldest first."""
@@ -60,33 +80,42 @@ class Directory:
         hash, which says nothing of the secret."""
         return self._callers.get(secret_hash)
 
-    def user(self, email: str) -> User | None:
+    def user(self, user_id: str) -> User | None:
+        """The user with this id."""
+        return self._users.get(user_id)
+
+    def user_with_email(self, email: str) -> User | None:
         """The user with this address."""
-        return self._users.get(email)
+        return self._emails.get(email)
+
+    def users(self) -> list[User]:
+        """Every user, oldest first."""
+        return sorted(self._users.values(), key=lambda user: user.created_on)
 
     def _add(self, value: Account | User | Zone | Token) -> None:
         if isinstance(value, Zone):
-            self._zones[value.id] = value
+            self._zones[value.id] = self._zones_by_name[value.name] = value
         elif isinstance(value, Token):
+            user_id = value.owner.id if value.owner.kind == "user" else ""
+            caller = Caller(value.id, Grants(value.policies), user_id, value)
             self._tokens[value.id] = value
-            self._callers[value.secret_hash] = Caller(value.id, Grants(value.policies))
+            self._callers[value.secret_hash] = caller
         elif isinstance(value, User):
-            self._users[value.email] = value
+            self._users[value.id] = self._emails[value.email] = value
         else:
             self._accounts[value.id] = value
 
     def _remove(self, value: Account | User | Zone | Token) -> None:
         if isinstance(value, Zone):
-            del self._zones[value.id]
+            del self._zones[value.id], self._zones_by_name[value.name]
         elif isinstance(value, Token):
-            del self._tokens[value.id]
-            del self._callers[value.secret_hash]
+            del self._tokens[value.id], self._callers[value.secret_hash]
         elif isinstance(value, User):
-            del self._users[value.email]
+            del self._users[value.id], self._emails[value.email]
         else:
             del self._accounts[value.id]
 
 
 def user_caller(user: User) -> Caller:
     """A user's own key grants everything."""
-    return Caller(user.id, EVERYTHING)
+    return Caller(user.id, Grants([everything_of(user.id)]), user.id, None)

@@ -32,6 +32,10 @@ class Mappings:
         """Page number `page` (from 1) of `per_page` mappings, in the order of addresses."""
         return await self._store.page(zone_id, (page - 1) * per_page, per_page)
 
+    async def all(self, zone_id: str) -> list[Mapping]:
+        """Every mapping of the zone, in the order of addresses."""
+        return (await self._store.page(zone_id, 0, mapping.MAX_MAPPINGS)).mappings
+
     async def put(
         self,
         zone_id: str,
@@ -45,9 +49,24 @@ class Mappings:
         done = await self._store.write(zone_id, (address,), mapping.put(address, place), cause)
         return done.outcome or Mapping(address, place, done.at, done.revision)
 
-    async def delete(self, zone_id: str, address: Address, cause: Cause) -> None:
-        """Remove one mapping. Raises MappingNotFound."""
-        await self._store.write(zone_id, (address,), mapping.delete(address), cause)
+    async def create(
+        self,
+        zone_id: str,
+        address: Address,
+        vendor: str | None,
+        region: str | None,
+        cause: Cause,
+    ) -> Mapping:
+        """As `put`, and raises MappingExists where there is a mapping."""
+        place = batch.known_place(vendor, region, self._catalogue)
+        decide = mapping.create(address, place)
+        done = await self._store.write(zone_id, (address,), decide, cause)
+        return Mapping(address, place, done.at, done.revision)
+
+    async def delete(self, zone_id: str, address: Address, cause: Cause) -> Mapping:
+        """Remove one mapping and return what it was. Raises MappingNotFound."""
+        done = await self._store.write(zone_id, (address,), mapping.delete(address), cause)
+        return done.outcome
 
     async def put_many(
         self, zone_id: str, items: Sequence[batch.Item], cause: Cause

@@ -38,6 +38,6 @@ class Regions:
 
     def for_zone(self, zone: Zone) -> tuple[SupportedRegion, ...]:
         """As `all`. Raises TieredCacheOff when the zone could not use any of it."""
-        if not zone.tiered_cache:
+        if not zone.tiered_cache.on:
             raise TieredCacheOff
         return self.all()

@@ -1,10 +1,10 @@
 """What a new database starts with, and the well-known credentials of `originmap dev`."""
 
-from originmap.domain.access import ALL_ZONES, GROUP_IDS, Policy
+from originmap.domain.access import everything_of
 from originmap.domain.change import Cause
 from originmap.domain.errors import StoreUnusable
 from originmap.domain.record import Kind, Value
-from originmap.domain.token import Token, hash_secret
+from originmap.domain.token import Owner, Token, hash_secret
 from originmap.domain.zone import Account, User, Zone
 from originmap.domain.zone_rules import add_missing
 from originmap.service.directory import Directory
@@ -13,6 +13,8 @@ from originmap.store.clock import Now
 from originmap.store.port import Store
 
 SETUP = Cause("setup", "", "")
+OPERATOR_EMAIL = "operator@originmap.invalid"
+"""The user of a server for real use; the name cannot be anybody's address (RFC 2606)."""
 
 # The values that Cloudflare's own reference uses in its examples, so that each of them runs.
 DEV_ID = "023e105f4ecef8ad9ca31a8372d0c353"
@@ -25,15 +27,18 @@ DEV_KEY = "144c9defac04969c7bfad8efaa8ea194"
 async def prepare(store: Store, directory: Directory, now: Now, database: str) -> None:
     """Give a new database its account. Raises StoreUnusable for one that `originmap dev` made:
     its credentials are known to everybody."""
-    if directory.user(DEV_EMAIL) or directory.token_caller(hash_secret(DEV_TOKEN)):
+    if directory.user_with_email(DEV_EMAIL) or directory.token_caller(hash_secret(DEV_TOKEN)):
         raise StoreUnusable(
             database,
             "it holds the well-known credentials of originmap dev",
             "serve another --db, or start this one with originmap dev",
         )
+    wanted: list[tuple[Kind, Value]] = []
     if not directory.accounts():
-        account = Account(new_id(), "Originmap", now())
-        await store.write_records(add_missing([(Kind.ACCOUNT, account)]), SETUP)
+        wanted.append((Kind.ACCOUNT, Account(new_id(), "Originmap", now())))
+    if not directory.users():  # whose tokens the operator makes; has no key
+        wanted.append((Kind.USER, User(new_id(), OPERATOR_EMAIL, "", now())))
+    await store.write_records(add_missing(wanted), SETUP)
 
 
 async def prepare_dev(store: Store, directory: Directory, now: Now, database: str) -> None:
@@ -48,11 +53,12 @@ async def prepare_dev(store: Store, directory: Directory, now: Now, database: st
             "give originmap dev another --db, or start this one with originmap serve",
         )
     at = now()
-    everything = Policy(True, (ALL_ZONES,), tuple(GROUP_IDS))
+    policies, owner = (everything_of(DEV_ID),), Owner("user", DEV_ID)
+    token = Token(DEV_ID, "dev", hash_secret(DEV_TOKEN), policies, owner, at, at)
     wanted: list[tuple[Kind, Value]] = [
         (Kind.ACCOUNT, Account(DEV_ID, "Example", at)),
         (Kind.USER, User(DEV_ID, DEV_EMAIL, hash_secret(DEV_KEY), at)),
         (Kind.ZONE, Zone(DEV_ID, DEV_ZONE, DEV_ID, at, at)),
-        (Kind.TOKEN, Token(DEV_ID, "dev", hash_secret(DEV_TOKEN), (everything,), at, at)),
+        (Kind.TOKEN, token),
     ]
     await store.write_records(add_missing(wanted), SETUP)

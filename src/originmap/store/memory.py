@@ -11,7 +11,7 @@ from originmap.domain.address import Address
 from originmap.domain.change import Cause, Change, Committed
 from originmap.domain.errors import StoreFailed, ZoneNotFound
 from originmap.domain.mapping import Decide, Mapping, MappingChange, ZoneView
-from originmap.domain.record import Kind, RecordChange, RecordDecide
+from originmap.domain.record import Key, Kind, RecordChange, RecordDecide
 from originmap.store.clock import ForwardClock, Now, wall_clock
 from originmap.store.port import Page, RecordListener
 from originmap.store.records import Records, check_names
@@ -92,6 +92,17 @@ class MemoryStore:
     async def changes(self, since: int, limit: int) -> list[Change]:
         """As `Store.changes`."""
         return self._history[since : since + limit]
+
+    async def changes_before(self, revision: int, limit: int) -> list[Change]:
+        """As `Store.changes_before`."""
+        return self._history[: revision - 1][::-1][:limit]
+
+    async def last_record_change(self, key: Key) -> Change | None:
+        """As `Store.last_record_change`."""
+        for change in reversed(self._history):
+            if isinstance(change.what, RecordChange) and change.what.key == key:
+                return change
+        return None
 
     async def close(self) -> None:
         """As `Store.close`."""

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol, TypeVar
 from originmap.domain.address import Address
 from originmap.domain.change import Cause, Change, Committed
 from originmap.domain.mapping import Decide, Mapping
-from originmap.domain.record import RecordChange, RecordDecide
+from originmap.domain.record import Key, RecordChange, RecordDecide
 
 T = TypeVar("T")
 
@@ -72,6 +72,12 @@ class Store(Protocol):
 
     async def changes(self, since: int, limit: int) -> list[Change]:
         """Committed changes after revision `since`, in order, at most `limit`."""
+
+    async def changes_before(self, revision: int, limit: int) -> list[Change]:
+        """Committed changes before `revision`, newest first, at most `limit`."""
+
+    async def last_record_change(self, key: Key) -> Change | None:
+        """The last change of one record, which may be gone."""
 
     async def close(self) -> None:
         """Commit what is queued, then let go of the database. Writes after this are refused."""

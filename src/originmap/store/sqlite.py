@@ -6,7 +6,8 @@ a second connection, and the next group collects. docs/decisions/0003 has the me
 """
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +18,7 @@ from originmap.domain.address import Address
 from originmap.domain.change import Cause, Change, Committed
 from originmap.domain.errors import StoreFailed, ZoneNotFound
 from originmap.domain.mapping import Decide, Mapping, MappingChange, Place, ZoneView
-from originmap.domain.record import Kind, RecordChange, RecordDecide
+from originmap.domain.record import Key, Kind, RecordChange, RecordDecide
 from originmap.store import records, sqlite_history
 from originmap.store.clock import ForwardClock, Now, wall_clock
 from originmap.store.group import GroupCommit, Write
@@ -51,6 +52,15 @@ _CHANGE_ALL = """
     INSERT INTO mapping_change (revision, zone, address, before, after)
     SELECT ?2 + row_number() OVER (ORDER BY address), zone, address, place, NULL
     FROM mapping WHERE zone = ?1"""
+
+
+@contextlib.contextmanager
+def _failing() -> Iterator[None]:
+    """Raise the database's errors as StoreFailed."""
+    try:
+        yield
+    except apsw.Error as error:
+        raise StoreFailed(str(error)) from error
 
 
 class SqliteStore:
@@ -125,10 +135,18 @@ class SqliteStore:
 
     async def changes(self, since: int, limit: int) -> list[Change]:
         """As `Store.changes`."""
-        try:
+        with _failing():
             return sqlite_history.changes_since(self._reader, self._names, since, limit)
-        except apsw.Error as error:
-            raise StoreFailed(str(error)) from error
+
+    async def changes_before(self, revision: int, limit: int) -> list[Change]:
+        """As `Store.changes_before`."""
+        with _failing():
+            return sqlite_history.changes_before(self._reader, self._names, revision, limit)
+
+    async def last_record_change(self, key: Key) -> Change | None:
+        """As `Store.last_record_change`."""
+        with _failing():
+            return sqlite_history.last_record_change(self._reader, self._names, key)
 
     async def close(self) -> None:
         """As `Store.close`."""

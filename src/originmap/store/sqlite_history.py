@@ -1,7 +1,5 @@
 """Reading a SQLite database's records and history."""
 
-from heapq import merge
-
 import apsw
 
 from originmap.domain.address import Address
@@ -12,12 +10,10 @@ from originmap.store import records
 from originmap.store.sqlite_file import rows
 from originmap.store.sqlite_names import Names
 
-_MAPPINGS = """
-    SELECT revision, zone, address, before, after FROM mapping_change
-    WHERE revision > ? ORDER BY revision LIMIT ?"""
-_RECORDS = """
-    SELECT revision, kind, id, before, after FROM record_change
-    WHERE revision > ? ORDER BY revision LIMIT ?"""
+_COLUMNS = {
+    "mapping_change": "revision, zone, address, before, after",
+    "record_change": "revision, kind, id, before, after",
+}
 _CAUSES = """
     SELECT revision, at, credential, client, request FROM cause
     WHERE revision BETWEEN (SELECT max(revision) FROM cause WHERE revision <= ?1) AND ?2
@@ -55,10 +51,41 @@ def changes_since(
     connection: apsw.Connection, names: Names, since: int, limit: int
 ) -> list[Change]:
     """Changes after revision `since`, in order, at most `limit`."""
-    with connection:  # one snapshot for all four statements
-        mapping_rows = rows(connection, _MAPPINGS, (since, limit))
-        record_rows = rows(connection, _RECORDS, (since, limit))
-        found = list(merge(mapping_rows, record_rows))[:limit]
+    return _changes(connection, names, "revision > ? ORDER BY revision LIMIT ?", since, limit)
+
+
+def changes_before(
+    connection: apsw.Connection, names: Names, before: int, limit: int
+) -> list[Change]:
+    """Changes before revision `before`, newest first, at most `limit`."""
+    where = "revision < ? ORDER BY revision DESC LIMIT ?"
+    return _changes(connection, names, where, before, limit)[::-1]
+
+
+def last_record_change(connection: apsw.Connection, names: Names, key: Key) -> Change | None:
+    """The last change of one record."""
+    sql = "SELECT max(revision) FROM record_change WHERE kind = ? AND id = ?"
+    revision = rows(connection, sql, (key.kind.value, key.id))[0][0]
+    if revision is None:
+        return None
+    return changes_since(connection, names, revision - 1, 1)[0]
+
+
+def _changes(
+    connection: apsw.Connection, names: Names, where: str, revision: int, limit: int
+) -> list[Change]:
+    """The first `limit` changes that `where` finds, in the order of their revisions."""
+    with connection:  # one snapshot for all statements
+        found = sorted(
+            row
+            for table, columns in _COLUMNS.items()
+            for row in rows(
+                connection,
+                f"SELECT {columns} FROM {table} WHERE {where}",  # noqa: S608 (names of ours)
+                (revision, limit),
+            )
+        )
+        found = found[-limit:] if "DESC" in where else found[:limit]
         if not found:
             return []
         causes = rows(connection, _CAUSES, (found[0][0], found[-1][0]))

@@ -5,18 +5,16 @@ piece, to find out what is wrong with it. The second way is the one that decides
 members, missing ones and ones of a wrong type come out the same by both.
 """
 
-from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
 import msgspec
 
+from originmap.api.body import NOT_JSON, decode_json
+from originmap.api.cloudflare.timestamps import timestamp
 from originmap.domain import address as addresses
 from originmap.domain.batch import MAX_ITEMS, Item
-from originmap.domain.errors import InvalidAddress, InvalidBatch, MalformedJSON
+from originmap.domain.errors import InvalidAddress, InvalidBatch
 from originmap.domain.mapping import Mapping
-
-_EPOCH = datetime(1970, 1, 1)
 
 
 class Entry(msgspec.Struct):
@@ -38,7 +36,6 @@ class _Request(msgspec.Struct):
 
 _REQUEST = msgspec.json.Decoder(_Request)
 _REQUESTS = msgspec.json.Decoder(list[_Request])
-_ANYTHING = msgspec.json.Decoder()
 
 
 def entry(mapping: Mapping) -> Entry:
@@ -47,24 +44,13 @@ def entry(mapping: Mapping) -> Entry:
     return Entry(timestamp(mapping.modified_on), addresses.text(mapping.address), region, vendor)
 
 
-def timestamp(microseconds: int) -> str:
-    """RFC 3339, UTC, with microseconds: 2026-03-01T12:00:00.000000Z."""
-    seconds, rest = divmod(microseconds, 1_000_000)
-    return f"{_to_the_second(seconds)}.{rest:06}Z"
-
-
-@lru_cache(maxsize=4096)  # a page of a list was often written within a second
-def _to_the_second(seconds: int) -> str:
-    return (_EPOCH + timedelta(seconds=seconds)).isoformat()
-
-
 def read_request(body: bytes) -> Item:
     """The mapping in a body. Raises MalformedJSON, and InvalidAddress for a body that is no
     object with an `origin_ip`."""
     try:
         request = _REQUEST.decode(body)
-    except (msgspec.ValidationError, *_NOT_JSON):
-        item = _item(_decode(body))
+    except (msgspec.ValidationError, *NOT_JSON):
+        item = _item(decode_json(body))
         if item.origin_ip is None:
             raise InvalidAddress(None) from None
         return item
@@ -75,8 +61,8 @@ def read_requests(body: bytes) -> list[Item]:
     """The mappings in a batch body. Raises MalformedJSON, InvalidBatch."""
     try:
         requests = _REQUESTS.decode(body)
-    except (msgspec.ValidationError, *_NOT_JSON):
-        return [_item(value) for value in _batch(body)]
+    except (msgspec.ValidationError, *NOT_JSON):
+        return [_item(value) for value in batch_of(body)]
     if not 1 <= len(requests) <= MAX_ITEMS:
         raise InvalidBatch
     return [Item(r.origin_ip, r.vendor, r.region) for r in requests]
@@ -84,35 +70,23 @@ def read_requests(body: bytes) -> list[Item]:
 
 def read_addresses(body: bytes) -> list[str | None]:
     """The addresses in a batch body, None for what is no string. Raises as read_requests."""
-    return [_string(value) for value in _batch(body)]
+    return [string_of(value) for value in batch_of(body)]
 
 
-def _batch(body: bytes) -> list[Any]:
-    values = _decode(body)
+def batch_of(body: bytes) -> list[Any]:
+    """The items in a batch body, whatever they are. Raises as read_requests."""
+    values = decode_json(body)
     if not isinstance(values, list) or not 1 <= len(values) <= MAX_ITEMS:
         raise InvalidBatch
     return values
 
 
-# msgspec raises UnicodeDecodeError on bad UTF-8, and RecursionError on deep nesting.
-_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-
-
-def _decode(body: bytes) -> Any:
-    """The value in a body, None for an absent body."""
-    if not body:
-        return None
-    try:
-        return _ANYTHING.decode(body)
-    except _NOT_JSON:
-        raise MalformedJSON from None
-
-
 def _item(value: Any) -> Item:
     if not isinstance(value, dict):
         return Item(None)
-    return Item(*(_string(value.get(name)) for name in ("origin_ip", "vendor", "region")))
+    return Item(*(string_of(value.get(name)) for name in ("origin_ip", "vendor", "region")))
 
 
-def _string(value: Any) -> str | None:
+def string_of(value: Any) -> str | None:
+    """`value` where it is a string, else None."""
     return value if isinstance(value, str) else None

@@ -48,13 +48,13 @@ class MappingItem:
     async def on_get(self, req: Request, resp: Response, zone_id: str, origin_ip: str) -> None:
         """The mapping of one address."""
         self._guard.zone(req, READ_MAPPINGS, zone_id)
-        mapping = await self._mappings.get(zone_id, _address(origin_ip))
+        mapping = await self._mappings.get(zone_id, address_of(origin_ip))
         resp.data = envelope.success(entry(mapping))
 
     async def on_put(self, req: Request, resp: Response, zone_id: str, origin_ip: str) -> None:
         """Create or replace it. Path and body are compared in canonical form."""
         self._guard.zone(req, WRITE_MAPPINGS, zone_id)
-        address = _address(origin_ip)
+        address = address_of(origin_ip)
         item = read_request(await read_body(req))
         if addresses.parse(item.origin_ip) != address:
             raise AddressMismatch
@@ -65,11 +65,11 @@ class MappingItem:
     async def on_delete(self, req: Request, resp: Response, zone_id: str, origin_ip: str) -> None:
         """Remove it; the answer names the address only."""
         self._guard.zone(req, WRITE_MAPPINGS, zone_id)
-        address = _address(origin_ip)
+        address = address_of(origin_ip)
         await self._mappings.delete(zone_id, address, info_of(req.scope).cause())
         resp.data = envelope.success({"origin_ip": addresses.text(address)})
 
 
-def _address(segment: str) -> Address:
+def address_of(segment: str) -> Address:
     """The address in a path segment, which clients may percent-encode (`:` as %3A)."""
     return addresses.parse(unquote(segment) if "%" in segment else segment)

@@ -60,3 +60,5 @@ CREATE TABLE record_change (
     before   BLOB,
     after    BLOB
 ) STRICT;
+
+CREATE INDEX record_change_of ON record_change (kind, id, revision);

@@ -1,0 +1,26 @@
+"""Times as the API writes and reads them: RFC 3339."""
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+_EPOCH = datetime(1970, 1, 1)
+
+
+def timestamp(microseconds: int) -> str:
+    """In UTC, with microseconds: 2026-03-01T12:00:00.000000Z."""
+    seconds, rest = divmod(microseconds, 1_000_000)
+    return f"{_to_the_second(seconds)}.{rest:06}Z"
+
+
+def parse_timestamp(text: str) -> int:
+    """The microseconds since 1970 UTC that RFC 3339 text stands for. Raises ValueError, for a
+    time without an offset too."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"no offset from UTC: {text!r}")
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+@lru_cache(maxsize=4096)  # a page of a list was often written within a second
+def _to_the_second(seconds: int) -> str:
+    return (_EPOCH + timedelta(seconds=seconds)).isoformat()

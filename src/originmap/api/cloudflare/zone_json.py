@@ -1,0 +1,48 @@
+"""The JSON of zones, with every member that the official clients' models require.
+
+What a zone has only in Cloudflare's network (name servers, plan, DNS host) is answered with the
+value that says there is nothing of the kind.
+"""
+
+from typing import Any
+
+from originmap.api.cloudflare.timestamps import timestamp
+from originmap.domain.zone import Account, Zone
+from originmap.domain.zone_filter import ACTIVE
+
+_META = {
+    "cdn_only": False, "custom_certificate_quota": 0, "dns_only": False, "foundation_dns": False,
+    "page_rule_quota": 0, "phishing_detected": False, "step": 4,
+}  # fmt: skip
+_PLAN = {
+    "id": "0feeeeeeeeeeeeeeeeeeeeeeeeeeeeee", "name": "Free Website", "price": 0,
+    "currency": "USD", "frequency": "", "is_subscribed": False, "can_subscribe": False,
+    "legacy_id": "free", "legacy_discount": False, "externally_managed": False,
+}  # fmt: skip
+
+
+def zone_json(zone: Zone, account: Account, status: str = ACTIVE) -> dict[str, Any]:
+    """How a zone is answered."""
+    active = status == ACTIVE
+    return {
+        "account": {"id": account.id, "name": account.name},
+        "activated_on": timestamp(zone.created_on) if active else None,
+        "created_on": timestamp(zone.created_on),
+        "development_mode": 0,
+        "id": zone.id,
+        "meta": _META,
+        "modified_on": timestamp(zone.modified_on),
+        "name": zone.name,
+        "name_servers": [],
+        "original_dnshost": None,
+        "original_name_servers": None,
+        "original_registrar": None,
+        "owner": {"id": account.id, "name": account.name, "type": "organization"},
+        "paused": zone.paused,
+        "permissions": [],
+        "plan": _PLAN,
+        "status": status,
+        "tenant": {"id": None, "name": None},
+        "tenant_unit": {"id": None},
+        "type": str(zone.type),
+    }

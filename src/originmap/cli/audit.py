@@ -1,0 +1,62 @@
+"""originmap audit: who changed what."""
+
+import datetime
+from typing import Any
+
+import click
+import msgspec
+
+from originmap.cli import options
+from originmap.cli.administer import administer, print_json, print_table
+from originmap.service.administration import ListChanges
+
+
+@click.command("audit")
+@options.db
+@click.option("--zone", metavar="NAME", help="Only changes of this zone and its mappings.")
+@click.option(
+    "--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="How many."
+)
+@options.as_json
+def command(db: str, zone: str | None, limit: int, as_json: bool) -> None:
+    """Print the last changes, newest first: when, by which credential, from where, what.
+
+    Example: originmap audit --zone example.com --db originmap.db
+    """
+    rows = administer(db, ListChanges(limit, zone))
+    if as_json:
+        print_json(rows)
+        return
+    columns = ("when", "who", "from", "action", "what", "zone_name", "change")
+    print_table([_readable(row) for row in rows], columns)
+
+
+def _readable(row: dict[str, Any]) -> dict[str, Any]:
+    moment = datetime.datetime.fromtimestamp(row["at"] / 1e6, datetime.UTC)
+    what = row["resource_id"]
+    if row["resource_type"] != "origin_cloud_region":
+        what = f"{row['resource_type']} {what}"
+    return row | {
+        "when": moment.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "who": row["actor_email"] or row["actor_id"],
+        "from": row["actor_ip"] or "-",
+        "what": what,
+        "change": _difference(row["old"] or {}, row["new"] or {}),
+    }
+
+
+def _difference(old: dict[str, Any], new: dict[str, Any]) -> str:
+    """The members that differ, as old -> new; of what is new or gone, where it is or was."""
+    names = [name for name in (*old, *new) if old.get(name) != new.get(name)]
+    if not (old and new):
+        names = [name for name in ("name", "email", "vendor", "region") if name in (old or new)]
+        return " ".join(str((old or new)[name]) for name in names)
+    return ", ".join(
+        f"{name}: {_short(old.get(name))} -> {_short(new.get(name))}"
+        for name in dict.fromkeys(names)
+        if name != "modified_on"
+    )
+
+
+def _short(value: Any) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

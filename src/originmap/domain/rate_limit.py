@@ -1,0 +1,74 @@
+"""Rate limits: so many requests in a window, and a pause for who asks for more.
+
+Published for the API: 1,200 requests in five minutes for a user, over which all calls are refused
+for five minutes, and 200 a second for an address.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+MICROSECONDS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """`limit` requests in each window of `seconds`; whoever goes over it waits as long again."""
+
+    limit: int
+    seconds: int
+
+
+class Window(NamedTuple):
+    """What one caller used of a quota. Times are microseconds; `until` is when it ends."""
+
+    until: int
+    used: int
+    blocked: bool
+
+
+class Verdict(NamedTuple):
+    """Whether a request is taken, how many more are, and the seconds until that is renewed."""
+
+    taken: bool
+    remaining: int
+    reset: int
+
+
+def take(quota: Quota, window: Window | None, now: int) -> tuple[Window, Verdict]:
+    """Count a request against `window`, None for a caller not seen lately."""
+    if window is None or now >= window.until:
+        window = Window(now + quota.seconds * MICROSECONDS, 0, blocked=False)
+    if window.used >= quota.limit and not window.blocked:
+        window = Window(now + quota.seconds * MICROSECONDS, window.used, blocked=True)
+    if not window.blocked:
+        window = window._replace(used=window.used + 1)
+    reset = -((now - window.until) // MICROSECONDS)  # rounded up
+    remaining = 0 if window.blocked else quota.limit - window.used
+    return window, Verdict(not window.blocked, remaining, reset)
+
+
+CLOUDFLARE_USER = Quota(1200, 300)
+CLOUDFLARE_ADDRESS = Quota(200, 1)
+
+
+def parse(text: str) -> tuple[Quota | None, Quota | None]:
+    """Quotas for a user and for an address: "off", "cloudflare", "1200/300", "1200/300,200/1".
+
+    Raises ValueError.
+    """
+    if text == "off":
+        return None, None
+    if text == "cloudflare":
+        return CLOUDFLARE_USER, CLOUDFLARE_ADDRESS
+    user, comma, address = text.partition(",")
+    return _quota(user), _quota(address) if comma else None
+
+
+def _quota(text: str) -> Quota:
+    limit, slash, seconds = text.partition("/")
+    if not (slash and limit.isdecimal() and seconds.isdecimal()):
+        raise ValueError(f"not REQUESTS/SECONDS: {text!r}")
+    quota = Quota(int(limit), int(seconds))
+    if quota.limit < 1 or quota.seconds < 1:
+        raise ValueError(f"both numbers must be 1 or more: {text!r}")
+    return quota

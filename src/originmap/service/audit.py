@@ -1,0 +1,178 @@
+"""Who changed what, from the history: newest first, filtered, without secrets.
+
+Every committed change of mappings, zones, settings, tokens, users and accounts is in the history
+with its cause, so there is no second log that could disagree with it.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from originmap.domain import address as addresses
+from originmap.domain.change import Change
+from originmap.domain.mapping import MappingChange, Place
+from originmap.domain.record import Key, Kind, RecordChange, Value
+from originmap.domain.token import Token
+from originmap.domain.zone import Account, User, Zone
+from originmap.service.directory import Directory
+from originmap.store.port import Store
+
+_CHUNK = 500
+_SECRETS = ("secret_hash", "key_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class AuditQuery:
+    """What a reader looks for; None where it does not mind. Times are microseconds since 1970
+    UTC: from `since` on, and earlier than `before`."""
+
+    since: int | None = None
+    before: int | None = None
+    action: str | None = None
+    actor_email: str | None = None
+    actor_ip: str | None = None
+    zone_name: str | None = None
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One change, as people read it. `old` and `new` are JSON objects, None where there was or
+    is nothing."""
+
+    id: str
+    at: int
+    action: str  # "add", "update" or "delete"
+    actor_id: str
+    actor_email: str  # "" where the credential is no user's, or gone
+    actor_ip: str
+    request_id: str
+    resource_type: str  # "origin_cloud_region", "zone", "token", "user" or "account"
+    resource_id: str
+    zone_id: str
+    zone_name: str
+    old: dict[str, Any] | None
+    new: dict[str, Any] | None
+
+
+class Audit:
+    """Reads the history for people."""
+
+    def __init__(self, store: Store, directory: Directory) -> None:
+        self._store = store
+        self._directory = directory
+
+    async def entries(
+        self, query: AuditQuery, skip: int, limit: int, account_id: str | None = None
+    ) -> list[AuditEntry]:
+        """Entries that `query` asks for, newest first; those of one account where it is given.
+
+        An account's are the changes of its zones and of its own tokens, and the changes of
+        users and their tokens, which reach every account.
+        """
+        found: list[AuditEntry] = []
+        async for change in self._newest_first(query):
+            zone = await self._zone(change.zone_id)
+            if account_id is not None and _account(change, zone) not in ("", account_id):
+                continue
+            entry = self._entry(change, zone)
+            if not _matches(entry, query):
+                continue
+            if skip:
+                skip -= 1
+                continue
+            found.append(entry)
+            if len(found) >= limit:
+                break
+        return found
+
+    async def _newest_first(self, query: AuditQuery) -> AsyncIterator[Change]:
+        before = self._store.revision + 1
+        while chunk := await self._store.changes_before(before, _CHUNK):
+            for change in chunk:
+                if query.since is not None and change.at < query.since:
+                    return
+                if query.before is None or change.at < query.before:
+                    yield change
+            before = chunk[-1].revision
+
+    async def _zone(self, zone_id: str) -> Zone | None:
+        """A zone that is there or was; its last record tells where it belonged."""
+        zone = self._directory.zone(zone_id)
+        if zone is not None or not zone_id:
+            return zone
+        last = await self._store.last_record_change(Key(Kind.ZONE, zone_id))
+        gone = last.what if last is not None else None
+        if isinstance(gone, RecordChange) and isinstance(gone.before, Zone):
+            return gone.before
+        return None
+
+    def _entry(self, change: Change, zone: Zone | None) -> AuditEntry:
+        kind, id_, old, new = _described(change.what)
+        return AuditEntry(
+            id=f"{self._store.epoch}-{change.revision}",
+            at=change.at,
+            action="add" if old is None else "delete" if new is None else "update",
+            actor_id=change.cause.credential,
+            actor_email=self._email(change.cause.credential),
+            actor_ip=change.cause.client,
+            request_id=change.cause.request_id,
+            resource_type=kind,
+            resource_id=id_,
+            zone_id=change.zone_id,
+            zone_name=zone.name if zone else "",
+            old=old,
+            new=new,
+        )
+
+    def _email(self, credential: str) -> str:
+        token = self._directory.token(credential)
+        user = self._directory.user(token.owner.id if token else credential)
+        return user.email if user else ""
+
+
+def _account(change: Change, zone: Zone | None) -> str:
+    """The account that a change concerns, "" for one that concerns all."""
+    if change.zone_id:
+        return zone.account_id if zone else "unknown"
+    value = change.what.after or change.what.before
+    if isinstance(value, Account):
+        return value.id
+    if isinstance(value, Token) and value.owner.kind == "account":
+        return value.owner.id
+    return ""
+
+
+def _described(
+    what: MappingChange | RecordChange,
+) -> tuple[str, str, dict[str, Any] | None, dict[str, Any] | None]:
+    if isinstance(what, MappingChange):
+        ip = addresses.text(what.address)
+        return "origin_cloud_region", ip, _place(ip, what.before), _place(ip, what.after)
+    return what.key.kind.value, what.key.id, _public(what.before), _public(what.after)
+
+
+def _place(ip: str, place: Place | None) -> dict[str, Any] | None:
+    return None if place is None else {"origin_ip": ip, **place._asdict()}
+
+
+def _public(value: Value | None) -> dict[str, Any] | None:
+    """A record without what is kept of secrets."""
+    if value is None:
+        return None
+    assert isinstance(value, Account | User | Zone | Token)
+    members = msgspec.to_builtins(value)
+    return {name: member for name, member in members.items() if name not in _SECRETS}
+
+
+def _matches(entry: AuditEntry, query: AuditQuery) -> bool:
+    checks: list[tuple[str | None, Callable[[], str]]] = [
+        (query.action, lambda: entry.action),
+        (query.actor_email, lambda: entry.actor_email),
+        (query.actor_ip, lambda: entry.actor_ip),
+        (query.zone_name, lambda: entry.zone_name),
+        (query.id, lambda: entry.id),
+    ]
+    return all(wanted is None or wanted == found() for wanted, found in checks)

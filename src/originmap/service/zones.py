@@ -1,0 +1,83 @@
+"""Making, finding, changing and removing zones."""
+
+from originmap.domain.access import READ_ZONE, WRITE_ZONE
+from originmap.domain.change import Cause
+from originmap.domain.errors import AccountNotFound, Forbidden
+from originmap.domain.record import RecordDecide
+from originmap.domain.zone import Account, Zone, ZoneType, checked_name
+from originmap.domain.zone_filter import ZoneQuery, find
+from originmap.domain.zone_rules import (
+    SettingName,
+    create_zone,
+    delete_zone,
+    pause_zone,
+    retype_zone,
+    switch_setting,
+)
+from originmap.service.directory import Caller, Directory
+from originmap.service.secret import new_id
+from originmap.store.clock import Now
+from originmap.store.port import Store
+
+
+class Zones:
+    """What a caller does with zones; rights on one zone were checked before."""
+
+    def __init__(self, store: Store, directory: Directory, now: Now) -> None:
+        self._store = store
+        self._directory = directory
+        self._now = now
+
+    def visible(self, caller: Caller, query: ZoneQuery) -> list[Zone]:
+        """The zones that `query` asks for, of those that `caller` may read."""
+        seen = [
+            (zone, self.account_of(zone))
+            for zone in self._candidates(query)
+            if caller.grants.cover_zone(READ_ZONE, zone.id, zone.account_id)
+        ]
+        return find(seen, query)
+
+    def account_of(self, zone: Zone) -> Account:
+        """The account that owns a zone."""
+        account = self._directory.account(zone.account_id)
+        assert account is not None
+        return account
+
+    async def create(
+        self, caller: Caller, name: object, account_id: str, type_: ZoneType, cause: Cause
+    ) -> Zone:
+        """Add a zone. Raises Forbidden, InvalidZoneName, AccountNotFound, ZoneExists."""
+        if not caller.grants.cover_zones_of(WRITE_ZONE, account_id):
+            raise Forbidden
+        if self._directory.account(account_id) is None:
+            raise AccountNotFound(account_id)
+        now = self._now()
+        zone = Zone(new_id(), checked_name(name), account_id, now, now, type_)
+        done = await self._store.write_records(create_zone(zone), cause)
+        return done.outcome
+
+    async def pause(self, zone_id: str, paused: bool, cause: Cause) -> Zone:
+        """Pause or resume a zone. Raises ZoneNotFound."""
+        return await self._change(pause_zone(zone_id, paused, self._now()), cause)
+
+    async def retype(self, zone_id: str, type_: ZoneType, cause: Cause) -> Zone:
+        """Give a zone another type. Raises ZoneNotFound."""
+        return await self._change(retype_zone(zone_id, type_, self._now()), cause)
+
+    async def switch(self, zone_id: str, setting: SettingName, on: bool, cause: Cause) -> Zone:
+        """Switch a setting of a zone, Raises ZoneNotFound."""
+        return await self._change(switch_setting(zone_id, setting, on, self._now()), cause)
+
+    async def delete(self, zone_id: str, cause: Cause) -> None:
+        """Remove a zone with its mappings. Raises ZoneNotFound."""
+        await self._store.write_records(delete_zone(zone_id), cause)
+
+    async def _change(self, decide: RecordDecide[Zone], cause: Cause) -> Zone:
+        return (await self._store.write_records(decide, cause)).outcome
+
+    def _candidates(self, query: ZoneQuery) -> list[Zone]:
+        """Zones that can match: one, where the whole name is given, as tools mostly do."""
+        if query.name is not None and ":" not in query.name and not query.any_matches:
+            zone = self._directory.zone_named(query.name.lower())
+            return [zone] if zone else []
+        return self._directory.zones()
