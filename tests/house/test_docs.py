@@ -13,7 +13,7 @@ from originmap import bootstrap, data
 from originmap.api.body import MAX_BODY
 from originmap.api.envelope import Message
 from originmap.api.errors import TABLE, render
-from originmap.api.protocol import Limits
+from originmap.api.limits import Limits
 from originmap.cli import main as command_line
 from originmap.domain import errors
 from originmap.domain.batch import MAX_ITEMS

@@ -25,8 +25,8 @@ LONGEST_TEST_FILE = 500
 
 SAYS_NOTHING = {"utils", "util", "helpers", "helper", "manager", "common", "misc"}
 
-# It ends a start, so it never becomes an answer: the one error outside the tree.
-OUTSIDE_THE_TREE = {"CannotListen"}
+# They end a command, so they never become an answer.
+OUTSIDE_THE_TREE = {"CannotListen", "ServerRefused"}
 
 # What a package gives to others by its own name; everything else is imported from its module.
 PUBLIC = {

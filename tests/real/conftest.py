@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from originmap.api.protocol import Limits
+from originmap.api.limits import Limits
 from tests.real.inprocess import InProcess
 
 HASTY = Limits(header_seconds=0.3, body_seconds=0.3, write_seconds=0.3)

@@ -23,6 +23,7 @@ from originmap.api import protocol
 from originmap.api.accesslog import AccessLog, JSONFormatter
 from originmap.api.app import App
 from originmap.api.gate import Gate
+from originmap.api.limits import Limits
 from originmap.api.request import Rays
 from originmap.service import setup
 
@@ -37,7 +38,7 @@ def whole_app(opened: bootstrap.Opened) -> App:
 class InProcess:
     """A running server; a context manager."""
 
-    def __init__(self, log: Path, limits: protocol.Limits, build_app: BuildApp = whole_app) -> None:
+    def __init__(self, log: Path, limits: Limits, build_app: BuildApp = whole_app) -> None:
         self._log = log
         self._limits = limits
         self._build_app = build_app
@@ -94,16 +95,7 @@ class InProcess:
     async def _run(self, app: App, log: AccessLog) -> None:
         rays = Rays()
         make = protocol.protocol_factory(self._limits, rays, log)
-        config = uvicorn.Config(
-            Gate(app.falcon, rays, log),
-            http=make,  # type: ignore[arg-type]
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=5,
-        )
+        config = bootstrap.server_config(Gate(app.falcon, rays, log), make)
         self._server = uvicorn.Server(config)
         asyncio.get_running_loop().call_soon(self._up.set)
         await self._server.serve(sockets=[self._socket])

@@ -8,7 +8,7 @@ from originmap import bootstrap, data
 from originmap.api.app import App
 from originmap.api.auth import Guard
 from originmap.api.cloudflare import routes
-from originmap.api.protocol import Limits
+from originmap.api.limits import Limits
 from originmap.domain.address import Address
 from originmap.domain.mapping import Mapping
 from originmap.service.access import Access

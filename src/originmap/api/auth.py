@@ -1,7 +1,7 @@
 """Who sends a request, from its headers: a bearer token, or an email address and a key.
 
-UPSTREAM section 6 has the codes. A bearer token counts before the pair; what is malformed is
-refused before anything is looked up.
+A bearer token counts before the pair; what is malformed is refused before anything is looked
+up.
 """
 
 import re

@@ -13,7 +13,7 @@ import msgspec
 
 from originmap.domain import address as addresses
 from originmap.domain.batch import MAX_ITEMS, Item
-from originmap.domain.errors import InvalidAddress, InvalidBatch, MalformedJSON
+from originmap.domain.errors import InvalidBatch, MalformedJSON, UnknownRegion
 from originmap.domain.mapping import Mapping
 
 _EPOCH = datetime(1970, 1, 1)
@@ -59,14 +59,15 @@ def _to_the_second(seconds: int) -> str:
 
 
 def read_request(body: bytes) -> Item:
-    """The mapping in a body. Raises MalformedJSON, and InvalidAddress for a body that is no
-    object with an `origin_ip`."""
+    """The mapping in a body. Raises MalformedJSON, InvalidAddress for a body that is no object
+    with an `origin_ip`, and UnknownRegion for one without `vendor` or `region`."""
     try:
         request = _REQUEST.decode(body)
     except (msgspec.ValidationError, *_NOT_JSON):
         item = _item(_decode(body))
-        if item.origin_ip is None:
-            raise InvalidAddress(None) from None
+        addresses.parse(item.origin_ip)
+        if item.vendor is None or item.region is None:
+            raise UnknownRegion(item.vendor, item.region) from None
         return item
     return Item(request.origin_ip, request.vendor, request.region)
 
