@@ -28,6 +28,7 @@ Originmap {url}/client/v4 (data in {db}; stop with Ctrl-C)
 @click.option(
     "--db",
     metavar="PATH",
+    callback=options.checked_path,
     help="Database file; :memory: keeps nothing. Without it: dev.db in the user's state folder.",
 )
 @options.log_requests
@@ -52,7 +53,9 @@ def command(
             "originmap dev.\nListen on 127.0.0.1, use originmap serve, or add "
             "--i-know-this-is-open."
         )
-    settings = Settings(host=host, port=port, db=db or _default_db(), log_requests=log_requests)
+    settings = Settings(
+        host=host, port=port, db=_default_db() if db is None else db, log_requests=log_requests
+    )
 
     def welcome(host: str, port: int) -> None:
         click.echo(

@@ -26,4 +26,4 @@ def command(host: str, port: int, db: str, colo: str, log_requests: bool) -> Non
     def started(host: str, port: int) -> None:
         click.echo(f"Originmap {base_url(host, port)}/client/v4 (data in {db})")
 
-    run(settings, setup.prepare, started)
+    run(settings, setup.prepare_to_serve, started)

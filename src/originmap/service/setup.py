@@ -22,18 +22,25 @@ DEV_EMAIL = "user@example.com"
 DEV_KEY = "144c9defac04969c7bfad8efaa8ea194"
 
 
-async def prepare(store: Store, directory: Directory, now: Now, database: str) -> None:
-    """Give a new database its account. Raises StoreUnusable for one that `originmap dev` made:
-    its credentials are known to everybody."""
+async def prepare_to_administer(
+    store: Store, directory: Directory, now: Now, database: str
+) -> None:
+    """Give a new database its account."""
+    if not directory.accounts():
+        account = Account(new_id(), "Originmap", now())
+        await store.write_records(add_missing([(Kind.ACCOUNT, account)]), SETUP)
+
+
+async def prepare_to_serve(store: Store, directory: Directory, now: Now, database: str) -> None:
+    """As `prepare_to_administer`. Raises StoreUnusable for a database that `originmap dev`
+    made: its credentials are known to everybody."""
     if directory.user(DEV_EMAIL) or directory.token_caller(hash_secret(DEV_TOKEN)):
         raise StoreUnusable(
             database,
             "it holds the well-known credentials of originmap dev",
             "serve another --db, or start this one with originmap dev",
         )
-    if not directory.accounts():
-        account = Account(new_id(), "Originmap", now())
-        await store.write_records(add_missing([(Kind.ACCOUNT, account)]), SETUP)
+    await prepare_to_administer(store, directory, now, database)
 
 
 async def prepare_dev(store: Store, directory: Directory, now: Now, database: str) -> None:
