@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export PIP_REQUIRE_VIRTUALENV := 1
 
-.PHONY: run setup test lint unit bench bench-large crash lock clean
+.PHONY: run setup test lint unit bench bench-large crash lock openapi clean
 
 run: setup
 	$(BIN)/originmap dev
@@ -51,6 +51,10 @@ bench: $(VENV)/.bench
 
 bench-large: $(VENV)/.bench
 	$(BIN)/python -m bench --large
+
+# Makes the packaged OpenAPI document from its YAML.
+openapi: $(VENV)/.test
+	$(BIN)/python scripts/openapi.py
 
 # Renews the locks; needs network. Nothing else in the project changes versions.
 lock: $(VENV)/bin/python

@@ -1,6 +1,7 @@
 """Measures Originmap against its anchors and its goals, and prints both tables.
 
-Exit status: 0 measured (goals may be missed), 1 a run was void, 2 something to install.
+Exit status: 0 measured (goals may be missed), 1 a run was void or a server failed,
+2 something has to be installed first.
 """
 
 import argparse
@@ -11,7 +12,7 @@ from pathlib import Path
 from bench import cases, large, load, report, starts
 from bench.figures import Figures
 from bench.rounds import Bench
-from bench.servers import ORIGINMAP, Cores
+from bench.servers import ORIGINMAP, Cores, Failed
 
 # On the disk that the project is on: a temporary folder may be in memory, where a
 # durable write costs nothing.
@@ -32,7 +33,12 @@ def main() -> int:
     bench.cores.take_load()
     facts = report.environment(bench)
     print("\n".join(facts), flush=True)
-    text = report.tables(_measure(bench, given))
+    try:
+        figures = _measure(bench, given)
+    except Failed as error:
+        print(error, file=sys.stderr)
+        return 1
+    text = report.tables(figures)
     if bench.void:
         text += "\n\nVoid runs, left out of the medians:\n\n" + "\n".join(bench.void)
     print(f"\n{text}")

@@ -13,7 +13,16 @@ from bench import dataset
 from bench.dataset import Request
 from bench.figures import Figures, median
 from bench.rounds import Bench, Subject
-from bench.servers import BARE_ASGI, BARE_FALCON, ORIGINMAP, PROGRAMS, USUAL_STACK, Program, Server
+from bench.servers import (
+    BARE_ASGI,
+    BARE_FALCON,
+    ORIGINMAP,
+    PROGRAMS,
+    USUAL_STACK,
+    Failed,
+    Program,
+    Server,
+)
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,7 @@ def _fill(server: Server) -> None:
 
 
 def _check_alike(running: Sequence[Server]) -> None:
-    """Raise RuntimeError unless all of them answer GET one with the same bytes, time aside."""
+    """Raise Failed unless all of them answer GET one with the same bytes, time aside."""
     bodies = {server.name: server.answer(dataset.get_one()[0]) for server in running}
     shapes = set()
     for body in bodies.values():
@@ -81,4 +90,4 @@ def _check_alike(running: Sequence[Server]) -> None:
         parsed["result"].pop("modified_on")
         shapes.add((len(body), json.dumps(parsed, sort_keys=True)))
     if len(shapes) > 1:
-        raise RuntimeError(f"the servers answer GET one differently: {bodies}")
+        raise Failed(f"the servers answer GET one differently: {bodies}")

@@ -14,9 +14,9 @@ from originmap.domain.change import Cause
 from originmap.domain.mapping import Decision, MappingChange, Place, ZoneView
 from originmap.domain.record import Key, Kind, RecordChange, RecordDecision, RecordsView
 from originmap.domain.zone import Account, Zone
+from originmap.service.setup import DEV_ID
 from originmap.store.sqlite import SqliteStore
 
-_ACCOUNT = "b" * 32
 _CAUSE = Cause("bench", "", "fill")
 _CREATED = 1_772_366_400_000_000  # 2026-03-01T12:00:00Z
 # A place that no run writes, so that the first PUT of a mapping changes it.
@@ -59,11 +59,12 @@ async def _fill(file: Path, zones: int, mappings: int) -> None:
 
 
 def _new_zones(zones: int, view: RecordsView) -> RecordDecision[None]:
-    account = Account(_ACCOUNT, "bench", _CREATED)
-    changes = [RecordChange(Key(Kind.ACCOUNT, _ACCOUNT), None, account)]
+    # `originmap dev` refuses a database in which anybody else has an account.
+    account = Account(DEV_ID, "Example", _CREATED)
+    changes = [RecordChange(Key(Kind.ACCOUNT, DEV_ID), None, account)]
     for number in range(zones):
         name, id_ = f"zone-{number}.example", zone_id(number)
-        zone = Zone(id_, name, _ACCOUNT, _CREATED, _CREATED)
+        zone = Zone(id_, name, DEV_ID, _CREATED, _CREATED)
         changes.append(RecordChange(Key(Kind.ZONE, id_), None, zone))
     return RecordDecision(tuple(changes), None)
 

@@ -14,6 +14,8 @@ from bench.rounds import Bench
 
 _ROOT = Path(__file__).parents[1]
 _RECORD = _ROOT / "docs" / "performance.md"
+# What one shell and its editor cause; a test run beside the bench causes more.
+_IDLE = 0.5
 _SECTION = "\n## "
 _INTRODUCTION = """# Performance
 
@@ -26,13 +28,12 @@ taken within one run, can be compared.
 
 def environment(bench: Bench) -> list[str]:
     """What the figures depend on, line by line."""
-    load = "{:.2f} {:.2f} {:.2f}".format(*os.getloadavg())
     return [
         f"{_cpu()}, {os.cpu_count()} cores; {bench.cores.note}",
         f"Python {platform.python_version()}, {platform.system()} {platform.release()}",
         f"commit {_commit()}",
         f"fdatasync of 4 KiB: {_sync_ms(bench.work):.2f} ms (median)",
-        f"load average before: {load}",
+        _load_average(),
         f"{bench.rounds} rounds of {bench.seconds} s, medians",
     ]
 
@@ -54,9 +55,12 @@ def record(lines: list[str], text: str) -> Path:
 
 
 def _figure_table(figures: Figures) -> str:
-    rows = ["| case | server | figure | p99 | server busy |", "|---|---|---:|---:|---:|"]
+    rows = [
+        "| case | server | figure | p99 | server busy | per CPU second |",
+        "|---|---|---:|---:|---:|---:|",
+    ]
     for (case, server), figure in figures.items():
-        cells = case, server, _shown(figure.value, figure.unit), _p99(figure), _busy(figure)
+        cells = [case, server, _shown(figure.value, figure.unit), *_load_cells(figure)]
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 
@@ -80,12 +84,16 @@ def _shown(value: float, unit: str) -> str:
     return f"{value:.2f} x" if unit == "x" else f"{value:,.0f} {unit}"
 
 
-def _p99(figure: Figure) -> str:
-    return "" if figure.p99_ms is None else f"{figure.p99_ms:,.1f} ms"
+def _load_cells(figure: Figure) -> tuple[str, str, str]:
+    if figure.p99_ms is None or figure.busy is None:
+        return "", "", ""
+    return f"{figure.p99_ms:,.1f} ms", f"{figure.busy:.0%}", f"{figure.value / figure.busy:,.0f}"
 
 
-def _busy(figure: Figure) -> str:
-    return "" if figure.busy is None else f"{figure.busy:.0%}"
+def _load_average() -> str:
+    load = os.getloadavg()[0]
+    verdict = "the machine was NOT idle, judge by CPU seconds" if load > _IDLE else "idle"
+    return f"load average before the run: {load:.2f}, {verdict}"
 
 
 def _cpu() -> str:

@@ -27,6 +27,10 @@ _HOST = "127.0.0.1"
 _ROOT = Path(__file__).parents[1]
 
 
+class Failed(Exception):
+    """A server did not do what the bench needs; nothing more can be measured."""
+
+
 @dataclass(frozen=True)
 class Program:
     """A server that can be started: its name and its command for a database file and a port."""
@@ -130,10 +134,10 @@ class Server:
             connection.close()
 
     def answer(self, request: Request) -> bytes:
-        """The body of a successful answer. Raises RuntimeError for any other."""
+        """The body of a successful answer. Raises Failed for any other."""
         status, body = self.ask(request)
         if status != http.HTTPStatus.OK:
-            raise RuntimeError(f"{self.name}: {request.method} {request.path}: {body!r}")
+            raise Failed(f"{self.name}: {request.method} {request.path}: {body!r}")
         return body
 
     def rss_mib(self) -> float:
@@ -178,7 +182,7 @@ class Server:
         while not self._healthy():
             if self._process.poll() is not None or time.monotonic() > limit:
                 self._process.kill()
-                raise RuntimeError(f"{self.name} did not start, see {self._out.name}")
+                raise Failed(f"{self.name} did not start, see {self._out.name}")
             time.sleep(0.001)
 
     def _healthy(self) -> bool:

@@ -30,7 +30,9 @@ class Server:
     `log` is the file that its stderr goes to.
     """
 
-    def __init__(self, db: str, folder: Path, command: str = "dev", args: Sequence[str] = ()) -> None:
+    def __init__(
+        self, db: str, folder: Path, command: str = "dev", args: Sequence[str] = ()
+    ) -> None:
         self.log = folder / f"{command}-{time.monotonic_ns()}.log"
         self._out = self.log.with_suffix(".out")
         with self.log.open("wb") as err, self._out.open("wb") as out:

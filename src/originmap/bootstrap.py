@@ -20,6 +20,7 @@ from originmap.api.app import App
 from originmap.api.auth import Guard
 from originmap.api.cloudflare import routes as cloudflare
 from originmap.api.gate import Gate
+from originmap.api.limits import Limits
 from originmap.api.native import routes as native
 from originmap.api.request import Rays
 from originmap.domain.errors import OriginmapError
@@ -66,7 +67,7 @@ class Opened:
 
 
 @contextlib.asynccontextmanager
-async def open_store(db: str, prepare: Prepare = setup.prepare) -> AsyncIterator[Opened]:
+async def open_store(db: str, prepare: Prepare = setup.prepare_to_serve) -> AsyncIterator[Opened]:
     """Open the store that `db` names, and close it at the end. Raises StoreError."""
     store: Store = MemoryStore() if db == MEMORY else SqliteStore(Path(db))
     try:
@@ -81,7 +82,7 @@ async def open_store(db: str, prepare: Prepare = setup.prepare) -> AsyncIterator
 
 async def administer(db: str, command: Command) -> Answer:
     """Carry a command out on a database that no process owns. Raises OriginmapError."""
-    async with open_store(db) as opened:
+    async with open_store(db, setup.prepare_to_administer) as opened:
         return await opened.administration.run(command)
 
 
@@ -132,9 +133,7 @@ async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, i
 
         app = build_app(opened, settings, ready)
         gate = Gate(app.falcon, rays, log)
-        server = uvicorn.Server(
-            _config(gate, protocol.protocol_factory(protocol.Limits(), rays, log))
-        )
+        server = uvicorn.Server(server_config(gate, protocol.protocol_factory(Limits(), rays, log)))
         # uvicorn raises the signals again that it caught; stopping is not dying of them.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)
@@ -156,7 +155,8 @@ async def _admin(db: str, opened: Opened) -> AsyncIterator[None]:
         await server.close()
 
 
-def _config(gate: Gate, make_protocol: Callable[..., asyncio.Protocol]) -> uvicorn.Config:
+def server_config(gate: Gate, make_protocol: Callable[..., asyncio.Protocol]) -> uvicorn.Config:
+    """How uvicorn serves; every answer of its own in plain text is replaced by our protocol."""
     return uvicorn.Config(
         gate,
         http=make_protocol,  # type: ignore[arg-type]  # a factory where uvicorn names its class

@@ -5,16 +5,22 @@ descriptor of its folder, which Linux shows under /proc/self/fd.
 """
 
 import contextlib
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 _LONGEST = 100
+_LONGEST_NAME = 64
 
 
 def socket_path(database: Path) -> Path:
-    """The admin socket beside a database file."""
-    return database.with_name(database.name + ".sock")
+    """The admin socket beside a database file, whichever link leads to the file."""
+    real = database.resolve()
+    name = real.name
+    if len(os.fsencode(name)) > _LONGEST_NAME:
+        name = hashlib.sha256(os.fsencode(name)).hexdigest()[:32]
+    return real.with_name(name + ".sock")
 
 
 @contextlib.contextmanager

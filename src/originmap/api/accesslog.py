@@ -19,20 +19,20 @@ _FLUSH_SECONDS = 0.1
 _FLUSH_LINES = 1000
 
 
-class _RequestLine(msgspec.Struct, omit_defaults=True):
+class _RequestLine(msgspec.Struct):
     """One answered request. `time` is its end, in seconds since 1970 UTC."""
 
     time: float
+    level: str
+    event: str
     ray: str
     method: str
     path: str
     status: int
     duration_us: int
-    client: str = ""
-    credential: str = ""
-    zone: str = ""
-    level: str = "info"
-    event: str = "request"
+    client: str
+    credential: str  # "" where none was checked
+    zone: str  # "" where it was about none
 
 
 class AccessLog:
@@ -50,6 +50,8 @@ class AccessLog:
         self._lines.append(
             _RequestLine(
                 time.time(),
+                "info",
+                "request",
                 info.ray,
                 method,
                 path,
@@ -76,7 +78,7 @@ class AccessLog:
 
 
 class SilentLog(AccessLog):
-    """Logs no requests, for `--log-requests off`."""
+    """Logs no requests, for `--no-log-requests`."""
 
     def add(self, info: RequestInfo, method: str, path: str, status: int) -> None:
         """Log nothing."""

@@ -1,7 +1,7 @@
 """Who sends a request, from its headers: a bearer token, or an email address and a key.
 
 A bearer token counts before the pair; what is malformed is refused before anything is looked
-up. Published codes: the errors of Cloudflare's API for authentication.
+up.
 """
 
 import re

@@ -166,7 +166,8 @@ def message_of(error: errors.OriginmapError, overrides: Overrides | None = None)
 def no_route(path: str) -> Refusal:
     """No such route, as Cloudflare answers it: 400, with its path below /client/v4. Elsewhere
     404, because there only the envelope is shared."""
-    shown, cloudflare = path.removeprefix("/client/v4"), path.startswith("/client/v4/")
+    cloudflare = path.startswith("/client/v4/")
+    shown = path.removeprefix("/client/v4") if cloudflare else path
     lines = [
         Message(7003, f"Could not route to {shown}, perhaps your object identifier is invalid?"),
         Message(7000, "No route for that URI"),

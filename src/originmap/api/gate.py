@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from originmap.api.accesslog import AccessLog
+from originmap.api.limits import ASKS_FIRST
 from originmap.api.request import SCOPE_KEY, Rays, RequestInfo
 
 Message = dict[str, Any]
@@ -34,6 +35,9 @@ class Gate:
         path = scope["path"] = scope["raw_path"].decode("ascii")
         status = 0
 
+        if ASKS_FIRST in scope:
+            receive, send = _without_waiting(receive, send)
+
         async def send_with_ray(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
@@ -47,3 +51,27 @@ class Gate:
         finally:
             # Without an answer the client went away before it got one: 499, as nginx logs it.
             self._log.add(info, scope["method"], path, status or 499)
+
+
+def _without_waiting(receive: Receive, send: Send) -> tuple[Receive, Send]:
+    """Let the application start before the body is asked for, so that it can refuse it.
+
+    A client that was never asked may not send the body any more, so nothing more can be read on
+    its connection: it is closed.
+    """
+    asked = started = False
+
+    async def receive_when_asked() -> Message:
+        nonlocal asked, started
+        if not started:
+            started = True
+            return {"type": "http.request", "body": b"", "more_body": True}
+        asked = True
+        return await receive()
+
+    async def send_and_close(message: Message) -> None:
+        if message["type"] == "http.response.start" and not asked:
+            message["headers"].append((b"connection", b"close"))
+        await send(message)
+
+    return receive_when_asked, send_and_close

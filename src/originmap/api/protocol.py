@@ -1,14 +1,20 @@
 """The wire: uvicorn's HTTP protocol with limits on what a client may send, and how slowly.
 
 What is refused here never becomes a request, so it is answered here, in the envelope, with a
-request id, and logged. uvicorn itself takes headers of any size and waits for them for ever.
+request id, and logged. uvicorn itself takes headers of any size, waits for them for ever, and
+loses the body of a request that offers an upgrade.
+
+Where a connection stands is one of three phases: no byte of a request yet (`IDLE`), in its head
+(`HEAD`), in its body (`BODY`). A timer runs only while a request is incomplete, so that one which
+arrives in a piece costs nothing.
 """
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
+import httptools
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
@@ -16,29 +22,31 @@ from uvicorn.server import ServerState
 from originmap.api import envelope, errors
 from originmap.api.accesslog import AccessLog
 from originmap.api.joined_writes import JoinedWrites
+from originmap.api.limits import (
+    ASKS_FIRST,
+    BAD_REQUEST,
+    HEADERS_TOO_LARGE,
+    TOO_MANY,
+    TOO_SLOW,
+    URL_TOO_LONG,
+    Limits,
+    too_long,
+)
 from originmap.api.request import Rays, RequestInfo
 
-BAD_REQUEST = errors.refusal(400, 10400, "The request is not HTTP/1.1.")
-URL_TOO_LONG = errors.refusal(414, 10414, "The URL is too long.")
-HEADERS_TOO_LARGE = errors.refusal(431, 10431, "The request headers are too large.")
-TOO_SLOW = errors.refusal(408, 10408, "The request did not arrive in time.")
-TOO_MANY = errors.Refusal(
-    503,
-    [envelope.Message(10503, "The server is busy. Please try again.")],
-    (("Retry-After", "1"),),
-)
+_LOGGED_URL = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a client may send; sizes in bytes, times in seconds."""
+class Phase(Enum):
+    """Where a connection stands."""
 
-    url: int = 8 << 10
-    headers: int = 16 << 10
-    header_seconds: float = 10.0  # from the first byte to the end of the headers
-    body_seconds: float = 30.0  # from the end of the headers to the end of the body
-    write_seconds: float = 30.0  # how long an answer may wait for a client to take it
-    connections: int = 8192
+    IDLE = "idle"
+    HEAD = "head"
+    BODY = "body"
+
+
+class _RequestRefused(Exception):
+    """Ends the parsing; raised inside of the parser's callbacks."""
 
 
 def protocol_factory(
@@ -60,20 +68,23 @@ def protocol_factory(
 
 
 class LimitedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol; a timer runs only while a request is incomplete, so that one which
-    arrives in a piece costs nothing."""
+    """uvicorn's protocol with `limits`."""
 
     limits: Limits
     rays: Rays
     log: AccessLog
+    url = b""
 
+    _phase = Phase.IDLE
+    _raw_bytes = 0  # received in this phase
+    _header_bytes = 0  # names and values of this request
+    _length = 0  # of the body, as announced
+    _owed = 0  # bytes of a body that the parser does not look for, behind an upgrade offer
     _refusal: errors.Refusal | None = None
-    _in_headers = True  # a request line or headers are awaited or arriving
-    _in_body = False
-    _header_bytes = 0
     _timer: asyncio.TimerHandle | None = None
-    _timer_of_body = False
     _write_timer: asyncio.TimerHandle | None = None
+
+    # The transport
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client connects."""
@@ -81,7 +92,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if len(self.connections) > self.limits.connections:
             self._refuse(TOO_MANY)
         else:
-            self._start_timer(self.limits.header_seconds, of_body=False)
+            self._start_timer(self.limits.header_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone, whoever closed it."""
@@ -91,47 +102,24 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes arrive: a whole request, a part of one, or several."""
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._refusal is not None:
             return
-        if self._in_headers:
-            self._header_bytes += len(data)
-        super().data_received(data)
-        if self.transport.is_closing():
+        self._unset_keepalive_if_required()
+        phase = self._phase
+        self._raw_bytes += len(data)
+        self._parse(data)
+        if self.transport.is_closing() or self._refusal is not None:
             return
-        if self._in_headers and self._header_bytes > self.limits.headers + self.limits.url:
+        if self._phase is not Phase.BODY and self._raw_bytes > self.limits.head:
             self._refuse(URL_TOO_LONG if len(self.url) > self.limits.url else HEADERS_TOO_LARGE)
-        elif self._in_headers and self._header_bytes:
-            self._start_timer(self.limits.header_seconds, of_body=False)
-        elif self._in_body:
-            self._start_timer(self.limits.body_seconds, of_body=True)
-        else:
+        elif self._phase is Phase.BODY and self._raw_bytes > self.limits.swallowed:
+            self._refuse(BAD_REQUEST)
+        elif self._phase is Phase.IDLE and not self._raw_bytes:
             self._stop_timer()
-
-    def on_message_begin(self) -> None:
-        """A request line starts."""
-        super().on_message_begin()
-        self._in_headers = True
-
-    def on_headers_complete(self) -> None:
-        """The headers are all there: the request starts, unless they are over the limits."""
-        self._in_headers, self._in_body, self._header_bytes = False, True, 0
-        if len(self.url) > self.limits.url:
-            self._refusal = URL_TOO_LONG
-        elif sum(len(n) + len(v) + 4 for n, v in self.headers) > self.limits.headers:
-            self._refusal = HEADERS_TOO_LARGE
-        if self._refusal is not None:
-            raise ValueError("refused")  # ends the parsing; answered by send_400_response
-        super().on_headers_complete()
-        self.cycle.transport = JoinedWrites(self.transport, self.loop)  # type: ignore[assignment]
-
-    def on_message_complete(self) -> None:
-        """The body is all there; the next bytes are another request's."""
-        super().on_message_complete()
-        self._in_headers, self._in_body, self._header_bytes = True, False, 0
-
-    def send_400_response(self, msg: str) -> None:
-        """Answer what could not be parsed; uvicorn would do it in plain text."""
-        self._refuse(self._refusal or BAD_REQUEST)
+        elif self._phase is not phase or self._timer is None:
+            in_body = self._phase is Phase.BODY
+            limits = self.limits
+            self._start_timer(limits.body_seconds if in_body else limits.header_seconds)
 
     def pause_writing(self) -> None:
         """The client does not take what is sent to it."""
@@ -148,13 +136,126 @@ class LimitedProtocol(HttpToolsProtocol):
             self._write_timer.cancel()
             self._write_timer = None
 
-    def _start_timer(self, seconds: float, *, of_body: bool) -> None:
-        """Start the timer of this phase, unless it runs: progress does not prolong it."""
-        if self._timer is not None and self._timer_of_body == of_body:
-            return
+    # The parser
+
+    def _parse(self, data: bytes) -> None:
+        """Parse, past an offer to change to another protocol: it is declined by going on in
+        this one (RFC 9110 §7.8), also with a body, which the parser then leaves to us."""
+        try:
+            while data:
+                data = self._take_owed(data)
+                try:
+                    self.parser.feed_data(data)
+                except httptools.HttpParserUpgrade as upgrade:
+                    data = data[upgrade.args[0] :]
+                else:
+                    return
+        except (httptools.HttpParserError, _RequestRefused):
+            self._refuse(self._refusal or BAD_REQUEST)
+
+    def _take_owed(self, data: bytes) -> bytes:
+        """Hand on what of `data` is still owed of a body; the rest."""
+        if self._owed:
+            part, data = data[: self._owed], data[self._owed :]
+            self._owed -= len(part)
+            self.on_body(part)
+            if not self._owed:
+                self._complete()
+        return data
+
+    def on_message_begin(self) -> None:
+        """A request line starts."""
+        super().on_message_begin()
+        self._phase, self._header_bytes, self._length = Phase.HEAD, 0, 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header, or a trailer behind a chunked body."""
+        self._header_bytes += len(name) + len(value) + 4
+        if self._header_bytes > self.limits.headers:
+            self._give_up(HEADERS_TOO_LARGE)
+        if self._phase is Phase.BODY:
+            return  # trailers mean nothing here
+        super().on_header(name, value)
+        if name.lower() == b"content-length":
+            self._length = int(value)
+
+    def on_headers_complete(self) -> None:
+        """The headers are all there: the request starts, unless it is beyond the limits."""
+        if len(self.url) > self.limits.url:
+            self._give_up(URL_TOO_LONG)
+        offered = self.parser.should_upgrade()
+        chunked = any(name == b"transfer-encoding" for name, _ in self.headers)
+        if self.parser.get_http_version() not in ("1.0", "1.1") or (offered and chunked):
+            self._give_up(BAD_REQUEST)
+        self._owed = self._length if offered else 0
+        self._phase, self._raw_bytes = Phase.BODY, 0
+        super().on_headers_complete()
+        self.cycle.transport = JoinedWrites(self.transport, self.loop)  # type: ignore[assignment]
+        if self.expect_100_continue or too_long(self._length):
+            self.scope[ASKS_FIRST] = True  # type: ignore[literal-required]
+
+    def on_message_complete(self) -> None:
+        """The body is all there, unless some of it is owed; what follows is another request."""
+        if not self._owed:
+            self._complete()
+
+    def _complete(self) -> None:
+        super().on_message_complete()
+        self._phase, self._raw_bytes = Phase.IDLE, 0
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what could not be parsed; uvicorn would do it in plain text."""
+        self._refuse(BAD_REQUEST)
+
+    # Refusals
+
+    def on_response_complete(self) -> None:
+        """An answer is out; a refusal of what came behind its request may have waited for it."""
+        super().on_response_complete()
+        waits = self._refusal is not None and not self.pipeline
+        if waits and self.cycle.response_complete and not self.transport.is_closing():
+            assert self._refusal is not None
+            self._send(self._refusal)
+
+    def _give_up(self, refusal: errors.Refusal) -> None:
+        self._refusal = refusal
+        raise _RequestRefused
+
+    def _refuse(self, refusal: errors.Refusal) -> None:
+        """Answer and close, after the answers to requests before this one.
+
+        Of a request whose body is still arriving this is the answer, unless that has begun: then
+        it is cut off.
+        """
+        self._stop_timer()
+        self._refusal = refusal
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete:
+            self._send(refusal)
+        elif self._phase is Phase.BODY and not self.pipeline:
+            started = cycle.response_started
+            cycle.disconnected = True
+            cycle.message_event.set()
+            if started:
+                self.transport.close()
+            else:
+                self._send(refusal)
+        # else: on_response_complete sends it
+
+    def _send(self, refusal: errors.Refusal) -> None:
+        self._unset_keepalive_if_required()
+        info = RequestInfo(self.rays.next(), self.client[0] if self.client else "")
+        self.transport.write(_answer(refusal, info.ray, self.server_state.default_headers))
+        self.transport.close()
+        method = self.scope.get("method", "") if self.scope is not None else ""
+        path = self.url[:_LOGGED_URL].decode("ascii", "replace").partition("?")[0]
+        self.log.add(info, method, path, refusal.status)
+
+    # Timers
+
+    def _start_timer(self, seconds: float) -> None:
         self._stop_timer()
         self._timer = self.loop.call_later(seconds, self._on_too_slow)
-        self._timer_of_body = of_body
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
@@ -163,39 +264,21 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _on_too_slow(self) -> None:
         self._timer = None
-        if self._header_bytes or self._in_body:
+        if self._raw_bytes or self._phase is not Phase.IDLE:
             self._refuse(TOO_SLOW)
         else:  # nothing of a request arrived: nobody waits for an answer
             self.transport.close()
 
-    def _refuse(self, refusal: errors.Refusal) -> None:
-        """Answer and close. An answer that has begun is cut off instead."""
-        self._stop_timer()
-        cycle = self.cycle
-        if cycle is not None and not cycle.response_complete:
-            started = cycle.response_started
-            cycle.disconnected = True
-            cycle.message_event.set()
-            if started:
-                self.transport.close()
-                return
-        info = RequestInfo(self.rays.next(), self.client[0] if self.client else "")
-        self.transport.write(self._answer(refusal, info.ray))
-        self.transport.close()
-        method, path = "", ""
-        if self.scope is not None:
-            method = self.scope.get("method", "")
-            path = bytes(self.url[:256]).decode("ascii", "replace").partition("?")[0]
-        self.log.add(info, method, path, refusal.status)
 
-    def _answer(self, refusal: errors.Refusal, ray: str) -> bytes:
-        body = envelope.failure(refusal.errors)
-        headers = [
-            *refusal.headers,
-            ("content-type", envelope.JSON),
-            ("content-length", str(len(body))),
-            ("cf-ray", ray),
-            ("connection", "close"),
-        ]
-        lines = "".join(f"{name}: {value}\r\n" for name, value in headers).encode()
-        return STATUS_LINE[refusal.status] + lines + b"\r\n" + body
+def _answer(refusal: errors.Refusal, ray: str, common: list[tuple[bytes, bytes]]) -> bytes:
+    body = envelope.failure(refusal.errors)
+    headers = [
+        *common,
+        *((name.encode(), value.encode()) for name, value in refusal.headers),
+        (b"content-type", envelope.JSON.encode()),
+        (b"content-length", b"%d" % len(body)),
+        (b"cf-ray", ray.encode()),
+        (b"connection", b"close"),
+    ]
+    lines = b"".join(b"%b: %b\r\n" % header for header in headers)
+    return STATUS_LINE[refusal.status] + lines + b"\r\n" + body

@@ -14,17 +14,26 @@ import msgspec
 
 from originmap import bootstrap
 from originmap.admin import client
-from originmap.domain.errors import StoreOwned
+from originmap.domain.errors import OriginmapError, StoreOwned, StoreUnusable
 from originmap.service.administration import Command
 
 _PATIENCE_SECONDS = 5.0
 
 
-def administer(db: str, command: Command) -> list[dict[str, Any]]:
-    """Carry a command out; what it came to, as rows of JSON.
+class ServerRefused(OriginmapError):
+    """The server that owns the database refused a command, or cannot be asked."""
 
-    Raises OriginmapError, and click.ClickException for an error that a server reported.
-    """
+    def __init__(self, text: str, hint: str) -> None:
+        super().__init__(text)
+        self.hint = hint
+
+
+def administer(db: str, command: Command, *, new: bool = False) -> list[dict[str, Any]]:
+    """Carry a command out; what it came to, as rows of JSON. Only with `new` the database may
+    be one that is not there yet. Raises OriginmapError."""
+    if db == bootstrap.MEMORY or not (new or Path(db).exists()):
+        hint = "originmap zone create, token create and serve make a new database"
+        raise StoreUnusable(db, "there is no such file", hint)
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
@@ -70,14 +79,12 @@ def _through_socket(db: str, command: Command) -> list[dict[str, Any]] | None:
     except (FileNotFoundError, ConnectionRefusedError):
         return None
     except PermissionError as error:
-        raise click.ClickException(
-            f"the server's admin socket beside {db} belongs to another user: "
-            "run this as the user that runs the server"
+        raise ServerRefused(
+            f"the server's admin socket beside {db} belongs to another user",
+            "run this as the user that runs the server",
         ) from error
     except (OSError, msgspec.MsgspecError) as error:
-        raise click.ClickException(
-            f"the server broke off: {error}; look before trying again"
-        ) from error
+        raise ServerRefused(f"the server broke off: {error}", "look before trying again") from error
     if reply.error:
-        raise click.ClickException(reply.error + (f"\n  {reply.hint}" if reply.hint else ""))
+        raise ServerRefused(reply.error, reply.hint)
     return reply.rows

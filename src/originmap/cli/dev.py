@@ -28,6 +28,7 @@ Originmap {url}/client/v4 (data in {db}; stop with Ctrl-C)
 @click.option(
     "--db",
     metavar="PATH",
+    callback=options.checked_path,
     help="Database file; :memory: keeps nothing. Without it: dev.db in the user's state folder.",
 )
 @options.enable_v1(default=True)
@@ -63,7 +64,7 @@ def command(
     settings = Settings(
         host=host,
         port=port,
-        db=db or _default_db(),
+        db=_default_db() if db is None else db,
         enable_v1=enable_v1,
         rate_limit=rate_limit,
         slow_guessing=False,  # tests send bad credentials on purpose

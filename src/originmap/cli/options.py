@@ -1,5 +1,6 @@
 """Options that several commands share; the help texts are in `settings`."""
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -37,8 +38,19 @@ def port(command: F) -> F:
 def colo(command: F) -> F:
     """--colo"""
     return click.option(
-        "--colo", default=default_of("colo"), help=help_of("colo"), envvar="ORIGINMAP_COLO"
+        "--colo",
+        default=default_of("colo"),
+        show_default=True,
+        help=help_of("colo"),
+        envvar="ORIGINMAP_COLO",
+        callback=_checked_colo,
     )(command)
+
+
+def _checked_colo(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    if not re.fullmatch("[A-Z0-9]{2,10}", value):
+        raise click.BadParameter(f"{value!r}: 2 to 10 capital letters and digits, as in SIN")
+    return value
 
 
 def log_requests(command: F) -> F:
@@ -47,6 +59,7 @@ def log_requests(command: F) -> F:
         "--log-requests/--no-log-requests",
         default=default_of("log_requests"),
         help=help_of("log_requests"),
+        envvar="ORIGINMAP_LOG_REQUESTS",
     )(command)
 
 
@@ -81,8 +94,20 @@ def _checked_rate_limit(ctx: click.Context, param: click.Parameter, value: str) 
 def db(command: F) -> F:
     """--db, required"""
     return click.option(
-        "--db", required=True, metavar="PATH", help=help_of("db"), envvar="ORIGINMAP_DB"
+        "--db",
+        required=True,
+        metavar="PATH",
+        help=help_of("db"),
+        envvar="ORIGINMAP_DB",
+        callback=checked_path,
     )(command)
+
+
+def checked_path(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Refuse an empty path, which is most often a variable that is not set."""
+    if value == "":
+        raise click.BadParameter("it is empty; give a file's path")
+    return value
 
 
 def as_json(command: F) -> F:

@@ -44,4 +44,4 @@ def command(
     def started(host: str, port: int) -> None:
         click.echo(f"Originmap {base_url(host, port)}/client/v4 (data in {db})")
 
-    run(settings, setup.prepare, started)
+    run(settings, setup.prepare_to_serve, started)

@@ -30,7 +30,7 @@ def create(name: str, zone: str, access: Literal["read", "write"], db: str, as_j
 
     Example: originmap token create deploy --zone all --access write --db originmap.db
     """
-    rows = administer(db, CreateToken(name, zone, access))
+    rows = administer(db, CreateToken(name, zone, access), new=True)
     if as_json:
         print_json(rows)
         return

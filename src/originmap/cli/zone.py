@@ -21,7 +21,7 @@ def create(name: str, db: str, as_json: bool) -> None:
 
     Example: originmap zone create example.com --db originmap.db
     """
-    rows = administer(db, CreateZone(name))
+    rows = administer(db, CreateZone(name), new=True)
     if as_json:
         print_json(rows)
     else:

@@ -72,7 +72,7 @@ def put(address: Address, place: Place) -> Decide[Mapping | None]:
     """Create or replace the mapping of one address.
 
     Where exactly this is stored already nothing changes, and the outcome is the stored mapping
-    (UPSTREAM "idempotent"); else None. Replacing is allowed in a full zone.
+    (published: "idempotent"); else None. Replacing is allowed in a full zone.
     Raises TooManyMappings for a new address in a zone that has MAX_MAPPINGS.
     """
 

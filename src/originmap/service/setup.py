@@ -24,21 +24,28 @@ DEV_EMAIL = "user@example.com"
 DEV_KEY = "144c9defac04969c7bfad8efaa8ea194"
 
 
-async def prepare(store: Store, directory: Directory, now: Now, database: str) -> None:
-    """Give a new database its account. Raises StoreUnusable for one that `originmap dev` made:
-    its credentials are known to everybody."""
+async def prepare_to_administer(
+    store: Store, directory: Directory, now: Now, database: str
+) -> None:
+    """Give a new database its account, and the user whose tokens the operator makes."""
+    wanted: list[tuple[Kind, Value]] = []
+    if not directory.accounts():
+        wanted.append((Kind.ACCOUNT, Account(new_id(), "Originmap", now())))
+    if not directory.users():
+        wanted.append((Kind.USER, User(new_id(), OPERATOR_EMAIL, "", now())))
+    await store.write_records(add_missing(wanted), SETUP)
+
+
+async def prepare_to_serve(store: Store, directory: Directory, now: Now, database: str) -> None:
+    """As `prepare_to_administer`. Raises StoreUnusable for a database that `originmap dev`
+    made: its credentials are known to everybody."""
     if directory.user_with_email(DEV_EMAIL) or directory.token_caller(hash_secret(DEV_TOKEN)):
         raise StoreUnusable(
             database,
             "it holds the well-known credentials of originmap dev",
             "serve another --db, or start this one with originmap dev",
         )
-    wanted: list[tuple[Kind, Value]] = []
-    if not directory.accounts():
-        wanted.append((Kind.ACCOUNT, Account(new_id(), "Originmap", now())))
-    if not directory.users():  # whose tokens the operator makes; has no key
-        wanted.append((Kind.USER, User(new_id(), OPERATOR_EMAIL, "", now())))
-    await store.write_records(add_missing(wanted), SETUP)
+    await prepare_to_administer(store, directory, now, database)
 
 
 async def prepare_dev(store: Store, directory: Directory, now: Now, database: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from originmap.domain.address import Address
 from originmap.domain.change import Cause, Committed
-from originmap.domain.errors import OriginmapError, StoreBusy, StoreError, StoreFailed
+from originmap.domain.errors import StoreBusy, StoreError, StoreFailed
 from originmap.domain.mapping import Decide
 from originmap.domain.record import RecordDecide
 
@@ -124,4 +124,4 @@ def _hand_over(write: Write) -> None:
     elif write.result is not None:
         write.future.set_result(write.result)
     else:
-        write.future.set_exception(OriginmapError("the store gave no answer"))
+        write.future.set_exception(StoreFailed("the store gave no answer"))

@@ -2,7 +2,7 @@
 
 Statements run on the event loop, because they take microseconds and a hop to a thread takes
 more; only COMMIT, which waits for the disk, runs in a thread. While it does, reads go on through
-a second connection, and the next group collects. docs/decisions/0003 has the measurements.
+a second connection, and the next group collects. docs/decisions/0003 says why.
 """
 
 import asyncio
@@ -78,7 +78,7 @@ class SqliteStore:
         self._names = Names(self._writer)
         self._records = records.Records()
         self._records.apply(sqlite_history.all_records(self._writer))
-        self._revision = sqlite_history.last_revision(self._writer)
+        self._committed = self._revision = sqlite_history.last_revision(self._writer)
         self._clock = ForwardClock(now, sqlite_history.last_time(self._writer))
         self._epoch = sqlite_history.epoch(self._writer)
         self._writable, self._closed = True, False
@@ -93,7 +93,7 @@ class SqliteStore:
     @property
     def revision(self) -> int:
         """As `Store.revision`."""
-        return self._revision
+        return self._committed
 
     @property
     def writable(self) -> bool:
@@ -165,7 +165,6 @@ class SqliteStore:
 
     async def _commit(self, group: Sequence[Write]) -> None:
         """Settle every write of the group in one transaction, and wait for the disk."""
-        start = self._revision
         told: list[RecordChange] = []
         try:
             self._writer.execute("BEGIN IMMEDIATE")
@@ -174,24 +173,25 @@ class SqliteStore:
                     self._settle(write, write.decide)
                 elif write.decide_records is not None:
                     told.extend(self._settle_records(write, write.decide_records))
-            if self._revision == start:
+            if self._revision == self._committed:
                 self._writer.execute("ROLLBACK")
             else:
                 loop = asyncio.get_running_loop()
                 await loop.run_in_executor(self._committer, self._writer.execute, "COMMIT")
         except apsw.Error as error:
-            self._undo(start)
+            self._undo()
             self._writable = False
             raise StoreFailed(str(error)) from error
         except BaseException:
-            self._undo(start)
+            self._undo()
             raise
+        self._committed = self._revision
         self._writable = True
         if told:
             self._records.apply(told)
 
-    def _undo(self, revision: int) -> None:
-        self._revision = revision
+    def _undo(self) -> None:
+        self._revision = self._committed
         if self._writer.in_transaction:
             self._writer.execute("ROLLBACK")
         self._names.reload()

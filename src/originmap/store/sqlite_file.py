@@ -1,8 +1,9 @@
 """A SQLite database file: owning, opening, migrating and closing it.
 
-One process owns a file, shown by a lock on a file beside it that the system drops when the
-process dies, however it dies. Two connections are open in that process: one that writes and
-one that reads, so that reads go on while a commit waits for the disk.
+One process owns a file, shown by a flock on the file itself, which the system drops when the
+process dies, however it dies, and which holds for every name of the file. SQLite's own locks are
+of another kind. Two connections are open in that process: one that writes and one that reads, so
+that reads go on while a commit waits for the disk.
 """
 
 import contextlib
@@ -45,18 +46,6 @@ class SqliteFile:
         os.close(self._lock)
 
 
-def is_owned(path: Path) -> bool:
-    """Whether a process, this one included, owns the database file at `path`."""
-    lock = _lock_path(path)
-    if not lock.exists():
-        return False
-    try:
-        os.close(_own(path))
-    except StoreOwned:
-        return True
-    return False
-
-
 def rows(
     source: apsw.Connection | apsw.Cursor, sql: str, bindings: tuple[Any, ...] = ()
 ) -> list[Any]:
@@ -64,19 +53,19 @@ def rows(
     return source.execute(sql, bindings).fetchall()
 
 
-def _lock_path(path: Path) -> Path:
-    return path.with_name(path.name + ".lock")
-
-
 def _own(path: Path) -> int:
+    """Lock the file, made when it is not there, by us and not by SQLite, so that nobody else can
+    read it, whatever the umask. The descriptor must outlive SQLite's: closing one drops the
+    locks that the process holds through others (https://sqlite.org/howtocorrupt.html §2.2)."""
+    if not path.name or path.is_dir():
+        raise StoreUnusable(f'"{path}"', "it names no file", "give --db a file's path")
     if not path.parent.is_dir():
-        raise StoreUnusable(
-            str(path), "its folder does not exist", f"make it: mkdir -p {path.parent}"
-        )
+        hint = f"make it: mkdir -p {path.parent}"
+        raise StoreUnusable(str(path), "its folder does not exist", hint)
     try:
-        handle = os.open(_lock_path(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise StoreUnusable(str(path), f"{error.strerror}: {_lock_path(path)}") from error
+        raise StoreUnusable(str(path), error.strerror or "it cannot be opened") from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -86,11 +75,6 @@ def _own(path: Path) -> int:
 
 
 def _open(path: Path) -> apsw.Connection:
-    # Made by us and not by SQLite, so that nobody else can read it, whatever the umask.
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    except OSError as error:
-        raise StoreUnusable(str(path), error.strerror or "cannot be opened") from error
     try:
         connection = _connect(path)
         _check_identity(connection, path)

@@ -13,7 +13,7 @@ from originmap.api.body import NOT_JSON, decode_json
 from originmap.api.cloudflare.timestamps import timestamp
 from originmap.domain import address as addresses
 from originmap.domain.batch import MAX_ITEMS, Item
-from originmap.domain.errors import InvalidAddress, InvalidBatch
+from originmap.domain.errors import InvalidBatch, UnknownRegion
 from originmap.domain.mapping import Mapping
 
 
@@ -45,14 +45,15 @@ def entry(mapping: Mapping) -> Entry:
 
 
 def read_request(body: bytes) -> Item:
-    """The mapping in a body. Raises MalformedJSON, and InvalidAddress for a body that is no
-    object with an `origin_ip`."""
+    """The mapping in a body. Raises MalformedJSON, InvalidAddress for a body that is no object
+    with an `origin_ip`, and UnknownRegion for one without `vendor` or `region`."""
     try:
         request = _REQUEST.decode(body)
     except (msgspec.ValidationError, *NOT_JSON):
         item = _item(decode_json(body))
-        if item.origin_ip is None:
-            raise InvalidAddress(None) from None
+        addresses.parse(item.origin_ip)
+        if item.vendor is None or item.region is None:
+            raise UnknownRegion(item.vendor, item.region) from None
         return item
     return Item(request.origin_ip, request.vendor, request.region)
 

@@ -1,6 +1,7 @@
 """The description of everything served: GET /originmap/v1/openapi.json, OpenAPI 3.1.
 
-The document is written by hand beside this file; tests hold it against the routes, both ways.
+It is written by hand in the YAML files beside this one, from which scripts/openapi.py makes the
+JSON that is served; tests hold it against the routes, both ways.
 """
 
 from importlib import resources

@@ -1,0 +1,49 @@
+"""Makes openapi.json, which the server serves, of the YAML files that people write.
+
+openapi.yaml has what all rooms share; each openapi.<room>.yaml adds paths and components, and no
+two files may describe the same one. Run it after every change: python scripts/openapi.py
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+FOLDER = Path(__file__).parents[1] / "src" / "originmap" / "api" / "native"
+TARGET = FOLDER / "openapi.json"
+
+
+def main() -> None:
+    """Write the document."""
+    TARGET.write_bytes(generate())
+
+
+def generate() -> bytes:
+    """The document as JSON."""
+    document = _read(FOLDER / "openapi.yaml")
+    document["paths"] = {}
+    for room in sorted(FOLDER.glob("openapi.*.yaml")):
+        added = _read(room)
+        _add(document["paths"], added.pop("paths"), room)
+        for kind, components in added.pop("components", {}).items():
+            _add(document["components"].setdefault(kind, {}), components, room)
+        if added:
+            raise SystemExit(f"{room.name}: {', '.join(added)} belongs into openapi.yaml")
+    return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
+    return content
+
+
+def _add(into: dict[str, Any], more: dict[str, Any], room: Path) -> None:
+    twice = into.keys() & more.keys()
+    if twice:
+        raise SystemExit(f"{room.name}: described elsewhere already: {', '.join(sorted(twice))}")
+    into.update(more)
+
+
+if __name__ == "__main__":
+    main()

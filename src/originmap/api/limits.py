@@ -1,0 +1,44 @@
+"""What a client may send, and how slowly; and what it is told when it goes beyond."""
+
+from dataclasses import dataclass
+
+from originmap.api import envelope, errors
+from originmap.api.body import MAX_BODY
+
+BAD_REQUEST = errors.refusal(400, 10400, "The request is not HTTP/1.1, or its method is unknown.")
+URL_TOO_LONG = errors.refusal(414, 10414, "The URL is too long.")
+HEADERS_TOO_LARGE = errors.refusal(431, 10431, "The request headers are too large.")
+TOO_SLOW = errors.refusal(408, 10408, "The request did not arrive in time.")
+TOO_MANY = errors.Refusal(
+    503,
+    [envelope.Message(10503, "The server is busy. Please try again.")],
+    (("Retry-After", "1"),),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes in bytes, times in seconds."""
+
+    url: int = 8 << 10
+    headers: int = 16 << 10  # with the trailers that may follow a chunked body
+    swallowed: int = 16 << 20  # of a body that was refused, before the connection is cut
+    header_seconds: float = 10.0  # from the first byte to the end of the headers
+    body_seconds: float = 30.0  # from the end of the headers to the end of the body
+    write_seconds: float = 30.0  # how long an answer may wait for a client to take it
+    connections: int = 8192
+
+    @property
+    def head(self) -> int:
+        """Bytes before the end of the headers."""
+        return self.url + self.headers
+
+
+ASKS_FIRST = "originmap.asks_first"
+"""In the scope of a request that may be refused before its body is read: the client waits to be
+told to send it (RFC 9110 §10.1.1), or announces more than MAX_BODY."""
+
+
+def too_long(length: int) -> bool:
+    """Whether a body of this announced length is refused whatever it holds."""
+    return length > MAX_BODY

@@ -1,0 +1,261 @@
+"""The OpenAPI document says what is served: no more, no less, and nothing that is wrong."""
+
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import httpx
+import msgspec
+import openapi_spec_validator
+import pytest
+from jsonschema import Draft202012Validator
+
+import originmap
+from originmap import bootstrap
+from originmap.api import errors as answers
+from originmap.api import protocol
+from originmap.api.app import App
+from originmap.api.envelope import JSON
+from originmap.api.native.openapi import document
+from originmap.domain import errors
+from scripts import openapi
+from tests.process import ZONE, Server
+
+DOCUMENT: dict[str, Any] = json.loads(document())
+COMPONENTS = DOCUMENT["components"]
+OPENAPI = "/originmap/v1/openapi.json"
+
+# The errors that the operations served now can be refused with, each as it is raised.
+RAISED = [
+    errors.InvalidAddress("192.0.2.1/32"),
+    errors.AddressMismatch(),
+    errors.UnknownRegion("aws", "us-moon-1"),
+    errors.InvalidBatch(),
+    errors.InvalidPage("page", 100),
+    errors.InvalidPage("per_page", 100),
+    errors.MalformedJSON(),
+    errors.BodyTooLarge(),
+    errors.BodyTimeout(),
+    errors.MappingNotFound(),
+    errors.TooManyMappings(),
+    errors.TieredCacheOff(),
+    errors.MissingCredentials("any"),
+    errors.MissingCredentials("key"),
+    errors.MissingCredentials("email"),
+    errors.MalformedCredentials("bearer"),
+    errors.MalformedCredentials("key"),
+    errors.MalformedCredentials("email"),
+    errors.UnknownToken(),
+    errors.UnknownKey(),
+    errors.Forbidden(),
+    errors.StoreBusy(),
+    errors.StoreFailed(),
+]
+# No operation is refused with these. A class that gets one moves up.
+NOT_RAISED = {
+    errors.DuplicateAddress,  # the text of an item of a batch
+    errors.InvalidZoneName,  # the command line's, like the next three
+    errors.ZoneExists,
+    errors.InvalidToken,
+    errors.TokenNotFound,
+    errors.ZoneNotFound,  # answered as no route
+    errors.StoreOwned,  # before there is a server
+    errors.StoreUnusable,
+}
+# What is answered without an error being raised.
+FIXED = [
+    answers.INTERNAL,
+    answers.no_route("/client/v4/zones/not-an-identifier/origin/cloud_regions"),
+    answers.no_route("/nowhere"),
+    answers.method_not_allowed("POST", "GET, HEAD"),
+    answers.refusal(503, 10503, "the store cannot be written"),
+    protocol.BAD_REQUEST,
+    protocol.URL_TOO_LONG,
+    protocol.HEADERS_TOO_LARGE,
+    protocol.TOO_SLOW,
+    protocol.TOO_MANY,
+]
+
+
+@pytest.fixture
+async def app() -> AsyncIterator[App]:
+    async with bootstrap.open_store(bootstrap.MEMORY) as opened:
+        yield bootstrap.build_app(opened, lambda: True)
+
+
+def at(reference: str) -> Any:
+    """What a reference in the document stands for."""
+    value: Any = DOCUMENT
+    for name in reference.removeprefix("#/").split("/"):
+        value = value[name]
+    return value
+
+
+def resolved(value: Any) -> Any:
+    """A component in place of a reference to it."""
+    return at(value["$ref"]) if "$ref" in value else value
+
+
+def operations() -> Iterator[tuple[str, str, Any]]:
+    """Each operation that is described, with its path and method."""
+    for path, item in DOCUMENT["paths"].items():
+        for name, operation in item.items():
+            if name != "parameters":
+                yield path, name.upper(), operation
+
+
+def members(value: Any, name: str) -> Iterator[Any]:
+    """Every member of this name, anywhere in `value`."""
+    for item in value if isinstance(value, list) else ():
+        yield from members(item, name)
+    for key, item in value.items() if isinstance(value, dict) else ():
+        if key == name:
+            yield item
+        yield from members(item, name)
+
+
+def holders_of_schemas(value: Any) -> Iterator[Any]:
+    """Every object that has a schema, and so may have examples for it."""
+    for item in value.values() if isinstance(value, dict) else ():
+        yield from holders_of_schemas(item)
+    if isinstance(value, dict) and "schema" in value:
+        yield value
+
+
+def examples_of(holder: Any) -> list[Any]:
+    """The examples beside a schema."""
+    named = holder.get("examples", {}).values()
+    return [
+        *([holder["example"]] if "example" in holder else []),
+        *(resolved(example)["value"] for example in named),
+    ]
+
+
+def described_failures() -> set[tuple[int, str]]:
+    """Each status of an error with the `errors` of each of its examples."""
+    listed = [operation["responses"] for _, _, operation in operations()]
+    listed.append({"404": {"$ref": "#/components/responses/NotFound"}})
+    listed.append({"405": {"$ref": "#/components/responses/MethodNotAllowed"}})
+    return {
+        (int(status), json.dumps(example["errors"]))
+        for responses in listed
+        for status, response in responses.items()
+        if status >= "400"
+        for example in examples_of(resolved(response)["content"][JSON])
+    }
+
+
+def test_the_document_is_valid_openapi() -> None:
+    openapi_spec_validator.validate(DOCUMENT)
+    assert DOCUMENT["openapi"].startswith("3.1.")
+
+
+def test_the_packaged_document_is_made_of_the_sources_as_they_are_now() -> None:
+    stale = openapi.generate() != openapi.TARGET.read_bytes()
+    assert not stale, "run: python scripts/openapi.py"
+
+
+def test_the_document_has_the_version_of_the_program() -> None:
+    assert DOCUMENT["info"]["version"] == originmap.__version__
+
+
+def test_what_is_served_is_described_and_what_is_described_is_served(app: App) -> None:
+    served = {
+        (re.sub(r":\w+}", "}", template), method)
+        for template, methods in app.allowed.items()
+        for method in methods
+        if method != "HEAD"
+    }
+    assert served == {(path, method) for path, method, _ in operations()}
+
+
+def test_head_is_served_where_get_is_and_not_described(app: App) -> None:
+    assert all(("GET" in methods) == ("HEAD" in methods) for methods in app.allowed.values())
+
+
+def test_every_parameter_of_a_path_is_described() -> None:
+    for path, item in DOCUMENT["paths"].items():
+        described = [resolved(parameter) for parameter in item.get("parameters", [])]
+        names = {parameter["name"] for parameter in described if parameter["in"] == "path"}
+        assert names == set(re.findall(r"{(\w+)}", path)), path
+
+
+def test_only_cloudflares_routes_ask_for_a_credential() -> None:
+    for path, _, operation in operations():
+        open_to_all = operation.get("security", DOCUMENT["security"]) == []
+        assert open_to_all != path.startswith("/client/v4/"), path
+
+
+@pytest.mark.parametrize("status", ["400", "408", "414", "431", "500", "503"])
+def test_what_any_request_can_be_answered_is_described_for_each_operation(status: str) -> None:
+    missing = [path for path, _, operation in operations() if status not in operation["responses"]]
+    assert not missing
+
+
+def test_every_error_has_its_place_in_this_test() -> None:
+    raised = {type(error) for error in RAISED}
+    assert not raised & NOT_RAISED
+    assert raised | NOT_RAISED == set(answers.TABLE)
+
+
+def test_every_refusal_is_described_word_by_word_and_nothing_else_is() -> None:
+    refusals = [*(answers.render(error) for error in RAISED), *FIXED]
+    answered = {
+        (refusal.status, json.dumps(msgspec.to_builtins(refusal.errors))) for refusal in refusals
+    }
+    assert described_failures() == answered
+
+
+def test_the_codes_listed_are_those_of_the_examples() -> None:
+    used = set(members([examples_of(holder) for holder in holders_of_schemas(DOCUMENT)], "code"))
+    assert used == set(COMPONENTS["schemas"]["ErrorCode"]["enum"])
+
+
+def test_every_example_fits_its_schema() -> None:
+    checked = 0
+    for holder in holders_of_schemas(DOCUMENT):
+        schema = {**holder["schema"], "components": COMPONENTS}
+        validator = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+        for example in examples_of(holder):
+            validator.validate(example)
+            checked += 1
+    assert checked > len(COMPONENTS["examples"])
+
+
+def test_no_component_is_left_over() -> None:
+    used = set(members(DOCUMENT, "$ref"))
+    left = {
+        f"{kind}/{name}"
+        for kind, components in COMPONENTS.items()
+        for name in components
+        if kind != "securitySchemes" and f"#/components/{kind}/{name}" not in used
+    }
+    # What is answered where there is no operation.
+    assert left == {"responses/MethodNotAllowed", "responses/NotFound"}
+
+
+def test_the_document_is_served_to_anybody_as_it_is_packaged(dev: Server) -> None:
+    answer = httpx.get(dev.url + OPENAPI)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == JSON
+    assert answer.content == openapi.TARGET.read_bytes()
+    assert not answer.json().keys() & {"errors", "messages", "result", "success"}
+
+
+def test_head_answers_as_get_without_a_body(dev: Server) -> None:
+    head, get = (httpx.request(method, dev.url + OPENAPI) for method in ("HEAD", "GET"))
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == get.headers["content-length"]
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "POST", "TRACE"])
+def test_other_methods_are_answered_405_with_what_is_served(
+    app: App, dev: Server, method: str
+) -> None:
+    for template, methods in app.allowed.items():
+        path = template.replace("{zone_id:hex32}", ZONE).replace("{origin_ip}", "192.0.2.1")
+        answer = httpx.request(method, dev.url + path)
+        assert answer.status_code == 405
+        assert answer.headers["allow"] == ", ".join(methods)
+        assert answer.json()["errors"][0]["code"] == 7001

@@ -1,0 +1,261 @@
+"""The documents say what the code does: every error, route, command, setting, path and link."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+import click
+import pytest
+
+from originmap import bootstrap, data
+from originmap.api.body import MAX_BODY
+from originmap.api.envelope import Message
+from originmap.api.errors import TABLE, render
+from originmap.api.limits import Limits
+from originmap.cli import main as command_line
+from originmap.domain import errors
+from originmap.domain.batch import MAX_ITEMS
+from originmap.domain.errors import OriginmapError
+from originmap.domain.mapping import MAX_MAPPINGS
+from originmap.settings import Settings
+from originmap.store.group import MAX_WAITING
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "originmap"
+DOCS = ROOT / "docs"
+
+NOT_OURS = {".venv", "node_modules", "build", "dist", ".hypothesis", ".pytest_cache"}
+PAGES = sorted(
+    page for page in ROOT.rglob("*.md") if not NOT_OURS.intersection(page.relative_to(ROOT).parts)
+)
+
+# Every form that an error with data takes; the others are made without arguments.
+SAMPLES: list[OriginmapError] = [
+    errors.InvalidAddress("x"),
+    errors.UnknownRegion("x", "y"),
+    errors.InvalidPage("page", 100),
+    errors.InvalidPage("per_page", 100),
+    errors.InvalidZoneName("x"),
+    errors.InvalidToken("what is wrong with it"),
+    errors.ZoneNotFound("x"),
+    errors.TokenNotFound("x"),
+    errors.ZoneExists("x"),
+    *(errors.MissingCredentials(which) for which in ("any", "key", "email")),
+    *(errors.MalformedCredentials(which) for which in ("bearer", "key", "email")),
+    errors.StoreOwned("x"),
+    errors.StoreUnusable("x", "y"),
+]
+
+
+def samples() -> list[OriginmapError]:
+    """At least one error of each class in the table."""
+    sampled = {type(error) for error in SAMPLES}
+    return SAMPLES + [kind() for kind in TABLE if kind not in sampled]
+
+
+@pytest.mark.parametrize("error", samples(), ids=repr)
+def test_the_error_page_has_each_error_as_it_is_answered(error: OriginmapError) -> None:
+    rows = table_rows(DOCS / "errors.md", f"`{type(error).__name__}`")
+    assert len(rows) == 1, f"docs/errors.md needs one row for {type(error).__name__}"
+    answer = render(error)
+    assert f"| {answer.status} |" in rows[0]
+    for message in with_chains(answer.errors):
+        assert re.search(rf"\b{message.code}\b", rows[0]), f"code {message.code}: {rows[0]}"
+        assert message.message in rows[0]
+
+
+async def test_the_api_page_has_every_route() -> None:
+    page = (DOCS / "api.md").read_text("utf-8")
+    headings = set(re.findall(r"^### `(.+)`$", page, re.MULTILINE))
+    assert headings == await served()
+
+
+def test_the_command_page_has_every_command_and_option() -> None:
+    sections = sections_of(DOCS / "cli.md")
+    for name, command in commands():
+        assert name in sections, f"docs/cli.md needs a section: {name}"
+        for option in options_of(command):
+            assert f"`{option}`" in sections[name], f"{option} is missing in docs/cli.md, {name}"
+
+
+def test_the_command_page_names_no_option_that_is_not_there() -> None:
+    sections = sections_of(DOCS / "cli.md")
+    for name, command in commands():
+        named = set(re.findall(r"`(--[a-z-]+)`", sections[name]))
+        assert named <= set(options_of(command)), name
+
+
+@pytest.mark.parametrize("setting", [field.name for field in fields(Settings)])
+def test_the_command_page_has_every_setting(setting: str) -> None:
+    assert len(table_rows(DOCS / "cli.md", f"`{setting}`")) == 1
+
+
+def test_every_help_text_has_an_example_that_can_be_parsed() -> None:
+    for name, command in commands():
+        text = " ".join((command.help or "").split())
+        _, found, example = text.partition("Example: ")
+        assert found, f"{name} --help needs an example"
+        assert example.startswith(name)
+        command.make_context(name, shlex.split(example.removeprefix(name)))
+
+
+def test_every_path_named_in_the_architecture_exists() -> None:
+    named = re.findall(r"`([\w.][\w./-]*(?:\.(?:py|sql|toml|md|csv)|/))`", architecture())
+    assert len(named) > 40
+    missing = [path for path in named if not exists(path)]
+    assert missing == []
+
+
+def test_every_name_in_the_architecture_exists() -> None:
+    words = {
+        word
+        for path in SOURCE.rglob("*.py")
+        for word in re.findall(r"\w+", path.read_text("utf-8"))
+    }
+    named = re.findall(r"`((?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*)`", architecture())
+    unknown = [name for name in named if not exists(name) and not words.issuperset(name.split("."))]
+    assert unknown == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_relative_link_is_dead(page: Path) -> None:
+    dead = [link for link in links_of(page) if not leads_somewhere(page, link)]
+    assert dead == []
+
+
+def test_the_readme_counts_the_regions_there_are() -> None:
+    count = len(data.catalogue().regions())
+    assert f"{count} regions" in (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_limits_are_the_real_ones() -> None:
+    limits = Limits()
+    page = ROOT / "SECURITY.md"
+    for what, number in {
+        "URL": f"{limits.url >> 10} KiB",
+        "headers together": f"{limits.headers >> 10} KiB",
+        "body": f"{MAX_BODY >> 20} MiB",
+        "from the first byte to the end of the headers": f"{limits.header_seconds:g} s",
+        "from connecting to the first byte": f"{limits.header_seconds:g} s",
+        "from the end of the headers to the end of the body": f"{limits.body_seconds:g} s",
+        "a client that does not take its answer": f"{limits.write_seconds:g} s",
+        "connections": f"{limits.connections:,}",
+        "writes that wait": f"{MAX_WAITING:,}",
+        "mappings of a zone": f"{MAX_MAPPINGS:,}",
+        "items of a batch": f"{MAX_ITEMS}",
+        "requests in flight at SIGTERM": f"{bootstrap.GRACE_SECONDS} s",
+    }.items():
+        (row,) = table_rows(page, what)
+        assert row.split(" | ")[1] == number
+
+
+def test_decisions_have_their_parts() -> None:
+    for page in sorted((DOCS / "decisions").glob("[0-9]*.md")):
+        text = page.read_text("utf-8")
+        assert text.startswith(f"# {int(page.name[:4])}. "), page.name
+        assert "\nStatus: " in text, page.name
+        parts = [part for part in sections_of(page) if part]
+        assert parts == ["Context", "Decision", "Consequences"], page.name
+
+
+def test_every_dependency_has_its_reason() -> None:
+    page = DOCS / "decisions" / "0002-dependencies.md"
+    for file in ("run.in", "test.in"):
+        for line in (ROOT / "requirements" / file).read_text("utf-8").splitlines():
+            if name := re.match(r"[a-z][a-z0-9-]*", line):
+                assert len(table_rows(page, name[0])) == 1, f"{page.name} needs a row: {name[0]}"
+
+
+def architecture() -> str:
+    return (DOCS / "ARCHITECTURE.md").read_text("utf-8")
+
+
+def exists(path: str) -> bool:
+    """Whether `path` is there from the root, from the source, or, a bare name, anywhere in it."""
+    if (ROOT / path).exists() or (SOURCE / path).exists():
+        return True
+    return "/" not in path and any(SOURCE.rglob(path))
+
+
+def table_rows(page: Path, first: str) -> list[str]:
+    """The rows of a page's tables whose first cell is `first`."""
+    lines = page.read_text("utf-8").splitlines()
+    return [line for line in lines if line.startswith(f"| {first} |")]
+
+
+def sections_of(page: Path) -> dict[str, str]:
+    """What is under each heading of the second level; under "" what is above the first."""
+    found = {"": ""}
+    title = ""
+    for line in page.read_text("utf-8").splitlines():
+        if line.startswith("## "):
+            title = line.removeprefix("## ")
+            found[title] = ""
+        else:
+            found[title] += line + "\n"
+    return found
+
+
+def with_chains(messages: list[Message]) -> list[Message]:
+    return messages + [inner for message in messages for inner in message.error_chain]
+
+
+async def served() -> set[str]:
+    """Every operation, as "PUT /path/{parameter}"; HEAD goes with GET."""
+    async with bootstrap.open_store(bootstrap.MEMORY) as opened:
+        allowed = bootstrap.build_app(opened, lambda: True).allowed
+    return {
+        f"{method} {re.sub(r':[a-z0-9]+}', '}', template)}"
+        for template, methods in allowed.items()
+        for method in methods
+        if method != "HEAD"
+    }
+
+
+def commands() -> Iterator[tuple[str, click.Command]]:
+    """Every command that does something, by its full name."""
+    root = next(v for v in vars(command_line).values() if isinstance(v, click.Group))
+    yield from below("originmap", root)
+
+
+def below(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    if not isinstance(command, click.Group):
+        yield name, command
+        return
+    context = click.Context(command)
+    for child_name in command.list_commands(context):
+        child = command.get_command(context, child_name)
+        assert child is not None
+        yield from below(f"{name} {child_name}", child)
+
+
+def options_of(command: click.Command) -> list[str]:
+    return [
+        name
+        for parameter in command.params
+        if isinstance(parameter, click.Option)
+        for name in (*parameter.opts, *parameter.secondary_opts)
+    ]
+
+
+def links_of(page: Path) -> list[str]:
+    """The targets of a page's relative links; code is no link."""
+    text = re.sub(r"^```.*?^```|`[^`\n]*`", "", page.read_text("utf-8"), flags=re.M | re.S)
+    targets = re.findall(r"\]\(([^)\s]+)\)", text)
+    return [target for target in targets if not re.match(r"[a-z]+:", target)]
+
+
+def leads_somewhere(page: Path, link: str) -> bool:
+    path, _, anchor = link.partition("#")
+    target = (page.parent / path) if path else page
+    if not target.exists():
+        return False
+    return not anchor or anchor in anchors_of(target)
+
+
+def anchors_of(page: Path) -> set[str]:
+    """What headings are called in links, by the rule that GitHub and GitLab share."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", h).strip().lower().replace(" ", "-") for h in headings}

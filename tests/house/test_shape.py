@@ -1,0 +1,190 @@
+"""The shape of the source: small files, small functions, one tree of errors, one version."""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import originmap
+from originmap.api.errors import TABLE
+from originmap.domain import errors
+from originmap.domain.errors import OriginmapError
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "originmap"
+
+LONGEST_FUNCTION = 40
+LONGEST_FILE = 400
+LONGEST_TEST_FILE = 500
+
+SAYS_NOTHING = {"utils", "util", "helpers", "helper", "manager", "common", "misc"}
+
+# They end a command, so they never become an answer.
+OUTSIDE_THE_TREE = {"CannotListen", "ServerRefused"}
+
+# What a package gives to others by its own name; everything else is imported from its module.
+PUBLIC = {
+    "originmap": {"__version__"},
+    "originmap.data": {"catalogue", "hubs"},
+    "originmap.store.migrations": {"Migration", "all_migrations"},
+}
+
+MODULES = sorted(SOURCE.rglob("*.py"))
+OTHERS = sorted([*(ROOT / "tests").rglob("*.py"), *(ROOT / "bench").rglob("*.py")])
+
+
+def shown(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=shown)
+def test_a_module_says_what_it_is_and_stays_small(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert ast.get_docstring(ast.parse(text)), "a docstring opens every module"
+    assert len(text.splitlines()) <= LONGEST_FILE
+
+
+@pytest.mark.parametrize("path", MODULES, ids=shown)
+def test_a_function_does_one_thing(path: Path) -> None:
+    long = [
+        f"{node.name}: {length}"
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (length := (node.end_lineno or 0) - node.lineno + 1) > LONGEST_FUNCTION
+    ]
+    assert long == []
+
+
+def test_tests_and_bench_stay_small_too() -> None:
+    long = [p for p in OTHERS if len(p.read_text("utf-8").splitlines()) > LONGEST_TEST_FILE]
+    assert [shown(path) for path in long] == []
+
+
+def test_a_name_says_what_a_module_is_about() -> None:
+    named = [p for p in [*MODULES, *OTHERS] if SAYS_NOTHING & {p.stem, p.parent.name}]
+    assert [shown(path) for path in named] == []
+
+
+def test_the_tree_of_errors_is_drawn_as_it_is() -> None:
+    drawing = inspect.getdoc(errors) or ""
+    lines = re.findall(r"^[ │├└─]*([A-Z]\w+)(?= {2}|$)", drawing, re.MULTILINE)
+    assert lines == [kind.__name__ for kind in walk(OriginmapError)]
+
+
+def test_the_tree_of_errors_is_drawn_with_each_class_below_its_parent() -> None:
+    parents: dict[int, str] = {}
+    for line in (inspect.getdoc(errors) or "").splitlines():
+        if match := re.match(r"([ │├└─]*)([A-Z]\w+)(?: {2}|$)", line):
+            depth = len(match[1]) // 4
+            parents[depth] = match[2]
+            kind = getattr(errors, match[2])
+            expected = parents[depth - 1] if match[2] != "OriginmapError" else "Exception"
+            assert kind.__base__ is not None
+            assert kind.__base__.__name__ == expected
+
+
+def test_every_error_that_is_no_group_has_an_answer() -> None:
+    leaves = {kind for kind in walk(OriginmapError) if not in_tree(kind.__subclasses__())}
+    assert set(TABLE) == leaves
+
+
+def test_every_error_is_in_the_tree() -> None:
+    names = {kind.__name__ for kind in walk(OriginmapError)}
+    elsewhere = {
+        node.name
+        for path in MODULES
+        if path != SOURCE / "domain" / "errors.py"
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.ClassDef)
+        and names & {base.id for base in node.bases if isinstance(base, ast.Name)}
+    }
+    assert elsewhere == OUTSIDE_THE_TREE
+
+
+def test_a_group_of_errors_is_never_raised() -> None:
+    groups = {kind.__name__ for kind in walk(OriginmapError)} - {kind.__name__ for kind in TABLE}
+    raised = {(shown(path), name) for path in MODULES for name in raised_in(path) if name in groups}
+    assert raised == set()
+
+
+def test_there_is_one_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    changes = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    newest = re.search(r"^## \[(\S+)\]", changes, re.MULTILINE)
+    assert newest is not None
+    assert originmap.__version__ == project["version"] == newest[1]
+
+
+def test_locked_and_published_requirements_agree() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    lines = (ROOT / "requirements" / "run.in").read_text("utf-8").splitlines()
+    wanted = {line for line in lines if line and not line.startswith(("#", "setuptools"))}
+    assert set(project["dependencies"]) == wanted
+
+
+def test_a_package_gives_away_what_is_listed_here() -> None:
+    found = {}
+    for name in ["originmap", *packages()]:
+        path = Path(importlib.import_module(name).__file__ or "")
+        if public := set(defined_in(tree_of(path))):
+            found[name] = public
+    assert found == PUBLIC
+
+
+@pytest.mark.parametrize("path", MODULES, ids=shown)
+def test_private_names_stay_in_their_file(path: Path) -> None:
+    borrowed = [
+        alias.name
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("originmap")
+        for alias in node.names
+        if alias.name.startswith("_") and alias.name != "__version__"
+    ]
+    assert borrowed == []
+
+
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
+def walk(kind: type[OriginmapError]) -> Iterator[type[OriginmapError]]:
+    """A class and those below it, in the order of their definition."""
+    yield kind
+    for child in in_tree(kind.__subclasses__()):
+        yield from walk(child)
+
+
+def in_tree(kinds: list[type[OriginmapError]]) -> list[type[OriginmapError]]:
+    return [kind for kind in kinds if kind.__module__ == errors.__name__]
+
+
+def raised_in(path: Path) -> Iterator[str]:
+    """The names of the classes in `raise Class` and `raise Class(…)`."""
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Raise) and node.exc is not None:
+            raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+            if isinstance(raised, ast.Name | ast.Attribute):
+                yield raised.id if isinstance(raised, ast.Name) else raised.attr
+
+
+def packages() -> list[str]:
+    found = pkgutil.walk_packages(originmap.__path__, "originmap.")
+    return [module.name for module in found if module.ispkg]
+
+
+def defined_in(module: ast.Module) -> Iterator[str]:
+    """The public names that a module defines itself."""
+    for node in module.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names = [node.name]
+        elif isinstance(node, ast.Assign):
+            names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+        else:
+            continue
+        yield from (n for n in names if not n.startswith("_") or n == "__version__")

@@ -1,0 +1,102 @@
+"""The server inside the test's process, on a thread and a loopback port, with chosen limits.
+
+Everything a client can see is as in a server process: uvicorn, uvloop, the protocol, the gate,
+the application. Only the store is in memory, and the log goes to a file that tests can read.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import uvicorn
+import uvloop
+
+from originmap import bootstrap
+from originmap.api import protocol
+from originmap.api.accesslog import AccessLog, JSONFormatter
+from originmap.api.app import App
+from originmap.api.gate import Gate
+from originmap.api.limits import Limits
+from originmap.api.request import Rays
+from originmap.service import setup
+
+BuildApp = Callable[[bootstrap.Opened], App]
+
+
+def whole_app(opened: bootstrap.Opened) -> App:
+    """The application as `originmap dev` has it."""
+    return bootstrap.build_app(opened, lambda: True)
+
+
+class InProcess:
+    """A running server; a context manager."""
+
+    def __init__(self, log: Path, limits: Limits, build_app: BuildApp = whole_app) -> None:
+        self._log = log
+        self._limits = limits
+        self._build_app = build_app
+        self._socket = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._thread = threading.Thread(target=lambda: uvloop.run(self._serve()))
+        self._server: uvicorn.Server | None = None
+        self._up = threading.Event()
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        assert self._server is not None
+        return len(self._server.server_state.connections)
+
+    def lines(self) -> list[dict[str, Any]]:
+        """What was logged. A line is written within moments of its answer, so stop before."""
+        return [json.loads(line) for line in self._log.read_text().splitlines()]
+
+    def stop(self) -> None:
+        """Stop without waiting for clients, and have everything logged."""
+        assert self._server is not None
+        self._server.should_exit = self._server.force_exit = True
+        self._thread.join(20)
+        assert not self._thread.is_alive()
+
+    def __enter__(self) -> "InProcess":
+        self._thread.start()
+        assert self._up.wait(20)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._thread.is_alive():
+            self.stop()
+
+    async def _serve(self) -> None:
+        descriptor = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        handler = logging.FileHandler(self._log)
+        handler.setFormatter(JSONFormatter())
+        logging.getLogger().addHandler(handler)
+        try:
+            async with bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened:
+                await self._run(self._build_app(opened), AccessLog(descriptor))
+        finally:
+            logging.getLogger().removeHandler(handler)
+            handler.close()
+            os.close(descriptor)
+
+    async def _run(self, app: App, log: AccessLog) -> None:
+        rays = Rays()
+        make = protocol.protocol_factory(self._limits, rays, log)
+        config = bootstrap.server_config(Gate(app.falcon, rays, log), make)
+        self._server = uvicorn.Server(config)
+        asyncio.get_running_loop().call_soon(self._up.set)
+        await self._server.serve(sockets=[self._socket])
+        log.flush()
