@@ -1,12 +1,16 @@
 """Small makers of domain values, so that a test says only what it is about."""
 
+from collections.abc import Iterable
+
 from originmap.domain import address
+from originmap.domain.access import Policy
 from originmap.domain.address import Address
 from originmap.domain.change import Cause
 from originmap.domain.mapping import Mapping, MappingChange, Place, ZoneView
 from originmap.domain.record import Key, Kind, RecordChange, RecordDecide, RecordDecision
+from originmap.domain.token import Owner, Token, hash_secret
 from originmap.domain.zone import Zone
-from originmap.domain.zone_rules import create_zone
+from originmap.domain.zone_rules import delete_zone
 
 US_EAST = Place("aws", "us-east-1")
 US_WEST = Place("aws", "us-west-2")
@@ -32,20 +36,37 @@ def view(*mappings: tuple[str, Place], count: int | None = None) -> ZoneView:
     return ZoneView(current, len(current) if count is None else count)
 
 
+def policy(
+    allow: bool, resources: Iterable[str], groups: Iterable[str], *, id_: str = "policy"
+) -> Policy:
+    """A policy on whole resources."""
+    return Policy(id_, allow, dict.fromkeys(resources, "*"), tuple(groups))
+
+
+USER = Owner("user", "user")
+
+
+def token(name: str, *policies: Policy, owner: Owner = USER) -> Token:
+    """A token with the secret `secret-NAME`."""
+    return Token(name, name, hash_secret(f"secret-{name}"), policies, owner, 1, 1)
+
+
 def zone(zone_id: str = ZONE_ID, name: str = "example.com") -> Zone:
     """A zone."""
     return Zone(zone_id, name, "account", 1, 1)
 
 
-def new_zone(zone_id: str = ZONE_ID, name: str = "example.com") -> RecordDecide[Zone]:
-    """The rule that makes a zone."""
-    return create_zone(zone(zone_id, name))
+def new_zone(zone_id: str = ZONE_ID, name: str = "example.com") -> RecordDecide[None]:
+    """The rule that makes a zone, whether or not its account is there."""
+    made = zone(zone_id, name)
+    return lambda records: RecordDecision(
+        (RecordChange(Key(Kind.ZONE, zone_id), None, made),), None
+    )
 
 
 def remove_zone(zone_id: str = ZONE_ID) -> RecordDecide[None]:
-    """The rule that removes a zone, whatever it holds."""
-    key = Key(Kind.ZONE, zone_id)
-    return lambda records: RecordDecision((RecordChange(key, records[key], None),), None)
+    """The rule that removes a zone."""
+    return delete_zone(zone_id)
 
 
 def created(text: str, place: Place) -> MappingChange:

@@ -43,6 +43,7 @@ from originmap.store.port import Store
 from originmap.store.sqlite import SqliteStore
 
 MEMORY = ":memory:"
+DEFAULTS = Settings()
 GRACE_SECONDS = 10
 """How long requests in flight may take after SIGTERM before they are cut off."""
 
@@ -91,8 +92,8 @@ def regions() -> Regions:
     return Regions(data.catalogue(), data.hubs())
 
 
-def build_app(opened: Opened, settings: Settings, ready: Callable[[], bool]) -> App:
-    """The application over an open store."""
+def build_app(opened: Opened, ready: Callable[[], bool], settings: Settings = DEFAULTS) -> App:
+    """The application over an open store; of `settings` those about what is served."""
     store, directory, now = opened.store, opened.directory, wall_clock
     catalogue, groups = data.catalogue(), data.permission_groups()
     services = cloudflare.Services(
@@ -131,7 +132,7 @@ async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, i
         def ready() -> bool:
             return opened.store.writable and server is not None and not server.should_exit
 
-        app = build_app(opened, settings, ready)
+        app = build_app(opened, ready, settings)
         gate = Gate(app.falcon, rays, log)
         server = uvicorn.Server(server_config(gate, protocol.protocol_factory(Limits(), rays, log)))
         # uvicorn raises the signals again that it caught; stopping is not dying of them.

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 from collections.abc import AsyncIterator
 
 import httpx
@@ -11,19 +12,26 @@ from originmap.api.accesslog import AccessLog
 from originmap.api.gate import Gate
 from originmap.api.request import Rays
 from originmap.service import setup
+from originmap.settings import Settings
 
 BASE = "http://testserver/client/v4"
 ZONE_URL = f"{BASE}/zones/{setup.DEV_ID}"
 MAPPINGS = f"{ZONE_URL}/origin/cloud_regions"
+DEV = Settings(enable_v1=True, slow_guessing=False)
+"""As `originmap dev` has it."""
 BEARER = {"Authorization": f"Bearer {setup.DEV_TOKEN}"}
 
 
 @contextlib.asynccontextmanager
 async def client_of(
-    opened: bootstrap.Opened, headers: dict[str, str] | None = None, *, ready: bool = True
+    opened: bootstrap.Opened,
+    headers: dict[str, str] | None = None,
+    *,
+    ready: bool = True,
+    settings: Settings = DEV,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an application over an open store."""
-    app = bootstrap.build_app(opened, lambda: ready)
+    app = bootstrap.build_app(opened, lambda: ready, settings)
     sink = os.open(os.devnull, os.O_WRONLY)
     gate = Gate(app.falcon, Rays(), AccessLog(sink))
     transport = httpx.ASGITransport(gate, client=("192.0.2.200", 1))
@@ -42,3 +50,8 @@ async def dev_client(db: str = bootstrap.MEMORY) -> AsyncIterator[httpx.AsyncCli
         client_of(opened, BEARER) as client,
     ):
         yield client
+
+
+def filled(template: str) -> str:
+    """A path template with an identifier and an address in the places of its parameters."""
+    return re.sub(r"\{\w+:hex32\}", setup.DEV_ID, template).replace("{origin_ip}", "192.0.2.1")

@@ -1,6 +1,7 @@
 """Credentials: which are taken, and what every other one is told."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -9,12 +10,11 @@ import pytest
 from originmap import bootstrap
 from originmap.domain.access import ALL_ZONES, ZONE_PREFIX, Policy
 from originmap.domain.record import Key, Kind, RecordChange, RecordDecision
-from originmap.domain.token import Token, hash_secret
+from originmap.domain.token import hash_secret
 from originmap.domain.token_rules import create_token, revoke_token
-from originmap.domain.zone_rules import create_zone
 from originmap.service import setup
 from tests.api.application import BASE, MAPPINGS, client_of
-from tests.builders import CAUSE, zone
+from tests.builders import CAUSE, new_zone, policy, token
 
 OTHER_ZONE = "a" * 32
 READ = "517b21aee92c4d89936c976ba6e4be55"
@@ -25,8 +25,7 @@ PAIR = {"X-Auth-Email": setup.DEV_EMAIL, "X-Auth-Key": setup.DEV_KEY}
 @pytest.fixture
 async def opened() -> AsyncIterator[bootstrap.Opened]:
     async with bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened:
-        other = zone(OTHER_ZONE, "example.org")
-        await opened.store.write_records(create_zone(other), CAUSE)
+        await opened.store.write_records(new_zone(OTHER_ZONE, "example.org"), CAUSE)
         yield opened
 
 
@@ -37,10 +36,8 @@ async def client(opened: bootstrap.Opened) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def _token(opened: bootstrap.Opened, *policies: Policy, name: str = "t") -> dict[str, str]:
-    secret = f"secret-{name}"
-    token = Token(name, name, hash_secret(secret), policies, 1, 1)
-    await opened.store.write_records(create_token(token), CAUSE)
-    return {"Authorization": f"Bearer {secret}"}
+    await opened.store.write_records(create_token(token(name, *policies)), CAUSE)
+    return {"Authorization": f"Bearer secret-{name}"}
 
 
 def _errors(answer: httpx.Response) -> tuple[int, list[dict[str, Any]]]:
@@ -111,8 +108,8 @@ async def _asked(client: httpx.AsyncClient, headers: dict[str, str], zone_id: st
 async def test_a_read_token_reads_and_a_write_token_does_both(
     client: httpx.AsyncClient, opened: bootstrap.Opened
 ) -> None:
-    reads = await _token(opened, Policy(True, (ALL_ZONES,), (READ,)), name="r")
-    writes = await _token(opened, Policy(True, (ALL_ZONES,), (WRITE,)), name="w")
+    reads = await _token(opened, policy(True, [ALL_ZONES], [READ]), name="r")
+    writes = await _token(opened, policy(True, [ALL_ZONES], [WRITE]), name="w")
     assert await _asked(client, reads, OTHER_ZONE) == [200, 403]
     assert await _asked(client, writes, OTHER_ZONE) == [200, 400]  # an empty batch
 
@@ -120,7 +117,7 @@ async def test_a_read_token_reads_and_a_write_token_does_both(
 async def test_a_stranger_does_not_learn_which_zones_exist(
     client: httpx.AsyncClient, opened: bootstrap.Opened
 ) -> None:
-    mine = await _token(opened, Policy(True, (ZONE_PREFIX + OTHER_ZONE,), (WRITE,)))
+    mine = await _token(opened, policy(True, [ZONE_PREFIX + OTHER_ZONE], [WRITE]))
     assert await _asked(client, mine, OTHER_ZONE) == [200, 400]
     answers = [
         await client.get(f"{BASE}/zones/{zone_id}/origin/cloud_regions", headers=mine)
@@ -136,15 +133,15 @@ async def test_who_may_see_all_zones_is_told_that_one_is_not_there(
 ) -> None:
     path = f"/zones/{'b' * 32}/origin/cloud_regions"
     message = f"Could not route to {path}, perhaps your object identifier is invalid?"
-    for headers in (PAIR, await _token(opened, Policy(True, (ALL_ZONES,), (READ,)))):
+    for headers in (PAIR, await _token(opened, policy(True, [ALL_ZONES], [READ]))):
         status, errors = _errors(await client.get(BASE + path, headers=headers))
         assert (status, [error["code"] for error in errors]) == (400, [7003, 7000])
         assert errors[0]["message"] == message
 
 
 async def test_deny_wins_over_allow(client: httpx.AsyncClient, opened: bootstrap.Opened) -> None:
-    allow = Policy(True, (ALL_ZONES,), (WRITE,))
-    deny = Policy(False, (ZONE_PREFIX + OTHER_ZONE,), (WRITE, READ))
+    allow = policy(True, [ALL_ZONES], [WRITE])
+    deny = policy(False, [ZONE_PREFIX + OTHER_ZONE], [WRITE, READ])
     headers = await _token(opened, allow, deny)
     assert await _asked(client, headers, OTHER_ZONE) == [403, 403]
     assert await _asked(client, headers, setup.DEV_ID) == [200, 400]
@@ -153,7 +150,7 @@ async def test_deny_wins_over_allow(client: httpx.AsyncClient, opened: bootstrap
 async def test_a_revoked_token_stops_with_the_commit(
     client: httpx.AsyncClient, opened: bootstrap.Opened
 ) -> None:
-    headers = await _token(opened, Policy(True, (ALL_ZONES,), (READ,)))
+    headers = await _token(opened, policy(True, [ALL_ZONES], [READ]))
     assert (await client.get(MAPPINGS, headers=headers)).status_code == 200
     await opened.store.write_records(revoke_token("t"), CAUSE)
     assert (await client.get(MAPPINGS, headers=headers)).status_code == 401
@@ -162,10 +159,10 @@ async def test_a_revoked_token_stops_with_the_commit(
 async def test_a_changed_token_grants_what_it_says_now(
     client: httpx.AsyncClient, opened: bootstrap.Opened
 ) -> None:
-    headers = await _token(opened, Policy(True, (ALL_ZONES,), (READ,)))
+    headers = await _token(opened, policy(True, [ALL_ZONES], [READ]))
     key = Key(Kind.TOKEN, "t")
-    old = Token("t", "t", hash_secret("secret-t"), (Policy(True, (ALL_ZONES,), (READ,)),), 1, 1)
-    new = Token("t", "t", hash_secret("rolled"), (), 1, 2)
+    old = token("t", policy(True, [ALL_ZONES], [READ]))
+    new = replace(old, secret_hash=hash_secret("rolled"), policies=())
     change = RecordChange(key, old, new)
     await opened.store.write_records(lambda view: RecordDecision((change,), None), CAUSE)
     assert (await client.get(MAPPINGS, headers=headers)).status_code == 401
@@ -185,6 +182,6 @@ async def test_route_and_method_are_checked_before_the_credential(
 async def test_the_permission_is_checked_before_the_address_and_the_body(
     client: httpx.AsyncClient, opened: bootstrap.Opened
 ) -> None:
-    headers = await _token(opened, Policy(True, (ALL_ZONES,), (READ,)))
+    headers = await _token(opened, policy(True, [ALL_ZONES], [READ]))
     answer = await client.put(f"{MAPPINGS}/nonsense", headers=headers, content=b"{")
     assert _errors(answer)[1][0]["code"] == 10000

@@ -8,7 +8,7 @@ import pytest
 from originmap import bootstrap
 from originmap.api.app import App
 from originmap.service import setup
-from tests.api.application import BASE, MAPPINGS, ZONE_URL, client_of, dev_client
+from tests.api.application import BASE, DEV, MAPPINGS, ZONE_URL, client_of, dev_client, filled
 
 ROOT = "http://testserver"
 
@@ -22,7 +22,8 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 @pytest.mark.parametrize(
     "path",
     [
-        "/zones",
+        "/zones/",
+        "/nothing",
         f"/zones/{setup.DEV_ID}/origin/cloud_regions/",
         f"/zones/{setup.DEV_ID}/origin/cloud_regions/192.0.2.1/",
         f"/zones//{setup.DEV_ID}/origin/cloud_regions",
@@ -32,7 +33,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         f"/zones/{setup.DEV_ID}0/origin/cloud_regions",
         f"/zones/{setup.DEV_ID}/origin/cloud_regions/192.0.2.1/more",
         f"/zones/%30{setup.DEV_ID[1:]}/origin/cloud_regions",
-        f"/zones/{setup.DEV_ID}/cache/origin_cloud_regions",
+        f"/zones/{setup.DEV_ID}/cache/origin_public_cloud_region",
     ],
 )
 async def test_there_is_no_second_spelling_of_a_route(client: httpx.AsyncClient, path: str) -> None:
@@ -67,9 +68,9 @@ async def test_a_method_that_is_not_served(client: httpx.AsyncClient, method: st
 
 async def test_allow_lists_exactly_what_is_served(client: httpx.AsyncClient) -> None:
     async with bootstrap.open_store(bootstrap.MEMORY) as opened:
-        app: App = bootstrap.build_app(opened, lambda: True)
+        app: App = bootstrap.build_app(opened, lambda: True, DEV)
     for template, methods in app.allowed.items():
-        path = template.replace("{zone_id:hex32}", setup.DEV_ID).replace("{origin_ip}", "192.0.2.1")
+        path = filled(template)
         refused = await client.options(ROOT + path)
         assert refused.headers["allow"] == ", ".join(methods)
         for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):

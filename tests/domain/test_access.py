@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from originmap.domain.access import (
     ACCOUNT_PREFIX,
+    ALL_ACCOUNTS,
     ALL_ZONES,
-    EVERYTHING,
     GROUP_IDS,
     READ_MAPPINGS,
     WRITE_MAPPINGS,
@@ -14,19 +14,35 @@ from originmap.domain.access import (
     Grants,
     Need,
     Policy,
+    everything_of,
 )
+from tests.builders import policy
 
 ZONES = {"z1": "a1", "z2": "a1", "z3": "a2"}
-RESOURCES = [ALL_ZONES, *(ZONE_PREFIX + z for z in ZONES), ACCOUNT_PREFIX + "a1", "nonsense"]
+EVERYTHING = Grants([everything_of("u1")])
+RESOURCES = [
+    ALL_ZONES,
+    ALL_ACCOUNTS,
+    *(ZONE_PREFIX + z for z in ZONES),
+    ACCOUNT_PREFIX + "a1",
+    "nonsense",
+]
 SETTINGS_READ = "517b21aee92c4d89936c976ba6e4be55"
 SETTINGS_WRITE = "3030687196b94b638145a3953da2b699"
 UNKNOWN_GROUP = "0" * 32
 
+inside = st.one_of(
+    st.just("*"),
+    st.dictionaries(
+        st.sampled_from([ALL_ZONES, *(ZONE_PREFIX + z for z in ZONES)]), st.just("*"), min_size=1
+    ),
+)
 policies = st.lists(
     st.builds(
         Policy,
+        st.just("policy"),
         st.booleans(),
-        st.lists(st.sampled_from(RESOURCES), min_size=1, max_size=3).map(tuple),
+        st.dictionaries(st.sampled_from(RESOURCES), inside, min_size=1, max_size=3),
         st.lists(st.sampled_from([*GROUP_IDS, UNKNOWN_GROUP]), max_size=3).map(tuple),
     ),
     max_size=5,
@@ -34,8 +50,15 @@ policies = st.lists(
 
 
 def _covers(policy: Policy, zone: str) -> bool:
-    mine = {ALL_ZONES, ZONE_PREFIX + zone, ACCOUNT_PREFIX + ZONES[zone]}
-    return bool(mine & set(policy.resources))
+    """Whether a policy speaks about a zone, resource by resource."""
+    account = ACCOUNT_PREFIX + ZONES[zone]
+    for name, value in policy.resources.items():
+        if value == "*":
+            if name in (ALL_ZONES, ALL_ACCOUNTS, ZONE_PREFIX + zone, account):
+                return True
+        elif ZONE_PREFIX + zone in value or (ALL_ZONES in value and name == account):
+            return True
+    return False
 
 
 def _naive(found: list[Policy], need: Need, zone: str) -> bool:
@@ -59,14 +82,14 @@ def test_who_covers_an_account_covers_its_zones_but_those_denied(
     grants = Grants(found)
     denied = [p for p in found if not p.allow]
     for zone, account in ZONES.items():
-        named = any(ZONE_PREFIX + zone in policy.resources for policy in denied)
-        if grants.cover_account(need, account) and not named:
+        named = any(_covers(policy, zone) for policy in denied)
+        if grants.cover_zones_of(need, account) and not named:
             assert grants.cover_zone(need, zone, account)
 
 
 def test_write_includes_read_and_read_does_not_include_write() -> None:
-    reads = Grants([Policy(True, (ALL_ZONES,), (SETTINGS_READ,))])
-    writes = Grants([Policy(True, (ALL_ZONES,), (SETTINGS_WRITE,))])
+    reads = Grants([policy(True, [ALL_ZONES], [SETTINGS_READ])])
+    writes = Grants([policy(True, [ALL_ZONES], [SETTINGS_WRITE])])
     assert reads.cover_zone(READ_MAPPINGS, "z1", "a1")
     assert not reads.cover_zone(WRITE_MAPPINGS, "z1", "a1")
     assert writes.cover_zone(READ_MAPPINGS, "z1", "a1")
@@ -74,8 +97,8 @@ def test_write_includes_read_and_read_does_not_include_write() -> None:
 
 
 def test_deny_wins_whichever_comes_first() -> None:
-    allow = Policy(True, (ALL_ZONES,), (SETTINGS_WRITE,))
-    deny = Policy(False, (ZONE_PREFIX + "z1",), (SETTINGS_WRITE,))
+    allow = policy(True, [ALL_ZONES], [SETTINGS_WRITE])
+    deny = policy(False, [ZONE_PREFIX + "z1"], [SETTINGS_WRITE])
     for order in ([allow, deny], [deny, allow]):
         assert not Grants(order).cover_zone(WRITE_MAPPINGS, "z1", "a1")
         assert Grants(order).cover_zone(READ_MAPPINGS, "z1", "a1")
@@ -85,5 +108,5 @@ def test_deny_wins_whichever_comes_first() -> None:
 def test_a_users_own_key_covers_everything_and_no_policies_cover_nothing() -> None:
     for need in (READ_MAPPINGS, WRITE_MAPPINGS):
         assert EVERYTHING.cover_zone(need, "z1", "a1")
-        assert EVERYTHING.cover_account(need, "a1")
+        assert EVERYTHING.cover_zones_of(need, "a1")
         assert not Grants([]).cover_zone(need, "z1", "a1")

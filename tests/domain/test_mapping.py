@@ -3,7 +3,7 @@
 import pytest
 
 from originmap.domain import mapping
-from originmap.domain.errors import MappingNotFound, TooManyMappings
+from originmap.domain.errors import MappingExists, MappingNotFound, TooManyMappings
 from originmap.domain.mapping import MAX_MAPPINGS, Decision, MappingChange
 from tests.builders import US_EAST, US_WEST, created, ip, view
 
@@ -37,9 +37,21 @@ def test_the_last_place_of_a_zone_can_be_taken() -> None:
     assert mapping.put(ip("192.0.2.2"), US_EAST)(view(count=MAX_MAPPINGS - 1)).changes
 
 
-def test_deleting_takes_the_mapping_away() -> None:
-    decision = mapping.delete(ip("192.0.2.1"))(view(("192.0.2.1", US_EAST)))
-    assert decision.changes == (MappingChange(ip("192.0.2.1"), US_EAST, None),)
+def test_deleting_takes_the_mapping_away_and_says_what_it_was() -> None:
+    seen = view(("192.0.2.1", US_EAST))
+    decision = mapping.delete(ip("192.0.2.1"))(seen)
+    change = MappingChange(ip("192.0.2.1"), US_EAST, None)
+    assert decision == Decision((change,), seen.current[ip("192.0.2.1")])
+
+
+def test_creating_is_putting_where_there_is_nothing() -> None:
+    decide = mapping.create(ip("192.0.2.1"), US_EAST)
+    assert decide(view()) == Decision((created("192.0.2.1", US_EAST),), None)
+    for stored in (US_EAST, US_WEST):
+        with pytest.raises(MappingExists):
+            decide(view(("192.0.2.1", stored)))
+    with pytest.raises(TooManyMappings):
+        decide(view(count=MAX_MAPPINGS))
 
 
 def test_deleting_what_is_not_there_is_an_error() -> None:

@@ -8,14 +8,15 @@ import pytest
 from originmap.domain import batch, mapping
 from originmap.domain.change import Cause
 from originmap.domain.errors import (
+    AccountNotFound,
     MappingNotFound,
     StoreFailed,
     TooManyMappings,
-    ZoneExists,
     ZoneNotFound,
 )
 from originmap.domain.mapping import Decision, Mapping, MappingChange, ZoneView
 from originmap.domain.record import Key, Kind, RecordChange, RecordDecision
+from originmap.domain.zone_rules import create_zone
 from originmap.store.port import Store
 from tests.builders import (
     CAUSE,
@@ -215,8 +216,8 @@ async def test_listeners_hear_what_is_there_and_then_each_change(store: Store) -
     assert heard == [RecordChange(Key(Kind.ZONE, ZONE_ID), None, zone())]
     await store.write_records(new_zone(OTHER_ID, "example.org"), CAUSE)
     assert heard[1].after == zone(OTHER_ID, "example.org")
-    with pytest.raises(ZoneExists):
-        await store.write_records(new_zone("a" * 32, "example.org"), CAUSE)
+    with pytest.raises(AccountNotFound):
+        await store.write_records(create_zone(zone("a" * 32, "example.net")), CAUSE)
     assert len(heard) == 2
 
 
