@@ -25,6 +25,7 @@ from originmap.api.native import routes as native
 from originmap.api.request import Rays
 from originmap.domain.errors import OriginmapError
 from originmap.domain.rate_limit import parse
+from originmap.domain.tier import Tiers
 from originmap.service import setup
 from originmap.service.access import Access
 from originmap.service.administration import Administration, Answer, Command
@@ -33,8 +34,10 @@ from originmap.service.brake import Brake
 from originmap.service.directory import Directory
 from originmap.service.mappings import Mappings
 from originmap.service.rate_limiter import RateLimiter
-from originmap.service.regions import Regions
+from originmap.service.regions import Regions, SupportedRegion, supported
+from originmap.service.resolve import Resolve
 from originmap.service.tokens import Tokens
+from originmap.service.topology import Topologies
 from originmap.service.zones import Zones
 from originmap.settings import Settings
 from originmap.store.clock import wall_clock
@@ -64,6 +67,7 @@ class Opened:
 
     store: Store
     directory: Directory
+    topologies: Topologies
     administration: Administration
 
 
@@ -75,8 +79,10 @@ async def open_store(db: str, prepare: Prepare = setup.prepare_to_serve) -> Asyn
         directory = Directory()
         store.follow_records(directory.apply)
         await prepare(store, directory, wall_clock, db)
+        topologies = Topologies(store, data.catalogue(), data.topology(), wall_clock)
         audit = Audit(store, directory)
-        yield Opened(store, directory, Administration(store, directory, audit, wall_clock))
+        administration = Administration(store, directory, audit, wall_clock)
+        yield Opened(store, directory, topologies, administration)
     finally:
         await store.close()
 
@@ -87,28 +93,30 @@ async def administer(db: str, command: Command) -> Answer:
         return await opened.administration.run(command)
 
 
-def regions() -> Regions:
+def packaged_regions() -> tuple[SupportedRegion, ...]:
     """The packaged catalogue, seen from the packaged topology."""
-    return Regions(data.catalogue(), data.hubs())
+    catalogue = data.catalogue()
+    return supported(catalogue, Tiers(catalogue, data.topology(), {}))
 
 
 def build_app(opened: Opened, ready: Callable[[], bool], settings: Settings = DEFAULTS) -> App:
     """The application over an open store; of `settings` those about what is served."""
-    store, directory, now = opened.store, opened.directory, wall_clock
+    store, directory, topologies = opened.store, opened.directory, opened.topologies
     catalogue, groups = data.catalogue(), data.permission_groups()
     services = cloudflare.Services(
         directory=directory,
         mappings=Mappings(store, catalogue),
-        regions=Regions(catalogue, data.hubs()),
-        zones=Zones(store, directory, now),
-        tokens=Tokens(store, directory, {group.id for group in groups}, now),
+        regions=Regions(catalogue, topologies),
+        zones=Zones(store, directory, wall_clock),
+        tokens=Tokens(store, directory, {group.id for group in groups}, wall_clock),
         audit=Audit(store, directory),
         permission_groups=groups,
     )
-    brake = Brake(now, enabled=settings.slow_guessing)
-    guard = Guard(Access(directory, now), brake, *_limiters(settings.rate_limit))
+    own = native.Services(directory, topologies, Resolve(store, topologies), ready)
+    brake = Brake(wall_clock, enabled=settings.slow_guessing)
+    guard = Guard(Access(directory, wall_clock), brake, *_limiters(settings.rate_limit))
     table = cloudflare.routes(guard, services, v1=settings.enable_v1)
-    return App({**table, **native.routes(ready)}, brake)
+    return App({**table, **native.routes(guard, own)}, brake)
 
 
 def _limiters(rate_limit: str) -> list[RateLimiter | None]:

@@ -51,6 +51,14 @@ def _own_text(status: int, code: int) -> Render:
     return lambda error: refusal(status, code, str(error))
 
 
+def _each_problem(code: int) -> Render:
+    def render(error: errors.OriginmapError) -> Refusal:
+        assert isinstance(error, errors.InvalidTopology | errors.InvalidLatencies)
+        return Refusal(400, [Message(code, problem) for problem in error.problems])
+
+    return render
+
+
 def _page(error: errors.OriginmapError) -> Refusal:
     assert isinstance(error, errors.InvalidPage)
     if error.parameter == "page":
@@ -111,6 +119,9 @@ TABLE: dict[type[errors.OriginmapError], Render] = {
     errors.InvalidZoneChange: _fixed(400, 1001, "Exactly one of paused and type can be changed."),
     errors.InvalidSetting: _fixed(400, 1146, 'invalid value, must be "on" or "off"'),
     errors.InvalidToken: _own_text(400, 400),
+    errors.InvalidTopology: _each_problem(10460),
+    errors.InvalidLatencies: _each_problem(10461),
+    errors.InvalidQuery: _own_text(400, 10400),
     errors.UnknownPermissionGroup: _own_text(400, 1001),
     errors.MappingNotFound: _fixed(404, 1142, SETTING_MISSING),
     errors.ZoneNotFound: _fixed(403, 9109, "Invalid zone identifier"),

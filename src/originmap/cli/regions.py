@@ -15,7 +15,7 @@ def command(vendor: str | None, as_json: bool) -> None:
 
     Example: originmap regions --vendor gcp
     """
-    everything = bootstrap.regions().all()
+    everything = bootstrap.packaged_regions()
     rows = [
         {
             "vendor": region.vendor,

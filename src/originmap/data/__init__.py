@@ -11,7 +11,7 @@ from importlib.resources import files
 
 from originmap.domain.access import PermissionGroup
 from originmap.domain.catalogue import Catalogue, Region, RegionStatus
-from originmap.domain.topology import Colo
+from originmap.domain.topology import Colo, Topology
 
 _VENDORS = ("aws", "azure", "gcp", "oci")
 _SCOPES = {
@@ -53,8 +53,13 @@ def permission_groups() -> tuple[PermissionGroup, ...]:
     )
 
 
+def topology() -> Topology:
+    """The topology until the operator sets one: a colo in each large metro."""
+    return Topology(hubs())
+
+
 def hubs() -> tuple[Colo, ...]:
-    """The default topology: large metros with a colo each, sorted by code."""
+    """Large metros with a colo each, sorted by code."""
     return tuple(
         Colo(
             row["code"],

@@ -15,6 +15,9 @@
     │   ├── InvalidZoneChange       a PATCH of a zone that changes nothing there is
     │   ├── InvalidSetting          a setting's value that is neither "on" nor "off"
     │   ├── InvalidToken            a token without a name, or with rights that say nothing
+    │   ├── InvalidTopology         colos that make no sense; carries all `problems`
+    │   ├── InvalidLatencies        measurements that make no sense; carries all `problems`
+    │   ├── InvalidQuery            arguments or members of our own routes that make no sense
     │   └── UnknownPermissionGroup  a policy names a group that does not exist
     ├── NotFound
     │   ├── MappingNotFound
@@ -44,6 +47,8 @@
 An error carries data, and a `hint` where a person can act on it. Only `api.errors` knows HTTP
 statuses and Cloudflare's codes.
 """
+
+from collections.abc import Sequence
 
 
 class OriginmapError(Exception):
@@ -125,6 +130,26 @@ class InvalidSetting(InvalidInput):
 
 class InvalidToken(InvalidInput):
     """A token that cannot be made as asked; the text says why."""
+
+
+class InvalidTopology(InvalidInput):
+    """A topology that makes no sense; `problems` lists everything wrong with it."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+class InvalidLatencies(InvalidInput):
+    """Latency measurements that make no sense; `problems` lists everything wrong with them."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+class InvalidQuery(InvalidInput):
+    """An argument or member of one of our own routes that is unknown, missing or wrong."""
 
 
 class UnknownPermissionGroup(InvalidInput):

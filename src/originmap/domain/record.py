@@ -1,8 +1,8 @@
-"""Records: accounts, users, zones and tokens, and rules that change them.
+"""Records: accounts, users, zones, tokens, topology and latencies, and rules that change them.
 
 There are few of them, so a rule sees all. Like the rules for mappings, it is a pure function
 that returns what shall change or raises, and the store calls it inside its transaction. The
-rules themselves are in `domain.zone_rules` and `domain.token_rules`.
+rules themselves are in `domain.zone_rules`, `token_rules` and `topology_rules`.
 """
 
 from collections.abc import Callable
@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, NamedTuple, TypeVar
 
+from originmap.domain.latency import Latencies
 from originmap.domain.token import Token
+from originmap.domain.topology import Topology
 from originmap.domain.zone import Account, User, Zone
 
 T = TypeVar("T", covariant=True)
 
-Value = Account | User | Zone | Token
+Value = Account | User | Zone | Token | Topology | Latencies
 
 
 class Kind(Enum):
@@ -25,6 +27,8 @@ class Kind(Enum):
     ACCOUNT = "account"
     USER = "user"
     ZONE = "zone"
+    TOPOLOGY = "topology"
+    LATENCIES = "latencies"
     TOKEN = "token"  # noqa: S105 (a name, not a secret)
 
 

@@ -1,15 +1,27 @@
-"""Upper tiers: which colos should fill from an origin, the best one first.
+"""Upper tiers: which colos should fill from an origin, the best one first, and why.
 
-Owns the rule, which knows distances and nothing else: the nearest colo is the upper
-tier, and each fallback is the nearest one that is clear of all those before it, so that
-one local failure never takes two of them. Which colos take part is the caller's choice.
+    what the operator said about the region (an override)   before
+    what was measured (milliseconds, while it is fresh)     before
+    how far it is (great-circle kilometres)
+
+A draining colo comes after every active one, whatever speaks for it; one that is down, retired or
+not eligible never comes at all. The best is the upper tier, and each fallback is the next best
+that is clear of all those before it, so that one local failure never takes two of them.
+
+Several regions are ranked together by the sum of what each costs: that is the one upper tier of
+a pool. Everything here is pure and deterministic: ties go by code.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from math import asin, cos, radians, sin, sqrt
 from typing import Protocol
 
-from originmap.domain.topology import Colo
+from originmap.domain.catalogue import Catalogue, Region
+from originmap.domain.latency import Fresh
+from originmap.domain.mapping import Place
+from originmap.domain.topology import Colo, Topology
 
 # Mean radius R1 of the Earth as IUGG defines it: (2a + b) / 3 of WGS 84.
 EARTH_RADIUS_KM = 6371.0088
@@ -25,6 +37,43 @@ class Located(Protocol):
     def longitude(self) -> float: ...
 
 
+class Basis(StrEnum):
+    """What a colo was ranked by."""
+
+    OVERRIDE = "override"
+    LATENCY = "latency"
+    DISTANCE = "distance"
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A colo in its place of the ranking; sums where several regions were ranked together."""
+
+    colo: Colo
+    basis: Basis
+    distance_km: float
+    latency_ms: float | None  # None unless it was measured, for every region
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """The upper tier of one or several regions: chosen from `ranking`, which is never empty."""
+
+    ranking: tuple[Ranked, ...]
+    chosen: tuple[Ranked, ...]
+    reason: str
+
+    @property
+    def primary(self) -> Ranked:
+        """The upper tier."""
+        return self.chosen[0]
+
+    @property
+    def fallbacks(self) -> tuple[Ranked, ...]:
+        """Where to fill from when the upper tier cannot be reached, in order."""
+        return self.chosen[1:]
+
+
 def distance_km(here: Located, there: Located) -> float:
     """The great-circle distance, by the haversine formula."""
     north, south = radians(here.latitude), radians(there.latitude)
@@ -35,19 +84,114 @@ def distance_km(here: Located, there: Located) -> float:
     return 2 * EARTH_RADIUS_KM * asin(min(1.0, sqrt(haversine)))
 
 
-def upper_tiers(
-    region: Located, colos: Iterable[Colo], apart_km: float = 150.0, count: int = 2
-) -> tuple[Colo, ...]:
-    """The upper tier of a region, then its fallbacks: at most `count` colos.
+def rank(regions: Sequence[Region], topology: Topology, latencies: Fresh) -> tuple[Ranked, ...]:
+    """Every colo that can be chosen, the best for all `regions` together first."""
+    override = _override(regions, topology)
+    order = {code: index for index, code in reversed(list(enumerate(override)))}
 
-    Every one is at least `apart_km` away from each one before it; fewer come back when
-    the colos do not allow more. Of two colos equally far from the region the one with
-    the lower code comes first, so the order of `colos` never matters.
-    """
-    chosen: list[Colo] = []
-    for colo in sorted(colos, key=lambda colo: (distance_km(region, colo), colo.code)):
+    def cost(colo: Colo) -> Ranked:
+        distance = sum(distance_km(region, colo) for region in regions)
+        measured = [latencies.get((colo.code, Place(r.vendor, r.name))) for r in regions]
+        latency = None if None in measured else sum(ms for ms in measured if ms is not None)
+        basis = Basis.DISTANCE if latency is None else Basis.LATENCY
+        return Ranked(colo, Basis.OVERRIDE if colo.code in order else basis, distance, latency)
+
+    def place(ranked: Ranked) -> tuple[bool, float, bool, float, str]:
+        unmeasured = ranked.latency_ms is None
+        return (
+            ranked.colo.draining,
+            order.get(ranked.colo.code, len(order)),
+            unmeasured,
+            ranked.distance_km if ranked.latency_ms is None else ranked.latency_ms,
+            ranked.colo.code,
+        )
+
+    return tuple(sorted((cost(colo) for colo in topology.eligible()), key=place))
+
+
+def choose(ranking: Iterable[Ranked], apart_km: float, count: int) -> tuple[Ranked, ...]:
+    """At most `count` of `ranking`: the first, then each next one at least `apart_km` away from
+    every one chosen before; fewer when the colos do not allow more."""
+    chosen: list[Ranked] = []
+    for ranked in ranking:
         if len(chosen) >= count:
             break
-        if all(distance_km(colo, earlier) >= apart_km for earlier in chosen):
-            chosen.append(colo)
+        if all(distance_km(ranked.colo, earlier.colo) >= apart_km for earlier in chosen):
+            chosen.append(ranked)
     return tuple(chosen)
+
+
+def tier_of(regions: Sequence[Region], topology: Topology, latencies: Fresh) -> Tier:
+    """The upper tier of `regions`, which are one or more."""
+    ranking = rank(regions, topology, latencies)
+    chosen = choose(ranking, topology.apart_km, 1 + topology.fallbacks)
+    return Tier(ranking, chosen, _reason(regions, chosen[0]))
+
+
+class Tiers:
+    """The tiers of every region under one topology: immutable, and worked out when first asked
+    for, since a database names few of the regions there are."""
+
+    def __init__(self, catalogue: Catalogue, topology: Topology, latencies: Fresh) -> None:
+        self.topology = topology
+        self._catalogue = catalogue
+        self._latencies = latencies
+        self._tiers: dict[Place, Tier | None] = {}
+        self._eligible = tuple(colo.code for colo in topology.eligible())
+
+    @property
+    def eligible(self) -> tuple[str, ...]:
+        """Every colo that can be an upper tier: what is used where no region is known."""
+        return self._eligible
+
+    def of(self, place: Place) -> Tier | None:
+        """The tier of a region; None where the catalogue does not say where it is."""
+        try:
+            return self._tiers[place]
+        except KeyError:
+            region = self._catalogue.find(*place)
+            tier = None if region is None else tier_of([region], self.topology, self._latencies)
+            self._tiers[place] = tier
+            return tier
+
+    def of_pool(self, places: Iterable[Place]) -> Tier | None:
+        """One tier for several origins, those of unknown regions left out; None where nothing
+        is known of any."""
+        found = (self._catalogue.find(*place) for place in places)
+        regions = [region for region in found if region is not None]
+        return tier_of(regions, self.topology, self._latencies) if regions else None
+
+    def codes(self, place: Place) -> tuple[str, ...]:
+        """The codes of a region's upper tier and fallbacks; all eligible ones where the region
+        is unknown."""
+        tier = self.of(place)
+        return self._eligible if tier is None else tuple(r.colo.code for r in tier.chosen)
+
+
+def _override(regions: Sequence[Region], topology: Topology) -> tuple[str, ...]:
+    """The colos that the operator named, if for all of `regions` the same; retired ones are
+    replaced by their successors."""
+    named: set[tuple[str, ...]] = {
+        tuple(_table(topology.overrides).get((r.vendor, r.name), ())) for r in regions
+    }
+    if len(named) != 1:
+        return ()
+    return tuple(dict.fromkeys(topology.successor_of(code) for code in named.pop()))
+
+
+def _table(overrides: Mapping[str, tuple[str, ...]]) -> dict[tuple[str, str], tuple[str, ...]]:
+    return {tuple(key.split("/", 1)): codes for key, codes in overrides.items()}  # type: ignore[misc]
+
+
+def _reason(regions: Sequence[Region], best: Ranked) -> str:
+    where = " and ".join(dict.fromkeys(f"{r.vendor} {r.name}" for r in regions[:3]))
+    if len(regions) > 3:
+        where += " and others"
+    together = " in all" if len(regions) > 1 else ""
+    if best.basis is Basis.OVERRIDE:
+        why = f"an override names it for {where}"
+    elif best.latency_ms is not None:
+        why = f"{best.latency_ms:g} ms measured{together} to {where}"
+    else:
+        why = f"nearest to {where}, {best.distance_km:.0f} km{together}"
+    return f"{best.colo.code}: {why}" + ("; all others are draining too" * best.colo.draining)

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 
-from originmap.domain.access import READ_ZONE, Need
+from originmap.domain.access import READ_ZONE, WRITE_ACCOUNT, Need
 from originmap.domain.errors import (
     AccountNotFound,
     Forbidden,
@@ -101,6 +101,21 @@ class Access:
         if not caller.grants.cover_account(need, account_id):
             raise Forbidden
         return account
+
+    def operator(self, caller: Caller) -> None:
+        """Whether `caller` may change what concerns all accounts, such as the topology: whoever
+        may write the settings of each. Raises Forbidden."""
+        accounts = self._directory.accounts()
+        if not all(caller.grants.cover_account(WRITE_ACCOUNT, a.id) for a in accounts):
+            raise Forbidden
+
+    def readable_zones(self, caller: Caller, need: Need) -> list[Zone]:
+        """Every zone on which `caller` meets `need`, by name."""
+        return [
+            zone
+            for zone in self._directory.zones()
+            if caller.grants.cover_zone(need, zone.id, zone.account_id)
+        ]
 
     def user(self, caller: Caller, need: Need) -> User:
         """The user whose credential it is, if it meets `need` there. Raises Forbidden, for a

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from originmap.domain.access import Grants, everything_of
-from originmap.domain.record import RecordChange
+from originmap.domain.record import RecordChange, Value
 from originmap.domain.token import Token
 from originmap.domain.zone import Account, User, Zone
 
@@ -92,28 +92,30 @@ class Directory:
         """Every user, oldest first."""
         return sorted(self._users.values(), key=lambda user: user.created_on)
 
-    def _add(self, value: Account | User | Zone | Token) -> None:
-        if isinstance(value, Zone):
-            self._zones[value.id] = self._zones_by_name[value.name] = value
-        elif isinstance(value, Token):
-            user_id = value.owner.id if value.owner.kind == "user" else ""
-            caller = Caller(value.id, Grants(value.policies), user_id, value)
-            self._tokens[value.id] = value
-            self._callers[value.secret_hash] = caller
-        elif isinstance(value, User):
-            self._users[value.id] = self._emails[value.email] = value
-        else:
-            self._accounts[value.id] = value
+    def _add(self, value: Value) -> None:
+        match value:
+            case Zone():
+                self._zones[value.id] = self._zones_by_name[value.name] = value
+            case Token():
+                user_id = value.owner.id if value.owner.kind == "user" else ""
+                caller = Caller(value.id, Grants(value.policies), user_id, value)
+                self._tokens[value.id] = value
+                self._callers[value.secret_hash] = caller
+            case User():
+                self._users[value.id] = self._emails[value.email] = value
+            case Account():
+                self._accounts[value.id] = value
 
-    def _remove(self, value: Account | User | Zone | Token) -> None:
-        if isinstance(value, Zone):
-            del self._zones[value.id], self._zones_by_name[value.name]
-        elif isinstance(value, Token):
-            del self._tokens[value.id], self._callers[value.secret_hash]
-        elif isinstance(value, User):
-            del self._users[value.id], self._emails[value.email]
-        else:
-            del self._accounts[value.id]
+    def _remove(self, value: Value) -> None:
+        match value:
+            case Zone():
+                del self._zones[value.id], self._zones_by_name[value.name]
+            case Token():
+                del self._tokens[value.id], self._callers[value.secret_hash]
+            case User():
+                del self._users[value.id], self._emails[value.email]
+            case Account():
+                del self._accounts[value.id]
 
 
 def user_caller(user: User) -> Caller:

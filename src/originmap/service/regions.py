@@ -1,39 +1,36 @@
 """Which vendors and regions there are, and the upper tiers near each."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from originmap.domain.catalogue import Catalogue, Region
 from originmap.domain.errors import TieredCacheOff
-from originmap.domain.tier import upper_tiers
-from originmap.domain.topology import Colo
+from originmap.domain.mapping import Place
+from originmap.domain.tier import Tiers
 from originmap.domain.zone import Zone
+from originmap.service.topology import Topologies
 
 
 class SupportedRegion(NamedTuple):
-    """A region and the colos that would be its upper tiers, the primary first."""
+    """A region and the colos that are its upper tiers, the primary first."""
 
     region: Region
     upper_tier_colos: tuple[str, ...]
 
 
 class Regions:
-    """The catalogue seen from the topology. The tiers are worked out once, when first asked."""
+    """The catalogue seen from the topology in force; worked out once for each."""
 
-    def __init__(self, catalogue: Catalogue, colos: Sequence[Colo]) -> None:
+    def __init__(self, catalogue: Catalogue, topologies: Topologies) -> None:
         self._catalogue = catalogue
-        self._colos = colos
+        self._topologies = topologies
         self._supported: tuple[SupportedRegion, ...] = ()
+        self._tiers: Tiers | None = None
 
     def all(self) -> tuple[SupportedRegion, ...]:
         """Every region, by vendor and name."""
-        if not self._supported:
-            self._supported = tuple(
-                SupportedRegion(
-                    region, tuple(colo.code for colo in upper_tiers(region, self._colos))
-                )
-                for region in self._catalogue.regions()
-            )
+        tiers = self._topologies.tiers()
+        if tiers is not self._tiers:
+            self._tiers, self._supported = tiers, supported(self._catalogue, tiers)
         return self._supported
 
     def for_zone(self, zone: Zone) -> tuple[SupportedRegion, ...]:
@@ -41,3 +38,11 @@ class Regions:
         if not zone.tiered_cache.on:
             raise TieredCacheOff
         return self.all()
+
+
+def supported(catalogue: Catalogue, tiers: Tiers) -> tuple[SupportedRegion, ...]:
+    """Every region of a catalogue with its upper tiers."""
+    return tuple(
+        SupportedRegion(region, tiers.codes(Place(region.vendor, region.name)))
+        for region in catalogue.regions()
+    )

@@ -4,6 +4,7 @@ The shortest form of the contract, and the one to read first.
 """
 
 import secrets
+from collections import Counter
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -12,6 +13,7 @@ from originmap.domain.change import Cause, Change, Committed
 from originmap.domain.errors import StoreFailed, ZoneNotFound
 from originmap.domain.mapping import Decide, Mapping, MappingChange, ZoneView
 from originmap.domain.record import Key, Kind, RecordChange, RecordDecide
+from originmap.domain.whatif import Count
 from originmap.store.clock import ForwardClock, Now, wall_clock
 from originmap.store.port import Page, RecordListener
 from originmap.store.records import Records, check_names
@@ -58,6 +60,16 @@ class MemoryStore:
         zone = self._zones.get(zone_id, {})
         part = sorted(zone)[offset : offset + limit]
         return Page([zone[address] for address in part], len(zone))
+
+    async def count_places(self, zone_ids: Sequence[str]) -> list[Count]:
+        """As `Store.count_places`."""
+        return [
+            Count(zone_id, place, origins)
+            for zone_id in zone_ids
+            for place, origins in sorted(
+                Counter(m.place for m in self._zones.get(zone_id, {}).values()).items()
+            )
+        ]
 
     async def write(
         self, zone_id: str, addresses: Sequence[Address], decide: Decide[T], cause: Cause

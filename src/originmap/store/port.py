@@ -13,6 +13,7 @@ from originmap.domain.address import Address
 from originmap.domain.change import Cause, Change, Committed
 from originmap.domain.mapping import Decide, Mapping
 from originmap.domain.record import Key, RecordChange, RecordDecide
+from originmap.domain.whatif import Count
 
 T = TypeVar("T")
 
@@ -53,6 +54,9 @@ class Store(Protocol):
 
     async def page(self, zone_id: str, offset: int, limit: int) -> Page:
         """Mappings of a zone from `offset` on, at most `limit`; empty past the end."""
+
+    async def count_places(self, zone_ids: Sequence[str]) -> list[Count]:
+        """How many mappings of each region these zones have; zones without any are left out."""
 
     async def write(
         self, zone_id: str, addresses: Sequence[Address], decide: Decide[T], cause: Cause

@@ -19,6 +19,7 @@ from originmap.domain.change import Cause, Change, Committed
 from originmap.domain.errors import StoreFailed, ZoneNotFound
 from originmap.domain.mapping import Decide, Mapping, MappingChange, Place, ZoneView
 from originmap.domain.record import Key, Kind, RecordChange, RecordDecide
+from originmap.domain.whatif import Count
 from originmap.store import records, sqlite_history
 from originmap.store.clock import ForwardClock, Now, wall_clock
 from originmap.store.group import GroupCommit, Write
@@ -35,6 +36,9 @@ _PAGE = """
         SELECT address, place, modified_on, revision FROM mapping
         WHERE zone = ?1 ORDER BY address LIMIT ?2 OFFSET ?3) AS m ON true
     WHERE z.num = ?1"""
+_COUNT_PLACES = """
+    SELECT mapping.place, count(*) FROM mapping JOIN place ON place.num = mapping.place
+    WHERE zone = ? GROUP BY mapping.place ORDER BY vendor, region"""
 _UPSERT = """
     INSERT INTO mapping (zone, address, place, modified_on, revision) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (zone, address) DO UPDATE SET
@@ -122,6 +126,14 @@ class SqliteStore:
             if address is not None
         ]
         return Page(mappings, rows[0][0] if rows else 0)
+
+    async def count_places(self, zone_ids: Sequence[str]) -> list[Count]:
+        """As `Store.count_places`."""
+        return [
+            Count(zone_id, self._names.place(place), origins)
+            for zone_id in zone_ids
+            for place, origins in self._read(_COUNT_PLACES, (self._names.zone(zone_id),))
+        ]
 
     async def write(
         self, zone_id: str, addresses: Sequence[Address], decide: Decide[T], cause: Cause

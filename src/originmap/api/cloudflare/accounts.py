@@ -6,8 +6,8 @@ from falcon.asgi import Request, Response
 
 from originmap.api import envelope, errors
 from originmap.api.auth import Guard
-from originmap.api.cloudflare.timestamps import timestamp
 from originmap.api.query import page_of, part_of, text_of
+from originmap.api.timestamps import timestamp
 from originmap.domain.access import READ_USER
 from originmap.domain.zone import Account
 from originmap.domain.zone_filter import text_matches

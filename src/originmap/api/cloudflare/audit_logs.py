@@ -10,8 +10,8 @@ from falcon.asgi import Request, Response
 
 from originmap.api import envelope, errors
 from originmap.api.auth import Guard
-from originmap.api.cloudflare.timestamps import parse_timestamp, timestamp
 from originmap.api.query import page_of, text_of
+from originmap.api.timestamps import parse_timestamp, timestamp
 from originmap.domain.access import READ_ACCOUNT
 from originmap.domain.errors import InvalidPage
 from originmap.service.audit import Audit, AuditEntry, AuditQuery

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from originmap.api.body import NOT_JSON, decode_json
-from originmap.api.cloudflare.timestamps import timestamp
+from originmap.api.timestamps import timestamp
 from originmap.domain import address as addresses
 from originmap.domain.batch import MAX_ITEMS, Item
 from originmap.domain.errors import InvalidBatch, UnknownRegion

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from originmap.api.cloudflare.timestamps import parse_timestamp, timestamp
+from originmap.api.timestamps import parse_timestamp, timestamp
 from originmap.domain.access import PermissionGroup, Policy
 from originmap.domain.errors import InvalidToken
 from originmap.domain.token import Owner, RequestIP, Token, TokenStatus

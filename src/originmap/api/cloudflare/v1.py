@@ -15,9 +15,9 @@ from originmap.api.body import decode_json, read_body
 from originmap.api.cloudflare.mapping_json import batch_of, string_of
 from originmap.api.cloudflare.mappings import address_of
 from originmap.api.cloudflare.supported_regions import SupportedRegions
-from originmap.api.cloudflare.timestamps import timestamp
 from originmap.api.errors import message_of
 from originmap.api.request import info_of
+from originmap.api.timestamps import timestamp
 from originmap.domain import address as addresses
 from originmap.domain.access import READ_MAPPINGS, WRITE_MAPPINGS
 from originmap.domain.batch import Item, Outcome

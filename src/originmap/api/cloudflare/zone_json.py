@@ -6,7 +6,7 @@ value that says there is nothing of the kind.
 
 from typing import Any
 
-from originmap.api.cloudflare.timestamps import timestamp
+from originmap.api.timestamps import timestamp
 from originmap.domain.zone import Account, Zone
 from originmap.domain.zone_filter import ACTIVE
 

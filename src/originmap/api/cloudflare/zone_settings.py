@@ -11,8 +11,8 @@ from falcon.asgi import Request, Response
 from originmap.api import envelope
 from originmap.api.auth import Guard
 from originmap.api.body import read_object
-from originmap.api.cloudflare.timestamps import timestamp
 from originmap.api.request import info_of
+from originmap.api.timestamps import timestamp
 from originmap.domain.access import READ_MAPPINGS, WRITE_MAPPINGS
 from originmap.domain.errors import InvalidSetting
 from originmap.domain.zone import Switch, Zone

@@ -1,0 +1,133 @@
+"""Where a cache fills from: GET /originmap/v1/zones/{zone}/resolve, POST …/whatif."""
+
+from typing import Any
+
+import msgspec
+from falcon.asgi import Request, Response
+
+from originmap.api import envelope
+from originmap.api.auth import Guard
+from originmap.api.native.arguments import arguments, flag, read_as
+from originmap.api.native.topology import TopologyJSON, read_topology
+from originmap.domain import address as addresses
+from originmap.domain.access import READ_MAPPINGS
+from originmap.domain.errors import InvalidQuery
+from originmap.domain.resolution import Resolution
+from originmap.domain.tier import Ranked
+from originmap.domain.topology import ColoState
+from originmap.domain.whatif import Move
+from originmap.service.directory import Directory
+from originmap.service.resolve import MAX_IPS, Resolve
+
+_NO_ZONE = "no such zone"
+
+
+class ZoneResolve:
+    """GET /originmap/v1/zones/{zone}/resolve; the zone by id or name."""
+
+    def __init__(self, guard: Guard, directory: Directory, resolve: Resolve) -> None:
+        self._guard = guard
+        self._directory = directory
+        self._resolve = resolve
+
+    async def on_get(self, req: Request, resp: Response, zone: str) -> None:
+        """Upper tier and fallbacks for each `ip`, or with `pool=true` one answer for all; with
+        `explain=true` the whole ranking."""
+        named = self._directory.zone_named(zone.lower())
+        found = self._guard.zone(req, READ_MAPPINGS, named.id if named else zone)
+        values = arguments(req, ("ip", "pool", "explain"))
+        texts = values.get("ip", [])
+        if not 1 <= len(texts) <= MAX_IPS:
+            raise InvalidQuery(f"ip must be given 1 to {MAX_IPS} times")
+        asked = [addresses.parse(text) for text in texts]
+        pool, explain = flag(values, "pool"), flag(values, "explain")
+        if pool:
+            answer = await self._resolve.pool(found, asked)
+            ips: list[Any] = [[addresses.text(address) for address in asked]]
+        else:
+            answer = await self._resolve.each(found, asked)
+            ips = [addresses.text(address) for address in asked]
+        name = "origin_ips" if pool else "origin_ip"
+        origins = [
+            {name: ip, **resolution_json(resolution, explain=explain)}
+            for ip, resolution in zip(ips, answer.resolutions, strict=True)
+        ]
+        resp.data = envelope.success({"origins": origins, "revision": answer.revision})
+
+
+class WhatIf:
+    """POST /originmap/v1/whatif"""
+
+    def __init__(self, guard: Guard, resolve: Resolve) -> None:
+        self._guard = guard
+        self._resolve = resolve
+
+    async def on_post(self, req: Request, resp: Response) -> None:
+        """What would move, in the zones that the caller may read, if some colos had other
+        `states`, or under another `topology`."""
+        caller = self._guard.caller(req)
+        question = await read_as(req, _QUESTION)
+        if (question.states is None) == (question.topology is None):
+            raise InvalidQuery("give either states or topology")
+        zones = self._guard.access.readable_zones(caller, READ_MAPPINGS)
+        zone_ids = [zone.id for zone in zones]
+        if question.topology is not None:
+            found = await self._resolve.moves(read_topology(question.topology), zone_ids)
+        else:
+            found = await self._resolve.moves_of_states(question.states or {}, zone_ids)
+        resp.data = envelope.success(moves_json(found))
+
+
+class _Question(msgspec.Struct, forbid_unknown_fields=True):
+    states: dict[str, ColoState] | None = None
+    topology: TopologyJSON | None = None
+
+
+_QUESTION = msgspec.json.Decoder(_Question)
+
+
+def resolution_json(resolution: Resolution, *, explain: bool) -> dict[str, Any]:
+    """How a resolution is answered."""
+    place, tier = resolution.place, resolution.tier
+    answer: dict[str, Any] = {
+        "vendor": place.vendor if place else None,
+        "region": place.region if place else None,
+        "mode": resolution.mode,
+        "primary": _ranked_json(tier.primary) if tier else None,
+        "fallbacks": [_ranked_json(ranked) for ranked in tier.fallbacks] if tier else [],
+        "upper_tier_colos": [r.colo.code for r in tier.chosen] if tier else resolution.eligible,
+        "reason": resolution.reason,
+    }
+    if explain and tier:
+        answer["ranking"] = [_ranked_json(ranked) for ranked in tier.ranking]
+    return answer
+
+
+def moves_json(found: list[Move]) -> dict[str, Any]:
+    """How a what-if is answered: the sums, then each move."""
+    return {
+        "cold_origins": sum(move.origins for move in found if move.cold),
+        "moved_origins": sum(move.origins for move in found),
+        "moves": [
+            {
+                "zone_id": move.zone_id,
+                "vendor": move.place.vendor,
+                "region": move.place.region,
+                "origins": move.origins,
+                "before": move.before,
+                "after": move.after,
+                "cold": move.cold,
+            }
+            for move in found
+        ],
+    }
+
+
+def _ranked_json(ranked: Ranked) -> dict[str, Any]:
+    return {
+        "colo": ranked.colo.code,
+        "basis": ranked.basis,
+        "distance_km": round(ranked.distance_km, 1),
+        "latency_ms": ranked.latency_ms,
+        "state": ranked.colo.state,
+    }

@@ -1,0 +1,59 @@
+"""Answers to caches: where to fill from. And what would move if the topology changed."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from originmap.domain.address import Address
+from originmap.domain.mapping import Place
+from originmap.domain.resolution import Resolution, resolve, resolve_pool
+from originmap.domain.topology import ColoState, Topology, check, with_states
+from originmap.domain.whatif import Count, Move, moves
+from originmap.domain.zone import Zone
+from originmap.service.topology import Topologies
+from originmap.store.port import Store
+
+MAX_IPS = 100
+"""Addresses in one question."""
+
+
+class Answer(NamedTuple):
+    """Resolutions, in the order of the addresses asked about, and the revision they are of."""
+
+    revision: int
+    resolutions: list[Resolution]
+
+
+class Resolve:
+    """Resolves origins of a zone that the caller may read."""
+
+    def __init__(self, store: Store, topologies: Topologies) -> None:
+        self._store = store
+        self._topologies = topologies
+
+    async def each(self, zone: Zone, addresses: Sequence[Address]) -> Answer:
+        """An answer for each address."""
+        revision, tiers = self._store.revision, self._topologies.tiers()
+        places = [await self._place(zone, address) for address in addresses]
+        return Answer(revision, [resolve(zone, place, tiers) for place in places])
+
+    async def pool(self, zone: Zone, addresses: Sequence[Address]) -> Answer:
+        """One answer for all of them."""
+        revision, tiers = self._store.revision, self._topologies.tiers()
+        places = [await self._place(zone, address) for address in addresses]
+        return Answer(revision, [resolve_pool(zone, places, tiers)])
+
+    async def moves(self, after: Topology, zone_ids: Sequence[str]) -> list[Move]:
+        """What would change in these zones under another topology. Raises InvalidTopology."""
+        new = self._topologies.tiers_of(check(after))
+        counts: list[Count] = await self._store.count_places(zone_ids)
+        return moves(counts, self._topologies.tiers(), new)
+
+    async def moves_of_states(
+        self, states: Mapping[str, ColoState], zone_ids: Sequence[str]
+    ) -> list[Move]:
+        """As `moves`, with some colos in other states."""
+        return await self.moves(with_states(self._topologies.current, states), zone_ids)
+
+    async def _place(self, zone: Zone, address: Address) -> Place | None:
+        mapping = await self._store.get(zone.id, address)
+        return None if mapping is None else mapping.place

@@ -1,0 +1,76 @@
+"""The topology in force, the latencies, and the tiers that follow from both."""
+
+from collections.abc import Mapping, Sequence
+
+from originmap.domain.catalogue import Catalogue
+from originmap.domain.change import Cause
+from originmap.domain.latency import Latencies, Measurement, check, fresh
+from originmap.domain.record import RecordChange
+from originmap.domain.tier import Tiers
+from originmap.domain.topology import ColoState, Topology
+from originmap.domain.topology_rules import set_latencies, set_states, set_topology
+from originmap.store.clock import Now
+from originmap.store.port import Store
+
+
+class Topologies:
+    """Follows the store's records; makes new tiers when they, or the age of a measurement,
+    change."""
+
+    def __init__(self, store: Store, catalogue: Catalogue, default: Topology, now: Now) -> None:
+        self._store = store
+        self._catalogue = catalogue
+        self._default = default
+        self._now = now
+        self._topology = default
+        self._latencies = Latencies()
+        self._tiers: Tiers | None = None
+        self._until: int | None = None
+        store.follow_records(self._apply)
+
+    @property
+    def current(self) -> Topology:
+        """The operator's topology, or the packaged one."""
+        return self._topology
+
+    @property
+    def latencies(self) -> Latencies:
+        """Every measurement, those that count no more included."""
+        return self._latencies
+
+    def tiers(self) -> Tiers:
+        """The tiers of now."""
+        stale = self._until is not None and self._now() >= self._until
+        if self._tiers is None or stale:
+            self._tiers = self.tiers_of(self._topology)
+        return self._tiers
+
+    def tiers_of(self, topology: Topology) -> Tiers:
+        """The tiers as they would be under another topology."""
+        seconds = topology.latency_seconds
+        counting, until = fresh(self._latencies, seconds, self._now())
+        if topology is self._topology:
+            self._until = until
+        return Tiers(self._catalogue, topology, counting)
+
+    async def set(self, topology: Topology, cause: Cause) -> Topology:
+        """Replace the topology. Raises InvalidTopology."""
+        return (await self._store.write_records(set_topology(topology), cause)).outcome
+
+    async def set_states(self, states: Mapping[str, ColoState], cause: Cause) -> Topology:
+        """Give colos other states. Raises InvalidTopology."""
+        decide = set_states(states, self._default)
+        return (await self._store.write_records(decide, cause)).outcome
+
+    async def set_latencies(self, measurements: Sequence[Measurement], cause: Cause) -> Latencies:
+        """Replace all measurements. Raises InvalidLatencies."""
+        decide = set_latencies(check(measurements, self._now()))
+        return (await self._store.write_records(decide, cause)).outcome
+
+    def _apply(self, changes: Sequence[RecordChange]) -> None:
+        for change in changes:
+            match change.before, change.after:
+                case _, Topology() as topology:
+                    self._topology, self._tiers = topology, None
+                case _, Latencies() as latencies:
+                    self._latencies, self._tiers = latencies, None
