@@ -12,4 +12,7 @@ A map of the program, from the bottom up:
 - `settings`   one schema of settings; `bootstrap` is where concrete classes meet.
 """
 
+from originmap.domain.resolution import Resolver
+
 __version__ = "0.1.0"
+__all__ = ["Resolver", "__version__"]

@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -28,11 +29,16 @@ from originmap.domain.rate_limit import parse
 from originmap.domain.tier import Tiers
 from originmap.service import setup
 from originmap.service.access import Access
-from originmap.service.administration import Administration, Answer, Command
+from originmap.service.administration import Administration, Command
 from originmap.service.audit import Audit
 from originmap.service.brake import Brake
 from originmap.service.directory import Directory
 from originmap.service.mappings import Mappings
+from originmap.service.operate.changes import OperateChanges
+from originmap.service.operate.origins import OperateOrigins
+from originmap.service.operate.tokens import OperateTokens
+from originmap.service.operate.topology import OperateTopology
+from originmap.service.operate.zones import OperateZones
 from originmap.service.rate_limiter import RateLimiter
 from originmap.service.regions import Regions, SupportedRegion, supported
 from originmap.service.resolve import Resolve
@@ -68,7 +74,20 @@ class Opened:
     store: Store
     directory: Directory
     topologies: Topologies
-    administration: Administration
+
+    @property
+    def administration(self) -> Administration:
+        """What the operator's commands are carried out by."""
+        resolve = Resolve(self.store, self.topologies)
+        return Administration(
+            [
+                OperateZones(self.store, self.directory, wall_clock),
+                OperateTokens(self.store, self.directory, wall_clock),
+                OperateChanges(Audit(self.store, self.directory)),
+                OperateTopology(self.topologies, resolve, self.directory),
+                OperateOrigins(self.directory, resolve),
+            ]
+        )
 
 
 @contextlib.asynccontextmanager
@@ -80,14 +99,12 @@ async def open_store(db: str, prepare: Prepare = setup.prepare_to_serve) -> Asyn
         store.follow_records(directory.apply)
         await prepare(store, directory, wall_clock, db)
         topologies = Topologies(store, data.catalogue(), data.topology(), wall_clock)
-        audit = Audit(store, directory)
-        administration = Administration(store, directory, audit, wall_clock)
-        yield Opened(store, directory, topologies, administration)
+        yield Opened(store, directory, topologies)
     finally:
         await store.close()
 
 
-async def administer(db: str, command: Command) -> Answer:
+async def administer(db: str, command: Command) -> list[Any]:
     """Carry a command out on a database that no process owns. Raises OriginmapError."""
     async with open_store(db, setup.prepare_to_administer) as opened:
         return await opened.administration.run(command)

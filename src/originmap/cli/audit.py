@@ -8,7 +8,10 @@ import msgspec
 
 from originmap.cli import options
 from originmap.cli.administer import administer, print_json, print_table
-from originmap.service.administration import ListChanges
+from originmap.service.operate.changes import ListChanges
+
+_LONGEST = 60
+"""Characters of a value that are shown; --json has all of it."""
 
 
 @click.command("audit")
@@ -59,4 +62,5 @@ def _difference(old: dict[str, Any], new: dict[str, Any]) -> str:
 
 
 def _short(value: Any) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -13,6 +13,9 @@ _COMMANDS = {
     "serve": "Start a server for real use.",
     "zone": "Make and list zones.",
     "token": "Make, list and revoke API tokens.",
+    "resolve": "Print where the origins of a zone are filled from.",
+    "topology": "Show and change the colos of your network.",
+    "whatif": "Print what would move if colos changed their state.",
     "audit": "Print who changed what.",
     "regions": "Print the vendors' regions and their upper tiers.",
 }

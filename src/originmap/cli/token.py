@@ -6,7 +6,7 @@ import click
 
 from originmap.cli import options
 from originmap.cli.administer import administer, print_json, print_table
-from originmap.service.administration import CreateToken, ListTokens, RevokeToken
+from originmap.service.operate.tokens import CreateToken, ListTokens, RevokeToken
 
 
 @click.group("token")

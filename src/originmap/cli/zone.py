@@ -4,7 +4,7 @@ import click
 
 from originmap.cli import options
 from originmap.cli.administer import administer, print_json, print_table
-from originmap.service.administration import CreateZone, ListZones
+from originmap.service.operate.zones import CreateZone, ListZones
 
 
 @click.group("zone")

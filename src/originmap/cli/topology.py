@@ -1,0 +1,100 @@
+"""originmap topology: show and change the colos of the operator's network."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from originmap.cli import options
+from originmap.cli.administer import administer, print_table
+from originmap.domain.errors import InvalidTopology
+from originmap.domain.topology import ColoState, Topology
+from originmap.service.operate.topology import SetStates, SetTopology, ShowTopology
+
+
+@click.group("topology")
+def command() -> None:
+    """Show and change the colos of your network."""
+
+
+@command.command("show")
+@options.db
+@options.as_json
+def show(db: str, as_json: bool) -> None:
+    """Print the topology in force; as JSON it is what topology set takes.
+
+    Example: originmap topology show --json --db originmap.db > topology.json
+    """
+    (topology,) = administer(db, ShowTopology())
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(topology), indent=2))
+    else:
+        _print(topology)
+
+
+@command.command("set")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@options.db
+def set_(file: Path, db: str) -> None:
+    """Replace the topology by the one in FILE, as topology show --json prints it.
+
+    Example: originmap topology set topology.json --db originmap.db
+    """
+    try:
+        topology = msgspec.json.decode(file.read_bytes(), type=Topology)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidTopology([f"{file}: {error}"]) from None
+    (changed,) = administer(db, SetTopology(topology))
+    click.echo(f"{len(changed['colos'])} colos are in force", err=True)
+
+
+def _set_state(db: str, codes: tuple[str, ...], state: ColoState) -> None:
+    administer(db, SetStates(dict.fromkeys((code.upper() for code in codes), state)))
+    click.echo(f"{' '.join(code.upper() for code in codes)}: {state}", err=True)
+
+
+@command.command("drain")
+@click.argument("codes", metavar="CODE...", nargs=-1, required=True)
+@options.db
+def drain(codes: tuple[str, ...], db: str) -> None:
+    """Choose these colos only where no active one is left.
+
+    Example: originmap topology drain IAD --db originmap.db
+    """
+    _set_state(db, codes, ColoState.DRAINING)
+
+
+@command.command("activate")
+@click.argument("codes", metavar="CODE...", nargs=-1, required=True)
+@options.db
+def activate(codes: tuple[str, ...], db: str) -> None:
+    """Choose these colos again.
+
+    Example: originmap topology activate IAD --db originmap.db
+    """
+    _set_state(db, codes, ColoState.ACTIVE)
+
+
+@command.command("down")
+@click.argument("codes", metavar="CODE...", nargs=-1, required=True)
+@options.db
+def down(codes: tuple[str, ...], db: str) -> None:
+    """Do not choose these colos at all.
+
+    Example: originmap topology down IAD --db originmap.db
+    """
+    _set_state(db, codes, ColoState.DOWN)
+
+
+def _print(topology: dict[str, Any]) -> None:
+    rows = [
+        colo | {"upper_tier": "yes" if colo["eligible"] else "no"} for colo in topology["colos"]
+    ]
+    print_table(rows, ("code", "city", "country", "latitude", "longitude", "upper_tier", "state"))
+    for region, codes in sorted(topology["overrides"].items()):
+        click.echo(f"override {region}: {' '.join(codes)}")
+    click.echo(
+        f"fallbacks: {topology['fallbacks']}, at least {topology['apart_km']:g} km apart; "
+        f"latencies count for {topology['latency_seconds']} s"
+    )

@@ -1,0 +1,100 @@
+"""The operator's tokens: those of the first user."""
+
+from typing import Literal
+
+import msgspec
+
+from originmap.domain.access import (
+    ALL_ZONES,
+    GROUP_IDS,
+    ZONE_PREFIX,
+    Group,
+    Policy,
+    group_id,
+    names_in,
+)
+from originmap.domain.token import Owner, Token, hash_secret
+from originmap.domain.token_rules import check_token, create_token, revoke_token
+from originmap.service.directory import Directory
+from originmap.service.operate.parts import OPERATOR, Handlers, zone_called
+from originmap.service.secret import new_id, new_secret
+from originmap.store.clock import Now
+from originmap.store.port import Store
+
+
+class CreateToken(msgspec.Struct, frozen=True, tag=True):
+    """Make a token for one zone, by id or name, or for "all"."""
+
+    name: str
+    zone: str
+    access: Literal["read", "write"]
+
+
+class ListTokens(msgspec.Struct, frozen=True, tag=True):
+    """Every token, without secrets."""
+
+
+class RevokeToken(msgspec.Struct, frozen=True, tag=True):
+    """Remove a token; it stops working at once."""
+
+    id: str
+
+
+class TokenView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A token as an operator sees it; `secret` only when it was just made."""
+
+    id: str
+    name: str
+    zones: list[str]
+    access: str
+    issued_on: int
+    secret: str = ""
+
+
+class OperateTokens:
+    """As `parts.Subject`."""
+
+    def __init__(self, store: Store, directory: Directory, now: Now) -> None:
+        self._store = store
+        self._directory = directory
+        self._now = now
+
+    @property
+    def handlers(self) -> Handlers:
+        """As `Subject.handlers`."""
+        return {CreateToken: self._create, ListTokens: self._list, RevokeToken: self._revoke}
+
+    async def _create(self, command: CreateToken) -> list[TokenView]:
+        resource = ALL_ZONES
+        if command.zone != "all":
+            resource = ZONE_PREFIX + zone_called(self._directory, command.zone).id
+        groups = [Group.ZONE_READ, Group.ZONE_SETTINGS_READ]
+        if command.access == "write":
+            groups.append(Group.ZONE_SETTINGS_WRITE)
+        secret, now = new_secret(), self._now()
+        policy = Policy(new_id(), True, {resource: "*"}, tuple(map(group_id, groups)))
+        owner = Owner("user", self._directory.users()[0].id)
+        token = Token(new_id(), command.name, hash_secret(secret), (policy,), owner, now, now)
+        check_token(token, GROUP_IDS)
+        await self._store.write_records(create_token(token), OPERATOR)
+        return [msgspec.structs.replace(_view(token), secret=secret)]
+
+    async def _list(self, command: ListTokens) -> list[TokenView]:
+        return [_view(token) for token in self._directory.tokens()]
+
+    async def _revoke(self, command: RevokeToken) -> list[TokenView]:
+        await self._store.write_records(revoke_token(command.id), OPERATOR)
+        return []
+
+
+def _view(token: Token) -> TokenView:
+    zones: list[str] = []
+    writes = False
+    for policy in token.policies:
+        zones += [
+            "all" if resource == ALL_ZONES else resource.removeprefix(ZONE_PREFIX)
+            for resource in names_in(policy.resources)
+        ]
+        groups = {GROUP_IDS.get(group) for group in policy.groups}
+        writes |= bool(groups & {Group.ZONE_SETTINGS_WRITE, Group.ZONE_WRITE})
+    return TokenView(token.id, token.name, zones, "write" if writes else "read", token.issued_on)
