@@ -5,10 +5,13 @@ from collections.abc import Iterable
 from originmap.domain import address
 from originmap.domain.access import Policy
 from originmap.domain.address import Address
+from originmap.domain.catalogue import Region, RegionStatus
 from originmap.domain.change import Cause
 from originmap.domain.mapping import Mapping, MappingChange, Place, ZoneView
 from originmap.domain.record import Key, Kind, RecordChange, RecordDecide, RecordDecision
+from originmap.domain.tier import Located, choose, rank
 from originmap.domain.token import Owner, Token, hash_secret
+from originmap.domain.topology import Colo, Topology
 from originmap.domain.zone import Zone
 from originmap.domain.zone_rules import delete_zone
 
@@ -67,6 +70,20 @@ def new_zone(zone_id: str = ZONE_ID, name: str = "example.com") -> RecordDecide[
 def remove_zone(zone_id: str = ZONE_ID) -> RecordDecide[None]:
     """The rule that removes a zone."""
     return delete_zone(zone_id)
+
+
+def region_at(place: Located, vendor: str = "aws", name: str = "us-east-1") -> Region:
+    """A region in a place of the test's choice."""
+    where = (place.latitude, place.longitude)
+    return Region(vendor, name, "", "Town", "US", *where, RegionStatus.PUBLIC, "")
+
+
+def upper_tiers(
+    place: Located, colos: Iterable[Colo], apart_km: float = 150.0, count: int = 2
+) -> tuple[Colo, ...]:
+    """The colos chosen for a region in a place, by distance alone."""
+    ranking = rank([region_at(place)], Topology(tuple(colos)), {})
+    return tuple(ranked.colo for ranked in choose(ranking, apart_km, count))
 
 
 def created(text: str, place: Place) -> MappingChange:

@@ -13,8 +13,9 @@ import pytest
 
 from originmap.data import catalogue, hubs
 from originmap.domain.catalogue import Catalogue, Region, RegionStatus
-from originmap.domain.tier import distance_km, upper_tiers
+from originmap.domain.tier import distance_km
 from originmap.domain.topology import Colo
+from tests.builders import upper_tiers
 
 PAGE = Path(__file__).parents[2] / "docs" / "catalogue.md"
 

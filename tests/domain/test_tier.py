@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from originmap.data import catalogue, hubs
-from originmap.domain.tier import EARTH_RADIUS_KM, distance_km, upper_tiers
+from originmap.domain.tier import EARTH_RADIUS_KM, distance_km
 from originmap.domain.topology import Colo
+from tests.builders import upper_tiers
 
 LATITUDES = st.floats(-90, 90)
 LONGITUDES = st.floats(-180, 180)
