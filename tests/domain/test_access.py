@@ -110,3 +110,21 @@ def test_a_users_own_key_covers_everything_and_no_policies_cover_nothing() -> No
         assert EVERYTHING.cover_zone(need, "z1", "a1")
         assert EVERYTHING.cover_zones_of(need, "a1")
         assert not Grants([]).cover_zone(need, "z1", "a1")
+
+
+def test_an_account_is_seen_by_whoever_may_do_anything_there() -> None:
+    for name in (ALL_ZONES, ALL_ACCOUNTS, ZONE_PREFIX + "z1", ACCOUNT_PREFIX + "a1"):
+        grants = Grants([policy(True, [name], [SETTINGS_READ])])
+        assert grants.touch_account("a1", ["z1", "z2"])
+    for name in (ZONE_PREFIX + "z3", ACCOUNT_PREFIX + "a2"):
+        grants = Grants([policy(True, [name], [SETTINGS_READ])])
+        assert not grants.touch_account("a1", ["z1", "z2"])
+
+
+def test_an_account_is_not_seen_where_everything_allowed_is_denied() -> None:
+    allow = policy(True, [ALL_ACCOUNTS], GROUP_IDS)
+    for name in (ALL_ACCOUNTS, ACCOUNT_PREFIX + "a1"):
+        deny = policy(False, [name], GROUP_IDS)
+        assert not Grants([allow, deny]).touch_account("a1", ["z1", "z2"])
+    one_zone = policy(False, [ZONE_PREFIX + "z1"], GROUP_IDS)
+    assert Grants([allow, one_zone]).touch_account("a1", ["z1"])
