@@ -16,6 +16,7 @@ from originmap.domain.errors import (
     RateLimited,
     UnknownKey,
     UnknownToken,
+    UnusableToken,
 )
 from originmap.domain.zone import Zone
 from originmap.service.access import Access
@@ -58,7 +59,7 @@ class Guard:
                 caller = self._by_token(header, info.client, any_status)
             else:
                 caller = self._by_key(req)
-        except (UnknownToken, UnknownKey) as error:
+        except (UnknownToken, UnusableToken, UnknownKey) as error:
             raise self._brake.failed(info.client, error) from None
         info.credential = caller.id
         if self._per_user is not None:

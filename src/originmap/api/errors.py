@@ -123,6 +123,7 @@ TABLE: dict[type[errors.OriginmapError], Render] = {
     errors.MissingCredentials: _missing_credentials,
     errors.MalformedCredentials: _malformed_credentials,
     errors.UnknownToken: _fixed(401, 10000, "Authentication error"),
+    errors.UnusableToken: _fixed(401, 10000, "Authentication error"),
     errors.UnknownKey: _fixed(403, 9103, "Unknown X-Auth-Key or X-Auth-Email"),
     errors.WrongLocation: _wrong_location,
     errors.TooManyFailures: _retry_later(429, 10502, "Too many authentication failures"),

@@ -29,7 +29,8 @@
     ├── AccessError                 who asks, and may they
     │   ├── MissingCredentials      which="any" | "key" | "email"
     │   ├── MalformedCredentials    which="bearer" | "key" | "email"
-    │   ├── UnknownToken            also disabled, expired, not yet valid, revoked
+    │   ├── UnknownToken            revoked, or there never was one
+    │   ├── UnusableToken           disabled, expired, or not valid yet
     │   ├── UnknownKey
     │   ├── WrongLocation           the token may not be used from this address
     │   ├── TooManyFailures         too many bad credentials from one address
@@ -214,7 +215,11 @@ class MalformedCredentials(AccessError):
 
 
 class UnknownToken(AccessError):
-    """No token that works: unknown, revoked, disabled, expired or not yet valid."""
+    """No token has this secret: it was revoked, or there never was one."""
+
+
+class UnusableToken(AccessError):
+    """A token that does not work now: disabled, expired, or not valid yet."""
 
 
 class UnknownKey(AccessError):

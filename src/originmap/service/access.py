@@ -9,6 +9,7 @@ from originmap.domain.errors import (
     Forbidden,
     UnknownKey,
     UnknownToken,
+    UnusableToken,
     WrongLocation,
     ZoneNotFound,
 )
@@ -28,11 +29,11 @@ class Access:
         self._now = now
 
     def by_token(self, secret: bytes, client: str) -> Caller:
-        """Who has this token. Raises UnknownToken, WrongLocation."""
+        """Who has this token. Raises UnknownToken, UnusableToken, WrongLocation."""
         caller = self.by_token_of_any_status(secret, client)
         token = caller.token
         if token is not None and token.conditional and not token.usable(self._now()):
-            raise UnknownToken
+            raise UnusableToken
         return caller
 
     def by_token_of_any_status(self, secret: bytes, client: str) -> Caller:
