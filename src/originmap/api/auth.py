@@ -77,7 +77,7 @@ class Guard:
         # A user's tokens and key count together; an account's token counts for itself.
         verdict = limiter.take(caller.user_id or caller.id)
         quota = limiter.quota
-        info.headers = [
+        info.headers += [
             (b"ratelimit", b'"default";r=%d;t=%d' % (verdict.remaining, verdict.reset)),
             (b"ratelimit-policy", b'"default";q=%d;w=%d' % (quota.limit, quota.seconds)),
         ]
