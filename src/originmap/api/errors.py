@@ -60,6 +60,12 @@ def _page(error: errors.OriginmapError) -> Refusal:
     return refusal(400, 1146, text)
 
 
+def _time(error: errors.OriginmapError) -> Refusal:
+    assert isinstance(error, errors.InvalidTime)
+    must = "must be a date or a time like 2026-03-01T12:00:00Z"
+    return refusal(400, 1146, f"invalid {error.parameter} parameter, {must}")
+
+
 def _missing_credentials(error: errors.OriginmapError) -> Refusal:
     assert isinstance(error, errors.MissingCredentials)
     code, names = {
@@ -104,6 +110,7 @@ TABLE: dict[type[errors.OriginmapError], Render] = {
     errors.UnknownRegion: _fixed(400, 1157, UNKNOWN_REGION),
     errors.InvalidBatch: _fixed(400, 1146, "batch must be an array of 1 to 100 items"),
     errors.InvalidPage: _page,
+    errors.InvalidTime: _time,
     errors.MalformedJSON: _fixed(400, 6007, "Malformed JSON in request body"),
     errors.BodyTooLarge: _fixed(413, 1146, "request body is too large"),
     errors.BodyTimeout: _fixed(408, 10408, "The request did not arrive in time."),

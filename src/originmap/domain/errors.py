@@ -8,6 +8,7 @@
     │   ├── UnknownRegion           vendor or region not in the catalogue
     │   ├── InvalidBatch            not an array of 1 to 100 items
     │   ├── InvalidPage             page or per_page out of range
+    │   ├── InvalidTime             neither a time nor a date
     │   ├── MalformedJSON           the body is not JSON
     │   ├── BodyTooLarge            the body is over the limit
     │   ├── BodyTimeout             the body stopped arriving
@@ -93,6 +94,14 @@ class InvalidPage(InvalidInput):
         super().__init__(f"invalid {parameter}")
         self.parameter = parameter
         self.at_most = at_most
+
+
+class InvalidTime(InvalidInput):
+    """A query argument that is neither a time nor a date; `parameter` says which."""
+
+    def __init__(self, parameter: str) -> None:
+        super().__init__(f"invalid {parameter}")
+        self.parameter = parameter
 
 
 class MalformedJSON(InvalidInput):

@@ -13,7 +13,7 @@ from originmap.api.auth import Guard
 from originmap.api.cloudflare.timestamps import parse_timestamp, timestamp
 from originmap.api.query import page_of, text_of
 from originmap.domain.access import READ_ACCOUNT
-from originmap.domain.errors import InvalidPage
+from originmap.domain.errors import InvalidTime
 from originmap.service.audit import Audit, AuditEntry, AuditQuery
 
 MAX_PER_PAGE = 1000
@@ -48,14 +48,14 @@ class AuditLogs:
 
 
 def _time(req: Request, name: str) -> int | None:
-    """A time or a date, as published. Raises InvalidPage for anything else."""
+    """A time or a date, as published. Raises InvalidTime for anything else."""
     text = text_of(req, name)
     if text is None:
         return None
     try:
         return parse_timestamp(text if len(text) > len("2026-03-01") else f"{text}T00:00:00Z")
     except ValueError:
-        raise InvalidPage(name, 0) from None
+        raise InvalidTime(name) from None
 
 
 def _entry_json(entry: AuditEntry, account_id: str) -> dict[str, Any]:
