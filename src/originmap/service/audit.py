@@ -129,6 +129,8 @@ class Audit:
 
     def _email(self, credential: str) -> str:
         token = self._directory.token(credential)
+        if token is not None and token.owner.kind != "user":
+            return ""
         user = self._directory.user(token.owner.id if token else credential)
         return user.email if user else ""
 
