@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator
 
 import httpx
@@ -55,8 +56,8 @@ async def test_every_answer_tells_what_is_left() -> None:
         refused = await client.get(f"{MAPPINGS}/192.0.2.1", headers=BEARER)
         forbidden = await client.get(f"{BASE}/accounts/{'f' * 32}", headers=BEARER)
     assert (read.status_code, refused.status_code, forbidden.status_code) == (200, 404, 403)
-    told = [answer.headers["ratelimit"] for answer in (read, refused, forbidden)]
-    assert told == [f'"default";r={left};t=300' for left in (4, 3, 2)]
+    for answer, left in ((read, 4), (refused, 3), (forbidden, 2)):
+        assert re.fullmatch(rf'"default";r={left};t=(300|29\d)', answer.headers["ratelimit"])
     assert read.headers["ratelimit-policy"] == '"default";q=5;w=300'
     assert "retry-after" not in read.headers
 
@@ -107,8 +108,9 @@ async def test_all_routes_count_and_bad_credentials_do_not() -> None:
 async def test_an_address_is_limited_whoever_asks() -> None:
     async with limited("100/300,3/60") as client:
         bad = {"Authorization": "Bearer unknown"}
-        assert await _statuses(client, BEARER, bad, {}, _bearer("own")) == [200, 401, 400, 429]
-        answer = await client.get(MAPPINGS, headers=BEARER)
+        assert await _statuses(client, BEARER, bad, {}) == [200, 401, 400]
+        answer = await client.get(MAPPINGS, headers=_bearer("own"))
+        assert await _statuses(client, BEARER) == [429]
     assert (answer.status_code, answer.json()["errors"]) == (429, [THROTTLE])
     assert answer.headers["retry-after"] == "60"
 
@@ -131,7 +133,7 @@ async def test_v1_says_that_it_is_deprecated_as_well() -> None:
 
 
 async def test_a_wait_as_long_as_told_is_enough() -> None:
-    async with limited("1/1") as client:
+    async with limited("1/2") as client:
         assert await _statuses(client, BEARER, BEARER) == [200, 429]
         answer = await client.get(MAPPINGS, headers=BEARER)
         await asyncio.sleep(int(answer.headers["retry-after"]))
