@@ -37,7 +37,7 @@ from originmap.service.regions import Regions
 from originmap.service.tokens import Tokens
 from originmap.service.zones import Zones
 from originmap.settings import Settings
-from originmap.store.clock import wall_clock
+from originmap.store.clock import monotonic_clock, wall_clock
 from originmap.store.memory import MemoryStore
 from originmap.store.port import Store
 from originmap.store.sqlite import SqliteStore
@@ -105,7 +105,7 @@ def build_app(opened: Opened, ready: Callable[[], bool], settings: Settings = DE
         audit=Audit(store, directory),
         permission_groups=groups,
     )
-    brake = Brake(now, enabled=settings.slow_guessing)
+    brake = Brake(monotonic_clock, enabled=settings.slow_guessing)
     guard = Guard(Access(directory, now), brake, *_limiters(settings.rate_limit))
     table = cloudflare.routes(guard, services, v1=settings.enable_v1)
     return App({**table, **native.routes(ready)}, brake)
@@ -114,7 +114,7 @@ def build_app(opened: Opened, ready: Callable[[], bool], settings: Settings = DE
 def _limiters(rate_limit: str) -> list[RateLimiter | None]:
     """For users, and for addresses."""
     quotas = parse(rate_limit)
-    return [None if quota is None else RateLimiter(quota, wall_clock) for quota in quotas]
+    return [None if quota is None else RateLimiter(quota, monotonic_clock) for quota in quotas]
 
 
 async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, int], None]) -> None:

@@ -29,6 +29,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
             yield client
 
 
+@pytest.mark.proves("P-ACC-1")
 async def test_an_account_has_what_clients_need(client: httpx.AsyncClient) -> None:
     found = result(await client.get(f"{ACCOUNTS}/{setup.DEV_ID}"))
     assert found == {
@@ -67,6 +68,7 @@ async def test_pages_tell_where_they_are(client: httpx.AsyncClient) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.proves("D-29")
 async def test_per_page_is_from_1_to_50(client: httpx.AsyncClient) -> None:
     for bad in (0, 51, "x"):
         assert error(await client.get(ACCOUNTS, params={"per_page": bad})) == bad_per_page(50)
@@ -93,6 +95,7 @@ async def test_a_token_sees_the_accounts_in_which_it_may_do_anything(
     result(await client.get(f"{ACCOUNTS}/{setup.DEV_ID}", headers=headers))
 
 
+@pytest.mark.proves("P-ACC-1")
 async def test_the_user_is_the_one_whose_credential_is_used(client: httpx.AsyncClient) -> None:
     user = result(await client.get(f"{BASE}/user"))
     assert (user["id"], user["email"], user["suspended"]) == (

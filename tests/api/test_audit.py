@@ -265,3 +265,26 @@ async def test_an_account_is_shown_its_own_changes_only(client: httpx.AsyncClien
         shown = (await client.get(logs)).text
         assert f'"account_id":"{absent}"' not in shown
         assert f'"zone_name":"{absent}"' not in shown
+
+
+async def test_only_who_reads_all_accounts_is_shown_what_concerns_all(
+    client: httpx.AsyncClient,
+) -> None:
+    """A user's token may name zones of any account in its policies."""
+    result(await client.post(f"{BASE}/user/tokens", json=_token("of the user")))
+    body = {
+        "name": "reader of the other account",
+        "policies": [
+            {
+                "effect": "allow",
+                "permission_groups": [{"id": "c1fde68c7bcc44588cbb6ddbc16d6480"}],
+                "resources": {f"com.cloudflare.api.account.{OTHER}": "*"},
+            }
+        ],
+    }
+    made = result(await client.post(f"{BASE}/accounts/{OTHER}/tokens", json=body))
+    narrow = {"Authorization": f"Bearer {made['value']}"}
+    shown = result(await client.get(OTHER_LOGS, headers=narrow))
+    assert _short(shown[0])[:2] == ("add", "token")
+    assert "of the user" not in str(shown)
+    assert "of the user" in str(result(await client.get(OTHER_LOGS)))

@@ -66,6 +66,7 @@ async def test_the_table_has_every_route_with_every_method_and_no_others() -> No
     assert heads == {(row.template, "HEAD") for row in ROWS if row.method == "GET"}
 
 
+@pytest.mark.proves("P-AUTH-1", "P-AUTH-6", "P-TOKEN-13", "D-23", "D-28", "D-37", "D-43", "D-44")
 @pytest.mark.parametrize("row", ROWS, ids=_name)
 async def test_what_each_credential_is_told(row: Row) -> None:
     writers = [c for c, answer in row.answers.items() if answer[0] == 200 and row.method != "GET"]
@@ -89,6 +90,7 @@ async def test_head_is_answered_as_get(row: Row) -> None:
             assert answer.content == b""
 
 
+@pytest.mark.proves("P-ROUTE-2", "D-51")
 @pytest.mark.parametrize("template", ROUTES)
 async def test_options_is_refused_whoever_asks(template: str) -> None:
     row = Row(template, "OPTIONS", {})
@@ -97,6 +99,7 @@ async def test_options_is_refused_whoever_asks(template: str) -> None:
             assert _told(await _send(client, row, credential)) == (405, 7001)
 
 
+@pytest.mark.proves("P-AUTH-7")
 async def test_where_a_credential_does_not_work_it_is_said() -> None:
     row = next(row for row in ROWS if row.template.endswith("/zones"))
     async with world() as (client, _):
@@ -118,6 +121,7 @@ def _seen(answer: httpx.Response, sent: str) -> tuple[int, bytes, list[tuple[str
     return answer.status_code, answer.content.replace(sent.encode(), b"ID"), shown
 
 
+@pytest.mark.proves("D-22", "D-28")
 @pytest.mark.parametrize(
     ("kind", "row"),
     [(kind, row) for kind in STRANGERS for row in _secretive(kind)],

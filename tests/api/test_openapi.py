@@ -40,6 +40,7 @@ RAISED = [
     errors.InvalidTime("since"),
     errors.InvalidZoneName("example"),
     errors.InvalidZoneChange(),
+    errors.InvalidZoneType(),
     errors.InvalidSetting(),
     errors.InvalidToken("name must have a length between 1 and 120"),
     errors.UnknownPermissionGroup("0" * 32),

@@ -50,6 +50,7 @@ async def test_off_by_default_and_then_no_header_speaks_of_it() -> None:
     assert not [name for name in answer.headers if "ratelimit" in name or name == "retry-after"]
 
 
+@pytest.mark.proves("P-RATE-3")
 async def test_every_answer_tells_what_is_left() -> None:
     async with limited("5/300") as client:
         read = await client.get(MAPPINGS, headers=BEARER)
@@ -62,6 +63,7 @@ async def test_every_answer_tells_what_is_left() -> None:
     assert "retry-after" not in read.headers
 
 
+@pytest.mark.proves("P-RATE-1")
 async def test_the_published_limit_of_a_user() -> None:
     async with limited("cloudflare") as client:
         answer = await client.get(MAPPINGS, headers=BEARER)
@@ -69,6 +71,7 @@ async def test_the_published_limit_of_a_user() -> None:
     assert answer.headers["ratelimit-policy"] == '"default";q=1200;w=300'
 
 
+@pytest.mark.proves("P-RATE-4", "P-RATE-5")
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 async def test_over_the_limit_it_is_429_with_971(method: str) -> None:
     async with limited("2/300") as client:
@@ -83,6 +86,7 @@ async def test_over_the_limit_it_is_429_with_971(method: str) -> None:
     assert answer.headers["ratelimit-policy"] == '"default";q=2;w=300'
 
 
+@pytest.mark.proves("P-RATE-1")
 async def test_a_users_tokens_and_key_count_together() -> None:
     async with limited("3/300") as client:
         statuses = await _statuses(client, BEARER, _bearer("second"), PAIR, BEARER, PAIR)
@@ -105,6 +109,7 @@ async def test_all_routes_count_and_bad_credentials_do_not() -> None:
     assert statuses == [200, 200, 200, 429]
 
 
+@pytest.mark.proves("P-RATE-2")
 async def test_an_address_is_limited_whoever_asks() -> None:
     async with limited("100/300,3/60") as client:
         bad = {"Authorization": "Bearer unknown"}
@@ -132,6 +137,7 @@ async def test_v1_says_that_it_is_deprecated_as_well() -> None:
         )
 
 
+@pytest.mark.proves("P-RATE-4")
 async def test_a_wait_as_long_as_told_is_enough() -> None:
     async with limited("1/2") as client:
         assert await _statuses(client, BEARER, BEARER) == [200, 429]

@@ -246,6 +246,7 @@ def codes(answer: dict[str, Any]) -> list[tuple[int, ...]]:
     ]
 
 
+@pytest.mark.proves("P-GEN-1")
 @IN_THE_ZONE.parametrize()
 def test_requests_about_the_zone_get_described_answers(case: Case, asked: Asked) -> None:
     asked.statuses[case.operation.label].add(asked.ask(case, BEARER))

@@ -247,6 +247,14 @@ async def test_an_update_replaces_all_but_the_secret(client: httpx.AsyncClient, 
     assert not await _works(client, made["value"])
 
 
+async def test_a_change_that_gives_no_status_leaves_a_token_disabled(
+    client: httpx.AsyncClient, url: str
+) -> None:
+    made = await _make(client, url, status="disabled")
+    changed = result(await client.put(f"{url}/{made['id']}", json=_body(name="renamed")))
+    assert (changed["name"], changed["status"]) == ("renamed", "disabled")
+
+
 async def test_a_disabled_token_stops_until_it_is_enabled(
     client: httpx.AsyncClient, url: str
 ) -> None:
@@ -343,6 +351,7 @@ async def test_verify_tells_from_when_on_an_early_token_works(
     made = await _make(client, url, not_before="2036-01-01T00:00:00.000000Z")
     answer = await _verified(client, url, made["value"])
     assert result(answer)["not_before"] == "2036-01-01T00:00:00.000000Z"
+    assert answer.json()["messages"] == []  # it is not valid yet
     assert not await _works(client, made["value"])
 
 

@@ -56,10 +56,12 @@ async def _batch(client: httpx.AsyncClient, method: str, items: Any) -> Any:
     return result(await client.request(method, f"{V1}/batch", json=items))
 
 
+@pytest.mark.proves("P-V1-2")
 async def test_an_empty_zone_has_an_empty_list(client: httpx.AsyncClient) -> None:
     assert result(await client.get(V1)) == _wrapper([], None)
 
 
+@pytest.mark.proves("P-V1-1")
 async def test_post_creates_and_get_finds(client: httpx.AsyncClient) -> None:
     answer = result(await client.post(V1, json=_item("2001:DB8::1")))
     stamp = answer["modified_on"]
@@ -70,6 +72,7 @@ async def test_post_creates_and_get_finds(client: httpx.AsyncClient) -> None:
     assert result(await client.get(V1)) == _wrapper([entry], stamp)
 
 
+@pytest.mark.proves("P-V1-2")
 async def test_the_list_has_no_pages_and_the_newest_time(client: httpx.AsyncClient) -> None:
     items = [_item(f"192.0.2.{n}") for n in range(1, 61)]
     await _batch(client, "PATCH", items)
@@ -82,6 +85,7 @@ async def test_the_list_has_no_pages_and_the_newest_time(client: httpx.AsyncClie
     assert result(answer)["modified_on"] == newest["modified_on"]
 
 
+@pytest.mark.proves("P-V1-3")
 async def test_post_of_what_is_there_is_refused(client: httpx.AsyncClient) -> None:
     made = await _make(client, "192.0.2.1")
     for place in (EAST, WEST):
@@ -89,6 +93,7 @@ async def test_post_of_what_is_there_is_refused(client: httpx.AsyncClient) -> No
     assert result(await client.get(f"{V1}/192.0.2.1"))["value"] == made
 
 
+@pytest.mark.proves("P-V1-4")
 async def test_patch_creates_or_replaces_and_answers_the_whole_list(
     client: httpx.AsyncClient,
 ) -> None:
@@ -103,6 +108,7 @@ async def test_patch_creates_or_replaces_and_answers_the_whole_list(
     assert result(await client.get(V1)) == replaced
 
 
+@pytest.mark.proves("P-V1-6")
 async def test_delete_answers_what_it_was(client: httpx.AsyncClient) -> None:
     made = await _make(client, "192.0.2.1")
     deleted = result(await client.delete(f"{V1}/192.0.2.1"))
@@ -112,6 +118,7 @@ async def test_delete_answers_what_it_was(client: httpx.AsyncClient) -> None:
     assert result(await client.get(V1)) == _wrapper([], None)
 
 
+@pytest.mark.proves("P-V1-8")
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
 @pytest.mark.parametrize(
     ("body", "expected"),
@@ -141,6 +148,7 @@ async def test_a_path_that_is_no_address(client: httpx.AsyncClient, method: str)
         assert error(await client.request(method, f"{V1}/{ip}")) == INVALID
 
 
+@pytest.mark.proves("P-V1-7")
 async def test_a_batch_of_patches_applies_what_it_can(client: httpx.AsyncClient) -> None:
     items = [_item("2001:DB8::1"), _item("x"), _item("192.0.2.1", {"vendor": "aws"}), 7,
              _item("2001:db8::1", WEST)]  # fmt: skip
@@ -157,6 +165,7 @@ async def test_a_batch_of_patches_applies_what_it_can(client: httpx.AsyncClient)
     assert answer == _wrapper(expected, entry["modified_on"])
 
 
+@pytest.mark.proves("P-V1-7", "D-52")
 async def test_a_batch_of_deletions_applies_what_it_can(client: httpx.AsyncClient) -> None:
     kept = await _make(client, "192.0.2.1")
     await _make(client, "192.0.2.2", WEST)
@@ -171,6 +180,7 @@ async def test_a_batch_of_deletions_applies_what_it_can(client: httpx.AsyncClien
     assert answer == _wrapper(expected, kept["modified_on"])
 
 
+@pytest.mark.proves("P-V1-7")
 async def test_a_batch_of_which_nothing_was_applied_has_no_time(client: httpx.AsyncClient) -> None:
     await _make(client, "192.0.2.1")
     for method, items in (("PATCH", [_item("x")]), ("DELETE", ["192.0.2.9"])):
@@ -178,6 +188,7 @@ async def test_a_batch_of_which_nothing_was_applied_has_no_time(client: httpx.As
         assert (answer["modified_on"], answer["value"]["succeeded"]) == (None, [])
 
 
+@pytest.mark.proves("D-52")
 async def test_after_the_last_mapping_there_is_no_time(client: httpx.AsyncClient) -> None:
     await _make(client, "192.0.2.1")
     assert (await _batch(client, "DELETE", ["192.0.2.1"]))["modified_on"] is None
@@ -194,6 +205,7 @@ async def test_batches_that_are_no_array_of_items(client: httpx.AsyncClient, met
     assert len(result(await client.get(V1))["value"]) == 1
 
 
+@pytest.mark.proves("P-V1-8")
 async def test_the_limit_holds_in_every_way_of_writing(client: httpx.AsyncClient) -> None:
     ips = [f"10.0.{n // 250}.{n % 250}" for n in range(MAX_MAPPINGS)]
     for start in range(0, MAX_MAPPINGS, 100):
@@ -207,6 +219,7 @@ async def test_the_limit_holds_in_every_way_of_writing(client: httpx.AsyncClient
     assert len(listed) == MAX_MAPPINGS
 
 
+@pytest.mark.proves("P-V1-9")
 async def test_both_generations_see_the_same_data(client: httpx.AsyncClient) -> None:
     made = await _make(client, "192.0.2.1")
     entry = {"origin_ip": "192.0.2.1", **EAST, "modified_on": made["modified_on"]}
@@ -238,6 +251,7 @@ def _deprecated(answer: httpx.Response) -> None:
     assert len(answer.headers.get_list("link")) == 1
 
 
+@pytest.mark.proves("P-V1-10", "D-21")
 @pytest.mark.parametrize(("method", "path", "body"), OPERATIONS)
 async def test_success_and_refusals_say_that_it_is_deprecated(
     client: httpx.AsyncClient, method: str, path: str, body: Any
@@ -257,6 +271,7 @@ async def test_success_and_refusals_say_that_it_is_deprecated(
         _deprecated(answer)
 
 
+@pytest.mark.proves("D-52")
 async def test_refusals_of_what_is_asked_say_it_too(client: httpx.AsyncClient) -> None:
     for answer in (
         await client.get(f"{V1}/192.0.2.9"),
@@ -274,6 +289,7 @@ async def test_todays_routes_do_not_say_it(client: httpx.AsyncClient) -> None:
         assert not {"deprecation", "sunset", "link"} & set(answer.headers)
 
 
+@pytest.mark.proves("D-21")
 @pytest.mark.parametrize(("method", "path", "body"), OPERATIONS)
 async def test_by_default_there_are_no_such_routes(method: str, path: str, body: Any) -> None:
     assert not Settings().enable_v1

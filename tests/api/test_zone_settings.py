@@ -37,6 +37,7 @@ async def _set(client: httpx.AsyncClient, url: str, value: str, method: str = "P
     return result(await client.request(method, url, json={"value": value}))
 
 
+@pytest.mark.proves("P-SET-3", "D-36", "D-47")
 async def test_a_setting_that_nobody_set_has_its_default(
     client: httpx.AsyncClient, url: str
 ) -> None:
@@ -45,6 +46,7 @@ async def test_a_setting_that_nobody_set_has_its_default(
     assert result(await client.get(url)) == expected
 
 
+@pytest.mark.proves("P-SET-1")
 async def test_a_setting_is_what_was_set_last(client: httpx.AsyncClient, url: str) -> None:
     times = []
     for value in ("off", "on", "off"):
@@ -101,6 +103,7 @@ async def test_of_other_members_nothing_is_minded(client: httpx.AsyncClient, url
     assert result(answer)["value"] == "off"
 
 
+@pytest.mark.proves("P-SET-2", "D-47")
 async def test_smart_tiered_cache_can_be_created_and_deleted(client: httpx.AsyncClient) -> None:
     made = await _set(client, SMART, "on", "POST")
     assert made["value"] == "on"
@@ -124,6 +127,7 @@ async def test_the_others_can_only_be_read_and_changed(client: httpx.AsyncClient
     assert refused.headers["allow"] == "GET, HEAD, POST, PATCH, DELETE"
 
 
+@pytest.mark.proves("P-SUP-2", "D-16")
 async def test_without_tiered_cache_there_are_no_supported_regions_and_still_mappings(
     client: httpx.AsyncClient,
 ) -> None:

@@ -50,6 +50,7 @@ async def _names(client: httpx.AsyncClient, **query: Any) -> list[str]:
     return [zone["name"] for zone in result(await client.get(ZONES, params=query))]
 
 
+@pytest.mark.proves("P-GEN-3", "P-ZONE-7")
 async def test_a_made_zone_has_what_clients_need(client: httpx.AsyncClient) -> None:
     made = result(await _create(client, "new.example", type="partial"))
     assert set(made) >= REQUIRED
@@ -59,6 +60,7 @@ async def test_a_made_zone_has_what_clients_need(client: httpx.AsyncClient) -> N
     assert (len(made["id"]), made["plan"]["price"]) == (32, 0)
 
 
+@pytest.mark.proves("P-ZONE-4")
 async def test_a_made_zone_is_pending_once_and_active_from_then_on(
     client: httpx.AsyncClient,
 ) -> None:
@@ -69,6 +71,7 @@ async def test_a_made_zone_is_pending_once_and_active_from_then_on(
     assert result(await client.get(ZONES, params={"name": "new.example"})) == [found]
 
 
+@pytest.mark.proves("D-36")
 async def test_a_made_zone_takes_mappings_and_has_its_settings_at_once(
     client: httpx.AsyncClient,
 ) -> None:
@@ -78,12 +81,14 @@ async def test_a_made_zone_takes_mappings_and_has_its_settings_at_once(
     assert result(await client.get(f"{url}/argo/tiered_caching"))["value"] == "on"
 
 
+@pytest.mark.proves("P-ZONE-8", "D-45")
 @pytest.mark.parametrize("name", ["", "com", "a b.com", "-a.com", "bücher.example", 7, None, ["a"]])
 async def test_what_is_no_domain_is_1002(client: httpx.AsyncClient, name: Any) -> None:
     assert error(await _create(client, name)) == (400, 1002, "Invalid domain")
     assert await _names(client) == ["example.com"]
 
 
+@pytest.mark.proves("P-ZONE-8", "D-45")
 @pytest.mark.parametrize("name", ["example.com", "EXAMPLE.com", "example.com."])
 @pytest.mark.parametrize("account", [setup.DEV_ID, OTHER])
 async def test_a_zone_that_exists_is_1061(
@@ -108,6 +113,7 @@ async def test_an_account_that_is_not_there_is_9109(
     assert error(answer) == INVALID_ACCOUNT
 
 
+@pytest.mark.proves("D-45")
 async def test_an_unknown_type_is_1001(client: httpx.AsyncClient) -> None:
     for type_ in ("half", 7, None, []):
         assert error(await _create(client, "new.example", type=type_))[:2] == (400, 1001)
@@ -120,6 +126,7 @@ async def test_bodies_that_are_no_json(client: httpx.AsyncClient) -> None:
     assert error(await client.patch(ZONE_URL, content=b"{")) == malformed
 
 
+@pytest.mark.proves("P-ZONE-5", "D-46")
 @pytest.mark.parametrize(
     ("body", "shown"),
     [
@@ -139,6 +146,7 @@ async def test_one_thing_is_changed_at_a_time(
     assert result(await client.get(ZONE_URL)) == changed
 
 
+@pytest.mark.proves("D-46")
 @pytest.mark.parametrize(
     "body",
     [{}, {"paused": True, "type": "full"}, {"paused": "yes"}, {"paused": 1}, {"type": "half"},
@@ -151,6 +159,7 @@ async def test_any_other_change_is_1001(client: httpx.AsyncClient, body: Any) ->
     assert result(await client.get(ZONE_URL)) == before
 
 
+@pytest.mark.proves("P-ZONE-6")
 async def test_a_removed_zone_is_gone_with_its_mappings(client: httpx.AsyncClient) -> None:
     mappings = f"{ZONE_URL}/origin/cloud_regions"
     result(await client.put(f"{mappings}/192.0.2.1", json={"origin_ip": "192.0.2.1", **PLACE}))
@@ -189,6 +198,7 @@ async def many(client: httpx.AsyncClient) -> httpx.AsyncClient:
 ALL = ["api.example", "example.com", "shop.example"]
 
 
+@pytest.mark.proves("P-ZONE-1")
 @pytest.mark.parametrize(
     ("query", "names"),
     [
@@ -231,6 +241,7 @@ async def test_filters_orders_and_directions(
     assert answer.json()["result_info"]["total_count"] == len(names)
 
 
+@pytest.mark.proves("P-ZONE-2", "D-31")
 async def test_pages_and_their_info(many: httpx.AsyncClient) -> None:
     seen = []
     for page in (1, 2, 3, 99):
@@ -242,6 +253,7 @@ async def test_pages_and_their_info(many: httpx.AsyncClient) -> None:
     assert seen == [ALL[:2], ALL[2:], [], []]
 
 
+@pytest.mark.proves("D-29")
 async def test_per_page_is_from_1_to_50(client: httpx.AsyncClient) -> None:
     for good in (1, 50):
         assert await _names(client, per_page=good) == ["example.com"]

@@ -116,6 +116,7 @@ TABLE: dict[type[errors.OriginmapError], Render] = {
     errors.BodyTimeout: _fixed(408, 10408, "The request did not arrive in time."),
     errors.InvalidZoneName: _fixed(400, 1002, "Invalid domain"),
     errors.InvalidZoneChange: _fixed(400, 1001, "Exactly one of paused and type can be changed."),
+    errors.InvalidZoneType: _fixed(400, 1001, "type must be full, partial, secondary or internal."),
     errors.InvalidSetting: _fixed(400, 1146, 'invalid value, must be "on" or "off"'),
     errors.InvalidToken: _own_text(400, 400),
     errors.UnknownPermissionGroup: _own_text(400, 1001),

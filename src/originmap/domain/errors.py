@@ -14,6 +14,7 @@
     │   ├── BodyTimeout             the body stopped arriving
     │   ├── InvalidZoneName         not a domain name
     │   ├── InvalidZoneChange       a PATCH of a zone that changes nothing there is
+    │   ├── InvalidZoneType         a type of zone that there is not
     │   ├── InvalidSetting          a setting's value that is neither "on" nor "off"
     │   ├── InvalidToken            a token without a name, or with rights that say nothing
     │   └── UnknownPermissionGroup  a policy names a group that does not exist
@@ -127,6 +128,10 @@ class InvalidZoneName(InvalidInput):
 
 class InvalidZoneChange(InvalidInput):
     """A change of a zone that is not exactly one of `paused` and `type`."""
+
+
+class InvalidZoneType(InvalidInput):
+    """A type of zone that there is not."""
 
 
 class InvalidSetting(InvalidInput):

@@ -40,8 +40,11 @@ def create_token(token: Token) -> RecordDecide[Token]:
     return decide
 
 
-def change_token(token_id: str, owner: Owner | None, new: Token) -> RecordDecide[Token]:
-    """Replace what can be changed of a token by what `new` says: name, policies, limits.
+def change_token(
+    token_id: str, owner: Owner | None, new: Token, *, keep_status: bool = False
+) -> RecordDecide[Token]:
+    """Replace what can be changed of a token by what `new` says: name, policies, limits, and
+    status unless it is to be kept.
 
     Raises TokenNotFound when `owner` (None: anybody) has no such token, ZoneNotFound.
     """
@@ -51,6 +54,7 @@ def change_token(token_id: str, owner: Owner | None, new: Token) -> RecordDecide
         changed = replace(
             new, id=token.id, secret_hash=token.secret_hash, owner=token.owner,
             issued_on=token.issued_on, modified_on=token.modified_on,
+            disabled=token.disabled if keep_status else new.disabled,
         )  # fmt: skip
         return token if changed == token else replace(changed, modified_on=new.modified_on)
 

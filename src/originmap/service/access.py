@@ -103,6 +103,19 @@ class Access:
             raise Forbidden
         return account
 
+    def every_zone_of(self, caller: Caller, need: Need, account_id: str) -> None:
+        """Whether `caller` may do on every zone of an account what `need` says, those to come
+        included. Raises Forbidden, AccountNotFound."""
+        if not caller.grants.cover_zones_of(need, account_id):
+            raise Forbidden
+        if self._directory.account(account_id) is None:
+            raise AccountNotFound(account_id)
+
+    def everywhere(self, caller: Caller, need: Need) -> bool:
+        """Whether `caller` meets `need` on every account."""
+        accounts = self._directory.accounts()
+        return all(caller.grants.cover_account(need, account.id) for account in accounts)
+
     def user(self, caller: Caller, need: Need) -> User:
         """The user whose credential it is, if it meets `need` there. Raises Forbidden, for a
         token that an account owns too."""

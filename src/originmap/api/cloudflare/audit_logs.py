@@ -14,7 +14,7 @@ from originmap.api.cloudflare.timestamps import parse_timestamp, timestamp
 from originmap.api.query import page_of, text_of
 from originmap.domain.access import READ_ACCOUNT
 from originmap.domain.errors import InvalidTime
-from originmap.service.audit import Audit, AuditEntry, AuditQuery
+from originmap.service.audit import EVERYWHERE, Audit, AuditEntry, AuditQuery
 
 MAX_PER_PAGE = 1000
 _OPERATORS = ("cli", "setup")
@@ -43,7 +43,11 @@ class AuditLogs:
             zone_name=text_of(req, "zone.name"),
             id=text_of(req, "id"),
         )
-        found = await self._audit.entries(query, (page - 1) * per_page, per_page, account_id)
+        # Only who reads all accounts may see what concerns them all.
+        accounts = {account_id}
+        if self._guard.access.everywhere(caller, READ_ACCOUNT):
+            accounts.add(EVERYWHERE)
+        found = await self._audit.entries(query, (page - 1) * per_page, per_page, accounts)
         resp.data = envelope.success([_entry_json(entry, account_id) for entry in found])
 
 
