@@ -27,6 +27,12 @@ $(VENV)/.test: $(VENV)/.run requirements/test.txt
 	$(PIP) install --require-hashes -r requirements/test.txt
 	@touch $@
 
+# An older release of a client that is there already: it gets a folder of its own.
+$(VENV)/.v1client: $(VENV)/.run requirements/v1client.txt
+	rm -rf $(VENV)/v1client
+	$(PIP) install --require-hashes --target $(VENV)/v1client -r requirements/v1client.txt
+	@touch $@
+
 $(VENV)/.bench: $(VENV)/.run requirements/bench.txt
 	$(PIP) install --require-hashes -r requirements/bench.txt
 	@touch $@
@@ -39,7 +45,7 @@ lint: $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: $(VENV)/.test
+unit: $(VENV)/.test $(VENV)/.v1client
 	$(BIN)/python -m pytest
 
 # Kills the server at random moments under load; CI's form is part of `make test`.
@@ -59,7 +65,7 @@ openapi: $(VENV)/.test
 # Renews the locks; needs network. Nothing else in the project changes versions.
 lock: $(VENV)/bin/python
 	$(PIP) install uv
-	for name in run test bench; do \
+	for name in run test v1client bench; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 

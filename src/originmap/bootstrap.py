@@ -46,7 +46,7 @@ from originmap.service.tokens import Tokens
 from originmap.service.topology import Topologies
 from originmap.service.zones import Zones
 from originmap.settings import Settings
-from originmap.store.clock import wall_clock
+from originmap.store.clock import monotonic_clock, wall_clock
 from originmap.store.memory import MemoryStore
 from originmap.store.port import Store
 from originmap.store.sqlite import SqliteStore
@@ -130,7 +130,7 @@ def build_app(opened: Opened, ready: Callable[[], bool], settings: Settings = DE
         permission_groups=groups,
     )
     own = native.Services(directory, topologies, Resolve(store, topologies), ready)
-    brake = Brake(wall_clock, enabled=settings.slow_guessing)
+    brake = Brake(monotonic_clock, enabled=settings.slow_guessing)
     guard = Guard(Access(directory, wall_clock), brake, *_limiters(settings.rate_limit))
     table = cloudflare.routes(guard, services, v1=settings.enable_v1)
     return App({**table, **native.routes(guard, own)}, brake)
@@ -139,7 +139,7 @@ def build_app(opened: Opened, ready: Callable[[], bool], settings: Settings = DE
 def _limiters(rate_limit: str) -> list[RateLimiter | None]:
     """For users, and for addresses."""
     quotas = parse(rate_limit)
-    return [None if quota is None else RateLimiter(quota, wall_clock) for quota in quotas]
+    return [None if quota is None else RateLimiter(quota, monotonic_clock) for quota in quotas]
 
 
 async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, int], None]) -> None:

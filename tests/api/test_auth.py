@@ -45,6 +45,8 @@ def _errors(answer: httpx.Response) -> tuple[int, list[dict[str, Any]]]:
     return answer.status_code, answer.json()["errors"]
 
 
+@pytest.mark.proves("P-AUTH-1", "P-AUTH-2", "P-AUTH-3", "P-AUTH-4", "P-AUTH-5", "P-AUTH-6", "D-41")
+@pytest.mark.proves("D-42")
 @pytest.mark.parametrize(
     ("headers", "status", "error"),
     [
@@ -79,6 +81,7 @@ async def test_credentials_that_do_not_work(
     assert [entry["code"] for entry in found.get("error_chain", [])] == ([chain] if chain else [])
 
 
+@pytest.mark.proves("P-GEN-4")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -92,6 +95,7 @@ async def test_credentials_that_work(client: httpx.AsyncClient, headers: dict[st
     assert (await client.get(MAPPINGS, headers=headers)).status_code == 200
 
 
+@pytest.mark.proves("D-35")
 async def test_a_bearer_token_counts_before_the_pair(client: httpx.AsyncClient) -> None:
     answer = await client.get(MAPPINGS, headers={**PAIR, "Authorization": "Bearer unknown"})
     assert answer.status_code == 401
@@ -105,6 +109,7 @@ async def _asked(client: httpx.AsyncClient, headers: dict[str, str], zone_id: st
     return [read.status_code, write.status_code]
 
 
+@pytest.mark.proves("P-AUTH-9", "D-17")
 async def test_a_read_token_reads_and_a_write_token_does_both(
     client: httpx.AsyncClient, opened: bootstrap.Opened
 ) -> None:
@@ -114,6 +119,7 @@ async def test_a_read_token_reads_and_a_write_token_does_both(
     assert await _asked(client, writes, OTHER_ZONE) == [200, 400]  # an empty batch
 
 
+@pytest.mark.proves("D-22")
 async def test_a_stranger_does_not_learn_which_zones_exist(
     client: httpx.AsyncClient, opened: bootstrap.Opened
 ) -> None:
@@ -128,6 +134,7 @@ async def test_a_stranger_does_not_learn_which_zones_exist(
     assert _errors(answers[0]) == _errors(answers[1]) == expected
 
 
+@pytest.mark.proves("D-22")
 async def test_who_may_see_all_zones_is_told_that_one_is_not_there(
     client: httpx.AsyncClient, opened: bootstrap.Opened
 ) -> None:
@@ -139,6 +146,7 @@ async def test_who_may_see_all_zones_is_told_that_one_is_not_there(
         assert errors[0]["message"] == message
 
 
+@pytest.mark.proves("D-25")
 async def test_deny_wins_over_allow(client: httpx.AsyncClient, opened: bootstrap.Opened) -> None:
     allow = policy(True, [ALL_ZONES], [WRITE])
     deny = policy(False, [ZONE_PREFIX + OTHER_ZONE], [WRITE, READ])
@@ -170,6 +178,7 @@ async def test_a_changed_token_grants_what_it_says_now(
     assert (await client.get(MAPPINGS, headers=rolled)).status_code == 403
 
 
+@pytest.mark.proves("D-40")
 async def test_route_and_method_are_checked_before_the_credential(
     client: httpx.AsyncClient,
 ) -> None:
@@ -179,6 +188,7 @@ async def test_route_and_method_are_checked_before_the_credential(
     assert wrong_method.json()["errors"][0]["code"] == 7001
 
 
+@pytest.mark.proves("D-40")
 async def test_the_permission_is_checked_before_the_address_and_the_body(
     client: httpx.AsyncClient, opened: bootstrap.Opened
 ) -> None:

@@ -56,6 +56,8 @@ def _result(answer: httpx.Response) -> Any:
     return body["result"]
 
 
+@pytest.mark.proves("P-GEN-1", "P-GEN-2", "P-GEN-3", "P-GEN-8", "P-GEN-10", "P-GET-1", "P-GET-2")
+@pytest.mark.proves("P-PUT-1", "P-DEL-1", "P-DEL-2", "D-1")
 async def test_put_get_and_delete_as_published(client: httpx.AsyncClient) -> None:
     made = _result(await _put(client, "192.0.2.1"))
     assert made == {**_item("192.0.2.1"), "modified_on": made["modified_on"]}
@@ -65,12 +67,14 @@ async def test_put_get_and_delete_as_published(client: httpx.AsyncClient) -> Non
     assert _error(await client.delete(f"{MAPPINGS}/192.0.2.1")) == MISSING
 
 
+@pytest.mark.proves("D-20")
 async def test_modified_on_is_rfc_3339_in_utc_with_microseconds(client: httpx.AsyncClient) -> None:
     stamp = _result(await _put(client, "192.0.2.1"))["modified_on"]
     parsed = datetime.datetime.strptime(stamp, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=datetime.UTC)
     assert abs(parsed - datetime.datetime.now(datetime.UTC)) < datetime.timedelta(minutes=1)
 
 
+@pytest.mark.proves("P-PUT-2", "D-9")
 async def test_an_identical_put_changes_nothing(client: httpx.AsyncClient) -> None:
     first = _result(await _put(client, "192.0.2.1"))
     assert _result(await _put(client, "192.0.2.1")) == first
@@ -78,6 +82,7 @@ async def test_an_identical_put_changes_nothing(client: httpx.AsyncClient) -> No
     assert other["modified_on"] > first["modified_on"]
 
 
+@pytest.mark.proves("P-GEN-5", "P-GEN-7", "D-10", "D-12")
 @pytest.mark.parametrize(
     ("path", "body"),
     [
@@ -93,11 +98,13 @@ async def test_path_and_body_match_in_any_spelling(
     assert _result(answer)["origin_ip"] in {"2001:db8::1", "192.0.2.1"}
 
 
+@pytest.mark.proves("P-PUT-3")
 async def test_path_and_body_of_two_addresses_are_refused(client: httpx.AsyncClient) -> None:
     answer = await client.put(f"{MAPPINGS}/192.0.2.1", json=_item("192.0.2.2"))
     assert _error(answer) == (400, 1146, "body origin_ip does not match URL")
 
 
+@pytest.mark.proves("D-4", "D-13", "D-34")
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 @pytest.mark.parametrize(
     "ip", ["nonsense", "0.0.0.0", "fe80::1%25eth0", "192.0.2.1%2F24", "01.2.3.4"]
@@ -107,6 +114,7 @@ async def test_a_path_that_is_no_address(client: httpx.AsyncClient, method: str,
     assert _error(answer) == INVALID
 
 
+@pytest.mark.proves("P-PUT-4", "P-PUT-6", "P-ROUTE-3", "D-2", "D-11", "D-18", "D-40")
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
@@ -143,6 +151,7 @@ async def test_bodies_that_cannot_be_used(
     assert _error(await client.put(f"{MAPPINGS}/192.0.2.1", content=body)) == expected
 
 
+@pytest.mark.proves("D-18")
 async def test_the_last_of_duplicate_members_counts_and_unknown_ones_do_not(
     client: httpx.AsyncClient,
 ) -> None:
@@ -152,6 +161,7 @@ async def test_the_last_of_duplicate_members_counts_and_unknown_ones_do_not(
     assert _result(answer)["vendor"] == "aws"
 
 
+@pytest.mark.proves("P-LIST-1", "P-LIST-2", "D-31")
 async def test_pages_and_their_info(client: httpx.AsyncClient) -> None:
     items = [_item(f"192.0.2.{n}") for n in range(1, 46)]
     _result(await _batch_put(client, items))
@@ -168,6 +178,7 @@ async def test_pages_and_their_info(client: httpx.AsyncClient) -> None:
     assert (past["result"], past["result_info"]["page"]) == ([], 999999999999)
 
 
+@pytest.mark.proves("P-LIST-3")
 async def test_an_empty_zone_has_no_pages(client: httpx.AsyncClient) -> None:
     answer = (await client.get(MAPPINGS)).json()
     assert answer == {
@@ -176,6 +187,7 @@ async def test_an_empty_zone_has_no_pages(client: httpx.AsyncClient) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.proves("P-LIST-4", "D-2", "D-3")
 @pytest.mark.parametrize("value", ["0", "-1", "x", "", "+5", "1.0", " 1", "１"])
 async def test_a_page_that_is_no_number_from_1(client: httpx.AsyncClient, value: str) -> None:
     for name, text in (
@@ -186,12 +198,14 @@ async def test_a_page_that_is_no_number_from_1(client: httpx.AsyncClient, value:
         assert _error(answer) == (400, 1146, text)
 
 
+@pytest.mark.proves("P-LIST-1", "P-LIST-4", "D-30")
 async def test_per_page_ends_at_100_and_strangers_are_ignored(client: httpx.AsyncClient) -> None:
     assert _error(await client.get(MAPPINGS, params={"per_page": 101}))[1] == 1146
     answer = await client.get(MAPPINGS, params={"per_page": 100, "order": "ip", "direction": ""})
     assert _result(answer) == []
 
 
+@pytest.mark.proves("P-BPUT-3", "P-BPUT-4", "D-6", "D-7")
 async def test_a_batch_applies_what_it_can(client: httpx.AsyncClient) -> None:
     items: list[Any] = [
         _item("2001:DB8::1", "gcp", "us-central1"),
@@ -219,12 +233,14 @@ async def test_a_batch_is_answered_200_when_all_of_it_failed(client: httpx.Async
     assert _result(await _batch_put(client, [_item("x")]))["succeeded"] == []
 
 
+@pytest.mark.proves("P-BPUT-1", "D-20")
 async def test_a_batch_has_one_modified_on(client: httpx.AsyncClient) -> None:
     _result(await _batch_put(client, [_item(f"192.0.2.{n}") for n in range(1, 101)]))
     listed = _result(await client.get(MAPPINGS, params={"per_page": 100}))
     assert len({entry["modified_on"] for entry in listed}) == 1
 
 
+@pytest.mark.proves("D-5")
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"null", b'"192.0.2.1"', b"7"])
 async def test_batches_that_are_no_array_of_items(client: httpx.AsyncClient, body: bytes) -> None:
     _result(await _put(client, "192.0.2.1"))
@@ -234,6 +250,7 @@ async def test_batches_that_are_no_array_of_items(client: httpx.AsyncClient, bod
     assert len(_result(await client.get(MAPPINGS))) == 1
 
 
+@pytest.mark.proves("P-BPUT-1", "P-BDEL-1", "D-5")
 async def test_a_batch_of_101_is_refused(client: httpx.AsyncClient) -> None:
     ips = [f"192.0.2.{n}" for n in range(101)]
     assert _error(await _batch_put(client, [_item(ip) for ip in ips])) == BATCH
@@ -241,12 +258,14 @@ async def test_a_batch_of_101_is_refused(client: httpx.AsyncClient) -> None:
     assert _error(await _batch_delete(client, ips)) == BATCH
 
 
+@pytest.mark.proves("P-ROUTE-3")
 async def test_a_batch_that_is_no_json(client: httpx.AsyncClient) -> None:
     for method in ("PUT", "DELETE"):
         answer = await client.request(method, f"{MAPPINGS}/batch", content=b'["192.0.2.1"')
         assert _error(answer) == MALFORMED
 
 
+@pytest.mark.proves("P-BDEL-1", "P-BDEL-2", "P-BDEL-3")
 async def test_a_batch_delete_carries_what_was_deleted(client: httpx.AsyncClient) -> None:
     await _put(client, "192.0.2.1")
     await _put(client, "2001:db8::1", vendor="gcp", region="us-central1")
@@ -263,6 +282,7 @@ async def test_a_batch_delete_carries_what_was_deleted(client: httpx.AsyncClient
     ]
 
 
+@pytest.mark.proves("P-PUT-5", "D-8")
 async def test_the_limit_holds_for_single_puts_and_batches(client: httpx.AsyncClient) -> None:
     ips = [f"10.0.{n // 250}.{n % 250}" for n in range(MAX_MAPPINGS)]
     for start in range(0, MAX_MAPPINGS, 100):
@@ -277,6 +297,7 @@ async def test_the_limit_holds_for_single_puts_and_batches(client: httpx.AsyncCl
     _result(await _put(client, "192.0.2.1"))
 
 
+@pytest.mark.proves("P-GEN-9", "P-SUP-1", "P-SUP-3")
 async def test_supported_regions_lists_the_catalogue(client: httpx.AsyncClient) -> None:
     result = _result(await client.get(f"{MAPPINGS}/supported_regions"))
     assert result["obtained_codes"] is True
@@ -291,6 +312,7 @@ async def test_supported_regions_lists_the_catalogue(client: httpx.AsyncClient) 
     assert tiers["gcp", "us-central1"][0] == "ORD"
 
 
+@pytest.mark.proves("P-GEN-6")
 async def test_literal_segments_win_over_addresses(client: httpx.AsyncClient) -> None:
     answer = await client.get(f"{MAPPINGS}/batch")
     assert _error(answer) == (405, 7001, "Method GET not available for that URI.")

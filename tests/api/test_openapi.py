@@ -20,13 +20,14 @@ from originmap.api.envelope import JSON
 from originmap.api.native.openapi import document
 from originmap.domain import errors
 from scripts import openapi
-from tests.process import ZONE, Server
+from tests.api.application import DEV, filled
+from tests.process import Server
 
 DOCUMENT: dict[str, Any] = json.loads(document())
 COMPONENTS = DOCUMENT["components"]
 OPENAPI = "/originmap/v1/openapi.json"
 
-# The errors that the operations served now can be refused with, each as it is raised.
+# The errors that the operations can be refused with, each as it is raised.
 RAISED = [
     errors.InvalidAddress("192.0.2.1/32"),
     errors.AddressMismatch(),
@@ -34,10 +35,24 @@ RAISED = [
     errors.InvalidBatch(),
     errors.InvalidPage("page", 100),
     errors.InvalidPage("per_page", 100),
+    errors.InvalidPage("per_page", 50),
+    errors.InvalidPage("per_page", 1000),
+    errors.InvalidTime("since"),
+    errors.InvalidZoneName("example"),
+    errors.InvalidZoneChange(),
+    errors.InvalidZoneType(),
+    errors.InvalidSetting(),
+    errors.InvalidToken("name must have a length between 1 and 120"),
+    errors.UnknownPermissionGroup("0" * 32),
     errors.MalformedJSON(),
     errors.BodyTooLarge(),
     errors.BodyTimeout(),
     errors.MappingNotFound(),
+    errors.ZoneNotFound("0" * 32),
+    errors.AccountNotFound("0" * 32),
+    errors.TokenNotFound("0" * 32),
+    errors.MappingExists(),
+    errors.ZoneExists("example.com"),
     errors.TooManyMappings(),
     errors.TieredCacheOff(),
     errors.MissingCredentials("any"),
@@ -47,7 +62,11 @@ RAISED = [
     errors.MalformedCredentials("key"),
     errors.MalformedCredentials("email"),
     errors.UnknownToken(),
+    errors.UnusableToken(),
     errors.UnknownKey(),
+    errors.WrongLocation("192.0.2.200"),
+    errors.TooManyFailures(),
+    errors.RateLimited(30),
     errors.Forbidden(),
     errors.StoreBusy(),
     errors.StoreFailed(),
@@ -55,14 +74,15 @@ RAISED = [
 # No operation is refused with these. A class that gets one moves up.
 NOT_RAISED = {
     errors.DuplicateAddress,  # the text of an item of a batch
-    errors.InvalidZoneName,  # the command line's, like the next three
-    errors.ZoneExists,
-    errors.InvalidToken,
-    errors.TokenNotFound,
-    errors.ZoneNotFound,  # answered as no route
     errors.StoreOwned,  # before there is a server
     errors.StoreUnusable,
 }
+# What some routes answer in their own way.
+OVERRIDDEN = [
+    answers.render(kind(), overrides)
+    for overrides in (answers.CORE, answers.VERIFY, answers.V1_DELETE)
+    for kind in overrides
+]
 # What is answered without an error being raised.
 FIXED = [
     answers.INTERNAL,
@@ -81,7 +101,7 @@ FIXED = [
 @pytest.fixture
 async def app() -> AsyncIterator[App]:
     async with bootstrap.open_store(bootstrap.MEMORY) as opened:
-        yield bootstrap.build_app(opened, lambda: True)
+        yield bootstrap.build_app(opened, lambda: True, DEV)
 
 
 def at(reference: str) -> Any:
@@ -193,6 +213,16 @@ def test_what_any_request_can_be_answered_is_described_for_each_operation(status
     assert not missing
 
 
+def test_who_sends_too_much_is_described_wherever_somebody_is_asked_for() -> None:
+    for path, _, operation in operations():
+        assert ("429" in operation["responses"]) == path.startswith("/client/v4/"), path
+
+
+def test_v1_and_nothing_else_is_deprecated() -> None:
+    for path, _, operation in operations():
+        assert operation.get("deprecated", False) == ("/cache/origin_cloud_regions" in path), path
+
+
 def test_every_error_has_its_place_in_this_test() -> None:
     raised = {type(error) for error in RAISED}
     assert not raised & NOT_RAISED
@@ -200,7 +230,7 @@ def test_every_error_has_its_place_in_this_test() -> None:
 
 
 def test_every_refusal_is_described_word_by_word_and_nothing_else_is() -> None:
-    refusals = [*(answers.render(error) for error in RAISED), *FIXED]
+    refusals = [*(answers.render(error) for error in RAISED), *OVERRIDDEN, *FIXED]
     answered = {
         (refusal.status, json.dumps(msgspec.to_builtins(refusal.errors))) for refusal in refusals
     }
@@ -254,8 +284,9 @@ def test_other_methods_are_answered_405_with_what_is_served(
     app: App, dev: Server, method: str
 ) -> None:
     for template, methods in app.allowed.items():
-        path = template.replace("{zone_id:hex32}", ZONE).replace("{origin_ip}", "192.0.2.1")
-        answer = httpx.request(method, dev.url + path)
+        if method in methods:
+            continue
+        answer = httpx.request(method, dev.url + filled(template))
         assert answer.status_code == 405
         assert answer.headers["allow"] == ", ".join(methods)
         assert answer.json()["errors"][0]["code"] == 7001

@@ -19,6 +19,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
+@pytest.mark.proves("P-ROUTE-1", "D-27")
 @pytest.mark.parametrize(
     "path",
     [
@@ -56,6 +57,7 @@ async def test_outside_cloudflares_routes_it_is_404(client: httpx.AsyncClient, p
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (404, 7003)
 
 
+@pytest.mark.proves("P-ROUTE-2")
 @pytest.mark.parametrize("method", ["OPTIONS", "POST", "PATCH", "DELETE", "PUT", "TRACE", "LINK"])
 async def test_a_method_that_is_not_served(client: httpx.AsyncClient, method: str) -> None:
     answer = await client.request(method, MAPPINGS)
@@ -66,6 +68,7 @@ async def test_a_method_that_is_not_served(client: httpx.AsyncClient, method: st
     assert answer.headers["allow"] == "GET, HEAD"
 
 
+@pytest.mark.proves("D-26", "D-51")
 async def test_allow_lists_exactly_what_is_served(client: httpx.AsyncClient) -> None:
     async with bootstrap.open_store(bootstrap.MEMORY) as opened:
         app: App = bootstrap.build_app(opened, lambda: True, DEV)
@@ -78,12 +81,14 @@ async def test_allow_lists_exactly_what_is_served(client: httpx.AsyncClient) -> 
             assert (status == 405) == (method not in methods), (method, path)
 
 
+@pytest.mark.proves("D-26")
 async def test_head_is_get_without_the_body(client: httpx.AsyncClient) -> None:
     got, head = await client.get(MAPPINGS), await client.head(MAPPINGS)
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["content-length"] == got.headers["content-length"]
 
 
+@pytest.mark.proves("P-GEN-13", "D-49")
 async def test_every_answer_has_its_own_request_id(client: httpx.AsyncClient) -> None:
     urls = [MAPPINGS, f"{ZONE_URL}/nothing", ROOT + "/healthz", ROOT + "/", f"{MAPPINGS}/batch"]
     rays = [(await client.get(url)).headers["cf-ray"] for url in urls]
@@ -107,6 +112,7 @@ async def test_health_and_readiness(client: httpx.AsyncClient) -> None:
         assert (await unready.get(ROOT + "/healthz")).status_code == 200
 
 
+@pytest.mark.proves("P-GEN-1")
 async def test_answers_are_json(client: httpx.AsyncClient) -> None:
     for url in (MAPPINGS, f"{ZONE_URL}/nothing", ROOT + "/readyz"):
         assert (await client.get(url)).headers["content-type"] == "application/json"

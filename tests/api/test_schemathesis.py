@@ -3,8 +3,12 @@
 It looks for answers that the document does not describe: a status, a code, a content type, a
 header or a body of another form. What the answers mean is tested elsewhere. The requests are the
 same in every run; SCHEMATHESIS_EXAMPLES asks for more or fewer of them for each operation.
+
+What changes zones and tokens is sent to zones and tokens of its own: the requests after it need
+those that are there.
 """
 
+import itertools
 import json
 import os
 import zlib
@@ -23,10 +27,18 @@ from schemathesis.core.transport import Response
 from originmap.api.native.openapi import document
 from tests.process import BEARER, ZONE, Server
 
-EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "200"))
+EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "20"))
 DOCUMENT: dict[str, Any] = json.loads(document())
 OPENAPI = "/originmap/v1/openapi.json"
+BASE = "/client/v4"
+V1 = "/cache/origin_cloud_regions"
 ADDRESSES = ("192.0.2.1", "::FFFF:192.0.2.2", "2001:db8::1", "2001:DB8:0:0::2")
+POLICY = {
+    "effect": "allow",
+    "permission_groups": [{"id": "517b21aee92c4d89936c976ba6e4be55"}],
+    "resources": {f"com.cloudflare.api.account.zone.{ZONE}": "*"},
+}
+TOKEN_REQUEST = {"name": "own", "policies": [POLICY]}
 PLACES = (("aws", "us-east-1"), ("gcp", "us-central1"), ("azure", "westeurope"))
 
 CHECKS = {
@@ -40,6 +52,9 @@ NOTHING_LEARNT = {
     "extra-data-sources": {"responses": False},
     "error-feedback": {"enabled": False},
 }
+# Lists that are answered as a whole, or without saying how long they are.
+WITHOUT_INFO = ("/audit_logs", "/permission_groups")
+SETTINGS = ("/tiered_caching", "/tiered_cache_smart_topology_enable", "/regional_tiered_cache")
 # A batch is answered 200 whatever its items are.
 BATCHES = {
     "include-path-regex": "/batch$",
@@ -70,9 +85,10 @@ def described(parameters: Mapping[str, str], *, credentials: bool = False) -> An
     return schemathesis.openapi.from_dict(DOCUMENT, config=config)
 
 
-IN_THE_ZONE = described({"path.zone_id": ZONE})
+HERE = {"path.zone_id": ZONE, "path.account_id": ZONE, "path.token_id": ZONE}
+IN_THE_ZONE = described(HERE)
 ANYWHERE = described({})
-STRANGER = described({"path.zone_id": ZONE}, credentials=True)
+STRANGER = described(HERE, credentials=True)
 
 
 @IN_THE_ZONE.hook
@@ -86,24 +102,40 @@ def map_case(context: schemathesis.HookContext, case: Case) -> Case:
         case.path_parameters["origin_ip"] = chosen(ADDRESSES, address)
         if isinstance(case.body, dict):
             case.body = likely(case.path_parameters["origin_ip"])
-    elif isinstance(case.body, list):
+    elif isinstance(case.body, list) and case.path.endswith("/batch"):
         case.body = [likely_item(item) for item in case.body]
+    elif isinstance(case.body, dict) and chosen((True, False), repr(case.body)):
+        case.body = likely_body(case)
     return case
 
 
 def likely_item(item: Any) -> Any:
     """An item of a batch, in half of the cases as good as can be."""
-    sent = item["origin_ip"] if isinstance(item, dict) else item
+    name = "ip" if isinstance(item, dict) and "ip" in item else "origin_ip"
+    sent = item[name] if isinstance(item, dict) else item
     if chosen((True, False), sent):
         return item
     address = chosen(ADDRESSES, sent)
-    return likely(address) if isinstance(item, dict) else address
+    return likely(address, name) if isinstance(item, dict) else address
 
 
-def likely(address: str) -> dict[str, str]:
+def likely(address: str, name: str = "origin_ip") -> dict[str, str]:
     """A mapping that can be stored."""
     vendor, region = chosen(PLACES, address)
-    return {"origin_ip": address, "vendor": vendor, "region": region}
+    return {name: address, "vendor": vendor, "region": region}
+
+
+def likely_body(case: Case) -> Any:
+    """What can be stored where `case` goes."""
+    if case.path.endswith(V1):
+        return likely(chosen(ADDRESSES, repr(case.body)), "ip")
+    if case.path == f"{BASE}/zones":
+        name = f"z{zlib.crc32(repr(case.body).encode())}.example"
+        return {**case.body, "name": name, "account": {"id": ZONE}}
+    if "/tokens" in case.path and "policies" in case.body:
+        limits = {"not_before": None, "expires_on": None, "condition": None}
+        return {**case.body, **limits, "policies": [POLICY]}
+    return case.body
 
 
 def chosen(choices: tuple[Any, ...], by: str) -> Any:
@@ -116,11 +148,18 @@ class Asked:
 
     def __init__(self, server: Server) -> None:
         self._url = server.url
+        self._api = server.api
+        self._made = itertools.count()
         self._session = requests.Session()
+        made = self._make(f"/accounts/{ZONE}/tokens", TOKEN_REQUEST)
+        self._account_token = {"Authorization": f"Bearer {made['value']}"}
         self.statuses: dict[str, set[int]] = defaultdict(set)
 
     def ask(self, case: Case, headers: dict[str, str] | None = None) -> int:
         """Send a request, check its answer, and return the status."""
+        self._give_its_own(case)
+        if headers and case.path.endswith("/{account_id}/tokens/verify"):
+            headers = self._account_token  # which verifies nobody's but an account's
         response = case.call(base_url=self._url, session=self._session, headers=headers)
         case.validate_response(
             response, additional_checks=[envelope_is_complete, codes_are_described], headers=headers
@@ -129,6 +168,22 @@ class Asked:
 
     def close(self) -> None:
         self._session.close()
+
+    def _give_its_own(self, case: Case) -> None:
+        """Lead a request away from the zone and the token that all others use."""
+        path, parameters = case.path, case.path_parameters
+        changes_zone = path.endswith(SETTINGS) or path == f"{BASE}/zones/{{zone_id}}"
+        if parameters.get("zone_id") == ZONE and changes_zone:
+            zone = {"name": f"own{next(self._made)}.example", "account": {"id": ZONE}}
+            parameters["zone_id"] = self._make("/zones", zone)["id"]
+        elif parameters.get("token_id") == ZONE:
+            tokens = path.removeprefix(BASE).partition("/{token_id}")[0].format(account_id=ZONE)
+            parameters["token_id"] = self._make(tokens, TOKEN_REQUEST)["id"]
+
+    def _make(self, where: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer = self._session.post(self._api + where, json=body, headers=BEARER).json()
+        result: dict[str, Any] = answer["result"]
+        return result
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +207,8 @@ def envelope_is_complete(ctx: CheckContext, response: Response, case: Case) -> N
     answer = json.loads(response.content)
     assert isinstance(answer, dict)
     success = response.status_code < 400
-    paged = {"result_info"} if success and isinstance(answer["result"], list) else set()
+    listed = success and isinstance(answer["result"], list)
+    paged = {"result_info"} if listed and not case.path.endswith(WITHOUT_INFO) else set()
     assert answer.keys() == {"errors", "messages", "result", "success"} | paged
     assert answer["success"] is success
     assert bool(answer["errors"]) is not success
@@ -190,6 +246,7 @@ def codes(answer: dict[str, Any]) -> list[tuple[int, ...]]:
     ]
 
 
+@pytest.mark.proves("P-GEN-1")
 @IN_THE_ZONE.parametrize()
 def test_requests_about_the_zone_get_described_answers(case: Case, asked: Asked) -> None:
     asked.statuses[case.operation.label].add(asked.ask(case, BEARER))

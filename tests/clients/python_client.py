@@ -5,10 +5,12 @@ written once and runs on both.
 """
 
 import inspect
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import cloudflare
+import pytest
 from cloudflare import AsyncCloudflare, Cloudflare
 
 from tests.process import EMAIL, KEY, TOKEN, ZONE
@@ -32,6 +34,18 @@ async def opened(kind: type[Client], base_url: str, **options: Any) -> AsyncIter
 async def settled(answer: Any) -> Any:
     """The answer of a method: at once from the sync client, awaited from the async one."""
     return await answer if inspect.isawaitable(answer) else answer
+
+
+async def refusal_of(call: Callable[[], Any]) -> cloudflare.APIStatusError:
+    """The error that a call raises: when made by the sync client, when awaited by the async one."""
+    with pytest.raises(cloudflare.APIStatusError) as caught:
+        await settled(call())
+    return caught.value
+
+
+def reasons(error: cloudflare.APIStatusError) -> list[tuple[int, str]]:
+    """Code and message of each of its errors."""
+    return [(item.code, item.message) for item in error.errors]
 
 
 async def every(pages: Any) -> list[Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import cloudflare
 import pytest
 
-from tests.clients.python_client import BY_TOKEN, Client, opened, put, settled
+from tests.clients.python_client import BY_TOKEN, Client, opened, put, refusal_of, settled
 from tests.process import COMMAND, EMAIL, ZONE, Server
 
 NO_ADDRESS = "Invalid or missing origin IP address."
@@ -177,13 +177,6 @@ async def test_an_unknown_zone_is_no_route(
         (7003, f"Could not route to {path}, perhaps your object identifier is invalid?"),
         (7000, "No route for that URI"),
     ]
-
-
-async def refusal_of(call: Callable[[], Any]) -> cloudflare.APIStatusError:
-    """The error that a call raises: when made by the sync client, when awaited by the async one."""
-    with pytest.raises(cloudflare.APIStatusError) as caught:
-        await settled(call())
-    return caught.value
 
 
 def read_token(db: Path) -> str:

@@ -17,6 +17,7 @@ from originmap.domain.errors import (
     StoreError,
     UnknownKey,
     UnknownToken,
+    UnusableToken,
     ZoneNotFound,
 )
 from originmap.service.brake import Brake
@@ -91,7 +92,7 @@ class App:
         info = info_of(req.scope)
         if isinstance(error, StoreError):
             _LOG.error("store", extra={"data": {"ray": info.ray, "why": str(error)}})
-        if isinstance(error, UnknownToken | UnknownKey):
+        if isinstance(error, UnknownToken | UnusableToken | UnknownKey):
             await asyncio.sleep(self._brake.delay(info.client))
         _refuse(resp, refusal)
 

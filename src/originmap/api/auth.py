@@ -16,6 +16,7 @@ from originmap.domain.errors import (
     RateLimited,
     UnknownKey,
     UnknownToken,
+    UnusableToken,
 )
 from originmap.domain.zone import Zone
 from originmap.service.access import Access
@@ -58,7 +59,7 @@ class Guard:
                 caller = self._by_token(header, info.client, any_status)
             else:
                 caller = self._by_key(req)
-        except (UnknownToken, UnknownKey) as error:
+        except (UnknownToken, UnusableToken, UnknownKey) as error:
             raise self._brake.failed(info.client, error) from None
         info.credential = caller.id
         if self._per_user is not None:
@@ -76,7 +77,7 @@ class Guard:
         # A user's tokens and key count together; an account's token counts for itself.
         verdict = limiter.take(caller.user_id or caller.id)
         quota = limiter.quota
-        info.headers = [
+        info.headers += [
             (b"ratelimit", b'"default";r=%d;t=%d' % (verdict.remaining, verdict.reset)),
             (b"ratelimit-policy", b'"default";q=%d;w=%d' % (quota.limit, quota.seconds)),
         ]

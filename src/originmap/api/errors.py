@@ -68,6 +68,12 @@ def _page(error: errors.OriginmapError) -> Refusal:
     return refusal(400, 1146, text)
 
 
+def _time(error: errors.OriginmapError) -> Refusal:
+    assert isinstance(error, errors.InvalidTime)
+    must = "must be a date or a time like 2026-03-01T12:00:00Z"
+    return refusal(400, 1146, f"invalid {error.parameter} parameter, {must}")
+
+
 def _missing_credentials(error: errors.OriginmapError) -> Refusal:
     assert isinstance(error, errors.MissingCredentials)
     code, names = {
@@ -112,11 +118,13 @@ TABLE: dict[type[errors.OriginmapError], Render] = {
     errors.UnknownRegion: _fixed(400, 1157, UNKNOWN_REGION),
     errors.InvalidBatch: _fixed(400, 1146, "batch must be an array of 1 to 100 items"),
     errors.InvalidPage: _page,
+    errors.InvalidTime: _time,
     errors.MalformedJSON: _fixed(400, 6007, "Malformed JSON in request body"),
     errors.BodyTooLarge: _fixed(413, 1146, "request body is too large"),
     errors.BodyTimeout: _fixed(408, 10408, "The request did not arrive in time."),
     errors.InvalidZoneName: _fixed(400, 1002, "Invalid domain"),
     errors.InvalidZoneChange: _fixed(400, 1001, "Exactly one of paused and type can be changed."),
+    errors.InvalidZoneType: _fixed(400, 1001, "type must be full, partial, secondary or internal."),
     errors.InvalidSetting: _fixed(400, 1146, 'invalid value, must be "on" or "off"'),
     errors.InvalidToken: _own_text(400, 400),
     errors.InvalidTopology: _each_problem(10460),
@@ -134,6 +142,7 @@ TABLE: dict[type[errors.OriginmapError], Render] = {
     errors.MissingCredentials: _missing_credentials,
     errors.MalformedCredentials: _malformed_credentials,
     errors.UnknownToken: _fixed(401, 10000, "Authentication error"),
+    errors.UnusableToken: _fixed(401, 10000, "Authentication error"),
     errors.UnknownKey: _fixed(403, 9103, "Unknown X-Auth-Key or X-Auth-Email"),
     errors.WrongLocation: _wrong_location,
     errors.TooManyFailures: _retry_later(429, 10502, "Too many authentication failures"),

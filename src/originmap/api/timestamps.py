@@ -14,10 +14,15 @@ def timestamp(microseconds: int) -> str:
 
 def parse_timestamp(text: str) -> int:
     """The microseconds since 1970 UTC that RFC 3339 text stands for. Raises ValueError, for a
-    time without an offset too."""
+    time without an offset too, and for one that is in no year from 1 to 9999 in UTC: it could
+    not be written again."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"no offset from UTC: {text!r}")
+    try:
+        moment = moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"out of range in UTC: {text!r}") from None
     return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 

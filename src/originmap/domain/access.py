@@ -99,6 +99,9 @@ READ_USER = _read(read=Group.USER_DETAILS_READ, write=Group.USER_DETAILS_WRITE)
 READ_USER_TOKENS = _read(read=Group.USER_TOKENS_READ, write=Group.USER_TOKENS_WRITE)
 WRITE_USER_TOKENS = _write(Group.USER_TOKENS_WRITE)
 
+_ON_ZONES = (READ_MAPPINGS, WRITE_MAPPINGS, READ_ZONE, WRITE_ZONE)
+_ON_ACCOUNTS = (READ_ACCOUNT, READ_ACCOUNT_TOKENS, WRITE_ACCOUNT_TOKENS)
+
 Resources = Mapping[str, "str | dict[str, str]"]
 """Resources as the API has them: a name with "*", or an account with zones of it."""
 
@@ -210,10 +213,12 @@ class Grants:
 
     def touch_account(self, account_id: str, zone_ids: Iterable[str]) -> bool:
         """Whether they allow anything at all on the account, or on one of its zones."""
-        return bool(
-            self._allow.on_account(account_id)
-            or self._allow.on_zones_of(account_id)
-            or any(self._allow.zones.get(zone_id, 0) for zone_id in zone_ids)
+        if any(self.cover_account(need, account_id) for need in _ON_ACCOUNTS):
+            return True
+        if any(self.cover_zones_of(need, account_id) for need in _ON_ZONES):
+            return True
+        return any(
+            self.cover_zone(need, zone_id, account_id) for zone_id in zone_ids for need in _ON_ZONES
         )
 
 

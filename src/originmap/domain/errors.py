@@ -8,11 +8,13 @@
     │   ├── UnknownRegion           vendor or region not in the catalogue
     │   ├── InvalidBatch            not an array of 1 to 100 items
     │   ├── InvalidPage             page or per_page out of range
+    │   ├── InvalidTime             neither a time nor a date
     │   ├── MalformedJSON           the body is not JSON
     │   ├── BodyTooLarge            the body is over the limit
     │   ├── BodyTimeout             the body stopped arriving
     │   ├── InvalidZoneName         not a domain name
     │   ├── InvalidZoneChange       a PATCH of a zone that changes nothing there is
+    │   ├── InvalidZoneType         a type of zone that there is not
     │   ├── InvalidSetting          a setting's value that is neither "on" nor "off"
     │   ├── InvalidToken            a token without a name, or with rights that say nothing
     │   ├── InvalidTopology         colos that make no sense; carries all `problems`
@@ -32,7 +34,8 @@
     ├── AccessError                 who asks, and may they
     │   ├── MissingCredentials      which="any" | "key" | "email"
     │   ├── MalformedCredentials    which="bearer" | "key" | "email"
-    │   ├── UnknownToken            also disabled, expired, not yet valid, revoked
+    │   ├── UnknownToken            revoked, or there never was one
+    │   ├── UnusableToken           disabled, expired, or not valid yet
     │   ├── UnknownKey
     │   ├── WrongLocation           the token may not be used from this address
     │   ├── TooManyFailures         too many bad credentials from one address
@@ -99,6 +102,14 @@ class InvalidPage(InvalidInput):
         self.at_most = at_most
 
 
+class InvalidTime(InvalidInput):
+    """A query argument that is neither a time nor a date; `parameter` says which."""
+
+    def __init__(self, parameter: str) -> None:
+        super().__init__(f"invalid {parameter}")
+        self.parameter = parameter
+
+
 class MalformedJSON(InvalidInput):
     """The body is not JSON (RFC 8259)."""
 
@@ -122,6 +133,10 @@ class InvalidZoneName(InvalidInput):
 
 class InvalidZoneChange(InvalidInput):
     """A change of a zone that is not exactly one of `paused` and `type`."""
+
+
+class InvalidZoneType(InvalidInput):
+    """A type of zone that there is not."""
 
 
 class InvalidSetting(InvalidInput):
@@ -239,7 +254,11 @@ class MalformedCredentials(AccessError):
 
 
 class UnknownToken(AccessError):
-    """No token that works: unknown, revoked, disabled, expired or not yet valid."""
+    """No token has this secret: it was revoked, or there never was one."""
+
+
+class UnusableToken(AccessError):
+    """A token that does not work now: disabled, expired, or not valid yet."""
 
 
 class UnknownKey(AccessError):

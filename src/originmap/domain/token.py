@@ -102,4 +102,13 @@ def hash_secret(secret: str) -> str:
 def _within(
     address: ipaddress.IPv4Address | ipaddress.IPv6Address, prefixes: Iterable[str]
 ) -> bool:
-    return any(address in ipaddress.ip_network(prefix) for prefix in prefixes)
+    return any(address in _network(prefix) for prefix in prefixes)
+
+
+def _network(prefix: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """The addresses of a prefix; of IPv4-mapped ones (::ffff:192.0.2.0/120) the IPv4 addresses."""
+    network = ipaddress.ip_network(prefix)
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    if mapped is None or network.prefixlen < 96:
+        return network
+    return ipaddress.IPv4Network((mapped, network.prefixlen - 96))

@@ -40,8 +40,11 @@ def create_token(token: Token) -> RecordDecide[Token]:
     return decide
 
 
-def change_token(token_id: str, owner: Owner | None, new: Token) -> RecordDecide[Token]:
-    """Replace what can be changed of a token by what `new` says: name, policies, limits.
+def change_token(
+    token_id: str, owner: Owner | None, new: Token, *, keep_status: bool = False
+) -> RecordDecide[Token]:
+    """Replace what can be changed of a token by what `new` says: name, policies, limits, and
+    status unless it is to be kept.
 
     Raises TokenNotFound when `owner` (None: anybody) has no such token, ZoneNotFound.
     """
@@ -51,6 +54,7 @@ def change_token(token_id: str, owner: Owner | None, new: Token) -> RecordDecide
         changed = replace(
             new, id=token.id, secret_hash=token.secret_hash, owner=token.owner,
             issued_on=token.issued_on, modified_on=token.modified_on,
+            disabled=token.disabled if keep_status else new.disabled,
         )  # fmt: skip
         return token if changed == token else replace(changed, modified_on=new.modified_on)
 
@@ -118,12 +122,15 @@ def check_resources(policies: Collection[Policy], owner: Owner, records: Records
 def _check_within(policy: Policy, account_id: str, records: RecordsView) -> None:
     whole = ACCOUNT_PREFIX + account_id
     for name, inside in policy.resources.items():
-        wanted = [name] if isinstance(inside, str) or name != whole else list(inside)
-        allowed = {whole} if isinstance(inside, str) else {ALL_ZONES}
-        for resource in wanted:
+        if name == whole:
+            zones = (
+                [] if isinstance(inside, str) else [zone for zone in inside if zone != ALL_ZONES]
+            )
+        else:
+            zones = list(names_in({name: inside}))
+        for resource in zones:
             zone = records.get(Key(Kind.ZONE, resource.removeprefix(ZONE_PREFIX)))
-            own = isinstance(zone, Zone) and zone.account_id == account_id
-            if resource not in allowed and not own:
+            if not isinstance(zone, Zone) or zone.account_id != account_id:
                 raise InvalidToken(f"resource {resource} is not in the account of the token")
 
 
@@ -136,15 +143,21 @@ def _check_policy(policy: Policy, known_groups: Collection[str]) -> None:
     if not policy.resources:
         raise InvalidToken("a policy needs at least one resource")
     for name, inside in policy.resources.items():
-        if not name.startswith((ACCOUNT_PREFIX, USER_PREFIX)):
-            raise InvalidToken(f"unknown resource {name}")
-        if isinstance(inside, str):
-            if inside != "*":
-                raise InvalidToken(f'resource {name} must be "*"')
-        elif not inside or any(
-            not inner.startswith(ZONE_PREFIX) or value != "*" for inner, value in inside.items()
-        ):
-            raise InvalidToken(f'resource {name} must hold zones with "*"')
+        _check_resource(name, inside)
+
+
+def _check_resource(name: str, inside: str | dict[str, str]) -> None:
+    if not name.startswith((ACCOUNT_PREFIX, USER_PREFIX)):
+        raise InvalidToken(f"unknown resource {name}")
+    if isinstance(inside, str):
+        if inside != "*":
+            raise InvalidToken(f'resource {name} must be "*"')
+    elif name.startswith((ZONE_PREFIX, USER_PREFIX)):
+        raise InvalidToken(f'resource {name} must be "*": only an account holds zones')
+    elif not inside or any(
+        not inner.startswith(ZONE_PREFIX) or value != "*" for inner, value in inside.items()
+    ):
+        raise InvalidToken(f'resource {name} must hold zones with "*"')
 
 
 def _check_prefixes(request_ip: RequestIP) -> None:

@@ -9,6 +9,7 @@ from originmap.domain.errors import (
     Forbidden,
     UnknownKey,
     UnknownToken,
+    UnusableToken,
     WrongLocation,
     ZoneNotFound,
 )
@@ -28,11 +29,11 @@ class Access:
         self._now = now
 
     def by_token(self, secret: bytes, client: str) -> Caller:
-        """Who has this token. Raises UnknownToken, WrongLocation."""
+        """Who has this token. Raises UnknownToken, UnusableToken, WrongLocation."""
         caller = self.by_token_of_any_status(secret, client)
         token = caller.token
         if token is not None and token.conditional and not token.usable(self._now()):
-            raise UnknownToken
+            raise UnusableToken
         return caller
 
     def by_token_of_any_status(self, secret: bytes, client: str) -> Caller:
@@ -105,8 +106,7 @@ class Access:
     def operator(self, caller: Caller) -> None:
         """Whether `caller` may change what concerns all accounts, such as the topology: whoever
         may write the settings of each. Raises Forbidden."""
-        accounts = self._directory.accounts()
-        if not all(caller.grants.cover_account(WRITE_ACCOUNT, a.id) for a in accounts):
+        if not self.everywhere(caller, WRITE_ACCOUNT):
             raise Forbidden
 
     def readable_zones(self, caller: Caller, need: Need) -> list[Zone]:
@@ -116,6 +116,19 @@ class Access:
             for zone in self._directory.zones()
             if caller.grants.cover_zone(need, zone.id, zone.account_id)
         ]
+
+    def every_zone_of(self, caller: Caller, need: Need, account_id: str) -> None:
+        """Whether `caller` may do on every zone of an account what `need` says, those to come
+        included. Raises Forbidden, AccountNotFound."""
+        if not caller.grants.cover_zones_of(need, account_id):
+            raise Forbidden
+        if self._directory.account(account_id) is None:
+            raise AccountNotFound(account_id)
+
+    def everywhere(self, caller: Caller, need: Need) -> bool:
+        """Whether `caller` meets `need` on every account."""
+        accounts = self._directory.accounts()
+        return all(caller.grants.cover_account(need, account.id) for account in accounts)
 
     def user(self, caller: Caller, need: Need) -> User:
         """The user whose credential it is, if it meets `need` there. Raises Forbidden, for a

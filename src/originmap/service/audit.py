@@ -4,7 +4,7 @@ Every committed change of mappings, zones, settings, tokens, users and accounts 
 with its cause, so there is no second log that could disagree with it.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,8 @@ from originmap.service.directory import Directory
 from originmap.store.port import Store
 
 _CHUNK = 500
+EVERYWHERE = ""
+"""Stands for no account alone."""
 _SECRETS = ("secret_hash", "key_hash")
 
 
@@ -65,17 +67,21 @@ class Audit:
         self._directory = directory
 
     async def entries(
-        self, query: AuditQuery, skip: int, limit: int, account_id: str | None = None
+        self,
+        query: AuditQuery,
+        skip: int,
+        limit: int,
+        accounts: Container[str] | None = None,
     ) -> list[AuditEntry]:
-        """Entries that `query` asks for, newest first; those of one account where it is given.
+        """Entries that `query` asks for, newest first; those of some accounts where given.
 
-        An account's are the changes of its zones and of its own tokens, and the changes of
-        users and their tokens, which reach every account.
+        An account's are the changes of its zones and of its own tokens. The changes of users
+        and their tokens may name zones of any account: they are EVERYWHERE's.
         """
         found: list[AuditEntry] = []
         async for change in self._newest_first(query):
             zone = await self._zone(change.zone_id)
-            if account_id is not None and _account(change, zone) not in ("", account_id):
+            if accounts is not None and _account(change, zone) not in accounts:
                 continue
             entry = self._entry(change, zone)
             if not _matches(entry, query):
@@ -129,12 +135,14 @@ class Audit:
 
     def _email(self, credential: str) -> str:
         token = self._directory.token(credential)
+        if token is not None and token.owner.kind != "user":
+            return ""
         user = self._directory.user(token.owner.id if token else credential)
         return user.email if user else ""
 
 
 def _account(change: Change, zone: Zone | None) -> str:
-    """The account that a change concerns, "" for one that concerns all."""
+    """The account that a change concerns, EVERYWHERE for one that concerns all."""
     if change.zone_id:
         return zone.account_id if zone else "unknown"
     value = change.what.after or change.what.before
@@ -142,7 +150,7 @@ def _account(change: Change, zone: Zone | None) -> str:
         return value.id
     if isinstance(value, Token) and value.owner.kind == "account":
         return value.owner.id
-    return ""
+    return EVERYWHERE
 
 
 def _described(

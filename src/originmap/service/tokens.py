@@ -51,6 +51,10 @@ class Tokens:
             raise TokenNotFound(token_id)
         return token
 
+    def usable(self, token: Token) -> bool:
+        """Whether the token can be used now."""
+        return token.usable(self._now())
+
     def status(self, token: Token) -> TokenStatus:
         """What the token is now."""
         return token.status(self._now())
@@ -66,11 +70,16 @@ class Tokens:
         await self._store.write_records(create_token(token), cause)
         return token, secret
 
-    async def change(self, owner: Owner, token_id: str, draft: Token, cause: Cause) -> Token:
-        """Replace name, policies, status and limits. Raises as `create`, and TokenNotFound."""
+    async def change(
+        self, owner: Owner, token_id: str, draft: Token, cause: Cause, *, keep_status: bool
+    ) -> Token:
+        """Replace name, policies and limits, and status unless it is to be kept. Raises as
+        `create`, and TokenNotFound."""
         check_token(draft, self._known_groups)
         new = replace(draft, modified_on=self._now())
-        done = await self._store.write_records(change_token(token_id, owner, new), cause)
+        done = await self._store.write_records(
+            change_token(token_id, owner, new, keep_status=keep_status), cause
+        )
         return done.outcome
 
     async def roll(self, owner: Owner, token_id: str, cause: Cause) -> str:

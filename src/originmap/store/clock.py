@@ -12,6 +12,11 @@ def wall_clock() -> int:
     return time.time_ns() // 1000
 
 
+def monotonic_clock() -> int:
+    """Microseconds since some moment, which nobody sets back: for windows and waits."""
+    return time.monotonic_ns() // 1000
+
+
 class ForwardClock:
     """Stamps that grow with every call, also when the machine's clock steps back."""
 

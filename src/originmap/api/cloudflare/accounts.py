@@ -67,12 +67,14 @@ class CurrentUser:
         self._directory = directory
 
     async def on_get(self, req: Request, resp: Response) -> None:
-        """The user whose credential is used."""
-        user = self._guard.access.user(self._guard.caller(req), READ_USER)
+        """The user whose credential is used, with the accounts that the credential sees."""
+        caller = self._guard.caller(req)
+        user = self._guard.access.user(caller, READ_USER)
         organizations = [
             {"id": account.id, "name": account.name, "permissions": [], "roles": [],
              "status": "member"}
             for account in self._directory.accounts()
+            if self._guard.access.sees(caller, account)
         ]  # fmt: skip
         answer = {
             "betas": [], "country": None, "created_on": timestamp(user.created_on),

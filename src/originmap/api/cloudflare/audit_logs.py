@@ -13,8 +13,8 @@ from originmap.api.auth import Guard
 from originmap.api.query import page_of, text_of
 from originmap.api.timestamps import parse_timestamp, timestamp
 from originmap.domain.access import READ_ACCOUNT
-from originmap.domain.errors import InvalidPage
-from originmap.service.audit import Audit, AuditEntry, AuditQuery
+from originmap.domain.errors import InvalidTime
+from originmap.service.audit import EVERYWHERE, Audit, AuditEntry, AuditQuery
 
 MAX_PER_PAGE = 1000
 _OPERATORS = ("cli", "setup")
@@ -43,19 +43,23 @@ class AuditLogs:
             zone_name=text_of(req, "zone.name"),
             id=text_of(req, "id"),
         )
-        found = await self._audit.entries(query, (page - 1) * per_page, per_page, account_id)
+        # Only who reads all accounts may see what concerns them all.
+        accounts = {account_id}
+        if self._guard.access.everywhere(caller, READ_ACCOUNT):
+            accounts.add(EVERYWHERE)
+        found = await self._audit.entries(query, (page - 1) * per_page, per_page, accounts)
         resp.data = envelope.success([_entry_json(entry, account_id) for entry in found])
 
 
 def _time(req: Request, name: str) -> int | None:
-    """A time or a date, as published. Raises InvalidPage for anything else."""
+    """A time or a date, as published. Raises InvalidTime for anything else."""
     text = text_of(req, name)
     if text is None:
         return None
     try:
         return parse_timestamp(text if len(text) > len("2026-03-01") else f"{text}T00:00:00Z")
     except ValueError:
-        raise InvalidPage(name, 0) from None
+        raise InvalidTime(name) from None
 
 
 def _entry_json(entry: AuditEntry, account_id: str) -> dict[str, Any]:

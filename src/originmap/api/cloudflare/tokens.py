@@ -23,7 +23,7 @@ from originmap.domain.access import (
     PermissionGroup,
 )
 from originmap.domain.errors import UnknownToken
-from originmap.domain.token import Owner, Token, TokenStatus
+from originmap.domain.token import Owner, Token
 from originmap.service.tokens import Tokens
 
 MAX_PER_PAGE = 50
@@ -117,11 +117,13 @@ class TokenItem:
     async def on_put(
         self, req: Request, resp: Response, token_id: str, account_id: str = ""
     ) -> None:
-        """Replace what can be changed of it."""
+        """Replace what can be changed of it; a status that is not given stays as it is."""
         owner = self._scope.owner(req, account_id, write=True)
-        draft = read_token(await read_object(req), owner)
-        cause = info_of(req.scope).cause()
-        resp.data = self._answer(await self._tokens.change(owner, token_id, draft, cause))
+        body = await read_object(req)
+        draft, cause = read_token(body, owner), info_of(req.scope).cause()
+        keep = "status" not in body
+        changed = await self._tokens.change(owner, token_id, draft, cause, keep_status=keep)
+        resp.data = self._answer(changed)
 
     async def on_delete(
         self, req: Request, resp: Response, token_id: str, account_id: str = ""
@@ -172,7 +174,7 @@ class TokenVerify:
         if token is None or token.owner.kind != kind or account_id not in ("", token.owner.id):
             raise UnknownToken
         status = self._tokens.status(token)
-        messages = [_VALID] if status is TokenStatus.ACTIVE else []
+        messages = [_VALID] if self._tokens.usable(token) else []
         answer: dict[str, Any] = {"id": token.id, "status": str(status), **times_json(token)}
         resp.data = envelope.success(answer, messages)
 

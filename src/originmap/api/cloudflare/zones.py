@@ -14,7 +14,7 @@ from originmap.api.cloudflare.zone_json import zone_json
 from originmap.api.query import page_of, part_of, text_of
 from originmap.api.request import info_of
 from originmap.domain.access import READ_ZONE, WRITE_ZONE
-from originmap.domain.errors import AccountNotFound, InvalidZoneChange
+from originmap.domain.errors import AccountNotFound, InvalidZoneChange, InvalidZoneType
 from originmap.domain.zone import Zone, ZoneType
 from originmap.domain.zone_filter import ORDERS, ZoneQuery
 from originmap.service.zones import Zones
@@ -48,9 +48,9 @@ class ZoneList:
         account_id = account.get("id") if isinstance(account, dict) else None
         if not isinstance(account_id, str):
             raise AccountNotFound(str(account_id))
-        type_ = _type(body.get("type", "full"))
-        cause = info_of(req.scope).cause()
-        zone = await self._zones.create(caller, body.get("name"), account_id, type_, cause)
+        self._guard.access.every_zone_of(caller, WRITE_ZONE, account_id)
+        type_, cause = _type(body.get("type", "full")), info_of(req.scope).cause()
+        zone = await self._zones.create(body.get("name"), account_id, type_, cause)
         resp.data = envelope.success(zone_json(zone, self._zones.account_of(zone), "pending"))
 
 
@@ -78,8 +78,8 @@ class ZoneItem:
         match list(body.items()):
             case [("paused", bool(paused))]:
                 zone = await self._zones.pause(zone_id, paused, info.cause())
-            case [("type", str(type_))]:
-                zone = await self._zones.retype(zone_id, _type(type_), info.cause())
+            case [("type", str(type_))] if type_ in set(ZoneType):
+                zone = await self._zones.retype(zone_id, ZoneType(type_), info.cause())
             case _:
                 raise InvalidZoneChange
         resp.data = self._answer(zone)
@@ -99,7 +99,7 @@ def _type(value: Any) -> ZoneType:
     try:
         return ZoneType(value)
     except ValueError:
-        raise InvalidZoneChange from None
+        raise InvalidZoneType from None
 
 
 def _query(req: Request) -> ZoneQuery:

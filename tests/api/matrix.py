@@ -1,0 +1,260 @@
+"""The authorisation matrix: what every credential is told by every route, as one table.
+
+`TABLE` is meant to be read; the rest turns it into rows and makes the credentials it speaks of.
+HEAD is answered as GET and has no lines of its own.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from originmap import bootstrap
+from originmap.domain.access import (
+    ACCOUNT_PREFIX,
+    ALL_ACCOUNTS,
+    GROUP_IDS,
+    USER_PREFIX,
+    ZONE_PREFIX,
+    Policy,
+)
+from originmap.domain.mapping import put
+from originmap.domain.record import Kind, Value
+from originmap.domain.token import Owner, RequestIP, Token
+from originmap.domain.zone import Account, Zone
+from originmap.domain.zone_rules import add_missing
+from originmap.service import setup
+from tests.builders import CAUSE, US_EAST, ip, policy, token
+
+# A cell is what a request gets: ok is 200, 401 and 403 are that status with code 10000, a longer
+# number is a code whose status is in STATUSES. The columns are CREDENTIALS, in that order.
+TABLE = """
+                   no credential that works          from  on another   deny  the whole account
+              none  bad unknown expired early disabled away  read zone account over  all owned key
+/zones/{zone_id}/origin/cloud_regions
+    GET       9106 6003  401    401    401    401    9109  ok    403   403   403   ok   ok   ok
+/zones/{zone_id}/origin/cloud_regions/batch
+    PUT       9106 6003  401    401    401    401    9109  403   403   403   403   ok   ok   ok
+    DELETE    9106 6003  401    401    401    401    9109  403   403   403   403   ok   ok   ok
+/zones/{zone_id}/origin/cloud_regions/supported_regions
+    GET       9106 6003  401    401    401    401    9109  ok    403   403   403   ok   ok   ok
+/zones/{zone_id}/origin/cloud_regions/{origin_ip}
+    GET       9106 6003  401    401    401    401    9109  ok    403   403   403   ok   ok   ok
+    PUT       9106 6003  401    401    401    401    9109  403   403   403   403   ok   ok   ok
+    DELETE    9106 6003  401    401    401    401    9109  403   403   403   403   ok   ok   ok
+
+/zones/{zone_id}/cache/origin_cloud_regions
+    GET       9106 6003  401    401    401    401    9109  ok    403   403   403   ok   ok   ok
+    POST      9106 6003  401    401    401    401    9109  403   403   403   403   ok   ok   ok
+    PATCH     9106 6003  401    401    401    401    9109  403   403   403   403   ok   ok   ok
+/zones/{zone_id}/cache/origin_cloud_regions/batch
+    PATCH     9106 6003  401    401    401    401    9109  403   403   403   403   ok   ok   ok
+    DELETE    9106 6003  401    401    401    401    9109  403   403   403   403   ok   ok   ok
+/zones/{zone_id}/cache/origin_cloud_regions/supported_regions
+    GET       9106 6003  401    401    401    401    9109  ok    403   403   403   ok   ok   ok
+/zones/{zone_id}/cache/origin_cloud_regions/{origin_ip}
+    GET       9106 6003  401    401    401    401    9109  ok    403   403   403   ok   ok   ok
+    DELETE    9106 6003  401    401    401    401    9109  403   403   403   403   ok   ok   ok
+
+/zones/{zone_id}/argo/tiered_caching
+    GET       9106 6003  401    401    401    401    9109  ok    403   403   403   ok   ok   ok
+    PATCH     9106 6003  401    401    401    401    9109  403   403   403   403   ok   ok   ok
+/zones/{zone_id}/cache/tiered_cache_smart_topology_enable
+    GET       9106 6003  401    401    401    401    9109  ok    403   403   403   ok   ok   ok
+    POST      9106 6003  401    401    401    401    9109  403   403   403   403   ok   ok   ok
+    PATCH     9106 6003  401    401    401    401    9109  403   403   403   403   ok   ok   ok
+    DELETE    9106 6003  401    401    401    401    9109  403   403   403   403   ok   ok   ok
+/zones/{zone_id}/cache/regional_tiered_cache
+    GET       9106 6003  401    401    401    401    9109  ok    403   403   403   ok   ok   ok
+    PATCH     9106 6003  401    401    401    401    9109  403   403   403   403   ok   ok   ok
+
+/zones
+    GET       9106 6003  9109   401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
+    POST      9106 6003  9109   401    401    401    9109  403   403   403   403   ok   ok   ok
+/zones/{zone_id}
+    GET       9106 6003  9109   401    401    401    9109  ok    9109  9109  9109  ok   ok   ok
+    PATCH     9106 6003  9109   401    401    401    9109  403   9109  9109  9109  ok   ok   ok
+    DELETE    9106 6003  9109   401    401    401    9109  403   9109  9109  9109  ok   ok   ok
+
+/accounts
+    GET       9106 6003  9109   401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
+/accounts/{account_id}
+    GET       9106 6003  9109   401    401    401    9109  ok    ok    9109  9109  ok   ok   ok
+/accounts/{account_id}/audit_logs
+    GET       9106 6003  9109   401    401    401    9109  ok    403   9109  9109  ok   ok   ok
+/accounts/{account_id}/tokens
+    GET       9106 6003  9109   401    401    401    9109  ok    403   9109  9109  ok   ok   ok
+    POST      9106 6003  9109   401    401    401    9109  403   403   9109  9109  ok   ok   ok
+/accounts/{account_id}/tokens/verify
+    GET       9106 6003  1000   1000   1000   1000   9109  1000  1000  1000  1000  1000 ok   1000
+/accounts/{account_id}/tokens/permission_groups
+    GET       9106 6003  9109   401    401    401    9109  ok    403   9109  9109  ok   ok   ok
+/accounts/{account_id}/tokens/{token_id}
+    GET       9106 6003  9109   401    401    401    9109  ok    403   9109  9109  ok   ok   ok
+    PUT       9106 6003  9109   401    401    401    9109  403   403   9109  9109  ok   ok   ok
+    DELETE    9106 6003  9109   401    401    401    9109  403   403   9109  9109  ok   ok   ok
+/accounts/{account_id}/tokens/{token_id}/value
+    PUT       9106 6003  9109   401    401    401    9109  403   403   9109  9109  ok   ok   ok
+
+/user
+    GET       9106 6003  9109   401    401    401    9109  ok    403   403   403   ok   403  ok
+/user/tokens
+    GET       9106 6003  9109   401    401    401    9109  ok    403   403   403   ok   403  ok
+    POST      9106 6003  9109   401    401    401    9109  403   403   403   403   ok   403  ok
+/user/tokens/verify
+    GET       9106 6003  1000   ok     ok     ok     9109  ok    ok    ok    ok    ok   1000 1000
+/user/tokens/permission_groups
+    GET       9106 6003  9109   401    401    401    9109  ok    403   403   403   ok   403  ok
+/user/tokens/{token_id}
+    GET       9106 6003  9109   401    401    401    9109  ok    403   403   403   ok   403  ok
+    PUT       9106 6003  9109   401    401    401    9109  403   403   403   403   ok   403  ok
+    DELETE    9106 6003  9109   401    401    401    9109  403   403   403   403   ok   403  ok
+/user/tokens/{token_id}/value
+    PUT       9106 6003  9109   401    401    401    9109  403   403   403   403   ok   403  ok
+
+//healthz
+    GET       ok   ok    ok     ok     ok     ok     ok    ok    ok    ok    ok    ok   ok   ok
+//readyz
+    GET       ok   ok    ok     ok     ok     ok     ok    ok    ok    ok    ok    ok   ok   ok
+//originmap/v1/openapi.json
+    GET       ok   ok    ok     ok     ok     ok     ok    ok    ok    ok    ok    ok   ok   ok
+"""
+
+CREDENTIALS = (
+    "none", "bad", "unknown", "expired", "early", "disabled", "away", "read", "zone", "account",
+    "deny", "all", "owned", "key",
+)  # fmt: skip
+STATUSES = {"9106": 400, "6003": 400, "1000": 401, "9109": 403}
+
+
+class Row(NamedTuple):
+    """What a method of a route answers: a status and a code (None for success) each."""
+
+    template: str  # as App.allowed has it
+    method: str
+    answers: dict[str, tuple[int, int | None]]
+
+
+def rows() -> Iterator[Row]:
+    """The table, line by line."""
+    template = ""
+    for line in TABLE.splitlines():
+        words = line.split()
+        if line.startswith("/"):
+            template = _template(words[0])
+        elif template and words:
+            answers = dict(zip(CREDENTIALS, map(_answer, words[1:]), strict=True))
+            yield Row(template, words[0], answers)
+
+
+def _template(shown: str) -> str:
+    """A route as App has it; // stands for what is not below Cloudflare's base."""
+    full = shown[1:] if shown.startswith("//") else f"/client/v4{shown}"
+    return full.replace("_id}", "_id:hex32}")
+
+
+def _answer(cell: str) -> tuple[int, int | None]:
+    if cell == "ok":
+        return 200, None
+    return (int(cell), 10000) if len(cell) == 3 else (STATUSES[cell], int(cell))
+
+
+ACCOUNT = ZONE = setup.DEV_ID
+OTHER_ACCOUNT, OTHER_ZONE, FOREIGN_ZONE = "a" * 32, "b" * 32, "c" * 32
+USER_TOKEN, ACCOUNT_TOKEN = "d" * 32, "e" * 32
+ABSENT = "f" * 32
+"""The id of nothing."""
+
+_MY_ACCOUNT = {ACCOUNT_PREFIX + ACCOUNT: "*"}
+_READS = [id_ for id_, group in GROUP_IDS.items() if "READ" in (group.name or "")]
+_ALL = [ALL_ACCOUNTS, USER_PREFIX + setup.DEV_ID]
+_EVERYTHING = policy(True, _ALL, GROUP_IDS)
+
+
+def headers_of(credential: str) -> dict[str, str]:
+    """What a request with this credential carries."""
+    special = {
+        "none": {},
+        "bad": {"Authorization": "Bearer not a token"},
+        "key": {"X-Auth-Email": setup.DEV_EMAIL, "X-Auth-Key": setup.DEV_KEY},
+    }
+    return special.get(credential, {"Authorization": f"Bearer secret-{credential}"})
+
+
+def _limited(name: str, **limits: Any) -> Token:
+    whole = token(name, _EVERYTHING, owner=Owner("user", setup.DEV_ID))
+    return Token(**{n: getattr(whole, n) for n in whole.__slots__} | limits)
+
+
+def _tokens() -> list[Token]:
+    user, account = Owner("user", setup.DEV_ID), Owner("account", ACCOUNT)
+
+    def of_user(name: str, *policies: Policy) -> Token:
+        return token(name, *policies, owner=user)
+
+    other_zone = policy(True, [ZONE_PREFIX + OTHER_ZONE], GROUP_IDS)
+    other_account = policy(True, [ACCOUNT_PREFIX + OTHER_ACCOUNT], GROUP_IDS)
+    return [
+        _limited("expired", expires_on=2),
+        _limited("early", not_before=1 << 51),
+        _limited("disabled", disabled=True),
+        _limited("away", request_ip=RequestIP(("198.51.100.0/24",))),
+        of_user("read", policy(True, _ALL, _READS)),
+        of_user("zone", other_zone),
+        of_user("account", other_account),
+        of_user("deny", _EVERYTHING, policy(False, _ALL, GROUP_IDS)),
+        of_user("all", _EVERYTHING),
+        of_user(USER_TOKEN, other_zone),
+        token("owned", policy(True, _MY_ACCOUNT, GROUP_IDS), owner=account),
+        token(ACCOUNT_TOKEN, policy(True, _MY_ACCOUNT, _READS), owner=account),
+    ]
+
+
+async def furnish(opened: bootstrap.Opened) -> None:
+    """Two accounts with three zones, a mapping, and a token for each credential."""
+    values: list[tuple[Kind, Value]] = [
+        (Kind.ACCOUNT, Account(OTHER_ACCOUNT, "Other", 1 << 51)),
+        (Kind.ZONE, Zone(OTHER_ZONE, "example.org", ACCOUNT, 1, 1)),
+        (Kind.ZONE, Zone(FOREIGN_ZONE, "example.net", OTHER_ACCOUNT, 1, 1)),
+        *((Kind.TOKEN, made) for made in _tokens()),
+    ]
+    await opened.store.write_records(add_missing(values), CAUSE)
+    origin = ip("192.0.2.1")
+    await opened.store.write(ZONE, (origin,), put(origin, US_EAST), CAUSE)
+
+
+def path_of(template: str, **ids: str) -> str:
+    """A route's path with the ids of what is there, or with others given."""
+    in_account = "{account_id:hex32}" in template
+    ids = {
+        "zone_id": ZONE,
+        "account_id": ACCOUNT,
+        "token_id": ACCOUNT_TOKEN if in_account else USER_TOKEN,
+    } | ids
+    for name, id_ in ids.items():
+        template = template.replace(f"{{{name}:hex32}}", id_)
+    return template.replace("{origin_ip}", "192.0.2.1")
+
+
+def body_of(template: str, method: str) -> Any:
+    """A body that would be taken, None where none is needed."""
+    place = {"vendor": "aws", "region": "us-west-2"}
+    tail = template.rpartition("/")[2]
+    match tail, method:
+        case "batch", "DELETE":
+            return ["192.0.2.1"]
+        case "batch", "PUT" | "PATCH":
+            return [{"ip": "192.0.2.1", "origin_ip": "192.0.2.1", **place}]
+        case "{origin_ip}", "PUT":
+            return {"origin_ip": "192.0.2.1", **place}
+        case "origin_cloud_regions", "POST" | "PATCH":
+            return {"ip": "192.0.2.9", **place}
+        case "zones", "POST":
+            return {"name": "new.example", "account": {"id": ACCOUNT}}
+        case "{zone_id:hex32}", "PATCH":
+            return {"paused": True}
+        case "tokens" | "{token_id:hex32}", "POST" | "PUT":
+            group = [{"id": _READS[0]}]
+            allow = {"effect": "allow", "resources": _MY_ACCOUNT, "permission_groups": group}
+            return {"name": "made", "policies": [allow]}
+        case _, "POST" | "PATCH":
+            return {"value": "off"}
+    return None

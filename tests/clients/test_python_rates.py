@@ -1,0 +1,142 @@
+"""PyPI's `cloudflare` against a server with a rate limit: it backs off and gets through.
+
+And a whole program of a user, from the check of its token to the last page of its mappings.
+"""
+
+import json
+from collections.abc import Iterator
+from textwrap import dedent
+from typing import Any
+
+import cloudflare
+import pytest
+from cloudflare import Cloudflare
+
+from tests.clients.python_client import BY_TOKEN, Client, opened, reasons, refusal_of, settled
+from tests.process import TOKEN, ZONE, Server
+
+THROTTLED = (971, "Please wait and consider throttling your request speed")
+
+SCRIPT = """
+    import time
+    import cloudflare
+    from cloudflare import Cloudflare
+
+    client = Cloudflare(max_retries=0)
+
+    def patiently(call):
+        while True:
+            try:
+                return call()
+            except cloudflare.RateLimitError as error:
+                time.sleep(int(error.response.headers["retry-after"]))
+
+    token = patiently(lambda: client.user.tokens.verify())
+    print("token", token.status)
+
+    zone = patiently(lambda: client.zones.list(name="example.com", per_page=1)).result[0]
+    print("zone", zone.name, zone.status)
+
+    setting = patiently(lambda: client.argo.tiered_caching.edit(zone_id=zone.id, value="on"))
+    print("tiered cache", setting.value)
+    smart = patiently(
+        lambda: client.cache.smart_tiered_cache.edit(zone_id=zone.id, value="on")
+    )
+    print("smart tiered cache", smart.value)
+
+    regions = client.cache.origin_cloud_regions
+    origins = [
+        {"origin_ip": f"198.51.100.{n}", "vendor": "aws", "region": "eu-west-1"}
+        for n in range(250)
+    ]
+    for start in range(0, len(origins), 100):
+        batch = origins[start : start + 100]
+        outcome = patiently(lambda: regions.bulk_update(zone_id=zone.id, body=batch))
+        print("put", len(outcome.succeeded), "failed", len(outcome.failed))
+
+    seen = []
+    page = patiently(lambda: regions.list(zone_id=zone.id, per_page=100))
+    while page.result:
+        seen += page.result
+        page = patiently(page.get_next_page)
+    print("listed", len(seen), seen[0].origin_ip, seen[-1].origin_ip)
+"""
+PRINTED = """
+    token active
+    zone example.com active
+    tiered cache on
+    smart tiered cache on
+    put 100 failed 0
+    put 100 failed 0
+    put 50 failed 0
+    listed 250 198.51.100.0 198.51.100.249
+"""
+
+
+@pytest.fixture
+def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that takes five requests a second of a user."""
+    folder = tmp_path_factory.mktemp("limited")
+    with Server(":memory:", folder, args=["--rate-limit", "5/1"]) as server:
+        yield server
+
+
+def statuses(server: Server) -> list[int]:
+    """Of the requests that a stopped server answered, as it logged them."""
+    server.stop()
+    lines = [json.loads(line) for line in server.log.read_text().splitlines()]
+    return [line["status"] for line in lines if line["path"].startswith("/client/")]
+
+
+async def test_the_clients_own_retry_gets_through(limited: Server, kind: type[Client]) -> None:
+    async with opened(kind, limited.api, **BY_TOKEN) as client:
+        for _ in range(12):
+            await settled(client.cache.origin_cloud_regions.list(zone_id=ZONE))
+    answered = statuses(limited)
+    assert answered.count(200) == 12
+    assert 429 in answered
+
+
+async def test_without_retries_a_typed_error_says_when_to_come_back(
+    limited: Server, kind: type[Client]
+) -> None:
+    async with opened(kind, limited.api, max_retries=0, **BY_TOKEN) as client:
+        raw = client.cache.origin_cloud_regions.with_raw_response
+        left = []
+        for _ in range(5):
+            headers = (await settled(raw.list(zone_id=ZONE))).headers
+            left.append(headers["ratelimit"].partition(";t=")[0])
+            assert headers["ratelimit-policy"] == '"default";q=5;w=1'
+        assert left == [f'"default";r={rest}' for rest in (4, 3, 2, 1, 0)]
+        caught = await refusal_of(lambda: client.zones.list())
+    assert (type(caught), reasons(caught)) == (cloudflare.RateLimitError, [THROTTLED])
+    assert caught.response.headers["retry-after"] == "1"
+
+
+def test_a_users_token_and_key_count_together(limited: Server) -> None:
+    by_key: dict[str, Any] = {
+        "api_email": "user@example.com",
+        "api_key": "144c9defac04969c7bfad8efaa8ea194",
+    }
+    with (
+        Cloudflare(base_url=limited.api, max_retries=0, **BY_TOKEN) as first,
+        Cloudflare(base_url=limited.api, max_retries=0, **by_key) as second,
+    ):
+        for client in (first, second, first, second, first):
+            client.user.get()
+        with pytest.raises(cloudflare.RateLimitError):
+            second.user.get()
+
+
+def test_a_whole_program_backs_off_and_ends_as_it_would_at_cloudflare(
+    limited: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CLOUDFLARE_BASE_URL", limited.api)
+    monkeypatch.setenv("CLOUDFLARE_API_TOKEN", TOKEN)
+    names: dict[str, Any] = {"__name__": "__main__"}
+    try:
+        exec(compile(dedent(SCRIPT), "script", "exec"), names)
+    finally:
+        names["client"].close()
+    assert capsys.readouterr().out.strip() == dedent(PRINTED).strip()
+    assert 429 in statuses(limited)
