@@ -279,3 +279,25 @@ def test_a_relative_path_means_the_same_file(
 def test_the_well_known_zone_is_of_dev_alone(server: Server, db: Path) -> None:
     secret = create_token(db)
     assert ask(server, secret, "GET", path(ZONE)).refusal == (400, 7003)
+
+
+def test_a_long_name_of_a_database_works(tmp_path: Path) -> None:
+    db = tmp_path / ("n" * 150 + ".db")
+    with Server(str(db), tmp_path):
+        assert "example.com" in output("zone", "list", "--db", db)
+
+
+def test_commands_work_on_the_database_of_dev_while_it_does_not_run(tmp_path: Path) -> None:
+    db = tmp_path / "dev.db"
+    with Server(str(db), tmp_path):
+        assert "example.com" in output("zone", "list", "--db", db)
+    assert "example.com" in output("zone", "list", "--db", db)
+
+
+def test_commands_refuse_a_database_that_nothing_is_kept_in() -> None:
+    assert run("zone", "create", "example.org", "--db", ":memory:").returncode != 0
+
+
+def test_listing_a_file_that_is_not_there_does_not_make_it(tmp_path: Path) -> None:
+    assert run("zone", "list", "--db", tmp_path / "typo.db").returncode != 0
+    assert list(tmp_path.iterdir()) == []

@@ -24,6 +24,7 @@ from tests.real.probe import (
     REGIONS,
     answer_to,
     assert_logged,
+    head,
 )
 from tests.real.wire import Connection, request
 
@@ -113,3 +114,20 @@ async def test_a_bug_is_an_internal_error_to_users_and_a_traceback_to_the_operat
     (line,) = [line for line in server.lines() if "traceback" in line]
     assert line["ray"] == answer.headers["cf-ray"]
     assert "LookupError: the secret plan" in line["traceback"]
+
+
+async def test_a_client_cannot_choose_the_address_it_is_logged_and_audited_with(
+    server: InProcess,
+) -> None:
+    answer = await answer_to(server, head("GET", "/healthz", "X-Forwarded-For: 192.0.2.66"))
+    server.stop()
+    (line,) = [line for line in server.lines() if line.get("ray") == answer.headers["cf-ray"]]
+    assert line["client"] == "127.0.0.1"
+
+
+async def test_a_request_line_says_its_level_and_event_like_every_other_line(
+    server: InProcess,
+) -> None:
+    await answer_to(server, request("GET", "/healthz"))
+    server.stop()
+    assert all({"time", "level", "event"} <= line.keys() for line in server.lines())

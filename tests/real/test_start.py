@@ -179,3 +179,16 @@ def test_a_folder_in_place_of_the_file_is_named(db: Path) -> None:
 def test_a_file_in_place_of_the_folder_is_named(db: Path) -> None:
     db.write_text("bread")
     assert f"cannot use {db}/start.db" in refused(db / "start.db")
+
+
+def test_another_name_of_a_file_in_use_is_refused(tmp_path: Path) -> None:
+    """Two processes on one file: each counts revisions by itself."""
+    link = tmp_path / "link.db"
+    with Server(str(tmp_path / "real.db"), tmp_path):
+        link.symlink_to(tmp_path / "real.db")
+        message = refusal("dev", "--port", "0", "--db", link)
+    assert "another process owns" in message
+
+
+def test_an_empty_db_is_refused_without_a_traceback() -> None:
+    refusal("zone", "list", "--db", "", status=2)
