@@ -28,6 +28,11 @@ from originmap.store.sqlite_names import Names
 T = TypeVar("T")
 
 _GET = "SELECT place, modified_on, revision FROM mapping WHERE zone = ? AND address = ?"
+_VIEW_ONE = """
+    SELECT address, place, modified_on, revision FROM mapping WHERE zone = ? AND address = ?"""
+_VIEW = """
+    SELECT address, place, modified_on, revision FROM mapping
+    WHERE zone = ?1 AND address IN carray(?2)"""
 # One statement, so that a commit between two cannot make page and total disagree.
 _PAGE = """
     SELECT z.mappings, m.address, m.place, m.modified_on, m.revision FROM zone AS z LEFT JOIN (
@@ -199,10 +204,17 @@ class SqliteStore:
         write.done(Committed(at, first, decision.outcome))
 
     def _view(self, zone: int, addresses: Sequence[Address]) -> ZoneView:
-        current = {}
-        for address in addresses:
-            for place, modified_on, revision in rows(self._write_cursor, _GET, (zone, address)):
-                current[address] = Mapping(address, self._names.place(place), modified_on, revision)
+        if not addresses:
+            found = []
+        elif len(addresses) == 1:
+            found = rows(self._write_cursor, _VIEW_ONE, (zone, addresses[0]))
+        else:
+            found = rows(self._write_cursor, _VIEW, (zone, apsw.carray(tuple(addresses))))
+        place = self._names.place
+        current = {
+            address: Mapping(address, place(num), modified_on, revision)
+            for address, num, modified_on, revision in found
+        }
         return ZoneView(current, rows(self._write_cursor, _COUNT, (zone,))[0][0])
 
     def _write_cause(self, cause: Cause, at: int) -> None:
@@ -211,19 +223,22 @@ class SqliteStore:
         )
 
     def _write_changes(self, zone: int, changes: Sequence[MappingChange], at: int) -> None:
-        run, growth, revision = self._write_cursor.execute, 0, self._revision
+        upserts, deletes, history = [], [], []
         for address, before, after in changes:
-            revision += 1
+            self._revision += 1
             old, new = self._place_num(before), self._place_num(after)
             if new is None:
-                run(_DELETE, (zone, address))
+                deletes.append((zone, address))
             else:
-                run(_UPSERT, (zone, address, new, at, revision))
-            run(_CHANGE, (revision, zone, address, old, new))
-            growth += (new is not None) - (old is not None)
+                upserts.append((zone, address, new, at, self._revision))
+            history.append((self._revision, zone, address, old, new))
+        run = self._write_cursor.executemany
+        run(_UPSERT, upserts)
+        run(_DELETE, deletes)
+        run(_CHANGE, history)
+        growth = sum((after is not None) - (before is not None) for _, before, after in changes)
         if growth:
-            run(_ADD_COUNT, (growth, zone))
-        self._revision = revision
+            self._write_cursor.execute(_ADD_COUNT, (growth, zone))
 
     def _place_num(self, place: Place | None) -> int | None:
         return None if place is None else self._names.place_num(place)
