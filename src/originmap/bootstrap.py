@@ -111,12 +111,21 @@ async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, i
         app = build_app(opened, ready)
         gate = Gate(app.falcon, rays, log)
         server = uvicorn.Server(server_config(gate, protocol.protocol_factory(Limits(), rays, log)))
-        # uvicorn raises the signals again that it caught; stopping is not dying of them.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: None)
+        _stop_on_signals(server)
         on_start(settings.host, sock.getsockname()[1])
         await server.serve(sockets=[sock])
         log.flush()
+
+
+def _stop_on_signals(server: uvicorn.Server) -> None:
+    """Stop on SIGTERM and SIGINT from now on. uvicorn itself catches them only while it serves,
+    and raises them again afterwards; stopping is not dying of them."""
+
+    def stop(number: int, frame: object) -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
 
 
 @contextlib.asynccontextmanager

@@ -169,28 +169,33 @@ class LimitedProtocol(HttpToolsProtocol):
         self._phase, self._header_bytes, self._length = Phase.HEAD, 0, 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header, or a trailer behind a chunked body."""
+        """A header, or a trailer behind a chunked body; as uvicorn's, and counts."""
         self._header_bytes += len(name) + len(value) + 4
         if self._header_bytes > self.limits.headers:
             self._give_up(HEADERS_TOO_LARGE)
         if self._phase is Phase.BODY:
             return  # trailers mean nothing here
-        super().on_header(name, value)
-        if name.lower() == b"content-length":
+        name = name.lower()
+        self.headers.append((name, value))
+        if name == b"content-length":
             self._length = int(value)
+        elif name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
 
     def on_headers_complete(self) -> None:
         """The headers are all there: the request starts, unless it is beyond the limits."""
         if len(self.url) > self.limits.url:
             self._give_up(URL_TOO_LONG)
-        offered = self.parser.should_upgrade()
-        chunked = any(name == b"transfer-encoding" for name, _ in self.headers)
-        if self.parser.get_http_version() not in ("1.0", "1.1") or (offered and chunked):
+        if self.parser.get_http_version() not in ("1.1", "1.0"):
             self._give_up(BAD_REQUEST)
-        self._owed = self._length if offered else 0
-        self._phase, self._raw_bytes = Phase.BODY, 0
+        if self.parser.should_upgrade():
+            if any(name == b"transfer-encoding" for name, _ in self.headers):
+                self._give_up(BAD_REQUEST)
+            self._owed = self._length
         super().on_headers_complete()
-        self.cycle.transport = JoinedWrites(self.transport, self.loop)  # type: ignore[assignment]
+        self._phase, self._raw_bytes = Phase.BODY, 0
+        if self.scope["method"] != "HEAD":
+            self.cycle.transport = JoinedWrites(self.transport)  # type: ignore[assignment]
         if self.expect_100_continue or too_long(self._length):
             self.scope[ASKS_FIRST] = True  # type: ignore[literal-required]
 
@@ -211,10 +216,9 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """An answer is out; a refusal of what came behind its request may have waited for it."""
+        last = not self.pipeline
         super().on_response_complete()
-        waits = self._refusal is not None and not self.pipeline
-        if waits and self.cycle.response_complete and not self.transport.is_closing():
-            assert self._refusal is not None
+        if self._refusal is not None and last and not self.transport.is_closing():
             self._send(self._refusal)
 
     def _give_up(self, refusal: errors.Refusal) -> None:
@@ -230,17 +234,18 @@ class LimitedProtocol(HttpToolsProtocol):
         self._stop_timer()
         self._refusal = refusal
         cycle = self.cycle
-        if cycle is None or cycle.response_complete:
-            self._send(refusal)
-        elif self._phase is Phase.BODY and not self.pipeline:
-            started = cycle.response_started
+        if self._phase is not Phase.BODY:
+            if cycle is None or cycle.response_complete:
+                self._send(refusal)
+            # else on_response_complete sends it
+        elif self.pipeline:
+            self.pipeline.popleft()  # this request; on_response_complete answers for it
+        elif cycle.response_started:
+            self.transport.close()
+        else:
             cycle.disconnected = True
             cycle.message_event.set()
-            if started:
-                self.transport.close()
-            else:
-                self._send(refusal)
-        # else: on_response_complete sends it
+            self._send(refusal)
 
     def _send(self, refusal: errors.Refusal) -> None:
         self._unset_keepalive_if_required()

@@ -76,7 +76,7 @@ class SqliteStore:
         self._committed = self._revision = sqlite_history.last_revision(self._writer)
         self._clock = ForwardClock(now, sqlite_history.last_time(self._writer))
         self._epoch = sqlite_history.epoch(self._writer)
-        self._writable, self._closed = True, False
+        self._writable, self._closed, self._reading = True, False, False
         self._committer = ThreadPoolExecutor(1, thread_name_prefix="commit")
         self._group = GroupCommit(self._commit)
 
@@ -142,13 +142,29 @@ class SqliteStore:
         self._closed = True
         await self._group.close()
         self._committer.shutdown()
+        self._end_reading()
         self._file.close()
 
     def _read(self, sql: str, bindings: tuple[Any, ...]) -> list[Any]:
+        """Read in the transaction of this turn of the event loop.
+
+        All reads of a turn share one snapshot, because taking one costs as much as a read. It
+        ends before anything that arrives later is looked at, so nobody reads what is older than
+        an answer they got.
+        """
         try:
+            if not self._reading:
+                self._read_cursor.execute("BEGIN")
+                self._reading = True
+                asyncio.get_running_loop().call_soon(self._end_reading)
             return rows(self._read_cursor, sql, bindings)
         except apsw.Error as error:
             raise StoreFailed(str(error)) from error
+
+    def _end_reading(self) -> None:
+        if self._reading:
+            self._read_cursor.execute("COMMIT")
+            self._reading = False
 
     async def _commit(self, group: Sequence[Write]) -> None:
         """Settle every write of the group in one transaction, and wait for the disk."""
@@ -172,6 +188,7 @@ class SqliteStore:
         except BaseException:
             self._undo()
             raise
+        self._end_reading()  # whoever is told of this commit reads it
         self._committed = self._revision
         self._writable = True
         if told:
