@@ -23,6 +23,7 @@ from tests.real.probe import (
     answer_to,
     assert_logged,
     assert_usable_or_closed,
+    chunk,
     head,
 )
 from tests.real.wire import SECONDS, Connection, request
@@ -95,6 +96,28 @@ async def test_a_refusal_waits_for_the_answers_before_it(server: InProcess, name
         assert first.status == 200
         assert first.result["origin_ip"] == "192.0.2.1"
         assert (await connection.answer()).refusal == refusal
+
+
+_PUT = head("PUT", ONE, "Transfer-Encoding: chunked")
+BROKEN_BODIES = {
+    "a bad chunk": (_PUT + b"zz\r\n", NOT_HTTP),
+    "large trailers": (
+        _PUT + chunk(json.dumps(ITEM).encode()) + b"0\r\n" + (b"X: " + b"a" * 9000 + b"\r\n") * 3,
+        HEADERS_TOO_LARGE,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN_BODIES)
+async def test_a_broken_body_behind_a_request_is_answered_and_closed(
+    hasty: InProcess, name: str
+) -> None:
+    data, refusal = BROKEN_BODIES[name]
+    async with Connection(hasty.url) as connection:
+        await connection.send(request("PUT", ONE, ITEM) + data)
+        assert (await connection.answer()).status == 200
+        assert (await connection.answer()).refusal == refusal
+        assert await connection.ended() == b""
 
 
 async def test_a_client_that_asks_first_is_told_to_continue(server: InProcess) -> None:

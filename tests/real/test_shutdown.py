@@ -5,12 +5,13 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.process import ZONE, Server
+from tests.process import COMMAND, ZONE, Server
 from tests.real.history import checked
 from tests.real.wire import Connection, Cut, request
 
@@ -176,3 +177,21 @@ def test_without_a_file_it_stops_as_well(tmp_path: Path) -> None:
     with Server(":memory:", tmp_path) as server:
         assert server.stop() == 0
     assert server.log.read_text().count("Traceback") == 0
+
+
+def test_a_signal_right_after_the_first_line_is_not_lost() -> None:
+    for _ in range(5):
+        process = subprocess.Popen(
+            [COMMAND, "dev", "--port", "0", "--db", ":memory:"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline()
+            process.terminate()
+            process.communicate(timeout=20)
+        finally:
+            process.kill()
+            process.communicate()
+        assert process.returncode == 0
