@@ -19,6 +19,7 @@ from originmap.api.accesslog import AccessLog, JSONFormatter, SilentLog
 from originmap.api.app import App
 from originmap.api.auth import Guard
 from originmap.api.cloudflare import routes as cloudflare
+from originmap.api.cloudflare.quick_get import QuickGet
 from originmap.api.gate import Gate
 from originmap.api.limits import Limits
 from originmap.api.native import routes as native
@@ -87,10 +88,13 @@ def regions() -> Regions:
 def build_app(opened: Opened, ready: Callable[[], bool]) -> App:
     """The application over an open store."""
     catalogue = data.catalogue()
-    guard = Guard(Access(opened.directory))
+    access = Access(opened.directory)
     mappings = Mappings(opened.store, catalogue)
     tiers = Regions(catalogue, data.hubs())
-    return App({**cloudflare.routes(guard, mappings, tiers), **native.routes(ready)})
+    table = cloudflare.routes(Guard(access), mappings, tiers)
+    quick = QuickGet(access, mappings)
+    opened.store.follow_records(quick.forget)
+    return App({**table, **native.routes(ready)}, quick.answer)
 
 
 async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, int], None]) -> None:
@@ -110,7 +114,8 @@ async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, i
 
         app = build_app(opened, ready)
         gate = Gate(app.falcon, rays, log)
-        server = uvicorn.Server(server_config(gate, protocol.protocol_factory(Limits(), rays, log)))
+        make_protocol = protocol.protocol_factory(Limits(), rays, log, app.quick)
+        server = uvicorn.Server(server_config(gate, make_protocol))
         _stop_on_signals(server)
         on_start(settings.host, sock.getsockname()[1])
         await server.serve(sockets=[sock])

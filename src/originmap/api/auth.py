@@ -28,7 +28,9 @@ class Guard:
     def caller(self, req: Request) -> Caller:
         """Who sends this. Raises AccessError."""
         header = req.get_header("authorization")
-        caller = self._by_token(header) if header is not None else self._by_key(req)
+        caller = (
+            self._access.by_token(bearer_of(header)) if header is not None else self._by_key(req)
+        )
         info_of(req.scope).credential = caller.id
         return caller
 
@@ -38,12 +40,6 @@ class Guard:
         caller = self.caller(req)
         info_of(req.scope).zone_id = zone_id
         return self._access.zone(caller, need, zone_id)
-
-    def _by_token(self, header: str) -> Caller:
-        match = _BEARER.fullmatch(header)
-        if match is None:
-            raise MalformedCredentials("bearer")
-        return self._access.by_token(match[1].encode())
 
     def _by_key(self, req: Request) -> Caller:
         email, key = req.get_header("x-auth-email"), req.get_header("x-auth-key")
@@ -58,3 +54,11 @@ class Guard:
         if not _KEY.fullmatch(key):
             raise MalformedCredentials("key")
         return self._access.by_key(email, key.encode())
+
+
+def bearer_of(header: str) -> bytes:
+    """The token in an Authorization header. Raises MalformedCredentials."""
+    match = _BEARER.fullmatch(header)
+    if match is None:
+        raise MalformedCredentials("bearer")
+    return match[1].encode()

@@ -101,6 +101,10 @@ class SqliteStore:
 
     async def get(self, zone_id: str, address: Address) -> Mapping | None:
         """As `Store.get`."""
+        return self.get_now(zone_id, address)
+
+    def get_now(self, zone_id: str, address: Address) -> Mapping | None:
+        """As `Store.get_now`."""
         rows = self._read(_GET, (self._names.zone(zone_id), address))
         if not rows:
             return None
