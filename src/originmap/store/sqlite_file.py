@@ -77,7 +77,7 @@ def _own(path: Path) -> int:
 
 def _open(path: Path) -> apsw.Connection:
     if 0 < path.stat().st_size < _SMALLEST:
-        raise StoreUnusable(str(path), "file is not a database", "give another --db")
+        raise StoreUnusable(str(path), "file is not a database", "restore it from a backup")
     try:
         connection = _connect(path)
         _check_identity(connection, path)
