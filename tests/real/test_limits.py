@@ -48,6 +48,15 @@ async def test_a_body_over_one_mib_is_refused(server: InProcess) -> None:
     assert_logged(server, answer)
 
 
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+async def test_an_announced_body_over_one_mib_is_refused_before_it_is_sent(
+    server: InProcess, method: str
+) -> None:
+    answer = await answer_to(server, head(method, BATCH, f"Content-Length: {1 << 40}"))
+    assert answer.refusal == BODY_TOO_LARGE
+    assert_logged(server, answer)
+
+
 async def test_a_chunked_body_over_one_mib_is_refused(server: InProcess) -> None:
     async with Connection(server.url) as connection:
         await connection.send(head("PUT", BATCH, "Transfer-Encoding: chunked"))
@@ -136,6 +145,14 @@ async def test_headers_in_pieces_are_refused_before_they_end(server: InProcess) 
     assert_logged(server, answer)
 
 
+async def test_trailers_over_the_limit_are_refused(server: InProcess) -> None:
+    put = head("PUT", ONE, "Transfer-Encoding: chunked") + chunk(json.dumps(ITEM).encode())
+    trailers = (b"X-T: " + b"a" * 10_000 + b"\r\n") * 100
+    answer = await answer_to(server, put + b"0\r\n" + trailers + b"\r\n")
+    assert answer.refusal == HEADERS_TOO_LARGE
+    assert_logged(server, answer)
+
+
 async def send_without_end(connection: Connection, data: bytes) -> None:
     while True:
         await connection.send(data)
@@ -147,6 +164,7 @@ NOT_REQUESTS = {
     "TLS": bytes.fromhex("16030100f8010000f40303") + bytes(100),
     "zeros": bytes(100),
     "the preface of HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "no version": b"GET /\r\n\r\n",
     "another version": b"GET / HTTP/9.9\r\nHost: t\r\n\r\n",
     "a path outside ASCII": "GET /é HTTP/1.1\r\nHost: t\r\n\r\n".encode(),
     "a path that does not begin with a slash": b"GET healthz HTTP/1.1\r\nHost: t\r\n\r\n",
@@ -166,6 +184,13 @@ async def test_what_is_no_request_is_answered_in_the_envelope(server: InProcess,
         assert answer.refusal == NOT_HTTP
         assert answer.headers["connection"] == "close"
         assert await connection.ended() == b""
+    assert_logged(server, answer)
+
+
+async def test_empty_lines_without_end_are_refused(server: InProcess) -> None:
+    """RFC 9112 §2.2 has servers skip an empty line before a request, not a flood of them."""
+    answer = await answer_to(server, b"\r\n" * 20_000)
+    assert answer.refusal in (NOT_HTTP, HEADERS_TOO_LARGE)
     assert_logged(server, answer)
 
 

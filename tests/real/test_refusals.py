@@ -7,13 +7,14 @@ import pytest
 from originmap import bootstrap, data
 from originmap.api.app import App
 from originmap.api.auth import Guard
-from originmap.api.cloudflare import routes
+from originmap.api.cloudflare.mappings import MappingItem
 from originmap.api.limits import Limits
 from originmap.domain.address import Address
 from originmap.domain.mapping import Mapping
 from originmap.service.access import Access
+from originmap.service.brake import Brake
 from originmap.service.mappings import Mappings
-from originmap.service.regions import Regions
+from originmap.store.clock import wall_clock
 from tests.real.inprocess import InProcess
 from tests.real.probe import (
     BATCH,
@@ -24,6 +25,7 @@ from tests.real.probe import (
     REGIONS,
     answer_to,
     assert_logged,
+    head,
 )
 from tests.real.wire import Connection, request
 
@@ -93,10 +95,11 @@ class BrokenMappings(Mappings):
 
 
 def broken_app(opened: bootstrap.Opened) -> App:
-    catalogue = data.catalogue()
-    guard = Guard(Access(opened.directory))
-    mappings = BrokenMappings(opened.store, catalogue)
-    return App(routes.routes(guard, mappings, Regions(catalogue, data.hubs())))
+    brake = Brake(wall_clock, enabled=False)
+    guard = Guard(Access(opened.directory, wall_clock), brake)
+    item = MappingItem(guard, BrokenMappings(opened.store, data.catalogue()))
+    template = "/client/v4/zones/{zone_id:hex32}/origin/cloud_regions/{origin_ip}"
+    return App({template: item}, brake)
 
 
 async def test_a_bug_is_an_internal_error_to_users_and_a_traceback_to_the_operator(
@@ -113,3 +116,20 @@ async def test_a_bug_is_an_internal_error_to_users_and_a_traceback_to_the_operat
     (line,) = [line for line in server.lines() if "traceback" in line]
     assert line["ray"] == answer.headers["cf-ray"]
     assert "LookupError: the secret plan" in line["traceback"]
+
+
+async def test_a_client_cannot_choose_the_address_it_is_logged_and_audited_with(
+    server: InProcess,
+) -> None:
+    answer = await answer_to(server, head("GET", "/healthz", "X-Forwarded-For: 192.0.2.66"))
+    server.stop()
+    (line,) = [line for line in server.lines() if line.get("ray") == answer.headers["cf-ray"]]
+    assert line["client"] == "127.0.0.1"
+
+
+async def test_a_request_line_says_its_level_and_event_like_every_other_line(
+    server: InProcess,
+) -> None:
+    await answer_to(server, request("GET", "/healthz"))
+    server.stop()
+    assert all({"time", "level", "event"} <= line.keys() for line in server.lines())
