@@ -31,6 +31,7 @@ from tests.real.probe import (
 from tests.real.wire import SECONDS, Connection, Cut, request
 
 
+@pytest.mark.proves("D-19")
 async def test_a_body_of_exactly_one_mib_is_taken(server: InProcess) -> None:
     answer = await answer_to(server, request("PUT", BATCH, batch_of_size(MIB)))
     assert answer.status == 200
@@ -38,6 +39,7 @@ async def test_a_body_of_exactly_one_mib_is_taken(server: InProcess) -> None:
     assert body_limits.MAX_BODY == MIB
 
 
+@pytest.mark.proves("D-19")
 async def test_a_body_over_one_mib_is_refused(server: InProcess) -> None:
     async with Connection(server.url) as connection:
         await connection.send(request("PUT", BATCH, batch_of_size(MIB + 1)))
@@ -110,6 +112,7 @@ async def test_a_url_of_eight_kib_reaches_the_router(server: InProcess) -> None:
     assert (await answer_to(server, request("GET", path))).refusal == NO_ROUTE
 
 
+@pytest.mark.proves("D-50")
 @pytest.mark.parametrize("size", [8193, 12_000, 100_000, 1_000_000])
 async def test_a_longer_url_is_refused(server: InProcess, size: int) -> None:
     answer = await answer_to(server, request("GET", "/" + "a" * (size - 1)))
@@ -129,6 +132,7 @@ async def test_headers_just_under_the_limit_are_taken(server: InProcess) -> None
     assert answer.status == 200
 
 
+@pytest.mark.proves("D-50")
 @pytest.mark.parametrize("count", [1, 10, 1000])
 @pytest.mark.parametrize("size", [16_500, 60_000, 500_000])
 async def test_headers_over_the_limit_are_refused(server: InProcess, count: int, size: int) -> None:
