@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export PIP_REQUIRE_VIRTUALENV := 1
 
-.PHONY: run setup test lint unit bench bench-large crash lock openapi clean
+.PHONY: run setup test lint unit bench bench-large crash lock openapi conformance clean
 
 run: setup
 	$(BIN)/originmap dev
@@ -61,6 +61,10 @@ bench-large: $(VENV)/.bench
 # Makes the packaged OpenAPI document from its YAML.
 openapi: $(VENV)/.test
 	$(BIN)/python scripts/openapi.py
+
+# Makes the page about conformance from the marks on the tests.
+conformance: $(VENV)/bin/python
+	$(BIN)/python scripts/conformance.py
 
 # Renews the locks; needs network. Nothing else in the project changes versions.
 lock: $(VENV)/bin/python

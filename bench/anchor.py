@@ -17,7 +17,7 @@ def arguments(description: str | None) -> tuple[Path, int]:
 
 
 def serve(app: Any, port: int) -> None:
-    """Serve until SIGTERM: uvloop, httptools, no WebSockets, no access log."""
+    """Serve until SIGTERM: uvloop, httptools, and nothing that costs time and is not needed."""
     uvicorn.run(
         app,
         host="127.0.0.1",
@@ -26,4 +26,6 @@ def serve(app: Any, port: int) -> None:
         http="httptools",
         ws="none",
         access_log=False,
+        server_header=False,
+        proxy_headers=False,
     )

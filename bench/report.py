@@ -19,10 +19,9 @@ _IDLE = 0.5
 _SECTION = "\n## "
 _INTRODUCTION = """# Performance
 
-What `make bench` and `make bench-large` measured, newest first;
-[bench/README.md](../bench/README.md)
-says how. Absolute figures belong to the machine of the day: only the ratios,
-taken within one run, can be compared.
+What `make bench` and `make bench-large` measured, newest first; how, is told in
+[bench/README.md](../bench/README.md). Absolute figures belong to the machine of the day:
+only ratios, taken within one run, can be compared.
 """
 
 

@@ -20,6 +20,7 @@ from originmap.api.accesslog import AccessLog, JSONFormatter, SilentLog
 from originmap.api.app import App
 from originmap.api.auth import Guard
 from originmap.api.cloudflare import routes as cloudflare
+from originmap.api.cloudflare.quick_get import QuickGet
 from originmap.api.gate import Gate
 from originmap.api.limits import Limits
 from originmap.api.native import routes as native
@@ -120,9 +121,10 @@ def build_app(opened: Opened, ready: Callable[[], bool], settings: Settings = DE
     """The application over an open store; of `settings` those about what is served."""
     store, directory, topologies = opened.store, opened.directory, opened.topologies
     catalogue, groups = data.catalogue(), data.permission_groups()
+    mappings = Mappings(store, catalogue)
     services = cloudflare.Services(
         directory=directory,
-        mappings=Mappings(store, catalogue),
+        mappings=mappings,
         regions=Regions(catalogue, topologies),
         zones=Zones(store, directory, wall_clock),
         tokens=Tokens(store, directory, {group.id for group in groups}, wall_clock),
@@ -130,10 +132,19 @@ def build_app(opened: Opened, ready: Callable[[], bool], settings: Settings = DE
         permission_groups=groups,
     )
     own = native.Services(directory, topologies, Resolve(store, topologies), ready)
+    access, limiters = Access(directory, wall_clock), _limiters(settings.rate_limit)
     brake = Brake(monotonic_clock, enabled=settings.slow_guessing)
-    guard = Guard(Access(directory, wall_clock), brake, *_limiters(settings.rate_limit))
+    guard = Guard(access, brake, *limiters)
     table = cloudflare.routes(guard, services, v1=settings.enable_v1)
-    return App({**table, **native.routes(guard, own)}, brake)
+    # What is counted goes the long way, where the counting is.
+    quick = None if any(limiters) else _quick_get(store, access, mappings)
+    return App({**table, **native.routes(guard, own)}, brake, quick)
+
+
+def _quick_get(store: Store, access: Access, mappings: Mappings) -> protocol.Quick:
+    quick = QuickGet(access, mappings)
+    store.follow_records(quick.forget)
+    return quick.answer
 
 
 def _limiters(rate_limit: str) -> list[RateLimiter | None]:
@@ -159,13 +170,23 @@ async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, i
 
         app = build_app(opened, ready, settings)
         gate = Gate(app.falcon, rays, log)
-        server = uvicorn.Server(server_config(gate, protocol.protocol_factory(Limits(), rays, log)))
-        # uvicorn raises the signals again that it caught; stopping is not dying of them.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: None)
+        make_protocol = protocol.protocol_factory(Limits(), rays, log, app.quick)
+        server = uvicorn.Server(server_config(gate, make_protocol))
+        _stop_on_signals(server)
         on_start(settings.host, sock.getsockname()[1])
         await server.serve(sockets=[sock])
         log.flush()
+
+
+def _stop_on_signals(server: uvicorn.Server) -> None:
+    """Stop on SIGTERM and SIGINT from now on. uvicorn itself catches them only while it serves,
+    and raises them again afterwards; stopping is not dying of them."""
+
+    def stop(number: int, frame: object) -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
 
 
 @contextlib.asynccontextmanager

@@ -55,6 +55,7 @@ def _short(entry: Any) -> tuple[str, str, str]:
     return entry["action"]["type"], entry["resource"]["type"], entry["resource"]["id"]
 
 
+@pytest.mark.proves("P-ACC-2")
 async def test_an_entry_says_what_was_changed_by_whom(client: httpx.AsyncClient) -> None:
     ray = await _put(client, "192.0.2.1", EAST)
     stamp = result(await client.get(f"{MAPPINGS}/192.0.2.1"))["modified_on"]
@@ -184,6 +185,7 @@ async def test_what_setup_did_is_the_administrators(client: httpx.AsyncClient) -
     assert (made["interface"], made["actor"]["type"], made["actor"]["ip"]) == ("CLI", "admin", "")
 
 
+@pytest.mark.proves("P-ACC-2")
 async def test_each_filter_finds_its_entries(client: httpx.AsyncClient) -> None:
     body = {"name": "new.example", "account": {"id": setup.DEV_ID}}
     zone = result(await client.post(f"{BASE}/zones", json=body))["id"]

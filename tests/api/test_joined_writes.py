@@ -3,7 +3,13 @@
 import asyncio
 from typing import cast
 
+import pytest
+
 from originmap.api.joined_writes import JoinedWrites
+
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n"
+STREAM = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class _Transport:
@@ -25,29 +31,33 @@ class _Transport:
 
 def _joined() -> tuple[_Transport, JoinedWrites]:
     transport = _Transport()
-    loop = asyncio.get_running_loop()
-    return transport, JoinedWrites(cast(asyncio.Transport, transport), loop)
+    return transport, JoinedWrites(cast(asyncio.Transport, transport))
 
 
-async def test_head_and_body_leave_in_one_write() -> None:
+def test_head_and_body_leave_in_one_write() -> None:
     transport, joined = _joined()
-    joined.write(b"HTTP/1.1 200 OK\r\n\r\n")
+    joined.write(HEAD)
     joined.write(b"body")
-    await asyncio.sleep(0)
-    assert transport.writes == [b"HTTP/1.1 200 OK\r\n\r\nbody"]
+    assert transport.writes == [HEAD + b"body"]
 
 
-async def test_a_head_alone_leaves_in_the_next_turn_so_that_streams_start_at_once() -> None:
+@pytest.mark.parametrize("head", [STREAM, CONTINUE, HEAD.replace(b"200 OK", b"304 Not Modified")])
+def test_a_head_that_no_announced_body_follows_leaves_at_once(head: bytes) -> None:
     transport, joined = _joined()
-    joined.write(b"HTTP/1.1 200 OK\r\n\r\n")
-    assert transport.writes == []
-    await asyncio.sleep(0)
-    joined.write(b"event")
-    assert transport.writes == [b"HTTP/1.1 200 OK\r\n\r\n", b"event"]
+    joined.write(head)
+    joined.write(b"4\r\nmore\r\n")
+    assert transport.writes == [head, b"4\r\nmore\r\n"]
 
 
-async def test_closing_sends_what_waits() -> None:
+def test_an_answer_after_100_continue_is_joined_too() -> None:
     transport, joined = _joined()
-    joined.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+    for data in (CONTINUE, HEAD, b"body"):
+        joined.write(data)
+    assert transport.writes == [CONTINUE, HEAD + b"body"]
+
+
+def test_closing_sends_what_waits() -> None:
+    transport, joined = _joined()
+    joined.write(HEAD)
     joined.close()
-    assert (transport.writes, joined.is_closing()) == ([b"HTTP/1.1 204 No Content\r\n\r\n"], True)
+    assert (transport.writes, joined.is_closing()) == ([HEAD], True)

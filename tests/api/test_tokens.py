@@ -60,6 +60,7 @@ async def _works(client: httpx.AsyncClient, secret: str) -> bool:
     return (await client.get(MAPPINGS, headers=_as(secret))).status_code == 200
 
 
+@pytest.mark.proves("P-TOKEN-6", "D-48")
 async def test_a_made_token_is_answered_in_full(client: httpx.AsyncClient, url: str) -> None:
     limits = {
         "condition": {"request_ip": {"in": ["192.0.2.0/24"], "not_in": ["192.0.2.1/32"]}},
@@ -99,6 +100,7 @@ async def test_a_made_token_works_as_its_policies_say(client: httpx.AsyncClient,
         assert answer.status_code == status
 
 
+@pytest.mark.proves("P-TOKEN-4")
 async def test_a_secret_is_shown_once_and_nowhere_else(client: httpx.AsyncClient, url: str) -> None:
     made = await _make(client, url)
     rolled = result(await client.put(f"{url}/{made['id']}/value"))
@@ -201,6 +203,7 @@ async def test_a_list_has_the_owners_tokens_oldest_first(client: httpx.AsyncClie
     assert await names(OF_ACCOUNT, direction="asc") == ["own b", "own a", "own c"]
 
 
+@pytest.mark.proves("P-TOKEN-10")
 async def test_expired_tokens_can_be_left_out(client: httpx.AsyncClient, url: str) -> None:
     made = await _make(client, url, expires_on="2020-01-01T00:00:00Z")
     assert made["status"] == "expired"
@@ -210,6 +213,7 @@ async def test_expired_tokens_can_be_left_out(client: httpx.AsyncClient, url: st
         assert (made["id"] in [token["id"] for token in listed]) == there
 
 
+@pytest.mark.proves("P-TOKEN-10")
 async def test_pages_and_their_info(client: httpx.AsyncClient) -> None:
     for n in range(5):
         await _make(client, OF_ACCOUNT, name=str(n))
@@ -223,6 +227,7 @@ async def test_pages_and_their_info(client: httpx.AsyncClient) -> None:
     assert seen == [["0", "1"], ["2", "3"], ["4"], []]
 
 
+@pytest.mark.proves("D-29")
 async def test_per_page_is_from_1_to_50(client: httpx.AsyncClient, url: str) -> None:
     for good in (1, 50):
         result(await client.get(url, params={"per_page": good}))
@@ -232,6 +237,7 @@ async def test_per_page_is_from_1_to_50(client: httpx.AsyncClient, url: str) -> 
             assert error(await client.get(url, params={"page": bad})) == BAD_PAGE
 
 
+@pytest.mark.proves("P-TOKEN-3")
 async def test_an_update_replaces_all_but_the_secret(client: httpx.AsyncClient, url: str) -> None:
     made = await _make(client, url, expires_on="2036-03-01T12:00:00Z")
     item = f"{url}/{made['id']}"
@@ -265,6 +271,7 @@ async def test_a_disabled_token_stops_until_it_is_enabled(
         assert await _works(client, made["value"]) == (status == "active")
 
 
+@pytest.mark.proves("P-TOKEN-5", "D-32")
 @pytest.mark.parametrize(
     "body", [{}, {"content": b""}, {"json": {}}, {"headers": {"Content-Type": "application/json"}}]
 )
@@ -290,6 +297,7 @@ async def test_a_token_can_roll_itself(client: httpx.AsyncClient) -> None:
     assert await _works(client, rolled)
 
 
+@pytest.mark.proves("P-TOKEN-3")
 async def test_a_deleted_token_stops_and_is_gone(client: httpx.AsyncClient, url: str) -> None:
     made = await _make(client, url)
     item = f"{url}/{made['id']}"
@@ -302,6 +310,7 @@ async def test_a_deleted_token_stops_and_is_gone(client: httpx.AsyncClient, url:
         assert error(answer) == NOT_FOUND
 
 
+@pytest.mark.proves("P-TOKEN-12")
 async def test_one_owners_tokens_are_not_found_at_the_other(client: httpx.AsyncClient) -> None:
     for made_at, looked_at in ((OF_USER, OF_ACCOUNT), (OF_ACCOUNT, OF_USER)):
         item = f"{looked_at}/{(await _make(client, made_at))['id']}"
@@ -309,6 +318,7 @@ async def test_one_owners_tokens_are_not_found_at_the_other(client: httpx.AsyncC
         assert error(await client.delete(item)) == NOT_FOUND
 
 
+@pytest.mark.proves("P-TOKEN-14")
 async def test_an_id_of_another_form_is_no_route(client: httpx.AsyncClient, url: str) -> None:
     for id_ in ("x", "F" * 32, "f" * 31):
         answer = await client.get(f"{url}/{id_}")
@@ -319,6 +329,7 @@ async def _verified(client: httpx.AsyncClient, url: str, secret: str) -> httpx.R
     return await client.get(f"{url}/verify", headers=_as(secret))
 
 
+@pytest.mark.proves("P-TOKEN-2")
 async def test_an_active_token_is_verified_with_a_message(
     client: httpx.AsyncClient, url: str
 ) -> None:
@@ -328,6 +339,7 @@ async def test_an_active_token_is_verified_with_a_message(
     assert answer.json()["messages"] == [VALID]
 
 
+@pytest.mark.proves("P-TOKEN-1", "D-43")
 @pytest.mark.parametrize(
     ("limits", "status", "messages"),
     [
@@ -345,6 +357,7 @@ async def test_verify_tells_status_and_times(
     assert answer.json()["messages"] == messages
 
 
+@pytest.mark.proves("P-TOKEN-1")
 async def test_verify_tells_from_when_on_an_early_token_works(
     client: httpx.AsyncClient, url: str
 ) -> None:
@@ -355,6 +368,7 @@ async def test_verify_tells_from_when_on_an_early_token_works(
     assert not await _works(client, made["value"])
 
 
+@pytest.mark.proves("P-AUTH-8")
 async def test_what_verify_does_not_know(client: httpx.AsyncClient, url: str) -> None:
     invalid = (401, 1000, "Invalid API Token")
     other = OF_ACCOUNT if url == OF_USER else OF_USER
@@ -366,6 +380,7 @@ async def test_what_verify_does_not_know(client: httpx.AsyncClient, url: str) ->
     assert error(await client.get(f"{url}/verify", headers=pair)) == invalid
 
 
+@pytest.mark.proves("P-AUTH-10")
 async def test_a_token_for_other_addresses_cannot_be_used_from_here(
     client: httpx.AsyncClient, url: str
 ) -> None:
@@ -378,6 +393,7 @@ async def test_a_token_for_other_addresses_cannot_be_used_from_here(
     assert await _works(client, here["value"])
 
 
+@pytest.mark.proves("P-TOKEN-11")
 async def test_permission_groups_are_all_listed_and_can_be_found(
     client: httpx.AsyncClient, url: str
 ) -> None:

@@ -93,6 +93,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.proves("P-GEN-2", "P-GEN-12", "P-GET-2", "P-PUT-4", "D-34")
 @pytest.mark.parametrize(("call", "error", "reason"), REFUSED.values(), ids=REFUSED.keys())
 async def test_a_refused_call_raises_its_typed_error(
     server: Server,
@@ -115,6 +116,7 @@ async def test_a_refused_call_raises_its_typed_error(
     assert caught.response.headers["cf-ray"]
 
 
+@pytest.mark.proves("P-GEN-12", "P-AUTH-2", "P-AUTH-5")
 @pytest.mark.parametrize(
     ("credentials", "error", "reason"),
     [
@@ -151,6 +153,7 @@ async def test_bad_credentials_raise_their_typed_error(
     assert [(item.code, item.message) for item in caught.errors] == [reason]
 
 
+@pytest.mark.proves("P-AUTH-9")
 async def test_a_token_that_may_only_read_is_refused_a_write(
     dev: Server, tmp_path: Path, kind: type[Client]
 ) -> None:
@@ -164,6 +167,7 @@ async def test_a_token_that_may_only_read_is_refused_a_write(
     ]
 
 
+@pytest.mark.proves("P-ROUTE-1")
 @pytest.mark.parametrize("zone_id", ["0" * 32, "023E105F4ECEF8AD9CA31A8372D0C353", "example.com"])
 async def test_an_unknown_zone_is_no_route(
     server: Server, kind: type[Client], zone_id: str

@@ -44,6 +44,7 @@ async def addresses(regions: Any) -> list[str]:
     return [entry.origin_ip for entry in await every(regions.list(zone_id=ZONE))]
 
 
+@pytest.mark.proves("P-GEN-4", "P-GET-1")
 async def test_update_creates_a_mapping_that_get_answers(regions: Any) -> None:
     created = await put(regions, "192.0.2.1")
     assert fields(created) == ("192.0.2.1", "aws", "us-east-1")
@@ -52,6 +53,7 @@ async def test_update_creates_a_mapping_that_get_answers(regions: Any) -> None:
     assert read.to_dict() == created.to_dict()
 
 
+@pytest.mark.proves("P-PUT-1")
 async def test_update_replaces_a_mapping(regions: Any) -> None:
     created = await put(regions, "192.0.2.1")
     replaced = await put(regions, "192.0.2.1", "gcp", "us-central1")
@@ -65,6 +67,7 @@ async def test_update_with_what_is_stored_changes_nothing(regions: Any) -> None:
     assert (await put(regions, "192.0.2.1")).modified_on == created.modified_on
 
 
+@pytest.mark.proves("P-GEN-5")
 async def test_an_ipv6_address_is_answered_in_its_canonical_form(regions: Any) -> None:
     created = await put(regions, "2001:DB8:0:0::1", "gcp", "us-central1")
     assert created.origin_ip == "2001:db8::1"
@@ -73,6 +76,7 @@ async def test_an_ipv6_address_is_answered_in_its_canonical_form(regions: Any) -
         assert fields(read) == ("2001:db8::1", "gcp", "us-central1")
 
 
+@pytest.mark.proves("P-GEN-7")
 @pytest.mark.parametrize("segment", ["2001:db8::1", "2001%3Adb8%3A%3A1", "2001%3adb8::1"])
 async def test_colons_in_the_path_may_be_percent_encoded(
     client: Client, regions: Any, segment: str
@@ -84,12 +88,14 @@ async def test_colons_in_the_path_may_be_percent_encoded(
     assert answer.json()["result"]["origin_ip"] == "2001:db8::1"
 
 
+@pytest.mark.proves("D-15")
 async def test_list_answers_ipv4_before_ipv6_and_each_by_number(regions: Any) -> None:
     for origin_ip in ("2001:db8::1", "192.0.2.10", "::1", "192.0.2.9"):
         await put(regions, origin_ip)
     assert await addresses(regions) == ["192.0.2.9", "192.0.2.10", "::1", "2001:db8::1"]
 
 
+@pytest.mark.proves("P-LIST-2")
 async def test_list_says_which_page_it_answered(regions: Any) -> None:
     for last in (1, 2, 3):
         await put(regions, f"192.0.2.{last}")
@@ -104,10 +110,12 @@ async def test_list_says_which_page_it_answered(regions: Any) -> None:
     }
 
 
+@pytest.mark.proves("P-LIST-3")
 async def test_list_of_a_zone_without_mappings_is_empty(regions: Any) -> None:
     assert await addresses(regions) == []
 
 
+@pytest.mark.proves("P-DEL-1")
 async def test_delete_removes_a_mapping_and_names_it(regions: Any) -> None:
     await put(regions, "192.0.2.1")
     deleted = await settled(regions.delete("192.0.2.1", zone_id=ZONE))
@@ -115,6 +123,7 @@ async def test_delete_removes_a_mapping_and_names_it(regions: Any) -> None:
     assert await addresses(regions) == []
 
 
+@pytest.mark.proves("P-BPUT-2")
 async def test_bulk_update_adds_to_what_is_there(regions: Any) -> None:
     await put(regions, "192.0.2.7")
     outcome = await settled(regions.bulk_update(zone_id=ZONE, body=[V4, V6]))
@@ -123,6 +132,7 @@ async def test_bulk_update_adds_to_what_is_there(regions: Any) -> None:
     assert await addresses(regions) == ["192.0.2.1", "192.0.2.7", "2001:db8::1"]
 
 
+@pytest.mark.proves("P-BPUT-3", "P-BPUT-4")
 async def test_bulk_update_answers_what_failed_beside_what_succeeded(regions: Any) -> None:
     batch = [V4, {**V6, "region": "us-east-1"}, {**V4, "origin_ip": "nonsense"}]
     outcome = await settled(regions.bulk_update(zone_id=ZONE, body=batch))
@@ -137,6 +147,7 @@ async def test_bulk_update_answers_what_failed_beside_what_succeeded(regions: An
     ]
 
 
+@pytest.mark.proves("P-BDEL-2")
 async def test_bulk_delete_answers_what_it_deleted(regions: Any) -> None:
     await settled(regions.bulk_update(zone_id=ZONE, body=[V4, V6]))
     doomed = ["192.0.2.1", "192.0.2.99"]
@@ -147,6 +158,7 @@ async def test_bulk_delete_answers_what_it_deleted(regions: Any) -> None:
     assert await addresses(regions) == ["2001:db8::1"]
 
 
+@pytest.mark.proves("P-BDEL-4", "D-33")
 async def test_bulk_delete_without_a_body_deletes_nothing(regions: Any) -> None:
     await settled(regions.bulk_update(zone_id=ZONE, body=[V4, V6]))
     with pytest.raises(cloudflare.BadRequestError) as caught:
@@ -156,6 +168,7 @@ async def test_bulk_delete_without_a_body_deletes_nothing(regions: Any) -> None:
     assert await addresses(regions) == ["192.0.2.1", "2001:db8::1"]
 
 
+@pytest.mark.proves("P-GEN-9", "P-SUP-1")
 async def test_supported_regions_lists_every_vendor(regions: Any) -> None:
     supported = await settled(regions.supported_regions(zone_id=ZONE))
     assert supported.obtained_codes is True
@@ -164,6 +177,7 @@ async def test_supported_regions_lists_every_vendor(regions: Any) -> None:
     assert colos["us-east-1"] == ["IAD", "EWR"]
 
 
+@pytest.mark.proves("P-PUT-8")
 async def test_whatever_is_supported_can_be_mapped_to(regions: Any) -> None:
     supported = await settled(regions.supported_regions(zone_id=ZONE))
     places = [(vendor, region.name) for vendor, of in supported.vendors.items() for region in of]
@@ -176,6 +190,7 @@ async def test_whatever_is_supported_can_be_mapped_to(regions: Any) -> None:
         assert outcome.failed == []
 
 
+@pytest.mark.proves("P-GEN-13", "D-39")
 async def test_a_raw_response_carries_the_request_id(regions: Any) -> None:
     await put(regions, "192.0.2.1")
     rays = set()

@@ -44,6 +44,7 @@ async def regions(full: Server, kind: type[Client]) -> AsyncIterator[Any]:
         yield client.cache.origin_cloud_regions
 
 
+@pytest.mark.proves("P-LIST-5")
 @pytest.mark.parametrize("query", [{}, {"per_page": 100}, {"per_page": 99}])
 async def test_auto_paging_sees_each_mapping_once_in_order(
     regions: Any, query: dict[str, int]
@@ -52,6 +53,7 @@ async def test_auto_paging_sees_each_mapping_once_in_order(
     assert [entry.origin_ip for entry in seen] == IN_ORDER
 
 
+@pytest.mark.proves("P-LIST-5")
 async def test_pages_can_be_fetched_one_by_one(regions: Any) -> None:
     page = await settled(regions.list(zone_id=ZONE, per_page=100))
     fetched = 1
@@ -62,6 +64,7 @@ async def test_pages_can_be_fetched_one_by_one(regions: Any) -> None:
     assert fetched == LIMIT // 100 + 1
 
 
+@pytest.mark.proves("P-PUT-5")
 async def test_one_mapping_more_is_refused(regions: Any) -> None:
     with pytest.raises(cloudflare.PermissionDeniedError) as caught:
         await put(regions, "192.0.2.1")
@@ -72,6 +75,7 @@ async def test_one_mapping_more_is_refused(regions: Any) -> None:
     )
 
 
+@pytest.mark.proves("P-BPUT-5")
 async def test_a_batch_with_one_mapping_more_is_refused_as_a_whole(regions: Any) -> None:
     place = {"vendor": "gcp", "region": "us-central1"}
     body = [{"origin_ip": IN_ORDER[0], **place}, {"origin_ip": "192.0.2.1", **place}]
@@ -82,6 +86,7 @@ async def test_a_batch_with_one_mapping_more_is_refused_as_a_whole(regions: Any)
     assert fields(kept) == (IN_ORDER[0], "aws", "us-east-1")
 
 
+@pytest.mark.proves("D-8")
 async def test_a_mapping_of_a_full_zone_can_still_be_replaced(regions: Any) -> None:
     for vendor, region in (("azure", "eastus"), ("aws", "us-east-1")):
         replaced = await put(regions, IN_ORDER[-1], vendor, region)

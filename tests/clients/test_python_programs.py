@@ -185,6 +185,7 @@ def run(program: str) -> None:
             names["client"].close()
 
 
+@pytest.mark.proves("P-GEN-11")
 def test_every_program_prints_what_it_would_at_cloudflare(
     configured: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -193,6 +194,7 @@ def test_every_program_prints_what_it_would_at_cloudflare(
         assert capsys.readouterr().out.strip() == printed, program
 
 
+@pytest.mark.proves("P-LIST-3")
 def test_an_empty_zone_lists_as_an_empty_array(
     configured: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -200,6 +202,7 @@ def test_an_empty_zone_lists_as_an_empty_array(
     assert capsys.readouterr().out.strip() == "[]"
 
 
+@pytest.mark.proves("P-BDEL-4")
 def test_the_bulk_delete_of_the_reference_deletes_nothing(
     configured: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:

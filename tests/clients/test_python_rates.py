@@ -88,6 +88,7 @@ def statuses(server: Server) -> list[int]:
     return [line["status"] for line in lines if line["path"].startswith("/client/")]
 
 
+@pytest.mark.proves("P-RATE-6")
 async def test_the_clients_own_retry_gets_through(limited: Server, kind: type[Client]) -> None:
     async with opened(kind, limited.api, **BY_TOKEN) as client:
         for _ in range(12):
@@ -97,6 +98,7 @@ async def test_the_clients_own_retry_gets_through(limited: Server, kind: type[Cl
     assert 429 in answered
 
 
+@pytest.mark.proves("P-GEN-12", "P-RATE-3", "P-RATE-5")
 async def test_without_retries_a_typed_error_says_when_to_come_back(
     limited: Server, kind: type[Client]
 ) -> None:
@@ -128,6 +130,7 @@ def test_a_users_token_and_key_count_together(limited: Server) -> None:
             second.user.get()
 
 
+@pytest.mark.proves("P-RATE-6", "D-37")
 def test_a_whole_program_backs_off_and_ends_as_it_would_at_cloudflare(
     limited: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -59,6 +59,7 @@ def whose(owner: str) -> dict[str, str]:
     return {} if owner == "user" else {"account_id": ZONE}
 
 
+@pytest.mark.proves("P-TOKEN-1", "P-TOKEN-3", "P-TOKEN-12", "P-TOKEN-14", "D-43", "D-45", "D-48")
 async def test_a_token_from_its_creation_to_its_end(
     emptied: Server, kind: type[Client], tokens: Any, whose: dict[str, str]
 ) -> None:
@@ -92,6 +93,7 @@ async def test_a_token_from_its_creation_to_its_end(
     assert (type(gone), reasons(gone)) == (cloudflare.NotFoundError, [(1003, "Token not found")])
 
 
+@pytest.mark.proves("P-AUTH-7", "P-AUTH-8", "P-TOKEN-5", "D-32")
 async def test_a_rolled_token_works_with_the_new_secret_only(
     emptied: Server, kind: type[Client], tokens: Any, whose: dict[str, str]
 ) -> None:
@@ -112,6 +114,7 @@ async def test_a_rolled_token_works_with_the_new_secret_only(
     await settled(tokens.delete(made.id, **whose))
 
 
+@pytest.mark.proves("P-TOKEN-7", "P-TOKEN-8")
 async def test_limits_come_back_as_they_were_set(tokens: Any, whose: dict[str, str]) -> None:
     soon = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
     made = await settled(
@@ -131,6 +134,7 @@ async def test_limits_come_back_as_they_were_set(tokens: Any, whose: dict[str, s
     await settled(tokens.delete(made.id, **whose))
 
 
+@pytest.mark.proves("P-AUTH-10")
 async def test_a_token_for_another_address_is_told_so(
     emptied: Server, kind: type[Client], tokens: Any, whose: dict[str, str]
 ) -> None:
@@ -146,6 +150,7 @@ async def test_a_token_for_another_address_is_told_so(
     await settled(tokens.delete(made.id, **whose))
 
 
+@pytest.mark.proves("P-TOKEN-10")
 async def test_tokens_are_paged_through(tokens: Any, whose: dict[str, str]) -> None:
     before = [token.id for token in await every(tokens.list(**whose))]
     made = [
@@ -160,6 +165,7 @@ async def test_tokens_are_paged_through(tokens: Any, whose: dict[str, str]) -> N
         await settled(tokens.delete(token.id, **whose))
 
 
+@pytest.mark.proves("P-TOKEN-11")
 async def test_permission_groups_are_listed(tokens: Any, whose: dict[str, str]) -> None:
     every_group = await every(tokens.permission_groups.list(**whose))
     assert len(every_group) > 300
@@ -167,6 +173,7 @@ async def test_permission_groups_are_listed(tokens: Any, whose: dict[str, str]) 
     assert (found.id, found.scopes) == (WRITE, ["com.cloudflare.api.account.zone"])
 
 
+@pytest.mark.proves("P-TOKEN-9")
 async def test_tokens_that_cannot_be_made(tokens: Any, whose: dict[str, str]) -> None:
     zone = {f"com.cloudflare.api.account.zone.{'0' * 32}": "*"}
     for sent, code in [
@@ -182,6 +189,7 @@ async def test_tokens_that_cannot_be_made(tokens: Any, whose: dict[str, str]) ->
     assert caught.errors[0].code in (400, 9109)  # an account's reaches beyond the account
 
 
+@pytest.mark.proves("P-TOKEN-2", "P-TOKEN-13")
 async def test_a_user_is_verified_at_the_user_and_an_account_at_the_account(
     emptied: Server, kind: type[Client], tokens: Any, owner: str, whose: dict[str, str]
 ) -> None:

@@ -50,6 +50,7 @@ async def names(client: Client, **query: Any) -> list[str]:
     return [zone.name for zone in await every(client.zones.list(**query))]
 
 
+@pytest.mark.proves("P-ZONE-4", "P-ZONE-6", "P-ZONE-7")
 async def test_a_zone_from_its_creation_to_its_end(client: Client) -> None:
     made = await settled(client.zones.create(name="Shop.Example", account=ACCOUNT, type="partial"))
     assert (made.name, made.type, made.status, made.activated_on) == (
@@ -76,6 +77,7 @@ async def test_a_zone_takes_its_mappings_with_it(client: Client) -> None:
         await settled(client.zones.delete(zone_id=made.id))
 
 
+@pytest.mark.proves("P-ZONE-1")
 async def test_zones_are_found_by_filters_and_paged_through(client: Client) -> None:
     wanted = [f"z{number}.example" for number in range(7)]
     made = [await settled(client.zones.create(name=name, account=ACCOUNT)) for name in wanted]
@@ -95,6 +97,7 @@ async def test_zones_are_found_by_filters_and_paged_through(client: Client) -> N
     assert await names(client) == ["example.com"]
 
 
+@pytest.mark.proves("P-ZONE-8")
 async def test_zones_that_cannot_be_made(client: Client) -> None:
     for name, account, error, reason in [
         ("example.com", ZONE, cloudflare.BadRequestError, (1061, "The zone already exists.")),
@@ -105,6 +108,7 @@ async def test_zones_that_cannot_be_made(client: Client) -> None:
         assert (type(caught), reasons(caught)) == (error, [reason])
 
 
+@pytest.mark.proves("P-ZONE-5")
 async def test_two_changes_at_once_are_refused(client: Client, zone: Any) -> None:
     caught = await refusal_of(
         lambda: client.zones.edit(zone_id=zone.id, paused=True, type="partial")
@@ -112,6 +116,7 @@ async def test_two_changes_at_once_are_refused(client: Client, zone: Any) -> Non
     assert (type(caught), caught.errors[0].code) == (cloudflare.BadRequestError, 1001)
 
 
+@pytest.mark.proves("P-SUP-2", "P-SET-1")
 async def test_tiered_cache_is_on_and_can_be_switched(client: Client, zone: Any) -> None:
     setting = client.argo.tiered_caching
     first = await settled(setting.get(zone_id=zone.id))
@@ -129,6 +134,7 @@ async def test_tiered_cache_is_on_and_can_be_switched(client: Client, zone: Any)
     assert supported.obtained_codes
 
 
+@pytest.mark.proves("P-SET-2")
 async def test_smart_tiered_cache_is_always_there(client: Client, zone: Any) -> None:
     setting = client.cache.smart_tiered_cache
     assert (await settled(setting.get(zone_id=zone.id))).value == "on"
@@ -141,6 +147,7 @@ async def test_smart_tiered_cache_is_always_there(client: Client, zone: Any) -> 
     assert (await settled(setting.edit(zone_id=zone.id, value="off"))).value == "off"
 
 
+@pytest.mark.proves("P-SET-3")
 async def test_regional_tiered_cache_starts_off(client: Client, zone: Any) -> None:
     setting = client.cache.regional_tiered_cache
     first = await settled(setting.get(zone_id=zone.id))
@@ -159,6 +166,7 @@ async def test_a_setting_of_another_value_is_refused(client: Client, zone: Any) 
         assert reasons(caught) == [(1146, 'invalid value, must be "on" or "off"')]
 
 
+@pytest.mark.proves("P-ACC-1")
 async def test_accounts_and_the_user(client: Client) -> None:
     (account,) = await every(client.accounts.list(per_page=1))
     assert (account.id, account.name, account.type) == (ZONE, "Example", "standard")
@@ -170,6 +178,7 @@ async def test_accounts_and_the_user(client: Client) -> None:
     assert (type(caught), reasons(caught)) == (cloudflare.PermissionDeniedError, [NO_ACCOUNT])
 
 
+@pytest.mark.proves("P-ACC-2")
 async def test_the_audit_log_tells_what_was_done(client: Client) -> None:
     start = datetime.now(UTC) - timedelta(seconds=1)
     await put(client.cache.origin_cloud_regions, "192.0.2.1")

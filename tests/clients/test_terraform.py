@@ -111,6 +111,7 @@ def provider(emptied: Server) -> Iterator[Provider]:
 BASIC = Config("192.0.2.1")
 
 
+@pytest.mark.proves("P-GEN-8", "P-PUT-7")
 def test_what_was_created_reads_as_it_was_written(provider: Provider) -> None:
     created = provider.apply(None, BASIC)
     assert created.config == BASIC
@@ -118,11 +119,13 @@ def test_what_was_created_reads_as_it_was_written(provider: Provider) -> None:
     assert provider.read(created) == created
 
 
+@pytest.mark.proves("P-PUT-2")
 def test_the_plan_after_a_create_is_empty(provider: Provider) -> None:
     created = provider.apply(None, BASIC)
     assert provider.plan(created, BASIC) is Action.NOTHING
 
 
+@pytest.mark.proves("P-PUT-1")
 def test_a_region_changes_in_place(provider: Provider) -> None:
     created = provider.apply(None, BASIC)
     west = Config("192.0.2.1", region="us-west-2")
@@ -133,6 +136,7 @@ def test_a_region_changes_in_place(provider: Provider) -> None:
     assert provider.plan(updated, west) is Action.NOTHING
 
 
+@pytest.mark.proves("P-PUT-1")
 def test_a_vendor_changes_in_place(provider: Provider) -> None:
     created = provider.apply(None, BASIC)
     moved = Config("192.0.2.1", "gcp", "us-central1")
@@ -140,6 +144,7 @@ def test_a_vendor_changes_in_place(provider: Provider) -> None:
     assert provider.apply(created, moved).config == moved
 
 
+@pytest.mark.proves("P-PUT-7")
 def test_an_import_by_zone_and_address_gives_the_same_state(provider: Provider) -> None:
     created = provider.apply(None, BASIC)
     assert provider.import_(f"{ZONE}/192.0.2.1") == created
@@ -150,6 +155,7 @@ def test_an_import_of_what_does_not_exist_fails(provider: Provider) -> None:
         provider.import_(f"{ZONE}/192.0.2.1")
 
 
+@pytest.mark.proves("P-PUT-7")
 def test_an_ipv6_origin_has_an_empty_plan_too(provider: Provider) -> None:
     config = Config("2001:db8::1", "gcp", "us-central1")
     created = provider.apply(None, config)
@@ -158,6 +164,7 @@ def test_an_ipv6_origin_has_an_empty_plan_too(provider: Provider) -> None:
     assert provider.import_(f"{ZONE}/2001:db8::1") == created
 
 
+@pytest.mark.proves("P-PUT-7")
 def test_another_address_deletes_before_it_creates(provider: Provider) -> None:
     created = provider.apply(None, BASIC)
     other = Config("192.0.2.2")
@@ -176,6 +183,7 @@ def test_what_vanished_is_dropped_from_the_state_and_made_anew(provider: Provide
     assert made_anew.modified_on > created.modified_on
 
 
+@pytest.mark.proves("P-DEL-2")
 def test_a_second_delete_is_an_error(provider: Provider) -> None:
     created = provider.apply(None, BASIC)
     provider.delete(created)

@@ -50,12 +50,14 @@ def settings(request: pytest.FixtureRequest, server: Server) -> dict[str, str]:
     return {"CLOUDFLARE_BASE_URL": server.api, **request.param}
 
 
+@pytest.mark.proves("P-GEN-11")
 def test_the_first_program_of_a_user_prints_the_address(
     compiled: Path, settings: dict[str, str]
 ) -> None:
     assert run("node", "first.js", cwd=compiled, settings=settings) == "192.0.2.1\n"
 
 
+@pytest.mark.proves("P-GEN-4", "P-GEN-11")
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_program_of_tests_passes(compiled: Path, settings: dict[str, str], program: str) -> None:
     script = str(Path(program).with_suffix(".js"))

@@ -87,6 +87,7 @@ def settings(emptied: Server, request: pytest.FixtureRequest) -> dict[str, str]:
     return {"CLOUDFLARE_BASE_URL": emptied.api, "PYTHONPATH": str(CLIENT), **request.param}
 
 
+@pytest.mark.proves("P-V1-1", "P-V1-2", "P-V1-3", "P-V1-4", "P-V1-5", "P-V1-6", "P-V1-7", "D-24")
 def test_all_eight_operations_are_answered_as_published(settings: dict[str, str]) -> None:
     done = subprocess.run(
         [sys.executable, str(PROGRAM)],

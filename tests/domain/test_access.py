@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -134,6 +135,7 @@ def test_who_covers_an_account_covers_its_zones_but_those_denied(
             assert grants.cover_zone(need, zone, account)
 
 
+@pytest.mark.proves("D-17")
 def test_write_includes_read_and_read_does_not_include_write() -> None:
     reads = Grants([policy(True, [ALL_ZONES], [SETTINGS_READ])])
     writes = Grants([policy(True, [ALL_ZONES], [SETTINGS_WRITE])])
@@ -143,6 +145,7 @@ def test_write_includes_read_and_read_does_not_include_write() -> None:
     assert writes.cover_zone(WRITE_MAPPINGS, "z1", "a1")
 
 
+@pytest.mark.proves("D-25")
 def test_deny_wins_whichever_comes_first() -> None:
     allow = policy(True, [ALL_ZONES], [SETTINGS_WRITE])
     deny = policy(False, [ZONE_PREFIX + "z1"], [SETTINGS_WRITE])

@@ -24,6 +24,7 @@ def _is_origin(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     return not (ip.is_unspecified or ip.is_multicast or ip == broadcast)
 
 
+@pytest.mark.proves("P-GEN-5")
 @given(st.one_of(V4, V6, st.integers(0, 2**32 - 1).map(ipaddress.IPv6Address)))
 def test_every_address_is_written_as_rfc_5952_has_it(
     ip: ipaddress.IPv4Address | ipaddress.IPv6Address,
@@ -54,6 +55,7 @@ def test_addresses_sort_ipv4_before_ipv6_then_by_number(
     assert sorted(address.parse(str(ip)) for ip in ips) == expected
 
 
+@pytest.mark.proves("D-12")
 @pytest.mark.parametrize(
     ("spelling", "canonical"),
     [
@@ -80,6 +82,7 @@ def test_known_spellings(spelling: str, canonical: str) -> None:
     assert address.text(address.parse(spelling)) == canonical
 
 
+@pytest.mark.proves("D-13", "D-14", "D-53")
 @pytest.mark.parametrize(
     "spelling",
     [

@@ -26,6 +26,7 @@ def _failures(failed: tuple[batch.Failed, ...]) -> list[tuple[str, type]]:
     return [(item.origin_ip, type(item.error)) for item in failed]
 
 
+@pytest.mark.proves("D-6")
 def test_good_items_are_kept_and_bad_ones_named_in_order(catalogue: Catalogue) -> None:
     checked = batch.check_upserts(
         [
@@ -47,6 +48,7 @@ def test_good_items_are_kept_and_bad_ones_named_in_order(catalogue: Catalogue) -
     ]
 
 
+@pytest.mark.proves("D-7")
 def test_of_one_address_in_two_spellings_the_first_counts(catalogue: Catalogue) -> None:
     items = [
         Item("2001:db8::1", "aws", "us-east-1"),
@@ -62,6 +64,7 @@ def test_of_one_address_in_two_spellings_the_first_counts(catalogue: Catalogue) 
     ]
 
 
+@pytest.mark.proves("D-7")
 def test_an_item_that_failed_makes_no_later_one_a_duplicate(catalogue: Catalogue) -> None:
     items = [Item("192.0.2.1", "aws", "nowhere"), Item("192.0.2.1", "aws", "us-east-1")]
     checked = batch.check_upserts(items, catalogue)
@@ -86,6 +89,7 @@ def test_upserting_changes_only_what_differs_and_reports_all() -> None:
     assert [item.address for item in decision.outcome.succeeded] == list(valid)
 
 
+@pytest.mark.proves("D-8")
 def test_a_batch_that_would_cross_the_limit_is_refused_whole() -> None:
     valid = {ip("192.0.2.1"): US_EAST, ip("192.0.2.2"): US_EAST}
     with pytest.raises(TooManyMappings):

@@ -185,6 +185,7 @@ def test_a_region_cannot_be_listed_twice() -> None:
         Catalogue([region("a", "one"), region("a", "one")])
 
 
+@pytest.mark.proves("D-11")
 @pytest.mark.parametrize(
     ("vendor", "name"),
     [("AWS", "us-east-1"), ("aws", "US-EAST-1"), ("aws", " us-east-1"), ("gcp", "us-east-1")],

@@ -44,6 +44,7 @@ def test_who_stays_within_the_quota_is_never_refused(quota: Quota, steps: list[i
     assert all(verdict.taken for _, _, verdict in answers)
 
 
+@pytest.mark.proves("P-RATE-1")
 @given(QUOTAS, STEPS)
 def test_who_goes_over_it_waits_as_long_as_the_window(quota: Quota, steps: list[int]) -> None:
     answers = _asked(quota, steps)

@@ -138,12 +138,14 @@ def test_a_naive_scan_agrees(region: Colo, colos: list[Colo], apart_km: float, c
     assert upper_tiers(region, colos, apart_km, count) == tuple(expected)
 
 
+@pytest.mark.proves("P-SUP-3")
 def test_the_published_examples_come_out() -> None:
     assert codes("aws", "us-east-1") == ["IAD", "EWR"]
     assert codes("aws", "us-west-2")[0] == "SEA"
     assert codes("gcp", "us-central1")[0] == "ORD"
 
 
+@pytest.mark.proves("P-SUP-4")
 def test_every_region_has_an_upper_tier_and_a_fallback_150_km_apart() -> None:
     colos = hubs()
     for region in catalogue().regions():

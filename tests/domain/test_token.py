@@ -91,6 +91,7 @@ def _prefixes(draw: st.DrawFn) -> tuple[int, int, str]:
 _LISTS = st.none() | st.lists(_prefixes(), max_size=4)
 
 
+@pytest.mark.proves("P-TOKEN-7")
 @given(_ADDRESSES, _LISTS, _LISTS)
 def test_conditions_agree_with_comparing_bits(
     address: tuple[int, bool],
@@ -109,6 +110,7 @@ def test_conditions_agree_with_comparing_bits(
     assert RequestIP(texts(in_), texts(not_in)).admits(_spelled(*address)) == expected
 
 
+@pytest.mark.proves("P-TOKEN-8")
 @pytest.mark.parametrize(
     ("limits", "usable"),
     [
@@ -126,6 +128,7 @@ def test_a_token_works_from_not_before_on_and_before_expires_on(
     assert tuple(limited.usable(T + step) for step in (-1, 0, 1)) == usable
 
 
+@pytest.mark.proves("P-TOKEN-8")
 @pytest.mark.parametrize(
     ("limited", "status"),
     [

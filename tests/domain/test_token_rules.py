@@ -59,11 +59,13 @@ def _after(decide: RecordDecide[object]) -> list[object]:
     return [change.after for change in decide(RECORDS).changes]
 
 
+@pytest.mark.proves("P-TOKEN-9")
 @pytest.mark.parametrize("name", ["x", "x" * LONGEST_NAME])
 def test_a_name_has_1_to_120_characters(name: str) -> None:
     check_token(replace(token("t", ANYTHING), name=name), GROUP_IDS)
 
 
+@pytest.mark.proves("P-TOKEN-6")
 @pytest.mark.parametrize(
     ("made", "why"),
     [

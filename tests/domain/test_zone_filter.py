@@ -14,6 +14,7 @@ from tests.builders import zone
 ACCOUNTS = {id_: Account(id_, name, 1) for id_, name in (("a1", "Zeta"), ("a2", "alpha"))}
 
 
+@pytest.mark.proves("P-ZONE-1")
 @pytest.mark.parametrize(
     ("pattern", "text", "found"),
     [
@@ -116,12 +117,14 @@ def _wanted(found: Zone, query: ZoneQuery) -> bool:
     return True in checks if query.any_matches else False not in checks
 
 
+@pytest.mark.proves("P-ZONE-1")
 @given(_ZONES, _QUERIES)
 def test_filters_agree_with_a_naive_reading(zones: list[Zone], query: ZoneQuery) -> None:
     found = find([(z, ACCOUNTS[z.account_id]) for z in zones], query)
     assert {z.name for z in found} == {z.name for z in zones if _wanted(z, query)}
 
 
+@pytest.mark.proves("P-ZONE-2")
 @given(_ZONES, _QUERIES)
 def test_the_order_holds_and_ties_are_by_name(zones: list[Zone], query: ZoneQuery) -> None:
     found = find([(z, ACCOUNTS[z.account_id]) for z in zones], query)
@@ -140,6 +143,7 @@ def test_the_order_does_not_depend_on_where_zones_come_from(
     assert find(pairs, query) == find(reversed(pairs), query)
 
 
+@pytest.mark.proves("P-ZONE-3")
 def test_internal_zones_are_shown_when_asked_for() -> None:
     internal = replace(zone(), type=ZoneType.INTERNAL)
     pair = (internal, ACCOUNTS["a1"])

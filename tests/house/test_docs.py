@@ -37,9 +37,14 @@ SAMPLES: list[OriginmapError] = [
     errors.UnknownRegion("x", "y"),
     errors.InvalidPage("page", 100),
     errors.InvalidPage("per_page", 100),
+    errors.InvalidTime("since"),
+    errors.UnknownPermissionGroup("x"),
+    errors.WrongLocation("x"),
+    errors.RateLimited(1),
     errors.InvalidZoneName("x"),
     errors.InvalidToken("what is wrong with it"),
     errors.ZoneNotFound("x"),
+    errors.AccountNotFound("x"),
     errors.TokenNotFound("x"),
     errors.ZoneExists("x"),
     *(errors.MissingCredentials(which) for which in ("any", "key", "email")),
@@ -205,7 +210,7 @@ def with_chains(messages: list[Message]) -> list[Message]:
 async def served() -> set[str]:
     """Every operation, as "PUT /path/{parameter}"; HEAD goes with GET."""
     async with bootstrap.open_store(bootstrap.MEMORY) as opened:
-        allowed = bootstrap.build_app(opened, lambda: True).allowed
+        allowed = bootstrap.build_app(opened, lambda: True, Settings(enable_v1=True)).allowed
     return {
         f"{method} {re.sub(r':[a-z0-9]+}', '}', template)}"
         for template, methods in allowed.items()

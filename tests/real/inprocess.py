@@ -94,7 +94,7 @@ class InProcess:
 
     async def _run(self, app: App, log: AccessLog) -> None:
         rays = Rays()
-        make = protocol.protocol_factory(self._limits, rays, log)
+        make = protocol.protocol_factory(self._limits, rays, log, app.quick)
         config = bootstrap.server_config(Gate(app.falcon, rays, log), make)
         self._server = uvicorn.Server(config)
         asyncio.get_running_loop().call_soon(self._up.set)

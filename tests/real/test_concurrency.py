@@ -83,6 +83,7 @@ def assert_refused_for_the_limit(answers: list[Answer]) -> None:
         assert [error["message"] for error in answer.json["errors"]] == [FULL_MESSAGE]
 
 
+@pytest.mark.proves("P-PUT-5")
 async def test_64_writers_share_exactly_the_last_five_places(server: Server, db: Path) -> None:
     await fill(server.url, LIMIT - 5)
 
@@ -97,6 +98,7 @@ async def test_64_writers_share_exactly_the_last_five_places(server: Server, db:
     checked(db)
 
 
+@pytest.mark.proves("P-BPUT-5")
 async def test_a_batch_that_would_cross_the_limit_leaves_nothing(server: Server, db: Path) -> None:
     await fill(server.url, LIMIT - 100)
     batches = [[f"10.3.{n}.{i}" for i in range(n % 13 + 1)] for n in range(WRITERS)]

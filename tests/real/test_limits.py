@@ -31,6 +31,7 @@ from tests.real.probe import (
 from tests.real.wire import SECONDS, Connection, Cut, request
 
 
+@pytest.mark.proves("D-19")
 async def test_a_body_of_exactly_one_mib_is_taken(server: InProcess) -> None:
     answer = await answer_to(server, request("PUT", BATCH, batch_of_size(MIB)))
     assert answer.status == 200
@@ -38,6 +39,7 @@ async def test_a_body_of_exactly_one_mib_is_taken(server: InProcess) -> None:
     assert body_limits.MAX_BODY == MIB
 
 
+@pytest.mark.proves("D-19")
 async def test_a_body_over_one_mib_is_refused(server: InProcess) -> None:
     async with Connection(server.url) as connection:
         await connection.send(request("PUT", BATCH, batch_of_size(MIB + 1)))
@@ -45,6 +47,15 @@ async def test_a_body_over_one_mib_is_refused(server: InProcess) -> None:
         assert answer.refusal == BODY_TOO_LARGE
         await assert_usable_or_closed(connection)
     assert (await answer_to(server, request("GET", ONE))).status == 404
+    assert_logged(server, answer)
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+async def test_an_announced_body_over_one_mib_is_refused_before_it_is_sent(
+    server: InProcess, method: str
+) -> None:
+    answer = await answer_to(server, head(method, BATCH, f"Content-Length: {1 << 40}"))
+    assert answer.refusal == BODY_TOO_LARGE
     assert_logged(server, answer)
 
 
@@ -101,6 +112,7 @@ async def test_a_url_of_eight_kib_reaches_the_router(server: InProcess) -> None:
     assert (await answer_to(server, request("GET", path))).refusal == NO_ROUTE
 
 
+@pytest.mark.proves("D-50")
 @pytest.mark.parametrize("size", [8193, 12_000, 100_000, 1_000_000])
 async def test_a_longer_url_is_refused(server: InProcess, size: int) -> None:
     answer = await answer_to(server, request("GET", "/" + "a" * (size - 1)))
@@ -120,6 +132,7 @@ async def test_headers_just_under_the_limit_are_taken(server: InProcess) -> None
     assert answer.status == 200
 
 
+@pytest.mark.proves("D-50")
 @pytest.mark.parametrize("count", [1, 10, 1000])
 @pytest.mark.parametrize("size", [16_500, 60_000, 500_000])
 async def test_headers_over_the_limit_are_refused(server: InProcess, count: int, size: int) -> None:
@@ -136,6 +149,14 @@ async def test_headers_in_pieces_are_refused_before_they_end(server: InProcess) 
     assert_logged(server, answer)
 
 
+async def test_trailers_over_the_limit_are_refused(server: InProcess) -> None:
+    put = head("PUT", ONE, "Transfer-Encoding: chunked") + chunk(json.dumps(ITEM).encode())
+    trailers = (b"X-T: " + b"a" * 10_000 + b"\r\n") * 100
+    answer = await answer_to(server, put + b"0\r\n" + trailers + b"\r\n")
+    assert answer.refusal == HEADERS_TOO_LARGE
+    assert_logged(server, answer)
+
+
 async def send_without_end(connection: Connection, data: bytes) -> None:
     while True:
         await connection.send(data)
@@ -147,6 +168,7 @@ NOT_REQUESTS = {
     "TLS": bytes.fromhex("16030100f8010000f40303") + bytes(100),
     "zeros": bytes(100),
     "the preface of HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "no version": b"GET /\r\n\r\n",
     "another version": b"GET / HTTP/9.9\r\nHost: t\r\n\r\n",
     "a path outside ASCII": "GET /é HTTP/1.1\r\nHost: t\r\n\r\n".encode(),
     "a path that does not begin with a slash": b"GET healthz HTTP/1.1\r\nHost: t\r\n\r\n",
@@ -166,6 +188,13 @@ async def test_what_is_no_request_is_answered_in_the_envelope(server: InProcess,
         assert answer.refusal == NOT_HTTP
         assert answer.headers["connection"] == "close"
         assert await connection.ended() == b""
+    assert_logged(server, answer)
+
+
+async def test_empty_lines_without_end_are_refused(server: InProcess) -> None:
+    """RFC 9112 §2.2 has servers skip an empty line before a request, not a flood of them."""
+    answer = await answer_to(server, b"\r\n" * 20_000)
+    assert answer.refusal in (NOT_HTTP, HEADERS_TOO_LARGE)
     assert_logged(server, answer)
 
 

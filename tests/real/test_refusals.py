@@ -7,13 +7,15 @@ import pytest
 from originmap import bootstrap, data
 from originmap.api.app import App
 from originmap.api.auth import Guard
-from originmap.api.cloudflare import routes
+from originmap.api.cloudflare.mappings import MappingItem
+from originmap.api.cloudflare.routes import BASE
 from originmap.api.limits import Limits
 from originmap.domain.address import Address
 from originmap.domain.mapping import Mapping
 from originmap.service.access import Access
+from originmap.service.brake import Brake
 from originmap.service.mappings import Mappings
-from originmap.service.regions import Regions
+from originmap.store.clock import wall_clock
 from tests.real.inprocess import InProcess
 from tests.real.probe import (
     BATCH,
@@ -93,10 +95,11 @@ class BrokenMappings(Mappings):
 
 
 def broken_app(opened: bootstrap.Opened) -> App:
-    catalogue = data.catalogue()
-    guard = Guard(Access(opened.directory))
-    mappings = BrokenMappings(opened.store, catalogue)
-    return App(routes.routes(guard, mappings, Regions(catalogue, data.hubs())))
+    brake = Brake(wall_clock)
+    guard = Guard(Access(opened.directory, wall_clock), brake)
+    mappings = BrokenMappings(opened.store, data.catalogue())
+    template = f"{BASE}/zones/{{zone_id:hex32}}/origin/cloud_regions/{{origin_ip}}"
+    return App({template: MappingItem(guard, mappings)}, brake)
 
 
 async def test_a_bug_is_an_internal_error_to_users_and_a_traceback_to_the_operator(

@@ -58,6 +58,17 @@ async def test_a_second_head_that_stops_arriving_is_answered_and_closed(
     assert_logged(hasty, answer)
 
 
+async def test_a_head_that_stops_right_behind_a_request_is_answered_and_closed(
+    hasty: InProcess,
+) -> None:
+    async with Connection(hasty.url) as connection:
+        await connection.send(request("GET", "/healthz") + b"GET /heal")
+        assert (await connection.answer()).status == 200
+        answer = await connection.answer()
+        assert answer.refusal == TOO_SLOW
+    assert_logged(hasty, answer)
+
+
 async def test_a_body_that_stops_arriving_is_answered_and_not_applied(hasty: InProcess) -> None:
     async with Connection(hasty.url) as connection:
         await connection.send(request("PUT", ONE, ITEM)[:-1])

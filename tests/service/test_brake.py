@@ -37,6 +37,7 @@ def test_a_hundred_failures_in_a_minute_are_told_what_is_wrong(clock: Clock) -> 
     assert _fail(Brake(clock), 100) == [ERROR] * 100
 
 
+@pytest.mark.proves("D-38")
 def test_each_further_failure_is_refused_for_a_minute(clock: Clock) -> None:
     brake = Brake(clock)
     assert _refused(_fail(brake, 150)) == 50
@@ -93,6 +94,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
+@pytest.mark.proves("P-AUTH-11", "D-38")
 async def test_guessing_ends_in_10502_and_good_credentials_go_on(
     client: httpx.AsyncClient,
 ) -> None:

@@ -67,6 +67,7 @@ async def test_replacing_gives_a_new_revision_and_a_later_time(store: Store) -> 
     assert (second.revision, second.modified_on > first.modified_on) == (first.revision + 1, True)
 
 
+@pytest.mark.proves("D-9")
 async def test_writing_what_is_stored_leaves_no_trace(store: Store) -> None:
     first = await _put(store, "192.0.2.1")
     revision = store.revision
@@ -75,6 +76,7 @@ async def test_writing_what_is_stored_leaves_no_trace(store: Store) -> None:
     assert len(await store.changes(0, 100)) == revision
 
 
+@pytest.mark.proves("D-20")
 async def test_times_go_forward_when_the_clock_steps_back(store: Store, clock: Clock) -> None:
     first = await _put(store, "192.0.2.1")
     clock.now -= 500_000
@@ -84,6 +86,7 @@ async def test_times_go_forward_when_the_clock_steps_back(store: Store, clock: C
     assert first.modified_on < second.modified_on < third.modified_on
 
 
+@pytest.mark.proves("D-15")
 async def test_pages_are_in_the_order_of_addresses(store: Store) -> None:
     for text in ("2001:db8::1", "192.0.2.9", "9.9.9.9", "::1", "192.0.2.10"):
         await _put(store, text)

@@ -19,7 +19,7 @@ _FLUSH_SECONDS = 0.1
 _FLUSH_LINES = 1000
 
 
-class _RequestLine(msgspec.Struct):
+class _RequestLine(msgspec.Struct, gc=False):
     """One answered request. `time` is its end, in seconds since 1970 UTC."""
 
     time: float

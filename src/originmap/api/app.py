@@ -11,6 +11,7 @@ from falcon.asgi import Request, Response
 from falcon.routing import BaseConverter, CompiledRouter
 
 from originmap.api import envelope, errors
+from originmap.api.protocol import Quick
 from originmap.api.request import info_of
 from originmap.domain.errors import (
     OriginmapError,
@@ -47,10 +48,17 @@ class _StrictRouter(CompiledRouter):
 
 
 class App:
-    """Builds the application; `falcon` is the ASGI callable, `allowed` what it serves."""
+    """Builds the application.
 
-    def __init__(self, routes: Mapping[str, object], brake: Brake) -> None:
+    `falcon` is the ASGI callable, `quick` answers some requests without it, and `allowed` says
+    what is served.
+    """
+
+    def __init__(
+        self, routes: Mapping[str, object], brake: Brake, quick: Quick | None = None
+    ) -> None:
         """`routes`: path templates with Falcon resources."""
+        self.quick = quick
         self._brake = brake
         self.falcon = falcon.asgi.App(
             media_type=envelope.JSON, middleware=None, router=_StrictRouter()

@@ -85,12 +85,10 @@ class Guard:
             raise RateLimited(verdict.reset)
 
     def _by_token(self, header: str, client: str, any_status: bool) -> Caller:
-        match = _BEARER.fullmatch(header)
-        if match is None:
-            raise MalformedCredentials("bearer")
+        secret = bearer_of(header)
         if any_status:
-            return self.access.by_token_of_any_status(match[1].encode(), client)
-        return self.access.by_token(match[1].encode(), client)
+            return self.access.by_token_of_any_status(secret, client)
+        return self.access.by_token(secret, client)
 
     def _by_key(self, req: Request) -> Caller:
         email, key = req.get_header("x-auth-email"), req.get_header("x-auth-key")
@@ -105,3 +103,11 @@ class Guard:
         if not _KEY.fullmatch(key):
             raise MalformedCredentials("key")
         return self.access.by_key(email, key.encode())
+
+
+def bearer_of(header: str) -> bytes:
+    """The token in an Authorization header. Raises MalformedCredentials."""
+    match = _BEARER.fullmatch(header)
+    if match is None:
+        raise MalformedCredentials("bearer")
+    return match[1].encode()

@@ -35,6 +35,10 @@ from originmap.api.limits import (
 from originmap.api.request import Rays, RequestInfo
 
 _LOGGED_URL = 256
+_LINGER_SECONDS = 1.0
+
+Quick = Callable[[bytes, list[tuple[bytes, bytes]], RequestInfo], bytes | None]
+"""Answers a GET at once by its URL and headers: the JSON body, or None to go the long way."""
 
 
 class Phase(Enum):
@@ -50,7 +54,7 @@ class _RequestRefused(Exception):
 
 
 def protocol_factory(
-    limits: Limits, rays: Rays, log: AccessLog
+    limits: Limits, rays: Rays, log: AccessLog, quick: Quick | None = None
 ) -> Callable[..., "LimitedProtocol"]:
     """What uvicorn makes a protocol with, for each connection."""
 
@@ -62,6 +66,7 @@ def protocol_factory(
     ) -> LimitedProtocol:
         protocol = LimitedProtocol(config, server_state, app_state, _loop)
         protocol.limits, protocol.rays, protocol.log = limits, rays, log
+        protocol.quick = quick
         return protocol
 
     return make
@@ -73,13 +78,16 @@ class LimitedProtocol(HttpToolsProtocol):
     limits: Limits
     rays: Rays
     log: AccessLog
+    quick: Quick | None = None
     url = b""
 
     _phase = Phase.IDLE
     _raw_bytes = 0  # received in this phase
     _header_bytes = 0  # names and values of this request
     _length = 0  # of the body, as announced
+    _chunked = False  # whether the body comes in chunks instead
     _owed = 0  # bytes of a body that the parser does not look for, behind an upgrade offer
+    _quick_answer: bytes | None = None  # to the request that is about to be complete
     _refusal: errors.Refusal | None = None
     _timer: asyncio.TimerHandle | None = None
     _write_timer: asyncio.TimerHandle | None = None
@@ -166,31 +174,43 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request line starts."""
         super().on_message_begin()
-        self._phase, self._header_bytes, self._length = Phase.HEAD, 0, 0
+        self._phase, self._header_bytes = Phase.HEAD, 0
+        self._length, self._chunked = 0, False
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header, or a trailer behind a chunked body."""
+        """A header, or a trailer behind a chunked body; as uvicorn's, and counts."""
         self._header_bytes += len(name) + len(value) + 4
         if self._header_bytes > self.limits.headers:
             self._give_up(HEADERS_TOO_LARGE)
         if self._phase is Phase.BODY:
             return  # trailers mean nothing here
-        super().on_header(name, value)
-        if name.lower() == b"content-length":
+        name = name.lower()
+        self.headers.append((name, value))
+        if name == b"content-length":
             self._length = int(value)
+        elif name == b"transfer-encoding":
+            self._chunked = True
+        elif name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
 
     def on_headers_complete(self) -> None:
         """The headers are all there: the request starts, unless it is beyond the limits."""
         if len(self.url) > self.limits.url:
             self._give_up(URL_TOO_LONG)
-        offered = self.parser.should_upgrade()
-        chunked = any(name == b"transfer-encoding" for name, _ in self.headers)
-        if self.parser.get_http_version() not in ("1.0", "1.1") or (offered and chunked):
+        if self.parser.get_http_version() not in ("1.1", "1.0"):
             self._give_up(BAD_REQUEST)
-        self._owed = self._length if offered else 0
-        self._phase, self._raw_bytes = Phase.BODY, 0
+        if self.parser.should_upgrade():
+            if self._chunked:
+                self._give_up(BAD_REQUEST)
+            self._owed = self._length
+        elif self.quick is not None and self._is_plain_get():
+            self._quick_answer = self._answer_quickly(self.quick)
+            if self._quick_answer is not None:
+                return
         super().on_headers_complete()
-        self.cycle.transport = JoinedWrites(self.transport, self.loop)  # type: ignore[assignment]
+        self._phase, self._raw_bytes = Phase.BODY, 0
+        if self.scope["method"] != "HEAD":
+            self.cycle.transport = JoinedWrites(self.transport)  # type: ignore[assignment]
         if self.expect_100_continue or too_long(self._length):
             self.scope[ASKS_FIRST] = True  # type: ignore[literal-required]
 
@@ -200,8 +220,37 @@ class LimitedProtocol(HttpToolsProtocol):
             self._complete()
 
     def _complete(self) -> None:
-        super().on_message_complete()
+        if self._quick_answer is None:
+            super().on_message_complete()
+        else:
+            self.transport.write(self._quick_answer)
+            self._quick_answer = None
+            self._unset_keepalive_if_required()
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
         self._phase, self._raw_bytes = Phase.IDLE, 0
+
+    def _is_plain_get(self) -> bool:
+        """Whether this is a GET without a body, next to be answered, on a connection that stays
+        open and takes answers."""
+        return (
+            self.parser.get_method() == b"GET"
+            and (self.cycle is None or self.cycle.response_complete)
+            and not self.pipeline
+            and not self.flow.write_paused
+            and not (self._length or self._chunked)
+            and self.parser.should_keep_alive()
+        )
+
+    def _answer_quickly(self, quick: Quick) -> bytes | None:
+        info = RequestInfo(self.rays.next(), self.client[0] if self.client else "")
+        body = quick(self.url, self.headers, info)
+        if body is None:
+            return None
+        self.log.add(info, "GET", self.url.decode("ascii"), 200)
+        self.server_state.total_requests += 1
+        return _head(200, len(body), info.ray, self.server_state.default_headers) + b"\r\n" + body
 
     def send_400_response(self, msg: str) -> None:
         """Answer what could not be parsed; uvicorn would do it in plain text."""
@@ -211,10 +260,9 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """An answer is out; a refusal of what came behind its request may have waited for it."""
+        last = not self.pipeline
         super().on_response_complete()
-        waits = self._refusal is not None and not self.pipeline
-        if waits and self.cycle.response_complete and not self.transport.is_closing():
-            assert self._refusal is not None
+        if self._refusal is not None and last and not self.transport.is_closing():
             self._send(self._refusal)
 
     def _give_up(self, refusal: errors.Refusal) -> None:
@@ -230,32 +278,36 @@ class LimitedProtocol(HttpToolsProtocol):
         self._stop_timer()
         self._refusal = refusal
         cycle = self.cycle
-        if cycle is None or cycle.response_complete:
-            self._send(refusal)
-        elif self._phase is Phase.BODY and not self.pipeline:
-            started = cycle.response_started
+        if self._phase is not Phase.BODY:
+            if cycle is None or cycle.response_complete:
+                self._send(refusal)
+            # else on_response_complete sends it
+        elif self.pipeline:
+            self.pipeline.popleft()  # this request; on_response_complete answers for it
+        elif cycle.response_started:
+            self.transport.close()
+        else:
             cycle.disconnected = True
             cycle.message_event.set()
-            if started:
-                self.transport.close()
-            else:
-                self._send(refusal)
-        # else: on_response_complete sends it
+            self._send(refusal)
 
     def _send(self, refusal: errors.Refusal) -> None:
         self._unset_keepalive_if_required()
         info = RequestInfo(self.rays.next(), self.client[0] if self.client else "")
         self.transport.write(_answer(refusal, info.ray, self.server_state.default_headers))
-        self.transport.close()
+        # What the client still sends is read and dropped for a moment: closing with unread input
+        # resets the connection, and the answer could be lost with it (RFC 9112 §9.6).
+        self.transport.write_eof()
+        self._start_timer(_LINGER_SECONDS, self.transport.close)
         method = self.scope.get("method", "") if self.scope is not None else ""
         path = self.url[:_LOGGED_URL].decode("ascii", "replace").partition("?")[0]
         self.log.add(info, method, path, refusal.status)
 
     # Timers
 
-    def _start_timer(self, seconds: float) -> None:
+    def _start_timer(self, seconds: float, then: Callable[[], None] | None = None) -> None:
         self._stop_timer()
-        self._timer = self.loop.call_later(seconds, self._on_too_slow)
+        self._timer = self.loop.call_later(seconds, then or self._on_too_slow)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
@@ -272,13 +324,17 @@ class LimitedProtocol(HttpToolsProtocol):
 
 def _answer(refusal: errors.Refusal, ray: str, common: list[tuple[bytes, bytes]]) -> bytes:
     body = envelope.failure(refusal.errors)
-    headers = [
-        *common,
-        *((name.encode(), value.encode()) for name, value in refusal.headers),
-        (b"content-type", envelope.JSON.encode()),
-        (b"content-length", b"%d" % len(body)),
-        (b"cf-ray", ray.encode()),
-        (b"connection", b"close"),
-    ]
-    lines = b"".join(b"%b: %b\r\n" % header for header in headers)
-    return STATUS_LINE[refusal.status] + lines + b"\r\n" + body
+    extra = "".join(f"{name}: {value}\r\n" for name, value in refusal.headers)
+    head = _head(refusal.status, len(body), ray, common)
+    return head + extra.encode() + b"connection: close\r\n\r\n" + body
+
+
+def _head(status: int, length: int, ray: str, common: list[tuple[bytes, bytes]]) -> bytes:
+    """Status line and headers, without the empty line behind them; `common` are uvicorn's."""
+    lines = b"".join([b"%b: %b\r\n" % header for header in common])
+    return b"%b%bcontent-length: %d\r\ncontent-type: application/json\r\ncf-ray: %b\r\n" % (
+        STATUS_LINE[status],
+        lines,
+        length,
+        ray.encode(),
+    )

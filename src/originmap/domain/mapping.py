@@ -59,7 +59,8 @@ class ZoneView:
 
 @dataclass(frozen=True, slots=True)
 class Decision(Generic[T]):
-    """What shall change, in order, and what the caller wants to know of it (`outcome`)."""
+    """What shall change, in order and each address once, and what the caller wants to know of
+    it (`outcome`)."""
 
     changes: tuple[MappingChange, ...]
     outcome: T

@@ -28,6 +28,10 @@ class Mappings:
             raise MappingNotFound
         return found
 
+    def get_now(self, zone_id: str, address: Address) -> Mapping | None:
+        """The mapping of one address, where it can be read without waiting; else None."""
+        return self._store.get_now(zone_id, address)
+
     async def page(self, zone_id: str, page: int, per_page: int) -> Page:
         """Page number `page` (from 1) of `per_page` mappings, in the order of addresses."""
         return await self._store.page(zone_id, (page - 1) * per_page, per_page)

@@ -53,6 +53,10 @@ class MemoryStore:
 
     async def get(self, zone_id: str, address: Address) -> Mapping | None:
         """As `Store.get`."""
+        return self.get_now(zone_id, address)
+
+    def get_now(self, zone_id: str, address: Address) -> Mapping | None:
+        """As `Store.get_now`."""
         return self._zones.get(zone_id, {}).get(address)
 
     async def page(self, zone_id: str, offset: int, limit: int) -> Page:

@@ -52,6 +52,9 @@ class Store(Protocol):
     async def get(self, zone_id: str, address: Address) -> Mapping | None:
         """The mapping of one address, as of the last commit."""
 
+    def get_now(self, zone_id: str, address: Address) -> Mapping | None:
+        """As `get`, for a store that reads without waiting; None from one that does not."""
+
     async def page(self, zone_id: str, offset: int, limit: int) -> Page:
         """Mappings of a zone from `offset` on, at most `limit`; empty past the end."""
 

@@ -30,6 +30,11 @@ from originmap.store.sqlite_names import Names
 T = TypeVar("T")
 
 _GET = "SELECT place, modified_on, revision FROM mapping WHERE zone = ? AND address = ?"
+_VIEW_ONE = """
+    SELECT address, place, modified_on, revision FROM mapping WHERE zone = ? AND address = ?"""
+_VIEW = """
+    SELECT address, place, modified_on, revision FROM mapping
+    WHERE zone = ?1 AND address IN carray(?2)"""
 # One statement, so that a commit between two cannot make page and total disagree.
 _PAGE = """
     SELECT z.mappings, m.address, m.place, m.modified_on, m.revision FROM zone AS z LEFT JOIN (
@@ -85,7 +90,7 @@ class SqliteStore:
         self._committed = self._revision = sqlite_history.last_revision(self._writer)
         self._clock = ForwardClock(now, sqlite_history.last_time(self._writer))
         self._epoch = sqlite_history.epoch(self._writer)
-        self._writable, self._closed = True, False
+        self._writable, self._closed, self._reading = True, False, False
         self._committer = ThreadPoolExecutor(1, thread_name_prefix="commit")
         self._group = GroupCommit(self._commit)
 
@@ -110,6 +115,10 @@ class SqliteStore:
 
     async def get(self, zone_id: str, address: Address) -> Mapping | None:
         """As `Store.get`."""
+        return self.get_now(zone_id, address)
+
+    def get_now(self, zone_id: str, address: Address) -> Mapping | None:
+        """As `Store.get_now`."""
         rows = self._read(_GET, (self._names.zone(zone_id), address))
         if not rows:
             return None
@@ -167,13 +176,29 @@ class SqliteStore:
         self._closed = True
         await self._group.close()
         self._committer.shutdown()
+        self._end_reading()
         self._file.close()
 
     def _read(self, sql: str, bindings: tuple[Any, ...]) -> list[Any]:
+        """Read in the transaction of this turn of the event loop.
+
+        All reads of a turn share one snapshot, because taking one costs as much as a read. It
+        ends before anything that arrives later is looked at, so nobody reads what is older than
+        an answer they got.
+        """
         try:
+            if not self._reading:
+                self._read_cursor.execute("BEGIN")
+                self._reading = True
+                asyncio.get_running_loop().call_soon(self._end_reading)
             return rows(self._read_cursor, sql, bindings)
         except apsw.Error as error:
             raise StoreFailed(str(error)) from error
+
+    def _end_reading(self) -> None:
+        if self._reading:
+            self._read_cursor.execute("COMMIT")
+            self._reading = False
 
     async def _commit(self, group: Sequence[Write]) -> None:
         """Settle every write of the group in one transaction, and wait for the disk."""
@@ -197,6 +222,7 @@ class SqliteStore:
         except BaseException:
             self._undo()
             raise
+        self._end_reading()  # whoever is told of this commit reads it
         self._committed = self._revision
         self._writable = True
         if told:
@@ -229,10 +255,17 @@ class SqliteStore:
         write.done(Committed(at, first, decision.outcome))
 
     def _view(self, zone: int, addresses: Sequence[Address]) -> ZoneView:
-        current = {}
-        for address in addresses:
-            for place, modified_on, revision in rows(self._write_cursor, _GET, (zone, address)):
-                current[address] = Mapping(address, self._names.place(place), modified_on, revision)
+        if not addresses:
+            found = []
+        elif len(addresses) == 1:
+            found = rows(self._write_cursor, _VIEW_ONE, (zone, addresses[0]))
+        else:
+            found = rows(self._write_cursor, _VIEW, (zone, apsw.carray(tuple(addresses))))
+        place = self._names.place
+        current = {
+            address: Mapping(address, place(num), modified_on, revision)
+            for address, num, modified_on, revision in found
+        }
         return ZoneView(current, rows(self._write_cursor, _COUNT, (zone,))[0][0])
 
     def _write_cause(self, cause: Cause, at: int) -> None:
@@ -241,19 +274,22 @@ class SqliteStore:
         )
 
     def _write_changes(self, zone: int, changes: Sequence[MappingChange], at: int) -> None:
-        run, growth, revision = self._write_cursor.execute, 0, self._revision
+        upserts, deletes, history = [], [], []
         for address, before, after in changes:
-            revision += 1
+            self._revision += 1
             old, new = self._place_num(before), self._place_num(after)
             if new is None:
-                run(_DELETE, (zone, address))
+                deletes.append((zone, address))
             else:
-                run(_UPSERT, (zone, address, new, at, revision))
-            run(_CHANGE, (revision, zone, address, old, new))
-            growth += (new is not None) - (old is not None)
+                upserts.append((zone, address, new, at, self._revision))
+            history.append((self._revision, zone, address, old, new))
+        run = self._write_cursor.executemany
+        run(_UPSERT, upserts)
+        run(_DELETE, deletes)
+        run(_CHANGE, history)
+        growth = sum((after is not None) - (before is not None) for _, before, after in changes)
         if growth:
-            run(_ADD_COUNT, (growth, zone))
-        self._revision = revision
+            self._write_cursor.execute(_ADD_COUNT, (growth, zone))
 
     def _place_num(self, place: Place | None) -> int | None:
         return None if place is None else self._names.place_num(place)

@@ -20,6 +20,7 @@ from originmap.store.migrations import all_migrations
 
 APPLICATION_ID = 0x4F524D50  # "ORMP": marks the file as ours, https://sqlite.org/pragma.html
 _CACHE_KIB = 65536
+_SMALLEST = 512  # bytes of the smallest page; SQLite takes a file of one byte for an empty one
 
 
 class SqliteFile:
@@ -75,6 +76,8 @@ def _own(path: Path) -> int:
 
 
 def _open(path: Path) -> apsw.Connection:
+    if 0 < path.stat().st_size < _SMALLEST:
+        raise StoreUnusable(str(path), "file is not a database", "restore it from a backup")
     try:
         connection = _connect(path)
         _check_identity(connection, path)
@@ -84,6 +87,8 @@ def _open(path: Path) -> apsw.Connection:
         _migrate(connection)
     except (apsw.NotADBError, apsw.CorruptError) as error:
         raise StoreUnusable(str(path), str(error), "restore it from a backup") from error
+    except apsw.Error as error:
+        raise StoreUnusable(str(path), str(error), "is another program using it?") from error
     return connection
 
 

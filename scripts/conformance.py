@@ -1,0 +1,149 @@
+"""Makes docs/conformance.md of the facts in tests/conformance and the tests that prove them.
+
+A test says which facts it proves: `@pytest.mark.proves("P-PUT-3")`. The marks are read from the
+source of the tests, so nothing is run. Run it after every change: python scripts/conformance.py
+"""
+
+import ast
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).parents[1]
+TESTS = ROOT / "tests"
+FACTS = TESTS / "conformance" / "facts.toml"
+TARGET = ROOT / "docs" / "conformance.md"
+
+HEAD = """# Conformance
+
+What is known about Cloudflare's Origin Cloud Regions API and what is around it, and which test
+proves that Originmap does the same. Made by `scripts/conformance.py` of the marks on the tests; a
+test fails when a row loses its proof.
+
+Nothing here was tried against Cloudflare's servers. A fact is published in the API's reference
+(`reference`) or the other documentation (`docs`), is in the source of an official client
+(`client`), or was reported by somebody who saw the real API answer so (`reported`). That it is
+proved means that it holds for this server.
+"""
+
+
+class Proof(NamedTuple):
+    """A test that proves a fact."""
+
+    path: str  # from the folder of the tests
+    name: str
+
+
+Proofs = dict[str, list[Proof]]
+"""By the id of the fact."""
+
+
+def main() -> None:
+    """Write the page. Ends with an error when a mark or a row is wrong."""
+    facts, proofs = read_facts(), read_proofs()
+    if wrong := problems(facts, proofs):
+        raise SystemExit("\n".join(wrong))
+    TARGET.write_text(generate(facts, proofs), "utf-8")
+
+
+def read_facts() -> dict[str, list[dict[str, Any]]]:
+    """The rows of each kind: `published`, `decision` and `unknown`."""
+    return tomllib.loads(FACTS.read_text("utf-8"))
+
+
+def read_proofs() -> Proofs:
+    """The marks on all tests."""
+    proofs = defaultdict(list)
+    for path in sorted(TESTS.rglob("test_*.py")):
+        if "node_modules" in path.parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                for id_ in marks_of(node):
+                    proofs[id_].append(Proof(path.relative_to(TESTS).as_posix(), node.name))
+    return dict(proofs)
+
+
+def marks_of(test: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
+    """The ids in the `proves` marks of a test."""
+    for mark in test.decorator_list:
+        if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.proves":
+            yield from (ast.literal_eval(argument) for argument in mark.args)
+
+
+def problems(facts: dict[str, list[dict[str, Any]]], proofs: Proofs) -> list[str]:
+    """What is wrong: an id twice, a mark for no fact, a fact without proof."""
+    ids = [row["id"] for kind in ("published", "decision", "unknown") for row in facts[kind]]
+    provable = {row["id"] for kind in ("published", "decision") for row in facts[kind]}
+    decided = {row["id"] for row in facts["decision"]}
+    named = {id_ for row in facts["unknown"] for id_ in row["ours"]}
+    return [
+        *(f"{id_}: there twice" for id_ in sorted({id_ for id_ in ids if ids.count(id_) > 1})),
+        *(f"{id_}: proved by {proofs[id_][0]}, no such fact" for id_ in proofs.keys() - provable),
+        *(f"{id_}: no test proves it" for id_ in sorted(provable - proofs.keys())),
+        *(f"{id_}: no such decision" for id_ in sorted(named - decided)),
+    ]
+
+
+def generate(facts: dict[str, list[dict[str, Any]]], proofs: Proofs) -> str:
+    """The page."""
+    published, decisions, unknown = (facts[kind] for kind in ("published", "decision", "unknown"))
+    counters = table(
+        ["", ""],
+        [
+            ["**proved**", str(len(published))],
+            ["**ours by decision**", str(len(decisions))],
+            ["**unknown**", str(len(unknown))],
+        ],
+    )
+    proved = table(
+        ["id", "fact", "from", "proved by"],
+        [[row["id"], row["fact"], row["source"], links(proofs[row["id"]])] for row in published],
+    )
+    ours = table(
+        ["id", "question", "what is done here", "proved by"],
+        [
+            [row["id"], row["question"], row["choice"], links(proofs[row["id"]])]
+            for row in decisions
+        ],
+    )
+    open_questions = table(
+        ["id", "question", "ours"],
+        [[row["id"], row["question"], ", ".join(row["ours"])] for row in unknown],
+    )
+    return "\n".join(
+        [
+            HEAD,
+            counters,
+            "## Published, and proved here\n",
+            proved,
+            "## Ours by decision\n",
+            "Where nothing is published. Reasons are in"
+            " [api.md](api.md#where-the-published-api-is-silent).\n",
+            ours,
+            "## Unknown\n",
+            "What nobody can say from what is published. Where a fact turns up, it wins over our"
+            " decision.\n",
+            open_questions,
+        ]
+    )
+
+
+def table(heading: list[str], rows: list[list[str]]) -> str:
+    """A table in Markdown."""
+    lines = [heading, ["---"] * len(heading), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def links(proofs: list[Proof]) -> str:
+    """Links to the tests, each by its sentence."""
+    return "; ".join(
+        f"[{proof.name.removeprefix('test_').replace('_', ' ')}](../tests/{proof.path})"
+        for proof in proofs
+    )
+
+
+if __name__ == "__main__":
+    main()

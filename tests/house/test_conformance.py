@@ -1,0 +1,29 @@
+"""The page about conformance is what the tests prove: no row without its proof, none stale."""
+
+from scripts import conformance
+
+
+def test_every_fact_has_its_proof_and_every_proof_its_fact() -> None:
+    assert conformance.problems(conformance.read_facts(), conformance.read_proofs()) == []
+
+
+def test_the_page_is_made_of_the_tests_as_they_are_now() -> None:
+    page = conformance.generate(conformance.read_facts(), conformance.read_proofs())
+    stale = page != conformance.TARGET.read_text("utf-8")
+    assert not stale, "run: python scripts/conformance.py"
+
+
+def test_what_is_wrong_is_found() -> None:
+    facts = {
+        "published": [{"id": "P-1"}, {"id": "P-1"}, {"id": "P-2"}],
+        "decision": [{"id": "D-1"}],
+        "unknown": [{"id": "U-1", "ours": ["D-1", "D-2"]}],
+    }
+    proof = [conformance.Proof("x.py", "test_x")]
+    wrong = conformance.problems(facts, {"P-1": proof, "D-1": proof, "U-1": proof})
+    assert wrong == [
+        "P-1: there twice",
+        f"U-1: proved by {proof[0]}, no such fact",
+        "P-2: no test proves it",
+        "D-2: no such decision",
+    ]
