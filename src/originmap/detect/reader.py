@@ -1,0 +1,39 @@
+"""Reads any vendor's range file: tells by its content whose it is, and has that reader read it."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from originmap.detect import aws, azure, gcp, oci
+from originmap.detect.content import Content
+from originmap.detect.errors import DamagedRanges
+from originmap.domain.ranges import Publication
+
+# The members that only one vendor's file has at its top, and who reads it.
+_READERS: dict[frozenset[str], Callable[[Content], Publication]] = {
+    frozenset({"createDate", "prefixes", "ipv6_prefixes"}): aws.read,
+    frozenset({"changeNumber", "cloud", "values"}): azure.read,
+    frozenset({"creationTime", "prefixes"}): gcp.read,
+    frozenset({"last_updated_timestamp", "regions"}): oci.read,
+}
+
+
+def read(content: Content) -> Publication:
+    """What a vendor published. Raises DamagedRanges, which names the file and what is wrong."""
+    try:
+        publication = _reader(content)(content)
+    except RecursionError:
+        raise DamagedRanges(content.name, "it is nested too deeply") from None
+    except ValueError as error:  # msgspec's, UnicodeDecodeError, and those of the readers
+        raise DamagedRanges(content.name, str(error)) from error
+    if not publication.ranges:
+        raise DamagedRanges(content.name, "there is no prefix in it")
+    return publication
+
+
+def _reader(content: Content) -> Callable[[Content], Publication]:
+    top = msgspec.json.decode(content.data, type=dict[str, msgspec.Raw])
+    for members, reader in _READERS.items():
+        if members <= top.keys():
+            return reader
+    raise ValueError("it is no list of ranges as AWS, Azure, Google Cloud or Oracle publish it")
