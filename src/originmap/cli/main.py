@@ -14,6 +14,8 @@ _COMMANDS = {
     "zone": "Make and list zones.",
     "token": "Make, list and revoke API tokens.",
     "audit": "Print who changed what.",
+    "detect": "Print what the vendors' published ranges say of addresses.",
+    "ranges": "Keep the vendors' published ranges up to date.",
     "regions": "Print the vendors' regions and their upper tiers.",
 }
 
