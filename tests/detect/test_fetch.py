@@ -166,8 +166,8 @@ def test_a_page_without_the_link_is_said_to_have_none(
         (Page(GCP.read_bytes()), DamagedRanges, "lists the ranges of gcp, not aws"),
         (Page(b"<html>"), DamagedRanges, "JSON is malformed"),
         (Page(b""), DamagedRanges, "Input data was truncated"),
-        (Page(gzip.compress(bytes(65 << 20))), DamagedRanges, "more than 64 MiB"),
-        (Page(bytes(65 << 20)), DamagedRanges, "more than 64 MiB"),
+        (Page(gzip.compress(bytes(33 << 20))), DamagedRanges, "more than 32 MiB"),
+        (Page(bytes(33 << 20)), DamagedRanges, "more than 32 MiB"),
         (
             Page(status=302, headers={"Location": "ftp://127.0.0.1/aws"}),
             DownloadFailed,

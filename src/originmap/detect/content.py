@@ -13,7 +13,7 @@ from pathlib import Path
 
 from originmap.detect.errors import DamagedRanges
 
-MAX_BYTES = 64 << 20
+MAX_BYTES = 32 << 20
 """What a file may have, before and after unpacking; the largest published one has 4 MiB."""
 
 _GZIP = b"\x1f\x8b"  # RFC 1952 §2.3.1

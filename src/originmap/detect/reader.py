@@ -9,6 +9,23 @@ from originmap.detect.content import Content
 from originmap.detect.errors import DamagedRanges
 from originmap.domain.ranges import Publication
 
+_ABSENT = msgspec.Raw()
+
+
+class _Top(msgspec.Struct):
+    """The members that tell whose a file is; all others are passed over, however many."""
+
+    changeNumber: msgspec.Raw = _ABSENT
+    cloud: msgspec.Raw = _ABSENT
+    createDate: msgspec.Raw = _ABSENT
+    creationTime: msgspec.Raw = _ABSENT
+    ipv6_prefixes: msgspec.Raw = _ABSENT
+    last_updated_timestamp: msgspec.Raw = _ABSENT
+    prefixes: msgspec.Raw = _ABSENT
+    regions: msgspec.Raw = _ABSENT
+    values: msgspec.Raw = _ABSENT
+
+
 # The members that only one vendor's file has at its top, and who reads it.
 _READERS: dict[frozenset[str], Callable[[Content], Publication]] = {
     frozenset({"createDate", "prefixes", "ipv6_prefixes"}): aws.read,
@@ -32,8 +49,9 @@ def read(content: Content) -> Publication:
 
 
 def _reader(content: Content) -> Callable[[Content], Publication]:
-    top = msgspec.json.decode(content.data, type=dict[str, msgspec.Raw])
+    top = msgspec.json.decode(content.data, type=_Top)
+    there = {name for name in top.__struct_fields__ if getattr(top, name) is not _ABSENT}
     for members, reader in _READERS.items():
-        if members <= top.keys():
+        if members <= there:
             return reader
     raise ValueError("it is no list of ranges as AWS, Azure, Google Cloud or Oracle publish it")
