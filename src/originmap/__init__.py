@@ -4,6 +4,7 @@ A map of the program, from the bottom up:
 
 - `domain`     what is true: addresses, regions, mappings, rights, tiers. No I/O.
 - `data`       the packaged catalogue of vendors and regions, and the default colos.
+- `detect`     the vendors' published IP ranges: readers, the files kept, downloads.
 - `store`      where it is kept: one port, and an implementation per database.
 - `service`    what users do, one file per use.
 - `api`        HTTP: Cloudflare's routes, our own, and what both share.

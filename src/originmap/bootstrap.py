@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import datetime
 import logging
 import signal
 import socket
@@ -25,6 +26,8 @@ from originmap.api.gate import Gate
 from originmap.api.limits import Limits
 from originmap.api.native import routes as native
 from originmap.api.request import Rays
+from originmap.detect.errors import NoRanges
+from originmap.detect.files import RangeFiles
 from originmap.domain.errors import OriginmapError
 from originmap.domain.rate_limit import parse
 from originmap.domain.tier import Tiers
@@ -33,6 +36,7 @@ from originmap.service.access import Access
 from originmap.service.administration import Administration, Command
 from originmap.service.audit import Audit
 from originmap.service.brake import Brake
+from originmap.service.detector import Detector
 from originmap.service.directory import Directory
 from originmap.service.mappings import Mappings
 from originmap.service.operate.changes import OperateChanges
@@ -115,6 +119,19 @@ def packaged_regions() -> tuple[SupportedRegion, ...]:
     """The packaged catalogue, seen from the packaged topology."""
     catalogue = data.catalogue()
     return supported(catalogue, Tiers(catalogue, data.topology(), {}))
+
+
+def range_files(folder: str) -> RangeFiles:
+    """The vendors' published ranges that a folder keeps."""
+    return RangeFiles(Path(folder), lambda: datetime.datetime.now(datetime.UTC))
+
+
+def detector(files: RangeFiles) -> Detector:
+    """Detection with the ranges there are now. Raises RangesError, also when there are none."""
+    table = files.table()
+    if not table.vendors:
+        raise NoRanges(str(files.folder))
+    return Detector(data.catalogue(), table)
 
 
 def build_app(opened: Opened, ready: Callable[[], bool], settings: Settings = DEFAULTS) -> App:

@@ -17,6 +17,8 @@ _COMMANDS = {
     "topology": "Show and change the colos of your network.",
     "whatif": "Print what would move if colos changed their state.",
     "audit": "Print who changed what.",
+    "detect": "Print what the vendors' published ranges say of addresses.",
+    "ranges": "Keep the vendors' published ranges up to date.",
     "regions": "Print the vendors' regions and their upper tiers.",
 }
 

@@ -1,5 +1,6 @@
 """Options that several commands share; the help texts are in `settings`."""
 
+import datetime
 import re
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -7,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from originmap.domain.rate_limit import parse
-from originmap.settings import default_of, help_of
+from originmap.settings import default_of, help_of, state_folder
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -106,10 +107,28 @@ def db(command: F) -> F:
 def checked_path(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     """Refuse an empty path, which is most often a variable that is not set."""
     if value == "":
-        raise click.BadParameter("it is empty; give a file's path")
+        raise click.BadParameter("it is empty; give a path")
     return value
+
+
+def ranges(command: F) -> F:
+    """--ranges; without it, the folder in the user's state folder"""
+    return click.option(
+        "--ranges",
+        default=lambda: str(state_folder() / "ranges"),
+        show_default="ranges in the user's state folder",
+        metavar="FOLDER",
+        help=help_of("ranges"),
+        envvar="ORIGINMAP_RANGES",
+        callback=checked_path,
+    )(command)
 
 
 def as_json(command: F) -> F:
     """--json"""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
+
+
+def shown(moment: datetime.datetime) -> str:
+    """A moment in UTC as it is printed: 2026-08-22T15:17:05Z"""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

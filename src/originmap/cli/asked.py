@@ -1,0 +1,69 @@
+"""What a command is asked about: addresses and host names, as arguments or a line each."""
+
+import re
+import socket
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+from originmap.domain import address
+from originmap.domain.address import Address
+from originmap.domain.errors import InvalidAddress
+
+LONGEST = 1024
+"""What a line may have, in bytes; a host name has at most 253."""
+
+# A name's last label is no number: getaddrinfo takes 0x7f.1 for an address (RFC 3696 §2).
+_HOST = re.compile(r"(?=.{1,253}\Z)(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z][A-Za-z0-9-]{0,62}\.?\Z")
+_DISCARDED = 1 << 20
+
+Resolve = Callable[[str], list[str]]
+
+
+class Unusable(ValueError):
+    """What was asked about is neither an address nor a host name that leads to one."""
+
+
+def lines(stream: BinaryIO) -> Iterator[tuple[int, str]]:
+    """The lines that are not blank, with their numbers. Of one that is too long only the
+    beginning is kept, which is more than an address or a name has."""
+    number = 0
+    while line := stream.readline(LONGEST):
+        number += 1
+        if len(line) == LONGEST and not line.endswith(b"\n"):
+            while (rest := stream.readline(_DISCARDED)) and not rest.endswith(b"\n"):
+                pass
+        if text := line.decode("utf-8", "backslashreplace").strip():
+            yield number, text
+
+
+def resolve(name: str) -> list[str]:
+    """The addresses of a host name, as this machine finds them. Raises OSError."""
+    found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    return [str(entry[4][0]) for entry in found]
+
+
+def addresses(text: str, resolve: Resolve) -> tuple[str | None, list[Address]]:
+    """The address that `text` spells; or a host name, and its addresses. Raises Unusable."""
+    try:
+        return None, [address.parse(text)]
+    except InvalidAddress:
+        if not _HOST.match(text):
+            shown = text if len(text) <= 60 else f"{text[:60]}…"
+            raise Unusable(f"not an origin IP address, and no host name: {shown!r}") from None
+    try:
+        spelled = resolve(text)
+    except (OSError, UnicodeError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        raise Unusable(f"cannot resolve {text}: {reason}") from error
+    found = dict.fromkeys(_usable(spelled))
+    if not found:
+        raise Unusable(f"{text} has no address that an origin can have")
+    return text, list(found)
+
+
+def _usable(spelled: list[str]) -> Iterator[Address]:
+    for text in spelled:
+        try:
+            yield address.parse(text)
+        except InvalidAddress:
+            continue

@@ -1,0 +1,64 @@
+"""The vendors' files from the vendors: where they are, and whether there are newer ones."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from originmap.detect import aws, azure, gcp, oci
+from originmap.detect.content import Content
+from originmap.detect.download import Download, download
+from originmap.detect.errors import DownloadFailed
+from originmap.detect.files import Kept, RangeFiles
+
+SOURCES: Mapping[str, str] = MappingProxyType(
+    {
+        aws.VENDOR: aws.URL,
+        azure.VENDOR: azure.PAGE,
+        gcp.VENDOR: gcp.URL,
+        oci.VENDOR: oci.URL,
+    }
+)
+"""What each vendor's file is downloaded from; for Azure the page that links to it."""
+
+_LINK = re.compile(rb"""https?://[^"'\s<>\\]{1,500}/ServiceTags_Public_\d{8}\.json""")
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What came of asking for a vendor's file; `kept` is None where the one kept is the newest."""
+
+    vendor: str
+    url: str
+    kept: Kept | None
+
+
+def fetch(
+    files: RangeFiles, vendor: str, url: str, seconds: float, *, allow_fewer: bool = False
+) -> Fetched:
+    """Download a vendor's file unless the one kept is still it. `url` has the file, for Azure
+    also a page with a link to it. Raises RangesError, and then what was kept before is as it was.
+    """
+    note = files.note(vendor)
+    known = note.origin if note else None
+    answer = download(url, known if known and known.url == url else None, seconds)
+    if vendor == azure.VENDOR and answer is not None and answer.data.lstrip()[:1] == b"<":
+        url = _linked(url, answer)
+        answer = download(url, known if known and known.url == url else None, seconds)
+    if answer is None:
+        return Fetched(vendor, url, None)
+    content = Content(url, answer.data, answer.modified or files.now())
+    (kept,) = files.keep([content], expected=vendor, allow_fewer=allow_fewer, origin=answer.origin)
+    unchanged = note is not None and kept.note is not None and note.sha256 == kept.note.sha256
+    return Fetched(vendor, url, None if unchanged else kept)
+
+
+def _linked(page: str, answer: Download) -> str:
+    match = _LINK.search(answer.data)
+    if match is None:
+        hint = "find the link to ServiceTags_Public there, and give it with --url azure=…"
+        raise DownloadFailed(page, "the page has no link to a file of service tags", hint)
+    link = match[0].decode()
+    if page.startswith("https:") and not link.startswith("https:"):
+        raise DownloadFailed(page, f"it leads to {link}, which is not encrypted")
+    return link

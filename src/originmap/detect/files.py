@@ -1,0 +1,205 @@
+"""Where the vendors' files are kept: a folder with one per vendor, and a note beside each.
+
+    aws.json.gz    the file as published, compressed
+    aws.about.json where it came from, its checksum, the validators for the next download
+
+Files are written whole or not at all, and only after everything given together was read, fits
+what is kept, and makes a table. A note counts only while its checksum is that of the file, so a
+crash between the two writes costs a download, nothing else.
+"""
+
+import datetime
+import gzip
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from originmap.detect import aws, azure, content, gcp, oci, reader
+from originmap.detect.content import Content
+from originmap.detect.errors import DamagedRanges, FewerRanges, RangesUnwritable
+from originmap.domain.ranges import Publication, RangeConflict, RangeTable
+
+VENDORS = (aws.VENDOR, azure.VENDOR, gcp.VENDOR, oci.VENDOR)
+LEAST_SHARE = 0.7
+"""The part of the known prefixes that a new file must have to be believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where content was downloaded from, and what the server said to ask with the next time."""
+
+    url: str
+    etag: str | None
+    last_modified: str | None
+
+
+class Note(msgspec.Struct, frozen=True):
+    """What is known of a kept file besides its bytes. `sha256` is that of the bytes unpacked."""
+
+    sha256: str
+    kept_at: datetime.datetime
+    modified: datetime.datetime
+    name: str
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A vendor's file that is kept. `note` is None where it was put there by other hands."""
+
+    publication: Publication
+    path: Path
+    note: Note | None
+
+
+class RangeFiles:
+    """The folder that keeps the vendors' files."""
+
+    def __init__(self, folder: Path, now: Callable[[], datetime.datetime]) -> None:
+        self._folder = folder
+        self.now = now
+
+    @property
+    def folder(self) -> Path:
+        """Where the files are."""
+        return self._folder
+
+    def kept(self) -> list[Kept]:
+        """Every file there is, by vendor. Raises DamagedRanges."""
+        return [self._read(vendor) for vendor in VENDORS if self._path(vendor).exists()]
+
+    def table(self) -> RangeTable:
+        """The table of every file there is, empty without any. Raises DamagedRanges."""
+        return self._together([each.publication for each in self.kept()], str(self._folder))
+
+    def note(self, vendor: str) -> Note | None:
+        """What is known of a vendor's file; None without a file, or where that is damaged."""
+        try:
+            return self._note(vendor, content.read_file(self._path(vendor)))
+        except DamagedRanges:
+            return None
+
+    def keep(
+        self,
+        contents: Iterable[Content],
+        *,
+        allow_fewer: bool = False,
+        expected: str | None = None,
+        origin: Origin | None = None,
+    ) -> list[Kept]:
+        """Keep files, in place of those of the same vendors, and return them, in the order given.
+
+        With `expected` they must be that vendor's. Raises RangesError, and then what was kept
+        before is as it was: DamagedRanges, or FewerRanges unless it is allowed.
+        """
+        new: dict[str, tuple[Content, Publication]] = {}
+        for each in contents:
+            publication = reader.read(each)
+            vendor = publication.vendor
+            if expected not in (None, vendor):
+                raise DamagedRanges(each.name, f"it lists the ranges of {vendor}, not {expected}")
+            first, _ = new.setdefault(vendor, (each, publication))
+            if first is not each:
+                reason = f"it lists the ranges of {vendor}, as {first.name} does"
+                raise DamagedRanges(each.name, reason, "give one file of each vendor")
+        self._check(new, allow_fewer)
+        return [self._write(each, publication, origin) for each, publication in new.values()]
+
+    def _check(self, new: dict[str, tuple[Content, Publication]], allow_fewer: bool) -> None:
+        together = [publication for _, publication in new.values()]
+        for vendor in VENDORS:
+            before = self._before(vendor, replaced=vendor in new)
+            if before is None:
+                continue
+            if vendor not in new:
+                together.append(before)
+                continue
+            each, publication = new[vendor]
+            counts = len(before.ranges), len(publication.ranges)
+            if counts[1] < counts[0] * LEAST_SHARE and not allow_fewer:
+                raise FewerRanges(each.name, vendor, *counts)
+        self._together(together, ", ".join(each.name for each, _ in new.values()))
+
+    def _before(self, vendor: str, *, replaced: bool) -> Publication | None:
+        """What is kept of a vendor. A damaged file is none if it is to be replaced."""
+        if not self._path(vendor).exists():
+            return None
+        try:
+            return self._read(vendor).publication
+        except DamagedRanges:
+            if replaced:
+                return None
+            raise
+
+    def _together(self, publications: Iterable[Publication], name: str) -> RangeTable:
+        try:
+            return RangeTable(publications)
+        except RangeConflict as error:
+            hint = "import or fetch the newest files of both vendors together"
+            raise DamagedRanges(name, str(error), hint) from error
+
+    def _path(self, vendor: str) -> Path:
+        return self._folder / f"{vendor}.json.gz"
+
+    def _about(self, vendor: str) -> Path:
+        return self._folder / f"{vendor}.about.json"
+
+    def _read(self, vendor: str) -> Kept:
+        path = self._path(vendor)
+        file = content.read_file(path)
+        note = self._note(vendor, file)
+        modified = note.modified if note else file.modified
+        publication = reader.read(Content(str(path), file.data, modified))
+        if publication.vendor != vendor:
+            raise DamagedRanges(str(path), f"it lists the ranges of {publication.vendor}")
+        return Kept(publication, path, note)
+
+    def _note(self, vendor: str, file: Content) -> Note | None:
+        try:
+            note = msgspec.json.decode(self._about(vendor).read_bytes(), type=Note)
+        except (OSError, ValueError):
+            return None
+        return note if note.sha256 == hashlib.sha256(file.data).hexdigest() else None
+
+    def _write(self, each: Content, publication: Publication, origin: Origin | None) -> Kept:
+        vendor = publication.vendor
+        note = Note(
+            hashlib.sha256(each.data).hexdigest(),
+            self.now(),
+            # What a file without a date was dated by, its name included, must not be lost.
+            publication.published,
+            each.name,
+            origin,
+        )
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            _replace(self._path(vendor), gzip.compress(each.data, 6, mtime=0))
+            _replace(self._about(vendor), msgspec.json.encode(note))
+        except OSError as error:
+            raise RangesUnwritable(str(self._folder), error.strerror or str(error)) from error
+        return Kept(publication, self._path(vendor), note)
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a file so that it is there as a whole or as before, after a power cut too."""
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            os.fchmod(file.fileno(), 0o644)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

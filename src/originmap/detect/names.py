@@ -1,0 +1,8 @@
+"""What the vendors' files may call things: names that can be printed, and that are names."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+Name = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_. -]{1,100}\Z")]
+"""A region, service, tag or border group."""

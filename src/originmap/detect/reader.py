@@ -1,0 +1,57 @@
+"""Reads any vendor's range file: tells by its content whose it is, and has that reader read it."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from originmap.detect import aws, azure, gcp, oci
+from originmap.detect.content import Content
+from originmap.detect.errors import DamagedRanges
+from originmap.domain.ranges import Publication
+
+_ABSENT = msgspec.Raw()
+
+
+class _Top(msgspec.Struct):
+    """The members that tell whose a file is; all others are passed over, however many."""
+
+    changeNumber: msgspec.Raw = _ABSENT
+    cloud: msgspec.Raw = _ABSENT
+    createDate: msgspec.Raw = _ABSENT
+    creationTime: msgspec.Raw = _ABSENT
+    ipv6_prefixes: msgspec.Raw = _ABSENT
+    last_updated_timestamp: msgspec.Raw = _ABSENT
+    prefixes: msgspec.Raw = _ABSENT
+    regions: msgspec.Raw = _ABSENT
+    values: msgspec.Raw = _ABSENT
+
+
+# The members that only one vendor's file has at its top, and who reads it.
+_READERS: dict[frozenset[str], Callable[[Content], Publication]] = {
+    frozenset({"createDate", "prefixes", "ipv6_prefixes"}): aws.read,
+    frozenset({"changeNumber", "cloud", "values"}): azure.read,
+    frozenset({"creationTime", "prefixes"}): gcp.read,
+    frozenset({"last_updated_timestamp", "regions"}): oci.read,
+}
+
+
+def read(content: Content) -> Publication:
+    """What a vendor published. Raises DamagedRanges, which names the file and what is wrong."""
+    try:
+        publication = _reader(content)(content)
+    except RecursionError:
+        raise DamagedRanges(content.name, "it is nested too deeply") from None
+    except ValueError as error:  # msgspec's, UnicodeDecodeError, and those of the readers
+        raise DamagedRanges(content.name, str(error)) from error
+    if not publication.ranges:
+        raise DamagedRanges(content.name, "there is no prefix in it")
+    return publication
+
+
+def _reader(content: Content) -> Callable[[Content], Publication]:
+    top = msgspec.json.decode(content.data, type=_Top)
+    there = {name for name in top.__struct_fields__ if getattr(top, name) is not _ABSENT}
+    for members, reader in _READERS.items():
+        if members <= there:
+            return reader
+    raise ValueError("it is no list of ranges as AWS, Azure, Google Cloud or Oracle publish it")

@@ -1,0 +1,90 @@
+"""What a command is asked about: lines of any length, addresses, and names that lead to some."""
+
+import io
+import socket
+
+import pytest
+
+from originmap.cli import asked
+from originmap.cli.asked import Unusable
+from originmap.domain import address
+from tests.builders import ip
+
+
+def lines(data: bytes) -> list[tuple[int, str]]:
+    return list(asked.lines(io.BytesIO(data)))
+
+
+def of(text: str, *found: str) -> tuple[str | None, list[str]]:
+    name, addresses = asked.addresses(text, lambda _: list(found))
+    return name, [address.text(each) for each in addresses]
+
+
+def refusal(text: str, *found: str) -> str:
+    with pytest.raises(Unusable) as caught:
+        of(text, *found)
+    return str(caught.value)
+
+
+def test_lines_have_their_numbers_and_blank_ones_are_passed_over() -> None:
+    assert lines(b"192.0.2.1\r\n\n  \n\t192.0.2.2 \n192.0.2.3") == [
+        (1, "192.0.2.1"),
+        (4, "192.0.2.2"),
+        (5, "192.0.2.3"),
+    ]
+
+
+def test_no_lines() -> None:
+    assert lines(b"") == lines(b"\n\n") == []
+
+
+@pytest.mark.parametrize("length", [1022, 1023, 1024, 1025, 2048, 5_000_000])
+def test_a_line_that_is_too_long_is_cut_and_the_next_is_whole(length: int) -> None:
+    found = lines(b"x" * length + b"\n192.0.2.1\n")
+    assert found == [(1, "x" * min(length, 1024)), (2, "192.0.2.1")]
+
+
+def test_a_last_line_without_end_is_one() -> None:
+    assert lines(b"x" * 1024) == [(1, "x" * 1024)]
+
+
+def test_bytes_that_are_no_text_are_shown() -> None:
+    assert lines(b"\xff\n") == [(1, "\\xff")]
+
+
+@pytest.mark.parametrize("text", ["192.0.2.1", "::ffff:192.0.2.1"])
+def test_an_address_is_itself_and_nobody_is_asked(text: str) -> None:
+    def nobody(name: str) -> list[str]:
+        raise AssertionError(name)
+
+    assert asked.addresses(text, nobody) == (None, [ip("192.0.2.1")])
+
+
+def test_a_name_stands_for_all_its_addresses_once() -> None:
+    found = ("192.0.2.1", "2001:db8::1", "192.0.2.1", "fe80::1%eth0", "0.0.0.0")
+    assert of("www.example.com.", *found) == ("www.example.com.", ["192.0.2.1", "2001:db8::1"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["192.0.2.256", "192.0.2.0/24", "0x7f.1", "0x7f000001", "127.1", "1", "a b", "-a.", "a..b",
+     "http://example.com", "example.com:80", "exämple.com", "x" * 64, "a." * 130, "::x", "."],
+)  # fmt: skip
+def test_what_is_neither_is_refused(text: str) -> None:
+    assert refusal(text, "192.0.2.1").startswith("not an origin IP address, and no host name: ")
+
+
+def test_a_name_that_leads_nowhere_is_named() -> None:
+    def nowhere(name: str) -> list[str]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    with pytest.raises(Unusable) as caught:
+        asked.addresses("example.invalid", nowhere)
+    assert str(caught.value) == "cannot resolve example.invalid: Name or service not known"
+    assert refusal("example.com", "0.0.0.0") == "example.com has no address that an origin can have"
+
+
+def test_this_machine_knows_itself() -> None:
+    name, found = asked.addresses("localhost", asked.resolve)
+    assert name == "localhost"
+    assert {address.text(each) for each in found} <= {"127.0.0.1", "::1"}

@@ -1,0 +1,42 @@
+"""Progress is shown on a terminal, after two seconds, and leaves nothing behind."""
+
+import io
+
+from originmap.cli.progress import Progress
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def run(out: io.StringIO, items: int, seconds_an_item: float) -> None:
+    time = [100.0]
+    progress = Progress(out, lambda: time[0])
+    for _ in range(items):
+        time[0] += seconds_an_item
+        progress.step()
+    progress.clear()
+    progress.clear()
+
+
+def test_a_long_run_says_how_far_it_is() -> None:
+    out = Terminal()
+    run(out, 30_000, 0.0001)
+    shown = out.getvalue().split("\r\x1b[K")
+    assert shown[0] == ""
+    assert shown[1] == "20,000 done, 10,000 a second"
+    assert shown[-2:] == ["30,000 done, 10,000 a second", ""]
+    assert len(shown) == 8
+
+
+def test_a_short_run_says_nothing() -> None:
+    out = Terminal()
+    run(out, 19_000, 0.0001)
+    assert out.getvalue() == ""
+
+
+def test_what_is_no_terminal_gets_nothing() -> None:
+    out = io.StringIO()
+    run(out, 30_000, 0.01)
+    assert out.getvalue() == ""
