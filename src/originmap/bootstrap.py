@@ -28,7 +28,10 @@ from originmap.api.native import routes as native
 from originmap.api.request import Rays
 from originmap.detect.errors import NoRanges
 from originmap.detect.files import RangeFiles
+from originmap.detect.watch import watch
+from originmap.domain.catalogue import Catalogue
 from originmap.domain.errors import OriginmapError
+from originmap.domain.ranges import RangeTable
 from originmap.domain.rate_limit import parse
 from originmap.domain.tier import Tiers
 from originmap.service import setup
@@ -79,6 +82,7 @@ class Opened:
     store: Store
     directory: Directory
     topologies: Topologies
+    detector: Detector
 
     @property
     def administration(self) -> Administration:
@@ -90,7 +94,7 @@ class Opened:
                 OperateTokens(self.store, self.directory, wall_clock),
                 OperateChanges(Audit(self.store, self.directory)),
                 OperateTopology(self.topologies, resolve, self.directory),
-                OperateOrigins(self.directory, resolve),
+                OperateOrigins(self.store, self.directory, resolve),
             ]
         )
 
@@ -103,8 +107,9 @@ async def open_store(db: str, prepare: Prepare = setup.prepare_to_serve) -> Asyn
         directory = Directory()
         store.follow_records(directory.apply)
         await prepare(store, directory, wall_clock, db)
-        topologies = Topologies(store, data.catalogue(), data.topology(), wall_clock)
-        yield Opened(store, directory, topologies)
+        catalogue = data.catalogue()
+        topologies = Topologies(store, catalogue, data.topology(), wall_clock)
+        yield Opened(store, directory, topologies, Detector(catalogue, RangeTable()))
     finally:
         await store.close()
 
@@ -113,6 +118,11 @@ async def administer(db: str, command: Command) -> list[Any]:
     """Carry a command out on a database that no process owns. Raises OriginmapError."""
     async with open_store(db, setup.prepare_to_administer) as opened:
         return await opened.administration.run(command)
+
+
+def packaged_catalogue() -> Catalogue:
+    """The packaged catalogue."""
+    return data.catalogue()
 
 
 def packaged_regions() -> tuple[SupportedRegion, ...]:
@@ -140,6 +150,7 @@ def build_app(opened: Opened, ready: Callable[[], bool], settings: Settings = DE
     catalogue, groups = data.catalogue(), data.permission_groups()
     mappings = Mappings(store, catalogue)
     services = cloudflare.Services(
+        detector=opened.detector,
         directory=directory,
         mappings=mappings,
         regions=Regions(catalogue, topologies),
@@ -148,7 +159,8 @@ def build_app(opened: Opened, ready: Callable[[], bool], settings: Settings = DE
         audit=Audit(store, directory),
         permission_groups=groups,
     )
-    own = native.Services(directory, topologies, Resolve(store, topologies), ready)
+    resolve = Resolve(store, topologies)
+    own = native.Services(opened.detector, directory, topologies, resolve, ready)
     access, limiters = Access(directory, wall_clock), _limiters(settings.rate_limit)
     brake = Brake(monotonic_clock, enabled=settings.slow_guessing)
     guard = Guard(access, brake, *limiters)
@@ -178,7 +190,11 @@ async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, i
     _log_json()
     log = AccessLog() if settings.log_requests else SilentLog()
     rays = Rays(settings.colo)
-    async with open_store(settings.db, prepare) as opened, _admin(settings.db, opened):
+    async with (
+        open_store(settings.db, prepare) as opened,
+        _admin(settings.db, opened),
+        _watched_ranges(settings.ranges, opened.detector),
+    ):
         sock = _listen(settings.host, settings.port)
         server: uvicorn.Server | None = None
 
@@ -204,6 +220,20 @@ def _stop_on_signals(server: uvicorn.Server) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
+
+
+@contextlib.asynccontextmanager
+async def _watched_ranges(folder: str, detector: Detector) -> AsyncIterator[None]:
+    if not folder:
+        yield
+        return
+    task = asyncio.create_task(watch(range_files(folder), detector.replace))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 @contextlib.asynccontextmanager

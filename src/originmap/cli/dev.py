@@ -33,6 +33,7 @@ Originmap {url}/client/v4 (data in {db}; stop with Ctrl-C)
 )
 @options.enable_v1(default=True)
 @options.rate_limit
+@options.ranges
 @options.log_requests
 @click.option(
     "--i-know-this-is-open",
@@ -45,6 +46,7 @@ def command(
     db: str | None,
     enable_v1: bool,
     rate_limit: str,
+    ranges: str,
     log_requests: bool,
     i_know_this_is_open: bool,
 ) -> None:
@@ -67,6 +69,7 @@ def command(
         db=_default_db() if db is None else db,
         enable_v1=enable_v1,
         rate_limit=rate_limit,
+        ranges=ranges,
         slow_guessing=False,  # tests send bad credentials on purpose
         log_requests=log_requests,
     )

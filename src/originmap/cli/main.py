@@ -16,6 +16,7 @@ _COMMANDS = {
     "resolve": "Print where the origins of a zone are filled from.",
     "topology": "Show and change the colos of your network.",
     "whatif": "Print what would move if colos changed their state.",
+    "audit-mappings": "Hold a zone's mappings against the vendors' published ranges.",
     "audit": "Print who changed what.",
     "detect": "Print what the vendors' published ranges say of addresses.",
     "ranges": "Keep the vendors' published ranges up to date.",
@@ -32,7 +33,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"originmap.cli.{cmd_name}")
+        module = importlib.import_module(f"originmap.cli.{cmd_name.replace('-', '_')}")
         command = module.command
         assert isinstance(command, click.Command)
         return command

@@ -15,6 +15,7 @@ from originmap.settings import Settings
 @options.colo
 @options.enable_v1(default=False)
 @options.rate_limit
+@options.ranges
 @options.log_requests
 def command(
     host: str,
@@ -23,6 +24,7 @@ def command(
     colo: str,
     enable_v1: bool,
     rate_limit: str,
+    ranges: str,
     log_requests: bool,
 ) -> None:
     """Start a server for real use: no credentials but those you make.
@@ -38,6 +40,7 @@ def command(
         colo=colo,
         enable_v1=enable_v1,
         rate_limit=rate_limit,
+        ranges=ranges,
         log_requests=log_requests,
     )
 

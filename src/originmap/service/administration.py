@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from originmap.service.operate.changes import ListChanges
-from originmap.service.operate.origins import ResolveOrigins
+from originmap.service.operate.origins import ListMappings, ResolveOrigins
 from originmap.service.operate.parts import Subject
 from originmap.service.operate.tokens import CreateToken, ListTokens, RevokeToken
 from originmap.service.operate.topology import SetStates, SetTopology, ShowTopology, WhatIf
@@ -22,6 +22,7 @@ Command = (
     | SetStates
     | WhatIf
     | ResolveOrigins
+    | ListMappings
 )
 """Every command there is; each has one handler among the subjects."""
 

@@ -11,11 +11,13 @@ from originmap.api import envelope
 from originmap.api.auth import Guard
 from originmap.api.body import read_body
 from originmap.api.cloudflare.mapping_json import read_addresses, read_requests
+from originmap.api.cloudflare.notes import notes_on
 from originmap.api.errors import message_of
 from originmap.api.request import info_of
 from originmap.domain import address as addresses
 from originmap.domain.access import WRITE_MAPPINGS
 from originmap.domain.batch import Outcome
+from originmap.service.detector import Detector
 from originmap.service.mappings import Mappings
 
 
@@ -38,16 +40,18 @@ class _Result(msgspec.Struct):
 class MappingBatch:
     """PUT, DELETE …/cloud_regions/batch"""
 
-    def __init__(self, guard: Guard, mappings: Mappings) -> None:
+    def __init__(self, guard: Guard, mappings: Mappings, detector: Detector) -> None:
         self._guard = guard
         self._mappings = mappings
+        self._detector = detector
 
     async def on_put(self, req: Request, resp: Response, zone_id: str) -> None:
         """Create or replace up to 100 mappings; others of the zone stay."""
         self._guard.zone(req, WRITE_MAPPINGS, zone_id)
         items = read_requests(await read_body(req))
         outcome = await self._mappings.put_many(zone_id, items, info_of(req.scope).cause())
-        resp.data = envelope.success(_result(outcome))
+        written = ((item.address, item.place) for item in outcome.succeeded)
+        resp.data = envelope.success(_result(outcome), notes_on(self._detector, written))
 
     async def on_delete(self, req: Request, resp: Response, zone_id: str) -> None:
         """Remove up to 100 mappings. Without a body nothing is removed: clients forget it."""

@@ -11,12 +11,14 @@ from originmap.api import envelope
 from originmap.api.auth import Guard
 from originmap.api.body import read_body
 from originmap.api.cloudflare.mapping_json import entry, read_request
+from originmap.api.cloudflare.notes import notes_on
 from originmap.api.query import page_of
 from originmap.api.request import info_of
 from originmap.domain import address as addresses
 from originmap.domain.access import READ_MAPPINGS, WRITE_MAPPINGS
 from originmap.domain.address import Address
 from originmap.domain.errors import AddressMismatch
+from originmap.service.detector import Detector
 from originmap.service.mappings import Mappings
 
 MAX_PER_PAGE = 100
@@ -41,9 +43,10 @@ class MappingList:
 class MappingItem:
     """GET, PUT, DELETE …/cloud_regions/{origin_ip}"""
 
-    def __init__(self, guard: Guard, mappings: Mappings) -> None:
+    def __init__(self, guard: Guard, mappings: Mappings, detector: Detector) -> None:
         self._guard = guard
         self._mappings = mappings
+        self._detector = detector
 
     async def on_get(self, req: Request, resp: Response, zone_id: str, origin_ip: str) -> None:
         """The mapping of one address."""
@@ -60,7 +63,8 @@ class MappingItem:
             raise AddressMismatch
         cause = info_of(req.scope).cause()
         mapping = await self._mappings.put(zone_id, address, item.vendor, item.region, cause)
-        resp.data = envelope.success(entry(mapping))
+        notes = notes_on(self._detector, [(mapping.address, mapping.place)])
+        resp.data = envelope.success(entry(mapping), notes)
 
     async def on_delete(self, req: Request, resp: Response, zone_id: str, origin_ip: str) -> None:
         """Remove it; the answer names the address only."""

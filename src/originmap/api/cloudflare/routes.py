@@ -23,6 +23,7 @@ from originmap.api.cloudflare.zone_settings import SmartTieredCache, ZoneSetting
 from originmap.api.cloudflare.zones import ZoneItem, ZoneList
 from originmap.domain.access import PermissionGroup
 from originmap.service.audit import Audit
+from originmap.service.detector import Detector
 from originmap.service.directory import Directory
 from originmap.service.mappings import Mappings
 from originmap.service.regions import Regions
@@ -43,6 +44,7 @@ Routes = dict[str, object]
 class Services:
     """What the routes are made of."""
 
+    detector: Detector
     directory: Directory
     mappings: Mappings
     regions: Regions
@@ -57,9 +59,9 @@ def routes(guard: Guard, services: Services, *, v1: bool) -> Routes:
     mappings, regions = services.mappings, services.regions
     return {
         _REGIONS: MappingList(guard, mappings),
-        _REGIONS + "/batch": MappingBatch(guard, mappings),
+        _REGIONS + "/batch": MappingBatch(guard, mappings, services.detector),
         _REGIONS + "/supported_regions": SupportedRegions(guard, regions),
-        _REGIONS + "/{origin_ip}": MappingItem(guard, mappings),
+        _REGIONS + "/{origin_ip}": MappingItem(guard, mappings, services.detector),
         **(_v1_routes(guard, mappings, regions) if v1 else {}),
         **_zone_routes(guard, services.zones),
         BASE + "/accounts": AccountList(guard, services.directory),

@@ -3,10 +3,12 @@
 import msgspec
 
 from originmap.domain import address as addresses
+from originmap.domain.mapping import MAX_MAPPINGS
 from originmap.domain.resolution import Resolution
 from originmap.service.directory import Directory
 from originmap.service.operate.parts import Handlers, zone_called
 from originmap.service.resolve import Resolve
+from originmap.store.port import Store
 
 
 class ResolveOrigins(msgspec.Struct, frozen=True, tag=True):
@@ -15,6 +17,20 @@ class ResolveOrigins(msgspec.Struct, frozen=True, tag=True):
     zone: str
     ips: list[str]
     pool: bool = False
+
+
+class ListMappings(msgspec.Struct, frozen=True, tag=True):
+    """Every mapping of a zone, by id or name."""
+
+    zone: str
+
+
+class MappingView(msgspec.Struct, frozen=True):
+    """A mapping as an operator sees it."""
+
+    origin_ip: str
+    vendor: str
+    region: str
 
 
 class ResolvedOrigin(msgspec.Struct, frozen=True):
@@ -28,14 +44,20 @@ class ResolvedOrigin(msgspec.Struct, frozen=True):
 class OperateOrigins:
     """As `parts.Subject`."""
 
-    def __init__(self, directory: Directory, resolve: Resolve) -> None:
+    def __init__(self, store: Store, directory: Directory, resolve: Resolve) -> None:
+        self._store = store
         self._directory = directory
         self._resolve = resolve
 
     @property
     def handlers(self) -> Handlers:
         """As `Subject.handlers`."""
-        return {ResolveOrigins: self._resolve_origins}
+        return {ResolveOrigins: self._resolve_origins, ListMappings: self._list}
+
+    async def _list(self, command: ListMappings) -> list[MappingView]:
+        zone = zone_called(self._directory, command.zone)
+        found = await self._store.page(zone.id, 0, MAX_MAPPINGS)
+        return [MappingView(addresses.text(m.address), *m.place) for m in found.mappings]
 
     async def _resolve_origins(self, command: ResolveOrigins) -> list[ResolvedOrigin]:
         zone = zone_called(self._directory, command.zone)

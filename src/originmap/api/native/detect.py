@@ -1,0 +1,80 @@
+"""What the vendors' published ranges say of addresses: POST /originmap/v1/detect."""
+
+from typing import Any
+
+import msgspec
+from falcon.asgi import Request, Response
+
+from originmap.api import envelope
+from originmap.api.auth import Guard
+from originmap.api.native.arguments import read_as
+from originmap.api.timestamps import timestamp
+from originmap.domain import address as addresses
+from originmap.domain.detection import Detection, Evidence
+from originmap.domain.errors import InvalidQuery
+from originmap.domain.mapping import Place
+from originmap.service.detector import Detector
+
+MAX_ADDRESSES = 1000
+
+
+class _Claim(msgspec.Struct, forbid_unknown_fields=True):
+    """An address, and where somebody says it is."""
+
+    ip: str
+    vendor: str
+    region: str
+
+
+class _Question(msgspec.Struct, forbid_unknown_fields=True):
+    addresses: list[str | _Claim]
+
+
+_QUESTION = msgspec.json.Decoder(_Question)
+
+
+class Detect:
+    """POST /originmap/v1/detect, for whoever has a credential: it says nothing of any zone."""
+
+    def __init__(self, guard: Guard, detector: Detector) -> None:
+        self._guard = guard
+        self._detector = detector
+
+    async def on_post(self, req: Request, resp: Response) -> None:
+        """A verdict and its evidence for each address, in the order they were sent."""
+        self._guard.caller(req)
+        asked = (await read_as(req, _QUESTION)).addresses
+        if not 1 <= len(asked) <= MAX_ADDRESSES:
+            raise InvalidQuery(f"addresses must be an array of 1 to {MAX_ADDRESSES} items")
+        found = [self._detect(question) for question in asked]
+        resp.data = envelope.success({"detections": [_detection_json(d) for d in found]})
+
+    def _detect(self, question: str | _Claim) -> Detection:
+        if isinstance(question, str):
+            return self._detector.detect(addresses.parse(question))
+        claim = Place(question.vendor, question.region)
+        return self._detector.detect(addresses.parse(question.ip), claim)
+
+
+def _detection_json(detection: Detection) -> dict[str, Any]:
+    claim, evidence = detection.claim, detection.evidence
+    return {
+        "ip": addresses.text(detection.address),
+        "verdict": detection.verdict,
+        "verifiable": detection.verifiable,
+        "claim": None if claim is None else claim._asdict(),
+        "evidence": None if evidence is None else _evidence_json(evidence),
+    }
+
+
+def _evidence_json(evidence: Evidence) -> dict[str, Any]:
+    published = round(evidence.published.timestamp()) * 1_000_000
+    return {
+        "prefix": evidence.prefix,
+        "vendor": evidence.vendor,
+        "region": evidence.region,
+        "services": evidence.services,
+        "border_group": evidence.border_group,
+        "published": timestamp(published),
+        "in_catalogue": evidence.in_catalogue,
+    }
