@@ -20,6 +20,7 @@ from originmap.store.migrations import all_migrations
 
 APPLICATION_ID = 0x4F524D50  # "ORMP": marks the file as ours, https://sqlite.org/pragma.html
 _CACHE_KIB = 65536
+_CHECKPOINT_PAGES = 8000  # 32 MiB
 _SMALLEST = 512  # bytes of the smallest page; SQLite takes a file of one byte for an empty one
 
 
@@ -84,6 +85,9 @@ def _open(path: Path) -> apsw.Connection:
         connection.pragma("journal_mode", "wal")
         # A commit is acknowledged only when it is on disk, also after a power cut.
         connection.pragma("synchronous", "full")
+        # Writes spread over millions of mappings touch a page each; folded into the file in
+        # larger portions, more of them meet on the same pages.
+        connection.pragma("wal_autocheckpoint", _CHECKPOINT_PAGES)
         _migrate(connection)
     except (apsw.NotADBError, apsw.CorruptError) as error:
         raise StoreUnusable(str(path), str(error), "restore it from a backup") from error
