@@ -52,10 +52,10 @@ unit: $(VENV)/.test $(VENV)/.v1client
 crash: $(VENV)/.test
 	$(BIN)/python -m pytest tests/real/test_crash.py --kills $${KILLS:-500} --timeout 0
 
-bench: $(VENV)/.bench
+bench: $(VENV)/.bench $(VENV)/.test
 	$(BIN)/python -m bench
 
-bench-large: $(VENV)/.bench
+bench-large: $(VENV)/.bench $(VENV)/.test
 	$(BIN)/python -m bench --large
 
 # Makes the packaged OpenAPI document from its YAML.

@@ -4,7 +4,7 @@ import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench import cases, large, starts
+from bench import cases, large, lookups, starts
 from bench.figures import Figures
 from bench.servers import BARE_ASGI, ORIGINMAP, USUAL_STACK
 
@@ -73,6 +73,15 @@ GOALS = (
         at_most=True,
         unit="MiB",
     ),
+    Goal("range lookups", (lookups.LOOKUP, lookups.PROCESS), 700_000, unit="lookups/s"),
+    Goal(
+        "building the range table",
+        (lookups.BUILD, lookups.PROCESS),
+        1000,
+        at_most=True,
+        unit="ms",
+    ),
+    Goal("resolver", (lookups.RESOLVE, lookups.PROCESS), 500_000, unit="resolves/s"),
     Goal(
         "GET with 10 M mappings against 10,000",
         (large.GET, large.LARGE.label),

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import time
 import tracemalloc
 import zlib
 from collections.abc import Callable
@@ -170,14 +169,12 @@ def test_a_line_of_two_gigabytes_costs_neither_memory_nor_time(tmp_path: Path) -
 
 
 def assert_bounded(path: Path, reason: str) -> None:
-    started = time.perf_counter()
     tracemalloc.start()
     with pytest.raises(DamagedRanges, match=reason):
         read_file(path)
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert most < 4 * MAX_BYTES
-    assert time.perf_counter() - started < 10
 
 
 def test_members_without_number_cost_no_memory() -> None:
