@@ -110,6 +110,20 @@ TABLE = """
 /user/tokens/{token_id}/value
     PUT       9106 6003  9109   401    401    401    9109  403   403   403   403   ok   403  ok
 
+//originmap/v1/topology
+    GET       9106 6003  401    401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
+    PUT       9106 6003  401    401    401    401    9109  403   403   403   403   ok   403  ok
+    PATCH     9106 6003  401    401    401    401    9109  403   403   403   403   ok   403  ok
+//originmap/v1/latencies
+    GET       9106 6003  401    401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
+    PUT       9106 6003  401    401    401    401    9109  403   403   403   403   ok   403  ok
+//originmap/v1/zones/{zone}/resolve
+    GET       9106 6003  401    401    401    401    9109  ok    403   403   403   ok   ok   ok
+//originmap/v1/whatif
+    POST      9106 6003  401    401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
+//originmap/v1/detect
+    POST      9106 6003  401    401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
+
 //healthz
     GET       ok   ok    ok     ok     ok     ok     ok    ok    ok    ok    ok    ok   ok   ok
 //readyz
@@ -131,6 +145,11 @@ class Row(NamedTuple):
     template: str  # as App.allowed has it
     method: str
     answers: dict[str, tuple[int, int | None]]
+
+    @property
+    def only_asks(self) -> bool:
+        """Whether it changes nothing even where it is answered."""
+        return self.method == "GET" or self.template.endswith(("/whatif", "/detect"))
 
 
 def rows() -> Iterator[Row]:
@@ -231,7 +250,8 @@ def path_of(template: str, **ids: str) -> str:
     } | ids
     for name, id_ in ids.items():
         template = template.replace(f"{{{name}:hex32}}", id_)
-    return template.replace("{origin_ip}", "192.0.2.1")
+    resolve = f"{ids['zone_id']}/resolve?ip=192.0.2.1"
+    return template.replace("{origin_ip}", "192.0.2.1").replace("{zone}/resolve", resolve)
 
 
 def body_of(template: str, method: str) -> Any:
@@ -255,6 +275,17 @@ def body_of(template: str, method: str) -> Any:
             group = [{"id": _READS[0]}]
             allow = {"effect": "allow", "resources": _MY_ACCOUNT, "permission_groups": group}
             return {"name": "made", "policies": [allow]}
+        case "topology", "PUT":
+            colo = {"code": "IAD", "city": "Ashburn", "country": "US"}
+            return {"colos": [{**colo, "latitude": 39.0, "longitude": -77.5}]}
+        case "topology", "PATCH":
+            return {"states": {"IAD": "draining"}}
+        case "latencies", "PUT":
+            return []
+        case "whatif", "POST":
+            return {"states": {"IAD": "draining"}}
+        case "detect", "POST":
+            return {"addresses": ["192.0.2.1"]}
         case _, "POST" | "PATCH":
             return {"value": "off"}
     return None
