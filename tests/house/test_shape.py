@@ -31,7 +31,7 @@ OUTSIDE_THE_TREE = {"CannotListen", "RangesError", "ServerRefused"}
 # What a package gives to others by its own name; everything else is imported from its module.
 PUBLIC = {
     "originmap": {"__version__"},
-    "originmap.data": {"catalogue", "hubs", "permission_groups"},
+    "originmap.data": {"catalogue", "hubs", "permission_groups", "topology"},
     "originmap.store.migrations": {"Migration", "all_migrations"},
 }
 

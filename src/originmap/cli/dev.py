@@ -57,12 +57,8 @@ def command(
 
     Example: originmap dev --port 9000 --db :memory:
     """
-    if not i_know_this_is_open and not _is_loopback(host):
-        raise click.UsageError(
-            f"{host} can be reached from outside, and everybody knows the credentials of "
-            "originmap dev.\nListen on 127.0.0.1, use originmap serve, or add "
-            "--i-know-this-is-open."
-        )
+    if not i_know_this_is_open:
+        _refuse_beyond_loopback(host)
     settings = Settings(
         host=host,
         port=port,
@@ -82,6 +78,15 @@ def command(
         )
 
     run(settings, setup.prepare_dev, welcome)
+
+
+def _refuse_beyond_loopback(host: str) -> None:
+    if not _is_loopback(host):
+        raise click.UsageError(
+            f"{host} can be reached from outside, and everybody knows the credentials of "
+            "originmap dev.\nListen on 127.0.0.1, use originmap serve, or add "
+            "--i-know-this-is-open."
+        )
 
 
 def _default_db() -> str:

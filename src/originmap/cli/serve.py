@@ -1,5 +1,7 @@
 """originmap serve: the server for real use."""
 
+from functools import partial
+
 import click
 
 from originmap.cli import options
@@ -43,8 +45,8 @@ def command(
         ranges=ranges,
         log_requests=log_requests,
     )
+    run(settings, setup.prepare_to_serve, partial(_started, db))
 
-    def started(host: str, port: int) -> None:
-        click.echo(f"Originmap {base_url(host, port)}/client/v4 (data in {db})")
 
-    run(settings, setup.prepare_to_serve, started)
+def _started(db: str, host: str, port: int) -> None:
+    click.echo(f"Originmap {base_url(host, port)}/client/v4 (data in {db})")

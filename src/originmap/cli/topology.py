@@ -24,7 +24,7 @@ def command() -> None:
 def show(db: str, as_json: bool) -> None:
     """Print the topology in force; as JSON it is what topology set takes.
 
-    Example: originmap topology show --json --db originmap.db > topology.json
+    Example: originmap topology show --json --db originmap.db
     """
     (topology,) = administer(db, ShowTopology())
     if as_json:
@@ -34,7 +34,7 @@ def show(db: str, as_json: bool) -> None:
 
 
 @command.command("set")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @options.db
 def set_(file: Path, db: str) -> None:
     """Replace the topology by the one in FILE, as topology show --json prints it.
@@ -43,6 +43,8 @@ def set_(file: Path, db: str) -> None:
     """
     try:
         topology = msgspec.json.decode(file.read_bytes(), type=Topology)
+    except OSError as error:
+        raise InvalidTopology([f"{file}: {error.strerror}"]) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidTopology([f"{file}: {error}"]) from None
     (changed,) = administer(db, SetTopology(topology))

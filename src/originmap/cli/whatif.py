@@ -1,5 +1,7 @@
 """originmap whatif: what would move if colos changed their state."""
 
+from typing import Any
+
 import click
 
 from originmap.cli import options
@@ -44,6 +46,10 @@ def command(
         print_json(moves)
         return
     names = {zone["id"]: zone["name"] for zone in administer(db, ListZones())}
+    _print(moves, names)
+
+
+def _print(moves: list[dict[str, Any]], names: dict[str, str]) -> None:
     rows = [
         {
             "zone": names.get(move["zone_id"], move["zone_id"]),

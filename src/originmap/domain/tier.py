@@ -184,9 +184,8 @@ def _table(overrides: Mapping[str, tuple[str, ...]]) -> dict[tuple[str, str], tu
 
 
 def _reason(regions: Sequence[Region], best: Ranked) -> str:
-    where = " and ".join(dict.fromkeys(f"{r.vendor} {r.name}" for r in regions[:3]))
-    if len(regions) > 3:
-        where += " and others"
+    names = list(dict.fromkeys(f"{r.vendor} {r.name}" for r in regions))
+    where = " and ".join([*names[:3], *["others"] * (len(names) > 3)])
     together = " in all" if len(regions) > 1 else ""
     if best.basis is Basis.OVERRIDE:
         why = f"an override names it for {where}"
