@@ -281,7 +281,7 @@ def test_the_page_states_the_counts() -> None:
         lines.append(f"| {' | '.join(map(str, cells))} |")
     cells = ["all", *totals.values(), totals.total()]
     lines.append(f"| {' | '.join(map(str, cells))} |")
-    assert "\n".join(lines) in PAGE.with_name("topology.md").read_text("utf-8")
+    assert "\n".join(lines) in PAGE.read_text("utf-8")
 
 
 def test_the_page_states_the_ten_regions_farthest_from_their_upper_tier() -> None:
