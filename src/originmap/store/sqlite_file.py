@@ -21,6 +21,7 @@ from originmap.store.migrations import all_migrations
 APPLICATION_ID = 0x4F524D50  # "ORMP": marks the file as ours, https://sqlite.org/pragma.html
 _CACHE_KIB = 65536
 _CHECKPOINT_PAGES = 8000  # 32 MiB
+_MAPPED_BYTES = 1 << 30
 _SMALLEST = 512  # bytes of the smallest page; SQLite takes a file of one byte for an empty one
 
 
@@ -100,6 +101,8 @@ def _connect(path: Path) -> apsw.Connection:
     connection = apsw.Connection(str(path))
     connection.set_busy_timeout(5000)
     connection.pragma("cache_size", -_CACHE_KIB)
+    # Reading a page that is not in the cache is a memory access then, not a call.
+    connection.pragma("mmap_size", _MAPPED_BYTES)
     return connection
 
 
