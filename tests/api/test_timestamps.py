@@ -1,8 +1,8 @@
 """Times as they are written and read."""
 
 import pytest
-from originmap.api.cloudflare.timestamps import parse_timestamp, timestamp
 
+from originmap.api.timestamps import parse_timestamp, timestamp
 from originmap.service.setup import DEV_ID
 from tests.api.application import BASE, dev_client
 

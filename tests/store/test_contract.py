@@ -16,6 +16,7 @@ from originmap.domain.errors import (
 )
 from originmap.domain.mapping import Decision, Mapping, MappingChange, ZoneView
 from originmap.domain.record import Key, Kind, RecordChange, RecordDecision
+from originmap.domain.whatif import Count
 from originmap.domain.zone_rules import create_zone
 from originmap.store.port import Store
 from tests.builders import (
@@ -195,6 +196,16 @@ async def test_a_zone_takes_its_mappings_along_and_leaves_their_history(store: S
     assert {c.zone_id for c in gone} == {ZONE_ID}
     with pytest.raises(ZoneNotFound):
         await _put(store, "192.0.2.1")
+
+
+async def test_places_are_counted_by_zone(store: Store) -> None:
+    await store.write_records(new_zone(OTHER_ID, "example.org"), CAUSE)
+    for text, place in (("192.0.2.1", US_WEST), ("192.0.2.2", US_EAST), ("::1", US_WEST)):
+        await _put(store, text, place)
+    assert await store.count_places([OTHER_ID, ZONE_ID, "no such zone"]) == [
+        Count(ZONE_ID, US_EAST, 1),
+        Count(ZONE_ID, US_WEST, 2),
+    ]
 
 
 async def test_zones_do_not_see_each_other(store: Store) -> None:
