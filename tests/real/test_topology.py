@@ -1,0 +1,78 @@
+"""originmap topology, resolve and whatif, with and without a running server."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.process import BEARER, Server
+from tests.real.command import output, refusal, rows
+
+
+@pytest.fixture(params=["with a server", "without a server"])
+def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """A database with a mapping, owned by a server or by nobody."""
+    path = tmp_path / "dev.db"
+    with Server(str(path), tmp_path) as server:
+        item = {"origin_ip": "192.0.2.1", "vendor": "aws", "region": "us-east-1"}
+        answer = httpx.put(f"{server.mappings}/192.0.2.1", json=item, headers=BEARER)
+        assert answer.status_code == 200
+        if request.param == "with a server":
+            yield path
+    if request.param == "without a server":
+        yield path
+
+
+def test_an_origin_is_resolved_and_explained(db: Path) -> None:
+    lines = output("resolve", "example.com", "192.0.2.1", "192.0.2.9", "--db", db).splitlines()
+    assert lines[1].split()[:4] == ["192.0.2.1", "hint", "IAD", "EWR"]
+    assert lines[2].split()[:2] == ["192.0.2.9", "generic"]
+    explained = output("resolve", "example.com", "192.0.2.1", "--explain", "--db", db)
+    assert explained.count("\n") > 75
+    (found,) = rows("resolve", "example.com", "::ffff:192.0.2.1", "--db", db)
+    assert found["origin_ips"] == ["192.0.2.1"]
+    (pool,) = rows("resolve", "example.com", "192.0.2.1", "192.0.2.9", "--pool", "--db", db)
+    assert pool["origin_ips"] == ["192.0.2.1", "192.0.2.9"]
+
+
+def test_a_colo_is_drained_downed_and_activated(db: Path) -> None:
+    for command, first in (("drain", "EWR"), ("down", "EWR"), ("activate", "IAD")):
+        output("topology", command, "iad", "--db", db)
+        line = output("resolve", "example.com", "192.0.2.1", "--db", db).splitlines()[1]
+        assert line.split()[2] == first
+    assert "there is no colo NOPE" in refusal("topology", "drain", "NOPE", "--db", db)
+
+
+def test_what_would_move_is_told_and_nothing_moves(db: Path) -> None:
+    told = output("whatif", "--down", "IAD", "--db", db)
+    assert "1 origins would fill from another upper tier" in told
+    assert "example.com" in told
+    (move,) = rows("whatif", "--down", "IAD", "--db", db)
+    assert (move["before"], move["after"]) == (["IAD", "EWR"], ["EWR", "YYZ"])
+    assert "0 origins" in output("whatif", "--drain", "SYD", "--db", db)
+    refusal("whatif", "--db", db, status=2)
+
+
+def test_what_is_shown_can_be_set(db: Path, tmp_path: Path) -> None:
+    file = tmp_path / "topology.json"
+    file.write_text(output("topology", "show", "--json", "--db", db))
+    output("topology", "set", file, "--db", db)
+    own = json.loads(file.read_text())
+    own["colos"] = [colo for colo in own["colos"] if colo["code"] in ("IAD", "SYD")]
+    file.write_text(json.dumps(own))
+    output("topology", "set", file, "--db", db)
+    shown = output("topology", "show", "--db", db)
+    assert ("IAD" in shown, "EWR" in shown) == (True, False)
+    assert "topology" in output("audit", "--db", db)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"colos": []}', '{"colos": [{"code": 1}]}'])
+def test_a_file_that_is_no_topology_changes_nothing(db: Path, tmp_path: Path, content: str) -> None:
+    file = tmp_path / "bad.json"
+    file.write_text(content)
+    before = output("topology", "show", "--json", "--db", db)
+    refusal("topology", "set", file, "--db", db)
+    refusal("topology", "set", tmp_path / "absent.json", "--db", db)
+    assert output("topology", "show", "--json", "--db", db) == before
