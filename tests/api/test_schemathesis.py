@@ -5,7 +5,7 @@ header or a body of another form. What the answers mean is tested elsewhere. The
 same in every run; SCHEMATHESIS_EXAMPLES asks for more or fewer of them for each operation.
 
 What changes zones and tokens is sent to zones and tokens of its own: the requests after it need
-those that are there.
+those that are there. Each change of the topology and the latencies is taken back, too.
 """
 
 import itertools
@@ -31,6 +31,8 @@ EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "20"))
 DOCUMENT: dict[str, Any] = json.loads(document())
 OPENAPI = "/originmap/v1/openapi.json"
 BASE = "/client/v4"
+TOPOLOGY = "/originmap/v1/topology"
+LATENCIES = "/originmap/v1/latencies"
 V1 = "/cache/origin_cloud_regions"
 ADDRESSES = ("192.0.2.1", "::FFFF:192.0.2.2", "2001:db8::1", "2001:DB8:0:0::2")
 POLICY = {
@@ -39,6 +41,20 @@ POLICY = {
     "resources": {f"com.cloudflare.api.account.zone.{ZONE}": "*"},
 }
 TOKEN_REQUEST = {"name": "own", "policies": [POLICY]}
+COLO = {
+    "code": "IAD",
+    "city": "Ashburn",
+    "country": "US",
+    "latitude": 38.9445,
+    "longitude": -77.4558,
+}
+MEASUREMENT = {
+    "colo": "IAD",
+    "vendor": "aws",
+    "region": "us-east-1",
+    "milliseconds": 1.5,
+    "measured_on": "2026-03-01T12:00:00Z",
+}
 PLACES = (("aws", "us-east-1"), ("gcp", "us-central1"), ("azure", "westeurope"))
 
 CHECKS = {
@@ -53,7 +69,7 @@ NOTHING_LEARNT = {
     "error-feedback": {"enabled": False},
 }
 # Lists that are answered as a whole, or without saying how long they are.
-WITHOUT_INFO = ("/audit_logs", "/permission_groups")
+WITHOUT_INFO = ("/audit_logs", "/permission_groups", "/latencies")
 SETTINGS = ("/tiered_caching", "/tiered_cache_smart_topology_enable", "/regional_tiered_cache")
 # A batch is answered 200 whatever its items are.
 BATCHES = {
@@ -85,7 +101,7 @@ def described(parameters: Mapping[str, str], *, credentials: bool = False) -> An
     return schemathesis.openapi.from_dict(DOCUMENT, config=config)
 
 
-HERE = {"path.zone_id": ZONE, "path.account_id": ZONE, "path.token_id": ZONE}
+HERE = {"path.zone_id": ZONE, "path.account_id": ZONE, "path.token_id": ZONE, "path.zone": ZONE}
 IN_THE_ZONE = described(HERE)
 ANYWHERE = described({})
 STRANGER = described(HERE, credentials=True)
@@ -102,6 +118,10 @@ def map_case(context: schemathesis.HookContext, case: Case) -> Case:
         case.path_parameters["origin_ip"] = chosen(ADDRESSES, address)
         if isinstance(case.body, dict):
             case.body = likely(case.path_parameters["origin_ip"])
+    elif case.path.endswith("/resolve") and chosen((True, False), repr(case.query)):
+        case.query["ip"] = list(ADDRESSES)
+    elif isinstance(case.body, list) and case.path == LATENCIES:
+        case.body = [MEASUREMENT for _ in case.body]
     elif isinstance(case.body, list) and case.path.endswith("/batch"):
         case.body = [likely_item(item) for item in case.body]
     elif isinstance(case.body, dict) and chosen((True, False), repr(case.body)):
@@ -135,6 +155,12 @@ def likely_body(case: Case) -> Any:
     if "/tokens" in case.path and "policies" in case.body:
         limits = {"not_before": None, "expires_on": None, "condition": None}
         return {**case.body, **limits, "policies": [POLICY]}
+    if case.path.endswith("/detect"):
+        return {"addresses": [ADDRESSES[0], likely(ADDRESSES[2], "ip")]}
+    if case.path == TOPOLOGY and case.method == "PUT":
+        return {**case.body, "colos": [COLO], "overrides": {"aws/us-east-1": ["IAD"]}}
+    if case.path == TOPOLOGY or case.path.endswith("/whatif"):
+        return {"states": {"IAD": "down"}}
     return case.body
 
 
@@ -153,6 +179,8 @@ class Asked:
         self._session = requests.Session()
         made = self._make(f"/accounts/{ZONE}/tokens", TOKEN_REQUEST)
         self._account_token = {"Authorization": f"Bearer {made['value']}"}
+        topology = self._session.get(server.url + TOPOLOGY, headers=BEARER).json()["result"]
+        self._before: dict[str, Any] = {TOPOLOGY: topology, LATENCIES: []}
         self.statuses: dict[str, set[int]] = defaultdict(set)
 
     def ask(self, case: Case, headers: dict[str, str] | None = None) -> int:
@@ -161,6 +189,10 @@ class Asked:
         if headers and case.path.endswith("/{account_id}/tokens/verify"):
             headers = self._account_token  # which verifies nobody's but an account's
         response = case.call(base_url=self._url, session=self._session, headers=headers)
+        if case.path in self._before and case.method != "GET":
+            self._session.put(
+                self._url + case.path, json=self._before[case.path], headers=BEARER
+            ).raise_for_status()
         case.validate_response(
             response, additional_checks=[envelope_is_complete, codes_are_described], headers=headers
         )
@@ -239,11 +271,13 @@ def at(reference: str) -> Any:
 
 
 def codes(answer: dict[str, Any]) -> list[tuple[int, ...]]:
-    """The codes of an answer's errors, each with those of its chain."""
-    return [
+    """The codes of an answer's errors, each with those of its chain; several reasons with one
+    code count as one."""
+    found = [
         (error["code"], *(link["code"] for link in error.get("error_chain", [])))
         for error in answer["errors"]
     ]
+    return list(dict.fromkeys(found))
 
 
 @pytest.mark.proves("P-GEN-1")
