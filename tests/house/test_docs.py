@@ -138,6 +138,15 @@ def test_the_readme_counts_the_regions_there_are() -> None:
     assert f"{count} regions" in (ROOT / "README.md").read_text("utf-8")
 
 
+def test_the_example_of_resolving_in_the_process_prints_what_it_says(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    page = (DOCS / "topology.md").read_text("utf-8")
+    (example,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    exec(compile(example, "topology.md", "exec"), {})
+    assert capsys.readouterr().out.strip() == example.strip().rpartition("  # ")[2]
+
+
 def test_the_limits_are_the_real_ones() -> None:
     limits = Limits()
     page = ROOT / "SECURITY.md"
