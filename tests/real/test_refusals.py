@@ -99,7 +99,7 @@ def broken_app(opened: bootstrap.Opened) -> App:
     guard = Guard(Access(opened.directory, wall_clock), brake)
     mappings = BrokenMappings(opened.store, data.catalogue())
     template = f"{BASE}/zones/{{zone_id:hex32}}/origin/cloud_regions/{{origin_ip}}"
-    return App({template: MappingItem(guard, mappings)}, brake)
+    return App({template: MappingItem(guard, mappings, opened.detector)}, brake)
 
 
 async def test_a_bug_is_an_internal_error_to_users_and_a_traceback_to_the_operator(

@@ -51,7 +51,8 @@ class AuditEntry:
     actor_email: str  # "" where the credential is no user's, or gone
     actor_ip: str
     request_id: str
-    resource_type: str  # "origin_cloud_region", "zone", "token", "user" or "account"
+    # "origin_cloud_region", "zone", "topology", "latencies", "token", "user" or "account"
+    resource_type: str
     resource_id: str
     zone_id: str
     zone_name: str
