@@ -141,3 +141,14 @@ async def test_a_full_queue_refuses_more_and_takes_them_again_later() -> None:
     assert await asyncio.gather(*committing, *waiting) == [Committed(1, 1, None)] * 4
     assert await queue.submit(_write()) == Committed(1, 1, None)
     await queue.close()
+
+
+async def test_writes_go_on_after_a_read_that_ended_its_own_snapshot(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "a.db")
+    await store.write_records(new_zone(), CAUSE)
+    assert await store.get(ZONE_ID, ip("192.0.2.1")) is None
+    store._read_cursor.execute("ROLLBACK")  # what SQLite does itself after a disk's read error
+    await _put(store, "192.0.2.1")
+    assert await store.get(ZONE_ID, ip("192.0.2.1")) is not None
+    assert store.revision == 2
+    await store.close()

@@ -197,8 +197,9 @@ class SqliteStore:
 
     def _end_reading(self) -> None:
         if self._reading:
-            self._read_cursor.execute("COMMIT")
             self._reading = False
+            if self._reader.in_transaction:  # SQLite ends it itself after a failed read
+                self._read_cursor.execute("COMMIT")
 
     async def _commit(self, group: Sequence[Write]) -> None:
         """Settle every write of the group in one transaction, and wait for the disk."""
