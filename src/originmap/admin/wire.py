@@ -6,8 +6,8 @@ import msgspec
 
 from originmap.service.administration import Command
 
-LONGEST_LINE = 1 << 16
-"""Bytes of a command; replies may be longer."""
+LONGEST_LINE = 4 << 20
+"""Bytes of a command, a topology of the most colos among them; replies may be longer."""
 
 
 class Reply(msgspec.Struct, omit_defaults=True):
