@@ -4,6 +4,7 @@ Every committed change of mappings, zones, settings, tokens, users and accounts 
 with its cause, so there is no second log that could disagree with it.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Container
 from dataclasses import dataclass
 from typing import Any
@@ -104,6 +105,7 @@ class Audit:
                 if query.before is None or change.at < query.before:
                     yield change
             before = chunk[-1].revision
+            await asyncio.sleep(0)  # a long history is read between the answers to others
 
     async def _zone(self, zone_id: str) -> Zone | None:
         """A zone that is there or was; its last record tells where it belonged."""
