@@ -32,6 +32,9 @@ async def watch(
             except RangesError as error:
                 data = {"why": str(error), "hint": error.hint}
                 _LOG.error("ranges cannot be used", extra={"data": data})
+            except OSError as error:
+                data = {"why": str(error), "hint": f"let the server read {files.folder}"}
+                _LOG.error("ranges cannot be used", extra={"data": data})
         await asyncio.sleep(seconds)
 
 
