@@ -10,14 +10,25 @@ from originmap.store import records
 from originmap.store.sqlite_file import rows
 from originmap.store.sqlite_names import Names
 
-_COLUMNS = {
-    "mapping_change": "revision, zone, address, before, after",
-    "record_change": "revision, kind, id, before, after",
-}
+# One statement for both kinds, so that a commit between two cannot leave a change out.
+_CHANGES = """
+    SELECT * FROM (
+        SELECT revision, (SELECT id FROM zone WHERE num = m.zone), address, before, after
+        FROM mapping_change AS m WHERE revision {bound} ?1 ORDER BY revision {order} LIMIT ?2)
+    UNION ALL SELECT * FROM (
+        SELECT revision, kind, id, before, after FROM record_change
+        WHERE revision {bound} ?1 ORDER BY revision {order} LIMIT ?2)
+    ORDER BY revision {order} LIMIT ?2"""
+_SINCE = _CHANGES.format(bound=">", order="ASC")
+_BEFORE = _CHANGES.format(bound="<", order="DESC")
 _CAUSES = """
     SELECT revision, at, credential, client, request FROM cause
     WHERE revision BETWEEN (SELECT max(revision) FROM cause WHERE revision <= ?1) AND ?2
     ORDER BY revision"""
+
+_Row = tuple[int, str, bytes | str, int | bytes | None, int | bytes | None]
+"""A change of a mapping: revision, zone, address and places; or of a record: revision, kind, id and
+bodies."""
 
 
 def epoch(connection: apsw.Connection) -> str:
@@ -51,15 +62,14 @@ def changes_since(
     connection: apsw.Connection, names: Names, since: int, limit: int
 ) -> list[Change]:
     """Changes after revision `since`, in order, at most `limit`."""
-    return _changes(connection, names, "revision > ? ORDER BY revision LIMIT ?", since, limit)
+    return _changes(connection, names, rows(connection, _SINCE, (since, limit)))
 
 
 def changes_before(
     connection: apsw.Connection, names: Names, before: int, limit: int
 ) -> list[Change]:
     """Changes before revision `before`, newest first, at most `limit`."""
-    where = "revision < ? ORDER BY revision DESC LIMIT ?"
-    return _changes(connection, names, where, before, limit)[::-1]
+    return _changes(connection, names, rows(connection, _BEFORE, (before, limit))[::-1])[::-1]
 
 
 def last_record_change(connection: apsw.Connection, names: Names, key: Key) -> Change | None:
@@ -71,47 +81,27 @@ def last_record_change(connection: apsw.Connection, names: Names, key: Key) -> C
     return changes_since(connection, names, revision - 1, 1)[0]
 
 
-def _changes(
-    connection: apsw.Connection, names: Names, where: str, revision: int, limit: int
-) -> list[Change]:
-    """The first `limit` changes that `where` finds, in the order of their revisions."""
-    with connection:  # one snapshot for all statements
-        found = sorted(
-            row
-            for table, columns in _COLUMNS.items()
-            for row in rows(
-                connection,
-                f"SELECT {columns} FROM {table} WHERE {where}",  # noqa: S608 (names of ours)
-                (revision, limit),
-            )
-        )
-        found = found[-limit:] if "DESC" in where else found[:limit]
-        if not found:
-            return []
-        causes = rows(connection, _CAUSES, (found[0][0], found[-1][0]))
-        zone_ids = names.zone_ids(connection)
+def _changes(connection: apsw.Connection, names: Names, found: list[_Row]) -> list[Change]:
+    """Rows in the order of their revisions, as changes with their causes."""
+    if not found:
+        return []
+    causes = rows(connection, _CAUSES, (found[0][0], found[-1][0]))
     changes, index = [], 0
     for row in found:
         while index + 1 < len(causes) and causes[index + 1][0] <= row[0]:
             index += 1
-        changes.append(_change(row, causes[index], names, zone_ids))
+        changes.append(_change(row, causes[index], names))
     return changes
 
 
-def _change(
-    row: tuple[int, int | str, bytes | str, int | bytes | None, int | bytes | None],
-    cause_row: tuple[int, int, str, str, str],
-    names: Names,
-    zone_ids: dict[int, str],
-) -> Change:
+def _change(row: _Row, cause_row: tuple[int, int, str, str, str], names: Names) -> Change:
     revision, scope, name, before, after = row
     _, at, *who = cause_row
     cause = Cause(*who)
-    if isinstance(scope, int):
-        assert isinstance(name, bytes)
+    if isinstance(name, bytes):
         what = MappingChange(Address(name), _place(names, before), _place(names, after))
-        return Change(revision, at, cause, zone_ids[scope], what)
-    key = Key(Kind(scope), str(name))
+        return Change(revision, at, cause, scope, what)
+    key = Key(Kind(scope), name)
     old, new = (records.decode(key.kind, b if isinstance(b, bytes) else None) for b in row[3:])
     zone_id = key.id if key.kind is Kind.ZONE else ""
     return Change(revision, at, cause, zone_id, RecordChange(key, old, new))

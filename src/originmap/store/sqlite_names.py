@@ -1,7 +1,7 @@
 """Integers for zone ids and places in a SQLite database, held in memory.
 
-A zone's integer outlives the zone, because the history refers to it; `zone` answers only while
-the zone exists, `zone_id` always.
+A zone's integer outlives the zone in the table `zone`, because the history refers to it; `zone`
+answers only while the zone exists.
 """
 
 import apsw
@@ -38,10 +38,6 @@ class Names:
     def drop_zone(self, zone_id: str) -> None:
         """Forget a zone that goes."""
         self._zones.pop(zone_id, None)
-
-    def zone_ids(self, connection: apsw.Connection) -> dict[int, str]:
-        """The ids of all zones, those that are gone included."""
-        return dict(rows(connection, "SELECT num, id FROM zone"))
 
     def place(self, num: int) -> Place:
         """The place that an integer stands for."""
