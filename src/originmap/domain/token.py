@@ -4,6 +4,7 @@ Of the secret only its SHA-256 is kept: it is 40 random characters, so a slow ha
 nothing. Secrets are made in `service.secret` and shown once.
 """
 
+import functools
 import hashlib
 import ipaddress
 import string
@@ -105,6 +106,8 @@ def _within(
     return any(address in _network(prefix) for prefix in prefixes)
 
 
+# A token's prefixes are looked at for each of its requests.
+@functools.lru_cache(maxsize=4096)
 def _network(prefix: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     """The addresses of a prefix; of IPv4-mapped ones (::ffff:192.0.2.0/120) the IPv4 addresses."""
     network = ipaddress.ip_network(prefix)
