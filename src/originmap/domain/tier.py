@@ -12,7 +12,7 @@ Several regions are ranked together by the sum of what each costs: that is the o
 a pool. Everything here is pure and deterministic: ties go by code.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import asin, cos, radians, sin, sqrt
@@ -87,7 +87,7 @@ def distance_km(here: Located, there: Located) -> float:
 def rank(regions: Sequence[Region], topology: Topology, latencies: Fresh) -> tuple[Ranked, ...]:
     """Every colo that can be chosen, the best for all `regions` together first."""
     override = _override(regions, topology)
-    order = {code: index for index, code in reversed(list(enumerate(override)))}
+    order = {code: index for index, code in enumerate(override)}
 
     def cost(colo: Colo) -> Ranked:
         distance = sum(distance_km(region, colo) for region in regions)
@@ -171,16 +171,10 @@ class Tiers:
 def _override(regions: Sequence[Region], topology: Topology) -> tuple[str, ...]:
     """The colos that the operator named, if for all of `regions` the same; retired ones are
     replaced by their successors."""
-    named: set[tuple[str, ...]] = {
-        tuple(_table(topology.overrides).get((r.vendor, r.name), ())) for r in regions
-    }
+    named = {topology.overrides.get(f"{r.vendor}/{r.name}", ()) for r in regions}
     if len(named) != 1:
         return ()
     return tuple(dict.fromkeys(topology.successor_of(code) for code in named.pop()))
-
-
-def _table(overrides: Mapping[str, tuple[str, ...]]) -> dict[tuple[str, str], tuple[str, ...]]:
-    return {tuple(key.split("/", 1)): codes for key, codes in overrides.items()}  # type: ignore[misc]
 
 
 def _reason(regions: Sequence[Region], best: Ranked) -> str:
