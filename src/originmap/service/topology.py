@@ -42,16 +42,12 @@ class Topologies:
         """The tiers of now."""
         stale = self._until is not None and self._now() >= self._until
         if self._tiers is None or stale:
-            self._tiers = self.tiers_of(self._topology)
+            self._tiers, self._until = self._made(self._topology)
         return self._tiers
 
     def tiers_of(self, topology: Topology) -> Tiers:
         """The tiers as they would be under another topology."""
-        seconds = topology.latency_seconds
-        counting, until = fresh(self._latencies, seconds, self._now())
-        if topology is self._topology:
-            self._until = until
-        return Tiers(self._catalogue, topology, counting)
+        return self._made(topology)[0]
 
     async def set(self, topology: Topology, cause: Cause) -> Topology:
         """Replace the topology. Raises InvalidTopology."""
@@ -66,6 +62,11 @@ class Topologies:
         """Replace all measurements. Raises InvalidLatencies."""
         decide = set_latencies(check(measurements, self._now()))
         return (await self._store.write_records(decide, cause)).outcome
+
+    def _made(self, topology: Topology) -> tuple[Tiers, int | None]:
+        """Tiers, and when the next of the measurements behind them stops to count."""
+        counting, until = fresh(self._latencies, topology.latency_seconds, self._now())
+        return Tiers(self._catalogue, topology, counting), until
 
     def _apply(self, changes: Sequence[RecordChange]) -> None:
         for change in changes:
