@@ -1,7 +1,7 @@
 """Who changed what, from the history: newest first, filtered, without secrets.
 
-Every committed change of mappings, zones, settings, tokens, users and accounts is in the history
-with its cause, so there is no second log that could disagree with it.
+Every committed change of a mapping or a record is in the history with its cause, so there is no
+second log that could disagree with it.
 """
 
 import asyncio
@@ -81,8 +81,11 @@ class Audit:
         and their tokens may name zones of any account: they are EVERYWHERE's.
         """
         found: list[AuditEntry] = []
+        zones: dict[str, Zone | None] = {"": None}
         async for change in self._newest_first(query):
-            zone = await self._zone(change.zone_id)
+            if change.zone_id not in zones:
+                zones[change.zone_id] = await self._zone(change.zone_id)
+            zone = zones[change.zone_id]
             if accounts is not None and _account(change, zone) not in accounts:
                 continue
             entry = self._entry(change, zone)
@@ -110,7 +113,7 @@ class Audit:
     async def _zone(self, zone_id: str) -> Zone | None:
         """A zone that is there or was; its last record tells where it belonged."""
         zone = self._directory.zone(zone_id)
-        if zone is not None or not zone_id:
+        if zone is not None:
             return zone
         last = await self._store.last_record_change(Key(Kind.ZONE, zone_id))
         gone = last.what if last is not None else None

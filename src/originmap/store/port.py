@@ -72,7 +72,7 @@ class Store(Protocol):
         """
 
     async def write_records(self, decide: RecordDecide[T], cause: Cause) -> Committed[T]:
-        """Decide about accounts, users, zones or tokens and commit; as `write`.
+        """Decide about records and commit; as `write`.
 
         A zone that goes takes its mappings with it: each gets a change record before the zone's.
         """

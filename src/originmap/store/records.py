@@ -1,4 +1,4 @@
-"""The records of a store in memory: accounts, users, zones and tokens.
+"""The records of a store in memory.
 
 There are few of them and every request asks about them, so each store keeps them all decoded,
 applies committed changes, and tells listeners. Their stored form is JSON.
