@@ -68,7 +68,15 @@ def test_what_is_shown_can_be_set(db: Path, tmp_path: Path) -> None:
     assert "topology" in output("audit", "--db", db)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"colos": []}', '{"colos": [{"code": 1}]}'])
+UNKNOWN = (
+    '{"colos": [{"code": "IAD", "city": "Ashburn", "country": "US", "latitude": 38.9,'
+    ' "longitude": -77.5, "eligable": false}]}'
+)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"colos": []}', '{"colos": [{"code": 1}]}', UNKNOWN]
+)
 def test_a_file_that_is_no_topology_changes_nothing(db: Path, tmp_path: Path, content: str) -> None:
     file = tmp_path / "bad.json"
     file.write_text(content)

@@ -9,8 +9,9 @@ import msgspec
 from originmap.cli import options
 from originmap.cli.administer import administer, print_table
 from originmap.domain.errors import InvalidTopology
-from originmap.domain.topology import ColoState, Topology
+from originmap.domain.topology import ColoState
 from originmap.service.operate.topology import SetStates, SetTopology, ShowTopology
+from originmap.service.topology_json import TopologyJSON, topology_of
 
 
 @click.group("topology")
@@ -42,12 +43,12 @@ def set_(file: Path, db: str) -> None:
     Example: originmap topology set topology.json --db originmap.db
     """
     try:
-        topology = msgspec.json.decode(file.read_bytes(), type=Topology)
+        document = msgspec.json.decode(file.read_bytes(), type=TopologyJSON)
     except OSError as error:
         raise InvalidTopology([f"{file}: {error.strerror}"]) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidTopology([f"{file}: {error}"]) from None
-    (changed,) = administer(db, SetTopology(topology))
+    (changed,) = administer(db, SetTopology(topology_of(document)))
     click.echo(f"{len(changed['colos'])} colos are in force", err=True)
 
 

@@ -8,7 +8,6 @@ from falcon.asgi import Request, Response
 from originmap.api import envelope
 from originmap.api.auth import Guard
 from originmap.api.native.arguments import arguments, flag, read_as
-from originmap.api.native.topology import TopologyJSON, read_topology
 from originmap.domain import address as addresses
 from originmap.domain.access import READ_MAPPINGS
 from originmap.domain.errors import InvalidQuery
@@ -18,6 +17,7 @@ from originmap.domain.topology import ColoState
 from originmap.domain.whatif import Move
 from originmap.service.directory import Directory
 from originmap.service.resolve import MAX_IPS, Resolve
+from originmap.service.topology_json import TopologyJSON, topology_of
 
 _NO_ZONE = "no such zone"
 
@@ -72,7 +72,7 @@ class WhatIf:
         zones = self._guard.access.readable_zones(caller, READ_MAPPINGS)
         zone_ids = [zone.id for zone in zones]
         if question.topology is not None:
-            found = await self._resolve.moves(read_topology(question.topology), zone_ids)
+            found = await self._resolve.moves(topology_of(question.topology), zone_ids)
         else:
             found = await self._resolve.moves_of_states(question.states or {}, zone_ids)
         resp.data = envelope.success(moves_json(found))
