@@ -8,6 +8,7 @@ import pytest
 from originmap.data import hubs
 from originmap.domain.errors import InvalidTopology
 from originmap.domain.topology import Colo, ColoState, Topology, check, with_states
+from originmap.domain.topology_rules import set_states
 
 
 def test_there_are_75_hubs_sorted_by_code() -> None:
@@ -71,6 +72,16 @@ def test_states_change_by_code_and_the_last_usable_colo_stays() -> None:
         with_states(two, {"IAD": ColoState.DOWN, "EWR": ColoState.DOWN})
     with pytest.raises(InvalidTopology, match="there is no colo SEA"):
         with_states(two, {"SEA": ColoState.DOWN})
+
+
+def test_states_that_change_nothing_leave_the_default_a_default() -> None:
+    """Else the packaged topology of a later version would never come into force."""
+    default = Topology((_colo("IAD"), _colo("EWR")))
+    for states in ({}, {"IAD": ColoState.ACTIVE}):
+        decision = set_states(states, default)({})
+        assert (decision.changes, decision.outcome) == ((), default)
+    (change,) = set_states({"IAD": ColoState.DOWN}, default)({}).changes
+    assert (change.before, change.after) == (None, with_states(default, {"IAD": ColoState.DOWN}))
 
 
 def _retired(code: str, successor: str) -> Colo:

@@ -32,13 +32,19 @@ def set_topology(topology: Topology) -> RecordDecide[Topology]:
 def set_states(states: Mapping[str, ColoState], default: Topology) -> RecordDecide[Topology]:
     """Give colos, by code, other states; `default` is the topology where none was set.
 
+    States that colos have already change nothing: a default stays the default, and with it what
+    later versions add to it.
+
     Raises InvalidTopology when a colo is not there, or none would be left to choose.
     """
 
     def decide(records: RecordsView) -> RecordDecision[Topology]:
         stored = records.get(_TOPOLOGY)
         current = stored if isinstance(stored, Topology) else default
-        return set_topology(with_states(current, states))(records)
+        changed = with_states(current, states)
+        if changed == current:
+            return RecordDecision((), current)
+        return set_topology(changed)(records)
 
     return decide
 
