@@ -1,11 +1,11 @@
 """The packaged facts: regions, the default topology, permission groups.
 
 The only module that reads the CSV files beside it; README.md there says what each holds
-and whose work it is. Importing reads nothing. Every call reads anew, so whoever needs
-the result often keeps it.
+and whose work it is. Importing reads nothing; each is read once, when it is first asked for.
 """
 
 import csv
+import functools
 from collections.abc import Iterator
 from importlib.resources import files
 
@@ -22,6 +22,7 @@ _SCOPES = {
 }
 
 
+@functools.cache
 def catalogue() -> Catalogue:
     """Every region a mapping may name."""
     places = {
@@ -45,6 +46,7 @@ def catalogue() -> Catalogue:
     )
 
 
+@functools.cache
 def permission_groups() -> tuple[PermissionGroup, ...]:
     """Every permission group that a policy may name, by scope and name."""
     return tuple(
@@ -58,6 +60,7 @@ def topology() -> Topology:
     return Topology(hubs())
 
 
+@functools.cache
 def hubs() -> tuple[Colo, ...]:
     """Large metros with a colo each, sorted by code."""
     return tuple(
