@@ -1,12 +1,12 @@
 """originmap whatif: what would move if colos changed their state."""
 
-from typing import Any
-
 import click
+import msgspec
 
 from originmap.cli import options
 from originmap.cli.administer import administer, print_json, print_table
 from originmap.domain.topology import ColoState
+from originmap.domain.whatif import Move
 from originmap.service.operate.topology import WhatIf
 from originmap.service.operate.zones import ListZones
 
@@ -41,27 +41,28 @@ def command(
     }
     if not states:
         raise click.UsageError("say what would change: --drain, --down or --activate CODE")
-    moves = administer(db, WhatIf(states))
+    rows = administer(db, WhatIf(states))
     if as_json:
-        print_json(moves)
+        print_json(rows)
         return
+    moves = msgspec.convert(rows, list[Move])
     names = {zone["id"]: zone["name"] for zone in administer(db, ListZones())}
     _print(moves, names)
 
 
-def _print(moves: list[dict[str, Any]], names: dict[str, str]) -> None:
+def _print(moves: list[Move], names: dict[str, str]) -> None:
     rows = [
         {
-            "zone": names.get(move["zone_id"], move["zone_id"]),
-            "region": move["place"],
-            "origins": move["origins"],
-            "now": move["before"],
-            "then": move["after"],
-            "starts_cold": "yes" if move["before"][:1] != move["after"][:1] else "no",
+            "zone": names.get(move.zone_id, move.zone_id),
+            "region": " ".join(move.place),
+            "origins": move.origins,
+            "now": " ".join(move.before),
+            "then": " ".join(move.after),
+            "starts_cold": "yes" if move.cold else "no",
         }
         for move in moves
     ]
     if rows:
         print_table(rows, ("zone", "region", "origins", "now", "then", "starts_cold"))
-    cold = sum(row["origins"] for row in rows if row["starts_cold"] == "yes")
+    cold = sum(move.origins for move in moves if move.cold)
     click.echo(f"{cold} origins would fill from another upper tier")
