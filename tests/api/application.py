@@ -11,8 +11,12 @@ from originmap import bootstrap
 from originmap.api.accesslog import AccessLog
 from originmap.api.gate import Gate
 from originmap.api.request import Rays
+from originmap.domain.record import Kind
+from originmap.domain.zone import Account
+from originmap.domain.zone_rules import add_missing
 from originmap.service import setup
 from originmap.settings import Settings
+from tests.builders import CAUSE
 
 BASE = "http://testserver/client/v4"
 ZONE_URL = f"{BASE}/zones/{setup.DEV_ID}"
@@ -50,6 +54,15 @@ async def dev_client(db: str = bootstrap.MEMORY) -> AsyncIterator[httpx.AsyncCli
         client_of(opened, BEARER) as client,
     ):
         yield client
+
+
+@contextlib.asynccontextmanager
+async def client_of_two_accounts(other: Account) -> AsyncIterator[httpx.AsyncClient]:
+    """As `dev_client`, with another account beside Example."""
+    async with bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened:
+        await opened.store.write_records(add_missing([(Kind.ACCOUNT, other)]), CAUSE)
+        async with client_of(opened, BEARER) as client:
+            yield client
 
 
 def filled(template: str) -> str:

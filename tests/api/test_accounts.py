@@ -5,14 +5,10 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from originmap import bootstrap
-from originmap.domain.record import Kind
 from originmap.domain.zone import Account
-from originmap.domain.zone_rules import add_missing
 from originmap.service import setup
 from tests.api.answers import BAD_PAGE, bad_per_page, error, result
-from tests.api.application import BASE, BEARER, client_of
-from tests.builders import CAUSE
+from tests.api.application import BASE, client_of_two_accounts
 
 ACCOUNTS = f"{BASE}/accounts"
 OTHER = "b" * 32
@@ -22,11 +18,8 @@ INVALID = (403, 9109, "Invalid account identifier")
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     """Of a server with two accounts, Example and the younger Other."""
-    async with bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened:
-        wanted = [(Kind.ACCOUNT, Account(OTHER, "Other", 1 << 51))]
-        await opened.store.write_records(add_missing(wanted), CAUSE)
-        async with client_of(opened, BEARER) as client:
-            yield client
+    async with client_of_two_accounts(Account(OTHER, "Other", 1 << 51)) as client:
+        yield client
 
 
 @pytest.mark.proves("P-ACC-1")

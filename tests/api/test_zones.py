@@ -6,14 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from originmap import bootstrap
-from originmap.domain.record import Kind
 from originmap.domain.zone import Account
-from originmap.domain.zone_rules import add_missing
 from originmap.service import setup
 from tests.api.answers import BAD_PAGE, bad_per_page, error, result
-from tests.api.application import BASE, BEARER, ZONE_URL, client_of
-from tests.builders import CAUSE
+from tests.api.application import BASE, ZONE_URL, client_of_two_accounts
 
 ZONES = f"{BASE}/zones"
 OTHER = "b" * 32
@@ -33,11 +29,8 @@ REQUIRED = {
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     """Of a server with two accounts: Example, and one with the name other."""
-    async with bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened:
-        wanted = [(Kind.ACCOUNT, Account(OTHER, "other", 1 << 50))]
-        await opened.store.write_records(add_missing(wanted), CAUSE)
-        async with client_of(opened, BEARER) as client:
-            yield client
+    async with client_of_two_accounts(Account(OTHER, "other", 1 << 50)) as client:
+        yield client
 
 
 async def _create(

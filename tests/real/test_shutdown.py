@@ -186,26 +186,22 @@ def test_a_signal_right_after_the_first_line_is_not_lost() -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline()
-            process.terminate()
-            process.communicate(timeout=20)
-        finally:
-            process.kill()
-            process.communicate()
-        assert process.returncode == 0
+        _assert_stops_after_its_first_line(process)
 
 
 @pytest.mark.parametrize("closed", ["0<&-", "2>&-"])
 def test_a_process_without_a_standard_stream_stops_cleanly(tmp_path: Path, closed: str) -> None:
     """Else the event loop gets descriptor 0 or 2, and aborts when it closes it."""
     command = f"exec '{COMMAND}' dev --port 0 --db '{tmp_path}/dev.db' {closed}"
-    process = subprocess.Popen(["sh", "-c", command], stdout=subprocess.PIPE)
+    _assert_stops_after_its_first_line(
+        subprocess.Popen(["sh", "-c", command], stdout=subprocess.PIPE)
+    )
+
+
+def _assert_stops_after_its_first_line(process: subprocess.Popen[bytes]) -> None:
     try:
         assert process.stdout is not None
         assert process.stdout.readline()
-
         process.terminate()
         process.communicate(timeout=20)
     finally:
