@@ -56,7 +56,7 @@ async def test_a_full_disk_fails_the_write_and_keeps_the_rest(tmp_path: Path) ->
     store = SqliteStore(tmp_path / "a.db")
     await store.write_records(new_zone(), CAUSE)
     await _put(store, "192.0.2.1")
-    writer = store._writer  # the fault is put where the disk would put it
+    writer = store._file.writer  # the fault is put where the disk would put it
     pages = writer.pragma("page_count")
     assert isinstance(pages, int)
     writer.pragma("max_page_count", pages)
@@ -73,11 +73,11 @@ async def test_a_full_disk_fails_the_write_and_keeps_the_rest(tmp_path: Path) ->
 async def test_a_new_place_is_forgotten_with_the_transaction_that_made_it(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "a.db")
     await store.write_records(new_zone(), CAUSE)
-    store._writer.execute("CREATE TEMP TRIGGER fail BEFORE INSERT ON mapping_change "
+    store._file.writer.execute("CREATE TEMP TRIGGER fail BEFORE INSERT ON mapping_change "
                           "BEGIN SELECT raise(ABORT, 'broken'); END")  # fmt: skip
     with pytest.raises(StoreFailed, match="broken"):
         await _put(store, "192.0.2.1")
-    store._writer.execute("DROP TRIGGER fail")
+    store._file.writer.execute("DROP TRIGGER fail")
     await _put(store, "192.0.2.1")
     found = await store.get(ZONE_ID, ip("192.0.2.1"))
     assert found is not None

@@ -28,3 +28,7 @@ class ForwardClock:
         """Now, or one microsecond after the last stamp when that is later."""
         self._last = max(self._now(), self._last + 1)
         return self._last
+
+    def after(self, last: int) -> "ForwardClock":
+        """This clock, going on from another last stamp."""
+        return ForwardClock(self._now, last)

@@ -16,6 +16,7 @@ from originmap.domain.change import Cause, Committed
 from originmap.domain.errors import StoreBusy, StoreError, StoreFailed
 from originmap.domain.mapping import Decide
 from originmap.domain.record import RecordDecide
+from originmap.store.port import Queue
 
 MAX_WAITING = 10_000
 """Writes that may wait before others are refused: about a second's worth on a slow disk."""
@@ -26,13 +27,15 @@ MAX_GROUP_ADDRESSES = 2_000
 
 @dataclass(slots=True, eq=False)
 class Write:
-    """A write that waits: of some mappings, or (`decide_records`) of records."""
+    """A write that waits: of some mappings, of records (`decide_records`), or `work` that
+    writes by itself in the transaction."""
 
     cause: Cause
     zone_id: str = ""
     addresses: Sequence[Address] = ()
     decide: Decide[Any] | None = None
     decide_records: RecordDecide[Any] | None = None
+    work: Callable[[], Awaitable[Any]] | None = None
     future: asyncio.Future[Committed[Any]] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -60,12 +63,13 @@ class GroupCommit:
         self._queue: deque[Write] = deque()
         self._wake = asyncio.Event()
         self._closing = False
+        self._groups = self._writes = 0
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     @property
-    def waiting(self) -> int:
-        """How many writes are queued."""
-        return len(self._queue)
+    def queue(self) -> Queue:
+        """As `Store.queue`."""
+        return Queue(len(self._queue), self._groups, self._writes)
 
     async def submit(self, write: Write) -> Committed[Any]:
         """Queue `write` and wait until it is durable. Raises StoreBusy when too many wait."""
@@ -93,7 +97,8 @@ class GroupCommit:
                 return
 
     def _next_group(self) -> list[Write]:
-        """The writes at the head of the queue; one of records is a group of its own."""
+        """The writes at the head of the queue; one that is not of mappings is a group of its
+        own."""
         group = [self._queue.popleft()]
         addresses = len(group[0].addresses)
         while self._queue and group[-1].decide and self._queue[0].decide:
@@ -104,6 +109,8 @@ class GroupCommit:
         return group
 
     async def _commit_group(self, group: Sequence[Write]) -> None:
+        self._groups += 1
+        self._writes += len(group)
         try:
             await self._commit(group)
         except StoreError as error:

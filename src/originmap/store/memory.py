@@ -5,7 +5,7 @@ The shortest form of the contract, and the one to read first.
 
 import secrets
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import TypeVar
 
 from originmap.domain.address import Address
@@ -13,9 +13,10 @@ from originmap.domain.change import Cause, Change, Committed
 from originmap.domain.errors import StoreFailed, ZoneNotFound
 from originmap.domain.mapping import Decide, Mapping, MappingChange, ZoneView
 from originmap.domain.record import Key, Kind, RecordChange, RecordDecide
+from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
 from originmap.domain.whatif import Count
 from originmap.store.clock import ForwardClock, Now, wall_clock
-from originmap.store.port import Page, RecordListener
+from originmap.store.port import CommitListener, Page, Queue, RecordListener
 from originmap.store.records import Records, check_names
 
 T = TypeVar("T")
@@ -30,6 +31,9 @@ class MemoryStore:
         self._zones: dict[str, dict[Address, Mapping]] = {}
         self._records = Records()
         self._history: list[Change] = []
+        self._oldest = self._last_at = self._writes = 0
+        self._is_replica = False
+        self._listeners: list[CommitListener] = []
         self._open = True
 
     @property
@@ -40,7 +44,22 @@ class MemoryStore:
     @property
     def revision(self) -> int:
         """As `Store.revision`."""
-        return len(self._history)
+        return self._oldest + len(self._history)
+
+    @property
+    def oldest(self) -> int:
+        """As `Store.oldest`."""
+        return self._oldest
+
+    @property
+    def is_replica(self) -> bool:
+        """As `Store.is_replica`."""
+        return self._is_replica
+
+    @property
+    def queue(self) -> Queue:
+        """As `Store.queue`."""
+        return Queue(0, self._writes, self._writes)
 
     @property
     def writable(self) -> bool:
@@ -50,6 +69,10 @@ class MemoryStore:
     def follow_records(self, listener: RecordListener) -> None:
         """As `Store.follow_records`."""
         self._records.follow(listener)
+
+    def follow_commits(self, listener: CommitListener) -> None:
+        """As `Store.follow_commits`."""
+        self._listeners.append(listener)
 
     async def get(self, zone_id: str, address: Address) -> Mapping | None:
         """As `Store.get`."""
@@ -87,11 +110,8 @@ class MemoryStore:
         decision = decide(ZoneView(current, len(zone)))
         at, first = self._clock.stamp(), self.revision
         for change in decision.changes:
-            self._record(at, cause, zone_id, change)
-            if change.after is None:
-                del zone[change.address]
-            else:
-                zone[change.address] = Mapping(change.address, change.after, at, self.revision)
+            self._write_mapping(at, cause, zone_id, change)
+        self._committed(at)
         return Committed(at, first + bool(decision.changes), decision.outcome)
 
     async def write_records(self, decide: RecordDecide[T], cause: Cause) -> Committed[T]:
@@ -102,16 +122,27 @@ class MemoryStore:
         at, first = self._clock.stamp(), self.revision
         for change in decision.changes:
             self._write_record(at, cause, change)
-        self._records.apply(decision.changes)
+        self._committed(at, decision.changes)
         return Committed(at, first + bool(decision.changes), decision.outcome)
 
-    async def changes(self, since: int, limit: int) -> list[Change]:
+    async def changes(self, since: int, limit: int, zone_id: str | None = None) -> list[Change]:
         """As `Store.changes`."""
-        return self._history[since : since + limit]
+        later = self._history[max(since - self._oldest, 0) :]
+        return [c for c in later if zone_id in (None, c.zone_id)][:limit]
 
-    async def changes_before(self, revision: int, limit: int) -> list[Change]:
+    async def changes_before(
+        self,
+        revision: int,
+        limit: int,
+        zone_id: str | None = None,
+        address: Address | None = None,
+    ) -> list[Change]:
         """As `Store.changes_before`."""
-        return self._history[: revision - 1][::-1][:limit]
+        earlier = self._history[: max(revision - 1 - self._oldest, 0)][::-1]
+        found = [c for c in earlier if zone_id in (None, c.zone_id)]
+        if address is not None:
+            found = [c for c in found if getattr(c.what, "address", None) == address]
+        return found[:limit]
 
     async def last_record_change(self, key: Key) -> Change | None:
         """As `Store.last_record_change`."""
@@ -120,6 +151,77 @@ class MemoryStore:
                 return change
         return None
 
+    async def forget(self, up_to: int, limit: int) -> int:
+        """As `Store.forget`."""
+        until = min(up_to, self._oldest + limit, self.revision - 1)
+        dropped = max(until - self._oldest, 0)
+        self._history = self._history[dropped:]
+        self._oldest += dropped
+        return dropped
+
+    async def snapshot(self, *, history: bool = False) -> AsyncIterator[Part]:
+        """As `Store.snapshot`."""
+        parts: list[Part] = [Start(self._epoch, self.revision, self._last_at)]
+        parts += [Record(key, value) for key, value in self._records.view.items()]
+        for zone_id, zone in self._zones.items():
+            if zone:
+                parts.append(ZoneMappings(zone_id, [zone[address] for address in sorted(zone)]))
+        if history and self._history:
+            parts.append(History(list(self._history)))
+        for part in parts:
+            yield part
+
+    async def load(self, parts: AsyncIterator[Part]) -> None:
+        """As `Store.load`."""
+        fresh = MemoryStore()
+        start: Start | None = None
+        async for part in parts:
+            match part:
+                case Start():
+                    start = part
+                case Record(key, value):
+                    fresh._records.apply([RecordChange(key, None, value)])
+                    if key.kind is Kind.ZONE:
+                        fresh._zones[key.id] = {}
+                case ZoneMappings(zone_id, mappings):
+                    fresh._zones[zone_id].update({m.address: m for m in mappings})
+                case History(changes):
+                    fresh._history += changes
+        if start is None:
+            raise StoreFailed("a snapshot without a start")
+        self._epoch, self._zones, self._history = start.epoch, fresh._zones, fresh._history
+        self._oldest = start.revision - len(self._history)
+        self._is_replica = True
+        self._clock = self._clock.after(start.at)
+        gone = [RecordChange(key, value, None) for key, value in self._records.view.items()]
+        made = [RecordChange(key, None, value) for key, value in fresh._records.view.items()]
+        self._committed(start.at, gone + made)
+
+    async def apply(self, changes: Sequence[Change]) -> None:
+        """As `Store.apply`."""
+        if changes and changes[0].revision != self.revision + 1:
+            raise StoreFailed(
+                f"change {self.revision + 1} was to come, and {changes[0].revision} came"
+            )
+        for change in changes:
+            if isinstance(change.what, RecordChange):
+                self._write_record(change.at, change.cause, change.what)
+                self._records.apply([change.what])
+            else:
+                self._write_mapping(change.at, change.cause, change.zone_id, change.what)
+        if changes:
+            self._is_replica = True
+            self._clock = self._clock.after(changes[-1].at)
+            self._committed(changes[-1].at)
+
+    async def promote(self) -> None:
+        """As `Store.promote`."""
+        self._epoch, self._is_replica = secrets.token_hex(8), False
+
+    async def size(self) -> int:
+        """As `Store.size`."""
+        return 0
+
     async def close(self) -> None:
         """As `Store.close`."""
         self._open = False
@@ -127,6 +229,22 @@ class MemoryStore:
     def _check_open(self) -> None:
         if not self._open:
             raise StoreFailed("the store is closed")
+
+    def _committed(self, at: int, told: Sequence[RecordChange] = ()) -> None:
+        self._writes += 1
+        self._last_at = at
+        if told:
+            self._records.apply(told)
+        for listener in self._listeners:
+            listener()
+
+    def _write_mapping(self, at: int, cause: Cause, zone_id: str, change: MappingChange) -> None:
+        zone = self._zones[zone_id]
+        self._record(at, cause, zone_id, change)
+        if change.after is None:
+            del zone[change.address]
+        else:
+            zone[change.address] = Mapping(change.address, change.after, at, self.revision)
 
     def _write_record(self, at: int, cause: Cause, change: RecordChange) -> None:
         zone_id = change.key.id if change.key.kind is Kind.ZONE else ""

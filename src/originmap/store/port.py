@@ -6,18 +6,20 @@ with the change records and the next revisions, all in one transaction. All chec
 the first write, so a write that is refused leaves others in the same transaction alone.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
 from originmap.domain.address import Address
 from originmap.domain.change import Cause, Change, Committed
 from originmap.domain.mapping import Decide, Mapping
 from originmap.domain.record import Key, RecordChange, RecordDecide
+from originmap.domain.snapshot import Part
 from originmap.domain.whatif import Count
 
 T = TypeVar("T")
 
 RecordListener = Callable[[Sequence[RecordChange]], None]
+CommitListener = Callable[[], None]
 
 
 class Page(NamedTuple):
@@ -25,6 +27,14 @@ class Page(NamedTuple):
 
     mappings: list[Mapping]
     total: int
+
+
+class Queue(NamedTuple):
+    """How the writer keeps up: writes that wait now, and what was committed since the start."""
+
+    waiting: int
+    groups: int
+    writes: int
 
 
 class Store(Protocol):
@@ -42,12 +52,27 @@ class Store(Protocol):
         """The revision of the last committed change; 0 in an empty database."""
 
     @property
+    def oldest(self) -> int:
+        """Every change after this revision is still in the history."""
+
+    @property
+    def is_replica(self) -> bool:
+        """Whether this holds a copy of another database, under that one's epoch."""
+
+    @property
     def writable(self) -> bool:
         """Whether the last commit worked; what readiness is judged by."""
+
+    @property
+    def queue(self) -> Queue:
+        """How the writer keeps up."""
 
     def follow_records(self, listener: RecordListener) -> None:
         """Call `listener` with every record there is, as if just made, and from then on with
         the changes of each commit, before whoever caused it gets its answer."""
+
+    def follow_commits(self, listener: CommitListener) -> None:
+        """Call `listener` after each commit, whoever made it, once its changes can be read."""
 
     async def get(self, zone_id: str, address: Address) -> Mapping | None:
         """The mapping of one address, as of the last commit."""
@@ -77,14 +102,47 @@ class Store(Protocol):
         A zone that goes takes its mappings with it: each gets a change record before the zone's.
         """
 
-    async def changes(self, since: int, limit: int) -> list[Change]:
-        """Committed changes after revision `since`, in order, at most `limit`."""
+    async def changes(self, since: int, limit: int, zone_id: str | None = None) -> list[Change]:
+        """Committed changes after revision `since`, in order, at most `limit`; of one zone and
+        its mappings, where it is given. What is older than `oldest` is left out."""
 
-    async def changes_before(self, revision: int, limit: int) -> list[Change]:
-        """Committed changes before `revision`, newest first, at most `limit`."""
+    async def changes_before(
+        self,
+        revision: int,
+        limit: int,
+        zone_id: str | None = None,
+        address: Address | None = None,
+    ) -> list[Change]:
+        """Committed changes before `revision`, newest first, at most `limit`; of one zone and
+        its mappings, or of the mapping of one address of it, where they are given."""
 
     async def last_record_change(self, key: Key) -> Change | None:
         """The last change of one record, which may be gone."""
+
+    async def forget(self, up_to: int, limit: int) -> int:
+        """Drop the oldest changes from the history, those up to revision `up_to`, at most
+        `limit` of them; how many. The last change of all is always kept."""
+
+    def snapshot(self, *, history: bool = False) -> AsyncIterator[Part]:
+        """Everything there is, as of one revision, whatever is written meanwhile; its history
+        too, where that is asked for. Close the iterator when it is not read to its end."""
+
+    async def load(self, parts: AsyncIterator[Part]) -> None:
+        """Become a replica: replace everything by a snapshot, its epoch and revision included.
+
+        Raises what `parts` raises; what was there is there still then.
+        """
+
+    async def apply(self, changes: Sequence[Change]) -> None:
+        """Take over changes that another database committed, as they are: revisions, times and
+        causes. Raises StoreFailed, with nothing written, unless the first one's revision is the
+        next after `revision`."""
+
+    async def promote(self) -> None:
+        """Become a database of its own, under a new epoch; nothing else changes."""
+
+    async def size(self) -> int:
+        """Bytes that the database takes on disk; 0 for one that keeps nothing there."""
 
     async def close(self) -> None:
         """Commit what is queued, then let go of the database. Writes after this are refused."""

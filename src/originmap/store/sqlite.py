@@ -7,7 +7,7 @@ a second connection, and the next group collects. docs/decisions/0003 says why.
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,15 +17,17 @@ import apsw
 from originmap.domain.address import Address
 from originmap.domain.change import Cause, Change, Committed
 from originmap.domain.errors import StoreFailed, ZoneNotFound
-from originmap.domain.mapping import Decide, Mapping, MappingChange, Place, ZoneView
-from originmap.domain.record import Key, Kind, RecordChange, RecordDecide
+from originmap.domain.mapping import Decide, Mapping, ZoneView
+from originmap.domain.record import Key, RecordChange, RecordDecide
+from originmap.domain.snapshot import Part
 from originmap.domain.whatif import Count
-from originmap.store import records, sqlite_history
+from originmap.store import records, sqlite_copy, sqlite_history
 from originmap.store.clock import ForwardClock, Now, wall_clock
 from originmap.store.group import GroupCommit, Write
-from originmap.store.port import Page, RecordListener
+from originmap.store.port import CommitListener, Page, Queue, RecordListener
 from originmap.store.sqlite_file import SqliteFile, rows
 from originmap.store.sqlite_names import Names
+from originmap.store.sqlite_writer import Writer
 
 T = TypeVar("T")
 
@@ -44,23 +46,8 @@ _PAGE = """
 _COUNT_PLACES = """
     SELECT mapping.place, count(*) FROM mapping JOIN place ON place.num = mapping.place
     WHERE zone = ? GROUP BY mapping.place ORDER BY vendor, region"""
-_UPSERT = """
-    INSERT INTO mapping (zone, address, place, modified_on, revision) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT (zone, address) DO UPDATE SET
-        place = excluded.place, modified_on = excluded.modified_on, revision = excluded.revision"""
-_DELETE = "DELETE FROM mapping WHERE zone = ? AND address = ?"
-_CHANGE = "INSERT INTO mapping_change (revision, zone, address, before, after) VALUES (?,?,?,?,?)"
-_CAUSE = "INSERT INTO cause (revision, at, credential, client, request) VALUES (?, ?, ?, ?, ?)"
+_NOBODY = Cause("", "", "")
 _COUNT = "SELECT mappings FROM zone WHERE num = ?"
-_ADD_COUNT = "UPDATE zone SET mappings = mappings + ? WHERE num = ?"
-_RECORD = """
-    INSERT INTO record (kind, id, name, body) VALUES (?, ?, ?, ?)
-    ON CONFLICT (kind, id) DO UPDATE SET name = excluded.name, body = excluded.body"""
-_RECORD_CHANGE = "INSERT INTO record_change (revision, kind, id, before, after) VALUES (?,?,?,?,?)"
-_CHANGE_ALL = """
-    INSERT INTO mapping_change (revision, zone, address, before, after)
-    SELECT ?2 + row_number() OVER (ORDER BY address), zone, address, place, NULL
-    FROM mapping WHERE zone = ?1"""
 
 
 @contextlib.contextmanager
@@ -81,16 +68,20 @@ class SqliteStore:
         Raises StoreOwned and StoreUnusable.
         """
         self._file = SqliteFile(path)
-        self._reader, self._writer = self._file.reader, self._file.writer
+        self._reader = self._file.reader
         # Kept, because making one takes as long as the read that it is for.
-        self._read_cursor, self._write_cursor = self._reader.cursor(), self._writer.cursor()
-        self._names = Names(self._writer)
+        self._read_cursor = self._reader.cursor()
+        self._names = Names(self._file.writer)
         self._records = records.Records()
-        self._records.apply(sqlite_history.all_records(self._writer))
-        self._committed = self._revision = sqlite_history.last_revision(self._writer)
-        self._clock = ForwardClock(now, sqlite_history.last_time(self._writer))
-        self._epoch = sqlite_history.epoch(self._writer)
+        self._records.apply(sqlite_history.all_records(self._file.writer))
+        self._committed = sqlite_history.last_revision(self._file.writer)
+        self._writer = Writer(self._file.writer, self._names, self._committed)
+        self._clock = ForwardClock(now, sqlite_history.last_time(self._file.writer))
+        self._take_meta()
+        self._listeners: list[CommitListener] = []
         self._writable, self._closed, self._reading = True, False, False
+        self._told: list[RecordChange] = []  # of the group that is being committed
+        self._worked = False  # whether that group changes more than revisions tell
         self._committer = ThreadPoolExecutor(1, thread_name_prefix="commit")
         self._group = GroupCommit(self._commit)
 
@@ -105,13 +96,32 @@ class SqliteStore:
         return self._committed
 
     @property
+    def oldest(self) -> int:
+        """As `Store.oldest`."""
+        return self._oldest
+
+    @property
+    def is_replica(self) -> bool:
+        """As `Store.is_replica`."""
+        return self._is_replica
+
+    @property
     def writable(self) -> bool:
         """As `Store.writable`."""
         return self._writable
 
+    @property
+    def queue(self) -> Queue:
+        """As `Store.queue`."""
+        return self._group.queue
+
     def follow_records(self, listener: RecordListener) -> None:
         """As `Store.follow_records`."""
         self._records.follow(listener)
+
+    def follow_commits(self, listener: CommitListener) -> None:
+        """As `Store.follow_commits`."""
+        self._listeners.append(listener)
 
     async def get(self, zone_id: str, address: Address) -> Mapping | None:
         """As `Store.get`."""
@@ -154,20 +164,78 @@ class SqliteStore:
         """As `Store.write_records`."""
         return await self._group.submit(Write(cause, decide_records=decide))
 
-    async def changes(self, since: int, limit: int) -> list[Change]:
+    async def changes(self, since: int, limit: int, zone_id: str | None = None) -> list[Change]:
         """As `Store.changes`."""
         with _failing():
-            return sqlite_history.changes_since(self._reader, self._names, since, limit)
+            return sqlite_history.changes_since(self._reader, self._names, since, limit, zone_id)
 
-    async def changes_before(self, revision: int, limit: int) -> list[Change]:
+    async def changes_before(
+        self,
+        revision: int,
+        limit: int,
+        zone_id: str | None = None,
+        address: Address | None = None,
+    ) -> list[Change]:
         """As `Store.changes_before`."""
+        scope = (revision, limit, zone_id, address)
         with _failing():
-            return sqlite_history.changes_before(self._reader, self._names, revision, limit)
+            return sqlite_history.changes_before(self._reader, self._names, *scope)
 
     async def last_record_change(self, key: Key) -> Change | None:
         """As `Store.last_record_change`."""
         with _failing():
             return sqlite_history.last_record_change(self._reader, self._names, key)
+
+    async def forget(self, up_to: int, limit: int) -> int:
+        """As `Store.forget`."""
+
+        async def work() -> int:
+            self._worked = True
+            return sqlite_copy.forget(self._writer, up_to, limit)
+
+        return await self._work(work)
+
+    async def snapshot(self, *, history: bool = False) -> AsyncIterator[Part]:
+        """As `Store.snapshot`."""
+        with _failing():
+            async for part in sqlite_copy.snapshot(self._file.connect(), history=history):
+                yield part
+
+    async def load(self, parts: AsyncIterator[Part]) -> None:
+        """As `Store.load`."""
+
+        async def work() -> None:
+            loader, self._worked = sqlite_copy.Loader(self._writer), True
+            start = await loader.load(parts)
+            gone = [RecordChange(key, value, None) for key, value in self._records.view.items()]
+            self._told = gone + loader.records
+            self._clock = self._clock.after(start.at)
+
+        await self._work(work)
+
+    async def apply(self, changes: Sequence[Change]) -> None:
+        """As `Store.apply`."""
+
+        async def work() -> None:
+            self._told = sqlite_copy.apply(self._writer, changes)
+            if changes:
+                self._worked = True
+                self._clock = self._clock.after(changes[-1].at)
+
+        await self._work(work)
+
+    async def promote(self) -> None:
+        """As `Store.promote`."""
+
+        async def work() -> None:
+            self._worked = True
+            sqlite_copy.promote(self._writer)
+
+        await self._work(work)
+
+    async def size(self) -> int:
+        """As `Store.size`."""
+        return self._file.size()
 
     async def close(self) -> None:
         """As `Store.close`."""
@@ -178,6 +246,11 @@ class SqliteStore:
         self._committer.shutdown()
         self._end_reading()
         self._file.close()
+
+    async def _work(self, work: Callable[[], Awaitable[T]]) -> T:
+        done = await self._group.submit(Write(_NOBODY, work=work))
+        outcome: T = done.outcome
+        return outcome
 
     def _read(self, sql: str, bindings: tuple[Any, ...]) -> list[Any]:
         """Read in the transaction of this turn of the event loop.
@@ -203,19 +276,22 @@ class SqliteStore:
 
     async def _commit(self, group: Sequence[Write]) -> None:
         """Settle every write of the group in one transaction, and wait for the disk."""
-        told: list[RecordChange] = []
+        writer = self._writer
+        self._told, self._worked = [], False
         try:
-            self._writer.execute("BEGIN IMMEDIATE")
+            writer.connection.execute("BEGIN IMMEDIATE")
             for write in group:
                 if write.decide is not None:
                     self._settle(write, write.decide)
                 elif write.decide_records is not None:
-                    told.extend(self._settle_records(write, write.decide_records))
-            if self._revision == self._committed:
-                self._writer.execute("ROLLBACK")
-            else:
-                loop = asyncio.get_running_loop()
-                await loop.run_in_executor(self._committer, self._writer.execute, "COMMIT")
+                    self._settle_records(write, write.decide_records)
+                elif write.work is not None:
+                    write.done(Committed(0, 0, await write.work()))
+            if writer.revision == self._committed and not self._worked:
+                writer.connection.execute("ROLLBACK")
+                return
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._committer, writer.connection.execute, "COMMIT")
         except apsw.Error as error:
             self._undo()
             self._writable = False
@@ -224,15 +300,29 @@ class SqliteStore:
             self._undo()
             raise
         self._end_reading()  # whoever is told of this commit reads it
-        self._committed = self._revision
+        self._tell()
+
+    def _tell(self) -> None:
+        """Show what was committed."""
+        self._committed = self._writer.revision
         self._writable = True
-        if told:
-            self._records.apply(told)
+        if self._worked:
+            self._take_meta()
+        if self._told:
+            self._records.apply(self._told)
+        for listener in self._listeners:
+            listener()
+
+    def _take_meta(self) -> None:
+        connection = self._file.writer
+        self._epoch = sqlite_history.epoch(connection)
+        self._oldest = sqlite_history.oldest(connection)
+        self._is_replica = sqlite_history.is_replica(connection)
 
     def _undo(self) -> None:
-        self._revision = self._committed
-        if self._writer.in_transaction:
-            self._writer.execute("ROLLBACK")
+        self._writer.revision = self._committed
+        if self._writer.connection.in_transaction:
+            self._writer.connection.execute("ROLLBACK")
         self._names.reload()
 
     def _settle(self, write: Write, decide: Decide[Any]) -> None:
@@ -246,91 +336,39 @@ class SqliteStore:
         except Exception as error:  # a refusal, or a bug in this one rule: the others go on
             write.refused(error)
             return
-        at = self._clock.stamp()
-        first = self._revision + 1
+        at, first = self._clock.stamp(), self._writer.revision
         if decision.changes:
-            self._write_cause(write.cause, at)
-            self._write_changes(zone, decision.changes, at)
-        else:
-            first = self._revision
+            first += 1
+            self._writer.cause(write.cause, at)
+            self._writer.mappings(zone, decision.changes, at)
         write.done(Committed(at, first, decision.outcome))
 
     def _view(self, zone: int, addresses: Sequence[Address]) -> ZoneView:
         if not addresses:
             found = []
         elif len(addresses) == 1:
-            found = rows(self._write_cursor, _VIEW_ONE, (zone, addresses[0]))
+            found = rows(self._writer.cursor, _VIEW_ONE, (zone, addresses[0]))
         else:
-            found = rows(self._write_cursor, _VIEW, (zone, apsw.carray(tuple(addresses))))
+            found = rows(self._writer.cursor, _VIEW, (zone, apsw.carray(tuple(addresses))))
         place = self._names.place
         current = {
             address: Mapping(address, place(num), modified_on, revision)
             for address, num, modified_on, revision in found
         }
-        return ZoneView(current, rows(self._write_cursor, _COUNT, (zone,))[0][0])
+        return ZoneView(current, rows(self._writer.cursor, _COUNT, (zone,))[0][0])
 
-    def _write_cause(self, cause: Cause, at: int) -> None:
-        self._write_cursor.execute(
-            _CAUSE, (self._revision + 1, at, cause.credential, cause.client, cause.request_id)
-        )
-
-    def _write_changes(self, zone: int, changes: Sequence[MappingChange], at: int) -> None:
-        upserts, deletes, history = [], [], []
-        for address, before, after in changes:
-            self._revision += 1
-            old, new = self._place_num(before), self._place_num(after)
-            if new is None:
-                deletes.append((zone, address))
-            else:
-                upserts.append((zone, address, new, at, self._revision))
-            history.append((self._revision, zone, address, old, new))
-        run = self._write_cursor.executemany
-        run(_UPSERT, upserts)
-        run(_DELETE, deletes)
-        run(_CHANGE, history)
-        growth = sum((after is not None) - (before is not None) for _, before, after in changes)
-        if growth:
-            self._write_cursor.execute(_ADD_COUNT, (growth, zone))
-
-    def _place_num(self, place: Place | None) -> int | None:
-        return None if place is None else self._names.place_num(place)
-
-    def _settle_records(self, write: Write, decide: RecordDecide[Any]) -> tuple[RecordChange, ...]:
+    def _settle_records(self, write: Write, decide: RecordDecide[Any]) -> None:
         try:
             decision = decide(self._records.view)
             records.check_names(self._records.view, decision.changes)
         except Exception as error:  # as in `_settle`
             write.refused(error)
-            return ()
-        at, first = self._clock.stamp(), self._revision
+            return
+        at, first = self._clock.stamp(), self._writer.revision
         if decision.changes:
             first += 1
-            self._write_cause(write.cause, at)
+            self._writer.cause(write.cause, at)
         for change in decision.changes:
-            self._write_record(change)
+            self._writer.record(change)
+        self._told.extend(decision.changes)
         write.done(Committed(at, first, decision.outcome))
-        return decision.changes
-
-    def _write_record(self, change: RecordChange) -> None:
-        run, (kind, id_) = self._writer.execute, change.key
-        if change.after is None:
-            if kind is Kind.ZONE:
-                self._empty_zone(self._names.zone(id_))
-                self._names.drop_zone(id_)
-            run("DELETE FROM record WHERE kind = ? AND id = ?", (kind.value, id_))
-        else:
-            name = records.unique_name(change.after)
-            run(_RECORD, (kind.value, id_, name, records.encode(change.after)))
-            if kind is Kind.ZONE and change.before is None:
-                self._names.add_zone(id_)
-        self._revision += 1
-        bodies = records.encode(change.before), records.encode(change.after)
-        run(_RECORD_CHANGE, (self._revision, kind.value, id_, *bodies))
-
-    def _empty_zone(self, zone: int | None) -> None:
-        """Delete a zone's mappings, each with its change record."""
-        run = self._writer.execute
-        run(_CHANGE_ALL, (zone, self._revision))
-        run("DELETE FROM mapping WHERE zone = ?", (zone,))
-        self._revision += self._writer.changes()
-        run("UPDATE zone SET mappings = 0 WHERE num = ?", (zone,))

@@ -40,6 +40,15 @@ class SqliteFile:
             os.close(self._lock)
             raise
 
+    def connect(self) -> apsw.Connection:
+        """Another connection, to read through; whoever asked closes it."""
+        return _connect(self.path)
+
+    def size(self) -> int:
+        """Bytes of the file and its write-ahead log."""
+        log = self.path.with_name(self.path.name + "-wal")
+        return sum(path.stat().st_size for path in (self.path, log) if path.exists())
+
     def close(self) -> None:
         """Fold the write-ahead log into the file and give the file up."""
         self.reader.close()

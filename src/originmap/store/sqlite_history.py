@@ -10,17 +10,29 @@ from originmap.store import records
 from originmap.store.sqlite_file import rows
 from originmap.store.sqlite_names import Names
 
-# One statement for both kinds, so that a commit between two cannot leave a change out.
+# One statement for both kinds, so that a commit between two cannot leave a change out. ?3 names a
+# zone and ?4 an address of it, where only their changes are asked for.
 _CHANGES = """
     SELECT * FROM (
         SELECT revision, (SELECT id FROM zone WHERE num = m.zone), address, before, after
-        FROM mapping_change AS m WHERE revision {bound} ?1 ORDER BY revision {order} LIMIT ?2)
+        FROM mapping_change AS m WHERE revision {bound} ?1 {of_zone}
+        ORDER BY revision {order} LIMIT ?2)
     UNION ALL SELECT * FROM (
         SELECT revision, kind, id, before, after FROM record_change
-        WHERE revision {bound} ?1 ORDER BY revision {order} LIMIT ?2)
+        WHERE revision {bound} ?1 {of_record} ORDER BY revision {order} LIMIT ?2)
     ORDER BY revision {order} LIMIT ?2"""
-_SINCE = _CHANGES.format(bound=">", order="ASC")
-_BEFORE = _CHANGES.format(bound="<", order="DESC")
+_OF_ZONE = "AND zone = (SELECT num FROM zone WHERE id = ?3)"
+_OF_RECORD = "AND kind = 'zone' AND id = ?3"
+_OF_ADDRESS = _OF_ZONE + " AND address = ?4"
+_SCOPES = {"all": ("", ""), "zone": (_OF_ZONE, _OF_RECORD), "address": (_OF_ADDRESS, "AND false")}
+_SINCE = {
+    name: _CHANGES.format(bound=">", order="ASC", of_zone=zone, of_record=record)
+    for name, (zone, record) in _SCOPES.items()
+}
+_BEFORE = {
+    name: _CHANGES.format(bound="<", order="DESC", of_zone=zone, of_record=record)
+    for name, (zone, record) in _SCOPES.items()
+}
 _CAUSES = """
     SELECT revision, at, credential, client, request FROM cause
     WHERE revision BETWEEN (SELECT max(revision) FROM cause WHERE revision <= ?1) AND ?2
@@ -36,17 +48,29 @@ def epoch(connection: apsw.Connection) -> str:
     return str(connection.execute("SELECT value FROM meta WHERE key = 'epoch'").get)
 
 
+def oldest(connection: apsw.Connection) -> int:
+    """The revision after which every change is in the history."""
+    return int(connection.execute("SELECT value FROM meta WHERE key = 'oldest'").get)
+
+
+def is_replica(connection: apsw.Connection) -> bool:
+    """Whether the database is a copy of another."""
+    return bool(connection.execute("SELECT value = '1' FROM meta WHERE key = 'replica'").get)
+
+
 def last_revision(connection: apsw.Connection) -> int:
     """The revision of the last change, 0 when there is none."""
     sql = """SELECT max(coalesce((SELECT max(revision) FROM mapping_change), 0),
-                        coalesce((SELECT max(revision) FROM record_change), 0))"""
+                        coalesce((SELECT max(revision) FROM record_change), 0),
+                        (SELECT cast(value AS INTEGER) FROM meta WHERE key = 'oldest'))"""
     return int(connection.execute(sql).get)
 
 
 def last_time(connection: apsw.Connection) -> int:
     """When the last change was made, in microseconds since 1970 UTC; 0 when there is none."""
-    sql = "SELECT at FROM cause ORDER BY revision DESC LIMIT 1"
-    return int(connection.execute(sql).get or 0)
+    sql = """SELECT coalesce((SELECT at FROM cause ORDER BY revision DESC LIMIT 1),
+                             (SELECT cast(value AS INTEGER) FROM meta WHERE key = 'loaded_at'))"""
+    return int(connection.execute(sql).get)
 
 
 def all_records(connection: apsw.Connection) -> list[RecordChange]:
@@ -59,17 +83,38 @@ def all_records(connection: apsw.Connection) -> list[RecordChange]:
 
 
 def changes_since(
-    connection: apsw.Connection, names: Names, since: int, limit: int
+    connection: apsw.Connection, names: Names, since: int, limit: int, zone_id: str | None = None
 ) -> list[Change]:
-    """Changes after revision `since`, in order, at most `limit`."""
-    return _changes(connection, names, rows(connection, _SINCE, (since, limit)))
+    """As `Store.changes`."""
+    return _changes(connection, names, _rows(connection, _SINCE, since, limit, zone_id))
 
 
 def changes_before(
-    connection: apsw.Connection, names: Names, before: int, limit: int
+    connection: apsw.Connection,
+    names: Names,
+    before: int,
+    limit: int,
+    zone_id: str | None = None,
+    address: Address | None = None,
 ) -> list[Change]:
-    """Changes before revision `before`, newest first, at most `limit`."""
-    return _changes(connection, names, rows(connection, _BEFORE, (before, limit))[::-1])[::-1]
+    """As `Store.changes_before`."""
+    found = _rows(connection, _BEFORE, before, limit, zone_id, address)
+    return _changes(connection, names, found[::-1])[::-1]
+
+
+def _rows(
+    connection: apsw.Connection,
+    statements: dict[str, str],
+    revision: int,
+    limit: int,
+    zone_id: str | None,
+    address: Address | None = None,
+) -> list[_Row]:
+    if zone_id is None:
+        return rows(connection, statements["all"], (revision, limit))
+    if address is None:
+        return rows(connection, statements["zone"], (revision, limit, zone_id))
+    return rows(connection, statements["address"], (revision, limit, zone_id, address))
 
 
 def last_record_change(connection: apsw.Connection, names: Names, key: Key) -> Change | None:

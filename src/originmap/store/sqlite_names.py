@@ -35,6 +35,12 @@ class Names:
         self._writer.execute("INSERT INTO zone (id) VALUES (?)", (zone_id,))
         self._zones[zone_id] = self._writer.last_insert_rowid()
 
+    def zone_ever(self, zone_id: str) -> int:
+        """The integer of a zone that is or was, made when it has none, inside a transaction."""
+        run = self._writer.execute
+        run("INSERT INTO zone (id) VALUES (?) ON CONFLICT DO NOTHING", (zone_id,))
+        return int(run("SELECT num FROM zone WHERE id = ?", (zone_id,)).get)
+
     def drop_zone(self, zone_id: str) -> None:
         """Forget a zone that goes."""
         self._zones.pop(zone_id, None)

@@ -1,0 +1,45 @@
+"""A snapshot: everything there is at one revision, in parts that can be passed on one by one.
+
+First a `Start`, then every record, then the mappings, zone by zone, and last, where it is asked
+for, the history. Whoever takes one in must not keep anything of it unless all of it came.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from originmap.domain.change import Change
+from originmap.domain.mapping import Mapping
+from originmap.domain.record import Key, Value
+
+
+class Start(NamedTuple):
+    """Whose snapshot this is, as of which revision, and when that was committed."""
+
+    epoch: str
+    revision: int
+    at: int  # microseconds since 1970 UTC; 0 before the first change
+
+
+class Record(NamedTuple):
+    """One record."""
+
+    key: Key
+    value: Value
+
+
+class ZoneMappings(NamedTuple):
+    """Mappings of one zone in the order of their addresses: a part of them, or all."""
+
+    zone_id: str
+    mappings: list[Mapping]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Changes in the order of their revisions, without a gap; the last one is the revision of
+    the snapshot."""
+
+    changes: list[Change]
+
+
+Part = Start | Record | ZoneMappings | History

@@ -1,0 +1,197 @@
+"""Copies of SQLite databases: reading a snapshot, and becoming a replica.
+
+Both work in portions and let the event loop go on between them, since a database can hold
+millions of mappings.
+"""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncIterator, Iterator, Sequence
+from itertools import groupby, islice
+from operator import itemgetter
+from typing import Any
+
+import apsw
+
+from originmap.domain.address import Address
+from originmap.domain.change import Change
+from originmap.domain.errors import StoreFailed
+from originmap.domain.mapping import Mapping, MappingChange
+from originmap.domain.record import RecordChange
+from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
+from originmap.store import sqlite_history
+from originmap.store.sqlite_names import Names
+from originmap.store.sqlite_writer import Writer
+
+_PORTION = 1_000
+"""Rows between two chances for others: one to three milliseconds."""
+
+_MAPPINGS = """
+    SELECT zone.id, address, place, modified_on, revision
+    FROM mapping JOIN zone ON zone.num = mapping.zone ORDER BY mapping.zone, address"""
+_PUT = "INSERT INTO mapping (zone, address, place, modified_on, revision) VALUES (?, ?, ?, ?, ?)"
+_EMPTIED = ("mapping", "zone", "place", "record", "cause", "mapping_change", "record_change")
+_COUNT_ALL = """
+    UPDATE zone SET mappings = (SELECT count(*) FROM mapping WHERE mapping.zone = zone.num)"""
+
+
+async def snapshot(connection: apsw.Connection, *, history: bool) -> AsyncIterator[Part]:
+    """As `Store.snapshot`, through a connection of its own, which is closed at the end."""
+    with contextlib.closing(connection):
+        connection.execute("BEGIN")
+        names = Names(connection)
+        last = sqlite_history.last_revision(connection)
+        epoch, at = sqlite_history.epoch(connection), sqlite_history.last_time(connection)
+        yield Start(epoch, last, at)
+        for change in sqlite_history.all_records(connection):
+            assert change.after is not None
+            yield Record(change.key, change.after)
+        rows = iter(connection.execute(_MAPPINGS))
+        while portion := list(islice(rows, _PORTION)):
+            for part in _by_zone(portion, names):
+                yield part
+            await asyncio.sleep(0)
+        since = sqlite_history.oldest(connection) if history else last
+        while changes := sqlite_history.changes_since(connection, names, since, _PORTION):
+            yield History(changes)
+            since = changes[-1].revision
+            await asyncio.sleep(0)
+
+
+def _by_zone(rows: list[Any], names: Names) -> Iterator[ZoneMappings]:
+    for zone_id, of_zone in groupby(rows, itemgetter(0)):
+        yield ZoneMappings(
+            zone_id,
+            [
+                Mapping(Address(address), names.place(place), modified_on, revision)
+                for _, address, place, modified_on, revision in of_zone
+            ],
+        )
+
+
+class Loader:
+    """Replaces everything in a database by a snapshot, inside a transaction."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._start: Start | None = None
+        self._history_since: int | None = None
+        self._last_at = -1
+        self.records: list[RecordChange] = []
+        """Every record of the snapshot, as if just made."""
+
+    async def load(self, parts: AsyncIterator[Part]) -> Start:
+        """Take every part in; the database is at the snapshot's revision then."""
+        run = self._writer.cursor.execute
+        for table in _EMPTIED:
+            run(f"DELETE FROM {table}")  # noqa: S608 (the names are above)
+        self._writer.names.reload()
+        async for part in parts:
+            self._take(part)
+            await asyncio.sleep(0)
+        if self._start is None:
+            raise StoreFailed("a snapshot without a start")
+        run(_COUNT_ALL)
+        oldest = self._start.revision if self._history_since is None else self._history_since
+        set_meta(self._writer, epoch=self._start.epoch, oldest=str(oldest), replica="1")
+        set_meta(self._writer, loaded_at=str(self._start.at))
+        self._writer.revision = self._start.revision
+        return self._start
+
+    def _take(self, part: Part) -> None:
+        match part:
+            case Start():
+                self._start = part
+            case Record(key, value):
+                self._writer.put_record(key, value)
+                if key.kind.value == "zone":
+                    self._writer.names.add_zone(key.id)
+                self.records.append(RecordChange(key, None, value))
+            case ZoneMappings(zone_id, mappings):
+                self._put(zone_id, mappings)
+            case History(changes):
+                if self._history_since is None:
+                    self._history_since = changes[0].revision - 1
+                for change in changes:
+                    self._remember(change)
+
+    def _put(self, zone_id: str, mappings: Sequence[Mapping]) -> None:
+        zone, names = _zone(self._writer, zone_id), self._writer.names
+        rows = [(zone, m.address, names.place_num(m.place), *m[2:]) for m in mappings]
+        self._writer.cursor.executemany(_PUT, rows)
+
+    def _remember(self, change: Change) -> None:
+        if change.at != self._last_at:
+            self._writer.revision = change.revision - 1
+            self._writer.cause(change.cause, change.at)
+            self._last_at = change.at
+        if isinstance(change.what, MappingChange):
+            zone = self._writer.names.zone_ever(change.zone_id)
+            self._writer.mapping_history(change.revision, zone, change.what)
+        else:
+            self._writer.record_history(change.revision, change.what)
+
+
+def apply(writer: Writer, changes: Sequence[Change]) -> list[RecordChange]:
+    """Write another database's changes as they are, inside a transaction; those of records."""
+    of_records: list[RecordChange] = []
+    last_at = sqlite_history.last_time(writer.connection)
+    for (at, zone_id, kind), alike in groupby(changes, lambda c: (c.at, c.zone_id, type(c.what))):
+        run = list(alike)
+        for expected, change in enumerate(run, writer.revision + 1):
+            if change.revision != expected:
+                raise StoreFailed(f"change {expected} was to come, and {change.revision} came")
+        if at != last_at:
+            writer.cause(run[0].cause, at)
+            last_at = at
+        if kind is MappingChange:
+            whats = [c.what for c in run if isinstance(c.what, MappingChange)]
+            writer.mappings(_zone(writer, zone_id), whats, at)
+            continue
+        for change in run:
+            assert isinstance(change.what, RecordChange)
+            writer.record(change.what)
+            of_records.append(change.what)
+    if changes:
+        set_meta(writer, replica="1")
+    return of_records
+
+
+def _zone(writer: Writer, zone_id: str) -> int:
+    zone = writer.names.zone(zone_id)
+    if zone is None:
+        raise StoreFailed(f"a mapping of a zone that is not there: {zone_id}")
+    return zone
+
+
+def promote(writer: Writer) -> str:
+    """A new epoch, inside a transaction."""
+    epoch = secrets.token_hex(8)
+    set_meta(writer, epoch=epoch, replica="0")
+    return epoch
+
+
+def forget(writer: Writer, up_to: int, limit: int) -> int:
+    """Drop the oldest changes, inside a transaction; how many."""
+    run = writer.cursor.execute
+    oldest = sqlite_history.oldest(writer.connection)
+    until = min(up_to, oldest + limit, writer.revision - 1)
+    if until <= oldest:
+        return 0
+    run("DELETE FROM mapping_change WHERE revision <= ?", (until,))
+    run("DELETE FROM record_change WHERE revision <= ?", (until,))
+    # The cause of the first change that stays may be older than it.
+    run(
+        """DELETE FROM cause WHERE revision <
+           (SELECT max(revision) FROM cause WHERE revision <= ?)""",
+        (until + 1,),
+    )
+    set_meta(writer, oldest=str(until))
+    return until - oldest
+
+
+def set_meta(writer: Writer, **values: str) -> None:
+    """Facts about the database itself."""
+    sql = "UPDATE meta SET value = ? WHERE key = ?"
+    writer.cursor.executemany(sql, [(value, key) for key, value in values.items()])

@@ -1,0 +1,244 @@
+"""What every store does as the source of copies, and as a copy."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from originmap.domain import mapping
+from originmap.domain.change import Cause
+from originmap.domain.errors import StoreFailed
+from originmap.domain.mapping import Decision, MappingChange, ZoneView
+from originmap.domain.record import Key, Kind, RecordChange
+from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
+from originmap.store.port import Store
+from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, ips, new_zone, remove_zone, zone
+from tests.store.conftest import MAKERS, Clock
+
+OTHER_ID = "f" * 32
+
+
+@pytest.fixture(params=MAKERS)
+async def target(
+    request: pytest.FixtureRequest, tmp_path: Path, clock: Clock
+) -> AsyncIterator[Store]:
+    """Another store, with a zone of its own, which a copy replaces."""
+    folder = tmp_path / "target"
+    folder.mkdir()
+    store = MAKERS[request.param](folder, clock)
+    await store.write_records(new_zone("e" * 32, "old.example"), CAUSE)
+    yield store
+    await store.close()
+
+
+async def _put(store: Store, text: str, place: mapping.Place = US_EAST) -> None:
+    await store.write(ZONE_ID, (ip(text),), mapping.put(ip(text), place), CAUSE)
+
+
+async def _delete(store: Store, text: str) -> None:
+    await store.write(ZONE_ID, (ip(text),), mapping.delete(ip(text)), CAUSE)
+
+
+async def _everything(store: Store) -> list[Part]:
+    return [part async for part in store.snapshot()]
+
+
+async def _fill(store: Store, count: int, zone_id: str = ZONE_ID) -> None:
+    addresses = ips(count)
+
+    def decide(view: ZoneView) -> Decision[None]:
+        return Decision(tuple(MappingChange(a, None, US_EAST) for a in addresses), None)
+
+    await store.write(zone_id, addresses, decide, CAUSE)
+
+
+async def _lived_in(store: Store) -> None:
+    """Some history: mappings made, changed and gone, and a zone that came and went."""
+    await _fill(store, 5)
+    await _put(store, "192.0.2.1", US_WEST)
+    await _delete(store, "10.0.0.3")
+    await store.write_records(new_zone(OTHER_ID, "other.example"), CAUSE)
+    await _fill(store, 3, OTHER_ID)
+    await store.write_records(remove_zone(OTHER_ID), CAUSE)
+    await _put(store, "10.0.0.1", US_WEST)
+
+
+async def test_a_snapshot_starts_with_its_revision_and_has_everything(store: Store) -> None:
+    await _put(store, "192.0.2.2")
+    await _put(store, "192.0.2.1")
+    start, record, mappings = await _everything(store)
+    assert isinstance(start, Start)
+    assert start[:2] == (store.epoch, store.revision)
+    assert start.at == (await store.changes(store.revision - 1, 1))[0].at
+    assert record == Record(Key(Kind.ZONE, ZONE_ID), zone())
+    assert mappings == ZoneMappings(ZONE_ID, (await store.page(ZONE_ID, 0, 10)).mappings)
+
+
+async def test_a_snapshot_is_of_one_revision_whatever_is_written_meanwhile(store: Store) -> None:
+    await _put(store, "192.0.2.1")
+    parts = store.snapshot()
+    start = await anext(parts)
+    await _put(store, "192.0.2.2")
+    await store.write_records(new_zone(OTHER_ID, "other.example"), CAUSE)
+    rest = [part async for part in parts]
+    assert isinstance(start, Start)
+    assert start.revision == store.revision - 2
+    assert [type(part) for part in rest] == [Record, ZoneMappings]
+    assert rest[1].mappings == [await store.get(ZONE_ID, ip("192.0.2.1"))]  # type: ignore[union-attr]
+
+
+async def test_a_copy_equals_its_source(store: Store, target: Store) -> None:
+    await _lived_in(store)
+    await target.load(store.snapshot())
+    assert await _everything(target) == await _everything(store)
+    assert (target.epoch, target.revision) == (store.epoch, store.revision)
+    assert (target.is_replica, target.oldest) == (True, store.revision)
+    assert await target.changes(0, 100) == []
+    assert (await target.page("e" * 32, 0, 10)).mappings == []
+
+
+async def test_a_copy_with_history_has_that_too(store: Store, target: Store) -> None:
+    await _lived_in(store)
+    await target.load(store.snapshot(history=True))
+    assert await target.changes(0, 100) == await store.changes(0, 100)
+    assert (target.oldest, store.oldest) == (0, 0)
+    assert await target.changes(0, 100, OTHER_ID) == await store.changes(0, 100, OTHER_ID)
+
+
+async def test_records_of_a_copy_are_told_as_they_change(store: Store, target: Store) -> None:
+    told: list[RecordChange] = []
+    target.follow_records(told.extend)
+    told.clear()
+    await target.load(store.snapshot())
+    old = zone("e" * 32, "old.example")
+    assert told == [
+        RecordChange(Key(Kind.ZONE, "e" * 32), old, None),
+        RecordChange(Key(Kind.ZONE, ZONE_ID), None, zone()),
+    ]
+
+
+async def test_a_snapshot_that_breaks_off_leaves_what_was_there(
+    store: Store, target: Store
+) -> None:
+    await _lived_in(store)
+    before = (target.epoch, target.revision, target.is_replica, await _everything(target))
+
+    async def broken() -> AsyncIterator[Part]:
+        async for part in store.snapshot():
+            yield part
+        raise ConnectionResetError("cut")
+
+    with pytest.raises(ConnectionResetError):
+        await target.load(broken())
+    assert (target.epoch, target.revision, target.is_replica) == before[:3]
+    assert await _everything(target) == before[3]
+    await target.write_records(new_zone(), CAUSE)
+    await _put(target, "192.0.2.1")
+
+
+async def test_changes_applied_in_any_portions_make_a_copy(store: Store, target: Store) -> None:
+    await target.load(store.snapshot())
+    await _lived_in(store)
+    while portion := await store.changes(target.revision, 4):
+        await target.apply(portion)
+    assert await _everything(target) == await _everything(store)
+    assert await target.changes(1, 100) == await store.changes(1, 100)
+    assert (await target.page(ZONE_ID, 0, 10)).total == (await store.page(ZONE_ID, 0, 10)).total
+
+
+async def test_a_gap_in_the_changes_is_refused(store: Store, target: Store) -> None:
+    await target.load(store.snapshot())
+    await _lived_in(store)
+    revision = target.revision
+    with pytest.raises(StoreFailed):
+        await target.apply(await store.changes(revision + 1, 4))
+    assert target.revision == revision
+    await target.apply(await store.changes(revision, 100))
+    assert target.revision == store.revision
+
+
+async def test_a_promoted_copy_goes_on_under_its_own_name(store: Store, target: Store) -> None:
+    await _lived_in(store)
+    await target.load(store.snapshot())
+    await target.promote()
+    assert (target.is_replica, target.epoch == store.epoch) == (False, False)
+    await _put(target, "192.0.2.77")
+    (change,) = await target.changes(store.revision, 10)
+    assert change.revision == store.revision + 1
+    assert change.at > (await store.changes(store.revision - 1, 1))[0].at
+
+
+async def test_commits_are_announced_once_they_can_be_read(store: Store, target: Store) -> None:
+    seen: list[int] = []
+    store.follow_commits(lambda: seen.append(store.revision))
+    await _put(store, "192.0.2.1")
+    await _put(store, "192.0.2.1")  # changes nothing
+    await store.write_records(new_zone(OTHER_ID, "other.example"), CAUSE)
+    assert [n for n in dict.fromkeys(seen) if n > 1] == [2, 3]
+    copied: list[int] = []
+    target.follow_commits(lambda: copied.append(target.revision))
+    await target.load(store.snapshot())
+    await _put(store, "192.0.2.2")
+    await target.apply(await store.changes(3, 10))
+    assert copied == [3, 4]
+
+
+async def test_the_changes_of_one_zone(store: Store) -> None:
+    await _lived_in(store)
+    everything = await store.changes(0, 100)
+    of_other = [change for change in everything if change.zone_id == OTHER_ID]
+    assert await store.changes(0, 100, OTHER_ID) == of_other
+    assert await store.changes(of_other[0].revision, 2, OTHER_ID) == of_other[1:3]
+    assert await store.changes_before(1000, 100, OTHER_ID) == of_other[::-1]
+    assert await store.changes(0, 100, "no such zone") == []
+
+
+async def test_the_changes_of_one_address(store: Store) -> None:
+    await _lived_in(store)
+    found = await store.changes_before(1000, 10, ZONE_ID, ip("10.0.0.1"))
+    assert [change.what for change in found] == [
+        MappingChange(ip("10.0.0.1"), US_EAST, US_WEST),
+        MappingChange(ip("10.0.0.1"), None, US_EAST),
+    ]
+    assert await store.changes_before(found[0].revision, 1, ZONE_ID, ip("10.0.0.1")) == found[1:]
+
+
+async def test_the_oldest_history_is_forgotten(store: Store) -> None:
+    await _lived_in(store)
+    kept = await store.changes(4, 100)
+    assert await store.forget(4, 3) == 3
+    assert await store.forget(4, 3) == 1
+    assert await store.forget(4, 3) == 0
+    assert (store.oldest, store.revision) == (4, kept[-1].revision)
+    assert await store.changes(0, 100) == kept
+    assert await store.changes_before(1000, 100) == kept[::-1]
+
+
+async def test_the_last_change_is_never_forgotten(store: Store) -> None:
+    await _lived_in(store)
+    await store.forget(10_000, 10_000)
+    (last,) = await store.changes(0, 100)
+    assert (last.revision, store.oldest) == (store.revision, store.revision - 1)
+
+
+async def test_a_copy_of_a_database_that_forgot(store: Store, target: Store) -> None:
+    await _lived_in(store)
+    await store.forget(5, 100)
+    await target.load(store.snapshot(history=True))
+    assert target.oldest == 5
+    assert await target.changes(0, 100) == await store.changes(0, 100)
+
+
+async def test_the_queue_counts(store: Store) -> None:
+    before = store.queue
+    await _put(store, "192.0.2.1")
+    assert store.queue.waiting == 0
+    assert store.queue.writes == before.writes + 1
+
+
+async def test_history_comes_in_portions_that_join(store: Store) -> None:
+    await _lived_in(store)
+    history = [part async for part in store.snapshot(history=True) if isinstance(part, History)]
+    joined = [change for part in history for change in part.changes]
+    assert joined == await store.changes(0, 100)
+    assert joined[-1].cause == Cause("credential", "192.0.2.200", "ray")
