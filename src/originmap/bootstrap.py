@@ -7,8 +7,9 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from originmap.api.cloudflare.quick_get import QuickGet
 from originmap.api.gate import Gate
 from originmap.api.limits import Limits
 from originmap.api.native import routes as native
+from originmap.api.native.events import Events
 from originmap.api.request import Rays
 from originmap.detect.errors import NoRanges
 from originmap.detect.files import RangeFiles
@@ -40,17 +42,26 @@ from originmap.service.access import Access
 from originmap.service.administration import Administration, Command
 from originmap.service.audit import Audit
 from originmap.service.brake import Brake
+from originmap.service.broadcast import Broadcast
 from originmap.service.detector import Detector
 from originmap.service.directory import Directory
+from originmap.service.feed import Feed
+from originmap.service.followers import Followers
+from originmap.service.history import ZoneHistory
 from originmap.service.mappings import Mappings
 from originmap.service.operate.changes import OperateChanges
+from originmap.service.operate.copies import OperateCopies
+from originmap.service.operate.history import OperateHistory
 from originmap.service.operate.origins import OperateOrigins
 from originmap.service.operate.tokens import OperateTokens
 from originmap.service.operate.topology import OperateTopology
 from originmap.service.operate.zones import OperateZones
+from originmap.service.past_zones import PastZones
 from originmap.service.rate_limiter import RateLimiter
 from originmap.service.regions import Regions, SupportedRegion, supported
+from originmap.service.replication import Replication
 from originmap.service.resolve import Resolve
+from originmap.service.retention import Retention
 from originmap.service.tokens import Tokens
 from originmap.service.topology import Topologies
 from originmap.service.zones import Zones
@@ -84,6 +95,10 @@ class Opened:
     directory: Directory
     topologies: Topologies
     detector: Detector
+    zones: PastZones
+    feed: Feed
+    followers: Followers
+    replication: Replication | None = None
 
     @property
     def administration(self) -> Administration:
@@ -93,7 +108,9 @@ class Opened:
             [
                 OperateZones(self.store, self.directory, wall_clock),
                 OperateTokens(self.store, self.directory, wall_clock),
-                OperateChanges(Audit(self.store, self.directory)),
+                OperateChanges(Audit(self.store, self.directory, self.zones)),
+                OperateHistory(ZoneHistory(self.store), self.directory),
+                OperateCopies(self.store, self.followers, self.replication),
                 OperateTopology(self.topologies, resolve, self.directory),
                 OperateOrigins(self.store, self.directory, resolve),
             ]
@@ -101,7 +118,9 @@ class Opened:
 
 
 @contextlib.asynccontextmanager
-async def open_store(db: str, prepare: Prepare = setup.prepare_to_serve) -> AsyncIterator[Opened]:
+async def open_store(
+    db: str, prepare: Prepare = setup.prepare_to_serve, replication: Replication | None = None
+) -> AsyncIterator[Opened]:
     """Open the store that `db` names, and close it at the end. Raises StoreError."""
     store: Store = MemoryStore() if db == MEMORY else SqliteStore(Path(db))
     try:
@@ -110,7 +129,10 @@ async def open_store(db: str, prepare: Prepare = setup.prepare_to_serve) -> Asyn
         await prepare(store, directory, wall_clock, db)
         catalogue = data.catalogue()
         topologies = Topologies(store, catalogue, data.topology(), wall_clock)
-        yield Opened(store, directory, topologies, Detector(catalogue, RangeTable()))
+        detector, zones = Detector(catalogue, RangeTable()), PastZones(store, directory)
+        feed, followers = Feed(store, zones), Followers(store, wall_clock)
+        known = (directory, topologies, detector, zones)
+        yield Opened(store, *known, feed, followers, replication)
     finally:
         await store.close()
 
@@ -157,11 +179,22 @@ def build_app(opened: Opened, ready: Callable[[], bool], settings: Settings = DE
         regions=Regions(catalogue, topologies),
         zones=Zones(store, directory, wall_clock),
         tokens=Tokens(store, directory, {group.id for group in groups}, wall_clock),
-        audit=Audit(store, directory),
+        audit=Audit(store, directory, opened.zones),
         permission_groups=groups,
     )
     resolve = Resolve(store, topologies)
-    own = native.Services(opened.detector, directory, topologies, resolve, ready)
+    own = native.Services(
+        detector=opened.detector,
+        directory=directory,
+        topologies=topologies,
+        resolve=resolve,
+        feed=opened.feed,
+        broadcast=Broadcast(store, opened.feed, opened.zones, Events()),
+        followers=opened.followers,
+        history=ZoneHistory(store),
+        replication=opened.replication,
+        ready=ready,
+    )
     access, limiters = Access(directory, wall_clock), _limiters(settings.rate_limit)
     brake = Brake(monotonic_clock, enabled=settings.slow_guessing)
     guard = Guard(access, brake, *limiters)
@@ -191,10 +224,14 @@ async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, i
     _log_json()
     log = AccessLog() if settings.log_requests else SilentLog()
     rays = Rays(settings.colo)
+    replication = Replication(settings.follow, wall_clock) if settings.follow else None
+    if replication is not None:
+        prepare = partial(setup.prepare_replica, replication.primary)
     async with (
-        open_store(settings.db, prepare) as opened,
+        open_store(settings.db, prepare, replication) as opened,
         _admin(settings.db, opened),
         _watched_ranges(settings.ranges, opened.detector),
+        running(_retention(opened.store, settings)),
     ):
         sock = _listen(settings.host, settings.port)
         server: uvicorn.Server | None = None
@@ -205,12 +242,59 @@ async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, i
         app = build_app(opened, ready, settings)
         gate = Gate(app.falcon, rays, log)
         make_protocol = protocol.protocol_factory(Limits(), rays, log, app.quick)
-        server = uvicorn.Server(server_config(gate, make_protocol))
-        _stop_on_signals(server)
+        config = server_config(gate, make_protocol)
+        server = uvicorn.Server(config)
+        _stop_on_signals(server, opened.feed)
         _calm_collector()
         on_start(settings.host, sock.getsockname()[1])
-        await server.serve(sockets=[sock])
+        async with _following(settings, opened, config):
+            await server.serve(sockets=[sock])
         log.flush()
+
+
+def _retention(store: Store, settings: Settings) -> Coroutine[None, None, None]:
+    limits = (settings.history_days, settings.history_changes)
+    return Retention(store, *limits, wall_clock).run()
+
+
+@contextlib.asynccontextmanager
+async def _following(
+    settings: Settings, opened: Opened, config: uvicorn.Config
+) -> AsyncIterator[None]:
+    """Keep a replica's store up to date meanwhile, and say in each answer how old it is."""
+    copy = opened.replication
+    if copy is None:
+        yield
+        return
+    # Only a replica speaks HTTP to others, so only it pays for what that needs.
+    from originmap.edge.feed_client import AGE_HEADER, FeedClient
+    from originmap.edge.follower import Follower
+
+    async def tell_age() -> None:
+        while True:
+            if copy.loaded:
+                config.encoded_headers = [(AGE_HEADER.encode(), b"%.3f" % copy.age)]
+            await asyncio.sleep(0.5)
+
+    name = settings.name or socket.gethostname()
+    async with (
+        FeedClient(copy.primary, settings.token, name) as client,
+        running(Follower(opened.store, client, copy).run()),
+        running(tell_age()),
+    ):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Have `work` done meanwhile, and end it afterwards."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 def _calm_collector() -> None:
@@ -221,12 +305,14 @@ def _calm_collector() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-def _stop_on_signals(server: uvicorn.Server) -> None:
+def _stop_on_signals(server: uvicorn.Server, feed: Feed) -> None:
     """Stop on SIGTERM and SIGINT from now on. uvicorn itself catches them only while it serves,
     and raises them again afterwards; stopping is not dying of them."""
+    loop = asyncio.get_running_loop()
 
     def stop(number: int, frame: object) -> None:
         server.should_exit = True
+        loop.call_soon_threadsafe(feed.stop)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
@@ -237,13 +323,8 @@ async def _watched_ranges(folder: str, detector: Detector) -> AsyncIterator[None
     if not folder:
         yield
         return
-    task = asyncio.create_task(watch(range_files(folder), detector.replace))
-    try:
+    async with running(watch(range_files(folder), detector.replace)):
         yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 @contextlib.asynccontextmanager

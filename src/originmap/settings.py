@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 
-def _setting(default: Any, help_: str) -> Any:
-    return field(default=default, metadata={"help": help_})
+def _setting(default: Any, help_: str, *, secret: bool = False) -> Any:
+    return field(default=default, metadata={"help": help_}, repr=not secret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,15 @@ class Settings:
     slow_guessing: bool = _setting(
         True, "Slow down, then refuse, addresses that send many bad credentials."
     )
+    follow: str = _setting(
+        "", "Be a replica of the server at this URL: serve what it has, refuse writes."
+    )
+    token: str = _setting(
+        "", "The primary's token for a replica; it may do everything there.", secret=True
+    )
+    name: str = _setting("", "What this replica is called among the primary's followers.")
+    history_days: float = _setting(90.0, "Days that changes are kept in the history.")
+    history_changes: int = _setting(5_000_000, "Changes that are kept in the history.")
     log_requests: bool = _setting(True, "Log a line of JSON for each request to stderr.")
 
 
@@ -44,6 +53,11 @@ def help_of(name: str) -> str:
 def default_of(name: str) -> Any:
     """The default of a setting."""
     return next(f.default for f in fields(Settings) if f.name == name)
+
+
+def settings_token(environment: Mapping[str, str] = os.environ) -> str:
+    """The token that a replica shows its primary, "" where none is given."""
+    return environment.get("ORIGINMAP_TOKEN", "").strip()
 
 
 def state_folder(environment: Mapping[str, str] = os.environ) -> Path:

@@ -7,7 +7,7 @@ import pytest
 
 from originmap.domain import mapping
 from originmap.domain.change import Cause
-from originmap.domain.errors import StoreFailed
+from originmap.domain.errors import BrokenFeed, MappingNotFound
 from originmap.domain.mapping import Decision, MappingChange, ZoneView
 from originmap.domain.record import Key, Kind, RecordChange
 from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
@@ -150,7 +150,7 @@ async def test_a_gap_in_the_changes_is_refused(store: Store, target: Store) -> N
     await target.load(store.snapshot())
     await _lived_in(store)
     revision = target.revision
-    with pytest.raises(StoreFailed):
+    with pytest.raises(BrokenFeed):
         await target.apply(await store.changes(revision + 1, 4))
     assert target.revision == revision
     await target.apply(await store.changes(revision, 100))
@@ -242,3 +242,15 @@ async def test_history_comes_in_portions_that_join(store: Store) -> None:
     joined = [change for part in history for change in part.changes]
     assert joined == await store.changes(0, 100)
     assert joined[-1].cause == Cause("credential", "192.0.2.200", "ray")
+
+
+async def test_writes_can_be_refused_while_copying_goes_on(store: Store, target: Store) -> None:
+    target.refuse_writes(MappingNotFound())
+    await target.load(store.snapshot())
+    await _put(store, "192.0.2.1")
+    await target.apply(await store.changes(target.revision, 10))
+    with pytest.raises(MappingNotFound):
+        await _put(target, "192.0.2.2")
+    with pytest.raises(MappingNotFound):
+        await target.write_records(new_zone(OTHER_ID, "other.example"), CAUSE)
+    assert await _everything(target) == await _everything(store)

@@ -49,6 +49,7 @@ class Guard:
         With `any_status` also who has a token that is disabled, expired or not yet valid.
         """
         info = info_of(req.scope)
+        self.access.check_loaded()
         if self._per_address is not None:
             verdict = self._per_address.take(info.client)
             if not verdict.taken:

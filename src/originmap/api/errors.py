@@ -100,15 +100,23 @@ def _wrong_location(error: errors.OriginmapError) -> Refusal:
     return refusal(403, 9109, f"Cannot use the access token from location: {error.client}")
 
 
+_LATER = errors.StoreBusy | errors.StoreEmpty | errors.RateLimited | errors.TooManyFailures
+
+
 def _retry_later(status: int, code: int, message: str) -> Render:
     """An answer that says when to come back; its error carries `retry_after`, in seconds."""
 
     def render(error: errors.OriginmapError) -> Refusal:
-        assert isinstance(error, errors.StoreBusy | errors.RateLimited | errors.TooManyFailures)
+        assert isinstance(error, _LATER)
         header = ("Retry-After", str(error.retry_after))
         return Refusal(status, [Message(code, message)], (header,))
 
     return render
+
+
+def _not_the_primary(error: errors.OriginmapError) -> Refusal:
+    assert isinstance(error, errors.NotThePrimary)
+    return refusal(421, 10421, str(error))
 
 
 TABLE: dict[type[errors.OriginmapError], Render] = {
@@ -148,6 +156,14 @@ TABLE: dict[type[errors.OriginmapError], Render] = {
     errors.TooManyFailures: _retry_later(429, 10502, "Too many authentication failures"),
     errors.RateLimited: _retry_later(429, 971, THROTTLE),
     errors.Forbidden: _fixed(403, 10000, "Authentication error"),
+    errors.NotThePrimary: _not_the_primary,
+    errors.StillFollowing: _own_text(409, 10409),
+    errors.HistoryGone: _own_text(410, 10410),
+    errors.Stale: _fixed(412, 10412, "The entry has another revision than If-Match names."),
+    errors.PrimaryGone: _fixed(502, 10500, "Internal error"),
+    errors.PrimaryRefused: _fixed(502, 10500, "Internal error"),
+    errors.BrokenFeed: _fixed(502, 10500, "Internal error"),
+    errors.StoreEmpty: _retry_later(503, 10503, "This replica has not got its first copy yet."),
     errors.StoreBusy: _retry_later(503, 10503, "The server is busy. Please try again."),
     errors.StoreFailed: _fixed(500, 1140, UPDATE_FAILED),
     errors.StoreOwned: _fixed(500, 1140, UPDATE_FAILED),

@@ -12,7 +12,7 @@ arrives in a piece costs nothing.
 import asyncio
 from collections.abc import Callable
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 import httptools
 from uvicorn.config import Config
@@ -33,12 +33,22 @@ from originmap.api.limits import (
     too_long,
 )
 from originmap.api.request import Rays, RequestInfo
+from originmap.api.stream import SCOPE_KEY as STREAM
+from originmap.api.stream import Stream
 
 _LOGGED_URL = 256
 _LINGER_SECONDS = 1.0
 
-Quick = Callable[[bytes, list[tuple[bytes, bytes]], RequestInfo], bytes | None]
-"""Answers a GET at once by its URL and headers: the JSON body, or None to go the long way."""
+
+class QuickAnswer(NamedTuple):
+    """A success: headers, each with its end of line, and the JSON body."""
+
+    headers: bytes
+    body: bytes
+
+
+Quick = Callable[[bytes, list[tuple[bytes, bytes]], RequestInfo], QuickAnswer | None]
+"""Answers a GET at once by its URL and headers, or with None to go the long way."""
 
 
 class Phase(Enum):
@@ -91,6 +101,7 @@ class LimitedProtocol(HttpToolsProtocol):
     _refusal: errors.Refusal | None = None
     _timer: asyncio.TimerHandle | None = None
     _write_timer: asyncio.TimerHandle | None = None
+    _stream: Stream | None = None
 
     # The transport
 
@@ -106,6 +117,8 @@ class LimitedProtocol(HttpToolsProtocol):
         """The connection is gone, whoever closed it."""
         self._stop_timer()
         self.resume_writing()
+        if self._stream is not None:
+            self._stream.lost()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -209,6 +222,7 @@ class LimitedProtocol(HttpToolsProtocol):
                 return
         super().on_headers_complete()
         self._phase, self._raw_bytes = Phase.BODY, 0
+        self.scope[STREAM] = self._make_stream  # type: ignore[literal-required]
         if self.scope["method"] != "HEAD":
             self.cycle.transport = JoinedWrites(self.transport)  # type: ignore[assignment]
         if self.expect_100_continue or too_long(self._length):
@@ -245,16 +259,23 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _answer_quickly(self, quick: Quick) -> bytes | None:
         info = RequestInfo(self.rays.next(), self.client[0] if self.client else "")
-        body = quick(self.url, self.headers, info)
-        if body is None:
+        answer = quick(self.url, self.headers, info)
+        if answer is None:
             return None
         self.log.add(info, "GET", self.url.decode("ascii"), 200)
         self.server_state.total_requests += 1
-        return _head(200, len(body), info.ray, self.server_state.default_headers) + b"\r\n" + body
+        common = self.server_state.default_headers
+        head = _head(200, len(answer.body), info.ray, common)
+        return b"%b%b\r\n%b" % (head, answer.headers, answer.body)
 
     def send_400_response(self, msg: str) -> None:
         """Answer what could not be parsed; uvicorn would do it in plain text."""
         self._refuse(BAD_REQUEST)
+
+    def _make_stream(self) -> Stream:
+        """For an answer that is written past the framework once it has begun."""
+        self._stream = Stream(self.transport)
+        return self._stream
 
     # Refusals
 

@@ -3,6 +3,7 @@
 import datetime
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -122,6 +123,52 @@ def ranges(command: F) -> F:
         envvar="ORIGINMAP_RANGES",
         callback=checked_path,
     )(command)
+
+
+def follow(command: F) -> F:
+    """--follow and what goes with it: --token-file, --name"""
+    for option in (
+        click.option("--name", default="", help=help_of("name"), envvar="ORIGINMAP_NAME"),
+        click.option(
+            "--token-file",
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            help="File that holds the token for --follow; else it is ORIGINMAP_TOKEN.",
+            envvar="ORIGINMAP_TOKEN_FILE",
+        ),
+        click.option(
+            "--follow",
+            default=default_of("follow"),
+            metavar="URL",
+            help=help_of("follow"),
+            envvar="ORIGINMAP_FOLLOW",
+            callback=_checked_url,
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _checked_url(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    if value and not re.fullmatch(r"https?://[^/?#\s@]+", value.rstrip("/")):
+        raise click.BadParameter(f"{value!r}: a URL like http://192.0.2.1:8787")
+    return value.rstrip("/")
+
+
+def history(command: F) -> F:
+    """--history-days, --history-changes"""
+    for name, kind in (
+        ("history_changes", click.IntRange(min=1)),
+        ("history_days", click.FloatRange(min=0, min_open=True)),
+    ):
+        command = click.option(
+            f"--{name.replace('_', '-')}",
+            default=default_of(name),
+            show_default=True,
+            type=kind,
+            help=help_of(name),
+            envvar=f"ORIGINMAP_{name.upper()}",
+        )(command)
+    return command
 
 
 def as_json(command: F) -> F:

@@ -1,13 +1,14 @@
 """originmap serve: the server for real use."""
 
 from functools import partial
+from pathlib import Path
 
 import click
 
 from originmap.cli import options
 from originmap.cli.run import base_url, run
 from originmap.service import setup
-from originmap.settings import Settings
+from originmap.settings import Settings, settings_token
 
 
 @click.command("serve")
@@ -18,6 +19,8 @@ from originmap.settings import Settings
 @options.enable_v1(default=False)
 @options.rate_limit
 @options.ranges
+@options.follow
+@options.history
 @options.log_requests
 def command(
     host: str,
@@ -27,11 +30,19 @@ def command(
     enable_v1: bool,
     rate_limit: str,
     ranges: str,
+    follow: str,
+    token_file: Path | None,
+    name: str,
+    history_days: float,
+    history_changes: int,
     log_requests: bool,
 ) -> None:
     """Start a server for real use: no credentials but those you make.
 
     Make a zone and a token with originmap zone and originmap token, before or while it runs.
+
+    With --follow it is a replica: it serves what the server at that URL has, and can be followed
+    in turn.
 
     Example: originmap serve --db /var/lib/originmap/originmap.db
     """
@@ -43,9 +54,25 @@ def command(
         enable_v1=enable_v1,
         rate_limit=rate_limit,
         ranges=ranges,
+        follow=follow,
+        token=_token(token_file) if follow else "",
+        name=name,
+        history_days=history_days,
+        history_changes=history_changes,
         log_requests=log_requests,
     )
     run(settings, setup.prepare_to_serve, partial(_started, db))
+
+
+def _token(file: Path | None) -> str:
+    """The token for the primary. It is no option: other users of the machine see those."""
+    token = file.read_text("utf-8").strip() if file else settings_token()
+    if not token:
+        raise click.UsageError(
+            "--follow needs a token of the primary that may do everything there: put it into"
+            " ORIGINMAP_TOKEN, or into a file that --token-file names"
+        )
+    return token
 
 
 def _started(db: str, host: str, port: int) -> None:

@@ -1,12 +1,10 @@
 """originmap token: make, list and revoke API tokens."""
 
-from typing import Literal
-
 import click
 
 from originmap.cli import options
 from originmap.cli.administer import administer, print_json, print_table
-from originmap.service.operate.tokens import CreateToken, ListTokens, RevokeToken
+from originmap.service.operate.tokens import Access, CreateToken, ListTokens, RevokeToken
 
 
 @click.group("token")
@@ -20,12 +18,12 @@ def command() -> None:
 @click.option(
     "--access",
     required=True,
-    type=click.Choice(["read", "write"]),
-    help="What it may do; write includes read.",
+    type=click.Choice(["read", "write", "everything"]),
+    help="What it may do: read or write mappings and settings, or everything, as a replica must.",
 )
 @options.db
 @options.as_json
-def create(name: str, zone: str, access: Literal["read", "write"], db: str, as_json: bool) -> None:
+def create(name: str, zone: str, access: Access, db: str, as_json: bool) -> None:
     """Make a token called NAME and print its secret, which is shown this once.
 
     Example: originmap token create deploy --zone all --access write --db originmap.db

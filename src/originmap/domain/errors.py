@@ -41,8 +41,17 @@
     │   ├── TooManyFailures         too many bad credentials from one address
     │   └── Forbidden               known, without the permission
     ├── RateLimited                 too many requests; carries `retry_after`
+    ├── NotThePrimary               a write sent to a replica; carries `primary`
+    ├── StillFollowing              a replica whose server runs cannot be made a primary
+    ├── HistoryGone                 a revision before those that are kept; carries `oldest`
+    ├── Stale                       somebody else was faster: If-Match names another revision
+    ├── FeedError                   another database cannot be followed
+    │   ├── PrimaryGone             it cannot be reached, or breaks off
+    │   ├── PrimaryRefused          it answers, and not with what was asked for
+    │   └── BrokenFeed              what it sent cannot be used
     └── StoreError
         ├── StoreBusy               the write queue is full; carries `retry_after`
+        ├── StoreEmpty              a replica that has not got its first copy yet
         ├── StoreFailed             a write could not be committed; nothing of it was kept
         ├── StoreOwned              another process owns the file
         └── StoreUnusable           not our file, from a newer version, or damaged
@@ -291,6 +300,57 @@ class RateLimited(OriginmapError):
         self.retry_after = retry_after
 
 
+class NotThePrimary(OriginmapError):
+    """A write sent to a replica; it goes to `primary`, a URL."""
+
+    def __init__(self, primary: str) -> None:
+        super().__init__(f"This is a replica. Send writes to its primary, {primary}")
+        self.primary = primary
+        self.hint = f"do this on the primary, {primary}"
+
+
+class StillFollowing(OriginmapError):
+    """A server follows `primary` into this database; it must stop first."""
+
+    def __init__(self, primary: str) -> None:
+        super().__init__(f"a server is running that follows {primary}")
+        self.primary = primary
+        self.hint = "stop it, promote the database, and start it again without --follow"
+
+
+class HistoryGone(OriginmapError):
+    """The history goes back to revision `oldest` only."""
+
+    def __init__(self, oldest: int) -> None:
+        super().__init__(f"the history goes back to revision {oldest}")
+        self.oldest = oldest
+
+
+class Stale(OriginmapError):
+    """The entry is not at the revision that the caller saw."""
+
+
+class FeedError(OriginmapError):
+    """Another database cannot be followed."""
+
+
+class PrimaryGone(FeedError):
+    """The primary cannot be reached, or breaks off."""
+
+
+class PrimaryRefused(FeedError):
+    """The primary answers, and not with what was asked for."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(f"the primary answers {status}: {text}")
+        self.status = status
+        self.hint = "give a token of the primary that may do everything there, in ORIGINMAP_TOKEN"
+
+
+class BrokenFeed(FeedError):
+    """What the primary sent cannot be used; nothing of it was kept."""
+
+
 class StoreError(OriginmapError):
     """What is kept could not be read or written."""
 
@@ -299,6 +359,16 @@ class StoreBusy(StoreError):
     """More writes are waiting than the server takes; try again in `retry_after` seconds."""
 
     retry_after = 1
+
+
+class StoreEmpty(StoreError):
+    """A replica that has not got its first copy yet; try again in `retry_after` seconds."""
+
+    retry_after = 5
+
+    def __init__(self) -> None:
+        super().__init__("this replica has not got its first copy yet")
+        self.hint = "try again when its primary can be reached"
 
 
 class StoreFailed(StoreError):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
 from originmap.domain.address import Address
-from originmap.domain.errors import MappingExists, MappingNotFound, TooManyMappings
+from originmap.domain.errors import MappingExists, MappingNotFound, Stale, TooManyMappings
 
 MAX_MAPPINGS = 3500
 """Mappings that a zone can have; published: "Maximum number of IP mappings configured"."""
@@ -100,6 +100,30 @@ def create(address: Address, place: Place) -> Decide[Mapping | None]:
         return decide_put(view)
 
     return decide
+
+
+@dataclass(frozen=True, slots=True)
+class IfMatch:
+    """A write is meant for a mapping at one of these revisions; with None, for one that is there
+    at all (RFC 9110 §13.1.1)."""
+
+    revisions: frozenset[int] | None
+
+
+def matching(decide: Decide[T], address: Address, condition: IfMatch | None) -> Decide[T]:
+    """As `decide`, under a condition on the mapping of `address`. Raises Stale where it is not
+    met."""
+    if condition is None:
+        return decide
+    revisions = condition.revisions
+
+    def decide_if_matching(view: ZoneView) -> Decision[T]:
+        stored = view.current.get(address)
+        if stored is None or (revisions is not None and stored.revision not in revisions):
+            raise Stale
+        return decide(view)
+
+    return decide_if_matching
 
 
 def delete(address: Address) -> Decide[Mapping]:

@@ -32,6 +32,17 @@ class Kind(Enum):
     TOKEN = "token"  # noqa: S105 (a name, not a secret)
 
 
+TYPES: dict[Kind, type[Value]] = {
+    Kind.ACCOUNT: Account,
+    Kind.USER: User,
+    Kind.ZONE: Zone,
+    Kind.TOKEN: Token,
+    Kind.TOPOLOGY: Topology,
+    Kind.LATENCIES: Latencies,
+}
+"""What the records of each kind are."""
+
+
 class Key(NamedTuple):
     """Names one record."""
 

@@ -7,6 +7,7 @@ from originmap.domain.access import READ_ZONE, WRITE_ACCOUNT, Need
 from originmap.domain.errors import (
     AccountNotFound,
     Forbidden,
+    StoreEmpty,
     UnknownKey,
     UnknownToken,
     UnusableToken,
@@ -27,6 +28,11 @@ class Access:
     def __init__(self, directory: Directory, now: Now) -> None:
         self._directory = directory
         self._now = now
+
+    def check_loaded(self) -> None:
+        """Raises StoreEmpty where there is nobody yet who could have credentials."""
+        if not self._directory.loaded:
+            raise StoreEmpty
 
     def by_token(self, secret: bytes, client: str) -> Caller:
         """Who has this token. Raises UnknownToken, UnusableToken, WrongLocation."""
@@ -55,6 +61,13 @@ class Access:
         if user is None or not same:
             raise UnknownKey
         return user_caller(user)
+
+    def still(self, caller: Caller) -> bool:
+        """Whether `caller` has the rights that it had when it was checked."""
+        if caller.token is None:
+            return self._directory.user(caller.id) is not None
+        token = self._directory.token(caller.token.id)
+        return token is not None and token == caller.token and token.usable(self._now())
 
     def zone(self, caller: Caller, need: Need, zone_id: str) -> Zone:
         """The zone, if `caller` may do there what `need` says.

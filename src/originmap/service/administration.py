@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from originmap.service.operate.changes import ListChanges
+from originmap.service.operate.copies import ListFollowers, Promote
+from originmap.service.operate.history import Diff, ListHistory, RollbackZone
 from originmap.service.operate.origins import ListMappings, ResolveOrigins
 from originmap.service.operate.parts import Subject
 from originmap.service.operate.tokens import CreateToken, ListTokens, RevokeToken
@@ -23,6 +25,11 @@ Command = (
     | WhatIf
     | ResolveOrigins
     | ListMappings
+    | ListHistory
+    | Diff
+    | RollbackZone
+    | ListFollowers
+    | Promote
 )
 """Every command there is; each has one handler among the subjects."""
 

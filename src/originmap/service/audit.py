@@ -14,10 +14,11 @@ import msgspec
 from originmap.domain import address as addresses
 from originmap.domain.change import Change
 from originmap.domain.mapping import MappingChange, Place
-from originmap.domain.record import Key, Kind, RecordChange, Value
+from originmap.domain.record import RecordChange, Value
 from originmap.domain.token import Token
 from originmap.domain.zone import Account, Zone
 from originmap.service.directory import Directory
+from originmap.service.past_zones import PastZones
 from originmap.store.port import Store
 
 _CHUNK = 500
@@ -64,9 +65,10 @@ class AuditEntry:
 class Audit:
     """Reads the history for people."""
 
-    def __init__(self, store: Store, directory: Directory) -> None:
+    def __init__(self, store: Store, directory: Directory, zones: PastZones) -> None:
         self._store = store
         self._directory = directory
+        self._zones = zones
 
     async def entries(
         self,
@@ -81,11 +83,8 @@ class Audit:
         and their tokens may name zones of any account: they are EVERYWHERE's.
         """
         found: list[AuditEntry] = []
-        zones: dict[str, Zone | None] = {"": None}
         async for change in self._newest_first(query):
-            if change.zone_id not in zones:
-                zones[change.zone_id] = await self._zone(change.zone_id)
-            zone = zones[change.zone_id]
+            zone = await self._zones.zone(change.zone_id) if change.zone_id else None
             if accounts is not None and _account(change, zone) not in accounts:
                 continue
             entry = self._entry(change, zone)
@@ -109,17 +108,6 @@ class Audit:
                     yield change
             before = chunk[-1].revision
             await asyncio.sleep(0)  # a long history is read between the answers to others
-
-    async def _zone(self, zone_id: str) -> Zone | None:
-        """A zone that is there or was; its last record tells where it belonged."""
-        zone = self._directory.zone(zone_id)
-        if zone is not None:
-            return zone
-        last = await self._store.last_record_change(Key(Kind.ZONE, zone_id))
-        gone = last.what if last is not None else None
-        if isinstance(gone, RecordChange) and isinstance(gone.before, Zone):
-            return gone.before
-        return None
 
     def _entry(self, change: Change, zone: Zone | None) -> AuditEntry:
         kind, id_, old, new = _described(change.what)

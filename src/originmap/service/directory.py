@@ -47,6 +47,11 @@ class Directory:
             if change.after is not None:
                 self._add(change.after)
 
+    @property
+    def loaded(self) -> bool:
+        """Whether there is any account: every database but a replica's starts with one."""
+        return bool(self._accounts)
+
     def zone(self, zone_id: str) -> Zone | None:
         """The zone with this id."""
         return self._zones.get(zone_id)

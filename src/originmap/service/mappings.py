@@ -7,7 +7,7 @@ from originmap.domain.address import Address
 from originmap.domain.catalogue import Catalogue
 from originmap.domain.change import Cause
 from originmap.domain.errors import MappingNotFound
-from originmap.domain.mapping import Mapping
+from originmap.domain.mapping import IfMatch, Mapping
 from originmap.store.port import Page, Store
 
 
@@ -47,10 +47,12 @@ class Mappings:
         vendor: str | None,
         region: str | None,
         cause: Cause,
+        condition: IfMatch | None = None,
     ) -> Mapping:
-        """Create or replace one mapping. Raises UnknownRegion, TooManyMappings."""
+        """Create or replace one mapping. Raises UnknownRegion, TooManyMappings, Stale."""
         place = batch.known_place(vendor, region, self._catalogue)
-        done = await self._store.write(zone_id, (address,), mapping.put(address, place), cause)
+        decide = mapping.matching(mapping.put(address, place), address, condition)
+        done = await self._store.write(zone_id, (address,), decide, cause)
         return done.outcome or Mapping(address, place, done.at, done.revision)
 
     async def create(
@@ -67,9 +69,12 @@ class Mappings:
         done = await self._store.write(zone_id, (address,), decide, cause)
         return Mapping(address, place, done.at, done.revision)
 
-    async def delete(self, zone_id: str, address: Address, cause: Cause) -> Mapping:
-        """Remove one mapping and return what it was. Raises MappingNotFound."""
-        done = await self._store.write(zone_id, (address,), mapping.delete(address), cause)
+    async def delete(
+        self, zone_id: str, address: Address, cause: Cause, condition: IfMatch | None = None
+    ) -> Mapping:
+        """Remove one mapping and return what it was. Raises MappingNotFound, Stale."""
+        decide = mapping.matching(mapping.delete(address), address, condition)
+        done = await self._store.write(zone_id, (address,), decide, cause)
         return done.outcome
 
     async def put_many(

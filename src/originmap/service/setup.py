@@ -2,7 +2,7 @@
 
 from originmap.domain.access import everything_of
 from originmap.domain.change import Cause
-from originmap.domain.errors import StoreUnusable
+from originmap.domain.errors import NotThePrimary, StoreUnusable
 from originmap.domain.record import Kind, Value
 from originmap.domain.token import Owner, Token, hash_secret
 from originmap.domain.zone import Account, User, Zone
@@ -27,7 +27,11 @@ DEV_KEY = "144c9defac04969c7bfad8efaa8ea194"
 async def prepare_to_administer(
     store: Store, directory: Directory, now: Now, database: str
 ) -> None:
-    """Give a new database its account, and the user whose tokens the operator makes."""
+    """Give a new database its account, and the user whose tokens the operator makes; nothing to
+    a replica, which can only be read."""
+    if store.is_replica:
+        store.refuse_writes(NotThePrimary("which it was copied from"))
+        return
     wanted: list[tuple[Kind, Value]] = []
     if not directory.accounts():
         wanted.append((Kind.ACCOUNT, Account(new_id(), "Originmap", now())))
@@ -37,8 +41,14 @@ async def prepare_to_administer(
 
 
 async def prepare_to_serve(store: Store, directory: Directory, now: Now, database: str) -> None:
-    """As `prepare_to_administer`. Raises StoreUnusable for a database that `originmap dev`
-    made: its credentials are known to everybody."""
+    """As `prepare_to_administer`. Raises StoreUnusable for a replica, and for a database that
+    `originmap dev` made: its credentials are known to everybody."""
+    if store.is_replica:
+        raise StoreUnusable(
+            database,
+            "it is a replica",
+            "give --follow its primary, or make it a database of its own: originmap promote",
+        )
     if directory.user_with_email(DEV_EMAIL) or directory.token_caller(hash_secret(DEV_TOKEN)):
         raise StoreUnusable(
             database,
@@ -46,6 +56,20 @@ async def prepare_to_serve(store: Store, directory: Directory, now: Now, databas
             "serve another --db, or start this one with originmap dev",
         )
     await prepare_to_administer(store, directory, now, database)
+
+
+async def prepare_replica(
+    primary: str, store: Store, directory: Directory, now: Now, database: str
+) -> None:
+    """Let only the feed of `primary` write. Raises StoreUnusable for a database that is not
+    empty and no replica: following would replace it."""
+    if store.revision and not store.is_replica:
+        raise StoreUnusable(
+            database,
+            "it is a database of its own, which following another would replace",
+            "give --db a file that is not there yet",
+        )
+    store.refuse_writes(NotThePrimary(primary))
 
 
 async def prepare_dev(store: Store, directory: Directory, now: Now, database: str) -> None:

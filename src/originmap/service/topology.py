@@ -73,5 +73,9 @@ class Topologies:
             match change.before, change.after:
                 case _, Topology() as topology:
                     self._topology, self._tiers = topology, None
+                case Topology(), None:
+                    self._topology, self._tiers = self._default, None
                 case _, Latencies() as latencies:
                     self._latencies, self._tiers = latencies, None
+                case Latencies(), None:
+                    self._latencies, self._tiers = Latencies(), None

@@ -13,7 +13,7 @@ from typing import Any
 
 from originmap.domain.address import Address
 from originmap.domain.change import Cause, Committed
-from originmap.domain.errors import StoreBusy, StoreError, StoreFailed
+from originmap.domain.errors import OriginmapError, StoreBusy, StoreError, StoreFailed
 from originmap.domain.mapping import Decide
 from originmap.domain.record import RecordDecide
 from originmap.store.port import Queue
@@ -64,6 +64,7 @@ class GroupCommit:
         self._wake = asyncio.Event()
         self._closing = False
         self._groups = self._writes = 0
+        self._refusal: OriginmapError | None = None
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     @property
@@ -71,10 +72,16 @@ class GroupCommit:
         """As `Store.queue`."""
         return Queue(len(self._queue), self._groups, self._writes)
 
+    def refuse(self, error: OriginmapError) -> None:
+        """Refuse every decision from now on; `work` goes on."""
+        self._refusal = error
+
     async def submit(self, write: Write) -> Committed[Any]:
         """Queue `write` and wait until it is durable. Raises StoreBusy when too many wait."""
         if self._closing:
             raise StoreFailed("the store is closed")
+        if self._refusal is not None and write.work is None:
+            raise self._refusal
         if len(self._queue) >= self._max_waiting:
             raise StoreBusy
         self._queue.append(write)

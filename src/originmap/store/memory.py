@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from originmap.domain.address import Address
 from originmap.domain.change import Cause, Change, Committed
-from originmap.domain.errors import StoreFailed, ZoneNotFound
+from originmap.domain.errors import BrokenFeed, OriginmapError, StoreFailed, ZoneNotFound
 from originmap.domain.mapping import Decide, Mapping, MappingChange, ZoneView
 from originmap.domain.record import Key, Kind, RecordChange, RecordDecide
 from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
@@ -35,6 +35,7 @@ class MemoryStore:
         self._is_replica = False
         self._listeners: list[CommitListener] = []
         self._open = True
+        self._refusal: OriginmapError | None = None
 
     @property
     def epoch(self) -> str:
@@ -97,6 +98,10 @@ class MemoryStore:
                 Counter(m.place for m in self._zones.get(zone_id, {}).values()).items()
             )
         ]
+
+    def refuse_writes(self, error: OriginmapError) -> None:
+        """As `Store.refuse_writes`."""
+        self._refusal = error
 
     async def write(
         self, zone_id: str, addresses: Sequence[Address], decide: Decide[T], cause: Cause
@@ -188,7 +193,7 @@ class MemoryStore:
                 case History(changes):
                     fresh._history += changes
         if start is None:
-            raise StoreFailed("a snapshot without a start")
+            raise BrokenFeed("a snapshot without a start")
         self._epoch, self._zones, self._history = start.epoch, fresh._zones, fresh._history
         self._oldest = start.revision - len(self._history)
         self._is_replica = True
@@ -199,10 +204,9 @@ class MemoryStore:
 
     async def apply(self, changes: Sequence[Change]) -> None:
         """As `Store.apply`."""
-        if changes and changes[0].revision != self.revision + 1:
-            raise StoreFailed(
-                f"change {self.revision + 1} was to come, and {changes[0].revision} came"
-            )
+        for expected, change in enumerate(changes, self.revision + 1):
+            if change.revision != expected:
+                raise BrokenFeed(f"change {expected} was to come, and {change.revision} came")
         for change in changes:
             if isinstance(change.what, RecordChange):
                 self._write_record(change.at, change.cause, change.what)
@@ -229,6 +233,8 @@ class MemoryStore:
     def _check_open(self) -> None:
         if not self._open:
             raise StoreFailed("the store is closed")
+        if self._refusal is not None:
+            raise self._refusal
 
     def _committed(self, at: int, told: Sequence[RecordChange] = ()) -> None:
         self._writes += 1

@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from originmap.domain.address import Address
 from originmap.domain.change import Cause, Change, Committed
+from originmap.domain.errors import OriginmapError
 from originmap.domain.mapping import Decide, Mapping
 from originmap.domain.record import Key, RecordChange, RecordDecide
 from originmap.domain.snapshot import Part
@@ -86,6 +87,9 @@ class Store(Protocol):
     async def count_places(self, zone_ids: Sequence[str]) -> list[Count]:
         """How many mappings of each region these zones have; zones without any are left out."""
 
+    def refuse_writes(self, error: OriginmapError) -> None:
+        """From now on `write` and `write_records` raise `error`; `load` and `apply` go on."""
+
     async def write(
         self, zone_id: str, addresses: Sequence[Address], decide: Decide[T], cause: Cause
     ) -> Committed[T]:
@@ -135,8 +139,8 @@ class Store(Protocol):
 
     async def apply(self, changes: Sequence[Change]) -> None:
         """Take over changes that another database committed, as they are: revisions, times and
-        causes. Raises StoreFailed, with nothing written, unless the first one's revision is the
-        next after `revision`."""
+        causes. Raises BrokenFeed, with nothing written, unless they are the next after
+        `revision` and without a gap."""
 
     async def promote(self) -> None:
         """Become a database of its own, under a new epoch; nothing else changes."""

@@ -9,22 +9,12 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from originmap.domain.errors import StoreFailed
-from originmap.domain.latency import Latencies
-from originmap.domain.record import Key, Kind, RecordChange, Value
+from originmap.domain.record import TYPES, Key, Kind, RecordChange, Value
 from originmap.domain.token import Token
-from originmap.domain.topology import Topology
-from originmap.domain.zone import Account, User, Zone
+from originmap.domain.zone import User, Zone
 from originmap.store.port import RecordListener
 
-_TYPES: dict[Kind, type[Value]] = {
-    Kind.ACCOUNT: Account,
-    Kind.USER: User,
-    Kind.ZONE: Zone,
-    Kind.TOKEN: Token,
-    Kind.TOPOLOGY: Topology,
-    Kind.LATENCIES: Latencies,
-}
-_DECODERS = {kind: msgspec.json.Decoder(type_) for kind, type_ in _TYPES.items()}
+_DECODERS = {kind: msgspec.json.Decoder(type_) for kind, type_ in TYPES.items()}
 _ENCODER = msgspec.json.Encoder()
 
 

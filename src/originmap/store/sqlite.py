@@ -16,7 +16,7 @@ import apsw
 
 from originmap.domain.address import Address
 from originmap.domain.change import Cause, Change, Committed
-from originmap.domain.errors import StoreFailed, ZoneNotFound
+from originmap.domain.errors import OriginmapError, StoreFailed, ZoneNotFound
 from originmap.domain.mapping import Decide, Mapping, ZoneView
 from originmap.domain.record import Key, RecordChange, RecordDecide
 from originmap.domain.snapshot import Part
@@ -153,6 +153,10 @@ class SqliteStore:
             for zone_id in zone_ids
             for place, origins in self._read(_COUNT_PLACES, (self._names.zone(zone_id),))
         ]
+
+    def refuse_writes(self, error: OriginmapError) -> None:
+        """As `Store.refuse_writes`."""
+        self._group.refuse(error)
 
     async def write(
         self, zone_id: str, addresses: Sequence[Address], decide: Decide[T], cause: Cause

@@ -16,7 +16,7 @@ import apsw
 
 from originmap.domain.address import Address
 from originmap.domain.change import Change
-from originmap.domain.errors import StoreFailed
+from originmap.domain.errors import BrokenFeed
 from originmap.domain.mapping import Mapping, MappingChange
 from originmap.domain.record import RecordChange
 from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
@@ -91,7 +91,7 @@ class Loader:
             self._take(part)
             await asyncio.sleep(0)
         if self._start is None:
-            raise StoreFailed("a snapshot without a start")
+            raise BrokenFeed("a snapshot without a start")
         run(_COUNT_ALL)
         oldest = self._start.revision if self._history_since is None else self._history_since
         set_meta(self._writer, epoch=self._start.epoch, oldest=str(oldest), replica="1")
@@ -141,7 +141,7 @@ def apply(writer: Writer, changes: Sequence[Change]) -> list[RecordChange]:
         run = list(alike)
         for expected, change in enumerate(run, writer.revision + 1):
             if change.revision != expected:
-                raise StoreFailed(f"change {expected} was to come, and {change.revision} came")
+                raise BrokenFeed(f"change {expected} was to come, and {change.revision} came")
         if at != last_at:
             writer.cause(run[0].cause, at)
             last_at = at
@@ -161,7 +161,7 @@ def apply(writer: Writer, changes: Sequence[Change]) -> list[RecordChange]:
 def _zone(writer: Writer, zone_id: str) -> int:
     zone = writer.names.zone(zone_id)
     if zone is None:
-        raise StoreFailed(f"a mapping of a zone that is not there: {zone_id}")
+        raise BrokenFeed(f"a mapping of a zone that is not there: {zone_id}")
     return zone
 
 

@@ -12,6 +12,7 @@ from originmap.api.auth import Guard
 from originmap.api.body import read_body
 from originmap.api.cloudflare.mapping_json import entry, read_request
 from originmap.api.cloudflare.notes import notes_on
+from originmap.api.preconditions import etag, if_match
 from originmap.api.query import page_of
 from originmap.api.request import info_of
 from originmap.domain import address as addresses
@@ -52,6 +53,7 @@ class MappingItem:
         """The mapping of one address."""
         self._guard.zone(req, READ_MAPPINGS, zone_id)
         mapping = await self._mappings.get(zone_id, address_of(origin_ip))
+        resp.set_header("ETag", etag(mapping))
         resp.data = envelope.success(entry(mapping))
 
     async def on_put(self, req: Request, resp: Response, zone_id: str, origin_ip: str) -> None:
@@ -61,16 +63,18 @@ class MappingItem:
         item = read_request(await read_body(req))
         if addresses.parse(item.origin_ip) != address:
             raise AddressMismatch
-        cause = info_of(req.scope).cause()
-        mapping = await self._mappings.put(zone_id, address, item.vendor, item.region, cause)
+        place, cause = (item.vendor, item.region), info_of(req.scope).cause()
+        mapping = await self._mappings.put(zone_id, address, *place, cause, if_match(req))
         notes = notes_on(self._detector, [(mapping.address, mapping.place)])
+        resp.set_header("ETag", etag(mapping))
         resp.data = envelope.success(entry(mapping), notes)
 
     async def on_delete(self, req: Request, resp: Response, zone_id: str, origin_ip: str) -> None:
         """Remove it; the answer names the address only."""
         self._guard.zone(req, WRITE_MAPPINGS, zone_id)
         address = address_of(origin_ip)
-        await self._mappings.delete(zone_id, address, info_of(req.scope).cause())
+        cause = info_of(req.scope).cause()
+        await self._mappings.delete(zone_id, address, cause, if_match(req))
         resp.data = envelope.success({"origin_ip": addresses.text(address)})
 
 

@@ -13,6 +13,7 @@ from hashlib import sha256
 from originmap.api import envelope
 from originmap.api.auth import bearer_of
 from originmap.api.cloudflare.mapping_json import entry
+from originmap.api.protocol import QuickAnswer
 from originmap.api.request import RequestInfo
 from originmap.domain import address as addresses
 from originmap.domain.access import READ_MAPPINGS
@@ -42,8 +43,8 @@ class QuickGet:
         """Look rights up anew: a zone, a token or a user changed; a `RecordListener`."""
         self._known.clear()
 
-    def answer(self, url: bytes, headers: Headers, info: RequestInfo) -> bytes | None:
-        """The body of the answer to GET `url`, or None where the long way must be gone."""
+    def answer(self, url: bytes, headers: Headers, info: RequestInfo) -> QuickAnswer | None:
+        """The answer to GET `url`, or None where the long way must be gone."""
         if not url.startswith(_BEFORE) or url[_MIDDLE] != _BETWEEN:
             return None
         credentials = [value for name, value in headers if name == b"authorization"]
@@ -62,7 +63,7 @@ class QuickGet:
         if mapping is None:
             return None
         info.credential, info.zone_id = caller, zone_id
-        return envelope.success(entry(mapping))
+        return QuickAnswer(b'etag: "%d"\r\n' % mapping.revision, envelope.success(entry(mapping)))
 
     def _learn(self, header: bytes, key: tuple[bytes, bytes], client: str) -> str | None:
         """The id of the credential, if it is one that may read this zone at any time and from

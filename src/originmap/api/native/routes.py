@@ -4,13 +4,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from originmap.api.auth import Guard
+from originmap.api.native.changes import Changes
 from originmap.api.native.detect import Detect
+from originmap.api.native.followers import FollowerItem, FollowerList
 from originmap.api.native.health import Health, Readiness
+from originmap.api.native.history import ZoneChanges, ZoneMappings, ZoneRollback
 from originmap.api.native.openapi import OpenAPIDocument
 from originmap.api.native.resolve import WhatIf, ZoneResolve
+from originmap.api.native.snapshot import Snapshot
 from originmap.api.native.topology import LatencySet, TopologyItem
+from originmap.api.native.views import Views
+from originmap.service.broadcast import Broadcast
 from originmap.service.detector import Detector
 from originmap.service.directory import Directory
+from originmap.service.feed import Feed
+from originmap.service.followers import Followers
+from originmap.service.history import ZoneHistory
+from originmap.service.replication import Replication
 from originmap.service.resolve import Resolve
 from originmap.service.topology import Topologies
 
@@ -25,18 +35,33 @@ class Services:
     directory: Directory
     topologies: Topologies
     resolve: Resolve
+    feed: Feed
+    broadcast: Broadcast
+    followers: Followers
+    history: ZoneHistory
+    replication: Replication | None
     ready: Callable[[], bool]
 
 
 def routes(guard: Guard, services: Services) -> dict[str, object]:
     """Each path template with what answers there."""
+    directory, feed, followers = services.directory, services.feed, services.followers
+    views = Views(guard, directory)
+    past = (guard, directory, services.history)
     return {
         "/healthz": Health(),
-        "/readyz": Readiness(services.ready),
+        "/readyz": Readiness(services.ready, services.replication),
         BASE + "/openapi.json": OpenAPIDocument(),
         BASE + "/topology": TopologyItem(guard, services.topologies),
         BASE + "/latencies": LatencySet(guard, services.topologies),
-        BASE + "/zones/{zone}/resolve": ZoneResolve(guard, services.directory, services.resolve),
+        BASE + "/zones/{zone}/resolve": ZoneResolve(guard, directory, services.resolve),
+        BASE + "/zones/{zone}/history": ZoneChanges(*past),
+        BASE + "/zones/{zone}/mappings": ZoneMappings(*past),
+        BASE + "/zones/{zone}/rollback": ZoneRollback(*past),
+        BASE + "/changes": Changes(guard, views, feed, services.broadcast, followers),
+        BASE + "/snapshot": Snapshot(guard, views, feed),
+        BASE + "/followers": FollowerList(guard, followers),
+        BASE + "/followers/{name}": FollowerItem(guard, followers),
         BASE + "/detect": Detect(guard, services.detector),
         BASE + "/whatif": WhatIf(guard, services.resolve),
     }

@@ -1,5 +1,6 @@
 """The operator's tokens: those of the first user."""
 
+from dataclasses import replace
 from typing import Literal
 
 import msgspec
@@ -10,9 +11,11 @@ from originmap.domain.access import (
     ZONE_PREFIX,
     Group,
     Policy,
+    everything_of,
     group_id,
     names_in,
 )
+from originmap.domain.errors import InvalidToken, StoreEmpty
 from originmap.domain.token import Owner, Token, hash_secret
 from originmap.domain.token_rules import check_token, create_token, revoke_token
 from originmap.service.directory import Directory
@@ -21,13 +24,16 @@ from originmap.service.secret import new_id, new_secret
 from originmap.store.clock import Now
 from originmap.store.port import Store
 
+Access = Literal["read", "write", "everything"]
+"""Of the mappings and settings of zones, or all that a user may do: what a replica needs."""
+
 
 class CreateToken(msgspec.Struct, frozen=True, tag=True):
     """Make a token for one zone, by id or name, or for "all"."""
 
     name: str
     zone: str
-    access: Literal["read", "write"]
+    access: Access
 
 
 class ListTokens(msgspec.Struct, frozen=True, tag=True):
@@ -65,19 +71,28 @@ class OperateTokens:
         return {CreateToken: self._create, ListTokens: self._list, RevokeToken: self._revoke}
 
     async def _create(self, command: CreateToken) -> list[TokenView]:
+        if not self._directory.loaded:
+            raise StoreEmpty
+        owner = Owner("user", self._directory.users()[0].id)
+        secret, now = new_secret(), self._now()
+        policy = self._policy(command, owner)
+        token = Token(new_id(), command.name, hash_secret(secret), (policy,), owner, now, now)
+        check_token(token, GROUP_IDS)
+        await self._store.write_records(create_token(token), OPERATOR)
+        return [msgspec.structs.replace(_view(token), secret=secret)]
+
+    def _policy(self, command: CreateToken, owner: Owner) -> Policy:
+        if command.access == "everything":
+            if command.zone != "all":
+                raise InvalidToken("access to everything is for all zones")
+            return replace(everything_of(owner.id), id=new_id())
         resource = ALL_ZONES
         if command.zone != "all":
             resource = ZONE_PREFIX + zone_called(self._directory, command.zone).id
         groups = [Group.ZONE_READ, Group.ZONE_SETTINGS_READ]
         if command.access == "write":
             groups.append(Group.ZONE_SETTINGS_WRITE)
-        secret, now = new_secret(), self._now()
-        policy = Policy(new_id(), True, {resource: "*"}, tuple(map(group_id, groups)))
-        owner = Owner("user", self._directory.users()[0].id)
-        token = Token(new_id(), command.name, hash_secret(secret), (policy,), owner, now, now)
-        check_token(token, GROUP_IDS)
-        await self._store.write_records(create_token(token), OPERATOR)
-        return [msgspec.structs.replace(_view(token), secret=secret)]
+        return Policy(new_id(), True, {resource: "*"}, tuple(map(group_id, groups)))
 
     async def _list(self, command: ListTokens) -> list[TokenView]:
         return [_view(token) for token in self._directory.tokens()]

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from originmap.domain.errors import StoreEmpty
 from originmap.domain.zone import Zone, checked_name
 from originmap.domain.zone_rules import create_zone
 from originmap.service.directory import Directory
@@ -43,6 +44,8 @@ class OperateZones:
         return {CreateZone: self._create, ListZones: self._list}
 
     async def _create(self, command: CreateZone) -> list[ZoneView]:
+        if not self._directory.loaded:
+            raise StoreEmpty
         account = self._directory.accounts()[0]
         now = self._now()
         zone = Zone(new_id(), checked_name(command.name), account.id, now, now)

@@ -1,0 +1,67 @@
+"""What changed: GET /originmap/v1/changes, at once, by waiting, or as a stream."""
+
+from falcon.asgi import Request, Response
+
+from originmap.api import envelope
+from originmap.api.auth import Guard
+from originmap.api.native.arguments import arguments
+from originmap.api.native.delta_json import delta_json
+from originmap.api.native.events import MEDIA_TYPE, EventWatcher, watch
+from originmap.api.native.points import limit_asked, point_asked, wait_asked
+from originmap.api.native.views import VIEW_ARGUMENTS, Views
+from originmap.api.request import info_of
+from originmap.api.stream import stream_of
+from originmap.domain.errors import UnknownToken
+from originmap.service.broadcast import Broadcast
+from originmap.service.directory import Caller
+from originmap.service.feed import Feed, Point
+from originmap.service.followers import Followers
+from originmap.service.view import View
+
+_ARGUMENTS = ("since", "wait", "limit", "follower", *VIEW_ARGUMENTS)
+
+
+class Changes:
+    """GET /originmap/v1/changes"""
+
+    def __init__(
+        self, guard: Guard, views: Views, feed: Feed, broadcast: Broadcast, followers: Followers
+    ) -> None:
+        self._guard = guard
+        self._views = views
+        self._feed = feed
+        self._broadcast = broadcast
+        self._followers = followers
+
+    async def on_get(self, req: Request, resp: Response) -> None:
+        """Changes after `since`; as events for whoever accepts them."""
+        caller = self._guard.caller(req)
+        values = arguments(req, _ARGUMENTS)
+        view = self._views.of(req, caller, values)
+        point = point_asked(req, values, self._feed.now)
+        if "follower" in values:
+            client = info_of(req.scope).client
+            self._followers.heard(values["follower"][-1], caller.id, client, point.revision)
+        resp.set_header("Cache-Control", "no-store")
+        if MEDIA_TYPE in (req.get_header("accept") or ""):
+            self._stream(req, resp, caller, view, point)
+            return
+        limit, seconds = limit_asked(values), wait_asked(values)
+        delta = await self._feed.wait(point, view, limit, seconds)
+        if not self._guard.access.still(caller):
+            raise UnknownToken  # it was revoked while it waited
+        resp.data = envelope.success(delta_json(delta))
+
+    def _stream(
+        self, req: Request, resp: Response, caller: Caller, view: View, point: Point
+    ) -> None:
+        resp.content_type = MEDIA_TYPE
+        resp.set_header("X-Accel-Buffering", "no")  # nginx would hold events back
+        if req.method == "HEAD":
+            return
+        stream = stream_of(req.scope)
+
+        def make(at: Point) -> EventWatcher:
+            return EventWatcher(stream, view, at, lambda: self._guard.access.still(caller))
+
+        resp.stream = watch(self._feed, self._broadcast, make, point)

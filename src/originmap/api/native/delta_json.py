@@ -1,0 +1,16 @@
+"""How the feed answers."""
+
+from originmap.feed.changes_json import DeltaJSON, change_json
+from originmap.service.feed import Delta
+
+
+def delta_json(delta: Delta) -> DeltaJSON:
+    """A delta as JSON has it."""
+    return DeltaJSON(
+        delta.epoch,
+        delta.since,
+        delta.revision,
+        bool(delta.reset),
+        [change_json(change) for change in delta.changes],
+        delta.reset,
+    )

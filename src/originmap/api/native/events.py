@@ -1,0 +1,96 @@
+"""The feed as server-sent events (HTML Standard, §9.2): what is sent, and to whom."""
+
+from collections.abc import AsyncIterator, Callable
+
+import msgspec
+
+from originmap.api.native.delta_json import delta_json
+from originmap.api.native.points import MOST_CHANGES
+from originmap.api.stream import Stream, chunk_of
+from originmap.service.broadcast import Broadcast
+from originmap.service.feed import Delta, Feed, Point
+from originmap.service.view import View
+
+MEDIA_TYPE = "text/event-stream"
+_ENCODER = msgspec.json.Encoder()
+
+
+def event(name: str, point: Point, data: object) -> bytes:
+    """An event; its id is the point to resume from."""
+    body = _ENCODER.encode(data)
+    return b"id: %b-%d\nevent: %b\ndata: %b\n\n" % (
+        point.epoch.encode(),
+        point.revision,
+        name.encode(),
+        body,
+    )
+
+
+def changes_event(delta: Delta) -> bytes:
+    """An event that tells changes, or that they cannot be told."""
+    name = "reset" if delta.reset else "changes"
+    return event(name, Point(delta.epoch, delta.revision), delta_json(delta))
+
+
+class Events:
+    """Makes the events of a broadcast, each as a chunk, so that all connections share it."""
+
+    def changes(self, delta: Delta) -> bytes:
+        """As `Encoder.changes`."""
+        return chunk_of(changes_event(delta))
+
+    def heartbeat(self, now: Point) -> bytes:
+        """As `Encoder.heartbeat`."""
+        return chunk_of(event("heartbeat", now, {"revision": now.revision}))
+
+
+class EventWatcher:
+    """As `service.broadcast.Watcher`."""
+
+    def __init__(
+        self, stream: Stream, view: View, point: Point, allowed: Callable[[], bool]
+    ) -> None:
+        self.view = view
+        self.position = point.revision
+        self.allowed = allowed
+        self._epoch = point.epoch
+        self._stream = stream
+        self.ended = stream.gone
+
+    @property
+    def unsent(self) -> int:
+        """As `Watcher.unsent`."""
+        return self._stream.unsent
+
+    def send(self, event: bytes) -> None:
+        """As `Watcher.send`."""
+        self._stream.write(event)
+
+    def end(self, reason: str) -> None:
+        """As `Watcher.end`."""
+        point = Point(self._epoch, self.position)
+        self.send(chunk_of(event("end", point, {"reason": reason})))
+        self._stream.lost()
+
+
+async def watch(
+    feed: Feed, broadcast: Broadcast, make: Callable[[Point], EventWatcher], point: Point
+) -> AsyncIterator[bytes]:
+    """The body of a stream from `point` on: what there is already is yielded; then the watcher
+    that `make` makes is sent the rest, until it ends."""
+    watcher = make(point)
+    yield b": originmap\n\n"
+    while True:
+        delta = await feed.after(point, watcher.view, MOST_CHANGES)
+        if delta.changes or delta.reset:
+            yield changes_event(delta)
+        if delta.reset or feed.stopped:
+            return
+        point = Point(delta.epoch, delta.revision)
+        watcher = make(point)
+        if not delta.changes and broadcast.join(watcher):
+            break
+    try:
+        await watcher.ended
+    finally:
+        broadcast.leave(watcher)

@@ -1,0 +1,68 @@
+"""Who follows: GET /originmap/v1/followers, PUT /originmap/v1/followers/{name}."""
+
+from typing import Any
+
+import msgspec
+from falcon.asgi import Request, Response
+
+from originmap.api import envelope
+from originmap.api.auth import Guard
+from originmap.api.native.arguments import arguments, read_as
+from originmap.api.request import info_of
+from originmap.api.timestamps import timestamp
+from originmap.service.followers import Follower, Followers
+
+_MOST_TEXT = 200
+
+
+class _Report(msgspec.Struct, forbid_unknown_fields=True):
+    revision: int
+    serves: str = ""
+
+    def __post_init__(self) -> None:
+        if self.revision < 0 or len(self.serves) > _MOST_TEXT:
+            raise ValueError(f"revision from 0 on, serves up to {_MOST_TEXT} characters")
+
+
+_REPORT = msgspec.json.Decoder(_Report)
+
+
+class FollowerList:
+    """GET /originmap/v1/followers"""
+
+    def __init__(self, guard: Guard, followers: Followers) -> None:
+        self._guard = guard
+        self._followers = followers
+
+    async def on_get(self, req: Request, resp: Response) -> None:
+        """Every follower, for whoever may change everything."""
+        self._guard.access.operator(self._guard.caller(req))
+        arguments(req, ())
+        resp.data = envelope.success([self._json(f) for f in self._followers.all()])
+
+    def _json(self, follower: Follower) -> dict[str, Any]:
+        return {
+            "name": follower.name,
+            "credential": follower.credential,
+            "client": follower.client,
+            "revision": follower.revision,
+            "lag": self._followers.lag(follower),
+            "last_contact": timestamp(follower.last_contact),
+            "serves": follower.serves,
+        }
+
+
+class FollowerItem:
+    """PUT /originmap/v1/followers/{name}"""
+
+    def __init__(self, guard: Guard, followers: Followers) -> None:
+        self._guard = guard
+        self._followers = followers
+
+    async def on_put(self, req: Request, resp: Response, name: str) -> None:
+        """A follower says which revision it has, and what it does with it."""
+        caller = self._guard.caller(req)
+        report = await read_as(req, _REPORT)
+        client = info_of(req.scope).client
+        self._followers.heard(name, caller.id, client, report.revision, report.serves)
+        resp.data = envelope.success({"name": name, "revision": report.revision})

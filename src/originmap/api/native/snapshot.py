@@ -1,0 +1,59 @@
+"""Everything there is, as of one revision: GET /originmap/v1/snapshot."""
+
+import zlib
+from collections.abc import AsyncIterator
+
+from falcon.asgi import Request, Response
+
+from originmap.api.auth import Guard
+from originmap.api.native.arguments import arguments
+from originmap.api.native.views import VIEW_ARGUMENTS, Views
+from originmap.feed.snapshot_json import write_lines
+from originmap.service.feed import Feed
+
+_GZIP = 31  # zlib's wbits for the gzip format, RFC 1952
+_PIECE = 1 << 16
+
+
+class Snapshot:
+    """GET /originmap/v1/snapshot"""
+
+    def __init__(self, guard: Guard, views: Views, feed: Feed) -> None:
+        self._guard = guard
+        self._views = views
+        self._feed = feed
+
+    async def on_get(self, req: Request, resp: Response) -> None:
+        """Lines of JSON, the last one with a checksum; compressed for whoever takes that."""
+        caller = self._guard.caller(req)
+        view = self._views.of(req, caller, arguments(req, VIEW_ARGUMENTS))
+        resp.content_type = "application/x-ndjson"
+        resp.set_header("Cache-Control", "no-store")
+        resp.set_header("Vary", "Accept-Encoding")
+        compressed = "gzip" in (req.get_header("accept-encoding") or "")
+        if compressed:
+            resp.set_header("Content-Encoding", "gzip")
+        if req.method == "HEAD":
+            return
+        lines = write_lines(self._feed.snapshot(view))
+        first = await anext(lines)  # what is refused is refused before there is a head
+        whole = _after(first, lines)
+        resp.stream = _gzip(whole) if compressed else whole
+
+
+async def _after(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for line in rest:
+        yield line
+
+
+async def _gzip(lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    # The fastest level: it halves the size, and a better one would take longer than to send it.
+    compressor = zlib.compressobj(1, zlib.DEFLATED, _GZIP)
+    waiting = bytearray()
+    async for line in lines:
+        waiting += compressor.compress(line)
+        if len(waiting) >= _PIECE:
+            yield bytes(waiting)
+            waiting.clear()
+    yield bytes(waiting) + compressor.flush()

@@ -1,0 +1,40 @@
+"""Which part of the feed a request is about."""
+
+from falcon.asgi import Request
+
+from originmap.api.auth import Guard
+from originmap.api.native.arguments import flag
+from originmap.api.request import info_of
+from originmap.domain.access import READ_MAPPINGS
+from originmap.domain.errors import InvalidQuery
+from originmap.service.directory import Caller, Directory
+from originmap.service.view import View
+
+VIEW_ARGUMENTS = ("zone", "whole")
+
+
+class Views:
+    """Makes views of what a caller may see."""
+
+    def __init__(self, guard: Guard, directory: Directory) -> None:
+        self._access = guard.access
+        self._directory = directory
+
+    def of(self, req: Request, caller: Caller, values: dict[str, list[str]]) -> View:
+        """The view that the arguments `zone` (id or name) and `whole` ask for.
+
+        Raises Forbidden for a zone that the caller may not read, and for `whole`, which shows
+        hashes of secrets, unless it may change everything.
+        """
+        whole, zone = flag(values, "whole"), values.get("zone", [""])[-1]
+        if whole and zone:
+            raise InvalidQuery("whole shows every zone: leave zone out")
+        if whole:
+            self._access.operator(caller)
+            return View(caller.id, caller.grants, whole=True)
+        if not zone:
+            return View(caller.id, caller.grants)
+        named = self._directory.zone_named(zone.lower())
+        found = self._access.zone(caller, READ_MAPPINGS, named.id if named else zone)
+        info_of(req.scope).zone_id = found.id
+        return View(caller.id, caller.grants, found.id)

@@ -1,0 +1,51 @@
+"""Streams: answers that go on for as long as somebody listens.
+
+The head and what there is already go the framework's way, which waits for a slow client. From
+then on what is new is written to the connection at once: the protocol puts a way to do that into
+the scope of a request.
+"""
+
+import asyncio
+from typing import Any
+
+from originmap.domain.errors import InvalidQuery
+
+SCOPE_KEY = "originmap.stream"
+
+
+class Stream:
+    """The connection of an answer in chunks (RFC 9112 §7.1) that was begun."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait for the client to take them."""
+        return self._transport.get_write_buffer_size()
+
+    def write(self, chunk: bytes) -> None:
+        """Send what `chunk_of` made."""
+        if not self._transport.is_closing():
+            self._transport.write(chunk)
+
+    def lost(self) -> None:
+        """The connection is gone."""
+        if not self.gone.done():
+            self.gone.set_result(None)
+
+
+def chunk_of(data: bytes) -> bytes:
+    """A chunk."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def stream_of(scope: dict[str, Any]) -> Stream:
+    """The connection of a request. Raises InvalidQuery where none can be had."""
+    make = scope.get(SCOPE_KEY)
+    if make is None or scope.get("http_version") != "1.1":
+        raise InvalidQuery("events need a connection of HTTP/1.1")
+    stream = make()
+    assert isinstance(stream, Stream)
+    return stream

@@ -1,0 +1,20 @@
+"""How changes of mappings are printed."""
+
+import datetime
+from typing import Any
+
+
+def place(value: dict[str, str] | None) -> str:
+    """A place, "-" for none."""
+    return f"{value['vendor']} {value['region']}" if value else "-"
+
+
+def moment(microseconds: int) -> str:
+    """A time in UTC: 2026-08-22T15:17:05Z"""
+    at = datetime.datetime.fromtimestamp(microseconds / 1e6, datetime.UTC)
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def shown(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with its places as text."""
+    return row | {"before": place(row["before"]), "after": place(row["after"])}

@@ -1,0 +1,38 @@
+"""originmap rollback: make a zone's mappings what they were."""
+
+import click
+
+from originmap.cli import options
+from originmap.cli.administer import administer, print_json, print_table
+from originmap.cli.changed import shown
+from originmap.service.operate.history import RollbackZone
+
+
+@click.command("rollback")
+@click.argument("zone")
+@click.option("--to", required=True, type=click.IntRange(0), help="The revision to go back to.")
+@options.db
+@click.option("--dry-run", is_flag=True, help="Only print what would change.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@options.as_json
+def command(zone: str, to: int, db: str, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Make a zone's mappings what they were at a revision, all at once.
+
+    That is a change like any other: rolling back to the revision before it undoes it.
+
+    Example: originmap rollback example.com --to 41 --dry-run --db originmap.db
+    """
+    if not (dry_run or yes):
+        would = administer(db, RollbackZone(zone, to, dry_run=True))
+        if not would:
+            click.echo(f"nothing to do: the mappings are those of revision {to}")
+            return
+        print_table([shown(row) for row in would], ("origin_ip", "before", "after"))
+        click.confirm(f"Make these {len(would)} changes?", abort=True)
+    rows = administer(db, RollbackZone(zone, to, dry_run))
+    if as_json:
+        print_json(rows)
+    elif dry_run or yes:
+        print_table([shown(row) for row in rows], ("origin_ip", "before", "after"))
+    if not (dry_run or as_json):
+        click.echo(f"{len(rows)} changes made")

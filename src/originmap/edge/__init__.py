@@ -1,0 +1,1 @@
+"""What runs near the caches: following another server's feed."""

@@ -1,0 +1,130 @@
+"""Reading another server's feed over HTTP."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Any
+
+import httpx
+import msgspec
+
+from originmap.domain.errors import BrokenFeed, PrimaryGone, PrimaryRefused
+from originmap.domain.snapshot import Part
+from originmap.feed.changes_json import DeltaJSON, read_changes
+from originmap.feed.snapshot_json import read_lines
+from originmap.service.feed import Delta, Point
+
+BASE = "/originmap/v1"
+AGE_HEADER = "originmap-replica-age"
+_CONNECT_SECONDS = 5.0
+_ANSWER_SECONDS = 15.0
+_LONGEST_LINE = 64 << 20
+_SHOWN = 200
+
+
+class _Answer(msgspec.Struct):
+    result: DeltaJSON
+
+
+_ANSWERS = msgspec.json.Decoder(_Answer)
+
+
+class FeedClient:
+    """One server's feed, as a replica sees it; an async context manager."""
+
+    def __init__(self, url: str, token: str, name: str) -> None:
+        """`url` as in http://192.0.2.1:8787; `name` is what the server lists this follower as."""
+        self._name = name
+        self.age = 0.0
+        """Seconds that the server's own state was old when it answered last: it may be a
+        replica itself."""
+        self._http = httpx.AsyncClient(
+            base_url=url,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
+        )
+
+    async def __aenter__(self) -> "FeedClient":
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._http.aclose()
+
+    async def changes(self, point: Point, limit: int, wait: int) -> Delta:
+        """Changes after `point`; where there are none, after up to `wait` seconds. Raises
+        FeedError."""
+        arguments: dict[str, Any] = {
+            "since": f"{point.epoch}-{point.revision}",
+            "limit": limit,
+            "wait": wait,
+            "whole": "true",
+            "follower": self._name,
+        }
+        try:
+            async with asyncio.timeout(wait + _ANSWER_SECONDS):
+                answer = await self._http.get(
+                    f"{BASE}/changes", params=arguments, timeout=wait + _ANSWER_SECONDS
+                )
+        except (httpx.HTTPError, TimeoutError, OSError) as error:
+            raise _gone(error) from error
+        self._check(answer, answer.content)
+        try:
+            found = _ANSWERS.decode(answer.content).result
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise BrokenFeed(f"the answer is not of the feed: {error}") from None
+        changes = read_changes(found.changes)
+        reason = found.reason or "a reset"
+        return Delta(
+            found.epoch, found.since, found.revision, changes, reason if found.reset else ""
+        )
+
+    async def snapshot(self) -> AsyncIterator[Part]:
+        """Everything there is. Raises FeedError, also in the middle of it."""
+        try:
+            async with self._http.stream(
+                "GET", f"{BASE}/snapshot", params={"whole": "true"}
+            ) as answer:
+                if answer.status_code != httpx.codes.OK:
+                    self._check(answer, await answer.aread())
+                async for part in read_lines(_lines(answer.aiter_bytes())):
+                    yield part
+        except (httpx.HTTPError, OSError) as error:
+            raise _gone(error) from error
+
+    def _check(self, answer: httpx.Response, body: bytes) -> None:
+        if answer.status_code == httpx.codes.OK:
+            self.age = _age(answer)
+            return
+        text = body[:_SHOWN].decode("utf-8", "replace")
+        if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+            raise PrimaryGone(f"the primary answers {answer.status_code}: {text}")
+        raise PrimaryRefused(answer.status_code, text)
+
+
+def _age(answer: httpx.Response) -> float:
+    try:
+        return float(answer.headers.get(AGE_HEADER, "0"))
+    except ValueError:
+        return 0.0
+
+
+def _gone(error: Exception) -> PrimaryGone:
+    return PrimaryGone(f"{type(error).__name__}: {error}".rstrip(": "))
+
+
+async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Lines, each with its end; the last one may lack it."""
+    rest = b""
+    async for piece in pieces:
+        *whole, rest = (rest + piece).split(b"\n")
+        for line in whole:
+            yield line + b"\n"
+        if len(rest) > _LONGEST_LINE:
+            raise BrokenFeed("a line of the snapshot is too long")
+    if rest:
+        yield rest

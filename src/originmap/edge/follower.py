@@ -1,0 +1,109 @@
+"""Keeps a replica's store what its primary's is.
+
+First a snapshot, then changes as they come; after a break on from where it was, and where the
+primary cannot tell what happened since, a snapshot again. Whatever happens, the store serves the
+last state that came whole.
+"""
+
+import asyncio
+import logging
+import random
+
+from originmap.domain.errors import BrokenFeed, FeedError, OriginmapError, StoreError
+from originmap.domain.snapshot import Start
+from originmap.edge.feed_client import FeedClient
+from originmap.service.feed import Delta, Point
+from originmap.service.replication import Replication
+from originmap.store.port import Store
+
+_LOG = logging.getLogger(__name__)
+_PORTION = 5_000
+_WAIT_SECONDS = 5
+"""How long a question may wait: the age of a replica that hears of nothing new grows to this."""
+_LONGEST_PAUSE = 5.0
+
+
+class Follower:
+    """Follows one primary."""
+
+    def __init__(self, store: Store, client: FeedClient, replication: Replication) -> None:
+        self._store = store
+        self._client = client
+        self._replication = replication
+
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        await self._note_age_of_what_is_there()
+        pause = 0.1
+        while True:
+            try:
+                await self._follow()
+            except (FeedError, StoreError) as error:
+                if self._replication.connected:
+                    pause = 0.1
+                self._report(error)
+            # Spread out, so that the replicas of a primary that comes back do not come at once.
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 (not a secret)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _follow(self) -> None:
+        if not self._store.is_replica:
+            await self._load()
+        ahead: asyncio.Task[Delta] | None = None
+        wait = 0
+        try:
+            while True:
+                delta = await (ahead or self._ask(self._point, wait))
+                ahead = None
+                if delta.reset:
+                    _LOG.warning("starting anew", extra={"data": {"why": delta.reset}})
+                    await self._load()
+                    continue
+                if len(delta.changes) == _PORTION:  # there is more: ask while this is written
+                    after = Point(delta.epoch, delta.revision)
+                    ahead = asyncio.create_task(self._ask(after, 0))
+                await self._apply(delta)
+                if ahead is None:
+                    self._replication.heard(self._client.age)
+                wait = _WAIT_SECONDS
+        finally:
+            if ahead is not None:
+                ahead.cancel()
+
+    @property
+    def _point(self) -> Point:
+        return Point(self._store.epoch, self._store.revision)
+
+    async def _ask(self, point: Point, wait: int) -> Delta:
+        return await self._client.changes(point, _PORTION, wait)
+
+    async def _apply(self, delta: Delta) -> None:
+        if delta.changes:
+            try:
+                await self._store.apply(delta.changes)
+            except BrokenFeed as error:
+                self._report(error)
+                await self._load()
+                return
+        if self._store.revision != delta.revision:
+            _LOG.warning("starting anew", extra={"data": {"why": "changes are missing"}})
+            await self._load()
+
+    async def _load(self) -> None:
+        await self._store.load(self._client.snapshot())
+        revision = self._store.revision
+        _LOG.warning("took a snapshot", extra={"data": {"revision": revision}})
+
+    async def _note_age_of_what_is_there(self) -> None:
+        """What was there at the start is at most as old as its last change."""
+        if not self._store.is_replica:
+            return
+        parts = self._store.snapshot()
+        start = await anext(parts)
+        await parts.aclose()  # type: ignore[attr-defined]
+        assert isinstance(start, Start)
+        self._replication.found(start.at)
+
+    def _report(self, error: OriginmapError) -> None:
+        if self._replication.failed(str(error)):
+            _LOG.warning("cannot follow", extra={"data": {"why": str(error), "do": error.hint}})

@@ -1,0 +1,37 @@
+"""Records in the feed: as they are kept, times in microseconds since 1970 UTC.
+
+The hash of a secret is part of a token or a user; whoever may not have it is not shown the
+record at all.
+"""
+
+import msgspec
+
+from originmap.domain.errors import BrokenFeed
+from originmap.domain.record import TYPES, Key, Kind, Value
+
+_DECODERS = {kind: msgspec.json.Decoder(type_) for kind, type_ in TYPES.items()}
+_ENCODER = msgspec.json.Encoder()
+NULL = msgspec.Raw(b"null")
+
+
+def raw_record(value: Value | None) -> msgspec.Raw:
+    """A record as JSON, null for none."""
+    return NULL if value is None else msgspec.Raw(_ENCODER.encode(value))
+
+
+def read_key(kind: str, id_: str) -> Key:
+    """What names a record. Raises BrokenFeed for a kind that this version does not know."""
+    try:
+        return Key(Kind(kind), id_)
+    except ValueError:
+        raise BrokenFeed(f"records of an unknown kind: {kind}") from None
+
+
+def read_record(key: Key, raw: msgspec.Raw) -> Value | None:
+    """The record that `raw_record` wrote. Raises BrokenFeed."""
+    if bytes(raw) == b"null":
+        return None
+    try:
+        return _DECODERS[key.kind].decode(raw)
+    except msgspec.MsgspecError as error:
+        raise BrokenFeed(f"{key.kind.value} {key.id}: {error}") from None

@@ -1,0 +1,132 @@
+"""A snapshot as lines of JSON, with a checksum at its end.
+
+    {"originmap_snapshot": 1, "epoch": "8c0f…", "revision": 42, "at": 1772366400000000}
+    {"kind": "zone", "id": "023e…", "value": {…}}
+    {"zone_id": "023e…", "mappings": [["192.0.2.1", "aws", "us-east-1", 1772366400000000, 42]]}
+    {"end": true, "lines": 3, "sha256": "…"}
+
+A mapping is its address, vendor, region, time of change (microseconds since 1970 UTC) and
+revision. The last line counts those before it, and has the SHA-256 of all their bytes, line ends
+included: whoever reads a snapshot knows that it came whole and as it was sent.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator
+
+import msgspec
+
+from originmap.domain import address as addresses
+from originmap.domain.errors import BrokenFeed, InvalidAddress
+from originmap.domain.mapping import Mapping, Place
+from originmap.domain.snapshot import Part, Record, Start, ZoneMappings
+from originmap.feed.record_json import raw_record, read_key, read_record
+
+FORMAT = 1
+
+_Row = tuple[str, str, str, int, int]
+
+
+class _StartLine(msgspec.Struct):
+    originmap_snapshot: int
+    epoch: str
+    revision: int
+    at: int
+
+
+class _RecordLine(msgspec.Struct):
+    kind: str
+    id: str
+    value: msgspec.Raw
+
+
+class _MappingsLine(msgspec.Struct):
+    zone_id: str
+    mappings: list[_Row]
+
+
+class _EndLine(msgspec.Struct):
+    end: bool
+    lines: int
+    sha256: str
+
+
+_ENCODER = msgspec.json.Encoder()
+_START = msgspec.json.Decoder(_StartLine)
+_RECORD = msgspec.json.Decoder(_RecordLine)
+_MAPPINGS = msgspec.json.Decoder(_MappingsLine)
+_END = msgspec.json.Decoder(_EndLine)
+
+
+async def write_lines(parts: AsyncIterator[Part]) -> AsyncIterator[bytes]:
+    """The lines for a snapshot, each with its end of line."""
+    digest, count = hashlib.sha256(), 0
+    async for part in parts:
+        line = _ENCODER.encode(_line(part)) + b"\n"
+        digest.update(line)
+        count += 1
+        yield line
+    yield _ENCODER.encode(_EndLine(True, count, digest.hexdigest())) + b"\n"
+
+
+def _line(part: Part) -> msgspec.Struct:
+    match part:
+        case Start(epoch, revision, at):
+            return _StartLine(FORMAT, epoch, revision, at)
+        case Record(key, value):
+            return _RecordLine(key.kind.value, key.id, raw_record(value))
+        case ZoneMappings(zone_id, mappings):
+            return _MappingsLine(zone_id, [_row(m) for m in mappings])
+    raise AssertionError("a snapshot for others has no history")
+
+
+def _row(m: Mapping) -> _Row:
+    return addresses.text(m.address), m.place.vendor, m.place.region, m.modified_on, m.revision
+
+
+async def read_lines(lines: AsyncIterator[bytes]) -> AsyncIterator[Part]:
+    """The parts of a snapshot, from its lines. Raises BrokenFeed where it is cut short, changed
+    on its way, or written by a version that this one cannot read: nothing that was read before
+    may be kept then."""
+    digest, count, ended = hashlib.sha256(), 0, False
+    async for line in lines:
+        if ended:
+            raise BrokenFeed("the snapshot goes on after its end")
+        try:
+            if line.startswith(b'{"end"'):
+                _check_end(_END.decode(line), count, digest.hexdigest())
+                ended = True
+                continue
+            yield _part(line, count)
+        except (msgspec.MsgspecError, UnicodeDecodeError, InvalidAddress) as error:
+            raise BrokenFeed(f"line {count + 1} of the snapshot: {error}") from None
+        digest.update(line)
+        count += 1
+    if not ended:
+        raise BrokenFeed("the snapshot was cut short")
+
+
+def _check_end(end: _EndLine, count: int, sha256: str) -> None:
+    if (end.lines, end.sha256) != (count, sha256):
+        raise BrokenFeed("the snapshot is not what was sent: its checksum is another")
+
+
+def _part(line: bytes, index: int) -> Part:
+    if index == 0:
+        start = _START.decode(line)
+        if start.originmap_snapshot != FORMAT:
+            raise BrokenFeed(f"a snapshot of format {start.originmap_snapshot}, not {FORMAT}")
+        return Start(start.epoch, start.revision, start.at)
+    if line.startswith(b'{"kind"'):
+        record = _RECORD.decode(line)
+        key = read_key(record.kind, record.id)
+        value = read_record(key, record.value)
+        if value is None:
+            raise BrokenFeed(f"an empty record in the snapshot: {record.kind} {record.id}")
+        return Record(key, value)
+    found = _MAPPINGS.decode(line)
+    return ZoneMappings(found.zone_id, [_mapping(row) for row in found.mappings])
+
+
+def _mapping(row: _Row) -> Mapping:
+    ip, vendor, region, modified_on, revision = row
+    return Mapping(addresses.parse(ip), Place(vendor, region), modified_on, revision)

@@ -1,0 +1,171 @@
+"""Sends each commit to everybody who watches, as soon as it is there.
+
+What is sent is made once for all who see the same, and handed to their connections at once,
+without a task for each: a thousand of them cost a thousand writes to sockets and no more. Whoever
+does not take what is sent in time is cut off, and can go on from the last point it got.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Protocol
+
+from originmap.domain.change import Change
+from originmap.domain.record import RecordChange
+from originmap.service.feed import Delta, Feed, Point
+from originmap.service.past_zones import PastZones
+from originmap.service.view import View
+from originmap.store.port import Store
+
+HEARTBEAT_SECONDS = 15.0
+MOST_UNSENT = 1 << 20
+"""Bytes that may wait for one watcher."""
+_CHUNK = 500
+
+SLOW = "too slow: resume from the last id"
+REVOKED = "the credential has changed: ask again"
+STOPPING = "the server stops: ask again"
+REPLACED = "the database was replaced: ask again"
+
+
+class Watcher(Protocol):
+    """A connection that changes are sent to."""
+
+    view: View
+    position: int  # the revision that it was told of last
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait for it."""
+
+    def allowed(self) -> bool:
+        """Whether its credential still has the rights it came with."""
+
+    def send(self, event: bytes) -> None:
+        """Send an event."""
+
+    def end(self, reason: str) -> None:
+        """Send a last event that tells the reason, and end."""
+
+
+class Encoder(Protocol):
+    """How events are written."""
+
+    def changes(self, delta: Delta) -> bytes:
+        """An event that tells changes."""
+
+    def heartbeat(self, now: Point) -> bytes:
+        """An event that tells the point reached, and that there is somebody."""
+
+
+class Broadcast:
+    """Everybody who watches."""
+
+    def __init__(self, store: Store, feed: Feed, zones: PastZones, encoder: Encoder) -> None:
+        self._store = store
+        self._feed = feed
+        self._zones = zones
+        self._encoder = encoder
+        self._watchers: set[Watcher] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._at = Point("", 0)
+        store.follow_records(self._check_rights)
+
+    @property
+    def count(self) -> int:
+        """How many watch."""
+        return len(self._watchers)
+
+    def join(self, watcher: Watcher) -> bool:
+        """Send `watcher` everything after its position from now on. False where that is behind
+        what the others were sent already: it must catch up first."""
+        if self._feed.stopped:
+            watcher.end(STOPPING)
+            return True
+        if not self._watchers:
+            self._at = Point(self._store.epoch, watcher.position)
+        if watcher.position < self._at.revision:
+            return False
+        self._watchers.add(watcher)
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+        return True
+
+    def leave(self, watcher: Watcher) -> None:
+        """Send nothing more."""
+        self._watchers.discard(watcher)
+
+    async def _run(self) -> None:
+        try:
+            while self._watchers and not self._feed.stopped:
+                if await self._feed.changed(self._at.revision, HEARTBEAT_SECONDS):
+                    await self._send_changes()
+                else:
+                    self._send_heartbeat()
+        finally:
+            self._task = None
+            if self._feed.stopped:
+                self._end_all(STOPPING)
+
+    async def _send_changes(self) -> None:
+        if self._at.epoch != self._store.epoch or self._at.revision < self._store.oldest:
+            self._end_all(REPLACED)
+            return
+        changes = await self._store.changes(self._at.revision, _CHUNK)
+        if not changes:
+            return
+        since, self._at = self._at.revision, Point(self._at.epoch, changes[-1].revision)
+        for alike in self._by_view():
+            seen = await alike[0].view.of(changes, self._zones)
+            self._send(alike, since, seen)
+
+    def _send(self, alike: Sequence[Watcher], since: int, seen: Sequence[Change]) -> None:
+        event = self._event(since, seen)
+        for watcher in alike:
+            if watcher.position > since:  # it came while these were on their way
+                self._deliver(watcher, self._event(watcher.position, seen))
+            else:
+                self._deliver(watcher, event)
+            watcher.position = max(watcher.position, self._at.revision)
+
+    def _event(self, since: int, seen: Sequence[Change]) -> bytes:
+        changes = [change for change in seen if change.revision > since]
+        if not changes:
+            return b""
+        epoch, revision = self._at
+        return self._encoder.changes(Delta(epoch, since, revision, changes))
+
+    def _deliver(self, watcher: Watcher, event: bytes) -> None:
+        if not event:
+            return
+        if watcher.unsent > MOST_UNSENT:
+            self._end(watcher, SLOW)
+        else:
+            watcher.send(event)
+
+    def _send_heartbeat(self) -> None:
+        event = self._encoder.heartbeat(self._at)
+        for watcher in list(self._watchers):
+            if watcher.allowed():
+                self._deliver(watcher, event)
+            else:
+                self._end(watcher, REVOKED)
+
+    def _by_view(self) -> list[list[Watcher]]:
+        alike: defaultdict[object, list[Watcher]] = defaultdict(list)
+        for watcher in self._watchers:
+            alike[watcher.view.key].append(watcher)
+        return list(alike.values())
+
+    def _check_rights(self, changes: Sequence[RecordChange]) -> None:
+        for watcher in list(self._watchers):
+            if not watcher.allowed():
+                self._end(watcher, REVOKED)
+
+    def _end_all(self, reason: str) -> None:
+        for watcher in list(self._watchers):
+            self._end(watcher, reason)
+
+    def _end(self, watcher: Watcher, reason: str) -> None:
+        self.leave(watcher)
+        watcher.end(reason)

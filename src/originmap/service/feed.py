@@ -1,0 +1,151 @@
+"""The feed: what changed after a point that a reader has reached, or that it must start anew.
+
+A point is a revision of a database that its epoch names. The history of changes goes back only
+so far; a reader that is behind it, ahead of the database, or comes from another one, is told to
+take a snapshot.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from originmap.domain.change import Change
+from originmap.domain.errors import InvalidQuery, StoreBusy
+from originmap.domain.snapshot import Part
+from originmap.service.past_zones import PastZones
+from originmap.service.view import View
+from originmap.store.port import Store
+
+_POINT = re.compile(r"(?:([0-9a-f]{1,32})-)?([0-9]{1,15})")
+_CHUNK = 1_000
+_MOST_SNAPSHOTS = 4
+"""Snapshots at once: each keeps the database from tidying up behind it."""
+
+
+class Point(NamedTuple):
+    """A revision; of which database, "" where the reader does not say."""
+
+    epoch: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What changed after `since`, up to `revision`. With a `reset`, the reason why that cannot
+    be told, the reader takes a snapshot; `revision` is where the database is then."""
+
+    epoch: str
+    since: int
+    revision: int
+    changes: list[Change]
+    reset: str = ""
+
+
+def point_of(text: str) -> Point:
+    """The point that "41" or "8c0f…-41" stands for. Raises InvalidQuery."""
+    found = _POINT.fullmatch(text)
+    if found is None:
+        raise InvalidQuery('a point in the feed is a revision, as in "41", or "EPOCH-41"')
+    return Point(found[1] or "", int(found[2]))
+
+
+class Feed:
+    """Answers questions about changes."""
+
+    def __init__(self, store: Store, zones: PastZones) -> None:
+        self._store = store
+        self._zones = zones
+        self._snapshots = 0
+        self._next: asyncio.Future[None] | None = None
+        self._stopped = False
+        store.follow_commits(self._wake)
+
+    @property
+    def now(self) -> Point:
+        """The point that the database has reached."""
+        return Point(self._store.epoch, self._store.revision)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the server stops: nobody shall wait any more."""
+        return self._stopped
+
+    def stop(self) -> None:
+        """Let everybody who waits go."""
+        self._stopped = True
+        self._wake()
+
+    async def after(self, point: Point, view: View, limit: int) -> Delta:
+        """What `view` shows of the changes after `point`, at most `limit` of them; at once."""
+        epoch, since, found = point.epoch or self._store.epoch, point.revision, list[Change]()
+        chunk_size = min(_CHUNK, limit) if view.whole else _CHUNK
+        while len(found) < limit:
+            # Asked each time: a replica may have been given another database meanwhile.
+            reset = self._reset(Point(epoch, since))
+            if reset:
+                return Delta(self._store.epoch, point.revision, self._store.revision, [], reset)
+            reached = self._store.revision
+            chunk = await self._store.changes(since, chunk_size, view.zone_id)
+            if not chunk:
+                since = max(since, reached)
+                break
+            found += (await view.of(chunk, self._zones))[: limit - len(found)]
+            since = found[-1].revision if len(found) >= limit else chunk[-1].revision
+            await asyncio.sleep(0)
+        return Delta(epoch, point.revision, since, found)
+
+    async def wait(self, point: Point, view: View, limit: int, seconds: float) -> Delta:
+        """As `after`, and waits for changes where there are none, up to `seconds`."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        delta = await self.after(point, view, limit)
+        while not (delta.changes or delta.reset or self._stopped):
+            left = deadline - asyncio.get_running_loop().time()
+            reached = Point(point.epoch, delta.revision)
+            if left <= 0 or not await self.changed(reached.revision, left):
+                break
+            later = await self.after(reached, view, limit)
+            delta = Delta(delta.epoch, point.revision, *_rest(later))
+        return delta
+
+    async def changed(self, revision: int, seconds: float) -> bool:
+        """Wait until the database is past `revision`; whether it is, after at most `seconds`."""
+        if self._store.revision > revision or self._stopped:
+            return True
+        if self._next is None:
+            self._next = asyncio.get_running_loop().create_future()
+        done, _ = await asyncio.wait([self._next], timeout=seconds)
+        return bool(done)
+
+    async def snapshot(self, view: View) -> AsyncIterator[Part]:
+        """What `view` shows of a snapshot. Raises StoreBusy while too many are being taken."""
+        if self._snapshots >= _MOST_SNAPSHOTS:
+            raise StoreBusy
+        readable: set[str] = set()
+        self._snapshots += 1
+        try:
+            async for part in self._store.snapshot():
+                if view.shows(part, readable):
+                    yield part
+        finally:
+            self._snapshots -= 1
+
+    def _reset(self, point: Point) -> str:
+        epoch, revision = self.now
+        if point.epoch not in ("", epoch):
+            return "the database is another one"
+        if point.revision > revision:
+            return f"the database has not reached revision {point.revision}"
+        if point.revision < self._store.oldest:
+            return f"the history goes back to revision {self._store.oldest}"
+        return ""
+
+    def _wake(self) -> None:
+        if self._next is not None:
+            self._next.set_result(None)
+            self._next = None
+
+
+def _rest(delta: Delta) -> tuple[int, list[Change], str]:
+    return delta.revision, delta.changes, delta.reset

@@ -1,0 +1,112 @@
+"""A zone's mappings as they were, and back to that."""
+
+from dataclasses import dataclass
+
+from originmap.domain.address import Address
+from originmap.domain.change import Cause, Change
+from originmap.domain.errors import HistoryGone, InvalidQuery, Stale
+from originmap.domain.mapping import MAX_MAPPINGS, Mapping, MappingChange, Place
+from originmap.domain.rollback import restore
+from originmap.store.port import Store
+
+_CHUNK = 1_000
+_ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A zone's mappings by address as of `revision`. Those that were changed since have the
+    revision and time that they had then, 0 where the history no longer tells."""
+
+    revision: int
+    mappings: dict[Address, Mapping]
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """What a rollback changes or changed; `revision` is the one reached."""
+
+    to: int
+    revision: int
+    changes: tuple[MappingChange, ...]
+
+
+class ZoneHistory:
+    """Reads the history of one zone, and undoes it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def changes(
+        self, zone_id: str, address: Address | None, before: int | None, limit: int
+    ) -> list[Change]:
+        """Changes of a zone or one address of it, newest first; earlier than revision `before`
+        where it is given."""
+        bound = before if before is not None else self._store.revision + 1
+        return await self._store.changes_before(bound, limit, zone_id, address)
+
+    async def at(self, zone_id: str, revision: int | None) -> Past:
+        """The mappings as of `revision`, None for now. Raises HistoryGone, InvalidQuery."""
+        if revision is None:
+            reached = self._store.revision
+            page = await self._store.page(zone_id, 0, MAX_MAPPINGS)
+            return Past(reached, {m.address: m for m in page.mappings})
+        self._check(revision)
+        now, since = await self._now_and_since(zone_id, revision)
+        mappings = dict(now)
+        changed = {}
+        for change in since:
+            what = change.what
+            if isinstance(what, MappingChange) and what.address not in changed:
+                changed[what.address] = what.before
+        for address, place in changed.items():
+            mappings.pop(address, None)
+            if place is not None:
+                mappings[address] = await self._as_it_was(zone_id, address, place, revision)
+        return Past(revision, mappings)
+
+    async def rollback(self, zone_id: str, to: int, cause: Cause, *, dry_run: bool) -> Rollback:
+        """Make the mappings what they were at revision `to`, in one transaction, which is a
+        change like any other. Raises HistoryGone, InvalidQuery; Stale when
+        others keep changing the zone meanwhile."""
+        for _ in range(_ATTEMPTS):
+            past = await self.at(zone_id, to)
+            now = (await self._store.page(zone_id, 0, MAX_MAPPINGS)).mappings
+            places = {address: m.place for address, m in past.mappings.items()}
+            decide = restore(places, dry_run=dry_run)
+            addresses = tuple({*places, *(m.address for m in now)})
+            try:
+                done = await self._store.write(zone_id, addresses, decide, cause)
+            except Stale:
+                continue
+            made = 0 if dry_run else max(len(done.outcome) - 1, 0)
+            return Rollback(to, done.revision + made, done.outcome)
+        raise Stale
+
+    async def _now_and_since(
+        self, zone_id: str, revision: int
+    ) -> tuple[dict[Address, Mapping], list[Change]]:
+        """The mappings of now, and every change since `revision` that led to them."""
+        while True:
+            page = await self._store.page(zone_id, 0, MAX_MAPPINGS)
+            since, found = revision, list[Change]()
+            while chunk := await self._store.changes(since, _CHUNK, zone_id):
+                found += chunk
+                since = chunk[-1].revision
+            again = await self._store.page(zone_id, 0, MAX_MAPPINGS)
+            if again == page:
+                return {m.address: m for m in page.mappings}, found
+
+    async def _as_it_was(
+        self, zone_id: str, address: Address, place: Place, revision: int
+    ) -> Mapping:
+        before = await self._store.changes_before(revision + 1, 1, zone_id, address)
+        if not before:
+            return Mapping(address, place, 0, 0)
+        return Mapping(address, place, before[0].at, before[0].revision)
+
+    def _check(self, revision: int) -> None:
+        if revision > self._store.revision:
+            raise InvalidQuery(f"revision {revision} has not been reached")
+        if revision < self._store.oldest:
+            raise HistoryGone(self._store.oldest)

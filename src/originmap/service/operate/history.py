@@ -1,0 +1,91 @@
+"""A zone's past, for the operator."""
+
+from typing import Any
+
+import msgspec
+
+from originmap.domain import address as addresses
+from originmap.domain.mapping import MappingChange, Place
+from originmap.service.directory import Directory
+from originmap.service.history import Past, ZoneHistory
+from originmap.service.operate.parts import OPERATOR, Handlers, zone_called
+
+
+class ListHistory(msgspec.Struct, frozen=True, tag=True):
+    """The last `limit` changes of a zone's mappings, newest first; of one address, where given."""
+
+    zone: str
+    limit: int
+    ip: str | None = None
+
+
+class Diff(msgspec.Struct, frozen=True, tag=True):
+    """How a zone's mappings differ between two revisions; `until` None stands for now."""
+
+    zone: str
+    since: int
+    until: int | None = None
+
+
+class RollbackZone(msgspec.Struct, frozen=True, tag=True):
+    """Make a zone's mappings what they were at a revision; with `dry_run` only tell."""
+
+    zone: str
+    to: int
+    dry_run: bool
+
+
+class OperateHistory:
+    """As `parts.Subject`."""
+
+    def __init__(self, history: ZoneHistory, directory: Directory) -> None:
+        self._history = history
+        self._directory = directory
+
+    @property
+    def handlers(self) -> Handlers:
+        """As `Subject.handlers`."""
+        return {ListHistory: self._list, Diff: self._diff, RollbackZone: self._rollback}
+
+    async def _list(self, command: ListHistory) -> list[dict[str, Any]]:
+        zone = zone_called(self._directory, command.zone)
+        address = addresses.parse(command.ip) if command.ip is not None else None
+        changes = await self._history.changes(zone.id, address, None, command.limit)
+        return [
+            {
+                "revision": change.revision,
+                "at": change.at,
+                "who": change.cause.credential,
+                "from": change.cause.client,
+                **_row(change.what),
+            }
+            for change in changes
+            if isinstance(change.what, MappingChange)
+        ]
+
+    async def _diff(self, command: Diff) -> list[dict[str, Any]]:
+        zone = zone_called(self._directory, command.zone)
+        old = _places(await self._history.at(zone.id, command.since))
+        new = _places(await self._history.at(zone.id, command.until))
+        return [
+            _row(MappingChange(address, old.get(address), new.get(address)))
+            for address in sorted({*old, *new})
+            if old.get(address) != new.get(address)
+        ]
+
+    async def _rollback(self, command: RollbackZone) -> list[dict[str, Any]]:
+        zone = zone_called(self._directory, command.zone)
+        done = await self._history.rollback(zone.id, command.to, OPERATOR, dry_run=command.dry_run)
+        return [_row(change) for change in done.changes]
+
+
+def _places(past: Past) -> dict[addresses.Address, Place]:
+    return {address: mapping.place for address, mapping in past.mappings.items()}
+
+
+def _row(change: MappingChange) -> dict[str, Any]:
+    return {
+        "origin_ip": addresses.text(change.address),
+        "before": change.before._asdict() if change.before else None,
+        "after": change.after._asdict() if change.after else None,
+    }
