@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -31,7 +31,12 @@ class Server:
     """
 
     def __init__(
-        self, db: str, folder: Path, command: str = "dev", args: Sequence[str] = ()
+        self,
+        db: str,
+        folder: Path,
+        command: str = "dev",
+        args: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
     ) -> None:
         self.log = folder / f"{command}-{time.monotonic_ns()}.log"
         self._out = self.log.with_suffix(".out")
@@ -40,7 +45,7 @@ class Server:
                 [COMMAND, command, "--port", "0", "--db", db, *args],
                 stdout=out,
                 stderr=err,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
             )
         self.url = self._wait_for_url()
 

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -243,8 +244,8 @@ async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, i
         gate = Gate(app.falcon, rays, log)
         make_protocol = protocol.protocol_factory(Limits(), rays, log, app.quick)
         config = server_config(gate, make_protocol)
-        server = uvicorn.Server(config)
-        _stop_on_signals(server, opened.feed)
+        server = _Server(config, opened.feed.stop)
+        _stop_on_signals(server)
         _calm_collector()
         on_start(settings.host, sock.getsockname()[1])
         async with _following(settings, opened, config):
@@ -305,14 +306,26 @@ def _calm_collector() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-def _stop_on_signals(server: uvicorn.Server, feed: Feed) -> None:
+class _Server(uvicorn.Server):
+    """Tells those who wait for changes when it is to stop: it would wait for them."""
+
+    def __init__(self, config: uvicorn.Config, on_exit: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_exit = on_exit
+        self._loop = asyncio.get_running_loop()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal while it serves."""
+        super().handle_exit(sig, frame)
+        self._loop.call_soon_threadsafe(self._on_exit)
+
+
+def _stop_on_signals(server: uvicorn.Server) -> None:
     """Stop on SIGTERM and SIGINT from now on. uvicorn itself catches them only while it serves,
     and raises them again afterwards; stopping is not dying of them."""
-    loop = asyncio.get_running_loop()
 
     def stop(number: int, frame: object) -> None:
         server.should_exit = True
-        loop.call_soon_threadsafe(feed.stop)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)

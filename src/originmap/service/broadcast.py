@@ -61,11 +61,19 @@ class Encoder(Protocol):
 class Broadcast:
     """Everybody who watches."""
 
-    def __init__(self, store: Store, feed: Feed, zones: PastZones, encoder: Encoder) -> None:
+    def __init__(
+        self,
+        store: Store,
+        feed: Feed,
+        zones: PastZones,
+        encoder: Encoder,
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
+    ) -> None:
         self._store = store
         self._feed = feed
         self._zones = zones
         self._encoder = encoder
+        self._heartbeat_seconds = heartbeat_seconds
         self._watchers: set[Watcher] = set()
         self._task: asyncio.Task[None] | None = None
         self._at = Point("", 0)
@@ -98,7 +106,7 @@ class Broadcast:
     async def _run(self) -> None:
         try:
             while self._watchers and not self._feed.stopped:
-                if await self._feed.changed(self._at.revision, HEARTBEAT_SECONDS):
+                if await self._feed.changed(self._at.revision, self._heartbeat_seconds):
                     await self._send_changes()
                 else:
                     self._send_heartbeat()

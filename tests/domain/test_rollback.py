@@ -1,0 +1,34 @@
+"""Going back to other mappings."""
+
+import pytest
+
+from originmap.domain.errors import Stale
+from originmap.domain.mapping import MappingChange
+from originmap.domain.rollback import restore
+from tests.builders import CENTRAL, US_EAST, US_WEST, ip, view
+
+A, B, C = ip("192.0.2.1"), ip("192.0.2.2"), ip("192.0.2.3")
+
+
+def test_only_what_differs_changes() -> None:
+    now = view(("192.0.2.1", US_EAST), ("192.0.2.2", US_EAST))
+    decision = restore({A: US_EAST, B: CENTRAL, C: US_WEST})(now)
+    assert decision.changes == (
+        MappingChange(B, US_EAST, CENTRAL),
+        MappingChange(C, None, US_WEST),
+    )
+    assert decision.outcome == decision.changes
+
+
+def test_what_was_not_there_goes() -> None:
+    assert restore({})(view(("192.0.2.1", US_EAST))).changes == (MappingChange(A, US_EAST, None),)
+
+
+def test_a_dry_run_tells_and_changes_nothing() -> None:
+    decision = restore({}, dry_run=True)(view(("192.0.2.1", US_EAST)))
+    assert (decision.changes, len(decision.outcome)) == ((), 1)
+
+
+def test_an_address_that_came_meanwhile_is_not_overlooked() -> None:
+    with pytest.raises(Stale):
+        restore({})(view(("192.0.2.1", US_EAST), count=2))

@@ -1,0 +1,78 @@
+"""A snapshot as lines: read again it is the same; cut, changed or mixed up it is refused."""
+
+import random
+from collections.abc import AsyncIterator, Iterable
+
+import pytest
+
+from originmap.domain.errors import BrokenFeed
+from originmap.domain.mapping import Mapping
+from originmap.domain.record import Key, Kind
+from originmap.domain.snapshot import Part, Record, Start, ZoneMappings
+from originmap.feed.snapshot_json import read_lines, write_lines
+from tests.builders import CENTRAL, US_EAST, ZONE_ID, ip, policy, token, zone
+
+PARTS: list[Part] = [
+    Start("8c0f00112233aabb", 42, 1_772_366_400_000_000),
+    Record(Key(Kind.ZONE, ZONE_ID), zone()),
+    Record(Key(Kind.TOKEN, "t"), token("t", policy(True, ["zone"], ["group"]))),
+    ZoneMappings(ZONE_ID, [Mapping(ip("192.0.2.1"), US_EAST, 5, 41)]),
+    ZoneMappings(ZONE_ID, [Mapping(ip("2001:db8::1"), CENTRAL, 6, 42)]),
+]
+
+
+async def _each(items: Iterable[Part]) -> AsyncIterator[Part]:
+    for item in items:
+        yield item
+
+
+async def _lines() -> list[bytes]:
+    return [line async for line in write_lines(_each(PARTS))]
+
+
+async def _read(lines: Iterable[bytes]) -> list[Part]:
+    async def each() -> AsyncIterator[bytes]:
+        for line in lines:
+            yield line
+
+    return [part async for part in read_lines(each())]
+
+
+async def test_what_was_written_is_read() -> None:
+    assert await _read(await _lines()) == PARTS
+
+
+async def test_a_snapshot_that_ends_early_is_refused_wherever_it_ends() -> None:
+    lines = await _lines()
+    for kept in range(len(lines)):
+        with pytest.raises(BrokenFeed, match="cut short"):
+            await _read(lines[:kept])
+
+
+async def test_a_missing_repeated_or_moved_line_is_refused() -> None:
+    lines = await _lines()
+    for broken in (
+        [lines[0], *lines[2:]],
+        [*lines[:3], *lines[2:]],
+        [*lines[:3], lines[4], lines[3], lines[5]],
+        [*lines, lines[1]],
+    ):
+        with pytest.raises(BrokenFeed):
+            await _read(broken)
+
+
+async def test_any_changed_byte_is_found() -> None:
+    whole = b"".join(await _lines())
+    chance = random.Random(7)
+    for place in range(len(whole)):
+        changed = bytearray(whole)
+        changed[place] ^= 1 << chance.randrange(8)
+        with pytest.raises(BrokenFeed):
+            await _read(bytes(changed).splitlines(keepends=True))
+
+
+async def test_a_snapshot_of_another_format_is_refused_by_its_number() -> None:
+    first, *rest = await _lines()
+    later = first.replace(b'"originmap_snapshot":1', b'"originmap_snapshot":2')
+    with pytest.raises(BrokenFeed, match="format 2"):
+        await _read([later, *rest])

@@ -1,0 +1,121 @@
+"""A primary and its replicas, as real processes."""
+
+import asyncio
+import json
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.process import COMMAND, Server
+
+PATIENCE = 20.0
+"""Seconds after which a test fails instead of waiting on."""
+
+
+class Primary:
+    """A database with a zone and a token for replicas, and the process that serves it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.db = str(folder / "primary.db")
+        self.zone = originmap("zone", "create", "example.com", "--db", self.db)
+        self.token = self.new_token("replicas", "everything")
+        self.port = free_port()
+        self.server = self.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def new_token(self, name: str, access: str, zone: str = "all") -> str:
+        how = ("--zone", zone, "--access", access, "--db", self.db)
+        return originmap("token", "create", name, *how)
+
+    def start(self, *args: str) -> Server:
+        self.server = Server(
+            self.db, self.folder, "serve", ["--port", str(self.port), "--no-log-requests", *args]
+        )
+        return self.server
+
+    def replica(self, name: str, url: str | None = None, *args: str) -> Server:
+        """A replica of this, or of what can be reached at `url`."""
+        follow = ["--follow", url or self.url, "--name", name, "--no-log-requests", *args]
+        db = str(self.folder / f"{name}.db")
+        return Server(db, self.folder, "serve", follow, {"ORIGINMAP_TOKEN": self.token})
+
+    def client(self, url: str | None = None, token: str | None = None) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            base_url=url or self.url,
+            headers={"Authorization": f"Bearer {token or self.token}"},
+            timeout=PATIENCE,
+        )
+
+    def path(self, ip: str) -> str:
+        return f"/client/v4/zones/{self.zone}/origin/cloud_regions/{ip}"
+
+    async def put(self, client: httpx.AsyncClient, ip: str, region: str = "us-east-1") -> None:
+        body = {"origin_ip": ip, "vendor": "aws", "region": region}
+        answer = await client.put(self.path(ip), json=body)
+        assert answer.status_code == 200, answer.text
+
+
+def originmap(*args: str) -> str:
+    """What the command prints."""
+    done = subprocess.run([COMMAND, *args], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+async def until(look: Callable[[], Any], what: str) -> Any:
+    """Wait until `look`, a coroutine function, finds something, and return it."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        found = await look()
+        if found:
+            return found
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"waited in vain for {what}")
+
+
+async def state(client: httpx.AsyncClient) -> tuple[int, list[Any]]:
+    """The revision and everything that a server has, without what names the moment."""
+    answer = await client.get("/originmap/v1/snapshot", params={"whole": "true"})
+    if answer.status_code != 200:
+        return -1, []
+    start, *rest = [json.loads(line) for line in answer.text.splitlines()]
+    mappings: dict[str, list[Any]] = {}
+    records = []
+    for line in rest[:-1]:
+        if "zone_id" in line:
+            mappings.setdefault(line["zone_id"], []).extend(line["mappings"])
+        else:
+            records.append(line)
+    records.sort(key=lambda line: (line["kind"], line["id"]))
+    return start["revision"], [start["epoch"], records, mappings]
+
+
+async def same(primary: httpx.AsyncClient, *others: httpx.AsyncClient) -> None:
+    """Wait until all have what the primary has."""
+    expected = await state(primary)
+
+    async def equal() -> bool:
+        return all([await state(other) == expected for other in others])
+
+    await until(equal, f"revision {expected[0]} everywhere")
+
+
+async def ready(client: httpx.AsyncClient) -> dict[str, Any]:
+    answer = await client.get("/readyz")
+    found: dict[str, Any] = answer.json()["result"] or {}
+    return found.get("replica", {})

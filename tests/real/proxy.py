@@ -1,0 +1,93 @@
+"""A network in the middle that can be broken: a TCP proxy that delays, cuts, swallows."""
+
+import asyncio
+import contextlib
+from types import TracebackType
+from urllib.parse import urlsplit
+
+
+class Proxy:
+    """Passes connections on to a server; an async context manager.
+
+    `refuse` closes connections at once; `silent` lets nothing through, either way, without
+    closing anything; `delay` holds each piece back, in seconds; `cut_after` bytes from the server
+    the connection is closed; `spoil` changes one byte of what the server sends behind so many.
+    """
+
+    def __init__(self, target: str) -> None:
+        parts = urlsplit(target)
+        self._target = (parts.hostname, parts.port)
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+        self.refuse = self.silent = False
+        self.delay = 0.0
+        self.cut_after: int | None = None
+        self.spoil: int | None = None
+
+    @property
+    def url(self) -> str:
+        assert self._server is not None
+        return "http://{}:{}".format(*self._server.sockets[0].getsockname())
+
+    def cut(self) -> None:
+        """Close every connection there is."""
+        for writer in self._writers:
+            writer.transport.abort()
+
+    async def __aenter__(self) -> "Proxy":
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        assert self._server is not None
+        self._server.close()
+        self.cut()
+        await asyncio.sleep(0)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.refuse:
+            writer.transport.abort()
+            return
+        try:
+            there, back = await asyncio.open_connection(*self._target)
+        except OSError:
+            writer.transport.abort()
+            return
+        self._writers |= {writer, back}
+        try:
+            await asyncio.gather(self._pass(reader, back, False), self._pass(there, writer, True))
+        finally:
+            for each in (writer, back):
+                self._writers.discard(each)
+                each.transport.abort()
+
+    async def _pass(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, from_server: bool
+    ) -> None:
+        passed = 0
+        with contextlib.suppress(OSError):
+            while data := await reader.read(1 << 16):
+                while self.silent:
+                    await asyncio.sleep(0.02)
+                await asyncio.sleep(self.delay)
+                if from_server:
+                    data = self._spoilt(data, passed)
+                    if self.cut_after is not None and passed + len(data) > self.cut_after:
+                        writer.write(data[: self.cut_after - passed])
+                        break
+                passed += len(data)
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    def _spoilt(self, data: bytes, passed: int) -> bytes:
+        if self.spoil is None or not passed <= self.spoil < passed + len(data):
+            return data
+        changed = bytearray(data)
+        changed[self.spoil - passed] ^= 0xFF
+        return bytes(changed)

@@ -1,0 +1,224 @@
+"""The feed and its broadcast, over a store in memory."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from originmap.domain.access import Grants
+from originmap.domain.errors import InvalidQuery, StoreBusy
+from originmap.domain.mapping import put
+from originmap.service import broadcast
+from originmap.service.broadcast import Broadcast
+from originmap.service.directory import Directory
+from originmap.service.feed import Delta, Feed, Point, point_of
+from originmap.service.past_zones import PastZones
+from originmap.service.view import View
+from originmap.store.memory import MemoryStore
+from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, new_zone
+
+WHOLE = View("root", Grants([]), whole=True)
+
+
+class Encoder:
+    """Shows what it is told."""
+
+    def changes(self, delta: Delta) -> bytes:
+        return ",".join(str(change.revision) for change in delta.changes).encode()
+
+    def heartbeat(self, now: Point) -> bytes:
+        return b"heartbeat"
+
+
+class Watcher:
+    """Keeps what it is sent."""
+
+    def __init__(self, view: View, position: int) -> None:
+        self.view, self.position = view, position
+        self.events: list[bytes] = []
+        self.ended = ""
+        self.unsent = 0
+        self.rights = True
+
+    def allowed(self) -> bool:
+        return self.rights
+
+    def send(self, event: bytes) -> None:
+        self.events.append(event)
+
+    def end(self, reason: str) -> None:
+        self.ended = reason
+
+
+class World:
+    def __init__(self, heartbeat_seconds: float = 60) -> None:
+        self.store, directory = MemoryStore(), Directory()
+        self.store.follow_records(directory.apply)
+        zones = PastZones(self.store, directory)
+        self.feed = Feed(self.store, zones)
+        self.broadcast = Broadcast(self.store, self.feed, zones, Encoder(), heartbeat_seconds)
+
+    async def put(self, text: str) -> None:
+        address = ip(text)
+        stored = await self.store.get(ZONE_ID, address)
+        place = US_WEST if stored and stored.place == US_EAST else US_EAST
+        await self.store.write(ZONE_ID, (address,), put(address, place), CAUSE)
+
+    async def watcher(self, view: View = WHOLE) -> Watcher:
+        watcher = Watcher(view, self.store.revision)
+        assert self.broadcast.join(watcher)
+        await settle()
+        return watcher
+
+
+async def settle() -> None:
+    """Let everything happen that can happen now."""
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    world = World()
+    await world.store.write_records(new_zone(), CAUSE)
+    yield world
+    world.feed.stop()
+    await settle()
+
+
+async def test_a_reader_gets_what_came_after_its_point(world: World) -> None:
+    await world.put("::1")
+    await world.put("::2")
+    delta = await world.feed.after(Point("", 1), WHOLE, 100)
+    assert ([c.revision for c in delta.changes], delta.revision) == ([2, 3], 3)
+    part = await world.feed.after(Point("", 0), WHOLE, 2)
+    assert ([c.revision for c in part.changes], part.revision) == ([1, 2], 2)
+
+
+@pytest.mark.parametrize(
+    ("point", "why"),
+    [
+        (Point("other", 1), "another"),
+        (Point("", 99), "has not reached"),
+        (Point("", 0), "goes back to"),
+    ],
+)
+async def test_a_reader_that_cannot_be_told_starts_anew(
+    world: World, point: Point, why: str
+) -> None:
+    await world.put("::1")
+    await world.store.forget(1, 1)
+    delta = await world.feed.after(point, WHOLE, 100)
+    assert why in delta.reset
+    assert (delta.changes, delta.revision, delta.epoch) == ([], 2, world.store.epoch)
+
+
+async def test_who_waits_is_told_as_soon_as_there_is_something(world: World) -> None:
+    waiting = asyncio.create_task(world.feed.wait(Point("", 1), WHOLE, 100, 60))
+    await settle()
+    assert not waiting.done()
+    await world.put("::1")
+    assert [c.revision for c in (await waiting).changes] == [2]
+
+
+async def test_who_waits_for_nothing_is_answered_in_the_end(world: World) -> None:
+    delta = await world.feed.wait(Point("", 1), WHOLE, 100, 0.01)
+    assert (delta.changes, delta.revision) == ([], 1)
+
+
+async def test_what_a_reader_may_not_see_moves_it_on_and_is_not_shown(world: World) -> None:
+    stranger = View("stranger", Grants([]))
+    await world.put("::1")
+    delta = await world.feed.after(Point("", 0), stranger, 100)
+    assert (delta.changes, delta.revision) == ([], 2)
+
+
+async def test_stopping_lets_everybody_who_waits_go(world: World) -> None:
+    waiting = asyncio.create_task(world.feed.wait(Point("", 1), WHOLE, 100, 60))
+    watcher = await world.watcher()
+    world.feed.stop()
+    assert (await waiting).changes == []
+    await settle()
+    assert watcher.ended == broadcast.STOPPING
+
+
+async def test_watchers_get_each_commit_once_and_in_order(world: World) -> None:
+    first = await world.watcher()
+    await world.put("::1")
+    await settle()
+    second = await world.watcher()
+    await world.put("::2")
+    await world.put("::3")
+    await settle()
+    assert b",".join(first.events) == b"2,3,4"
+    assert b",".join(second.events) == b"3,4"
+
+
+async def test_one_that_comes_ahead_of_the_others_gets_nothing_twice(world: World) -> None:
+    first = await world.watcher()
+    await world.put("::1")  # committed, and not yet sent to the first
+    ahead = Watcher(WHOLE, world.store.revision)
+    assert world.broadcast.join(ahead)
+    await settle()
+    await world.put("::2")
+    await settle()
+    assert (first.events[0], b",".join(ahead.events)) == (b"2", b"3")
+
+
+async def test_one_that_is_behind_the_others_must_catch_up_first(world: World) -> None:
+    await world.watcher()
+    await world.put("::1")
+    await settle()
+    assert not world.broadcast.join(Watcher(WHOLE, 1))
+
+
+async def test_a_slow_one_is_cut_off_and_the_others_go_on(world: World) -> None:
+    slow, quick = await world.watcher(), await world.watcher()
+    slow.unsent = broadcast.MOST_UNSENT + 1
+    await world.put("::1")
+    await settle()
+    assert (slow.events, slow.ended) == ([], broadcast.SLOW)
+    assert (quick.events, quick.ended, world.broadcast.count) == ([b"2"], "", 1)
+
+
+async def test_one_whose_rights_are_gone_is_cut_off_before_it_sees_more(world: World) -> None:
+    watcher = await world.watcher()
+    watcher.rights = False
+    await world.store.write_records(new_zone("f" * 32, "other.example"), CAUSE)
+    await settle()
+    assert (watcher.events, watcher.ended) == ([], broadcast.REVOKED)
+
+
+async def test_a_replaced_database_ends_every_stream(world: World) -> None:
+    watcher = await world.watcher()
+    await world.store.load(World().store.snapshot())
+    await settle()
+    assert watcher.ended == broadcast.REPLACED
+
+
+async def test_silence_is_filled_with_heartbeats() -> None:
+    world = World(heartbeat_seconds=0.01)
+    watcher = await world.watcher()
+    while len(watcher.events) < 3:
+        await asyncio.sleep(0.01)
+    assert set(watcher.events) == {b"heartbeat"}
+    world.feed.stop()
+    await settle()
+
+
+async def test_snapshots_at_once_are_bounded(world: World) -> None:
+    taken = [world.feed.snapshot(WHOLE) for _ in range(4)]
+    for snapshot in taken:
+        await anext(snapshot)
+    with pytest.raises(StoreBusy):
+        await anext(world.feed.snapshot(WHOLE))
+    await taken[0].aclose()  # type: ignore[attr-defined]
+    assert await anext(world.feed.snapshot(WHOLE))
+
+
+def test_points_are_read() -> None:
+    assert point_of("41") == Point("", 41)
+    assert point_of("8c0f-41") == Point("8c0f", 41)
+    for text in ("", "x", "-1", "1-", "8C0F-41", "1" * 16, "\u0661"):
+        with pytest.raises(InvalidQuery):
+            point_of(text)
