@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from falcon.asgi import Request
 
+from originmap.api.request import info_of
 from originmap.domain.errors import BodyTimeout, BodyTooLarge, MalformedJSON
 
 MAX_BODY = 1 << 20
@@ -12,7 +13,8 @@ MAX_BODY = 1 << 20
 
 
 async def read_body(req: Request) -> bytes:
-    """The whole body, b"" where there is none. Raises BodyTooLarge, BodyTimeout.
+    """The whole body, b"" where there is none. Raises BodyTooLarge, BodyTimeout, and AccessError
+    where the sender lost the right to what is asked while the body arrived.
 
     A body that announces its length is refused before it is read.
     """
@@ -28,6 +30,7 @@ async def read_body(req: Request) -> bytes:
         chunks.append(chunk)
     if length is not None and size < length:
         raise BodyTimeout
+    info_of(req.scope).recheck()
     return b"".join(chunks)
 
 

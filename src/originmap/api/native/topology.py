@@ -51,14 +51,14 @@ class TopologyItem:
 
     async def on_put(self, req: Request, resp: Response) -> None:
         """Replace it; one in which nothing can be an upper tier is refused."""
-        self._guard.access.operator(self._guard.caller(req))
+        self._guard.check(req, self._guard.access.operator)
         topology = topology_of(await read_as(req, _TOPOLOGY))
         changed = await self._topologies.set(topology, info_of(req.scope).cause())
         resp.data = envelope.success(changed)
 
     async def on_patch(self, req: Request, resp: Response) -> None:
         """Give some colos other states."""
-        self._guard.access.operator(self._guard.caller(req))
+        self._guard.check(req, self._guard.access.operator)
         states = (await read_as(req, _STATES)).states
         changed = await self._topologies.set_states(states, info_of(req.scope).cause())
         resp.data = envelope.success(changed)
@@ -80,7 +80,7 @@ class LatencySet:
 
     async def on_put(self, req: Request, resp: Response) -> None:
         """Replace them all."""
-        self._guard.access.operator(self._guard.caller(req))
+        self._guard.check(req, self._guard.access.operator)
         sent = await read_as(req, _MEASUREMENTS)
         measured = [_read_measurement(index, m) for index, m in enumerate(sent)]
         cause = info_of(req.scope).cause()
