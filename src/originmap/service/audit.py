@@ -129,7 +129,7 @@ class Audit:
 
     async def _first_at(self, time: int) -> int:
         """The first revision that was made at `time` or later: times grow with revisions."""
-        low, high = 0, self._store.revision
+        low, high = self._store.oldest, self._store.revision
         while low < high:
             middle = (low + high) // 2
             after = await self._store.changes(middle, 1)

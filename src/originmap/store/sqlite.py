@@ -25,6 +25,7 @@ from originmap.store import records, sqlite_copy, sqlite_history
 from originmap.store.clock import ForwardClock, Now, wall_clock
 from originmap.store.group import GroupCommit, Write
 from originmap.store.port import CommitListener, Page, Queue, RecordListener
+from originmap.store.recovery import Recovery
 from originmap.store.sqlite_file import SqliteFile, rows
 from originmap.store.sqlite_names import Names
 from originmap.store.sqlite_writer import Writer
@@ -84,6 +85,7 @@ class SqliteStore:
         self._worked = False  # whether that group changes more than revisions tell
         self._committer = ThreadPoolExecutor(1, thread_name_prefix="commit")
         self._group = GroupCommit(self._commit)
+        self._recovery = Recovery(self._probe)
 
     @property
     def epoch(self) -> str:
@@ -242,10 +244,20 @@ class SqliteStore:
         if self._closed:
             return
         self._closed = True
+        self._recovery.end()
         await self._group.close()
         self._committer.shutdown()
         self._end_reading()
         self._file.close()
+
+    async def _probe(self) -> None:
+        """Commit what changes nothing."""
+
+        async def work() -> None:
+            self._worked = True
+            self._writer.probe()
+
+        await self._work(work)
 
     async def _work(self, work: Callable[[], Awaitable[T]]) -> T:
         done = await self._group.submit(Write(_NOBODY, work=work))
@@ -295,6 +307,7 @@ class SqliteStore:
         except apsw.Error as error:
             self._undo()
             self._writable = False
+            self._recovery.begin()
             raise StoreFailed(str(error)) from error
         except BaseException:
             self._undo()
