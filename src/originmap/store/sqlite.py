@@ -72,13 +72,14 @@ class SqliteStore:
         self._reader = self._file.reader
         # Kept, because making one takes as long as the read that it is for.
         self._read_cursor = self._reader.cursor()
-        self._names = Names(self._file.writer)
-        self._records = records.Records()
-        self._records.apply(sqlite_history.all_records(self._file.writer))
-        self._committed = sqlite_history.last_revision(self._file.writer)
-        self._writer = Writer(self._file.writer, self._names, self._committed)
-        self._clock = ForwardClock(now, sqlite_history.last_time(self._file.writer))
-        self._take_meta()
+        with self._file.first_read():
+            self._names = Names(self._file.writer)
+            self._records = records.Records()
+            self._records.apply(sqlite_history.all_records(self._file.writer))
+            self._committed = sqlite_history.last_revision(self._file.writer)
+            self._writer = Writer(self._file.writer, self._names, self._committed)
+            self._clock = ForwardClock(now, sqlite_history.last_time(self._file.writer))
+            self._take_meta()
         self._listeners: list[CommitListener] = []
         self._writable, self._closed, self._reading = True, False, False
         self._told: list[RecordChange] = []  # of the group that is being committed
