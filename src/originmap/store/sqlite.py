@@ -319,6 +319,7 @@ class SqliteStore:
     def _tell(self) -> None:
         """Show what was committed."""
         self._committed = self._writer.revision
+        self._names.committed()
         self._writable = True
         if self._worked:
             self._take_meta()

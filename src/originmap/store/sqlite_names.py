@@ -22,6 +22,7 @@ class Names:
     def reload(self) -> None:
         """Read everything again, after a transaction was rolled back."""
         self._zones: dict[str, int] = dict(rows(self._writer, _LIVE))
+        self._going: list[str] = []
         places = rows(self._writer, "SELECT num, vendor, region FROM place")
         self._places = {num: Place(vendor, region) for num, vendor, region in places}
         self._nums = {place: num for num, place in self._places.items()}
@@ -42,8 +43,14 @@ class Names:
         return int(run("SELECT num FROM zone WHERE id = ?", (zone_id,)).get)
 
     def drop_zone(self, zone_id: str) -> None:
-        """Forget a zone that goes."""
-        self._zones.pop(zone_id, None)
+        """Forget a zone that goes, as soon as that is durable: until then it is read."""
+        self._going.append(zone_id)
+
+    def committed(self) -> None:
+        """The transaction is durable."""
+        for zone_id in self._going:
+            self._zones.pop(zone_id, None)
+        self._going.clear()
 
     def place(self, num: int) -> Place:
         """The place that an integer stands for."""
