@@ -85,6 +85,8 @@ def test_a_name_has_1_to_120_characters(name: str) -> None:
         (token("t", _on({USER_PREFIX + "u": {ALL_ZONES: "*"}})), "only an account holds zones"),
         (replace(token("t", ANYTHING), request_ip=RequestIP(("192.0.2.1/24",))), "request_ip"),
         (replace(token("t", ANYTHING), request_ip=RequestIP(None, ("x",))), "request_ip"),
+        (replace(token("t", ANYTHING), request_ip=RequestIP(("::/0",) * 101)), "at most 100"),
+        (replace(token("t", ANYTHING), request_ip=RequestIP(None, ("::/0",) * 101)), "at most 100"),
         (replace(token("t", ANYTHING), not_before=2, expires_on=2), "after not_before"),
     ],
 )

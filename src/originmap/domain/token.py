@@ -21,6 +21,9 @@ ALPHABET = string.ascii_letters + string.digits + "_-"
 LONGEST_NAME = 120
 """Published: a token's name has at most 120 characters."""
 
+MAX_PREFIXES = 100
+"""From where a token can be used is looked at for each of its requests."""
+
 
 class TokenStatus(StrEnum):
     """What a token is at a given moment."""

@@ -26,7 +26,7 @@ from originmap.domain.record import (
     RecordDecision,
     RecordsView,
 )
-from originmap.domain.token import LONGEST_NAME, Owner, RequestIP, Token
+from originmap.domain.token import LONGEST_NAME, MAX_PREFIXES, Owner, RequestIP, Token
 from originmap.domain.zone import Zone
 
 
@@ -161,6 +161,8 @@ def _check_resource(name: str, inside: str | dict[str, str]) -> None:
 
 
 def _check_prefixes(request_ip: RequestIP) -> None:
+    if any(len(some or ()) > MAX_PREFIXES for some in (request_ip.in_, request_ip.not_in)):
+        raise InvalidToken(f"request_ip: in and not_in have at most {MAX_PREFIXES} prefixes each")
     for prefix in (*(request_ip.in_ or ()), *(request_ip.not_in or ())):
         try:
             ipaddress.ip_network(prefix)
