@@ -380,6 +380,8 @@ def _listen(host: str, port: int) -> socket.socket:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(address)
         sock.listen(2048)
+    except UnicodeError as error:
+        raise CannotListen(host, port, "it is no host name") from error
     except OSError as error:
         raise CannotListen(host, port, error.strerror or str(error)) from error
     sock.setblocking(False)

@@ -189,6 +189,8 @@ class Asked:
         if headers and case.path.endswith("/{account_id}/tokens/verify"):
             headers = self._account_token  # which verifies nobody's but an account's
         response = case.call(base_url=self._url, session=self._session, headers=headers)
+        if "/tokens" in case.path:
+            self._remove_token(case, response)
         if case.path in self._before and case.method != "GET":
             self._session.put(
                 self._url + case.path, json=self._before[case.path], headers=BEARER
@@ -211,6 +213,15 @@ class Asked:
         elif parameters.get("token_id") == ZONE:
             tokens = path.removeprefix(BASE).partition("/{token_id}")[0].format(account_id=ZONE)
             parameters["token_id"] = self._make(tokens, TOKEN_REQUEST)["id"]
+
+    def _remove_token(self, case: Case, response: Response) -> None:
+        """Remove the token that a request made or was led to: an owner can have so many."""
+        made = json.loads(response.content).get("result") if case.method == "POST" else None
+        token = made["id"] if made else case.path_parameters.get("token_id")
+        if token and token != ZONE:
+            where = case.path.removeprefix(BASE).partition("/{token_id}")[0]
+            where = where.format(account_id=case.path_parameters.get("account_id"))
+            self._session.delete(f"{self._api}{where}/{token}", headers=BEARER)
 
     def _make(self, where: str, body: dict[str, Any]) -> dict[str, Any]:
         answer = self._session.post(self._api + where, json=body, headers=BEARER).json()

@@ -27,7 +27,7 @@ from originmap.domain.errors import (
     UnknownPermissionGroup,
     ZoneNotFound,
 )
-from originmap.domain.record import Key, Kind, RecordDecide, RecordsView
+from originmap.domain.record import Key, Kind, RecordDecide, RecordsView, Value
 from originmap.domain.token import LONGEST_NAME, Owner, RequestIP, Token
 from originmap.domain.token_rules import (
     change_token,
@@ -85,12 +85,32 @@ def test_a_name_has_1_to_120_characters(name: str) -> None:
         (token("t", _on({USER_PREFIX + "u": {ALL_ZONES: "*"}})), "only an account holds zones"),
         (replace(token("t", ANYTHING), request_ip=RequestIP(("192.0.2.1/24",))), "request_ip"),
         (replace(token("t", ANYTHING), request_ip=RequestIP(None, ("x",))), "request_ip"),
+        (replace(token("t", ANYTHING), request_ip=RequestIP(("::/0",) * 101)), "at most 100"),
+        (replace(token("t", ANYTHING), request_ip=RequestIP(None, ("::/0",) * 101)), "at most 100"),
         (replace(token("t", ANYTHING), not_before=2, expires_on=2), "after not_before"),
     ],
 )
 def test_a_token_that_makes_no_sense_is_refused(made: Token, why: str) -> None:
     with pytest.raises(InvalidToken, match=why):
         check_token(made, GROUP_IDS)
+
+
+@pytest.mark.parametrize(("owner", "most"), [(USER, 50), (ACCOUNT, 500)])
+def test_an_owner_has_a_number_of_tokens(owner: Owner, most: int) -> None:
+    """Published: 50 of a user, 500 of an account; others' count for them."""
+    nothing = policy(False, [ALL_ZONES], [GROUP])
+    new = token("new", nothing, owner=owner)
+    full: dict[Key, Value] = {
+        Key(Kind.TOKEN, f"{n}"): token(f"{n}", nothing, owner=owner) for n in range(most)
+    }
+    other = replace(owner, id="other")
+    full[Key(Kind.TOKEN, "other")] = token("other", nothing, owner=other)
+    with pytest.raises(InvalidToken, match=f"{owner.kind} has {most} tokens"):
+        create_token(new)(full)
+    create_token(replace(new, owner=other))(full)
+    change_token("0", owner, new)(full)
+    del full[Key(Kind.TOKEN, "0")]
+    assert create_token(new)(full).outcome == new
 
 
 def test_a_permission_group_must_be_a_known_one() -> None:

@@ -48,6 +48,18 @@ def test_everything_wrong_is_said_at_once() -> None:
     assert len(caught.value.problems) == 11
 
 
+@pytest.mark.parametrize("country", ["", "us", "USA", "U", "ÄÖ", "U1", "US\n"])
+def test_a_country_is_two_capital_letters(country: str) -> None:
+    with pytest.raises(InvalidTopology, match="colo IAD: a country is 2 capital letters"):
+        check(Topology((replace(_colo("IAD"), country=country),)))
+
+
+def test_a_measurement_counts_for_a_time_that_ends() -> None:
+    check(Topology((_colo("IAD"),), latency_seconds=10**9))
+    with pytest.raises(InvalidTopology, match="latency_seconds must be between 1 and 1000000000"):
+        check(Topology((_colo("IAD"),), latency_seconds=10**9 + 1))
+
+
 @pytest.mark.parametrize(
     "colos",
     [

@@ -14,10 +14,12 @@ from originmap.api.body import MAX_BODY
 from originmap.api.envelope import Message
 from originmap.api.errors import TABLE, render
 from originmap.api.limits import Limits
+from originmap.api.native.topology import MAX_LATENCIES_BODY
 from originmap.cli import main as command_line
 from originmap.domain import errors
 from originmap.domain.batch import MAX_ITEMS
 from originmap.domain.errors import OriginmapError
+from originmap.domain.latency import MAX_MEASUREMENTS
 from originmap.domain.mapping import MAX_MAPPINGS
 from originmap.settings import Settings
 from originmap.store.group import MAX_WAITING
@@ -154,6 +156,8 @@ def test_the_limits_are_the_real_ones() -> None:
         "URL": f"{limits.url >> 10} KiB",
         "headers together": f"{limits.headers >> 10} KiB",
         "body": f"{MAX_BODY >> 20} MiB",
+        "body of measured latencies": f"{MAX_LATENCIES_BODY >> 20} MiB",
+        "measured latencies": f"{MAX_MEASUREMENTS:,}",
         "from the first byte to the end of the headers": f"{limits.header_seconds:g} s",
         "from connecting to the first byte": f"{limits.header_seconds:g} s",
         "from the end of the headers to the end of the body": f"{limits.body_seconds:g} s",

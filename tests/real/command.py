@@ -1,5 +1,6 @@
 """Runs `originmap` commands as a user does, in processes of their own."""
 
+import ctypes
 import json
 import os
 import subprocess
@@ -9,6 +10,8 @@ from typing import Any
 
 from tests.process import COMMAND
 
+_C = ctypes.CDLL(None)
+_DROP = 24  # PR_CAPBSET_DROP, prctl(2)
 SECONDS = 30
 """How long a command may take before a test fails instead of hanging."""
 
@@ -24,6 +27,24 @@ def run(
         timeout=SECONDS,
         env={**os.environ, **(env or {})},
     )
+
+
+def run_without_rights(*args: str | Path) -> subprocess.CompletedProcess[str]:
+    """As `run`, without root's right to pass by permissions."""
+    return subprocess.run(
+        [COMMAND, *map(str, args)],
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        preexec_fn=_drop_rights,
+    )
+
+
+def _drop_rights() -> None:
+    """Take CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH from what is run next (capabilities(7)).
+    Without effect for who is not root, and never had them."""
+    for capability in (1, 2):
+        _C.prctl(_DROP, capability, 0, 0, 0)
 
 
 def output(*args: str | Path) -> str:

@@ -8,7 +8,9 @@ import json
 
 import pytest
 
+from originmap import data
 from originmap.api import body as body_limits
+from originmap.api.native.topology import MAX_LATENCIES_BODY
 from tests.real.inprocess import InProcess
 from tests.real.probe import (
     BATCH,
@@ -29,6 +31,8 @@ from tests.real.probe import (
     head,
 )
 from tests.real.wire import SECONDS, Connection, Cut, request
+
+LATENCIES = "/originmap/v1/latencies"
 
 
 @pytest.mark.proves("D-19")
@@ -69,6 +73,34 @@ async def test_a_chunked_body_over_one_mib_is_refused(server: InProcess) -> None
         await connection.send(b"0\r\n\r\n")
         await assert_usable_or_closed(connection)
     assert_logged(server, answer)
+
+
+async def test_the_latencies_of_every_colo_and_region_are_taken(server: InProcess) -> None:
+    colos, regions = data.topology().colos, data.catalogue().regions()
+    measured = [
+        {
+            "colo": colo.code,
+            "vendor": region.vendor,
+            "region": region.name,
+            "milliseconds": 123.456,
+            "measured_on": "2026-11-01T00:00:00.000000Z",
+        }
+        for colo in colos
+        for region in regions
+    ]
+    content = request("PUT", LATENCIES, measured)
+    assert len(content) > MIB
+    answer = await answer_to(server, content)
+    assert answer.status == 200, answer.json["errors"]
+    assert len(answer.result) == len(colos) * len(regions) > 15_000
+
+
+async def test_latencies_over_four_mib_are_refused(server: InProcess) -> None:
+    answer = await answer_to(server, request("PUT", LATENCIES, b"[]".ljust(4 * MIB)))
+    assert answer.status == 200
+    answer = await answer_to(server, request("PUT", LATENCIES, b"[]".ljust(4 * MIB + 1)))
+    assert answer.refusal == BODY_TOO_LARGE
+    assert MAX_LATENCIES_BODY == 4 * MIB
 
 
 async def test_a_chunked_body_in_many_pieces_is_taken(server: InProcess) -> None:

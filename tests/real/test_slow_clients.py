@@ -2,9 +2,11 @@
 
 import asyncio
 import socket
+from pathlib import Path
 
 import pytest
 
+from originmap.api.limits import Limits
 from tests.real.inprocess import InProcess
 from tests.real.probe import (
     BATCH,
@@ -67,6 +69,21 @@ async def test_a_head_that_stops_right_behind_a_request_is_answered_and_closed(
         answer = await connection.answer()
         assert answer.refusal == TOO_SLOW
     assert_logged(hasty, answer)
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+async def test_each_pipelined_request_has_its_own_time(tmp_path: Path, method: str) -> None:
+    """Every read ends in the middle of a head or of a body, and none is long in coming."""
+    each = request(method, ONE, ITEM if method == "PUT" else None)
+    half, count = len(each) - 5, 5
+    limits = Limits(header_seconds=2.0, body_seconds=2.0)
+    with InProcess(tmp_path / "log", limits) as server:
+        async with Connection(server.url) as connection:
+            await connection.send(each[:half])
+            for _ in range(count):
+                await asyncio.sleep(0.6)
+                await connection.send(each[half:] + each[:half])
+                assert (await connection.answer()).status == (200 if method == "PUT" else 404)
 
 
 async def test_a_body_that_stops_arriving_is_answered_and_not_applied(hasty: InProcess) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from originmap.store.sqlite_file import APPLICATION_ID
 from tests.process import Server
-from tests.real.command import output, refusal
+from tests.real.command import output, refusal, run, run_without_rights
 
 
 @pytest.fixture
@@ -65,6 +65,14 @@ def test_an_address_that_is_not_of_this_machine_is_named(db: Path) -> None:
 def test_a_host_that_does_not_exist_is_named(db: Path) -> None:
     message = refusal("serve", "--host", "no.such.host.invalid", "--port", "0", "--db", db)
     assert "cannot listen on no.such.host.invalid" in message
+
+
+@pytest.mark.parametrize("command", ["dev", "serve"])
+@pytest.mark.parametrize("host", ["a..b", "a" * 64 + ".example"])
+def test_a_host_that_is_no_name_is_named(db: Path, command: str, host: str) -> None:
+    message = refusal(command, "--host", host, "--port", "0", "--db", db)
+    assert f"cannot listen on {host} port 0" in message
+    assert "another --host" in message
 
 
 def test_after_a_refused_start_the_file_is_free(db: Path, tmp_path: Path) -> None:
@@ -167,6 +175,61 @@ def test_a_folder_that_cannot_be_written_is_named() -> None:
     # Not even root can make a file in there.
     message = refused("/sys/start.db")
     assert "cannot use /sys/start.db" in message
+
+
+@pytest.mark.parametrize(
+    "command", [("serve", "--port", "0"), ("zone", "list"), ("zone", "create", "example.com")]
+)
+def test_a_folder_that_may_not_be_entered_is_named(db: Path, command: tuple[str, ...]) -> None:
+    closed = db.parent / "closed"
+    closed.mkdir(0)
+    done = run_without_rights(*command, "--db", closed / "start.db")
+    assert (done.returncode, done.stdout) == (1, ""), done
+    assert f"originmap: cannot use {closed}/start.db: Permission denied" in done.stderr
+    assert "may" in done.stderr.splitlines()[1]
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", [("serve", "--port", "0"), ("zone", "list")])
+def test_a_name_that_is_too_long_is_named(db: Path, command: tuple[str, ...]) -> None:
+    assert "File name too long" in refusal(*command, "--db", db.parent / ("a" * 300))
+
+
+def test_a_state_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "bread").write_text("bread")
+    done = run("dev", "--port", "0", env={"XDG_STATE_HOME": f"{tmp_path}/bread"})
+    assert (done.returncode, done.stdout) == (1, ""), done
+    first, second = done.stderr.splitlines()
+    assert f"cannot use {tmp_path}/bread/originmap/dev.db: Not a directory" in first
+    assert "--db" in second
+
+
+@pytest.mark.parametrize("command", [("dev", "--port", "0"), ("zone", "list")])
+def test_a_damaged_page_is_told_and_the_file_left_alone(db: Path, command: tuple[str, ...]) -> None:
+    output("zone", "create", "example.com", "--db", db)
+    connection = apsw.Connection(str(db))
+    find = "SELECT rootpage FROM sqlite_schema WHERE name = 'record'"
+    page, size = connection.execute(find).get, connection.pragma("page_size")
+    connection.close()
+    with db.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+    before = contents(db.parent)
+    message = refusal(*command, "--db", db)
+    assert f"cannot use {db}" in message
+    assert "malformed" in message
+    assert "backup" in message
+    assert contents(db.parent) == before
+
+
+def test_a_damaged_record_is_told(db: Path) -> None:
+    output("zone", "create", "example.com", "--db", db)
+    connection = apsw.Connection(str(db))
+    connection.execute("UPDATE record SET body = x'7b'")
+    connection.close()
+    message = refusal("zone", "list", "--db", db)
+    assert f"cannot use {db}" in message
+    assert "backup" in message
 
 
 def test_a_folder_in_place_of_the_file_is_named(db: Path) -> None:

@@ -51,6 +51,9 @@ def test_what_would_move_is_told_and_nothing_moves(db: Path) -> None:
     assert "example.com" in told
     (move,) = rows("whatif", "--down", "IAD", "--db", db)
     assert (move["before"], move["after"]) == (["IAD", "EWR"], ["EWR", "YYZ"])
+    assert move["cold"] is True
+    (kept,) = rows("whatif", "--down", "EWR", "--db", db)
+    assert kept["cold"] is False
     assert "0 origins" in output("whatif", "--drain", "SYD", "--db", db)
     refusal("whatif", "--db", db, status=2)
 

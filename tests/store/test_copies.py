@@ -136,6 +136,24 @@ async def test_a_snapshot_that_breaks_off_leaves_what_was_there(
     await _put(target, "192.0.2.1")
 
 
+async def test_while_a_snapshot_comes_in_the_old_state_is_read(store: Store, target: Store) -> None:
+    await target.write_records(new_zone(), CAUSE)
+    await _put(target, "10.0.0.2", US_WEST)
+    await _lived_in(store)
+    before = (await target.page(ZONE_ID, 0, 10), await target.get(ZONE_ID, ip("10.0.0.2")))
+
+    async def watched() -> AsyncIterator[Part]:
+        async for part in store.snapshot():
+            yield part
+            seen = (await target.page(ZONE_ID, 0, 10), await target.get(ZONE_ID, ip("10.0.0.2")))
+            assert seen == before
+
+    await target.load(watched())
+    assert await target.page(ZONE_ID, 0, 10) == await store.page(ZONE_ID, 0, 10)
+    old = zone("e" * 32, "old.example")
+    assert (await target.page(old.id, 0, 10)) == ([], 0)
+
+
 async def test_changes_applied_in_any_portions_make_a_copy(store: Store, target: Store) -> None:
     await target.load(store.snapshot())
     await _lived_in(store)

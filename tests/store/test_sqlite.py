@@ -1,6 +1,7 @@
 """What is particular to the SQLite store: files, restarts, and failing disks."""
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,11 +10,11 @@ import pytest
 
 from originmap.domain import mapping
 from originmap.domain.change import Committed
-from originmap.domain.errors import StoreBusy, StoreFailed, StoreOwned, StoreUnusable
+from originmap.domain.errors import StoreBusy, StoreFailed, StoreOwned, StoreUnusable, ZoneNotFound
 from originmap.domain.mapping import Decision
 from originmap.store.group import GroupCommit, Write
 from originmap.store.sqlite import SqliteStore
-from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, new_zone
+from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, new_zone, remove_zone
 
 
 async def _put(store: SqliteStore, text: str, place: mapping.Place = US_EAST) -> None:
@@ -82,6 +83,39 @@ async def test_a_new_place_is_forgotten_with_the_transaction_that_made_it(tmp_pa
     found = await store.get(ZONE_ID, ip("192.0.2.1"))
     assert found is not None
     assert found.place == US_EAST
+    await store.close()
+
+
+async def test_a_zone_is_there_until_its_end_is_durable(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "a.db")
+    await store.write_records(new_zone(), CAUSE)
+    await _put(store, "192.0.2.1")
+    disk = threading.Event()
+    store._committer.submit(disk.wait, 20)  # what is committed from now on waits for the disk
+    removal = asyncio.ensure_future(store.write_records(remove_zone(), CAUSE))
+    while not store._file.writer.in_transaction:
+        await asyncio.sleep(0)
+    found, page = await store.get(ZONE_ID, ip("192.0.2.1")), await store.page(ZONE_ID, 0, 1)
+    disk.set()
+    await removal
+    assert (found is not None, page.total) == (True, 1)
+    assert await store.get(ZONE_ID, ip("192.0.2.1")) is None
+    assert (await store.page(ZONE_ID, 0, 1)).total == 0
+    with pytest.raises(ZoneNotFound):
+        await _put(store, "192.0.2.1")
+    await store.close()
+
+
+async def test_a_zone_whose_end_fails_goes_on(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "a.db")
+    await store.write_records(new_zone(), CAUSE)
+    store._file.writer.execute("CREATE TEMP TRIGGER fail BEFORE DELETE ON record "
+                               "BEGIN SELECT raise(ABORT, 'broken'); END")  # fmt: skip
+    with pytest.raises(StoreFailed, match="broken"):
+        await store.write_records(remove_zone(), CAUSE)
+    store._file.writer.execute("DROP TRIGGER fail")
+    await _put(store, "192.0.2.1")
+    assert await store.get(ZONE_ID, ip("192.0.2.1")) is not None
     await store.close()
 
 

@@ -1,10 +1,13 @@
 """Who sends a request, from its headers: a bearer token, or an email address and a key.
 
 A bearer token counts before the pair; what is malformed is refused before anything is looked
-up.
+up. A body may be long in coming: when it is there, `api.body` has everything checked again.
 """
 
 import re
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
 from falcon.asgi import Request
 
@@ -26,6 +29,9 @@ from originmap.service.rate_limiter import RateLimiter
 
 _BEARER = re.compile(r"(?i:bearer) +([A-Za-z0-9_.-]+)")
 _KEY = re.compile(r"[A-Za-z0-9_.-]{20,}")
+
+T = TypeVar("T")
+_Find = Callable[[], Caller]
 
 
 class Guard:
@@ -57,22 +63,38 @@ class Guard:
         try:
             header = req.get_header("authorization")
             if header is not None:
-                caller = self._by_token(header, info.client, any_status)
+                find = self._by_token(header, info.client, any_status)
             else:
-                caller = self._by_key(req)
+                find = self._by_key(req)
+            caller = find()
         except (UnknownToken, UnusableToken, UnknownKey) as error:
             raise self._brake.failed(info.client, error) from None
-        info.credential = caller.id
+        info.credential, info.find = caller.id, find
         if self._per_user is not None:
             self._count(self._per_user, caller, info)
         return caller
 
+    def check(self, req: Request, right: Callable[[Caller], T]) -> T:
+        """What `right`, a check of `Access`, says of the sender. Raises what it raises."""
+        found = right(self.caller(req))
+        info_of(req.scope).right = right
+        return found
+
+    def sender(self, req: Request) -> Caller:
+        """Who sends this as of the moment, after `caller` was asked: for a right that depends on
+        the body. Raises AccessError."""
+        find = info_of(req.scope).find
+        assert find is not None
+        return find()
+
     def zone(self, req: Request, need: Need, zone_id: str) -> Zone:
         """The zone, if the sender may do there what `need` says. Raises AccessError, and
         ZoneNotFound where the sender may know."""
-        caller = self.caller(req)
-        info_of(req.scope).zone_id = zone_id
-        return self.access.zone(caller, need, zone_id)
+        caller, info = self.caller(req), info_of(req.scope)
+        info.zone_id = zone_id
+        # It does not hold on to the request: a circle would wait for the garbage collector.
+        info.right = right = partial(self.access.zone, need=need, zone_id=zone_id)
+        return right(caller)
 
     def _count(self, limiter: RateLimiter, caller: Caller, info: RequestInfo) -> None:
         # A user's tokens and key count together; an account's token counts for itself.
@@ -85,13 +107,13 @@ class Guard:
         if not verdict.taken:
             raise RateLimited(verdict.reset)
 
-    def _by_token(self, header: str, client: str, any_status: bool) -> Caller:
+    def _by_token(self, header: str, client: str, any_status: bool) -> _Find:
         secret = bearer_of(header)
         if any_status:
-            return self.access.by_token_of_any_status(secret, client)
-        return self.access.by_token(secret, client)
+            return partial(self.access.by_token_of_any_status, secret, client)
+        return partial(self.access.by_token, secret, client)
 
-    def _by_key(self, req: Request) -> Caller:
+    def _by_key(self, req: Request) -> _Find:
         email, key = req.get_header("x-auth-email"), req.get_header("x-auth-key")
         if email is None and key is None:
             raise MissingCredentials("any")
@@ -103,7 +125,7 @@ class Guard:
             raise MalformedCredentials("email")
         if not _KEY.fullmatch(key):
             raise MalformedCredentials("key")
-        return self.access.by_key(email, key.encode())
+        return partial(self.access.by_key, email, key.encode())
 
 
 def bearer_of(header: str) -> bytes:

@@ -5,29 +5,32 @@ from typing import Any
 import msgspec
 from falcon.asgi import Request
 
+from originmap.api.request import info_of
 from originmap.domain.errors import BodyTimeout, BodyTooLarge, MalformedJSON
 
 MAX_BODY = 1 << 20
-"""Bytes; no honest batch is over 64 KiB."""
+"""Bytes, where a route says nothing else; no honest batch is over 64 KiB."""
 
 
-async def read_body(req: Request) -> bytes:
-    """The whole body, b"" where there is none. Raises BodyTooLarge, BodyTimeout.
+async def read_body(req: Request, at_most: int = MAX_BODY) -> bytes:
+    """The whole body, b"" where there is none. Raises BodyTooLarge, BodyTimeout, and AccessError
+    where the sender lost the right to what is asked while the body arrived.
 
     A body that announces its length is refused before it is read.
     """
     length = req.content_length
-    if length is not None and length > MAX_BODY:
+    if length is not None and length > at_most:
         raise BodyTooLarge
     chunks = []
     size = 0
     async for chunk in req.stream:
         size += len(chunk)
-        if size > MAX_BODY:
+        if size > at_most:
             raise BodyTooLarge
         chunks.append(chunk)
     if length is not None and size < length:
         raise BodyTimeout
+    info_of(req.scope).recheck()
     return b"".join(chunks)
 
 

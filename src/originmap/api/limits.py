@@ -36,9 +36,9 @@ class Limits:
 
 ASKS_FIRST = "originmap.asks_first"
 """In the scope of a request that may be refused before its body is read: the client waits to be
-told to send it (RFC 9110 §10.1.1), or announces more than MAX_BODY."""
+told to send it (RFC 9110 §10.1.1), or announces more than most routes take."""
 
 
 def too_long(length: int) -> bool:
-    """Whether a body of this announced length is refused whatever it holds."""
+    """Whether a body of this announced length is refused by most routes, whatever it holds."""
     return length > MAX_BODY

@@ -92,6 +92,7 @@ class LimitedProtocol(HttpToolsProtocol):
     url = b""
 
     _phase = Phase.IDLE
+    _begun = 0  # requests on this connection
     _raw_bytes = 0  # received in this phase
     _header_bytes = 0  # names and values of this request
     _length = 0  # of the body, as announced
@@ -126,7 +127,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if self.transport.is_closing() or self._refusal is not None:
             return
         self._unset_keepalive_if_required()
-        phase = self._phase
+        before = self._phase, self._begun
         self._raw_bytes += len(data)
         self._parse(data)
         if self.transport.is_closing() or self._refusal is not None:
@@ -137,7 +138,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self._refuse(BAD_REQUEST)
         elif self._phase is Phase.IDLE and not self._raw_bytes:
             self._stop_timer()
-        elif self._phase is not phase or self._timer is None:
+        elif (self._phase, self._begun) != before or self._timer is None:
             in_body = self._phase is Phase.BODY
             limits = self.limits
             self._start_timer(limits.body_seconds if in_body else limits.header_seconds)
@@ -188,6 +189,7 @@ class LimitedProtocol(HttpToolsProtocol):
         """A request line starts."""
         super().on_message_begin()
         self._phase, self._header_bytes = Phase.HEAD, 0
+        self._begun += 1
         self._length, self._chunked = 0, False
 
     def on_header(self, name: bytes, value: bytes) -> None:

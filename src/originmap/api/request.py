@@ -6,9 +6,11 @@ fills it in, and the access log reads it.
 
 import random
 import time
+from collections.abc import Callable
 from typing import Any
 
 from originmap.domain.change import Cause
+from originmap.service.directory import Caller
 
 SCOPE_KEY = "originmap.request"
 
@@ -16,7 +18,7 @@ SCOPE_KEY = "originmap.request"
 class RequestInfo:
     """One request: its id, and what was learnt on the way."""
 
-    __slots__ = ("client", "credential", "headers", "ray", "started", "zone_id")
+    __slots__ = ("client", "credential", "find", "headers", "ray", "right", "started", "zone_id")
 
     def __init__(self, ray: str, client: str) -> None:
         self.ray = ray
@@ -24,7 +26,16 @@ class RequestInfo:
         self.credential = ""
         self.zone_id = ""
         self.headers: list[tuple[bytes, bytes]] = []  # to be added to the answer
+        self.find: Callable[[], Caller] | None = None  # who sends it, as of the moment
+        self.right: Callable[[Caller], object] | None = None  # raises where they may not
         self.started = time.perf_counter_ns()
+
+    def recheck(self) -> None:
+        """Look once more at who sends this, and whether they may. Raises AccessError."""
+        if self.find is not None:
+            caller = self.find()
+            if self.right is not None:
+                self.right(caller)
 
     def cause(self) -> Cause:
         """This request as the cause of a change."""

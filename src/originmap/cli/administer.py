@@ -31,7 +31,7 @@ class ServerRefused(OriginmapError):
 def administer(db: str, command: Command, *, new: bool = False) -> list[dict[str, Any]]:
     """Carry a command out; what it came to, as rows of JSON. Only with `new` the database may
     be one that is not there yet. Raises OriginmapError."""
-    if db == bootstrap.MEMORY or not (new or Path(db).exists()):
+    if db == bootstrap.MEMORY or not (new or _is_there(db)):
         hint = "originmap zone create, token create and serve make a new database"
         raise StoreUnusable(db, "there is no such file", hint)
     deadline = time.monotonic() + _PATIENCE_SECONDS
@@ -50,6 +50,17 @@ def administer(db: str, command: Command, *, new: bool = False) -> list[dict[str
             rows = msgspec.to_builtins(answer)
             assert isinstance(rows, list)
             return rows
+
+
+def _is_there(db: str) -> bool:
+    """Whether a file may be there; where nobody can look, opening it says why."""
+    try:
+        Path(db).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def print_json(rows: list[dict[str, Any]]) -> None:

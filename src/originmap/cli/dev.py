@@ -7,6 +7,7 @@ import click
 
 from originmap.cli import options
 from originmap.cli.run import base_url, run
+from originmap.domain.errors import StoreUnusable
 from originmap.service import setup
 from originmap.settings import Settings, state_folder
 
@@ -91,14 +92,19 @@ def _refuse_beyond_loopback(host: str) -> None:
 
 def _default_db() -> str:
     folder = state_folder()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return str(folder / "dev.db")
+    db = str(folder / "dev.db")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StoreUnusable(db, reason, "give --db a path that this user may write") from error
+    return db
 
 
 def _is_loopback(host: str) -> bool:
     """Whether every address that `host` stands for is a loopback address."""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError:
+    except (OSError, UnicodeError):
         return True  # listening will say what is wrong with it
     return all(ipaddress.ip_address(entry[4][0]).is_loopback for entry in found)

@@ -42,10 +42,10 @@ def command(
     if not states:
         raise click.UsageError("say what would change: --drain, --down or --activate CODE")
     rows = administer(db, WhatIf(states))
-    if as_json:
-        print_json(rows)
-        return
     moves = msgspec.convert(rows, list[Move])
+    if as_json:
+        print_json([row | {"cold": move.cold} for row, move in zip(rows, moves, strict=True)])
+        return
     names = {zone["id"]: zone["name"] for zone in administer(db, ListZones())}
     _print(moves, names)
 

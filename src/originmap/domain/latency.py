@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from originmap.domain.errors import InvalidLatencies
 from originmap.domain.mapping import Place
 
-MAX_MEASUREMENTS = 100_000
+MAX_MEASUREMENTS = 40_000
 _LONGEST_MS = 60_000.0
 
 

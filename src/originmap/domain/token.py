@@ -21,6 +21,12 @@ ALPHABET = string.ascii_letters + string.digits + "_-"
 LONGEST_NAME = 120
 """Published: a token's name has at most 120 characters."""
 
+MAX_TOKENS = {"user": 50, "account": 500}
+"""Published: how many tokens an owner can have, by its kind."""
+
+MAX_PREFIXES = 100
+"""From where a token can be used is looked at for each of its requests."""
+
 
 class TokenStatus(StrEnum):
     """What a token is at a given moment."""

@@ -26,14 +26,16 @@ from originmap.domain.record import (
     RecordDecision,
     RecordsView,
 )
-from originmap.domain.token import LONGEST_NAME, Owner, RequestIP, Token
+from originmap.domain.token import LONGEST_NAME, MAX_PREFIXES, MAX_TOKENS, Owner, RequestIP, Token
 from originmap.domain.zone import Zone
 
 
 def create_token(token: Token) -> RecordDecide[Token]:
-    """Add `token`. Raises ZoneNotFound when a policy names a zone that is not there."""
+    """Add `token`. Raises ZoneNotFound when a policy names a zone that is not there, and
+    InvalidToken when its owner has as many tokens as it can have."""
 
     def decide(records: RecordsView) -> RecordDecision[Token]:
+        _check_number(token.owner, records)
         check_resources(token.policies, token.owner, records)
         return RecordDecision((RecordChange(Key(Kind.TOKEN, token.id), None, token),), token)
 
@@ -119,6 +121,13 @@ def check_resources(policies: Collection[Policy], owner: Owner, records: Records
                 raise ZoneNotFound(zone_id)
 
 
+def _check_number(owner: Owner, records: RecordsView) -> None:
+    most = MAX_TOKENS[owner.kind]
+    theirs = (value for value in records.values() if isinstance(value, Token))
+    if sum(token.owner == owner for token in theirs) >= most:
+        raise InvalidToken(f"the {owner.kind} has {most} tokens already, as many as it can have")
+
+
 def _check_within(policy: Policy, account_id: str, records: RecordsView) -> None:
     whole = ACCOUNT_PREFIX + account_id
     for name, inside in policy.resources.items():
@@ -161,6 +170,8 @@ def _check_resource(name: str, inside: str | dict[str, str]) -> None:
 
 
 def _check_prefixes(request_ip: RequestIP) -> None:
+    if any(len(some or ()) > MAX_PREFIXES for some in (request_ip.in_, request_ip.not_in)):
+        raise InvalidToken(f"request_ip: in and not_in have at most {MAX_PREFIXES} prefixes each")
     for prefix in (*(request_ip.in_ or ()), *(request_ip.not_in or ())):
         try:
             ipaddress.ip_network(prefix)

@@ -12,6 +12,8 @@ from enum import StrEnum
 from originmap.domain.errors import InvalidTopology
 
 _CODE = re.compile("[A-Z0-9]{2,10}")
+_COUNTRY = re.compile("[A-Z]{2}")
+_LONGEST_SECONDS = 1_000_000_000  # over 30 years
 MAX_COLOS = 2000
 
 
@@ -118,6 +120,8 @@ def _colo_problems(topology: Topology) -> Iterator[str]:
     for colo in topology.colos:
         if not _CODE.fullmatch(colo.code):
             yield f"colo {colo.code!r}: a code is 2 to 10 capital letters and digits"
+        if not _COUNTRY.fullmatch(colo.country):
+            yield f"colo {colo.code}: a country is 2 capital letters, as in ISO 3166-1"
         if colo.code in seen:
             yield f"colo {colo.code} is there twice"
         seen.add(colo.code)
@@ -145,5 +149,5 @@ def _choice_problems(topology: Topology) -> Iterator[str]:
         yield "apart_km must be between 0 and 20000"
     if not 0 <= topology.fallbacks <= 10:
         yield "fallbacks must be between 0 and 10"
-    if topology.latency_seconds < 1:
-        yield "latency_seconds must be 1 or more"
+    if not 1 <= topology.latency_seconds <= _LONGEST_SECONDS:
+        yield f"latency_seconds must be between 1 and {_LONGEST_SECONDS}"

@@ -42,4 +42,9 @@ def moves(counts: Iterable[Count], before: Tiers, after: Tiers) -> list[Move]:
         for count in counts
         if (old := before.codes(count.place)) != (new := after.codes(count.place))
     ]
-    return sorted(found, key=lambda m: (not m.cold, -m.origins, m.zone_id, m.place))
+    return sorted(found, key=urgency)
+
+
+def urgency(move: Move) -> tuple[bool, int, str, Place]:
+    """What moves are sorted by."""
+    return not move.cold, -move.origins, move.zone_id, move.place

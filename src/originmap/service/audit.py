@@ -22,6 +22,9 @@ from originmap.service.past_zones import PastZones
 from originmap.store.port import Store
 
 _CHUNK = 500
+MAX_LOOKED_THROUGH = 200_000
+"""Changes that one question looks through; it is answered with what was found among them."""
+
 EVERYWHERE = ""
 """Stands for no account alone."""
 _SECRETS = ("secret_hash", "key_hash")
@@ -65,10 +68,17 @@ class AuditEntry:
 class Audit:
     """Reads the history for people."""
 
-    def __init__(self, store: Store, directory: Directory, zones: PastZones) -> None:
+    def __init__(
+        self,
+        store: Store,
+        directory: Directory,
+        zones: PastZones,
+        at_most: int = MAX_LOOKED_THROUGH,
+    ) -> None:
         self._store = store
         self._directory = directory
         self._zones = zones
+        self._at_most = at_most
 
     async def entries(
         self,
@@ -99,15 +109,38 @@ class Audit:
         return found
 
     async def _newest_first(self, query: AuditQuery) -> AsyncIterator[Change]:
-        before = self._store.revision + 1
-        while chunk := await self._store.changes_before(before, _CHUNK):
+        """What may be asked for, from the revision on where it begins."""
+        before, left = self._store.revision + 1, self._at_most
+        if query.id is not None:
+            before, left = self._revision(query.id) + 1, 1
+        elif query.before is not None:
+            before = await self._first_at(query.before)
+        while left and (chunk := await self._store.changes_before(before, min(left, _CHUNK))):
             for change in chunk:
                 if query.since is not None and change.at < query.since:
                     return
                 if query.before is None or change.at < query.before:
                     yield change
-            before = chunk[-1].revision
+            before, left = chunk[-1].revision, left - len(chunk)
             await asyncio.sleep(0)  # a long history is read between the answers to others
+
+    def _revision(self, id_: str) -> int:
+        """The revision in the id of an entry, 0 where it is no such id."""
+        epoch, _, number = id_.rpartition("-")
+        ours = epoch == self._store.epoch and number.isascii() and number.isdecimal()
+        return min(int(number[:20]), self._store.revision) if ours else 0
+
+    async def _first_at(self, time: int) -> int:
+        """The first revision that was made at `time` or later: times grow with revisions."""
+        low, high = self._store.oldest, self._store.revision
+        while low < high:
+            middle = (low + high) // 2
+            after = await self._store.changes(middle, 1)
+            if after and after[0].at < time:
+                low = middle + 1
+            else:
+                high = middle
+        return low + 1
 
     def _entry(self, change: Change, zone: Zone | None) -> AuditEntry:
         kind, id_, old, new = _described(change.what)

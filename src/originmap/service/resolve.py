@@ -1,5 +1,6 @@
 """Answers to caches: where to fill from. And what would move if the topology changed."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -7,7 +8,7 @@ from originmap.domain.address import Address
 from originmap.domain.mapping import Place
 from originmap.domain.resolution import Resolution, resolve, resolve_pool
 from originmap.domain.topology import ColoState, Topology, check, with_states
-from originmap.domain.whatif import Count, Move, moves
+from originmap.domain.whatif import Move, moves, urgency
 from originmap.domain.zone import Zone
 from originmap.service.topology import Topologies
 from originmap.store.port import Store
@@ -44,9 +45,12 @@ class Resolve:
 
     async def moves(self, after: Topology, zone_ids: Sequence[str]) -> list[Move]:
         """What would change in these zones under another topology. Raises InvalidTopology."""
-        new = self._topologies.tiers_of(check(after))
-        counts: list[Count] = await self._store.count_places(zone_ids)
-        return moves(counts, self._topologies.tiers(), new)
+        old, new = self._topologies.tiers(), self._topologies.tiers_of(check(after))
+        found: list[Move] = []
+        for zone_id in zone_ids:
+            found += moves(await self._store.count_places([zone_id]), old, new)
+            await asyncio.sleep(0)  # many zones are counted between the answers to others
+        return sorted(found, key=urgency)
 
     async def moves_of_states(
         self, states: Mapping[str, ColoState], zone_ids: Sequence[str]

@@ -12,6 +12,8 @@ from originmap.domain.topology_rules import set_latencies, set_states, set_topol
 from originmap.store.clock import Now
 from originmap.store.port import Store
 
+_MINUTE = 60_000_000
+
 
 class Topologies:
     """Follows the store's records; makes new tiers when they, or the age of a measurement,
@@ -64,8 +66,14 @@ class Topologies:
         return (await self._store.write_records(decide, cause)).outcome
 
     def _made(self, topology: Topology) -> tuple[Tiers, int | None]:
-        """Tiers, and when the next of the measurements behind them stops to count."""
+        """Tiers, and when the next of the measurements behind them stops to count.
+
+        That is at the end of a minute, so that many which were made one after the other are let
+        go together.
+        """
         counting, until = fresh(self._latencies, topology.latency_seconds, self._now())
+        if until is not None:
+            until += -until % _MINUTE
         return Tiers(self._catalogue, topology, counting), until
 
     def _apply(self, changes: Sequence[RecordChange]) -> None:

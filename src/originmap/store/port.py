@@ -62,7 +62,8 @@ class Store(Protocol):
 
     @property
     def writable(self) -> bool:
-        """Whether the last commit worked; what readiness is judged by."""
+        """Whether the last commit worked; what readiness is judged by. After one that failed
+        the store finds out by itself when commits work again."""
 
     @property
     def queue(self) -> Queue:

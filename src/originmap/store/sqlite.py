@@ -25,6 +25,7 @@ from originmap.store import records, sqlite_copy, sqlite_history
 from originmap.store.clock import ForwardClock, Now, wall_clock
 from originmap.store.group import GroupCommit, Write
 from originmap.store.port import CommitListener, Page, Queue, RecordListener
+from originmap.store.recovery import Recovery
 from originmap.store.sqlite_file import SqliteFile, rows
 from originmap.store.sqlite_names import Names
 from originmap.store.sqlite_writer import Writer
@@ -71,19 +72,21 @@ class SqliteStore:
         self._reader = self._file.reader
         # Kept, because making one takes as long as the read that it is for.
         self._read_cursor = self._reader.cursor()
-        self._names = Names(self._file.writer)
-        self._records = records.Records()
-        self._records.apply(sqlite_history.all_records(self._file.writer))
-        self._committed = sqlite_history.last_revision(self._file.writer)
-        self._writer = Writer(self._file.writer, self._names, self._committed)
-        self._clock = ForwardClock(now, sqlite_history.last_time(self._file.writer))
-        self._take_meta()
+        with self._file.first_read():
+            self._names = Names(self._file.writer)
+            self._records = records.Records()
+            self._records.apply(sqlite_history.all_records(self._file.writer))
+            self._committed = sqlite_history.last_revision(self._file.writer)
+            self._writer = Writer(self._file.writer, self._names, self._committed)
+            self._clock = ForwardClock(now, sqlite_history.last_time(self._file.writer))
+            self._take_meta()
         self._listeners: list[CommitListener] = []
         self._writable, self._closed, self._reading = True, False, False
         self._told: list[RecordChange] = []  # of the group that is being committed
         self._worked = False  # whether that group changes more than revisions tell
         self._committer = ThreadPoolExecutor(1, thread_name_prefix="commit")
         self._group = GroupCommit(self._commit)
+        self._recovery = Recovery(self._probe)
 
     @property
     def epoch(self) -> str:
@@ -246,10 +249,20 @@ class SqliteStore:
         if self._closed:
             return
         self._closed = True
+        self._recovery.end()
         await self._group.close()
         self._committer.shutdown()
         self._end_reading()
         self._file.close()
+
+    async def _probe(self) -> None:
+        """Commit what changes nothing."""
+
+        async def work() -> None:
+            self._worked = True
+            self._writer.probe()
+
+        await self._work(work)
 
     async def _work(self, work: Callable[[], Awaitable[T]]) -> T:
         done = await self._group.submit(Write(_NOBODY, work=work))
@@ -299,6 +312,7 @@ class SqliteStore:
         except apsw.Error as error:
             self._undo()
             self._writable = False
+            self._recovery.begin()
             raise StoreFailed(str(error)) from error
         except BaseException:
             self._undo()
@@ -309,6 +323,7 @@ class SqliteStore:
     def _tell(self) -> None:
         """Show what was committed."""
         self._committed = self._writer.revision
+        self._names.committed()
         self._writable = True
         if self._worked:
             self._take_meta()

@@ -18,7 +18,7 @@ from originmap.domain.address import Address
 from originmap.domain.change import Change
 from originmap.domain.errors import BrokenFeed
 from originmap.domain.mapping import Mapping, MappingChange
-from originmap.domain.record import RecordChange
+from originmap.domain.record import Kind, RecordChange
 from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
 from originmap.store import sqlite_history
 from originmap.store.sqlite_names import Names
@@ -31,7 +31,8 @@ _MAPPINGS = """
     SELECT zone.id, address, place, modified_on, revision
     FROM mapping JOIN zone ON zone.num = mapping.zone ORDER BY mapping.zone, address"""
 _PUT = "INSERT INTO mapping (zone, address, place, modified_on, revision) VALUES (?, ?, ?, ?, ?)"
-_EMPTIED = ("mapping", "zone", "place", "record", "cause", "mapping_change", "record_change")
+# Zones and places keep their integers: those who read meanwhile know them by these.
+_EMPTIED = ("mapping", "record", "cause", "mapping_change", "record_change")
 _COUNT_ALL = """
     UPDATE zone SET mappings = (SELECT count(*) FROM mapping WHERE mapping.zone = zone.num)"""
 
@@ -78,6 +79,7 @@ class Loader:
         self._start: Start | None = None
         self._history_since: int | None = None
         self._last_at = -1
+        self._zones: dict[str, int] = {}
         self.records: list[RecordChange] = []
         """Every record of the snapshot, as if just made."""
 
@@ -86,7 +88,7 @@ class Loader:
         run = self._writer.cursor.execute
         for table in _EMPTIED:
             run(f"DELETE FROM {table}")  # noqa: S608 (the names are above)
-        self._writer.names.reload()
+        self._writer.names.replace_zones()
         async for part in parts:
             self._take(part)
             await asyncio.sleep(0)
@@ -105,8 +107,8 @@ class Loader:
                 self._start = part
             case Record(key, value):
                 self._writer.put_record(key, value)
-                if key.kind.value == "zone":
-                    self._writer.names.add_zone(key.id)
+                if key.kind is Kind.ZONE:
+                    self._zones[key.id] = self._writer.names.keep_zone(key.id)
                 self.records.append(RecordChange(key, None, value))
             case ZoneMappings(zone_id, mappings):
                 self._put(zone_id, mappings)
@@ -117,7 +119,9 @@ class Loader:
                     self._remember(change)
 
     def _put(self, zone_id: str, mappings: Sequence[Mapping]) -> None:
-        zone, names = _zone(self._writer, zone_id), self._writer.names
+        zone, names = self._zones.get(zone_id), self._writer.names
+        if zone is None:
+            raise BrokenFeed(f"mappings of a zone that is not in the snapshot: {zone_id}")
         rows = [(zone, m.address, names.place_num(m.place), *m[2:]) for m in mappings]
         self._writer.cursor.executemany(_PUT, rows)
 

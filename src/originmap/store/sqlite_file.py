@@ -10,10 +10,12 @@ import contextlib
 import fcntl
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import apsw
+import msgspec
 
 from originmap.domain.errors import StoreOwned, StoreUnusable
 from originmap.store.migrations import all_migrations
@@ -38,6 +40,20 @@ class SqliteFile:
             self.reader = _connect(path)
         except BaseException:
             os.close(self._lock)
+            raise
+
+    @contextlib.contextmanager
+    def first_read(self) -> Iterator[None]:
+        """While a store reads what it keeps in memory: where it cannot, the file is given up as
+        it is. Raises StoreUnusable."""
+        try:
+            yield
+        except BaseException as error:
+            self.reader.close()
+            self.writer.close()
+            os.close(self._lock)
+            if isinstance(error, apsw.Error | msgspec.MsgspecError):
+                raise _unusable(self.path, error) from error
             raise
 
     def connect(self) -> apsw.Connection:
@@ -69,15 +85,16 @@ def _own(path: Path) -> int:
     """Lock the file, made when it is not there, by us and not by SQLite, so that nobody else can
     read it, whatever the umask. The descriptor must outlive SQLite's: closing one drops the
     locks that the process holds through others (https://sqlite.org/howtocorrupt.html §2.2)."""
-    if not path.name or path.is_dir():
-        raise StoreUnusable(f'"{path}"', "it names no file", "give --db a file's path")
-    if not path.parent.is_dir():
-        hint = f"make it: mkdir -p {path.parent}"
-        raise StoreUnusable(str(path), "its folder does not exist", hint)
     try:
+        if not path.name or path.is_dir():
+            raise StoreUnusable(f'"{path}"', "it names no file", "give --db a file's path")
+        if not path.parent.is_dir():
+            hint = f"make it: mkdir -p {path.parent}"
+            raise StoreUnusable(str(path), "its folder does not exist", hint)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise StoreUnusable(str(path), error.strerror or "it cannot be opened") from error
+        hint = "give --db a path that this user may write"
+        raise StoreUnusable(str(path), error.strerror or "it cannot be opened", hint) from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -89,21 +106,34 @@ def _own(path: Path) -> int:
 def _open(path: Path) -> apsw.Connection:
     if 0 < path.stat().st_size < _SMALLEST:
         raise StoreUnusable(str(path), "file is not a database", "restore it from a backup")
+    connection = None
     try:
         connection = _connect(path)
-        _check_identity(connection, path)
-        connection.pragma("journal_mode", "wal")
-        # A commit is acknowledged only when it is on disk, also after a power cut.
-        connection.pragma("synchronous", "full")
-        # Writes spread over millions of mappings touch a page each; folded into the file in
-        # larger portions, more of them meet on the same pages.
-        connection.pragma("wal_autocheckpoint", _CHECKPOINT_PAGES)
-        _migrate(connection)
-    except (apsw.NotADBError, apsw.CorruptError) as error:
-        raise StoreUnusable(str(path), str(error), "restore it from a backup") from error
-    except apsw.Error as error:
-        raise StoreUnusable(str(path), str(error), "is another program using it?") from error
+        _prepare(connection, path)
+    except BaseException as error:
+        if connection is not None:
+            connection.close()
+        if isinstance(error, apsw.Error):
+            raise _unusable(path, error) from error
+        raise
     return connection
+
+
+def _prepare(connection: apsw.Connection, path: Path) -> None:
+    _check_identity(connection, path)
+    connection.pragma("journal_mode", "wal")
+    # A commit is acknowledged only when it is on disk, also after a power cut.
+    connection.pragma("synchronous", "full")
+    # Writes spread over millions of mappings touch a page each; folded into the file in
+    # larger portions, more of them meet on the same pages.
+    connection.pragma("wal_autocheckpoint", _CHECKPOINT_PAGES)
+    _migrate(connection)
+
+
+def _unusable(path: Path, error: Exception) -> StoreUnusable:
+    if isinstance(error, apsw.NotADBError | apsw.CorruptError | msgspec.MsgspecError):
+        return StoreUnusable(str(path), str(error), "restore it from a backup")
+    return StoreUnusable(str(path), str(error), "is another program using it?")
 
 
 def _connect(path: Path) -> apsw.Connection:

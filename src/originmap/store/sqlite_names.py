@@ -22,6 +22,7 @@ class Names:
     def reload(self) -> None:
         """Read everything again, after a transaction was rolled back."""
         self._zones: dict[str, int] = dict(rows(self._writer, _LIVE))
+        self._going: dict[str, None] = {}
         places = rows(self._writer, "SELECT num, vendor, region FROM place")
         self._places = {num: Place(vendor, region) for num, vendor, region in places}
         self._nums = {place: num for num, place in self._places.items()}
@@ -41,9 +42,25 @@ class Names:
         run("INSERT INTO zone (id) VALUES (?) ON CONFLICT DO NOTHING", (zone_id,))
         return int(run("SELECT num FROM zone WHERE id = ?", (zone_id,)).get)
 
+    def replace_zones(self) -> None:
+        """Every zone goes, but for those that `keep_zone` is told of."""
+        self._going = dict.fromkeys(self._zones)
+
+    def keep_zone(self, zone_id: str) -> int:
+        """A zone that comes or stays, under the integer that it has or had; that integer."""
+        num = self._zones[zone_id] = self.zone_ever(zone_id)
+        self._going.pop(zone_id, None)
+        return num
+
     def drop_zone(self, zone_id: str) -> None:
-        """Forget a zone that goes."""
-        self._zones.pop(zone_id, None)
+        """Forget a zone that goes, as soon as that is durable: until then it is read."""
+        self._going[zone_id] = None
+
+    def committed(self) -> None:
+        """The transaction is durable."""
+        for zone_id in self._going:
+            self._zones.pop(zone_id, None)
+        self._going.clear()
 
     def place(self, num: int) -> Place:
         """The place that an integer stands for."""

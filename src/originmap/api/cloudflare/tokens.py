@@ -45,9 +45,9 @@ class UserScope:
 
     def owner(self, req: Request, account_id: str, *, write: bool) -> Owner:
         """As `TokenScope.owner`."""
-        caller = self._guard.caller(req)
         need = WRITE_USER_TOKENS if write else READ_USER_TOKENS
-        return Owner("user", self._guard.access.user(caller, need).id)
+        user = self._guard.check(req, lambda caller: self._guard.access.user(caller, need))
+        return Owner("user", user.id)
 
 
 class AccountScope:
@@ -58,9 +58,9 @@ class AccountScope:
 
     def owner(self, req: Request, account_id: str, *, write: bool) -> Owner:
         """As `TokenScope.owner`."""
-        caller = self._guard.caller(req)
-        need = WRITE_ACCOUNT_TOKENS if write else READ_ACCOUNT_TOKENS
-        return Owner("account", self._guard.access.account_with(caller, need, account_id).id)
+        need, access = WRITE_ACCOUNT_TOKENS if write else READ_ACCOUNT_TOKENS, self._guard.access
+        account = self._guard.check(req, lambda c: access.account_with(c, need, account_id))
+        return Owner("account", account.id)
 
 
 class TokenList:

@@ -42,13 +42,13 @@ class ZoneList:
     async def on_post(self, req: Request, resp: Response) -> None:
         """Add a zone. It is answered as pending, as published, and active from then on: there
         are no name servers to wait for."""
-        caller = self._guard.caller(req)
+        self._guard.caller(req)
         body = await read_object(req)
         account = body.get("account")
         account_id = account.get("id") if isinstance(account, dict) else None
         if not isinstance(account_id, str):
             raise AccountNotFound(str(account_id))
-        self._guard.access.every_zone_of(caller, WRITE_ZONE, account_id)
+        self._guard.access.every_zone_of(self._guard.sender(req), WRITE_ZONE, account_id)
         type_, cause = _type(body.get("type", "full")), info_of(req.scope).cause()
         zone = await self._zones.create(body.get("name"), account_id, type_, cause)
         resp.data = envelope.success(zone_json(zone, self._zones.account_of(zone), "pending"))
@@ -71,8 +71,7 @@ class ZoneItem:
 
     async def on_patch(self, req: Request, resp: Response, zone_id: str) -> None:
         """Change one of `paused` and `type`."""
-        caller = self._guard.caller(req)
-        self._guard.access.zone_by_id(caller, WRITE_ZONE, zone_id)
+        self._guard.check(req, lambda c: self._guard.access.zone_by_id(c, WRITE_ZONE, zone_id))
         body = await read_object(req)
         info = info_of(req.scope)
         match list(body.items()):
@@ -86,8 +85,7 @@ class ZoneItem:
 
     async def on_delete(self, req: Request, resp: Response, zone_id: str) -> None:
         """Remove a zone with its mappings."""
-        caller = self._guard.caller(req)
-        self._guard.access.zone_by_id(caller, WRITE_ZONE, zone_id)
+        self._guard.check(req, lambda c: self._guard.access.zone_by_id(c, WRITE_ZONE, zone_id))
         await self._zones.delete(zone_id, info_of(req.scope).cause())
         resp.data = envelope.success({"id": zone_id})
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 import msgspec
 from falcon.asgi import Request
 
-from originmap.api.body import NOT_JSON, decode_json, read_body
+from originmap.api.body import MAX_BODY, NOT_JSON, decode_json, read_body
 from originmap.domain.errors import InvalidQuery
 
 T = TypeVar("T")
@@ -31,10 +31,10 @@ def flag(values: dict[str, list[str]], name: str) -> bool:
     return value == "true"
 
 
-async def read_as(req: Request, decoder: msgspec.json.Decoder[T]) -> T:
+async def read_as(req: Request, decoder: msgspec.json.Decoder[T], at_most: int = MAX_BODY) -> T:
     """The body as what `decoder` makes of it. Raises MalformedJSON, and InvalidQuery that says
     which member is wrong."""
-    body = await read_body(req)
+    body = await read_body(req, at_most)
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:

@@ -65,11 +65,11 @@ class WhatIf:
     async def on_post(self, req: Request, resp: Response) -> None:
         """What would move, in the zones that the caller may read, if some colos had other
         `states`, or under another `topology`."""
-        caller = self._guard.caller(req)
+        self._guard.caller(req)
         question = await read_as(req, _QUESTION)
         if (question.states is None) == (question.topology is None):
             raise InvalidQuery("give either states or topology")
-        zones = self._guard.access.readable_zones(caller, READ_MAPPINGS)
+        zones = self._guard.access.readable_zones(self._guard.sender(req), READ_MAPPINGS)
         zone_ids = [zone.id for zone in zones]
         if question.topology is not None:
             found = await self._resolve.moves(topology_of(question.topology), zone_ids)

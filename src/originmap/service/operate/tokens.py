@@ -106,6 +106,8 @@ def _view(token: Token) -> TokenView:
     zones: list[str] = []
     writes = False
     for policy in token.policies:
+        if not policy.allow:
+            continue
         zones += [
             "all" if resource == ALL_ZONES else resource.removeprefix(ZONE_PREFIX)
             for resource in names_in(policy.resources)
