@@ -1,7 +1,7 @@
 """Giving an operator's command to whoever owns the database.
 
-While a server owns the file, commands go through its admin socket; else this process opens the
-file itself.
+While a server owns a file, commands go through its admin socket; else this process opens the
+file itself. A database server can be used by any number of processes, so there it always does.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ class ServerRefused(OriginmapError):
 def administer(db: str, command: Command, *, new: bool = False) -> list[dict[str, Any]]:
     """Carry a command out; what it came to, as rows of JSON. Only with `new` the database may
     be one that is not there yet. Raises OriginmapError."""
-    if db == bootstrap.MEMORY or not (new or Path(db).exists()):
+    if db == bootstrap.MEMORY or (bootstrap.is_file(db) and not (new or Path(db).exists())):
         hint = "originmap zone create, token create and serve make a new database"
         raise StoreUnusable(db, "there is no such file", hint)
     deadline = time.monotonic() + _PATIENCE_SECONDS
