@@ -14,7 +14,7 @@ from typing import Any
 
 import uvicorn
 
-from originmap import data
+from originmap import data, databases
 from originmap.admin.path import socket_path
 from originmap.admin.server import AdminServer
 from originmap.api import protocol
@@ -56,12 +56,9 @@ from originmap.service.topology import Topologies
 from originmap.service.zones import Zones
 from originmap.settings import Settings
 from originmap.store.clock import monotonic_clock, wall_clock
-from originmap.store.memory import MemoryStore
 from originmap.store.port import Store
-from originmap.store.postgres_url import is_postgres, redacted
-from originmap.store.sqlite import SqliteStore
 
-MEMORY = ":memory:"
+MEMORY = databases.MEMORY
 DEFAULTS = Settings()
 GRACE_SECONDS = 10
 """How long requests in flight may take after SIGTERM before they are cut off."""
@@ -101,41 +98,16 @@ class Opened:
         )
 
 
-def is_file(db: str) -> bool:
-    """Whether `db` names a file, which one process owns."""
-    return db != MEMORY and not is_postgres(db)
-
-
-def shown(db: str) -> str:
-    """`db` as it may be printed: without a password."""
-    return redacted(db)
-
-
-async def store_of(db: str) -> Store:
-    """The store that `db` names. Raises StoreError."""
-    if db == MEMORY:
-        return MemoryStore()
-    if is_postgres(db):
-        # Loaded where it is used: its driver takes longer to load than a SQLite file to open.
-        from originmap.store.postgres import open_postgres
-
-        return await open_postgres(db)
-    return SqliteStore(Path(db))
-
-
 @contextlib.asynccontextmanager
 async def open_store(db: str, prepare: Prepare = setup.prepare_to_serve) -> AsyncIterator[Opened]:
     """Open the store that `db` names, and close it at the end. Raises StoreError."""
-    store = await store_of(db)
-    try:
+    async with databases.opened(db) as store:
         directory = Directory()
         store.follow_records(directory.apply)
-        await prepare(store, directory, wall_clock, redacted(db))
+        await prepare(store, directory, wall_clock, databases.shown(db))
         catalogue = data.catalogue()
         topologies = Topologies(store, catalogue, data.topology(), wall_clock)
         yield Opened(store, directory, topologies, Detector(catalogue, RangeTable()))
-    finally:
-        await store.close()
 
 
 async def administer(db: str, command: Command) -> list[Any]:
@@ -271,7 +243,7 @@ async def _watched_ranges(folder: str, detector: Detector) -> AsyncIterator[None
 
 @contextlib.asynccontextmanager
 async def _admin(db: str, opened: Opened) -> AsyncIterator[None]:
-    if not is_file(db):
+    if not databases.is_file(db):
         yield
         return
     server = AdminServer(opened.administration, socket_path(Path(db)))

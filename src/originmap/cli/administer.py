@@ -12,7 +12,7 @@ from typing import Any
 import click
 import msgspec
 
-from originmap import bootstrap
+from originmap import bootstrap, databases
 from originmap.admin import client
 from originmap.domain.errors import OriginmapError, StoreOwned, StoreUnusable
 from originmap.service.administration import Command
@@ -31,7 +31,7 @@ class ServerRefused(OriginmapError):
 def administer(db: str, command: Command, *, new: bool = False) -> list[dict[str, Any]]:
     """Carry a command out; what it came to, as rows of JSON. Only with `new` the database may
     be one that is not there yet. Raises OriginmapError."""
-    if db == bootstrap.MEMORY or (bootstrap.is_file(db) and not (new or Path(db).exists())):
+    if db == databases.MEMORY or (databases.is_file(db) and not (new or Path(db).exists())):
         hint = "originmap zone create, token create and serve make a new database"
         raise StoreUnusable(db, "there is no such file", hint)
     deadline = time.monotonic() + _PATIENCE_SECONDS

@@ -6,7 +6,7 @@ from functools import partial
 
 import click
 
-from originmap import bootstrap
+from originmap import databases
 from originmap.cli import options
 from originmap.cli.run import base_url, run
 from originmap.service import setup
@@ -76,7 +76,7 @@ def command(
 
 
 def _welcome(db: str, host: str, port: int) -> None:
-    url, db = base_url(host, port), bootstrap.shown(db)
+    url, db = base_url(host, port), databases.shown(db)
     click.echo(_WELCOME.format(url=url, db=db, zone=setup.DEV_ID, token=setup.DEV_TOKEN))
 
 

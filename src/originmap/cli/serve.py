@@ -4,7 +4,7 @@ from functools import partial
 
 import click
 
-from originmap import bootstrap
+from originmap import databases
 from originmap.cli import options
 from originmap.cli.run import base_url, run
 from originmap.service import setup
@@ -50,4 +50,4 @@ def command(
 
 
 def _started(db: str, host: str, port: int) -> None:
-    click.echo(f"Originmap {base_url(host, port)}/client/v4 (data in {bootstrap.shown(db)})")
+    click.echo(f"Originmap {base_url(host, port)}/client/v4 (data in {databases.shown(db)})")

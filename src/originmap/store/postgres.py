@@ -23,7 +23,7 @@ from originmap.store.clock import ForwardClock, Now, wall_clock
 from originmap.store.group import GroupCommit, Write
 from originmap.store.port import CommitListener, Page, Queue, RecordListener
 from originmap.store.postgres_commit import Commits
-from originmap.store.postgres_pool import Line, Readers, failing, first_connection
+from originmap.store.postgres_pool import Line, Readers, close, failing, first_connection
 from originmap.store.postgres_view import View
 from originmap.store.postgres_watch import Watch
 
@@ -59,11 +59,21 @@ async def open_postgres(url: str, now: Now = wall_clock) -> "PostgresStore":
             view = View()
             await view.look(connection)
     finally:
-        with contextlib.suppress(OSError, asyncpg.InterfaceError):
-            await connection.close(timeout=1)
+        await close(connection)
     readers = Readers(url)
     await readers.open()
     return PostgresStore(url, readers, view, now)
+
+
+async def migrate(url: str) -> tuple[int, int]:
+    """Bring the database to the present form; the versions before and after. Raises
+    StoreError."""
+    connection = await first_connection(url)
+    try:
+        with failing():
+            return await postgres_schema.migrate(connection, url)
+    finally:
+        await close(connection)
 
 
 class PostgresStore:

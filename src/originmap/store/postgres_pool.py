@@ -131,7 +131,7 @@ class Line:
         """Say good-bye to the server."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            await _close(connection)
+            await close(connection)
 
 
 class Readers:
@@ -178,7 +178,8 @@ async def _leave(connection: asyncpg.Connection) -> None:
     transaction was ended by asyncpg, and nothing else is left behind here."""
 
 
-async def _close(connection: asyncpg.Connection) -> None:
+async def close(connection: asyncpg.Connection) -> None:
+    """Say good-bye to the server, but do not wait for it for long."""
     try:
         await connection.close(timeout=CONNECT_SECONDS)
     except ERRORS:

@@ -34,7 +34,7 @@ class SqliteFile:
         self.path = path
         self._lock = _own(path)
         try:
-            self.writer = _open(path)
+            self.writer, self.version_before = _open(path)
             self.reader = _connect(path)
         except BaseException:
             os.close(self._lock)
@@ -86,7 +86,8 @@ def _own(path: Path) -> int:
     return handle
 
 
-def _open(path: Path) -> apsw.Connection:
+def _open(path: Path) -> tuple[apsw.Connection, int]:
+    """A connection to the migrated database, and the version it was at."""
     if 0 < path.stat().st_size < _SMALLEST:
         raise StoreUnusable(str(path), "file is not a database", "restore it from a backup")
     try:
@@ -98,12 +99,12 @@ def _open(path: Path) -> apsw.Connection:
         # Writes spread over millions of mappings touch a page each; folded into the file in
         # larger portions, more of them meet on the same pages.
         connection.pragma("wal_autocheckpoint", _CHECKPOINT_PAGES)
-        _migrate(connection)
+        before = _migrate(connection)
     except (apsw.NotADBError, apsw.CorruptError) as error:
         raise StoreUnusable(str(path), str(error), "restore it from a backup") from error
     except apsw.Error as error:
         raise StoreUnusable(str(path), str(error), "is another program using it?") from error
-    return connection
+    return connection, before
 
 
 def _connect(path: Path) -> apsw.Connection:
@@ -131,8 +132,11 @@ def _check_identity(connection: apsw.Connection, path: Path) -> None:
         )
 
 
-def _migrate(connection: apsw.Connection) -> None:
-    """Bring the database to the newest version; each step commits with its number."""
+def _migrate(connection: apsw.Connection) -> int:
+    """Bring the database to the newest version; each step commits with its number. The version
+    before."""
+    before = connection.pragma("user_version")
+    assert isinstance(before, int)
     for migration in all_migrations():
         version = connection.pragma("user_version")
         assert isinstance(version, int)
@@ -146,3 +150,4 @@ def _migrate(connection: apsw.Connection) -> None:
                     "INSERT INTO meta (key, value) VALUES ('epoch', ?)", (secrets.token_hex(8),)
                 )
             connection.pragma("user_version", migration.version)
+    return before
