@@ -32,7 +32,7 @@ class Cluster:
     """A server on a free port of loopback, with data in a folder of its own.
 
     `settings` are the server's, as "name=value". What is written survives a crash of the server
-    only with `durable`.
+    only with `durable`. The folder is made in `parent`, or where temporary files are.
     """
 
     def __init__(
@@ -41,12 +41,13 @@ class Cluster:
         *,
         durable: bool = False,
         copy_of: "Cluster | None" = None,
+        parent: Path | None = None,
     ) -> None:
         found = binaries()
         assert found is not None, HOW_TO_INSTALL
         self.bin = found
         # Not below pytest's folder, which the server's user may not enter.
-        self.folder = Path(tempfile.mkdtemp(prefix="originmap-pg-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="originmap-pg-", dir=parent))
         self._account = _account()
         if self._account is not None:
             os.chown(self.folder, *_ids(self._account))

@@ -14,7 +14,7 @@ import asyncpg
 from originmap.domain.address import Address
 from originmap.domain.change import Cause, Change, Committed
 from originmap.domain.errors import StoreFailed
-from originmap.domain.mapping import Decide, Mapping, Place
+from originmap.domain.mapping import Decide, Mapping
 from originmap.domain.record import Key, RecordDecide
 from originmap.domain.snapshot import Part
 from originmap.domain.whatif import Count
@@ -23,6 +23,7 @@ from originmap.store.clock import ForwardClock, Now, wall_clock
 from originmap.store.group import GroupCommit, Write
 from originmap.store.port import CommitListener, Page, Queue, RecordListener
 from originmap.store.postgres_commit import Commits
+from originmap.store.postgres_history import place_of
 from originmap.store.postgres_pool import Line, Readers, close, failing, first_connection
 from originmap.store.postgres_view import View
 from originmap.store.postgres_watch import Watch
@@ -30,18 +31,17 @@ from originmap.store.postgres_watch import Watch
 T = TypeVar("T")
 
 _GET = """
-    SELECT vendor, region, modified_on, revision FROM mapping WHERE zone_id = $1 AND address = $2"""
+    SELECT place, modified_on, revision FROM mapping WHERE zone_id = $1 AND address = $2"""
 # One statement, so that a commit between two cannot make page and total disagree.
 _PAGE = """
-    SELECT z.mappings, m.address, m.vendor, m.region, m.modified_on, m.revision
+    SELECT z.mappings, m.address, m.place, m.modified_on, m.revision
     FROM zone AS z LEFT JOIN LATERAL (
-        SELECT address, vendor, region, modified_on, revision FROM mapping
+        SELECT address, place, modified_on, revision FROM mapping
         WHERE zone_id = z.id ORDER BY address LIMIT $2 OFFSET $3) AS m ON true
     WHERE z.id = $1 ORDER BY m.address"""
 _COUNT_PLACES = """
-    SELECT zone_id, vendor, region, count(*) FROM mapping WHERE zone_id = ANY($1::text[])
-    GROUP BY zone_id, vendor, region
-    ORDER BY array_position($1::text[], zone_id::text), vendor COLLATE "C", region COLLATE "C" """
+    SELECT zone_id, place, count(*) FROM mapping WHERE zone_id = ANY($1::text[])
+    GROUP BY zone_id, place"""
 _SIZE = """
     SELECT sum(pg_total_relation_size(name::regclass))::bigint
     FROM unnest(ARRAY['state', 'zone', 'mapping', 'record', 'change']) AS name"""
@@ -133,8 +133,8 @@ class PostgresStore:
         rows = await self._readers.rows(_GET, zone_id, address)
         if not rows:
             return None
-        vendor, region, modified_on, revision = rows[0]
-        return Mapping(address, Place(vendor, region), modified_on, revision)
+        place, modified_on, revision = rows[0]
+        return Mapping(address, place_of(place), modified_on, revision)
 
     def get_now(self, zone_id: str, address: Address) -> Mapping | None:
         """As `Store.get_now`: reading waits for the server."""
@@ -144,8 +144,8 @@ class PostgresStore:
         """As `Store.page`."""
         rows = await self._readers.rows(_PAGE, zone_id, limit, offset)
         mappings = [
-            Mapping(Address(address), Place(vendor, region), modified_on, revision)
-            for _, address, vendor, region, modified_on, revision in rows
+            Mapping(Address(address), place_of(place), modified_on, revision)
+            for _, address, place, modified_on, revision in rows
             if address is not None
         ]
         return Page(mappings, rows[0][0] if rows else 0)
@@ -153,7 +153,9 @@ class PostgresStore:
     async def count_places(self, zone_ids: Sequence[str]) -> list[Count]:
         """As `Store.count_places`."""
         rows = await self._readers.rows(_COUNT_PLACES, list(zone_ids))
-        return [Count(zone_id, Place(vendor, region), n) for zone_id, vendor, region, n in rows]
+        counts = [Count(zone_id, place_of(place), n) for zone_id, place, n in rows]
+        order = {zone_id: n for n, zone_id in enumerate(zone_ids)}
+        return sorted(counts, key=lambda count: (order[count.zone_id], count.place))
 
     async def write(
         self, zone_id: str, addresses: Sequence[Address], decide: Decide[T], cause: Cause

@@ -15,7 +15,7 @@ import asyncpg
 
 from originmap.domain.change import Change, Committed
 from originmap.domain.errors import ZoneNotFound
-from originmap.domain.mapping import Mapping, Place
+from originmap.domain.mapping import Mapping
 from originmap.domain.record import Kind, RecordChange
 from originmap.store import postgres_history
 from originmap.store.clock import ForwardClock
@@ -33,20 +33,20 @@ COUNTER = "SELECT revision, last_at FROM state WHERE one FOR UPDATE"
 _VIEW = f"""
     WITH counter AS MATERIALIZED ({COUNTER})
     SELECT counter.revision, counter.last_at,
-        m.zone_id, m.address, m.vendor, m.region, m.modified_on, m.revision
+        m.zone_id, m.address, m.place, m.modified_on, m.revision
     FROM counter LEFT JOIN (
         unnest($1::text[], $2::bytea[]) AS w (zone_id, address)
         JOIN mapping AS m USING (zone_id, address)) ON true"""  # noqa: S608 (as above)
 _EMPTY_ZONE = """
     INSERT INTO change (zone_id, revision, at, credential, client, request, address,
-                        old_vendor, old_region)
+                        old_place)
     SELECT zone_id, $2 + row_number() OVER (ORDER BY address), $3, $4, $5, $6, address,
-        vendor, region
+        place
     FROM mapping WHERE zone_id = $1"""
 _RECORD = """
     INSERT INTO record (kind, id, name, body) VALUES ($1, $2, $3, $4)
     ON CONFLICT (kind, id) DO UPDATE SET name = excluded.name, body = excluded.body"""
-_CHANGE = f"""
+INSERT_CHANGE = f"""
     INSERT INTO change ({", ".join(postgres_history.COLUMNS)})
     VALUES ({", ".join(f"${n + 1}" for n in range(len(postgres_history.COLUMNS)))})"""  # noqa: S608
 _SET_COUNTER = "UPDATE state SET revision = $1, last_at = $2 WHERE one"
@@ -177,9 +177,9 @@ async def _draft(connection: asyncpg.Connection, group: Sequence[Write]) -> Draf
     keys = {(write.zone_id, address) for write in group for address in write.addresses}
     rows = await connection.fetch(_VIEW, [z for z, _ in keys], [a for _, a in keys])
     draft = Draft(dict(map(tuple, counts)), rows[0][0], rows[0][1])
-    for _, _, zone_id, address, vendor, region, modified_on, revision in rows:
+    for _, _, zone_id, address, text, modified_on, revision in rows:
         if zone_id is not None:
-            place = Place(vendor, region)
+            place = postgres_history.place_of(text)
             draft.know(zone_id, Mapping(address, place, modified_on, revision))
     return draft
 
@@ -205,7 +205,7 @@ async def _write_record(
             await connection.execute("INSERT INTO zone (id) VALUES ($1)", zone_id)
     revision += 1
     row = postgres_history.row_of(Change(revision, at, write.cause, zone_id, change))
-    await connection.execute(_CHANGE, *row)
+    await connection.execute(INSERT_CHANGE, *row)
     return revision
 
 

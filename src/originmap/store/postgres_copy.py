@@ -13,21 +13,22 @@ import asyncpg
 from originmap.domain.address import Address
 from originmap.domain.change import Change
 from originmap.domain.errors import StoreFailed
-from originmap.domain.mapping import Mapping, MappingChange, Place
+from originmap.domain.mapping import Mapping, MappingChange
 from originmap.domain.record import Key, Kind, RecordChange, Value
 from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
 from originmap.store import postgres_history
-from originmap.store.postgres_commit import COUNTER
+from originmap.store.postgres_commit import COUNTER, INSERT_CHANGE
 from originmap.store.postgres_draft import WRITE, Draft
+from originmap.store.postgres_history import place_of, text_of
 from originmap.store.postgres_pool import ERRORS
 from originmap.store.postgres_schema import RECORDS
 from originmap.store.records import encode, unique_name
 
 _PART = 2_000
 _MAPPINGS = """
-    SELECT zone_id, address, vendor, region, modified_on, revision FROM mapping
+    SELECT zone_id, address, place, modified_on, revision FROM mapping
     ORDER BY zone_id, address"""
-_MAPPING_COLUMNS = ("zone_id", "address", "vendor", "region", "modified_on", "revision")
+_MAPPING_COLUMNS = ("zone_id", "address", "place", "modified_on", "revision")
 _RECORD = """
     INSERT INTO record (kind, id, name, body) VALUES ($1, $2, $3, $4)
     ON CONFLICT (kind, id) DO UPDATE SET name = excluded.name, body = excluded.body"""
@@ -89,7 +90,7 @@ async def load(connection: asyncpg.Connection, parts: AsyncIterator[Part]) -> No
                 counts.setdefault(part.key.id, 0)
         elif isinstance(part, ZoneMappings):
             counts[part.zone_id] = counts.get(part.zone_id, 0) + len(part.mappings)
-            await mappings.add((part.zone_id, m[0], *m[1], m[2], m[3]) for m in part.mappings)
+            await mappings.add((part.zone_id, m[0], text_of(m[1]), *m[2:]) for m in part.mappings)
         elif part.changes:
             oldest = part.changes[0].revision - 1 if oldest is None else oldest
             await changes.add(postgres_history.row_of(change) for change in part.changes)
@@ -121,9 +122,10 @@ async def apply(connection: asyncpg.Connection, changes: Sequence[Change]) -> No
     counts = await connection.fetch("SELECT id, mappings FROM zone WHERE id = ANY($1)", list(zones))
     draft = Draft(dict(map(tuple, counts)), revision, last_at)
     for change in changes:
-        draft.rows.append(postgres_history.row_of(change))
         if isinstance(change.what, MappingChange):
-            draft.take(change.zone_id, change.what, change.at, change.revision)
+            draft.take(change.zone_id, change.what, change.revision, change.at, change.cause)
+    of_records = [change for change in changes if isinstance(change.what, RecordChange)]
+    await connection.executemany(INSERT_CHANGE, map(postgres_history.row_of, of_records))
     draft.revision, draft.at = changes[-1].revision, changes[-1].at
     await connection.execute(WRITE, *draft.arguments())
 
@@ -203,7 +205,7 @@ async def _in_portions(connection: asyncpg.Connection, sql: str) -> AsyncIterato
 
 def _by_zone(rows: Sequence[Any]) -> Iterable[tuple[str, list[Mapping]]]:
     zones: dict[str, list[Mapping]] = {}
-    for zone_id, address, vendor, region, modified_on, revision in rows:
-        mapping = Mapping(Address(address), Place(vendor, region), modified_on, revision)
+    for zone_id, address, place, modified_on, revision in rows:
+        mapping = Mapping(Address(address), place_of(place), modified_on, revision)
         zones.setdefault(zone_id, []).append(mapping)
     return zones.items()

@@ -12,29 +12,34 @@ from originmap.domain.change import Cause
 from originmap.domain.mapping import Mapping as Stored
 from originmap.domain.mapping import MappingChange, ZoneView
 from originmap.store import postgres_history
-from originmap.store.postgres_history import Row
+from originmap.store.postgres_history import text_of
 
-WRITE = f"""
-    WITH counter AS (
+WRITE = """
+    WITH made AS MATERIALIZED (
+        SELECT * FROM unnest(
+            $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::text[], $10::text[],
+            $11::bytea[], $12::text[], $13::text[], $14::boolean[])
+        AS m (zone_id, revision, at, credential, client, request, address, old_place, new_place,
+              is_last)),
+    counter AS (
         UPDATE state SET revision = $1, last_at = $2 WHERE one),
     counted AS (
         UPDATE zone SET mappings = d.mappings FROM unnest($3::text[], $4::int[]) AS d (id, mappings)
         WHERE zone.id = d.id),
     gone AS (
-        DELETE FROM mapping USING unnest($5::text[], $6::bytea[]) AS d (zone_id, address)
-        WHERE mapping.zone_id = d.zone_id AND mapping.address = d.address),
+        DELETE FROM mapping USING made AS m WHERE m.is_last AND m.new_place IS NULL
+        AND mapping.zone_id = m.zone_id AND mapping.address = m.address),
     kept AS (
-        INSERT INTO mapping (zone_id, address, vendor, region, modified_on, revision)
-        SELECT * FROM unnest($7::text[], $8::bytea[], $9::text[], $10::text[], $11::bigint[],
-                             $12::bigint[])
+        INSERT INTO mapping (zone_id, address, place, modified_on, revision)
+        SELECT zone_id, address, new_place, at, revision FROM made
+        WHERE is_last AND new_place IS NOT NULL
         ON CONFLICT (zone_id, address) DO UPDATE SET
-            vendor = excluded.vendor, region = excluded.region,
-            modified_on = excluded.modified_on, revision = excluded.revision)
-    INSERT INTO change ({", ".join(postgres_history.COLUMNS)})
-    SELECT * FROM unnest(
-        $13::text[], $14::bigint[], $15::bigint[], $16::text[], $17::text[], $18::text[],
-        $19::bytea[], $20::text[], $21::text[], $22::text[], $23::text[],
-        $24::text[], $25::text[], $26::bytea[], $27::bytea[])"""  # noqa: S608 (names of our own)
+            place = excluded.place, modified_on = excluded.modified_on,
+            revision = excluded.revision)
+    INSERT INTO change (zone_id, revision, at, credential, client, request, address, old_place,
+                        new_place)
+    SELECT zone_id, revision, at, credential, client, request, address, old_place, new_place
+    FROM made"""
 """One statement and so one round trip for everything that a group writes. The rows it touches are
 locked already, so the order of its parts does not matter."""
 
@@ -50,9 +55,9 @@ class Draft:
         self.counts = dict(counts)
         self.revision = revision
         self.at = at
-        self.rows: list[Row] = []
+        self._rows: list[tuple[Any, ...]] = []
         self._current: dict[tuple[str, Address], Stored] = {}
-        self._touched: dict[tuple[str, Address], None] = {}
+        self._last: dict[tuple[str, Address], int] = {}  # the last row of each address
 
     def know(self, zone_id: str, stored: Stored) -> None:
         """A mapping that is stored now."""
@@ -66,51 +71,34 @@ class Draft:
 
     def write(self, zone_id: str, changes: Sequence[MappingChange], at: int, cause: Cause) -> None:
         """Make the changes of one cause."""
-        head = (at, *postgres_history.who(cause))
         self.at = at
         for change in changes:
             self.revision += 1
-            self.rows.append(
-                (zone_id, self.revision, *head, change.address, *(change.before or _NONE),
-                 *(change.after or _NONE), None, None, None, None)
-            )  # fmt: skip
-            self.take(zone_id, change, at, self.revision)
+            self.take(zone_id, change, self.revision, at, cause)
 
-    def take(self, zone_id: str, change: MappingChange, at: int, revision: int) -> None:
+    def take(
+        self, zone_id: str, change: MappingChange, revision: int, at: int, cause: Cause
+    ) -> None:
         """Have a mapping as a change leaves it."""
-        key = (zone_id, change.address)
-        self._touched[key] = None
-        grows = (change.after is not None) - (change.before is not None)
-        self.counts[zone_id] = self.counts.get(zone_id, 0) + grows
-        if change.after is None:
+        address, before, after = change
+        key = (zone_id, address)
+        self._last[key] = len(self._rows)
+        who, places = postgres_history.who(cause), (text_of(before), text_of(after))
+        self._rows.append((zone_id, revision, at, *who, address, *places))
+        self.counts[zone_id] = (
+            self.counts.get(zone_id, 0) + (after is not None) - (before is not None)
+        )
+        if after is None:
             self._current.pop(key, None)
         else:
-            self._current[key] = Stored(change.address, change.after, at, revision)
+            self._current[key] = Stored(address, after, at, revision)
 
     def arguments(self) -> list[object]:
         """The arguments of WRITE."""
-        gone = [key for key in self._touched if key not in self._current]
-        kept = [
-            (zone_id, *self._current[zone_id, address])
-            for zone_id, address in self._touched
-            if (zone_id, address) in self._current
-        ]
-        zones, addresses, places, times, revisions = _columns(kept, 5)
-        vendors, regions = _columns(places, 2)
-        return [
-            self.revision,
-            self.at,
-            list(self.counts),
-            list(self.counts.values()),
-            *_columns(gone, 2),
-            *(zones, addresses, vendors, regions, times, revisions),
-            *_columns(self.rows, len(postgres_history.COLUMNS)),
-        ]
-
-
-_NONE = (None, None)
-
-
-def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
-    """Rows as columns, also when there are none."""
-    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
+        is_last = [False] * len(self._rows)
+        for row in self._last.values():
+            is_last[row] = True
+        columns = [list(column) for column in zip(*self._rows, strict=True)] or [[]] * 9
+        counts = self.counts
+        head = (self.revision, self.at, list(counts), list(counts.values()))
+        return [*head, *columns, is_last]

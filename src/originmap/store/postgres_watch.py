@@ -16,6 +16,7 @@ from originmap.store.postgres_pool import ERRORS, Line, failure
 
 POLL_SECONDS = 0.25
 _ANSWER_SECONDS = 1.0  # after this a connection counts as lost: a revoked token must stop soon
+_GATHER_SECONDS = 0.005  # between two notifications, which many commits may share
 _CHANNEL = "originmap"
 _FIRST_WAIT, _LONGEST_WAIT = 0.05, 1.0
 
@@ -32,7 +33,8 @@ class Watch:
         self._look = look
         self._lost = lost
         self._wake = asyncio.Event()
-        self._news = False
+        self._news = self._called = False
+        self._look_at = 0.0
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     def tell(self) -> None:
@@ -53,7 +55,7 @@ class Watch:
             try:
                 connection = await self._line.get()
                 await connection.add_listener(_CHANNEL, self._heard)
-                wait = _FIRST_WAIT
+                wait, self._look_at = _FIRST_WAIT, 0.0
                 while True:
                     await self._once(connection)
             except ERRORS as error:
@@ -67,11 +69,16 @@ class Watch:
             wait = min(wait * 2, _LONGEST_WAIT)
 
     async def _once(self, connection: asyncpg.Connection) -> None:
+        now = asyncio.get_running_loop().time
+        told, self._news = self._news, False
         async with asyncio.timeout(_ANSWER_SECONDS):
-            if self._news:
-                self._news = False
+            if told:
                 await connection.execute(f"NOTIFY {_CHANNEL}")
-            await self._look(connection)
+            if self._called or now() >= self._look_at:
+                self._called, self._look_at = False, now() + POLL_SECONDS
+                await self._look(connection)
+        if told:
+            await asyncio.sleep(_GATHER_SECONDS)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(POLL_SECONDS):
                 await self._wake.wait()
@@ -81,4 +88,5 @@ class Watch:
         self, connection: asyncpg.Connection, pid: int, channel: str, payload: object
     ) -> None:
         if pid != connection.get_server_pid():
+            self._called = True
             self._wake.set()

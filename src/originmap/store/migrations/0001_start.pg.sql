@@ -26,8 +26,7 @@ CREATE TABLE zone (
 CREATE TABLE mapping (
     zone_id     text COLLATE "C" NOT NULL,
     address     bytea  NOT NULL, -- family byte, then the address: sorts as lists do
-    vendor      text   NOT NULL,
-    region      text   NOT NULL,
+    place       text COLLATE "C" NOT NULL, -- vendor/region
     modified_on bigint NOT NULL, -- microseconds since 1970 UTC
     revision    bigint NOT NULL,
     PRIMARY KEY (zone_id, address)
@@ -52,10 +51,8 @@ CREATE TABLE change (
     client     text   NOT NULL,
     request    text   NOT NULL,
     address    bytea,
-    old_vendor text,
-    old_region text,
-    new_vendor text,
-    new_region text,
+    old_place  text COLLATE "C",
+    new_place  text COLLATE "C",
     kind       text COLLATE "C",
     id         text COLLATE "C",
     old_body   bytea,
