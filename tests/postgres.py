@@ -1,5 +1,6 @@
 """A PostgreSQL server of the tests' own, from the binaries that are installed."""
 
+import contextlib
 import glob
 import os
 import pwd
@@ -109,13 +110,14 @@ class Cluster:
         """As an administrator does: sessions are ended, nothing is lost."""
         self._end(signal.SIGINT)
 
-    def crash(self) -> None:
-        """At once, as in a power cut, all of its processes."""
-        self._end(signal.SIGQUIT)
-
-    def freeze(self) -> None:
-        """Let the server take no more connections and answer nothing, as a machine that hangs."""
-        self.process.send_signal(signal.SIGSTOP)
+    def kill(self) -> None:
+        """As when the machine loses power: SIGKILL to the server and every process it has."""
+        parent = self.process.pid
+        own = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        for pid in (parent, *map(int, own)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait(30)
 
     def promote(self) -> None:
         """Make a standby the primary."""
