@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export PIP_REQUIRE_VIRTUALENV := 1
 
-.PHONY: run setup test lint unit bench bench-large crash lock openapi conformance clean
+.PHONY: run setup test lint unit bench bench-large crash chaos lock openapi conformance clean
 
 run: setup
 	$(BIN)/originmap dev
@@ -51,6 +51,10 @@ unit: $(VENV)/.test $(VENV)/.v1client
 # Kills the server at random moments under load; CI's form is part of `make test`.
 crash: $(VENV)/.test
 	$(BIN)/python -m pytest tests/real/test_crash.py --kills $${KILLS:-500} --timeout 0
+
+# Kills a PostgreSQL primary under load and promotes its standby; needs PostgreSQL's programs.
+chaos: $(VENV)/.test
+	$(BIN)/python -m tests.real.chaos
 
 bench: $(VENV)/.bench $(VENV)/.test
 	$(BIN)/python -m bench

@@ -9,7 +9,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from bench import cases, large, load, lookups, report, starts
+from bench import cases, large, load, lookups, postgres, report, starts
 from bench.figures import Figures
 from bench.rounds import Bench
 from bench.servers import ORIGINMAP, Cores, Failed
@@ -19,6 +19,7 @@ from bench.servers import ORIGINMAP, Cores, Failed
 _WORK = Path(__file__).parents[1] / "build" / "bench"
 _STARTS = "start"
 _LOOKUPS = "lookups"
+_POSTGRES = "postgres"
 
 
 def main() -> int:
@@ -59,14 +60,24 @@ def _measure(bench: Bench, given: argparse.Namespace) -> Figures:
         figures |= starts.measure(bench)
     if given.only in (None, _LOOKUPS):
         figures |= lookups.measure(bench)
+    if given.only in (None, _POSTGRES):
+        figures |= _on_postgres(bench)
     return figures
+
+
+def _on_postgres(bench: Bench) -> Figures:
+    if needed := postgres.missing():
+        print(f"left out: {needed}", flush=True)
+        return {}
+    return postgres.measure(bench)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="rounds per case (3)")
     parser.add_argument("--seconds", type=int, default=5, help="length of a run (5)")
-    parser.add_argument("--only", choices=[*cases.CASES, _STARTS, _LOOKUPS], help="one case only")
+    choices = [*cases.CASES, _STARTS, _LOOKUPS, _POSTGRES]
+    parser.add_argument("--only", choices=choices, help="one case only")
     parser.add_argument(
         "--large", action="store_true", help="the case of 10 million mappings, and only that"
     )

@@ -4,7 +4,7 @@ import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench import cases, large, lookups, starts
+from bench import cases, large, lookups, postgres, starts
 from bench.figures import Figures
 from bench.servers import BARE_ASGI, ORIGINMAP, USUAL_STACK
 
@@ -72,6 +72,12 @@ GOALS = (
         60,
         at_most=True,
         unit="MiB",
+    ),
+    Goal(
+        "durable PUT on PostgreSQL, 32 callers",
+        (postgres.PUT, postgres.NAME),
+        8_000,
+        unit="requests/s",
     ),
     Goal("range lookups", (lookups.LOOKUP, lookups.PROCESS), 700_000, unit="lookups/s"),
     Goal(

@@ -1,10 +1,12 @@
 """Fixtures that several rooms use."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests import postgres
 from tests.process import Server
 
 
@@ -17,3 +19,14 @@ def dev(tmp_path: Path) -> Iterator[Server]:
     """A fresh `originmap dev` process."""
     with Server(str(tmp_path / "dev.db"), tmp_path) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[postgres.Cluster]:
+    """A PostgreSQL server for all tests; each takes a database of its own."""
+    if postgres.binaries() is None:
+        assert "CI" not in os.environ, postgres.HOW_TO_INSTALL
+        pytest.skip(postgres.HOW_TO_INSTALL)
+    server = postgres.Cluster()
+    yield server
+    server.remove()

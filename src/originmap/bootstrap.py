@@ -16,7 +16,7 @@ from typing import Any
 
 import uvicorn
 
-from originmap import data
+from originmap import data, databases
 from originmap.admin.path import socket_path
 from originmap.admin.server import AdminServer
 from originmap.api import protocol
@@ -68,11 +68,9 @@ from originmap.service.topology import Topologies
 from originmap.service.zones import Zones
 from originmap.settings import Settings
 from originmap.store.clock import monotonic_clock, wall_clock
-from originmap.store.memory import MemoryStore
 from originmap.store.port import Store
-from originmap.store.sqlite import SqliteStore
 
-MEMORY = ":memory:"
+MEMORY = databases.MEMORY
 DEFAULTS = Settings()
 GRACE_SECONDS = 10
 """How long requests in flight may take after SIGTERM before they are cut off."""
@@ -123,19 +121,16 @@ async def open_store(
     db: str, prepare: Prepare = setup.prepare_to_serve, replication: Replication | None = None
 ) -> AsyncIterator[Opened]:
     """Open the store that `db` names, and close it at the end. Raises StoreError."""
-    store: Store = MemoryStore() if db == MEMORY else SqliteStore(Path(db))
-    try:
+    async with databases.opened(db) as store:
         directory = Directory()
         store.follow_records(directory.apply)
-        await prepare(store, directory, wall_clock, db)
+        await prepare(store, directory, wall_clock, databases.shown(db))
         catalogue = data.catalogue()
         topologies = Topologies(store, catalogue, data.topology(), wall_clock)
         detector, zones = Detector(catalogue, RangeTable()), PastZones(store, directory)
         feed, followers = Feed(store, zones), Followers(store, wall_clock)
         known = (directory, topologies, detector, zones)
         yield Opened(store, *known, feed, followers, replication)
-    finally:
-        await store.close()
 
 
 async def administer(db: str, command: Command) -> list[Any]:
@@ -342,7 +337,7 @@ async def _watched_ranges(folder: str, detector: Detector) -> AsyncIterator[None
 
 @contextlib.asynccontextmanager
 async def _admin(db: str, opened: Opened) -> AsyncIterator[None]:
-    if db == MEMORY:
+    if not databases.is_file(db):
         yield
         return
     server = AdminServer(opened.administration, socket_path(Path(db)))

@@ -30,6 +30,15 @@ def test_a_long_run_says_how_far_it_is() -> None:
     assert len(shown) == 8
 
 
+def test_items_may_come_in_portions() -> None:
+    out, time = Terminal(), [100.0]
+    progress = Progress(out, lambda: time[0])
+    for _ in range(4):
+        time[0] += 1
+        progress.step(700)
+    assert out.getvalue().endswith("\r\x1b[K2,800 done, 700 a second")
+
+
 def test_a_short_run_says_nothing() -> None:
     out = Terminal()
     run(out, 19_000, 0.0001)

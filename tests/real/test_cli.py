@@ -25,9 +25,14 @@ def db(tmp_path: Path) -> Path:
     return folder / "cli.db"
 
 
-@pytest.fixture(params=["with a server", "without a server"])
-def either(request: pytest.FixtureRequest, db: Path, tmp_path: Path) -> Iterator[Path]:
-    """A fresh database file that a server owns, or no longer."""
+@pytest.fixture(params=["with a server", "without a server", "on PostgreSQL"])
+def either(request: pytest.FixtureRequest, db: Path, tmp_path: Path) -> Iterator[Path | str]:
+    """A fresh database file that a server owns, or no longer; or a database on a server."""
+    if request.param == "on PostgreSQL":
+        url = request.getfixturevalue("cluster").new_database()
+        output("migrate", "--db", url)
+        yield url
+        return
     with Server(str(db), tmp_path, "serve") as server:
         if request.param == "without a server":
             server.stop()

@@ -1,14 +1,16 @@
 """Every store there is, for the contract suite."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from originmap.store.memory import MemoryStore
 from originmap.store.port import Store
+from originmap.store.postgres import open_postgres
 from originmap.store.sqlite import SqliteStore
 from tests.builders import CAUSE, new_zone
+from tests.postgres import Cluster
 
 
 class Clock:
@@ -21,10 +23,10 @@ class Clock:
         return self.now
 
 
-MAKERS: dict[str, Callable[[Path, Clock], Store]] = {
-    "memory": lambda folder, clock: MemoryStore(clock),
-    "sqlite": lambda folder, clock: SqliteStore(folder / "store.db", clock),
-}
+Make = Callable[[], Awaitable[Store]]
+"""Makes another empty store of the kind a test is about."""
+
+KINDS = ("memory", "sqlite", "postgres")
 
 
 @pytest.fixture
@@ -32,12 +34,26 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(params=MAKERS)
+def maker(request: pytest.FixtureRequest, folder: Path, clock: Clock) -> Make:
+    """What makes stores of the fixture's parameter, a kind."""
+
+    async def make() -> Store:
+        if request.param == "memory":
+            return MemoryStore(clock)
+        if request.param == "sqlite":
+            return SqliteStore(folder / "store.db", clock)
+        cluster: Cluster = request.getfixturevalue("cluster")
+        return await open_postgres(cluster.new_database(), clock)
+
+    return make
+
+
+@pytest.fixture(params=KINDS)
 async def store(
     request: pytest.FixtureRequest, tmp_path: Path, clock: Clock
 ) -> AsyncIterator[Store]:
     """An empty store with one zone."""
-    store = MAKERS[request.param](tmp_path, clock)
+    store = await maker(request, tmp_path, clock)()
     await store.write_records(new_zone(), CAUSE)
     yield store
     await store.close()

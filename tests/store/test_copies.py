@@ -13,19 +13,19 @@ from originmap.domain.record import Key, Kind, RecordChange
 from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
 from originmap.store.port import Store
 from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, ips, new_zone, remove_zone, zone
-from tests.store.conftest import MAKERS, Clock
+from tests.store.conftest import KINDS, Clock, maker
 
 OTHER_ID = "f" * 32
 
 
-@pytest.fixture(params=MAKERS)
+@pytest.fixture(params=KINDS)
 async def target(
     request: pytest.FixtureRequest, tmp_path: Path, clock: Clock
 ) -> AsyncIterator[Store]:
     """Another store, with a zone of its own, which a copy replaces."""
     folder = tmp_path / "target"
     folder.mkdir()
-    store = MAKERS[request.param](folder, clock)
+    store = await maker(request, folder, clock)()
     await store.write_records(new_zone("e" * 32, "old.example"), CAUSE)
     yield store
     await store.close()

@@ -1,7 +1,7 @@
 """Giving an operator's command to whoever owns the database.
 
-While a server owns the file, commands go through its admin socket; else this process opens the
-file itself.
+While a server owns a file, commands go through its admin socket; else this process opens the
+file itself. A database server can be used by any number of processes, so there it always does.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from typing import Any
 import click
 import msgspec
 
-from originmap import bootstrap
+from originmap import bootstrap, databases
 from originmap.admin import client
 from originmap.domain.errors import OriginmapError, StoreOwned, StoreUnusable
 from originmap.service.administration import Command
@@ -31,7 +31,7 @@ class ServerRefused(OriginmapError):
 def administer(db: str, command: Command, *, new: bool = False) -> list[dict[str, Any]]:
     """Carry a command out; what it came to, as rows of JSON. Only with `new` the database may
     be one that is not there yet. Raises OriginmapError."""
-    if db == bootstrap.MEMORY or not (new or _is_there(db)):
+    if db == databases.MEMORY or not (new or not databases.is_file(db) or _is_there(db)):
         hint = "originmap zone create, token create and serve make a new database"
         raise StoreUnusable(db, "there is no such file", hint)
     deadline = time.monotonic() + _PATIENCE_SECONDS

@@ -2,9 +2,11 @@
 
 import ipaddress
 import socket
+from functools import partial
 
 import click
 
+from originmap import databases
 from originmap.cli import options
 from originmap.cli.run import base_url, run
 from originmap.domain.errors import StoreUnusable
@@ -71,14 +73,12 @@ def command(
         log_requests=log_requests,
     )
 
-    def welcome(host: str, port: int) -> None:
-        click.echo(
-            _WELCOME.format(
-                url=base_url(host, port), db=settings.db, zone=setup.DEV_ID, token=setup.DEV_TOKEN
-            )
-        )
+    run(settings, setup.prepare_dev, partial(_welcome, settings.db))
 
-    run(settings, setup.prepare_dev, welcome)
+
+def _welcome(db: str, host: str, port: int) -> None:
+    url, db = base_url(host, port), databases.shown(db)
+    click.echo(_WELCOME.format(url=url, db=db, zone=setup.DEV_ID, token=setup.DEV_TOKEN))
 
 
 def _refuse_beyond_loopback(host: str) -> None:

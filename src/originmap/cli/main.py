@@ -25,6 +25,8 @@ _COMMANDS = {
     "promote": "Make a replica's database a database of its own.",
     "detect": "Print what the vendors' published ranges say of addresses.",
     "ranges": "Keep the vendors' published ranges up to date.",
+    "migrate": "Bring a database to the form that this version uses.",
+    "copy": "Copy a database, between files and PostgreSQL.",
     "regions": "Print the vendors' regions and their upper tiers.",
 }
 

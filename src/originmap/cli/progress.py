@@ -20,13 +20,16 @@ class Progress:
         self._started = now()
         self._next = self._started + _PATIENCE_SECONDS
         self._done = 0
+        self._look_at = _LOOK_EVERY
         self._visible = False
 
-    def step(self) -> None:
-        """One more is done."""
-        self._done += 1
-        if self._wanted and self._done % _LOOK_EVERY == 0 and self._now() >= self._next:
-            self._show()
+    def step(self, count: int = 1) -> None:
+        """One more is done, or `count` more."""
+        self._done += count
+        if self._wanted and self._done >= self._look_at:
+            self._look_at = self._done + _LOOK_EVERY
+            if self._now() >= self._next:
+                self._show()
 
     def clear(self) -> None:
         """Make room for another line."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from originmap import databases
 from originmap.cli import options
 from originmap.cli.run import base_url, run
 from originmap.service import setup
@@ -76,4 +77,4 @@ def _token(file: Path | None) -> str:
 
 
 def _started(db: str, host: str, port: int) -> None:
-    click.echo(f"Originmap {base_url(host, port)}/client/v4 (data in {db})")
+    click.echo(f"Originmap {base_url(host, port)}/client/v4 (data in {databases.shown(db)})")

@@ -86,6 +86,21 @@ def add_missing(wanted: Sequence[tuple[Kind, Value]]) -> RecordDecide[None]:
     return decide
 
 
+def add_first(wanted: Sequence[tuple[Kind, Value]]) -> RecordDecide[None]:
+    """Add those of `wanted` of whose kind there is none yet."""
+
+    def decide(records: RecordsView) -> RecordDecision[None]:
+        there = {key.kind for key in records}
+        changes = tuple(
+            RecordChange(Key(kind, value.id), None, value)
+            for kind, value in wanted
+            if kind not in there
+        )
+        return RecordDecision(changes, None)
+
+    return decide
+
+
 def _change_zone(zone_id: str, change: Callable[[Zone], Zone], now: int) -> RecordDecide[Zone]:
     def decide(records: RecordsView) -> RecordDecision[Zone]:
         key = Key(Kind.ZONE, zone_id)

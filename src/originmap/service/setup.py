@@ -6,7 +6,7 @@ from originmap.domain.errors import NotThePrimary, StoreUnusable
 from originmap.domain.record import Kind, Value
 from originmap.domain.token import Owner, Token, hash_secret
 from originmap.domain.zone import Account, User, Zone
-from originmap.domain.zone_rules import add_missing
+from originmap.domain.zone_rules import add_first, add_missing
 from originmap.service.directory import Directory
 from originmap.service.secret import new_id
 from originmap.store.clock import Now
@@ -32,12 +32,12 @@ async def prepare_to_administer(
     if store.is_replica:
         store.refuse_writes(NotThePrimary("which it was copied from"))
         return
-    wanted: list[tuple[Kind, Value]] = []
-    if not directory.accounts():
-        wanted.append((Kind.ACCOUNT, Account(new_id(), "Originmap", now())))
-    if not directory.users():
-        wanted.append((Kind.USER, User(new_id(), OPERATOR_EMAIL, "", now())))
-    await store.write_records(add_missing(wanted), SETUP)
+    wanted: list[tuple[Kind, Value]] = [
+        (Kind.ACCOUNT, Account(new_id(), "Originmap", now())),
+        (Kind.USER, User(new_id(), OPERATOR_EMAIL, "", now())),
+    ]
+    # Several processes may start on a new database at once: the rule decides, not the directory.
+    await store.write_records(add_first(wanted), SETUP)
 
 
 async def prepare_to_serve(store: Store, directory: Directory, now: Now, database: str) -> None:

@@ -32,3 +32,7 @@ class ForwardClock:
     def after(self, last: int) -> "ForwardClock":
         """This clock, going on from another last stamp."""
         return ForwardClock(self._now, last)
+
+    def pass_by(self, moment: int) -> None:
+        """Stamp later than `moment` from now on."""
+        self._last = max(self._last, moment)

@@ -36,7 +36,7 @@ class SqliteFile:
         self.path = path
         self._lock = _own(path)
         try:
-            self.writer = _open(path)
+            self.writer, self.version_before = _open(path)
             self.reader = _connect(path)
         except BaseException:
             os.close(self._lock)
@@ -103,23 +103,25 @@ def _own(path: Path) -> int:
     return handle
 
 
-def _open(path: Path) -> apsw.Connection:
+def _open(path: Path) -> tuple[apsw.Connection, int]:
+    """A connection to the migrated database, and the version it was at."""
     if 0 < path.stat().st_size < _SMALLEST:
         raise StoreUnusable(str(path), "file is not a database", "restore it from a backup")
     connection = None
     try:
         connection = _connect(path)
-        _prepare(connection, path)
+        before = _prepare(connection, path)
     except BaseException as error:
         if connection is not None:
             connection.close()
         if isinstance(error, apsw.Error):
             raise _unusable(path, error) from error
         raise
-    return connection
+    return connection, before
 
 
-def _prepare(connection: apsw.Connection, path: Path) -> None:
+def _prepare(connection: apsw.Connection, path: Path) -> int:
+    """Make the database what this version reads; the version it was at."""
     _check_identity(connection, path)
     connection.pragma("journal_mode", "wal")
     # A commit is acknowledged only when it is on disk, also after a power cut.
@@ -127,7 +129,7 @@ def _prepare(connection: apsw.Connection, path: Path) -> None:
     # Writes spread over millions of mappings touch a page each; folded into the file in
     # larger portions, more of them meet on the same pages.
     connection.pragma("wal_autocheckpoint", _CHECKPOINT_PAGES)
-    _migrate(connection)
+    return _migrate(connection)
 
 
 def _unusable(path: Path, error: Exception) -> StoreUnusable:
@@ -161,8 +163,11 @@ def _check_identity(connection: apsw.Connection, path: Path) -> None:
         )
 
 
-def _migrate(connection: apsw.Connection) -> None:
-    """Bring the database to the newest version; each step commits with its number."""
+def _migrate(connection: apsw.Connection) -> int:
+    """Bring the database to the newest version; each step commits with its number. The version
+    before."""
+    before = connection.pragma("user_version")
+    assert isinstance(before, int)
     for migration in all_migrations():
         version = connection.pragma("user_version")
         assert isinstance(version, int)
@@ -176,3 +181,4 @@ def _migrate(connection: apsw.Connection) -> None:
                     "INSERT INTO meta (key, value) VALUES ('epoch', ?)", (secrets.token_hex(8),)
                 )
             connection.pragma("user_version", migration.version)
+    return before

@@ -1,10 +1,13 @@
-"""Numbered SQL files that bring a database from nothing to the present form."""
+"""Numbered SQL files that bring a database from nothing to the present form.
+
+Those of SQLite end in .sql, those of PostgreSQL in .pg.sql.
+"""
 
 import re
 from importlib import resources
 from typing import NamedTuple
 
-_NAME = re.compile(r"(\d{4})_\w+\.sql")
+_NAME = re.compile(r"(\d{4})_\w+(\.sql|\.pg\.sql)")
 
 
 class Migration(NamedTuple):
@@ -14,10 +17,11 @@ class Migration(NamedTuple):
     sql: str
 
 
-def all_migrations() -> list[Migration]:
-    """Every step, in order."""
+def all_migrations(ending: str = ".sql") -> list[Migration]:
+    """Every step of one kind of database, in order."""
     found = []
     for file in resources.files(__name__).iterdir():
-        if match := _NAME.fullmatch(file.name):
+        match = _NAME.fullmatch(file.name)
+        if match and match[2] == ending:
             found.append(Migration(int(match[1]), file.read_text("utf-8")))
     return sorted(found)

@@ -1,0 +1,76 @@
+"""Which store a `--db` names, and what can be done with a database as a whole.
+
+A path is a SQLite file, a postgresql:// URL a database on a server, `:memory:` keeps nothing.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from originmap.domain.errors import StoreUnusable
+from originmap.service import copying
+from originmap.store.memory import MemoryStore
+from originmap.store.migrations import all_migrations
+from originmap.store.port import Store
+from originmap.store.postgres_url import is_postgres, redacted
+from originmap.store.sqlite import SqliteStore
+from originmap.store.sqlite_file import SqliteFile
+
+MEMORY = ":memory:"
+
+
+def is_file(db: str) -> bool:
+    """Whether `db` names a file, which one process owns."""
+    return db != MEMORY and not is_postgres(db)
+
+
+def shown(db: str) -> str:
+    """`db` as it may be printed: without a password."""
+    return redacted(db)
+
+
+async def store_of(db: str) -> Store:
+    """The store that `db` names. Raises StoreError."""
+    if db == MEMORY:
+        return MemoryStore()
+    if is_postgres(db):
+        # Loaded where it is used: the driver takes longer to load than a SQLite file to open.
+        from originmap.store import postgres
+
+        return await postgres.open_postgres(db)
+    return SqliteStore(Path(db))
+
+
+@contextlib.asynccontextmanager
+async def opened(db: str) -> AsyncIterator[Store]:
+    """The store that `db` names, closed at the end. Raises StoreError."""
+    store = await store_of(db)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def migrate(db: str) -> tuple[int, int]:
+    """Bring a database that is there to the present form; its versions before and after.
+    Raises StoreError."""
+    _check_there(db)
+    if is_postgres(db):
+        from originmap.store import postgres
+
+        return await postgres.migrate(db)
+    file = SqliteFile(Path(db))
+    file.close()
+    return file.version_before, all_migrations()[-1].version
+
+
+async def copy(source: str, target: str, step: copying.Step, *, replace: bool) -> copying.Tally:
+    """Copy a database that is there into another. Raises StoreError."""
+    _check_there(source)
+    async with opened(source) as old, opened(target) as new:
+        return await copying.copy(old, new, shown(target), step, replace=replace)
+
+
+def _check_there(db: str) -> None:
+    if db == MEMORY or (is_file(db) and not Path(db).exists()):
+        raise StoreUnusable(db, "there is no such file", "give the path of one")

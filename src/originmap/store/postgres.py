@@ -1,0 +1,297 @@
+"""The store in a PostgreSQL database, for any number of processes and machines.
+
+Every node groups its own writes; the database puts the groups of all nodes in one order. Records
+are held decoded in memory, as on every store, and follow the commits of the other nodes.
+docs/decisions/0008 says why it is as it is.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, TypeVar
+
+import asyncpg
+
+from originmap.domain.address import Address
+from originmap.domain.change import Cause, Change, Committed
+from originmap.domain.errors import OriginmapError, StoreFailed
+from originmap.domain.mapping import Decide, Mapping
+from originmap.domain.record import Key, RecordDecide
+from originmap.domain.snapshot import Part
+from originmap.domain.whatif import Count
+from originmap.store import postgres_copy, postgres_history, postgres_schema
+from originmap.store.clock import ForwardClock, Now, wall_clock
+from originmap.store.group import GroupCommit, Write
+from originmap.store.port import CommitListener, Page, Queue, RecordListener
+from originmap.store.postgres_commit import Commits
+from originmap.store.postgres_history import place_of
+from originmap.store.postgres_pool import Line, Readers, close, failing, first_connection
+from originmap.store.postgres_view import View
+from originmap.store.postgres_watch import Watch
+
+T = TypeVar("T")
+
+_GET = """
+    SELECT place, modified_on, revision FROM mapping WHERE zone_id = $1 AND address = $2"""
+# One statement, so that a commit between two cannot make page and total disagree.
+_PAGE = """
+    SELECT z.mappings, m.address, m.place, m.modified_on, m.revision
+    FROM zone AS z LEFT JOIN LATERAL (
+        SELECT address, place, modified_on, revision FROM mapping
+        WHERE zone_id = z.id ORDER BY address LIMIT $2 OFFSET $3) AS m ON true
+    WHERE z.id = $1 ORDER BY m.address"""
+_COUNT_PLACES = """
+    SELECT zone_id, place, count(*) FROM mapping WHERE zone_id = ANY($1::text[])
+    GROUP BY zone_id, place"""
+_SIZE = """
+    SELECT sum(pg_total_relation_size(name::regclass))::bigint
+    FROM unnest(ARRAY['state', 'zone', 'mapping', 'record', 'change']) AS name"""
+
+
+async def open_postgres(url: str, now: Now = wall_clock) -> "PostgresStore":
+    """Open the database that `url` names, and bring it to the present form.
+
+    Raises StoreUnusable when it cannot be reached or is not ours.
+    """
+    connection = await first_connection(url)
+    try:
+        with failing():
+            await postgres_schema.migrate(connection, url)
+            view = View()
+            await view.look(connection)
+    finally:
+        await close(connection)
+    readers = Readers(url)
+    await readers.open()
+    return PostgresStore(url, readers, view, now)
+
+
+async def migrate(url: str) -> tuple[int, int]:
+    """Bring the database to the present form; the versions before and after. Raises
+    StoreError."""
+    connection = await first_connection(url)
+    try:
+        with failing():
+            return await postgres_schema.migrate(connection, url)
+    finally:
+        await close(connection)
+
+
+class PostgresStore:
+    """As `store.port.Store`; made by `open_postgres`."""
+
+    def __init__(self, url: str, readers: Readers, view: View, now: Now) -> None:
+        self._readers = readers
+        self._view = view
+        self._closed = False
+        self._writer = Line(url)
+        clock = ForwardClock(now, view.state.last_at)
+        self._commits = Commits(self._writer, clock, view)
+        self._group = GroupCommit(self._commit)
+        self._watch = Watch(Line(url), self._look, self._lost)
+        self._writable = True
+
+    @property
+    def epoch(self) -> str:
+        """As `Store.epoch`."""
+        return self._view.state.epoch
+
+    @property
+    def revision(self) -> int:
+        """As `Store.revision`: the last one that this node knows of."""
+        return self._view.state.revision
+
+    @property
+    def oldest(self) -> int:
+        """As `Store.oldest`."""
+        return self._view.state.oldest
+
+    @property
+    def is_replica(self) -> bool:
+        """As `Store.is_replica`."""
+        return self._view.state.is_replica
+
+    @property
+    def writable(self) -> bool:
+        """As `Store.writable`."""
+        return self._writable
+
+    @property
+    def queue(self) -> Queue:
+        """As `Store.queue`."""
+        return self._group.queue
+
+    def follow_records(self, listener: RecordListener) -> None:
+        """As `Store.follow_records`."""
+        self._view.records.follow(listener)
+
+    def follow_commits(self, listener: CommitListener) -> None:
+        """As `Store.follow_commits`."""
+        self._view.follow(listener)
+
+    async def get(self, zone_id: str, address: Address) -> Mapping | None:
+        """As `Store.get`."""
+        rows = await self._readers.rows(_GET, zone_id, address)
+        if not rows:
+            return None
+        place, modified_on, revision = rows[0]
+        return Mapping(address, place_of(place), modified_on, revision)
+
+    def get_now(self, zone_id: str, address: Address) -> Mapping | None:
+        """As `Store.get_now`: reading waits for the server."""
+        return None
+
+    async def page(self, zone_id: str, offset: int, limit: int) -> Page:
+        """As `Store.page`."""
+        rows = await self._readers.rows(_PAGE, zone_id, limit, offset)
+        mappings = [
+            Mapping(Address(address), place_of(place), modified_on, revision)
+            for _, address, place, modified_on, revision in rows
+            if address is not None
+        ]
+        return Page(mappings, rows[0][0] if rows else 0)
+
+    async def count_places(self, zone_ids: Sequence[str]) -> list[Count]:
+        """As `Store.count_places`."""
+        rows = await self._readers.rows(_COUNT_PLACES, list(zone_ids))
+        counts = [Count(zone_id, place_of(place), n) for zone_id, place, n in rows]
+        order = {zone_id: n for n, zone_id in enumerate(zone_ids)}
+        return sorted(counts, key=lambda count: (order[count.zone_id], count.place))
+
+    def refuse_writes(self, error: OriginmapError) -> None:
+        """As `Store.refuse_writes`."""
+        self._group.refuse(error)
+
+    async def write(
+        self, zone_id: str, addresses: Sequence[Address], decide: Decide[T], cause: Cause
+    ) -> Committed[T]:
+        """As `Store.write`."""
+        return await self._group.submit(Write(cause, zone_id, addresses, decide))
+
+    async def write_records(self, decide: RecordDecide[T], cause: Cause) -> Committed[T]:
+        """As `Store.write_records`."""
+        return await self._group.submit(Write(cause, decide_records=decide))
+
+    async def changes(self, since: int, limit: int, zone_id: str | None = None) -> list[Change]:
+        """As `Store.changes`."""
+        if zone_id is None:
+            return await self._changes(postgres_history.SINCE, since, limit)
+        return await self._changes(postgres_history.SINCE_IN_ZONE, since, limit, zone_id)
+
+    async def changes_before(
+        self,
+        revision: int,
+        limit: int,
+        zone_id: str | None = None,
+        address: Address | None = None,
+    ) -> list[Change]:
+        """As `Store.changes_before`."""
+        where: tuple[Any, ...] = (revision, limit)
+        if zone_id is None:
+            return await self._changes(postgres_history.BEFORE, *where)
+        if address is None:
+            return await self._changes(postgres_history.BEFORE_IN_ZONE, *where, zone_id)
+        return await self._changes(postgres_history.BEFORE_OF_ADDRESS, *where, zone_id, address)
+
+    async def last_record_change(self, key: Key) -> Change | None:
+        """As `Store.last_record_change`."""
+        found = await self._changes(postgres_history.LAST_OF_RECORD, key.kind.value, key.id)
+        return found[0] if found else None
+
+    async def forget(self, up_to: int, limit: int) -> int:
+        """As `Store.forget`."""
+        async with self._transaction() as connection:
+            count = await postgres_copy.forget(connection, up_to, limit)
+        await self._refresh()
+        return count
+
+    async def snapshot(self, *, history: bool = False) -> AsyncIterator[Part]:
+        """As `Store.snapshot`."""
+        with failing():
+            async with (
+                self._readers.pool.acquire() as connection,
+                connection.transaction(isolation="repeatable_read", readonly=True),
+                contextlib.aclosing(postgres_copy.parts(connection, history=history)) as parts,
+            ):
+                async for part in parts:
+                    yield part
+
+    async def load(self, parts: AsyncIterator[Part]) -> None:
+        """As `Store.load`."""
+        try:
+            async with self._transaction() as connection:
+                await postgres_copy.load(connection, postgres_copy.marked(parts))
+        except postgres_copy.SourceFailed as failed:
+            raise failed.error from None
+        await self._refresh()
+
+    async def apply(self, changes: Sequence[Change]) -> None:
+        """As `Store.apply`."""
+        if not changes:
+            return
+        async with self._transaction() as connection:
+            await postgres_copy.apply(connection, changes)
+        await self._refresh()
+
+    async def promote(self) -> None:
+        """As `Store.promote`."""
+        async with self._transaction() as connection:
+            await postgres_copy.promote(connection)
+        await self._refresh()
+
+    async def size(self) -> int:
+        """As `Store.size`."""
+        return int((await self._readers.rows(_SIZE))[0][0])
+
+    async def close(self) -> None:
+        """As `Store.close`."""
+        if self._closed:
+            return
+        self._closed = True
+        await self._group.close()
+        await self._watch.close()
+        await self._writer.close()
+        await self._readers.close()
+
+    async def _changes(self, sql: str, *arguments: Any) -> list[Change]:
+        return [
+            postgres_history.change_of(row) for row in await self._readers.rows(sql, *arguments)
+        ]
+
+    @contextlib.asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[asyncpg.Connection]:
+        """A transaction that may take long, beside the groups; its locks order it among them."""
+        if self._closed:
+            raise StoreFailed("the store is closed")
+        with failing():
+            async with self._readers.pool.acquire() as connection, connection.transaction():
+                await connection.execute("SET LOCAL statement_timeout = 0")
+                await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+                yield connection
+
+    async def _refresh(self) -> None:
+        """Know what was just committed, before its caller gets the answer."""
+        with failing():
+            async with self._readers.pool.acquire() as connection:
+                await self._view.look(connection)
+        self._watch.tell()
+
+    async def _commit(self, group: Sequence[Write]) -> None:
+        try:
+            done = await self._commits.commit(group)
+        except StoreFailed:
+            self._writable = False
+            raise
+        self._writable = True
+        if done.wrote:
+            self._view.committed(done.revision, done.at, done.records)
+            self._watch.tell()
+
+    async def _look(self, connection: asyncpg.Connection) -> None:
+        await self._view.look(connection)
+        if not self._writable:
+            # A commit that changes nothing, and that the server puts on disk as any other.
+            await connection.execute("UPDATE state SET revision = revision WHERE one")
+            self._writable = True
+
+    def _lost(self) -> None:
+        self._writable = False

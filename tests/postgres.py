@@ -1,0 +1,175 @@
+"""A PostgreSQL server of the tests' own, from the binaries that are installed."""
+
+import contextlib
+import glob
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+HOW_TO_INSTALL = (
+    "PostgreSQL's server programs were not found: on Debian and Ubuntu, apt-get install postgresql"
+)
+USER = "originmap"
+_DEBIAN = "/usr/lib/postgresql/*/bin"
+
+
+def binaries() -> Path | None:
+    """The folder of initdb and postgres, the newest there is."""
+    folders = sorted(glob.glob(_DEBIAN), key=lambda f: int(f.split("/")[-2]), reverse=True)
+    on_path = shutil.which("initdb")
+    if on_path:
+        folders.append(str(Path(on_path).resolve().parent))
+    return next((Path(f) for f in folders if (Path(f) / "postgres").exists()), None)
+
+
+class Cluster:
+    """A server on a free port of loopback, with data in a folder of its own.
+
+    `settings` are the server's, as "name=value". What is written survives a crash of the server
+    only with `durable`. The folder is made in `parent`, or where temporary files are.
+    """
+
+    def __init__(
+        self,
+        settings: Sequence[str] = (),
+        *,
+        durable: bool = False,
+        copy_of: "Cluster | None" = None,
+        parent: Path | None = None,
+    ) -> None:
+        found = binaries()
+        assert found is not None, HOW_TO_INSTALL
+        self.bin = found
+        # Not below pytest's folder, which the server's user may not enter.
+        self.folder = Path(tempfile.mkdtemp(prefix="originmap-pg-", dir=parent))
+        self._account = _account()
+        if self._account is not None:
+            os.chown(self.folder, *_ids(self._account))
+        self.port = _free_port()
+        self._settings = [*settings, *([] if durable else ["fsync=off", "full_page_writes=off"])]
+        self._databases = 0
+        if copy_of is None:
+            self._run("initdb", "-D", self.data, "-U", USER, "-A", "trust", "-E", "UTF8",
+                      "--locale=C", "--no-sync")  # fmt: skip
+        else:
+            source = copy_of.url("postgres", application_name="standby")
+            self._run("pg_basebackup", "-D", self.data, "-R", "-X", "stream", "-c", "fast",
+                      "--no-sync", "-d", source)  # fmt: skip
+        self.start()
+
+    @property
+    def data(self) -> str:
+        """The server's data folder."""
+        return str(self.folder / "data")
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return f"127.0.0.1:{self.port}"
+
+    def url(self, database: str, **arguments: str) -> str:
+        """How a database is named to Originmap."""
+        query = "&".join(f"{name}={value}" for name, value in arguments.items())
+        return f"postgresql://{USER}@{self.address}/{database}" + (query and f"?{query}")
+
+    def new_database(self) -> str:
+        """The URL of a new, empty database."""
+        self._databases += 1
+        name = f"test{self._databases}"
+        self.sql(f"CREATE DATABASE {name}", "postgres")
+        return self.url(name)
+
+    def sql(self, statement: str, database: str) -> str:
+        """What psql prints for a statement."""
+        command = [self.bin / "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1",
+                   "-d", self.url(database), "-c", statement]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    def start(self) -> None:
+        """Start, and wait until it answers."""
+        options = ["listen_addresses=127.0.0.1", f"unix_socket_directories={self.folder}",
+                   "max_connections=200", "logging_collector=off", *self._settings]  # fmt: skip
+        arguments = [part for option in options for part in ("-c", option)]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [self.bin / "postgres", "-D", self.data, "-p", str(self.port), *arguments],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                cwd=self.folder, user=self._account, **self._group(),
+            )  # fmt: skip
+        self._wait()
+
+    def stop(self) -> None:
+        """As an administrator does: sessions are ended, nothing is lost."""
+        self._end(signal.SIGINT)
+
+    def kill(self) -> None:
+        """As when the machine loses power: SIGKILL to the server and every process it has."""
+        parent = self.process.pid
+        own = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        for pid in (parent, *map(int, own)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait(30)
+
+    def promote(self) -> None:
+        """Make a standby the primary."""
+        self._run("pg_ctl", "promote", "-D", self.data, "-w")
+
+    def remove(self) -> None:
+        """Stop, and leave nothing behind."""
+        if self.process.poll() is None:
+            self._end(signal.SIGQUIT)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _end(self, number: int) -> None:
+        self.process.send_signal(number)
+        self.process.wait(30)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run(
+            [self.bin / program, *arguments],
+            check=True, capture_output=True, cwd=self.folder, user=self._account, **self._group(),
+        )  # fmt: skip
+
+    def _group(self) -> dict[str, int]:
+        return {} if self._account is None else {"group": _ids(self._account)[1]}
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise AssertionError((self.folder / "log").read_text())
+            ready = [self.bin / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+            if subprocess.run(ready).returncode == 0:
+                return
+            time.sleep(0.02)
+        raise AssertionError("the PostgreSQL server does not answer")
+
+
+def _account() -> str | None:
+    """Whom the server runs as: it refuses to run as root."""
+    if os.geteuid() != 0:
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
+
+
+def _ids(name: str) -> tuple[int, int]:
+    entry = pwd.getpwnam(name)
+    return entry.pw_uid, entry.pw_gid
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        assert isinstance(port, int)
+        return port

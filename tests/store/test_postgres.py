@@ -1,0 +1,355 @@
+"""What is particular to the PostgreSQL store: several nodes, one server, and its absences."""
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import asyncpg
+import pytest
+
+from originmap.domain import mapping
+from originmap.domain.errors import (
+    StoreFailed,
+    StoreUnusable,
+    TooManyMappings,
+    ZoneExists,
+    ZoneNotFound,
+)
+from originmap.domain.mapping import Mapping
+from originmap.domain.record import Key, Kind, RecordChange, RecordDecide, RecordDecision
+from originmap.domain.token import Token
+from originmap.domain.zone import Account
+from originmap.domain.zone_rules import create_zone
+from originmap.store.postgres import PostgresStore, open_postgres
+from originmap.store.postgres_url import redacted
+from originmap.store.postgres_view import View
+from originmap.store.records import encode
+from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, ips, new_zone, remove_zone, zone
+from tests.builders import token as new_token
+from tests.postgres import Cluster
+
+OTHER_ID = "f" * 32
+
+
+@pytest.fixture
+def url(cluster: Cluster) -> str:
+    """A new database."""
+    return cluster.new_database()
+
+
+@pytest.fixture
+async def nodes(url: str) -> AsyncIterator[list[PostgresStore]]:
+    """Three nodes on one database, which has a zone."""
+    stores = [await open_postgres(url) for _ in range(3)]
+    await stores[0].write_records(new_zone(), CAUSE)
+    await _until(lambda: all(store.revision == 1 for store in stores))
+    yield stores
+    for store in stores:
+        await store.close()
+
+
+@pytest.fixture
+def own_cluster() -> Iterator[Cluster]:
+    """A server that the test may stop."""
+    server = Cluster()
+    yield server
+    server.remove()
+
+
+async def _put(store: PostgresStore, text: str, place: mapping.Place = US_EAST) -> Mapping:
+    done = await store.write(ZONE_ID, (ip(text),), mapping.put(ip(text), place), CAUSE)
+    return done.outcome or Mapping(ip(text), place, done.at, done.revision)
+
+
+async def _until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def _add(token: Token) -> RecordDecide[None]:
+    change = RecordChange(Key(Kind.TOKEN, token.id), None, token)
+    return lambda records: RecordDecision((change,), None)
+
+
+def _remove(token: Token) -> RecordDecide[None]:
+    change = RecordChange(Key(Kind.TOKEN, token.id), token, None)
+    return lambda records: RecordDecision((change,), None)
+
+
+async def test_everything_is_there_after_a_restart(url: str) -> None:
+    first = await open_postgres(url)
+    await first.write_records(new_zone(), CAUSE)
+    written = await _put(first, "192.0.2.1")
+    await first.close()
+    second = await open_postgres(url, now=lambda: 5)  # a clock far in the past
+    assert await second.get(ZONE_ID, ip("192.0.2.1")) == written
+    assert (second.revision, second.epoch) == (2, first.epoch)
+    changed = await _put(second, "192.0.2.1", US_WEST)
+    assert (changed.revision, changed.modified_on) == (3, written.modified_on + 1)
+    await second.close()
+
+
+async def test_what_one_node_writes_all_read(nodes: list[PostgresStore]) -> None:
+    written = await _put(nodes[1], "192.0.2.1")
+    assert [await node.get(ZONE_ID, ip("192.0.2.1")) for node in nodes] == [written] * 3
+    await _until(lambda: {node.revision for node in nodes} == {2})
+
+
+async def test_the_limit_is_exact_with_several_nodes(nodes: list[PostgresStore]) -> None:
+    addresses = ips(mapping.MAX_MAPPINGS - 5)
+    for start in range(0, len(addresses), 500):
+        puts = (_fill(nodes[0], a) for a in addresses[start : start + 500])
+        await asyncio.gather(*puts)
+    racers = [_put(nodes[n % 3], f"192.0.2.{n}") for n in range(96)]
+    results: list[Any] = await asyncio.gather(*racers, return_exceptions=True)
+    refused = [r for r in results if isinstance(r, BaseException)]
+    assert len(refused) == 91
+    assert all(isinstance(r, TooManyMappings) for r in refused)
+    assert (await nodes[2].page(ZONE_ID, 0, 1)).total == mapping.MAX_MAPPINGS
+
+
+async def _fill(store: PostgresStore, address: Any) -> None:
+    await store.write(ZONE_ID, (address,), mapping.put(address, US_EAST), CAUSE)
+
+
+async def test_revisions_become_visible_in_their_order(nodes: list[PostgresStore]) -> None:
+    seen: list[int] = []
+    ended = asyncio.Event()
+
+    async def read() -> None:
+        while not ended.is_set() or await nodes[2].changes(len(seen), 1):
+            seen.extend(change.revision for change in await nodes[2].changes(len(seen), 100))
+
+    async def write(node: PostgresStore, writer: int) -> None:
+        for n in range(25):
+            await _put(node, f"192.0.2.{writer}", (US_EAST, US_WEST)[n % 2])
+
+    reader = asyncio.ensure_future(read())
+    await asyncio.gather(*(write(nodes[n % 3], n) for n in range(32)))
+    ended.set()
+    await reader
+    assert seen == list(range(1, 1 + 32 * 25 + 1))
+
+
+async def test_times_grow_with_revisions_whichever_node_writes(nodes: list[PostgresStore]) -> None:
+    await asyncio.gather(*(_put(nodes[n % 3], f"192.0.2.{n}") for n in range(60)))
+    times = [change.at for change in await nodes[0].changes(0, 100)]
+    assert times == sorted(set(times))
+
+
+async def test_writes_of_two_zones_from_two_nodes_never_wait_for_each_other_for_ever(
+    nodes: list[PostgresStore],
+) -> None:
+    await nodes[0].write_records(new_zone(OTHER_ID, "example.org"), CAUSE)
+
+    async def put(node: PostgresStore, zone_id: str, text: str) -> None:
+        await node.write(zone_id, (ip(text),), mapping.put(ip(text), US_EAST), CAUSE)
+
+    for n in range(20):
+        one, two = (ZONE_ID, OTHER_ID)[:: 1 if n % 2 else -1]
+        await asyncio.gather(
+            *(put(node, z, f"10.{n}.{i}.1") for i, node in enumerate(nodes) for z in (one, two))
+        )
+    assert (await nodes[0].page(OTHER_ID, 0, 1)).total == 60
+
+
+async def test_a_record_changed_on_one_node_is_heard_on_all(nodes: list[PostgresStore]) -> None:
+    heard: list[RecordChange] = []
+    nodes[2].follow_records(heard.extend)
+    token = new_token("one")
+    await nodes[0].write_records(_add(token), CAUSE)
+    await _until(lambda: heard[-1].after == token)
+    await nodes[1].write_records(_remove(token), CAUSE)  # which has heard of it, or does so now
+    await _until(lambda: heard[-1].after is None)
+    assert len(heard) == 3
+
+
+async def test_a_record_is_heard_of_without_a_notification(
+    nodes: list[PostgresStore], url: str
+) -> None:
+    heard: list[RecordChange] = []
+    nodes[0].follow_records(heard.extend)
+    token = new_token("one")
+    writer = await asyncpg.connect(url)
+    async with writer.transaction():  # as another node commits, whose notification is lost
+        await writer.execute(
+            "INSERT INTO change (zone_id, revision, at, credential, client, request, kind, id, "
+            "new_body) VALUES ('', 2, 1, '', '', '', 'token', $1, $2)",
+            *(token.id, encode(token)),
+        )
+        await writer.execute("UPDATE state SET revision = 2")
+    await writer.close()
+    await _until(lambda: heard[-1].after == token)
+    assert nodes[0].revision == 2
+
+
+async def test_a_rule_sees_what_other_nodes_committed(nodes: list[PostgresStore]) -> None:
+    account = Account("account", "A", 1)
+    made = RecordChange(Key(Kind.ACCOUNT, account.id), None, account)
+    await nodes[0].write_records(lambda records: RecordDecision((made,), None), CAUSE)
+    results: list[Any] = await asyncio.gather(
+        *(
+            node.write_records(create_zone(zone(str(n) * 32, "example.net")), CAUSE)
+            for n, node in enumerate(nodes)
+        ),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(result, ZoneExists) for result in results) == 2
+
+
+async def test_a_zone_that_another_node_removed_takes_no_mapping(
+    nodes: list[PostgresStore],
+) -> None:
+    await _put(nodes[1], "192.0.2.1")
+    await nodes[0].write_records(remove_zone(), CAUSE)
+    with pytest.raises(ZoneNotFound):
+        await _put(nodes[1], "192.0.2.2")
+
+
+async def test_a_database_loaded_on_one_node_is_what_the_others_have(
+    nodes: list[PostgresStore], cluster: Cluster
+) -> None:
+    source = await open_postgres(cluster.new_database())
+    await source.write_records(new_zone(OTHER_ID, "example.org"), CAUSE)
+    heard: list[RecordChange] = []
+    nodes[1].follow_records(heard.extend)
+    await nodes[0].load(source.snapshot())
+    await _until(lambda: nodes[1].epoch == source.epoch)
+    assert heard[-1].after == zone(OTHER_ID, "example.org")
+    assert nodes[1].is_replica
+    await source.close()
+
+
+async def test_a_node_that_slept_longer_than_the_history_reaches_knows_every_record(
+    nodes: list[PostgresStore], url: str
+) -> None:
+    connection = await asyncpg.connect(url)
+    sleeper = View()
+    await sleeper.look(connection)
+    await nodes[0].write_records(new_zone(OTHER_ID, "example.org"), CAUSE)
+    await nodes[0].write_records(remove_zone(), CAUSE)
+    await nodes[0].forget(10, 10)
+    await sleeper.look(connection)
+    assert dict(sleeper.records.view) == {Key(Kind.ZONE, OTHER_ID): zone(OTHER_ID, "example.org")}
+    await connection.close()
+
+
+async def test_many_that_start_at_once_make_one_database(url: str) -> None:
+    stores = await asyncio.gather(*(open_postgres(url) for _ in range(6)))
+    assert len({store.epoch for store in stores}) == 1
+    for store in stores:
+        await store.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "says"),
+    [
+        ("CREATE TABLE theirs (x integer)", "another program"),
+        (
+            "CREATE TABLE originmap (one boolean, version integer);"
+            "INSERT INTO originmap VALUES (true, 999)",
+            "version 999",
+        ),
+    ],
+)
+async def test_a_database_that_cannot_be_used_is_refused_unchanged(
+    cluster: Cluster, url: str, statement: str, says: str
+) -> None:
+    name = url.rpartition("/")[2]
+    cluster.sql(statement, name)
+    tables = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+    before = cluster.sql(tables, name)
+    with pytest.raises(StoreUnusable, match=says) as caught:
+        await open_postgres(url)
+    assert caught.value.hint
+    assert cluster.sql(tables, name) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda url: url.rpartition("/")[0] + "/nothing", "does not exist"),
+        (lambda url: "postgresql://originmap:s3cret@127.0.0.1:1/x", "refused|connect"),
+        (lambda url: "postgresql://originmap:s3cret@host:no/x", "cannot be read"),
+        (lambda url: url.replace("originmap@", "somebody:s3cret@"), "somebody"),
+    ],
+)
+async def test_a_server_that_cannot_be_used_is_named_without_its_password(
+    url: str, change: Callable[[str], str], says: str
+) -> None:
+    with pytest.raises(StoreUnusable, match=says) as caught:
+        await open_postgres(change(url))
+    assert caught.value.hint
+    assert "s3cret" not in str(caught.value) + caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("db", "shown"),
+    [
+        ("/var/lib/a.db", "/var/lib/a.db"),
+        ("postgresql://host/db", "postgresql://host/db"),
+        ("postgresql://me@host/db", "postgresql://me@host/db"),
+        ("postgresql://me:pw@a:1,b:2/db?x=1", "postgresql://me:***@a:1,b:2/db?x=1"),
+        ("postgres://me:p@w/o?r#d@host/db", "postgres://me:***@host/db"),
+        ("postgresql://h/db?password=pw&x=1", "postgresql://h/db?password=***&x=1"),
+    ],
+)
+def test_a_password_is_never_shown(db: str, shown: str) -> None:
+    assert redacted(db) == shown
+
+
+async def test_a_server_that_was_away_is_used_again_by_itself(own_cluster: Cluster) -> None:
+    store = await open_postgres(own_cluster.new_database())
+    await store.write_records(new_zone(), CAUSE)
+    written = await _put(store, "192.0.2.1")
+    own_cluster.stop()
+    await _until(lambda: not store.writable)
+    with pytest.raises(StoreFailed):
+        await _put(store, "192.0.2.2")
+    with pytest.raises(StoreFailed):
+        await store.get(ZONE_ID, ip("192.0.2.1"))
+    own_cluster.start()
+    await _until(lambda: store.writable)
+    assert await store.get(ZONE_ID, ip("192.0.2.1")) == written
+    assert (await _put(store, "192.0.2.2")).revision == written.revision + 1
+    await store.close()
+
+
+async def test_connections_that_were_cut_are_made_again_unnoticed(
+    nodes: list[PostgresStore], cluster: Cluster, url: str
+) -> None:
+    await _put(nodes[0], "192.0.2.1")
+    await nodes[0].get(ZONE_ID, ip("192.0.2.1"))
+    cluster.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        f"WHERE application_name = 'originmap' AND datname = '{url.rpartition('/')[2]}'",
+        "postgres",
+    )
+    written = await _put(nodes[0], "192.0.2.1", US_WEST)
+    assert await nodes[0].get(ZONE_ID, ip("192.0.2.1")) == written
+    heard: list[RecordChange] = []
+    nodes[0].follow_records(heard.extend)
+    await nodes[1].write_records(_add(new_token("one")), CAUSE)
+    await _until(lambda: heard[-1].key.kind is Kind.TOKEN)
+
+
+async def test_a_node_that_stands_still_in_a_commit_does_not_hold_the_others_up(
+    nodes: list[PostgresStore], url: str
+) -> None:
+    frozen = await asyncpg.connect(url, server_settings={
+        "idle_in_transaction_session_timeout": "200ms"})  # fmt: skip
+    await frozen.execute("BEGIN")
+    await frozen.execute("SELECT FROM state FOR UPDATE")
+    written = await _put(nodes[0], "192.0.2.1")
+    assert await nodes[1].get(ZONE_ID, ip("192.0.2.1")) == written
+    with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError):
+        await frozen.close()
+
+
+def test_its_driver_is_loaded_only_where_it_is_used() -> None:
+    program = "import sys, originmap.bootstrap; sys.exit('asyncpg' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 0
