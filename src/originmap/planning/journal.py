@@ -1,0 +1,43 @@
+"""The state of an apply on disk: the plans that were begun and are not proved done.
+
+A plan's file appears before the first write and goes after the last look. It says that what is
+live may be half of the plan's work; how far it got is seen in what is live, which knows better.
+"""
+
+import os
+from pathlib import Path
+
+from originmap.planning.errors import UnusablePlan
+
+
+class Journal:
+    """A folder with a file for each plan that was begun, named by its digest."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, digest: str) -> Path:
+        """Where a plan is kept while it is carried out; it is a saved plan like any other."""
+        return self._folder / f"{digest}.plan.json"
+
+    def begun(self, digest: str) -> bool:
+        """Whether this plan was begun and not finished."""
+        return self.path(digest).exists()
+
+    def begin(self, digest: str, saved: bytes) -> None:
+        """Keep a plan before its first write: whole, and on the disk. Raises UnusablePlan."""
+        path = self.path(digest)
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            new = path.with_suffix(".new")
+            with new.open("wb") as file:
+                file.write(saved)
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(path)
+        except OSError as error:
+            raise UnusablePlan(str(path), error.strerror or str(error)) from error
+
+    def finish(self, digest: str) -> None:
+        """Forget a plan that was proved done."""
+        self.path(digest).unlink(missing_ok=True)
