@@ -40,7 +40,7 @@ def test_an_export_is_as_it_was(name: str) -> None:
     assert written(EXPORTS[name], ZONES) == (GOLDEN / name).read_text("utf-8")
 
 
-@settings(max_examples=20, deadline=None)  # the parser builds its grammar when first used
+@settings(max_examples=20)
 @given(states)
 def test_terraform_gets_a_resource_and_an_import_for_each_mapping(state) -> None:
     parsed = hcl2.loads(written(write_terraform, [ExportedZone(ID, "example.com", state)]))

@@ -323,6 +323,8 @@ def test_a_break_is_told_and_the_same_command_goes_on(user: Planner, proxy: Prox
     proxy.faults = lambda number, seen: None
     done = user.run("apply", file, "--yes")
     assert (done.status, done.last) == (0, "done: 100 changes, read back and as planned")
+    assert "this plan has what is left" in done.err
+    assert list(user.state.iterdir()) == []
 
 
 def test_drift_is_quiet_until_there_is_some(user: Planner, dev: Server) -> None:

@@ -49,6 +49,8 @@ def command(topology: Path | None, yes: bool, allow_mass_change: bool, **asked: 
         else:
             planned = planning.make(mappings, question)
             todo = planned.plan
+            if any(journal.left_behind(planned)):
+                click.echo("an apply broke off before; this plan has what is left", err=True)
         waves = planning.moving(todo, mappings, topology)
         shown = Planned(planned.api, todo, planned.pins, waves)
         click.echo(plan_text.text(shown), nl=False)
@@ -56,7 +58,8 @@ def command(topology: Path | None, yes: bool, allow_mass_change: bool, **asked: 
             _refuse_or_ask(planned.plan, yes=yes, allow_mass_change=allow_mass_change)
             journal.begin(planned.plan.digest, encode(planned))
             _carry_out(mappings, todo)
-        journal.finish(planned.plan.digest)
+        for digest in [planned.plan.digest, *journal.left_behind(planned)]:
+            journal.finish(digest)
 
 
 def _saved(mappings: RemoteMappings, question: Question, journal: Journal) -> tuple[Planned, Plan]:
@@ -109,4 +112,4 @@ def _carry_out(mappings: RemoteMappings, todo: Plan) -> None:
     bar.clear()
     if failures:
         raise Incomplete(failures)
-    click.echo(f"done: {changes:,} changes, read back and as planned")
+    click.echo(f"done: {changes:,} change{'s' * (changes != 1)}, read back and as planned")

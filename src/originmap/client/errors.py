@@ -22,11 +22,12 @@ _SET = (
 _RIGHTS = (
     "the token needs Zone Settings Read (to plan) or Zone Settings Write (to apply) for this zone"
 )
+_BASE = "is --api (or CLOUDFLARE_BASE_URL) the base URL, https://api.cloudflare.com/client/v4?"
 _HINTS = {
-    400: "is --api (or CLOUDFLARE_BASE_URL) the base URL, as in https://api.cloudflare.com/client/v4?",
+    400: f"is the zone's id right? {_BASE}",
     401: _SET,
     403: _RIGHTS,
-    404: "is --api (or CLOUDFLARE_BASE_URL) the base URL, as in https://api.cloudflare.com/client/v4?",
+    404: _BASE,
     429: "wait, and run the same command again: it goes on where it stopped",
 }
 _UNSIGNED = {9106, 9107, 6003, 9103, 9109}

@@ -5,9 +5,11 @@ live may be half of the plan's work; how far it got is seen in what is live, whi
 """
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from originmap.planning.errors import UnusablePlan
+from originmap.planning.plan_json import Planned, load
 
 
 class Journal:
@@ -37,6 +39,18 @@ class Journal:
             new.replace(path)
         except OSError as error:
             raise UnusablePlan(str(path), error.strerror or str(error)) from error
+
+    def left_behind(self, planned: Planned) -> Iterator[str]:
+        """The digests of plans that were begun for the same API and no other zones than this
+        one: once it is done, nothing is left of them to do."""
+        zones = {zone.id for zone in planned.plan.zones}
+        for path in sorted(self._folder.glob("*.plan.json")):
+            try:
+                other = load(path)
+            except UnusablePlan:
+                continue
+            if other.api == planned.api and zones.issuperset(z.id for z in other.plan.zones):
+                yield other.plan.digest
 
     def finish(self, digest: str) -> None:
         """Forget a plan that was proved done."""
