@@ -6,7 +6,7 @@ from originmap.domain.guard import objections
 from originmap.domain.mapping import MAX_MAPPINGS
 from originmap.domain.plan import plan_of, plan_zone
 from originmap.domain.selection import Selection, pattern
-from tests.builders import CENTRAL, US_EAST, US_WEST, ip, ips
+from tests.builders import US_EAST, US_WEST, ip, ips
 
 ID = "0" * 32
 
@@ -56,9 +56,3 @@ def test_a_zone_is_not_made_too_full() -> None:
     desired = {ip("192.0.2.1"): US_EAST}
     (text,) = texts(desired, live, Selection(delete=False))
     assert "would have 3,501 mappings" in text
-
-
-def test_a_mapping_that_a_rule_ignores_is_not_in_the_file() -> None:
-    live = {ip("192.0.2.1"): CENTRAL}
-    (text,) = texts({ip("192.0.2.1"): US_EAST}, live, Selection(ignore=(pattern("gcp/*"),)))
-    assert text == "example.com: a rule ignores what is live of 192.0.2.1"

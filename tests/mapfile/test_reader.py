@@ -1,11 +1,15 @@
 """Files of mappings: every form says the same, and everything wrong is told at once."""
 
+import contextlib
 import json
+import tempfile
 from pathlib import Path
 
+import hypothesis.strategies as st
 import jsonschema
 import pytest
 import yaml
+from hypothesis import given
 
 from originmap import data
 from originmap.domain import address
@@ -14,6 +18,13 @@ from originmap.mapfile import reader
 from originmap.mapfile.document import Document
 from originmap.mapfile.errors import UnusableFile, WrongFile
 from originmap.mapfile.schema import text as schema_text
+
+# What mistakes are made of.
+_WORDS = [
+    *("zones:", "\n", "  ", " ", "a.b", ":", "mappings", "groups", "origins", "- ", "[", "]", "{"),
+    *("}", ",", '"', "'", "192.0.2.1", "::1", "aws/us-east-1", "auto", "&a", "*a", "!t", "|", "%"),
+    *("---", "...", "ignore", "10.0.0.0/8", "region", "vendor", "comment", "#", "?", "<<", "\t"),
+]
 
 FULL = """\
 # Everything that a file can say.
@@ -279,3 +290,21 @@ def test_the_schema_refuses_what_the_reader_refuses(tmp_path: Path, text: str) -
     assert problems(tmp_path, text)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(yaml.safe_load(text), json.loads(schema_text()))
+
+
+@pytest.mark.parametrize("form", ["yaml", "json", "csv"])
+@given(
+    st.one_of(
+        st.text(),
+        st.lists(st.sampled_from(_WORDS)).map("".join),
+        st.lists(st.sampled_from(_WORDS)).map(
+            lambda words: "zone,origin_ip,vendor,region\n" + "".join(words)
+        ),
+    )
+)
+def test_whatever_is_in_a_file_there_is_an_answer(form: str, text: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / f"mappings.{form}"
+        file.write_bytes(text.encode("utf-8", "replace"))
+        with contextlib.suppress(WrongFile):
+            reader.read(file, data.catalogue())

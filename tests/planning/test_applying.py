@@ -30,7 +30,7 @@ def plan(api: MemoryAPI, desired) -> Plan:
 
 
 def apply(api: MemoryAPI, made: Plan):
-    return Apply(api, quiet, quiet).run(made)
+    return Apply(api, quiet, quiet, quiet).run(made)
 
 
 @given(states, states, states, states)
@@ -117,7 +117,7 @@ def test_a_plan_is_the_same_after_it_was_saved(desired, live) -> None:
     planned = Planned("http://x", made, {"host.example.com": (ip("192.0.2.1"),)}, [])
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "plan.json"
-        file.write_bytes(encode(planned))
+        file.write_bytes(b"".join(encode(planned)))
         assert is_saved(file)
         assert load(file) == planned
 
@@ -126,7 +126,7 @@ def test_a_plan_is_the_same_after_it_was_saved(desired, live) -> None:
 def test_an_edited_plan_is_refused(tmp_path: Path, old: str, new: str) -> None:
     made = plan_of([plan_zone(A, "a", dict.fromkeys(ips(3), US_EAST), {})])
     file = tmp_path / "plan.json"
-    text = encode(Planned("http://x", made, {})).decode()
+    text = b"".join(encode(Planned("http://x", made, {}))).decode()
     file.write_text(text.replace(old, new, 1))
     with pytest.raises(UnusablePlan):
         load(file)
@@ -135,7 +135,7 @@ def test_an_edited_plan_is_refused(tmp_path: Path, old: str, new: str) -> None:
 def test_a_journal_remembers_a_plan_until_it_is_done(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "state" / "apply")
     assert not journal.begun("digest")
-    journal.begin("digest", b"the plan")
+    journal.begin("digest", [b"the ", b"plan"])
     assert Journal(tmp_path / "state" / "apply").begun("digest")
     assert journal.path("digest").read_bytes() == b"the plan"
     journal.finish("digest")

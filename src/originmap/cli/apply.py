@@ -53,7 +53,7 @@ def command(topology: Path | None, yes: bool, allow_mass_change: bool, **asked: 
                 click.echo("an apply broke off before; this plan has what is left", err=True)
         waves = planning.moving(todo, mappings, topology)
         shown = Planned(planned.api, todo, planned.pins, waves)
-        click.echo(plan_text.text(shown), nl=False)
+        plan_text.echo(plan_text.text(shown))
         if not todo.empty:
             _refuse_or_ask(planned.plan, yes=yes, allow_mass_change=allow_mass_change)
             journal.begin(planned.plan.digest, encode(planned))
@@ -100,7 +100,8 @@ def _carry_out(mappings: RemoteMappings, todo: Plan) -> None:
         bar.step(count)
 
     try:
-        failures = Apply(mappings, on_batch, lambda zone: bar.clear()).run(todo)
+        with Reading(len(todo.zones)) as reading:
+            failures = Apply(mappings, on_batch, reading.on_zone).run(todo)
     except (ClientError, KeyboardInterrupt):
         bar.clear()
         click.echo(

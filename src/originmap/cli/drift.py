@@ -36,9 +36,9 @@ def command(topology: Path | None, as_json: bool, report: Path | None, **asked: 
         waves = planning.moving(made.plan, mappings, topology)
     planned = Planned(made.api, made.plan, made.pins, waves)
     if report is not None:
-        write_out(report, encode(planned).decode())
+        write_out(report, map(bytes.decode, encode(planned)))
     if as_json:
-        click.echo(encode(planned), nl=False)
+        plan_text.echo(map(bytes.decode, encode(planned)))
     elif not planned.plan.empty:
-        click.echo(plan_text.text(planned), nl=False)
+        plan_text.echo(plan_text.text(planned))
     sys.exit(0 if planned.plan.empty else 2)

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import click
 
+from originmap import data
 from originmap.cli.planning import Reading
 from originmap.cli.remote import api, only, out, remote, write_out, zones
 from originmap.domain.address import Address
+from originmap.domain.mapping import Place
+from originmap.domain.plan import shown
 from originmap.domain.selection import Pattern, Selection
 from originmap.mapfile import reader
 from originmap.mapfile.document import Document
@@ -51,19 +54,25 @@ def command(
     Example: originmap dump --zone example.com --out mappings.yaml
     """
     document = reader.read(comments, None) if comments else Document(None)
-    text = io.StringIO()
+    text, unknown = io.StringIO(), set[Place]()
     with remote(api) as mappings:
         asked = zones_asked_for(mappings, zones)
         with Reading(len(asked)) as reading:
             found = snapshot(mappings, asked, Selection(only), reading.on_zone)
-            WRITERS[form](_states(found, document, empty=bool(zones)), text)
-    write_out(out, text.getvalue())
+            WRITERS[form](_states(found, document, unknown, empty=bool(zones)), text)
+    write_out(out, [text.getvalue()])
+    if unknown:
+        listed = ", ".join(sorted(map(shown, unknown)))
+        click.echo(f"not in the catalogue: {listed}; plan this with --any-region", err=True)
 
 
 def _states(
-    found: Iterator[ExportedZone], document: Document, *, empty: bool
+    found: Iterator[ExportedZone], document: Document, unknown: set[Place], *, empty: bool
 ) -> Iterator[ZoneState]:
+    """The zones as they are written; puts the places that the catalogue lacks into `unknown`."""
+    catalogue = data.catalogue()
     for zone in found:
+        unknown |= {place for place in set(zone.mappings.values()) if not catalogue.knows(*place)}
         if zone.mappings or empty:
             yield ZoneState(zone.name, zone.mappings, _comments(document, zone))
 

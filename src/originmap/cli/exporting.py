@@ -25,4 +25,4 @@ def export(
         asked = zones_asked_for(mappings, zones)
         with Reading(len(asked)) as reading:
             write(snapshot(mappings, asked, Selection(only), reading.on_zone), text)
-    write_out(out, text.getvalue())
+    write_out(out, [text.getvalue()])

@@ -59,6 +59,6 @@ def terraform(file: Path, out: Path | None) -> None:
 def _write(states: list[ZoneState], out: Path | None) -> None:
     text = io.StringIO()
     WRITERS["yaml"](states, text)
-    write_out(out, text.getvalue())
+    write_out(out, [text.getvalue()])
     count = sum(len(state.mappings) for state in states)
     click.echo(f"{count:,} mappings in {len(states):,} zones", err=True)

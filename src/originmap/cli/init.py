@@ -56,7 +56,7 @@ def command(
         for address, names in found.items()
     ]
     write_first(name, made, text)
-    write_out(out, text.getvalue())
+    write_out(out, [text.getvalue()])
     count = sum(origin.place is not None for origin in made)
     click.echo(f"{count:,} of {len(made):,} origins found in published ranges", err=True)
 

@@ -41,11 +41,11 @@ def command(
         waves = planning.moving(made.plan, mappings, topology)
     planned = Planned(made.api, made.plan, made.pins, waves)
     if out is not None:
-        write_out(out, encode(planned).decode())
+        write_out(out, map(bytes.decode, encode(planned)))
     if as_json:
-        click.echo(encode(planned), nl=False)
+        plan_text.echo(map(bytes.decode, encode(planned)))
     else:
-        click.echo((plan_text.markdown if markdown else plan_text.text)(planned), nl=False)
+        plan_text.echo((plan_text.markdown if markdown else plan_text.text)(planned))
     for warning in plan_text.warnings(planned):
         click.echo(warning, err=True)
     sys.exit(0 if planned.plan.empty else 2)

@@ -1,6 +1,6 @@
 """A plan for people: text for a terminal, Markdown for a pull request."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import click
 
@@ -14,15 +14,23 @@ from originmap.planning.plan_json import Planned
 
 _ANY = "any colo"
 _MOST_ROWS = 500
-"""Rows of a table in Markdown: a comment on a pull request holds no more than 65,536 characters."""
+"""Rows of all tables in Markdown: a comment on a pull request has 65,536 characters at most."""
 
 
-def text(planned: Planned) -> str:
-    """A plan as text, with colours that `click.echo` leaves out where there is no terminal."""
-    lines = [line for zone in planned.plan.zones for line in _zone_lines(zone, _hosts(planned))]
-    lines += _wave_lines(planned.waves)
-    lines += [_summary(planned), f"digest {planned.plan.digest}"]
-    return "\n".join(lines) + "\n"
+def text(planned: Planned) -> Iterator[str]:
+    """A plan as text, a zone at a time; with colours that `click.echo` leaves out where there is
+    no terminal."""
+    hosts = _hosts(planned)
+    for zone in planned.plan.zones:
+        yield "".join(f"{line}\n" for line in _zone_lines(zone, hosts))
+    yield "".join(f"{line}\n" for line in _wave_lines(planned.waves))
+    yield f"{_summary(planned)}\ndigest {planned.plan.digest}\n"
+
+
+def echo(parts: Iterable[str]) -> None:
+    """Print a text that comes in parts, with its colours on a terminal only."""
+    for part in parts:
+        click.echo(part, nl=False)
 
 
 def warnings(planned: Planned) -> list[str]:
@@ -31,17 +39,22 @@ def warnings(planned: Planned) -> list[str]:
     return [f"apply will refuse this: {each.text}\n  {each.hint}" for each in found]
 
 
-def markdown(planned: Planned) -> str:
+def markdown(planned: Planned) -> Iterator[str]:
     """A plan as Markdown."""
     lines = [f"**{_summary(planned)}**", ""]
     hosts = _hosts(planned)
+    left = _MOST_ROWS
     for zone in planned.plan.zones:
-        if zone.changes:
-            lines += [f"`{zone.name}`", "", "| | origin | now | then |", "|---|---|---|---|"]
-            lines += [_row(change, hosts) for change in zone.changes[:_MOST_ROWS]]
-            if len(zone.changes) > _MOST_ROWS:
-                lines.append(f"| | and {len(zone.changes) - _MOST_ROWS:,} more | | |")
+        if not zone.changes:
+            continue
+        lines.append(f"`{zone.name}`: {len(zone.changes):,} changes\n")
+        if shown_here := zone.changes[:left]:
+            lines += ["| | origin | now | then |", "|---|---|---|---|"]
+            lines += [_row(change, hosts) for change in shown_here]
+            if len(zone.changes) > left:
+                lines.append(f"| | and {len(zone.changes) - left:,} more | | |")
             lines.append("")
+        left -= len(shown_here)
     if planned.waves:
         lines += [
             "Upper tiers that move:",
@@ -54,7 +67,7 @@ def markdown(planned: Planned) -> str:
             for w in planned.waves
         ]
         lines.append("")
-    return "\n".join([*lines, f"Digest `{planned.plan.digest}`", ""])
+    yield "\n".join([*lines, f"Digest `{planned.plan.digest}`", ""])
 
 
 def _zone_lines(zone: ZonePlan, hosts: dict[Address, str]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -120,16 +120,18 @@ def _as_error() -> Iterator[None]:
         raise _WrongUse(error.format_message(), error.ctx) from error
 
 
-def write_out(file: Path | None, text: str) -> None:
-    """Print a text; or write it to a file, whole or not at all. Raises UnusableFile."""
+def write_out(file: Path | None, parts: Iterable[str]) -> None:
+    """Print a text that comes in parts; or write it to a file, whole or not at all. Raises
+    UnusableFile."""
     if file is None:
-        sys.stdout.write(text)
+        sys.stdout.writelines(parts)
         return
     from originmap.mapfile.errors import UnusableFile
 
     new = file.with_name(f".{file.name}.new")
     try:
-        new.write_text(text, "utf-8")
+        with new.open("w", encoding="utf-8") as out:
+            out.writelines(parts)
         new.replace(file)
     except OSError as error:
         new.unlink(missing_ok=True)

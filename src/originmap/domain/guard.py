@@ -4,10 +4,9 @@ A guard sees the plan of a zone and says what speaks against it, or nothing. Wha
 is in the plan, or there is no plan: a zone that cannot be listed as a whole has none.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from originmap.domain import address as addresses
 from originmap.domain.mapping import MAX_MAPPINGS
 from originmap.domain.plan import Plan, ZonePlan
 
@@ -29,12 +28,6 @@ def objections(plan: Plan, *, allow_mass_change: bool = False) -> list[Objection
 
 
 def _of_zone(zone: ZonePlan, allow_mass_change: bool) -> Iterator[Objection]:
-    if zone.conflicts:
-        shown = _some(addresses.text(address) for address in zone.conflicts)
-        yield Objection(
-            f"{zone.name}: a rule ignores what is live of {shown}",
-            "take them out of the file, or out of the rule",
-        )
     after = zone.total + len(zone.creates) - len(zone.deletes)
     if after > MAX_MAPPINGS and zone.creates:
         yield Objection(
@@ -48,9 +41,3 @@ def _of_zone(zone: ZonePlan, allow_mass_change: bool) -> Iterator[Objection]:
             f"deleted, which is more than {MASS_PERCENT} %",
             "if that is what you want, give --allow-mass-change",
         )
-
-
-def _some(texts: Iterable[str]) -> str:
-    listed = list(texts)
-    rest = f" and {len(listed) - 3:,} others" if len(listed) > 3 else ""
-    return ", ".join(listed[:3]) + rest

@@ -2,6 +2,7 @@
 order, and a comment where there is one (RFC 4180)."""
 
 import csv
+import io
 from collections.abc import Iterator
 
 from originmap.mapfile.document import AUTO, Document
@@ -13,7 +14,7 @@ _COMMENT = "comment"
 
 def read(file: str, text: str, document: Document) -> None:
     """Add what a file says to a document, problems included."""
-    lines = text.splitlines(keepends=True)
+    lines = list(io.StringIO(text, newline=""))  # str.splitlines knows more ends than CSV has
     rows = csv.reader(lines, strict=True)
     try:
         heading = [name.strip().lower() for name in next(rows, [])]

@@ -4,6 +4,7 @@ Every write may be made twice, so an apply that broke off is carried on by apply
 again. What was refused is told with its reason where it is still so at the end.
 """
 
+import time
 from collections.abc import Callable
 
 from originmap.client.errors import Refused
@@ -13,6 +14,7 @@ from originmap.domain.plan import Batch, Plan, ZonePlan, batches, remaining, sho
 from originmap.planning.errors import Failure
 
 _LIMIT_REACHED = 1164
+_PATIENCE_SECONDS = (0.5, 1.0, 2.0)
 
 
 class Apply:
@@ -24,10 +26,12 @@ class Apply:
         remote: RemoteMappings,
         on_batch: Callable[[int], None],
         on_zone: Callable[[str], None],
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._remote = remote
         self._on_batch = on_batch
         self._on_zone = on_zone
+        self._sleep = sleep
 
     def run(self, plan: Plan) -> list[Failure]:
         """Make every change; what is not as planned afterwards. Raises ClientError when it
@@ -56,9 +60,16 @@ class Apply:
             return [Unapplied(text, str(error)) for text in texts]
 
     def _differences(self, zone: ZonePlan, reasons: dict[tuple[str, str], str]) -> list[Failure]:
-        """Look at what is live now."""
+        """Look at what is live now; again where a difference has no reason, since nobody says
+        that a list shows at once what was written."""
         self._on_zone(zone.name)
         live = self._remote.mappings(zone.id)
+        for seconds in _PATIENCE_SECONDS:
+            wrong = remaining(zone.changes, live)
+            if all((zone.id, addresses.text(change.address)) in reasons for change in wrong):
+                break
+            self._sleep(seconds)
+            live = self._remote.mappings(zone.id)
         failures = []
         for change in remaining(zone.changes, live):
             text = addresses.text(change.address)

@@ -5,7 +5,7 @@ live may be half of the plan's work; how far it got is seen in what is live, whi
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from originmap.planning.errors import UnusablePlan
@@ -26,14 +26,14 @@ class Journal:
         """Whether this plan was begun and not finished."""
         return self.path(digest).exists()
 
-    def begin(self, digest: str, saved: bytes) -> None:
+    def begin(self, digest: str, saved: Iterable[bytes]) -> None:
         """Keep a plan before its first write: whole, and on the disk. Raises UnusablePlan."""
         path = self.path(digest)
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             new = path.with_suffix(".new")
             with new.open("wb") as file:
-                file.write(saved)
+                file.writelines(saved)
                 file.flush()
                 os.fsync(file.fileno())
             new.replace(path)

@@ -4,8 +4,21 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from originmap.client.mappings import RemoteMappings
-from originmap.domain.plan import Plan, State, ZonePlan, plan_of, plan_zone, remaining, replanned
-from originmap.planning.desired import Desired
+from originmap.domain import address as addresses
+from originmap.domain.address import Address
+from originmap.domain.mapping import Place
+from originmap.domain.plan import (
+    Plan,
+    State,
+    ZonePlan,
+    plan_of,
+    plan_zone,
+    remaining,
+    replanned,
+    shown,
+)
+from originmap.mapfile.errors import Problem, WrongFile
+from originmap.planning.desired import Desired, DesiredZone
 from originmap.planning.errors import Outdated
 
 OnZone = Callable[[str], None]
@@ -14,12 +27,18 @@ OnZone = Callable[[str], None]
 
 def make_plan(remote: RemoteMappings, desired: Desired, on_zone: OnZone) -> Plan:
     """A plan from what is live now. Raises ClientError: a zone that cannot be read as a whole
-    has no plan, and neither have the others."""
+    has no plan, and neither have the others. Raises WrongFile where a file names a mapping that
+    is somebody else's by what is live."""
     plans: list[ZonePlan] = []
+    problems: list[Problem] = []
     for zone in desired.zones:
         on_zone(zone.name)
         live = remote.mappings(zone.id)
-        plans.append(plan_zone(zone.id, zone.name, zone.mappings, live, zone.selection))
+        made = plan_zone(zone.id, zone.name, zone.mappings, live, zone.selection)
+        plans.append(made)
+        problems += (_conflict(zone, address, live[address]) for address in made.conflicts)
+    if problems:
+        raise WrongFile(problems)
     return plan_of(plans)
 
 
@@ -39,6 +58,14 @@ def renew(remote: RemoteMappings, saved: Plan, begun: bool, on_zone: OnZone) -> 
         pairs = zip(saved.zones, again, strict=True)
         raise Outdated([old.name for old, new in pairs if _digest(old) != _digest(new)])
     return renewed, left
+
+
+def _conflict(zone: DesiredZone, address: Address, live: Place) -> Problem:
+    at = zone.entry.origins.get(address) or zone.entry
+    text = (
+        f"{addresses.text(address)} is in the file, and a rule ignores what is live, {shown(live)}"
+    )
+    return Problem(at.where, text)
 
 
 def _left(zone: ZonePlan, live: State) -> ZonePlan:

@@ -3,7 +3,7 @@
 A saved plan is checked against its own digest, so that what is carried out is what was made.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -66,7 +66,6 @@ class ZoneJSON(msgspec.Struct, frozen=True):
     deletes: list[ChangeJSON]
     adopted: list[KeptJSON]
     withheld: list[KeptJSON]
-    conflicts: list[str]
 
 
 class WaveJSON(msgspec.Struct, frozen=True):
@@ -99,8 +98,8 @@ class Planned(msgspec.Struct, frozen=True):
     waves: list[Wave] | None = None
 
 
-def document(planned: Planned) -> PlanJSON:
-    """A plan as JSON."""
+def _document(planned: Planned) -> PlanJSON:
+    """A plan as JSON, but for its zones."""
     waves = planned.waves
     return PlanJSON(
         FORMAT,
@@ -109,13 +108,23 @@ def document(planned: Planned) -> PlanJSON:
         sum(len(batches(zone)) for zone in planned.plan.zones),
         {host: [addresses.text(a) for a in found] for host, found in planned.pins.items()},
         None if waves is None else [WaveJSON(*wave) for wave in waves],
-        [_zone_json(zone) for zone in planned.plan.zones],
+        [],
     )
 
 
-def encode(planned: Planned) -> bytes:
-    """A plan as text."""
-    return msgspec.json.format(msgspec.json.encode(document(planned)), indent=2) + b"\n"
+def encode(planned: Planned) -> Iterator[bytes]:
+    """A plan as text, a zone at a time: all of a large one would take much memory at once."""
+    head = _formatted(_document(planned))
+    yield head.removesuffix(b"[]\n}")
+    before = b"[\n    "
+    for zone in planned.plan.zones:
+        yield before + _formatted(_zone_json(zone)).replace(b"\n", b"\n    ")
+        before = b",\n    "
+    yield b"\n  ]\n}\n" if planned.plan.zones else b"[]\n}\n"
+
+
+def _formatted(value: object) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2)
 
 
 def is_saved(path: Path) -> bool:
@@ -164,7 +173,6 @@ def _zone_json(zone: ZonePlan) -> ZoneJSON:
         [_change_json(change) for change in zone.deletes],
         [KeptJSON(addresses.text(a), *place) for a, place in zone.adopted],
         [KeptJSON(addresses.text(a), *place) for a, place in zone.withheld],
-        [addresses.text(address) for address in zone.conflicts],
     )
 
 
@@ -191,7 +199,6 @@ def _zone(zone: ZoneJSON) -> ZonePlan:
         ),
         tuple(_kept(each) for each in zone.adopted),
         tuple(_kept(each) for each in zone.withheld),
-        tuple(map(addresses.parse, zone.conflicts)),
     )
 
 
