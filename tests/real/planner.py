@@ -80,10 +80,16 @@ class Planner:
     def on_terminal(self, *args: str | Path, answer: str = "") -> tuple[int, str]:
         """Run a command on a terminal; type an answer when it asks. Its status, and what the
         terminal showed."""
-        pid, terminal = pty.fork()
-        if pid == 0:
-            os.chdir(self.folder)
-            os.execve(COMMAND, [COMMAND, *map(str, args)], {**self.env, "TERM": "xterm"})
+        terminal, other_end = pty.openpty()
+        process = subprocess.Popen(
+            [COMMAND, *map(str, args)],
+            stdin=other_end,
+            stdout=other_end,
+            stderr=other_end,
+            cwd=self.folder,
+            env={**self.env, "TERM": "xterm"},
+        )
+        os.close(other_end)
         shown = b""
         answered = False
         deadline = time.monotonic() + SECONDS
@@ -100,9 +106,8 @@ class Planner:
             if answer and not answered and b"[y/N]" in shown:
                 answered = True
                 os.write(terminal, answer.encode() + b"\n")
-        _, status = os.waitpid(pid, 0)
         os.close(terminal)
-        return os.waitstatus_to_exitcode(status), shown.decode()
+        return process.wait(SECONDS), shown.decode()
 
 
 def ips(count: int, start: int = 1) -> list[str]:
