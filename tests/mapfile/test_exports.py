@@ -14,8 +14,10 @@ import yaml
 from hypothesis import given, settings
 
 from originmap.domain import address
+from originmap.domain.mapping import Place
 from originmap.mapfile.pulumi import write_pulumi
 from originmap.mapfile.terraform import ExportedZone, read_state, resource_name, write_terraform
+from originmap.mapfile.writer import ZoneState, write_yaml
 from tests.builders import CENTRAL, US_EAST, US_WEST, ip
 from tests.planning.states import states
 
@@ -79,6 +81,19 @@ def test_pulumi_gets_a_resource_with_an_import_for_each_mapping(state) -> None:
             "region": place.region,
         }
         assert resource["options"] == {"import": f"{ID}/{text}"}
+
+
+def test_whatever_an_api_says_stays_a_word() -> None:
+    odd = Place("a: b", 'x"${y}\n%{z}')
+    zone = ExportedZone(ID, "example.com", {ip("192.0.2.1"): odd})
+    resources = yaml.safe_load(written(write_pulumi, [zone]))["resources"]
+    properties = resources[resource_name("example.com", ip("192.0.2.1"))]["properties"]
+    assert (properties["vendor"], properties["region"]) == odd
+    text = written(write_terraform, [zone])
+    hcl2.loads(text)
+    assert '"x\\"$${y}\\n%%{z}"' in text
+    plain = yaml.safe_load(written(write_yaml, [ZoneState("example.com", zone.mappings)]))
+    assert plain["zones"]["example.com"]["mappings"]["192.0.2.1"] == "/".join(odd)
 
 
 def test_no_two_mappings_have_one_name() -> None:

@@ -8,6 +8,7 @@ from typing import TextIO
 
 from originmap.domain import address as addresses
 from originmap.mapfile.terraform import ExportedZone, resource_name
+from originmap.mapfile.writer import word
 
 _HEADING = """\
 name: origin-cloud-regions
@@ -39,6 +40,7 @@ def write_pulumi(zones: Iterable[ExportedZone], out: TextIO) -> None:
                     name=resource_name(zone.name, address),
                     zone_id=zone.id,
                     origin_ip=addresses.text(address),
-                    **place._asdict(),
+                    vendor=word(place.vendor),
+                    region=word(place.region),
                 )
             )

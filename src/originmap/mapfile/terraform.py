@@ -4,6 +4,7 @@ The resource is `cloudflare_origin_cloud_region` of the provider cloudflare/clou
 newer: one per origin IP, imported as ZONE_ID/ORIGIN_IP. Blocks of `import` need Terraform 1.5.
 """
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -36,8 +37,8 @@ _RESOURCE = """
 resource "{type}" "{name}" {{
   zone_id   = "{zone_id}"
   origin_ip = "{origin_ip}"
-  vendor    = "{vendor}"
-  region    = "{region}"
+  vendor    = {vendor}
+  region    = {region}
 }}
 """
 _IMPORT = """
@@ -66,7 +67,8 @@ def write_terraform(zones: Iterable[ExportedZone], out: TextIO) -> None:
                 "name": resource_name(zone.name, address),
                 "zone_id": zone.id,
                 "origin_ip": addresses.text(address),
-                **place._asdict(),
+                "vendor": _string(place.vendor),
+                "region": _string(place.region),
             }
             out.write(_RESOURCE.format(**words) + _IMPORT.format(**words))
 
@@ -76,6 +78,11 @@ def resource_name(zone: str, address: Address) -> str:
     are in hex where they are IPv6, so that no two have the same name."""
     text = addresses.text(address) if address[0] == 4 else address[1:].hex()
     return f"origin_{_OTHER.sub('_', zone)}_{_OTHER.sub('_', text)}"
+
+
+def _string(text: str) -> str:
+    """A string of HCL, in which nothing is a template."""
+    return json.dumps(text, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")
 
 
 class _Values(msgspec.Struct):

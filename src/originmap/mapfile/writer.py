@@ -18,7 +18,7 @@ from originmap.mapfile.csv_reader import COLUMNS
 
 # What YAML wants escaped although JSON does not (YAML 1.2 §5.1).
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")
-_PLAIN = re.compile(r"[a-z0-9][a-z0-9.-]*")
+_PLAIN = re.compile(r"[a-z0-9][a-z0-9./-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +37,16 @@ def write_yaml(zones: Iterable[ZoneState], out: TextIO) -> None:
     """A line for each mapping."""
     heading = "zones:\n"
     for zone in zones:
-        out.write(f"{heading}  {_key(zone.zone)}:\n    mappings:")
+        out.write(f"{heading}  {word(zone.zone)}:\n    mappings:")
         out.write("\n" if zone.mappings else " {}\n")
         heading = ""
         for address, place in sorted(zone.mappings.items()):
             comment = zone.comments.get(address)
-            value = shown(place)
+            value = word(shown(place))
             if comment:
-                words = f"vendor: {place.vendor}, region: {place.region}"
+                words = f"vendor: {word(place.vendor)}, region: {word(place.region)}"
                 value = f"{{{words}, comment: {quoted(comment)}}}"
-            out.write(f"      {_key(addresses.text(address))}: {value}\n")
+            out.write(f"      {word(addresses.text(address))}: {value}\n")
     if heading:
         out.write("zones: {}\n")
 
@@ -90,6 +90,7 @@ def quoted(text: str) -> str:
     return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", encoded)
 
 
-def _key(text: str) -> str:
-    """A key; in quotes where it has a colon, which not every reader takes for part of a word."""
+def word(text: str) -> str:
+    """A word of YAML; in quotes where it has more in it than names have: a colon, which not every
+    reader takes for part of a word, or whatever an API may answer."""
     return text if _PLAIN.fullmatch(text) else quoted(text)
