@@ -1,4 +1,4 @@
-"""The terminal session in the README: every command prints what the README says it prints."""
+"""The terminal shown in the README: every command prints what the README says it prints."""
 
 import os
 import re
@@ -13,16 +13,16 @@ README = Path(__file__).parents[2] / "README.md"
 SHOWN = "http://127.0.0.1:8787"
 
 
-def session() -> list[tuple[str, str]]:
-    """Each command of the session, and what is printed below it."""
+def steps() -> list[tuple[str, str]]:
+    """Each command, and what is printed below it."""
     (block,) = re.findall(r"^```console\n(.*?)^```", README.read_text("utf-8"), re.M | re.S)
-    steps = re.split(r"^\$ ", block, flags=re.M)[1:]
-    return [tuple(step.partition("\n")[::2]) for step in steps]
+    parts = re.split(r"^\$ ", block, flags=re.M)[1:]
+    return [tuple(step.partition("\n")[::2]) for step in parts]
 
 
 def replay(folder: Path, server: Server) -> list[str]:
     """What each command prints in truth, one shell for all of them."""
-    script = "".join(f"{command}\nprintf '\\n%s\\n' END\n" for command, _ in session())
+    script = "".join(f"{command}\nprintf '\\n%s\\n' END\n" for command, _ in steps())
     done = subprocess.run(
         ["bash", "-c", f"exec 2>&1\n{script.replace(SHOWN, server.url)}"],
         capture_output=True,
@@ -38,14 +38,14 @@ def replay(folder: Path, server: Server) -> list[str]:
     return [part.removeprefix("\n") for part in printed.split("\nEND\n")][:-1]
 
 
-@pytest.mark.parametrize("step", range(len(session())))
+@pytest.mark.parametrize("step", range(len(steps())))
 def test_a_command_of_the_readme_prints_what_it_says(step: int, replayed: list[str]) -> None:
-    command, shown = session()[step]
+    command, shown = steps()[step]
     assert replayed[step].rstrip("\n") == shown.rstrip("\n"), command
 
 
 @pytest.fixture(scope="module")
 def replayed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    folder = tmp_path_factory.mktemp("session")
+    folder = tmp_path_factory.mktemp("readme")
     with Server(":memory:", folder) as server:
         return replay(folder, server)
