@@ -4,7 +4,7 @@ import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench import cases, large, lookups, postgres, starts
+from bench import cases, large, lookups, plans, postgres, starts
 from bench.figures import Figures
 from bench.servers import BARE_ASGI, ORIGINMAP, USUAL_STACK
 
@@ -88,6 +88,21 @@ GOALS = (
         unit="ms",
     ),
     Goal("resolver", (lookups.RESOLVE, lookups.PROCESS), 500_000, unit="resolves/s"),
+    Goal("plan of a full zone", (plans.PLAN, ORIGINMAP.name), 500, at_most=True, unit="ms"),
+    Goal(
+        "plan of 100 full zones",
+        (plans.PLAN_MANY, ORIGINMAP.name),
+        60_000,
+        at_most=True,
+        unit="ms",
+    ),
+    Goal(
+        "memory of the plan of 100 full zones",
+        (plans.MEMORY_MANY, ORIGINMAP.name),
+        200,
+        at_most=True,
+        unit="MiB",
+    ),
     Goal(
         "GET with 10 M mappings against 10,000",
         (large.GET, large.LARGE.label),

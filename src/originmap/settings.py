@@ -66,3 +66,15 @@ def state_folder(environment: Mapping[str, str] = os.environ) -> Path:
     # The specification: a path that is not absolute is to be ignored.
     root = Path(base) if base.startswith("/") else Path.home() / ".local" / "state"
     return root / "originmap"
+
+
+CLOUDFLARE_API = "https://api.cloudflare.com/client/v4"
+"""The API that commands of mappings as code ask, unless they are given another one."""
+
+
+def api_credentials(environment: Mapping[str, str] = os.environ) -> tuple[str, str, str]:
+    """Token, email address and key, from the variables that Cloudflare's own tools read; empty
+    where one is not set."""
+    names = ("CLOUDFLARE_API_TOKEN", "CLOUDFLARE_EMAIL", "CLOUDFLARE_API_KEY")
+    token, email, key = (environment.get(name, "").strip() for name in names)
+    return token, email, key

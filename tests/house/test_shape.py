@@ -26,7 +26,14 @@ LONGEST_TEST_FILE = 500
 SAYS_NOTHING = {"utils", "util", "helpers", "helper", "manager", "common", "misc"}
 
 # They end a command, so they never become an answer.
-OUTSIDE_THE_TREE = {"CannotListen", "RangesError", "ServerRefused"}
+OUTSIDE_THE_TREE = {
+    "CannotListen",
+    "ClientError",
+    "MapFileError",
+    "PlanError",
+    "RangesError",
+    "ServerRefused",
+}
 
 # What a package gives to others by its own name; everything else is imported from its module.
 PUBLIC = {

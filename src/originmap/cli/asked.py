@@ -1,6 +1,5 @@
 """What a command is asked about: addresses and host names, as arguments or a line each."""
 
-import re
 import socket
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
@@ -8,12 +7,11 @@ from typing import BinaryIO
 from originmap.domain import address
 from originmap.domain.address import Address
 from originmap.domain.errors import InvalidAddress
+from originmap.domain.hostname import is_hostname
 
 LONGEST = 1024
 """What a line may have, in bytes; a host name has at most 253."""
 
-# A name's last label is no number: getaddrinfo takes 0x7f.1 for an address (RFC 3696 §2).
-_HOST = re.compile(r"(?=.{1,253}\Z)(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z][A-Za-z0-9-]{0,62}\.?\Z")
 _DISCARDED = 1 << 20
 
 Resolve = Callable[[str], list[str]]
@@ -47,7 +45,7 @@ def addresses(text: str, resolve: Resolve) -> tuple[str | None, list[Address]]:
     try:
         return None, [address.parse(text)]
     except InvalidAddress:
-        if not _HOST.match(text):
+        if not is_hostname(text):
             shown = text if len(text) <= 60 else f"{text[:60]}…"
             raise Unusable(f"not an origin IP address, and no host name: {shown!r}") from None
     try:

@@ -1,6 +1,7 @@
 """The `originmap` command: finds the command asked for and prints what goes wrong."""
 
 import importlib
+import keyword
 import sys
 
 import click
@@ -28,6 +29,15 @@ _COMMANDS = {
     "migrate": "Bring a database to the form that this version uses.",
     "copy": "Copy a database, between files and PostgreSQL.",
     "regions": "Print the vendors' regions and their upper tiers.",
+    "plan": "Print what would make the live mappings into those of a file.",
+    "apply": "Make the live mappings into those of a file.",
+    "drift": "Print how the live mappings differ from those of a file.",
+    "dump": "Print the live mappings as such a file.",
+    "init": "Print a first such file for addresses, hosts or a zone file.",
+    "import": "Make such a file from what other tools wrote.",
+    "export": "Print mappings in the forms of other programs.",
+    "schema": "Print the JSON Schema of such files.",
+    "completion": "Print a script that completes commands in a shell.",
 }
 
 
@@ -40,7 +50,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"originmap.cli.{cmd_name.replace('-', '_')}")
+        name = cmd_name.replace("-", "_") + "_" * keyword.iskeyword(cmd_name)
+        module = importlib.import_module(f"originmap.cli.{name}")
         command = module.command
         assert isinstance(command, click.Command)
         return command

@@ -8,10 +8,9 @@ import msgspec
 
 from originmap.cli import options
 from originmap.cli.administer import administer, print_table
-from originmap.domain.errors import InvalidTopology
+from originmap.cli.topology_file import read_topology
 from originmap.domain.topology import ColoState
 from originmap.service.operate.topology import SetStates, SetTopology, ShowTopology
-from originmap.service.topology_json import TopologyJSON, topology_of
 
 
 @click.group("topology")
@@ -42,13 +41,7 @@ def set_(file: Path, db: str) -> None:
 
     Example: originmap topology set topology.json --db originmap.db
     """
-    try:
-        document = msgspec.json.decode(file.read_bytes(), type=TopologyJSON)
-    except OSError as error:
-        raise InvalidTopology([f"{file}: {error.strerror}"]) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidTopology([f"{file}: {error}"]) from None
-    (changed,) = administer(db, SetTopology(topology_of(document)))
+    (changed,) = administer(db, SetTopology(read_topology(file)))
     click.echo(f"{len(changed['colos'])} colos are in force", err=True)
 
 

@@ -1,0 +1,20 @@
+"""originmap completion: what makes a shell complete commands and options."""
+
+import click
+from click.shell_completion import get_completion_class
+
+_SHELLS = ("bash", "zsh", "fish")
+
+
+@click.command("completion")
+@click.argument("shell", type=click.Choice(_SHELLS))
+def command(shell: str) -> None:
+    """Print a script for SHELL that completes commands and options; its start-up file reads it.
+
+    Example: originmap completion bash
+    """
+    found = get_completion_class(shell)
+    assert found is not None
+    root = click.get_current_context().find_root()
+    name = "originmap"
+    click.echo(found(root.command, {}, name, f"_{name.upper()}_COMPLETE").source())

@@ -1,0 +1,114 @@
+"""From the arguments of plan, apply and drift to a plan."""
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from originmap import data
+from originmap.cli import asked, options
+from originmap.cli.bar import Bar
+from originmap.cli.remote import api, only, path
+from originmap.cli.upper_tiers import tiers_of_file, tiers_of_server
+from originmap.client.mappings import RemoteMappings
+from originmap.domain.plan import Plan
+from originmap.domain.selection import Pattern
+from originmap.domain.wave import Wave, waves
+from originmap.mapfile import reader
+from originmap.planning.desired import Detect, Lookup, Wishes
+from originmap.planning.making import make_plan
+from originmap.planning.plan_json import Planned
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a plan is asked for: the options that plan, apply and drift have in common."""
+
+    path: Path
+    api: str
+    only: tuple[Pattern, ...]
+    no_delete: bool
+    ranges: str
+    any_region: bool
+
+
+def question(command: F) -> F:
+    """PATH, --api, --only, --no-delete, --ranges, --any-region"""
+    for option in reversed((path, api, only, _no_delete, options.ranges, _any_region)):
+        command = option(command)
+    return command
+
+
+def topology(command: F) -> F:
+    """--topology"""
+    return click.option(
+        "--topology",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Topology to say by which upper tiers move; an Originmap is asked for its own.",
+    )(command)
+
+
+def make(remote: RemoteMappings, asked_for: Question) -> Planned:
+    """The plan of a file of mappings. Raises OriginmapError."""
+    catalogue = None if asked_for.any_region else data.catalogue()
+    document = reader.read(asked_for.path, catalogue)
+    lookup = Lookup(remote, asked.resolve, lambda: _detect(asked_for.ranges))
+    desired = lookup.desired(document, Wishes(asked_for.only, not asked_for.no_delete))
+    with Reading(len(desired.zones)) as reading:
+        plan = make_plan(remote, desired, reading.on_zone)
+    return Planned(asked_for.api, plan, desired.pins)
+
+
+def moving(plan: Plan, remote: RemoteMappings, file: Path | None) -> list[Wave] | None:
+    """Which upper tiers move; None where nobody knows."""
+    if plan.empty:
+        return []
+    tiers = tiers_of_file(file) if file else tiers_of_server(remote.connection)
+    return None if tiers is None else waves(plan, tiers)
+
+
+class Reading:
+    """A bar for the zones that are read; a context manager."""
+
+    def __init__(self, zones: int) -> None:
+        self._bar = Bar(sys.stderr, time.monotonic, zones)
+        self._wanted = zones > 1
+        self._begun = False
+
+    def on_zone(self, name: str) -> None:
+        """As planning.making.OnZone."""
+        if self._wanted:
+            self._bar.step(1 if self._begun else 0)
+            self._begun = True
+
+    def __enter__(self) -> "Reading":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.clear()
+
+
+def _detect(ranges: str) -> Detect:
+    # The whole server comes with it, which a plan without `auto` need not wait for.
+    from originmap import bootstrap
+
+    return bootstrap.detector(bootstrap.range_files(ranges)).detect
+
+
+def _no_delete(command: F) -> F:
+    return click.option(
+        "--no-delete", is_flag=True, help="Delete nothing; what is not in the file stays."
+    )(command)
+
+
+def _any_region(command: F) -> F:
+    return click.option(
+        "--any-region", is_flag=True, help="Take regions that are not in the packaged catalogue."
+    )(command)

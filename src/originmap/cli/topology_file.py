@@ -1,0 +1,20 @@
+"""A topology in a file, in the form that `originmap topology show --json` prints."""
+
+from pathlib import Path
+
+import msgspec
+
+from originmap.domain.errors import InvalidTopology
+from originmap.domain.topology import Topology
+from originmap.service.topology_json import TopologyJSON, topology_of
+
+
+def read_topology(file: Path) -> Topology:
+    """The topology in a file; whether it makes sense is checked by whoever uses it. Raises
+    InvalidTopology where it has not that form."""
+    try:
+        return topology_of(msgspec.json.decode(file.read_bytes(), type=TopologyJSON))
+    except OSError as error:
+        raise InvalidTopology([f"{file}: {error.strerror}"]) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidTopology([f"{file}: {error}"]) from None

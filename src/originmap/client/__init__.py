@@ -1,0 +1,1 @@
+"""The v4 API from outside, ours or the real one: what the commands of mappings as code ask."""

@@ -1,0 +1,46 @@
+"""When the next request may be sent: what an answer's headers say of the rate limit.
+
+The limit is announced as `Ratelimit: "default";r=50;t=30`: 50 more requests, and 30 seconds
+until that is renewed (draft-ietf-httpapi-ratelimit-headers). Whoever goes over it is shut out
+for whole minutes, so the last seconds of a window are waited out instead. `Retry-After` is
+seconds or a date (RFC 9110 §10.2.3).
+"""
+
+import datetime
+import email.utils
+import re
+from collections.abc import Iterator, Mapping
+
+_MEMBER = re.compile(r";\s*([a-z]+)=(\d{1,9})")
+LONGEST_SECONDS = 900.0
+"""What is never waited longer than, whatever an answer says."""
+
+
+def wait_after(headers: Mapping[str, str]) -> float:
+    """Seconds to wait before the next request, if this answer was a good one: 0 while the
+    limit leaves requests over."""
+    wait = 0.0
+    for item in headers.get("ratelimit", "").split(","):
+        members = dict(_MEMBER.findall(item))
+        if int(members.get("r", 1)) == 0:
+            wait = max(wait, float(members.get("t", 0)))
+    return min(wait, LONGEST_SECONDS)
+
+
+def retry_after(headers: Mapping[str, str], now: datetime.datetime) -> float | None:
+    """Seconds that a refusal asks to wait; None where it asks nothing that can be read."""
+    value = headers.get("retry-after", "").strip()
+    if value.isdecimal() and value.isascii():
+        return min(float(value), LONGEST_SECONDS)
+    try:
+        moment = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=datetime.UTC)
+    return min(max((moment - now).total_seconds(), 0.0), LONGEST_SECONDS)
+
+
+def back_off() -> Iterator[float]:
+    """The seconds to wait before each further try; when they end, so do the tries."""
+    yield from (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)

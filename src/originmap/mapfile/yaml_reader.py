@@ -1,0 +1,214 @@
+"""Reads the YAML form of a file of mappings, and JSON, which is YAML too.
+
+It follows libyaml's events instead of building documents: every word keeps its line and column,
+nothing is converted (`192.0.2.1` and `no` are words), and a file of any size takes little memory.
+The form is that of mappings.schema.json, which the tests hold against this module.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from originmap.domain.mapping import Place
+from originmap.mapfile.document import AUTO, Document, ZoneEntry
+from originmap.mapfile.errors import Where
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_EMPTY = {"", "~", "null"}
+_PLACE_FORM = "a place is written vendor/region, as in aws/us-east-1; or auto"
+
+
+def read(file: str, text: str, document: Document) -> None:
+    """Add what a file says to a document, problems included."""
+    try:
+        _Reader(file, text, document).run()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        document.problem(Where(file, line, column), f"not YAML: {error.problem or error.context}")
+    except yaml.YAMLError as error:
+        # The reader's own error knows the position only, and its text says what is there.
+        before = text.encode()[: getattr(error, "position", 0) or 0]
+        line = before.count(b"\n") + 1
+        column = len(before) - (before.rfind(b"\n") + 1) + 1
+        document.problem(Where(file, line, column), "not YAML: a character that it may not have")
+
+
+class _Reader:
+    """One file; every method takes the first event of a node and consumes the node."""
+
+    def __init__(self, file: str, text: str, document: Document) -> None:
+        self._file = file
+        self._document = document
+        self._events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
+
+    def run(self) -> None:
+        for event in self._events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                self._root(next(self._events))
+
+    def _root(self, event: Any) -> None:
+        for key, where, value in self._members(event, "a file of mappings has the key zones"):
+            if key == "zones":
+                for name, at, node in self._members(value, "zones are named by keys"):
+                    self._zone(self._document.zone(name, at), node)
+            elif key == "$schema":
+                self._skip(value)
+            else:
+                self._unknown(key, where, value, "zones")
+
+    def _zone(self, zone: ZoneEntry, event: Any) -> None:
+        form = "a zone has the keys mappings, groups, ignore, adopt"
+        for key, where, value in self._members(event, form):
+            if key == "mappings":
+                self._mappings(zone, value)
+            elif key == "groups":
+                for node in self._items(value, "groups are a list"):
+                    self._group(zone, node)
+            elif key in ("ignore", "adopt"):
+                rules = zone.ignore if key == "ignore" else zone.adopt
+                for node in self._items(value, "rules are a list of patterns"):
+                    if (text := self._word(node, "a pattern is a word")) is not None:
+                        rules.extend(self._document.pattern(text, self._where(node)))
+            else:
+                self._unknown(key, where, value, "mappings, groups, ignore, adopt")
+
+    def _mappings(self, zone: ZoneEntry, event: Any) -> None:
+        form = "mappings are written origin: vendor/region"
+        for text, where, value in self._members(event, form, unique=False):
+            place, comment = self._place(value)
+            self._document.origin(zone, text, place, comment, where)
+
+    def _place(self, event: Any) -> tuple[Place | None, str]:
+        """A place in its short or its long form, and a comment."""
+        at = self._where(event)
+        if isinstance(event, yaml.ScalarEvent):
+            return self._short(event.value, at), ""
+        words = self._words(event, ("vendor", "region", "comment"), _PLACE_FORM)
+        if words is None:
+            return None, ""
+        place = self._document.place(words.get("vendor", ""), words.get("region", ""), at)
+        return place, words.get("comment", "")
+
+    def _short(self, text: str, at: Where) -> Place | None:
+        vendor, slash, region = text.partition("/")
+        if text == AUTO:
+            vendor, region = "", AUTO
+        elif not slash or not vendor or not region:
+            self._document.problem(at, f"{text!r}: {_PLACE_FORM}")
+            return None
+        return self._document.place(vendor, region, at)
+
+    def _group(self, zone: ZoneEntry, event: Any) -> None:
+        """A group: the place is known only at its end, since keys have no order."""
+        form = "a group has the keys vendor, region, origins, comment"
+        at, words, origins = self._where(event), dict[str, str](), list[tuple[str, str, Where]]()
+        for key, where, value in self._members(event, form):
+            if key == "origins":
+                origins.extend(self._origins(value))
+            elif key in ("vendor", "region", "comment"):
+                word = self._word(value, f"{key} is a word")
+                words |= {} if word is None else {key: word}
+            else:
+                self._unknown(key, where, value, "vendor, region, origins, comment")
+        place = self._document.place(words.get("vendor", ""), words.get("region", ""), at)
+        for text, comment, where in origins:
+            self._document.origin(zone, text, place, comment or words.get("comment", ""), where)
+
+    def _origins(self, event: Any) -> Iterator[tuple[str, str, Where]]:
+        """The origins of a group: a list, or a mapping of origins to comments."""
+        form = "origins are a list, or written origin: comment"
+        if isinstance(event, yaml.MappingStartEvent):
+            for text, where, value in self._members(event, form, unique=False):
+                comment = self._word(value, "a comment is a word")
+                yield text, "" if comment in (None, *_EMPTY) else str(comment), where
+        else:
+            for node in self._items(event, form):
+                if (word := self._word(node, "an origin is a word")) is not None:
+                    yield word, "", self._where(node)
+
+    def _words(self, event: Any, allowed: tuple[str, ...], form: str) -> dict[str, str] | None:
+        """The members of a mapping of words; None where it is no mapping."""
+        if not isinstance(event, yaml.MappingStartEvent):
+            self._wrong(event, form)
+            return None
+        words: dict[str, str] = {}
+        for key, where, value in self._members(event, form):
+            if key not in allowed:
+                self._unknown(key, where, value, ", ".join(allowed))
+            elif (word := self._word(value, f"{key} is a word")) is not None:
+                words[key] = word
+        return words
+
+    def _members(
+        self, event: Any, form: str, *, unique: bool = True
+    ) -> Iterator[tuple[str, Where, Any]]:
+        """Key, place and the first event of each value, which the caller consumes."""
+        if not isinstance(event, yaml.MappingStartEvent):
+            if not self._is_empty(event):
+                self._wrong(event, form)
+            return
+        seen: dict[str, Where] = {}
+        while not isinstance(key := next(self._events), yaml.MappingEndEvent):
+            if not isinstance(key, yaml.ScalarEvent):
+                self._wrong(key, "a key is a word")
+                self._skip(next(self._events))
+                continue
+            where, value = self._where(key), next(self._events)
+            if unique and key.value in seen:
+                first = seen[key.value]
+                self._document.problem(where, f"{key.value} is here twice; first at {first}")
+                self._skip(value)
+                continue
+            if unique:
+                seen[key.value] = where
+            yield key.value, where, value
+
+    def _items(self, event: Any, form: str) -> Iterator[Any]:
+        if not isinstance(event, yaml.SequenceStartEvent):
+            if not self._is_empty(event):
+                self._wrong(event, form)
+            return
+        while not isinstance(node := next(self._events), yaml.SequenceEndEvent):
+            yield node
+
+    def _word(self, event: Any, form: str) -> str | None:
+        if isinstance(event, yaml.ScalarEvent):
+            return str(event.value)
+        self._wrong(event, form)
+        return None
+
+    def _unknown(self, key: str, where: Where, value: Any, known: str) -> None:
+        self._document.problem(where, f"unknown key {key!r}; there are {known}")
+        self._skip(value)
+
+    def _wrong(self, event: Any, form: str) -> None:
+        alias = isinstance(event, yaml.AliasEvent)
+        why = "aliases are not understood here; use a group" if alias else form
+        self._document.problem(self._where(event), why)
+        self._skip(event)
+
+    def _skip(self, event: Any) -> None:
+        """Consume a node that nothing is read of."""
+        depth = 0
+        while True:
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+            if depth == 0:
+                return
+            event = next(self._events)
+
+    @staticmethod
+    def _is_empty(event: Any) -> bool:
+        return (
+            isinstance(event, yaml.ScalarEvent)
+            and event.style in (None, "")
+            and event.value in _EMPTY
+        )
+
+    def _where(self, event: Any) -> Where:
+        mark = event.start_mark
+        return Where(self._file, mark.line + 1, mark.column + 1)

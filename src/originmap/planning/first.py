@@ -1,0 +1,46 @@
+"""The first file of somebody who has none yet: origins with what published ranges say of them.
+
+What is proved is written down; the rest is written as comments, with the reason, for a person
+to decide.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple, TextIO
+
+from originmap.domain import address as addresses
+from originmap.domain.address import Address
+from originmap.domain.mapping import Place
+from originmap.domain.plan import shown
+from originmap.mapfile.writer import quoted
+
+
+class Origin(NamedTuple):
+    """An address, the names that lead to it, and the place that was proved; or why none was."""
+
+    address: Address
+    names: list[str]
+    place: Place | None
+    reason: str
+
+
+def write_first(zone: str, origins: Iterable[Origin], out: TextIO) -> None:
+    """A file of mappings to be reviewed."""
+    origins = sorted(origins)
+    proved = [origin for origin in origins if origin.place is not None]
+    out.write("# Look at every line, then: originmap plan FILE\n")
+    out.write(f"zones:\n  {quoted(zone)}:\n    mappings:{'' if proved else ' {}'}\n")
+    for origin in proved:
+        assert origin.place is not None
+        vendor, region = origin.place
+        value = shown(origin.place)
+        if origin.names:
+            comment = quoted(" ".join(origin.names))
+            value = f"{{vendor: {vendor}, region: {region}, comment: {comment}}}"
+        out.write(f"      {quoted(addresses.text(origin.address))}: {value}\n")
+    rest = [origin for origin in origins if origin.place is None]
+    if rest:
+        out.write("# Not found in published ranges: write vendor/region, or leave them out.\n")
+    for origin in rest:
+        names = f" ({' '.join(origin.names)})" if origin.names else ""
+        key = quoted(addresses.text(origin.address))
+        out.write(f"#     {key}: vendor/region{names}: {origin.reason}\n")

@@ -1,0 +1,214 @@
+"""The JSON of a plan: for programs, and for the file that a plan is saved in.
+
+A saved plan is checked against its own digest, so that what is carried out is what was made.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+
+from originmap.domain import address as addresses
+from originmap.domain.address import Address
+from originmap.domain.errors import InvalidAddress
+from originmap.domain.mapping import MappingChange, Place
+from originmap.domain.plan import Plan, ZonePlan, batches, plan_of
+from originmap.domain.selection import InvalidPattern, Selection, pattern
+from originmap.domain.wave import Wave
+from originmap.planning.errors import UnusablePlan
+
+FORMAT = "originmap-plan/1"
+
+
+class PlaceJSON(msgspec.Struct, frozen=True):
+    """A vendor and a region."""
+
+    vendor: str
+    region: str
+
+
+class ChangeJSON(msgspec.Struct, frozen=True):
+    """A mapping and what becomes of it; `old` is null for a new one, `new` for one that goes."""
+
+    origin_ip: str
+    old: PlaceJSON | None
+    new: PlaceJSON | None
+
+
+class KeptJSON(msgspec.Struct, frozen=True):
+    """A mapping that stays although it is not in the file."""
+
+    origin_ip: str
+    vendor: str
+    region: str
+
+
+class SelectionJSON(msgspec.Struct, frozen=True):
+    """The patterns of a zone's rules."""
+
+    only: list[str]
+    ignore: list[str]
+    adopt: list[str]
+    delete: bool
+
+
+class ZoneJSON(msgspec.Struct, frozen=True):
+    """The plan of one zone."""
+
+    id: str
+    name: str
+    total: int
+    existing: int
+    live: str
+    selection: SelectionJSON
+    creates: list[ChangeJSON]
+    changes: list[ChangeJSON]
+    deletes: list[ChangeJSON]
+    adopted: list[KeptJSON]
+    withheld: list[KeptJSON]
+
+
+class WaveJSON(msgspec.Struct, frozen=True):
+    """Origins that get another upper tier; null is any colo."""
+
+    zone: str
+    old: str | None
+    new: str | None
+    origins: int
+
+
+class PlanJSON(msgspec.Struct, frozen=True):
+    """A plan. `writes` is how many requests it takes; `upper_tiers` is null where unknown."""
+
+    format: str
+    digest: str
+    api: str
+    writes: int
+    pins: dict[str, list[str]]
+    upper_tiers: list[WaveJSON] | None
+    zones: list[ZoneJSON]
+
+
+class Planned(msgspec.Struct, frozen=True):
+    """A plan with what belongs to it: where it is for, and what host names were."""
+
+    api: str
+    plan: Plan
+    pins: Mapping[str, tuple[Address, ...]]
+    waves: list[Wave] | None = None
+
+
+def _document(planned: Planned) -> PlanJSON:
+    """A plan as JSON, but for its zones."""
+    waves = planned.waves
+    return PlanJSON(
+        FORMAT,
+        planned.plan.digest,
+        planned.api,
+        sum(len(batches(zone)) for zone in planned.plan.zones),
+        {host: [addresses.text(a) for a in found] for host, found in planned.pins.items()},
+        None if waves is None else [WaveJSON(*wave) for wave in waves],
+        [],
+    )
+
+
+def encode(planned: Planned) -> Iterator[bytes]:
+    """A plan as text, a zone at a time: all of a large one would take much memory at once."""
+    head = _formatted(_document(planned))
+    yield head.removesuffix(b"[]\n}")
+    before = b"[\n    "
+    for zone in planned.plan.zones:
+        yield before + _formatted(_zone_json(zone)).replace(b"\n", b"\n    ")
+        before = b",\n    "
+    yield b"\n  ]\n}\n" if planned.plan.zones else b"[]\n}\n"
+
+
+def _formatted(value: object) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2)
+
+
+def is_saved(path: Path) -> bool:
+    """Whether a file looks like a saved plan, and not like one of mappings."""
+    try:
+        with path.open("rb") as file:
+            return FORMAT.encode() in file.read(200)
+    except OSError:
+        return False
+
+
+def load(path: Path) -> Planned:
+    """A saved plan. Raises UnusablePlan, also where it is not what was saved."""
+    try:
+        saved = msgspec.json.decode(path.read_bytes(), type=PlanJSON)
+        plan = plan_of(_zone(zone) for zone in saved.zones)
+        pins = {h: tuple(map(addresses.parse, texts)) for h, texts in saved.pins.items()}
+    except OSError as error:
+        raise UnusablePlan(str(path), error.strerror or str(error)) from error
+    except (msgspec.MsgspecError, UnicodeDecodeError, InvalidAddress, InvalidPattern) as error:
+        raise UnusablePlan(str(path), f"not a saved plan: {error}") from error
+    if saved.format != FORMAT or plan.digest != saved.digest:
+        raise UnusablePlan(str(path), "it is not as it was saved: its digest is another")
+    waves = None
+    if saved.upper_tiers is not None:
+        waves = [Wave(w.zone, w.old, w.new, w.origins) for w in saved.upper_tiers]
+    return Planned(saved.api, plan, pins, waves)
+
+
+def _zone_json(zone: ZonePlan) -> ZoneJSON:
+    chosen = zone.selection
+    return ZoneJSON(
+        zone.id,
+        zone.name,
+        zone.total,
+        zone.existing,
+        zone.live,
+        SelectionJSON(
+            [each.text for each in chosen.only],
+            [each.text for each in chosen.ignore],
+            [each.text for each in chosen.adopt],
+            chosen.delete,
+        ),
+        [_change_json(change) for change in zone.creates],
+        [_change_json(change) for change in zone.updates],
+        [_change_json(change) for change in zone.deletes],
+        [KeptJSON(addresses.text(a), *place) for a, place in zone.adopted],
+        [KeptJSON(addresses.text(a), *place) for a, place in zone.withheld],
+    )
+
+
+def _change_json(change: MappingChange) -> ChangeJSON:
+    old, new = (place and PlaceJSON(*place) for place in (change.before, change.after))
+    return ChangeJSON(addresses.text(change.address), old, new)
+
+
+def _zone(zone: ZoneJSON) -> ZonePlan:
+    chosen = zone.selection
+    changes = (*zone.creates, *zone.changes, *zone.deletes)
+    return ZonePlan(
+        zone.id,
+        zone.name,
+        zone.total,
+        zone.existing,
+        zone.live,
+        tuple(sorted(_change(change) for change in changes)),
+        Selection(
+            tuple(map(pattern, chosen.only)),
+            tuple(map(pattern, chosen.ignore)),
+            tuple(map(pattern, chosen.adopt)),
+            chosen.delete,
+        ),
+        tuple(_kept(each) for each in zone.adopted),
+        tuple(_kept(each) for each in zone.withheld),
+    )
+
+
+def _change(change: ChangeJSON) -> MappingChange:
+    return MappingChange(addresses.parse(change.origin_ip), _place(change.old), _place(change.new))
+
+
+def _place(place: PlaceJSON | None) -> Place | None:
+    return None if place is None else Place(place.vendor, place.region)
+
+
+def _kept(kept: KeptJSON) -> tuple[Address, Place]:
+    return addresses.parse(kept.origin_ip), Place(kept.vendor, kept.region)

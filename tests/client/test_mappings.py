@@ -1,0 +1,223 @@
+"""The v4 API from outside, against a real server that is sometimes hard to reach."""
+
+import httpx
+import pytest
+
+from originmap.client.connection import Connection, Credentials
+from originmap.client.errors import (
+    ClientError,
+    ListUnsteady,
+    NoCredentials,
+    NoSuchZone,
+    Refused,
+    Unreachable,
+    Unreadable,
+)
+from originmap.domain.mapping import MappingChange
+from originmap.domain.plan import Batch
+from tests.builders import US_EAST, US_WEST, ip, ips
+from tests.client.conftest import Ask
+from tests.faulty import cut_after, cut_before, gibberish, half_applied, once_each, refuse
+from tests.process import BEARER, EMAIL, KEY, TOKEN, ZONE, Server
+
+HUNDRED = ips(100)
+
+
+def upserts(place=US_EAST, addresses=HUNDRED) -> Batch:
+    return Batch(ZONE, False, tuple(MappingChange(a, None, place) for a in addresses))
+
+
+def deletes(addresses=HUNDRED) -> Batch:
+    return Batch(ZONE, True, tuple(MappingChange(a, US_EAST, None) for a in addresses))
+
+
+@pytest.fixture(autouse=True)
+def emptied(running: Server, asking: Ask) -> None:
+    mappings = asking().mappings
+    there = list(mappings.mappings(ZONE))
+    for at in range(0, len(there), 100):
+        mappings.write(deletes(there[at : at + 100]))
+
+
+def test_what_was_written_is_listed_in_full(asking: Ask) -> None:
+    client = asking()
+    many = ips(250)
+    for at in range(0, 250, 100):
+        assert client.mappings.write(upserts(US_EAST, many[at : at + 100])) == []
+    assert client.mappings.mappings(ZONE) == dict.fromkeys(many, US_EAST)
+    assert (client.proxy.writes, client.proxy.lists) == (3, 3)
+
+
+def test_an_empty_zone_takes_one_page(asking: Ask) -> None:
+    client = asking()
+    assert client.mappings.mappings(ZONE) == {}
+    assert client.proxy.lists == 1
+
+
+def test_what_a_batch_refuses_is_told_with_its_reason(asking: Ask) -> None:
+    client = asking()
+    gone = client.mappings.write(deletes([ip("192.0.2.1")]))
+    assert [failed.origin_ip for failed in gone] == ["192.0.2.1"]
+    assert "does not exist" in gone[0].error
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        cut_before,
+        cut_after,
+        half_applied,
+        refuse(500),
+        refuse(503, 10503),
+        refuse(429, 971),
+        refuse(200, 971),
+        gibberish(502),
+    ],
+    ids=["cut before", "cut after", "half", "500", "503", "429", "971 with 200", "502"],
+)
+def test_a_write_is_sent_again_until_it_is_answered(asking: Ask, fault) -> None:
+    client = asking(once_each(fault, fault))
+    assert client.mappings.write(upserts()) == []
+    assert client.waited == [0.25, 0.5]
+    assert client.mappings.mappings(ZONE) == dict.fromkeys(HUNDRED, US_EAST)
+
+
+def test_a_list_is_read_to_its_end_whatever_happens(asking: Ask) -> None:
+    many = ips(200)
+    for at in (0, 100):
+        asking().mappings.write(upserts(US_WEST, many[at : at + 100]))
+    client = asking(once_each(cut_before, refuse(500), cut_after))
+    assert client.mappings.mappings(ZONE) == dict.fromkeys(many, US_WEST)
+
+
+def test_a_refusal_with_a_time_is_waited_out(asking: Ask) -> None:
+    client = asking(once_each(refuse(429, 971, Retry_After="7")))
+    client.mappings.mappings(ZONE)
+    assert client.waited == [7]
+    assert "as the test wants it" in client.told[0]
+
+
+def test_it_gives_up_in_the_end(asking: Ask) -> None:
+    client = asking(lambda number, seen: refuse(500))
+    with pytest.raises(Refused) as caught:
+        client.mappings.mappings(ZONE)
+    assert caught.value.status == 500
+    assert len(client.proxy.seen) == 1 + len(client.waited)
+
+
+def test_a_used_up_limit_is_waited_out_before_the_next_request(asking: Ask) -> None:
+    def limited(handler, body: bytes) -> None:
+        answer = handler.forward(body)
+        handler.send(answer.status_code, answer.content, {"Ratelimit": '"default";r=0;t=3'})
+
+    client = asking(once_each(limited))
+    client.mappings.mappings(ZONE)
+    assert client.waited == []
+    client.mappings.mappings(ZONE)
+    assert client.waited == [3]
+
+
+def test_a_list_that_changes_while_it_is_read_is_read_again(asking: Ask, running: Server) -> None:
+    many = ips(200)
+    for at in (0, 100):
+        asking().mappings.write(upserts(US_EAST, many[at : at + 100]))
+
+    def delete_one(handler, body: bytes) -> None:
+        answer = handler.forward(body)
+        httpx.delete(f"{running.mappings}/10.0.0.1", headers=BEARER)
+        handler.reply(answer)
+
+    client = asking(once_each(delete_one))
+    assert len(client.mappings.mappings(ZONE)) == 199
+    assert client.proxy.lists == 4
+
+
+def test_a_list_that_never_stands_still_is_no_list(asking: Ask, running: Server) -> None:
+    asking().mappings.write(upserts())
+    asking().mappings.write(upserts(US_EAST, [ip("192.0.2.1")]))
+
+    def toggle(handler, body: bytes) -> None:
+        answer = handler.forward(body)
+        url = f"{running.mappings}/192.0.2.1"
+        body = {"origin_ip": "192.0.2.1", "vendor": "aws", "region": "us-east-1"}
+        if httpx.delete(url, headers=BEARER).status_code == 404:
+            httpx.put(url, headers=BEARER, json=body)
+        handler.reply(answer)
+
+    client = asking(lambda number, seen: toggle if "&page" not in seen.path else None)
+    with pytest.raises(ListUnsteady):
+        client.mappings.mappings(ZONE)
+
+
+def test_zones_are_found_by_name_and_by_id(asking: Ask) -> None:
+    mappings = asking().mappings
+    assert mappings.zones() == [(ZONE, "example.com")]
+    assert mappings.zone_named("example.com").id == ZONE
+    assert mappings.zones_named(["example.com"]) == {"example.com": (ZONE, "example.com")}
+    assert mappings.zone_of_id(ZONE).name == "example.com"
+    with pytest.raises(NoSuchZone):
+        mappings.zone_named("example.net")
+    with pytest.raises(NoSuchZone):
+        mappings.zones_named(["example.com", "example.net"])
+
+
+def test_many_zones_are_found_in_few_requests(asking: Ask) -> None:
+    client = asking()
+    for number in range(60):
+        body = {"name": f"z{number}.example", "account": {"id": ZONE}}
+        client.mappings.connection.ask("POST", "/zones", body=body)
+    try:
+        before = len(client.proxy.seen)
+        names = [f"z{number}.example" for number in range(60)]
+        found = client.mappings.zones_named(names)
+        assert sorted(found) == sorted(names)
+        assert len(client.proxy.seen) - before == 2
+        assert len(client.mappings.zones()) == 61
+    finally:
+        for zone in client.mappings.zones():
+            if zone.id != ZONE:
+                client.mappings.connection.ask("DELETE", f"/zones/{zone.id}")
+
+
+def test_a_pair_of_email_and_key_will_do(asking: Ask) -> None:
+    mappings = asking(credentials=Credentials(email=EMAIL, key=KEY)).mappings
+    assert mappings.mappings(ZONE) == {}
+
+
+@pytest.mark.parametrize(
+    "credentials", [Credentials(), Credentials(email="a@b"), Credentials(key="k")]
+)
+def test_without_credentials_nothing_is_asked(credentials: Credentials) -> None:
+    with pytest.raises(NoCredentials) as caught:
+        Connection("http://127.0.0.1:1/client/v4", credentials)
+    assert "CLOUDFLARE_API_TOKEN" in caught.value.hint
+
+
+def test_a_refused_token_says_which_variable_to_set(asking: Ask) -> None:
+    with pytest.raises(Refused) as caught:
+        asking(credentials=Credentials("x" * 40)).mappings.mappings(ZONE)
+    assert caught.value.status == 401
+    assert "CLOUDFLARE_API_TOKEN" in caught.value.hint
+
+
+def test_a_wrong_base_url_is_named(asking: Ask, running: Server) -> None:
+    def mistake(base_url: str) -> ClientError:
+        with (
+            Connection(base_url, Credentials(TOKEN), sleep=lambda seconds: None) as connection,
+            pytest.raises(ClientError) as caught,
+        ):
+            connection.ask("GET", "/zones")
+        return caught.value
+
+    assert "--api" in mistake(running.url).hint
+    nobody = mistake("http://127.0.0.1:1/client/v4")
+    assert isinstance(nobody, Unreachable)
+    assert "--api" in nobody.hint
+    with pytest.raises(Unreachable):
+        Connection("127.0.0.1:8787", Credentials(TOKEN))
+
+
+def test_an_answer_of_something_else_is_not_taken_for_one(asking: Ask) -> None:
+    client = asking(once_each(gibberish(200)))
+    with pytest.raises(Unreadable):
+        client.mappings.mappings(ZONE)

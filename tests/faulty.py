@@ -1,0 +1,168 @@
+"""A proxy in front of a real server that counts requests and answers some of them badly."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import NamedTuple
+
+import httpx
+
+
+class Seen(NamedTuple):
+    """A request that arrived."""
+
+    method: str
+    path: str
+
+    @property
+    def writes(self) -> bool:
+        return self.method in ("PUT", "DELETE")
+
+    @property
+    def lists(self) -> bool:
+        return self.method == "GET" and "/origin/cloud_regions?" in self.path
+
+
+Fault = Callable[["Handler", bytes], None]
+"""What is done instead of passing a request on; it gets the request and its body."""
+
+
+class Proxy:
+    """Passes requests on to `target`, an origin like http://127.0.0.1:8787; a context manager.
+
+    `faults` is asked about each request, by its number from 0 and what it is.
+    """
+
+    def __init__(
+        self, target: str, faults: Callable[[int, Seen], Fault | None] = lambda number, seen: None
+    ) -> None:
+        self.seen: list[Seen] = []
+        self.faults = faults
+        self.target = target
+        self.http = httpx.Client(base_url=target, timeout=30)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._server.proxy = self
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+
+    @property
+    def api(self) -> str:
+        """The base URL for clients."""
+        return f"http://127.0.0.1:{self._server.server_port}/client/v4"
+
+    @property
+    def writes(self) -> int:
+        return sum(seen.writes for seen in self.seen)
+
+    @property
+    def lists(self) -> int:
+        return sum(seen.lists for seen in self.seen)
+
+    def __enter__(self) -> "Proxy":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        self.http.close()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One request, or several on one connection."""
+
+    protocol_version = "HTTP/1.1"
+
+    def handle_any(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        proxy = self.server.proxy
+        seen = Seen(self.command, self.path)
+        proxy.seen.append(seen)
+        fault = proxy.faults(len(proxy.seen) - 1, seen)
+        if fault is None:
+            self.reply(self.forward(body))
+        else:
+            fault(self, body)
+
+    do_GET = do_POST = do_PUT = do_DELETE = handle_any
+
+    def forward(self, body: bytes) -> httpx.Response:
+        """The answer of the real server."""
+        dropped = {"host", "content-length", "connection", "accept-encoding"}
+        headers = {k: v for k, v in self.headers.items() if k.lower() not in dropped}
+        return self.server.proxy.http.request(
+            self.command, self.path, content=body, headers=headers
+        )
+
+    def reply(self, answer: httpx.Response) -> None:
+        kept = {
+            k: v
+            for k, v in answer.headers.items()
+            if k.lower() not in ("content-length", "connection", "date", "server")
+        }
+        self.send(answer.status_code, answer.content, kept)
+
+    def send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def cut(self) -> None:
+        """Close the connection without another byte."""
+        self.close_connection = True
+        self.connection.shutdown(2)
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+def refuse(status: int, code: int = 1000, **headers: str) -> Fault:
+    """An error in the envelope, without asking the server."""
+    errors = [{"code": code, "message": "as the test wants it"}]
+    body = json.dumps({"success": False, "errors": errors, "messages": [], "result": None})
+
+    def fault(handler: Handler, _: bytes) -> None:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        handler.send(status, body.encode(), named)
+
+    return fault
+
+
+def gibberish(status: int) -> Fault:
+    """What a proxy on the way answers."""
+    return lambda handler, _: handler.send(status, b"<html>Bad gateway</html>", {})
+
+
+def cut_before(handler: Handler, body: bytes) -> None:
+    """The request never reaches the server."""
+    handler.cut()
+
+
+def cut_after(handler: Handler, body: bytes) -> None:
+    """The server does as asked, and the answer is lost."""
+    handler.forward(body)
+    handler.cut()
+
+
+def half_applied(handler: Handler, body: bytes) -> None:
+    """The server does half of a batch, then fails."""
+    items = json.loads(body)
+    handler.forward(json.dumps(items[: len(items) // 2]).encode())
+    refuse(500)(handler, body)
+
+
+def once_each(*faults: Fault) -> Callable[[int, Seen], Fault | None]:
+    """These faults for the first requests, one each, then none."""
+    left: Iterator[Fault] = iter(faults)
+    return lambda number, seen: next(left, None)

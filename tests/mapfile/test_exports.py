@@ -1,0 +1,122 @@
+"""Exports: the same bytes for the same mappings, and text that the other tools parse.
+
+After a change of form, write the golden files anew and look at the difference:
+
+    python -m tests.mapfile.test_exports
+"""
+
+import io
+from pathlib import Path
+
+import hcl2
+import pytest
+import yaml
+from hypothesis import given, settings
+
+from originmap.domain import address
+from originmap.domain.mapping import Place
+from originmap.mapfile.pulumi import write_pulumi
+from originmap.mapfile.terraform import ExportedZone, read_state, resource_name, write_terraform
+from originmap.mapfile.writer import ZoneState, write_yaml
+from tests.builders import CENTRAL, US_EAST, US_WEST, ip
+from tests.planning.states import states
+
+GOLDEN = Path(__file__).parent / "golden"
+EXPORTS = {"origins.tf": write_terraform, "Pulumi.yaml": write_pulumi}
+ID = "023e105f4ecef8ad9ca31a8372d0c353"
+ZONES = [
+    ExportedZone(ID, "example.com", {ip("2001:db8::1"): CENTRAL, ip("192.0.2.1"): US_EAST}),
+    ExportedZone("0" * 32, "ex-ample.org", {}),
+    ExportedZone("1" * 32, "xn--bcher-kva.example", {ip("192.0.2.1"): US_WEST}),
+]
+
+
+def written(write, zones) -> str:
+    out = io.StringIO()
+    write(zones, out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_an_export_is_as_it_was(name: str) -> None:
+    assert written(EXPORTS[name], ZONES) == (GOLDEN / name).read_text("utf-8")
+
+
+@settings(max_examples=20)
+@given(states)
+def test_terraform_gets_a_resource_and_an_import_for_each_mapping(state) -> None:
+    parsed = hcl2.loads(written(write_terraform, [ExportedZone(ID, "example.com", state)]))
+    found = {}
+    for block in parsed.get("resource", []):
+        (named,) = [v for k, v in block.items() if "cloudflare_origin_cloud_region" in k]
+        for name, values in named.items():
+            found[name.strip('"')] = {k: unquoted(v) for k, v in values.items()}
+    assert len(found) == len(state)
+    imports = {unquoted(block["to"]): unquoted(block["id"]) for block in parsed.get("import", [])}
+    assert len(imports) == len(state)
+    for a, place in state.items():
+        name, text = resource_name("example.com", a), address.text(a)
+        values = found[name]
+        assert (values["zone_id"], values["origin_ip"]) == (ID, text)
+        assert (values["vendor"], values["region"]) == place
+        (target,) = [to for to in imports if to.endswith(f"cloudflare_origin_cloud_region.{name}")
+                     or to == f"${{cloudflare_origin_cloud_region.{name}}}"]  # fmt: skip
+        assert imports[target] == f"{ID}/{text}"
+
+
+@given(states)
+def test_pulumi_gets_a_resource_with_an_import_for_each_mapping(state) -> None:
+    program = yaml.safe_load(written(write_pulumi, [ExportedZone(ID, "example.com", state)]))
+    assert program["runtime"] == "yaml"
+    resources = program.get("resources", {})
+    assert len(resources) == len(state)
+    for a, place in state.items():
+        resource = resources[resource_name("example.com", a)]
+        text = address.text(a)
+        assert resource["type"] == "cloudflare:OriginCloudRegion"
+        assert resource["properties"] == {
+            "zoneId": ID,
+            "originIp": text,
+            "vendor": place.vendor,
+            "region": place.region,
+        }
+        assert resource["options"] == {"import": f"{ID}/{text}"}
+
+
+def test_whatever_an_api_says_stays_a_word() -> None:
+    odd = Place("a: b", 'x"${y}\n%{z}')
+    zone = ExportedZone(ID, "example.com", {ip("192.0.2.1"): odd})
+    resources = yaml.safe_load(written(write_pulumi, [zone]))["resources"]
+    properties = resources[resource_name("example.com", ip("192.0.2.1"))]["properties"]
+    assert (properties["vendor"], properties["region"]) == odd
+    text = written(write_terraform, [zone])
+    hcl2.loads(text)
+    assert '"x\\"$${y}\\n%%{z}"' in text
+    plain = yaml.safe_load(written(write_yaml, [ZoneState("example.com", zone.mappings)]))
+    assert plain["zones"]["example.com"]["mappings"]["192.0.2.1"] == "/".join(odd)
+
+
+def test_no_two_mappings_have_one_name() -> None:
+    names = [
+        resource_name(zone, ip(text))
+        for zone in ("a-b.example", "a.b.example")
+        for text in ("192.0.2.11", "192.0.21.1", "2001:db8::1", "2001:db8:1::", "::1:2", "::12")
+    ]
+    assert len(set(names)) == len(names)
+
+
+def test_what_is_not_a_mapping_in_a_state_is_passed_over(tmp_path: Path) -> None:
+    state = b"""{"format_version":"1.0","values":{"root_module":{"resources":[
+        {"type":"cloudflare_zone","address":"a","mode":"managed","values":{"x":1}},
+        {"type":"cloudflare_origin_cloud_region","address":"b","mode":"data","values":{}}]}}}"""
+    assert read_state(tmp_path, state) == []
+    assert read_state(tmp_path, b'{"format_version":"1.0"}') == []
+
+
+def unquoted(value: object) -> str:
+    return str(value).strip('"')
+
+
+if __name__ == "__main__":
+    for file, export in EXPORTS.items():
+        (GOLDEN / file).write_text(written(export, ZONES), "utf-8")

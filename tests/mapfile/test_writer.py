@@ -1,0 +1,72 @@
+"""Written mappings: read again they are the same, and the same mappings are the same bytes."""
+
+import io
+import tempfile
+from pathlib import Path
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from originmap import data
+from originmap.mapfile import reader
+from originmap.mapfile.writer import WRITERS, ZoneState
+from tests.builders import CENTRAL, US_EAST, ip
+from tests.planning.states import states
+
+# What a CSV cell cannot tell from nothing is left out: blanks around it.
+comments = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).map(str.strip)
+
+
+def written(form: str, *zones: ZoneState) -> str:
+    out = io.StringIO()
+    WRITERS[form](zones, out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("form", WRITERS)
+@given(states, states, st.data())
+def test_what_was_written_is_read_again(form, one, other, data_) -> None:
+    noted = {a: data_.draw(comments) for a in list(one)[:3]}
+    zones = [ZoneState("example.com", one, noted), ZoneState("0" * 32, other)]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / f"mappings.{form}"
+        file.write_text(written(form, *zones), "utf-8")
+        document = reader.read(file, data.catalogue())
+    for zone in zones:
+        origins = document.zones[zone.zone].origins if zone.zone in document.zones else {}
+        assert {a: w.place for a, w in origins.items()} == zone.mappings
+    if one:
+        found = document.zones["example.com"].origins
+        assert {a: w.comment for a, w in found.items() if w.comment} == {
+            a: text for a, text in noted.items() if text
+        }
+
+
+@pytest.mark.parametrize("form", WRITERS)
+@given(states)
+def test_the_same_mappings_are_the_same_bytes(form, state) -> None:
+    shuffled = dict(reversed(state.items()))
+    zone = "example.com"
+    assert written(form, ZoneState(zone, state)) == written(form, ZoneState(zone, shuffled))
+
+
+def test_yaml_has_a_line_for_each_mapping() -> None:
+    state = {ip("2001:db8::1"): CENTRAL, ip("192.0.2.1"): US_EAST}
+    zone = ZoneState("example.com", state, {ip("192.0.2.1"): 'the "old" one'})
+    assert written("yaml", zone, ZoneState("example.org", {})) == (
+        "zones:\n"
+        "  example.com:\n"
+        "    mappings:\n"
+        '      192.0.2.1: {vendor: aws, region: us-east-1, comment: "the \\"old\\" one"}\n'
+        '      "2001:db8::1": gcp/us-central1\n'
+        "  example.org:\n"
+        "    mappings: {}\n"
+    )
+
+
+@pytest.mark.parametrize("form", WRITERS)
+def test_nothing_is_a_file_too(form: str, tmp_path: Path) -> None:
+    file = tmp_path / f"mappings.{form}"
+    file.write_text(written(form))
+    assert reader.read(file, data.catalogue()).zones == {}

@@ -1,0 +1,143 @@
+"""Applying: any break and the same again make what there shall be."""
+
+import tempfile
+from pathlib import Path
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from originmap.client.errors import Unreachable
+from originmap.client.mappings import Unapplied
+from originmap.domain.plan import Plan, plan_of, plan_zone
+from originmap.planning.applying import Apply
+from originmap.planning.errors import Outdated, UnusablePlan
+from originmap.planning.journal import Journal
+from originmap.planning.making import renew
+from originmap.planning.plan_json import Planned, encode, is_saved, load
+from tests.builders import US_EAST, US_WEST, ip, ips
+from tests.planning.states import MemoryAPI, states
+
+A, B = "a" * 32, "b" * 32
+
+
+def quiet(_: object) -> None:
+    pass
+
+
+def plan(api: MemoryAPI, desired) -> Plan:
+    return plan_of(plan_zone(z, z[0], want, api.mappings(z)) for z, want in desired.items())
+
+
+def apply(api: MemoryAPI, made: Plan):
+    return Apply(api, quiet, quiet, quiet).run(made)
+
+
+@given(states, states, states, states)
+def test_applying_makes_what_there_shall_be_in_every_zone(a, b, live_a, live_b) -> None:
+    api = MemoryAPI({A: live_a, B: live_b})
+    assert apply(api, plan(api, {A: a, B: b})) == []
+    assert api.live == {A: a, B: b}
+
+
+@given(states, states, st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=4))
+def test_any_breaks_and_new_plans_make_what_there_shall_be(desired, live, breaks) -> None:
+    api = MemoryAPI({A: live})
+    for api.writes, api.halves in breaks:
+        try:
+            apply(api, plan(api, {A: desired}))
+        except Unreachable:
+            continue
+    api.writes = None
+    assert apply(api, plan(api, {A: desired})) == []
+    assert api.live == {A: desired}
+
+
+@given(states, states, st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=4))
+def test_any_breaks_of_a_saved_plan_and_the_same_again_make_it(desired, live, breaks) -> None:
+    api = MemoryAPI({A: live})
+    saved = plan(api, {A: desired})
+    begun = False
+    for api.writes, api.halves in [*breaks, (None, False)]:
+        _, left = renew(api, saved, begun, quiet)
+        begun = True
+        try:
+            apply(api, left)
+        except Unreachable:
+            continue
+    assert api.live == {A: desired}
+
+
+def test_a_saved_plan_is_refused_when_something_else_changed() -> None:
+    api = MemoryAPI({A: {}, B: {}})
+    saved = plan(api, {A: dict.fromkeys(ips(3), US_EAST), B: {}})
+    api.live[A][ip("192.0.2.1")] = US_WEST
+    for begun in (False, True):
+        with pytest.raises(Outdated) as caught:
+            renew(api, saved, begun, quiet)
+        assert caught.value.zones == ["a"]
+
+
+def test_a_saved_plan_that_was_carried_out_has_nothing_left() -> None:
+    api = MemoryAPI({A: {}})
+    saved = plan(api, {A: dict.fromkeys(ips(3), US_EAST)})
+    apply(api, saved)
+    _, left = renew(api, saved, False, quiet)
+    assert left.empty
+
+
+def test_a_saved_plan_that_somebody_began_without_saying_so_is_outdated() -> None:
+    api = MemoryAPI({A: {}})
+    saved = plan(api, {A: dict.fromkeys(ips(3), US_EAST)})
+    api.live[A] = dict.fromkeys(ips(2), US_EAST)
+    with pytest.raises(Outdated):
+        renew(api, saved, False, quiet)
+
+
+def test_what_is_not_as_planned_at_the_end_is_told_with_its_reason() -> None:
+    class Stubborn(MemoryAPI):
+        """Refuses one address, and forgets another."""
+
+        def write(self, batch):
+            super().write(batch)
+            del self.live[A][ip("10.0.0.1")], self.live[A][ip("10.0.0.2")]
+            return [Unapplied("10.0.0.1", "no reason")]
+
+    api = Stubborn({A: {}})
+    failures = apply(api, plan(api, {A: dict.fromkeys(ips(3), US_EAST)}))
+    assert [tuple(failure) for failure in failures] == [
+        ("a", "10.0.0.1", "no reason"),
+        ("a", "10.0.0.2", "- is live, not aws/us-east-1"),
+    ]
+
+
+@given(states, states)
+def test_a_plan_is_the_same_after_it_was_saved(desired, live) -> None:
+    made = plan_of([plan_zone(A, "a", desired, live)])
+    planned = Planned("http://x", made, {"host.example.com": (ip("192.0.2.1"),)}, [])
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "plan.json"
+        file.write_bytes(b"".join(encode(planned)))
+        assert is_saved(file)
+        assert load(file) == planned
+
+
+@pytest.mark.parametrize(("old", "new"), [("us-east-1", "us-west-2"), ("10.0.0.1", "10.0.0.9")])
+def test_an_edited_plan_is_refused(tmp_path: Path, old: str, new: str) -> None:
+    made = plan_of([plan_zone(A, "a", dict.fromkeys(ips(3), US_EAST), {})])
+    file = tmp_path / "plan.json"
+    text = b"".join(encode(Planned("http://x", made, {}))).decode()
+    file.write_text(text.replace(old, new, 1))
+    with pytest.raises(UnusablePlan):
+        load(file)
+
+
+def test_a_journal_remembers_a_plan_until_it_is_done(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "state" / "apply")
+    assert not journal.begun("digest")
+    journal.begin("digest", [b"the ", b"plan"])
+    assert Journal(tmp_path / "state" / "apply").begun("digest")
+    assert journal.path("digest").read_bytes() == b"the plan"
+    journal.finish("digest")
+    journal.finish("digest")
+    assert not journal.begun("digest")
