@@ -119,6 +119,20 @@ TABLE = """
     PUT       9106 6003  401    401    401    401    9109  403   403   403   403   ok   403  ok
 //originmap/v1/zones/{zone}/resolve
     GET       9106 6003  401    401    401    401    9109  ok    403   403   403   ok   ok   ok
+//originmap/v1/zones/{zone}/history
+    GET       9106 6003  401    401    401    401    9109  ok    403   403   403   ok   ok   ok
+//originmap/v1/zones/{zone}/mappings
+    GET       9106 6003  401    401    401    401    9109  ok    403   403   403   ok   ok   ok
+//originmap/v1/zones/{zone}/rollback
+    POST      9106 6003  401    401    401    401    9109  403   403   403   403   ok   ok   ok
+//originmap/v1/changes
+    GET       9106 6003  401    401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
+//originmap/v1/snapshot
+    GET       9106 6003  401    401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
+//originmap/v1/followers
+    GET       9106 6003  401    401    401    401    9109  403   403   403   403   ok   403  ok
+//originmap/v1/followers/{name}
+    PUT       9106 6003  401    401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
 //originmap/v1/whatif
     POST      9106 6003  401    401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
 //originmap/v1/detect
@@ -149,7 +163,8 @@ class Row(NamedTuple):
     @property
     def only_asks(self) -> bool:
         """Whether it changes nothing even where it is answered."""
-        return self.method == "GET" or self.template.endswith(("/whatif", "/detect"))
+        only_ask = ("/whatif", "/detect", "/rollback", "/followers/{name}")
+        return self.method == "GET" or self.template.endswith(only_ask)
 
 
 def rows() -> Iterator[Row]:
@@ -251,7 +266,8 @@ def path_of(template: str, **ids: str) -> str:
     for name, id_ in ids.items():
         template = template.replace(f"{{{name}:hex32}}", id_)
     resolve = f"{ids['zone_id']}/resolve?ip=192.0.2.1"
-    return template.replace("{origin_ip}", "192.0.2.1").replace("{zone}/resolve", resolve)
+    template = template.replace("{origin_ip}", "192.0.2.1").replace("{zone}/resolve", resolve)
+    return template.replace("{zone}", ids["zone_id"]).replace("{name}", "edge-1")
 
 
 def body_of(template: str, method: str) -> Any:
@@ -282,6 +298,10 @@ def body_of(template: str, method: str) -> Any:
             return {"states": {"IAD": "draining"}}
         case "latencies", "PUT":
             return []
+        case "rollback", "POST":
+            return {"to": 1, "dry_run": True}
+        case "{name}", "PUT":
+            return {"revision": 1}
         case "whatif", "POST":
             return {"states": {"IAD": "draining"}}
         case "detect", "POST":

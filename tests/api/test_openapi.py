@@ -73,6 +73,10 @@ RAISED = [
     errors.TooManyFailures(),
     errors.RateLimited(30),
     errors.Forbidden(),
+    errors.HistoryGone(7),
+    errors.Stale(),
+    errors.NotThePrimary("http://192.0.2.1:8787"),
+    errors.StoreEmpty(),
     errors.StoreBusy(),
     errors.StoreFailed(),
 ]
@@ -81,6 +85,10 @@ NOT_RAISED = {
     errors.DuplicateAddress,  # the text of an item of a batch
     errors.StoreOwned,  # before there is a server
     errors.StoreUnusable,
+    errors.StillFollowing,  # on the command line
+    errors.PrimaryGone,  # between a replica and its primary
+    errors.PrimaryRefused,
+    errors.BrokenFeed,
 }
 # What some routes answer in their own way.
 OVERRIDDEN = [

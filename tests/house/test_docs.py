@@ -54,6 +54,10 @@ SAMPLES: list[OriginmapError] = [
     errors.ZoneExists("x"),
     *(errors.MissingCredentials(which) for which in ("any", "key", "email")),
     *(errors.MalformedCredentials(which) for which in ("bearer", "key", "email")),
+    errors.NotThePrimary("x"),
+    errors.StillFollowing("x"),
+    errors.HistoryGone(1),
+    errors.PrimaryRefused(403, "x"),
     errors.StoreOwned("x"),
     errors.StoreUnusable("x", "y"),
 ]
