@@ -1,6 +1,6 @@
 """Who follows: GET /originmap/v1/followers, PUT /originmap/v1/followers/{name}."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from falcon.asgi import Request, Response
@@ -8,20 +8,15 @@ from falcon.asgi import Request, Response
 from originmap.api import envelope
 from originmap.api.auth import Guard
 from originmap.api.native.arguments import arguments, read_as
+from originmap.api.native.points import LAST_REVISION
 from originmap.api.request import info_of
 from originmap.api.timestamps import timestamp
 from originmap.service.followers import Follower, Followers
 
-_MOST_TEXT = 200
-
 
 class _Report(msgspec.Struct, forbid_unknown_fields=True):
-    revision: int
-    serves: str = ""
-
-    def __post_init__(self) -> None:
-        if self.revision < 0 or len(self.serves) > _MOST_TEXT:
-            raise ValueError(f"revision from 0 on, serves up to {_MOST_TEXT} characters")
+    revision: Annotated[int, msgspec.Meta(ge=0, le=LAST_REVISION)]
+    serves: Annotated[str, msgspec.Meta(max_length=200)] = ""
 
 
 _REPORT = msgspec.json.Decoder(_Report)

@@ -1,6 +1,6 @@
 """A zone's past: GET …/zones/{zone}/history, GET …/mappings?at=REV, POST …/rollback."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from falcon.asgi import Request, Response
@@ -8,7 +8,7 @@ from falcon.asgi import Request, Response
 from originmap.api import envelope
 from originmap.api.auth import Guard
 from originmap.api.native.arguments import arguments, read_as
-from originmap.api.native.points import number
+from originmap.api.native.points import LAST_REVISION, number
 from originmap.api.request import info_of
 from originmap.api.timestamps import timestamp
 from originmap.domain import address as addresses
@@ -20,7 +20,6 @@ from originmap.service.directory import Directory
 from originmap.service.history import ZoneHistory
 
 _MOST = 1_000
-_LAST = 10**15
 
 
 class ZoneRoute:
@@ -44,7 +43,7 @@ class ZoneChanges(ZoneRoute):
         found = self._zone(req, READ_MAPPINGS, zone)
         values = arguments(req, ("ip", "before", "limit"))
         address = addresses.parse(values["ip"][-1]) if "ip" in values else None
-        before = number(values, "before", _LAST, 1, _LAST)
+        before = number(values, "before", LAST_REVISION, 1, LAST_REVISION)
         limit = number(values, "limit", 100, 1, _MOST)
         changes = await self._history.changes(found.id, address, before, limit)
         resp.data = envelope.success([change_json(change) for change in changes])
@@ -57,14 +56,14 @@ class ZoneMappings(ZoneRoute):
         """All mappings, with their revisions; as of revision `at` where it is given."""
         found = self._zone(req, READ_MAPPINGS, zone)
         values = arguments(req, ("at",))
-        at = number(values, "at", 0, 0, _LAST) if "at" in values else None
+        at = number(values, "at", 0, 0, LAST_REVISION) if "at" in values else None
         past = await self._history.at(found.id, at)
         ordered = [_mapping_json(past.mappings[address]) for address in sorted(past.mappings)]
         resp.data = envelope.success({"revision": past.revision, "mappings": ordered})
 
 
 class _Request(msgspec.Struct, forbid_unknown_fields=True):
-    to: int
+    to: Annotated[int, msgspec.Meta(ge=0, le=LAST_REVISION)]
     dry_run: bool = False
 
 
