@@ -111,13 +111,21 @@ class Cluster:
         self._end(signal.SIGINT)
 
     def kill(self) -> None:
-        """As when the machine loses power: SIGKILL to the server and every process it has."""
+        """At once, as if the programs had crashed: SIGKILL to all of them."""
+        self._signal(signal.SIGKILL)
+        self.process.wait(30)
+
+    def hang(self) -> None:
+        """As a machine that does not answer any more, though connections to it are open."""
+        self._signal(signal.SIGSTOP)
+
+    def _signal(self, number: int) -> None:
+        """To the server and every process it has."""
         parent = self.process.pid
         own = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
         for pid in (parent, *map(int, own)):
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        self.process.wait(30)
+                os.kill(pid, number)
 
     def promote(self) -> None:
         """Make a standby the primary."""
@@ -126,7 +134,7 @@ class Cluster:
     def remove(self) -> None:
         """Stop, and leave nothing behind."""
         if self.process.poll() is None:
-            self._end(signal.SIGQUIT)
+            self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _end(self, number: int) -> None:

@@ -1,8 +1,9 @@
 """Fail-over under load: `make chaos`.
 
 A primary PostgreSQL server with a synchronous standby, two Originmap servers on both, and writers.
-The primary is killed, the standby promoted, and every acknowledged write looked up. Exit status 1
-when one is missing, or when a server does not write again within 10 s of the promotion.
+The primary is killed, the standby promoted, and every acknowledged write looked up; then the same
+with a primary that only stops answering. Exit status 1 when a write is missing, or when a server
+does not write again within 10 s of the promotion.
 """
 
 import asyncio
@@ -41,8 +42,8 @@ class Load:
     ended: bool = False
 
 
-def main() -> int:
-    """Once through it."""
+def main(hangs: bool) -> int:
+    """Once through it; with `hangs` the primary stops answering, instead of being gone."""
     with ExitStack() as stack:
         primary, standby = pair(stack)
         name = primary.new_database().rpartition("/")[2]
@@ -56,7 +57,7 @@ def main() -> int:
         token = output(*made, "--db", url).strip()
         nodes = [stack.enter_context(Server(url, folder, "serve")) for _ in range(2)]
         load = Load()
-        promoted_at = asyncio.run(fail_over(nodes, zone, token, load, primary, standby))
+        promoted_at = asyncio.run(fail_over(nodes, zone, token, load, (primary, standby), hangs))
         missing = asyncio.run(lost(standby.url(name), load))
     return told(load, promoted_at, missing)
 
@@ -75,9 +76,15 @@ def pair(stack: ExitStack) -> tuple[Cluster, Cluster]:
 
 
 async def fail_over(
-    nodes: list[Server], zone: str, token: str, load: Load, primary: Cluster, standby: Cluster
+    nodes: list[Server],
+    zone: str,
+    token: str,
+    load: Load,
+    pair: tuple[Cluster, Cluster],
+    hangs: bool,
 ) -> float:
     """Kill the primary under load and promote the standby; when the promotion was asked for."""
+    primary, standby = pair
     paths = [f"{node.api}/zones/{zone}/origin/cloud_regions" for node in nodes]
     async with httpx.AsyncClient(
         headers={"Authorization": f"Bearer {token}"}, timeout=LIMIT_SECONDS
@@ -89,8 +96,11 @@ async def fail_over(
         await asyncio.sleep(LOAD_SECONDS)
         before = len(load.acknowledged)
         load.killed_at = time.monotonic()
-        primary.kill()
-        print(f"primary killed after {before:,} acknowledged writes", flush=True)
+        primary.hang() if hangs else primary.kill()
+        print(
+            f"primary {'hangs' if hangs else 'killed'} after {before:,} acknowledged writes",
+            flush=True,
+        )
         await asyncio.sleep(NOTICED_SECONDS)
         promoted_at = time.monotonic()
         await asyncio.to_thread(standby.promote)
@@ -165,4 +175,4 @@ def told(load: Load, promoted_at: float, missing: set[tuple[str, str]]) -> int:
 
 if __name__ == "__main__":
     with suppress(KeyboardInterrupt):
-        sys.exit(main())
+        sys.exit(main(False) or main(True))

@@ -5,6 +5,7 @@ are held decoded in memory, as on every store, and follow the commits of the oth
 docs/decisions/0008 says why it is as it is.
 """
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, TypeVar
@@ -24,7 +25,7 @@ from originmap.store.group import GroupCommit, Write
 from originmap.store.port import CommitListener, Page, Queue, RecordListener
 from originmap.store.postgres_commit import Commits
 from originmap.store.postgres_history import place_of
-from originmap.store.postgres_pool import Line, Readers, close, failing, first_connection
+from originmap.store.postgres_pool import Line, Readers, Servers, close, failing
 from originmap.store.postgres_view import View
 from originmap.store.postgres_watch import Watch
 
@@ -52,7 +53,8 @@ async def open_postgres(url: str, now: Now = wall_clock) -> "PostgresStore":
 
     Raises StoreUnusable when it cannot be reached or is not ours.
     """
-    connection = await first_connection(url)
+    servers = Servers(url)
+    connection = await servers.first_connection()
     try:
         with failing():
             await postgres_schema.migrate(connection, url)
@@ -60,15 +62,15 @@ async def open_postgres(url: str, now: Now = wall_clock) -> "PostgresStore":
             await view.look(connection)
     finally:
         await close(connection)
-    readers = Readers(url)
+    readers = Readers(servers)
     await readers.open()
-    return PostgresStore(url, readers, view, now)
+    return PostgresStore(servers, readers, view, now)
 
 
 async def migrate(url: str) -> tuple[int, int]:
     """Bring the database to the present form; the versions before and after. Raises
     StoreError."""
-    connection = await first_connection(url)
+    connection = await Servers(url).first_connection()
     try:
         with failing():
             return await postgres_schema.migrate(connection, url)
@@ -79,15 +81,17 @@ async def migrate(url: str) -> tuple[int, int]:
 class PostgresStore:
     """As `store.port.Store`; made by `open_postgres`."""
 
-    def __init__(self, url: str, readers: Readers, view: View, now: Now) -> None:
+    def __init__(self, servers: Servers, readers: Readers, view: View, now: Now) -> None:
+        self._servers = servers
         self._readers = readers
         self._view = view
         self._closed = False
-        self._writer = Line(url)
+        self._bulk = asyncio.Lock()
+        self._writer = Line(servers)
         clock = ForwardClock(now, view.state.last_at)
         self._commits = Commits(self._writer, clock, view)
         self._group = GroupCommit(self._commit)
-        self._watch = Watch(Line(url), self._look, self._lost)
+        self._watch = Watch(Line(servers), self._look, self._lost)
         self._writable = True
 
     @property
@@ -174,8 +178,11 @@ class PostgresStore:
     async def changes(self, since: int, limit: int, zone_id: str | None = None) -> list[Change]:
         """As `Store.changes`."""
         if zone_id is None:
-            return await self._changes(postgres_history.SINCE, since, limit)
-        return await self._changes(postgres_history.SINCE_IN_ZONE, since, limit, zone_id)
+            rows = await self._readers.rows(postgres_history.SINCE, since, limit)
+        else:
+            rows = await self._readers.rows(postgres_history.SINCE_IN_ZONE, since, limit, zone_id)
+        self._view.forgotten(rows[0][0])
+        return [postgres_history.change_of(tuple(row)[1:]) for row in rows if row[1] is not None]
 
     async def changes_before(
         self,
@@ -208,7 +215,7 @@ class PostgresStore:
         """As `Store.snapshot`."""
         with failing():
             async with (
-                self._readers.pool.acquire() as connection,
+                self._connection() as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
                 contextlib.aclosing(postgres_copy.parts(connection, history=history)) as parts,
             ):
@@ -259,14 +266,24 @@ class PostgresStore:
 
     @contextlib.asynccontextmanager
     async def _transaction(self) -> AsyncIterator[asyncpg.Connection]:
-        """A transaction that may take long, beside the groups; its locks order it among them."""
+        """A transaction that may take long, beside the groups; its locks order it among them. One
+        at a time."""
         if self._closed:
             raise StoreFailed("the store is closed")
         with failing():
-            async with self._readers.pool.acquire() as connection, connection.transaction():
+            async with self._bulk, self._connection() as connection, connection.transaction():
                 await connection.execute("SET LOCAL statement_timeout = 0")
                 await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
                 yield connection
+
+    @contextlib.asynccontextmanager
+    async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection for something long, which must not keep others from reading."""
+        connection = await self._servers.connect()
+        try:
+            yield connection
+        finally:
+            await close(connection)
 
     async def _refresh(self) -> None:
         """Know what was just committed, before its caller gets the answer."""
@@ -293,5 +310,8 @@ class PostgresStore:
             await connection.execute("UPDATE state SET revision = revision WHERE one")
             self._writable = True
 
-    def _lost(self) -> None:
+    async def _lost(self) -> None:
+        """Use no connection again: to a machine that hangs, they would all be waited for."""
         self._writable = False
+        self._writer.drop()
+        await self._readers.renew()

@@ -138,14 +138,12 @@ async def promote(connection: asyncpg.Connection) -> None:
 
 async def forget(connection: asyncpg.Connection, up_to: int, limit: int) -> int:
     """Drop the oldest changes; how many."""
-    oldest, revision = await connection.fetchrow(
-        "SELECT oldest, revision FROM state WHERE one FOR UPDATE"
-    )
+    oldest, revision = await connection.fetchrow("SELECT oldest, revision FROM state WHERE one")
     newest = min(up_to, oldest + limit, revision - 1)
     if newest <= oldest:
         return 0
     await connection.execute("DELETE FROM change WHERE revision <= $1", newest)
-    await connection.execute("UPDATE state SET oldest = $1 WHERE one", newest)
+    await connection.execute("UPDATE state SET oldest = greatest(oldest, $1) WHERE one", newest)
     return int(newest - oldest)
 
 

@@ -17,8 +17,15 @@ COLUMNS = (
 )  # fmt: skip
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM change"  # noqa: S608 (names of our own)
 
-SINCE = f"{_SELECT} WHERE revision > $1 ORDER BY revision LIMIT $2"
-SINCE_IN_ZONE = f"{_SELECT} WHERE zone_id = $3 AND revision > $1 ORDER BY revision LIMIT $2"
+# With the oldest revision in the same statement: another node may just have forgotten some.
+_SINCE = (
+    "SELECT s.oldest, c.* FROM state AS s LEFT JOIN ({}) AS c ON true WHERE s.one "
+    "ORDER BY c.revision"
+)
+SINCE = _SINCE.format(f"{_SELECT} WHERE revision > $1 ORDER BY revision LIMIT $2")
+SINCE_IN_ZONE = _SINCE.format(
+    f"{_SELECT} WHERE zone_id = $3 AND revision > $1 ORDER BY revision LIMIT $2"
+)
 BEFORE = f"{_SELECT} WHERE revision < $1 ORDER BY revision DESC LIMIT $2"
 BEFORE_IN_ZONE = f"{_SELECT} WHERE zone_id = $3 AND revision < $1 ORDER BY revision DESC LIMIT $2"
 BEFORE_OF_ADDRESS = (

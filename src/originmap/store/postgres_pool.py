@@ -13,10 +13,10 @@ import asyncpg
 from asyncpg.exceptions import InternalClientError
 
 from originmap.domain.errors import StoreFailed, StoreUnusable
-from originmap.store.postgres_url import redacted
+from originmap.store.postgres_url import each_server, redacted
 
-CONNECT_SECONDS = 5.0
-COMMAND_SECONDS = 30.0
+CONNECT_SECONDS = 2.0  # for each server
+COMMAND_SECONDS = 15.0
 _MOST_READERS = 8
 
 ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, InternalClientError, OSError)
@@ -34,7 +34,7 @@ _TRANSIENT = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 
 _SETTINGS = {
     "application_name": "originmap",
-    "statement_timeout": "30s",
+    "statement_timeout": "15s",
     "lock_timeout": "10s",
     # A node that stands still in the middle of a commit must not stop the others for long.
     "idle_in_transaction_session_timeout": "15s",
@@ -75,26 +75,47 @@ def failing() -> Iterator[None]:
         raise failure(error) from error
 
 
-async def connect(url: str) -> asyncpg.Connection:
-    """A new connection. Raises one of ERRORS."""
-    return await asyncpg.connect(
-        url,
-        timeout=CONNECT_SECONDS,
-        command_timeout=COMMAND_SECONDS,
-        server_settings=_SETTINGS,
-    )
+class Servers:
+    """The servers that a URL names, and connections to the first of them that can be used."""
 
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._urls = each_server(url)
 
-async def first_connection(url: str) -> asyncpg.Connection:
-    """As `connect`, at the start. Raises StoreUnusable that says what to look at."""
-    try:
-        return await connect(url)
-    except ValueError as error:
-        # Its text may quote a part of the URL.
-        hint = "write it as postgresql://user:password@host:5432/name, with % for other characters"
-        raise StoreUnusable(redacted(url), "the URL cannot be read", hint) from error
-    except ERRORS as error:
-        raise StoreUnusable(redacted(url), str(failure(error)), _hint(error)) from error
+    async def connect(self, *_: Any, **__: Any) -> asyncpg.Connection:
+        """A new connection; the server that was used last is tried first. Raises one of ERRORS.
+
+        asyncpg would try them itself, but within one time limit for all: a machine that does not
+        answer would use it up, and the next one never get its turn.
+        """
+        last: Exception | None = None
+        for url in self._urls:
+            try:
+                connection = await asyncpg.connect(
+                    url,
+                    timeout=CONNECT_SECONDS,
+                    command_timeout=COMMAND_SECONDS,
+                    server_settings=_SETTINGS,
+                )
+            except ERRORS as error:
+                last = error
+            else:
+                self._urls = [url, *(other for other in self._urls if other != url)]
+                return connection
+        assert last is not None
+        raise last
+
+    async def first_connection(self) -> asyncpg.Connection:
+        """As `connect`, at the start. Raises StoreUnusable that says what to look at."""
+        shown = redacted(self.url)
+        try:
+            return await self.connect()
+        except ValueError as error:
+            # Its text may quote a part of the URL.
+            hint = "write it as postgresql://user:password@host:5432/name, with % where needed"
+            raise StoreUnusable(shown, "the URL cannot be read", hint) from error
+        except ERRORS as error:
+            raise StoreUnusable(shown, str(failure(error)), _hint(error)) from error
 
 
 def _hint(error: BaseException) -> str:
@@ -103,22 +124,22 @@ def _hint(error: BaseException) -> str:
     if isinstance(error, asyncpg.InvalidCatalogNameError):
         return "make the database: createdb with this name"
     if isinstance(error, asyncpg.TooManyConnectionsError):
-        return "raise the server's max_connections; each process takes up to 10"
+        return "raise the server's max_connections; each process takes 10 and more"
     return "is the server running, and can it be reached from here?"
 
 
 class Line:
     """One connection, made again after it was lost."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, servers: Servers) -> None:
+        self._servers = servers
         self._connection: asyncpg.Connection | None = None
 
     async def get(self) -> asyncpg.Connection:
         """The connection. Raises one of ERRORS when it cannot be made."""
         if self._connection is None or self._connection.is_closed():
             self.drop()
-            self._connection = await connect(self._url)
+            self._connection = await self._servers.connect()
         return self._connection
 
     def drop(self) -> None:
@@ -137,15 +158,9 @@ class Line:
 class Readers:
     """The pool of connections that read. asyncpg prepares each statement once on each of them."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, servers: Servers) -> None:
         self.pool = asyncpg.create_pool(
-            url,
-            min_size=0,
-            max_size=_MOST_READERS,
-            timeout=CONNECT_SECONDS,
-            command_timeout=COMMAND_SECONDS,
-            server_settings=_SETTINGS,
-            reset=_leave,
+            min_size=0, max_size=_MOST_READERS, connect=servers.connect, reset=_leave
         )
 
     async def open(self) -> None:
@@ -163,6 +178,10 @@ class Readers:
                 # The server was started again, or another has taken over, since the last read.
                 found = await self.pool.fetch(sql, *arguments)
             return found
+
+    async def renew(self) -> None:
+        """Use none of the connections again that there are now."""
+        await self.pool.expire_connections()
 
     async def close(self) -> None:
         """Wait for reads that go on, but not for ever."""

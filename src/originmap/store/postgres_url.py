@@ -10,6 +10,15 @@ def is_postgres(db: str) -> bool:
     return db.startswith(_SCHEMES)
 
 
+def each_server(url: str) -> list[str]:
+    """A URL for each server that `url` names: host1:5432,host2:5432 makes two."""
+    found = re.fullmatch(r"(\w+://(?:[^/?@]*@)?)([^/?]*)(.*)", url, flags=re.DOTALL)
+    if found is None:
+        return [url]
+    start, hosts, rest = found.groups()
+    return [f"{start}{host}{rest}" for host in hosts.split(",")]
+
+
 def redacted(db: str) -> str:
     """`db` as it may be printed and logged: without a password, wherever it stands.
 

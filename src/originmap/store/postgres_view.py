@@ -55,6 +55,11 @@ class View:
         if revision > self.state.revision:
             self._reach(self.state._replace(revision=revision, last_at=at))
 
+    def forgotten(self, oldest: int) -> None:
+        """The history is known to reach back no further than this."""
+        if oldest > self.state.oldest:
+            self.state = self.state._replace(oldest=oldest)
+
     async def look(self, connection: asyncpg.Connection) -> None:
         """Take over whatever is committed. In a transaction that holds the lock of records, they
         are complete after this until it ends."""

@@ -15,7 +15,7 @@ import asyncpg
 from originmap.store.postgres_pool import ERRORS, Line, failure
 
 POLL_SECONDS = 0.25
-_ANSWER_SECONDS = 1.0  # after this a connection counts as lost: a revoked token must stop soon
+_ANSWER_SECONDS = 2.0  # after this the server counts as gone
 _GATHER_SECONDS = 0.005  # between two notifications, which many commits may share
 _CHANNEL = "originmap"
 _FIRST_WAIT, _LONGEST_WAIT = 0.05, 1.0
@@ -28,7 +28,7 @@ Look = Callable[[asyncpg.Connection], Awaitable[None]]
 class Watch:
     """Calls `look` whenever there may be something new, and `lost` when the database is gone."""
 
-    def __init__(self, line: Line, look: Look, lost: Callable[[], None]) -> None:
+    def __init__(self, line: Line, look: Look, lost: Callable[[], Awaitable[None]]) -> None:
         self._line = line
         self._look = look
         self._lost = lost
@@ -64,7 +64,7 @@ class Watch:
             except Exception:  # whatever it is, this node must go on hearing of the others
                 log.exception("a defect while looking for commits of other nodes")
             self._line.drop()
-            self._lost()
+            await self._lost()
             await asyncio.sleep(wait)
             wait = min(wait * 2, _LONGEST_WAIT)
 
