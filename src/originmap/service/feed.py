@@ -88,6 +88,8 @@ class Feed:
                 return Delta(self._store.epoch, point.revision, self._store.revision, [], reset)
             reached = self._store.revision
             chunk = await self._store.changes(since, chunk_size, view.zone_id)
+            if since < self._store.oldest:
+                continue  # another process has just forgotten what was to be read
             if not chunk:
                 since = max(since, reached)
                 break
