@@ -126,6 +126,18 @@ async def test_who_waits_for_nothing_is_answered_in_the_end(world: World) -> Non
     assert (delta.changes, delta.revision) == ([], 1)
 
 
+async def test_who_waits_is_told_when_the_database_is_replaced(world: World) -> None:
+    other = World()
+    for number in range(3):
+        await other.store.write_records(new_zone(f"{number:032}", f"z{number}.example"), CAUSE)
+    waiting = asyncio.create_task(world.feed.wait(Point("", 1), WHOLE, 100, 60))
+    await settle()
+    await world.store.load(other.store.snapshot(history=True))
+    delta = await waiting
+    assert "another" in delta.reset
+    assert (delta.epoch, delta.revision, delta.changes) == (other.store.epoch, 3, [])
+
+
 async def test_what_a_reader_may_not_see_moves_it_on_and_is_not_shown(world: World) -> None:
     stranger = View("stranger", Grants([]))
     await world.put("::1")

@@ -116,10 +116,10 @@ class Broadcast:
                 self._end_all(STOPPING)
 
     async def _send_changes(self) -> None:
-        if self._at.epoch != self._store.epoch or self._at.revision < self._store.oldest:
+        changes = await self._store.changes(self._at.revision, _CHUNK)
+        if self._feed.reset(self._at):
             self._end_all(REPLACED)
             return
-        changes = await self._store.changes(self._at.revision, _CHUNK)
         if not changes:
             return
         since, self._at = self._at.revision, Point(self._at.epoch, changes[-1].revision)

@@ -8,7 +8,7 @@ take a snapshot.
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from originmap.domain.change import Change
@@ -82,14 +82,11 @@ class Feed:
         epoch, since, found = point.epoch or self._store.epoch, point.revision, list[Change]()
         chunk_size = min(_CHUNK, limit) if view.whole else _CHUNK
         while len(found) < limit:
-            # Asked each time: a replica may have been given another database meanwhile.
-            reset = self._reset(Point(epoch, since))
-            if reset:
-                return Delta(self._store.epoch, point.revision, self._store.revision, [], reset)
             reached = self._store.revision
             chunk = await self._store.changes(since, chunk_size, view.zone_id)
-            if since < self._store.oldest:
-                continue  # another process has just forgotten what was to be read
+            reset = self.reset(Point(epoch, since))
+            if reset:
+                return Delta(self._store.epoch, point.revision, self._store.revision, [], reset)
             if not chunk:
                 since = max(since, reached)
                 break
@@ -104,11 +101,10 @@ class Feed:
         delta = await self.after(point, view, limit)
         while not (delta.changes or delta.reset or self._stopped):
             left = deadline - asyncio.get_running_loop().time()
-            reached = Point(point.epoch, delta.revision)
-            if left <= 0 or not await self.changed(reached.revision, left):
+            if left <= 0 or not await self.changed(delta.revision, left):
                 break
-            later = await self.after(reached, view, limit)
-            delta = Delta(delta.epoch, point.revision, *_rest(later))
+            later = await self.after(Point(delta.epoch, delta.revision), view, limit)
+            delta = replace(later, since=point.revision)
         return delta
 
     async def changed(self, revision: int, seconds: float) -> bool:
@@ -133,7 +129,10 @@ class Feed:
         finally:
             self._snapshots -= 1
 
-    def _reset(self, point: Point) -> str:
+    def reset(self, point: Point) -> str:
+        """Why a reader cannot go on from `point`; "" where it can. Asked after its changes were
+        read: meanwhile another process may have forgotten them, or a replica may have been given
+        another database."""
         epoch, revision = self.now
         if point.epoch not in ("", epoch):
             return "the database is another one"
@@ -147,7 +146,3 @@ class Feed:
         if self._next is not None:
             self._next.set_result(None)
             self._next = None
-
-
-def _rest(delta: Delta) -> tuple[int, list[Change], str]:
-    return delta.revision, delta.changes, delta.reset
