@@ -1,5 +1,7 @@
 """What changed: GET /originmap/v1/changes, at once, by waiting, or as a stream."""
 
+from functools import partial
+
 from falcon.asgi import Request, Response
 
 from originmap.api import envelope
@@ -59,9 +61,6 @@ class Changes:
         resp.set_header("X-Accel-Buffering", "no")  # nginx would hold events back
         if req.method == "HEAD":
             return
-        stream = stream_of(req.scope)
-
-        def make(at: Point) -> EventWatcher:
-            return EventWatcher(stream, view, at, lambda: self._guard.access.still(caller))
-
-        resp.stream = watch(self._feed, self._broadcast, make, point)
+        allowed = partial(self._guard.access.still, caller)
+        watcher = EventWatcher(stream_of(req.scope), view, point, allowed)
+        resp.stream = watch(self._feed, self._broadcast, watcher)

@@ -51,11 +51,19 @@ class EventWatcher:
         self, stream: Stream, view: View, point: Point, allowed: Callable[[], bool]
     ) -> None:
         self.view = view
-        self.position = point.revision
         self.allowed = allowed
-        self._epoch = point.epoch
         self._stream = stream
+        self.go_on_from(point)
         self.ended = stream.gone
+
+    @property
+    def point(self) -> Point:
+        """What it was told of last."""
+        return Point(self._epoch, self.position)
+
+    def go_on_from(self, point: Point) -> None:
+        """It was told everything up to `point`."""
+        self._epoch, self.position = point
 
     @property
     def unsent(self) -> int:
@@ -68,26 +76,21 @@ class EventWatcher:
 
     def end(self, reason: str) -> None:
         """As `Watcher.end`."""
-        point = Point(self._epoch, self.position)
-        self.send(chunk_of(event("end", point, {"reason": reason})))
+        self.send(chunk_of(event("end", self.point, {"reason": reason})))
         self._stream.lost()
 
 
-async def watch(
-    feed: Feed, broadcast: Broadcast, make: Callable[[Point], EventWatcher], point: Point
-) -> AsyncIterator[bytes]:
-    """The body of a stream from `point` on: what there is already is yielded; then the watcher
-    that `make` makes is sent the rest, until it ends."""
-    watcher = make(point)
+async def watch(feed: Feed, broadcast: Broadcast, watcher: EventWatcher) -> AsyncIterator[bytes]:
+    """The body of a stream: what there is already is yielded; then the watcher is sent the rest,
+    until it ends."""
     yield b": originmap\n\n"
     while True:
-        delta = await feed.after(point, watcher.view, MOST_CHANGES)
+        delta = await feed.after(watcher.point, watcher.view, MOST_CHANGES)
         if delta.changes or delta.reset:
             yield changes_event(delta)
         if delta.reset or feed.stopped:
             return
-        point = Point(delta.epoch, delta.revision)
-        watcher = make(point)
+        watcher.go_on_from(Point(delta.epoch, delta.revision))
         if not delta.changes and broadcast.join(watcher):
             break
     try:
