@@ -60,6 +60,11 @@ class Directory:
         """The zone with this name, in lower case."""
         return self._zones_by_name.get(name)
 
+    def zone_id(self, id_or_name: str) -> str:
+        """The id of the zone that has this name; else what was given, which may be an id."""
+        named = self.zone_named(id_or_name.lower())
+        return named.id if named else id_or_name
+
     def zones(self) -> list[Zone]:
         """Every zone, by name."""
         return sorted(self._zones.values(), key=lambda zone: zone.name)

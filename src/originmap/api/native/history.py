@@ -31,8 +31,7 @@ class ZoneRoute:
         self._history = history
 
     def _zone(self, req: Request, need: Need, zone: str) -> Zone:
-        named = self._directory.zone_named(zone.lower())
-        return self._guard.zone(req, need, named.id if named else zone)
+        return self._guard.zone(req, need, self._directory.zone_id(zone))
 
 
 class ZoneChanges(ZoneRoute):

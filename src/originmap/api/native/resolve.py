@@ -33,8 +33,7 @@ class ZoneResolve:
     async def on_get(self, req: Request, resp: Response, zone: str) -> None:
         """Upper tier and fallbacks for each `ip`, or with `pool=true` one answer for all; with
         `explain=true` the whole ranking."""
-        named = self._directory.zone_named(zone.lower())
-        found = self._guard.zone(req, READ_MAPPINGS, named.id if named else zone)
+        found = self._guard.zone(req, READ_MAPPINGS, self._directory.zone_id(zone))
         values = arguments(req, ("ip", "pool", "explain"))
         texts = values.get("ip", [])
         if not 1 <= len(texts) <= MAX_IPS:

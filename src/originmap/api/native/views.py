@@ -34,7 +34,6 @@ class Views:
             return View(caller.id, caller.grants, whole=True)
         if not zone:
             return View(caller.id, caller.grants)
-        named = self._directory.zone_named(zone.lower())
-        found = self._access.zone(caller, READ_MAPPINGS, named.id if named else zone)
+        found = self._access.zone(caller, READ_MAPPINGS, self._directory.zone_id(zone))
         info_of(req.scope).zone_id = found.id
         return View(caller.id, caller.grants, found.id)
