@@ -11,6 +11,7 @@ A change of a record has its kind, and the record before and after.
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 
@@ -87,6 +88,16 @@ def change_json(change: Change) -> ChangeJSON:
         before,
         after,
     )
+
+
+def mapping_change_json(change: MappingChange) -> dict[str, Any]:
+    """How a change of a mapping is written where nothing is told of its commit."""
+    before, after = change.before, change.after
+    return {
+        "origin_ip": addresses.text(change.address),
+        "before": before._asdict() if before else None,
+        "after": after._asdict() if after else None,
+    }
 
 
 def read_changes(found: Iterable[ChangeJSON]) -> list[Change]:

@@ -21,6 +21,11 @@ class Past:
     revision: int
     mappings: dict[Address, Mapping]
 
+    @property
+    def places(self) -> dict[Address, Place]:
+        """The place of each address."""
+        return {address: mapping.place for address, mapping in self.mappings.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class Rollback:
@@ -67,14 +72,13 @@ class ZoneHistory:
 
     async def rollback(self, zone_id: str, to: int, cause: Cause, *, dry_run: bool) -> Rollback:
         """Make the mappings what they were at revision `to`, in one transaction, which is a
-        change like any other. Raises HistoryGone, InvalidQuery; Stale when
-        others keep changing the zone meanwhile."""
+        change like any other. Raises HistoryGone, InvalidQuery; Stale when others keep adding to
+        the zone meanwhile."""
         for _ in range(_ATTEMPTS):
-            past = await self.at(zone_id, to)
-            now = (await self._store.page(zone_id, 0, MAX_MAPPINGS)).mappings
-            places = {address: m.place for address, m in past.mappings.items()}
+            places = (await self.at(zone_id, to)).places
+            now = await self.at(zone_id, None)
             decide = restore(places, dry_run=dry_run)
-            addresses = tuple({*places, *(m.address for m in now)})
+            addresses = tuple({*places, *now.mappings})
             try:
                 done = await self._store.write(zone_id, addresses, decide, cause)
             except Stale:

@@ -13,9 +13,9 @@ from originmap.api.request import info_of
 from originmap.api.timestamps import timestamp
 from originmap.domain import address as addresses
 from originmap.domain.access import READ_MAPPINGS, WRITE_MAPPINGS, Need
-from originmap.domain.mapping import Mapping, MappingChange, Place
+from originmap.domain.mapping import Mapping
 from originmap.domain.zone import Zone
-from originmap.feed.changes_json import change_json
+from originmap.feed.changes_json import change_json, mapping_change_json
 from originmap.service.directory import Directory
 from originmap.service.history import ZoneHistory
 
@@ -84,7 +84,7 @@ class ZoneRollback(ZoneRoute):
                 "to": done.to,
                 "dry_run": asked.dry_run,
                 "revision": done.revision,
-                "changes": [_change_json(change) for change in done.changes],
+                "changes": [mapping_change_json(change) for change in done.changes],
             }
         )
 
@@ -97,15 +97,3 @@ def _mapping_json(m: Mapping) -> dict[str, Any]:
         "modified_on": timestamp(m.modified_on) if m.revision else None,
         "revision": m.revision or None,
     }
-
-
-def _change_json(change: MappingChange) -> dict[str, Any]:
-    return {
-        "origin_ip": addresses.text(change.address),
-        "before": _place_json(change.before),
-        "after": _place_json(change.after),
-    }
-
-
-def _place_json(place: Place | None) -> dict[str, str] | None:
-    return place._asdict() if place else None

@@ -5,9 +5,10 @@ from typing import Any
 import msgspec
 
 from originmap.domain import address as addresses
-from originmap.domain.mapping import MappingChange, Place
+from originmap.domain.mapping import MappingChange
+from originmap.feed.changes_json import mapping_change_json
 from originmap.service.directory import Directory
-from originmap.service.history import Past, ZoneHistory
+from originmap.service.history import ZoneHistory
 from originmap.service.operate.parts import OPERATOR, Handlers, zone_called
 
 
@@ -57,7 +58,7 @@ class OperateHistory:
                 "at": change.at,
                 "who": change.cause.credential,
                 "from": change.cause.client,
-                **_row(change.what),
+                **mapping_change_json(change.what),
             }
             for change in changes
             if isinstance(change.what, MappingChange)
@@ -65,10 +66,10 @@ class OperateHistory:
 
     async def _diff(self, command: Diff) -> list[dict[str, Any]]:
         zone = zone_called(self._directory, command.zone)
-        old = _places(await self._history.at(zone.id, command.since))
-        new = _places(await self._history.at(zone.id, command.until))
+        old = (await self._history.at(zone.id, command.since)).places
+        new = (await self._history.at(zone.id, command.until)).places
         return [
-            _row(MappingChange(address, old.get(address), new.get(address)))
+            mapping_change_json(MappingChange(address, old.get(address), new.get(address)))
             for address in sorted({*old, *new})
             if old.get(address) != new.get(address)
         ]
@@ -76,16 +77,4 @@ class OperateHistory:
     async def _rollback(self, command: RollbackZone) -> list[dict[str, Any]]:
         zone = zone_called(self._directory, command.zone)
         done = await self._history.rollback(zone.id, command.to, OPERATOR, dry_run=command.dry_run)
-        return [_row(change) for change in done.changes]
-
-
-def _places(past: Past) -> dict[addresses.Address, Place]:
-    return {address: mapping.place for address, mapping in past.mappings.items()}
-
-
-def _row(change: MappingChange) -> dict[str, Any]:
-    return {
-        "origin_ip": addresses.text(change.address),
-        "before": change.before._asdict() if change.before else None,
-        "after": change.after._asdict() if change.after else None,
-    }
+        return [mapping_change_json(change) for change in done.changes]
