@@ -1,6 +1,5 @@
 """originmap audit: who changed what."""
 
-import datetime
 from typing import Any
 
 import click
@@ -8,6 +7,7 @@ import msgspec
 
 from originmap.cli import options
 from originmap.cli.administer import administer, print_json, print_table
+from originmap.cli.changed import moment
 from originmap.service.operate.changes import ListChanges
 
 _LONGEST = 60
@@ -35,12 +35,11 @@ def command(db: str, zone: str | None, limit: int, as_json: bool) -> None:
 
 
 def _readable(row: dict[str, Any]) -> dict[str, Any]:
-    moment = datetime.datetime.fromtimestamp(row["at"] / 1e6, datetime.UTC)
     what = row["resource_id"]
     if row["resource_type"] != "origin_cloud_region":
         what = f"{row['resource_type']} {what}"
     return row | {
-        "when": moment.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "when": moment(row["at"]),
         "who": row["actor_email"] or row["actor_id"],
         "from": row["actor_ip"] or "-",
         "what": what,

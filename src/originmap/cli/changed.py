@@ -3,6 +3,8 @@
 import datetime
 from typing import Any
 
+from originmap.cli import options
+
 
 def place(value: dict[str, str] | None) -> str:
     """A place, "-" for none."""
@@ -11,8 +13,7 @@ def place(value: dict[str, str] | None) -> str:
 
 def moment(microseconds: int) -> str:
     """A time in UTC: 2026-08-22T15:17:05Z"""
-    at = datetime.datetime.fromtimestamp(microseconds / 1e6, datetime.UTC)
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return options.shown(datetime.datetime.fromtimestamp(microseconds / 1e6, datetime.UTC))
 
 
 def shown(row: dict[str, Any]) -> dict[str, Any]:

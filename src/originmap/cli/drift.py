@@ -8,8 +8,8 @@ import click
 
 from originmap.cli import options, plan_text, planning
 from originmap.cli.planning import Question
-from originmap.cli.remote import Differing, remote, write_out
-from originmap.planning.plan_json import Planned, encode
+from originmap.cli.remote import Differing, write_out
+from originmap.planning.plan_json import encode
 
 
 @click.command("drift", cls=Differing)
@@ -30,11 +30,7 @@ def command(topology: Path | None, as_json: bool, report: Path | None, **asked: 
 
     Example: originmap drift mappings.yaml --report drift.json
     """
-    question = Question(**asked)
-    with remote(question.api) as mappings:
-        made = planning.make(mappings, question)
-        waves = planning.moving(made.plan, mappings, topology)
-    planned = Planned(made.api, made.plan, made.pins, waves)
+    planned = planning.planned(Question(**asked), topology)
     if report is not None:
         write_out(report, map(bytes.decode, encode(planned)))
     if as_json:

@@ -8,8 +8,8 @@ import click
 
 from originmap.cli import options, plan_text, planning
 from originmap.cli.planning import Question
-from originmap.cli.remote import Differing, remote, write_out
-from originmap.planning.plan_json import Planned, encode
+from originmap.cli.remote import Differing, write_out
+from originmap.planning.plan_json import encode
 
 
 @click.command("plan", cls=Differing)
@@ -35,11 +35,7 @@ def command(
     """
     if as_json and markdown:
         raise click.UsageError("--json and --markdown exclude each other")
-    question = Question(**asked)
-    with remote(question.api) as mappings:
-        made = planning.make(mappings, question)
-        waves = planning.moving(made.plan, mappings, topology)
-    planned = Planned(made.api, made.plan, made.pins, waves)
+    planned = planning.planned(Question(**asked), topology)
     if out is not None:
         write_out(out, map(bytes.decode, encode(planned)))
     if as_json:

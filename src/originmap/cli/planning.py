@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+import msgspec
 
 from originmap import data
 from originmap.cli import asked, options
 from originmap.cli.bar import Bar
-from originmap.cli.remote import api, only, path
+from originmap.cli.remote import api, only, path, remote
 from originmap.cli.upper_tiers import tiers_of_file, tiers_of_server
 from originmap.client.mappings import RemoteMappings
 from originmap.domain.plan import Plan
@@ -55,22 +56,30 @@ def topology(command: F) -> F:
     )(command)
 
 
-def make(remote: RemoteMappings, asked_for: Question) -> Planned:
+def planned(asked_for: Question, topology: Path | None) -> Planned:
+    """The plan of a file of mappings, with the upper tiers that it moves. Raises
+    OriginmapError."""
+    with remote(asked_for.api) as mappings:
+        made = make(mappings, asked_for)
+        return msgspec.structs.replace(made, waves=moving(made.plan, mappings, topology))
+
+
+def make(mappings: RemoteMappings, asked_for: Question) -> Planned:
     """The plan of a file of mappings. Raises OriginmapError."""
     catalogue = None if asked_for.any_region else data.catalogue()
     document = reader.read(asked_for.path, catalogue)
-    lookup = Lookup(remote, asked.resolve, lambda: _detect(asked_for.ranges))
+    lookup = Lookup(mappings, asked.resolve, lambda: _detect(asked_for.ranges))
     desired = lookup.desired(document, Wishes(asked_for.only, not asked_for.no_delete))
     with Reading(len(desired.zones)) as reading:
-        plan = make_plan(remote, desired, reading.on_zone)
+        plan = make_plan(mappings, desired, reading.on_zone)
     return Planned(asked_for.api, plan, desired.pins)
 
 
-def moving(plan: Plan, remote: RemoteMappings, file: Path | None) -> list[Wave] | None:
+def moving(plan: Plan, mappings: RemoteMappings, file: Path | None) -> list[Wave] | None:
     """Which upper tiers move; None where nobody knows."""
     if plan.empty:
         return []
-    tiers = tiers_of_file(file) if file else tiers_of_server(remote.connection)
+    tiers = tiers_of_file(file) if file else tiers_of_server(mappings.connection)
     return None if tiers is None else waves(plan, tiers)
 
 
