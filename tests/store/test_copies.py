@@ -11,6 +11,7 @@ from originmap.domain.errors import BrokenFeed, MappingNotFound
 from originmap.domain.mapping import Decision, MappingChange, ZoneView
 from originmap.domain.record import Key, Kind, RecordChange
 from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
+from originmap.service.directory import Directory
 from originmap.store.port import Store
 from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, ips, new_zone, remove_zone, zone
 from tests.store.conftest import KINDS, Clock, maker
@@ -272,3 +273,16 @@ async def test_writes_can_be_refused_while_copying_goes_on(store: Store, target:
     with pytest.raises(MappingNotFound):
         await target.write_records(new_zone(OTHER_ID, "other.example"), CAUSE)
     assert await _everything(target) == await _everything(store)
+
+
+async def test_zones_that_exchange_their_names_are_told_so_that_names_can_be_followed(
+    store: Store, target: Store
+) -> None:
+    await store.write_records(new_zone(OTHER_ID, "other.example"), CAUSE)
+    await target.write_records(new_zone(ZONE_ID, "other.example"), CAUSE)
+    await target.write_records(new_zone(OTHER_ID, "example.com"), CAUSE)
+    directory = Directory()
+    target.follow_records(directory.apply)
+    await target.load(store.snapshot())
+    assert directory.zone_id("example.com") == ZONE_ID
+    assert directory.zone_id("other.example") == OTHER_ID

@@ -17,7 +17,7 @@ from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
 from originmap.domain.whatif import Count
 from originmap.store.clock import ForwardClock, Now, wall_clock
 from originmap.store.port import CommitListener, Page, Queue, RecordListener
-from originmap.store.records import Records, check_names
+from originmap.store.records import Records, check_names, replacing
 
 T = TypeVar("T")
 
@@ -198,9 +198,7 @@ class MemoryStore:
         self._oldest = start.revision - len(self._history)
         self._is_replica = True
         self._clock = self._clock.after(start.at)
-        gone = [RecordChange(key, value, None) for key, value in self._records.view.items()]
-        made = [RecordChange(key, None, value) for key, value in fresh._records.view.items()]
-        self._committed(start.at, gone + made)
+        self._committed(start.at, replacing(self._records.view, fresh._records.view))
 
     async def apply(self, changes: Sequence[Change]) -> None:
         """As `Store.apply`."""

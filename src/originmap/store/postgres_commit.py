@@ -16,7 +16,7 @@ import asyncpg
 from originmap.domain.change import Change, Committed
 from originmap.domain.errors import ZoneNotFound
 from originmap.domain.mapping import Mapping
-from originmap.domain.record import Kind, RecordChange
+from originmap.domain.record import Key, Kind, RecordChange, Value
 from originmap.store import postgres_history
 from originmap.store.clock import ForwardClock
 from originmap.store.group import Write
@@ -26,7 +26,7 @@ from originmap.store.postgres_schema import RECORDS
 from originmap.store.postgres_view import View
 from originmap.store.records import check_names, encode, unique_name
 
-_LOCK_ZONES = "SELECT id, mappings FROM zone WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
+LOCK_ZONES = "SELECT id, mappings FROM zone WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
 COUNTER = "SELECT revision, last_at FROM state WHERE one FOR UPDATE"
 # The zones are locked already, so their mappings cannot change any more, and a row that is
 # locked is read as it is now: one statement reads both.
@@ -156,7 +156,7 @@ class Commits:
             settled.append((write, error))
             return Done(0, 0, wrote=False)
         zones = [c.key.id for c in decision.changes if c.key.kind is Kind.ZONE]
-        await connection.execute(_LOCK_ZONES, zones)
+        await connection.execute(LOCK_ZONES, zones)
         revision, last_at = await connection.fetchrow(COUNTER)
         self._clock.pass_by(last_at)
         at = self._clock.stamp()
@@ -173,7 +173,7 @@ class Commits:
 async def _draft(connection: asyncpg.Connection, group: Sequence[Write]) -> Draft:
     """What the group asks about, held still until the transaction ends."""
     zone_ids = {write.zone_id for write in group}
-    counts = await connection.fetch(_LOCK_ZONES, list(zone_ids))
+    counts = await connection.fetch(LOCK_ZONES, list(zone_ids))
     keys = {(write.zone_id, address) for write in group for address in write.addresses}
     rows = await connection.fetch(_VIEW, [z for z, _ in keys], [a for _, a in keys])
     draft = Draft(dict(map(tuple, counts)), rows[0][0], rows[0][1])
@@ -199,14 +199,19 @@ async def _write_record(
             await connection.execute("DELETE FROM zone WHERE id = $1", zone_id)
         await connection.execute("DELETE FROM record WHERE kind = $1 AND id = $2", kind.value, id_)
     else:
-        name = unique_name(change.after)
-        await connection.execute(_RECORD, kind.value, id_, name, encode(change.after))
+        await put_record(connection, change.key, change.after)
         if zone_id and change.before is None:
             await connection.execute("INSERT INTO zone (id) VALUES ($1)", zone_id)
     revision += 1
     row = postgres_history.row_of(Change(revision, at, write.cause, zone_id, change))
     await connection.execute(INSERT_CHANGE, *row)
     return revision
+
+
+async def put_record(connection: asyncpg.Connection, key: Key, value: Value) -> None:
+    """Write one record, without its change."""
+    body = encode(value)
+    await connection.execute(_RECORD, key.kind.value, key.id, unique_name(value), body)
 
 
 def _hand_over(settled: Sequence[tuple[Write, Committed[Any] | BaseException]]) -> None:

@@ -14,25 +14,20 @@ from originmap.domain.address import Address
 from originmap.domain.change import Change
 from originmap.domain.errors import BrokenFeed
 from originmap.domain.mapping import Mapping, MappingChange
-from originmap.domain.record import Key, Kind, RecordChange, Value
+from originmap.domain.record import Key, Kind, RecordChange
 from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
 from originmap.store import postgres_history
-from originmap.store.postgres_commit import COUNTER, INSERT_CHANGE
+from originmap.store.postgres_commit import COUNTER, INSERT_CHANGE, LOCK_ZONES, put_record
 from originmap.store.postgres_draft import WRITE, Draft
 from originmap.store.postgres_history import place_of, text_of
 from originmap.store.postgres_pool import ERRORS
 from originmap.store.postgres_schema import RECORDS
-from originmap.store.records import encode, unique_name
 
 _PART = 2_000
 _MAPPINGS = """
     SELECT zone_id, address, place, modified_on, revision FROM mapping
     ORDER BY zone_id, address"""
 _MAPPING_COLUMNS = ("zone_id", "address", "place", "modified_on", "revision")
-_RECORD = """
-    INSERT INTO record (kind, id, name, body) VALUES ($1, $2, $3, $4)
-    ON CONFLICT (kind, id) DO UPDATE SET name = excluded.name, body = excluded.body"""
-_LOCK = "SELECT FROM zone WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
 
 
 class SourceFailed(Exception):
@@ -85,7 +80,7 @@ async def load(connection: asyncpg.Connection, parts: AsyncIterator[Part]) -> No
         if isinstance(part, Start):
             start = part
         elif isinstance(part, Record):
-            await _put_record(connection, part.key, part.value)
+            await put_record(connection, part.key, part.value)
             if part.key.kind is Kind.ZONE:
                 counts.setdefault(part.key.id, 0)
         elif isinstance(part, ZoneMappings):
@@ -109,7 +104,7 @@ async def apply(connection: asyncpg.Connection, changes: Sequence[Change]) -> No
     """Take over changes of another database. Raises BrokenFeed unless they come next."""
     await connection.execute("SELECT pg_advisory_xact_lock($1)", RECORDS)
     zones = {change.zone_id for change in changes}
-    await connection.execute(_LOCK, list(zones))
+    await connection.execute(LOCK_ZONES, list(zones))
     revision, last_at = await connection.fetchrow(COUNTER)
     if [change.revision for change in changes] != _next(revision, len(changes)):
         raise BrokenFeed(f"changes from {changes[0].revision} on do not follow {revision}")
@@ -179,7 +174,7 @@ async def _put_records(connection: asyncpg.Connection, changes: Iterable[RecordC
     for change in sorted(changes, key=lambda change: change.after is not None):
         key = change.key
         if change.after is not None:
-            await _put_record(connection, key, change.after)
+            await put_record(connection, key, change.after)
             if key.kind is Kind.ZONE:
                 sql = "INSERT INTO zone (id) VALUES ($1) ON CONFLICT (id) DO NOTHING"
                 await connection.execute(sql, key.id)
@@ -188,11 +183,6 @@ async def _put_records(connection: asyncpg.Connection, changes: Iterable[RecordC
         await connection.execute(sql, key.kind.value, key.id)
         if key.kind is Kind.ZONE:
             await connection.execute("DELETE FROM zone WHERE id = $1", key.id)
-
-
-async def _put_record(connection: asyncpg.Connection, key: Key, value: Value) -> None:
-    body = encode(value)
-    await connection.execute(_RECORD, key.kind.value, key.id, unique_name(value), body)
 
 
 async def _in_portions(connection: asyncpg.Connection, sql: str) -> AsyncIterator[list[Any]]:

@@ -1,7 +1,7 @@
 """Changes and records as a PostgreSQL database keeps them: rows to values, values to rows."""
 
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from originmap.domain.address import Address
@@ -97,13 +97,3 @@ def records_of(rows: Iterable[Sequence[Any]]) -> dict[Key, Value]:
         if (value := records.decode(key.kind, body)) is not None:
             found[key] = value
     return found
-
-
-def difference(old: Mapping[Key, Value], new: Mapping[Key, Value]) -> list[RecordChange]:
-    """What has to change to get from some records to others."""
-    gone = [RecordChange(key, value, None) for key, value in old.items() if key not in new]
-    return gone + [
-        RecordChange(key, old.get(key), value)
-        for key, value in new.items()
-        if old.get(key) != value
-    ]

@@ -13,7 +13,7 @@ import asyncpg
 from originmap.domain.record import RecordChange
 from originmap.store import postgres_history
 from originmap.store.port import CommitListener
-from originmap.store.records import Records
+from originmap.store.records import Records, replacing
 
 _STATE = "SELECT epoch, is_replica, revision, last_at, oldest FROM state WHERE one"
 # One statement, so that state and records are of one moment.
@@ -93,7 +93,7 @@ class View:
         if state.epoch == before.epoch and state.revision < before.revision:
             log.error("revisions %s to %s are lost", state.revision + 1, before.revision)
         records = postgres_history.records_of(row[5:] for row in rows if row[5] is not None)
-        self.records.apply(postgres_history.difference(self.records.view, records))
+        self.records.apply(replacing(self.records.view, records))
         self._applied = state.revision
         self._reach(state)
         return True

@@ -28,6 +28,15 @@ def decode(kind: Kind, body: bytes | None) -> Value | None:
     return None if body is None else _DECODERS[kind].decode(body)
 
 
+def replacing(old: Mapping[Key, Value], new: Mapping[Key, Value]) -> list[RecordChange]:
+    """The changes that make some records into others. What differs goes before it comes again:
+    two records may have exchanged their names."""
+    gone = [RecordChange(key, value, None) for key, value in old.items() if new.get(key) != value]
+    return gone + [
+        RecordChange(key, None, value) for key, value in new.items() if old.get(key) != value
+    ]
+
+
 def unique_name(value: Value) -> str:
     """What no two records of one kind may share."""
     if isinstance(value, User):

@@ -214,8 +214,7 @@ class SqliteStore:
         async def work() -> None:
             loader, self._worked = sqlite_copy.Loader(self._writer), True
             start = await loader.load(parts)
-            gone = [RecordChange(key, value, None) for key, value in self._records.view.items()]
-            self._told = gone + loader.records
+            self._told = records.replacing(self._records.view, loader.records)
             self._clock = self._clock.after(start.at)
 
         await self._work(work)
@@ -226,7 +225,9 @@ class SqliteStore:
         async def work() -> None:
             self._told = sqlite_copy.apply(self._writer, changes)
             if changes:
-                self._worked = True
+                if not self._is_replica:
+                    self._worked = True
+                    sqlite_copy.set_meta(self._writer, replica="1")
                 self._clock = self._clock.after(changes[-1].at)
 
         await self._work(work)

@@ -18,7 +18,7 @@ from originmap.domain.address import Address
 from originmap.domain.change import Change
 from originmap.domain.errors import BrokenFeed
 from originmap.domain.mapping import Mapping, MappingChange
-from originmap.domain.record import Kind, RecordChange
+from originmap.domain.record import Key, Kind, RecordChange, Value
 from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
 from originmap.store import sqlite_history
 from originmap.store.sqlite_names import Names
@@ -80,8 +80,8 @@ class Loader:
         self._history_since: int | None = None
         self._last_at = -1
         self._zones: dict[str, int] = {}
-        self.records: list[RecordChange] = []
-        """Every record of the snapshot, as if just made."""
+        self.records: dict[Key, Value] = {}
+        """Every record of the snapshot."""
 
     async def load(self, parts: AsyncIterator[Part]) -> Start:
         """Take every part in; the database is at the snapshot's revision then."""
@@ -109,7 +109,7 @@ class Loader:
                 self._writer.put_record(key, value)
                 if key.kind is Kind.ZONE:
                     self._zones[key.id] = self._writer.names.keep_zone(key.id)
-                self.records.append(RecordChange(key, None, value))
+                self.records[key] = value
             case ZoneMappings(zone_id, mappings):
                 self._put(zone_id, mappings)
             case History(changes):
@@ -157,8 +157,6 @@ def apply(writer: Writer, changes: Sequence[Change]) -> list[RecordChange]:
             assert isinstance(change.what, RecordChange)
             writer.record(change.what)
             of_records.append(change.what)
-    if changes:
-        set_meta(writer, replica="1")
     return of_records
 
 
