@@ -6,9 +6,15 @@ A map of the program, from the bottom up:
 - `data`       the packaged catalogue of vendors and regions, and the default colos.
 - `detect`     the vendors' published IP ranges: readers, the files kept, downloads.
 - `store`      where it is kept: one port, and an implementation per database.
+- `feed`       changes and snapshots as JSON, both ways.
+- `client`     the v4 API from outside, ours or the real one.
+- `mapfile`    the files that people keep mappings in.
+- `planning`   mappings as code: plans made, saved, carried out.
 - `service`    what users do, one file per use.
 - `api`        HTTP: Cloudflare's routes, our own, and what both share.
 - `admin`      the Unix socket through which the command line reaches a running server.
+- `edge`       what fills a replica: following another server's feed.
+- `databases`  which store a name stands for; migrating and copying.
 - `cli`        one command per file; the only place that prints.
 - `settings`   one schema of settings; `bootstrap` is where concrete classes meet.
 """
