@@ -27,14 +27,16 @@ from originmap.api.cloudflare import routes as cloudflare
 from originmap.api.cloudflare.quick_get import QuickGet
 from originmap.api.gate import Gate
 from originmap.api.limits import Limits
+from originmap.api.listening import listen
 from originmap.api.native import routes as native
 from originmap.api.native.events import Events
+from originmap.api.native.metrics import Metrics
 from originmap.api.request import Rays
+from originmap.api.traffic import Traffic
 from originmap.detect.errors import NoRanges
 from originmap.detect.files import RangeFiles
 from originmap.detect.watch import watch
 from originmap.domain.catalogue import Catalogue
-from originmap.domain.errors import OriginmapError
 from originmap.domain.ranges import RangeTable
 from originmap.domain.rate_limit import parse
 from originmap.domain.tier import Tiers
@@ -65,6 +67,7 @@ from originmap.service.resolve import Resolve
 from originmap.service.retention import Retention
 from originmap.service.tokens import Tokens
 from originmap.service.topology import Topologies
+from originmap.service.vitals import Monitor
 from originmap.service.zones import Zones
 from originmap.settings import Settings
 from originmap.store.clock import monotonic_clock, wall_clock
@@ -76,14 +79,6 @@ GRACE_SECONDS = 10
 """How long requests in flight may take after SIGTERM before they are cut off."""
 
 Prepare = Callable[[Store, Directory, Callable[[], int], str], Awaitable[None]]
-
-
-class CannotListen(OriginmapError):
-    """The address cannot be listened on."""
-
-    def __init__(self, host: str, port: int, reason: str) -> None:
-        super().__init__(f"cannot listen on {host} port {port}: {reason}")
-        self.hint = "give another --host or --port; --port 0 takes a free one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +158,14 @@ def detector(files: RangeFiles) -> Detector:
     return Detector(data.catalogue(), table)
 
 
-def build_app(opened: Opened, ready: Callable[[], bool], settings: Settings = DEFAULTS) -> App:
-    """The application over an open store; of `settings` those about what is served."""
+def build_app(
+    opened: Opened,
+    ready: Callable[[], bool],
+    settings: Settings = DEFAULTS,
+    traffic: Traffic | None = None,
+) -> App:
+    """The application over an open store; of `settings` those about what is served. `traffic` is
+    what was answered, for the metrics."""
     store, directory, topologies = opened.store, opened.directory, opened.topologies
     catalogue, groups = data.catalogue(), data.permission_groups()
     mappings = Mappings(store, catalogue)
@@ -178,26 +179,35 @@ def build_app(opened: Opened, ready: Callable[[], bool], settings: Settings = DE
         audit=Audit(store, directory, opened.zones),
         permission_groups=groups,
     )
-    resolve = Resolve(store, topologies)
-    own = native.Services(
-        detector=opened.detector,
-        directory=directory,
-        topologies=topologies,
-        resolve=resolve,
-        feed=opened.feed,
-        broadcast=Broadcast(store, opened.feed, opened.zones, Events()),
-        followers=opened.followers,
-        history=ZoneHistory(store),
-        replication=opened.replication,
-        ready=ready,
-    )
     access, limiters = Access(directory, wall_clock), _limiters(settings.rate_limit)
     brake = Brake(monotonic_clock, enabled=settings.slow_guessing)
     guard = Guard(access, brake, *limiters)
     table = cloudflare.routes(guard, services, v1=settings.enable_v1)
     # What is counted goes the long way, where the counting is.
     quick = None if any(limiters) else _quick_get(store, access, mappings)
+    own = _own_services(opened, ready, (traffic or Traffic()) if settings.metrics else None)
     return App({**table, **native.routes(guard, own)}, brake, quick)
+
+
+def _own_services(
+    opened: Opened, ready: Callable[[], bool], traffic: Traffic | None
+) -> native.Services:
+    store, followers, replication = opened.store, opened.followers, opened.replication
+    broadcast = Broadcast(store, opened.feed, opened.zones, Events())
+    monitor = Monitor(store, broadcast, followers, replication, wall_clock)
+    return native.Services(
+        detector=opened.detector,
+        directory=opened.directory,
+        topologies=opened.topologies,
+        resolve=Resolve(store, opened.topologies),
+        feed=opened.feed,
+        broadcast=broadcast,
+        followers=followers,
+        history=ZoneHistory(store),
+        replication=replication,
+        metrics=None if traffic is None else Metrics(traffic, monitor),
+        ready=ready,
+    )
 
 
 def _quick_get(store: Store, access: Access, mappings: Mappings) -> protocol.Quick:
@@ -229,13 +239,13 @@ async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, i
         _watched_ranges(settings.ranges, opened.detector),
         running(_retention(opened.store, settings)),
     ):
-        sock = _listen(settings.host, settings.port)
+        sock = listen(settings.host, settings.port)
         server: uvicorn.Server | None = None
 
         def ready() -> bool:
             return opened.store.writable and server is not None and not server.should_exit
 
-        app = build_app(opened, ready, settings)
+        app = build_app(opened, ready, settings, log.traffic)
         gate = Gate(app.falcon, rays, log)
         make_protocol = protocol.protocol_factory(Limits(), rays, log, app.quick)
         config = server_config(gate, make_protocol)
@@ -364,23 +374,6 @@ def server_config(gate: Gate, make_protocol: Callable[..., asyncio.Protocol]) ->
         timeout_graceful_shutdown=GRACE_SECONDS,
         backlog=2048,
     )
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family, kind, proto, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        sock = socket.socket(family, kind, proto)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(address)
-        sock.listen(2048)
-    except UnicodeError as error:
-        raise CannotListen(host, port, "it is no host name") from error
-    except OSError as error:
-        raise CannotListen(host, port, error.strerror or str(error)) from error
-    sock.setblocking(False)
-    return sock
 
 
 def _log_json() -> None:

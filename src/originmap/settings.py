@@ -42,6 +42,7 @@ class Settings:
     name: str = _setting("", "What this replica is called among the primary's followers.")
     history_days: float = _setting(90.0, "Days that changes are kept in the history.")
     history_changes: int = _setting(5_000_000, "Changes that are kept in the history.")
+    metrics: bool = _setting(True, "Serve the numbers of this server at /metrics, to anybody.")
     log_requests: bool = _setting(True, "Log a line of JSON for each request to stderr.")
 
 

@@ -35,9 +35,10 @@ async def client_of(
     settings: Settings = DEV,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an application over an open store."""
-    app = bootstrap.build_app(opened, lambda: ready, settings)
     sink = os.open(os.devnull, os.O_WRONLY)
-    gate = Gate(app.falcon, Rays(), AccessLog(sink))
+    log = AccessLog(sink)
+    app = bootstrap.build_app(opened, lambda: ready, settings, log.traffic)
+    gate = Gate(app.falcon, Rays(), log)
     transport = httpx.ASGITransport(gate, client=("192.0.2.200", 1))
     try:
         async with httpx.AsyncClient(transport=transport, headers=headers) as client:

@@ -142,6 +142,8 @@ TABLE = """
     GET       ok   ok    ok     ok     ok     ok     ok    ok    ok    ok    ok    ok   ok   ok
 //readyz
     GET       ok   ok    ok     ok     ok     ok     ok    ok    ok    ok    ok    ok   ok   ok
+//metrics
+    GET       ok   ok    ok     ok     ok     ok     ok    ok    ok    ok    ok    ok   ok   ok
 //originmap/v1/openapi.json
     GET       ok   ok    ok     ok     ok     ok     ok    ok    ok    ok    ok    ok   ok   ok
 """

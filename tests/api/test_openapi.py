@@ -26,7 +26,7 @@ from tests.process import Server
 DOCUMENT: dict[str, Any] = json.loads(document())
 COMPONENTS = DOCUMENT["components"]
 OPENAPI = "/originmap/v1/openapi.json"
-OPEN = {"/healthz", "/readyz", OPENAPI}
+OPEN = {"/healthz", "/readyz", "/metrics", OPENAPI}
 
 # The errors that the operations can be refused with, each as it is raised.
 RAISED = [

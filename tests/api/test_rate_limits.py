@@ -122,7 +122,7 @@ async def test_an_address_is_limited_whoever_asks() -> None:
 
 async def test_what_needs_no_credential_is_not_limited() -> None:
     async with limited("1/300,1/300") as client:
-        urls = ["/healthz", "/readyz", "/originmap/v1/openapi.json"]
+        urls = ["/healthz", "/readyz", "/metrics", "/originmap/v1/openapi.json"]
         for url in urls * 2:
             assert (await client.get(f"http://testserver{url}")).status_code == 200
 

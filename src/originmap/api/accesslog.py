@@ -14,6 +14,7 @@ import time
 import msgspec
 
 from originmap.api.request import RequestInfo
+from originmap.api.traffic import Traffic
 
 _FLUSH_SECONDS = 0.1
 _FLUSH_LINES = 1000
@@ -36,9 +37,10 @@ class _RequestLine(msgspec.Struct, gc=False):
 
 
 class AccessLog:
-    """Collects request lines and writes them to a file descriptor."""
+    """Collects request lines and writes them to a file descriptor, and counts the requests."""
 
     def __init__(self, descriptor: int = 2) -> None:
+        self.traffic = Traffic()
         self._descriptor = descriptor
         self._lines: list[_RequestLine] = []
         self._encoder = msgspec.json.Encoder()
@@ -46,7 +48,7 @@ class AccessLog:
 
     def add(self, info: RequestInfo, method: str, path: str, status: int) -> None:
         """Log an answered request."""
-        took = (time.perf_counter_ns() - info.started) // 1000
+        took = self._count(info, method, status)
         self._lines.append(
             _RequestLine(
                 time.time(),
@@ -67,6 +69,12 @@ class AccessLog:
         elif len(self._lines) >= _FLUSH_LINES:
             self.flush()
 
+    def _count(self, info: RequestInfo, method: str, status: int) -> int:
+        """Count it; how many microseconds it took."""
+        took = (time.perf_counter_ns() - info.started) // 1000
+        self.traffic.count(info.route, method, status, took)
+        return took
+
     def flush(self) -> None:
         """Write what was collected."""
         if self._timer is not None:
@@ -81,7 +89,8 @@ class SilentLog(AccessLog):
     """Logs no requests, for `--no-log-requests`."""
 
     def add(self, info: RequestInfo, method: str, path: str, status: int) -> None:
-        """Log nothing."""
+        """Only count it."""
+        self._count(info, method, status)
 
 
 class JSONFormatter(logging.Formatter):

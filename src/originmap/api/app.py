@@ -41,10 +41,13 @@ class _StrictRouter(CompiledRouter):
     """A router for which a resource has one address: no empty segments, no slash at the end."""
 
     def find(self, uri: str, req: falcon.Request | None = None) -> Any:
-        """As CompiledRouter.find."""
+        """As CompiledRouter.find; notes which route it is."""
         if "//" in uri or uri.endswith("/"):
             return None
-        return super().find(uri, req)
+        found = super().find(uri, req)
+        if found is not None and isinstance(req, Request):
+            info_of(req.scope).route = found[3] or ""
+        return found
 
 
 class App:

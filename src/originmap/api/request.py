@@ -18,13 +18,16 @@ SCOPE_KEY = "originmap.request"
 class RequestInfo:
     """One request: its id, and what was learnt on the way."""
 
-    __slots__ = ("client", "credential", "find", "headers", "ray", "right", "started", "zone_id")
+    __slots__ = (
+        "client", "credential", "find", "headers", "ray", "right", "route", "started", "zone_id",
+    )  # fmt: skip
 
     def __init__(self, ray: str, client: str) -> None:
         self.ray = ray
         self.client = client
         self.credential = ""
         self.zone_id = ""
+        self.route = ""  # the path template that it is for
         self.headers: list[tuple[bytes, bytes]] = []  # to be added to the answer
         self.find: Callable[[], Caller] | None = None  # who sends it, as of the moment
         self.right: Callable[[Caller], object] | None = None  # raises where they may not

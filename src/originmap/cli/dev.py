@@ -37,6 +37,7 @@ Originmap {url}/client/v4 (data in {db}; stop with Ctrl-C)
 @options.enable_v1(default=True)
 @options.rate_limit
 @options.ranges
+@options.metrics
 @options.log_requests
 @click.option(
     "--i-know-this-is-open",
@@ -50,6 +51,7 @@ def command(
     enable_v1: bool,
     rate_limit: str,
     ranges: str,
+    metrics: bool,
     log_requests: bool,
     i_know_this_is_open: bool,
 ) -> None:
@@ -70,6 +72,7 @@ def command(
         rate_limit=rate_limit,
         ranges=ranges,
         slow_guessing=False,  # tests send bad credentials on purpose
+        metrics=metrics,
         log_requests=log_requests,
     )
 

@@ -65,6 +65,17 @@ def log_requests(command: F) -> F:
     )(command)
 
 
+def metrics(command: F) -> F:
+    """--metrics / --no-metrics"""
+    return click.option(
+        "--metrics/--no-metrics",
+        default=default_of("metrics"),
+        show_default=True,
+        help=help_of("metrics"),
+        envvar="ORIGINMAP_METRICS",
+    )(command)
+
+
 def rate_limit(command: F) -> F:
     """--rate-limit"""
     return click.option(

@@ -22,6 +22,7 @@ from originmap.settings import Settings, settings_token
 @options.ranges
 @options.follow
 @options.history
+@options.metrics
 @options.log_requests
 def command(
     host: str,
@@ -36,14 +37,13 @@ def command(
     name: str,
     history_days: float,
     history_changes: int,
+    metrics: bool,
     log_requests: bool,
 ) -> None:
     """Start a server for real use: no credentials but those you make.
 
-    Make a zone and a token with originmap zone and originmap token, before or while it runs.
-
-    With --follow it is a replica: it serves what the server at that URL has, and can be followed
-    in turn.
+    Make a zone and a token with originmap zone and originmap token, before or while it runs. With
+    --follow it is a replica of the server at that URL, and can be followed in turn.
 
     Example: originmap serve --db /var/lib/originmap/originmap.db
     """
@@ -60,6 +60,7 @@ def command(
         name=name,
         history_days=history_days,
         history_changes=history_changes,
+        metrics=metrics,
         log_requests=log_requests,
     )
     run(settings, setup.prepare_to_serve, partial(_started, db))

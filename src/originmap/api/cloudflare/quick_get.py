@@ -27,6 +27,9 @@ _MIDDLE = slice(_ZONE.stop, _ZONE.stop + len(_BETWEEN))
 _ADDRESS = slice(_MIDDLE.stop, None)
 _MAX_KNOWN = 100_000
 
+ROUTE = "/client/v4/zones/{zone_id:hex32}/origin/cloud_regions/{origin_ip}"
+"""The one route that is answered here."""
+
 Headers = Sequence[tuple[bytes, bytes]]
 
 
@@ -62,7 +65,7 @@ class QuickGet:
             return None
         if mapping is None:
             return None
-        info.credential, info.zone_id = caller, zone_id
+        info.credential, info.zone_id, info.route = caller, zone_id, ROUTE
         return QuickAnswer(b'etag: "%d"\r\n' % mapping.revision, envelope.success(entry(mapping)))
 
     def _learn(self, header: bytes, key: tuple[bytes, bytes], client: str) -> str | None:

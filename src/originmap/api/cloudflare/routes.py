@@ -7,6 +7,7 @@ from originmap.api.cloudflare.accounts import AccountItem, AccountList, CurrentU
 from originmap.api.cloudflare.audit_logs import AuditLogs
 from originmap.api.cloudflare.batch import MappingBatch
 from originmap.api.cloudflare.mappings import MappingItem, MappingList
+from originmap.api.cloudflare.quick_get import ROUTE as _MAPPING
 from originmap.api.cloudflare.supported_regions import SupportedRegions
 from originmap.api.cloudflare.tokens import (
     AccountScope,
@@ -61,7 +62,7 @@ def routes(guard: Guard, services: Services, *, v1: bool) -> Routes:
         _REGIONS: MappingList(guard, mappings),
         _REGIONS + "/batch": MappingBatch(guard, mappings, services.detector),
         _REGIONS + "/supported_regions": SupportedRegions(guard, regions),
-        _REGIONS + "/{origin_ip}": MappingItem(guard, mappings, services.detector),
+        _MAPPING: MappingItem(guard, mappings, services.detector),
         **(_v1_routes(guard, mappings, regions) if v1 else {}),
         **_zone_routes(guard, services.zones),
         BASE + "/accounts": AccountList(guard, services.directory),

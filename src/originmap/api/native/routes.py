@@ -9,6 +9,7 @@ from originmap.api.native.detect import Detect
 from originmap.api.native.followers import FollowerItem, FollowerList
 from originmap.api.native.health import Health, Readiness
 from originmap.api.native.history import ZoneChanges, ZoneMappings, ZoneRollback
+from originmap.api.native.metrics import Metrics
 from originmap.api.native.openapi import OpenAPIDocument
 from originmap.api.native.resolve import WhatIf, ZoneResolve
 from originmap.api.native.snapshot import Snapshot
@@ -40,6 +41,7 @@ class Services:
     followers: Followers
     history: ZoneHistory
     replication: Replication | None
+    metrics: Metrics | None
     ready: Callable[[], bool]
 
 
@@ -51,6 +53,7 @@ def routes(guard: Guard, services: Services) -> dict[str, object]:
     return {
         "/healthz": Health(),
         "/readyz": Readiness(services.ready, services.replication),
+        **({"/metrics": services.metrics} if services.metrics else {}),
         BASE + "/openapi.json": OpenAPIDocument(),
         BASE + "/topology": TopologyItem(guard, services.topologies),
         BASE + "/latencies": LatencySet(guard, services.topologies),

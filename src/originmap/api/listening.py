@@ -1,0 +1,31 @@
+"""The address that a server listens on, taken before it says so."""
+
+import socket
+
+from originmap.domain.errors import OriginmapError
+
+
+class CannotListen(OriginmapError):
+    """The address cannot be listened on."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(f"cannot listen on {host} port {port}: {reason}")
+        self.hint = "give another --host or --port; --port 0 takes a free one"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that clients can connect to from now on. Raises CannotListen."""
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        sock = socket.socket(family, kind, proto)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(address)
+        sock.listen(2048)
+    except UnicodeError as error:
+        raise CannotListen(host, port, "it is no host name") from error
+    except OSError as error:
+        raise CannotListen(host, port, error.strerror or str(error)) from error
+    sock.setblocking(False)
+    return sock

@@ -1,0 +1,131 @@
+"""The numbers of a server as Prometheus reads them: names, help texts, types and labels.
+
+The only module that knows prometheus_client. Every metric stands here once; docs/metrics.md lists
+them, and tests hold it, the dashboard and the alerts against what a server answers.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
+
+from prometheus_client import Metric, ProcessCollector
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+)
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+import originmap
+from originmap.api.traffic import DOUBLINGS, Answered, Tally
+from originmap.service.vitals import Vitals
+
+_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+_LOWEST = 6
+"""The first bucket is of what took less than 2**6 microseconds."""
+_PROCESS = ProcessCollector(registry=None)
+
+Tallies = Mapping[Answered, Tally]
+
+
+def expose(tallies: Tallies, vitals: Vitals, accept: str) -> tuple[str, bytes]:
+    """Content type and text, in a version of the form that `accept` takes."""
+    encode, content_type = choose_encoder(accept)
+    return content_type, encode(_Moment(tallies, vitals))
+
+
+class _Moment(Collector):
+    """All metrics of a moment."""
+
+    def __init__(self, tallies: Tallies, vitals: Vitals) -> None:
+        self._tallies = tallies
+        self._vitals = vitals
+
+    def collect(self) -> Iterable[Metric]:
+        """As Collector.collect."""
+        version = {"version": originmap.__version__}
+        yield InfoMetricFamily("originmap_build", "The program.", value=version)
+        yield from _requests(self._tallies)
+        yield from _store(self._vitals)
+        yield from _feed(self._vitals)
+        yield from _PROCESS.collect()
+
+
+def _requests(tallies: Tallies) -> Iterator[Metric]:
+    requests = CounterMetricFamily(
+        "originmap_requests",
+        "Requests answered.",
+        labels=("route", "method", "status"),
+    )
+    durations = HistogramMetricFamily(
+        "originmap_request_duration_seconds",
+        "From the headers of a request to the end of its answer.",
+        labels=("route", "method"),
+    )
+    by_route: defaultdict[tuple[str, str], list[Tally]] = defaultdict(list)
+    by_status: defaultdict[tuple[str, str, str], int] = defaultdict(int)
+    for answered, tally in tallies.items():
+        labels = (_shown(answered.route), _known(answered.method))
+        by_route[labels].append(tally)
+        by_status[*labels, str(answered.status)] += sum(tally.by_doubling)
+    for labels_of_count, count in by_status.items():
+        requests.add_metric(labels_of_count, count)
+    for labels, alike in by_route.items():
+        seconds = sum(tally.microseconds for tally in alike) / 1e6
+        durations.add_metric(labels, _buckets(alike), seconds)
+    yield requests
+    yield durations
+
+
+def _shown(route: str) -> str:
+    """A path template without the rules for its parameters."""
+    return re.sub(r":\w+}", "}", route) or "none"
+
+
+def _known(method: str) -> str:
+    """Clients may send any of the many there are; those that nobody serves are counted as one."""
+    return method if method in _METHODS else "other"
+
+
+def _buckets(alike: Sequence[Tally]) -> list[tuple[str, float]]:
+    """Upper bounds in seconds with how many took at most that."""
+    counts = [sum(column) for column in zip(*(t.by_doubling for t in alike), strict=True)]
+    sums = list(accumulate(counts))
+    bounds = [(repr(2**n / 1e6), float(sums[n])) for n in range(_LOWEST, DOUBLINGS)]
+    return [*bounds, ("+Inf", float(sums[-1]))]
+
+
+def _store(vitals: Vitals) -> Iterator[Metric]:
+    yield _gauge("revision", "The last committed change.", vitals.revision)
+    yield _gauge("oldest_revision", "Every change after it is in the history.", vitals.oldest)
+    yield _gauge("store_writable", "1 if the last commit worked.", vitals.writable)
+    if vitals.size is not None:
+        yield _gauge("store_size_bytes", "What the database takes on disk.", vitals.size)
+    waiting, groups, writes = vitals.queue
+    yield _gauge("writes_waiting", "Writes that wait to be committed.", waiting)
+    yield _counter("writes", "Writes taken from the queue.", writes)
+    yield _counter("write_groups", "Groups they were committed in.", groups)
+
+
+def _feed(vitals: Vitals) -> Iterator[Metric]:
+    followers, replica = vitals.followers, vitals.replica
+    yield _gauge("watchers", "Connections that changes are streamed to.", vitals.watchers)
+    yield _gauge("followers", "Followers heard of within a minute.", followers.heard)
+    yield _gauge("followers_silent", "Those of the last day not heard of.", followers.silent)
+    yield _gauge(
+        "follower_lag_revisions", "How far the last of those heard of is behind.", followers.lag
+    )
+    if replica is not None:
+        yield _gauge("replica_connected", "1 if the primary can be followed.", replica.connected)
+        yield _gauge("replica_age_seconds", "Since this was all that the primary has.", replica.age)
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"originmap_{name}", text, value=float(value))
+
+
+def _counter(name: str, text: str, value: float) -> Metric:
+    return CounterMetricFamily(f"originmap_{name}", text, value=float(value))
