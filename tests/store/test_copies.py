@@ -88,6 +88,16 @@ async def test_a_snapshot_is_of_one_revision_whatever_is_written_meanwhile(store
     assert rest[1].mappings == [await store.get(ZONE_ID, ip("192.0.2.1"))]  # type: ignore[union-attr]
 
 
+async def test_a_snapshot_has_zones_in_the_order_of_their_ids(store: Store) -> None:
+    for zone_id in ("c" * 32, "b" * 32):
+        await store.write_records(new_zone(zone_id, f"{zone_id[:9]}.example"), CAUSE)
+        await _fill(store, 1, zone_id)
+    await _fill(store, 1)
+    parts = await _everything(store)
+    found = [part.zone_id for part in parts if isinstance(part, ZoneMappings)]
+    assert found == [ZONE_ID, "b" * 32, "c" * 32]
+
+
 async def test_a_copy_equals_its_source(store: Store, target: Store) -> None:
     await _lived_in(store)
     await target.load(store.snapshot())

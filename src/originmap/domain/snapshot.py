@@ -1,7 +1,8 @@
 """A snapshot: everything there is at one revision, in parts that can be passed on one by one.
 
-First a `Start`, then every record, then the mappings, zone by zone, and last, where it is asked
-for, the history. Whoever takes one in must not keep anything of it unless all of it came.
+First a `Start`, then every record, then the mappings, zone by zone in the order of their ids, and
+last, where it is asked for, the history. Whoever takes one in must not keep anything of it unless
+all of it came.
 """
 
 from dataclasses import dataclass

@@ -168,7 +168,7 @@ class MemoryStore:
         """As `Store.snapshot`."""
         parts: list[Part] = [Start(self._epoch, self.revision, self._last_at)]
         parts += [Record(key, value) for key, value in self._records.view.items()]
-        for zone_id, zone in self._zones.items():
+        for zone_id, zone in sorted(self._zones.items()):
             if zone:
                 parts.append(ZoneMappings(zone_id, [zone[address] for address in sorted(zone)]))
         if history and self._history:

@@ -29,7 +29,7 @@ _PORTION = 1_000
 
 _MAPPINGS = """
     SELECT zone.id, address, place, modified_on, revision
-    FROM mapping JOIN zone ON zone.num = mapping.zone ORDER BY mapping.zone, address"""
+    FROM zone CROSS JOIN mapping ON mapping.zone = zone.num ORDER BY zone.id, address"""
 _PUT = "INSERT INTO mapping (zone, address, place, modified_on, revision) VALUES (?, ?, ?, ?, ?)"
 # Zones and places keep their integers: those who read meanwhile know them by these.
 _EMPTIED = ("mapping", "record", "cause", "mapping_change", "record_change")
