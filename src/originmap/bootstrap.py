@@ -5,13 +5,11 @@ import contextlib
 import datetime
 import gc
 import logging
-import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -32,6 +30,7 @@ from originmap.api.native import routes as native
 from originmap.api.native.events import Events
 from originmap.api.native.metrics import Metrics
 from originmap.api.request import Rays
+from originmap.api.server import Server, server_config, stop_on_signals
 from originmap.api.traffic import Traffic
 from originmap.detect.errors import NoRanges
 from originmap.detect.files import RangeFiles
@@ -75,9 +74,6 @@ from originmap.store.port import Store
 
 MEMORY = databases.MEMORY
 DEFAULTS = Settings()
-GRACE_SECONDS = 10
-"""How long requests in flight may take after SIGTERM before they are cut off."""
-
 Prepare = Callable[[Store, Directory, Callable[[], int], str], Awaitable[None]]
 
 
@@ -249,8 +245,8 @@ async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, i
         gate = Gate(app.falcon, rays, log)
         make_protocol = protocol.protocol_factory(Limits(), rays, log, app.quick)
         config = server_config(gate, make_protocol)
-        server = _Server(config, opened.feed.stop)
-        _stop_on_signals(server)
+        server = Server(config, opened.feed.stop)
+        stop_on_signals(server)
         _calm_collector()
         on_start(settings.host, sock.getsockname()[1])
         async with _following(settings, opened, config):
@@ -311,31 +307,6 @@ def _calm_collector() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-class _Server(uvicorn.Server):
-    """Tells those who wait for changes when it is to stop: it would wait for them."""
-
-    def __init__(self, config: uvicorn.Config, on_exit: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._on_exit = on_exit
-        self._loop = asyncio.get_running_loop()
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """A signal while it serves."""
-        super().handle_exit(sig, frame)
-        self._loop.call_soon_threadsafe(self._on_exit)
-
-
-def _stop_on_signals(server: uvicorn.Server) -> None:
-    """Stop on SIGTERM and SIGINT from now on. uvicorn itself catches them only while it serves,
-    and raises them again afterwards; stopping is not dying of them."""
-
-    def stop(number: int, frame: object) -> None:
-        server.should_exit = True
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-
-
 @contextlib.asynccontextmanager
 async def _watched_ranges(folder: str, detector: Detector) -> AsyncIterator[None]:
     if not folder:
@@ -356,24 +327,6 @@ async def _admin(db: str, opened: Opened) -> AsyncIterator[None]:
         yield
     finally:
         await server.close()
-
-
-def server_config(gate: Gate, make_protocol: Callable[..., asyncio.Protocol]) -> uvicorn.Config:
-    """How uvicorn serves; every answer of its own in plain text is replaced by our protocol."""
-    return uvicorn.Config(
-        gate,
-        http=make_protocol,  # type: ignore[arg-type]  # a factory where uvicorn names its class
-        loop="uvloop",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,  # whoever sends X-Forwarded-For would choose the address logged
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-        backlog=2048,
-    )
 
 
 def _log_json() -> None:

@@ -15,6 +15,7 @@ from originmap.api.envelope import Message
 from originmap.api.errors import TABLE, render
 from originmap.api.limits import Limits
 from originmap.api.native.topology import MAX_LATENCIES_BODY
+from originmap.api.server import GRACE_SECONDS
 from originmap.cli import main as command_line
 from originmap.domain import errors
 from originmap.domain.batch import MAX_ITEMS
@@ -170,7 +171,7 @@ def test_the_limits_are_the_real_ones() -> None:
         "writes that wait": f"{MAX_WAITING:,}",
         "mappings of a zone": f"{MAX_MAPPINGS:,}",
         "items of a batch": f"{MAX_ITEMS}",
-        "requests in flight at SIGTERM": f"{bootstrap.GRACE_SECONDS} s",
+        "requests in flight at SIGTERM": f"{GRACE_SECONDS} s",
     }.items():
         (row,) = table_rows(page, what)
         assert row.split(" | ")[1] == number

@@ -25,6 +25,7 @@ from originmap.api.app import App
 from originmap.api.gate import Gate
 from originmap.api.limits import Limits
 from originmap.api.request import Rays
+from originmap.api.server import server_config
 from originmap.service import setup
 
 BuildApp = Callable[[bootstrap.Opened], App]
@@ -95,7 +96,7 @@ class InProcess:
     async def _run(self, app: App, log: AccessLog) -> None:
         rays = Rays()
         make = protocol.protocol_factory(self._limits, rays, log, app.quick)
-        config = bootstrap.server_config(Gate(app.falcon, rays, log), make)
+        config = server_config(Gate(app.falcon, rays, log), make)
         self._server = uvicorn.Server(config)
         asyncio.get_running_loop().call_soon(self._up.set)
         await self._server.serve(sockets=[self._socket])

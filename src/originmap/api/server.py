@@ -1,0 +1,56 @@
+"""How uvicorn is run: what it is told, and when it stops."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+
+from originmap.api.gate import Gate
+
+GRACE_SECONDS = 10
+"""How long requests in flight may take after SIGTERM before they are cut off."""
+
+
+class Server(uvicorn.Server):
+    """Tells those who wait for changes when it is to stop: it would wait for them."""
+
+    def __init__(self, config: uvicorn.Config, on_exit: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_exit = on_exit
+        self._loop = asyncio.get_running_loop()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal while it serves."""
+        super().handle_exit(sig, frame)
+        self._loop.call_soon_threadsafe(self._on_exit)
+
+
+def stop_on_signals(server: uvicorn.Server) -> None:
+    """Stop on SIGTERM and SIGINT from now on. uvicorn itself catches them only while it serves,
+    and raises them again afterwards; stopping is not dying of them."""
+
+    def stop(number: int, frame: object) -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+
+
+def server_config(gate: Gate, make_protocol: Callable[..., asyncio.Protocol]) -> uvicorn.Config:
+    """How uvicorn serves; every answer of its own in plain text is replaced by our protocol."""
+    return uvicorn.Config(
+        gate,
+        http=make_protocol,  # type: ignore[arg-type]  # a factory where uvicorn names its class
+        loop="uvloop",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # whoever sends X-Forwarded-For would choose the address logged
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        backlog=2048,
+    )
