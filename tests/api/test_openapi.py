@@ -18,7 +18,7 @@ from originmap.api import protocol
 from originmap.api.app import App
 from originmap.api.envelope import JSON
 from originmap.api.native.openapi import document
-from originmap.domain import errors
+from originmap.domain import access_errors, errors
 from scripts import openapi
 from tests.api.application import DEV, filled
 from tests.process import Server
@@ -60,19 +60,19 @@ RAISED = [
     errors.ZoneExists("example.com"),
     errors.TooManyMappings(),
     errors.TieredCacheOff(),
-    errors.MissingCredentials("any"),
-    errors.MissingCredentials("key"),
-    errors.MissingCredentials("email"),
-    errors.MalformedCredentials("bearer"),
-    errors.MalformedCredentials("key"),
-    errors.MalformedCredentials("email"),
-    errors.UnknownToken(),
-    errors.UnusableToken(),
-    errors.UnknownKey(),
-    errors.WrongLocation("192.0.2.200"),
-    errors.TooManyFailures(),
+    access_errors.MissingCredentials("any"),
+    access_errors.MissingCredentials("key"),
+    access_errors.MissingCredentials("email"),
+    access_errors.MalformedCredentials("bearer"),
+    access_errors.MalformedCredentials("key"),
+    access_errors.MalformedCredentials("email"),
+    access_errors.UnknownToken(),
+    access_errors.UnusableToken(),
+    access_errors.UnknownKey(),
+    access_errors.WrongLocation("192.0.2.200"),
+    access_errors.TooManyFailures(),
     errors.RateLimited(30),
-    errors.Forbidden(),
+    access_errors.Forbidden(),
     errors.HistoryGone(7),
     errors.Stale(),
     errors.NotThePrimary("http://192.0.2.1:8787"),

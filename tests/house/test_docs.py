@@ -17,7 +17,7 @@ from originmap.api.limits import Limits
 from originmap.api.native.topology import MAX_LATENCIES_BODY
 from originmap.api.server import GRACE_SECONDS
 from originmap.cli import main as command_line
-from originmap.domain import errors
+from originmap.domain import access_errors, errors
 from originmap.domain.batch import MAX_ITEMS
 from originmap.domain.errors import OriginmapError
 from originmap.domain.latency import MAX_MEASUREMENTS
@@ -45,7 +45,7 @@ SAMPLES: list[OriginmapError] = [
     errors.InvalidTopology(["what is wrong with it"]),
     errors.InvalidLatencies(["what is wrong with them"]),
     errors.InvalidQuery("what is wrong with it"),
-    errors.WrongLocation("x"),
+    access_errors.WrongLocation("x"),
     errors.RateLimited(1),
     errors.InvalidZoneName("x"),
     errors.InvalidToken("what is wrong with it"),
@@ -53,8 +53,8 @@ SAMPLES: list[OriginmapError] = [
     errors.AccountNotFound("x"),
     errors.TokenNotFound("x"),
     errors.ZoneExists("x"),
-    *(errors.MissingCredentials(which) for which in ("any", "key", "email")),
-    *(errors.MalformedCredentials(which) for which in ("bearer", "key", "email")),
+    *(access_errors.MissingCredentials(which) for which in ("any", "key", "email")),
+    *(access_errors.MalformedCredentials(which) for which in ("bearer", "key", "email")),
     errors.NotThePrimary("x"),
     errors.StillFollowing("x"),
     errors.HistoryGone(1),

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from originmap import bootstrap
-from originmap.domain.errors import AccessError, TooManyFailures, UnknownToken
+from originmap.domain.access_errors import AccessError, TooManyFailures, UnknownToken
 from originmap.service import setup
 from originmap.service.brake import DELAY_SECONDS, REFUSED_AFTER, SLOWED_AFTER, Brake
 from originmap.settings import Settings

@@ -13,14 +13,8 @@ from falcon.routing import BaseConverter, CompiledRouter
 from originmap.api import envelope, errors
 from originmap.api.protocol import Quick
 from originmap.api.request import info_of
-from originmap.domain.errors import (
-    OriginmapError,
-    StoreError,
-    UnknownKey,
-    UnknownToken,
-    UnusableToken,
-    ZoneNotFound,
-)
+from originmap.domain.access_errors import UnknownKey, UnknownToken, UnusableToken
+from originmap.domain.errors import OriginmapError, StoreError, ZoneNotFound
 from originmap.service.brake import Brake
 
 _LOG = logging.getLogger(__name__)

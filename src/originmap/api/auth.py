@@ -13,14 +13,14 @@ from falcon.asgi import Request
 
 from originmap.api.request import RequestInfo, info_of
 from originmap.domain.access import Need
-from originmap.domain.errors import (
+from originmap.domain.access_errors import (
     MalformedCredentials,
     MissingCredentials,
-    RateLimited,
     UnknownKey,
     UnknownToken,
     UnusableToken,
 )
+from originmap.domain.errors import RateLimited
 from originmap.domain.zone import Zone
 from originmap.service.access import Access
 from originmap.service.brake import Brake

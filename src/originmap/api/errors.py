@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeVar
 
 from originmap.api.envelope import Message
-from originmap.domain import errors
+from originmap.domain import access_errors, errors
 
 E = TypeVar("E", bound=errors.OriginmapError)
 
@@ -75,7 +75,7 @@ def _time(error: errors.OriginmapError) -> Refusal:
 
 
 def _missing_credentials(error: errors.OriginmapError) -> Refusal:
-    assert isinstance(error, errors.MissingCredentials)
+    assert isinstance(error, access_errors.MissingCredentials)
     code, names = {
         "any": (9106, "X-Auth-Key, X-Auth-Email or Authorization headers"),
         "key": (9106, "X-Auth-Key header"),
@@ -85,7 +85,7 @@ def _missing_credentials(error: errors.OriginmapError) -> Refusal:
 
 
 def _malformed_credentials(error: errors.OriginmapError) -> Refusal:
-    assert isinstance(error, errors.MalformedCredentials)
+    assert isinstance(error, access_errors.MalformedCredentials)
     code, name = {
         "bearer": (6111, "Authorization"),
         "key": (6103, "X-Auth-Key"),
@@ -96,11 +96,11 @@ def _malformed_credentials(error: errors.OriginmapError) -> Refusal:
 
 
 def _wrong_location(error: errors.OriginmapError) -> Refusal:
-    assert isinstance(error, errors.WrongLocation)
+    assert isinstance(error, access_errors.WrongLocation)
     return refusal(403, 9109, f"Cannot use the access token from location: {error.client}")
 
 
-_LATER = errors.StoreBusy | errors.StoreEmpty | errors.RateLimited | errors.TooManyFailures
+_LATER = errors.StoreBusy | errors.StoreEmpty | errors.RateLimited | access_errors.TooManyFailures
 
 
 def _retry_later(status: int, code: int, message: str) -> Render:
@@ -147,15 +147,15 @@ TABLE: dict[type[errors.OriginmapError], Render] = {
     errors.ZoneExists: _fixed(400, 1061, "The zone already exists."),
     errors.TooManyMappings: _fixed(403, 1164, "Maximum number of IP mappings configured for zone."),
     errors.TieredCacheOff: _fixed(403, 1135, "Tiered Cache must be enabled for this zone."),
-    errors.MissingCredentials: _missing_credentials,
-    errors.MalformedCredentials: _malformed_credentials,
-    errors.UnknownToken: _fixed(401, 10000, "Authentication error"),
-    errors.UnusableToken: _fixed(401, 10000, "Authentication error"),
-    errors.UnknownKey: _fixed(403, 9103, "Unknown X-Auth-Key or X-Auth-Email"),
-    errors.WrongLocation: _wrong_location,
-    errors.TooManyFailures: _retry_later(429, 10502, "Too many authentication failures"),
+    access_errors.MissingCredentials: _missing_credentials,
+    access_errors.MalformedCredentials: _malformed_credentials,
+    access_errors.UnknownToken: _fixed(401, 10000, "Authentication error"),
+    access_errors.UnusableToken: _fixed(401, 10000, "Authentication error"),
+    access_errors.UnknownKey: _fixed(403, 9103, "Unknown X-Auth-Key or X-Auth-Email"),
+    access_errors.WrongLocation: _wrong_location,
+    access_errors.TooManyFailures: _retry_later(429, 10502, "Too many authentication failures"),
     errors.RateLimited: _retry_later(429, 971, THROTTLE),
-    errors.Forbidden: _fixed(403, 10000, "Authentication error"),
+    access_errors.Forbidden: _fixed(403, 10000, "Authentication error"),
     errors.NotThePrimary: _not_the_primary,
     errors.StillFollowing: _own_text(409, 10409),
     errors.HistoryGone: _own_text(410, 10410),
@@ -177,10 +177,10 @@ INTERNAL = refusal(500, 10500, "Internal error")
 Overrides = Mapping[type[errors.OriginmapError], Render]
 """What some routes answer instead of TABLE; a resource has them as its `refusals`."""
 
-CORE: Overrides = {errors.UnknownToken: _fixed(403, 9109, "Invalid access token")}
+CORE: Overrides = {access_errors.UnknownToken: _fixed(403, 9109, "Invalid access token")}
 """The routes about users, accounts and zones themselves."""
 
-VERIFY: Overrides = {errors.UnknownToken: _fixed(401, 1000, "Invalid API Token")}
+VERIFY: Overrides = {access_errors.UnknownToken: _fixed(401, 1000, "Invalid API Token")}
 """The routes that tell a token about itself."""
 
 V1_DELETE: Overrides = {

@@ -31,15 +31,6 @@
     │   ├── ZoneExists
     │   └── TooManyMappings         the zone has 3,500
     ├── TieredCacheOff              the zone does not use what was asked about
-    ├── AccessError                 who asks, and may they
-    │   ├── MissingCredentials      which="any" | "key" | "email"
-    │   ├── MalformedCredentials    which="bearer" | "key" | "email"
-    │   ├── UnknownToken            revoked, or there never was one
-    │   ├── UnusableToken           disabled, expired, or not valid yet
-    │   ├── UnknownKey
-    │   ├── WrongLocation           the token may not be used from this address
-    │   ├── TooManyFailures         too many bad credentials from one address
-    │   └── Forbidden               known, without the permission
     ├── RateLimited                 too many requests; carries `retry_after`
     ├── NotThePrimary               a write sent to a replica; carries `primary`
     ├── StillFollowing              a replica whose server runs cannot be made a primary
@@ -49,12 +40,23 @@
     │   ├── PrimaryGone             it cannot be reached, or breaks off
     │   ├── PrimaryRefused          it answers, and not with what was asked for
     │   └── BrokenFeed              what it sent cannot be used
-    └── StoreError
-        ├── StoreBusy               the write queue is full; carries `retry_after`
-        ├── StoreEmpty              a replica that has not got its first copy yet
-        ├── StoreFailed             a write could not be committed; nothing of it was kept
-        ├── StoreOwned              another process owns the file
-        └── StoreUnusable           not our file, from a newer version, or damaged
+    ├── StoreError
+    │   ├── StoreBusy               the write queue is full; carries `retry_after`
+    │   ├── StoreEmpty              a replica that has not got its first copy yet
+    │   ├── StoreFailed             a write could not be committed; nothing of it was kept
+    │   ├── StoreOwned              another process owns the file
+    │   └── StoreUnusable           not our file, from a newer version, or damaged
+    └── AccessError                 who asks, and may they
+        ├── MissingCredentials      which="any" | "key" | "email"
+        ├── MalformedCredentials    which="bearer" | "key" | "email"
+        ├── UnknownToken            revoked, or there never was one
+        ├── UnusableToken           disabled, expired, or not valid yet
+        ├── UnknownKey
+        ├── WrongLocation           the token may not be used from this address
+        ├── TooManyFailures         too many bad credentials from one address
+        └── Forbidden               known, without the permission
+
+The classes under AccessError are in `domain.access_errors`.
 
 An error carries data, and a `hint` where a person can act on it. Only `api.errors` knows HTTP
 statuses and Cloudflare's codes.
@@ -240,56 +242,6 @@ class TooManyMappings(Conflict):
 
 class TieredCacheOff(OriginmapError):
     """The zone has Tiered Cache off, and the question only makes sense with it on."""
-
-
-class AccessError(OriginmapError):
-    """Who asks is not known, or may not do this."""
-
-
-class MissingCredentials(AccessError):
-    """No credentials, or half of the pair: `which` is "any", "key" or "email"."""
-
-    def __init__(self, which: str) -> None:
-        super().__init__(f"missing credentials: {which}")
-        self.which = which
-
-
-class MalformedCredentials(AccessError):
-    """A header that cannot be a credential: `which` is "bearer", "key" or "email"."""
-
-    def __init__(self, which: str) -> None:
-        super().__init__(f"malformed credentials: {which}")
-        self.which = which
-
-
-class UnknownToken(AccessError):
-    """No token has this secret: it was revoked, or there never was one."""
-
-
-class UnusableToken(AccessError):
-    """A token that does not work now: disabled, expired, or not valid yet."""
-
-
-class UnknownKey(AccessError):
-    """No user has this email address and key."""
-
-
-class WrongLocation(AccessError):
-    """The token may not be used from the address that the request came from."""
-
-    def __init__(self, client: str) -> None:
-        super().__init__(f"the token may not be used from {client}")
-        self.client = client
-
-
-class TooManyFailures(AccessError):
-    """Too many bad credentials came from this address lately."""
-
-    retry_after = 60
-
-
-class Forbidden(AccessError):
-    """The credential is known and does not cover this."""
 
 
 class RateLimited(OriginmapError):

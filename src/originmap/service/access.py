@@ -4,16 +4,14 @@ import hashlib
 import hmac
 
 from originmap.domain.access import READ_ZONE, WRITE_ACCOUNT, Need
-from originmap.domain.errors import (
-    AccountNotFound,
+from originmap.domain.access_errors import (
     Forbidden,
-    StoreEmpty,
     UnknownKey,
     UnknownToken,
     UnusableToken,
     WrongLocation,
-    ZoneNotFound,
 )
+from originmap.domain.errors import AccountNotFound, StoreEmpty, ZoneNotFound
 from originmap.domain.token import Owner, Token
 from originmap.domain.zone import Account, User, Zone
 from originmap.service.directory import Caller, Directory, user_caller

@@ -4,7 +4,7 @@ Good credentials from the same address go on working: only a failure is ever slo
 so nobody can lock others out.
 """
 
-from originmap.domain.errors import AccessError, TooManyFailures
+from originmap.domain.access_errors import AccessError, TooManyFailures
 from originmap.domain.rate_limit import Quota
 from originmap.service.rate_limiter import MAX_CALLERS, RateLimiter
 from originmap.store.clock import Now

@@ -22,7 +22,7 @@ from originmap.domain.access import (
     WRITE_USER_TOKENS,
     PermissionGroup,
 )
-from originmap.domain.errors import UnknownToken
+from originmap.domain.access_errors import UnknownToken
 from originmap.domain.token import Owner, Token
 from originmap.service.tokens import Tokens
 

@@ -13,7 +13,7 @@ from originmap.api.native.points import limit_asked, point_asked, wait_asked
 from originmap.api.native.views import VIEW_ARGUMENTS, Views
 from originmap.api.request import info_of
 from originmap.api.stream import stream_of
-from originmap.domain.errors import UnknownToken
+from originmap.domain.access_errors import UnknownToken
 from originmap.service.broadcast import Broadcast
 from originmap.service.directory import Caller
 from originmap.service.feed import Feed, Point

@@ -1,0 +1,53 @@
+"""Why a caller is turned away: a branch of the tree in `domain.errors`."""
+
+from originmap.domain.errors import OriginmapError
+
+
+class AccessError(OriginmapError):
+    """Who asks is not known, or may not do this."""
+
+
+class MissingCredentials(AccessError):
+    """No credentials, or half of the pair: `which` is "any", "key" or "email"."""
+
+    def __init__(self, which: str) -> None:
+        super().__init__(f"missing credentials: {which}")
+        self.which = which
+
+
+class MalformedCredentials(AccessError):
+    """A header that cannot be a credential: `which` is "bearer", "key" or "email"."""
+
+    def __init__(self, which: str) -> None:
+        super().__init__(f"malformed credentials: {which}")
+        self.which = which
+
+
+class UnknownToken(AccessError):
+    """No token has this secret: it was revoked, or there never was one."""
+
+
+class UnusableToken(AccessError):
+    """A token that does not work now: disabled, expired, or not valid yet."""
+
+
+class UnknownKey(AccessError):
+    """No user has this email address and key."""
+
+
+class WrongLocation(AccessError):
+    """The token may not be used from the address that the request came from."""
+
+    def __init__(self, client: str) -> None:
+        super().__init__(f"the token may not be used from {client}")
+        self.client = client
+
+
+class TooManyFailures(AccessError):
+    """Too many bad credentials came from this address lately."""
+
+    retry_after = 60
+
+
+class Forbidden(AccessError):
+    """The credential is known and does not cover this."""
