@@ -41,18 +41,20 @@ from originmap.domain.rate_limit import parse
 from originmap.domain.tier import Tiers
 from originmap.service import setup
 from originmap.service.access import Access
-from originmap.service.administration import Administration, Command
+from originmap.service.administration import Administration, Command, Streamed
 from originmap.service.audit import Audit
 from originmap.service.brake import Brake
 from originmap.service.broadcast import Broadcast
 from originmap.service.detector import Detector
 from originmap.service.directory import Directory
+from originmap.service.exports import Exports
 from originmap.service.feed import Feed
 from originmap.service.followers import Followers
 from originmap.service.history import ZoneHistory
 from originmap.service.mappings import Mappings
 from originmap.service.operate.changes import OperateChanges
 from originmap.service.operate.copies import OperateCopies
+from originmap.service.operate.exports import OperateExports
 from originmap.service.operate.history import OperateHistory
 from originmap.service.operate.origins import OperateOrigins
 from originmap.service.operate.tokens import OperateTokens
@@ -103,8 +105,14 @@ class Opened:
                 OperateCopies(self.store, self.followers, self.replication),
                 OperateTopology(self.topologies, resolve, self.directory),
                 OperateOrigins(self.store, self.directory, resolve),
-            ]
+            ],
+            OperateExports(self.exports, self.directory),
         )
+
+    @property
+    def exports(self) -> Exports:
+        """What caches load."""
+        return Exports(self.store, self.topologies, data.catalogue())
 
 
 @contextlib.asynccontextmanager
@@ -128,6 +136,13 @@ async def administer(db: str, command: Command) -> list[Any]:
     """Carry a command out on a database that no process owns. Raises OriginmapError."""
     async with open_store(db, setup.prepare_to_administer) as opened:
         return await opened.administration.run(command)
+
+
+async def stream(db: str, command: Streamed, sink: Callable[[bytes], object]) -> None:
+    """As `administer`, for a command that is answered with bytes."""
+    async with open_store(db, setup.prepare_to_administer) as opened:
+        async for chunk in await opened.administration.stream(command):
+            sink(chunk)
 
 
 def packaged_catalogue() -> Catalogue:
@@ -196,6 +211,7 @@ def _own_services(
         directory=opened.directory,
         topologies=opened.topologies,
         resolve=Resolve(store, opened.topologies),
+        exports=opened.exports,
         feed=opened.feed,
         broadcast=broadcast,
         followers=followers,

@@ -67,5 +67,8 @@ async def client_of_two_accounts(other: Account) -> AsyncIterator[httpx.AsyncCli
 
 
 def filled(template: str) -> str:
-    """A path template with an identifier and an address in the places of its parameters."""
-    return re.sub(r"\{\w+:hex32\}", setup.DEV_ID, template).replace("{origin_ip}", "192.0.2.1")
+    """A path template with what there is in the places of its parameters."""
+    there = {"{origin_ip}": "192.0.2.1", "{format}": "csv"}
+    for name, value in there.items():
+        template = template.replace(name, value)
+    return re.sub(r"\{\w+:hex32\}", setup.DEV_ID, template)

@@ -133,6 +133,8 @@ TABLE = """
     GET       9106 6003  401    401    401    401    9109  403   403   403   403   ok   403  ok
 //originmap/v1/followers/{name}
     PUT       9106 6003  401    401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
+//originmap/v1/export/{format}
+    GET       9106 6003  401    401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
 //originmap/v1/whatif
     POST      9106 6003  401    401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
 //originmap/v1/detect
@@ -268,8 +270,9 @@ def path_of(template: str, **ids: str) -> str:
     for name, id_ in ids.items():
         template = template.replace(f"{{{name}:hex32}}", id_)
     resolve = f"{ids['zone_id']}/resolve?ip=192.0.2.1"
-    template = template.replace("{origin_ip}", "192.0.2.1").replace("{zone}/resolve", resolve)
-    return template.replace("{zone}", ids["zone_id"]).replace("{name}", "edge-1")
+    template = template.replace("{origin_ip}", "192.0.2.1").replace("{format}", "csv")
+    template = template.replace("{zone}/resolve", resolve).replace("{name}", "edge-1")
+    return template.replace("{zone}", ids["zone_id"])
 
 
 def body_of(template: str, method: str) -> Any:

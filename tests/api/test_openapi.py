@@ -47,6 +47,7 @@ RAISED = [
     errors.UnknownPermissionGroup("0" * 32),
     errors.InvalidTopology(["there is no colo XYZ"]),
     errors.InvalidLatencies(["measurement 0: it is from the future"]),
+    errors.InvalidExport("there is no colo XYZ"),
     errors.InvalidQuery("unknown argument limit; known are: none"),
     errors.InvalidQuery("a body is needed"),
     errors.MalformedJSON(),

@@ -33,6 +33,7 @@ OPENAPI = "/originmap/v1/openapi.json"
 BASE = "/client/v4"
 TOPOLOGY = "/originmap/v1/topology"
 LATENCIES = "/originmap/v1/latencies"
+EXPORT = "/originmap/v1/export/{format}"
 V1 = "/cache/origin_cloud_regions"
 ADDRESSES = ("192.0.2.1", "::FFFF:192.0.2.2", "2001:db8::1", "2001:DB8:0:0::2")
 POLICY = {
@@ -127,6 +128,9 @@ def map_case(context: schemathesis.HookContext, case: Case) -> Case:
             case.body = likely(case.path_parameters["origin_ip"])
     elif case.path.endswith("/resolve") and chosen((True, False), repr(case.query)):
         case.query["ip"] = list(ADDRESSES)
+    elif case.path == EXPORT and chosen((True, False), repr(case.query)):
+        case.query = {"upstream": "{colo}.example:80"}
+        case.path_parameters["format"] = chosen(("nginx", "csv", "mmdb"), repr(case.headers))
     elif isinstance(case.body, list) and case.path == LATENCIES:
         case.body = [MEASUREMENT for _ in case.body]
     elif isinstance(case.body, list) and case.path.endswith("/batch"):
@@ -251,8 +255,8 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
 
 
 def envelope_is_complete(ctx: CheckContext, response: Response, case: Case) -> None:
-    """Every answer but the document itself and the metrics is an envelope and nothing else."""
-    if case.path in (OPENAPI, "/metrics") and response.status_code == 200:
+    """Every answer but the document, the metrics and exports is an envelope and nothing else."""
+    if case.path in (OPENAPI, "/metrics", EXPORT) and response.status_code < 400:
         return
     answer = json.loads(response.content)
     assert isinstance(answer, dict)

@@ -45,6 +45,7 @@ SAMPLES: list[OriginmapError] = [
     errors.InvalidTopology(["what is wrong with it"]),
     errors.InvalidLatencies(["what is wrong with them"]),
     errors.InvalidQuery("what is wrong with it"),
+    errors.InvalidExport("what is wrong with it"),
     access_errors.WrongLocation("x"),
     errors.RateLimited(1),
     errors.InvalidZoneName("x"),

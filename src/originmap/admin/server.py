@@ -5,14 +5,15 @@ import contextlib
 import logging
 import os
 import socket
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 
 import msgspec
 
 from originmap.admin import wire
 from originmap.admin.path import reachable
-from originmap.domain.errors import OriginmapError
-from originmap.service.administration import Administration
+from originmap.domain.errors import OriginmapError, StoreFailed
+from originmap.service.administration import Administration, Streamed
 
 _LOG = logging.getLogger(__name__)
 _SECONDS = 10.0
@@ -54,21 +55,40 @@ class AdminServer:
         """One connection, one command."""
         try:
             async with asyncio.timeout(_SECONDS):
-                reply = await self._reply(await reader.readline())
+                reply, chunks = await self._reply(await reader.readline())
                 writer.write(wire.encode(reply))
                 await writer.drain()
-        except (OSError, TimeoutError, ValueError):
+            if chunks is not None:
+                await self._send(chunks, writer)
+        except (OSError, TimeoutError, ValueError, StoreFailed):
             _LOG.warning("an admin connection broke off")
         finally:
             writer.close()
 
-    async def _reply(self, line: bytes) -> wire.Reply:
+    async def _reply(self, line: bytes) -> tuple[wire.Reply, AsyncIterator[bytes] | None]:
+        """The reply to a command, and the bytes that follow it."""
         try:
             command = wire.decode_command(line)
         except msgspec.MsgspecError as error:
-            return wire.Reply(error=f"not a command: {error}", hint="update this command line")
+            hint = "update this command line"
+            return wire.Reply(error=f"not a command: {error}", hint=hint), None
         try:
+            if isinstance(command, Streamed):
+                return wire.Reply(), await self._administration.stream(command)
             answer = await self._administration.run(command)
         except OriginmapError as error:
-            return wire.Reply(error=str(error), hint=error.hint)
-        return wire.Reply(msgspec.to_builtins(answer))
+            return wire.Reply(error=str(error), hint=error.hint), None
+        return wire.Reply(msgspec.to_builtins(answer)), None
+
+    async def _send(self, chunks: AsyncIterator[bytes], writer: asyncio.StreamWriter) -> None:
+        """All chunks, and the end; `_SECONDS` for each to be taken."""
+        assert isinstance(chunks, AsyncGenerator)
+        async with contextlib.aclosing(chunks):
+            async for chunk in chunks:
+                if chunk:
+                    writer.write(wire.frame(chunk))
+                    async with asyncio.timeout(_SECONDS):
+                        await writer.drain()
+        writer.write(wire.frame(b""))
+        async with asyncio.timeout(_SECONDS):
+            await writer.drain()

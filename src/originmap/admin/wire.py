@@ -1,10 +1,16 @@
-"""What goes over the admin socket: a command as a line of JSON, a reply as another."""
+"""What goes over the admin socket: a command as a line of JSON, a reply as another.
 
-from typing import Any
+A command that is answered with bytes has them after its reply, unless that is an error: in
+frames, each with its length before it, and at their end an empty one, so that a stream that
+broke off is no short answer.
+"""
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO
 
 import msgspec
 
-from originmap.service.administration import Command
+from originmap.service.administration import Command, Streamed
 
 LONGEST_LINE = 4 << 20
 """Bytes of a command, a topology of the most colos among them; replies may be longer."""
@@ -18,15 +24,16 @@ class Reply(msgspec.Struct, omit_defaults=True):
     hint: str = ""
 
 
-_COMMANDS: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
+_COMMANDS: msgspec.json.Decoder[Command | Streamed] = msgspec.json.Decoder(Command | Streamed)
+_LENGTH = 4
 
 
-def encode(message: Command | Reply) -> bytes:
+def encode(message: Command | Streamed | Reply) -> bytes:
     """The line for a message."""
     return msgspec.json.encode(message) + b"\n"
 
 
-def decode_command(line: bytes) -> Command:
+def decode_command(line: bytes) -> Command | Streamed:
     """The command in a line. Raises msgspec.MsgspecError."""
     return _COMMANDS.decode(line)
 
@@ -34,3 +41,21 @@ def decode_command(line: bytes) -> Command:
 def decode_reply(line: bytes) -> Reply:
     """The reply in a line. Raises msgspec.MsgspecError."""
     return msgspec.json.decode(line, type=Reply)
+
+
+def frame(data: bytes) -> bytes:
+    """Bytes as they go over the socket; the empty frame ends a stream."""
+    return len(data).to_bytes(_LENGTH, "big") + data
+
+
+def frames(source: BinaryIO) -> Iterator[bytes]:
+    """What was framed, up to the end. Raises ConnectionError where that does not come."""
+    while size := int.from_bytes(_exactly(source, _LENGTH), "big"):
+        yield _exactly(source, size)
+
+
+def _exactly(source: BinaryIO, size: int) -> bytes:
+    data = source.read(size)
+    if len(data) < size:
+        raise ConnectionError("the stream broke off")
+    return data

@@ -138,6 +138,7 @@ TABLE: dict[type[errors.OriginmapError], Render] = {
     errors.InvalidTopology: _each_problem(10460),
     errors.InvalidLatencies: _each_problem(10461),
     errors.InvalidQuery: _own_text(400, 10400),
+    errors.InvalidExport: _own_text(400, 10462),
     errors.UnknownPermissionGroup: _own_text(400, 1001),
     errors.MappingNotFound: _fixed(404, 1142, SETTING_MISSING),
     errors.ZoneNotFound: _fixed(403, 9109, "Invalid zone identifier"),

@@ -6,6 +6,7 @@ file itself. A database server can be used by any number of processes, so there 
 
 import asyncio
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ import click
 import msgspec
 
 from originmap import bootstrap, databases
-from originmap.admin import client
+from originmap.admin import client, wire
 from originmap.domain.errors import OriginmapError, StoreOwned, StoreUnusable
-from originmap.service.administration import Command
+from originmap.service.administration import Command, Streamed
 
 _PATIENCE_SECONDS = 5.0
 
@@ -31,25 +32,43 @@ class ServerRefused(OriginmapError):
 def administer(db: str, command: Command, *, new: bool = False) -> list[dict[str, Any]]:
     """Carry a command out; what it came to, as rows of JSON. Only with `new` the database may
     be one that is not there yet. Raises OriginmapError."""
+
+    def here() -> wire.Reply:
+        return wire.Reply(msgspec.to_builtins(asyncio.run(bootstrap.administer(db, command))))
+
+    return _by_owner(db, here, lambda: client.send(command, Path(db)), new=new).rows
+
+
+def stream(db: str, command: Streamed, sink: Callable[[bytes], object]) -> None:
+    """Carry a command out whose answer is bytes: `sink` gets them in chunks. Raises
+    OriginmapError."""
+
+    def here() -> wire.Reply:
+        asyncio.run(bootstrap.stream(db, command, sink))
+        return wire.Reply()
+
+    _by_owner(db, here, lambda: client.stream(command, Path(db), sink))
+
+
+def _by_owner(
+    db: str, here: Callable[[], wire.Reply], there: Callable[[], wire.Reply], *, new: bool = False
+) -> wire.Reply:
+    """Do it `here`, or, where another process owns the database, `there`."""
     if db == databases.MEMORY or not (new or not databases.is_file(db) or _is_there(db)):
         hint = "originmap zone create, token create and serve make a new database"
         raise StoreUnusable(db, "there is no such file", hint)
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
-            answer = asyncio.run(bootstrap.administer(db, command))
+            return here()
         except StoreOwned:
-            rows = _through_socket(db, command)
-            if rows is not None:
-                return rows
+            reply = _through_socket(db, there)
+            if reply is not None:
+                return reply
             # The owner is starting or stopping: its socket is not there yet, or no longer.
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.05)
-        else:
-            rows = msgspec.to_builtins(answer)
-            assert isinstance(rows, list)
-            return rows
 
 
 def _is_there(db: str) -> bool:
@@ -82,11 +101,11 @@ def _cell(value: Any) -> str:
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _through_socket(db: str, command: Command) -> list[dict[str, Any]] | None:
+def _through_socket(db: str, there: Callable[[], wire.Reply]) -> wire.Reply | None:
     """What the server answered; None when nobody listens. A server that answers is not asked
     twice: it may have done it."""
     try:
-        reply = client.send(command, Path(db))
+        reply = there()
     except (FileNotFoundError, ConnectionRefusedError):
         return None
     except PermissionError as error:
@@ -98,4 +117,4 @@ def _through_socket(db: str, command: Command) -> list[dict[str, Any]] | None:
         raise ServerRefused(f"the server broke off: {error}", "look before trying again") from error
     if reply.error:
         raise ServerRefused(reply.error, reply.hint)
-    return reply.rows
+    return reply

@@ -35,7 +35,7 @@ _COMMANDS = {
     "dump": "Print the live mappings as such a file.",
     "init": "Print a first such file for addresses, hosts or a zone file.",
     "import": "Make such a file from what other tools wrote.",
-    "export": "Print mappings in the forms of other programs.",
+    "export": "Make what caches load, or print mappings in the forms of other programs.",
     "schema": "Print the JSON Schema of such files.",
     "completion": "Print a script that completes commands in a shell.",
 }

@@ -20,6 +20,7 @@
     │   ├── InvalidTopology         colos that make no sense; carries all `problems`
     │   ├── InvalidLatencies        measurements that make no sense; carries all `problems`
     │   ├── InvalidQuery            arguments or members of our own routes that make no sense
+    │   ├── InvalidExport           a format, file, colo or upper tier's address that is wrong
     │   └── UnknownPermissionGroup  a policy names a group that does not exist
     ├── NotFound
     │   ├── MappingNotFound
@@ -176,6 +177,15 @@ class InvalidLatencies(InvalidInput):
 
 class InvalidQuery(InvalidInput):
     """An argument or member of one of our own routes that is unknown, missing or wrong."""
+
+
+class InvalidExport(InvalidInput):
+    """An export that cannot be made as asked: an unknown format or file, a colo that is not there,
+    or one of which nobody said where it listens."""
+
+    def __init__(self, problem: str, hint: str = "") -> None:
+        super().__init__(problem)
+        self.hint = hint
 
 
 class UnknownPermissionGroup(InvalidInput):

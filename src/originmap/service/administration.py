@@ -1,10 +1,11 @@
 """Carries an operator's commands out, whichever way they were given."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any
 
 from originmap.service.operate.changes import ListChanges
 from originmap.service.operate.copies import ListFollowers, Promote
+from originmap.service.operate.exports import ExportZones, OperateExports
 from originmap.service.operate.history import Diff, ListHistory, RollbackZone
 from originmap.service.operate.origins import ListMappings, ResolveOrigins
 from originmap.service.operate.parts import Subject
@@ -31,13 +32,17 @@ Command = (
     | ListFollowers
     | Promote
 )
-"""Every command there is; each has one handler among the subjects."""
+"""The commands that are answered with rows; each has one handler among the subjects."""
+
+Streamed = ExportZones
+"""The commands that are answered with bytes, too many for one reply."""
 
 
 class Administration:
     """Finds what carries a command out."""
 
-    def __init__(self, subjects: Iterable[Subject]) -> None:
+    def __init__(self, subjects: Iterable[Subject], exports: OperateExports) -> None:
+        self._exports = exports
         self._handlers: dict[type, Callable[[Any], Awaitable[list[Any]]]] = {}
         for subject in subjects:
             self._handlers.update(subject.handlers)
@@ -48,3 +53,8 @@ class Administration:
         Raises OriginmapError.
         """
         return await self._handlers[type(command)](command)
+
+    async def stream(self, command: Streamed) -> AsyncIterator[bytes]:
+        """As `run`, with an answer in chunks; close the iterator when it is not read to its
+        end."""
+        return await self._exports.begin(command)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from originmap.api.auth import Guard
 from originmap.api.native.changes import Changes
 from originmap.api.native.detect import Detect
+from originmap.api.native.export import ExportFile
 from originmap.api.native.followers import FollowerItem, FollowerList
 from originmap.api.native.health import Health, Readiness
 from originmap.api.native.history import ZoneChanges, ZoneMappings, ZoneRollback
@@ -18,6 +19,7 @@ from originmap.api.native.views import Views
 from originmap.service.broadcast import Broadcast
 from originmap.service.detector import Detector
 from originmap.service.directory import Directory
+from originmap.service.exports import Exports
 from originmap.service.feed import Feed
 from originmap.service.followers import Followers
 from originmap.service.history import ZoneHistory
@@ -36,6 +38,7 @@ class Services:
     directory: Directory
     topologies: Topologies
     resolve: Resolve
+    exports: Exports
     feed: Feed
     broadcast: Broadcast
     followers: Followers
@@ -61,6 +64,7 @@ def routes(guard: Guard, services: Services) -> dict[str, object]:
         BASE + "/zones/{zone}/history": ZoneChanges(*past),
         BASE + "/zones/{zone}/mappings": ZoneMappings(*past),
         BASE + "/zones/{zone}/rollback": ZoneRollback(*past),
+        BASE + "/export/{format}": ExportFile(guard, directory, services.exports),
         BASE + "/changes": Changes(guard, views, feed, services.broadcast, followers),
         BASE + "/snapshot": Snapshot(guard, views, feed),
         BASE + "/followers": FollowerList(guard, followers),

@@ -1,0 +1,128 @@
+"""originmap export FORMAT for each format of the table in `export.formats`."""
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from originmap.cli import options
+from originmap.cli.administer import stream
+from originmap.domain.errors import InvalidExport
+from originmap.export.format import Format
+from originmap.service.exports import Wanted
+from originmap.service.operate.exports import ExportZones
+
+_EXAMPLE_TEMPLATE = "{colo}.cache.example.net:80"
+
+
+def command(known: Format) -> click.Command:
+    """The command that makes this format."""
+    several = len(known.files) > 1
+    chosen = [option for needed, option in _OPTIONS if needed(known)]
+
+    def run(**given: Any) -> None:
+        _export(known, **given)
+
+    for option in reversed(chosen):
+        run = option(run)
+    out = f"/etc/{known.name}" if several else known.files[0].name
+    upstream = f" --upstream '{_EXAMPLE_TEMPLATE}'" if known.upstreams else ""
+    example = f"originmap export {known.name} --colo SIN{upstream} --out {out} --db originmap.db"
+    return click.command(known.name, help=f"{known.help}\n\nExample: {example}")(run)
+
+
+_zone = click.option(
+    "--zone", "zones", multiple=True, metavar="ZONE", help="Only this zone, an id or a name."
+)
+_colo = click.option("--colo", metavar="CODE", help="The colo of the node that loads this.")
+_upstream = click.option(
+    "--upstream",
+    "upstreams",
+    multiple=True,
+    metavar="ADDRESS",
+    help=f"Where the upper tiers listen: {_EXAMPLE_TEMPLATE}, or IAD=192.0.2.10:80 for one.",
+)
+_upstream_file = click.option(
+    "--upstreams",
+    "upstream_file",
+    type=click.File("r", encoding="utf-8"),
+    metavar="FILE",
+    help="A file with such addresses, one a line.",
+)
+_file = click.option("--file", metavar="NAME", help="Only this file of the format.")
+_out = click.option(
+    "--out",
+    metavar="PATH",
+    callback=options.checked_path,
+    help="Write here: a file, or a folder for several. Else to stdout.",
+)
+_OPTIONS: tuple[tuple[Callable[[Format], bool], Callable[[Any], Any]], ...] = (
+    (lambda known: True, _zone),
+    (lambda known: True, _colo),
+    (lambda known: known.upstreams, _upstream),
+    (lambda known: known.upstreams, _upstream_file),
+    (lambda known: len(known.files) > 1, _file),
+    (lambda known: True, _out),
+    (lambda known: True, options.db),
+)
+
+
+def _export(
+    known: Format,
+    zones: tuple[str, ...],
+    colo: str | None,
+    out: str | None,
+    db: str,
+    upstreams: tuple[str, ...] = (),
+    upstream_file: Any = None,
+    file: str | None = None,
+) -> None:
+    if len(known.files) > 1 and not (file or out):
+        names = " or ".join(each.name for each in known.files)
+        raise click.UsageError(
+            f"{known.name} has several files: give --out FOLDER, or --file {names}"
+        )
+    given = [*_lines(upstream_file), *upstreams]
+    chosen = [known.file(file)] if file or len(known.files) == 1 else list(known.files)
+    for each in chosen:
+        wanted = Wanted(known.name, each.name, colo and colo.upper(), given)
+        command = ExportZones(wanted, list(zones))
+        if out is None:
+            stream(db, command, sys.stdout.buffer.write)
+            continue
+        with _replaced(Path(out) / each.name if len(chosen) > 1 else Path(out)) as write:
+            stream(db, command, write)
+
+
+def _lines(file: Any) -> list[str]:
+    """What a file of addresses says; "#" starts a comment."""
+    lines = [] if file is None else [line.partition("#")[0].strip() for line in file]
+    return [line for line in lines if line]
+
+
+@contextlib.contextmanager
+def _replaced(path: Path) -> Iterator[Callable[[bytes], object]]:
+    """Write a file beside `path`, and put it in its place when it is whole and on disk.
+
+    Raises InvalidExport where it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as new:
+            try:
+                yield new.write
+                new.flush()
+                # A cache runs as another user than whoever exports.
+                os.fchmod(new.fileno(), 0o644)
+                os.fsync(new.fileno())
+                Path(new.name).replace(path)
+            except BaseException:
+                Path(new.name).unlink()
+                raise
+    except OSError as error:
+        raise InvalidExport(f"cannot write {path}: {error.strerror}") from error

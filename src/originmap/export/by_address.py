@@ -1,0 +1,56 @@
+"""Mappings by address alone, for formats that have no zones.
+
+Where zones say different things of one address, what was said last counts: the mapping of the
+highest revision. An entry takes about 100 bytes of memory.
+"""
+
+from collections.abc import Hashable, Iterator
+from typing import Generic, TypeVar
+
+from originmap.domain.address import Address
+
+T = TypeVar("T", bound=Hashable)
+
+_REVISION, _NUMBER = 8, 4
+_STAMP = _REVISION + _NUMBER
+# Sorted one by one, so that none takes long: family and the first half of an IPv4 address.
+_BUCKET = 3
+
+
+class ByAddress(Generic[T]):
+    """Collects a value for each address, and gives them back sorted."""
+
+    def __init__(self) -> None:
+        self.values: list[T] = []
+        self._numbers: dict[T, int] = {}
+        self._buckets: dict[bytes, list[bytes]] = {}
+
+    def add(self, address: Address, revision: int, value: T) -> None:
+        """Note what the mapping of this revision says."""
+        number = self._numbers.get(value)
+        if number is None:
+            number = self._numbers[value] = len(self.values)
+            self.values.append(value)
+        # One byte string instead of a tuple: a third of the memory, and it sorts as fast.
+        entry = b"%b%b%b" % (
+            address,
+            revision.to_bytes(_REVISION, "big"),
+            number.to_bytes(_NUMBER, "big"),
+        )
+        bucket = self._buckets.get(address[:_BUCKET])
+        if bucket is None:
+            self._buckets[address[:_BUCKET]] = [entry]
+        else:
+            bucket.append(entry)
+
+    def entries(self) -> Iterator[tuple[bytes, int]]:
+        """Each address, once and in order, with the number of its value in `values`."""
+        for key in sorted(self._buckets):
+            bucket = self._buckets[key]
+            bucket.sort()
+            for index, entry in enumerate(bucket):
+                address = entry[:-_STAMP]
+                # The next entry is of the same address when it says it later.
+                if index + 1 < len(bucket) and bucket[index + 1][:-_STAMP] == address:
+                    continue
+                yield address, int.from_bytes(entry[-_NUMBER:], "big")

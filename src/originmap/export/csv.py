@@ -1,0 +1,43 @@
+"""CSV (RFC 4180): a line for each mapping, by zone and address."""
+
+import csv
+import io
+from collections.abc import Iterator
+
+from originmap.domain import address as addresses
+from originmap.export.node import Node, ZonePart
+
+_HEADER = ("zone", "origin_ip", "vendor", "region", "mode", "primary", "fallbacks")
+
+
+class CSV:
+    """As `format.Writer`. Fallbacks are separated by blanks; without a primary the origin itself
+    is asked."""
+
+    def __init__(self, node: Node) -> None:
+        pass
+
+    def start(self) -> Iterator[bytes]:
+        """As `Writer.start`."""
+        yield (",".join(_HEADER) + "\r\n").encode()
+
+    def zone(self, part: ZonePart) -> Iterator[bytes]:
+        """As `Writer.zone`."""
+        lines = io.StringIO(newline="")
+        text = addresses.text
+        csv.writer(lines).writerows(
+            (
+                part.name,
+                text(row.address),
+                *row.place,
+                row.mode.value,
+                row.chain[0] if row.chain else "",
+                " ".join(row.chain[1:]),
+            )
+            for row in part.rows
+        )
+        yield lines.getvalue().encode()
+
+    def end(self) -> Iterator[bytes]:
+        """As `Writer.end`."""
+        yield b""

@@ -1,0 +1,156 @@
+"""Envoy: clusters (CDS), their endpoints (EDS) and routes (RDS) as files.
+
+A cluster for each chain, with the upper tier in priority 0 and its fallbacks after it. A virtual
+host for each zone, in which the header x-originmap-ip picks the cluster. The operator defines the
+cluster originmap-origin, which asks the origin itself.
+"""
+
+from collections.abc import Iterator
+from json import dumps
+from typing import Any
+
+from originmap.domain import address as addresses
+from originmap.export.node import Chain, Node, ZonePart, name_of
+
+_TYPE = "type.googleapis.com/envoy."
+_ROUTE = _TYPE + "config.route.v3."
+_RETRY = _TYPE + "extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig"
+_HEADER = _TYPE + "type.matcher.v3.HttpRequestHeaderMatchInput"
+
+
+class _Resources:
+    """A discovery response with a resource for each chain, whatever the mappings."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def start(self) -> Iterator[bytes]:
+        """As `Writer.start`."""
+        yield b'{"resources":['
+        for index, chain in enumerate(self._node.chains):
+            yield (",\n" * (index > 0) + _json(self._resource(chain))).encode()
+
+    def zone(self, part: ZonePart) -> Iterator[bytes]:
+        """As `Writer.zone`."""
+        yield b""
+
+    def end(self) -> Iterator[bytes]:
+        """As `Writer.end`."""
+        yield b"]}\n"
+
+    def _resource(self, chain: Chain) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def _assignment(self, chain: Chain) -> dict[str, Any]:
+        localities = []
+        for priority, code in enumerate(chain):
+            endpoint, colo = self._node.endpoint(code), self._node.colo_of(code)
+            address = {"address": endpoint.host, "port_value": endpoint.port}
+            localities.append(
+                {
+                    "locality": {"region": colo.country, "zone": colo.code},
+                    "priority": priority,
+                    "lb_endpoints": [{"endpoint": {"address": {"socket_address": address}}}],
+                }
+            )
+        return {"cluster_name": name_of(chain), "endpoints": localities}
+
+
+class Clusters(_Resources):
+    """As `format.Writer`. The endpoints are in it; names are looked up in DNS."""
+
+    def _resource(self, chain: Chain) -> dict[str, Any]:
+        check = {
+            "tcp_health_check": {},
+            "timeout": "2s",
+            "interval": "5s",
+            "unhealthy_threshold": 2,
+            "healthy_threshold": 1,
+        }
+        return {
+            "@type": _TYPE + "config.cluster.v3.Cluster",
+            "name": name_of(chain),
+            "type": "STRICT_DNS",
+            "connect_timeout": "2s",
+            "load_assignment": self._assignment(chain),
+            "health_checks": [check],
+            # Without it the fallback gets requests as soon as most hosts of a priority are down.
+            "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
+        }
+
+
+class Assignments(_Resources):
+    """As `format.Writer`. For clusters of the operator's own; Envoy takes only addresses here."""
+
+    def _resource(self, chain: Chain) -> dict[str, Any]:
+        kind = _TYPE + "config.endpoint.v3.ClusterLoadAssignment"
+        return {"@type": kind, **self._assignment(chain)}
+
+
+class Routes:
+    """As `format.Writer`."""
+
+    def __init__(self, node: Node) -> None:
+        pass
+
+    def start(self) -> Iterator[bytes]:
+        """As `Writer.start`."""
+        yield (
+            f'{{"resources":[{{"@type":"{_ROUTE}RouteConfiguration","name":"originmap",'
+            f'"virtual_hosts":[\n{_json(_plain_host("originmap", ["*"], ()))}'
+        ).encode()
+
+    def zone(self, part: ZonePart) -> Iterator[bytes]:
+        """As `Writer.zone`."""
+        rows = [row for row in part.rows if row.chain != part.default]
+        domains = [part.name, f"*.{part.name}"]
+        if not rows:
+            yield (",\n" + _json(_plain_host(part.name, domains, part.default))).encode()
+            return
+        actions = {row.chain: _json(_action(row.chain)) for row in rows}
+        text = addresses.text
+        entries = ",\n".join(f'"{text(row.address)}":{actions[row.chain]}' for row in rows)
+        header = {"@type": _HEADER, "header_name": "x-originmap-ip"}
+        yield (
+            f',\n{{"name":"{part.name}","domains":{_json(domains)},"retry_policy":{_json(_retry())},'
+            f'"matcher":{{"matcher_tree":{{"input":{{"name":"ip","typed_config":{_json(header)}}},'
+            f'"exact_match_map":{{"map":{{\n{entries}}}}}}},'
+            f'"on_no_match":{_json(_action(part.default))}}}}}'
+        ).encode()
+
+    def end(self) -> Iterator[bytes]:
+        """As `Writer.end`."""
+        yield b"\n]}]}\n"
+
+
+def _json(value: object) -> str:
+    return dumps(value, separators=(",", ":"))
+
+
+def _route(chain: Chain) -> dict[str, Any]:
+    return {"match": {"prefix": "/"}, "route": {"cluster": name_of(chain)}}
+
+
+def _action(chain: Chain) -> dict[str, Any]:
+    route = {"@type": _ROUTE + "Route", **_route(chain)}
+    return {"action": {"name": "route", "typed_config": route}}
+
+
+def _plain_host(name: str, domains: list[str], chain: Chain) -> dict[str, Any]:
+    """A virtual host in which every request goes the same way."""
+    host = {"name": name, "domains": domains, "routes": [_route(chain)]}
+    return {**host, "retry_policy": _retry()} if chain else host
+
+
+def _retry() -> dict[str, Any]:
+    """A colo that cannot be reached is left for the next priority at once, before health checks
+    have seen it."""
+    priority = {"@type": _RETRY, "update_frequency": 1}
+    return {
+        "retry_on": "connect-failure,refused-stream",
+        "num_retries": 2,
+        "retry_priority": {
+            "name": "envoy.retry_priorities.previous_priorities",
+            "typed_config": priority,
+        },
+    }

@@ -1,0 +1,72 @@
+"""The table of formats: a row for each."""
+
+from originmap.domain.errors import InvalidExport
+from originmap.export import csv, envoy, haproxy, json, mmdb, nginx, trafficserver, varnish
+from originmap.export.format import File, Format
+
+_TEXT, _JSON = "text/plain; charset=utf-8", "application/json"
+
+FORMATS = (
+    Format(
+        "nginx",
+        "nginx: a map from origins to upstreams, and the upstreams.",
+        (File("originmap.conf", _TEXT, nginx.Nginx),),
+    ),
+    Format(
+        "haproxy",
+        "HAProxy: a map file from origins to backends, and the backends.",
+        (
+            File("originmap.map", _TEXT, haproxy.MapFile),
+            File("originmap.cfg", _TEXT, haproxy.Backends),
+        ),
+    ),
+    Format(
+        "varnish",
+        "Varnish: VCL with backends, fallback directors and a choice among them.",
+        (File("originmap.vcl", _TEXT, varnish.Varnish),),
+    ),
+    Format(
+        "trafficserver",
+        "Apache Traffic Server: parent.config and strategies.yaml.",
+        (
+            File("parent.config", _TEXT, trafficserver.ParentConfig),
+            File("strategies.yaml", _TEXT, trafficserver.Strategies),
+        ),
+    ),
+    Format(
+        "envoy",
+        "Envoy: clusters, endpoints and routes as files.",
+        (
+            File("cds.json", _JSON, envoy.Clusters),
+            File("eds.json", _JSON, envoy.Assignments),
+            File("rds.json", _JSON, envoy.Routes),
+        ),
+    ),
+    Format(
+        "mmdb",
+        "A database for any MaxMind reader: address to region, upper tier and fallbacks.",
+        (File("originmap.mmdb", "application/octet-stream", mmdb.MMDB),),
+        upstreams=False,
+    ),
+    Format(
+        "csv",
+        "A table with a line for each mapping.",
+        (File("originmap.csv", "text/csv; charset=utf-8; header=present", csv.CSV),),
+        upstreams=False,
+    ),
+    Format(
+        "json",
+        "A line of JSON for each mapping.",
+        (File("originmap.jsonl", "application/x-ndjson", json.JSONLines),),
+        upstreams=False,
+    ),
+)
+
+
+def format_called(name: str) -> Format:
+    """The format of this name. Raises InvalidExport."""
+    for known in FORMATS:
+        if known.name == name:
+            return known
+    names = ", ".join(known.name for known in FORMATS)
+    raise InvalidExport(f"there is no format {name}; there are: {names}")

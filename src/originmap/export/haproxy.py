@@ -1,0 +1,64 @@
+"""HAProxy: a map file from zone and origin to a backend, and the backends.
+
+A zone alone is a key too: it has the backend of its origins without a mapping. The operator
+defines the backend originmap-origin, which asks the origin itself.
+"""
+
+from collections.abc import Iterator
+
+from originmap.domain import address as addresses
+from originmap.export.node import Chain, Node, ZonePart, name_of
+
+
+class MapFile:
+    """As `format.Writer`."""
+
+    def __init__(self, node: Node) -> None:
+        pass
+
+    def start(self) -> Iterator[bytes]:
+        """As `Writer.start`."""
+        yield b""
+
+    def zone(self, part: ZonePart) -> Iterator[bytes]:
+        """As `Writer.zone`."""
+        names = {row.chain: name_of(row.chain) for row in part.rows}
+        text = addresses.text
+        lines = [
+            f"{part.name}/{text(row.address)} {names[row.chain]}\n"
+            for row in part.rows
+            if row.chain != part.default
+        ]
+        yield f"{part.name} {name_of(part.default)}\n{''.join(lines)}".encode()
+
+    def end(self) -> Iterator[bytes]:
+        """As `Writer.end`."""
+        yield b""
+
+
+class Backends:
+    """As `format.Writer`."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def start(self) -> Iterator[bytes]:
+        """As `Writer.start`."""
+        for chain in self._node.chains:
+            yield self._backend(chain).encode()
+
+    def zone(self, part: ZonePart) -> Iterator[bytes]:
+        """As `Writer.zone`."""
+        yield b""
+
+    def end(self) -> Iterator[bytes]:
+        """As `Writer.end`."""
+        yield b""
+
+    def _backend(self, chain: Chain) -> str:
+        """Of several backup servers HAProxy uses the first that is up."""
+        lines = [f"backend {name_of(chain)}"]
+        for index, code in enumerate(chain):
+            server = f"    server {code.lower()} {self._node.endpoint(code).text} check"
+            lines.append(server + " backup" * (index > 0))
+        return "\n".join(lines) + "\n\n"

@@ -1,0 +1,43 @@
+"""JSON lines: an object for each mapping, by zone and address."""
+
+import json
+from collections.abc import Iterator
+
+from originmap.domain import address as addresses
+from originmap.export.node import Node, Row, ZonePart
+
+
+class JSONLines:
+    """As `format.Writer`. Without a primary the origin itself is asked."""
+
+    def __init__(self, node: Node) -> None:
+        pass
+
+    def start(self) -> Iterator[bytes]:
+        """As `Writer.start`."""
+        yield b""
+
+    def zone(self, part: ZonePart) -> Iterator[bytes]:
+        """As `Writer.zone`."""
+        # Few places, many addresses: the rest of a line is encoded once for each place.
+        rest = {row.place: _rest(row) for row in part.rows}
+        text = addresses.text
+        head = f'{{"zone":{json.dumps(part.name)},"origin_ip":"'
+        yield "".join(
+            f'{head}{text(row.address)}",{rest[row.place]}\n' for row in part.rows
+        ).encode()
+
+    def end(self) -> Iterator[bytes]:
+        """As `Writer.end`."""
+        yield b""
+
+
+def _rest(row: Row) -> str:
+    members = {
+        "vendor": row.place.vendor,
+        "region": row.place.region,
+        "mode": row.mode.value,
+        "primary": row.chain[0] if row.chain else None,
+        "fallbacks": row.chain[1:],
+    }
+    return json.dumps(members, separators=(",", ":"))[1:]

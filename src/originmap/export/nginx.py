@@ -1,0 +1,55 @@
+"""nginx: a map from zone and origin to an upstream, and the upstreams.
+
+The site sets $originmap_zone, $originmap_ip and $originmap_origin, where the origin itself is
+asked; $originmap_fill is what to pass a request to. Keys cannot be taken for the special words of
+a map, since a zone's name has a dot in it and starts with neither "~" nor a backslash.
+"""
+
+from collections.abc import Iterator
+
+from originmap.domain import address as addresses
+from originmap.export.node import Chain, Node, ZonePart, name_of
+
+
+class Nginx:
+    """As `format.Writer`."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._zones: list[str] = []
+
+    def start(self) -> Iterator[bytes]:
+        """As `Writer.start`."""
+        for chain in self._node.chains:
+            yield self._upstream(chain).encode()
+        yield b'map "$originmap_zone/$originmap_ip" $originmap_upstream {\n'
+        yield b"    default $originmap_default;\n"
+
+    def zone(self, part: ZonePart) -> Iterator[bytes]:
+        """As `Writer.zone`."""
+        if part.default:
+            self._zones.append(f"    {part.name} {name_of(part.default)};\n")
+        # What is filled as the zone's default is needs no row.
+        values = {row.chain: _value(row.chain) for row in part.rows if row.chain != part.default}
+        text = addresses.text
+        yield "".join(
+            f'    "{part.name}/{text(row.address)}" {values[row.chain]};\n'
+            for row in part.rows
+            if row.chain != part.default
+        ).encode()
+
+    def end(self) -> Iterator[bytes]:
+        """As `Writer.end`."""
+        yield b'}\nmap $originmap_zone $originmap_default {\n    default "";\n'
+        yield "".join(self._zones).encode()
+        yield b"}\nmap $originmap_upstream $originmap_fill {\n"
+        yield b'    default $originmap_upstream;\n    "" $originmap_origin;\n}\n'
+
+    def _upstream(self, chain: Chain) -> str:
+        servers = [f"    server {self._node.endpoint(code).text}" for code in chain]
+        lines = [f"{servers[0]};", *(f"{server} backup;" for server in servers[1:])]
+        return f"upstream {name_of(chain)} {{\n" + "\n".join(lines) + "\n}\n"
+
+
+def _value(chain: Chain) -> str:
+    return name_of(chain) if chain else '""'

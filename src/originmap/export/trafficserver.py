@@ -1,0 +1,110 @@
+"""Apache Traffic Server 9: parent.config by the origin's address, and strategies.yaml with a
+strategy for each mapping.
+
+parent.config has no zones: where two say different things of one address, the last word counts.
+A rule of remap.config names its origin's strategy, @strategy=example.com/192.0.2.1, and stays as
+it is when the origin moves.
+"""
+
+from collections.abc import Iterator
+
+from originmap.domain import address as addresses
+from originmap.domain.address import Address
+from originmap.export.by_address import ByAddress
+from originmap.export.node import Chain, Node, ZonePart
+
+_LINES = 5000
+
+
+class ParentConfig:
+    """As `format.Writer`. The first line that matches a request counts."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._found: ByAddress[Chain] = ByAddress()
+        self._zones: list[str] = []
+
+    def start(self) -> Iterator[bytes]:
+        """As `Writer.start`."""
+        yield b""
+
+    def zone(self, part: ZonePart) -> Iterator[bytes]:
+        """As `Writer.zone`."""
+        for row in part.rows:
+            self._found.add(row.address, row.mapping.revision, row.chain)
+        if part.default:
+            self._zones.append(f"dest_domain={part.name} {self._parents(part.default)}\n")
+        yield b""
+
+    def end(self) -> Iterator[bytes]:
+        """As `Writer.end`."""
+        actions = [self._parents(chain) for chain in self._found.values]
+        lines: list[str] = []
+        for address, number in self._found.entries():
+            lines.append(f"dest_ip={addresses.text(Address(address))} {actions[number]}\n")
+            if len(lines) == _LINES:
+                yield "".join(lines).encode()
+                lines.clear()
+        yield "".join(lines + self._zones).encode()
+
+    def _parents(self, chain: Chain) -> str:
+        """Tried in order, then the origin."""
+        if not chain:
+            return "go_direct=true"
+        parents = ";".join(self._node.endpoint(code).text for code in chain)
+        return f'parent="{parents}" round_robin=false go_direct=true'
+
+
+class Strategies:
+    """As `format.Writer`."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def start(self) -> Iterator[bytes]:
+        """As `Writer.start`."""
+        colos = self._node.colos()
+        if not colos:
+            yield b"strategies:\n"
+            return
+        hosts, groups = [], []
+        for colo in colos:
+            code, endpoint = colo.code.lower(), self._node.endpoint(colo.code)
+            hosts.append(f"  - &originmap_h_{code}\n{_host(endpoint.host, endpoint.port)}")
+            groups.append(f"  - &originmap_g_{code}\n    - <<: *originmap_h_{code}\n")
+            groups.append("      weight: 1.0\n")
+        yield f"hosts:\n{''.join(hosts)}groups:\n{''.join(groups)}".encode()
+        yield b"strategies:\n"
+
+    def zone(self, part: ZonePart) -> Iterator[bytes]:
+        """As `Writer.zone`."""
+        groups = {
+            row.chain: "".join(f"      - *originmap_g_{code.lower()}\n" for code in row.chain)
+            for row in part.rows
+        }
+        lines = []
+        for row in part.rows:
+            text = addresses.text(row.address)
+            lines.append(f"  - strategy: '{part.name}/{text}'\n    policy: first_live\n")
+            if row.chain:
+                lines.append(f"    go_direct: true\n    groups:\n{groups[row.chain]}")
+            else:
+                lines.append(_direct(text))
+        yield "".join(lines).encode()
+
+    def end(self) -> Iterator[bytes]:
+        """As `Writer.end`."""
+        yield b""
+
+
+def _host(host: str, port: int) -> str:
+    return f"    host: '{host}'\n    protocol:\n      - port: {port}\n"
+
+
+def _direct(text: str) -> str:
+    """The origin in place of a parent: a strategy without one ends Traffic Server 9.2."""
+    return (
+        "    parent_is_proxy: false\n    groups:\n"
+        f"      - - host: '{text}'\n          protocol:\n            - port: 80\n"
+        "          weight: 1.0\n"
+    )

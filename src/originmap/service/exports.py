@@ -1,0 +1,140 @@
+"""Exports: what caches load, made from a snapshot of the store."""
+
+import asyncio
+import contextlib
+import hashlib
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+
+from originmap import __version__
+from originmap.domain.catalogue import Catalogue
+from originmap.domain.mapping import Mapping, Place
+from originmap.domain.snapshot import Part, Start, ZoneMappings
+from originmap.domain.zone import Zone
+from originmap.export.endpoint import read
+from originmap.export.format import File
+from originmap.export.formats import format_called
+from originmap.export.node import Node, ZonePart
+from originmap.service.topology import Topologies
+from originmap.store.port import Store
+
+_CHUNK = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked for: a file of a format, which may be left out where there is only one, for
+    the node in a colo, with the addresses of upper tiers as `export.endpoint.read` reads them."""
+
+    format: str
+    file: str | None = None
+    colo: str | None = None
+    upstreams: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A file that can be made; `tag` changes whenever its bytes do."""
+
+    file: File
+    node: Node
+    revision: int
+    tag: str
+
+
+class Exports:
+    """Makes exports of zones that the caller may read."""
+
+    def __init__(self, store: Store, topologies: Topologies, catalogue: Catalogue) -> None:
+        self._store = store
+        self._topologies = topologies
+        self._places = tuple(Place(region.vendor, region.name) for region in catalogue.regions())
+
+    def prepare(self, wanted: Wanted, zones: Sequence[Zone]) -> Export:
+        """The file that is wanted, as of now. Raises InvalidExport."""
+        known = format_called(wanted.format)
+        file, tiers = known.file(wanted.file), self._topologies.tiers()
+        node = Node(zones, tiers, self._places, wanted.colo, read(wanted.upstreams))
+        if known.upstreams:
+            node.check_endpoints()
+        revision = self._store.revision
+        return Export(file, node, revision, self._tag(file, node))
+
+    async def begin(
+        self, wanted: Wanted, zones: Callable[[], Sequence[Zone]]
+    ) -> tuple[Export, AsyncIterator[bytes]]:
+        """The file that is wanted, and its chunks, all of one revision; close the iterator when it
+        is not read to its end. `zones` says which zones, as of now. Raises InvalidExport."""
+        while True:
+            export = self.prepare(wanted, zones())
+            parts = self._store.snapshot()
+            assert isinstance(parts, AsyncGenerator)
+            start = await anext(parts)
+            if isinstance(start, Start) and start.revision == export.revision:
+                return export, _written(export, parts)
+            # A commit came between, which is not known to everybody yet.
+            await parts.aclose()
+            await asyncio.sleep(0)
+
+    def _tag(self, file: File, node: Node) -> str:
+        made = repr((__version__, file.name, node.identity())).encode()
+        digest = hashlib.sha256(made).hexdigest()[:16]
+        return f'"{self._store.epoch}-{self._store.revision}-{digest}"'
+
+
+async def _written(export: Export, parts: AsyncGenerator[Part, None]) -> AsyncIterator[bytes]:
+    """The file in chunks of some size. Others get their turn between the small ones."""
+    waiting: list[bytes] = []
+    size = 0
+    async with contextlib.aclosing(_chunks(export, parts)) as chunks:
+        async for chunk in chunks:
+            waiting.append(chunk)
+            size += len(chunk)
+            if size >= _CHUNK:
+                yield b"".join(waiting)
+                waiting, size = [], 0
+            await asyncio.sleep(0)
+    yield b"".join(waiting)
+
+
+async def _chunks(export: Export, parts: AsyncGenerator[Part, None]) -> AsyncGenerator[bytes, None]:
+    writer = export.file.writer(export.node)
+    for chunk in writer.start():
+        yield chunk
+    async with contextlib.aclosing(_zones(export.node, parts)) as zones:
+        async for zone in zones:
+            for chunk in writer.zone(zone):
+                yield chunk
+    for chunk in writer.end():
+        yield chunk
+
+
+async def _zones(node: Node, parts: AsyncGenerator[Part, None]) -> AsyncGenerator[ZonePart, None]:
+    """The node's zones with their mappings, in order; those without any too."""
+    ahead = list(reversed(node.zones))
+    async with contextlib.aclosing(_mappings(parts)) as found:
+        async for zone_id, mappings in found:
+            while ahead and ahead[-1].id < zone_id:
+                yield node.part(ahead.pop(), ())
+            if ahead and ahead[-1].id == zone_id:
+                yield node.part(ahead.pop(), mappings)
+    for zone in reversed(ahead):
+        yield node.part(zone, ())
+
+
+async def _mappings(
+    parts: AsyncGenerator[Part, None],
+) -> AsyncGenerator[tuple[str, list[Mapping]], None]:
+    """Each zone's mappings together, which a snapshot may have in pieces."""
+    zone_id, held = "", list[Mapping]()
+    async with contextlib.aclosing(parts):
+        async for part in parts:
+            if not isinstance(part, ZoneMappings):
+                continue
+            if part.zone_id != zone_id and held:
+                yield zone_id, held
+                held = []
+            zone_id = part.zone_id
+            held += part.mappings
+    if held:
+        yield zone_id, held

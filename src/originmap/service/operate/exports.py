@@ -1,0 +1,35 @@
+"""Exports for the operator: of any zone."""
+
+from collections.abc import AsyncIterator
+
+import msgspec
+
+from originmap.domain.zone import Zone
+from originmap.service.directory import Directory
+from originmap.service.exports import Exports, Wanted
+from originmap.service.operate.parts import zone_called
+
+
+class ExportZones(msgspec.Struct, frozen=True, tag=True):
+    """One file of an export of some zones, by id or name; of all where none is named."""
+
+    wanted: Wanted
+    zones: list[str] = []
+
+
+class OperateExports:
+    """Answers with bytes, where the subjects answer with rows."""
+
+    def __init__(self, exports: Exports, directory: Directory) -> None:
+        self._exports = exports
+        self._directory = directory
+
+    async def begin(self, command: ExportZones) -> AsyncIterator[bytes]:
+        """The file in chunks. Raises ZoneNotFound, InvalidExport."""
+
+        def zones() -> list[Zone]:
+            named = [zone_called(self._directory, zone) for zone in command.zones]
+            return list(dict.fromkeys(named)) if named else self._directory.zones()
+
+        _, chunks = await self._exports.begin(command.wanted, zones)
+        return chunks

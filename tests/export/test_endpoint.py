@@ -1,0 +1,58 @@
+"""Where upper tiers listen: what is taken, and what is refused."""
+
+import pytest
+
+from originmap.domain.errors import InvalidExport
+from originmap.export.endpoint import Endpoint, parse, read
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [
+        ("iad.cache.example.net:80", "iad.cache.example.net", 80),
+        ("IAD.Example:65535", "iad.example", 65535),
+        ("192.0.2.1:1", "192.0.2.1", 1),
+        ("[2001:db8::1]:8080", "2001:db8::1", 8080),
+        ("localhost:80", "localhost", 80),
+    ],
+)
+def test_a_host_and_a_port(text: str, host: str, port: int) -> None:
+    assert parse(text) == Endpoint(host, port)
+    assert parse(parse(text).text) == parse(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "iad", ":80", "iad:", "iad:0", "iad:65536", "iad:80 ", "iad:80;", "iad:8\n0",
+        "iad:80\n",
+        "2001:db8::1:80", "[192.0.2.1]:80", "[::1", "[::g]:80", "256.0.0.1:80", "1.2.3:80",
+        "i_d:80",
+        "-iad:80", "iad-:80", "iad..net:80", "iad.:80", '"iad":80', "{colo}:80", "iad:٨٠",
+        "http://iad:80",
+        "a" * 64 + ":80", ".".join(["abcdefg"] * 40) + ":80", "ïad:80",
+    ],
+)  # fmt: skip
+def test_anything_else_is_refused(text: str) -> None:
+    with pytest.raises(InvalidExport):
+        parse(text)
+
+
+def test_a_template_is_filled_in_for_each_colo_and_single_colos_come_first() -> None:
+    endpoints = read(["{colo}.example:80", "iad=192.0.2.1:81"])
+    assert endpoints.of("FRA") == Endpoint("fra.example", 80)
+    assert endpoints.of("IAD") == Endpoint("192.0.2.1", 81)
+
+
+def test_where_nobody_said_it_is_asked_for() -> None:
+    with pytest.raises(InvalidExport, match="FRA") as refused:
+        read(["IAD=192.0.2.1:81"]).of("FRA")
+    assert "{colo}" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    "value", ["", "iad.example:80", "I=iad:80", "IAD=", "IAD=x", "{colo}", "{colo}.{x}:80", "=a:80"]
+)
+def test_what_names_no_upper_tier_is_refused(value: str) -> None:
+    with pytest.raises(InvalidExport):
+        read([value])

@@ -1,0 +1,216 @@
+"""Nothing that a user can set breaks out of a file.
+
+Zone names, colos, addresses of upper tiers, vendors and regions are hostile here. Each is refused
+before anything is written, or the file has the lines and members it has with harmless ones.
+"""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import maxminddb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from originmap.domain.errors import OriginmapError
+from originmap.domain.mapping import Place
+from originmap.domain.topology import Colo, Topology, check
+from originmap.domain.zone import Zone
+from originmap.export.endpoint import read
+from originmap.export.formats import FORMATS, format_called
+from tests.export.samples import VIRGINIA, export, node
+
+CODE, NAME, IP = "[a-z0-9]{2,10}", r"[a-z0-9.-]+\.[a-z0-9-]+", r"192\.0\.2\.[12]"
+CHAIN = f"originmap(?:_{CODE})+"
+HOST = r"(?:\[[0-9a-f:.]+\]|[a-z0-9.-]+)"
+KEY = f"{NAME}/{IP}"
+
+# Each line of a file is one of these, whole.
+LINES = {
+    "originmap.conf": [
+        f"upstream {CHAIN} {{",
+        rf"    server {HOST}:\d+(?: backup)?;",
+        r'map "\$originmap_zone/\$originmap_ip" \$originmap_upstream \{',
+        r"map \$originmap_(?:zone \$originmap_default|upstream \$originmap_fill) \{",
+        r'    default (?:""|\$originmap_default|\$originmap_upstream);',
+        r'    "" \$originmap_origin;',
+        f'    "{KEY}" (?:{CHAIN}|"");',
+        f"    {NAME} {CHAIN};",
+        r"\}",
+    ],
+    "originmap.map": [
+        f"{NAME} (?:{CHAIN}|originmap-origin)",
+        f"{KEY} (?:{CHAIN}|originmap-origin)",
+    ],
+    "originmap.cfg": [
+        f"backend {CHAIN}",
+        rf"    server {CODE} {HOST}:\d+ check(?: backup)?",
+        "",
+    ],
+    "originmap.vcl": [
+        r"vcl 4\.1;",
+        "import (?:directors|std);",
+        f"backend originmap_b_{CODE} {{",
+        r'    \.host = "[a-z0-9.:-]+";',
+        r'    \.port = "\d+";',
+        r"    \.probe = originmap_probe;",
+        r"sub (?:vcl_init|originmap_choose|originmap_z_1{32}) \{",
+        f"    new originmap_d(?:_{CODE})+ = directors.fallback\\(\\);",
+        rf"    originmap_d(?:_{CODE})+\.add_backend\(originmap_b_{CODE}\);",
+        rf"acl originmap_a_1{{32}}(?:_{CODE})* \+table {{",
+        f'    "{IP}";',
+        r'    if \(std\.ip\(req\.http\.X-Originmap-IP, "0\.0\.0\.0"\) '
+        r"~ originmap_a_1{32}\w*\) \{",
+        r"    \} else \{",
+        r"    \{",
+        rf"        set req\.backend_hint = originmap_d(?:_{CODE})+\.backend\(\);",
+        f'    if \\(req\\.http\\.X-Originmap-Zone == "{NAME}"\\) {{',
+        "        call originmap_z_1{32};",
+        r" {0,4}\}",
+        "",
+    ],
+    "parent.config": [
+        f"dest_(?:ip={IP}|domain={NAME}) go_direct=true",
+        rf'dest_(?:ip={IP}|domain={NAME}) parent="{HOST}:\d+(?:;{HOST}:\d+)*" '
+        "round_robin=false go_direct=true",
+    ],
+    "strategies.yaml": [
+        "(?:hosts|groups|strategies|    groups|    protocol|          protocol):",
+        f"  - &originmap_[hg]_{CODE}",
+        "(?:    |      - - )host: '[a-z0-9.:-]+'",
+        r" +- port: \d+",
+        f"    - <<: \\*originmap_h_{CODE}",
+        r" +weight: 1\.0",
+        f"  - strategy: '{KEY}'",
+        "    (?:policy: first_live|go_direct: true|parent_is_proxy: false)",
+        rf"      - \*originmap_g_{CODE}",
+    ],
+}
+
+
+def is_lines(name: str) -> Callable[[bytes, Place], None]:
+    def look(made: bytes, place: Place) -> None:
+        text = made.decode("ascii")
+        assert text.endswith("\n") or not text
+        for line in text.split("\n")[:-1]:
+            assert any(re.fullmatch(known, line) for known in LINES[name]), line
+
+    return look
+
+
+def is_csv(made: bytes, place: Place) -> None:
+    rows = list(csv.reader(io.StringIO(made.decode(), newline="")))
+    assert [row[1] for row in rows] == ["origin_ip", "192.0.2.1", "192.0.2.2"]
+    assert {tuple(row[2:4]) for row in rows[1:]} == {VIRGINIA, place}
+    assert {len(row) for row in rows} == {7}
+
+
+def is_json_lines(made: bytes, place: Place) -> None:
+    rows = [json.loads(line) for line in made.split(b"\n")[:-1]]
+    assert [row["origin_ip"] for row in rows] == ["192.0.2.1", "192.0.2.2"]
+    assert {(row["vendor"], row["region"]) for row in rows} == {VIRGINIA, place}
+
+
+def is_mmdb(made: bytes, place: Place) -> None:
+    with maxminddb.open_database(io.BytesIO(made), maxminddb.MODE_FD) as database:
+        found: list[Any] = [database.get(ip) for ip in ("192.0.2.1", "192.0.2.2")]
+    assert [(row["vendor"], row["region"]) for row in found] == [VIRGINIA, place]
+
+
+def is_resources(made: bytes, place: Place) -> None:
+    document = json.loads(made)
+    assert list(document) == ["resources"]
+    for resource in document["resources"]:
+        assert resource["@type"].startswith("type.googleapis.com/envoy.config.")
+        if "virtual_hosts" in resource:
+            assert len(resource["virtual_hosts"]) == 2
+        else:
+            chain = resource.get("name", resource.get("cluster_name"))
+            assert re.fullmatch(CHAIN, chain)
+
+
+LOOKS = {
+    ("nginx", "originmap.conf"): is_lines("originmap.conf"),
+    ("haproxy", "originmap.map"): is_lines("originmap.map"),
+    ("haproxy", "originmap.cfg"): is_lines("originmap.cfg"),
+    ("varnish", "originmap.vcl"): is_lines("originmap.vcl"),
+    ("trafficserver", "parent.config"): is_lines("parent.config"),
+    ("trafficserver", "strategies.yaml"): is_lines("strategies.yaml"),
+    ("envoy", "cds.json"): is_resources,
+    ("envoy", "eds.json"): is_resources,
+    ("envoy", "rds.json"): is_resources,
+    ("mmdb", "originmap.mmdb"): is_mmdb,
+    ("csv", "originmap.csv"): is_csv,
+    ("json", "originmap.jsonl"): is_json_lines,
+}
+
+HOSTILE = st.one_of(
+    st.text(max_size=12),
+    st.text("\"'`;{}[]()\n\r\t\\$#<>&|,=:/ \0\u2028\u00e9*~%abcA0-._", max_size=16),
+    st.sampled_from(
+        [
+            'a.b"; }',
+            "a.b\nx",
+            "a.b {",
+            "a.b;",
+            "a.b'",
+            "default",
+            "~.*",
+            "a.b/1.2.3.4",
+            "A.B",
+            "a.b.",
+        ]
+    ),
+)
+
+
+def or_else(harmless: str) -> st.SearchStrategy[str]:
+    return st.one_of(st.just(harmless), HOSTILE)
+
+
+@pytest.mark.parametrize(("name", "file"), LOOKS)
+@given(
+    zone=or_else("example.com"),
+    code=or_else("IAD"),
+    country=HOSTILE,
+    upstream=st.one_of(
+        st.just("{colo}.example:80"),
+        HOSTILE,
+        HOSTILE.map(lambda text: "{colo}" + text),
+        HOSTILE.map(lambda text: f"IAD={text}"),
+        HOSTILE.map(lambda text: f"{{colo}}.{text}:80"),
+    ),
+    place=st.builds(Place, HOSTILE, HOSTILE),
+)
+def test_what_is_hostile_is_refused_or_stays_where_it_belongs(
+    name: str, file: str, zone: str, code: str, country: str, upstream: str, place: Place
+) -> None:
+    colos = (Colo(code, country, country, 38.9, -77.5), Colo("FRA", "x", country, 50.0, 8.6))
+    known = format_called(name)
+    try:
+        check(Topology(colos))
+        endpoints = read([upstream, "FRA=192.0.2.9:80"])
+        made_for = node(
+            None, zones=[Zone("1" * 32, zone, "a", 1, 1)], colos=colos, endpoints=endpoints
+        )
+        if known.upstreams:
+            made_for.check_endpoints()
+    except OriginmapError:
+        return
+    origins = {"192.0.2.1": VIRGINIA, "192.0.2.2": place}
+    LOOKS[name, file](export(known.file(file), made_for, {zone: origins}), place)
+
+
+def test_every_file_of_every_format_is_looked_at() -> None:
+    assert set(LOOKS) == {(known.name, file.name) for known in FORMATS for file in known.files}
+
+
+@given(HOSTILE)
+def test_a_colo_that_is_not_in_the_topology_gets_no_file(code: str) -> None:
+    if code not in ("IAD", "FRA", "NRT", "SIN"):
+        with pytest.raises(OriginmapError):
+            node(code)

@@ -1,0 +1,77 @@
+"""Where a node fills from: the chain of each origin, cut at the node's own colo."""
+
+import pytest
+
+from originmap.domain.errors import InvalidExport, InvalidZoneName
+from originmap.domain.mapping import Place
+from originmap.domain.resolution import Mode
+from originmap.domain.zone import Zone
+from originmap.export.endpoint import read
+from originmap.export.node import Chain, Node, name_of
+from tests.export.samples import FRANKFURT, NOWHERE, TOKYO, VIRGINIA, ZONES, node, stored
+
+EXAMPLE, OFF, GENERIC, *_ = ZONES
+
+
+def chain_of(of: Node, zone: Zone = EXAMPLE, place: Place = VIRGINIA) -> Chain:
+    (row,) = of.part(zone, stored({"192.0.2.1": place})).rows
+    return row.chain
+
+
+def test_an_origin_is_filled_from_its_upper_tier_and_then_its_fallback() -> None:
+    assert chain_of(node("SIN")) == ("IAD", "FRA")
+    assert chain_of(node("SIN"), place=TOKYO) == ("NRT", "FRA")
+
+
+def test_a_node_that_is_the_upper_tier_asks_the_origin() -> None:
+    assert chain_of(node("IAD")) == ()
+
+
+def test_a_node_that_is_the_fallback_asks_the_upper_tier_and_then_the_origin() -> None:
+    assert chain_of(node("FRA")) == ("IAD",)
+
+
+def test_without_a_mapping_the_nearest_upper_tiers_are_asked() -> None:
+    assert node("SIN").part(EXAMPLE, ()).default == ("NRT", "FRA")
+    assert chain_of(node("SIN"), place=NOWHERE) == ("NRT", "FRA")
+    assert chain_of(node("SIN"), GENERIC) == ("NRT", "FRA")
+    assert node("NRT").part(EXAMPLE, ()).default == ()
+
+
+def test_without_a_colo_nothing_is_near_and_the_origin_is_asked() -> None:
+    assert node(None).part(EXAMPLE, ()).default == ()
+    assert chain_of(node(None)) == ("IAD", "FRA")
+
+
+def test_where_tiered_cache_is_off_the_origin_is_asked() -> None:
+    part = node("SIN").part(OFF, stored({"192.0.2.1": FRANKFURT}))
+    assert (part.default, part.rows[0].chain, part.rows[0].mode) == ((), (), Mode.OFF)
+
+
+def test_the_chains_are_those_of_every_region_mapped_or_not() -> None:
+    assert node("SIN", zones=()).chains == (("FRA", "IAD"), ("IAD", "FRA"), ("NRT", "FRA"))
+    assert [colo.code for colo in node("IAD").colos()] == ["FRA", "NRT"]
+
+
+def test_a_colo_that_is_not_there_is_refused() -> None:
+    with pytest.raises(InvalidExport, match="there is no colo LHR"):
+        node("LHR")
+
+
+def test_a_zone_whose_name_is_no_domain_is_refused() -> None:
+    with pytest.raises(InvalidZoneName):
+        node(zones=[Zone("1" * 32, 'a.example" {', "account", 1, 1)])
+
+
+def test_a_colo_of_which_nobody_said_where_it_listens_is_refused() -> None:
+    node().check_endpoints()
+    with pytest.raises(InvalidExport, match="FRA"):
+        node(endpoints=read(["IAD=192.0.2.1:80"])).check_endpoints()
+
+
+@pytest.mark.parametrize(
+    ("chain", "name"),
+    [((), "originmap-origin"), (("IAD",), "originmap_iad"), (("IAD", "A1"), "originmap_iad_a1")],
+)
+def test_chains_have_names_that_no_two_share(chain: Chain, name: str) -> None:
+    assert name_of(chain) == name

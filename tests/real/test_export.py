@@ -1,0 +1,74 @@
+"""originmap export, with and without a running server."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.process import BEARER, ZONE, Server
+from tests.real.command import output, refusal, run
+
+TEMPLATE = "{colo}.cache.example.net:80"
+
+
+@pytest.fixture(params=["with a server", "without a server"])
+def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """A database with a mapping, owned by a server or by nobody."""
+    path = tmp_path / "dev.db"
+    with Server(str(path), tmp_path) as server:
+        item = {"origin_ip": "192.0.2.1", "vendor": "aws", "region": "us-east-1"}
+        answer = httpx.put(f"{server.mappings}/192.0.2.1", json=item, headers=BEARER)
+        assert answer.status_code == 200
+        if request.param == "with a server":
+            yield path
+    if request.param == "without a server":
+        yield path
+
+
+def test_a_file_goes_to_stdout_or_where_it_is_wanted(db: Path, tmp_path: Path) -> None:
+    printed = output("export", "csv", "--db", db)
+    assert printed.splitlines()[1] == "example.com,192.0.2.1,aws,us-east-1,hint,IAD,EWR"
+    file = tmp_path / "new" / "origins.csv"
+    assert output("export", "csv", "--out", file, "--db", db) == ""
+    assert file.read_text() == printed
+    assert [path.name for path in file.parent.iterdir()] == ["origins.csv"]
+
+
+def test_files_that_belong_together_go_into_a_folder(db: Path, tmp_path: Path) -> None:
+    asked = ("export", "haproxy", "--colo", "sin", "--upstream", TEMPLATE, "--db", db)
+    output(*asked, "--out", tmp_path / "haproxy")
+    files = {path.name: path.read_text() for path in (tmp_path / "haproxy").iterdir()}
+    assert "example.com/192.0.2.1 originmap_iad_ewr" in files["originmap.map"]
+    assert "server iad iad.cache.example.net:80 check" in files["originmap.cfg"]
+    assert output(*asked, "--file", "originmap.map") == files["originmap.map"]
+    assert "--file" in refusal(*asked, status=2)
+
+
+def test_addresses_of_upper_tiers_come_from_a_file_too(db: Path, tmp_path: Path) -> None:
+    file = tmp_path / "upstreams"
+    file.write_text(f"# ours\n{TEMPLATE}\n\nIAD=192.0.2.10:81  # old\n")
+    made = output("export", "nginx", "--upstreams", file, "--db", db)
+    assert "server 192.0.2.10:81;" in made
+    assert "server ewr.cache.example.net:80 backup;" in made
+
+
+def test_zones_are_chosen(db: Path) -> None:
+    for zone in ("example.com", ZONE):
+        (line,) = output("export", "json", "--zone", zone, "--db", db).splitlines()
+        assert json.loads(line)["origin_ip"] == "192.0.2.1"
+    assert "no zone nothing.example" in refusal(
+        "export", "json", "--zone", "nothing.example", "--db", db
+    )
+
+
+def test_what_cannot_be_made_says_what_to_do(db: Path, tmp_path: Path) -> None:
+    assert "give upstream as" in refusal("export", "nginx", "--db", db)
+    assert "there is no colo ZZZ" in refusal("export", "csv", "--colo", "ZZZ", "--db", db)
+    file = tmp_path / "file"
+    file.write_text("kept")
+    assert "cannot write" in refusal("export", "csv", "--out", file / "x", "--db", db)
+    assert run("export", "nginx", "--out", file, "--db", db).returncode == 1
+    assert file.read_text() == "kept"
+    assert sorted(path.name for path in tmp_path.glob("tmp*")) == []

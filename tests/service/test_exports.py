@@ -1,0 +1,84 @@
+"""Exports are of one revision, and the same for every copy of a database."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from originmap import bootstrap
+from originmap.domain.errors import InvalidExport
+from originmap.domain.mapping import Decision, MappingChange, ZoneView
+from originmap.service import setup
+from originmap.service.exports import Wanted
+from tests.builders import CAUSE, US_EAST, ips, new_zone
+
+CSV = Wanted("csv")
+MAPPINGS = 2500  # of a zone: more than a store gives at once
+
+
+@pytest.fixture(params=["sqlite", "memory"])
+async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[bootstrap.Opened]:
+    """A database with three zones, of which the second has no mapping."""
+    db = str(tmp_path / "x.db") if request.param == "sqlite" else bootstrap.MEMORY
+    async with bootstrap.open_store(db, setup.prepare_dev) as opened:
+        for letter in "abc":
+            await opened.store.write_records(new_zone(letter * 32, f"{letter}.example"), CAUSE)
+        for letter in "ac":
+            await _fill(opened, letter * 32)
+        yield opened
+
+
+async def _fill(opened: bootstrap.Opened, zone_id: str, start: int = 1) -> None:
+    addresses = ips(MAPPINGS, start)
+
+    def decide(view: ZoneView) -> Decision[None]:
+        return Decision(tuple(MappingChange(a, None, US_EAST) for a in addresses), None)
+
+    await opened.store.write(zone_id, addresses, decide, CAUSE)
+
+
+async def _file(opened: bootstrap.Opened, wanted: Wanted = CSV) -> bytes:
+    _, chunks = await opened.exports.begin(wanted, opened.directory.zones)
+    return b"".join([chunk async for chunk in chunks])
+
+
+async def test_every_mapping_is_there_once_and_in_order(opened: bootstrap.Opened) -> None:
+    lines = (await _file(opened)).decode().splitlines()[1:]
+    zones = [line.partition(",")[0] for line in lines]
+    assert zones == ["a.example"] * MAPPINGS + ["c.example"] * MAPPINGS
+    assert len(set(lines)) == 2 * MAPPINGS
+
+
+async def test_zones_without_mappings_are_there_where_a_format_says_something_of_them(
+    opened: bootstrap.Opened,
+) -> None:
+    wanted = Wanted("haproxy", "originmap.map", "SIN", ["{colo}.example:80"])
+    keys = [line.partition(b" ")[0] for line in (await _file(opened, wanted)).splitlines()]
+    assert [key for key in keys if b"/" not in key] == [
+        b"example.com", b"a.example", b"b.example", b"c.example",
+    ]  # fmt: skip
+
+
+async def test_what_is_written_meanwhile_is_not_in_it(opened: bootstrap.Opened) -> None:
+    before = await _file(opened)
+    export, chunks = await opened.exports.begin(CSV, opened.directory.zones)
+    first = await anext(chunks)
+    await _fill(opened, "b" * 32)
+    assert first + b"".join([chunk async for chunk in chunks]) == before
+    assert export.revision == opened.store.revision - MAPPINGS
+    assert len(await _file(opened)) > len(before)
+
+
+async def test_a_copy_of_the_database_makes_the_same_file(
+    opened: bootstrap.Opened, tmp_path: Path
+) -> None:
+    async with bootstrap.open_store(str(tmp_path / "copy.db")) as copy:
+        await copy.store.load(opened.store.snapshot())
+        assert await _file(copy) == await _file(opened)
+
+
+async def test_what_cannot_be_made_is_refused_before_anything_is_written(
+    opened: bootstrap.Opened,
+) -> None:
+    with pytest.raises(InvalidExport):
+        await opened.exports.begin(Wanted("nginx"), opened.directory.zones)
