@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export PIP_REQUIRE_VIRTUALENV := 1
 
-.PHONY: run setup test lint unit bench bench-large crash chaos lock openapi conformance clean
+.PHONY: run setup test lint unit caches bench bench-large crash chaos lock openapi conformance clean
 
 run: setup
 	$(BIN)/originmap dev
@@ -45,8 +45,12 @@ lint: $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: $(VENV)/.test $(VENV)/.v1client
+unit: $(VENV)/.test $(VENV)/.v1client caches
 	$(BIN)/python -m pytest
+
+# The caches that load our exports in tests; installed where that needs no question.
+caches:
+	scripts/caches.sh
 
 # Kills the server at random moments under load; CI's form is part of `make test`.
 crash: $(VENV)/.test

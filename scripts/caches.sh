@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Installs the caches that the tests of exports start, from Debian's packages: as root, where
+# there is apt. Anywhere else it says what is missing, and those tests are skipped (on CI they fail).
+# Envoy comes from PyPI with the other test dependencies.
+set -euo pipefail
+
+programs=(nginx haproxy varnishd traffic_manager)
+packages=(nginx-light haproxy varnish trafficserver)
+missing=()
+for i in "${!programs[@]}"; do
+  PATH="$PATH:/usr/sbin:/sbin" command -v "${programs[$i]}" >/dev/null || missing+=("${packages[$i]}")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+  echo "the tests with real caches need: ${missing[*]}" >&2
+  echo "  on Debian or Ubuntu: sudo make caches" >&2
+  exit 0
+fi
+
+# The tests start them by themselves; the system shall not.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod +x "$policy"
+  trap 'rm -f "$policy"' EXIT
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null

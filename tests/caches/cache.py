@@ -1,0 +1,131 @@
+"""What the caches under test have in common: a process, its folder, and what it loads."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+
+import httpx
+import pytest
+
+from tests.caches.network import ADDRESSES, Machine, free_port
+
+IP = ADDRESSES["origin"]
+ZONE = "example.com"
+PATIENCE_SECONDS = 20
+# Debian has servers where only root's PATH leads.
+ENVIRONMENT = {**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}
+
+
+def found(*programs: str) -> None:
+    """Skip the test, on CI fail it, where a program is not there."""
+    for program in programs:
+        if shutil.which(program, path=ENVIRONMENT["PATH"]) is None:
+            reason = f"{program} is not installed; `make caches` as root installs it on Debian"
+            pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+
+
+class Cache(ABC):
+    """A cache on `url` that sends requests for one origin where our files say."""
+
+    format: str
+    headers: Mapping[str, str] = {}
+    """Sent with each request."""
+
+    def __init__(self, folder: Path, machines: Mapping[str, Machine]) -> None:
+        self.folder = folder
+        self.machines = machines
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._requests = 0
+
+    @property
+    def origin(self) -> Machine:
+        """The origin itself."""
+        return self.machines["origin"]
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Write what an operator writes."""
+
+    @abstractmethod
+    def command(self) -> list[str]:
+        """What starts it, in the foreground."""
+
+    @abstractmethod
+    def reload(self) -> None:
+        """Have it load the files anew."""
+
+    def load(self, files: Mapping[str, bytes]) -> None:
+        """Put our files where they belong, and have them loaded."""
+        for name, content in files.items():
+            new = self.folder / f"{name}.new"
+            new.write_bytes(content)
+            new.chmod(0o644)
+            new.replace(self.folder / name)
+        if self._process is None:
+            self.prepare()
+            with (self.folder / "log").open("wb") as log:
+                self._process = subprocess.Popen(
+                    self.command(), stdout=log, stderr=log, env=ENVIRONMENT
+                )
+        else:
+            self.reload()
+
+    def answer(self, host: str) -> str:
+        """Who answers a request now; "" where nobody does."""
+        self._requests += 1
+        try:
+            # Another path each time, since some of these keep what they were told.
+            url, headers = f"{self.url}/{self._requests}", {"host": host, **self.headers}
+            answer = httpx.get(url, headers=headers, timeout=5)
+        except httpx.TransportError:
+            return ""
+        return answer.text if answer.status_code == 200 else ""
+
+    def comes_to(self, name: str, host: str = ZONE) -> None:
+        """Wait until requests reach a machine."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (last := self.answer(host)) != name:
+            assert self._process is not None
+            assert self._process.poll() is None, self.log()
+            assert time.monotonic() < deadline, f"{last!r} answers, not {name}\n{self.log()}"
+            time.sleep(0.05)
+
+    def log(self) -> str:
+        """What it said."""
+        return (self.folder / "log").read_text(errors="replace")[-4000:]
+
+    def run(self, *command: str) -> None:
+        """Run a command about it that must work."""
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, env=ENVIRONMENT)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to its first process."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def __enter__(self) -> "Cache":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(10)

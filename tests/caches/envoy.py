@@ -1,0 +1,70 @@
+"""Envoy, with our clusters and routes as files that it watches."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any, ClassVar
+
+from tests.caches.cache import IP, Cache, found
+
+_TYPE = "type.googleapis.com/envoy."
+
+
+class Envoy(Cache):
+    """Sees new files by itself, once they are moved into place."""
+
+    format = "envoy"
+    headers: ClassVar = {"x-originmap-ip": IP}
+
+    def prepare(self) -> None:
+        self._program = shutil.which("envoy", path=str(Path(sys.executable).parent))
+        if self._program is None:
+            found("envoy")
+        origin = {"address": self.origin.host, "port_value": self.origin.port}
+        router = {"@type": _TYPE + "extensions.filters.http.router.v3.Router"}
+        manager = {
+            "@type": _TYPE + "extensions.filters.network.http_connection_manager.v3"
+            ".HttpConnectionManager",
+            "stat_prefix": "site",
+            "rds": {"route_config_name": "originmap", "config_source": self._source("rds.json")},
+            "http_filters": [{"name": "envoy.filters.http.router", "typed_config": router}],
+        }
+        listen = {"socket_address": {"address": "127.0.0.1", "port_value": self.port}}
+        chain = {
+            "filters": [
+                {"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}
+            ]
+        }
+        config = {
+            "node": {"id": "sin", "cluster": "caches"},
+            "dynamic_resources": {"cds_config": self._source("cds.json")},
+            "static_resources": {
+                "listeners": [{"name": "site", "address": listen, "filter_chains": [chain]}],
+                "clusters": [_static("originmap-origin", origin)],
+            },
+        }
+        (self.folder / "envoy.json").write_text(json.dumps(config))
+
+    def _source(self, name: str) -> dict[str, Any]:
+        path = {"path": str(self.folder / name)}
+        return {"resource_api_version": "V3", "path_config_source": path}
+
+    def command(self) -> list[str]:
+        assert self._program is not None
+        return [
+            self._program, "-c", str(self.folder / "envoy.json"), "--concurrency", "1",
+            "--use-dynamic-base-id", "--log-level", "warning",
+        ]  # fmt: skip
+
+    def reload(self) -> None:
+        pass
+
+
+def _static(name: str, address: dict[str, Any]) -> dict[str, Any]:
+    endpoint = {"endpoint": {"address": {"socket_address": address}}}
+    return {
+        "name": name,
+        "type": "STATIC",
+        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
+    }

@@ -1,0 +1,48 @@
+"""HAProxy, with a frontend that looks its backend up in our map."""
+
+import signal
+
+from tests.caches.cache import IP, ZONE, Cache, found
+
+
+class HAProxy(Cache):
+    """Reloaded by SIGUSR2 to its master."""
+
+    format = "haproxy"
+
+    def prepare(self) -> None:
+        found("haproxy")
+        self._map = self.folder / "originmap.map"
+        (self.folder / "haproxy.cfg").write_text(f"""
+defaults
+    mode http
+    timeout connect 1s
+    timeout client 10s
+    timeout server 10s
+    option redispatch 1
+    default-server inter 200ms fall 1 rise 1
+
+frontend site
+    bind 127.0.0.1:{self.port}
+    http-request set-var(txn.zone) str({ZONE})
+    http-request set-var(txn.ip) str({IP})
+    http-request set-var(txn.key) var(txn.zone),concat(/,txn.ip)
+    http-request set-var(txn.fill) var(txn.zone),map_str({self._map},originmap-origin)
+    http-request set-var(txn.fill) var(txn.key),map_str({self._map}) \
+        if {{ var(txn.key),map_str({self._map}) -m found }}
+    use_backend %[var(txn.fill)]
+
+backend originmap-origin
+    server origin {self.origin.endpoint}
+""")
+        self.run("haproxy", "-c", "-q", *self._files())
+
+    def _files(self) -> list[str]:
+        names = ("haproxy.cfg", "originmap.cfg")
+        return [part for name in names for part in ("-f", str(self.folder / name))]
+
+    def command(self) -> list[str]:
+        return ["haproxy", "-W", *self._files()]
+
+    def reload(self) -> None:
+        self.signal(signal.SIGUSR2)

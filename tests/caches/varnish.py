@@ -1,0 +1,50 @@
+"""Varnish, with a probe, a backend for the origin, and a vcl_recv that calls originmap_choose."""
+
+from tests.caches.cache import IP, ZONE, Cache, found
+
+
+class Varnish(Cache):
+    """Reloaded by loading the VCL under another name."""
+
+    format = "varnish"
+
+    def prepare(self) -> None:
+        found("varnishd", "varnishadm", "gcc")
+        self._loads = 0
+        self._vcl = self.folder / "site.vcl"
+        self._vcl.write_text(f"""
+vcl 4.1;
+probe originmap_probe {{
+    .url = "/";
+    .interval = 0.2s;
+    .window = 1;
+    .threshold = 1;
+    .initial = 1;
+}}
+backend origin {{
+    .host = "{self.origin.host}";
+    .port = "{self.origin.port}";
+}}
+include "{self.folder}/originmap.vcl";
+sub vcl_recv {{
+    set req.backend_hint = origin;
+    set req.http.X-Originmap-Zone = "{ZONE}";
+    set req.http.X-Originmap-IP = "{IP}";
+    call originmap_choose;
+    return (pass);
+}}
+""")
+
+    def command(self) -> list[str]:
+        work, listen = str(self.folder / "work"), f"127.0.0.1:{self.port}"
+        jail = ["-j", "none"]
+        return [
+            "varnishd", *jail, "-F", "-n", work, "-a", listen, "-s", "malloc,16m",
+            "-f", str(self._vcl), "-p", "vcc_err_unref=on",
+        ]  # fmt: skip
+
+    def reload(self) -> None:
+        self._loads += 1
+        name, work = f"site{self._loads}", str(self.folder / "work")
+        self.run("varnishadm", "-n", work, "vcl.load", name, str(self._vcl))
+        self.run("varnishadm", "-n", work, "vcl.use", name)
