@@ -9,7 +9,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from bench import cases, large, load, lookups, plans, postgres, report, starts
+from bench import cases, exports, large, load, lookups, plans, postgres, report, starts
 from bench.figures import Figures
 from bench.rounds import Bench
 from bench.servers import ORIGINMAP, Cores, Failed
@@ -21,6 +21,7 @@ _STARTS = "start"
 _LOOKUPS = "lookups"
 _POSTGRES = "postgres"
 _PLANS = "plan"
+_EXPORTS = "exports"
 
 
 def main() -> int:
@@ -65,6 +66,8 @@ def _measure(bench: Bench, given: argparse.Namespace) -> Figures:
         figures |= _on_postgres(bench)
     if given.only in (None, _PLANS):
         figures |= plans.measure(bench)
+    if given.only in (None, _EXPORTS):
+        figures |= exports.measure(bench)
     return figures
 
 
@@ -79,7 +82,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="rounds per case (3)")
     parser.add_argument("--seconds", type=int, default=5, help="length of a run (5)")
-    choices = [*cases.CASES, _STARTS, _LOOKUPS, _POSTGRES, _PLANS]
+    choices = [*cases.CASES, _STARTS, _LOOKUPS, _POSTGRES, _PLANS, _EXPORTS]
     parser.add_argument("--only", choices=choices, help="one case only")
     parser.add_argument(
         "--large", action="store_true", help="the case of 10 million mappings, and only that"

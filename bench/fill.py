@@ -6,6 +6,7 @@ Every mapping gets its change record and revision, as it would through the API.
 import asyncio
 import hashlib
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from originmap.domain.record import Key, Kind, RecordChange, RecordDecision, Rec
 from originmap.domain.zone import Account, Zone
 from originmap.service.setup import DEV_ID
 from originmap.store.sqlite import SqliteStore
+
+NewMappings = Callable[[int, int, ZoneView], Decision[None]]
+"""Makes the mappings of a zone, from its number and how many there shall be."""
 
 _CAUSE = Cause("bench", "", "fill")
 _CREATED = 1_772_366_400_000_000  # 2026-03-01T12:00:00Z
@@ -36,19 +40,19 @@ def address(zone: int, index: int) -> str:
     return f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
 
 
-def fill(file: Path, zones: int, mappings: int) -> None:
+def fill(file: Path, zones: int, mappings: int, new_mappings: NewMappings | None = None) -> None:
     """Make the database `file` with so many zones of so many mappings each."""
-    asyncio.run(_fill(file, zones, mappings))
+    asyncio.run(_fill(file, zones, mappings, new_mappings or _new_mappings))
 
 
-async def _fill(file: Path, zones: int, mappings: int) -> None:
+async def _fill(file: Path, zones: int, mappings: int, new_mappings: NewMappings) -> None:
     store = SqliteStore(file)
     told = time.monotonic()
     try:
         await store.write_records(partial(_new_zones, zones), _CAUSE)
         for first in range(0, zones, _ZONES_AT_ONCE):
             some = range(first, min(first + _ZONES_AT_ONCE, zones))
-            decides = {zone: partial(_new_mappings, zone, mappings) for zone in some}
+            decides = {zone: partial(new_mappings, zone, mappings) for zone in some}
             writes = [store.write(zone_id(zone), (), decides[zone], _CAUSE) for zone in some]
             await asyncio.gather(*writes)
             if time.monotonic() - told > _PROGRESS_SECONDS:

@@ -4,7 +4,7 @@ import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench import cases, large, lookups, plans, postgres, starts
+from bench import cases, exports, large, lookups, plans, postgres, starts
 from bench.figures import Figures
 from bench.servers import BARE_ASGI, ORIGINMAP, USUAL_STACK
 
@@ -100,6 +100,15 @@ GOALS = (
         "memory of the plan of 100 full zones",
         (plans.MEMORY_MANY, ORIGINMAP.name),
         200,
+        at_most=True,
+        unit="MiB",
+    ),
+    Goal("1 M mappings as text", (exports.TEXT, exports.COMMAND), 20, at_most=True, unit="s"),
+    Goal("1 M mappings as MMDB", (exports.MMDB, exports.COMMAND), 60, at_most=True, unit="s"),
+    Goal(
+        "memory for 1 M mappings as MMDB",
+        (exports.MMDB_MEMORY, exports.COMMAND),
+        400,
         at_most=True,
         unit="MiB",
     ),

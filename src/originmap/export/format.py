@@ -31,6 +31,7 @@ class File:
     name: str
     media_type: str
     writer: Callable[[Node], Writer]
+    of_mappings: bool = True  # whether any zone changes a byte of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ FORMATS = (
         "HAProxy: a map file from origins to backends, and the backends.",
         (
             File("originmap.map", _TEXT, haproxy.MapFile),
-            File("originmap.cfg", _TEXT, haproxy.Backends),
+            File("originmap.cfg", _TEXT, haproxy.Backends, of_mappings=False),
         ),
     ),
     Format(
@@ -37,8 +37,8 @@ FORMATS = (
         "envoy",
         "Envoy: clusters, endpoints and routes as files.",
         (
-            File("cds.json", _JSON, envoy.Clusters),
-            File("eds.json", _JSON, envoy.Assignments),
+            File("cds.json", _JSON, envoy.Clusters, of_mappings=False),
+            File("eds.json", _JSON, envoy.Assignments, of_mappings=False),
             File("rds.json", _JSON, envoy.Routes),
         ),
     ),

@@ -24,7 +24,7 @@ _BITS = 128
 _LOW = b"\0" * 12
 _MARK = b"\xab\xcd\xefMaxMind.com"
 _GAP = 16  # between the tree and the data, and counted in pointers into the data
-_STEP = 1000
+_STEP = 200
 """Addresses between two chunks."""
 
 _UINT16, _UINT32, _MAP, _UINT64, _ARRAY, _TEXT = 5, 6, 7, 9, 11, 2

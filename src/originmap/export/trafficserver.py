@@ -13,7 +13,7 @@ from originmap.domain.address import Address
 from originmap.export.by_address import ByAddress
 from originmap.export.node import Chain, Node, ZonePart
 
-_LINES = 5000
+_LINES = 1000
 
 
 class ParentConfig:

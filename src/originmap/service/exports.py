@@ -99,12 +99,13 @@ async def _written(export: Export, parts: AsyncGenerator[Part, None]) -> AsyncIt
 
 async def _chunks(export: Export, parts: AsyncGenerator[Part, None]) -> AsyncGenerator[bytes, None]:
     writer = export.file.writer(export.node)
-    for chunk in writer.start():
-        yield chunk
-    async with contextlib.aclosing(_zones(export.node, parts)) as zones:
-        async for zone in zones:
-            for chunk in writer.zone(zone):
-                yield chunk
+    async with contextlib.aclosing(parts):
+        for chunk in writer.start():
+            yield chunk
+        if export.file.of_mappings:
+            async for zone in _zones(export.node, parts):
+                for chunk in writer.zone(zone):
+                    yield chunk
     for chunk in writer.end():
         yield chunk
 
@@ -112,12 +113,11 @@ async def _chunks(export: Export, parts: AsyncGenerator[Part, None]) -> AsyncGen
 async def _zones(node: Node, parts: AsyncGenerator[Part, None]) -> AsyncGenerator[ZonePart, None]:
     """The node's zones with their mappings, in order; those without any too."""
     ahead = list(reversed(node.zones))
-    async with contextlib.aclosing(_mappings(parts)) as found:
-        async for zone_id, mappings in found:
-            while ahead and ahead[-1].id < zone_id:
-                yield node.part(ahead.pop(), ())
-            if ahead and ahead[-1].id == zone_id:
-                yield node.part(ahead.pop(), mappings)
+    async for zone_id, mappings in _mappings(parts):
+        while ahead and ahead[-1].id < zone_id:
+            yield node.part(ahead.pop(), ())
+        if ahead and ahead[-1].id == zone_id:
+            yield node.part(ahead.pop(), mappings)
     for zone in reversed(ahead):
         yield node.part(zone, ())
 
@@ -127,14 +127,13 @@ async def _mappings(
 ) -> AsyncGenerator[tuple[str, list[Mapping]], None]:
     """Each zone's mappings together, which a snapshot may have in pieces."""
     zone_id, held = "", list[Mapping]()
-    async with contextlib.aclosing(parts):
-        async for part in parts:
-            if not isinstance(part, ZoneMappings):
-                continue
-            if part.zone_id != zone_id and held:
-                yield zone_id, held
-                held = []
-            zone_id = part.zone_id
-            held += part.mappings
+    async for part in parts:
+        if not isinstance(part, ZoneMappings):
+            continue
+        if part.zone_id != zone_id and held:
+            yield zone_id, held
+            held = []
+        zone_id = part.zone_id
+        held += part.mappings
     if held:
         yield zone_id, held
