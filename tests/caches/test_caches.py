@@ -89,6 +89,11 @@ def exported(server: Server, cache: Cache, colo: str) -> dict[str, bytes]:
     return files
 
 
+def remove(server: Server) -> None:
+    """Say nothing of the origin any more."""
+    httpx.delete(f"{server.mappings}/{IP}", headers=BEARER).raise_for_status()
+
+
 def load(server: Server, cache: Cache, place: tuple[str, str], colo: str = "SIN") -> None:
     """Have the cache load what a node in `colo` loads when the origin is in `place`."""
     put(server, place)
@@ -119,3 +124,14 @@ def test_when_the_upper_tier_dies_the_fallback_answers(server: Server, cache: Ca
 def test_a_node_that_is_the_upper_tier_asks_the_origin(server: Server, cache: Cache) -> None:
     load(server, cache, NEAR_IAD, colo="IAD")
     cache.comes_to("origin")
+
+
+def test_an_origin_without_a_mapping_goes_to_the_upper_tier_nearest_to_the_node(
+    server: Server, cache: Cache
+) -> None:
+    load(server, cache, NEAR_IAD)
+    cache.comes_to("IAD")
+    remove(server)
+    cache.load(exported(server, cache, "SIN"))
+    # Traffic Server knows zones only where an origin has a name.
+    cache.comes_to("origin" if isinstance(cache, TrafficServer) else "FRA")

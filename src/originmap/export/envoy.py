@@ -112,7 +112,7 @@ class Routes:
         entries = ",\n".join(f'"{text(row.address)}":{actions[row.chain]}' for row in rows)
         header = {"@type": _HEADER, "header_name": "x-originmap-ip"}
         yield (
-            f',\n{{"name":"{part.name}","domains":{_json(domains)},"retry_policy":{_json(_retry())},'
+            f',\n{{"name":{_json(part.name)},"domains":{_json(domains)},"retry_policy":{_json(_retry())},'
             f'"matcher":{{"matcher_tree":{{"input":{{"name":"ip","typed_config":{_json(header)}}},'
             f'"exact_match_map":{{"map":{{\n{entries}}}}}}},'
             f'"on_no_match":{_json(_action(part.default))}}}}}'
