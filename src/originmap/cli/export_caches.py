@@ -50,7 +50,7 @@ _upstream = click.option(
 _upstream_file = click.option(
     "--upstreams",
     "upstream_file",
-    type=click.File("r", encoding="utf-8"),
+    type=click.File("r", encoding="utf-8", errors="replace"),
     metavar="FILE",
     help="A file with such addresses, one a line.",
 )

@@ -19,6 +19,7 @@ from originmap.service.topology import Topologies
 from originmap.store.port import Store
 
 _CHUNK = 1 << 16
+_ATTEMPTS, _PAUSE_SECONDS = 20, 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +66,20 @@ class Exports:
     ) -> tuple[Export, AsyncIterator[bytes]]:
         """The file that is wanted, and its chunks, all of one revision; close the iterator when it
         is not read to its end. `zones` says which zones, as of now. Raises InvalidExport."""
+        attempt = 0
         while True:
+            attempt += 1
             export = self.prepare(wanted, zones())
             parts = self._store.snapshot()
             assert isinstance(parts, AsyncGenerator)
             start = await anext(parts)
-            if isinstance(start, Start) and start.revision == export.revision:
+            assert isinstance(start, Start)
+            if start.revision == export.revision or attempt == _ATTEMPTS:
                 return export, _written(export, parts)
-            # A commit came between, which is not known to everybody yet.
+            # A commit came between that this process has not heard of yet. Where that goes on and
+            # on, mappings may be newer than topology and tag, and are asked for again by that tag.
             await parts.aclose()
-            await asyncio.sleep(0)
+            await asyncio.sleep(_PAUSE_SECONDS)
 
     def _tag(self, file: File, node: Node) -> str:
         made = repr((__version__, file.name, node.identity())).encode()
