@@ -9,7 +9,9 @@ import pytest
 
 from tests.process import BEARER, ZONE, Server
 from tests.real.command import output, refusal, run
+from tests.real.fleet import Primary, same
 
+EXPORT = "/originmap/v1/export"
 TEMPLATE = "{colo}.cache.example.net:80"
 
 
@@ -61,6 +63,25 @@ def test_zones_are_chosen(db: Path) -> None:
     assert "no zone nothing.example" in refusal(
         "export", "json", "--zone", "nothing.example", "--db", db
     )
+
+
+async def test_a_replica_makes_the_same_file_and_the_same_tag(tmp_path: Path) -> None:
+    primary = Primary(tmp_path)
+    with primary.server, primary.replica("first") as replica:
+        async with primary.client() as writer, primary.client(replica.url) as reader:
+            await primary.put(writer, "192.0.2.1")
+            await primary.put(writer, "2001:db8::1", "eu-west-1")
+            await same(writer, reader)
+            asked = f"{EXPORT}/nginx?colo=SIN&upstream={TEMPLATE}"
+            theirs, ours = await reader.get(asked), await writer.get(asked)
+            assert (theirs.status_code, theirs.headers["etag"]) == (200, ours.headers["etag"])
+            assert theirs.content == ours.content
+            await primary.put(writer, "192.0.2.1", "us-west-2")
+            await same(writer, reader)
+            newer = await reader.get(asked, headers={"If-None-Match": ours.headers["etag"]})
+            assert (newer.status_code, newer.content != ours.content) == (200, True)
+            by_command = output("export", "csv", "--db", tmp_path / "first.db")
+            assert by_command == output("export", "csv", "--db", primary.db)
 
 
 def test_what_cannot_be_made_says_what_to_do(db: Path, tmp_path: Path) -> None:

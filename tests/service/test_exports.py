@@ -11,15 +11,19 @@ from originmap.domain.mapping import Decision, MappingChange, ZoneView
 from originmap.service import setup
 from originmap.service.exports import Wanted
 from tests.builders import CAUSE, US_EAST, ips, new_zone
+from tests.postgres import Cluster
 
 CSV = Wanted("csv")
 MAPPINGS = 2500  # of a zone: more than a store gives at once
 
 
-@pytest.fixture(params=["sqlite", "memory"])
+@pytest.fixture(params=["sqlite", "memory", "postgres"])
 async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[bootstrap.Opened]:
     """A database with three zones, of which the second has no mapping."""
     db = str(tmp_path / "x.db") if request.param == "sqlite" else bootstrap.MEMORY
+    if request.param == "postgres":
+        cluster: Cluster = request.getfixturevalue("cluster")
+        db = cluster.new_database()
     async with bootstrap.open_store(db, setup.prepare_dev) as opened:
         for letter in "abc":
             await opened.store.write_records(new_zone(letter * 32, f"{letter}.example"), CAUSE)

@@ -52,8 +52,7 @@ class ExportFile:
             return access.readable_zones(caller, READ_MAPPINGS)
         found = {}
         for name in names:
-            named = self._directory.zone_named(name.lower())
-            zone = access.zone(caller, READ_MAPPINGS, named.id if named else name)
+            zone = access.zone(caller, READ_MAPPINGS, self._directory.zone_id(name))
             found[zone.id] = zone
         if len(found) == 1:
             info_of(req.scope).zone_id = next(iter(found))
