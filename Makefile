@@ -45,8 +45,9 @@ lint: $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# One process for each core, up to four; the tests of a file stay together, with their servers.
 unit: $(VENV)/.test $(VENV)/.v1client caches
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 # The caches that load our exports in tests; installed where that needs no question.
 caches:

@@ -39,7 +39,7 @@ def test_times_are_rfc_3339_with_microseconds() -> None:
 @pytest.mark.parametrize(
     "changed",
     [{"kind": "dragon"}, {"id": "192.0.2.999"}, {"before": msgspec.Raw(b'{"vendor":1}')}],
-    ids=str,
+    ids=["kind", "id", "before"],
 )
 def test_what_cannot_be_understood_is_refused(changed: dict[str, object]) -> None:
     with pytest.raises(BrokenFeed):
