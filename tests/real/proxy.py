@@ -11,7 +11,8 @@ class Proxy:
 
     `refuse` closes connections at once; `silent` lets nothing through, either way, without
     closing anything; `delay` holds each piece back, in seconds; `cut_after` bytes from the server
-    the connection is closed; `spoil` changes one byte of what the server sends behind so many.
+    the connection is closed; `spoil` changes one byte of what the server sends behind so many;
+    `hold` lets no piece through that has these bytes, towards the server.
     """
 
     def __init__(self, target: str) -> None:
@@ -23,6 +24,7 @@ class Proxy:
         self.delay = 0.0
         self.cut_after: int | None = None
         self.spoil: int | None = None
+        self.hold: bytes | None = None
 
     @property
     def url(self) -> str:
@@ -72,7 +74,7 @@ class Proxy:
         passed = 0
         with contextlib.suppress(OSError):
             while data := await reader.read(1 << 16):
-                while self.silent:
+                while self.silent or (not from_server and self.hold and self.hold in data):
                     await asyncio.sleep(0.02)
                 await asyncio.sleep(self.delay)
                 if from_server:

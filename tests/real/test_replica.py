@@ -179,6 +179,17 @@ async def proxy(primary: Primary) -> AsyncIterator[Proxy]:
         yield proxy
 
 
+async def test_a_snapshot_is_served_also_when_its_primary_is_not_heard_of_again(
+    primary: Primary, writer: httpx.AsyncClient, proxy: Proxy
+) -> None:
+    await primary.put(writer, "192.0.2.1")
+    proxy.hold = b"GET /originmap/v1/changes"
+    with primary.replica("first", proxy.url) as replica:
+        async with primary.client(replica.url) as reader:
+            await until(lambda: ready(reader), "a replica that is ready")
+            assert (await reader.get(primary.path("192.0.2.1"))).status_code == 200
+
+
 async def test_a_cut_or_slow_network_delays_and_changes_nothing(
     primary: Primary, writer: httpx.AsyncClient, proxy: Proxy
 ) -> None:

@@ -93,9 +93,11 @@ class Follower:
         await self._store.load(self._client.snapshot())
         revision = self._store.revision
         _LOG.warning("took a snapshot", extra={"data": {"revision": revision}})
+        # It is there to be served, also when the primary is not heard of again.
+        await self._note_age_of_what_is_there()
 
     async def _note_age_of_what_is_there(self) -> None:
-        """What was there at the start is at most as old as its last change."""
+        """What is there is at most as old as its last change."""
         if not self._store.is_replica:
             return
         parts = self._store.snapshot()
