@@ -104,6 +104,7 @@ FIXED = [
     answers.no_route("/nowhere"),
     answers.method_not_allowed("POST", "GET, HEAD"),
     answers.refusal(503, 10503, "the store cannot be written"),
+    answers.refusal(503, 10503, "no copy of http://192.0.2.1:8787 yet: it is on its way"),
     protocol.BAD_REQUEST,
     protocol.URL_TOO_LONG,
     protocol.HEADERS_TOO_LARGE,
