@@ -76,6 +76,7 @@ RAISED = [
     access_errors.Forbidden(),
     errors.HistoryGone(7),
     errors.Stale(),
+    errors.ZoneChanging(),
     errors.NotThePrimary("http://192.0.2.1:8787"),
     errors.StoreEmpty(),
     errors.StoreBusy(),

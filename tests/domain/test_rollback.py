@@ -2,7 +2,7 @@
 
 import pytest
 
-from originmap.domain.errors import Stale
+from originmap.domain.errors import ZoneChanging
 from originmap.domain.mapping import MappingChange
 from originmap.domain.rollback import restore
 from tests.builders import CENTRAL, US_EAST, US_WEST, ip, view
@@ -30,5 +30,5 @@ def test_a_dry_run_tells_and_changes_nothing() -> None:
 
 
 def test_an_address_that_came_meanwhile_is_not_overlooked() -> None:
-    with pytest.raises(Stale):
+    with pytest.raises(ZoneChanging):
         restore({})(view(("192.0.2.1", US_EAST), count=2))

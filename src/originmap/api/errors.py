@@ -32,6 +32,7 @@ SETTING_EXISTS = (
 )
 THROTTLE = "Please wait and consider throttling your request speed"
 UPDATE_FAILED = "Unable to update origin_public_cloud_region setting value. Internal error."
+ZONE_CHANGING = "Others kept adding to the zone. Nothing was rolled back."
 UNKNOWN_REGION = (
     "The vendor provided doesn't exist or the region provided does not exist "
     "for the specified cloud vendor"
@@ -161,6 +162,7 @@ TABLE: dict[type[errors.OriginmapError], Render] = {
     errors.StillFollowing: _own_text(409, 10409),
     errors.HistoryGone: _own_text(410, 10410),
     errors.Stale: _fixed(412, 10412, "The entry has another revision than If-Match names."),
+    errors.ZoneChanging: _fixed(409, 10409, ZONE_CHANGING),
     errors.PrimaryGone: _fixed(502, 10500, "Internal error"),
     errors.PrimaryRefused: _fixed(502, 10500, "Internal error"),
     errors.BrokenFeed: _fixed(502, 10500, "Internal error"),

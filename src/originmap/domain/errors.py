@@ -37,6 +37,7 @@
     ├── StillFollowing              a replica whose server runs cannot be made a primary
     ├── HistoryGone                 a revision before those that are kept; carries `oldest`
     ├── Stale                       somebody else was faster: If-Match names another revision
+    ├── ZoneChanging                others added to a zone each time it was to be rolled back
     ├── FeedError                   another database cannot be followed
     │   ├── PrimaryGone             it cannot be reached, or breaks off
     │   ├── PrimaryRefused          it answers, and not with what was asked for
@@ -290,6 +291,10 @@ class HistoryGone(OriginmapError):
 
 class Stale(OriginmapError):
     """The entry is not at the revision that the caller saw."""
+
+
+class ZoneChanging(OriginmapError):
+    """A zone got other addresses between looking at it and rolling it back."""
 
 
 class FeedError(OriginmapError):

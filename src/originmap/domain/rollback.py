@@ -3,7 +3,7 @@
 from collections.abc import Mapping as MappingABC
 
 from originmap.domain.address import Address
-from originmap.domain.errors import Stale
+from originmap.domain.errors import ZoneChanging
 from originmap.domain.mapping import Decide, Decision, MappingChange, Place, ZoneView
 
 Changes = tuple[MappingChange, ...]
@@ -13,13 +13,13 @@ def restore(places: MappingABC[Address, Place], *, dry_run: bool = False) -> Dec
     """Make `places` the mappings of the zone, all of them. The outcome is what that changes, in
     the order of addresses; with `dry_run` nothing else happens.
 
-    Must be given every address of `places` and of the zone. Raises Stale where it was not: the
-    zone has got another one since.
+    Must be given every address of `places` and of the zone. Raises ZoneChanging where it was not:
+    the zone has got another one since.
     """
 
     def decide(view: ZoneView) -> Decision[Changes]:
         if view.count != len(view.current):
-            raise Stale
+            raise ZoneChanging
         changes = tuple(
             MappingChange(address, before, after)
             for address in sorted({*places, *view.current})

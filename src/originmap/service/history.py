@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from originmap.domain.address import Address
 from originmap.domain.change import Cause, Change
-from originmap.domain.errors import HistoryGone, InvalidQuery, Stale
+from originmap.domain.errors import HistoryGone, InvalidQuery, ZoneChanging
 from originmap.domain.mapping import MAX_MAPPINGS, Mapping, MappingChange, Place
 from originmap.domain.rollback import restore
 from originmap.store.port import Store
@@ -72,8 +72,8 @@ class ZoneHistory:
 
     async def rollback(self, zone_id: str, to: int, cause: Cause, *, dry_run: bool) -> Rollback:
         """Make the mappings what they were at revision `to`, in one transaction, which is a
-        change like any other. Raises HistoryGone, InvalidQuery; Stale when others keep adding to
-        the zone meanwhile."""
+        change like any other. Raises HistoryGone, InvalidQuery; ZoneChanging when others
+        kept adding to the zone each time."""
         for _ in range(_ATTEMPTS):
             places = (await self.at(zone_id, to)).places
             now = await self.at(zone_id, None)
@@ -81,11 +81,11 @@ class ZoneHistory:
             addresses = tuple({*places, *now.mappings})
             try:
                 done = await self._store.write(zone_id, addresses, decide, cause)
-            except Stale:
+            except ZoneChanging:
                 continue
             made = 0 if dry_run else max(len(done.outcome) - 1, 0)
             return Rollback(to, done.revision + made, done.outcome)
-        raise Stale
+        raise ZoneChanging("others kept adding to the zone; nothing was rolled back")
 
     async def _now_and_since(
         self, zone_id: str, revision: int

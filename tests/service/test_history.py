@@ -1,0 +1,59 @@
+"""A zone's past, over a store in memory."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import pytest
+
+from originmap.domain.address import Address
+from originmap.domain.change import Cause, Committed
+from originmap.domain.errors import ZoneChanging
+from originmap.domain.mapping import Decide, put
+from originmap.service.history import ZoneHistory
+from originmap.store.memory import MemoryStore
+from tests.builders import CAUSE, US_EAST, ZONE_ID, ip, ips, new_zone
+
+T = TypeVar("T")
+
+
+class CrowdedStore(MemoryStore):
+    """A store in which somebody else adds an address just before each of the next `crowd`
+    writes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.crowd = 0
+        self.addresses = iter(ips(100))
+
+    async def write(
+        self, zone_id: str, addresses: Sequence[Address], decide: Decide[T], cause: Cause
+    ) -> Committed[T]:
+        if self.crowd:
+            self.crowd -= 1
+            other = next(self.addresses)
+            await super().write(zone_id, (other,), put(other, US_EAST), cause)
+        return await super().write(zone_id, addresses, decide, cause)
+
+
+@pytest.fixture
+async def store() -> CrowdedStore:
+    store = CrowdedStore()
+    await store.write_records(new_zone(), CAUSE)
+    return store
+
+
+async def test_a_rollback_starts_anew_when_somebody_adds_an_address(store: CrowdedStore) -> None:
+    before = store.revision
+    await store.write(ZONE_ID, (ip("::1"),), put(ip("::1"), US_EAST), CAUSE)
+    store.crowd = 4
+    done = await ZoneHistory(store).rollback(ZONE_ID, before, CAUSE, dry_run=False)
+    assert len(done.changes) == 5
+    assert (await store.page(ZONE_ID, 0, 100)).total == 0
+
+
+async def test_a_rollback_that_gives_up_changes_nothing_and_says_so(store: CrowdedStore) -> None:
+    before = store.revision
+    store.crowd = 5
+    with pytest.raises(ZoneChanging):
+        await ZoneHistory(store).rollback(ZONE_ID, before, CAUSE, dry_run=False)
+    assert (await store.page(ZONE_ID, 0, 100)).total == 5
