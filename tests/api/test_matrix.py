@@ -110,6 +110,22 @@ async def test_where_a_credential_does_not_work_it_is_said() -> None:
     assert unknown == [{"code": 9109, "message": "Invalid access token"}]
 
 
+OUR_OWN = [row for row in ROWS if row.template.startswith("/originmap/") and row.answers["none"][1]]
+
+
+@pytest.mark.parametrize("row", OUR_OWN, ids=_name)
+async def test_an_argument_that_one_of_our_own_routes_does_not_know_is_refused(row: Row) -> None:
+    path = path_of(row.template)
+    url = f"{ROOT}{path}{'&' if '?' in path else '?'}dryrun=true"
+    async with world() as (client, opened):
+        before = opened.store.revision
+        body = body_of(row.template, row.method)
+        answer = await client.request(row.method, url, headers=headers_of("all"), json=body)
+        assert _told(answer) == (400, 10400)
+        assert "unknown argument dryrun" in answer.json()["errors"][0]["message"]
+        assert opened.store.revision == before
+
+
 def _secretive(kind: str) -> Iterator[Row]:
     yield from (row for row in ROWS if f"{{{kind}:hex32}}" in row.template)
 

@@ -33,7 +33,8 @@ def flag(values: dict[str, list[str]], name: str) -> bool:
 
 async def read_as(req: Request, decoder: msgspec.json.Decoder[T], at_most: int = MAX_BODY) -> T:
     """The body as what `decoder` makes of it. Raises MalformedJSON, and InvalidQuery that says
-    which member is wrong."""
+    which member is wrong. Routes with a body know no query arguments, so any is refused."""
+    arguments(req, ())
     body = await read_body(req, at_most)
     try:
         return decoder.decode(body)
