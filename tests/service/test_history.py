@@ -9,9 +9,10 @@ from originmap.domain.address import Address
 from originmap.domain.change import Cause, Committed
 from originmap.domain.errors import ZoneChanging
 from originmap.domain.mapping import Decide, put
+from originmap.domain.zone_rules import pause_zone
 from originmap.service.history import ZoneHistory
 from originmap.store.memory import MemoryStore
-from tests.builders import CAUSE, US_EAST, ZONE_ID, ip, ips, new_zone
+from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, ips, new_zone
 
 T = TypeVar("T")
 
@@ -57,3 +58,16 @@ async def test_a_rollback_that_gives_up_changes_nothing_and_says_so(store: Crowd
     with pytest.raises(ZoneChanging):
         await ZoneHistory(store).rollback(ZONE_ID, before, CAUSE, dry_run=False)
     assert (await store.page(ZONE_ID, 0, 100)).total == 5
+
+
+async def test_changes_of_the_zone_itself_do_not_count_among_those_of_its_mappings(
+    store: CrowdedStore,
+) -> None:
+    for place in (US_EAST, US_WEST):
+        await store.write(ZONE_ID, (ip("::1"),), put(ip("::1"), place), CAUSE)
+        await store.write_records(pause_zone(ZONE_ID, place == US_EAST, 1), CAUSE)
+    history = ZoneHistory(store)
+    for limit, places in ((1, [US_WEST]), (2, [US_WEST, US_EAST]), (9, [US_WEST, US_EAST])):
+        found = await history.of_mappings(ZONE_ID, None, limit)
+        assert [what.after for _, what in found] == places
+    assert len(await history.changes(ZONE_ID, None, None, 9)) == 5

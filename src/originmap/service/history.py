@@ -50,6 +50,18 @@ class ZoneHistory:
         bound = before if before is not None else self._store.revision + 1
         return await self._store.changes_before(bound, limit, zone_id, address)
 
+    async def of_mappings(
+        self, zone_id: str, address: Address | None, limit: int
+    ) -> list[tuple[Change, MappingChange]]:
+        """The last `limit` changes of a zone's mappings or one of them, newest first, each with
+        what it is; changes of the zone itself are passed over."""
+        found = list[tuple[Change, MappingChange]]()
+        before = None
+        while len(found) < limit and (chunk := await self.changes(zone_id, address, before, limit)):
+            found += [(c, c.what) for c in chunk if isinstance(c.what, MappingChange)]
+            before = chunk[-1].revision
+        return found[:limit]
+
     async def at(self, zone_id: str, revision: int | None) -> Past:
         """The mappings as of `revision`, None for now. Raises HistoryGone, InvalidQuery."""
         if revision is None:

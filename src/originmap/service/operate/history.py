@@ -51,17 +51,16 @@ class OperateHistory:
     async def _list(self, command: ListHistory) -> list[dict[str, Any]]:
         zone = zone_called(self._directory, command.zone)
         address = addresses.parse(command.ip) if command.ip is not None else None
-        changes = await self._history.changes(zone.id, address, None, command.limit)
+        changes = await self._history.of_mappings(zone.id, address, command.limit)
         return [
             {
                 "revision": change.revision,
                 "at": change.at,
                 "who": change.cause.credential,
                 "from": change.cause.client,
-                **mapping_change_json(change.what),
+                **mapping_change_json(what),
             }
-            for change in changes
-            if isinstance(change.what, MappingChange)
+            for change, what in changes
         ]
 
     async def _diff(self, command: Diff) -> list[dict[str, Any]]:
