@@ -121,6 +121,7 @@ async def test_a_rollback_to_what_is_there_changes_nothing(client: httpx.AsyncCl
     assert (done["changes"], done["revision"]) == ([], at)
 
 
+@pytest.mark.proves("D-54")
 async def test_a_tag_that_fits_lets_a_write_through(client: httpx.AsyncClient) -> None:
     first = await put(client, "::1", "us-east-1")
     second = await put(client, "::1", "us-west-2", **{"If-Match": first.headers["etag"]})
@@ -133,6 +134,7 @@ async def test_a_tag_that_fits_lets_a_write_through(client: httpx.AsyncClient) -
     assert gone.status_code == 200
 
 
+@pytest.mark.proves("D-54")
 @pytest.mark.parametrize("tag", ['"1"', '"abc"', "nonsense", 'W/"5"', "*"])
 async def test_who_was_slower_is_told(client: httpx.AsyncClient, tag: str) -> None:
     if tag != "*":
