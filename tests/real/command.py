@@ -22,6 +22,7 @@ def run(
     """Run a command to its end, whatever its status."""
     return subprocess.run(
         [COMMAND, *map(str, args)],
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=SECONDS,

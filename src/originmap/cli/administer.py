@@ -88,13 +88,13 @@ def print_json(rows: list[dict[str, Any]]) -> None:
     click.echo(f"[\n{lines}\n]" if rows else "[]")
 
 
-def print_table(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
-    """Rows as aligned columns under a heading."""
+def print_table(rows: list[dict[str, Any]], columns: tuple[str, ...], *, err: bool = False) -> None:
+    """Rows as aligned columns under a heading; with `err` to stderr."""
     cells = [columns, *(tuple(_cell(row.get(name, "")) for name in columns) for row in rows)]
     widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
     for line in cells:
         padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        click.echo("  ".join(padded).rstrip())
+        click.echo("  ".join(padded).rstrip(), err=err)
 
 
 def _cell(value: Any) -> str:

@@ -7,6 +7,8 @@ from originmap.cli.administer import administer, print_json, print_table
 from originmap.cli.changed import shown
 from originmap.service.operate.history import RollbackZone
 
+_COLUMNS = ("origin_ip", "before", "after")
+
 
 @click.command("rollback")
 @click.argument("zone")
@@ -24,15 +26,16 @@ def command(zone: str, to: int, db: str, dry_run: bool, yes: bool, as_json: bool
     """
     if not (dry_run or yes):
         would = administer(db, RollbackZone(zone, to, dry_run=True))
-        if not would:
-            click.echo(f"nothing to do: the mappings are those of revision {to}")
-            return
-        print_table([shown(row) for row in would], ("origin_ip", "before", "after"))
-        click.confirm(f"Make these {len(would)} changes?", abort=True)
+        if would:
+            print_table([shown(row) for row in would], _COLUMNS, err=True)
+            click.confirm(f"Make these {len(would)} changes?", abort=True, err=True)
     rows = administer(db, RollbackZone(zone, to, dry_run))
     if as_json:
         print_json(rows)
-    elif dry_run or yes:
-        print_table([shown(row) for row in rows], ("origin_ip", "before", "after"))
-    if not (dry_run or as_json):
-        click.echo(f"{len(rows)} changes made")
+    elif not rows:
+        click.echo(f"nothing to do: the mappings are those of revision {to}")
+    else:
+        if dry_run or yes:
+            print_table([shown(row) for row in rows], _COLUMNS)
+        if not dry_run:
+            click.echo(f"{len(rows)} changes made")
