@@ -9,7 +9,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from bench import cases, exports, large, load, lookups, plans, postgres, report, starts
+from bench import cases, exports, large, load, lookups, plans, postgres, report, starts, watchers
 from bench.figures import Figures
 from bench.rounds import Bench
 from bench.servers import ORIGINMAP, Cores, Failed
@@ -22,6 +22,7 @@ _LOOKUPS = "lookups"
 _POSTGRES = "postgres"
 _PLANS = "plan"
 _EXPORTS = "exports"
+_WATCHERS = "watchers"
 
 
 def main() -> int:
@@ -68,6 +69,8 @@ def _measure(bench: Bench, given: argparse.Namespace) -> Figures:
         figures |= plans.measure(bench)
     if given.only in (None, _EXPORTS):
         figures |= exports.measure(bench)
+    if given.only in (None, _WATCHERS):
+        figures |= watchers.measure(bench)
     return figures
 
 
@@ -82,7 +85,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="rounds per case (3)")
     parser.add_argument("--seconds", type=int, default=5, help="length of a run (5)")
-    choices = [*cases.CASES, _STARTS, _LOOKUPS, _POSTGRES, _PLANS, _EXPORTS]
+    choices = [*cases.CASES, _STARTS, _LOOKUPS, _POSTGRES, _PLANS, _EXPORTS, _WATCHERS]
     parser.add_argument("--only", choices=choices, help="one case only")
     parser.add_argument(
         "--large", action="store_true", help="the case of 10 million mappings, and only that"

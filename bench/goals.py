@@ -4,7 +4,7 @@ import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench import cases, exports, large, lookups, plans, postgres, starts
+from bench import cases, exports, large, lookups, plans, postgres, starts, watchers
 from bench.figures import Figures
 from bench.servers import BARE_ASGI, ORIGINMAP, USUAL_STACK
 
@@ -78,6 +78,20 @@ GOALS = (
         (postgres.PUT, postgres.NAME),
         8_000,
         unit="requests/s",
+    ),
+    Goal(
+        "last of 100 watchers",
+        (watchers.after_answer(100), ORIGINMAP.name),
+        4,
+        at_most=True,
+        unit="ms",
+    ),
+    Goal(
+        "last of 1,000 watchers",
+        (watchers.after_answer(1_000), ORIGINMAP.name),
+        15,
+        at_most=True,
+        unit="ms",
     ),
     Goal("range lookups", (lookups.LOOKUP, lookups.PROCESS), 700_000, unit="lookups/s"),
     Goal(

@@ -16,6 +16,8 @@ _ROOT = Path(__file__).parents[1]
 _RECORD = _ROOT / "docs" / "performance.md"
 # What one shell and its editor cause; a test run beside the bench causes more.
 _IDLE = 0.5
+# Below this, a figure is shown with a decimal.
+_SMALL = 10
 _SECTION = "\n## "
 _INTRODUCTION = """# Performance
 
@@ -80,13 +82,16 @@ def _goal_row(goal: Goal, value: float) -> str:
 
 
 def _shown(value: float, unit: str) -> str:
-    return f"{value:.2f} x" if unit == "x" else f"{value:,.0f} {unit}"
+    if unit == "x":
+        return f"{value:.2f} x"
+    return f"{value:,.1f} {unit}" if 0 < value < _SMALL else f"{value:,.0f} {unit}"
 
 
 def _load_cells(figure: Figure) -> tuple[str, str, str]:
-    if figure.p99_ms is None or figure.busy is None:
-        return "", "", ""
-    return f"{figure.p99_ms:,.1f} ms", f"{figure.busy:.0%}", f"{figure.value / figure.busy:,.0f}"
+    p99 = "" if figure.p99_ms is None else f"{figure.p99_ms:,.1f} ms"
+    if figure.busy is None:
+        return p99, "", ""
+    return p99, f"{figure.busy:.0%}", f"{figure.value / figure.busy:,.0f}"
 
 
 def _load_average() -> str:

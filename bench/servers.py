@@ -23,7 +23,7 @@ from bench.dataset import TOKEN, Request
 
 _START_LIMIT_SECONDS = 30
 _STOP_LIMIT_SECONDS = 30
-_HOST = "127.0.0.1"
+HOST = "127.0.0.1"
 _ROOT = Path(__file__).parents[1]
 
 
@@ -59,6 +59,7 @@ def _originmap(db: Path, port: int) -> list[str]:
 ORIGINMAP = Program("originmap", _originmap)
 BARE_ASGI = Program("bare ASGI", _anchor("bench.bare_asgi"))
 BARE_FALCON = Program("bare Falcon", _anchor("bench.bare_falcon"))
+BARE_FANOUT = Program("bare fan-out", _anchor("bench.bare_fanout"))
 USUAL_STACK = Program("usual stack", _anchor("bench.usual_stack"))
 PROGRAMS = (ORIGINMAP, BARE_ASGI, BARE_FALCON, USUAL_STACK)
 
@@ -120,11 +121,11 @@ class Server:
     @property
     def url(self) -> str:
         """The address to send requests to."""
-        return f"http://{_HOST}:{self.port}"
+        return f"http://{HOST}:{self.port}"
 
     def ask(self, request: Request) -> tuple[int, bytes]:
         """Send one request; the status and the body of its answer."""
-        connection = http.client.HTTPConnection(_HOST, self.port, timeout=30)
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=30)
         headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
         try:
             connection.request(request.method, request.path, request.body or None, headers)
@@ -139,6 +140,13 @@ class Server:
         if status != http.HTTPStatus.OK:
             raise Failed(f"{self.name}: {request.method} {request.path}: {body!r}")
         return body
+
+    def answers(self) -> bool:
+        """Whether it is up."""
+        try:
+            return self.ask(Request("GET", "/healthz"))[0] == http.HTTPStatus.OK
+        except OSError:
+            return False
 
     def rss_mib(self) -> float:
         """Resident memory of the process."""
@@ -179,21 +187,15 @@ class Server:
 
     def _wait(self) -> None:
         limit = time.monotonic() + _START_LIMIT_SECONDS
-        while not self._healthy():
+        while not self.answers():
             if self._process.poll() is not None or time.monotonic() > limit:
                 self._process.kill()
                 raise Failed(f"{self.name} did not start, see {self._out.name}")
             time.sleep(0.001)
 
-    def _healthy(self) -> bool:
-        try:
-            return self.ask(Request("GET", "/healthz"))[0] == http.HTTPStatus.OK
-        except OSError:
-            return False
-
 
 def _free_port() -> int:
     with socket.socket() as probe:
-        probe.bind((_HOST, 0))
+        probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
         return port
