@@ -7,9 +7,23 @@ Exit status: 0 measured (goals may be missed), 1 a run was void or a server fail
 import argparse
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from bench import cases, exports, large, load, lookups, plans, postgres, report, starts, watchers
+from bench import (
+    cases,
+    catchup,
+    exports,
+    large,
+    load,
+    lookups,
+    plans,
+    postgres,
+    report,
+    snapshots,
+    starts,
+    watchers,
+)
 from bench.figures import Figures
 from bench.rounds import Bench
 from bench.servers import ORIGINMAP, Cores, Failed
@@ -17,12 +31,6 @@ from bench.servers import ORIGINMAP, Cores, Failed
 # On the disk that the project is on: a temporary folder may be in memory, where a
 # durable write costs nothing.
 _WORK = Path(__file__).parents[1] / "build" / "bench"
-_STARTS = "start"
-_LOOKUPS = "lookups"
-_POSTGRES = "postgres"
-_PLANS = "plan"
-_EXPORTS = "exports"
-_WATCHERS = "watchers"
 
 
 def main() -> int:
@@ -59,18 +67,9 @@ def _measure(bench: Bench, given: argparse.Namespace) -> Figures:
     chosen = [cases.CASES[name] for name in cases.CASES if given.only in (None, name)]
     if chosen:
         figures |= cases.measure(bench, chosen)
-    if given.only in (None, _STARTS):
-        figures |= starts.measure(bench)
-    if given.only in (None, _LOOKUPS):
-        figures |= lookups.measure(bench)
-    if given.only in (None, _POSTGRES):
-        figures |= _on_postgres(bench)
-    if given.only in (None, _PLANS):
-        figures |= plans.measure(bench)
-    if given.only in (None, _EXPORTS):
-        figures |= exports.measure(bench)
-    if given.only in (None, _WATCHERS):
-        figures |= watchers.measure(bench)
+    for name, measure in _OTHERS.items():
+        if given.only in (None, name):
+            figures |= measure(bench)
     return figures
 
 
@@ -81,11 +80,23 @@ def _on_postgres(bench: Bench) -> Figures:
     return postgres.measure(bench)
 
 
+_OTHERS: dict[str, Callable[[Bench], Figures]] = {
+    "start": starts.measure,
+    "lookups": lookups.measure,
+    "postgres": _on_postgres,
+    "plan": plans.measure,
+    "exports": exports.measure,
+    "watchers": watchers.measure,
+    "catchup": catchup.measure,
+    "snapshot": snapshots.measure,
+}
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="rounds per case (3)")
     parser.add_argument("--seconds", type=int, default=5, help="length of a run (5)")
-    choices = [*cases.CASES, _STARTS, _LOOKUPS, _POSTGRES, _PLANS, _EXPORTS, _WATCHERS]
+    choices = [*cases.CASES, *_OTHERS]
     parser.add_argument("--only", choices=choices, help="one case only")
     parser.add_argument(
         "--large", action="store_true", help="the case of 10 million mappings, and only that"

@@ -36,7 +36,7 @@ _PLACES = [Place(region.vendor, region.name) for region in data.catalogue().regi
 def measure(bench: Bench) -> Figures:
     """Fill a database, then export it in every format, as often as there are rounds."""
     file = bench.work / "exports.db"
-    fill.fill(file, _ZONES, _MAPPINGS, _new_mappings)
+    fill.fill(file, _ZONES, _MAPPINGS, _MAPPINGS, _new_mappings)
     figures: Figures = {}
     text, memory = [], []
     with bench.cores.server_core():
@@ -75,10 +75,10 @@ def _run(known: Format, file: File, db: Path, work: Path) -> tuple[float, float]
     return time.perf_counter() - started, usage.ru_maxrss / 1024
 
 
-def _new_mappings(zone: int, mappings: int, view: ZoneView) -> Decision[None]:
+def _new_mappings(zone: int, indexes: range, view: ZoneView) -> Decision[None]:
     changes = (
         MappingChange(_address(zone, index), None, _PLACES[(zone + index) % len(_PLACES)])
-        for index in range(mappings)
+        for index in indexes
     )
     return Decision(tuple(changes), None)
 

@@ -6,7 +6,7 @@ Every mapping gets its change record and revision, as it would through the API.
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
@@ -18,14 +18,15 @@ from originmap.domain.zone import Account, Zone
 from originmap.service.setup import DEV_ID
 from originmap.store.sqlite import SqliteStore
 
-NewMappings = Callable[[int, int, ZoneView], Decision[None]]
-"""Makes the mappings of a zone, from its number and how many there shall be."""
+NewMappings = Callable[[int, range, ZoneView], Decision[None]]
+"""Makes mappings of a zone, from its number and theirs."""
 
-_CAUSE = Cause("bench", "", "fill")
+# As long as those of requests, since a history has many.
+_CAUSE = Cause(DEV_ID, "192.0.2.200", "8d7f6c5b4a392817-SIN")
 _CREATED = 1_772_366_400_000_000  # 2026-03-01T12:00:00Z
 # A place that no run writes, so that the first PUT of a mapping changes it.
 _PLACE = Place("gcp", "us-central1")
-_ZONES_AT_ONCE = 50
+_WRITES_AT_ONCE = 2_000
 _PROGRESS_SECONDS = 10
 
 
@@ -40,26 +41,60 @@ def address(zone: int, index: int) -> str:
     return f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
 
 
-def fill(file: Path, zones: int, mappings: int, new_mappings: NewMappings | None = None) -> None:
+def fill(
+    file: Path, zones: int, mappings: int, per_request: int, new_mappings: NewMappings | None = None
+) -> None:
     """Make the database `file` with so many zones of so many mappings each."""
-    asyncio.run(_fill(file, zones, mappings, new_mappings or _new_mappings))
+    make_zones(file, zones)
+    fill_zones(file, zones, mappings, per_request, new_mappings)
 
 
-async def _fill(file: Path, zones: int, mappings: int, new_mappings: NewMappings) -> None:
+def make_zones(file: Path, zones: int) -> None:
+    """Make the database `file` with so many empty zones."""
+    asyncio.run(_with_store(file, partial(_make_zones, zones)))
+
+
+def fill_zones(
+    file: Path, zones: int, mappings: int, per_request: int, new_mappings: NewMappings | None = None
+) -> None:
+    """Put so many mappings into each of so many zones, `per_request` of them at once."""
+    new = new_mappings or _new_mappings
+    asyncio.run(_with_store(file, partial(_fill_zones, zones, mappings, per_request, new)))
+
+
+async def _with_store(file: Path, work: Callable[[SqliteStore], Awaitable[None]]) -> None:
     store = SqliteStore(file)
-    told = time.monotonic()
     try:
-        await store.write_records(partial(_new_zones, zones), _CAUSE)
-        for first in range(0, zones, _ZONES_AT_ONCE):
-            some = range(first, min(first + _ZONES_AT_ONCE, zones))
-            decides = {zone: partial(new_mappings, zone, mappings) for zone in some}
-            writes = [store.write(zone_id(zone), (), decides[zone], _CAUSE) for zone in some]
-            await asyncio.gather(*writes)
-            if time.monotonic() - told > _PROGRESS_SECONDS:
-                told = time.monotonic()
-                print(f"  filling: {some.stop:,} of {zones:,} zones", flush=True)
+        await work(store)
     finally:
         await store.close()
+
+
+async def _make_zones(zones: int, store: SqliteStore) -> None:
+    await store.write_records(partial(_new_zones, zones), _CAUSE)
+
+
+async def _fill_zones(
+    zones: int, mappings: int, per_request: int, new_mappings: NewMappings, store: SqliteStore
+) -> None:
+    told = time.monotonic()
+    per_zone = -(-mappings // per_request)
+    at_once = max(_WRITES_AT_ONCE // per_zone, 1)
+    for first in range(0, zones, at_once):
+        some = range(first, min(first + at_once, zones))
+        writes = [
+            store.write(zone_id(zone), (), partial(new_mappings, zone, indexes), _CAUSE)
+            for zone in some
+            for indexes in _portions(mappings, per_request)
+        ]
+        await asyncio.gather(*writes)
+        if time.monotonic() - told > _PROGRESS_SECONDS:
+            told = time.monotonic()
+            print(f"  filling: {some.stop:,} of {zones:,} zones", flush=True)
+
+
+def _portions(total: int, size: int) -> list[range]:
+    return [range(at, min(at + size, total)) for at in range(0, total, size)]
 
 
 def _new_zones(zones: int, view: RecordsView) -> RecordDecision[None]:
@@ -73,7 +108,7 @@ def _new_zones(zones: int, view: RecordsView) -> RecordDecision[None]:
     return RecordDecision(tuple(changes), None)
 
 
-def _new_mappings(zone: int, mappings: int, view: ZoneView) -> Decision[None]:
-    addresses = (parse(address(zone, index)) for index in range(mappings))
+def _new_mappings(zone: int, indexes: range, view: ZoneView) -> Decision[None]:
+    addresses = (parse(address(zone, index)) for index in indexes)
     changes = tuple(MappingChange(each, None, _PLACE) for each in addresses)
     return Decision(changes, None)

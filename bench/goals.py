@@ -4,7 +4,18 @@ import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench import cases, exports, large, lookups, plans, postgres, starts, watchers
+from bench import (
+    cases,
+    catchup,
+    exports,
+    large,
+    lookups,
+    plans,
+    postgres,
+    snapshots,
+    starts,
+    watchers,
+)
 from bench.figures import Figures
 from bench.servers import BARE_ASGI, ORIGINMAP, USUAL_STACK
 
@@ -92,6 +103,32 @@ GOALS = (
         15,
         at_most=True,
         unit="ms",
+    ),
+    Goal(
+        "catching up",
+        (catchup.applied(catchup.IN_BATCHES), ORIGINMAP.name),
+        50_000,
+        unit="changes/s",
+    ),
+    Goal(
+        "catching up, each change of a request of its own",
+        (catchup.applied(catchup.ONE_BY_ONE), ORIGINMAP.name),
+        50_000,
+        unit="changes/s",
+    ),
+    Goal(
+        "snapshot of 1 M mappings taken and loaded",
+        (snapshots.LOADED, ORIGINMAP.name),
+        10,
+        at_most=True,
+        unit="s",
+    ),
+    Goal(
+        "1 M mappings on disk",
+        (snapshots.SIZE, ORIGINMAP.name),
+        60,
+        at_most=True,
+        unit="MiB",
     ),
     Goal("range lookups", (lookups.LOOKUP, lookups.PROCESS), 700_000, unit="lookups/s"),
     Goal(

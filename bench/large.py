@@ -79,7 +79,7 @@ def measure(bench: Bench) -> Figures:
 def _filled(work: Path, size: Size) -> Path:
     file = work / f"{size.zones}-zones.db"
     started = time.monotonic()
-    fill.fill(file, size.zones, size.mappings)
+    fill.fill(file, size.zones, size.mappings, size.mappings)
     seconds, mib = time.monotonic() - started, file.stat().st_size / 2**20
     print(f"  filled {size.label}: {seconds:,.0f} s, {mib:,.0f} MiB", flush=True)
     return file
