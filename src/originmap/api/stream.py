@@ -16,6 +16,8 @@ SCOPE_KEY = "originmap.stream"
 class Stream:
     """The connection of an answer in chunks (RFC 9112 §7.1) that was begun."""
 
+    __slots__ = ("_transport", "gone")
+
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -75,6 +75,7 @@ class Broadcast:
         self._encoder = encoder
         self._heartbeat_seconds = heartbeat_seconds
         self._watchers: set[Watcher] = set()
+        self._alike: list[list[Watcher]] | None = None  # by view, until somebody comes or goes
         self._task: asyncio.Task[None] | None = None
         self._at = Point("", 0)
         store.follow_records(self._check_rights)
@@ -95,6 +96,7 @@ class Broadcast:
         if watcher.position < self._at.revision:
             return False
         self._watchers.add(watcher)
+        self._alike = None
         if self._task is None:
             self._task = asyncio.create_task(self._run())
         return True
@@ -102,6 +104,7 @@ class Broadcast:
     def leave(self, watcher: Watcher) -> None:
         """Send nothing more."""
         self._watchers.discard(watcher)
+        self._alike = None
 
     async def _run(self) -> None:
         try:
@@ -128,13 +131,14 @@ class Broadcast:
             self._send(alike, since, seen)
 
     def _send(self, alike: Sequence[Watcher], since: int, seen: Sequence[Change]) -> None:
-        event = self._event(since, seen)
+        event, reached = self._event(since, seen), self._at.revision
         for watcher in alike:
             if watcher.position > since:  # it came while these were on their way
                 self._deliver(watcher, self._event(watcher.position, seen))
+                watcher.position = max(watcher.position, reached)
             else:
                 self._deliver(watcher, event)
-            watcher.position = max(watcher.position, self._at.revision)
+                watcher.position = reached
 
     def _event(self, since: int, seen: Sequence[Change]) -> bytes:
         changes = [change for change in seen if change.revision > since]
@@ -160,10 +164,12 @@ class Broadcast:
                 self._end(watcher, REVOKED)
 
     def _by_view(self) -> list[list[Watcher]]:
-        alike: defaultdict[object, list[Watcher]] = defaultdict(list)
-        for watcher in self._watchers:
-            alike[watcher.view.key].append(watcher)
-        return list(alike.values())
+        if self._alike is None:
+            alike: defaultdict[object, list[Watcher]] = defaultdict(list)
+            for watcher in self._watchers:
+                alike[watcher.view.key].append(watcher)
+            self._alike = list(alike.values())
+        return self._alike
 
     def _check_rights(self, changes: Sequence[RecordChange]) -> None:
         for watcher in list(self._watchers):

@@ -47,6 +47,9 @@ class Events:
 class EventWatcher:
     """As `service.broadcast.Watcher`."""
 
+    # Every event looks at all of them: what is small and together is in the processor's cache.
+    __slots__ = ("_epoch", "_stream", "allowed", "ended", "position", "view")
+
     def __init__(
         self, stream: Stream, view: View, point: Point, allowed: Callable[[], bool]
     ) -> None:
