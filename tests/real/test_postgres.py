@@ -2,20 +2,24 @@
 
 import asyncio
 import contextlib
+import itertools
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import httpx
 import pytest
 
+from originmap.domain.address import text
 from originmap.store.memory import MemoryStore
 from originmap.store.port import Store
 from originmap.store.postgres import open_postgres
 from tests.postgres import Cluster
 from tests.process import Server
 from tests.real.command import output, refusal, rows, run
+from tests.real.events import ACCEPT, Events
 
 
 @pytest.fixture
@@ -124,6 +128,87 @@ async def test_a_follower_of_three_nodes_under_32_writers_ends_equal_to_the_sour
     assert len(seen) > 32 * 20
     assert await everything(copy) == await everything(source)
     await source.close()
+
+
+async def test_readers_of_three_nodes_under_32_writers_see_every_revision_once_and_in_order(
+    nodes: list[Server], url: str
+) -> None:
+    """One asks again and again, one waits for changes, one is sent them, each of a node of its
+    own, and one asks all nodes in turn, as through a load balancer."""
+    zones = [output("zone", "create", f"{n}.example.com", "--db", url).strip() for n in range(3)]
+    headers = new_token(url)
+    until(lambda: all(verified(node, headers) for node in nodes))
+    source = await open_postgres(url)
+    since = source.revision
+    copies = [Copy(since) for _ in range(4)]
+    urls = [f"{node.url}/originmap/v1/changes" for node in nodes]
+    async with httpx.AsyncClient(headers=headers, timeout=30) as client:
+        readers = [
+            asyncio.create_task(reading)
+            for reading in (
+                poll(copies[0], client, urls[:1], 0),
+                poll(copies[1], client, urls[1:2], 10),
+                stream(copies[2], client, urls[2]),
+                poll(copies[3], client, urls, 0),
+            )
+        ]
+        await asyncio.gather(*(write(client, nodes[n % 3], zones, n) for n in range(32)))
+        await source.changes(since, 1)
+        end = source.revision
+        async with asyncio.timeout(20):
+            while any(copy.revision < end for copy in copies):
+                assert not any(reader.done() for reader in readers)
+                await asyncio.sleep(0.01)
+        for reader in readers:
+            reader.cancel()
+        await asyncio.gather(*readers, return_exceptions=True)
+    expected = {
+        (zone, text(mapping.address)): mapping.place._asdict()
+        for zone in zones
+        for mapping in (await source.page(zone, 0, 3500)).mappings
+    }
+    for copy in copies:
+        assert copy.seen == list(range(since + 1, end + 1))
+        assert copy.mappings == expected
+    assert end - since > 32 * 20
+    await source.close()
+
+
+class Copy:
+    """What a reader of the feed makes of it."""
+
+    def __init__(self, revision: int) -> None:
+        self.revision = revision
+        self.seen: list[int] = []
+        self.mappings: dict[tuple[str, str], dict[str, str]] = {}
+
+    def take(self, delta: dict[str, Any]) -> None:
+        assert (delta["reset"], delta["since"]) == (False, self.revision)
+        for change in delta["changes"]:
+            self.seen.append(change["revision"])
+            key = change["zone_id"], change["id"]
+            assert self.mappings.get(key) == change["before"]
+            self.mappings.pop(key, None)
+            if change["after"]:
+                self.mappings[key] = change["after"]
+        self.revision = delta["revision"]
+
+
+async def poll(copy: Copy, client: httpx.AsyncClient, urls: list[str], wait: int) -> None:
+    for url in itertools.cycle(urls):
+        asked = {"since": copy.revision, "limit": 50, "wait": wait}
+        copy.take((await client.get(url, params=asked)).json()["result"])
+        await asyncio.sleep(0.005)
+
+
+async def stream(copy: Copy, client: httpx.AsyncClient, url: str) -> None:
+    asked = {"since": copy.revision}
+    async with client.stream("GET", url, params=asked, headers=ACCEPT) as answer:
+        events = Events(answer)
+        while event := await events.next():
+            assert event.name in ("changes", "heartbeat")
+            if event.name == "changes":
+                copy.take(event.data)
 
 
 async def everything(store: Store) -> list[str]:

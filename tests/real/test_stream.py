@@ -1,7 +1,6 @@
 """The feed as a stream of events, from a real server: resumed, cut off, stopped."""
 
 import asyncio
-import json
 import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -11,40 +10,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from tests.real.events import ACCEPT, Events
 from tests.real.fleet import PATIENCE, Primary, originmap
-
-EVENTS = {"Accept": "text/event-stream"}
-
-
-class Event:
-    """An event as a client reads it (HTML Standard §9.2.6)."""
-
-    def __init__(self, text: str) -> None:
-        fields = dict(line.split(": ", 1) for line in text.splitlines() if ": " in line[1:])
-        self.id, self.name = fields.get("id", ""), fields.get("event", "")
-        self.data = json.loads(fields.get("data", "null"))
-
-
-class Events:
-    """Reads a stream; comments are skipped."""
-
-    def __init__(self, answer: httpx.Response) -> None:
-        self._pieces = answer.aiter_text()
-        self._rest = ""
-
-    async def next(self) -> Event | None:
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                text, found, rest = self._rest.partition("\n\n")
-                if found:
-                    self._rest = rest
-                    if not text.startswith(":"):
-                        return Event(text)
-                    continue
-                piece = await anext(self._pieces, None)
-                if piece is None:
-                    return None
-                self._rest += piece
 
 
 @pytest.fixture
@@ -61,7 +28,7 @@ async def client(primary: Primary) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def stream(client: httpx.AsyncClient, **headers: str) -> Any:
-    return client.stream("GET", "/originmap/v1/changes", headers={**EVENTS, **headers})
+    return client.stream("GET", "/originmap/v1/changes", headers={**ACCEPT, **headers})
 
 
 async def test_changes_are_sent_as_they_are_made(

@@ -95,6 +95,13 @@ async def test_a_reader_gets_what_came_after_its_point(world: World) -> None:
     assert ([c.revision for c in part.changes], part.revision) == ([1, 2], 2)
 
 
+async def test_a_zone_that_this_server_has_not_heard_of_yet_is_seen(world: World) -> None:
+    zones = PastZones(world.store, Directory())
+    zone = await zones.zone(ZONE_ID)
+    assert zone is not None
+    assert zone.id == ZONE_ID
+
+
 @pytest.mark.parametrize(
     ("point", "why"),
     [

@@ -391,3 +391,13 @@ async def test_who_reads_changes_knows_what_another_node_forgot(
     assert changes[0].revision == nodes[1].oldest + 1 == 4
     assert await nodes[2].changes(2, 10, "no such zone") == []
     assert nodes[2].oldest == 3
+
+
+async def test_who_reads_changes_knows_how_far_another_node_has_gone(
+    nodes: list[PostgresStore],
+) -> None:
+    for n in range(20):
+        await _put(nodes[0], f"192.0.2.{n}")
+        for node, of_zone in ((nodes[1], None), (nodes[2], "no such zone")):
+            await node.changes(0, 100, of_zone)
+            assert node.revision == nodes[0].revision

@@ -1,4 +1,5 @@
-"""Zones that are there or were, by id: the history tells of both."""
+"""Zones that are there or were, by id: the history tells of both, and of those that another node
+has made and this one has not heard of yet."""
 
 from originmap.domain.record import Key, Kind, RecordChange
 from originmap.domain.zone import Zone
@@ -21,15 +22,15 @@ class PastZones:
         zone = self._directory.zone(zone_id)
         if zone is not None:
             return zone
-        if zone_id not in self._gone:
-            if len(self._gone) >= _MAX_KNOWN:
-                self._gone.clear()
-            self._gone[zone_id] = await self._from_history(zone_id)
-        return self._gone[zone_id]
-
-    async def _from_history(self, zone_id: str) -> Zone | None:
+        if zone_id in self._gone:
+            return self._gone[zone_id]
         last = await self._store.last_record_change(Key(Kind.ZONE, zone_id))
-        gone = last.what if last is not None else None
-        if isinstance(gone, RecordChange) and isinstance(gone.before, Zone):
-            return gone.before
-        return None
+        what = last.what if last is not None else None
+        assert what is None or isinstance(what, RecordChange)
+        if what is not None and isinstance(what.after, Zone):
+            return what.after
+        gone = what.before if what is not None else None
+        if len(self._gone) >= _MAX_KNOWN:
+            self._gone.clear()
+        self._gone[zone_id] = gone if isinstance(gone, Zone) else None
+        return self._gone[zone_id]

@@ -24,7 +24,7 @@ from originmap.store.clock import ForwardClock, Now, wall_clock
 from originmap.store.group import GroupCommit, Write
 from originmap.store.port import CommitListener, Page, Queue, RecordListener
 from originmap.store.postgres_commit import Commits
-from originmap.store.postgres_history import place_of
+from originmap.store.postgres_history import State, place_of
 from originmap.store.postgres_pool import Line, Readers, Servers, close, failing
 from originmap.store.postgres_view import View
 from originmap.store.postgres_watch import Watch
@@ -181,8 +181,9 @@ class PostgresStore:
             rows = await self._readers.rows(postgres_history.SINCE, since, limit)
         else:
             rows = await self._readers.rows(postgres_history.SINCE_IN_ZONE, since, limit, zone_id)
-        self._view.forgotten(rows[0][0])
-        return [postgres_history.change_of(tuple(row)[1:]) for row in rows if row[1] is not None]
+        self._view.read(State(*rows[0][: len(State._fields)]))
+        found = [tuple(row)[len(State._fields) :] for row in rows]
+        return [postgres_history.change_of(row) for row in found if row[0] is not None]
 
     async def changes_before(
         self,

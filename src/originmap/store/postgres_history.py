@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from originmap.domain.address import Address
 from originmap.domain.change import Cause, Change
@@ -15,12 +15,26 @@ COLUMNS = (
     "address", "old_place", "new_place",
     "kind", "id", "old_body", "new_body",
 )  # fmt: skip
+
+
+class State(NamedTuple):
+    """The row of `state`: how far the database is."""
+
+    epoch: str = ""
+    is_replica: bool = False
+    revision: int = 0
+    last_at: int = 0
+    oldest: int = 0
+
+
+STATE = f"SELECT {', '.join(State._fields)} FROM state WHERE one"  # noqa: S608 (names of our own)
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM change"  # noqa: S608 (names of our own)
 
-# With the oldest revision in the same statement: another node may just have forgotten some.
+# With the state in the same statement: other nodes have made some of these changes, and may just
+# have forgotten others.
 _SINCE = (
-    "SELECT s.oldest, c.* FROM state AS s LEFT JOIN ({}) AS c ON true WHERE s.one "
-    "ORDER BY c.revision"
+    f"SELECT {', '.join(f's.{name}' for name in State._fields)}, c.* "  # noqa: S608 (as above)
+    "FROM state AS s LEFT JOIN ({}) AS c ON true WHERE s.one ORDER BY c.revision"
 )
 SINCE = _SINCE.format(f"{_SELECT} WHERE revision > $1 ORDER BY revision LIMIT $2")
 SINCE_IN_ZONE = _SINCE.format(

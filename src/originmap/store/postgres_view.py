@@ -6,16 +6,15 @@ a record is taken over once, in the order of revisions.
 
 import logging
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import asyncpg
 
 from originmap.domain.record import RecordChange
 from originmap.store import postgres_history
 from originmap.store.port import CommitListener
+from originmap.store.postgres_history import State
 from originmap.store.records import Records, replacing
 
-_STATE = "SELECT epoch, is_replica, revision, last_at, oldest FROM state WHERE one"
 # One statement, so that state and records are of one moment.
 _EVERYTHING = """
     SELECT s.epoch, s.is_replica, s.revision, s.last_at, s.oldest, r.kind, r.id, r.body
@@ -24,22 +23,12 @@ _EVERYTHING = """
 log = logging.getLogger(__name__)
 
 
-class _State(NamedTuple):
-    """The row of `state`."""
-
-    epoch: str = ""
-    is_replica: bool = False
-    revision: int = 0
-    last_at: int = 0
-    oldest: int = 0
-
-
 class View:
     """The row of `state` as last seen, and the records in memory."""
 
     def __init__(self) -> None:
         self.records = Records()
-        self.state = _State()
+        self.state = State()
         self._applied = 0  # every change of a record up to this revision is in `records`
         self._listeners: list[CommitListener] = []
 
@@ -55,10 +44,12 @@ class View:
         if revision > self.state.revision:
             self._reach(self.state._replace(revision=revision, last_at=at))
 
-    def forgotten(self, oldest: int) -> None:
-        """The history is known to reach back no further than this."""
-        if oldest > self.state.oldest:
-            self.state = self.state._replace(oldest=oldest)
+    def read(self, state: State) -> None:
+        """Whoever read changes saw this with them: nobody may be shown changes and be told that
+        the database has not reached them. A database that was replaced is taken over by `look`."""
+        if state.epoch == self.state.epoch and state.revision >= self.state.revision:
+            # It may be older than what was seen last, of the same revision.
+            self._reach(state._replace(oldest=max(state.oldest, self.state.oldest)))
 
     async def look(self, connection: asyncpg.Connection) -> None:
         """Take over whatever is committed. In a transaction that holds the lock of records, they
@@ -68,7 +59,7 @@ class View:
 
     async def _look(self, connection: asyncpg.Connection) -> bool:
         before, applied = self.state, self._applied
-        state = _State(*await connection.fetchrow(_STATE))
+        state = State(*await connection.fetchrow(postgres_history.STATE))
         if state.epoch != before.epoch or not state.oldest <= applied <= state.revision:
             return await self._reload(connection, before, applied)
         if state.revision < before.revision:
@@ -83,13 +74,13 @@ class View:
             self._reach(state)
         return True
 
-    async def _reload(self, connection: asyncpg.Connection, before: _State, applied: int) -> bool:
+    async def _reload(self, connection: asyncpg.Connection, before: State, applied: int) -> bool:
         """Read everything again: another database has been loaded, or the history does not
         reach back to what is known here. False when something else was quicker."""
         rows = await connection.fetch(_EVERYTHING)
         if (self.state, self._applied) != (before, applied):
             return False
-        state = _State(*rows[0][:5])
+        state = State(*rows[0][:5])
         if state.epoch == before.epoch and state.revision < before.revision:
             log.error("revisions %s to %s are lost", state.revision + 1, before.revision)
         records = postgres_history.records_of(row[5:] for row in rows if row[5] is not None)
@@ -102,7 +93,7 @@ class View:
         if rows:
             self.records.apply(postgres_history.record_changes(rows))
 
-    def _reach(self, state: _State) -> None:
+    def _reach(self, state: State) -> None:
         moved = (state.epoch, state.revision) != (self.state.epoch, self.state.revision)
         self.state = state
         if moved:
