@@ -162,6 +162,15 @@ def open_stream(primary: Primary) -> socket.socket:
     return sock
 
 
+@pytest.mark.parametrize("path", ["changes", "snapshot"])
+async def test_head_does_not_say_how_long_a_stream_is(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.head(f"/originmap/v1/{path}", headers=ACCEPT)
+    assert answer.status_code == 200
+    assert "content-length" not in answer.headers
+    again = await client.get("/healthz")
+    assert again.json()["result"] == {"status": "ok"}
+
+
 async def test_a_long_poll_is_answered_when_something_happens(
     primary: Primary, client: httpx.AsyncClient
 ) -> None:

@@ -6,6 +6,7 @@ the scope of a request.
 """
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 from originmap.domain.errors import InvalidQuery
@@ -41,6 +42,13 @@ class Stream:
 def chunk_of(data: bytes) -> bytes:
     """A chunk."""
     return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+async def unread() -> AsyncIterator[bytes]:
+    """The body of an answer to HEAD. That there is one keeps the framework from announcing that
+    GET would send nothing: how long the body is, nobody knows beforehand (RFC 9110 §9.3.2)."""
+    return
+    yield b""
 
 
 def stream_of(scope: dict[str, Any]) -> Stream:

@@ -12,7 +12,7 @@ from originmap.api.native.events import MEDIA_TYPE, EventWatcher, watch
 from originmap.api.native.points import limit_asked, point_asked, wait_asked
 from originmap.api.native.views import VIEW_ARGUMENTS, Views
 from originmap.api.request import info_of
-from originmap.api.stream import stream_of
+from originmap.api.stream import stream_of, unread
 from originmap.domain.access_errors import UnknownToken
 from originmap.service.broadcast import Broadcast
 from originmap.service.directory import Caller
@@ -60,6 +60,7 @@ class Changes:
         resp.content_type = MEDIA_TYPE
         resp.set_header("X-Accel-Buffering", "no")  # nginx would hold events back
         if req.method == "HEAD":
+            resp.stream = unread()
             return
         allowed = partial(self._guard.access.still, caller)
         watcher = EventWatcher(stream_of(req.scope), view, point, allowed)

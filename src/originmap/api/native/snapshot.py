@@ -8,6 +8,7 @@ from falcon.asgi import Request, Response
 from originmap.api.auth import Guard
 from originmap.api.native.arguments import arguments
 from originmap.api.native.views import VIEW_ARGUMENTS, Views
+from originmap.api.stream import unread
 from originmap.feed.snapshot_json import write_lines
 from originmap.service.feed import Feed
 
@@ -34,6 +35,7 @@ class Snapshot:
         if compressed:
             resp.set_header("Content-Encoding", "gzip")
         if req.method == "HEAD":
+            resp.stream = unread()
             return
         lines = write_lines(self._feed.snapshot(view))
         first = await anext(lines)  # what is refused is refused before there is a head
