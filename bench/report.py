@@ -17,7 +17,7 @@ _RECORD = _ROOT / "docs" / "performance.md"
 # What one shell and its editor cause; a test run beside the bench causes more.
 _IDLE = 0.5
 # Below this, a figure is shown with a decimal.
-_SMALL = 10
+_SMALL = 100
 _SECTION = "\n## "
 _INTRODUCTION = """# Performance
 
