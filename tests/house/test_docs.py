@@ -56,6 +56,7 @@ SAMPLES: list[OriginmapError] = [
     errors.ZoneExists("x"),
     *(access_errors.MissingCredentials(which) for which in ("any", "key", "email")),
     *(access_errors.MalformedCredentials(which) for which in ("bearer", "key", "email")),
+    errors.RolloutConflict("what stands against it"),
     errors.NotThePrimary("x"),
     errors.StillFollowing("x"),
     errors.HistoryGone(1),

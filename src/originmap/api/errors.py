@@ -148,6 +148,7 @@ TABLE: dict[type[errors.OriginmapError], Render] = {
     errors.MappingExists: _fixed(400, 1145, SETTING_EXISTS),
     errors.ZoneExists: _fixed(400, 1061, "The zone already exists."),
     errors.TooManyMappings: _fixed(403, 1164, "Maximum number of IP mappings configured for zone."),
+    errors.RolloutConflict: _own_text(409, 10463),
     errors.TieredCacheOff: _fixed(403, 1135, "Tiered Cache must be enabled for this zone."),
     access_errors.MissingCredentials: _missing_credentials,
     access_errors.MalformedCredentials: _malformed_credentials,

@@ -30,7 +30,8 @@
     ├── Conflict
     │   ├── MappingExists           v1's create, where PUT would replace
     │   ├── ZoneExists
-    │   └── TooManyMappings         the zone has 3,500
+    │   ├── TooManyMappings         the zone has 3,500
+    │   └── RolloutConflict         the rollout is in no state for that
     ├── TieredCacheOff              the zone does not use what was asked about
     ├── RateLimited                 too many requests; carries `retry_after`
     ├── NotThePrimary               a write sent to a replica; carries `primary`
@@ -249,6 +250,10 @@ class ZoneExists(Conflict):
 
 class TooManyMappings(Conflict):
     """The write would take the zone past its limit of mappings."""
+
+
+class RolloutConflict(Conflict):
+    """The rollout is in no state for that; the text says why."""
 
 
 class TieredCacheOff(OriginmapError):

@@ -1,8 +1,8 @@
-"""Records: accounts, users, zones, tokens, topology and latencies, and rules that change them.
+"""Records: accounts, users, zones, tokens, topology, latencies, rollout; and rules for them.
 
 There are few of them, so a rule sees all. Like the rules for mappings, it is a pure function
 that returns what shall change or raises, and the store calls it inside its transaction. The
-rules themselves are in `domain.zone_rules`, `token_rules` and `topology_rules`.
+rules themselves are in `domain.zone_rules`, `token_rules`, `topology_rules` and `rollout_rules`.
 """
 
 from collections.abc import Callable
@@ -12,13 +12,14 @@ from enum import Enum
 from typing import Generic, NamedTuple, TypeVar
 
 from originmap.domain.latency import Latencies
+from originmap.domain.rollout import Rollout
 from originmap.domain.token import Token
 from originmap.domain.topology import Topology
 from originmap.domain.zone import Account, User, Zone
 
 T = TypeVar("T", covariant=True)
 
-Value = Account | User | Zone | Token | Topology | Latencies
+Value = Account | User | Zone | Token | Topology | Latencies | Rollout
 
 
 class Kind(Enum):
@@ -29,6 +30,7 @@ class Kind(Enum):
     ZONE = "zone"
     TOPOLOGY = "topology"
     LATENCIES = "latencies"
+    ROLLOUT = "rollout"
     TOKEN = "token"  # noqa: S105 (a name, not a secret)
 
 
@@ -39,6 +41,7 @@ TYPES: dict[Kind, type[Value]] = {
     Kind.TOKEN: Token,
     Kind.TOPOLOGY: Topology,
     Kind.LATENCIES: Latencies,
+    Kind.ROLLOUT: Rollout,
 }
 """What the records of each kind are."""
 

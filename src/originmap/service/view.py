@@ -12,7 +12,7 @@ from originmap.domain.snapshot import Part, Record, Start
 from originmap.domain.zone import Zone
 from originmap.service.past_zones import PastZones
 
-_FOR_ALL = (Kind.TOPOLOGY, Kind.LATENCIES)
+_FOR_ALL = (Kind.TOPOLOGY, Kind.LATENCIES, Kind.ROLLOUT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,27 @@
+"""The rule that takes a rollout a step further."""
+
+from dataclasses import replace
+
+from originmap.domain.record import (
+    Key,
+    Kind,
+    RecordChange,
+    RecordDecide,
+    RecordDecision,
+    RecordsView,
+)
+from originmap.domain.rollout import Rollout, Step
+
+ROLLOUT = Key(Kind.ROLLOUT, "rollout")
+
+
+def take(step: Step, by: str, at: int) -> RecordDecide[Rollout]:
+    """Take `step`, on the word of a credential, at a time. Raises RolloutConflict."""
+
+    def decide(records: RecordsView) -> RecordDecision[Rollout]:
+        stored = records.get(ROLLOUT)
+        before = stored if isinstance(stored, Rollout) else None
+        after = replace(step(before), by=by, changed_on=at)
+        return RecordDecision((RecordChange(ROLLOUT, before, after),), after)
+
+    return decide
