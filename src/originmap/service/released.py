@@ -1,0 +1,139 @@
+"""Everything there is as of an earlier revision, and the newest with what led to it.
+
+The first undoes the changes since, so it holds what was changed since in memory, and nothing
+else. What a change undone left behind has the place that it had, with time and revision 0.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from originmap.domain.address import Address
+from originmap.domain.change import Change
+from originmap.domain.errors import HistoryGone
+from originmap.domain.mapping import Mapping, MappingChange, Place
+from originmap.domain.record import Key, Value
+from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
+from originmap.store.port import Store
+
+_CHUNK = 1_000
+
+
+async def released_snapshot(store: Store, at: int | None) -> AsyncIterator[Part]:
+    """A snapshot as of revision `at`; None, and one that is not reached yet, stand for now.
+
+    Raises HistoryGone, before the first part, where the history does not go back that far. Close
+    the iterator when it is not read to its end.
+    """
+    parts = store.snapshot()
+    try:
+        start = await anext(parts)
+        assert isinstance(start, Start)
+        if at is None or at >= start.revision:
+            yield start
+            async for part in parts:
+                yield part
+            return
+        undo = _Undo(start.at)
+        async for chunk in _changes(store, at, start):
+            undo.note(chunk)
+        yield Start(start.epoch, at, undo.time)
+        async for part in undo.undone(parts):
+            yield part
+    finally:
+        await parts.aclose()  # type: ignore[attr-defined]  # it is a generator on every store
+
+
+async def snapshot_since(store: Store, since: int | None) -> AsyncIterator[Part]:
+    """A snapshot of now, with the changes after revision `since`: whoever takes it in can show
+    every revision from there on. Without them where `since` is None or before the history."""
+    parts = store.snapshot()
+    try:
+        start = await anext(parts)
+        assert isinstance(start, Start)
+        yield start
+        async for part in parts:
+            yield part
+    finally:
+        await parts.aclose()  # type: ignore[attr-defined]
+    if since is not None and store.oldest <= since < start.revision:
+        async for chunk in _changes(store, since, start):
+            yield History(chunk)
+
+
+async def _changes(store: Store, since: int, start: Start) -> AsyncIterator[list[Change]]:
+    """Every change after `since` up to a snapshot's start, in order. Raises HistoryGone."""
+    while since < start.revision:
+        chunk = await store.changes(since, min(_CHUNK, start.revision - since))
+        # Asked afterwards: another process may have forgotten some, or a replica got another
+        # database.
+        if store.epoch != start.epoch or not chunk or chunk[0].revision != since + 1:
+            raise HistoryGone(store.oldest)
+        yield chunk
+        since = chunk[-1].revision
+        await asyncio.sleep(0)
+
+
+@dataclass
+class _Undo:
+    """What was changed since, as it was before."""
+
+    time: int
+    """When the revision was committed; never later than that."""
+    _first: Change | None = None
+    _records: dict[Key, Value | None] = field(default_factory=dict)
+    _mappings: dict[str, dict[Address, Place | None]] = field(default_factory=dict)
+
+    def note(self, changes: list[Change]) -> None:
+        """Have changes undone, in the order of their revisions: the first of each thing counts."""
+        if self._first is None:
+            self._first, self.time = changes[0], changes[0].at - 1
+        for change in changes:
+            what = change.what
+            if isinstance(what, MappingChange):
+                zone = self._mappings.setdefault(change.zone_id, {})
+                zone.setdefault(what.address, what.before)
+            else:
+                self._records.setdefault(what.key, what.before)
+
+    async def undone(self, parts: AsyncIterator[Part]) -> AsyncIterator[Part]:
+        """The parts after the start as they were."""
+        waiting: list[Part] = self._gone_records()
+        zone_id = ""
+        async for part in parts:
+            if isinstance(part, Record):
+                if part.key not in self._records:
+                    yield part
+                continue
+            assert isinstance(part, ZoneMappings)
+            if part.zone_id != zone_id:
+                waiting += self._rest_of(zone_id)
+            for earlier in waiting:
+                yield earlier
+            waiting, zone_id = [], part.zone_id
+            if mappings := self._merged(part):
+                yield ZoneMappings(zone_id, mappings)
+        for zone_id in list(self._mappings):
+            waiting += self._rest_of(zone_id)
+        for earlier in waiting:
+            yield earlier
+
+    def _gone_records(self) -> list[Part]:
+        return [Record(key, value) for key, value in self._records.items() if value is not None]
+
+    def _merged(self, part: ZoneMappings) -> list[Mapping]:
+        """A part of a zone's mappings, in the order of their addresses, as it was."""
+        changed = self._mappings.get(part.zone_id)
+        if not changed:
+            return part.mappings
+        kept = [m for m in part.mappings if m.address not in changed]
+        due = [address for address in changed if address <= part.mappings[-1].address]
+        return sorted(kept + _as_it_was({address: changed.pop(address) for address in due}))
+
+    def _rest_of(self, zone_id: str) -> list[ZoneMappings]:
+        rest = _as_it_was(self._mappings.pop(zone_id, {}))
+        return [ZoneMappings(zone_id, sorted(rest))] if rest else []
+
+
+def _as_it_was(places: dict[Address, Place | None]) -> list[Mapping]:
+    return [Mapping(address, place, 0, 0) for address, place in places.items() if place is not None]
