@@ -1,5 +1,7 @@
 """originmap followers: who follows a server."""
 
+from typing import Any
+
 import click
 
 from originmap.cli import options
@@ -12,7 +14,8 @@ from originmap.service.operate.copies import ListFollowers
 @options.db
 @options.as_json
 def command(db: str, as_json: bool) -> None:
-    """Print who follows the server that owns a database: revision, lag, last contact.
+    """Print who follows the server that owns a database: revision, lag, last contact, and of a
+    node that feeds a cache the revision which that serves, and what keeps it from a newer one.
 
     The server keeps this in memory: without a running server the list is empty.
 
@@ -22,5 +25,15 @@ def command(db: str, as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    columns = ("name", "client", "revision", "lag", "last_contact", "serves")
-    print_table([row | {"last_contact": moment(row["last_contact"])} for row in rows], columns)
+    columns = ("name", "client", "revision", "applied", "lag", "last_contact", "serves", "problem")
+    print_table([row | _cells(row) for row in rows], columns)
+
+
+def _cells(row: dict[str, Any]) -> dict[str, Any]:
+    """What a table shows otherwise than JSON: a replica applies nothing, and a problem may have
+    several lines."""
+    return {
+        "last_contact": moment(row["last_contact"]),
+        "applied": "-" if row["applied"] is None else row["applied"],
+        "problem": row["problem"].partition("\n")[0],
+    }

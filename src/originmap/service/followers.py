@@ -2,7 +2,8 @@
 tell it themselves."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from originmap.domain.errors import InvalidQuery
 from originmap.store.clock import Now
@@ -10,13 +11,25 @@ from originmap.store.port import Store
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 _MOST = 10_000
+MAX_PROBLEM = 1_000
+"""Characters of a problem."""
 _FORGOTTEN_AFTER = 24 * 3600 * 1_000_000  # microseconds
+
+
+class Report(NamedTuple):
+    """What a follower says of itself; the members are those of `Follower`."""
+
+    revision: int
+    serves: str = ""
+    applied: int | None = None
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Follower:
     """One follower. `revision` is the last that it says it has; `last_contact` is in
-    microseconds since 1970 UTC; `serves` is what it says of itself."""
+    microseconds since 1970 UTC; `serves` is what it says of itself. One that feeds a cache also
+    says which revision that has `applied`, and which `problem` keeps it from a newer one."""
 
     name: str
     credential: str
@@ -24,6 +37,8 @@ class Follower:
     revision: int
     last_contact: int
     serves: str = ""
+    applied: int | None = None
+    problem: str = ""
 
 
 class Followers:
@@ -34,22 +49,32 @@ class Followers:
         self._now = now
         self._known: dict[tuple[str, str], Follower] = {}
 
-    def heard(
-        self, name: str, credential: str, client: str, revision: int, serves: str = ""
-    ) -> None:
-        """Note that a follower was heard of. Raises InvalidQuery for what is no name.
+    def heard(self, name: str, credential: str, client: str, revision: int) -> None:
+        """Note that a follower asked for what came after a revision. Raises InvalidQuery for what
+        is no name. What it reported stays as it is.
 
         A name belongs to the credential that uses it, so that nobody speaks for another.
         """
-        if not _NAME.fullmatch(name):
+        before = self._known.get((credential, name))
+        if before is None:
+            self._note(Follower(name, credential, client, revision, self._now()))
+        else:
+            at = self._now()
+            self._note(replace(before, client=client, revision=revision, last_contact=at))
+
+    def reported(self, name: str, credential: str, client: str, report: Report) -> None:
+        """Note what a follower says of itself. As `heard`."""
+        self._note(Follower(name, credential, client, report.revision, self._now(), *report[1:]))
+
+    def _note(self, follower: Follower) -> None:
+        if not _NAME.fullmatch(follower.name):
             raise InvalidQuery("follower must be up to 64 letters, digits and _ . : -")
-        key = (credential, name)
+        key = (follower.credential, follower.name)
         if key not in self._known and len(self._known) >= _MOST:
             self._known.pop(next(iter(self._known)))
         # The one heard of last stands last: the first is the one to be forgotten.
-        before = self._known.pop(key, None)
-        serves = serves or (before.serves if before else "")
-        self._known[key] = Follower(name, credential, client, revision, self._now(), serves)
+        self._known.pop(key, None)
+        self._known[key] = follower
 
     def all(self) -> list[Follower]:
         """Those heard of within a day, by name."""
@@ -58,5 +83,6 @@ class Followers:
         return sorted(recent, key=lambda f: (f.name, f.credential))
 
     def lag(self, follower: Follower) -> int:
-        """How many revisions it is behind."""
-        return max(self._store.revision - follower.revision, 0)
+        """How many revisions it is behind with what it serves."""
+        has = follower.revision if follower.applied is None else follower.applied
+        return max(self._store.revision - has, 0)

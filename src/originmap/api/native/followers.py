@@ -11,12 +11,16 @@ from originmap.api.native.arguments import arguments, read_as
 from originmap.api.native.points import LAST_REVISION
 from originmap.api.request import info_of
 from originmap.api.timestamps import timestamp
-from originmap.service.followers import Follower, Followers
+from originmap.service.followers import MAX_PROBLEM, Follower, Followers, Report
+
+_Revision = Annotated[int, msgspec.Meta(ge=0, le=LAST_REVISION)]
 
 
 class _Report(msgspec.Struct, forbid_unknown_fields=True):
-    revision: Annotated[int, msgspec.Meta(ge=0, le=LAST_REVISION)]
+    revision: _Revision
     serves: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    applied: _Revision | None = None
+    problem: Annotated[str, msgspec.Meta(max_length=MAX_PROBLEM)] = ""
 
 
 _REPORT = msgspec.json.Decoder(_Report)
@@ -44,6 +48,8 @@ class FollowerList:
             "lag": self._followers.lag(follower),
             "last_contact": timestamp(follower.last_contact),
             "serves": follower.serves,
+            "applied": follower.applied,
+            "problem": follower.problem,
         }
 
 
@@ -55,9 +61,9 @@ class FollowerItem:
         self._followers = followers
 
     async def on_put(self, req: Request, resp: Response, name: str) -> None:
-        """A follower says which revision it has, and what it does with it."""
+        """A follower says which revision it has, what it does with it, and what keeps it."""
         caller = self._guard.caller(req)
         report = await read_as(req, _REPORT)
         client = info_of(req.scope).client
-        self._followers.heard(name, caller.id, client, report.revision, report.serves)
+        self._followers.reported(name, caller.id, client, Report(*msgspec.structs.astuple(report)))
         resp.data = envelope.success({"name": name, "revision": report.revision})

@@ -1,0 +1,48 @@
+"""Who follows, as followers tell it."""
+
+import pytest
+
+from originmap.domain.errors import InvalidQuery
+from originmap.service.followers import Followers, Report
+from originmap.store.memory import MemoryStore
+from tests.builders import CAUSE, new_zone
+
+
+@pytest.fixture
+def followers() -> Followers:
+    return Followers(MemoryStore(), lambda: 1)
+
+
+async def test_who_feeds_a_cache_lags_by_what_the_cache_serves() -> None:
+    store = MemoryStore()
+    await store.write_records(new_zone(), CAUSE)
+    followers = Followers(store, lambda: 1)
+    followers.reported("replica", "token", "192.0.2.9", Report(1))
+    followers.reported("sin", "token", "192.0.2.9", Report(1, "nginx at SIN", 0))
+    assert [(f.name, followers.lag(f)) for f in followers.all()] == [("replica", 0), ("sin", 1)]
+
+
+def test_asking_for_changes_leaves_what_was_reported(followers: Followers) -> None:
+    followers.reported("sin", "token", "192.0.2.9", Report(1, "nginx at SIN", 1, "check failed"))
+    followers.heard("sin", "token", "192.0.2.8", 2)
+    (follower,) = followers.all()
+    assert (follower.revision, follower.applied, follower.client) == (2, 1, "192.0.2.8")
+    assert (follower.serves, follower.problem) == ("nginx at SIN", "check failed")
+
+
+def test_a_report_replaces_the_one_before(followers: Followers) -> None:
+    followers.reported("sin", "token", "192.0.2.9", Report(1, "nginx at SIN", 1, "check failed"))
+    followers.reported("sin", "token", "192.0.2.9", Report(2, "nginx at SIN", 2))
+    (follower,) = followers.all()
+    assert (follower.applied, follower.problem) == (2, "")
+
+
+def test_a_name_belongs_to_a_credential(followers: Followers) -> None:
+    followers.heard("sin", "one", "192.0.2.9", 1)
+    followers.reported("sin", "two", "192.0.2.9", Report(2))
+    assert [(f.credential, f.revision) for f in followers.all()] == [("one", 1), ("two", 2)]
+
+
+def test_what_is_no_name_is_refused(followers: Followers) -> None:
+    with pytest.raises(InvalidQuery):
+        followers.reported("not a name", "token", "192.0.2.9", Report(1))
