@@ -57,6 +57,7 @@ from originmap.service.operate.copies import OperateCopies
 from originmap.service.operate.exports import OperateExports
 from originmap.service.operate.history import OperateHistory
 from originmap.service.operate.origins import OperateOrigins
+from originmap.service.operate.rollouts import OperateRollouts
 from originmap.service.operate.tokens import OperateTokens
 from originmap.service.operate.topology import OperateTopology
 from originmap.service.operate.zones import OperateZones
@@ -66,6 +67,7 @@ from originmap.service.regions import Regions, SupportedRegion, supported
 from originmap.service.replication import Replication
 from originmap.service.resolve import Resolve
 from originmap.service.retention import Retention
+from originmap.service.rollouts import Rollouts
 from originmap.service.tokens import Tokens
 from originmap.service.topology import Topologies
 from originmap.service.vitals import Monitor
@@ -90,6 +92,7 @@ class Opened:
     zones: PastZones
     feed: Feed
     followers: Followers
+    rollouts: Rollouts
     replication: Replication | None = None
 
     @property
@@ -103,6 +106,7 @@ class Opened:
                 OperateChanges(Audit(self.store, self.directory, self.zones)),
                 OperateHistory(ZoneHistory(self.store), self.directory),
                 OperateCopies(self.store, self.followers, self.replication),
+                OperateRollouts(self.rollouts),
                 OperateTopology(self.topologies, resolve, self.directory),
                 OperateOrigins(self.store, self.directory, resolve),
             ],
@@ -128,8 +132,9 @@ async def open_store(
         topologies = Topologies(store, catalogue, data.topology(), wall_clock)
         detector, zones = Detector(catalogue, RangeTable()), PastZones(store, directory)
         feed, followers = Feed(store, zones), Followers(store, wall_clock)
+        rollouts = Rollouts(store, followers, topologies, wall_clock)
         known = (directory, topologies, detector, zones)
-        yield Opened(store, *known, feed, followers, replication)
+        yield Opened(store, *known, feed, followers, rollouts, replication)
 
 
 async def administer(db: str, command: Command) -> list[Any]:
@@ -215,6 +220,7 @@ def _own_services(
         feed=opened.feed,
         broadcast=broadcast,
         followers=followers,
+        rollouts=opened.rollouts,
         history=ZoneHistory(store),
         replication=replication,
         metrics=None if traffic is None else Metrics(traffic, monitor),
@@ -249,7 +255,7 @@ async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, i
         open_store(settings.db, prepare, replication) as opened,
         _admin(settings.db, opened),
         _watched_ranges(settings.ranges, opened.detector),
-        running(_retention(opened.store, settings)),
+        running(_retention(opened, settings)),
     ):
         sock = listen(settings.host, settings.port)
         server: uvicorn.Server | None = None
@@ -270,9 +276,9 @@ async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, i
         log.flush()
 
 
-def _retention(store: Store, settings: Settings) -> Coroutine[None, None, None]:
+def _retention(opened: Opened, settings: Settings) -> Coroutine[None, None, None]:
     limits = (settings.history_days, settings.history_changes)
-    return Retention(store, *limits, wall_clock).run()
+    return Retention(opened.store, *limits, wall_clock, lambda: opened.rollouts.floor).run()
 
 
 @contextlib.asynccontextmanager

@@ -135,6 +135,9 @@ TABLE = """
     PUT       9106 6003  401    401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
 //originmap/v1/export/{format}
     GET       9106 6003  401    401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
+//originmap/v1/rollout
+    GET       9106 6003  401    401    401    401    9109  403   403   403   403   ok   403  ok
+    POST      9106 6003  401    401    401    401    9109  403   403   403   403   ok   403  ok
 //originmap/v1/whatif
     POST      9106 6003  401    401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
 //originmap/v1/detect
@@ -307,6 +310,8 @@ def body_of(template: str, method: str) -> Any:
             return {"to": 1, "dry_run": True}
         case "{name}", "PUT":
             return {"revision": 1}
+        case "rollout", "POST":
+            return {"step": "kill", "base": 1}
         case "whatif", "POST":
             return {"states": {"IAD": "draining"}}
         case "detect", "POST":

@@ -74,6 +74,7 @@ RAISED = [
     access_errors.TooManyFailures(),
     errors.RateLimited(30),
     access_errors.Forbidden(),
+    errors.RolloutConflict("the rollout is aborted: it would have to be running"),
     errors.HistoryGone(7),
     errors.Stale(),
     errors.ZoneChanging(),

@@ -53,3 +53,11 @@ async def test_the_last_change_stays_however_old(store: MemoryStore) -> None:
 
 async def test_an_empty_database_has_nothing_to_forget() -> None:
     assert await Retention(MemoryStore(), 1, 1, lambda: DAY).forget() == 0
+
+
+async def test_what_a_rollout_may_go_back_to_is_kept_whatever_the_limits(
+    store: MemoryStore,
+) -> None:
+    keeper = Retention(store, 3.5, 2, lambda: 109 * DAY, lambda: 4)
+    assert await keeper.forget() == 4
+    assert [c.revision for c in await store.changes(0, 100)] == [5, 6, 7, 8, 9, 10]

@@ -25,7 +25,17 @@ def command(db: str, as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    columns = ("name", "client", "revision", "applied", "lag", "last_contact", "serves", "problem")
+    columns = (
+        "name",
+        "colo",
+        "client",
+        "revision",
+        "applied",
+        "lag",
+        "last_contact",
+        "serves",
+        "problem",
+    )
     print_table([row | _cells(row) for row in rows], columns)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from originmap.domain.errors import RolloutConflict
 from originmap.domain.record import (
     Key,
     Kind,
@@ -15,12 +16,15 @@ from originmap.domain.rollout import Rollout, Step
 ROLLOUT = Key(Kind.ROLLOUT, "rollout")
 
 
-def take(step: Step, by: str, at: int) -> RecordDecide[Rollout]:
-    """Take `step`, on the word of a credential, at a time. Raises RolloutConflict."""
+def take(step: Step, by: str, at: int, number: int | None = None) -> RecordDecide[Rollout]:
+    """Take `step`, on the word of a credential, at a time. Raises RolloutConflict, also where the
+    last rollout is not the one of this number."""
 
     def decide(records: RecordsView) -> RecordDecision[Rollout]:
         stored = records.get(ROLLOUT)
         before = stored if isinstance(stored, Rollout) else None
+        if number is not None and (before is None or before.number != number):
+            raise RolloutConflict(f"rollout {number} is no longer the last one")
         after = replace(step(before), by=by, changed_on=at)
         return RecordDecision((RecordChange(ROLLOUT, before, after),), after)
 

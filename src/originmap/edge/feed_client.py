@@ -84,10 +84,11 @@ class FeedClient:
         )
 
     async def snapshot(self) -> AsyncIterator[Part]:
-        """Everything there is. Raises FeedError, also in the middle of it."""
+        """Everything there is, and what led there from where a rollout keeps nodes. Raises
+        FeedError, also in the middle of it."""
         try:
             async with self._http.stream(
-                "GET", f"{BASE}/snapshot", params={"whole": "true"}
+                "GET", f"{BASE}/snapshot", params={"whole": "true", "history": "true"}
             ) as answer:
                 if answer.status_code != httpx.codes.OK:
                     self._check(answer, await answer.aread())

@@ -3,11 +3,13 @@
     {"originmap_snapshot": 1, "epoch": "8c0f…", "revision": 42, "at": 1772366400000000}
     {"kind": "zone", "id": "023e…", "value": {…}}
     {"zone_id": "023e…", "mappings": [["192.0.2.1", "aws", "us-east-1", 1772366400000000, 42]]}
-    {"end": true, "lines": 3, "sha256": "…"}
+    {"changes": [{"revision": 42, …}]}
+    {"end": true, "lines": 4, "sha256": "…"}
 
 A mapping is its address, vendor, region, time of change (microseconds since 1970 UTC) and
-revision. The last line counts those before it, and has the SHA-256 of all their bytes, line ends
-included: whoever reads a snapshot knows that it came whole and as it was sent.
+revision. Changes, as `feed.changes_json` writes them, are there for whoever asks for them. The
+last line counts those before it, and has the SHA-256 of all their bytes, line ends included:
+whoever reads a snapshot knows that it came whole and as it was sent.
 """
 
 import hashlib
@@ -18,7 +20,8 @@ import msgspec
 from originmap.domain import address as addresses
 from originmap.domain.errors import BrokenFeed, InvalidAddress
 from originmap.domain.mapping import Mapping, Place
-from originmap.domain.snapshot import Part, Record, Start, ZoneMappings
+from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
+from originmap.feed.changes_json import ChangeJSON, change_json, read_changes
 from originmap.feed.record_json import raw_record, read_key, read_record
 
 FORMAT = 1
@@ -44,6 +47,10 @@ class _MappingsLine(msgspec.Struct):
     mappings: list[_Row]
 
 
+class _ChangesLine(msgspec.Struct):
+    changes: list[ChangeJSON]
+
+
 class _EndLine(msgspec.Struct):
     end: bool
     lines: int
@@ -54,6 +61,7 @@ _ENCODER = msgspec.json.Encoder()
 _START = msgspec.json.Decoder(_StartLine)
 _RECORD = msgspec.json.Decoder(_RecordLine)
 _MAPPINGS = msgspec.json.Decoder(_MappingsLine)
+_CHANGES = msgspec.json.Decoder(_ChangesLine)
 _END = msgspec.json.Decoder(_EndLine)
 
 
@@ -76,7 +84,8 @@ def _line(part: Part) -> msgspec.Struct:
             return _RecordLine(key.kind.value, key.id, raw_record(value))
         case ZoneMappings(zone_id, mappings):
             return _MappingsLine(zone_id, [_row(m) for m in mappings])
-    raise AssertionError("a snapshot for others has no history")
+        case History(changes):
+            return _ChangesLine([change_json(change) for change in changes])
 
 
 def _row(m: Mapping) -> _Row:
@@ -123,6 +132,8 @@ def _part(line: bytes, index: int) -> Part:
         if value is None:
             raise BrokenFeed(f"an empty record in the snapshot: {record.kind} {record.id}")
         return Record(key, value)
+    if line.startswith(b'{"changes"'):
+        return History(read_changes(_CHANGES.decode(line).changes))
     found = _MAPPINGS.decode(line)
     return ZoneMappings(found.zone_id, [_mapping(row) for row in found.mappings])
 

@@ -9,6 +9,7 @@ from originmap.service.operate.exports import ExportZones, OperateExports
 from originmap.service.operate.history import Diff, ListHistory, RollbackZone
 from originmap.service.operate.origins import ListMappings, ResolveOrigins
 from originmap.service.operate.parts import Subject
+from originmap.service.operate.rollouts import ShowRollout, TakeStep
 from originmap.service.operate.tokens import CreateToken, ListTokens, RevokeToken
 from originmap.service.operate.topology import SetStates, SetTopology, ShowTopology, WhatIf
 from originmap.service.operate.zones import CreateZone, ListZones
@@ -29,6 +30,8 @@ Command = (
     | ListHistory
     | Diff
     | RollbackZone
+    | ShowRollout
+    | TakeStep
     | ListFollowers
     | Promote
 )

@@ -15,6 +15,7 @@ from originmap.domain.change import Change
 from originmap.domain.errors import InvalidQuery, StoreBusy
 from originmap.domain.snapshot import Part
 from originmap.service.past_zones import PastZones
+from originmap.service.released import snapshot_since
 from originmap.service.view import View
 from originmap.store.port import Store
 
@@ -116,14 +117,15 @@ class Feed:
         done, _ = await asyncio.wait([self._next], timeout=seconds)
         return bool(done)
 
-    async def snapshot(self, view: View) -> AsyncIterator[Part]:
-        """What `view` shows of a snapshot. Raises StoreBusy while too many are being taken."""
+    async def snapshot(self, view: View, since: int | None = None) -> AsyncIterator[Part]:
+        """What `view` shows of a snapshot; of one with the changes after `since`, where that is
+        given. Raises StoreBusy while too many are being taken."""
         if self._snapshots >= _MOST_SNAPSHOTS:
             raise StoreBusy
         readable: set[str] = set()
         self._snapshots += 1
         try:
-            async for part in self._store.snapshot():
+            async for part in snapshot_since(self._store, since):
                 if view.shows(part, readable):
                     yield part
         finally:

@@ -23,13 +23,15 @@ class Report(NamedTuple):
     serves: str = ""
     applied: int | None = None
     problem: str = ""
+    colo: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Follower:
     """One follower. `revision` is the last that it says it has; `last_contact` is in
     microseconds since 1970 UTC; `serves` is what it says of itself. One that feeds a cache also
-    says which revision that has `applied`, and which `problem` keeps it from a newer one."""
+    says which revision that has `applied`, which `problem` keeps it from a newer one, and in which
+    `colo` it is."""
 
     name: str
     credential: str
@@ -39,6 +41,7 @@ class Follower:
     serves: str = ""
     applied: int | None = None
     problem: str = ""
+    colo: str = ""
 
 
 class Followers:

@@ -99,23 +99,19 @@ class _Undo:
     async def undone(self, parts: AsyncIterator[Part]) -> AsyncIterator[Part]:
         """The parts after the start as they were."""
         waiting: list[Part] = self._gone_records()
-        zone_id = ""
+        ahead = sorted(self._mappings, reverse=True)
         async for part in parts:
             if isinstance(part, Record):
                 if part.key not in self._records:
                     yield part
                 continue
             assert isinstance(part, ZoneMappings)
-            if part.zone_id != zone_id:
-                waiting += self._rest_of(zone_id)
-            for earlier in waiting:
+            for earlier in (*waiting, *self._zones(ahead, part.zone_id)):
                 yield earlier
-            waiting, zone_id = [], part.zone_id
+            waiting = []
             if mappings := self._merged(part):
-                yield ZoneMappings(zone_id, mappings)
-        for zone_id in list(self._mappings):
-            waiting += self._rest_of(zone_id)
-        for earlier in waiting:
+                yield ZoneMappings(part.zone_id, mappings)
+        for earlier in (*waiting, *self._zones(ahead, None)):
             yield earlier
 
     def _gone_records(self) -> list[Part]:
@@ -130,9 +126,14 @@ class _Undo:
         due = [address for address in changed if address <= part.mappings[-1].address]
         return sorted(kept + _as_it_was({address: changed.pop(address) for address in due}))
 
-    def _rest_of(self, zone_id: str) -> list[ZoneMappings]:
-        rest = _as_it_was(self._mappings.pop(zone_id, {}))
-        return [ZoneMappings(zone_id, sorted(rest))] if rest else []
+    def _zones(self, ahead: list[str], until: str | None) -> list[Part]:
+        """What is left of the zones ahead, by their ids in falling order, before zone `until`."""
+        found: list[Part] = []
+        while ahead and (until is None or ahead[-1] < until):
+            zone_id = ahead.pop()
+            if rest := _as_it_was(self._mappings[zone_id]):
+                found.append(ZoneMappings(zone_id, sorted(rest)))
+        return found
 
 
 def _as_it_was(places: dict[Address, Place | None]) -> list[Mapping]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from originmap.domain.errors import StoreError
 from originmap.store.clock import Now
@@ -13,12 +14,18 @@ _PORTION = 2_000
 _EVERY_SECONDS = 60.0
 _MICROSECONDS_A_DAY = 86_400_000_000
 
+Floor = Callable[[], int | None]
+
 
 class Retention:
     """Forgets the oldest changes."""
 
-    def __init__(self, store: Store, days: float, changes: int, now: Now) -> None:
+    def __init__(
+        self, store: Store, days: float, changes: int, now: Now, floor: Floor = lambda: None
+    ) -> None:
+        """What came after the revision that `floor` tells is kept, whatever the limits."""
         self._store = store
+        self._floor = floor
         self._age = int(days * _MICROSECONDS_A_DAY)
         self._changes = changes
         self._now = now
@@ -35,6 +42,8 @@ class Retention:
     async def forget(self) -> int:
         """Forget what is beyond the limits; how many changes that were."""
         up_to = max(self._store.revision - self._changes, await self._last_before())
+        floor = self._floor()
+        up_to = up_to if floor is None else min(up_to, floor)
         dropped = 0
         while gone := await self._store.forget(up_to, _PORTION):
             dropped += gone

@@ -21,6 +21,7 @@ class _Report(msgspec.Struct, forbid_unknown_fields=True):
     serves: Annotated[str, msgspec.Meta(max_length=200)] = ""
     applied: _Revision | None = None
     problem: Annotated[str, msgspec.Meta(max_length=MAX_PROBLEM)] = ""
+    colo: Annotated[str, msgspec.Meta(pattern="^([A-Z0-9]{2,10})?$")] = ""
 
 
 _REPORT = msgspec.json.Decoder(_Report)
@@ -50,6 +51,7 @@ class FollowerList:
             "serves": follower.serves,
             "applied": follower.applied,
             "problem": follower.problem,
+            "colo": follower.colo,
         }
 
 

@@ -13,6 +13,7 @@ from originmap.api.native.history import ZoneChanges, ZoneMappings, ZoneRollback
 from originmap.api.native.metrics import Metrics
 from originmap.api.native.openapi import OpenAPIDocument
 from originmap.api.native.resolve import WhatIf, ZoneResolve
+from originmap.api.native.rollout import RolloutItem
 from originmap.api.native.snapshot import Snapshot
 from originmap.api.native.topology import LatencySet, TopologyItem
 from originmap.api.native.views import Views
@@ -25,6 +26,7 @@ from originmap.service.followers import Followers
 from originmap.service.history import ZoneHistory
 from originmap.service.replication import Replication
 from originmap.service.resolve import Resolve
+from originmap.service.rollouts import Rollouts
 from originmap.service.topology import Topologies
 
 BASE = "/originmap/v1"
@@ -42,6 +44,7 @@ class Services:
     feed: Feed
     broadcast: Broadcast
     followers: Followers
+    rollouts: Rollouts
     history: ZoneHistory
     replication: Replication | None
     metrics: Metrics | None
@@ -66,7 +69,8 @@ def routes(guard: Guard, services: Services) -> dict[str, object]:
         BASE + "/zones/{zone}/rollback": ZoneRollback(*past),
         BASE + "/export/{format}": ExportFile(guard, directory, services.exports),
         BASE + "/changes": Changes(guard, views, feed, services.broadcast, followers),
-        BASE + "/snapshot": Snapshot(guard, views, feed),
+        BASE + "/snapshot": Snapshot(guard, views, feed, services.rollouts),
+        BASE + "/rollout": RolloutItem(guard, services.rollouts),
         BASE + "/followers": FollowerList(guard, followers),
         BASE + "/followers/{name}": FollowerItem(guard, followers),
         BASE + "/detect": Detect(guard, services.detector),

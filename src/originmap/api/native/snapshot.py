@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 from falcon.asgi import Request, Response
 
 from originmap.api.auth import Guard
-from originmap.api.native.arguments import arguments
+from originmap.api.native.arguments import arguments, flag
 from originmap.api.native.views import VIEW_ARGUMENTS, Views
 from originmap.api.stream import unread
+from originmap.domain.errors import InvalidQuery
 from originmap.feed.snapshot_json import write_lines
 from originmap.service.feed import Feed
+from originmap.service.rollouts import Rollouts
 
 _GZIP = 31  # zlib's wbits for the gzip format, RFC 1952
 _PIECE = 1 << 16
@@ -19,15 +21,20 @@ _PIECE = 1 << 16
 class Snapshot:
     """GET /originmap/v1/snapshot"""
 
-    def __init__(self, guard: Guard, views: Views, feed: Feed) -> None:
+    def __init__(self, guard: Guard, views: Views, feed: Feed, rollouts: Rollouts) -> None:
         self._guard = guard
         self._views = views
         self._feed = feed
+        self._rollouts = rollouts
 
     async def on_get(self, req: Request, resp: Response) -> None:
-        """Lines of JSON, the last one with a checksum; compressed for whoever takes that."""
+        """Lines of JSON, the last one with a checksum; compressed for whoever takes that. With
+        `history` also the changes since the revision at which a rollout keeps nodes."""
         caller = self._guard.caller(req)
-        view = self._views.of(req, caller, arguments(req, VIEW_ARGUMENTS))
+        values = arguments(req, ("history", *VIEW_ARGUMENTS))
+        view, history = self._views.of(req, caller, values), flag(values, "history")
+        if history and not view.whole:
+            raise InvalidQuery("history goes with whole")
         resp.content_type = "application/x-ndjson"
         resp.set_header("Cache-Control", "no-store")
         resp.set_header("Vary", "Accept-Encoding")
@@ -37,7 +44,8 @@ class Snapshot:
         if req.method == "HEAD":
             resp.stream = unread()
             return
-        lines = write_lines(self._feed.snapshot(view))
+        since = self._rollouts.floor if history else None
+        lines = write_lines(self._feed.snapshot(view, since))
         first = await anext(lines)  # what is refused is refused before there is a head
         whole = _after(first, lines)
         resp.stream = _gzip(whole) if compressed else whole
