@@ -89,6 +89,20 @@ async def test_it_shows_which_node_may_serve_what_and_serves_what(
     assert [(w["nodes"], w["there"]) for w in shown["waves"]] == [(2, 1), (1, 1), (0, 0), (0, 0)]
 
 
+async def test_who_may_not_change_everything_cannot_hold_a_rollout_up(
+    client: httpx.AsyncClient,
+) -> None:
+    read = [{"id": "82e64a83756745bbbb1c9c2701bf816b"}]
+    allow = {"effect": "allow", "resources": {f"com.cloudflare.api.account.zone.{DEV_ID}": "*"}}
+    body = {"name": "reader", "policies": [{**allow, "permission_groups": read}]}
+    answer = await client.post("http://testserver/client/v4/user/tokens", json=body)
+    reader = {"Authorization": f"Bearer {answer.json()['result']['value']}"}
+    url = f"{ROOT}/followers/edge-9"
+    for report, status in (({}, 200), ({"colo": "SIN"}, 403), ({"applied": 0}, 403)):
+        sent = await client.put(url, json={"revision": 1, **report}, headers=reader)
+        assert sent.status_code == status, sent.text
+
+
 async def test_nothing_to_release_is_refused(client: httpx.AsyncClient) -> None:
     assert (await step(client, "start", waves=WAVES))[0] == 409
     base = (await step(client, "hold"))["base"]

@@ -34,6 +34,7 @@ OUTSIDE_THE_TREE = {
     "MapFileError",
     "PlanError",
     "RangesError",
+    "RolloutStopped",
     "ServerRefused",
 }
 

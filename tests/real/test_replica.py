@@ -58,6 +58,7 @@ async def test_writes_are_refused_and_name_the_primary(primary: Primary) -> None
                 await reader.delete(primary.path("192.0.2.1")),
                 await reader.delete(f"/client/v4/zones/{primary.zone}"),
                 await reader.put("/originmap/v1/latencies", json=[]),
+                await reader.post("/originmap/v1/rollout", json={"step": "hold"}),
             ]
             for answer in answers:
                 assert answer.status_code == 421, answer.text

@@ -4,16 +4,25 @@ from pathlib import Path
 
 import pytest
 
+from originmap import data
+from originmap.domain import mapping
 from originmap.domain import rollout as rollouts
 from originmap.domain.errors import RolloutConflict
 from originmap.domain.record import RecordChange
 from originmap.domain.rollout import Rollout
 from originmap.domain.rollout_rules import ROLLOUT, take
 from originmap.domain.snapshot import Record
+from originmap.service.followers import Followers
+from originmap.service.rollout_request import Finish, Hold, Start
+from originmap.service.rollouts import Rollouts
+from originmap.service.topology import Topologies
 from originmap.store.memory import MemoryStore
 from originmap.store.port import Store
+from originmap.store.postgres import open_postgres
 from originmap.store.sqlite import SqliteStore
-from tests.builders import CAUSE
+from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, new_zone
+from tests.postgres import Cluster
+from tests.store.conftest import Clock
 
 
 async def started(store: Store) -> Rollout:
@@ -49,3 +58,49 @@ async def test_a_rollout_is_in_copies_whole_and_step_by_step(store: Store, tmp_p
         records = [part for part in [p async for p in copy.snapshot()] if isinstance(part, Record)]
         assert Record(ROLLOUT, rollout) in records
     await whole.close()
+
+
+def service(store: Store, clock: Clock) -> Rollouts:
+    topologies = Topologies(store, data.catalogue(), data.topology(), clock)
+    return Rollouts(store, Followers(store, clock), topologies, clock)
+
+
+async def put(store: Store, text: str, place: mapping.Place = US_EAST) -> int:
+    """The revision of the change."""
+    done = await store.write(ZONE_ID, (ip(text),), mapping.put(ip(text), place), CAUSE)
+    return done.revision
+
+
+async def test_what_was_answered_before_the_start_is_released(store: Store, clock: Clock) -> None:
+    served = service(store, clock)
+    base = await put(store, "192.0.2.1")
+    assert (await served.take(Hold(), CAUSE)).base == base
+    last = await put(store, "192.0.2.1", US_WEST)
+    assert (await served.take(Start("100%"), CAUSE)).target == last
+    assert served.floor == base
+    shown = await served.status()
+    assert shown is not None
+    assert (shown.changes, shown.later) == (1, 0)
+    await served.take(Finish(), CAUSE)
+    assert served.floor is None
+
+
+async def test_what_another_process_answered_is_released_too(
+    cluster: Cluster, clock: Clock
+) -> None:
+    url = cluster.new_database()
+    here, there = await open_postgres(url, clock), await open_postgres(url, clock)
+    try:
+        await here.write_records(new_zone(), CAUSE)
+        await there.write_records(take(rollouts.hold(1, 5), "me", 5), CAUSE)
+        served, base = service(here, clock), 1
+        for n in range(20):
+            last = await put(there, f"192.0.2.{n}")
+            start = await served.take(Start("100%"), CAUSE)
+            assert (start.base, start.target) == (base, last)
+            await served.take(Finish(), CAUSE)
+            await there.write_records(take(rollouts.hold(last, 5), "me", 5), CAUSE)
+            base = last
+    finally:
+        await here.close()
+        await there.close()

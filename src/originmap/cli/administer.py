@@ -39,6 +39,12 @@ def administer(db: str, command: Command, *, new: bool = False) -> list[dict[str
     return _by_owner(db, here, lambda: client.send(command, Path(db)), new=new).rows
 
 
+def ask_server(db: str, command: Command) -> list[dict[str, Any]] | None:
+    """As `administer`, by the server that owns a database alone; None where none runs."""
+    reply = _through_socket(db, lambda: client.send(command, Path(db)))
+    return None if reply is None else reply.rows
+
+
 def stream(db: str, command: Streamed, sink: Callable[[bytes], object]) -> None:
     """Carry a command out whose answer is bytes: `sink` gets them in chunks. Raises
     OriginmapError."""

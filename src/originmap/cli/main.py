@@ -23,6 +23,7 @@ _COMMANDS = {
     "diff": "Print how a zone's mappings differ between two revisions.",
     "rollback": "Make a zone's mappings what they were.",
     "followers": "Print who follows a server, and how far behind.",
+    "rollout": "Release changes to the nodes of caches in waves.",
     "promote": "Make a replica's database a database of its own.",
     "detect": "Print what the vendors' published ranges say of addresses.",
     "ranges": "Keep the vendors' published ranges up to date.",

@@ -140,26 +140,32 @@ def follow(command: F) -> F:
     """--follow and what goes with it: --token-file, --name"""
     for option in (
         click.option("--name", default="", help=help_of("name"), envvar="ORIGINMAP_NAME"),
-        click.option(
-            "--token-file",
-            type=click.Path(exists=True, dir_okay=False, path_type=Path),
-            help="File that holds the token for --follow; else it is ORIGINMAP_TOKEN.",
-            envvar="ORIGINMAP_TOKEN_FILE",
-        ),
+        token_file("--follow"),
         click.option(
             "--follow",
             default=default_of("follow"),
             metavar="URL",
             help=help_of("follow"),
             envvar="ORIGINMAP_FOLLOW",
-            callback=_checked_url,
+            callback=checked_url,
         ),
     ):
         command = option(command)
     return command
 
 
-def _checked_url(ctx: click.Context, param: click.Parameter, value: str) -> str:
+def token_file(whose: str) -> Callable[[F], F]:
+    """--token-file, which goes with another option"""
+    return click.option(
+        "--token-file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help=f"File that holds the token for {whose}; else it is ORIGINMAP_TOKEN.",
+        envvar="ORIGINMAP_TOKEN_FILE",
+    )
+
+
+def checked_url(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """Refuse what is no URL of a server."""
     if value and not re.fullmatch(r"https?://[^/?#\s@]+", value.rstrip("/")):
         raise click.BadParameter(f"{value!r}: a URL like http://192.0.2.1:8787")
     return value.rstrip("/")
@@ -180,6 +186,20 @@ def history(command: F) -> F:
             envvar=f"ORIGINMAP_{name.upper()}",
         )(command)
     return command
+
+
+def duration(name: str, default: str, help_: str) -> Callable[[F], F]:
+    """An option that is a time, as in 30s, 5m or 1h; the command gets seconds"""
+    return click.option(
+        name, default=default, show_default=True, metavar="TIME", help=help_, callback=_seconds
+    )
+
+
+def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
+    found = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)([smh]?)", value)
+    if found is None:
+        raise click.BadParameter(f"{value!r}: a time like 30s, 5m or 1h")
+    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
 
 
 def as_json(command: F) -> F:

@@ -21,7 +21,8 @@ class WaveJSON(msgspec.Struct, frozen=True):
 
 class NodeJSON(msgspec.Struct, frozen=True):
     """A node of a cache, as it last reported. `wave` is counted from 1, null while no waves are
-    known; `allowed` is null for the newest revision."""
+    known; `allowed` is null for the newest revision; `silent` counts the seconds since its last
+    contact."""
 
     name: str
     colo: str
@@ -30,6 +31,7 @@ class NodeJSON(msgspec.Struct, frozen=True):
     applied: int | None
     problem: str
     last_contact: datetime
+    silent: float
 
 
 class RolloutJSON(msgspec.Struct, frozen=True):
@@ -60,9 +62,11 @@ class Counts(msgspec.Struct, frozen=True):
     later: int
 
 
-def rollout_json(rollout: Rollout, counts: Counts, followers: Iterable[Follower]) -> RolloutJSON:
-    """How a rollout is shown."""
-    nodes = [_node_json(rollout, f) for f in followers if f.colo or f.applied is not None]
+def rollout_json(
+    rollout: Rollout, counts: Counts, followers: Iterable[Follower], now: int
+) -> RolloutJSON:
+    """How a rollout is shown at a time, in microseconds since 1970 UTC."""
+    nodes = [_node_json(rollout, f, now) for f in followers if f.colo or f.applied is not None]
     return RolloutJSON(
         number=rollout.number,
         state=rollout.state,
@@ -90,7 +94,7 @@ def _wave_json(rollout: Rollout, index: int, nodes: list[NodeJSON]) -> WaveJSON:
     return WaveJSON(rollout.waves[index], released, len(nodes), there)
 
 
-def _node_json(rollout: Rollout, follower: Follower) -> NodeJSON:
+def _node_json(rollout: Rollout, follower: Follower, now: int) -> NodeJSON:
     wave = wave_of(rollout.waves, follower.name, follower.colo) + 1 if rollout.waves else None
     return NodeJSON(
         follower.name,
@@ -100,4 +104,5 @@ def _node_json(rollout: Rollout, follower: Follower) -> NodeJSON:
         follower.applied,
         follower.problem,
         moment(follower.last_contact),
+        max(now - follower.last_contact, 0) / 1e6,
     )

@@ -66,7 +66,7 @@ class Rollouts:
         changes = await self._changes(rollout.base, until)
         later = 0 if until is None else await self._changes(until, None)
         counts = Counts(self._store.revision, changes, later)
-        return rollout_json(rollout, counts, self._followers.all())
+        return rollout_json(rollout, counts, self._followers.all(), self._now())
 
     async def take(self, asked: RolloutRequest, cause: Cause) -> Rollout:
         """Take a step. Raises RolloutConflict, InvalidQuery, HistoryGone."""

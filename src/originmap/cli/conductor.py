@@ -1,0 +1,211 @@
+"""Conducts a rollout: waits for each wave, looks at it, and releases the next or takes all back.
+
+What is released is in the database alone. A conductor that is gone leaves the rollout at its wave,
+and another one goes on from there.
+"""
+
+import time
+from dataclasses import dataclass
+
+from originmap.cli.administer import ServerRefused
+from originmap.cli.health import Health
+from originmap.cli.live_line import LiveLine
+from originmap.cli.primary import Primary
+from originmap.domain.errors import OriginmapError
+from originmap.domain.rollout import RolloutState
+from originmap.service.operate.rollouts import TakeStep
+from originmap.service.rollout_json import NodeJSON, RolloutJSON
+from originmap.service.rollout_request import Advance, Finish, Halt
+
+_POLL_SECONDS = 0.25
+_POLL_SECONDS_A_NODE = 0.0005
+_SILENT_SECONDS = 90.0
+"""A node that was not heard of for so long when its wave is released is not waited for."""
+
+
+class RolloutStopped(OriginmapError):
+    """The rollout is over, and not at its end."""
+
+    def __init__(self, text: str, hint: str) -> None:
+        super().__init__(text)
+        self.hint = hint
+
+
+class _Unwell(Exception):
+    """A wave is not well; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How long a wave is looked at, how often, and how long its nodes may take; in seconds."""
+
+    hold: float
+    every: float
+    patience: float
+    health: Health | None
+
+
+@dataclass
+class _Wave:
+    """One wave while it is looked at. `nodes` are the names of those that are waited for."""
+
+    number: int
+    nodes: set[str]
+    late_since: float | None = None
+    paused: float = 0.0
+
+
+class Conductor:
+    """Conducts one rollout, to its end or until it is stopped."""
+
+    def __init__(self, server: Primary, wishes: Wishes, line: LiveLine) -> None:
+        self._server = server
+        self._wishes = wishes
+        self._line = line
+
+    def run(self, rollout: RolloutJSON) -> RolloutJSON:
+        """Go on from where `rollout`, which is running, is. Returns it after its last wave: done,
+        or running still where later changes wait. Raises RolloutStopped."""
+        if not rollout.nodes:
+            self._line.say("no node has reported yet: none can be waited for")
+        try:
+            while True:
+                wave = _Wave(rollout.released, _reachable(rollout))
+                self._settle(wave, rollout)
+                self._hold(wave, rollout)
+                if rollout.released == len(rollout.waves):
+                    return self._end(rollout)
+                rollout = self._advance(rollout)
+        except _Unwell as why:
+            self._line.clear()
+            self._take(Halt(str(why), number=rollout.number))
+            raise RolloutStopped(
+                f"halted in wave {rollout.released}: {why}. Every node goes back to revision "
+                f"{rollout.base}",
+                "originmap rollout status shows them; resume, abort or finish follows",
+            ) from None
+
+    def _settle(self, wave: _Wave, rollout: RolloutJSON) -> None:
+        """Wait for the nodes of the wave."""
+        while True:
+            now = self._look(wave, rollout)
+            if wave.late_since is None:
+                return
+            self._line.show(_counted(now, wave))
+            time.sleep(_pause(now))
+
+    def _hold(self, wave: _Wave, rollout: RolloutJSON) -> None:
+        """Look at the wave for some time: at its begin, again and again, and at its end."""
+        begun = time.monotonic()
+        looked = self._check(rollout)
+        while (left := begun + wave.paused + self._wishes.hold - time.monotonic()) > 0:
+            now = self._look(wave, rollout)
+            self._line.show(f"{_counted(now, wave)}, holding", f" {_clock(left)}")
+            time.sleep(min(_pause(now), left))
+            if time.monotonic() - looked >= self._wishes.every:
+                looked = self._check(rollout)
+        if self._wishes.hold > 0:
+            self._look(wave, rollout)
+            self._check(rollout)
+
+    def _look(self, wave: _Wave, rollout: RolloutJSON) -> RolloutJSON:
+        """How the rollout stands now, once it is not paused. Raises _Unwell where nodes are late,
+        or no longer there, for longer than may be."""
+        now = self._running(wave, rollout)
+        late = [node for node in now.nodes if node.name in wave.nodes and not _is_there(node)]
+        known = {node.name for node in now.nodes}
+        names = sorted(wave.nodes - known) + [node.name for node in late]
+        if not names:
+            wave.late_since = None
+            return now
+        moment = time.monotonic()
+        wave.late_since = moment if wave.late_since is None else wave.late_since
+        if moment - wave.late_since > self._wishes.patience:
+            said = next((f": {node.problem}" for node in late if node.problem), "")
+            raise _Unwell(f"not on revision {rollout.target}: {', '.join(names[:5])}{said}"[:500])
+        return now
+
+    def _running(self, wave: _Wave, rollout: RolloutJSON) -> RolloutJSON:
+        """How the rollout stands; waits while it is paused. Raises RolloutStopped."""
+        begun = time.monotonic()
+        while True:
+            now = self._server.watch()
+            if now is None or now.number != rollout.number:
+                raise RolloutStopped(f"rollout {rollout.number} is no longer the last one", "")
+            if now.state is RolloutState.RUNNING:
+                return now
+            if now.state is not RolloutState.PAUSED:
+                why = f": {now.why}" if now.why else ""
+                hint = "originmap rollout status shows it"
+                raise RolloutStopped(f"somebody else has it {now.state}{why}", hint)
+            self._line.show(f"paused in wave {now.released}")
+            time.sleep(_pause(now))
+            wave.paused, begun = wave.paused + time.monotonic() - begun, time.monotonic()
+            wave.late_since = None
+
+    def _check(self, rollout: RolloutJSON) -> float:
+        """Run the health command; when that was. Raises _Unwell."""
+        if self._wishes.health is not None:
+            taken = [n for n in rollout.nodes if n.wave is not None and n.wave <= rollout.released]
+            colos = sorted({node.colo for node in taken if node.colo})
+            assert rollout.target is not None
+            problem = self._wishes.health.problem(rollout.released, rollout.target, colos)
+            if problem:
+                raise _Unwell(problem)
+        return time.monotonic()
+
+    def _advance(self, rollout: RolloutJSON) -> RolloutJSON:
+        """Release the next wave, unless somebody did."""
+        wanted = rollout.released + 1
+        try:
+            now = self._take(Advance(wanted, number=rollout.number))
+        except ServerRefused:
+            now = self._running(_Wave(wanted, set()), rollout)
+            if now.released < wanted:
+                raise
+        self._line.say(f"wave {wanted} of {len(now.waves)} ({now.waves[wanted - 1].wave}) released")
+        return now
+
+    def _end(self, rollout: RolloutJSON) -> RolloutJSON:
+        """Finish, unless that would let out what was changed meanwhile and is in no wave."""
+        self._line.clear()
+        now = self._server.watch()
+        if now is None or now.number != rollout.number or now.later:
+            return now or rollout
+        return self._take(Finish(number=rollout.number))
+
+    def _take(self, asked: Advance | Halt | Finish) -> RolloutJSON:
+        shown = self._server.ask(TakeStep(asked))
+        assert shown is not None
+        return shown
+
+
+def _reachable(rollout: RolloutJSON) -> set[str]:
+    """The nodes of released waves that were heard of lately."""
+    return {
+        node.name
+        for node in rollout.nodes
+        if node.wave is not None and node.wave <= rollout.released and node.silent < _SILENT_SECONDS
+    }
+
+
+def _pause(now: RolloutJSON) -> float:
+    """Seconds until the next look: each brings all nodes along."""
+    return _POLL_SECONDS + _POLL_SECONDS_A_NODE * len(now.nodes)
+
+
+def _is_there(node: NodeJSON) -> bool:
+    return node.applied == node.allowed and node.silent < _SILENT_SECONDS
+
+
+def _counted(now: RolloutJSON, wave: _Wave) -> str:
+    there = sum(node.name in wave.nodes and _is_there(node) for node in now.nodes)
+    name = now.waves[wave.number - 1].wave
+    return (
+        f"wave {wave.number} of {len(now.waves)} ({name}): {there} of {len(wave.nodes)} nodes on "
+        f"revision {now.target}"
+    )
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"

@@ -1,0 +1,219 @@
+"""originmap rollout: releases changes to the nodes of caches in waves."""
+
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from originmap.cli import options, rollout_text
+from originmap.cli.administer import ServerRefused, print_table
+from originmap.cli.conductor import Conductor, Wishes
+from originmap.cli.health import health_of
+from originmap.cli.live_line import LiveLine
+from originmap.cli.primary import Primary, primary
+from originmap.domain.errors import RolloutConflict
+from originmap.domain.rollout import RolloutState
+from originmap.service.operate.rollouts import ShowRollout, TakeStep
+from originmap.service.rollout_json import RolloutJSON
+from originmap.service.rollout_request import (
+    Abort,
+    Advance,
+    Finish,
+    Hold,
+    Kill,
+    Pause,
+    Resume,
+    RolloutRequest,
+    Start,
+)
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@click.group("rollout")
+def command() -> None:
+    """Release changes to the nodes of caches in waves."""
+
+
+def _conducting(function: F) -> F:
+    for option in (
+        click.option("--by-hand", is_flag=True, help="Release no further wave: that is advance."),
+        options.duration("--patience", "2m", "How long the nodes of a wave may take, or be away."),
+        options.duration("--health-seconds", "1m", "How long the health command may take."),
+        options.duration("--every", "30s", "How often the health command is run."),
+        click.option(
+            "--health", default="", metavar="CMD", help="Command that ends with 0 if all is well."
+        ),
+        options.duration("--hold", "5m", "How long each wave is looked at."),
+    ):
+        function = option(function)
+    return function
+
+
+@command.command("status")
+@primary
+@options.as_json
+def status(server: Primary, as_json: bool) -> None:
+    """Print the rollout: its state, its waves, and what each node serves.
+
+    Example: originmap rollout status --db originmap.db
+    """
+    shown = server.ask(ShowRollout())
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(shown), indent=2))
+    elif shown is None:
+        click.echo("there was no rollout: every node has the newest revision")
+    else:
+        _print(shown)
+
+
+@command.command("hold")
+@click.option("--base", type=click.IntRange(0), help="An earlier revision to hold the nodes at.")
+@primary
+def hold(server: Primary, base: int | None) -> None:
+    """Keep every node where it is: what is changed from now on waits.
+
+    Example: originmap rollout hold --db originmap.db
+    """
+    _take(server, Hold(base))
+
+
+@command.command("start")
+@click.option("--waves", required=True, help="As in SIN,FRA+IAD,1%,10%,100%.")
+@click.option("--base", type=click.IntRange(0), help="Release what was changed since this one.")
+@_conducting
+@primary
+def start(server: Primary, waves: str, base: int | None, **wishes: Any) -> None:
+    """Release what was changed since the hold, in waves.
+
+    Each wave is waited for and looked at before the next. Where one is not well, every node goes
+    back. Run it for as long as that takes; if it is cut off, resume goes on.
+
+    Example: originmap rollout start --waves SIN,1%,10%,100% --hold 5m --health ./check --db o.db
+    """
+    _conduct(server, Start(waves, base), wishes)
+
+
+@command.command("resume")
+@_conducting
+@primary
+def resume(server: Primary, **wishes: Any) -> None:
+    """Go on with a rollout that is paused or halted, or whose start was cut off.
+
+    Example: originmap rollout resume --hold 5m --health ./check --db originmap.db
+    """
+    shown = server.ask(ShowRollout())
+    running = shown is not None and shown.state is RolloutState.RUNNING
+    _conduct(server, None if running else Resume(), wishes)
+
+
+@command.command("advance")
+@primary
+def advance(server: Primary) -> None:
+    """Release the next wave now.
+
+    Example: originmap rollout advance --db originmap.db
+    """
+    shown = server.ask(ShowRollout())
+    number = shown.number if shown else None
+    _take(server, Advance(shown.released + 1 if shown else None, number=number))
+
+
+@command.command("pause")
+@click.option("--why", default="", help="What the others shall know.")
+@primary
+def pause(server: Primary, why: str) -> None:
+    """Leave every node where it is, and release nothing.
+
+    Example: originmap rollout pause --why "incident 7" --db originmap.db
+    """
+    _take(server, Pause(why))
+
+
+@command.command("abort")
+@click.option("--why", default="", help="What the others shall know.")
+@primary
+def abort(server: Primary, why: str) -> None:
+    """Take every node back to where it was before the rollout.
+
+    Example: originmap rollout abort --why "too slow" --db originmap.db
+    """
+    _take(server, Abort(why))
+
+
+@command.command("kill")
+@click.option("--to", type=click.IntRange(0), help="The revision; else the base of the rollout.")
+@click.option("--why", default="", help="What the others shall know.")
+@primary
+def kill(server: Primary, to: int | None, why: str) -> None:
+    """Take every node back at once, whatever the state, also without a rollout.
+
+    Example: originmap rollout kill --to 41 --db originmap.db
+    """
+    _take(server, Kill(to, why))
+
+
+@command.command("finish")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@primary
+def finish(server: Primary, yes: bool) -> None:
+    """Let every node have the newest revision from now on.
+
+    Example: originmap rollout finish --db originmap.db
+    """
+    shown = server.ask(ShowRollout())
+    if shown is not None and shown.state is not RolloutState.DONE and not yes:
+        click.echo(rollout_text.headline(shown))
+        click.confirm(f"Let revision {shown.revision} go everywhere at once?", abort=True)
+    _take(server, Finish(number=shown.number if shown else None))
+
+
+def _take(server: Primary, asked: RolloutRequest) -> RolloutJSON:
+    shown = server.ask(TakeStep(asked))
+    assert shown is not None
+    click.echo(rollout_text.headline(shown))
+    for line in rollout_text.remains(shown):
+        click.echo(line)
+    return shown
+
+
+def _conduct(server: Primary, asked: Start | Resume | None, given: dict[str, Any]) -> None:
+    health = health_of(given["health"], given["health_seconds"])
+    if not given["by_hand"]:
+        server.watch()  # nothing is released that could not be looked at afterwards
+    shown = server.ask(ShowRollout()) if asked is None else server.ask(TakeStep(asked))
+    if shown is None:
+        raise RolloutConflict("there is no rollout to go on with")
+    click.echo(rollout_text.headline(shown))
+    if given["by_hand"]:
+        return
+    line = LiveLine(sys.stderr)
+    wishes = Wishes(given["hold"], given["every"], given["patience"], health)
+    try:
+        ended = Conductor(server, wishes, line).run(shown)
+    except (ServerRefused, KeyboardInterrupt):
+        line.clear()
+        click.echo(
+            "broke off: the rollout stays at its wave; originmap rollout resume goes on, "
+            "abort takes every node back",
+            err=True,
+        )
+        raise
+    click.echo(rollout_text.headline(ended))
+    for text in rollout_text.remains(ended):
+        click.echo(text)
+
+
+def _print(shown: RolloutJSON) -> None:
+    click.echo(rollout_text.headline(shown))
+    if shown.why:
+        click.echo(f"why: {shown.why}")
+    for line in rollout_text.remains(shown):
+        click.echo(line)
+    if shown.waves:
+        print_table(rollout_text.waves(shown), ("wave", "takes", "released", "nodes", "there"))
+    if shown.nodes:
+        columns = ("node", "colo", "wave", "may serve", "serves", "last_contact", "problem")
+        print_table(rollout_text.nodes(shown), columns)

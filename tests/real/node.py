@@ -1,0 +1,86 @@
+"""A node of a cache as a rollout sees it: it follows the feed into a store of its own, decides by
+its own copy of the rollout what it may serve, and reports that."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import httpx
+
+from originmap.domain import address as addresses
+from originmap.domain.record import Kind, RecordChange
+from originmap.domain.rollout import Rollout, allowed
+from originmap.domain.snapshot import Start, ZoneMappings
+from originmap.edge.feed_client import FeedClient
+from originmap.edge.follower import Follower
+from originmap.service.released import released_snapshot
+from originmap.service.replication import Replication
+from originmap.store.clock import wall_clock
+from originmap.store.memory import MemoryStore
+
+
+class Node:
+    """One node. `serves` is the region of each address, as of revision `applied`; one that is
+    `stuck` takes nothing new, and says so."""
+
+    def __init__(self, name: str, colo: str) -> None:
+        self.name, self.colo = name, colo
+        self.serves: dict[str, str] = {}
+        self.applied = -1
+        self.stuck = False
+        self._rollout: Rollout | None = None
+        self._store = MemoryStore()
+        self._store.follow_records(self._note)
+
+    @contextlib.asynccontextmanager
+    async def at_work(self, url: str, token: str) -> AsyncIterator["Node"]:
+        """Follow and report meanwhile."""
+        replication = Replication(url, wall_clock)
+        headers = {"Authorization": f"Bearer {token}"}
+        async with (
+            FeedClient(url, token, self.name) as client,
+            httpx.AsyncClient(base_url=url, headers=headers) as http,
+        ):
+            tasks = [
+                asyncio.create_task(Follower(self._store, client, replication).run()),
+                asyncio.create_task(self._report(http, replication)),
+            ]
+            try:
+                yield self
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _report(self, http: httpx.AsyncClient, replication: Replication) -> None:
+        while True:
+            with contextlib.suppress(httpx.TransportError):
+                if replication.loaded and not self.stuck:
+                    await self._take()
+                report = {
+                    "revision": self._store.revision,
+                    "colo": self.colo,
+                    "applied": max(self.applied, 0),
+                    "problem": "nginx -t failed" if self.stuck else "",
+                }
+                await http.put(f"/originmap/v1/followers/{self.name}", json=report)
+            await asyncio.sleep(0.05)
+
+    async def _take(self) -> None:
+        """Serve what may be served."""
+        serves: dict[str, str] = {}
+        async for part in released_snapshot(
+            self._store, allowed(self._rollout, self.name, self.colo)
+        ):
+            if isinstance(part, Start):
+                self.applied = part.revision
+            elif isinstance(part, ZoneMappings):
+                for mapping in part.mappings:
+                    serves[addresses.text(mapping.address)] = mapping.place.region
+        self.serves = serves
+
+    def _note(self, changes: list[RecordChange]) -> None:
+        for change in changes:
+            if change.key.kind is Kind.ROLLOUT:
+                assert isinstance(change.after, Rollout)
+                self._rollout = change.after
