@@ -46,6 +46,21 @@ class Settings:
     log_requests: bool = _setting(True, "Log a line of JSON for each request to stderr.")
 
 
+@dataclass(frozen=True, slots=True)
+class EdgeSettings:
+    """How the agent of a node runs."""
+
+    follow: str = _setting("", "The server to follow, by its URL.")
+    token: str = _setting("", "A token of that server that may do everything there.", secret=True)
+    name: str = _setting("", "What this node is called among the server's followers.")
+    colo: str | None = _setting(None, "The colo that this node is in.")
+    zones: tuple[str, ...] = _setting((), "Only this zone, an id or a name.")
+    upstreams: tuple[str, ...] = _setting((), "Where the upper tiers listen.")
+    state: str = _setting("", "Folder of the agent's own: the last state, and what was done.")
+    interval: float = _setting(1.0, "Seconds between two reloads, at least.")
+    verify: float = _setting(10.0, "Minutes after which what is served is compared again.")
+
+
 def help_of(name: str) -> str:
     """The help text of a setting."""
     return next(str(f.metadata["help"]) for f in fields(Settings) if f.name == name)
@@ -59,6 +74,14 @@ def default_of(name: str) -> Any:
 def settings_token(environment: Mapping[str, str] = os.environ) -> str:
     """The token that a replica shows its primary, "" where none is given."""
     return environment.get("ORIGINMAP_TOKEN", "").strip()
+
+
+def command_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What commands of the operator's see: all but our own variables, which may be secrets, and
+    the folders that only root's PATH has, where Debian keeps servers."""
+    kept = {name: value for name, value in environment.items() if not name.startswith("ORIGINMAP")}
+    kept["PATH"] = environment.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin"
+    return kept
 
 
 def state_folder(environment: Mapping[str, str] = os.environ) -> Path:

@@ -51,6 +51,10 @@ class Cache(ABC):
         return self.machines["origin"]
 
     @abstractmethod
+    def check_installed(self) -> None:
+        """Skip or fail the test where its programs are not there."""
+
+    @abstractmethod
     def prepare(self) -> None:
         """Write what an operator writes."""
 
@@ -62,6 +66,14 @@ class Cache(ABC):
     def reload(self) -> None:
         """Have it load the files anew."""
 
+    @abstractmethod
+    def duty(self) -> list[str]:
+        """What `originmap edge` is told about it."""
+
+    def _signalled(self, name: str) -> str:
+        """A command that sends a signal to its first process."""
+        return f"sh -c 'kill -{name} $(cat {self.folder}/pid)'"
+
     def load(self, files: Mapping[str, bytes]) -> None:
         """Put our files where they belong, and have them loaded."""
         for name, content in files.items():
@@ -70,13 +82,19 @@ class Cache(ABC):
             new.chmod(0o644)
             new.replace(self.folder / name)
         if self._process is None:
+            self.check_installed()
             self.prepare()
-            with (self.folder / "log").open("wb") as log:
-                self._process = subprocess.Popen(
-                    self.command(), stdout=log, stderr=log, env=ENVIRONMENT
-                )
+            self.start()
         else:
             self.reload()
+
+    def start(self) -> None:
+        """Start it on the files that are there."""
+        with (self.folder / "log").open("wb") as log:
+            self._process = subprocess.Popen(
+                self.command(), stdout=log, stderr=log, env=ENVIRONMENT
+            )
+        (self.folder / "pid").write_text(str(self._process.pid))
 
     def answer(self, host: str) -> str:
         """Who answers a request now; "" where nobody does."""

@@ -17,10 +17,12 @@ class Envoy(Cache):
     format = "envoy"
     headers: ClassVar = {"x-originmap-ip": IP}
 
-    def prepare(self) -> None:
+    def check_installed(self) -> None:
         self._program = shutil.which("envoy", path=str(Path(sys.executable).parent))
         if self._program is None:
             found("envoy")
+
+    def prepare(self) -> None:
         origin = {"address": self.origin.host, "port_value": self.origin.port}
         router = {"@type": _TYPE + "extensions.filters.http.router.v3.Router"}
         manager = {
@@ -59,6 +61,9 @@ class Envoy(Cache):
 
     def reload(self) -> None:
         pass
+
+    def duty(self) -> list[str]:
+        return ["--write", f"envoy={self.folder}"]
 
 
 def _static(name: str, address: dict[str, Any]) -> dict[str, Any]:

@@ -10,10 +10,15 @@ class HAProxy(Cache):
 
     format = "haproxy"
 
-    def prepare(self) -> None:
+    def check_installed(self) -> None:
         found("haproxy")
-        self._map = self.folder / "originmap.map"
+
+    def prepare(self) -> None:
+        path = self.folder / "originmap.map"
         (self.folder / "haproxy.cfg").write_text(f"""
+global
+    stats socket {self.folder}/admin.sock level admin
+
 defaults
     mode http
     timeout connect 1s
@@ -27,15 +32,14 @@ frontend site
     http-request set-var(txn.zone) str({ZONE})
     http-request set-var(txn.ip) str({IP})
     http-request set-var(txn.key) var(txn.zone),concat(/,txn.ip)
-    http-request set-var(txn.fill) var(txn.zone),map_str({self._map},originmap-origin)
-    http-request set-var(txn.fill) var(txn.key),map_str({self._map}) \
-        if {{ var(txn.key),map_str({self._map}) -m found }}
+    http-request set-var(txn.fill) var(txn.zone),map_str({path},originmap-origin)
+    http-request set-var(txn.fill) var(txn.key),map_str({path}) \
+        if {{ var(txn.key),map_str({path}) -m found }}
     use_backend %[var(txn.fill)]
 
 backend originmap-origin
     server origin {self.origin.endpoint}
 """)
-        self.run("haproxy", "-c", "-q", *self._files())
 
     def _files(self) -> list[str]:
         names = ("haproxy.cfg", "originmap.cfg")
@@ -46,3 +50,11 @@ backend originmap-origin
 
     def reload(self) -> None:
         self.signal(signal.SIGUSR2)
+
+    def duty(self) -> list[str]:
+        return [
+            "--write", f"haproxy={self.folder}",
+            "--check", f"haproxy -c -q {' '.join(self._files())}",
+            "--reload", self._signalled("USR2"),
+            "--runtime", f"{self.folder}/admin.sock",
+        ]  # fmt: skip

@@ -11,8 +11,10 @@ class Nginx(Cache):
 
     format = "nginx"
 
-    def prepare(self) -> None:
+    def check_installed(self) -> None:
         found("nginx")
+
+    def prepare(self) -> None:
         temp = "\n".join(
             f"{kind}_temp_path {self.folder}/{kind};"
             for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -40,10 +42,17 @@ http {{
     }}
 }}
 """)
-        self.run("nginx", "-t", "-q", "-c", str(self.folder / "nginx.conf"), "-e", "stderr")
 
     def command(self) -> list[str]:
         return ["nginx", "-c", str(self.folder / "nginx.conf"), "-e", "stderr"]
 
     def reload(self) -> None:
         self.signal(signal.SIGHUP)
+
+    def duty(self) -> list[str]:
+        config = f"-c {self.folder}/nginx.conf -e stderr"
+        return [
+            "--write", f"nginx={self.folder}/originmap.conf",
+            "--check", f"nginx -t -q {config}",
+            "--reload", f"nginx -s reload {config}",
+        ]  # fmt: skip

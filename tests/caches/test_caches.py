@@ -5,18 +5,17 @@ from collections.abc import Iterator, Mapping
 import httpx
 import pytest
 
-from tests.caches.cache import IP, Cache
+from tests.caches.cache import Cache
 from tests.caches.envoy import Envoy
 from tests.caches.haproxy import HAProxy
-from tests.caches.network import ADDRESSES, Machine
+from tests.caches.network import Machine
 from tests.caches.nginx import Nginx
+from tests.caches.primary import NEAR_FRA, NEAR_IAD, put, remove
 from tests.caches.trafficserver import TrafficServer
 from tests.caches.varnish import Varnish
 from tests.process import BEARER, Server
 
 CACHES = (Nginx, HAProxy, Varnish, TrafficServer, Envoy)
-NEAR_IAD, NEAR_FRA = ("aws", "us-east-1"), ("gcp", "europe-west3")
-PLACES = {"IAD": (38.9, -77.5), "FRA": (50.0, 8.6), "SIN": (1.4, 104.0)}
 FILES = {
     "haproxy": ("originmap.map", "originmap.cfg"),
     "trafficserver": ("parent.config", "strategies.yaml"),
@@ -24,29 +23,6 @@ FILES = {
     "nginx": ("originmap.conf",),
     "varnish": ("originmap.vcl",),
 }
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Originmap, with three colos of which two are upper tiers."""
-    folder = tmp_path_factory.mktemp("originmap")
-    with Server(str(folder / "dev.db"), folder) as server:
-        colos = [
-            {"code": code, "city": code, "country": "US", "latitude": place[0],
-             "longitude": place[1], "eligible": code != "SIN"}
-            for code, place in PLACES.items()
-        ]  # fmt: skip
-        topology = f"{server.url}/originmap/v1/topology"
-        httpx.put(topology, json={"colos": colos}, headers=BEARER).raise_for_status()
-        yield server
-
-
-@pytest.fixture(scope="module")
-def machines() -> Iterator[Mapping[str, Machine]]:
-    made = {name: Machine(name) for name in ADDRESSES}
-    yield made
-    for machine in made.values():
-        machine.stop()
 
 
 @pytest.fixture(scope="module", params=CACHES, ids=lambda kind: str(kind.format))
@@ -69,12 +45,6 @@ def cache(running: Cache, machines: Mapping[str, Machine]) -> Cache:
     return running
 
 
-def put(server: Server, place: tuple[str, str]) -> None:
-    """Say where the origin is."""
-    item = {"origin_ip": IP, "vendor": place[0], "region": place[1]}
-    httpx.put(f"{server.mappings}/{IP}", json=item, headers=BEARER).raise_for_status()
-
-
 def exported(server: Server, cache: Cache, colo: str) -> dict[str, bytes]:
     """The files for a node in a colo."""
     upstreams = [("upstream", f"{c}={cache.machines[c].endpoint}") for c in ("IAD", "FRA")]
@@ -87,11 +57,6 @@ def exported(server: Server, cache: Cache, colo: str) -> dict[str, bytes]:
         )
         files[name] = answer.raise_for_status().content
     return files
-
-
-def remove(server: Server) -> None:
-    """Say nothing of the origin any more."""
-    httpx.delete(f"{server.mappings}/{IP}", headers=BEARER).raise_for_status()
 
 
 def load(server: Server, cache: Cache, place: tuple[str, str], colo: str = "SIN") -> None:

@@ -26,6 +26,9 @@ class TrafficServer(Cache):
         self.folder = Path(tempfile.mkdtemp(prefix="originmap-ats-"))
         self.folder.chmod(0o755)
 
+    def check_installed(self) -> None:
+        pass  # it is looked for when the folder is made
+
     def prepare(self) -> None:
         (self.folder / "runroot.yaml").write_text(f"""
 prefix: {self.folder}
@@ -49,6 +52,7 @@ cachedir: {self.folder}
 CONFIG proxy.config.http.server_ports STRING {self.port}:ip-in=127.0.0.1
 CONFIG proxy.config.admin.user_id STRING {user}
 CONFIG proxy.config.log.logging_enabled INT 0
+CONFIG proxy.config.config_update_interval_ms INT 100
 CONFIG proxy.config.exec_thread.autoconfig INT 0
 CONFIG proxy.config.exec_thread.limit INT 1
 CONFIG proxy.config.config_update_interval_ms INT 100
@@ -78,6 +82,13 @@ CONFIG proxy.config.http.down_server.cache_time INT 1
         # Strategies are read with the rules that name them, when their file is newer.
         (self.folder / "remap.config").touch()
         self.run("traffic_ctl", f"--run-root={self.folder}/runroot.yaml", "config", "reload")
+
+    def duty(self) -> list[str]:
+        return [
+            "--write", f"trafficserver={self.folder}",
+            "--reload", f"touch {self.folder}/remap.config",
+            "--reload", f"traffic_ctl --run-root={self.folder}/runroot.yaml config reload",
+        ]  # fmt: skip
 
     def comes_to(self, name: str, host: str = BY_PARENT) -> None:
         """By parent.config and by its strategy; a strategy asks the origin on port 80, where

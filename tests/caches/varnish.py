@@ -1,5 +1,7 @@
 """Varnish, with a probe, a backend for the origin, and a vcl_recv that calls originmap_choose."""
 
+from pathlib import Path
+
 from tests.caches.cache import IP, ZONE, Cache, found
 
 
@@ -8,10 +10,15 @@ class Varnish(Cache):
 
     format = "varnish"
 
-    def prepare(self) -> None:
+    @property
+    def _vcl(self) -> Path:
+        return self.folder / "site.vcl"
+
+    def check_installed(self) -> None:
         found("varnishd", "varnishadm", "gcc")
+
+    def prepare(self) -> None:
         self._loads = 0
-        self._vcl = self.folder / "site.vcl"
         self._vcl.write_text(f"""
 vcl 4.1;
 probe originmap_probe {{
@@ -48,3 +55,10 @@ sub vcl_recv {{
         name, work = f"site{self._loads}", str(self.folder / "work")
         self.run("varnishadm", "-n", work, "vcl.load", name, str(self._vcl))
         self.run("varnishadm", "-n", work, "vcl.use", name)
+
+    def duty(self) -> list[str]:
+        script = "/usr/share/varnish/varnishreload"
+        return [
+            "--write", f"varnish={self.folder}/originmap.vcl",
+            "--reload", f"{script} -m 2 -n {self.folder}/work {self._vcl}",
+        ]  # fmt: skip

@@ -10,14 +10,12 @@ from typing import Any
 
 import click
 
-from originmap.cli import options
+from originmap.cli import node, options
 from originmap.cli.administer import stream
 from originmap.domain.errors import InvalidExport
 from originmap.export.format import Format
 from originmap.service.exports import Wanted
 from originmap.service.operate.exports import ExportZones
-
-_EXAMPLE_TEMPLATE = "{colo}.cache.example.net:80"
 
 
 def command(known: Format) -> click.Command:
@@ -31,29 +29,11 @@ def command(known: Format) -> click.Command:
     for option in reversed(chosen):
         run = option(run)
     out = f"/etc/{known.name}" if several else known.files[0].name
-    upstream = f" --upstream '{_EXAMPLE_TEMPLATE}'" if known.upstreams else ""
-    example = f"originmap export {known.name} --colo SIN{upstream} --out {out} --db originmap.db"
+    where = f" --upstream '{node.EXAMPLE_UPSTREAM}'" if known.upstreams else ""
+    example = f"originmap export {known.name} --colo SIN{where} --out {out} --db originmap.db"
     return click.command(known.name, help=f"{known.help}\n\nExample: {example}")(run)
 
 
-_zone = click.option(
-    "--zone", "zones", multiple=True, metavar="ZONE", help="Only this zone, an id or a name."
-)
-_colo = click.option("--colo", metavar="CODE", help="The colo of the node that loads this.")
-_upstream = click.option(
-    "--upstream",
-    "upstreams",
-    multiple=True,
-    metavar="ADDRESS",
-    help=f"Where the upper tiers listen: {_EXAMPLE_TEMPLATE}, or IAD=192.0.2.10:80 for one.",
-)
-_upstream_file = click.option(
-    "--upstreams",
-    "upstream_file",
-    type=click.File("r", encoding="utf-8", errors="replace"),
-    metavar="FILE",
-    help="A file with such addresses, one a line.",
-)
 _file = click.option("--file", metavar="NAME", help="Only this file of the format.")
 _out = click.option(
     "--out",
@@ -62,10 +42,10 @@ _out = click.option(
     help="Write here: a file, or a folder for several. Else to stdout.",
 )
 _OPTIONS: tuple[tuple[Callable[[Format], bool], Callable[[Any], Any]], ...] = (
-    (lambda known: True, _zone),
-    (lambda known: True, _colo),
-    (lambda known: known.upstreams, _upstream),
-    (lambda known: known.upstreams, _upstream_file),
+    (lambda known: True, node.zone),
+    (lambda known: True, node.colo),
+    (lambda known: known.upstreams, node.upstream),
+    (lambda known: known.upstreams, node.upstream_file),
     (lambda known: len(known.files) > 1, _file),
     (lambda known: True, _out),
     (lambda known: True, options.db),
@@ -87,7 +67,7 @@ def _export(
         raise click.UsageError(
             f"{known.name} has several files: give --out FOLDER, or --file {names}"
         )
-    given = [*_lines(upstream_file), *upstreams]
+    given = [*node.lines(upstream_file), *upstreams]
     chosen = [known.file(file)] if file or len(known.files) == 1 else list(known.files)
     for each in chosen:
         wanted = Wanted(known.name, each.name, colo and colo.upper(), given)
@@ -97,12 +77,6 @@ def _export(
             continue
         with _replaced(Path(out) / each.name if len(chosen) > 1 else Path(out)) as write:
             stream(db, command, write)
-
-
-def _lines(file: Any) -> list[str]:
-    """What a file of addresses says; "#" starts a comment."""
-    lines = [] if file is None else [line.partition("#")[0].strip() for line in file]
-    return [line for line in lines if line]
 
 
 @contextlib.contextmanager

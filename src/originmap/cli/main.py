@@ -12,6 +12,7 @@ from originmap.domain.errors import OriginmapError
 _COMMANDS = {
     "dev": "Start a server for trying out, with well-known credentials.",
     "serve": "Start a server for real use.",
+    "edge": "Keep what the caches of a node load up to date.",
     "zone": "Make and list zones.",
     "token": "Make, list and revoke API tokens.",
     "resolve": "Print where the origins of a zone are filled from.",

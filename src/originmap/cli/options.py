@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from originmap.domain.rate_limit import parse
-from originmap.settings import default_of, help_of, state_folder
+from originmap.settings import default_of, help_of, settings_token, state_folder
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -162,6 +162,17 @@ def token_file(whose: str) -> Callable[[F], F]:
         help=f"File that holds the token for {whose}; else it is ORIGINMAP_TOKEN.",
         envvar="ORIGINMAP_TOKEN_FILE",
     )
+
+
+def token(file: Path | None) -> str:
+    """The token for --follow. It is no option: other users of the machine see those."""
+    found = file.read_text("utf-8").strip() if file else settings_token()
+    if not found:
+        raise click.UsageError(
+            "--follow needs a token of the primary that may do everything there: put it into"
+            " ORIGINMAP_TOKEN, or into a file that --token-file names"
+        )
+    return found
 
 
 def checked_url(ctx: click.Context, param: click.Parameter, value: str) -> str:

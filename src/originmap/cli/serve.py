@@ -9,7 +9,7 @@ from originmap import databases
 from originmap.cli import options
 from originmap.cli.run import base_url, run
 from originmap.service import setup
-from originmap.settings import Settings, settings_token
+from originmap.settings import Settings
 
 
 @click.command("serve")
@@ -56,7 +56,7 @@ def command(
         rate_limit=rate_limit,
         ranges=ranges,
         follow=follow,
-        token=_token(token_file) if follow else "",
+        token=options.token(token_file) if follow else "",
         name=name,
         history_days=history_days,
         history_changes=history_changes,
@@ -64,17 +64,6 @@ def command(
         log_requests=log_requests,
     )
     run(settings, setup.prepare_to_serve, partial(_started, db))
-
-
-def _token(file: Path | None) -> str:
-    """The token for the primary. It is no option: other users of the machine see those."""
-    token = file.read_text("utf-8").strip() if file else settings_token()
-    if not token:
-        raise click.UsageError(
-            "--follow needs a token of the primary that may do everything there: put it into"
-            " ORIGINMAP_TOKEN, or into a file that --token-file names"
-        )
-    return token
 
 
 def _started(db: str, host: str, port: int) -> None:

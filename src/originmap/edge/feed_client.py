@@ -13,6 +13,7 @@ from originmap.domain.snapshot import Part
 from originmap.feed.changes_json import DeltaJSON, read_changes
 from originmap.feed.snapshot_json import read_lines
 from originmap.service.feed import Delta, Point
+from originmap.service.followers import Report
 
 BASE = "/originmap/v1"
 AGE_HEADER = "originmap-replica-age"
@@ -82,6 +83,14 @@ class FeedClient:
         return Delta(
             found.epoch, found.since, found.revision, changes, reason if found.reset else ""
         )
+
+    async def report(self, report: Report) -> None:
+        """Say what is served here. Raises FeedError."""
+        try:
+            answer = await self._http.put(f"{BASE}/followers/{self._name}", json=report._asdict())
+        except (httpx.HTTPError, OSError) as error:
+            raise _gone(error) from error
+        self._check(answer, answer.content)
 
     async def snapshot(self) -> AsyncIterator[Part]:
         """Everything there is, and what led there from where a rollout keeps nodes. Raises

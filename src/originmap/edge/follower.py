@@ -46,7 +46,11 @@ class Follower:
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 (not a secret)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
-    async def _follow(self) -> None:
+    async def catch_up(self) -> None:
+        """Take over what the primary has now. Raises FeedError, StoreError."""
+        await self._follow(once=True)
+
+    async def _follow(self, *, once: bool = False) -> None:
         if not self._store.is_replica:
             await self._load()
         ahead: asyncio.Task[Delta] | None = None
@@ -65,6 +69,8 @@ class Follower:
                 await self._apply(delta)
                 if ahead is None:
                     self._replication.heard(self._client.age)
+                    if once:
+                        return
                 wait = _WAIT_SECONDS
         finally:
             if ahead is not None:

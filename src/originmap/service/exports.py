@@ -108,14 +108,16 @@ async def _chunks(export: Export, parts: AsyncGenerator[Part, None]) -> AsyncGen
         for chunk in writer.start():
             yield chunk
         if export.file.of_mappings:
-            async for zone in _zones(export.node, parts):
+            async for zone in zone_parts(export.node, parts):
                 for chunk in writer.zone(zone):
                     yield chunk
     for chunk in writer.end():
         yield chunk
 
 
-async def _zones(node: Node, parts: AsyncGenerator[Part, None]) -> AsyncGenerator[ZonePart, None]:
+async def zone_parts(
+    node: Node, parts: AsyncGenerator[Part, None]
+) -> AsyncGenerator[ZonePart, None]:
     """The node's zones with their mappings, in order; those without any too."""
     ahead = list(reversed(node.zones))
     async for zone_id, mappings in _mappings(parts):

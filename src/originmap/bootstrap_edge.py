@@ -1,0 +1,189 @@
+"""Where the classes of an agent meet: from settings to a node that keeps its caches up to date.
+
+Beside `bootstrap`, which brings the whole server: an agent serves nothing, and starts faster.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from originmap import data, databases
+from originmap.api.accesslog import JSONFormatter
+from originmap.domain.errors import FeedError, StoreError, StoreOwned
+from originmap.edge import checker as checkers
+from originmap.edge.agent import Agent
+from originmap.edge.errors import CannotWrite
+from originmap.edge.feed_client import FeedClient
+from originmap.edge.follower import Follower
+from originmap.edge.pace import Pace
+from originmap.edge.preview import Preview, preview
+from originmap.edge.record import Record
+from originmap.edge.renderer import Renderer, Standpoint
+from originmap.edge.reporter import Reporter
+from originmap.edge.target import Duty, Target
+from originmap.export.endpoint import read
+from originmap.service import setup
+from originmap.service.directory import Directory
+from originmap.service.replication import Replication
+from originmap.service.retention import Retention
+from originmap.settings import EdgeSettings, command_environment
+from originmap.store.clock import monotonic_clock, wall_clock
+from originmap.store.port import Store
+
+_DATABASE = "replica.db"
+_HISTORY_DAYS, _HISTORY_CHANGES = 30.0, 1_000_000
+"""History that an agent keeps: it serves an older revision where it is told to."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """An agent and those it works with."""
+
+    store: Store
+    agent: Agent
+    follower: Follower
+    reporter: Reporter
+
+
+async def run(
+    settings: EdgeSettings, duties: Sequence[Duty], on_start: Callable[[str], None]
+) -> None:
+    """Keep the caches up to date until SIGTERM or SIGINT; SIGHUP compares what is there.
+    `on_start` is told the node's name. Raises OriginmapError when it cannot start."""
+    _log_json()
+    async with _opened(settings, duties) as node:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, node.agent.stop)
+        loop.add_signal_handler(signal.SIGHUP, node.agent.compare)
+        on_start(_name(settings))
+        retention = Retention(node.store, _HISTORY_DAYS, _HISTORY_CHANGES, wall_clock)
+        work = (node.follower.run(), node.reporter.run(), retention.run())
+        tasks = [asyncio.ensure_future(each) for each in work]
+        try:
+            await node.agent.run()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class Result(NamedTuple):
+    """What was done with each cache that is up to date, what kept others, and what else is to be
+    said."""
+
+    done: dict[str, str]
+    problems: list[str]
+    warnings: list[str]
+
+
+async def once(settings: EdgeSettings, duties: Sequence[Duty]) -> Result:
+    """Bring the caches up to date once, from the last state where the primary is gone. Raises
+    OriginmapError when it cannot start."""
+    warnings = []
+    async with _opened(settings, duties) as node:
+        try:
+            await node.follower.catch_up()
+        except (FeedError, StoreError) as error:
+            if not node.store.is_replica:
+                raise
+            warnings.append(f"goes by the last state: {error}")
+        await node.agent.recover()
+        outcomes = await node.agent.bring()
+        with contextlib.suppress(FeedError):
+            await node.reporter.send()
+        revision = node.store.revision
+    done = {name: f"{outcome.value}, revision {revision}" for name, outcome in outcomes.items()}
+    problems = [f"{name}: {error}" for name, error in node.agent.problems.items()]
+    return Result(done, problems, warnings)
+
+
+async def dry_run(settings: EdgeSettings, duties: Sequence[Duty]) -> list[Preview]:
+    """What would become of each file, from what the primary has now; nothing is written where
+    caches or agents look. Raises OriginmapError."""
+    async with databases.opened(databases.MEMORY) as store:
+        copy = Replication(settings.follow, wall_clock)
+        async with FeedClient(settings.follow, settings.token, _name(settings)) as client:
+            await Follower(store, client, copy).catch_up()
+        with tempfile.TemporaryDirectory(prefix="originmap-dry-run-") as folder:
+            return await preview(_renderer(store, settings), duties, Path(folder))
+
+
+@contextlib.asynccontextmanager
+async def _opened(settings: EdgeSettings, duties: Sequence[Duty]) -> AsyncIterator[_Node]:
+    folder = _folder(settings.state)
+    environment = command_environment()
+    targets = [
+        Target(
+            duty,
+            checkers.checker_of(duty.format.name, environment) if duty.alone else None,
+            Record(folder / f"{duty.format.name}.json"),
+            environment,
+        )
+        for duty in duties
+    ]
+    copy = Replication(settings.follow, wall_clock)
+    async with (
+        _replica(folder, settings.follow) as store,
+        FeedClient(settings.follow, settings.token, _name(settings)) as client,
+    ):
+        reporter = Reporter(store, client, _serves(settings, duties))
+        agent = Agent(
+            store,
+            _renderer(store, settings),
+            targets,
+            Pace(settings.interval, settings.verify * 60),
+            reporter.note,
+            wall_clock,
+            lambda: monotonic_clock() / 1e6,
+        )
+        yield _Node(store, agent, Follower(store, client, copy), reporter)
+
+
+@contextlib.asynccontextmanager
+async def _replica(folder: Path, primary: str) -> AsyncIterator[Store]:
+    db = str(folder / _DATABASE)
+    try:
+        async with databases.opened(db) as store:
+            await setup.prepare_replica(primary, store, Directory(), wall_clock, db)
+            yield store
+    except StoreOwned as error:
+        error.hint = "another agent runs with this --state: stop it, or give this one another"
+        raise
+
+
+def _folder(state: str) -> Path:
+    folder = Path(state)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotWrite(state, error) from error
+    return folder
+
+
+def _renderer(store: Store, settings: EdgeSettings) -> Renderer:
+    standpoint = Standpoint(settings.colo, settings.zones, read(settings.upstreams))
+    return Renderer(store, standpoint, data.catalogue(), data.topology(), wall_clock)
+
+
+def _name(settings: EdgeSettings) -> str:
+    return settings.name or socket.gethostname()
+
+
+def _serves(settings: EdgeSettings, duties: Sequence[Duty]) -> str:
+    formats = ", ".join(duty.format.name for duty in duties)
+    return f"{formats} in {settings.colo}" if settings.colo else formats
+
+
+def _log_json() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(JSONFormatter())
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.getLogger("originmap").setLevel(logging.INFO)

@@ -1,0 +1,152 @@
+"""Keeps the caches of one node at what its replica has.
+
+Whatever happens, each cache keeps the last files that were good, and is tried again: with the next
+change, and after a while.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
+
+from originmap.domain.errors import OriginmapError
+from originmap.edge.pace import Pace, Situation
+from originmap.edge.renderer import Rendered, Renderer
+from originmap.edge.switch import new_of
+from originmap.edge.target import Outcome, Target
+from originmap.store.clock import Now
+from originmap.store.port import Store
+
+_LOG = logging.getLogger(__name__)
+
+Listener = Callable[[int | None, str], None]
+"""Told which revision all caches serve, and what is wrong."""
+Seconds = Callable[[], float]
+
+
+class Agent:
+    """Brings the caches up to date whenever it is due."""
+
+    def __init__(
+        self,
+        store: Store,
+        renderer: Renderer,
+        targets: Sequence[Target],
+        pace: Pace,
+        listener: Listener,
+        now: Now,
+        seconds: Seconds,
+    ) -> None:
+        """`now` is the machine's own time; `seconds` only go forward."""
+        self._store = store
+        self._renderer = renderer
+        self._targets = targets
+        self._pace = pace
+        self._listener = listener
+        self._now = now
+        self._seconds = seconds
+        self._situation = Situation(compared=seconds())
+        self._wanted = True  # to compare what is there, the first time too
+        self._stopping = False
+        self._wake = asyncio.Event()
+        self.problems: dict[str, OriginmapError] = {}
+        """What is wrong with each cache that is not up to date."""
+        store.follow_commits(self._changed)
+
+    def compare(self) -> None:
+        """Render anew and compare what is there, soon."""
+        self._wanted = True
+        self._changed()
+
+    def stop(self) -> None:
+        """Let `run` return, after what is under way."""
+        self._stopping = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Keep them up to date until stopped. Raises CannotWrite when a switch that was broken
+        off cannot be put back."""
+        await self.recover()
+        while await self._due():
+            await self.bring()
+
+    async def recover(self) -> None:
+        """Put back what was broken off, before anything else. Raises CannotWrite."""
+        for target in self._targets:
+            await asyncio.to_thread(target.recover)
+
+    async def bring(self) -> dict[str, Outcome]:
+        """Bring every cache up to date now; what was done, without those that kept what they
+        had."""
+        began = self._seconds()
+        compare = self._wanted or began >= self._pace.compare_at(self._situation)
+        self._wanted = False
+        # Changes that come from here on may be in what is rendered, or not.
+        self._situation = self._situation._replace(began=began, changed=False)
+        expires: float | None = None
+        outcomes: dict[str, Outcome] = {}
+        try:
+            rendered = await self._renderer.render(
+                {new_of(path): file for t in self._targets for path, file in t.files.items()}
+            )
+        except OriginmapError as error:
+            for target in self._targets:
+                self._failed(target, error)
+        else:
+            if rendered.expires is not None:
+                expires = began + (rendered.expires - self._now()) / 1e6
+            outcomes = await self._apply(rendered, compare)
+        self._note(began, compare, expires)
+        return outcomes
+
+    async def _due(self) -> bool:
+        """Wait for the next time; False when it is to stop."""
+        while not self._stopping:
+            self._wake.clear()
+            due = self._pace.due(self._situation) if self._store.is_replica else float("inf")
+            left = due - self._seconds()
+            if left <= 0:
+                return True
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(None if left == float("inf") else left):
+                    await self._wake.wait()
+        return False
+
+    async def _apply(self, rendered: Rendered, compare: bool) -> dict[str, Outcome]:
+        outcomes = {}
+        for target in self._targets:
+            try:
+                outcome = await asyncio.to_thread(target.apply, rendered, compare=compare)
+            except OriginmapError as error:
+                self._failed(target, error)
+                continue
+            outcomes[target.name] = outcome
+            if self.problems.pop(target.name, None) or outcome is not Outcome.SAME:
+                data = {"cache": target.name, "revision": rendered.revision, "how": outcome.value}
+                _LOG.info("up to date", extra={"data": data})
+        return outcomes
+
+    def _note(self, began: float, compare: bool, expires: float | None) -> None:
+        """How it stands after the caches were tried."""
+        ended = self._seconds()
+        self._situation = self._situation._replace(
+            took=ended - began,
+            compared=ended if compare else self._situation.compared,
+            failures=self._situation.failures + 1 if self.problems else 0,
+            expires=expires,
+        )
+        known = [target.applied for target in self._targets]
+        applied = None if None in known else min(r for r in known if r is not None)
+        problem = "; ".join(f"{name}: {error}" for name, error in sorted(self.problems.items()))
+        self._listener(applied, problem)
+
+    def _failed(self, target: Target, error: OriginmapError) -> None:
+        before = self.problems.get(target.name)
+        self.problems[target.name] = error
+        if before is None or str(before) != str(error):
+            data = {"cache": target.name, "why": str(error), "do": error.hint}
+            _LOG.warning("keeps its last good files", extra={"data": data})
+
+    def _changed(self) -> None:
+        self._situation = self._situation._replace(changed=True)
+        self._wake.set()

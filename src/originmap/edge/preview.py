@@ -1,0 +1,59 @@
+"""What the agent would write: for a look before it does."""
+
+import asyncio
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from originmap.edge.errors import CannotWrite
+from originmap.edge.renderer import Renderer
+from originmap.edge.target import Duty
+
+_LARGEST_COMPARED = 1 << 20
+"""Bytes up to which lines are compared, not only whether there is a difference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """One file. `diff` is unified, and empty where the file is large or not text."""
+
+    path: Path
+    size: int
+    state: str
+    diff: str
+
+
+async def preview(renderer: Renderer, duties: Sequence[Duty], folder: Path) -> list[Preview]:
+    """Every file, rendered into `folder`. Raises what `Renderer.render` raises, CannotWrite."""
+    places: dict[Path, Path] = {}
+    files = {}
+    for duty in duties:
+        for path, file in duty.files.items():
+            places[folder / duty.format.name / file.name] = path
+            files[folder / duty.format.name / file.name] = file
+    await renderer.render(files)
+    return [await asyncio.to_thread(_compared, new, path) for new, path in places.items()]
+
+
+def _compared(new: Path, path: Path) -> Preview:
+    content = new.read_bytes()
+    try:
+        before = path.read_bytes() if path.exists() else None
+    except OSError as error:
+        raise CannotWrite(str(path), error) from error
+    if before is None:
+        return Preview(path, len(content), "would be made", "")
+    if before == content:
+        return Preview(path, len(content), "is up to date", "")
+    return Preview(path, len(content), "would change", _diff(before, content, str(path)))
+
+
+def _diff(before: bytes, after: bytes, name: str) -> str:
+    if max(len(before), len(after)) > _LARGEST_COMPARED:
+        return ""
+    try:
+        old, new = (text.decode().splitlines(keepends=True) for text in (before, after))
+    except UnicodeDecodeError:
+        return ""
+    return "".join(difflib.unified_diff(old, new, name, name, n=0))

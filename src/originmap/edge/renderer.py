@@ -1,0 +1,161 @@
+"""Makes the files of all caches of a node from one state, in one pass over the mappings."""
+
+import asyncio
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from originmap.domain.catalogue import Catalogue
+from originmap.domain.errors import ZoneNotFound
+from originmap.domain.latency import fresh
+from originmap.domain.mapping import Place
+from originmap.domain.tier import Tiers
+from originmap.domain.topology import Topology
+from originmap.domain.zone import Zone
+from originmap.edge.errors import CannotWrite
+from originmap.edge.release import Release, released
+from originmap.export.endpoint import Endpoints
+from originmap.export.format import File
+from originmap.export.node import Node
+from originmap.service.exports import zone_parts
+from originmap.store.clock import Now
+from originmap.store.port import Store
+
+_MODE = 0o644  # a cache runs as another user
+_MINUTE = 60_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Standpoint:
+    """What the operator says of the node: its colo, its zones by id or name (all where none is
+    named), and where the upper tiers listen."""
+
+    colo: str | None
+    zones: Sequence[str]
+    endpoints: Endpoints
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """Files as of one revision, by where they were written, with their SHA-256. `expires` is when
+    they may become other ones without any change: microseconds since 1970 UTC."""
+
+    epoch: str
+    revision: int
+    digests: Mapping[Path, str]
+    expires: int | None
+
+
+class Renderer:
+    """Renders for one node."""
+
+    def __init__(
+        self,
+        store: Store,
+        standpoint: Standpoint,
+        catalogue: Catalogue,
+        topology: Topology,
+        now: Now,
+    ) -> None:
+        """`topology` is in force until the operator sets another."""
+        self._store = store
+        self._standpoint = standpoint
+        self._catalogue = catalogue
+        self._places = tuple(Place(region.vendor, region.name) for region in catalogue.regions())
+        self._topology = topology
+        self._now = now
+
+    async def render(self, files: Mapping[Path, File]) -> Rendered:
+        """Write the files, synced to disk. Raises NothingToServe, CannotWrite, InvalidExport,
+        ZoneNotFound; what was written is gone then."""
+        try:
+            async with released(self._store) as release:
+                node, expires = self._node(release)
+                digests = await self._write(files, node, release)
+            return Rendered(release.epoch, release.revision, digests, expires)
+        except BaseException:
+            discard(files)
+            raise
+
+    def _node(self, release: Release) -> tuple[Node, int | None]:
+        topology = release.topology or self._topology
+        counting, expires = fresh(release.latencies, topology.latency_seconds, self._now())
+        if expires is not None:
+            expires += -expires % _MINUTE  # many that expire one after the other go together
+        tiers = Tiers(self._catalogue, topology, counting)
+        said = self._standpoint
+        zones = chosen(release.zones, said.zones)
+        return Node(zones, tiers, self._places, said.colo, said.endpoints), expires
+
+    async def _write(
+        self, files: Mapping[Path, File], node: Node, release: Release
+    ) -> dict[Path, str]:
+        with contextlib.ExitStack() as stack:
+            outputs = {path: _Output(path, stack) for path in files}
+            writers = [(outputs[path], file.writer(node)) for path, file in files.items()]
+            for output, writer in writers:
+                output.add(writer.start())
+            async for part in zone_parts(node, release.mappings):
+                for output, writer in writers:
+                    output.add(writer.zone(part))
+                await asyncio.sleep(0)
+            for output, writer in writers:
+                output.add(writer.end())
+            return {path: await asyncio.to_thread(out.end) for path, out in outputs.items()}
+
+
+class _Output:
+    """A file that is being written."""
+
+    def __init__(self, path: Path, stack: contextlib.ExitStack) -> None:
+        self._path = path
+        self._digest = hashlib.sha256()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)  # a link that somebody laid there is not followed
+            self._file: BinaryIO = stack.enter_context(path.open("xb"))
+        except OSError as error:
+            raise CannotWrite(str(path), error) from error
+
+    def add(self, chunks: Iterable[bytes]) -> None:
+        """Append. Raises CannotWrite."""
+        for chunk in chunks:
+            self._digest.update(chunk)
+            try:
+                self._file.write(chunk)
+            except OSError as error:
+                raise CannotWrite(str(self._path), error) from error
+
+    def end(self) -> str:
+        """Make it durable; its SHA-256. Raises CannotWrite."""
+        try:
+            self._file.flush()
+            os.fchmod(self._file.fileno(), _MODE)
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise CannotWrite(str(self._path), error) from error
+        return self._digest.hexdigest()
+
+
+def discard(paths: Iterable[Path]) -> None:
+    """Remove files that are not needed."""
+    for path in paths:
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def chosen(zones: Sequence[Zone], named: Sequence[str]) -> list[Zone]:
+    """The zones that are named by id or name, all where none is. Raises ZoneNotFound."""
+    if not named:
+        return list(zones)
+    found = {}
+    for name in named:
+        zone = next((z for z in zones if z.id == name or z.name == name.lower()), None)
+        if zone is None:
+            raise ZoneNotFound(name)
+        found[zone.id] = zone
+    return list(found.values())

@@ -1,0 +1,184 @@
+"""One cache of this node: what it is fed, and the steps from new files to a cache that serves them.
+
+    new files differ from what is on disk?      no: nothing to load, unless the last time failed
+    its own checker takes them, alone?          no: they go, the old ones were never touched
+    they are switched in; the operator's        no: the old ones come back
+      check takes the whole configuration?
+    the running cache is told                   it refuses: the files stay, it is told again later
+
+Nothing here waits for the network, and everything may take seconds: it runs in a thread.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+from originmap.edge import checker as checkers
+from originmap.edge import disk
+from originmap.edge.checker import Checker
+from originmap.edge.command import Command, run
+from originmap.edge.errors import CannotWrite, EdgeError, RuntimeRefused
+from originmap.edge.haproxy_runtime import HAProxyMap
+from originmap.edge.record import Record
+from originmap.edge.renderer import Rendered, discard
+from originmap.edge.switch import Switch, new_of
+from originmap.export.format import File, Format
+
+_LOG = logging.getLogger(__name__)
+RUNTIME = {"haproxy": "originmap.map"}
+"""Formats with a file that a running cache takes entry by entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What the operator wants for one cache. `path` is a file, or a folder where the format has
+    several; `socket` is where the running cache takes changes without a reload."""
+
+    format: Format
+    path: Path
+    checks: tuple[Command, ...] = ()
+    reloads: tuple[Command, ...] = ()
+    alone: bool = True
+    socket: Path | None = None
+
+    @property
+    def files(self) -> dict[Path, File]:
+        """The files of the format, by where they belong."""
+        several = len(self.format.files) > 1
+        return {self.path / f.name if several else self.path: f for f in self.format.files}
+
+
+class Outcome(StrEnum):
+    """What was done."""
+
+    SAME = "nothing to do"
+    WRITTEN = "written"
+    RELOADED = "reloaded"
+    AT_RUNTIME = "changed at runtime"
+
+
+class Target:
+    """Keeps one cache up to date."""
+
+    def __init__(
+        self, duty: Duty, checker: Checker | None, record: Record, environment: Mapping[str, str]
+    ) -> None:
+        self.duty = duty
+        self.files = duty.files
+        self._checker = checker
+        self._record = record
+        self._environment = environment
+        self._switch = Switch(record)
+        self._map: HAProxyMap | None = None
+        if duty.socket is not None:
+            self._map_path = duty.path / RUNTIME[duty.format.name]
+            self._map = HAProxyMap(duty.socket, self._map_path)
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.duty.format.name
+
+    @property
+    def applied(self) -> int | None:
+        """The revision that the cache serves."""
+        return self._record.done.revision
+
+    def recover(self) -> None:
+        """After a crash: whatever was not checked to its end goes. Raises CannotWrite."""
+        discard(map(new_of, self.files))
+        back = self._switch.recover()
+        if back:
+            data = {"cache": self.name, "files": [str(path) for path in back]}
+            _LOG.warning("put back what was not checked", extra={"data": data})
+
+    def apply(self, rendered: Rendered, *, compare: bool) -> Outcome:
+        """Have the cache serve the new files, which wait where `new_of` says; with `compare` see
+        whether it serves the old ones in truth. Raises EdgeError: it keeps what it has then."""
+        try:
+            return self._apply(rendered, compare)
+        finally:
+            discard(map(new_of, self.files))
+
+    def _apply(self, rendered: Rendered, compare: bool) -> Outcome:
+        loaded = self._record.done.loaded
+        wanted = {path: rendered.digests[new_of(path)] for path in self.files}
+        there = self._there()
+        self._tell_of_strangers(wanted, there)
+        changed = [path for path in self.files if wanted[path] != there[path]]
+        if changed:
+            self._check_alone()
+        if changed or self._record.done.files != _texts(wanted):
+            self._switch_in(changed, wanted)
+            # The right bytes that the record does not know of: who knows what the cache has.
+            loaded = loaded and bool(changed)
+        outcome = self._load(changed, loaded, compare)
+        done = self._record.done
+        self._record.keep(
+            msgspec.structs.replace(
+                done, epoch=rendered.epoch, revision=rendered.revision, loaded=True
+            )
+        )
+        return outcome
+
+    def _there(self) -> dict[Path, str]:
+        try:
+            return {path: disk.digest_of(path) for path in self.files}
+        except OSError as error:
+            raise CannotWrite(str(self.duty.path), error) from error
+
+    def _tell_of_strangers(self, wanted: Mapping[Path, str], there: Mapping[Path, str]) -> None:
+        for path in self.files:
+            written = self._record.done.files.get(str(path))
+            if written is not None and there[path] not in (written, wanted[path]):
+                data = {"cache": self.name, "file": str(path)}
+                _LOG.warning("somebody changed it: it is written anew", extra={"data": data})
+
+    def _check_alone(self) -> None:
+        if self._checker is not None:
+            files = {file.name: new_of(path) for path, file in self.files.items()}
+            checkers.check(self._checker, files, self._environment)
+
+    def _switch_in(self, changed: Sequence[Path], wanted: Mapping[Path, str]) -> None:
+        self._switch.make(changed)
+        try:
+            for command in self.duty.checks:
+                run(command, self._environment)
+        except EdgeError:
+            self._switch.put_back()
+            raise
+        self._switch.settle(_texts(wanted))
+
+    def _load(self, changed: Sequence[Path], loaded: bool, compare: bool) -> Outcome:
+        """Have the running cache take what is on disk; `loaded`: what was there before, it has."""
+        if self._map is not None and loaded and set(changed) <= {self._map_path}:
+            return self._bring(self._map, bool(changed), compare)
+        if loaded and not changed:
+            return Outcome.SAME
+        for command in self.duty.reloads:
+            run(command, self._environment)
+        return Outcome.RELOADED if self.duty.reloads else Outcome.WRITTEN
+
+    def _bring(self, running: HAProxyMap, changed: bool, compare: bool) -> Outcome:
+        if not (changed or compare):
+            return Outcome.SAME
+        try:
+            count = running.bring()
+        except RuntimeRefused as error:
+            if not changed:
+                raise
+            data = {"cache": self.name, "why": str(error), "do": error.hint}
+            _LOG.warning("it is reloaded instead", extra={"data": data})
+            return self._load([*self.files], False, compare)
+        if count and not changed:
+            differed = {"cache": self.name, "entries": count}
+            _LOG.warning("the running cache differed from its file", extra={"data": differed})
+        return Outcome.AT_RUNTIME if count else Outcome.SAME
+
+
+def _texts(digests: Mapping[Path, str]) -> dict[str, str]:
+    return {str(path): digest for path, digest in digests.items()}

@@ -1,0 +1,161 @@
+"""An `originmap edge` process that feeds a cache, and somebody who keeps asking that cache."""
+
+import contextlib
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+from tests.caches.cache import PATIENCE_SECONDS, ZONE, Cache
+from tests.process import BEARER, COMMAND, TOKEN, Server
+
+UPSTREAMS = ("IAD", "FRA")
+# Envoy is beside Python, where an operator's PATH would lead too.
+_PATH = f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"
+
+
+class Edge:
+    """The agent of one node in SIN; a context manager."""
+
+    def __init__(
+        self, server: Server, cache: Cache, folder: Path, args: Sequence[str] = ()
+    ) -> None:
+        upstreams = [f"--upstream={c}={cache.machines[c].endpoint}" for c in UPSTREAMS]
+        self.name = f"sin-{cache.format}"
+        self._folder = folder / f"edge-{cache.format}"
+        self.arguments = [
+            "--follow", server.url, "--colo", "sin", "--name", self.name,
+            "--state", str(self._folder), *upstreams, *cache.duty(), *args,
+        ]  # fmt: skip
+        self.environment = {**os.environ, "ORIGINMAP_TOKEN": TOKEN, "PATH": _PATH}
+        self._log = folder / f"edge-{cache.format}.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, as a service manager does."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [COMMAND, "edge", *self.arguments], stdout=log, stderr=log, env=self.environment
+            )
+
+    def run(self, *args: str) -> subprocess.CompletedProcess[str]:
+        """Run it to its end."""
+        return subprocess.run(
+            [COMMAND, "edge", *self.arguments, *args],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            env=self.environment,
+        )
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Stop it; the exit status."""
+        assert self._process is not None
+        self._process.send_signal(number)
+        return self._process.wait(PATIENCE_SECONDS)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def log(self) -> str:
+        """What it said so far."""
+        return self._log.read_text(errors="replace")
+
+    def written(self, cache: Cache) -> bool:
+        """Whether the files of a cache are there, checked."""
+        record = self._folder / f"{cache.format}.json"
+        return record.exists() and '"pending":{}' in record.read_text()
+
+    def serves_all(self, server: Server) -> None:
+        """Wait until the server lists that the cache serves all that there is."""
+
+        def told() -> bool:
+            row = listed(server, self.name)
+            return bool(row) and (row["applied"], row["lag"], row["problem"]) == (
+                row["revision"],
+                0,
+                "",
+            )
+
+        self.waits_for(told, "the list of followers")
+
+    def said(self, event: str) -> int:
+        """How many lines of its log are of an event."""
+        return self.log().count(f'"event":"{event}"')
+
+    def waits_for(self, look: Callable[[], Any], what: str) -> None:
+        """Wait until something is there."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not look():
+            assert self._process is not None
+            assert self._process.poll() is None, self.log()
+            assert time.monotonic() < deadline, f"waited in vain for {what}\n{self.log()}"
+            time.sleep(0.02)
+
+    def __enter__(self) -> "Edge":
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self.stop()
+
+
+def listed(server: Server, name: str) -> dict[str, Any]:
+    """What the server lists of a follower; nothing where it does not know it."""
+    answer = httpx.get(f"{server.url}/originmap/v1/followers", headers=BEARER)
+    found: list[dict[str, Any]] = answer.raise_for_status().json()["result"]
+    return next((each for each in found if each["name"] == name), {})
+
+
+class Visitor:
+    """Asks a cache again and again, and counts; a context manager."""
+
+    def __init__(self, cache: Cache, host: str = ZONE) -> None:
+        self._cache = cache
+        self._host = host
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._ask, daemon=True)
+        self.asked = 0
+        self.failed = 0
+
+    def __enter__(self) -> "Visitor":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *of: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _ask(self) -> None:
+        while not self._ended.wait(0.005):
+            self.asked += 1
+            try:
+                self.failed += not self._answered()
+            except (OSError, http.client.HTTPException):
+                self.failed += 1
+
+    def _answered(self) -> bool:
+        """On a connection of its own, with little work for this machine."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._cache.port, timeout=5)
+        with contextlib.closing(connection):
+            headers = {"host": self._host, **self._cache.headers}
+            connection.request("GET", f"/visit/{self.asked}", headers=headers)
+            answer = connection.getresponse()
+            return answer.status == 200 and answer.read() in (b"IAD", b"FRA")

@@ -1,0 +1,32 @@
+"""The server that caches get their exports from, and what it is told."""
+
+import httpx
+
+from tests.caches.cache import IP
+from tests.process import BEARER, Server
+
+NEAR_IAD, NEAR_FRA = ("aws", "us-east-1"), ("gcp", "europe-west3")
+PLACES = {"IAD": (38.9, -77.5), "FRA": (50.0, 8.6), "SIN": (1.4, 104.0)}
+PARIS = (48.9, 2.4)
+
+
+def put(server: Server, place: tuple[str, str], ip: str = IP) -> None:
+    """Say where an origin is."""
+    item = {"origin_ip": ip, "vendor": place[0], "region": place[1]}
+    httpx.put(f"{server.mappings}/{ip}", json=item, headers=BEARER).raise_for_status()
+
+
+def remove(server: Server) -> None:
+    """Say nothing of the origin any more."""
+    httpx.delete(f"{server.mappings}/{IP}", headers=BEARER).raise_for_status()
+
+
+def set_topology(server: Server, places: dict[str, tuple[float, float]]) -> None:
+    """Colos of which all but SIN are upper tiers."""
+    colos = [
+        {"code": code, "city": code, "country": "US", "latitude": place[0],
+         "longitude": place[1], "eligible": code != "SIN"}
+        for code, place in places.items()
+    ]  # fmt: skip
+    topology = f"{server.url}/originmap/v1/topology"
+    httpx.put(topology, json={"colos": colos}, headers=BEARER).raise_for_status()
