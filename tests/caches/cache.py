@@ -70,10 +70,6 @@ class Cache(ABC):
     def duty(self) -> list[str]:
         """What `originmap edge` is told about it."""
 
-    def _signalled(self, name: str) -> str:
-        """A command that sends a signal to its first process."""
-        return f"sh -c 'kill -{name} $(cat {self.folder}/pid)'"
-
     def load(self, files: Mapping[str, bytes]) -> None:
         """Put our files where they belong, and have them loaded."""
         for name, content in files.items():
@@ -94,7 +90,6 @@ class Cache(ABC):
             self._process = subprocess.Popen(
                 self.command(), stdout=log, stderr=log, env=ENVIRONMENT
             )
-        (self.folder / "pid").write_text(str(self._process.pid))
 
     def answer(self, host: str) -> str:
         """Who answers a request now; "" where nobody does."""
@@ -102,7 +97,7 @@ class Cache(ABC):
         try:
             # Another path each time, since some of these keep what they were told.
             url, headers = f"{self.url}/{self._requests}", {"host": host, **self.headers}
-            answer = httpx.get(url, headers=headers, timeout=5)
+            answer = httpx.get(url, headers=headers, timeout=5, verify=False)
         except httpx.TransportError:
             return ""
         return answer.text if answer.status_code == 200 else ""

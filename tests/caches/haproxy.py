@@ -46,7 +46,7 @@ backend originmap-origin
         return [part for name in names for part in ("-f", str(self.folder / name))]
 
     def command(self) -> list[str]:
-        return ["haproxy", "-W", *self._files()]
+        return ["haproxy", "-W", "-p", str(self.folder / "pid"), *self._files()]
 
     def reload(self) -> None:
         self.signal(signal.SIGUSR2)
@@ -55,6 +55,6 @@ backend originmap-origin
         return [
             "--write", f"haproxy={self.folder}",
             "--check", f"haproxy -c -q {' '.join(self._files())}",
-            "--reload", self._signalled("USR2"),
+            "--reload", f"sh -c 'kill -USR2 $(cat {self.folder}/pid)'",
             "--runtime", f"{self.folder}/admin.sock",
         ]  # fmt: skip

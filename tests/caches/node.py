@@ -47,6 +47,10 @@ class Edge:
                 [COMMAND, "edge", *self.arguments], stdout=log, stderr=log, env=self.environment
             )
 
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def run(self, *args: str) -> subprocess.CompletedProcess[str]:
         """Run it to its end."""
         return subprocess.run(
@@ -113,13 +117,14 @@ class Edge:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._process is not None and self._process.poll() is None:
+        if self.is_running:
             self.stop()
 
 
 def listed(server: Server, name: str) -> dict[str, Any]:
     """What the server lists of a follower; nothing where it does not know it."""
-    answer = httpx.get(f"{server.url}/originmap/v1/followers", headers=BEARER)
+    url = f"{server.url}/originmap/v1/followers"
+    answer = httpx.get(url, headers=BEARER, verify=False)
     found: list[dict[str, Any]] = answer.raise_for_status().json()["result"]
     return next((each for each in found if each["name"] == name), {})
 

@@ -13,7 +13,9 @@ PARIS = (48.9, 2.4)
 def put(server: Server, place: tuple[str, str], ip: str = IP) -> None:
     """Say where an origin is."""
     item = {"origin_ip": ip, "vendor": place[0], "region": place[1]}
-    httpx.put(f"{server.mappings}/{ip}", json=item, headers=BEARER).raise_for_status()
+    url = f"{server.mappings}/{ip}"
+    # Certificates, which nobody needs here, take longer to load than the request.
+    httpx.put(url, json=item, headers=BEARER, verify=False).raise_for_status()
 
 
 def remove(server: Server) -> None:

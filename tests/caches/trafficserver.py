@@ -52,7 +52,8 @@ cachedir: {self.folder}
 CONFIG proxy.config.http.server_ports STRING {self.port}:ip-in=127.0.0.1
 CONFIG proxy.config.admin.user_id STRING {user}
 CONFIG proxy.config.log.logging_enabled INT 0
-CONFIG proxy.config.config_update_interval_ms INT 100
+CONFIG proxy.config.lm.pserver_timeout_secs INT 0
+CONFIG proxy.config.lm.pserver_timeout_msecs INT 100
 CONFIG proxy.config.exec_thread.autoconfig INT 0
 CONFIG proxy.config.exec_thread.limit INT 1
 CONFIG proxy.config.config_update_interval_ms INT 100

@@ -1,0 +1,172 @@
+"""An agent that is killed, cut off, overrun and contradicted; nginx stands for all caches."""
+
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.caches.cache import IP
+from tests.caches.network import ADDRESSES, Machine, free_port
+from tests.caches.nginx import Nginx
+from tests.caches.node import Edge, Visitor, listed
+from tests.caches.primary import NEAR_FRA, NEAR_IAD, PLACES, put, set_topology
+from tests.process import COMMAND, Server
+
+
+class Site:
+    """A server of its own, nginx with three machines behind it, and an agent."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.machines: Mapping[str, Machine] = {name: Machine(name) for name in ADDRESSES}
+        self.server = self.serve()
+        set_topology(self.server, PLACES)
+        put(self.server, NEAR_IAD)
+        (folder / "cache").mkdir()
+        self.cache = Nginx(folder / "cache", self.machines)
+        self.cache.prepare()
+        self.edge = Edge(self.server, self.cache, folder)
+        self.file = self.cache.folder / "originmap.conf"
+
+    def serve(self) -> Server:
+        return Server(str(self.folder / "dev.db"), self.folder, args=["--port", str(self.port)])
+
+    def begin(self) -> None:
+        self.edge.start()
+        self.edge.waits_for(lambda: self.edge.written(self.cache), "its files")
+        self.cache.start()
+        self.edge.serves_all(self.server)
+
+    def end(self) -> None:
+        self.edge.__exit__(None, None, None)
+        self.cache.__exit__(None, None, None)
+        self.server.__exit__(None, None, None)
+        for machine in self.machines.values():
+            machine.stop()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    site = Site(tmp_path_factory.mktemp("site"))
+    site.cache.check_installed()
+    try:
+        site.begin()
+        yield site
+    finally:
+        site.end()
+
+
+@pytest.fixture
+def site(running: Site) -> Site:
+    """The site with its origin in one place, and everything running."""
+    if running.server.process.poll() is not None:
+        running.server = running.serve()
+    if not running.edge.is_running:
+        running.edge.start()
+    put(running.server, NEAR_IAD)
+    running.edge.serves_all(running.server)
+    return running
+
+
+def test_it_serves_its_last_state_when_the_server_is_gone(site: Site) -> None:
+    strangers = site.edge.said("somebody changed it: it is written anew")
+    with Visitor(site.cache) as visitor:
+        put(site.server, NEAR_FRA)
+        site.edge.serves_all(site.server)
+        site.cache.comes_to("FRA")
+        site.server.kill()
+        assert site.edge.stop(signal.SIGKILL) == -signal.SIGKILL
+        # As after a reboot: somebody's hand was here, and no server is.
+        site.file.write_text("upstream")
+        site.edge.start()
+        site.edge.waits_for(lambda: site.file.read_text() != "upstream", "the file")
+        site.cache.comes_to("FRA")
+        site.server = site.serve()
+        put(site.server, NEAR_IAD)
+        site.cache.comes_to("IAD")
+    assert visitor.failed == 0
+    assert site.edge.said("somebody changed it: it is written anew") == strangers + 1
+    assert site.edge.stop() == 0
+
+
+def test_a_burst_of_writes_is_a_few_reloads_and_ends_with_the_last(site: Site) -> None:
+    before = site.edge.said("up to date")
+    with Visitor(site.cache) as visitor:
+        for n in range(200):
+            put(site.server, NEAR_IAD, f"192.0.2.{n}")
+        put(site.server, NEAR_FRA, IP)
+        site.edge.serves_all(site.server)
+        site.cache.comes_to("FRA")
+    assert visitor.failed == 0
+    assert 1 <= site.edge.said("up to date") - before < 50
+
+
+def test_a_change_that_leaves_the_files_as_they_are_reloads_nothing(site: Site) -> None:
+    # The upper tier that it would be filled from without a mapping too.
+    put(site.server, NEAR_FRA, "198.51.100.77")
+    reloads = site.edge.said("up to date")
+    site.edge.serves_all(site.server)
+    assert site.edge.said("up to date") == reloads
+
+
+def test_a_check_in_place_that_fails_puts_the_old_file_back(site: Site) -> None:
+    config = site.cache.folder / "nginx.conf"
+    good, before = config.read_text(), site.file.read_text()
+    with Visitor(site.cache) as visitor:
+        config.write_text("nonsense")
+        put(site.server, NEAR_FRA)
+        site.edge.waits_for(lambda: listed(site.server, site.edge.name)["problem"], "a problem")
+        assert "nginx -t" in listed(site.server, site.edge.name)["problem"]
+        assert site.file.read_text() == before
+        site.cache.comes_to("IAD")
+        config.write_text(good)
+        site.edge.signal(signal.SIGHUP)
+        site.cache.comes_to("FRA")
+        site.edge.serves_all(site.server)
+    assert visitor.failed == 0
+
+
+def test_a_second_agent_with_the_same_state_refuses_to_start(site: Site) -> None:
+    done = site.edge.run("--once")
+    assert (done.returncode, "--state" in done.stderr) == (1, True)
+
+
+def test_a_dry_run_prints_what_would_change_and_changes_nothing(site: Site) -> None:
+    before = site.file.read_text()
+    assert site.edge.stop() == 0
+    put(site.server, NEAR_FRA)
+    done = site.edge.run("--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert f"{site.file} would change" in done.stdout
+    assert f'-    "example.com/{IP}" originmap_iad_fra;' in done.stdout
+    assert site.file.read_text() == before
+
+
+def test_once_brings_it_up_to_date_and_ends(site: Site) -> None:
+    assert site.edge.stop() == 0
+    put(site.server, NEAR_FRA)
+    done = site.edge.run("--once")
+    assert (done.returncode, done.stdout[:15]) == (0, "nginx: reloaded"), done.stderr
+    site.cache.comes_to("FRA")
+    site.server.kill()
+    done = site.edge.run("--once")
+    assert done.returncode == 0
+    assert done.stdout.startswith("nginx: nothing to do")
+    assert "goes by the last state" in done.stderr
+
+
+def test_without_any_state_or_server_once_fails(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [
+            COMMAND, "edge", "--once", "--follow", f"http://127.0.0.1:{free_port()}",
+            "--write", f"json={tmp_path}/originmap.jsonl", "--state", str(tmp_path / "state"),
+        ],
+        capture_output=True,
+        text=True,
+        env={"ORIGINMAP_TOKEN": "x"},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "originmap: " in done.stderr
