@@ -2,72 +2,29 @@
 
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.caches.cache import IP
-from tests.caches.network import ADDRESSES, Machine, free_port
+from tests.caches.network import free_port
 from tests.caches.nginx import Nginx
-from tests.caches.node import Edge, Visitor, listed
-from tests.caches.primary import NEAR_FRA, NEAR_IAD, PLACES, put, set_topology
-from tests.process import COMMAND, Server
-
-
-class Site:
-    """A server of its own, nginx with three machines behind it, and an agent."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.port = free_port()
-        self.machines: Mapping[str, Machine] = {name: Machine(name) for name in ADDRESSES}
-        self.server = self.serve()
-        set_topology(self.server, PLACES)
-        put(self.server, NEAR_IAD)
-        (folder / "cache").mkdir()
-        self.cache = Nginx(folder / "cache", self.machines)
-        self.cache.prepare()
-        self.edge = Edge(self.server, self.cache, folder)
-        self.file = self.cache.folder / "originmap.conf"
-
-    def serve(self) -> Server:
-        return Server(str(self.folder / "dev.db"), self.folder, args=["--port", str(self.port)])
-
-    def begin(self) -> None:
-        self.edge.start()
-        self.edge.waits_for(lambda: self.edge.written(self.cache), "its files")
-        self.cache.start()
-        self.edge.serves_all(self.server)
-
-    def end(self) -> None:
-        self.edge.__exit__(None, None, None)
-        self.cache.__exit__(None, None, None)
-        self.server.__exit__(None, None, None)
-        for machine in self.machines.values():
-            machine.stop()
+from tests.caches.node import Visitor, listed
+from tests.caches.primary import NEAR_FRA, NEAR_IAD, put
+from tests.caches.site import Site
+from tests.process import COMMAND
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    site = Site(tmp_path_factory.mktemp("site"))
-    site.cache.check_installed()
-    try:
-        site.begin()
+    with Site(tmp_path_factory.mktemp("site"), Nginx) as site:
         yield site
-    finally:
-        site.end()
 
 
 @pytest.fixture
 def site(running: Site) -> Site:
-    """The site with its origin in one place, and everything running."""
-    if running.server.process.poll() is not None:
-        running.server = running.serve()
-    if not running.edge.is_running:
-        running.edge.start()
-    put(running.server, NEAR_IAD)
-    running.edge.serves_all(running.server)
+    running.refresh()
     return running
 
 

@@ -7,6 +7,7 @@ change, and after a while.
 import asyncio
 import contextlib
 import logging
+import re
 from collections.abc import Callable, Sequence
 
 from originmap.domain.errors import OriginmapError
@@ -143,10 +144,15 @@ class Agent:
     def _failed(self, target: Target, error: OriginmapError) -> None:
         before = self.problems.get(target.name)
         self.problems[target.name] = error
-        if before is None or str(before) != str(error):
+        if before is None or _gist(before) != _gist(error):
             data = {"cache": target.name, "why": str(error), "do": error.hint}
             _LOG.warning("keeps its last good files", extra={"data": data})
 
     def _changed(self) -> None:
         self._situation = self._situation._replace(changed=True)
         self._wake.set()
+
+
+def _gist(error: OriginmapError) -> str:
+    """What it says without times and process numbers, which make nothing new of it."""
+    return re.sub(r"\d+", "", str(error))

@@ -132,19 +132,20 @@ sub vcl_recv {{
 
 
 def _trafficserver(files: Files, folder: Path) -> list[str]:
-    """Strategies are read with the rules that name them. parent.config it does not look at."""
+    """Strategies are read with the rules that name them, by another user. parent.config it does
+    not look at."""
     named = _STRATEGY.search(files["strategies.yaml"].read_text("utf-8"))
     strategy = f" @strategy={named[1]}" if named else ""
     (folder / "remap.config").write_text(f"map http://check.test/ http://192.0.2.1/{strategy}\n")
     (folder / "plugin.config").touch()
     for name, path in files.items():
-        (folder / name).symlink_to(path)
+        shutil.copyfile(path, folder / name)
     return ["-C", "verify_config", "-D", str(folder)]
 
 
 def _envoy(files: Files, folder: Path) -> list[str]:
-    """Envoy looks at no file that a bootstrap leads to, so all is put into one. The routes are in
-    a listener, and the clusters that they name must be there."""
+    """Envoy looks at no file that a bootstrap leads to, so all is put into one, the routes into a
+    listener."""
     clusters = [_plain(item) for item in _resources(files["cds.json"])]
     (routes,) = (_plain(item) for item in _resources(files["rds.json"]))
     for item in _resources(files["eds.json"]):

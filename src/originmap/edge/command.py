@@ -17,7 +17,7 @@ from originmap.edge.errors import CommandFailed
 
 LIMIT_SECONDS = 30.0
 _KEPT_BYTES = 4096
-_SHOWN_LINES = 5
+_SHOWN_LINES = 8
 _LOOK_MILLISECONDS = 50
 
 

@@ -1,0 +1,98 @@
+"""Each cache's own checker takes our files as they are, and none that are damaged."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from originmap.edge import checker as checkers
+from originmap.edge.errors import CheckerMissing, CommandFailed
+from originmap.settings import command_environment
+from tests.caches.cache import found
+
+GOLDEN = Path(__file__).parents[1] / "export" / "golden" / "edge"
+PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+ENVIRONMENT = command_environment({"PATH": PATH})
+PROGRAMS = {
+    "nginx": "nginx",
+    "haproxy": "haproxy",
+    "varnish": "varnishd",
+    "trafficserver": "traffic_server",
+    "envoy": "envoy",
+}
+
+Damage = Callable[[bytes], bytes]
+
+
+def cut_off(content: bytes) -> bytes:
+    return content[: len(content) * 2 // 3]
+
+
+def with_nonsense(content: bytes) -> bytes:
+    return content + b"\n}} nonsense {{\n"
+
+
+# By file; parent.config and HAProxy's map have no wrong form that their programs would refuse.
+DAMAGED = [
+    ("nginx", "originmap.conf", cut_off),
+    ("nginx", "originmap.conf", with_nonsense),
+    ("haproxy", "originmap.cfg", with_nonsense),
+    ("varnish", "originmap.vcl", cut_off),
+    ("varnish", "originmap.vcl", with_nonsense),
+    ("trafficserver", "strategies.yaml", with_nonsense),
+    ("envoy", "cds.json", cut_off),
+    ("envoy", "eds.json", cut_off),
+    ("envoy", "rds.json", with_nonsense),
+]
+
+
+def files_of(format_: str, folder: Path) -> dict[str, Path]:
+    """Copies of the golden files, as new files are called, with upper tiers that need no DNS."""
+    if not shutil.which(PROGRAMS[format_], path=ENVIRONMENT["PATH"]):
+        found(PROGRAMS[format_])
+    files = {}
+    for golden in (GOLDEN / format_).iterdir():
+        files[golden.name] = folder / f".{golden.name}.new"
+        content = golden.read_bytes().replace(b"iad.cache.example.net", b"192.0.2.10")
+        files[golden.name].write_bytes(content)
+    return files
+
+
+def check(format_: str, files: dict[str, Path]) -> None:
+    checker = checkers.checker_of(format_, ENVIRONMENT)
+    assert checker is not None
+    checkers.check(checker, files, ENVIRONMENT)
+
+
+@pytest.mark.parametrize("format_", PROGRAMS)
+def test_our_files_are_taken(format_: str, tmp_path: Path) -> None:
+    check(format_, files_of(format_, tmp_path))
+
+
+@pytest.mark.parametrize(("format_", "name", "damage"), DAMAGED)
+def test_damaged_files_are_refused(format_: str, name: str, damage: Damage, tmp_path: Path) -> None:
+    files = files_of(format_, tmp_path)
+    files[name].write_bytes(damage(files[name].read_bytes()))
+    with pytest.raises(CommandFailed):
+        check(format_, files)
+
+
+def test_a_failure_names_no_folder_that_is_gone(tmp_path: Path) -> None:
+    files = files_of("varnish", tmp_path)
+    files["originmap.vcl"].write_text("nonsense")
+    with pytest.raises(CommandFailed) as failed:
+        check("varnish", files)
+    assert "originmap.vcl" in failed.value.said
+    assert "originmap-check-" not in str(failed.value)
+
+
+def test_a_checker_that_is_not_installed_stops_the_start() -> None:
+    with pytest.raises(CheckerMissing, match="nginx"):
+        checkers.checker_of("nginx", {"PATH": "/nowhere"})
+
+
+def test_a_format_that_nobody_checks_needs_no_checker() -> None:
+    assert checkers.checker_of("csv", {"PATH": "/nowhere"}) is None

@@ -1,0 +1,70 @@
+"""Commands of the operator's."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from originmap.edge.command import Command, parse, run
+from originmap.edge.errors import CommandFailed
+from originmap.settings import command_environment
+
+ENVIRONMENT = {"PATH": os.environ["PATH"]}
+
+
+def python(program: str) -> Command:
+    return Command((sys.executable, "-c", program))
+
+
+def test_a_command_is_split_as_a_shell_splits_it_and_nothing_else_of_a_shell_is_there(
+    tmp_path: Path,
+) -> None:
+    command = parse(f"touch '{tmp_path}/two words' {tmp_path}/$HOME;ls")
+    assert command.argv == ("touch", f"{tmp_path}/two words", f"{tmp_path}/$HOME;ls")
+
+
+@pytest.mark.parametrize("text", ["", "  ", "unended '"])
+def test_what_is_no_command_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        parse(text)
+
+
+def test_a_command_that_works_says_nothing() -> None:
+    run(python("print('fine')"), ENVIRONMENT)
+
+
+def test_a_failure_has_the_last_lines_of_what_was_said() -> None:
+    with pytest.raises(CommandFailed) as failed:
+        run(python("for n in range(100000): print('line', n)\nraise SystemExit(3)"), ENVIRONMENT)
+    assert failed.value.reason == "exit status 3"
+    assert failed.value.said.splitlines() == [f"line {n}" for n in range(99992, 100000)]
+
+
+def test_a_command_that_is_not_there_fails() -> None:
+    with pytest.raises(CommandFailed, match="No such file"):
+        run(parse("/nowhere/nginx -t"), ENVIRONMENT)
+
+
+def test_a_command_that_takes_too_long_is_killed_with_its_children(tmp_path: Path) -> None:
+    late = tmp_path / "late"
+    program = f"sh -c '(sleep 1; touch {late}) & wait'"
+    with pytest.raises(CommandFailed, match="longer than"):
+        run(parse(program), ENVIRONMENT, 0.2)
+    time.sleep(1.2)
+    assert not late.exists()
+
+
+def test_a_daemon_that_keeps_the_output_open_is_not_waited_for(tmp_path: Path) -> None:
+    run(parse("sh -c 'sleep 20 & echo started'"), ENVIRONMENT, 10)
+
+
+def test_a_signal_that_ends_it_is_told() -> None:
+    with pytest.raises(CommandFailed, match="ended by signal 9"):
+        run(parse("sh -c 'kill -9 $$'"), ENVIRONMENT)
+
+
+def test_a_command_does_not_see_the_token() -> None:
+    seen = command_environment({"ORIGINMAP_TOKEN": "secret", "HOME": "/root", "PATH": "/bin"})
+    assert seen == {"HOME": "/root", "PATH": "/bin:/usr/sbin:/sbin"}

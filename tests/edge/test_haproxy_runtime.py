@@ -1,0 +1,42 @@
+"""What brings a running map to its file; with a real HAProxy in tests/caches."""
+
+from pathlib import Path
+
+import pytest
+
+from originmap.edge.errors import RuntimeRefused
+from originmap.edge.haproxy_runtime import HAProxyMap, commands, entries_of, lines_of
+
+
+def test_only_what_differs_is_changed() -> None:
+    running = {"same": "a", "moved": "a", "gone": "a"}
+    wanted = {"same": "a", "moved": "b", "new": "c"}
+    assert commands("M", running, wanted) == [
+        "set map M moved b",
+        "add map M new c",
+        "del map M gone",
+    ]
+
+
+def test_an_entry_that_is_there_twice_is_made_one() -> None:
+    running = entries_of(["key a", "key a"])
+    assert commands("M", running, {"key": "a"}) == ["del map M key;add map M key a"]
+
+
+def test_commands_are_sent_in_lines_that_haproxy_can_read() -> None:
+    needed = [f"set map M {n} {'v' * 70}" for n in range(1000)]
+    lines = list(lines_of(needed))
+    assert ";".join(lines).split(";") == needed
+    assert max(map(len, lines)) < 8_200
+    assert len(lines) < 20
+
+
+def test_blank_lines_and_many_blanks_are_no_entries() -> None:
+    assert entries_of(["", "key   value ", "  "]) == {"key": "value"}
+
+
+def test_without_a_socket_it_says_what_haproxy_needs(tmp_path: Path) -> None:
+    (tmp_path / "map").write_text("key value\n")
+    with pytest.raises(RuntimeRefused, match="cannot be asked") as refused:
+        HAProxyMap(tmp_path / "socket", tmp_path / "map").bring()
+    assert "stats socket" in refused.value.hint

@@ -1,0 +1,122 @@
+"""Files that belong together are replaced together, wherever it breaks off."""
+
+import contextlib
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from originmap.edge.errors import CannotWrite
+from originmap.edge.record import Done, Record
+from originmap.edge.switch import Switch, new_of, previous_of
+
+
+class PowerCut(BaseException):
+    """The machine stops here."""
+
+
+class CutRecord(Record):
+    """A record after whose nth writing the machine stops."""
+
+    left = 1_000
+
+    def keep(self, done: Done) -> None:
+        super().keep(done)
+        self.left -= 1
+        if not self.left:
+            raise PowerCut
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> list[Path]:
+    """Two files with old content, and a third that was not there; new content waits for all."""
+    paths = [tmp_path / "one", tmp_path / "two", tmp_path / "three"]
+    for path in paths[:2]:
+        path.write_text("old")
+    for path in paths:
+        new_of(path).write_text("new")
+    return paths
+
+
+def contents(paths: list[Path]) -> list[str]:
+    return [path.read_text() if path.exists() else "" for path in paths]
+
+
+def names(paths: list[Path]) -> set[str]:
+    return {path.name for path in paths[0].parent.iterdir()} - {"record.json"}
+
+
+def test_a_switch_that_settles_leaves_the_new_files_and_nothing_else(
+    paths: list[Path], tmp_path: Path
+) -> None:
+    switch = Switch(Record(tmp_path / "record.json"))
+    switch.make(paths)
+    switch.settle({})
+    assert contents(paths) == ["new", "new", "new"]
+    assert names(paths) == {"one", "two", "three"}
+
+
+def test_a_switch_that_is_put_back_leaves_the_old_files_and_nothing_else(
+    paths: list[Path], tmp_path: Path
+) -> None:
+    switch = Switch(Record(tmp_path / "record.json"))
+    switch.make(paths)
+    switch.put_back()
+    assert contents(paths) == ["old", "old", ""]
+    assert names(paths) == {"one", "two"}
+
+
+def test_a_crash_before_it_settled_brings_the_old_files_back(
+    paths: list[Path], tmp_path: Path
+) -> None:
+    Switch(Record(tmp_path / "record.json")).make(paths)
+    assert Switch(Record(tmp_path / "record.json")).recover() == paths
+    assert contents(paths) == ["old", "old", ""]
+
+
+@pytest.mark.parametrize("switched", range(4))
+def test_a_crash_amid_the_renames_brings_the_old_files_back(
+    paths: list[Path], tmp_path: Path, switched: int
+) -> None:
+    record = Record(tmp_path / "record.json")
+    record.keep(Done(pending={str(path): path.exists() for path in paths}))
+    for path in paths[:2]:
+        previous_of(path).hardlink_to(path)
+    for path in paths[:switched]:
+        new_of(path).replace(path)
+    Switch(Record(tmp_path / "record.json")).recover()
+    assert contents(paths) == ["old", "old", ""]
+    assert not any(previous_of(path).exists() for path in paths)
+
+
+@pytest.mark.parametrize(("writes", "expected"), [(1, ["old", "old", ""]), (2, ["new"] * 3)])
+def test_what_the_record_says_last_decides(
+    paths: list[Path], tmp_path: Path, writes: int, expected: list[str]
+) -> None:
+    record = CutRecord(tmp_path / "record.json")
+    record.left = writes
+    switch = Switch(record)
+    with contextlib.suppress(PowerCut):
+        switch.make(paths)
+        switch.settle({str(path): "digest" for path in paths})
+    Switch(Record(tmp_path / "record.json")).recover()
+    assert contents(paths) == expected
+
+
+def test_a_folder_that_is_gone_leaves_the_record_as_it_was(tmp_path: Path) -> None:
+    switch = Switch(Record(tmp_path / "record.json"))
+    with pytest.raises(CannotWrite):
+        switch.make([tmp_path / "nowhere" / "file"])
+    assert Record(tmp_path / "record.json").done == Done()
+
+
+def test_a_record_that_is_damaged_counts_as_none(tmp_path: Path) -> None:
+    (tmp_path / "record.json").write_bytes(b'{"revision":"\xff"')
+    assert Record(tmp_path / "record.json").done == Done()
+
+
+def test_a_record_is_read_by_nobody_else(tmp_path: Path) -> None:
+    record = Record(tmp_path / "record.json")
+    record.keep(msgspec.structs.replace(record.done, revision=7))
+    assert (tmp_path / "record.json").stat().st_mode & 0o777 == 0o600
+    assert Record(tmp_path / "record.json").done.revision == 7
