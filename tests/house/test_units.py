@@ -58,10 +58,11 @@ def test_settings_that_it_names_are_settings(unit: Path) -> None:
 def test_it_may_write_where_its_database_is_and_nowhere_else(unit: Path) -> None:
     service = read(unit)
     assert service["ProtectSystem"] == "strict"
-    assert service["StateDirectory"] == "originmap"
     assert service["NoNewPrivileges"] == "yes"
     args = started_by(unit)
-    assert args[args.index("--db") + 1].startswith("/var/lib/originmap/")
+    option = "--state" if "edge" in args else "--db"
+    folder = f"/var/lib/{service['StateDirectory']}/"
+    assert args[args.index(option) + 1].startswith(folder)
 
 
 @pytest.mark.skipif(SYSTEMD_ANALYZE is None, reason="systemd-analyze is not installed")
