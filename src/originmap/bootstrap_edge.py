@@ -65,14 +65,14 @@ async def run(
         loop.add_signal_handler(signal.SIGHUP, node.agent.compare)
         on_start(_name(settings))
         retention = Retention(node.store, _HISTORY_DAYS, _HISTORY_CHANGES, wall_clock)
-        work = (node.follower.run(), node.reporter.run(), retention.run())
-        tasks = [asyncio.ensure_future(each) for each in work]
-        try:
+        await node.agent.recover()
+        # Where one of them ends by an error of ours, all do, and the service manager starts anew.
+        async with asyncio.TaskGroup() as group:
+            work = (node.follower.run(), node.reporter.run(), retention.run())
+            tasks = [group.create_task(each) for each in work]
             await node.agent.run()
-        finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class Result(NamedTuple):

@@ -40,12 +40,11 @@ class Edge:
         self._log = folder / f"edge-{cache.format}.log"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, *args: str) -> None:
         """Start it, as a service manager does."""
+        command = [COMMAND, "edge", *self.arguments, *args]
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [COMMAND, "edge", *self.arguments], stdout=log, stderr=log, env=self.environment
-            )
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=self.environment)
 
     @property
     def is_running(self) -> bool:

@@ -1,5 +1,6 @@
 """An agent that is killed, cut off, overrun and contradicted; nginx stands for all caches."""
 
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -77,6 +78,9 @@ def test_a_check_in_place_that_fails_puts_the_old_file_back(site: Site) -> None:
         put(site.server, NEAR_FRA)
         site.edge.waits_for(lambda: listed(site.server, site.edge.name)["problem"], "a problem")
         assert "nginx -t" in listed(site.server, site.edge.name)["problem"]
+        db = str(site.folder / "dev.db")
+        done = subprocess.run([COMMAND, "followers", "--db", db], capture_output=True, text=True)
+        assert re.search(r"^sin-nginx .* nginx in SIN +nginx: nginx -t", done.stdout, re.MULTILINE)
         assert site.file.read_text() == before
         site.cache.comes_to("IAD")
         config.write_text(good)
@@ -84,6 +88,32 @@ def test_a_check_in_place_that_fails_puts_the_old_file_back(site: Site) -> None:
         site.cache.comes_to("FRA")
         site.edge.serves_all(site.server)
     assert visitor.failed == 0
+
+
+def test_an_agent_that_is_killed_amid_a_check_leaves_the_old_file_when_it_starts_again(
+    site: Site,
+) -> None:
+    before = site.file.read_text()
+    slow = site.cache.folder / "slow"
+    assert site.edge.stop() == 0
+    # The second agent waits in its check for good: the new file is in place, and nobody took it.
+    slow.touch()
+    hanging = f"sh -c 'test ! -e {slow} || sleep 20'"
+    site.edge.start("--check", hanging)
+    put(site.server, NEAR_FRA)
+    site.edge.waits_for(lambda: site.file.read_text() != before, "the switch")
+    site.edge.stop(signal.SIGKILL)
+    assert site.file.read_text() != before
+    site.server.kill()
+    (site.cache.folder / "nginx.conf").rename(site.cache.folder / "aside")
+    try:
+        site.edge.start()  # its check fails: what is there is what it put back
+        site.edge.waits_for(lambda: site.file.read_text() == before, "the old file")
+        assert site.edge.said("put back what was not checked") == 1
+    finally:
+        (site.cache.folder / "aside").rename(site.cache.folder / "nginx.conf")
+    site.edge.signal(signal.SIGHUP)
+    site.cache.comes_to("FRA")
 
 
 def test_a_second_agent_with_the_same_state_refuses_to_start(site: Site) -> None:

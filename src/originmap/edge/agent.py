@@ -65,9 +65,7 @@ class Agent:
         self._wake.set()
 
     async def run(self) -> None:
-        """Keep them up to date until stopped. Raises CannotWrite when a switch that was broken
-        off cannot be put back."""
-        await self.recover()
+        """Keep them up to date until stopped; after `recover`."""
         while await self._due():
             await self.bring()
 

@@ -1,0 +1,60 @@
+"""What `originmap edge` makes of its options."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import pytest
+
+from originmap.cli.edge import duties_of
+from originmap.edge.target import Duty
+
+NGINX, HAPROXY = "nginx=/etc/nginx/originmap.conf", "haproxy=/etc/haproxy"
+
+
+def duties(
+    writes: Sequence[str],
+    checks: Sequence[str] = (),
+    reloads: Sequence[str] = (),
+    sockets: Sequence[str] = (),
+) -> list[Duty]:
+    return duties_of(writes, checks, reloads, sockets, alone=True)
+
+
+def texts(duty: Duty) -> tuple[list[str], list[str]]:
+    return [c.text for c in duty.checks], [c.text for c in duty.reloads]
+
+
+def test_what_is_said_without_a_format_is_for_the_only_one() -> None:
+    (duty,) = duties([NGINX], ["nginx -t"], ["nginx -s reload", "logger a=b"])
+    assert texts(duty) == (["nginx -t"], ["nginx -s reload", "logger a=b"])
+    assert list(duty.files) == [Path("/etc/nginx/originmap.conf")]
+
+
+def test_with_several_each_says_for_which() -> None:
+    given = ["haproxy=systemctl reload haproxy", "nginx=nginx -s reload"]
+    first, second = duties([NGINX, HAPROXY], [], given, ["haproxy=/run/haproxy/admin.sock"])
+    assert texts(first) == ([], ["nginx -s reload"])
+    assert texts(second) == ([], ["systemctl reload haproxy"])
+    assert second.socket == Path("/run/haproxy/admin.sock")
+    assert [path.name for path in second.files] == ["originmap.map", "originmap.cfg"]
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (([],), "--write is needed"),
+        ((["nginx"],), "FORMAT=PATH"),
+        ((["nginx="],), "FORMAT=PATH"),
+        ((["squid=/etc/squid"],), "no format squid"),
+        (([NGINX, NGINX],), "twice"),
+        (([NGINX, HAPROXY], ["nginx -t"]), "say for which"),
+        (([NGINX], ["nginx -t '"]), "not a command"),
+        (([NGINX], [], ["x"], ["/run/socket"]), "--runtime is for haproxy"),
+        (([HAPROXY], [], [], ["/run/socket"]), "--reload for all but maps"),
+        ((["envoy=/etc/envoy"], ["envoy --mode validate"]), "too late"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(given: tuple[list[str], ...], says: str) -> None:
+    with pytest.raises(click.UsageError, match=says):
+        duties(*given)

@@ -1,0 +1,81 @@
+"""Files of one revision, made from a replica."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from originmap import data
+from originmap.domain.errors import InvalidExport, ZoneNotFound
+from originmap.domain.mapping import put
+from originmap.edge.errors import NothingToServe
+from originmap.edge.renderer import Renderer, Standpoint
+from originmap.export.endpoint import Endpoints
+from originmap.export.formats import format_called
+from originmap.store.memory import MemoryStore
+from tests.builders import CAUSE, US_EAST, ZONE_ID, ip, new_zone
+
+OTHER_ID = "f" * 32
+JSON = format_called("json").files[0]
+NGINX = format_called("nginx").files[0]
+
+
+@pytest.fixture
+async def replica() -> MemoryStore:
+    """A copy of two zones, with a mapping in the first."""
+    primary, replica = MemoryStore(), MemoryStore()
+    await primary.write_records(new_zone(), CAUSE)
+    await primary.write_records(new_zone(OTHER_ID, "other.example"), CAUSE)
+    address = ip("192.0.2.1")
+    await primary.write(ZONE_ID, [address], put(address, US_EAST), CAUSE)
+    await replica.load(primary.snapshot())
+    return replica
+
+
+def renderer(store: MemoryStore, *zones: str) -> Renderer:
+    standpoint = Standpoint(None, zones, Endpoints())
+    return Renderer(store, standpoint, data.catalogue(), data.topology(), lambda: 1)
+
+
+async def test_a_file_is_whole_and_its_digest_is_right(
+    replica: MemoryStore, tmp_path: Path
+) -> None:
+    path = tmp_path / "new" / "file"
+    rendered = await renderer(replica).render({path: JSON})
+    assert (rendered.epoch, rendered.revision) == (replica.epoch, replica.revision)
+    assert b'"origin_ip":"192.0.2.1"' in path.read_bytes()
+    assert rendered.digests == {path: hashlib.sha256(path.read_bytes()).hexdigest()}
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+async def test_zones_are_named_by_id_or_name(replica: MemoryStore, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    await renderer(replica, "Other.example", OTHER_ID).render({path: JSON})
+    assert path.read_bytes() == b""
+
+
+async def test_a_link_in_its_place_is_not_followed(replica: MemoryStore, tmp_path: Path) -> None:
+    path, victim = tmp_path / "file", tmp_path / "victim"
+    victim.write_text("mine")
+    path.symlink_to(victim)
+    await renderer(replica).render({path: JSON})
+    assert victim.read_text() == "mine"
+
+
+async def test_a_zone_that_is_not_there_leaves_no_file(
+    replica: MemoryStore, tmp_path: Path
+) -> None:
+    with pytest.raises(ZoneNotFound):
+        await renderer(replica, "gone.example").render({tmp_path / "file": JSON})
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_what_fails_in_one_file_leaves_none(replica: MemoryStore, tmp_path: Path) -> None:
+    with pytest.raises(InvalidExport, match="listen"):
+        await renderer(replica).render({tmp_path / "one": JSON, tmp_path / "two": NGINX})
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_before_the_first_copy_there_is_nothing(tmp_path: Path) -> None:
+    with pytest.raises(NothingToServe):
+        await renderer(MemoryStore()).render({tmp_path / "file": JSON})
