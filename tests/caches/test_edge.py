@@ -58,7 +58,7 @@ def cache(fed: tuple[Edge, Cache], machines: Mapping[str, Machine]) -> Cache:
 
 
 def test_a_mapping_that_changes_reaches_the_cache_without_a_failed_request(
-    server: Server, cache: Cache, capsys: pytest.CaptureFixture[str]
+    server: Server, edge: Edge, cache: Cache, capsys: pytest.CaptureFixture[str]
 ) -> None:
     host = BY_PARENT if isinstance(cache, TrafficServer) else "example.com"
     cache.comes_to("IAD")
@@ -76,11 +76,6 @@ def test_a_mapping_that_changes_reaches_the_cache_without_a_failed_request(
         sys.stdout.write(f"\n{said}\n")
     assert visitor.failed == 0
     assert visitor.asked > 50
-
-
-def test_the_server_lists_what_the_cache_serves(server: Server, edge: Edge, cache: Cache) -> None:
-    put(server, NEAR_IAD)
-    cache.comes_to("IAD")
     edge.serves_all(server)
     assert listed(server, edge.name)["serves"] == f"{cache.format} in SIN"
 
