@@ -17,6 +17,7 @@ from typing import NamedTuple
 from originmap import data, databases
 from originmap.api.accesslog import JSONFormatter
 from originmap.domain.errors import FeedError, StoreError, StoreOwned
+from originmap.domain.rollout import allowed
 from originmap.edge import checker as checkers
 from originmap.edge.agent import Agent
 from originmap.edge.errors import CannotWrite
@@ -30,6 +31,7 @@ from originmap.edge.reporter import Reporter
 from originmap.edge.target import Duty, Target
 from originmap.export.endpoint import read
 from originmap.service import setup
+from originmap.service.current_rollout import CurrentRollout
 from originmap.service.directory import Directory
 from originmap.service.replication import Replication
 from originmap.service.retention import Retention
@@ -47,6 +49,7 @@ class _Node:
     """An agent and those it works with."""
 
     store: Store
+    rollout: CurrentRollout
     agent: Agent
     follower: Follower
     reporter: Reporter
@@ -64,7 +67,9 @@ async def run(
             loop.add_signal_handler(number, node.agent.stop)
         loop.add_signal_handler(signal.SIGHUP, node.agent.compare)
         on_start(_name(settings))
-        retention = Retention(node.store, _HISTORY_DAYS, _HISTORY_CHANGES, wall_clock)
+        retention = Retention(
+            node.store, _HISTORY_DAYS, _HISTORY_CHANGES, wall_clock, lambda: node.rollout.floor
+        )
         await node.agent.recover()
         # Where one of them ends by an error of ours, all do, and the service manager starts anew.
         async with asyncio.TaskGroup() as group:
@@ -134,17 +139,19 @@ async def _opened(settings: EdgeSettings, duties: Sequence[Duty]) -> AsyncIterat
         _replica(folder, settings.follow) as store,
         FeedClient(settings.follow, settings.token, _name(settings)) as client,
     ):
-        reporter = Reporter(store, client, _serves(settings, duties))
+        reporter = Reporter(store, client, _serves(settings, duties), settings.colo or "")
+        rollout = CurrentRollout(store)
         agent = Agent(
             store,
             _renderer(store, settings),
             targets,
             Pace(settings.interval, settings.verify * 60),
             reporter.note,
+            lambda: allowed(rollout.rollout, _name(settings), settings.colo or ""),
             wall_clock,
             lambda: monotonic_clock() / 1e6,
         )
-        yield _Node(store, agent, Follower(store, client, copy), reporter)
+        yield _Node(store, rollout, agent, Follower(store, client, copy), reporter)
 
 
 @contextlib.asynccontextmanager
@@ -169,7 +176,9 @@ def _folder(state: str) -> Path:
 
 
 def _renderer(store: Store, settings: EdgeSettings) -> Renderer:
-    standpoint = Standpoint(settings.colo, settings.zones, read(settings.upstreams))
+    standpoint = Standpoint(
+        _name(settings), settings.colo, settings.zones, read(settings.upstreams)
+    )
     return Renderer(store, standpoint, data.catalogue(), data.topology(), wall_clock)
 
 

@@ -31,10 +31,10 @@ class Edge:
     ) -> None:
         upstreams = [f"--upstream={c}={cache.machines[c].endpoint}" for c in UPSTREAMS]
         self.name = f"sin-{cache.format}"
-        self._folder = folder / f"edge-{cache.format}"
+        self.state = folder / f"edge-{cache.format}"
         self.arguments = [
             "--follow", server.url, "--colo", "sin", "--name", self.name,
-            "--state", str(self._folder), *upstreams, *cache.duty(), *args,
+            "--state", str(self.state), *upstreams, *cache.duty(), *args,
         ]  # fmt: skip
         self.environment = {**os.environ, "ORIGINMAP_TOKEN": TOKEN, "PATH": _PATH}
         self._log = folder / f"edge-{cache.format}.log"
@@ -77,7 +77,7 @@ class Edge:
 
     def written(self, cache: Cache) -> bool:
         """Whether the files of a cache are there, checked."""
-        record = self._folder / f"{cache.format}.json"
+        record = self.state / f"{cache.format}.json"
         return record.exists() and '"pending":{}' in record.read_text()
 
     def serves_all(self, server: Server) -> None:

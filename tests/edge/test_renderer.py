@@ -33,7 +33,7 @@ async def replica() -> MemoryStore:
 
 
 def renderer(store: MemoryStore, *zones: str) -> Renderer:
-    standpoint = Standpoint(None, zones, Endpoints())
+    standpoint = Standpoint("sin-1", None, zones, Endpoints())
     return Renderer(store, standpoint, data.catalogue(), data.topology(), lambda: 1)
 
 

@@ -23,6 +23,8 @@ _LOG = logging.getLogger(__name__)
 Listener = Callable[[int | None, str], None]
 """Told which revision all caches serve, and what is wrong."""
 Seconds = Callable[[], float]
+Pinned = Callable[[], int | None]
+"""The revision that a rollout keeps the node at; None where there is none."""
 
 
 class Agent:
@@ -35,6 +37,7 @@ class Agent:
         targets: Sequence[Target],
         pace: Pace,
         listener: Listener,
+        pinned: Pinned,
         now: Now,
         seconds: Seconds,
     ) -> None:
@@ -44,6 +47,8 @@ class Agent:
         self._targets = targets
         self._pace = pace
         self._listener = listener
+        self._pinned = pinned
+        self._rendered: int | None = None
         self._now = now
         self._seconds = seconds
         self._situation = Situation(compared=seconds())
@@ -52,7 +57,7 @@ class Agent:
         self._wake = asyncio.Event()
         self.problems: dict[str, OriginmapError] = {}
         """What is wrong with each cache that is not up to date."""
-        store.follow_commits(self._changed)
+        store.follow_commits(self._committed)
 
     def compare(self) -> None:
         """Render anew and compare what is there, soon."""
@@ -92,6 +97,7 @@ class Agent:
             for target in self._targets:
                 self._failed(target, error)
         else:
+            self._rendered = rendered.revision
             if rendered.expires is not None:
                 expires = began + (rendered.expires - self._now()) / 1e6
             outcomes = await self._apply(rendered, compare)
@@ -145,6 +151,12 @@ class Agent:
         if before is None or _gist(before) != _gist(error):
             data = {"cache": target.name, "why": str(error), "do": error.hint}
             _LOG.warning("keeps its last good files", extra={"data": data})
+
+    def _committed(self) -> None:
+        # What is not released yet is no change: showing an earlier revision again takes longer the
+        # more has come since.
+        if self.problems or self._rendered is None or self._pinned() != self._rendered:
+            self._changed()
 
     def _changed(self) -> None:
         self._situation = self._situation._replace(changed=True)

@@ -1,7 +1,8 @@
 """Which state of the replica this node serves.
 
 The only place that decides it: whatever is rendered is rendered from what `released` gives, zones,
-topology and mappings all of one revision.
+topology and mappings all of one revision. That is the newest one, or while changes are released in
+waves, the one that the rollout allows this node (docs/rollout.md).
 """
 
 import contextlib
@@ -10,10 +11,12 @@ from dataclasses import dataclass
 
 from originmap.domain.latency import Latencies
 from originmap.domain.record import Value
+from originmap.domain.rollout import Rollout, allowed
 from originmap.domain.snapshot import Part, Record, Start
 from originmap.domain.topology import Topology
 from originmap.domain.zone import Zone
 from originmap.edge.errors import NothingToServe
+from originmap.service.released import released_snapshot
 from originmap.store.port import Store
 
 
@@ -37,6 +40,11 @@ class Release:
         return next((value for value in self.records if isinstance(value, Topology)), None)
 
     @property
+    def rollout(self) -> Rollout | None:
+        """The last rollout, if there was one."""
+        return next((value for value in self.records if isinstance(value, Rollout)), None)
+
+    @property
     def latencies(self) -> Latencies:
         """What was measured."""
         found = (value for value in self.records if isinstance(value, Latencies))
@@ -44,11 +52,23 @@ class Release:
 
 
 @contextlib.asynccontextmanager
-async def released(store: Store) -> AsyncIterator[Release]:
-    """The newest state there is. Raises NothingToServe before the first copy."""
+async def released(store: Store, name: str, colo: str | None) -> AsyncIterator[Release]:
+    """What the node of this name may serve. Raises NothingToServe before the first copy, and
+    HistoryGone where what it may serve cannot be shown any more."""
     if not store.is_replica:
         raise NothingToServe
-    parts = store.snapshot()
+    # The rollout of this very snapshot decides: one that was looked at before it may be older.
+    async with _opened(store.snapshot()) as newest:
+        at = allowed(newest.rollout, name, colo or "")
+        if at is None or at >= newest.revision:
+            yield newest
+            return
+    async with _opened(released_snapshot(store, at)) as earlier:
+        yield earlier
+
+
+@contextlib.asynccontextmanager
+async def _opened(parts: AsyncIterator[Part]) -> AsyncIterator[Release]:
     assert isinstance(parts, AsyncGenerator)
     async with contextlib.aclosing(parts):
         start = await anext(parts)

@@ -31,9 +31,10 @@ _MINUTE = 60_000_000
 
 @dataclass(frozen=True, slots=True)
 class Standpoint:
-    """What the operator says of the node: its colo, its zones by id or name (all where none is
-    named), and where the upper tiers listen."""
+    """What the operator says of the node: its name, its colo, its zones by id or name (all where
+    none is named), and where the upper tiers listen."""
 
+    name: str
     colo: str | None
     zones: Sequence[str]
     endpoints: Endpoints
@@ -70,10 +71,11 @@ class Renderer:
         self._now = now
 
     async def render(self, files: Mapping[Path, File]) -> Rendered:
-        """Write the files, synced to disk. Raises NothingToServe, CannotWrite, InvalidExport,
-        ZoneNotFound; what was written is gone then."""
+        """Write the files, synced to disk. Raises NothingToServe, HistoryGone, CannotWrite,
+        InvalidExport, ZoneNotFound; what was written is gone then."""
+        said = self._standpoint
         try:
-            async with released(self._store) as release:
+            async with released(self._store, said.name, said.colo) as release:
                 node, expires = self._node(release)
                 digests = await self._write(files, node, release)
             return Rendered(release.epoch, release.revision, digests, expires)

@@ -18,10 +18,11 @@ _EVERY_SECONDS = 30.0
 class Reporter:
     """Reports for one node."""
 
-    def __init__(self, store: Store, client: FeedClient, serves: str) -> None:
+    def __init__(self, store: Store, client: FeedClient, serves: str, colo: str) -> None:
         self._store = store
         self._client = client
         self._serves = serves
+        self._colo = colo
         self._applied: int | None = None
         self._problem = ""
         self._news = asyncio.Event()
@@ -45,5 +46,5 @@ class Reporter:
     async def send(self) -> None:
         """Report now. Raises FeedError."""
         problem = self._problem[:MAX_PROBLEM]
-        report = Report(self._store.revision, self._serves, self._applied, problem)
+        report = Report(self._store.revision, self._serves, self._applied, problem, self._colo)
         await self._client.report(report)

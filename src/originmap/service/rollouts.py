@@ -1,14 +1,13 @@
 """The rollout of a database: its steps, and how far the nodes are."""
 
-from collections.abc import Sequence
-
 from originmap.domain import rollout as steps
 from originmap.domain.change import Cause, Change
 from originmap.domain.errors import HistoryGone, InvalidQuery, RolloutConflict
 from originmap.domain.mapping import MappingChange
-from originmap.domain.record import Kind, RecordChange, RecordDecision, RecordsView
+from originmap.domain.record import Kind, RecordDecision, RecordsView
 from originmap.domain.rollout import Rollout, Step, parse_waves
 from originmap.domain.rollout_rules import take
+from originmap.service.current_rollout import CurrentRollout
 from originmap.service.followers import Followers
 from originmap.service.rollout_json import Counts, RolloutJSON, rollout_json
 from originmap.service.rollout_request import (
@@ -42,24 +41,22 @@ class Rollouts:
         self._followers = followers
         self._topologies = topologies
         self._now = now
-        self._current: Rollout | None = None
-        store.follow_records(self._apply)
+        self._record = CurrentRollout(store)
 
     @property
     def current(self) -> Rollout | None:
         """The last rollout there was, as of the last commit."""
-        return self._current
+        return self._record.rollout
 
     @property
     def floor(self) -> int | None:
         """The revision that nodes may be kept at, so that the history must tell everything since;
         None where they are not kept."""
-        rollout = self._current
-        return rollout.base if rollout is not None and rollout.in_force else None
+        return self._record.floor
 
     async def status(self) -> RolloutJSON | None:
         """The last rollout, and how far the nodes are; None where there was none."""
-        rollout = self._current
+        rollout = self.current
         if rollout is None:
             return None
         until = rollout.target
@@ -78,7 +75,7 @@ class Rollouts:
         if not isinstance(asked, Hold | Start | Kill):
             return _plain(asked)
         reached = await self._reached(cause)
-        last = self._current.base if self._current else None
+        last = self.current.base if self.current else None
         if isinstance(asked, Start):
             return await self._start(asked, reached)
         if isinstance(asked, Hold):
@@ -126,12 +123,6 @@ class Rollouts:
                 break
             since = upto[-1].revision
         return min(found, _MOST_COUNTED)
-
-    def _apply(self, changes: Sequence[RecordChange]) -> None:
-        for change in changes:
-            if change.key.kind is Kind.ROLLOUT:
-                rollout = change.after
-                self._current = rollout if isinstance(rollout, Rollout) else None
 
 
 def _plain(
