@@ -48,6 +48,7 @@ sub vcl_recv {{
         return [
             "varnishd", *jail, "-F", "-n", work, "-a", listen, "-s", "malloc,16m",
             "-f", str(self._vcl), "-p", "vcc_err_unref=on",
+            "-p", "cc_command=exec cc -O0 -pthread -fpic -shared -o %o %s",
         ]  # fmt: skip
 
     def reload(self) -> None:
