@@ -109,7 +109,7 @@ def test_an_agent_that_is_killed_amid_a_check_leaves_the_old_file_when_it_starts
     try:
         site.edge.start()  # its check fails: what is there is what it put back
         site.edge.waits_for(lambda: site.file.read_text() == before, "the old file")
-        assert site.edge.said("put back what was not checked") == 1
+        site.edge.waits_for(lambda: site.edge.said("put back what was not checked"), "a word")
     finally:
         (site.cache.folder / "aside").rename(site.cache.folder / "nginx.conf")
     site.edge.signal(signal.SIGHUP)
