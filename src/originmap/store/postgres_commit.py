@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
+from asyncpg.transaction import Transaction
 
 from originmap.domain.change import Change, Committed
 from originmap.domain.errors import ZoneNotFound
@@ -21,22 +22,37 @@ from originmap.store import postgres_history
 from originmap.store.clock import ForwardClock
 from originmap.store.group import Write
 from originmap.store.postgres_draft import WRITE, Draft
-from originmap.store.postgres_pool import COMMAND_SECONDS, ERRORS, Line, failure, may_repeat
+from originmap.store.postgres_pool import (
+    COMMAND_SECONDS,
+    CONNECT_SECONDS,
+    ERRORS,
+    Line,
+    failure,
+    may_repeat,
+)
 from originmap.store.postgres_schema import RECORDS
 from originmap.store.postgres_view import View
 from originmap.store.records import check_names, encode, unique_name
 
 LOCK_ZONES = "SELECT id, mappings FROM zone WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
 COUNTER = "SELECT revision, last_at FROM state WHERE one FOR UPDATE"
-# The zones are locked already, so their mappings cannot change any more, and a row that is
-# locked is read as it is now: one statement reads both.
-_VIEW = f"""
-    WITH counter AS MATERIALIZED ({COUNTER})
-    SELECT counter.revision, counter.last_at,
-        m.zone_id, m.address, m.place, m.modified_on, m.revision
-    FROM counter LEFT JOIN (
-        unnest($1::text[], $2::bytea[]) AS w (zone_id, address)
-        JOIN mapping AS m USING (zone_id, address)) ON true"""  # noqa: S608 (as above)
+_STORED = """
+    SELECT m.zone_id, m.address, m.place, m.modified_on, m.revision
+    FROM unnest($1::text[], $2::bytea[]) AS asked (zone_id, address)
+    JOIN mapping AS m USING (zone_id, address)"""
+# One round trip: locks the zones, then the counter, and reads every mapping that is asked about.
+# What is locked is read as it is now, all else as it was when the statement began: so the mappings
+# are current if the counter was then what it is now. What it was then ends its row.
+_HOLD = f"""
+    WITH locked AS MATERIALIZED ({LOCK_ZONES}),
+    counter AS MATERIALIZED (
+        SELECT revision, last_at FROM state
+        WHERE one AND (SELECT count(*) FROM locked) >= 0 FOR UPDATE),
+    stored AS ({_STORED})
+    SELECT NULL::text, NULL::bytea, NULL::text, last_at, revision,
+        (SELECT revision FROM state WHERE one) FROM counter
+    UNION ALL SELECT id, NULL, NULL, NULL, NULL, mappings FROM locked
+    UNION ALL SELECT stored.*, NULL FROM stored"""  # noqa: S608 (put together from constants)
 _EMPTY_ZONE = """
     INSERT INTO change (zone_id, revision, at, credential, client, request, address,
                         old_place)
@@ -51,6 +67,8 @@ INSERT_CHANGE = f"""
     VALUES ({", ".join(f"${n + 1}" for n in range(len(postgres_history.COLUMNS)))})"""  # noqa: S608
 _SET_COUNTER = "UPDATE state SET revision = $1, last_at = $2 WHERE one"
 _ATTEMPTS = 3
+
+Begun = tuple[asyncpg.Connection, Transaction]
 
 
 @dataclass(slots=True)
@@ -75,6 +93,21 @@ class Commits:
         self._line = line
         self._clock = clock
         self._view = view
+        self._begun: Begun | None = None
+
+    async def begin(self) -> None:
+        """Start the next transaction. Where that fails, `commit` tries again and says why."""
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):  # it waits for no lock
+                self._begun = await self._start()
+        except ERRORS:
+            self._line.drop()
+
+    async def _start(self) -> Begun:
+        connection = await self._line.get()
+        transaction = connection.transaction()
+        await transaction.start()
+        return connection, transaction
 
     async def commit(self, group: Sequence[Write]) -> Done:
         """Settle every write of the group in one transaction. Raises StoreFailed.
@@ -87,9 +120,8 @@ class Commits:
             sent = False
             try:
                 async with asyncio.timeout(COMMAND_SECONDS):
-                    connection = await self._line.get()
-                    transaction = connection.transaction()
-                    await transaction.start()
+                    begun, self._begun = self._begun, None
+                    connection, transaction = begun or await self._start()
                     done = await self._settle(connection, group, settled)
                     if done.wrote:
                         sent = True
@@ -172,15 +204,19 @@ class Commits:
 
 async def _draft(connection: asyncpg.Connection, group: Sequence[Write]) -> Draft:
     """What the group asks about, held still until the transaction ends."""
-    zone_ids = {write.zone_id for write in group}
-    counts = await connection.fetch(LOCK_ZONES, list(zone_ids))
-    keys = {(write.zone_id, address) for write in group for address in write.addresses}
-    rows = await connection.fetch(_VIEW, [z for z, _ in keys], [a for _, a in keys])
-    draft = Draft(dict(map(tuple, counts)), rows[0][0], rows[0][1])
-    for _, _, zone_id, address, text, modified_on, revision in rows:
-        if zone_id is not None:
-            place = postgres_history.place_of(text)
-            draft.know(zone_id, Mapping(address, place, modified_on, revision))
+    # A zone is locked also where nothing is asked about.
+    asked = {(write.zone_id, address) for write in group for address in write.addresses or (None,)}
+    keys = [zone_id for zone_id, _ in asked], [address for _, address in asked]
+    counter, *rows = await connection.fetch(_HOLD, *keys)
+    _, _, _, last_at, revision, seen = counter
+    counts = {zone_id: mappings for zone_id, address, *_, mappings in rows if address is None}
+    stored = [tuple(row)[:5] for row in rows[len(counts) :]]
+    if seen != revision:  # another node was first, and what was read may be older than its commit
+        stored = await connection.fetch(_STORED, *keys)
+    draft = Draft(counts, revision, last_at)
+    for zone_id, address, text, modified_on, at_revision in stored:
+        place = postgres_history.place_of(text)
+        draft.know(zone_id, Mapping(address, place, modified_on, at_revision))
     return draft
 
 
