@@ -138,6 +138,12 @@ TABLE = """
 //originmap/v1/rollout
     GET       9106 6003  401    401    401    401    9109  403   403   403   403   ok   403  ok
     POST      9106 6003  401    401    401    401    9109  403   403   403   403   ok   403  ok
+//v3/discovery:clusters
+    POST      9106 6003  401    401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
+//v3/discovery:endpoints
+    POST      9106 6003  401    401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
+//v3/discovery:routes
+    POST      9106 6003  401    401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
 //originmap/v1/whatif
     POST      9106 6003  401    401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
 //originmap/v1/detect
@@ -171,6 +177,8 @@ class Row(NamedTuple):
     def only_asks(self) -> bool:
         """Whether it changes nothing even where it is answered."""
         only_ask = ("/whatif", "/detect", "/rollback", "/followers/{name}")
+        if self.template.startswith("/v3/discovery:"):
+            return True
         return self.method == "GET" or self.template.endswith(only_ask)
 
 
@@ -312,6 +320,8 @@ def body_of(template: str, method: str) -> Any:
             return {"revision": 1}
         case "rollout", "POST":
             return {"step": "kill", "base": 1}
+        case "discovery:clusters" | "discovery:endpoints" | "discovery:routes", "POST":
+            return {"node": {"metadata": {"originmap": {"upstream": ["{colo}.example:80"]}}}}
         case "whatif", "POST":
             return {"states": {"IAD": "draining"}}
         case "detect", "POST":

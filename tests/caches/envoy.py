@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from tests.caches.cache import IP, Cache, found
 
-_TYPE = "type.googleapis.com/envoy."
+TYPE = "type.googleapis.com/envoy."
 
 
 class Envoy(Cache):
@@ -24,9 +24,9 @@ class Envoy(Cache):
 
     def prepare(self) -> None:
         origin = {"address": self.origin.host, "port_value": self.origin.port}
-        router = {"@type": _TYPE + "extensions.filters.http.router.v3.Router"}
+        router = {"@type": TYPE + "extensions.filters.http.router.v3.Router"}
         manager = {
-            "@type": _TYPE + "extensions.filters.network.http_connection_manager.v3"
+            "@type": TYPE + "extensions.filters.network.http_connection_manager.v3"
             ".HttpConnectionManager",
             "stat_prefix": "site",
             "rds": {"route_config_name": "originmap", "config_source": self._source("rds.json")},
@@ -39,14 +39,20 @@ class Envoy(Cache):
             ]
         }
         config = {
-            "node": {"id": "sin", "cluster": "caches"},
+            "node": self._node(),
             "dynamic_resources": {"cds_config": self._source("cds.json")},
             "static_resources": {
                 "listeners": [{"name": "site", "address": listen, "filter_chains": [chain]}],
-                "clusters": [_static("originmap-origin", origin)],
+                "clusters": [static("originmap-origin", origin), *self._more_clusters()],
             },
         }
         (self.folder / "envoy.json").write_text(json.dumps(config))
+
+    def _node(self) -> dict[str, Any]:
+        return {"id": "sin", "cluster": "caches"}
+
+    def _more_clusters(self) -> list[dict[str, Any]]:
+        return []
 
     def _source(self, name: str) -> dict[str, Any]:
         path = {"path": str(self.folder / name)}
@@ -66,7 +72,8 @@ class Envoy(Cache):
         return ["--write", f"envoy={self.folder}"]
 
 
-def _static(name: str, address: dict[str, Any]) -> dict[str, Any]:
+def static(name: str, address: dict[str, Any]) -> dict[str, Any]:
+    """A cluster of one address."""
     endpoint = {"endpoint": {"address": {"socket_address": address}}}
     return {
         "name": name,

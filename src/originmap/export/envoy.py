@@ -1,11 +1,12 @@
-"""Envoy: clusters (CDS), their endpoints (EDS) and routes (RDS) as files.
+"""Envoy: clusters (CDS), their endpoints (EDS) and routes (RDS).
 
 A cluster for each chain, with the upper tier in priority 0 and its fallbacks after it. A virtual
 host for each zone, in which the header x-originmap-ip picks the cluster. The operator defines the
-cluster originmap-origin, which asks the origin itself.
+cluster originmap-origin, which asks the origin itself. A file is a discovery response that says
+nothing but its resources; `discovery` makes answers of it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from json import dumps
 from typing import Any
 
@@ -13,7 +14,13 @@ from originmap.domain import address as addresses
 from originmap.export.node import Chain, Node, ZonePart, name_of
 
 _TYPE = "type.googleapis.com/envoy."
-_ROUTE = _TYPE + "config.route.v3."
+_ROUTE = _TYPE + "config.route.v3.Route"
+CLUSTER_TYPE = _TYPE + "config.cluster.v3.Cluster"
+ENDPOINTS_TYPE = _TYPE + "config.endpoint.v3.ClusterLoadAssignment"
+ROUTES_TYPE = _TYPE + "config.route.v3.RouteConfiguration"
+ROUTES = "originmap"
+"""The only route configuration."""
+
 _RETRY = _TYPE + "extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig"
 _HEADER = _TYPE + "type.matcher.v3.HttpRequestHeaderMatchInput"
 
@@ -21,13 +28,17 @@ _HEADER = _TYPE + "type.matcher.v3.HttpRequestHeaderMatchInput"
 class _Resources:
     """A discovery response with a resource for each chain, whatever the mappings."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, head: str = "", names: Collection[str] = ()) -> None:
+        """`head`: members of the response before its resources; `names`: only these resources,
+        where any is named."""
         self._node = node
+        self._head = head
+        self._chains = [c for c in node.chains if not names or name_of(c) in names]
 
     def start(self) -> Iterator[bytes]:
         """As `Writer.start`."""
-        yield b'{"resources":['
-        for index, chain in enumerate(self._node.chains):
+        yield f'{{{self._head}"resources":['.encode()
+        for index, chain in enumerate(self._chains):
             yield (",\n" * (index > 0) + _json(self._resource(chain))).encode()
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
@@ -68,7 +79,7 @@ class Clusters(_Resources):
             "healthy_threshold": 1,
         }
         return {
-            "@type": _TYPE + "config.cluster.v3.Cluster",
+            "@type": CLUSTER_TYPE,
             "name": name_of(chain),
             "type": "STRICT_DNS",
             "connect_timeout": "2s",
@@ -80,28 +91,34 @@ class Clusters(_Resources):
 
 
 class Assignments(_Resources):
-    """As `format.Writer`. For clusters of the operator's own; Envoy takes only addresses here."""
+    """As `format.Writer`. For clusters of the operator's own; Envoy takes only addresses here, and
+    one cluster's endpoints at a time."""
 
     def _resource(self, chain: Chain) -> dict[str, Any]:
-        kind = _TYPE + "config.endpoint.v3.ClusterLoadAssignment"
-        return {"@type": kind, **self._assignment(chain)}
+        return {"@type": ENDPOINTS_TYPE, **self._assignment(chain)}
 
 
 class Routes:
-    """As `format.Writer`."""
+    """As `format.Writer`; one resource, called originmap."""
 
-    def __init__(self, node: Node) -> None:
-        pass
+    def __init__(self, node: Node, head: str = "", names: Collection[str] = ()) -> None:
+        """As `_Resources`."""
+        self._head = head
+        self._wanted = not names or ROUTES in names
 
     def start(self) -> Iterator[bytes]:
         """As `Writer.start`."""
-        yield (
-            f'{{"resources":[{{"@type":"{_ROUTE}RouteConfiguration","name":"originmap",'
-            f'"virtual_hosts":[\n{_json(_plain_host("originmap", ["*"], ()))}'
-        ).encode()
+        yield f'{{{self._head}"resources":['.encode()
+        if self._wanted:
+            yield (
+                f'{{"@type":"{ROUTES_TYPE}","name":"{ROUTES}",'
+                f'"virtual_hosts":[\n{_json(_plain_host(ROUTES, ["*"], ()))}'
+            ).encode()
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
         """As `Writer.zone`."""
+        if not self._wanted:
+            return
         rows = [row for row in part.rows if row.chain != part.default]
         domains = [part.name, f"*.{part.name}"]
         if not rows:
@@ -120,7 +137,7 @@ class Routes:
 
     def end(self) -> Iterator[bytes]:
         """As `Writer.end`."""
-        yield b"\n]}]}\n"
+        yield b"\n]}]}\n" if self._wanted else b"]}\n"
 
 
 def _json(value: object) -> str:
@@ -132,7 +149,7 @@ def _route(chain: Chain) -> dict[str, Any]:
 
 
 def _action(chain: Chain) -> dict[str, Any]:
-    route = {"@type": _ROUTE + "Route", **_route(chain)}
+    route = {"@type": _ROUTE, **_route(chain)}
     return {"action": {"name": "route", "typed_config": route}}
 
 

@@ -110,7 +110,9 @@ class Node:
         endpoints = sorted(self._endpoints.colos.items())
         zones = [zone.id for zone in self.zones]
         ways = sorted(self._ways.items())
-        return self._colo, zones, self._generic, ways, self._endpoints.template, endpoints
+        countries = [(colo.code, colo.country) for colo in self.colos()]
+        where = (self._endpoints.template, endpoints, countries)
+        return self._colo, zones, self._generic, ways, *where
 
     def _way(self, resolution: Resolution) -> tuple[Mode, Chain]:
         if resolution.mode is Mode.OFF:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from originmap import __version__
@@ -54,22 +54,38 @@ class Exports:
     def prepare(self, wanted: Wanted, zones: Sequence[Zone]) -> Export:
         """The file that is wanted, as of now. Raises InvalidExport."""
         known = format_called(wanted.format)
-        file, tiers = known.file(wanted.file), self._topologies.tiers()
-        node = Node(zones, tiers, self._places, wanted.colo, read(wanted.upstreams))
+        file, node = known.file(wanted.file), self.node(zones, wanted.colo, wanted.upstreams)
         if known.upstreams:
             node.check_endpoints()
-        revision = self._store.revision
-        return Export(file, node, revision, self._tag(file, node))
+        return Export(file, node, self.revision, f'"{self.point}-{digest(file.name, node)}"')
+
+    @property
+    def revision(self) -> int:
+        """The revision that the database has reached."""
+        return self._store.revision
+
+    @property
+    def point(self) -> str:
+        """The same, with which database it is."""
+        return f"{self._store.epoch}-{self._store.revision}"
+
+    def node(self, zones: Iterable[Zone], colo: str | None, upstreams: Sequence[str]) -> Node:
+        """A node, as `Wanted` describes it, as of now. Raises InvalidExport."""
+        return Node(zones, self._topologies.tiers(), self._places, colo, read(upstreams))
 
     async def begin(
         self, wanted: Wanted, zones: Callable[[], Sequence[Zone]]
     ) -> tuple[Export, AsyncIterator[bytes]]:
         """The file that is wanted, and its chunks, all of one revision; close the iterator when it
         is not read to its end. `zones` says which zones, as of now. Raises InvalidExport."""
+        return await self.open(lambda: self.prepare(wanted, zones()))
+
+    async def open(self, prepare: Callable[[], Export]) -> tuple[Export, AsyncIterator[bytes]]:
+        """What `prepare` gives, as of now, and its chunks, as `begin` does."""
         attempt = 0
         while True:
             attempt += 1
-            export = self.prepare(wanted, zones())
+            export = prepare()
             parts = self._store.snapshot()
             assert isinstance(parts, AsyncGenerator)
             start = await anext(parts)
@@ -81,10 +97,11 @@ class Exports:
             await parts.aclose()
             await asyncio.sleep(_PAUSE_SECONDS)
 
-    def _tag(self, file: File, node: Node) -> str:
-        made = repr((__version__, file.name, node.identity())).encode()
-        digest = hashlib.sha256(made).hexdigest()[:16]
-        return f'"{self._store.epoch}-{self._store.revision}-{digest}"'
+
+def digest(name: str, node: Node) -> str:
+    """Another one for everything, but the mappings, that makes a node's file another one."""
+    made = repr((__version__, name, node.identity())).encode()
+    return hashlib.sha256(made).hexdigest()[:16]
 
 
 async def _written(export: Export, parts: AsyncGenerator[Part, None]) -> AsyncIterator[bytes]:

@@ -1,14 +1,13 @@
 """What caches load: GET /originmap/v1/export/{format}."""
 
+from functools import partial
+
 from falcon.asgi import Request, Response
 
 from originmap.api.auth import Guard
 from originmap.api.native.arguments import arguments
-from originmap.api.request import info_of
-from originmap.domain.access import READ_MAPPINGS
+from originmap.api.native.zones_asked import ZonesAsked
 from originmap.domain.errors import InvalidQuery
-from originmap.domain.zone import Zone
-from originmap.service.directory import Caller, Directory
 from originmap.service.exports import Exports, Wanted
 
 _KNOWN = ("zone", "colo", "file", "upstream")
@@ -17,9 +16,9 @@ _KNOWN = ("zone", "colo", "file", "upstream")
 class ExportFile:
     """GET /originmap/v1/export/{format}"""
 
-    def __init__(self, guard: Guard, directory: Directory, exports: Exports) -> None:
+    def __init__(self, guard: Guard, zones: ZonesAsked, exports: Exports) -> None:
         self._guard = guard
-        self._directory = directory
+        self._zones = zones
         self._exports = exports
 
     async def on_get(self, req: Request, resp: Response, format: str) -> None:
@@ -32,7 +31,8 @@ class ExportFile:
             format, _one(values, "file"), colo and colo.upper(), values.get("upstream", ())
         )
         names = values.get("zone", [])
-        export = self._exports.prepare(wanted, self._zones(req, caller, names))
+        zones = partial(self._zones.of, req, caller, names)
+        export = self._exports.prepare(wanted, zones())
         if _has(req, export.tag):
             resp.set_header("ETag", export.tag)
             resp.status = 304
@@ -41,22 +41,9 @@ class ExportFile:
         if req.method == "HEAD":
             resp.set_header("ETag", export.tag)
             return
-        export, chunks = await self._exports.begin(wanted, lambda: self._zones(req, caller, names))
+        export, chunks = await self._exports.begin(wanted, zones)
         resp.set_header("ETag", export.tag)
         resp.stream = chunks
-
-    def _zones(self, req: Request, caller: Caller, names: list[str]) -> list[Zone]:
-        """The zones named, by id or name, or all that the caller may read."""
-        access = self._guard.access
-        if not names:
-            return access.readable_zones(caller, READ_MAPPINGS)
-        found = {}
-        for name in names:
-            zone = access.zone(caller, READ_MAPPINGS, self._directory.zone_id(name))
-            found[zone.id] = zone
-        if len(found) == 1:
-            info_of(req.scope).zone_id = next(iter(found))
-        return list(found.values())
 
 
 def _one(values: dict[str, list[str]], name: str) -> str | None:

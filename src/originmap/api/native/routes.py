@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from originmap.api.auth import Guard
 from originmap.api.native.changes import Changes
 from originmap.api.native.detect import Detect
+from originmap.api.native.discovery import Discover
 from originmap.api.native.export import ExportFile
 from originmap.api.native.followers import FollowerItem, FollowerList
 from originmap.api.native.health import Health, Readiness
@@ -17,9 +18,12 @@ from originmap.api.native.rollout import RolloutItem
 from originmap.api.native.snapshot import Snapshot
 from originmap.api.native.topology import LatencySet, TopologyItem
 from originmap.api.native.views import Views
+from originmap.api.native.zones_asked import ZonesAsked
+from originmap.export.discovery import KINDS
 from originmap.service.broadcast import Broadcast
 from originmap.service.detector import Detector
 from originmap.service.directory import Directory
+from originmap.service.discovery import Discovery
 from originmap.service.exports import Exports
 from originmap.service.feed import Feed
 from originmap.service.followers import Followers
@@ -30,6 +34,8 @@ from originmap.service.rollouts import Rollouts
 from originmap.service.topology import Topologies
 
 BASE = "/originmap/v1"
+DISCOVERY = "/v3/discovery"
+"""Where Envoy asks, whatever it is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,8 @@ class Services:
 def routes(guard: Guard, services: Services) -> dict[str, object]:
     """Each path template with what answers there."""
     directory, feed, followers = services.directory, services.feed, services.followers
-    views = Views(guard, directory)
+    views, zones = Views(guard, directory), ZonesAsked(guard, directory)
+    discovery = Discovery(services.exports)
     past = (guard, directory, services.history)
     return {
         "/healthz": Health(),
@@ -67,7 +74,8 @@ def routes(guard: Guard, services: Services) -> dict[str, object]:
         BASE + "/zones/{zone}/history": ZoneChanges(*past),
         BASE + "/zones/{zone}/mappings": ZoneMappings(*past),
         BASE + "/zones/{zone}/rollback": ZoneRollback(*past),
-        BASE + "/export/{format}": ExportFile(guard, directory, services.exports),
+        BASE + "/export/{format}": ExportFile(guard, zones, services.exports),
+        **{f"{DISCOVERY}:{kind.name}": Discover(guard, zones, discovery, kind) for kind in KINDS},
         BASE + "/changes": Changes(guard, views, feed, services.broadcast, followers),
         BASE + "/snapshot": Snapshot(guard, views, feed, services.rollouts),
         BASE + "/rollout": RolloutItem(guard, services.rollouts),

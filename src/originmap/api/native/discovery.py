@@ -1,0 +1,72 @@
+"""What Envoy asks for by itself: POST /v3/discovery:clusters, :endpoints and :routes.
+
+The paths are Envoy's, which no setting of it changes; so are the words of the request. Envoy sends
+its node with each request, and in the node's metadata, under `originmap`, what its operator has to
+say to us: the arguments that an export has.
+"""
+
+from functools import partial
+
+import msgspec
+from falcon.asgi import Request, Response
+
+from originmap.api.auth import Guard
+from originmap.api.native.arguments import read_as
+from originmap.api.native.zones_asked import ZonesAsked
+from originmap.export.discovery import Kind
+from originmap.service.discovery import Discovery, Question
+
+
+class _Options(msgspec.Struct, forbid_unknown_fields=True):
+    zone: list[str] = []
+    upstream: list[str] = []
+
+
+class _Metadata(msgspec.Struct):
+    originmap: _Options = msgspec.field(default_factory=_Options)
+
+
+class _Locality(msgspec.Struct):
+    zone: str = ""
+
+
+class _Node(msgspec.Struct):
+    locality: _Locality = msgspec.field(default_factory=_Locality)
+    metadata: _Metadata = msgspec.field(default_factory=_Metadata)
+
+
+class _Asked(msgspec.Struct):
+    """A DiscoveryRequest; there is more in it, and much more about the node."""
+
+    version_info: str = ""
+    resource_names: list[str] = []
+    node: _Node = msgspec.field(default_factory=_Node)
+
+
+_DECODER = msgspec.json.Decoder(_Asked)
+
+
+class Discover:
+    """POST /v3/discovery:{kind}"""
+
+    def __init__(self, guard: Guard, zones: ZonesAsked, discovery: Discovery, kind: Kind) -> None:
+        self._guard = guard
+        self._zones = zones
+        self._discovery = discovery
+        self._kind = kind
+
+    async def on_post(self, req: Request, resp: Response) -> None:
+        """All resources of the kind, or those that are named; nothing but 304 where the node has
+        them already, with which Envoy stays as it is."""
+        self._guard.caller(req)
+        asked = await read_as(req, _DECODER)
+        options, colo = asked.node.metadata.originmap, asked.node.locality.zone.upper()
+        question = Question(
+            self._kind, asked.version_info, asked.resource_names, colo or None, options.upstream
+        )
+        zones = partial(self._zones.of, req, self._guard.sender(req), options.zone)
+        chunks = await self._discovery.answer(question, zones)
+        if chunks is None:
+            resp.status = 304
+            return
+        resp.stream = chunks

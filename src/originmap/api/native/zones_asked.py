@@ -1,0 +1,31 @@
+"""Which zones a request is about, where it may name some."""
+
+from collections.abc import Sequence
+
+from falcon.asgi import Request
+
+from originmap.api.auth import Guard
+from originmap.api.request import info_of
+from originmap.domain.access import READ_MAPPINGS
+from originmap.domain.zone import Zone
+from originmap.service.directory import Caller, Directory
+
+
+class ZonesAsked:
+    """Finds the zones whose mappings a caller may read."""
+
+    def __init__(self, guard: Guard, directory: Directory) -> None:
+        self._access = guard.access
+        self._directory = directory
+
+    def of(self, req: Request, caller: Caller, names: Sequence[str]) -> list[Zone]:
+        """The zones named, by id or name, or all that the caller may read. Raises Forbidden."""
+        if not names:
+            return self._access.readable_zones(caller, READ_MAPPINGS)
+        found = {}
+        for name in names:
+            zone = self._access.zone(caller, READ_MAPPINGS, self._directory.zone_id(name))
+            found[zone.id] = zone
+        if len(found) == 1:
+            info_of(req.scope).zone_id = next(iter(found))
+        return list(found.values())

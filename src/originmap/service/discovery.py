@@ -1,0 +1,49 @@
+"""Answers to the nodes that run Envoy and ask for their resources, again and again."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+
+from originmap.domain.zone import Zone
+from originmap.export.discovery import Kind, response
+from originmap.service.exports import Export, Exports, digest
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a node in a colo asks for: resources of a kind, those of some names or all, with the
+    addresses of upper tiers as `export.endpoint.read` reads them. `version` is what it has."""
+
+    kind: Kind
+    version: str = ""
+    names: Sequence[str] = ()
+    colo: str | None = None
+    upstreams: Sequence[str] = ()
+
+
+class Discovery:
+    """Answers questions about zones that the caller may read."""
+
+    def __init__(self, exports: Exports) -> None:
+        self._exports = exports
+
+    async def answer(
+        self, question: Question, zones: Callable[[], Sequence[Zone]]
+    ) -> AsyncIterator[bytes] | None:
+        """The discovery response in chunks, as `Exports.begin` gives them; None where the node has
+        it already. Raises InvalidExport, StoreBusy."""
+        if self._prepare(question, zones).tag == question.version:
+            return None
+        _, chunks = await self._exports.open(lambda: self._prepare(question, zones))
+        return chunks
+
+    def _prepare(self, question: Question, zones: Callable[[], Sequence[Zone]]) -> Export:
+        kind, names = question.kind, sorted(question.names)
+        node = self._exports.node(
+            zones() if kind.of_mappings else (), question.colo, question.upstreams
+        )
+        node.check_endpoints()
+        # The names count too: a node that asks for other ones must not hear that nothing changed.
+        version = digest(f"{kind.name} {names}", node)
+        if kind.of_mappings:
+            version = f"{self._exports.point}-{version}"
+        return Export(response(kind, version, names), node, self._exports.revision, version)

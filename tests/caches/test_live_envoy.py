@@ -1,0 +1,67 @@
+"""Envoy asks a real server for clusters, endpoints and routes, and does what it is told."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.caches.live_envoy import LiveEnvoy, OwnClusters
+from tests.caches.network import Machine
+from tests.caches.primary import NEAR_FRA, NEAR_IAD, PLACES, put, set_topology
+from tests.process import TOKEN, Server
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A server that a test may kill."""
+    with Server(str(tmp_path / "dev.db"), tmp_path) as server:
+        set_topology(server, PLACES)
+        put(server, NEAR_IAD)
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def all_up(machines: Mapping[str, Machine]) -> None:
+    for machine in machines.values():
+        machine.start()
+
+
+@pytest.mark.parametrize("kind", [LiveEnvoy, OwnClusters])
+def test_it_follows_the_mappings_and_goes_on_without_the_server(
+    kind: type[LiveEnvoy], server: Server, machines: Mapping[str, Machine], tmp_path: Path
+) -> None:
+    with kind(tmp_path, machines, server) as envoy:
+        envoy.load({})
+        envoy.comes_to("IAD")
+        put(server, NEAR_FRA)
+        envoy.passes("IAD", "FRA")
+        machines["FRA"].stop()
+        envoy.comes_to("IAD")
+        machines["FRA"].start()
+        envoy.comes_to("FRA")
+        server.kill()
+        assert {envoy.answer("example.com") for _ in range(20)} == {"FRA"}
+        machines["FRA"].stop()
+        envoy.comes_to("IAD")
+
+
+def test_a_node_that_is_the_upper_tier_asks_the_origin(
+    server: Server, machines: Mapping[str, Machine], tmp_path: Path
+) -> None:
+    with LiveEnvoy(tmp_path, machines, server, colo="iad") as envoy:
+        envoy.load({})
+        envoy.comes_to("origin")
+
+
+def test_a_token_that_is_refused_leaves_it_as_it_was_until_there_is_a_good_one(
+    server: Server, machines: Mapping[str, Machine], tmp_path: Path
+) -> None:
+    with LiveEnvoy(tmp_path, machines, server) as envoy:
+        envoy.load({})
+        envoy.comes_to("IAD")
+        envoy.give_token("x" * len(TOKEN))
+        envoy.says("REST update for /v3/discovery:routes failed")
+        put(server, NEAR_FRA)
+        assert {envoy.answer("example.com") for _ in range(20)} == {"IAD"}
+        envoy.give_token(TOKEN)
+        envoy.comes_to("FRA")
