@@ -93,6 +93,7 @@ class Opened:
     feed: Feed
     followers: Followers
     rollouts: Rollouts
+    exports: Exports
     replication: Replication | None = None
 
     @property
@@ -113,11 +114,6 @@ class Opened:
             OperateExports(self.exports, self.directory),
         )
 
-    @property
-    def exports(self) -> Exports:
-        """What caches load."""
-        return Exports(self.store, self.topologies, data.catalogue())
-
 
 @contextlib.asynccontextmanager
 async def open_store(
@@ -134,7 +130,8 @@ async def open_store(
         feed, followers = Feed(store, zones), Followers(store, wall_clock)
         rollouts = Rollouts(store, followers, topologies, wall_clock)
         known = (directory, topologies, detector, zones)
-        yield Opened(store, *known, feed, followers, rollouts, replication)
+        exports = Exports(store, topologies, catalogue)
+        yield Opened(store, *known, feed, followers, rollouts, exports, replication)
 
 
 async def administer(db: str, command: Command) -> list[Any]:

@@ -93,6 +93,7 @@ async def test_what_is_asked_for_otherwise_has_another_tag(client: httpx.AsyncCl
 async def test_head_has_the_tag_and_no_file(client: httpx.AsyncClient) -> None:
     head, get = await client.head(f"{EXPORT}/csv"), await client.get(f"{EXPORT}/csv")
     assert (head.status_code, head.content) == (200, b"")
+    assert "content-length" not in head.headers
     assert head.headers["etag"] == get.headers["etag"]
 
 

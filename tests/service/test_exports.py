@@ -1,15 +1,19 @@
 """Exports are of one revision, and the same for every copy of a database."""
 
+import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from originmap import bootstrap
-from originmap.domain.errors import InvalidExport
+from originmap.domain.access import Grants
+from originmap.domain.errors import InvalidExport, StoreBusy
 from originmap.domain.mapping import Decision, MappingChange, ZoneView
 from originmap.service import setup
 from originmap.service.exports import Wanted
+from originmap.service.snapshots import MOST
+from originmap.service.view import View
 from tests.builders import CAUSE, US_EAST, ips, new_zone
 from tests.postgres import Cluster
 
@@ -86,3 +90,26 @@ async def test_what_cannot_be_made_is_refused_before_anything_is_written(
 ) -> None:
     with pytest.raises(InvalidExport):
         await opened.exports.begin(Wanted("nginx"), opened.directory.zones)
+
+
+async def test_exports_at_once_are_bounded(opened: bootstrap.Opened) -> None:
+    begun = [(await opened.exports.begin(CSV, opened.directory.zones))[1] for _ in range(MOST)]
+    await anext(begun[0])
+    with pytest.raises(StoreBusy):
+        await opened.exports.begin(CSV, opened.directory.zones)
+    # What no mapping changes is made without the database.
+    assert await _file(opened, Wanted("haproxy", "originmap.cfg", None, ["{colo}.example:80"]))
+    for chunks in begun:  # one that was begun, and others that were not
+        await chunks.aclose()
+    for _ in range(MOST + 1):
+        assert await _file(opened)
+
+
+async def test_snapshots_have_places_of_their_own(opened: bootstrap.Opened) -> None:
+    begun = [(await opened.exports.begin(CSV, opened.directory.zones))[1] for _ in range(MOST)]
+    async with contextlib.aclosing(
+        opened.feed.snapshot(View("root", Grants([]), whole=True))
+    ) as parts:
+        assert await anext(parts)
+    for chunks in begun:
+        await chunks.aclose()

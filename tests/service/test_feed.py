@@ -231,7 +231,7 @@ async def test_snapshots_at_once_are_bounded(world: World) -> None:
         await anext(snapshot)
     with pytest.raises(StoreBusy):
         await anext(world.feed.snapshot(WHOLE))
-    await taken[0].aclose()  # type: ignore[attr-defined]
+    await taken[0].aclose()
     assert await anext(world.feed.snapshot(WHOLE))
 
 

@@ -5,7 +5,6 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 
 import msgspec
@@ -14,6 +13,7 @@ from originmap.admin import wire
 from originmap.admin.path import reachable
 from originmap.domain.errors import OriginmapError, StoreFailed
 from originmap.service.administration import Administration, Streamed
+from originmap.service.chunks import Chunks
 
 _LOG = logging.getLogger(__name__)
 _SECONDS = 10.0
@@ -53,6 +53,7 @@ class AdminServer:
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, one command."""
+        chunks: Chunks | None = None
         try:
             async with asyncio.timeout(_SECONDS):
                 reply, chunks = await self._reply(await reader.readline())
@@ -64,8 +65,10 @@ class AdminServer:
             _LOG.warning("an admin connection broke off")
         finally:
             writer.close()
+            if chunks is not None:
+                await chunks.aclose()
 
-    async def _reply(self, line: bytes) -> tuple[wire.Reply, AsyncIterator[bytes] | None]:
+    async def _reply(self, line: bytes) -> tuple[wire.Reply, Chunks | None]:
         """The reply to a command, and the bytes that follow it."""
         try:
             command = wire.decode_command(line)
@@ -80,15 +83,13 @@ class AdminServer:
             return wire.Reply(error=str(error), hint=error.hint), None
         return wire.Reply(msgspec.to_builtins(answer)), None
 
-    async def _send(self, chunks: AsyncIterator[bytes], writer: asyncio.StreamWriter) -> None:
+    async def _send(self, chunks: Chunks, writer: asyncio.StreamWriter) -> None:
         """All chunks, and the end; `_SECONDS` for each to be taken."""
-        assert isinstance(chunks, AsyncGenerator)
-        async with contextlib.aclosing(chunks):
-            async for chunk in chunks:
-                if chunk:
-                    writer.write(wire.frame(chunk))
-                    async with asyncio.timeout(_SECONDS):
-                        await writer.drain()
+        async for chunk in chunks:
+            if chunk:
+                writer.write(wire.frame(chunk))
+                async with asyncio.timeout(_SECONDS):
+                    await writer.drain()
         writer.write(wire.frame(b""))
         async with asyncio.timeout(_SECONDS):
             await writer.drain()

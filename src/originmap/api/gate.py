@@ -49,6 +49,8 @@ class Gate:
         try:
             await self._app(scope, receive, send_with_ray)
         finally:
+            if info.stream is not None:
+                await info.stream.aclose()
             # Without an answer the client went away before it got one: 499, as nginx logs it.
             self._log.add(info, scope["method"], path, status or 499)
 

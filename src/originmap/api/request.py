@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from originmap.domain.change import Cause
+from originmap.service.chunks import Chunks
 from originmap.service.directory import Caller
 
 SCOPE_KEY = "originmap.request"
@@ -19,7 +20,8 @@ class RequestInfo:
     """One request: its id, and what was learnt on the way."""
 
     __slots__ = (
-        "client", "credential", "find", "headers", "ray", "right", "route", "started", "zone_id",
+        "client", "credential", "find", "headers", "ray", "right", "route", "started", "stream",
+        "zone_id",
     )  # fmt: skip
 
     def __init__(self, ray: str, client: str) -> None:
@@ -31,6 +33,7 @@ class RequestInfo:
         self.headers: list[tuple[bytes, bytes]] = []  # to be added to the answer
         self.find: Callable[[], Caller] | None = None  # who sends it, as of the moment
         self.right: Callable[[Caller], object] | None = None  # raises where they may not
+        self.stream: Chunks | None = None  # the answer, closed when the request is over
         self.started = time.perf_counter_ns()
 
     def recheck(self) -> None:

@@ -44,7 +44,7 @@
     │   ├── PrimaryRefused          it answers, and not with what was asked for
     │   └── BrokenFeed              what it sent cannot be used
     ├── StoreError
-    │   ├── StoreBusy               the write queue is full; carries `retry_after`
+    │   ├── StoreBusy               too much is asked for at once; carries `retry_after`
     │   ├── StoreEmpty              a replica that has not got its first copy yet
     │   ├── StoreFailed             a write could not be committed; nothing of it was kept
     │   ├── StoreOwned              another process owns the file
@@ -328,7 +328,8 @@ class StoreError(OriginmapError):
 
 
 class StoreBusy(StoreError):
-    """More writes are waiting than the server takes; try again in `retry_after` seconds."""
+    """More writes wait, or more snapshots are read, than the server takes; try again in
+    `retry_after` seconds."""
 
     retry_after = 1
 

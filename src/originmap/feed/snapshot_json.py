@@ -13,7 +13,7 @@ whoever reads a snapshot knows that it came whole and as it was sent.
 """
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 import msgspec
 
@@ -65,7 +65,7 @@ _CHANGES = msgspec.json.Decoder(_ChangesLine)
 _END = msgspec.json.Decoder(_EndLine)
 
 
-async def write_lines(parts: AsyncIterator[Part]) -> AsyncIterator[bytes]:
+async def write_lines(parts: AsyncIterator[Part]) -> AsyncGenerator[bytes, None]:
     """The lines for a snapshot, each with its end of line."""
     digest, count = hashlib.sha256(), 0
     async for part in parts:

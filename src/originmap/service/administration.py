@@ -1,8 +1,9 @@
 """Carries an operator's commands out, whichever way they were given."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
+from originmap.service.chunks import Chunks
 from originmap.service.operate.changes import ListChanges
 from originmap.service.operate.copies import ListFollowers, Promote
 from originmap.service.operate.exports import ExportZones, OperateExports
@@ -57,7 +58,6 @@ class Administration:
         """
         return await self._handlers[type(command)](command)
 
-    async def stream(self, command: Streamed) -> AsyncIterator[bytes]:
-        """As `run`, with an answer in chunks; close the iterator when it is not read to its
-        end."""
+    async def stream(self, command: Streamed) -> Chunks:
+        """As `run`, with an answer in chunks."""
         return await self._exports.begin(command)

@@ -1,10 +1,11 @@
 """Answers to the nodes that run Envoy and ask for their resources, again and again."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from originmap.domain.zone import Zone
 from originmap.export.discovery import Kind, response
+from originmap.service.chunks import Chunks
 from originmap.service.exports import Export, Exports, digest
 
 
@@ -28,9 +29,9 @@ class Discovery:
 
     async def answer(
         self, question: Question, zones: Callable[[], Sequence[Zone]]
-    ) -> AsyncIterator[bytes] | None:
-        """The discovery response in chunks, as `Exports.begin` gives them; None where the node has
-        it already. Raises InvalidExport, StoreBusy."""
+    ) -> Chunks | None:
+        """The discovery response, as `Exports.begin` gives a file; None where the node has it
+        already. Raises InvalidExport, StoreBusy."""
         if self._prepare(question, zones).tag == question.version:
             return None
         _, chunks = await self._exports.open(lambda: self._prepare(question, zones))

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from originmap import __version__
@@ -15,9 +15,12 @@ from originmap.export.endpoint import read
 from originmap.export.format import File
 from originmap.export.formats import format_called
 from originmap.export.node import Node, ZonePart
+from originmap.service.chunks import Chunks
+from originmap.service.snapshots import Snapshots
 from originmap.service.topology import Topologies
 from originmap.store.port import Store
 
+_Parts = AsyncGenerator[Part, None]
 _CHUNK = 1 << 16
 _ATTEMPTS, _PAUSE_SECONDS = 20, 0.005
 
@@ -48,6 +51,7 @@ class Exports:
 
     def __init__(self, store: Store, topologies: Topologies, catalogue: Catalogue) -> None:
         self._store = store
+        self._snapshots = Snapshots(store)
         self._topologies = topologies
         self._places = tuple(Place(region.vendor, region.name) for region in catalogue.regions())
 
@@ -75,23 +79,24 @@ class Exports:
 
     async def begin(
         self, wanted: Wanted, zones: Callable[[], Sequence[Zone]]
-    ) -> tuple[Export, AsyncIterator[bytes]]:
-        """The file that is wanted, and its chunks, all of one revision; close the iterator when it
-        is not read to its end. `zones` says which zones, as of now. Raises InvalidExport."""
+    ) -> tuple[Export, Chunks]:
+        """The file that is wanted, and its chunks, all of one revision. `zones` says which zones,
+        as of now. Raises InvalidExport, and StoreBusy while too many are being read."""
         return await self.open(lambda: self.prepare(wanted, zones()))
 
-    async def open(self, prepare: Callable[[], Export]) -> tuple[Export, AsyncIterator[bytes]]:
+    async def open(self, prepare: Callable[[], Export]) -> tuple[Export, Chunks]:
         """What `prepare` gives, as of now, and its chunks, as `begin` does."""
         attempt = 0
         while True:
             attempt += 1
             export = prepare()
-            parts = self._store.snapshot()
-            assert isinstance(parts, AsyncGenerator)
+            if not export.file.of_mappings:
+                return export, Chunks(_written(export, None))
+            parts = self._snapshots.take()
             start = await anext(parts)
             assert isinstance(start, Start)
             if start.revision == export.revision or attempt == _ATTEMPTS:
-                return export, _written(export, parts)
+                return export, Chunks(_written(export, parts), parts)
             # A commit came between that this process has not heard of yet. Where that goes on and
             # on, mappings may be newer than topology and tag, and are asked for again by that tag.
             await parts.aclose()
@@ -104,7 +109,7 @@ def digest(name: str, node: Node) -> str:
     return hashlib.sha256(made).hexdigest()[:16]
 
 
-async def _written(export: Export, parts: AsyncGenerator[Part, None]) -> AsyncIterator[bytes]:
+async def _written(export: Export, parts: _Parts | None) -> AsyncGenerator[bytes, None]:
     """The file in chunks of some size. Others get their turn between the small ones."""
     waiting: list[bytes] = []
     size = 0
@@ -119,12 +124,12 @@ async def _written(export: Export, parts: AsyncGenerator[Part, None]) -> AsyncIt
     yield b"".join(waiting)
 
 
-async def _chunks(export: Export, parts: AsyncGenerator[Part, None]) -> AsyncGenerator[bytes, None]:
+async def _chunks(export: Export, parts: _Parts | None) -> AsyncGenerator[bytes, None]:
     writer = export.file.writer(export.node)
-    async with contextlib.aclosing(parts):
-        for chunk in writer.start():
-            yield chunk
-        if export.file.of_mappings:
+    for chunk in writer.start():
+        yield chunk
+    if parts is not None:
+        async with contextlib.aclosing(parts):
             async for zone in zone_parts(export.node, parts):
                 for chunk in writer.zone(zone):
                     yield chunk
@@ -132,9 +137,7 @@ async def _chunks(export: Export, parts: AsyncGenerator[Part, None]) -> AsyncGen
         yield chunk
 
 
-async def zone_parts(
-    node: Node, parts: AsyncGenerator[Part, None]
-) -> AsyncGenerator[ZonePart, None]:
+async def zone_parts(node: Node, parts: _Parts) -> AsyncGenerator[ZonePart, None]:
     """The node's zones with their mappings, in order; those without any too."""
     ahead = list(reversed(node.zones))
     async for zone_id, mappings in _mappings(parts):
@@ -146,9 +149,7 @@ async def zone_parts(
         yield node.part(zone, ())
 
 
-async def _mappings(
-    parts: AsyncGenerator[Part, None],
-) -> AsyncGenerator[tuple[str, list[Mapping]], None]:
+async def _mappings(parts: _Parts) -> AsyncGenerator[tuple[str, list[Mapping]], None]:
     """Each zone's mappings together, which a snapshot may have in pieces."""
     zone_id, held = "", list[Mapping]()
     async for part in parts:

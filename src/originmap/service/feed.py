@@ -6,23 +6,22 @@ take a snapshot.
 """
 
 import asyncio
+import contextlib
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from originmap.domain.change import Change
-from originmap.domain.errors import InvalidQuery, StoreBusy
+from originmap.domain.errors import InvalidQuery
 from originmap.domain.snapshot import Part
 from originmap.service.past_zones import PastZones
-from originmap.service.released import snapshot_since
+from originmap.service.snapshots import Snapshots
 from originmap.service.view import View
 from originmap.store.port import Store
 
 _POINT = re.compile(r"(?:([0-9a-f]{1,32})-)?([0-9]{1,15})")
 _CHUNK = 1_000
-_MOST_SNAPSHOTS = 4
-"""Snapshots at once: each keeps the database from tidying up behind it."""
 
 
 class Point(NamedTuple):
@@ -58,7 +57,7 @@ class Feed:
     def __init__(self, store: Store, zones: PastZones) -> None:
         self._store = store
         self._zones = zones
-        self._snapshots = 0
+        self._snapshots = Snapshots(store)
         self._next: asyncio.Future[None] | None = None
         self._stopped = False
         store.follow_commits(self._wake)
@@ -117,19 +116,14 @@ class Feed:
         done, _ = await asyncio.wait([self._next], timeout=seconds)
         return bool(done)
 
-    async def snapshot(self, view: View, since: int | None = None) -> AsyncIterator[Part]:
+    async def snapshot(self, view: View, since: int | None = None) -> AsyncGenerator[Part, None]:
         """What `view` shows of a snapshot; of one with the changes after `since`, where that is
-        given. Raises StoreBusy while too many are being taken."""
-        if self._snapshots >= _MOST_SNAPSHOTS:
-            raise StoreBusy
+        given. Raises StoreBusy while too many are being read."""
         readable: set[str] = set()
-        self._snapshots += 1
-        try:
-            async for part in snapshot_since(self._store, since):
+        async with contextlib.aclosing(self._snapshots.take(since)) as parts:
+            async for part in parts:
                 if view.shows(part, readable):
                     yield part
-        finally:
-            self._snapshots -= 1
 
     def reset(self, point: Point) -> str:
         """Why a reader cannot go on from `point`; "" where it can. Asked after its changes were

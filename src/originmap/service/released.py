@@ -5,7 +5,7 @@ else. What a change undone left behind has the place that it had, with time and 
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 
 from originmap.domain.address import Address
@@ -44,7 +44,7 @@ async def released_snapshot(store: Store, at: int | None) -> AsyncIterator[Part]
         await parts.aclose()  # type: ignore[attr-defined]  # it is a generator on every store
 
 
-async def snapshot_since(store: Store, since: int | None) -> AsyncIterator[Part]:
+async def snapshot_since(store: Store, since: int | None) -> AsyncGenerator[Part, None]:
     """A snapshot of now, with the changes after revision `since`: whoever takes it in can show
     every revision from there on. Without them where `since` is None or before the history."""
     parts = store.snapshot()

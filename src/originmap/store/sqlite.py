@@ -205,8 +205,10 @@ class SqliteStore:
     async def snapshot(self, *, history: bool = False) -> AsyncIterator[Part]:
         """As `Store.snapshot`."""
         with _failing():
-            async for part in sqlite_copy.snapshot(self._file.connect(), history=history):
-                yield part
+            parts = sqlite_copy.snapshot(self._file.connect(), history=history)
+            async with contextlib.aclosing(parts):
+                async for part in parts:
+                    yield part
 
     async def load(self, parts: AsyncIterator[Part]) -> None:
         """As `Store.load`."""

@@ -7,7 +7,7 @@ millions of mappings.
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any
@@ -37,7 +37,7 @@ _COUNT_ALL = """
     UPDATE zone SET mappings = (SELECT count(*) FROM mapping WHERE mapping.zone = zone.num)"""
 
 
-async def snapshot(connection: apsw.Connection, *, history: bool) -> AsyncIterator[Part]:
+async def snapshot(connection: apsw.Connection, *, history: bool) -> AsyncGenerator[Part, None]:
     """As `Store.snapshot`, through a connection of its own, which is closed at the end."""
     with contextlib.closing(connection):
         connection.execute("BEGIN")

@@ -13,6 +13,7 @@ from falcon.asgi import Request, Response
 from originmap.api.auth import Guard
 from originmap.api.native.arguments import read_as
 from originmap.api.native.zones_asked import ZonesAsked
+from originmap.api.request import info_of
 from originmap.export.discovery import Kind
 from originmap.service.discovery import Discovery, Question
 
@@ -69,4 +70,4 @@ class Discover:
         if chunks is None:
             resp.status = 304
             return
-        resp.stream = chunks
+        resp.stream = info_of(req.scope).stream = chunks

@@ -7,6 +7,8 @@ from falcon.asgi import Request, Response
 from originmap.api.auth import Guard
 from originmap.api.native.arguments import arguments
 from originmap.api.native.zones_asked import ZonesAsked
+from originmap.api.request import info_of
+from originmap.api.stream import unread
 from originmap.domain.errors import InvalidQuery
 from originmap.service.exports import Exports, Wanted
 
@@ -37,13 +39,13 @@ class ExportFile:
             resp.set_header("ETag", export.tag)
             resp.status = 304
             return
-        resp.content_type = export.file.media_type
         if req.method == "HEAD":
-            resp.set_header("ETag", export.tag)
-            return
-        export, chunks = await self._exports.begin(wanted, zones)
+            resp.stream = unread()
+        else:
+            export, chunks = await self._exports.begin(wanted, zones)
+            resp.stream = info_of(req.scope).stream = chunks
+        resp.content_type = export.file.media_type
         resp.set_header("ETag", export.tag)
-        resp.stream = chunks
 
 
 def _one(values: dict[str, list[str]], name: str) -> str | None:

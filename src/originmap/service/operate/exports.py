@@ -1,10 +1,9 @@
 """Exports for the operator: of any zone."""
 
-from collections.abc import AsyncIterator
-
 import msgspec
 
 from originmap.domain.zone import Zone
+from originmap.service.chunks import Chunks
 from originmap.service.directory import Directory
 from originmap.service.exports import Exports, Wanted
 from originmap.service.operate.parts import zone_called
@@ -24,8 +23,8 @@ class OperateExports:
         self._exports = exports
         self._directory = directory
 
-    async def begin(self, command: ExportZones) -> AsyncIterator[bytes]:
-        """The file in chunks. Raises ZoneNotFound, InvalidExport."""
+    async def begin(self, command: ExportZones) -> Chunks:
+        """The file in chunks. Raises ZoneNotFound, InvalidExport, StoreBusy."""
 
         def zones() -> list[Zone]:
             named = [zone_called(self._directory, zone) for zone in command.zones]

@@ -1,0 +1,86 @@
+"""What is answered in pieces, and who does not take it."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from originmap import bootstrap
+from originmap.api.accesslog import SilentLog
+from originmap.api.gate import Gate
+from originmap.api.request import Rays
+from originmap.domain.access import Grants
+from originmap.service import setup
+from originmap.service.exports import Wanted
+from originmap.service.snapshots import MOST
+from originmap.service.view import View
+from tests.api.answers import error
+from tests.api.application import BEARER, client_of
+
+HOST = "http://testserver"
+EXPORT, SNAPSHOT = "/originmap/v1/export/csv", "/originmap/v1/snapshot"
+
+WHOLE = View("root", Grants([]), whole=True)
+
+
+async def ask_and_go(gate: Gate, path: str, at: str) -> None:
+    """A request whose client is gone when a message of this kind is sent."""
+    token = BEARER["Authorization"].encode()
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET",
+        "scheme": "http", "path": path, "raw_path": path.encode(), "query_string": b"",
+        "headers": [(b"host", b"testserver"), (b"authorization", token)],
+        "client": ("192.0.2.200", 1), "server": ("testserver", 80),
+    }  # fmt: skip
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        if message["type"] == at:
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await gate(scope, receive, send)
+
+
+@pytest.mark.parametrize("path", [EXPORT, SNAPSHOT])
+@pytest.mark.parametrize("at", ["http.response.start", "http.response.body"])
+async def test_who_goes_away_gives_the_place_back(path: str, at: str) -> None:
+    async with (
+        bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened,
+        client_of(opened, BEARER) as client,
+    ):
+        app = bootstrap.build_app(opened, lambda: True)
+        for _ in range(MOST + 1):
+            await ask_and_go(Gate(app.falcon, Rays(), SilentLog()), path, at)
+        assert (await client.get(HOST + path)).status_code == 200
+
+
+async def test_who_comes_while_too_many_read_is_told_to_come_later() -> None:
+    async with (
+        bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened,
+        client_of(opened, BEARER) as client,
+    ):
+        exports = [
+            (await opened.exports.begin(Wanted("csv"), opened.directory.zones))[1]
+            for _ in range(MOST)
+        ]
+        refused = await client.get(HOST + EXPORT)
+        assert error(refused)[:2] == (503, 10503)
+        assert refused.headers["retry-after"] == "1"
+        assert refused.headers["content-type"] == "application/json"
+        asked = {"node": {"metadata": {"originmap": {"upstream": ["{colo}.example:80"]}}}}
+        routes, clusters = (f"{HOST}/v3/discovery:{kind}" for kind in ("routes", "clusters"))
+        assert (await client.post(routes, json=asked)).status_code == 503
+        assert (await client.post(clusters, json=asked)).status_code == 200
+        snapshots = [opened.feed.snapshot(WHOLE) for _ in range(MOST)]
+        for snapshot in snapshots:
+            await anext(snapshot)
+        refused = await client.get(HOST + SNAPSHOT)
+        assert error(refused)[:2] == (503, 10503)
+        assert "content-encoding" not in refused.headers
+        for reading in (*exports, *snapshots):
+            await reading.aclose()
+        for path in (EXPORT, SNAPSHOT):
+            assert (await client.get(HOST + path)).status_code == 200
