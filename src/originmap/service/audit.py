@@ -56,7 +56,7 @@ class AuditEntry:
     actor_email: str  # "" where the credential is no user's, or gone
     actor_ip: str
     request_id: str
-    # "origin_cloud_region", "zone", "topology", "latencies", "token", "user" or "account"
+    # "origin_cloud_region", or a kind of record
     resource_type: str
     resource_id: str
     zone_id: str
