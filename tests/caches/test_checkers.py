@@ -72,6 +72,18 @@ def test_our_files_are_taken(format_: str, tmp_path: Path) -> None:
     check(format_, files_of(format_, tmp_path))
 
 
+@pytest.mark.parametrize("format_", ["varnish", "trafficserver"])
+def test_checkers_that_run_as_another_user_see_what_a_service_hides(
+    format_: str, tmp_path: Path
+) -> None:
+    files = files_of(format_, tmp_path)
+    before = os.umask(0o077)  # as the unit for systemd has it
+    try:
+        check(format_, files)
+    finally:
+        os.umask(before)
+
+
 @pytest.mark.parametrize(("format_", "name", "damage"), DAMAGED)
 def test_damaged_files_are_refused(format_: str, name: str, damage: Damage, tmp_path: Path) -> None:
     files = files_of(format_, tmp_path)

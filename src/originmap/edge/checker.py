@@ -21,6 +21,8 @@ from originmap.edge.errors import CannotWrite, CheckerMissing, CommandFailed
 _ENVOY = "type.googleapis.com/envoy."
 _COMPILE = "exec cc -O0 -pthread -fpic -shared -o %o %s"
 """Nothing is served by what is compiled for a check, and optimising it takes most of the time."""
+_UMASK = 0o022
+"""Some checkers run as another user in part, whatever a service's own umask hides from others."""
 _STRATEGY = re.compile(r"^  - strategy: '([^']+)'$", re.MULTILINE)
 
 Files = Mapping[str, Path]
@@ -50,7 +52,9 @@ def check(checker: Checker, files: Files, environment: Mapping[str, str]) -> Non
         named = f"{checker.program} on the new files"
         try:
             arguments = checker.arguments(files, folder)
-            run(Command((checker.program, *arguments)), environment)
+            for path in folder.iterdir():
+                path.chmod(0o644)
+            run(Command((checker.program, *arguments)), environment, umask=_UMASK)
         except (ValueError, KeyError) as error:
             raise CommandFailed(named, f"they are not what it reads: {error}") from None
         except CommandFailed as error:
@@ -62,7 +66,6 @@ def check(checker: Checker, files: Files, environment: Mapping[str, str]) -> Non
 def _folder() -> Iterator[Path]:
     try:
         with tempfile.TemporaryDirectory(prefix="originmap-check-") as name:
-            # Some checkers run as another user in part.
             Path(name).chmod(0o755)
             yield Path(name)
     except OSError as error:

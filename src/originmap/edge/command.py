@@ -43,9 +43,14 @@ def parse(text: str) -> Command:
 
 
 def run(
-    command: Command, environment: Mapping[str, str], limit_seconds: float = LIMIT_SECONDS
+    command: Command,
+    environment: Mapping[str, str],
+    limit_seconds: float = LIMIT_SECONDS,
+    *,
+    umask: int = -1,
 ) -> None:
-    """Run a command that must work. Raises CommandFailed."""
+    """Run a command that must work, with a umask of its own where one is given. Raises
+    CommandFailed."""
     deadline = time.monotonic() + limit_seconds
     try:
         process = subprocess.Popen(  # noqa: S603 (the operator's own command)
@@ -55,6 +60,7 @@ def run(
             stderr=subprocess.STDOUT,
             env=dict(environment),
             start_new_session=True,
+            umask=umask,
         )
     except OSError as error:
         raise CommandFailed(command.text, error.strerror or str(error)) from error
