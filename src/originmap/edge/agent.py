@@ -87,6 +87,7 @@ class Agent:
         self._wanted = False
         # Changes that come from here on may be in what is rendered, or not.
         self._situation = self._situation._replace(began=began, changed=False)
+        self._rendered = None
         expires: float | None = None
         outcomes: dict[str, Outcome] = {}
         try:

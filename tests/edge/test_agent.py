@@ -1,0 +1,111 @@
+"""When the agent looks again."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+from originmap import data
+from originmap.domain import mapping, rollout
+from originmap.domain.rollout import Step, allowed
+from originmap.domain.rollout_rules import take
+from originmap.edge.agent import Agent
+from originmap.edge.pace import Pace
+from originmap.edge.record import Record
+from originmap.edge.renderer import Rendered, Renderer, Standpoint
+from originmap.edge.target import Duty, Target
+from originmap.export.endpoint import Endpoints
+from originmap.export.format import File
+from originmap.export.formats import format_called
+from originmap.service.current_rollout import CurrentRollout
+from originmap.store.clock import monotonic_clock
+from originmap.store.memory import MemoryStore
+from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, new_zone
+
+NODE, COLO = "sin-1", "SIN"
+
+
+class SlowRenderer(Renderer):
+    """One whose next rendering ends when it may."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        standpoint = Standpoint(NODE, COLO, (), Endpoints())
+        super().__init__(store, standpoint, data.catalogue(), data.topology(), lambda: 1)
+        self.begun, self.may_end = asyncio.Event(), asyncio.Event()
+        self.may_end.set()
+
+    async def render(self, files: Mapping[Path, File]) -> Rendered:
+        rendered = await super().render(files)
+        self.begun.set()
+        await self.may_end.wait()
+        return rendered
+
+
+class World:
+    """A primary, and the agent of a node with a copy of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.primary, self.replica = MemoryStore(), MemoryStore()
+        self.renderer = SlowRenderer(self.replica)
+        record = Record(folder / "json.json")
+        target = Target(Duty(format_called("json"), folder / "file"), None, record, {})
+        self._current = CurrentRollout(self.replica)
+        self._reported: list[int | None] = []
+        self._told = asyncio.Event()
+        self.agent = Agent(
+            self.replica,
+            self.renderer,
+            [target],
+            Pace(0.0, 1e9),
+            self._note,
+            lambda: allowed(self._current.rollout, NODE, COLO),
+            lambda: 1,
+            lambda: monotonic_clock() / 1e6,
+        )
+
+    async def begin(self) -> None:
+        await self.primary.write_records(new_zone(), CAUSE)
+        await self.replica.load(self.primary.snapshot())
+
+    async def step(self, step: Step) -> None:
+        await self.primary.write_records(take(step, "me", 5), CAUSE)
+        await self.pass_on()
+
+    async def put(self, place: mapping.Place) -> int:
+        address = ip("192.0.2.1")
+        done = await self.primary.write(ZONE_ID, [address], mapping.put(address, place), CAUSE)
+        await self.pass_on()
+        return done.revision
+
+    async def pass_on(self) -> None:
+        await self.replica.apply(await self.primary.changes(self.replica.revision, 100))
+
+    async def reports(self, *revisions: int) -> None:
+        """Wait until the last revisions that it served are these."""
+        async with asyncio.timeout(30):
+            while self._reported[-len(revisions) :] != list(revisions):
+                self._told.clear()
+                await self._told.wait()
+
+    def _note(self, applied: int | None, problem: str) -> None:
+        self._reported.append(applied)
+        self._told.set()
+
+
+async def test_a_node_that_is_taken_back_while_it_renders_goes_back(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    await world.begin()
+    base = await world.put(US_EAST)
+    await world.step(rollout.hold(base, 5))
+    target = await world.put(US_WEST)
+    running = asyncio.create_task(world.agent.run())
+    await world.reports(base)
+
+    world.renderer.may_end.clear()
+    world.renderer.begun.clear()
+    await world.step(rollout.start((COLO, "100%"), None, target, 6))
+    await world.renderer.begun.wait()
+    await world.step(rollout.kill(None, 7))
+    world.renderer.may_end.set()
+    await world.reports(target, base)
+    world.agent.stop()
+    await running
