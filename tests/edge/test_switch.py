@@ -103,6 +103,22 @@ def test_what_the_record_says_last_decides(
     assert contents(paths) == expected
 
 
+def test_files_that_an_earlier_crash_left_do_not_come_back(
+    paths: list[Path], tmp_path: Path
+) -> None:
+    record = CutRecord(tmp_path / "record.json")
+    switch = Switch(record)
+    for cut_after in (2, 1):  # right after it settled, and right after the next one began
+        record.left = cut_after
+        with contextlib.suppress(PowerCut):
+            switch.make(paths)
+            switch.settle({})
+        for path in paths:
+            new_of(path).write_text("newer")
+    Switch(Record(tmp_path / "record.json")).recover()
+    assert contents(paths) == ["new", "new", "new"]
+
+
 def test_a_folder_that_is_gone_leaves_the_record_as_it_was(tmp_path: Path) -> None:
     switch = Switch(Record(tmp_path / "record.json"))
     with pytest.raises(CannotWrite):

@@ -1,5 +1,6 @@
 """Putting new files in the place of old ones, together, so that the old ones can come back.
 
+    0  second names that a crash left go
     1  the record names the files                     a crash from here on: `recover` puts back
     2  each old file gets a second name, .NAME.previous
     3  each new file, .NAME.new, is renamed to its place
@@ -40,18 +41,19 @@ class Switch:
         self._record = record
 
     def recover(self) -> list[Path]:
-        """Put back what a switch that was broken off replaced; which files that were. Raises
-        CannotWrite."""
+        """Put back what a switch replaced that was broken off, or that could not be put back when
+        it failed; which files that were. Raises CannotWrite."""
         return self._put_back()
 
     def make(self, paths: Sequence[Path]) -> None:
-        """Put the new files in place. Raises CannotWrite, with the old ones back in place."""
+        """Put the new files in place; after `recover`, if the last switch could not be put back.
+        Raises CannotWrite, with the old ones back in place."""
+        self._forget_earlier(paths)
         pending = {str(path): path.exists() for path in paths}
         self._record.keep(msgspec.structs.replace(self._record.done, pending=pending))
         try:
             with _writing(paths):
                 for path in paths:
-                    previous_of(path).unlink(missing_ok=True)
                     if pending[str(path)]:
                         os.link(path, previous_of(path))
                 disk.sync_folders(paths)
@@ -76,6 +78,15 @@ class Switch:
         with _writing(paths):
             for path in paths:
                 previous_of(path).unlink(missing_ok=True)
+
+    def _forget_earlier(self, paths: Sequence[Path]) -> None:
+        """A crash after a switch was settled leaves second names, of files that are older than
+        those that are to be replaced now."""
+        with _writing(paths):
+            left = [path for path in paths if os.path.lexists(previous_of(path))]
+            for path in left:
+                previous_of(path).unlink()
+            disk.sync_folders(left)
 
     def _put_back(self) -> list[Path]:
         done = self._record.done

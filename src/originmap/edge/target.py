@@ -91,6 +91,9 @@ class Target:
     def recover(self) -> None:
         """After a crash: whatever was not checked to its end goes. Raises CannotWrite."""
         discard(map(new_of, self.files))
+        self._put_back_what_is_left()
+
+    def _put_back_what_is_left(self) -> None:
         back = self._switch.recover()
         if back:
             data = {"cache": self.name, "files": [str(path) for path in back]}
@@ -105,6 +108,7 @@ class Target:
             discard(map(new_of, self.files))
 
     def _apply(self, rendered: Rendered, compare: bool) -> Outcome:
+        self._put_back_what_is_left()
         loaded = self._record.done.loaded
         wanted = {path: rendered.digests[new_of(path)] for path in self.files}
         there = self._there()
