@@ -66,7 +66,7 @@ def rollout_json(
     rollout: Rollout, counts: Counts, followers: Iterable[Follower], now: int
 ) -> RolloutJSON:
     """How a rollout is shown at a time, in microseconds since 1970 UTC."""
-    nodes = [_node_json(rollout, f, now) for f in followers if f.colo or f.applied is not None]
+    nodes = [_node_json(rollout, follower, now) for follower in _reporting(followers)]
     return RolloutJSON(
         number=rollout.number,
         state=rollout.state,
@@ -86,6 +86,18 @@ def rollout_json(
         ],
         nodes=nodes,
     )
+
+
+def _reporting(followers: Iterable[Follower]) -> list[Follower]:
+    """Those that feed caches. A node is known by its name: under a new token it is the same."""
+    found: dict[str, Follower] = {}
+    for follower in followers:
+        known = found.get(follower.name, follower)
+        if (follower.colo or follower.applied is not None) and (
+            follower.last_contact >= known.last_contact
+        ):
+            found[follower.name] = follower
+    return list(found.values())
 
 
 def _wave_json(rollout: Rollout, index: int, nodes: list[NodeJSON]) -> WaveJSON:

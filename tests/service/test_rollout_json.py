@@ -1,0 +1,23 @@
+"""How a rollout is shown."""
+
+from originmap.domain.rollout import Rollout, RolloutState
+from originmap.service.followers import Follower
+from originmap.service.rollout_json import Counts, rollout_json
+
+RUNNING = Rollout(1, RolloutState.RUNNING, 5, 7, ("SIN", "100%"), 1)
+
+
+def node(name: str, token: str, at: int, applied: int | None, colo: str = "SIN") -> Follower:
+    return Follower(name, token, "192.0.2.9", 7, at, "nginx", applied, "", colo)
+
+
+def test_a_node_under_a_new_token_is_one_node() -> None:
+    followers = [
+        node("sin-1", "new token", 30, 7),
+        node("sin-1", "old token", 20, 5),
+        node("sin-2", "new token", 25, 5),
+        node("sin-2", "a replica's token", 30, None, ""),
+    ]
+    shown = rollout_json(RUNNING, Counts(7, 1, 0), followers, 40)
+    assert [(n.name, n.applied) for n in shown.nodes] == [("sin-1", 7), ("sin-2", 5)]
+    assert (shown.waves[0].nodes, shown.waves[0].there) == (2, 1)
