@@ -104,7 +104,7 @@ async def once(settings: EdgeSettings, duties: Sequence[Duty]) -> Result:
         outcomes = await node.agent.bring()
         with contextlib.suppress(FeedError):
             await node.reporter.send()
-        revision = node.store.revision
+        revision = node.agent.rendered
     done = {name: f"{outcome.value}, revision {revision}" for name, outcome in outcomes.items()}
     problems = [f"{name}: {error}" for name, error in node.agent.problems.items()]
     return Result(done, problems, warnings)

@@ -100,6 +100,14 @@ def test_a_node_that_starts_meanwhile_is_held_too(site: Site) -> None:
     site.server = site.serve()
 
 
+def test_once_says_what_the_cache_serves(site: Site) -> None:
+    base = held(site)
+    assert site.edge.stop() == 0
+    done = site.edge.run("--once")
+    assert (done.returncode, done.stdout) == (0, f"nginx: nothing to do, revision {base}\n")
+    site.edge.start()
+
+
 def started_again(site: Site) -> None:
     """Start the agent on a file that somebody spoiled, and wait until it is as it was."""
     before = site.file.read_text()

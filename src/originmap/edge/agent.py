@@ -48,7 +48,8 @@ class Agent:
         self._pace = pace
         self._listener = listener
         self._pinned = pinned
-        self._rendered: int | None = None
+        self.rendered: int | None = None
+        """The revision that was rendered last; None while another one is."""
         self._now = now
         self._seconds = seconds
         self._situation = Situation(compared=seconds())
@@ -87,7 +88,7 @@ class Agent:
         self._wanted = False
         # Changes that come from here on may be in what is rendered, or not.
         self._situation = self._situation._replace(began=began, changed=False)
-        self._rendered = None
+        self.rendered = None
         expires: float | None = None
         outcomes: dict[str, Outcome] = {}
         try:
@@ -98,7 +99,7 @@ class Agent:
             for target in self._targets:
                 self._failed(target, error)
         else:
-            self._rendered = rendered.revision
+            self.rendered = rendered.revision
             if rendered.expires is not None:
                 expires = began + (rendered.expires - self._now()) / 1e6
             outcomes = await self._apply(rendered, compare)
@@ -156,7 +157,7 @@ class Agent:
     def _committed(self) -> None:
         # What is not released yet is no change: showing an earlier revision again takes longer the
         # more has come since.
-        if self.problems or self._rendered is None or self._pinned() != self._rendered:
+        if self.problems or self.rendered is None or self._pinned() != self.rendered:
             self._changed()
 
     def _changed(self) -> None:
