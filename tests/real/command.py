@@ -62,9 +62,9 @@ def rows(*args: str | Path) -> list[dict[str, Any]]:
     return found
 
 
-def refusal(*args: str | Path, status: int = 1) -> str:
+def refusal(*args: str | Path, status: int = 1, env: Mapping[str, str] | None = None) -> str:
     """What a command that is refused says: a message on stderr and nothing else."""
-    done = run(*args)
+    done = run(*args, env=env)
     assert (done.returncode, done.stdout) == (status, ""), done
     assert "Traceback" not in done.stderr
     return done.stderr

@@ -258,3 +258,14 @@ def test_which_server_is_meant_must_be_said() -> None:
     ):
         shown = runner.invoke(command, ["status", *args], env={"ORIGINMAP_TOKEN": ""})
         assert (shown.exit_code, said in shown.output) == (2, True), shown.output
+
+
+def test_a_hint_is_of_what_went_wrong(tmp_path: Path) -> None:
+    with Server(str(tmp_path / "dev.db"), tmp_path) as server:
+        asked = ("rollout", "status", "--url", server.url)
+        assert "--access everything" in refusal(*asked, env={"ORIGINMAP_TOKEN": "wrong"})
+        kill = ("rollout", "kill", "--to", "9999", "--url", server.url)
+        said = refusal(*kill, env={"ORIGINMAP_TOKEN": TOKEN})
+        assert "has not been reached" in said
+        assert "--access" not in said
+    assert "is it running" in refusal(*asked, env={"ORIGINMAP_TOKEN": TOKEN})

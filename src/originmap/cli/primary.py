@@ -14,10 +14,9 @@ from originmap import databases
 from originmap.cli import options
 from originmap.cli.administer import ServerRefused, administer, ask_server
 from originmap.client.connection import Connection, Credentials
-from originmap.client.errors import ClientError
+from originmap.client.errors import ClientError, Refused, Unreachable
 from originmap.service.operate.rollouts import ShowRollout, TakeStep
 from originmap.service.rollout_json import RolloutJSON
-from originmap.settings import settings_token
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,6 +24,7 @@ Asked = ShowRollout | TakeStep
 
 _ROUTE = "/originmap/v1/rollout"
 _RESTART_SECONDS = 30.0
+_NO_RIGHTS = (401, 403)
 _RIGHTS = "ORIGINMAP_TOKEN or --token-file needs a token made with --access everything"
 
 
@@ -84,8 +84,14 @@ class RemotePrimary:
             else:
                 answer = self._connection.ask("GET", _ROUTE)
             return msgspec.json.decode(answer.result, type=RolloutJSON | None)
+        except Unreachable as error:
+            raise ServerRefused(str(error), "is it running, and is --url right?") from error
+        except Refused as error:
+            raise ServerRefused(
+                str(error), _RIGHTS if error.status in _NO_RIGHTS else ""
+            ) from error
         except (ClientError, msgspec.MsgspecError) as error:
-            raise ServerRefused(str(error), _RIGHTS) from error
+            raise ServerRefused(str(error), "is --url right?") from error
 
     def watch(self) -> RolloutJSON | None:
         """As `Primary.watch`."""
@@ -132,7 +138,7 @@ def _primary(db: str | None, url: str, token_file: Path | None) -> Primary:
     if db and url and len(typed) != 1:
         raise click.UsageError("give one of --db and --url")
     if url and typed != ["db"]:
-        token = token_file.read_text("utf-8").strip() if token_file else settings_token()
+        token = options.given_token(token_file)
         if not token:
             raise click.UsageError(f"--url needs a token: {_RIGHTS}")
         return RemotePrimary(url, token)
