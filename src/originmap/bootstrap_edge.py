@@ -81,11 +81,11 @@ async def run(
 
 
 class Result(NamedTuple):
-    """What was done with each cache that is up to date, what kept others, and what else is to be
-    said."""
+    """What was done with each cache that is up to date, what kept others, with a hint or "", and
+    what else is to be said."""
 
     done: dict[str, str]
-    problems: list[str]
+    problems: list[tuple[str, str]]
     warnings: list[str]
 
 
@@ -106,7 +106,7 @@ async def once(settings: EdgeSettings, duties: Sequence[Duty]) -> Result:
             await node.reporter.send()
         revision = node.agent.rendered
     done = {name: f"{outcome.value}, revision {revision}" for name, outcome in outcomes.items()}
-    problems = [f"{name}: {error}" for name, error in node.agent.problems.items()]
+    problems = [(f"{name}: {error}", error.hint) for name, error in node.agent.problems.items()]
     return Result(done, problems, warnings)
 
 

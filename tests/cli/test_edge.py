@@ -5,8 +5,10 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
-from originmap.cli.edge import duties_of
+from originmap.cli.edge import command, duties_of
+from originmap.domain.errors import FeedError
 from originmap.edge.target import Duty
 
 NGINX, HAPROXY = "nginx=/etc/nginx/originmap.conf", "haproxy=/etc/haproxy"
@@ -52,9 +54,38 @@ def test_with_several_each_says_for_which() -> None:
         (([NGINX], ["nginx -t '"]), "not a command"),
         (([NGINX], [], ["x"], ["/run/socket"]), "--runtime is for haproxy"),
         (([HAPROXY], [], [], ["/run/socket"]), "--reload for all but maps"),
+        ((["csv=/"],), "/ is no file"),
+        ((["csv=/dev/null"],), "/dev/null is no file"),
+        ((["csv=/etc/x/one", "json=/etc/x/../x/one"],), "csv and json would both be"),
+        ((["nginx=/etc/haproxy/originmap.cfg", HAPROXY],), "would both be"),
         ((["envoy=/etc/envoy"], ["envoy --mode validate"]), "too late"),
     ],
 )
 def test_what_makes_no_sense_is_refused(given: tuple[list[str], ...], says: str) -> None:
     with pytest.raises(click.UsageError, match=says):
         duties(*given)
+
+
+@pytest.mark.parametrize(
+    ("options", "token", "says"),
+    [
+        (["--name", "a/../b"], "token", "up to 64 letters"),
+        (["--name", "a\nb"], "token", "up to 64 letters"),
+        ([], "t\xf6ken", "characters that are in none"),
+        (["--token-file", __file__], "", "characters that are in none"),
+    ],
+)
+def test_what_no_server_takes_is_refused_before_it_is_asked(
+    options: list[str], token: str, says: str
+) -> None:
+    server = ["--follow", "http://127.0.0.1:1", "--write", "csv=/nowhere/file", *options]
+    done = CliRunner().invoke(command, server, env={"ORIGINMAP_TOKEN": token})
+    assert (done.exit_code, says in done.output) == (2, True), done.output
+
+
+def test_what_is_no_url_is_refused(tmp_path: Path) -> None:
+    given = ["--write", "csv=/nowhere/file", "--state", str(tmp_path), "--once"]
+    done = CliRunner().invoke(
+        command, ["--follow", "http://[::1", *given], env={"ORIGINMAP_TOKEN": "token"}
+    )
+    assert isinstance(done.exception, FeedError)

@@ -1,6 +1,7 @@
 """originmap export, with and without a running server."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,3 +94,14 @@ def test_what_cannot_be_made_says_what_to_do(db: Path, tmp_path: Path) -> None:
     assert run("export", "nginx", "--out", file, "--db", db).returncode == 1
     assert file.read_text() == "kept"
     assert sorted(path.name for path in tmp_path.glob("tmp*")) == []
+
+
+def test_what_is_no_file_stays_what_it_is(db: Path, tmp_path: Path) -> None:
+    pipe, file, link = tmp_path / "pipe", tmp_path / "file", tmp_path / "link"
+    os.mkfifo(pipe)
+    assert "it is no file" in refusal("export", "csv", "--out", pipe, "--db", db)
+    assert pipe.is_fifo()
+    link.symlink_to(file)
+    output("export", "csv", "--out", link, "--db", db)
+    assert link.is_symlink()
+    assert file.read_text().startswith("zone,")

@@ -135,7 +135,7 @@ def duties_of(
     check = _shared_out(names, "check", checks)
     reload = _shared_out(names, "reload", reloads)
     socket = _shared_out(names, "runtime", sockets)
-    return [
+    duties = [
         Duty(
             _format(name),
             path,
@@ -146,6 +146,20 @@ def duties_of(
         )
         for name, path in paths.items()
     ]
+    _refuse_places(duties)
+    return duties
+
+
+def _refuse_places(duties: Sequence[Duty]) -> None:
+    taken: dict[Path, str] = {}
+    for duty in duties:
+        name = duty.format.name
+        for path in duty.files:
+            if options.is_no_file(path):
+                raise click.UsageError(f"--write {name}={duty.path}: {path} is no file")
+            before = taken.setdefault(path.resolve(), name)
+            if before != name:
+                raise click.UsageError(f"--write: {before} and {name} would both be {path}")
 
 
 def _format(name: str) -> Format:
@@ -205,8 +219,8 @@ def _once(settings: EdgeSettings, duties: Sequence[Duty]) -> None:
         click.echo(f"originmap: {warning}", err=True)
     for name, what in done.items():
         click.echo(f"{name}: {what}")
-    for problem in problems:
-        click.echo(f"originmap: {problem}", err=True)
+    for problem, hint in problems:
+        click.echo(f"originmap: {problem}" + (f"\n  {hint}" if hint else ""), err=True)
     if problems:
         sys.exit(1)
 

@@ -83,8 +83,11 @@ def _export(
 def _replaced(path: Path) -> Iterator[Callable[[bytes], object]]:
     """Write a file beside `path`, and put it in its place when it is whole and on disk.
 
-    Raises InvalidExport where it cannot be written.
+    Raises InvalidExport where it cannot be written, and where a device is, say: that stays.
     """
+    if options.is_no_file(path):
+        raise InvalidExport(f"cannot write {path}: it is no file")
+    path = path.resolve()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as new:

@@ -2,6 +2,7 @@
 
 import datetime
 import re
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -123,6 +124,14 @@ def checked_path(ctx: click.Context, param: click.Parameter, value: str | None) 
     return value
 
 
+def is_no_file(path: Path) -> bool:
+    """Whether something else is there, a folder or a device, that no file may take the place of."""
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return False
+
+
 def ranges(command: F) -> F:
     """--ranges; without it, the folder in the user's state folder"""
     return click.option(
@@ -139,7 +148,13 @@ def ranges(command: F) -> F:
 def follow(command: F) -> F:
     """--follow and what goes with it: --token-file, --name"""
     for option in (
-        click.option("--name", default="", help=help_of("name"), envvar="ORIGINMAP_NAME"),
+        click.option(
+            "--name",
+            default="",
+            help=help_of("name"),
+            envvar="ORIGINMAP_NAME",
+            callback=_checked_name,
+        ),
         token_file("--follow"),
         click.option(
             "--follow",
@@ -154,6 +169,13 @@ def follow(command: F) -> F:
     return command
 
 
+def _checked_name(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """Refuse what servers refuse as the name of a follower."""
+    if value and not re.fullmatch("[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}", value):
+        raise click.BadParameter(f"{value!r}: up to 64 letters, digits and _ . : -")
+    return value
+
+
 def token_file(whose: str) -> Callable[[F], F]:
     """--token-file, which goes with another option"""
     return click.option(
@@ -164,9 +186,21 @@ def token_file(whose: str) -> Callable[[F], F]:
     )
 
 
+def given_token(file: Path | None) -> str:
+    """The token in a file or in ORIGINMAP_TOKEN, "" where there is none. It is no option: other
+    users of the machine see those."""
+    try:
+        found = file.read_text("utf-8").strip() if file else settings_token()
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"--token-file {file}: {error}") from None
+    if not re.fullmatch("[!-~]*", found):
+        raise click.UsageError("what was given as a token has characters that are in none")
+    return found
+
+
 def token(file: Path | None) -> str:
-    """The token for --follow. It is no option: other users of the machine see those."""
-    found = file.read_text("utf-8").strip() if file else settings_token()
+    """The token for --follow."""
+    found = given_token(file)
     if not found:
         raise click.UsageError(
             "--follow needs a token of the primary that may do everything there: put it into"

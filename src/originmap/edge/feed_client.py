@@ -34,13 +34,18 @@ class FeedClient:
     """One server's feed, as a replica sees it; an async context manager."""
 
     def __init__(self, url: str, token: str, name: str) -> None:
-        """`url` as in http://192.0.2.1:8787; `name` is what the server lists this follower as."""
+        """`url` as in http://192.0.2.1:8787; `name` is what the server lists this follower as.
+        Raises FeedError for what is no URL."""
         self._name = name
         self.age = 0.0
         """Seconds that the server's own state was old when it answered last: it may be a
         replica itself."""
+        try:
+            base = httpx.URL(url)
+        except httpx.InvalidURL as error:
+            raise _gone(error) from None
         self._http = httpx.AsyncClient(
-            base_url=url,
+            base_url=base,
             headers={"Authorization": f"Bearer {token}"},
             timeout=httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
         )
