@@ -300,7 +300,7 @@ async def _following(
     name = settings.name or socket.gethostname()
     async with (
         FeedClient(copy.primary, settings.token, name) as client,
-        running(Follower(opened.store, client, copy).run()),
+        running(Follower(opened.store, client, copy, lambda: opened.rollouts.floor).run()),
         running(tell_age()),
     ):
         yield

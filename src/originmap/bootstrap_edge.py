@@ -151,7 +151,8 @@ async def _opened(settings: EdgeSettings, duties: Sequence[Duty]) -> AsyncIterat
             wall_clock,
             lambda: monotonic_clock() / 1e6,
         )
-        yield _Node(store, rollout, agent, Follower(store, client, copy), reporter)
+        follower = Follower(store, client, copy, lambda: rollout.floor)
+        yield _Node(store, rollout, agent, follower, reporter)
 
 
 @contextlib.asynccontextmanager

@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator
 import httpx
 
 from originmap.domain import address as addresses
-from originmap.domain.record import Kind, RecordChange
-from originmap.domain.rollout import Rollout, allowed
+from originmap.domain.errors import HistoryGone
+from originmap.domain.rollout import allowed
 from originmap.domain.snapshot import Start, ZoneMappings
 from originmap.edge.feed_client import FeedClient
 from originmap.edge.follower import Follower
+from originmap.service.current_rollout import CurrentRollout
 from originmap.service.released import released_snapshot
 from originmap.service.replication import Replication
 from originmap.store.clock import wall_clock
@@ -28,9 +29,8 @@ class Node:
         self.serves: dict[str, str] = {}
         self.applied = -1
         self.stuck = False
-        self._rollout: Rollout | None = None
         self._store = MemoryStore()
-        self._store.follow_records(self._note)
+        self._current = CurrentRollout(self._store)
 
     @contextlib.asynccontextmanager
     async def at_work(self, url: str, token: str) -> AsyncIterator["Node"]:
@@ -41,8 +41,9 @@ class Node:
             FeedClient(url, token, self.name) as client,
             httpx.AsyncClient(base_url=url, headers=headers) as http,
         ):
+            follower = Follower(self._store, client, replication, lambda: self._current.floor)
             tasks = [
-                asyncio.create_task(Follower(self._store, client, replication).run()),
+                asyncio.create_task(follower.run()),
                 asyncio.create_task(self._report(http, replication)),
             ]
             try:
@@ -54,7 +55,7 @@ class Node:
 
     async def _report(self, http: httpx.AsyncClient, replication: Replication) -> None:
         while True:
-            with contextlib.suppress(httpx.TransportError):
+            with contextlib.suppress(httpx.TransportError, HistoryGone):
                 if replication.loaded and not self.stuck:
                     await self._take()
                 report = {
@@ -70,7 +71,7 @@ class Node:
         """Serve what may be served."""
         serves: dict[str, str] = {}
         async for part in released_snapshot(
-            self._store, allowed(self._rollout, self.name, self.colo)
+            self._store, allowed(self._current.rollout, self.name, self.colo)
         ):
             if isinstance(part, Start):
                 self.applied = part.revision
@@ -78,9 +79,3 @@ class Node:
                 for mapping in part.mappings:
                     serves[addresses.text(mapping.address)] = mapping.place.region
         self.serves = serves
-
-    def _note(self, changes: list[RecordChange]) -> None:
-        for change in changes:
-            if change.key.kind is Kind.ROLLOUT:
-                assert isinstance(change.after, Rollout)
-                self._rollout = change.after

@@ -185,6 +185,19 @@ async def test_a_conductor_that_dies_leaves_the_rollout_at_its_wave(fleet: World
     await fleet.serve(NEW, NEW, NEW)
 
 
+async def test_nodes_are_taken_back_to_before_they_were_there(fleet: World) -> None:
+    fleet.step("hold")
+    base = fleet.rollout()["base"]
+    fleet.step("finish")
+    fleet.put("us-west-2")
+    late = Node("edge-4", "FRA")
+    async with late.at_work(fleet.server.url, TOKEN):
+        fleet.nodes.append(late)
+        await fleet.serve(NEW, NEW, NEW, NEW)
+        output("rollout", "kill", "--to", str(base), "--db", fleet.db)
+        await fleet.serve(OLD, OLD, OLD, OLD)
+
+
 async def test_others_pause_advance_and_kill_while_it_is_conducted(fleet: World) -> None:
     fleet.hold_and_change()
     async with fleet.conductor("start", *WAVES, "--hold", "1h", "--db", fleet.db) as conductor:

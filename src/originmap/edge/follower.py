@@ -8,12 +8,14 @@ last state that came whole.
 import asyncio
 import logging
 import random
+import time
 
 from originmap.domain.errors import BrokenFeed, FeedError, OriginmapError, StoreError
 from originmap.domain.snapshot import Start
 from originmap.edge.feed_client import FeedClient
 from originmap.service.feed import Delta, Point
 from originmap.service.replication import Replication
+from originmap.service.retention import Floor
 from originmap.store.port import Store
 
 _LOG = logging.getLogger(__name__)
@@ -21,13 +23,25 @@ _PORTION = 5_000
 _WAIT_SECONDS = 5
 """How long a question may wait: the age of a replica that hears of nothing new grows to this."""
 _LONGEST_PAUSE = 5.0
+_FIRST_REACH, _LONGEST_REACH = 5.0, 3600.0
+"""Between two snapshots that shall bring more history."""
 
 
 class Follower:
     """Follows one primary."""
 
-    def __init__(self, store: Store, client: FeedClient, replication: Replication) -> None:
+    def __init__(
+        self,
+        store: Store,
+        client: FeedClient,
+        replication: Replication,
+        floor: Floor = lambda: None,
+    ) -> None:
+        """`floor` tells the revision that nodes are kept at, None where they are not: the history
+        is to reach back to it."""
         self._store = store
+        self._floor = floor
+        self._reach_at, self._reach_pause = 0.0, _FIRST_REACH
         self._client = client
         self._replication = replication
 
@@ -68,6 +82,7 @@ class Follower:
                     ahead = asyncio.create_task(self._ask(after, 0))
                 await self._apply(delta)
                 if ahead is None:
+                    await self._reach_back()
                     self._replication.heard(self._client.age)
                     if once:
                         return
@@ -101,6 +116,21 @@ class Follower:
         _LOG.warning("took a snapshot", extra={"data": {"revision": revision}})
         # It is there to be served, also when the primary is not heard of again.
         await self._note_age_of_what_is_there()
+
+    async def _reach_back(self) -> None:
+        """Take the history along from where nodes are kept, when that is before what is here. The
+        primary may not have it, or not yet."""
+        floor = self._floor()
+        if floor is None or floor >= self._store.oldest:
+            self._reach_at, self._reach_pause = 0.0, _FIRST_REACH
+            return
+        if time.monotonic() < self._reach_at:
+            return
+        why = f"nodes are kept at revision {floor}, and the history starts at {self._store.oldest}"
+        _LOG.warning("starting anew", extra={"data": {"why": why}})
+        await self._load()
+        self._reach_at = time.monotonic() + self._reach_pause
+        self._reach_pause = min(self._reach_pause * 2, _LONGEST_REACH)
 
     async def _note_age_of_what_is_there(self) -> None:
         """What is there is at most as old as its last change."""
