@@ -46,3 +46,11 @@ def test_a_name_belongs_to_a_credential(followers: Followers) -> None:
 def test_what_is_no_name_is_refused(followers: Followers) -> None:
     with pytest.raises(InvalidQuery):
         followers.reported("not a name", "token", "192.0.2.9", Report(1))
+
+
+def test_names_that_anybody_makes_up_do_not_hide_who_feeds_a_cache(followers: Followers) -> None:
+    followers.reported("sin", "token", "192.0.2.9", Report(1, "nginx at SIN", 1, colo="SIN"))
+    for n in range(10_001):
+        followers.heard(f"made-up-{n}", "another", "192.0.2.8", 1)
+    names = [follower.name for follower in followers.all()]
+    assert (len(names), names[-1]) == (10_000, "sin")

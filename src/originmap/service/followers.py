@@ -43,6 +43,11 @@ class Follower:
     problem: str = ""
     colo: str = ""
 
+    @property
+    def feeds_a_cache(self) -> bool:
+        """Whether it said which cache it feeds, or what that serves."""
+        return bool(self.colo) or self.applied is not None
+
 
 class Followers:
     """All of them."""
@@ -74,10 +79,16 @@ class Followers:
             raise InvalidQuery("follower must be up to 64 letters, digits and _ . : -")
         key = (follower.credential, follower.name)
         if key not in self._known and len(self._known) >= _MOST:
-            self._known.pop(next(iter(self._known)))
+            self._known.pop(self._least())
         # The one heard of last stands last: the first is the one to be forgotten.
         self._known.pop(key, None)
         self._known[key] = follower
+
+    def _least(self) -> tuple[str, str]:
+        """The one to be forgotten: of those that do not feed a cache, since anybody who may read
+        can make them up, and a rollout waits for the others."""
+        keys = (key for key, known in self._known.items() if not known.feeds_a_cache)
+        return next(keys, next(iter(self._known)))
 
     def all(self) -> list[Follower]:
         """Those heard of within a day, by name."""

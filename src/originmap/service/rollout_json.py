@@ -93,9 +93,7 @@ def _reporting(followers: Iterable[Follower]) -> list[Follower]:
     found: dict[str, Follower] = {}
     for follower in followers:
         known = found.get(follower.name, follower)
-        if (follower.colo or follower.applied is not None) and (
-            follower.last_contact >= known.last_contact
-        ):
+        if follower.feeds_a_cache and follower.last_contact >= known.last_contact:
             found[follower.name] = follower
     return list(found.values())
 
