@@ -104,7 +104,7 @@ async def once(settings: EdgeSettings, duties: Sequence[Duty]) -> Result:
         outcomes = await node.agent.bring()
         with contextlib.suppress(FeedError):
             await node.reporter.send()
-        revision = node.agent.rendered
+        revision = node.agent.rendered.revision if node.agent.rendered else None
     done = {name: f"{outcome.value}, revision {revision}" for name, outcome in outcomes.items()}
     problems = [(f"{name}: {error}", error.hint) for name, error in node.agent.problems.items()]
     return Result(done, problems, warnings)

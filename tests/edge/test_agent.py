@@ -12,11 +12,12 @@ from originmap.edge.agent import Agent
 from originmap.edge.pace import Pace
 from originmap.edge.record import Record
 from originmap.edge.renderer import Rendered, Renderer, Standpoint
-from originmap.edge.target import Duty, Target
+from originmap.edge.target import Duty, Outcome, Target
 from originmap.export.endpoint import Endpoints
 from originmap.export.format import File
 from originmap.export.formats import format_called
 from originmap.service.current_rollout import CurrentRollout
+from originmap.service.released import snapshot_since
 from originmap.store.clock import monotonic_clock
 from originmap.store.memory import MemoryStore
 from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, new_zone
@@ -49,7 +50,7 @@ class World:
         record = Record(folder / "json.json")
         target = Target(Duty(format_called("json"), folder / "file"), None, record, {})
         self._current = CurrentRollout(self.replica)
-        self._reported: list[int | None] = []
+        self.reported: list[int | None] = []
         self._told = asyncio.Event()
         self.agent = Agent(
             self.replica,
@@ -65,6 +66,12 @@ class World:
     async def begin(self) -> None:
         await self.primary.write_records(new_zone(), CAUSE)
         await self.replica.load(self.primary.snapshot())
+
+    async def hold(self) -> int:
+        """Hold the node where it is; where that is."""
+        base = self.primary.revision
+        await self.step(rollout.hold(base, 5))
+        return base
 
     async def step(self, step: Step) -> None:
         await self.primary.write_records(take(step, "me", 5), CAUSE)
@@ -82,20 +89,20 @@ class World:
     async def reports(self, *revisions: int) -> None:
         """Wait until the last revisions that it served are these."""
         async with asyncio.timeout(30):
-            while self._reported[-len(revisions) :] != list(revisions):
+            while self.reported[-len(revisions) :] != list(revisions):
                 self._told.clear()
                 await self._told.wait()
 
     def _note(self, applied: int | None, problem: str) -> None:
-        self._reported.append(applied)
+        self.reported.append(applied)
         self._told.set()
 
 
 async def test_a_node_that_is_taken_back_while_it_renders_goes_back(tmp_path: Path) -> None:
     world = World(tmp_path)
     await world.begin()
-    base = await world.put(US_EAST)
-    await world.step(rollout.hold(base, 5))
+    await world.put(US_EAST)
+    base = await world.hold()
     target = await world.put(US_WEST)
     running = asyncio.create_task(world.agent.run())
     await world.reports(base)
@@ -109,3 +116,41 @@ async def test_a_node_that_is_taken_back_while_it_renders_goes_back(tmp_path: Pa
     await world.reports(target, base)
     world.agent.stop()
     await running
+
+
+async def test_another_database_is_news_though_the_node_is_kept_at_the_same_revision(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path)
+    await world.begin()
+    await world.put(US_EAST)
+    base = await world.hold()
+    running = asyncio.create_task(world.agent.run())
+    await world.reports(base)
+
+    world.primary = MemoryStore()
+    await world.primary.write_records(new_zone(), CAUSE)
+    address = ip("198.51.100.1")
+    await world.primary.write(ZONE_ID, [address], mapping.put(address, US_WEST), CAUSE)
+    assert world.primary.revision == base
+    await world.primary.write_records(take(rollout.hold(base, 5), "me", 5), CAUSE)
+    await world.replica.load(snapshot_since(world.primary, base))
+    await world.reports(base, base)
+    assert "198.51.100.1" in (tmp_path / "file").read_text()
+    world.agent.stop()
+    await running
+
+
+async def test_what_is_served_of_another_database_is_no_revision_of_this_one(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path)
+    await world.begin()
+    assert list((await world.agent.bring()).values()) == [Outcome.WRITTEN]
+    (tmp_path / "file").unlink()
+    (tmp_path / "file").mkdir()
+    other = MemoryStore()
+    await other.write_records(new_zone(), CAUSE)
+    await world.replica.load(other.snapshot())
+    assert await world.agent.bring() == {}
+    assert world.reported == [1, None]

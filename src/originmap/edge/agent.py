@@ -48,8 +48,8 @@ class Agent:
         self._pace = pace
         self._listener = listener
         self._pinned = pinned
-        self.rendered: int | None = None
-        """The revision that was rendered last; None while another one is."""
+        self.rendered: Rendered | None = None
+        """What was rendered last; None while something else is."""
         self._now = now
         self._seconds = seconds
         self._situation = Situation(compared=seconds())
@@ -99,7 +99,7 @@ class Agent:
             for target in self._targets:
                 self._failed(target, error)
         else:
-            self.rendered = rendered.revision
+            self.rendered = rendered
             if rendered.expires is not None:
                 expires = began + (rendered.expires - self._now()) / 1e6
             outcomes = await self._apply(rendered, compare)
@@ -142,7 +142,7 @@ class Agent:
             failures=self._situation.failures + 1 if self.problems else 0,
             expires=expires,
         )
-        known = [target.applied for target in self._targets]
+        known = [target.applied(self._store.epoch) for target in self._targets]
         applied = None if None in known else min(r for r in known if r is not None)
         problem = "; ".join(f"{name}: {error}" for name, error in sorted(self.problems.items()))
         self._listener(applied, problem)
@@ -157,7 +157,12 @@ class Agent:
     def _committed(self) -> None:
         # What is not released yet is no change: showing an earlier revision again takes longer the
         # more has come since.
-        if self.problems or self.rendered is None or self._pinned() != self.rendered:
+        last = self.rendered
+        if (
+            self.problems
+            or last is None
+            or (self._store.epoch, self._pinned()) != (last.epoch, last.revision)
+        ):
             self._changed()
 
     def _changed(self) -> None:

@@ -83,10 +83,10 @@ class Target:
         """What it is called."""
         return self.duty.format.name
 
-    @property
-    def applied(self) -> int | None:
-        """The revision that the cache serves."""
-        return self._record.done.revision
+    def applied(self, epoch: str) -> int | None:
+        """The revision of this database that the cache serves; None where it is of another."""
+        done = self._record.done
+        return done.revision if done.epoch == epoch else None
 
     def recover(self) -> None:
         """After a crash: whatever was not checked to its end goes. Raises CannotWrite."""
