@@ -172,6 +172,18 @@ async def test_a_node_that_does_not_take_its_revision_halts_the_rollout(fleet: W
     await fleet.serve(OLD, OLD, OLD)
 
 
+async def test_a_node_that_is_heard_of_later_is_waited_for_too(fleet: World) -> None:
+    fleet.hold_and_change()
+    how = ("--hold", "1h", "--patience", "0.5s", "--db", fleet.db)
+    async with fleet.conductor("start", *WAVES, *how) as conductor:
+        await fleet.serve(NEW, NEW, OLD)
+        late = Node("edge-4", "SIN")
+        late.stuck = True
+        async with late.at_work(fleet.server.url, TOKEN):
+            status, said = await ended(conductor)
+    assert (status, "edge-4: nginx -t failed" in said) == (1, True), said
+
+
 async def test_a_conductor_that_dies_leaves_the_rollout_at_its_wave(fleet: World) -> None:
     fleet.hold_and_change()
     async with fleet.conductor("start", *WAVES, "--hold", "1h", "--db", fleet.db) as conductor:

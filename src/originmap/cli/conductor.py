@@ -20,7 +20,7 @@ from originmap.service.rollout_request import Advance, Finish, Halt
 _POLL_SECONDS = 0.25
 _POLL_SECONDS_A_NODE = 0.0005
 _SILENT_SECONDS = 90.0
-"""A node that was not heard of for so long when its wave is released is not waited for."""
+"""A node that was not heard of for so long when its wave is released is waited for once it is."""
 
 
 class RolloutStopped(OriginmapError):
@@ -112,6 +112,7 @@ class Conductor:
         """How the rollout stands now, once it is not paused. Raises _Unwell where nodes are late,
         or no longer there, for longer than may be."""
         now = self._running(wave, rollout)
+        wave.nodes |= _reachable(now)  # a server that was started again knows them by and by
         late = [node for node in now.nodes if node.name in wave.nodes and not _is_there(node)]
         known = {node.name for node in now.nodes}
         names = sorted(wave.nodes - known) + [node.name for node in late]
