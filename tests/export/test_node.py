@@ -1,11 +1,13 @@
 """Where a node fills from: the chain of each origin, cut at the node's own colo."""
 
+from dataclasses import replace
+
 import pytest
 
 from originmap.domain.errors import InvalidExport, InvalidZoneName
 from originmap.domain.mapping import Place
 from originmap.domain.resolution import Mode
-from originmap.domain.zone import Zone
+from originmap.domain.zone import Switch, Zone
 from originmap.export.endpoint import read
 from originmap.export.node import Chain, Node, name_of
 from tests.export.samples import FRANKFURT, NOWHERE, TOKYO, VIRGINIA, ZONES, node, stored
@@ -75,3 +77,13 @@ def test_a_colo_of_which_nobody_said_where_it_listens_is_refused() -> None:
 )
 def test_chains_have_names_that_no_two_share(chain: Chain, name: str) -> None:
     assert name_of(chain) == name
+
+
+def test_what_a_zone_is_set_to_is_part_of_what_an_export_depends_on() -> None:
+    zones = [
+        EXAMPLE,
+        replace(EXAMPLE, name="other.example"),
+        replace(EXAMPLE, tiered_cache=Switch(False)),
+        replace(EXAMPLE, smart_tiered_cache=Switch(False)),
+    ]
+    assert len({repr(node(zones=[zone]).identity()) for zone in zones}) == len(zones)

@@ -106,9 +106,12 @@ class Node:
             self.endpoint(colo.code)
 
     def identity(self) -> tuple[object, ...]:
-        """What an export depends on besides its format, and the revision of the zones."""
+        """What an export depends on besides its format, and the revision of the mappings."""
         endpoints = sorted(self._endpoints.colos.items())
-        zones = [zone.id for zone in self.zones]
+        zones = [
+            (zone.id, zone.name, zone.tiered_cache.on, zone.smart_tiered_cache.on)
+            for zone in self.zones
+        ]
         ways = sorted(self._ways.items())
         countries = [(colo.code, colo.country) for colo in self.colos()]
         where = (self._endpoints.template, endpoints, countries)
