@@ -203,7 +203,14 @@ async def test_history_goes_with_whole(client: httpx.AsyncClient) -> None:
     assert answer.status_code == 400
 
 
-async def test_a_rollout_is_in_the_feed_of_everybody(client: httpx.AsyncClient) -> None:
-    await step(client, "hold")
-    answer = await client.get(f"{ROOT}/changes", params={"since": "0"})
-    assert answer.json()["result"]["changes"][-1]["after"]["state"] == "held"
+async def test_a_rollout_is_in_the_feed_of_replicas_alone(client: httpx.AsyncClient) -> None:
+    before = await revision(client)
+    await step(client, "kill", base=before, why="nginx -t: somebody-elses-zone.example")
+
+    async def seen(**arguments: str) -> list[Any]:
+        since = {"since": str(before), **arguments}
+        result = (await client.get(f"{ROOT}/changes", params=since)).json()["result"]
+        assert result["revision"] == before + 1
+        return [change["after"]["state"] for change in result["changes"]]
+
+    assert (await seen(), await seen(whole="true")) == ([], ["killed"])

@@ -1,5 +1,6 @@
 """What a reader of the feed sees of it: the zones that its credential may read, and what all may
-see. Accounts, users and tokens, which have hashes of secrets, go to replicas alone."""
+see. Accounts, users and tokens, which have hashes of secrets, go to replicas alone, and so do
+rollouts: why one was halted may name anybody's zones."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from originmap.domain.snapshot import Part, Record, Start
 from originmap.domain.zone import Zone
 from originmap.service.past_zones import PastZones
 
-_FOR_ALL = (Kind.TOPOLOGY, Kind.LATENCIES, Kind.ROLLOUT)
+_FOR_ALL = (Kind.TOPOLOGY, Kind.LATENCIES)
 
 
 @dataclass(frozen=True, slots=True)
