@@ -116,6 +116,7 @@ def test_waves_are_read_in_any_spelling() -> None:
         ("XYZ,100%", "'XYZ': neither the topology nor a node has such a colo"),
         ("SIN+,100%", "'': neither the topology nor a node has such a colo"),
         ("SIN,FRA+SIN,100%", "SIN: it is named twice"),
+        (",,100%", "'': it is named twice"),
         ("10%,1%,100%", "1%: per cents rise"),
         ("10%,10%,100%", "10%: per cents rise"),
         ("0%,100%", "0%: per cents rise"),

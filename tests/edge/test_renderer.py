@@ -1,6 +1,7 @@
 """Files of one revision, made from a replica."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,18 @@ async def test_a_link_in_its_place_is_not_followed(replica: MemoryStore, tmp_pat
     path.symlink_to(victim)
     await renderer(replica).render({path: JSON})
     assert victim.read_text() == "mine"
+
+
+async def test_a_folder_that_it_makes_can_be_looked_into_whatever_the_umask(
+    replica: MemoryStore, tmp_path: Path
+) -> None:
+    path = tmp_path / "outer" / "inner" / "file"
+    before = os.umask(0o077)
+    try:
+        await renderer(replica).render({path: JSON})
+    finally:
+        os.umask(before)
+    assert [each.stat().st_mode & 0o777 for each in (path.parents[1], path.parent)] == [0o755] * 2
 
 
 async def test_a_zone_that_is_not_there_leaves_no_file(

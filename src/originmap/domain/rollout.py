@@ -251,7 +251,7 @@ def _colo_problems(waves: list[str], colos: Container[str]) -> Iterator[str]:
             continue
         for colo in wave.split("+"):
             if colo in seen:
-                yield f"{colo}: it is named twice"
+                yield f"{colo or repr(colo)}: it is named twice"
             elif colo not in colos:
                 yield f"{colo!r}: neither the topology nor a node has such a colo"
             seen.add(colo)

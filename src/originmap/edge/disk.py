@@ -25,6 +25,15 @@ def sync_folders(paths: Iterable[Path]) -> None:
             os.close(descriptor)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it, that a cache can look into: it runs as another user, and
+    the umask of a service is meant for its own files."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in missing:
+        each.chmod(0o755)
+
+
 def replace(path: Path, content: bytes, mode: int) -> None:
     """Put `content` in the place of a file."""
     new = path.with_name(f".{path.name}.new")

@@ -16,6 +16,7 @@ from originmap.domain.mapping import Place
 from originmap.domain.tier import Tiers
 from originmap.domain.topology import Topology
 from originmap.domain.zone import Zone
+from originmap.edge import disk
 from originmap.edge.errors import CannotWrite
 from originmap.edge.release import Release, released
 from originmap.export.endpoint import Endpoints
@@ -117,7 +118,7 @@ class _Output:
         self._path = path
         self._digest = hashlib.sha256()
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            disk.make_folder(path.parent)
             path.unlink(missing_ok=True)  # a link that somebody laid there is not followed
             self._file: BinaryIO = stack.enter_context(path.open("xb"))
         except OSError as error:
