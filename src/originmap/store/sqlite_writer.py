@@ -49,9 +49,10 @@ class Writer:
 
     def mappings(self, zone: int, changes: Sequence[MappingChange], at: int) -> None:
         """Changes of a zone's mappings, each address once."""
-        upserts, deletes, history = [], [], []
+        upserts, deletes, history, growth = [], [], [], 0
         for address, before, after in changes:
             self.revision += 1
+            growth += (after is not None) - (before is not None)
             old, new = self._place_num(before), self._place_num(after)
             if new is None:
                 deletes.append((zone, address))
@@ -59,10 +60,11 @@ class Writer:
                 upserts.append((zone, address, new, at, self.revision))
             history.append((self.revision, zone, address, old, new))
         run = self.cursor.executemany
-        run(_UPSERT, upserts)
-        run(_DELETE, deletes)
+        if upserts:
+            run(_UPSERT, upserts)
+        if deletes:
+            run(_DELETE, deletes)
         run(_CHANGE, history)
-        growth = sum((after is not None) - (before is not None) for _, before, after in changes)
         if growth:
             self.cursor.execute(_ADD_COUNT, (growth, zone))
 
