@@ -52,19 +52,13 @@ class Write:
 
 
 CommitGroup = Callable[[Sequence[Write]], Awaitable[None]]
-Begin = Callable[[], Awaitable[None]]
 
 
 class GroupCommit:
     """The one writer: takes what is queued, commits it as a group, and hands results out."""
 
-    def __init__(
-        self, commit: CommitGroup, max_waiting: int = MAX_WAITING, begin: Begin | None = None
-    ) -> None:
-        """`begin` does what can be done before it is known what is in the group, for a store that
-        waits for a server with each; it raises nothing."""
+    def __init__(self, commit: CommitGroup, max_waiting: int = MAX_WAITING) -> None:
         self._commit = commit
-        self._begin = begin
         self._max_waiting = max_waiting
         self._queue: deque[Write] = deque()
         self._wake = asyncio.Event()
@@ -104,21 +98,10 @@ class GroupCommit:
         while True:
             await self._wake.wait()
             while self._queue:
-                if self._begin is not None:
-                    await self._begin()
-                    await self._gather()
                 await self._commit_group(self._next_group())
             self._wake.clear()
             if self._closing:
                 return
-
-    async def _gather(self) -> None:
-        """Wait as long as every turn of the event loop brings more: those who were answered with
-        the last group are about to write again, and are one group then instead of two."""
-        waiting = 0
-        while waiting < len(self._queue) < MAX_GROUP_ADDRESSES:
-            waiting = len(self._queue)
-            await asyncio.sleep(0)
 
     def _next_group(self) -> list[Write]:
         """The writes at the head of the queue; one that is not of mappings is a group of its

@@ -90,7 +90,7 @@ class PostgresStore:
         self._writer = Line(servers)
         clock = ForwardClock(now, view.state.last_at)
         self._commits = Commits(self._writer, clock, view)
-        self._group = GroupCommit(self._commit, begin=self._commits.begin)
+        self._group = GroupCommit(self._commit)
         self._watch = Watch(Line(servers), self._look, self._lost)
         self._writable = True
 

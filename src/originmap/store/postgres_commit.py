@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
-from asyncpg.transaction import Transaction
 
 from originmap.domain.change import Change, Committed
 from originmap.domain.errors import ZoneNotFound
@@ -22,14 +21,7 @@ from originmap.store import postgres_history
 from originmap.store.clock import ForwardClock
 from originmap.store.group import Write
 from originmap.store.postgres_draft import WRITE, Draft
-from originmap.store.postgres_pool import (
-    COMMAND_SECONDS,
-    CONNECT_SECONDS,
-    ERRORS,
-    Line,
-    failure,
-    may_repeat,
-)
+from originmap.store.postgres_pool import COMMAND_SECONDS, ERRORS, Line, failure, may_repeat
 from originmap.store.postgres_schema import RECORDS
 from originmap.store.postgres_view import View
 from originmap.store.records import check_names, encode, unique_name
@@ -68,8 +60,6 @@ INSERT_CHANGE = f"""
 _SET_COUNTER = "UPDATE state SET revision = $1, last_at = $2 WHERE one"
 _ATTEMPTS = 3
 
-Begun = tuple[asyncpg.Connection, Transaction]
-
 
 @dataclass(slots=True)
 class Done:
@@ -93,21 +83,6 @@ class Commits:
         self._line = line
         self._clock = clock
         self._view = view
-        self._begun: Begun | None = None
-
-    async def begin(self) -> None:
-        """Start the next transaction. Where that fails, `commit` tries again and says why."""
-        try:
-            async with asyncio.timeout(CONNECT_SECONDS):  # it waits for no lock
-                self._begun = await self._start()
-        except ERRORS:
-            self._line.drop()
-
-    async def _start(self) -> Begun:
-        connection = await self._line.get()
-        transaction = connection.transaction()
-        await transaction.start()
-        return connection, transaction
 
     async def commit(self, group: Sequence[Write]) -> Done:
         """Settle every write of the group in one transaction. Raises StoreFailed.
@@ -120,8 +95,9 @@ class Commits:
             sent = False
             try:
                 async with asyncio.timeout(COMMAND_SECONDS):
-                    begun, self._begun = self._begun, None
-                    connection, transaction = begun or await self._start()
+                    connection = await self._line.get()
+                    transaction = connection.transaction()
+                    await transaction.start()
                     done = await self._settle(connection, group, settled)
                     if done.wrote:
                         sent = True
