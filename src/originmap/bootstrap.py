@@ -18,7 +18,7 @@ from originmap import data, databases
 from originmap.admin.path import socket_path
 from originmap.admin.server import AdminServer
 from originmap.api import protocol
-from originmap.api.accesslog import AccessLog, JSONFormatter, SilentLog
+from originmap.api.accesslog import AccessLog, SilentLog, log_json
 from originmap.api.app import App
 from originmap.api.auth import Guard
 from originmap.api.cloudflare import routes as cloudflare
@@ -242,7 +242,9 @@ async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, i
 
     Raises OriginmapError when it cannot start.
     """
-    _log_json()
+    log_json()
+    # It warns of every request that is not HTTP; those are in the request log already.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     log = AccessLog() if settings.log_requests else SilentLog()
     rays = Rays(settings.colo)
     replication = Replication(settings.follow, wall_clock) if settings.follow else None
@@ -346,11 +348,3 @@ async def _admin(db: str, opened: Opened) -> AsyncIterator[None]:
         yield
     finally:
         await server.close()
-
-
-def _log_json() -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(JSONFormatter())
-    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
-    # It warns of every request that is not HTTP; those are in the request log already.
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)

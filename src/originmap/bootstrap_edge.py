@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from originmap import data, databases
-from originmap.api.accesslog import JSONFormatter
+from originmap.api.accesslog import log_json
 from originmap.domain.errors import FeedError, StoreError, StoreOwned
 from originmap.domain.rollout import allowed
 from originmap.edge import checker as checkers
@@ -60,7 +60,8 @@ async def run(
 ) -> None:
     """Keep the caches up to date until SIGTERM or SIGINT; SIGHUP compares what is there.
     `on_start` is told the node's name. Raises OriginmapError when it cannot start."""
-    _log_json()
+    log_json()
+    logging.getLogger("originmap").setLevel(logging.INFO)
     async with _opened(settings, duties) as node:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -190,10 +191,3 @@ def _name(settings: EdgeSettings) -> str:
 def _serves(settings: EdgeSettings, duties: Sequence[Duty]) -> str:
     formats = ", ".join(duty.format.name for duty in duties)
     return f"{formats} in {settings.colo}" if settings.colo else formats
-
-
-def _log_json() -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(JSONFormatter())
-    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
-    logging.getLogger("originmap").setLevel(logging.INFO)

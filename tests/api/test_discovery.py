@@ -7,43 +7,19 @@ from typing import Any
 import httpx
 import pytest
 
-from originmap import bootstrap
-from originmap.domain.access import ZONE_PREFIX
-from originmap.domain.mapping import put
-from originmap.domain.token_rules import create_token
-from originmap.service import setup
 from tests.api.answers import error
-from tests.api.application import BEARER, MAPPINGS, client_of
-from tests.builders import CAUSE, US_WEST, ip, new_zone, policy, token
+from tests.api.two_zones import NARROW, change, two_zones
 
 DISCOVERY = "http://testserver/v3/discovery"
 EXPORT = "http://testserver/originmap/v1/export/envoy"
-OTHER = "a" * 32
-NARROW = {"Authorization": "Bearer secret-narrow"}
-SETTINGS_READ = "517b21aee92c4d89936c976ba6e4be55"
 TEMPLATE = "{colo}.example:80"
 FILES = {"clusters": "cds.json", "endpoints": "eds.json", "routes": "rds.json"}
 
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a server with two zones, each with a mapping."""
-    async with (
-        bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened,
-        client_of(opened, BEARER) as client,
-    ):
-        await opened.store.write_records(new_zone(OTHER, "example.org"), CAUSE)
-        narrow = token("narrow", policy(True, [ZONE_PREFIX + OTHER], [SETTINGS_READ]))
-        await opened.store.write_records(create_token(narrow), CAUSE)
-        await opened.store.write(OTHER, [ip("192.0.2.2")], put(ip("192.0.2.2"), US_WEST), CAUSE)
-        await change(client, "us-east-1")
+    async with two_zones() as client:
         yield client
-
-
-async def change(client: httpx.AsyncClient, region: str) -> None:
-    """Say where the first zone's origin is."""
-    item = {"origin_ip": "192.0.2.1", "vendor": "aws", "region": region}
-    (await client.put(f"{MAPPINGS}/192.0.2.1", json=item)).raise_for_status()
 
 
 def node(colo: str = "SIN", **options: Any) -> dict[str, Any]:

@@ -2,32 +2,14 @@
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
-import pytest
-
-from tests.process import BEARER, ZONE, Server
+from tests.process import ZONE
 from tests.real.command import output, refusal, run
 from tests.real.fleet import Primary, same
 
 EXPORT = "/originmap/v1/export"
 TEMPLATE = "{colo}.cache.example.net:80"
-
-
-@pytest.fixture(params=["with a server", "without a server"])
-def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
-    """A database with a mapping, owned by a server or by nobody."""
-    path = tmp_path / "dev.db"
-    with Server(str(path), tmp_path) as server:
-        item = {"origin_ip": "192.0.2.1", "vendor": "aws", "region": "us-east-1"}
-        answer = httpx.put(f"{server.mappings}/192.0.2.1", json=item, headers=BEARER)
-        assert answer.status_code == 200
-        if request.param == "with a server":
-            yield path
-    if request.param == "without a server":
-        yield path
 
 
 def test_a_file_goes_to_stdout_or_where_it_is_wanted(db: Path, tmp_path: Path) -> None:

@@ -1,28 +1,11 @@
 """originmap topology, resolve and whatif, with and without a running server."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.process import BEARER, Server
 from tests.real.command import output, refusal, rows
-
-
-@pytest.fixture(params=["with a server", "without a server"])
-def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
-    """A database with a mapping, owned by a server or by nobody."""
-    path = tmp_path / "dev.db"
-    with Server(str(path), tmp_path) as server:
-        item = {"origin_ip": "192.0.2.1", "vendor": "aws", "region": "us-east-1"}
-        answer = httpx.put(f"{server.mappings}/192.0.2.1", json=item, headers=BEARER)
-        assert answer.status_code == 200
-        if request.param == "with a server":
-            yield path
-    if request.param == "without a server":
-        yield path
 
 
 def test_an_origin_is_resolved_and_explained(db: Path) -> None:

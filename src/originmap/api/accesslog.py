@@ -110,6 +110,13 @@ class JSONFormatter(logging.Formatter):
         return msgspec.json.encode(line).decode()
 
 
+def log_json() -> None:
+    """Have warnings written to stderr as JSON lines."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JSONFormatter())
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
 def _write_all(descriptor: int, data: bytes) -> None:
     """Write to a descriptor that may be a full pipe: logs are worth waiting for, and a reader
     that is gone is not worth dying for."""

@@ -171,7 +171,9 @@ def follow(command: F) -> F:
 
 def _checked_name(ctx: click.Context, param: click.Parameter, value: str) -> str:
     """Refuse what servers refuse as the name of a follower."""
-    if value and not re.fullmatch("[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}", value):
+    from originmap.service.followers import NAME
+
+    if value and not NAME.fullmatch(value):
         raise click.BadParameter(f"{value!r}: up to 64 letters, digits and _ . : -")
     return value
 

@@ -9,7 +9,8 @@ from originmap.domain.errors import InvalidQuery
 from originmap.store.clock import Now
 from originmap.store.port import Store
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
+"""What a follower may be called."""
 _MOST = 10_000
 MAX_PROBLEM = 1_000
 """Characters of a problem."""
@@ -75,7 +76,7 @@ class Followers:
         self._note(Follower(name, credential, client, report.revision, self._now(), *report[1:]))
 
     def _note(self, follower: Follower) -> None:
-        if not _NAME.fullmatch(follower.name):
+        if not NAME.fullmatch(follower.name):
             raise InvalidQuery("follower must be up to 64 letters, digits and _ . : -")
         key = (follower.credential, follower.name)
         if key not in self._known and len(self._known) >= _MOST:
