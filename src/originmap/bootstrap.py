@@ -22,13 +22,14 @@ from originmap.api.accesslog import AccessLog, SilentLog, log_json
 from originmap.api.app import App
 from originmap.api.auth import Guard
 from originmap.api.cloudflare import routes as cloudflare
-from originmap.api.cloudflare.quick_get import QuickGet
+from originmap.api.cloudflare.quick_mapping import QuickMapping
 from originmap.api.gate import Gate
 from originmap.api.limits import Limits
 from originmap.api.listening import listen
 from originmap.api.native import routes as native
 from originmap.api.native.events import Events
 from originmap.api.native.metrics import Metrics
+from originmap.api.quick import Quick
 from originmap.api.request import Rays
 from originmap.api.server import Server, server_config, stop_on_signals
 from originmap.api.traffic import Traffic
@@ -197,7 +198,7 @@ def build_app(
     guard = Guard(access, brake, *limiters)
     table = cloudflare.routes(guard, services, v1=settings.enable_v1)
     # What is counted goes the long way, where the counting is.
-    quick = None if any(limiters) else _quick_get(store, access, mappings)
+    quick = None if any(limiters) else _quick(access, mappings, opened)
     own = _own_services(opened, ready, (traffic or Traffic()) if settings.metrics else None)
     return App({**table, **native.routes(guard, own)}, brake, quick)
 
@@ -225,10 +226,10 @@ def _own_services(
     )
 
 
-def _quick_get(store: Store, access: Access, mappings: Mappings) -> protocol.Quick:
-    quick = QuickGet(access, mappings)
-    store.follow_records(quick.forget)
-    return quick.answer
+def _quick(access: Access, mappings: Mappings, opened: Opened) -> Quick:
+    quick = QuickMapping(access, mappings, opened.detector)
+    opened.store.follow_records(quick.forget)
+    return quick
 
 
 def _limiters(rate_limit: str) -> list[RateLimiter | None]:

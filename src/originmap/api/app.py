@@ -1,7 +1,6 @@
 """The Falcon application: every route, and what becomes of errors."""
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,13 +10,13 @@ from falcon.asgi import Request, Response
 from falcon.routing import BaseConverter, CompiledRouter
 
 from originmap.api import envelope, errors
-from originmap.api.protocol import Quick
+from originmap.api.quick import Quick
+from originmap.api.refused import refused
 from originmap.api.request import info_of
 from originmap.domain.access_errors import UnknownKey, UnknownToken, UnusableToken
-from originmap.domain.errors import OriginmapError, StoreError, ZoneNotFound
+from originmap.domain.errors import OriginmapError
 from originmap.service.brake import Brake
 
-_LOG = logging.getLogger(__name__)
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -90,13 +89,8 @@ class App:
         resource = self._routes[req.uri_template or ""]
         overrides = getattr(resource, "refusals", None)
         overrides = getattr(resource, f"{req.method.lower()}_refusals", overrides)
-        if isinstance(error, ZoneNotFound) and overrides is not errors.CORE:
-            refusal = errors.no_route(req.path)
-        else:
-            refusal = errors.render(error, overrides)
         info = info_of(req.scope)
-        if isinstance(error, StoreError):
-            _LOG.error("store", extra={"data": {"ray": info.ray, "why": str(error)}})
+        refusal = refused(error, req.path, info, overrides)
         if isinstance(error, UnknownToken | UnusableToken | UnknownKey):
             await asyncio.sleep(self._brake.delay(info.client))
         _refuse(resp, refusal)
@@ -119,10 +113,7 @@ class App:
     async def _on_bug(
         self, req: Request, resp: Response, error: Exception, params: dict[str, Any]
     ) -> None:
-        """Users see "internal error", the operator sees the cause."""
-        ray = info_of(req.scope).ray
-        _LOG.error("internal error", exc_info=error, extra={"data": {"ray": ray}})
-        _refuse(resp, errors.INTERNAL)
+        _refuse(resp, refused(error, req.path, info_of(req.scope)))
 
     def _not_allowed(self, req: Request) -> errors.Refusal:
         allow = ", ".join(self.allowed[req.uri_template or ""])

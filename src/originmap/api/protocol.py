@@ -10,9 +10,9 @@ arrives in a piece costs nothing.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterable
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any
 
 import httptools
 from uvicorn.config import Config
@@ -32,23 +32,15 @@ from originmap.api.limits import (
     Limits,
     too_long,
 )
+from originmap.api.quick import MAX_BODY, InFlight, Quick, QuickAnswer
 from originmap.api.request import Rays, RequestInfo
 from originmap.api.stream import SCOPE_KEY as STREAM
 from originmap.api.stream import Stream
 
 _LOGGED_URL = 256
 _LINGER_SECONDS = 1.0
-
-
-class QuickAnswer(NamedTuple):
-    """A success: headers, each with its end of line, and the JSON body."""
-
-    headers: bytes
-    body: bytes
-
-
-Quick = Callable[[bytes, list[tuple[bytes, bytes]], RequestInfo], QuickAnswer | None]
-"""Answers a GET at once by its URL and headers, or with None to go the long way."""
+_PLAIN_BODIES = {b"GET": (0, 0), b"PUT": (1, MAX_BODY)}  # sizes with which the short way is tried
+_RESPONSE = b"%b%bcontent-length: %d\r\ncontent-type: application/json\r\ncf-ray: %b\r\n%b\r\n%b"
 
 
 class Phase(Enum):
@@ -98,7 +90,7 @@ class LimitedProtocol(HttpToolsProtocol):
     _length = 0  # of the body, as announced
     _chunked = False  # whether the body comes in chunks instead
     _owed = 0  # bytes of a body that the parser does not look for, behind an upgrade offer
-    _quick_answer: bytes | None = None  # to the request that is about to be complete
+    _held: list[bytes] | None = None  # the body so far of a request that may go the short way
     _refusal: errors.Refusal | None = None
     _timer: asyncio.TimerHandle | None = None
     _write_timer: asyncio.TimerHandle | None = None
@@ -171,6 +163,7 @@ class LimitedProtocol(HttpToolsProtocol):
                 except httptools.HttpParserUpgrade as upgrade:
                     data = data[upgrade.args[0] :]
                 else:
+                    self._let_go()
                     return
         except (httptools.HttpParserError, _RequestRefused):
             self._refuse(self._refusal or BAD_REQUEST)
@@ -218,10 +211,13 @@ class LimitedProtocol(HttpToolsProtocol):
             if self._chunked:
                 self._give_up(BAD_REQUEST)
             self._owed = self._length
-        elif self.quick is not None and self._is_plain_get():
-            self._quick_answer = self._answer_quickly(self.quick)
-            if self._quick_answer is not None:
-                return
+        elif self.quick is not None and self._is_plain():
+            self._held = []
+            return
+        self._begin()
+
+    def _begin(self) -> None:
+        """Start the request; its body may follow."""
         super().on_headers_complete()
         self._phase, self._raw_bytes = Phase.BODY, 0
         self.scope[STREAM] = self._make_stream  # type: ignore[literal-required]
@@ -230,45 +226,102 @@ class LimitedProtocol(HttpToolsProtocol):
         if self.expect_100_continue or too_long(self._length):
             self.scope[ASKS_FIRST] = True  # type: ignore[literal-required]
 
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body."""
+        if self._held is None:
+            super().on_body(body)
+        else:
+            self._held.append(body)
+
+    def _let_go(self) -> None:
+        """Have what was held go the long way."""
+        if self._held is not None:
+            held, self._held = self._held, None
+            self._begin()
+            for piece in held:
+                self.on_body(piece)
+
     def on_message_complete(self) -> None:
         """The body is all there, unless some of it is owed; what follows is another request."""
         if not self._owed:
             self._complete()
 
     def _complete(self) -> None:
-        if self._quick_answer is None:
+        if self._held is None or not self._answer_quickly():
+            self._let_go()
             super().on_message_complete()
-        else:
-            self.transport.write(self._quick_answer)
-            self._quick_answer = None
-            self._unset_keepalive_if_required()
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self.timeout_keep_alive, self.timeout_keep_alive_handler
-            )
+        self._held = None
         self._phase, self._raw_bytes = Phase.IDLE, 0
 
-    def _is_plain_get(self) -> bool:
-        """Whether this is a GET without a body, next to be answered, on a connection that stays
-        open and takes answers."""
+    # The short way
+
+    def _is_plain(self) -> bool:
+        """Whether this is a GET or a PUT of which the headers are there and the body is small, next
+        to be answered, on a connection that stays open and takes answers."""
+        least, most = _PLAIN_BODIES.get(self.parser.get_method(), (1, 0))
         return (
-            self.parser.get_method() == b"GET"
+            least <= self._length <= most
             and (self.cycle is None or self.cycle.response_complete)
             and not self.pipeline
             and not self.flow.write_paused
-            and not (self._length or self._chunked)
+            and not (self._chunked or self.expect_100_continue)
             and self.parser.should_keep_alive()
         )
 
-    def _answer_quickly(self, quick: Quick) -> bytes | None:
-        info = RequestInfo(self.rays.next(), self.client[0] if self.client else "")
-        answer = quick(self.url, self.headers, info)
-        if answer is None:
-            return None
-        self.log.add(info, "GET", self.url.decode("ascii"), 200)
-        self.server_state.total_requests += 1
-        common = self.server_state.default_headers
-        head = _head(200, len(answer.body), info.ray, common)
-        return b"%b%b\r\n%b" % (head, answer.headers, answer.body)
+    def _answer_quickly(self) -> bool:
+        """Whether the request that is held is answered the short way, at once or later."""
+        assert self.quick is not None
+        info, url = self._info(), self.url
+        if self._length:
+            answer = self.quick.put(url, self.headers, b"".join(self._held or ()), info)
+            return answer is not None and self._answer_later(answer, url, info)
+        found = self.quick.get(url, self.headers, info)
+        if found is None:
+            return False
+        self.transport.write(self._quick_response(found, "GET", url, info))
+        self.on_response_complete()
+        return True
+
+    def _answer_later(
+        self, answer: Coroutine[None, None, QuickAnswer], url: bytes, info: RequestInfo
+    ) -> bool:
+        self.cycle = in_flight = InFlight()  # type: ignore[assignment]
+        task: asyncio.Task[Any] = self.loop.create_task(answer)
+        self.tasks.add(task)
+
+        def done(task: asyncio.Task[QuickAnswer]) -> None:
+            self.tasks.discard(task)
+            if task.cancelled():  # the server stops, and waited long enough
+                self.transport.abort()
+                return
+            data = self._quick_response(task.result(), "PUT", url, info)
+            in_flight.response_complete = True
+            if not self.transport.is_closing():
+                self.transport.write(data)
+                if not in_flight.keep_alive:
+                    self.transport.close()
+            self.on_response_complete()
+
+        task.add_done_callback(done)
+        return True
+
+    def _quick_response(
+        self, answer: QuickAnswer, method: str, url: bytes, info: RequestInfo
+    ) -> bytes:
+        self.log.add(info, method, url.decode("ascii"), answer.status)
+        return self._response(*answer, info)
+
+    def _response(
+        self, status: int, headers: Iterable[tuple[str, str]], body: bytes, info: RequestInfo
+    ) -> bytes:
+        """An answer in JSON as it is sent."""
+        common = b"".join([b"%b: %b\r\n" % header for header in self.server_state.default_headers])
+        own = "".join([f"{name}: {value}\r\n" for name, value in headers]).encode()
+        sizes = (len(body), info.ray.encode())
+        return _RESPONSE % (STATUS_LINE[status], common, *sizes, own, body)
+
+    def _info(self) -> RequestInfo:
+        return RequestInfo(self.rays.next(), self.client[0] if self.client else "")
 
     def send_400_response(self, msg: str) -> None:
         """Answer what could not be parsed; uvicorn would do it in plain text."""
@@ -316,8 +369,10 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _send(self, refusal: errors.Refusal) -> None:
         self._unset_keepalive_if_required()
-        info = RequestInfo(self.rays.next(), self.client[0] if self.client else "")
-        self.transport.write(_answer(refusal, info.ray, self.server_state.default_headers))
+        info = self._info()
+        headers = (*refusal.headers, ("connection", "close"))
+        body = envelope.failure(refusal.errors)
+        self.transport.write(self._response(refusal.status, headers, body, info))
         # What the client still sends is read and dropped for a moment: closing with unread input
         # resets the connection, and the answer could be lost with it (RFC 9112 §9.6).
         self.transport.write_eof()
@@ -343,21 +398,3 @@ class LimitedProtocol(HttpToolsProtocol):
             self._refuse(TOO_SLOW)
         else:  # nothing of a request arrived: nobody waits for an answer
             self.transport.close()
-
-
-def _answer(refusal: errors.Refusal, ray: str, common: list[tuple[bytes, bytes]]) -> bytes:
-    body = envelope.failure(refusal.errors)
-    extra = "".join(f"{name}: {value}\r\n" for name, value in refusal.headers)
-    head = _head(refusal.status, len(body), ray, common)
-    return head + extra.encode() + b"connection: close\r\n\r\n" + body
-
-
-def _head(status: int, length: int, ray: str, common: list[tuple[bytes, bytes]]) -> bytes:
-    """Status line and headers, without the empty line behind them; `common` are uvicorn's."""
-    lines = b"".join([b"%b: %b\r\n" % header for header in common])
-    return b"%b%bcontent-length: %d\r\ncontent-type: application/json\r\ncf-ray: %b\r\n" % (
-        STATUS_LINE[status],
-        lines,
-        length,
-        ray.encode(),
-    )

@@ -7,7 +7,7 @@ from originmap.api.cloudflare.accounts import AccountItem, AccountList, CurrentU
 from originmap.api.cloudflare.audit_logs import AuditLogs
 from originmap.api.cloudflare.batch import MappingBatch
 from originmap.api.cloudflare.mappings import MappingItem, MappingList
-from originmap.api.cloudflare.quick_get import ROUTE as _MAPPING
+from originmap.api.cloudflare.quick_mapping import ROUTE as _MAPPING
 from originmap.api.cloudflare.supported_regions import SupportedRegions
 from originmap.api.cloudflare.tokens import (
     AccountScope,

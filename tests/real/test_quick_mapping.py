@@ -28,7 +28,7 @@ async def _put(server: InProcess | Server, item: dict[str, str]) -> None:
     assert (await _ask(server, request("PUT", path, item))).status == 200
 
 
-def _same(short: Answer, long: Answer) -> None:
+def same(short: Answer, long: Answer) -> None:
     """Alike in all but what belongs to one answer alone."""
     own = {"cf-ray", "date", "connection"}
     assert (short.status, short.body) == (long.status, long.body)
@@ -50,7 +50,7 @@ async def test_both_ways_answer_alike(server: InProcess, path: str) -> None:
     await _put(server, ITEM)
     await _put(server, {"origin_ip": "2001:db8::1", "vendor": "gcp", "region": "us-central1"})
     url = f"{MAPPINGS}/{path}"
-    _same(await _ask(server, head("GET", url)), await _ask(server, head("GET", url, LONG_WAY)))
+    same(await _ask(server, head("GET", url)), await _ask(server, head("GET", url, LONG_WAY)))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ async def test_both_ways_take_the_same_credentials(
         lines = [f"GET {ONE} HTTP/1.1", "Host: t", *credentials, *more, "", ""]
         return "\r\n".join(lines).encode()
 
-    _same(await _ask(server, get()), await _ask(server, get(LONG_WAY)))
+    same(await _ask(server, get()), await _ask(server, get(LONG_WAY)))
 
 
 async def test_a_get_behind_a_put_on_one_connection_reads_what_was_put(server: InProcess) -> None:

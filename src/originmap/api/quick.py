@@ -1,0 +1,51 @@
+"""The short way: requests that are answered past the framework, on the wire.
+
+What answers them is told to the protocol (`api.protocol`) as a `Quick`.
+"""
+
+from collections.abc import Coroutine, Sequence
+from typing import NamedTuple, Protocol
+
+from originmap.api.request import RequestInfo
+
+MAX_BODY = 4096
+"""Bytes of a body that a request may have to go the short way."""
+
+Headers = Sequence[tuple[bytes, bytes]]
+
+
+class QuickAnswer(NamedTuple):
+    """Status, headers, and the JSON body."""
+
+    status: int
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+
+
+class Quick(Protocol):
+    """Answers what it can; None where the long way must be gone."""
+
+    def get(self, url: bytes, headers: Headers, info: RequestInfo) -> QuickAnswer | None:
+        """The answer to GET `url`; always a success."""
+
+    def put(
+        self, url: bytes, headers: Headers, body: bytes, info: RequestInfo
+    ) -> Coroutine[None, None, QuickAnswer] | None:
+        """What makes the answer to PUT `url`; it raises nothing."""
+
+
+class InFlight:
+    """Stands where uvicorn expects the cycle of a request, for one that is being answered past
+    it: what comes behind it on its connection waits."""
+
+    response_started = response_complete = disconnected = more_body = False
+    keep_alive = True
+    body = b""
+
+    @property
+    def message_event(self) -> "InFlight":
+        """What is to be told when the client is gone."""
+        return self
+
+    def set(self) -> None:
+        """The client is gone; the answer is made all the same."""
