@@ -227,6 +227,11 @@ class Asked:
         elif parameters.get("token_id") == ZONE:
             tokens = path.removeprefix(BASE).partition("/{token_id}")[0].format(account_id=ZONE)
             parameters["token_id"] = self._make(tokens, TOKEN_REQUEST)["id"]
+        if path.endswith(V1) and case.method == "POST" and next(self._made) % 2:
+            # It makes a mapping only where there is none.
+            for address in ADDRESSES:
+                where = f"{self._api}/zones/{ZONE}/origin/cloud_regions/{address}"
+                self._session.delete(where, headers=BEARER)
 
     def _remove_token(self, case: Case, response: Response) -> None:
         """Remove the token that a request made or was led to: an owner can have so many."""
