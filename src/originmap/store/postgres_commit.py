@@ -1,14 +1,14 @@
 """Committing groups of writes to a PostgreSQL database.
 
-The order of locks is the same everywhere, so that no two nodes wait for each other: for records
-the advisory lock, then rows of zones in the order of their ids, then the counter. The counter is
-held until the commit is visible, so revisions become visible in their order.
+Whoever writes has the row of the counter locked until the commit is visible, so revisions become
+visible in their order, and whoever has it knows that nobody else changes anything. No other rows
+are locked on purpose. For records the advisory lock comes first, always.
 docs/decisions/0008 says more.
 """
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
@@ -21,30 +21,36 @@ from originmap.store import postgres_history
 from originmap.store.clock import ForwardClock
 from originmap.store.group import Write
 from originmap.store.postgres_draft import WRITE, Draft
-from originmap.store.postgres_pool import COMMAND_SECONDS, ERRORS, Line, failure, may_repeat
+from originmap.store.postgres_pool import (
+    COMMAND_SECONDS,
+    ERRORS,
+    Line,
+    failure,
+    may_repeat,
+    was_undone,
+)
 from originmap.store.postgres_schema import RECORDS
 from originmap.store.postgres_view import View
 from originmap.store.records import check_names, encode, unique_name
 
-LOCK_ZONES = "SELECT id, mappings FROM zone WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
 COUNTER = "SELECT revision, last_at FROM state WHERE one FOR UPDATE"
 _STORED = """
     SELECT m.zone_id, m.address, m.place, m.modified_on, m.revision
     FROM unnest($1::text[], $2::bytea[]) AS asked (zone_id, address)
     JOIN mapping AS m USING (zone_id, address)"""
-# One round trip: locks the zones, then the counter, and reads every mapping that is asked about.
-# What is locked is read as it is now, all else as it was when the statement began: so the mappings
-# are current if the counter was then what it is now. What it was then ends its row.
+_REST = f"""
+    UNION ALL SELECT id, NULL, NULL, NULL, NULL, mappings FROM zone WHERE id = ANY($1::text[])
+    UNION ALL SELECT stored.*, NULL FROM ({_STORED}) AS stored"""  # noqa: S608 (of constants)
+# One round trip for all that a group asks about: the counter, the zones, the mappings.
+_READ = f"""
+    SELECT NULL::text, NULL::bytea, NULL::text, last_at, revision, revision
+    FROM state WHERE one {_REST}"""  # noqa: S608 (of constants)
+# The same, and the counter stays locked. It is read as it is then, all else as it was when the
+# statement began. What the counter was at that time ends its row.
 _HOLD = f"""
-    WITH locked AS MATERIALIZED ({LOCK_ZONES}),
-    counter AS MATERIALIZED (
-        SELECT revision, last_at FROM state
-        WHERE one AND (SELECT count(*) FROM locked) >= 0 FOR UPDATE),
-    stored AS ({_STORED})
+    WITH counter AS MATERIALIZED ({COUNTER})
     SELECT NULL::text, NULL::bytea, NULL::text, last_at, revision,
-        (SELECT revision FROM state WHERE one) FROM counter
-    UNION ALL SELECT id, NULL, NULL, NULL, NULL, mappings FROM locked
-    UNION ALL SELECT stored.*, NULL FROM stored"""  # noqa: S608 (put together from constants)
+        (SELECT revision FROM state WHERE one) FROM counter {_REST}"""  # noqa: S608 (of constants)
 _EMPTY_ZONE = """
     INSERT INTO change (zone_id, revision, at, credential, client, request, address,
                         old_place)
@@ -58,7 +64,17 @@ INSERT_CHANGE = f"""
     INSERT INTO change ({", ".join(postgres_history.COLUMNS)})
     VALUES ({", ".join(f"${n + 1}" for n in range(len(postgres_history.COLUMNS)))})"""  # noqa: S608
 _SET_COUNTER = "UPDATE state SET revision = $1, last_at = $2 WHERE one"
+_NOTHING = "INSERT 0 0"
 _ATTEMPTS = 3
+
+
+@dataclass(slots=True)
+class _Trial:
+    """One try to commit a group: what each write comes to, and whether its commit was sent."""
+
+    group: Sequence[Write]
+    settled: list[tuple[Write, Committed[Any] | BaseException]] = field(default_factory=list)
+    sent: bool = False
 
 
 @dataclass(slots=True)
@@ -83,56 +99,81 @@ class Commits:
         self._line = line
         self._clock = clock
         self._view = view
+        # The last revision of this node, and whether others write at the same time.
+        self._last = 0
+        self._contended = False
 
     async def commit(self, group: Sequence[Write]) -> Done:
         """Settle every write of the group in one transaction. Raises StoreFailed.
 
-        What failed before its COMMIT was sent is tried again, on a new connection where the old
-        one is lost: nothing of it is there.
+        What failed before its commit was sent, or was undone by the server, is tried again, on a
+        new connection where the old one is lost: nothing of it is there.
         """
         for attempt in range(_ATTEMPTS):
-            settled: list[tuple[Write, Committed[Any] | BaseException]] = []
-            sent = False
+            trial = _Trial(group)
             try:
                 async with asyncio.timeout(COMMAND_SECONDS):
-                    connection = await self._line.get()
-                    transaction = connection.transaction()
-                    await transaction.start()
-                    done = await self._settle(connection, group, settled)
-                    if done.wrote:
-                        sent = True
-                        await transaction.commit()
-                    else:
-                        await transaction.rollback()
+                    done = await self._try(await self._line.get(), trial)
             except ERRORS as error:
                 self._line.drop()
-                if sent or attempt + 1 == _ATTEMPTS or not may_repeat(error):
+                unknown = trial.sent and not was_undone(error)
+                if unknown or attempt + 1 == _ATTEMPTS or not may_repeat(error):
                     raise failure(error) from error
             except BaseException:
                 self._line.drop()
                 raise
             else:
-                _hand_over(settled)
+                _hand_over(trial.settled)
                 return done
         raise AssertionError("unreachable")
 
-    async def _settle(
-        self,
-        connection: asyncpg.Connection,
-        group: Sequence[Write],
-        settled: list[tuple[Write, Committed[Any] | BaseException]],
-    ) -> Done:
-        if group[0].decide_records is not None:
-            return await self._records_of(connection, group[0], settled)
-        draft = await _draft(connection, group)
-        first = draft.revision
-        self._clock.pass_by(draft.at)
-        for write in group:
-            settled.append((write, self._decided(draft, write)))
-        if draft.revision == first:
-            return Done(first, draft.at, wrote=False)
+    async def _try(self, connection: asyncpg.Connection, trial: _Trial) -> Done:
+        if trial.group[0].decide_records is None and not self._contended:
+            done = await self._without_lock(connection, trial)
+            if done is not None:
+                return done
+            trial.settled.clear()
+            trial.sent, self._contended = False, True
+        transaction = connection.transaction()
+        await transaction.start()
+        done = await self._with_lock(connection, trial)
+        if done.wrote:
+            trial.sent = True
+            await transaction.commit()
+            self._last = done.revision
+        else:
+            await transaction.rollback()
+        return done
+
+    async def _without_lock(self, connection: asyncpg.Connection, trial: _Trial) -> Done | None:
+        """Read, decide, and write all in one statement, which is its own transaction; None where
+        another node wrote in between, and so nothing was written here."""
+        draft = await _read(connection, _READ, trial.group)
+        self._decide(draft, trial)
+        if draft.revision == draft.first:
+            return Done(draft.first, draft.at, wrote=False)
+        trial.sent = True
+        if await connection.execute(WRITE, *draft.arguments()) == _NOTHING:
+            return None
+        self._last = draft.revision
+        return Done(draft.revision, draft.at, wrote=True)
+
+    async def _with_lock(self, connection: asyncpg.Connection, trial: _Trial) -> Done:
+        """All but the commit, with the counter locked from before it is read."""
+        if trial.group[0].decide_records is not None:
+            return await self._records_of(connection, trial.group[0], trial.settled)
+        draft = await _read(connection, _HOLD, trial.group)
+        self._contended = draft.first != self._last
+        self._decide(draft, trial)
+        if draft.revision == draft.first:
+            return Done(draft.first, draft.at, wrote=False)
         await connection.execute(WRITE, *draft.arguments())
         return Done(draft.revision, draft.at, wrote=True)
+
+    def _decide(self, draft: Draft, trial: _Trial) -> None:
+        self._clock.pass_by(draft.at)
+        for write in trial.group:
+            trial.settled.append((write, self._decided(draft, write)))
 
     def _decided(self, draft: Draft, write: Write) -> Committed[Any] | BaseException:
         assert write.decide is not None
@@ -163,8 +204,6 @@ class Commits:
         except Exception as error:  # as in `_decided`
             settled.append((write, error))
             return Done(0, 0, wrote=False)
-        zones = [c.key.id for c in decision.changes if c.key.kind is Kind.ZONE]
-        await connection.execute(LOCK_ZONES, zones)
         revision, last_at = await connection.fetchrow(COUNTER)
         self._clock.pass_by(last_at)
         at = self._clock.stamp()
@@ -178,19 +217,17 @@ class Commits:
         return Done(revision, at, wrote=True, records=decision.changes)
 
 
-async def _draft(connection: asyncpg.Connection, group: Sequence[Write]) -> Draft:
-    """What the group asks about, held still until the transaction ends."""
-    # A zone is locked also where nothing is asked about.
+async def _read(connection: asyncpg.Connection, sql: str, group: Sequence[Write]) -> Draft:
+    """What the group asks about, as `_READ` or `_HOLD` has it."""
+    # A zone is read also where nothing is asked about.
     asked = {(write.zone_id, address) for write in group for address in write.addresses or (None,)}
     keys = [zone_id for zone_id, _ in asked], [address for _, address in asked]
-    counter, *rows = await connection.fetch(_HOLD, *keys)
-    _, _, _, last_at, revision, seen = counter
+    (*_, last_at, revision, seen), *rows = await connection.fetch(sql, *keys)
+    if seen != revision:  # another node was first, and the rest may be older than its commit
+        _, *rows = await connection.fetch(_READ, *keys)
     counts = {zone_id: mappings for zone_id, address, *_, mappings in rows if address is None}
-    stored = [tuple(row)[:5] for row in rows[len(counts) :]]
-    if seen != revision:  # another node was first, and what was read may be older than its commit
-        stored = await connection.fetch(_STORED, *keys)
     draft = Draft(counts, revision, last_at)
-    for zone_id, address, text, modified_on, at_revision in stored:
+    for zone_id, address, text, modified_on, at_revision, _ in rows[len(counts) :]:
         place = postgres_history.place_of(text)
         draft.know(zone_id, Mapping(address, place, modified_on, at_revision))
     return draft

@@ -17,7 +17,7 @@ from originmap.domain.mapping import Mapping, MappingChange
 from originmap.domain.record import Key, Kind, RecordChange
 from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
 from originmap.store import postgres_history
-from originmap.store.postgres_commit import COUNTER, INSERT_CHANGE, LOCK_ZONES, put_record
+from originmap.store.postgres_commit import COUNTER, INSERT_CHANGE, put_record
 from originmap.store.postgres_draft import WRITE, Draft
 from originmap.store.postgres_history import place_of, text_of
 from originmap.store.postgres_pool import ERRORS
@@ -67,7 +67,6 @@ async def parts(connection: asyncpg.Connection, *, history: bool) -> AsyncGenera
 async def load(connection: asyncpg.Connection, parts: AsyncIterator[Part]) -> None:
     """Replace everything by a snapshot."""
     await connection.execute("SELECT pg_advisory_xact_lock($1)", RECORDS)
-    await connection.execute("SELECT FROM zone ORDER BY id FOR UPDATE")
     await connection.fetchrow(COUNTER)
     for table in ("mapping", "zone", "record", "change"):
         # Not TRUNCATE, which readers would have to wait for until all of it has come.
@@ -103,8 +102,6 @@ async def load(connection: asyncpg.Connection, parts: AsyncIterator[Part]) -> No
 async def apply(connection: asyncpg.Connection, changes: Sequence[Change]) -> None:
     """Take over changes of another database. Raises BrokenFeed unless they come next."""
     await connection.execute("SELECT pg_advisory_xact_lock($1)", RECORDS)
-    zones = {change.zone_id for change in changes}
-    await connection.execute(LOCK_ZONES, list(zones))
     revision, last_at = await connection.fetchrow(COUNTER)
     if [change.revision for change in changes] != _next(revision, len(changes)):
         raise BrokenFeed(f"changes from {changes[0].revision} on do not follow {revision}")
@@ -114,6 +111,7 @@ async def apply(connection: asyncpg.Connection, changes: Sequence[Change]) -> No
             final.pop(change.what.key, None)
             final[change.what.key] = change.what
     await _put_records(connection, final.values())
+    zones = {change.zone_id for change in changes}
     counts = await connection.fetch("SELECT id, mappings FROM zone WHERE id = ANY($1)", list(zones))
     draft = Draft(dict(map(tuple, counts)), revision, last_at)
     for change in changes:

@@ -15,17 +15,17 @@ from originmap.store import postgres_history
 from originmap.store.postgres_history import text_of
 
 WRITE = """
-    WITH made AS MATERIALIZED (
-        SELECT * FROM unnest(
-            $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::text[], $10::text[],
-            $11::bytea[], $12::text[], $13::text[], $14::boolean[])
+    WITH counter AS (
+        UPDATE state SET revision = $2, last_at = $3 WHERE one AND revision = $1 RETURNING one),
+    made AS MATERIALIZED (
+        SELECT m.* FROM counter, unnest(
+            $6::text[], $7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::text[],
+            $12::bytea[], $13::text[], $14::text[], $15::boolean[])
         AS m (zone_id, revision, at, credential, client, request, address, old_place, new_place,
               is_last)),
-    counter AS (
-        UPDATE state SET revision = $1, last_at = $2 WHERE one),
     counted AS (
-        UPDATE zone SET mappings = d.mappings FROM unnest($3::text[], $4::int[]) AS d (id, mappings)
-        WHERE zone.id = d.id),
+        UPDATE zone SET mappings = d.mappings
+        FROM counter, unnest($4::text[], $5::int[]) AS d (id, mappings) WHERE zone.id = d.id),
     gone AS (
         DELETE FROM mapping USING made AS m WHERE m.is_last AND m.new_place IS NULL
         AND mapping.zone_id = m.zone_id AND mapping.address = m.address),
@@ -40,20 +40,22 @@ WRITE = """
                         new_place)
     SELECT zone_id, revision, at, credential, client, request, address, old_place, new_place
     FROM made"""
-"""One statement and so one round trip for everything that a group writes. The rows it touches are
-locked already, so the order of its parts does not matter."""
+"""One statement and so one round trip for everything that a group writes, and nothing at all where
+the counter is no longer what it was when the draft began. Whoever writes has the counter, so the
+order of the other parts does not matter."""
 
 
 class Draft:
     """Mappings of some zones as they are, and as they are to be.
 
     `counts` has the zones there are with their numbers of mappings; `stored` what is known of
-    their mappings. `revision` and `at` are those of the last change so far.
+    their mappings. `revision` and `at` are those of the last change so far, `first` the revision
+    that all this is based on.
     """
 
     def __init__(self, counts: Mapping[str, int], revision: int, at: int) -> None:
         self.counts = dict(counts)
-        self.revision = revision
+        self.first = self.revision = revision
         self.at = at
         self._rows: list[tuple[Any, ...]] = []
         self._current: dict[tuple[str, Address], Stored] = {}
@@ -100,5 +102,5 @@ class Draft:
             is_last[row] = True
         columns = [list(column) for column in zip(*self._rows, strict=True)] or [[]] * 9
         counts = self.counts
-        head = (self.revision, self.at, list(counts), list(counts.values()))
+        head = (self.first, self.revision, self.at, list(counts), list(counts.values()))
         return [*head, *columns, is_last]

@@ -57,6 +57,12 @@ def may_repeat(error: BaseException) -> bool:
     return isinstance(error, _LOST + _TRANSIENT) and not isinstance(error, TimeoutError)
 
 
+def was_undone(error: BaseException) -> bool:
+    """Whether the server said that it undid what was sent; a commit that anything else happened
+    to may have been made."""
+    return isinstance(error, (*_TRANSIENT, asyncpg.ReadOnlySQLTransactionError))
+
+
 def failure(error: BaseException) -> StoreFailed:
     """The error that the port knows."""
     if isinstance(error, TimeoutError):
