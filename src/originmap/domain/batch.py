@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from originmap.domain import address as addresses
 from originmap.domain.address import Address
@@ -44,9 +45,9 @@ class Failed:
     error: OriginmapError
 
 
-@dataclass(frozen=True, slots=True)
-class Succeeded:
-    """An item that was applied: the new place of an upsert, the old one of a delete."""
+class Succeeded(NamedTuple):
+    """An item that was applied: the new place of an upsert, the old one of a delete. A tuple, as a
+    hundred are made for one request."""
 
     address: Address
     place: Place
@@ -68,8 +69,7 @@ class Upserts:
     failed: tuple[Failed, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One item as it was sent; a member is None where it is missing or no string."""
 
     origin_ip: str | None
@@ -120,7 +120,7 @@ def upsert(batch: Upserts) -> Decide[Outcome]:
                 changes.append(MappingChange(address, before, place))
         if created and view.count + created > MAX_MAPPINGS:
             raise TooManyMappings
-        succeeded = tuple(Succeeded(*item) for item in batch.valid.items())
+        succeeded = tuple(map(Succeeded._make, batch.valid.items()))
         return Decision(tuple(changes), Outcome(succeeded, batch.failed))
 
     return decide
@@ -146,7 +146,7 @@ def delete(texts: Sequence[str | None]) -> tuple[tuple[Address, ...], Decide[Out
             else:
                 gone[address] = view.current[address].place
         changes = tuple(MappingChange(address, place, None) for address, place in gone.items())
-        succeeded = tuple(Succeeded(*item) for item in gone.items())
+        succeeded = tuple(map(Succeeded._make, gone.items()))
         return Decision(changes, Outcome(succeeded, tuple(failed)))
 
     known = dict.fromkeys(a for a in parsed if not isinstance(a, InvalidAddress))
