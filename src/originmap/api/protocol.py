@@ -10,7 +10,7 @@ arrives in a piece costs nothing.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Any
 
@@ -32,7 +32,7 @@ from originmap.api.limits import (
     Limits,
     too_long,
 )
-from originmap.api.quick import MAX_BODY, InFlight, Quick, QuickAnswer
+from originmap.api.quick import MAX_BODY, InFlight, Later, Quick, QuickAnswer
 from originmap.api.request import Rays, RequestInfo
 from originmap.api.stream import SCOPE_KEY as STREAM
 from originmap.api.stream import Stream
@@ -272,19 +272,20 @@ class LimitedProtocol(HttpToolsProtocol):
         """Whether the request that is held is answered the short way, at once or later."""
         assert self.quick is not None
         info, url = self._info(), self.url
+        answer: QuickAnswer | Later | None
         if self._length:
+            method = "PUT"
             answer = self.quick.put(url, self.headers, b"".join(self._held or ()), info)
-            return answer is not None and self._answer_later(answer, url, info)
-        found = self.quick.get(url, self.headers, info)
-        if found is None:
-            return False
-        self.transport.write(self._quick_response(found, "GET", url, info))
-        self.on_response_complete()
-        return True
+        else:
+            method = "GET"
+            answer = self.quick.get(url, self.headers, info)
+        if isinstance(answer, QuickAnswer):
+            self._send_quickly(answer, method, url, info)
+        elif answer is not None:
+            self._answer_later(answer, method, url, info)
+        return answer is not None
 
-    def _answer_later(
-        self, answer: Coroutine[None, None, QuickAnswer], url: bytes, info: RequestInfo
-    ) -> bool:
+    def _answer_later(self, answer: Later, method: str, url: bytes, info: RequestInfo) -> None:
         self.cycle = in_flight = InFlight()  # type: ignore[assignment]
         task: asyncio.Task[Any] = self.loop.create_task(answer)
         self.tasks.add(task)
@@ -294,22 +295,20 @@ class LimitedProtocol(HttpToolsProtocol):
             if task.cancelled():  # the server stops, and waited long enough
                 self.transport.abort()
                 return
-            data = self._quick_response(task.result(), "PUT", url, info)
             in_flight.response_complete = True
-            if not self.transport.is_closing():
-                self.transport.write(data)
-                if not in_flight.keep_alive:
-                    self.transport.close()
-            self.on_response_complete()
+            self._send_quickly(task.result(), method, url, info)
+            if not in_flight.keep_alive:
+                self.transport.close()
 
         task.add_done_callback(done)
-        return True
 
-    def _quick_response(
+    def _send_quickly(
         self, answer: QuickAnswer, method: str, url: bytes, info: RequestInfo
-    ) -> bytes:
+    ) -> None:
         self.log.add(info, method, url.decode("ascii"), answer.status)
-        return self._response(*answer, info)
+        if not self.transport.is_closing():
+            self.transport.write(self._response(*answer, info))
+        self.on_response_complete()
 
     def _response(
         self, status: int, headers: Iterable[tuple[str, str]], body: bytes, info: RequestInfo

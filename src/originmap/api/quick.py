@@ -22,16 +22,18 @@ class QuickAnswer(NamedTuple):
     body: bytes
 
 
+Later = Coroutine[None, None, QuickAnswer]
+"""What makes the answer; it raises nothing."""
+
+
 class Quick(Protocol):
-    """Answers what it can; None where the long way must be gone."""
+    """Answers what it can, at once or later; None where the long way must be gone."""
 
-    def get(self, url: bytes, headers: Headers, info: RequestInfo) -> QuickAnswer | None:
-        """The answer to GET `url`; always a success."""
+    def get(self, url: bytes, headers: Headers, info: RequestInfo) -> QuickAnswer | Later | None:
+        """The answer to GET `url`."""
 
-    def put(
-        self, url: bytes, headers: Headers, body: bytes, info: RequestInfo
-    ) -> Coroutine[None, None, QuickAnswer] | None:
-        """What makes the answer to PUT `url`; it raises nothing."""
+    def put(self, url: bytes, headers: Headers, body: bytes, info: RequestInfo) -> Later | None:
+        """The answer to PUT `url`."""
 
 
 class InFlight:

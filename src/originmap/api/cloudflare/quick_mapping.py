@@ -3,12 +3,12 @@
 Most requests of a cache network are these. Answered on the wire (`api.protocol`), without an ASGI
 scope or the framework, a GET costs a few dictionary lookups and a read, and a PUT little more than
 its share of a commit. Only what nothing stands in the way of is answered here: an unconditional
-bearer token that may do it in the zone, a GET of an address that has a mapping, a PUT of what its
-URL says. Everything else, every refusal of a request included, goes the long way, so that no rule
-is said twice. What the store refuses is answered as there, by `api.refused`.
+bearer token that may do it in the zone, a GET of an address, a PUT of what its URL says. Everything
+else, every refusal of a request included, goes the long way, so that no rule is said twice. What
+the store refuses, or does not have, is answered as there, by `api.refused`.
 """
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 
 from originmap.api import envelope
@@ -16,7 +16,7 @@ from originmap.api.auth import bearer_of
 from originmap.api.cloudflare.mapping_json import entry, read_request
 from originmap.api.cloudflare.notes import notes_on
 from originmap.api.preconditions import etag
-from originmap.api.quick import QuickAnswer
+from originmap.api.quick import Later, QuickAnswer
 from originmap.api.refused import refused
 from originmap.api.request import RequestInfo
 from originmap.domain import address as addresses
@@ -55,7 +55,7 @@ class QuickMapping:
         self._readers.clear()
         self._writers.clear()
 
-    def get(self, url: bytes, headers: Headers, info: RequestInfo) -> QuickAnswer | None:
+    def get(self, url: bytes, headers: Headers, info: RequestInfo) -> QuickAnswer | Later | None:
         """As `Quick.get`."""
         if not self._readers.admit(url, headers, info):
             return None
@@ -64,11 +64,9 @@ class QuickMapping:
             mapping = self._mappings.get_now(info.zone_id, address)
         except OriginmapError:
             return None
-        return None if mapping is None else _success(mapping)
+        return self._read(address, url, info) if mapping is None else _success(mapping)
 
-    def put(
-        self, url: bytes, headers: Headers, body: bytes, info: RequestInfo
-    ) -> Coroutine[None, None, QuickAnswer] | None:
+    def put(self, url: bytes, headers: Headers, body: bytes, info: RequestInfo) -> Later | None:
         """As `Quick.put`."""
         if any(name == b"if-match" for name, _ in headers):
             return None
@@ -83,6 +81,12 @@ class QuickMapping:
             return None
         return self._written(address, item, url, info)
 
+    async def _read(self, address: Address, url: bytes, info: RequestInfo) -> QuickAnswer:
+        try:
+            return _success(await self._mappings.get(info.zone_id, address))
+        except Exception as error:
+            return _refusal(error, url, info)
+
     async def _written(
         self, address: Address, item: Item, url: bytes, info: RequestInfo
     ) -> QuickAnswer:
@@ -91,8 +95,7 @@ class QuickMapping:
             mapping = await self._mappings.put(info.zone_id, address, *place, cause)
             notes = notes_on(self._detector, [(mapping.address, mapping.place)])
         except Exception as error:
-            refusal = refused(error, url.decode("latin-1"), info)
-            return QuickAnswer(refusal.status, refusal.headers, envelope.failure(refusal.errors))
+            return _refusal(error, url, info)
         return _success(mapping, notes)
 
 
@@ -140,3 +143,8 @@ class _Known:
 
 def _success(mapping: Mapping, notes: list[envelope.Message] | None = None) -> QuickAnswer:
     return QuickAnswer(200, (("etag", etag(mapping)),), envelope.success(entry(mapping), notes))
+
+
+def _refusal(error: Exception, url: bytes, info: RequestInfo) -> QuickAnswer:
+    refusal = refused(error, url.decode("latin-1"), info)
+    return QuickAnswer(refusal.status, refusal.headers, envelope.failure(refusal.errors))
