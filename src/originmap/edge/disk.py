@@ -15,6 +15,12 @@ def digest_of(path: Path) -> str:
         return ""
 
 
+def sync(path: Path) -> None:
+    """Make sure that what was written to a file is on disk."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
 def sync_folders(paths: Iterable[Path]) -> None:
     """Make sure that the names of these files are on disk as they are now."""
     for folder in sorted({path.parent for path in paths}):

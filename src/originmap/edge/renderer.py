@@ -134,11 +134,11 @@ class _Output:
                 raise CannotWrite(str(self._path), error) from error
 
     def end(self) -> str:
-        """Make it durable; its SHA-256. Raises CannotWrite."""
+        """Nothing more comes; its SHA-256. Raises CannotWrite."""
         try:
             self._file.flush()
             os.fchmod(self._file.fileno(), _MODE)
-            os.fsync(self._file.fileno())
+            self._file.close()
         except OSError as error:
             raise CannotWrite(str(self._path), error) from error
         return self._digest.hexdigest()

@@ -3,7 +3,7 @@
     0  second names that a crash left go
     1  the record names the files                     a crash from here on: `recover` puts back
     2  each old file gets a second name, .NAME.previous
-    3  each new file, .NAME.new, is renamed to its place
+    3  each new file, .NAME.new, is synced to disk and renamed to its place
     4  they are checked                               it fails: `put_back`
     5  the record names them as written               a crash from here on: they stay
     6  the second names go
@@ -56,6 +56,7 @@ class Switch:
                 for path in paths:
                     if pending[str(path)]:
                         os.link(path, previous_of(path))
+                    disk.sync(new_of(path))
                 disk.sync_folders(paths)
                 for path in paths:
                     new_of(path).replace(path)
