@@ -13,7 +13,8 @@ from tests.api.two_zones import NARROW, change, two_zones
 DISCOVERY = "http://testserver/v3/discovery"
 EXPORT = "http://testserver/originmap/v1/export/envoy"
 TEMPLATE = "{colo}.example:80"
-FILES = {"clusters": "cds.json", "endpoints": "eds.json", "routes": "rds.json"}
+KINDS = ("clusters", "endpoints", "routes")
+FILES = {"clusters": "cds.json", "routes": "rds.json"}
 
 
 @pytest.fixture
@@ -69,7 +70,17 @@ async def test_the_resources_are_those_of_the_file(client: httpx.AsyncClient, ki
     assert {r["@type"] for r in answer.json()["resources"]} == {answer.json()["type_url"]}
 
 
-@pytest.mark.parametrize("kind", FILES)
+async def test_endpoints_of_one_cluster_are_those_of_its_file(client: httpx.AsyncClient) -> None:
+    upstream = ["IAD=192.0.2.10:80", "EWR=192.0.2.11:80", TEMPLATE]
+    of = {"node": node(upstream=upstream)}
+    answer = await ask(client, "endpoints", "originmap_iad_ewr", **of)
+    params = {"colo": "SIN", "upstream": upstream, "file": "eds/originmap_iad_ewr.json"}
+    file = (await client.get(EXPORT, params=params)).raise_for_status()
+    assert answer.json()["resources"] == file.json()["resources"]
+    assert len(file.json()["resources"]) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
 async def test_a_node_that_has_it_already_is_told_nothing(
     client: httpx.AsyncClient, kind: str
 ) -> None:
@@ -80,14 +91,14 @@ async def test_a_node_that_has_it_already_is_told_nothing(
 
 
 async def test_a_mapping_changes_the_routes_and_nothing_else(client: httpx.AsyncClient) -> None:
-    before = {kind: await version_of(client, kind) for kind in FILES}
+    before = {kind: await version_of(client, kind) for kind in KINDS}
     await change(client, "us-west-2")
-    after = {kind: await version_of(client, kind) for kind in FILES}
-    assert [kind for kind in FILES if before[kind] != after[kind]] == ["routes"]
+    after = {kind: await version_of(client, kind) for kind in KINDS}
+    assert [kind for kind in KINDS if before[kind] != after[kind]] == ["routes"]
 
 
 async def test_a_topology_changes_all(client: httpx.AsyncClient) -> None:
-    before = {kind: await version_of(client, kind) for kind in FILES}
+    before = {kind: await version_of(client, kind) for kind in KINDS}
     states = {"states": {"IAD": "down"}}
     await client.patch("http://testserver/originmap/v1/topology", json=states)
     for kind, version in before.items():

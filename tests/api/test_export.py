@@ -101,3 +101,23 @@ async def test_a_format_of_several_files_is_asked_for_one(client: httpx.AsyncCli
 )  # fmt: skip
 async def test_what_cannot_be_made(client: httpx.AsyncClient, question: str, code: int) -> None:
     assert error(await client.get(f"{EXPORT}/{question}"))[:2] == (400, code)
+
+
+async def test_of_a_file_that_is_not_there_those_that_are_are_named(
+    client: httpx.AsyncClient,
+) -> None:
+    async def said(file: str) -> str:
+        params = {
+            "file": file,
+            "upstream": ["IAD=192.0.2.10:80", "EWR=192.0.2.11:80", "{colo}.a:80"],
+        }
+        message: str = error(await client.get(f"{EXPORT}/envoy", params=params))[2]
+        return message
+
+    for file in ("eds/x.json", "eds/originmap_sea_yyc.json"):
+        message = await said(file)
+        assert f"no file {file}; there are: cds.json, rds.json, eds/" in message
+        assert "eds/originmap_iad_ewr.json" in message
+        assert "addresses, not names" in message
+    every = error(await client.get(f"{EXPORT}/envoy", params={"upstream": "{colo}.a:80"}))[2]
+    assert every == "envoy has several files; say which: cds.json, rds.json, eds/NAME.json"

@@ -40,7 +40,7 @@ class Envoy(Cache):
         }
         config = {
             "node": self._node(),
-            "dynamic_resources": {"cds_config": self._source("cds.json")},
+            "dynamic_resources": self._clusters_source(),
             "static_resources": {
                 "listeners": [{"name": "site", "address": listen, "filter_chains": [chain]}],
                 "clusters": [static("originmap-origin", origin), *self._more_clusters()],
@@ -53,6 +53,9 @@ class Envoy(Cache):
 
     def _more_clusters(self) -> list[dict[str, Any]]:
         return []
+
+    def _clusters_source(self) -> dict[str, Any]:
+        return {"cds_config": self._source("cds.json")}
 
     def _source(self, name: str) -> dict[str, Any]:
         path = {"path": str(self.folder / name)}
@@ -70,6 +73,36 @@ class Envoy(Cache):
 
     def duty(self) -> list[str]:
         return ["--write", f"envoy={self.folder}"]
+
+
+class EnvoyOwnClusters(Envoy):
+    """With clusters of the operator's own, as docs/exports.md has them, which take their endpoints
+    alone from our files."""
+
+    names: tuple[str, ...] = ("originmap_iad_fra", "originmap_fra_iad")
+
+    def _more_clusters(self) -> list[dict[str, Any]]:
+        return [self._own(name) for name in self.names]
+
+    def _clusters_source(self) -> dict[str, Any]:
+        return {}
+
+    def _own(self, name: str) -> dict[str, Any]:
+        check = {
+            "tcp_health_check": {},
+            "timeout": "2s",
+            "interval": "5s",
+            "unhealthy_threshold": 2,
+            "healthy_threshold": 1,
+        }
+        return {
+            "name": name,
+            "type": "EDS",
+            "connect_timeout": "2s",
+            "health_checks": [check],
+            "eds_cluster_config": {"eds_config": self._source(f"eds/{name}.json")},
+            "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
+        }
 
 
 def static(name: str, address: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Each cache's own checker takes our files as they are, and none that are damaged."""
 
+import json
 import os
 import shutil
 import sys
@@ -35,6 +36,15 @@ def with_nonsense(content: bytes) -> bytes:
     return content + b"\n}} nonsense {{\n"
 
 
+def with_a_name(content: bytes) -> bytes:
+    return content.replace(b"192.0.2.99", b"fra.cache.example.net")
+
+
+def with_two_clusters(content: bytes) -> bytes:
+    document = json.loads(content)
+    return json.dumps({"resources": document["resources"] * 2}).encode()
+
+
 # By file; parent.config and HAProxy's map have no wrong form that their programs would refuse.
 DAMAGED = [
     ("nginx", "originmap.conf", cut_off),
@@ -44,7 +54,9 @@ DAMAGED = [
     ("varnish", "originmap.vcl", with_nonsense),
     ("trafficserver", "strategies.yaml", with_nonsense),
     ("envoy", "cds.json", cut_off),
-    ("envoy", "eds.json", cut_off),
+    ("envoy", "eds/originmap_nrt_fra.json", cut_off),
+    ("envoy", "eds/originmap_nrt_fra.json", with_a_name),
+    ("envoy", "eds/originmap_nrt_fra.json", with_two_clusters),
     ("envoy", "rds.json", with_nonsense),
 ]
 
@@ -54,10 +66,11 @@ def files_of(format_: str, folder: Path) -> dict[str, Path]:
     if not shutil.which(PROGRAMS[format_], path=ENVIRONMENT["PATH"]):
         found(PROGRAMS[format_])
     files = {}
-    for golden in (GOLDEN / format_).iterdir():
-        files[golden.name] = folder / f".{golden.name}.new"
+    for golden in (GOLDEN / format_).rglob("*.*"):
+        name = str(golden.relative_to(GOLDEN / format_))
+        files[name] = folder / f".{golden.name}.new"
         content = golden.read_bytes().replace(b"iad.cache.example.net", b"192.0.2.10")
-        files[golden.name].write_bytes(content)
+        files[name].write_bytes(content)
     return files
 
 

@@ -30,7 +30,7 @@ def texts(duty: Duty) -> tuple[list[str], list[str]]:
 def test_what_is_said_without_a_format_is_for_the_only_one() -> None:
     (duty,) = duties([NGINX], ["nginx -t"], ["nginx -s reload", "logger a=b"])
     assert texts(duty) == (["nginx -t"], ["nginx -s reload", "logger a=b"])
-    assert list(duty.files) == [Path("/etc/nginx/originmap.conf")]
+    assert duty.places == [Path("/etc/nginx/originmap.conf")]
 
 
 def test_with_several_each_says_for_which() -> None:
@@ -39,7 +39,7 @@ def test_with_several_each_says_for_which() -> None:
     assert texts(first) == ([], ["nginx -s reload"])
     assert texts(second) == ([], ["systemctl reload haproxy"])
     assert second.socket == Path("/run/haproxy/admin.sock")
-    assert [path.name for path in second.files] == ["originmap.map", "originmap.cfg"]
+    assert [path.name for path in second.places] == ["originmap.map", "originmap.cfg"]
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,8 @@ def test_with_several_each_says_for_which() -> None:
         ((["csv=/dev/null"],), "/dev/null is no file"),
         ((["csv=/etc/x/one", "json=/etc/x/../x/one"],), "csv and json would both be"),
         ((["nginx=/etc/haproxy/originmap.cfg", HAPROXY],), "would both be"),
+        ((["csv=/etc/envoy/eds/x", "envoy=/etc/envoy"],), "csv: /etc/envoy/eds is for files of"),
+        ((["csv=/etc/envoy/eds", "envoy=/etc/envoy"],), "csv: /etc/envoy/eds is for files of"),
         ((["envoy=/etc/envoy"], ["envoy --mode validate"]), "too late"),
     ],
 )

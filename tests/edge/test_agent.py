@@ -1,7 +1,7 @@
 """When the agent looks again."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from originmap import data
@@ -16,6 +16,7 @@ from originmap.edge.target import Duty, Outcome, Target
 from originmap.export.endpoint import Endpoints
 from originmap.export.format import File
 from originmap.export.formats import format_called
+from originmap.export.node import Node
 from originmap.service.current_rollout import CurrentRollout
 from originmap.service.released import snapshot_since
 from originmap.store.clock import monotonic_clock
@@ -34,8 +35,8 @@ class SlowRenderer(Renderer):
         self.begun, self.may_end = asyncio.Event(), asyncio.Event()
         self.may_end.set()
 
-    async def render(self, files: Mapping[Path, File]) -> Rendered:
-        rendered = await super().render(files)
+    async def render(self, files_of: Callable[[Node], Mapping[Path, File]]) -> Rendered:
+        rendered = await super().render(files_of)
         self.begun.set()
         await self.may_end.wait()
         return rendered

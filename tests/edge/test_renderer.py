@@ -42,7 +42,7 @@ async def test_a_file_is_whole_and_its_digest_is_right(
     replica: MemoryStore, tmp_path: Path
 ) -> None:
     path = tmp_path / "new" / "file"
-    rendered = await renderer(replica).render({path: JSON})
+    rendered = await renderer(replica).render(lambda _: {path: JSON})
     assert (rendered.epoch, rendered.revision) == (replica.epoch, replica.revision)
     assert b'"origin_ip":"192.0.2.1"' in path.read_bytes()
     assert rendered.digests == {path: hashlib.sha256(path.read_bytes()).hexdigest()}
@@ -51,7 +51,7 @@ async def test_a_file_is_whole_and_its_digest_is_right(
 
 async def test_zones_are_named_by_id_or_name(replica: MemoryStore, tmp_path: Path) -> None:
     path = tmp_path / "file"
-    await renderer(replica, "Other.example", OTHER_ID).render({path: JSON})
+    await renderer(replica, "Other.example", OTHER_ID).render(lambda _: {path: JSON})
     assert path.read_bytes() == b""
 
 
@@ -59,7 +59,7 @@ async def test_a_link_in_its_place_is_not_followed(replica: MemoryStore, tmp_pat
     path, victim = tmp_path / "file", tmp_path / "victim"
     victim.write_text("mine")
     path.symlink_to(victim)
-    await renderer(replica).render({path: JSON})
+    await renderer(replica).render(lambda _: {path: JSON})
     assert victim.read_text() == "mine"
 
 
@@ -69,7 +69,7 @@ async def test_a_folder_that_it_makes_can_be_looked_into_whatever_the_umask(
     path = tmp_path / "outer" / "inner" / "file"
     before = os.umask(0o077)
     try:
-        await renderer(replica).render({path: JSON})
+        await renderer(replica).render(lambda _: {path: JSON})
     finally:
         os.umask(before)
     assert [each.stat().st_mode & 0o777 for each in (path.parents[1], path.parent)] == [0o755] * 2
@@ -79,16 +79,16 @@ async def test_a_zone_that_is_not_there_leaves_no_file(
     replica: MemoryStore, tmp_path: Path
 ) -> None:
     with pytest.raises(ZoneNotFound):
-        await renderer(replica, "gone.example").render({tmp_path / "file": JSON})
+        await renderer(replica, "gone.example").render(lambda _: {tmp_path / "file": JSON})
     assert list(tmp_path.iterdir()) == []
 
 
 async def test_what_fails_in_one_file_leaves_none(replica: MemoryStore, tmp_path: Path) -> None:
     with pytest.raises(InvalidExport, match="listen"):
-        await renderer(replica).render({tmp_path / "one": JSON, tmp_path / "two": NGINX})
+        await renderer(replica).render(lambda _: {tmp_path / "one": JSON, tmp_path / "two": NGINX})
     assert list(tmp_path.iterdir()) == []
 
 
 async def test_before_the_first_copy_there_is_nothing(tmp_path: Path) -> None:
     with pytest.raises(NothingToServe):
-        await renderer(MemoryStore()).render({tmp_path / "file": JSON})
+        await renderer(MemoryStore()).render(lambda _: {tmp_path / "file": JSON})

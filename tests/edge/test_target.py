@@ -12,6 +12,8 @@ from originmap.edge.renderer import Rendered
 from originmap.edge.switch import new_of
 from originmap.edge.target import Duty, Outcome, Target
 from originmap.export.formats import format_called
+from originmap.export.node import Node
+from tests.export.samples import export, node
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
 
@@ -23,10 +25,10 @@ def target(folder: Path, check: str) -> Target:
 
 def apply(to: Target, revision: int, content: str) -> Outcome:
     """Have it serve this content."""
-    (path,) = to.files
+    (path,) = to.duty.places
     new_of(path).write_text(content)
     digest = hashlib.sha256(content.encode()).hexdigest()
-    rendered = Rendered("epoch", revision, {new_of(path): digest}, None)
+    rendered = Rendered("epoch", revision, node(), {new_of(path): digest}, None)
     return to.apply(rendered, compare=False)
 
 
@@ -43,3 +45,31 @@ def test_what_could_not_be_put_back_is_put_back_before_anything_else(tmp_path: P
     with pytest.raises(CommandFailed):
         apply(fails, 3, "bad too")
     assert path.read_text() == "good"
+
+
+def test_a_file_of_a_node_that_was_stays_and_is_no_longer_kept_up(tmp_path: Path) -> None:
+    record = Record(tmp_path / "record.json")
+    to = Target(Duty(format_called("envoy"), tmp_path / "envoy"), None, record, ENVIRONMENT)
+    in_sin, in_nrt = node("SIN"), node("NRT")
+    file = tmp_path / "envoy" / "eds" / "originmap_nrt_fra.json"
+    assert apply_all(to, in_sin) is Outcome.WRITTEN
+    before = file.read_bytes()
+    assert apply_all(to, in_nrt) is Outcome.WRITTEN
+    assert file.read_bytes() == before
+    assert str(file) not in record.done.files
+
+    assert apply_all(to, in_sin) is Outcome.WRITTEN
+    new_of(file).write_text("broken off")
+    to.recover()
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+def apply_all(to: Target, made_for: Node) -> Outcome:
+    """Have it serve what a node is to have."""
+    digests = {}
+    for path, file in to.duty.files(made_for).items():
+        content = export(file, made_for)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new_of(path).write_bytes(content)
+        digests[new_of(path)] = hashlib.sha256(content).hexdigest()
+    return to.apply(Rendered("epoch", 1, made_for, digests, None), compare=False)

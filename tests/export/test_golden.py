@@ -9,42 +9,46 @@ import pytest
 
 from originmap.export.format import File
 from originmap.export.formats import FORMATS
-from originmap.export.node import Node
 from tests.export.samples import export, node
 
 GOLDEN = Path(__file__).with_name("golden")
-FILES = [(known.name, file) for known in FORMATS for file in known.files]
 NODES = {
     "edge": node("SIN"),
     "upper": node("IAD"),
     "no-colo": node(None),
     "no-zones": node("SIN", zones=()),
 }
+FILES = [
+    (which, known.name, file)
+    for which, made_for in NODES.items()
+    for known in FORMATS
+    for file in known.all(made_for)
+]
 
 
 def path_of(format_name: str, file: File, which: str) -> Path:
     return GOLDEN / which / format_name / file.name
 
 
-@pytest.mark.parametrize("which", NODES)
-@pytest.mark.parametrize(("name", "file"), FILES, ids=lambda value: getattr(value, "name", value))
-def test_a_file_is_as_it_was(name: str, file: File, which: str) -> None:
+@pytest.mark.parametrize(
+    ("which", "name", "file"), FILES, ids=lambda value: getattr(value, "name", value)
+)
+def test_a_file_is_as_it_was(which: str, name: str, file: File) -> None:
     assert export(file, NODES[which]) == path_of(name, file, which).read_bytes()
 
 
 def test_there_is_no_golden_file_that_nobody_makes() -> None:
-    wanted = {path_of(name, file, which) for which in NODES for name, file in FILES}
+    wanted = {path_of(name, file, which) for which, name, file in FILES}
     assert {path for path in GOLDEN.rglob("*") if path.is_file()} == wanted
 
 
-def write(which: str, made: Node) -> None:
+def write() -> None:
     """Write what is made now."""
-    for name, file in FILES:
+    for which, name, file in FILES:
         path = path_of(name, file, which)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(export(file, made))
+        path.write_bytes(export(file, NODES[which]))
 
 
 if __name__ == "__main__":
-    for which, made in NODES.items():
-        write(which, made)
+    write()

@@ -6,6 +6,7 @@ before anything is written, or the file has the lines and members it has with ha
 
 import csv
 import io
+import ipaddress
 import json
 import re
 from collections.abc import Callable
@@ -21,7 +22,9 @@ from originmap.domain.mapping import Place
 from originmap.domain.topology import Colo, Topology, check
 from originmap.domain.zone import Zone
 from originmap.export.endpoint import read
+from originmap.export.format import File, Format
 from originmap.export.formats import FORMATS, format_called
+from originmap.export.node import Node
 from tests.export.samples import VIRGINIA, export, node
 
 CODE, NAME, IP = "[a-z0-9]{2,10}", r"[a-z0-9.-]+\.[a-z0-9-]+", r"192\.0\.2\.[12]"
@@ -133,6 +136,15 @@ def is_resources(made: bytes, place: Place) -> None:
             assert re.fullmatch(CHAIN, chain)
 
 
+def is_endpoints(made: bytes, place: Place) -> None:
+    is_resources(made, place)
+    (cluster,) = json.loads(made)["resources"]
+    for part in cluster["endpoints"]:
+        (endpoint,) = part["lb_endpoints"]
+        address = endpoint["endpoint"]["address"]["socket_address"]["address"]
+        assert ipaddress.ip_address(address)
+
+
 LOOKS = {
     ("nginx", "originmap.conf"): is_lines("originmap.conf"),
     ("haproxy", "originmap.map"): is_lines("originmap.map"),
@@ -141,7 +153,7 @@ LOOKS = {
     ("trafficserver", "parent.config"): is_lines("parent.config"),
     ("trafficserver", "strategies.yaml"): is_lines("strategies.yaml"),
     ("envoy", "cds.json"): is_resources,
-    ("envoy", "eds.json"): is_resources,
+    ("envoy", "eds/NAME.json"): is_endpoints,
     ("envoy", "rds.json"): is_resources,
     ("mmdb", "originmap.mmdb"): is_mmdb,
     ("csv", "originmap.csv"): is_csv,
@@ -176,7 +188,7 @@ HARMLESS = {
     "zone": "example.com",
     "code": "IAD",
     "country": "US",
-    "upstream": "{colo}.example:80",
+    "upstream": "IAD=192.0.2.20:80",
     "place": VIRGINIA,
 }
 
@@ -205,7 +217,7 @@ def test_what_is_hostile_is_refused_or_stays_where_it_belongs(
     known = format_called(name)
     try:
         check(Topology(colos))
-        endpoints = read(["{colo}.example:80", set_["upstream"]])
+        endpoints = read(["{colo}.example:80", "FRA=192.0.2.21:80", set_["upstream"]])
         zones = [Zone("1" * 32, zone, "account", 1, 1)]
         made_for = node(None, zones=zones, colos=colos, endpoints=endpoints)
         if known.upstreams:
@@ -213,11 +225,22 @@ def test_what_is_hostile_is_refused_or_stays_where_it_belongs(
     except OriginmapError:
         return
     origins = {"192.0.2.1": VIRGINIA, "192.0.2.2": place}
-    LOOKS[name, file](export(known.file(file), made_for, {zone: origins}), place)
+    for each in files_called(known, file, made_for):
+        LOOKS[name, file](export(each, made_for, {zone: origins}), place)
+
+
+def files_called(known: Format, name: str, made_for: Node) -> list[File]:
+    """The file of this name, or all of the family."""
+    if known.family is None or name != known.family.name:
+        return [known.file(name, made_for)]
+    files = known.family.files(made_for)
+    for file in files:
+        assert re.fullmatch(f"eds/{CHAIN}\\.json", file.name)
+    return [*files]
 
 
 def test_every_file_of_every_format_is_looked_at() -> None:
-    assert set(LOOKS) == {(known.name, file.name) for known in FORMATS for file in known.files}
+    assert set(LOOKS) == {(known.name, name) for known in FORMATS for name in known.names}
 
 
 @given(HOSTILE)

@@ -14,7 +14,7 @@ from originmap.export.formats import format_called
 from originmap.export.node import Node
 from tests.export.samples import FRANKFURT, NOWHERE, ORIGINS, TOKYO, VIRGINIA, export, node
 
-FILE = format_called("mmdb").file(None)
+FILE = format_called("mmdb").files[0]
 SAID_LAST = {
     "192.0.2.1": FRANKFURT,  # by other.example, after example.com
     "192.0.2.2": FRANKFURT,

@@ -87,3 +87,24 @@ def test_what_is_no_file_stays_what_it_is(db: Path, tmp_path: Path) -> None:
     output("export", "csv", "--out", link, "--db", db)
     assert link.is_symlink()
     assert file.read_text().startswith("zone,")
+
+
+def test_files_that_are_not_written_any_more_stay_and_are_named(db: Path, tmp_path: Path) -> None:
+    def export(*upstreams: str) -> str:
+        given = [word for text in upstreams for word in ("--upstream", text)]
+        done = run("export", "envoy", *given, "--out", tmp_path, "--db", db)
+        assert done.returncode == 0, done.stderr
+        return done.stderr
+
+    own = tmp_path / "eds" / "of-somebody-else.json"
+    assert export(TEMPLATE, "IAD=192.0.2.10:80", "EWR=192.0.2.11:80") == ""
+    own.touch()
+    made = tmp_path / "eds" / "originmap_iad_ewr.json"
+    before = made.read_bytes()
+    (cluster,) = json.loads(before)["resources"]
+    assert cluster["cluster_name"] == "originmap_iad_ewr"
+    assert made.stat().st_mode & 0o777 == 0o644
+    said = export(TEMPLATE, "IAD=192.0.2.10:80")
+    assert f"{made} stays as it was" in said
+    assert str(own) not in said
+    assert made.read_bytes() == before

@@ -154,12 +154,16 @@ def _refuse_places(duties: Sequence[Duty]) -> None:
     taken: dict[Path, str] = {}
     for duty in duties:
         name = duty.format.name
-        for path in duty.files:
+        for path in duty.places:
             if options.is_no_file(path):
                 raise click.UsageError(f"--write {name}={duty.path}: {path} is no file")
             before = taken.setdefault(path.resolve(), name)
             if before != name:
                 raise click.UsageError(f"--write: {before} and {name} would both be {path}")
+    for folder in (duty.folder.resolve() for duty in duties if duty.folder):
+        for path, name in taken.items():
+            if folder in (path, path.parent):
+                raise click.UsageError(f"--write {name}: {folder} is for files of another format")
 
 
 def _format(name: str) -> Format:

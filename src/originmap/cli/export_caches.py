@@ -11,16 +11,15 @@ from typing import Any
 import click
 
 from originmap.cli import node, options
-from originmap.cli.administer import stream
+from originmap.cli.administer import administer, stream
 from originmap.domain.errors import InvalidExport
-from originmap.export.format import Format
+from originmap.export.format import Family, Format
 from originmap.service.exports import Wanted
-from originmap.service.operate.exports import ExportZones
+from originmap.service.operate.exports import ExportFamily, ExportZones
 
 
 def command(known: Format) -> click.Command:
     """The command that makes this format."""
-    several = len(known.files) > 1
     chosen = [option for needed, option in _OPTIONS if needed(known)]
 
     def run(**given: Any) -> None:
@@ -28,7 +27,7 @@ def command(known: Format) -> click.Command:
 
     for option in reversed(chosen):
         run = option(run)
-    out = f"/etc/{known.name}" if several else known.files[0].name
+    out = f"/etc/{known.name}" if known.several else known.files[0].name
     where = f" --upstream '{node.EXAMPLE_UPSTREAM}'" if known.upstreams else ""
     example = f"originmap export {known.name} --colo SIN{where} --out {out} --db originmap.db"
     return click.command(known.name, help=f"{known.help}\n\nExample: {example}")(run)
@@ -46,7 +45,7 @@ _OPTIONS: tuple[tuple[Callable[[Format], bool], Callable[[Any], Any]], ...] = (
     (lambda known: True, node.colo),
     (lambda known: known.upstreams, node.upstream),
     (lambda known: known.upstreams, node.upstream_file),
-    (lambda known: len(known.files) > 1, _file),
+    (lambda known: known.several, _file),
     (lambda known: True, _out),
     (lambda known: True, options.db),
 )
@@ -62,21 +61,36 @@ def _export(
     upstream_file: Any = None,
     file: str | None = None,
 ) -> None:
-    if len(known.files) > 1 and not (file or out):
-        names = " or ".join(each.name for each in known.files)
+    if known.several and not (file or out):
+        names = " or ".join(known.names)
         raise click.UsageError(
             f"{known.name} has several files: give --out FOLDER, or --file {names}"
         )
     given = [*node.lines(upstream_file), *upstreams]
-    chosen = [known.file(file)] if file or len(known.files) == 1 else list(known.files)
-    for each in chosen:
-        wanted = Wanted(known.name, each.name, colo and colo.upper(), given)
+    whole = known.several and not file
+    for name in [each.name for each in known.files] if whole else [file]:
+        wanted = Wanted(known.name, name, colo and colo.upper(), given)
         command = ExportZones(wanted, list(zones))
         if out is None:
             stream(db, command, sys.stdout.buffer.write)
             continue
-        with _replaced(Path(out) / each.name if len(chosen) > 1 else Path(out)) as write:
+        with _replaced(Path(out) / str(name) if whole else Path(out)) as write:
             stream(db, command, write)
+    if known.family and whole and out:
+        wanted = Wanted(known.name, None, colo and colo.upper(), given)
+        _export_family(known.family, wanted, Path(out), db)
+
+
+def _export_family(family: Family, wanted: Wanted, out: Path, db: str) -> None:
+    """Write each file of a family, and tell of those that are not written any more: whoever loads
+    them says when they may go."""
+    files = administer(db, ExportFamily(wanted))
+    for file in files:
+        with _replaced(out / file["name"]) as write:
+            write(file["text"].encode())
+    written = {out / file["name"] for file in files}
+    for path in sorted(set(out.glob(family.pattern)) - written):
+        click.echo(f"originmap: {path} stays as it was: {family.help}", err=True)
 
 
 @contextlib.contextmanager

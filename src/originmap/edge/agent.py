@@ -93,7 +93,11 @@ class Agent:
         outcomes: dict[str, Outcome] = {}
         try:
             rendered = await self._renderer.render(
-                {new_of(path): file for t in self._targets for path, file in t.files.items()}
+                lambda node: {
+                    new_of(path): file
+                    for target in self._targets
+                    for path, file in target.duty.files(node).items()
+                }
             )
         except OriginmapError as error:
             for target in self._targets:

@@ -154,8 +154,11 @@ def _envoy(files: Files, folder: Path) -> list[str]:
     listener."""
     clusters = [_plain(item) for item in _resources(files["cds.json"])]
     (routes,) = (_plain(item) for item in _resources(files["rds.json"]))
-    for item in _resources(files["eds.json"]):
-        clusters.append(_endpoints(_plain(item)))
+    for name, path in files.items():
+        if name.startswith("eds/"):
+            # Of a file that it watches, Envoy takes one cluster's endpoints.
+            (endpoints,) = (_plain(item) for item in _resources(path))
+            clusters.append(_endpoints(endpoints))
     router = {"@type": _ENVOY + "extensions.filters.http.router.v3.Router"}
     manager = {
         "@type": _ENVOY + "extensions.filters.network.http_connection_manager.v3"
@@ -187,9 +190,10 @@ def _plain(resource: dict[str, Any]) -> dict[str, Any]:
 
 
 def _endpoints(assignment: dict[str, Any]) -> dict[str, Any]:
-    """A cluster with these endpoints, under another name than that of cds.json."""
+    """A cluster with these endpoints, under another name than that of cds.json, and of a type that
+    takes addresses alone, as EDS does."""
     name = assignment["cluster_name"] + "_eds"
-    return {"name": name, "type": "STRICT_DNS", "load_assignment": assignment}
+    return {"name": name, "type": "STATIC", "load_assignment": assignment}
 
 
 _CHECKERS = {

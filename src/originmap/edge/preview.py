@@ -9,6 +9,8 @@ from pathlib import Path
 from originmap.edge.errors import CannotWrite
 from originmap.edge.renderer import Renderer
 from originmap.edge.target import Duty
+from originmap.export.format import File
+from originmap.export.node import Node
 
 _LARGEST_COMPARED = 1 << 20
 """Bytes up to which lines are compared, not only whether there is a difference."""
@@ -26,14 +28,20 @@ class Preview:
 
 async def preview(renderer: Renderer, duties: Sequence[Duty], folder: Path) -> list[Preview]:
     """Every file, rendered into `folder`. Raises what `Renderer.render` raises, CannotWrite."""
-    places: dict[Path, Path] = {}
-    files = {}
-    for duty in duties:
-        for path, file in duty.files.items():
-            places[folder / duty.format.name / file.name] = path
-            files[folder / duty.format.name / file.name] = file
-    await renderer.render(files)
-    return [await asyncio.to_thread(_compared, new, path) for new, path in places.items()]
+
+    def files_of(node: Node) -> dict[Path, File]:
+        return {
+            folder / duty.format.name / file.name: file
+            for duty in duties
+            for file in duty.format.all(node)
+        }
+
+    node = (await renderer.render(files_of)).node
+    return [
+        await asyncio.to_thread(_compared, folder / duty.format.name / file.name, path)
+        for duty in duties
+        for path, file in duty.files(node).items()
+    ]
 
 
 def _compared(new: Path, path: Path) -> Preview:

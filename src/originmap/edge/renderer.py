@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -43,11 +43,13 @@ class Standpoint:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """Files as of one revision, by where they were written, with their SHA-256. `expires` is when
-    they may become other ones without any change: microseconds since 1970 UTC."""
+    """Files as of one revision, for what the node was then, by where they were written, with their
+    SHA-256. `expires` is when they may become other ones without any change: microseconds since
+    1970 UTC."""
 
     epoch: str
     revision: int
+    node: Node
     digests: Mapping[Path, str]
     expires: int | None
 
@@ -71,15 +73,17 @@ class Renderer:
         self._topology = topology
         self._now = now
 
-    async def render(self, files: Mapping[Path, File]) -> Rendered:
-        """Write the files, synced to disk. Raises NothingToServe, HistoryGone, CannotWrite,
-        InvalidExport, ZoneNotFound; what was written is gone then."""
+    async def render(self, files_of: Callable[[Node], Mapping[Path, File]]) -> Rendered:
+        """Write the files that the node is to have, not synced to disk yet. Raises NothingToServe,
+        HistoryGone, CannotWrite, InvalidExport, ZoneNotFound; what was written is gone then."""
         said = self._standpoint
+        files: Mapping[Path, File] = {}
         try:
             async with released(self._store, said.name, said.colo) as release:
                 node, expires = self._node(release)
+                files = files_of(node)
                 digests = await self._write(files, node, release)
-            return Rendered(release.epoch, release.revision, digests, expires)
+            return Rendered(release.epoch, release.revision, node, digests, expires)
         except BaseException:
             discard(files)
             raise

@@ -10,7 +10,7 @@ Nothing here waits for the network, and everything may take seconds: it runs in 
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -27,6 +27,7 @@ from originmap.edge.record import Record
 from originmap.edge.renderer import Rendered, discard
 from originmap.edge.switch import Switch, new_of
 from originmap.export.format import File, Format
+from originmap.export.node import Node
 
 _LOG = logging.getLogger(__name__)
 RUNTIME = {"haproxy": "originmap.map"}
@@ -46,10 +47,21 @@ class Duty:
     socket: Path | None = None
 
     @property
-    def files(self) -> dict[Path, File]:
-        """The files of the format, by where they belong."""
-        several = len(self.format.files) > 1
-        return {self.path / f.name if several else self.path: f for f in self.format.files}
+    def places(self) -> list[Path]:
+        """Where files of the format belong, whatever the node; those of a family besides."""
+        return [self._place(file) for file in self.format.files]
+
+    @property
+    def folder(self) -> Path | None:
+        """Where those of a family belong."""
+        return (self.path / self.format.family.name).parent if self.format.family else None
+
+    def files(self, node: Node) -> dict[Path, File]:
+        """The files of the format for a node, by where they belong. Raises InvalidExport."""
+        return {self._place(file): file for file in self.format.all(node)}
+
+    def _place(self, file: File) -> Path:
+        return self.path / file.name if self.format.several else self.path
 
 
 class Outcome(StrEnum):
@@ -68,7 +80,6 @@ class Target:
         self, duty: Duty, checker: Checker | None, record: Record, environment: Mapping[str, str]
     ) -> None:
         self.duty = duty
-        self.files = duty.files
         self._checker = checker
         self._record = record
         self._environment = environment
@@ -90,7 +101,8 @@ class Target:
 
     def recover(self) -> None:
         """After a crash: whatever was not checked to its end goes. Raises CannotWrite."""
-        discard(map(new_of, self.files))
+        known = {*self.duty.places, *map(Path, self._record.done.files)}
+        discard(map(new_of, known))
         self._put_back_what_is_left()
 
     def _put_back_what_is_left(self) -> None:
@@ -102,22 +114,25 @@ class Target:
     def apply(self, rendered: Rendered, *, compare: bool) -> Outcome:
         """Have the cache serve the new files, which wait where `new_of` says; with `compare` see
         whether it serves the old ones in truth. Raises EdgeError: it keeps what it has then."""
+        files = self.duty.files(rendered.node)
         try:
-            return self._apply(rendered, compare)
+            return self._apply(rendered, files, compare)
         finally:
-            discard(map(new_of, self.files))
+            discard(map(new_of, files))
 
-    def _apply(self, rendered: Rendered, compare: bool) -> Outcome:
+    def _apply(self, rendered: Rendered, files: Mapping[Path, File], compare: bool) -> Outcome:
         self._put_back_what_is_left()
         loaded = self._record.done.loaded
-        wanted = {path: rendered.digests[new_of(path)] for path in self.files}
-        there = self._there()
+        wanted = {path: rendered.digests[new_of(path)] for path in files}
+        there = self._there(files)
         self._tell_of_strangers(wanted, there)
-        changed = [path for path in self.files if wanted[path] != there[path]]
+        changed = [path for path in files if wanted[path] != there[path]]
         if changed:
-            self._check_alone()
+            self._check_alone(files)
         if changed or self._record.done.files != _texts(wanted):
+            before = self._record.done.files
             self._switch_in(changed, wanted)
+            self._tell_of_leftovers(before)
             # The right bytes that the record does not know of: who knows what the cache has.
             loaded = loaded and bool(changed)
         outcome = self._load(changed, loaded, compare)
@@ -129,23 +144,31 @@ class Target:
         )
         return outcome
 
-    def _there(self) -> dict[Path, str]:
+    def _there(self, files: Iterable[Path]) -> dict[Path, str]:
         try:
-            return {path: disk.digest_of(path) for path in self.files}
+            return {path: disk.digest_of(path) for path in files}
         except OSError as error:
             raise CannotWrite(str(self.duty.path), error) from error
 
     def _tell_of_strangers(self, wanted: Mapping[Path, str], there: Mapping[Path, str]) -> None:
-        for path in self.files:
+        for path in wanted:
             written = self._record.done.files.get(str(path))
             if written is not None and there[path] not in (written, wanted[path]):
                 data = {"cache": self.name, "file": str(path)}
                 _LOG.warning("somebody changed it: it is written anew", extra={"data": data})
 
-    def _check_alone(self) -> None:
+    def _tell_of_leftovers(self, before: Iterable[str]) -> None:
+        """What is written no more stays: a cache may not start without a file that its
+        configuration names."""
+        for path in sorted(set(before) - set(self._record.done.files)):
+            if Path(path).exists():
+                data = {"cache": self.name, "file": path}
+                _LOG.warning("it is written no more, and stays as it was", extra={"data": data})
+
+    def _check_alone(self, files: Mapping[Path, File]) -> None:
         if self._checker is not None:
-            files = {file.name: new_of(path) for path, file in self.files.items()}
-            checkers.check(self._checker, files, self._environment)
+            new = {file.name: new_of(path) for path, file in files.items()}
+            checkers.check(self._checker, new, self._environment)
 
     def _switch_in(self, changed: Sequence[Path], wanted: Mapping[Path, str]) -> None:
         self._switch.make(changed)
@@ -177,7 +200,7 @@ class Target:
                 raise
             data = {"cache": self.name, "why": str(error), "do": error.hint}
             _LOG.warning("it is reloaded instead", extra={"data": data})
-            return self._load([*self.files], False, compare)
+            return self._load([self._map_path], False, compare)
         if count and not changed:
             differed = {"cache": self.name, "entries": count}
             _LOG.warning("the running cache differed from its file", extra={"data": differed})

@@ -31,6 +31,11 @@ class Endpoint:
         """As in a URL: an IPv6 address is in brackets."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
+    @property
+    def is_address(self) -> bool:
+        """Whether the host is an address, not a name to look up."""
+        return ":" in self.host or _is_digits(self.host)
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
@@ -61,10 +66,9 @@ def parse(text: str) -> Endpoint:
     if match is None or not 1 <= int(match[3]) <= 65535:
         raise _refused(text)
     host = match[1] or match[2]
-    digits = host.replace(".", "").isdecimal()
     if match[1]:
         known = _is_address(AF_INET6, host)
-    elif digits:
+    elif _is_digits(host):
         known = _is_address(AF_INET, host)
     else:
         known = len(host) <= _LONGEST_NAME and _NAME.fullmatch(host) is not None
@@ -89,6 +93,10 @@ def read(values: Iterable[str]) -> Endpoints:
         else:
             raise _refused(value)
     return Endpoints(template, colos)
+
+
+def _is_digits(host: str) -> bool:
+    return host.replace(".", "").isdecimal()
 
 
 def _is_address(family: int, text: str) -> bool:

@@ -92,10 +92,19 @@ class Clusters(_Resources):
 
 class Assignments(_Resources):
     """As `format.Writer`. For clusters of the operator's own; Envoy takes only addresses here, and
-    one cluster's endpoints at a time."""
+    one cluster's endpoints at a time, so files are of those that `on_addresses` names."""
 
     def _resource(self, chain: Chain) -> dict[str, Any]:
         return {"@type": ENDPOINTS_TYPE, **self._assignment(chain)}
+
+
+def on_addresses(node: Node) -> list[str]:
+    """The clusters whose upper tiers all listen on addresses. Raises InvalidExport."""
+    return [
+        name_of(chain)
+        for chain in node.chains
+        if all(node.endpoint(code).is_address for code in chain)
+    ]
 
 
 class Routes:

@@ -35,6 +35,20 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Family:
+    """Files of a kind, as many as a node has use for. No mapping changes a byte of them."""
+
+    name: str  # what they are called: FOLDER/NAME.json
+    help: str  # which there are
+    files: Callable[[Node], tuple[File, ...]]  # raises InvalidExport
+
+    @property
+    def pattern(self) -> str:
+        """What matches them, and no file of somebody else's."""
+        return self.name.replace("NAME", "originmap_*")
+
+
+@dataclass(frozen=True, slots=True)
 class Format:
     """A format: one file, or several that belong together."""
 
@@ -42,18 +56,35 @@ class Format:
     help: str
     files: tuple[File, ...]
     upstreams: bool = True  # whether it says where the upper tiers listen
+    family: Family | None = None  # files besides
 
-    def file(self, name: str | None) -> File:
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What its files are called, those of the family together."""
+        names = tuple(file.name for file in self.files)
+        return (*names, self.family.name) if self.family else names
+
+    @property
+    def several(self) -> bool:
+        """Whether it has more files than one."""
+        return len(self.names) > 1
+
+    def all(self, node: Node) -> tuple[File, ...]:
+        """Every file for a node. Raises InvalidExport."""
+        return (*self.files, *self.family.files(node)) if self.family else self.files
+
+    def file(self, name: str | None, node: Node) -> File:
         """The file of this name, without one the only file. Raises InvalidExport."""
-        if name is None and len(self.files) == 1:
-            return self.files[0]
-        for file in self.files:
-            if file.name == name:
-                return file
-        names = ", ".join(file.name for file in self.files)
-        if name is None:
+        if name is None and self.several:
+            names = ", ".join(self.names)
             raise InvalidExport(f"{self.name} has several files; say which: {names}")
-        raise InvalidExport(f"{self.name} has no file {name}; there are: {names}")
+        files = self.all(node)
+        for file in files:
+            if name in (file.name, None):
+                return file
+        names = ", ".join(file.name for file in files)
+        which = f"; {self.family.help}" if self.family else ""
+        raise InvalidExport(f"{self.name} has no file {name}; there are: {names}{which}")
 
 
 def written(writer: Writer, parts: Iterable[ZonePart]) -> Iterator[bytes]:

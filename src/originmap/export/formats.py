@@ -1,10 +1,22 @@
 """The table of formats: a row for each."""
 
+from functools import partial
+
 from originmap.domain.errors import InvalidExport
 from originmap.export import csv, envoy, haproxy, json, mmdb, nginx, trafficserver, varnish
-from originmap.export.format import File, Format
+from originmap.export.format import Family, File, Format
+from originmap.export.node import Node
 
 _TEXT, _JSON = "text/plain; charset=utf-8", "application/json"
+
+
+def _endpoints(node: Node) -> tuple[File, ...]:
+    """A file for each cluster, since Envoy takes no more than one cluster's endpoints of a file."""
+    return tuple(
+        File(f"eds/{name}.json", _JSON, partial(envoy.Assignments, names=[name]), of_mappings=False)
+        for name in envoy.on_addresses(node)
+    )
+
 
 FORMATS = (
     Format(
@@ -38,8 +50,12 @@ FORMATS = (
         "Envoy: clusters, endpoints and routes as files.",
         (
             File("cds.json", _JSON, envoy.Clusters, of_mappings=False),
-            File("eds.json", _JSON, envoy.Assignments, of_mappings=False),
             File("rds.json", _JSON, envoy.Routes),
+        ),
+        family=Family(
+            "eds/NAME.json",
+            "eds/NAME.json is there for a cluster whose upper tiers listen on addresses, not names",
+            _endpoints,
         ),
     ),
     Format(

@@ -6,7 +6,7 @@ from typing import Any
 from originmap.service.chunks import Chunks
 from originmap.service.operate.changes import ListChanges
 from originmap.service.operate.copies import ListFollowers, Promote
-from originmap.service.operate.exports import ExportZones, OperateExports
+from originmap.service.operate.exports import ExportFamily, ExportZones, OperateExports
 from originmap.service.operate.history import Diff, ListHistory, RollbackZone
 from originmap.service.operate.origins import ListMappings, ResolveOrigins
 from originmap.service.operate.parts import Subject
@@ -35,6 +35,7 @@ Command = (
     | TakeStep
     | ListFollowers
     | Promote
+    | ExportFamily
 )
 """The commands that are answered with rows; each has one handler among the subjects."""
 
@@ -48,7 +49,7 @@ class Administration:
     def __init__(self, subjects: Iterable[Subject], exports: OperateExports) -> None:
         self._exports = exports
         self._handlers: dict[type, Callable[[Any], Awaitable[list[Any]]]] = {}
-        for subject in subjects:
+        for subject in (*subjects, exports):
             self._handlers.update(subject.handlers)
 
     async def run(self, command: Command) -> list[Any]:

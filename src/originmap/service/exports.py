@@ -12,7 +12,7 @@ from originmap.domain.mapping import Mapping, Place
 from originmap.domain.snapshot import Part, Start, ZoneMappings
 from originmap.domain.zone import Zone
 from originmap.export.endpoint import read
-from originmap.export.format import File
+from originmap.export.format import File, written
 from originmap.export.formats import format_called
 from originmap.export.node import Node, ZonePart
 from originmap.service.chunks import Chunks
@@ -58,10 +58,17 @@ class Exports:
     def prepare(self, wanted: Wanted, zones: Sequence[Zone]) -> Export:
         """The file that is wanted, as of now. Raises InvalidExport."""
         known = format_called(wanted.format)
-        file, node = known.file(wanted.file), self.node(zones, wanted.colo, wanted.upstreams)
+        node = self.node(zones, wanted.colo, wanted.upstreams)
         if known.upstreams:
             node.check_endpoints()
+        file = known.file(wanted.file, node)
         return Export(file, node, self.revision, f'"{self.point}-{digest(file.name, node)}"')
+
+    def family(self, wanted: Wanted) -> dict[str, bytes]:
+        """Every file of a format's family, whole, by name. Raises InvalidExport."""
+        known, node = format_called(wanted.format), self.node((), wanted.colo, wanted.upstreams)
+        files = known.family.files(node) if known.family else ()
+        return {file.name: b"".join(written(file.writer(node), ())) for file in files}
 
     @property
     def revision(self) -> int:

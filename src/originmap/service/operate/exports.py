@@ -6,7 +6,7 @@ from originmap.domain.zone import Zone
 from originmap.service.chunks import Chunks
 from originmap.service.directory import Directory
 from originmap.service.exports import Exports, Wanted
-from originmap.service.operate.parts import zone_called
+from originmap.service.operate.parts import Handlers, zone_called
 
 
 class ExportZones(msgspec.Struct, frozen=True, tag=True):
@@ -16,12 +16,30 @@ class ExportZones(msgspec.Struct, frozen=True, tag=True):
     zones: list[str] = []
 
 
+class ExportFamily(msgspec.Struct, frozen=True, tag=True):
+    """All files of a format's family, for the node that `wanted` describes."""
+
+    wanted: Wanted
+
+
+class FamilyFile(msgspec.Struct, frozen=True):
+    """One of them."""
+
+    name: str
+    text: str
+
+
 class OperateExports:
-    """Answers with bytes, where the subjects answer with rows."""
+    """As `parts.Subject`; what may be large it answers with bytes."""
 
     def __init__(self, exports: Exports, directory: Directory) -> None:
         self._exports = exports
         self._directory = directory
+
+    @property
+    def handlers(self) -> Handlers:
+        """As `Subject.handlers`."""
+        return {ExportFamily: self._family}
 
     async def begin(self, command: ExportZones) -> Chunks:
         """The file in chunks. Raises ZoneNotFound, InvalidExport, StoreBusy."""
@@ -32,3 +50,7 @@ class OperateExports:
 
         _, chunks = await self._exports.begin(command.wanted, zones)
         return chunks
+
+    async def _family(self, command: ExportFamily) -> list[FamilyFile]:
+        files = self._exports.family(command.wanted)
+        return [FamilyFile(name, content.decode()) for name, content in files.items()]

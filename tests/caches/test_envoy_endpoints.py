@@ -1,0 +1,96 @@
+"""Envoy with clusters of the operator's own, each with its endpoints from a file of ours."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.caches.envoy import EnvoyOwnClusters
+from tests.caches.network import Machine
+from tests.caches.node import Edge
+from tests.caches.primary import NEAR_FRA, NEAR_IAD, PLACES, put, set_topology
+from tests.process import Server
+from tests.real.command import output
+
+
+@pytest.fixture
+def envoy(machines: Mapping[str, Machine], tmp_path: Path) -> Iterator[EnvoyOwnClusters]:
+    """One that has not started yet, with every machine up."""
+    for machine in machines.values():
+        machine.start()
+    (tmp_path / "cache").mkdir()
+    with EnvoyOwnClusters(tmp_path / "cache", machines) as envoy:
+        envoy.check_installed()
+        envoy.prepare()
+        yield envoy
+
+
+def moved(machines: Mapping[str, Machine]) -> list[str]:
+    """What says that IAD listens where another machine does by now."""
+    return ["--upstream", f"IAD={machines['origin'].endpoint}"]
+
+
+def test_it_fills_from_the_upper_tier_and_when_that_dies_from_the_fallback(
+    server: Server, envoy: EnvoyOwnClusters, tmp_path: Path
+) -> None:
+    put(server, NEAR_IAD)
+    with Edge(server, envoy, tmp_path) as edge:
+        edge.serves_all(server)
+        envoy.start()
+        envoy.comes_to("IAD")
+        put(server, NEAR_FRA)
+        envoy.comes_to("FRA")
+        envoy.machines["FRA"].stop()
+        envoy.comes_to("IAD")
+        looked = edge.run("--dry-run").stdout
+        assert f"{envoy.folder}/eds/originmap_fra_iad.json is up to date" in looked
+
+
+def test_it_follows_endpoints_that_change_without_a_reload(
+    server: Server, envoy: EnvoyOwnClusters, tmp_path: Path
+) -> None:
+    put(server, NEAR_IAD)
+    with Edge(server, envoy, tmp_path) as edge:
+        edge.serves_all(server)
+        envoy.start()
+        envoy.comes_to("IAD")
+        edge.stop()
+        edge.start(*moved(envoy.machines))
+        envoy.comes_to("origin")
+
+
+def test_files_of_the_command_are_those_that_it_loads(
+    envoy: EnvoyOwnClusters, tmp_path: Path
+) -> None:
+    db = tmp_path / "dev.db"
+    upstreams = [f"--upstream={c}={envoy.machines[c].endpoint}" for c in ("IAD", "FRA")]
+    export = ("export", "envoy", "--colo", "sin", "--out", envoy.folder, "--db", db, *upstreams)
+    with Server(str(db), tmp_path) as server:
+        set_topology(server, PLACES)
+        put(server, NEAR_IAD)
+        output(*export)
+        envoy.start()
+        envoy.comes_to("IAD")
+        output(*export, *moved(envoy.machines))
+        envoy.comes_to("origin")
+
+
+def test_a_file_that_is_written_no_more_stays_so_that_it_starts_again(
+    server: Server, envoy: EnvoyOwnClusters, tmp_path: Path
+) -> None:
+    put(server, NEAR_FRA)
+    envoy.names = (*envoy.names, "originmap_fra")
+    envoy.prepare()
+    with Edge(server, envoy, tmp_path) as edge:
+        edge.serves_all(server)
+        file = envoy.folder / "eds" / "originmap_iad_fra.json"
+        before = file.read_bytes()
+        try:
+            set_topology(server, {"FRA": PLACES["FRA"], "SIN": PLACES["SIN"]})
+            edge.waits_for(lambda: edge.said("it is written no more, and stays as it was"), "word")
+            edge.serves_all(server)
+            assert file.read_bytes() == before
+            envoy.start()
+            envoy.comes_to("FRA")
+        finally:
+            set_topology(server, PLACES)
