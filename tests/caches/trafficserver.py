@@ -15,7 +15,7 @@ _USER = "trafficserver"  # of Debian's package; the server does not run as root
 
 
 class TrafficServer(Cache):
-    """Reloaded by traffic_ctl."""
+    """Reloaded by traffic_ctl; an agent wakes its manager."""
 
     format = "trafficserver"
 
@@ -57,7 +57,6 @@ CONFIG proxy.config.lm.pserver_timeout_msecs INT 100
 CONFIG proxy.config.exec_thread.autoconfig INT 0
 CONFIG proxy.config.exec_thread.limit INT 1
 CONFIG proxy.config.config_update_interval_ms INT 100
-CONFIG proxy.config.remote_sync_interval_ms INT 100
 CONFIG proxy.config.http.parent_proxy.connect_attempts_timeout INT 1
 CONFIG proxy.config.http.parent_proxy.fail_threshold INT 1
 CONFIG proxy.config.http.connect_attempts_timeout INT 1
@@ -89,6 +88,7 @@ CONFIG proxy.config.http.down_server.cache_time INT 1
             "--write", f"trafficserver={self.folder}",
             "--reload", f"touch {self.folder}/remap.config",
             "--reload", f"traffic_ctl --run-root={self.folder}/runroot.yaml config reload",
+            "--traffic-manager", f"{self.folder}/manager.lock",
         ]  # fmt: skip
 
     def comes_to(self, name: str, host: str = BY_PARENT) -> None:

@@ -7,11 +7,12 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from originmap.cli.edge import command, duties_of
+from originmap.cli.edge import command, duties_of, woken
 from originmap.domain.errors import FeedError
 from originmap.edge.target import Duty
 
 NGINX, HAPROXY = "nginx=/etc/nginx/originmap.conf", "haproxy=/etc/haproxy"
+ATS, LOCK = "trafficserver=/etc/trafficserver", Path("/run/trafficserver/manager.lock")
 
 
 def duties(
@@ -40,6 +41,20 @@ def test_with_several_each_says_for_which() -> None:
     assert texts(second) == ([], ["systemctl reload haproxy"])
     assert second.socket == Path("/run/haproxy/admin.sock")
     assert [path.name for path in second.places] == ["originmap.map", "originmap.cfg"]
+
+
+def test_the_manager_is_that_of_traffic_server() -> None:
+    given = duties([NGINX, ATS], [], ["trafficserver=traffic_ctl config reload"])
+    assert [duty.manager for duty in woken(given, LOCK)] == [None, LOCK]
+    assert [duty.manager for duty in woken(given, None)] == [None, None]
+
+
+@pytest.mark.parametrize(("write", "reloads"), [(NGINX, ["nginx -s reload"]), (ATS, [])])
+def test_a_manager_without_a_reload_of_traffic_server_is_refused(
+    write: str, reloads: list[str]
+) -> None:
+    with pytest.raises(click.UsageError, match="--traffic-manager is for trafficserver, with"):
+        woken(duties([write], [], reloads), LOCK)
 
 
 @pytest.mark.parametrize(

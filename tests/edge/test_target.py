@@ -47,6 +47,21 @@ def test_what_could_not_be_put_back_is_put_back_before_anything_else(tmp_path: P
     assert path.read_text() == "good"
 
 
+def test_a_manager_that_cannot_be_woken_is_no_reason_to_load_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    duty = Duty(
+        format_called("json"),
+        tmp_path / "file",
+        reloads=(parse("true"),),
+        manager=tmp_path / "manager.lock",
+    )
+    done = Record(tmp_path / "record.json")
+    assert apply(Target(duty, None, done, ENVIRONMENT), 1, "good") is Outcome.RELOADED
+    assert done.done.loaded
+    assert "it takes up to five seconds to load" in caplog.text
+
+
 def test_a_file_of_a_node_that_was_stays_and_is_no_longer_kept_up(tmp_path: Path) -> None:
     record = Record(tmp_path / "record.json")
     to = Target(Duty(format_called("envoy"), tmp_path / "envoy"), None, record, ENVIRONMENT)

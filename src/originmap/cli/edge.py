@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +24,7 @@ from originmap.settings import EdgeSettings, state_folder
 F = TypeVar("F", bound=Callable[..., Any])
 _WATCHING = {"envoy"}
 """Caches that load a file as soon as it is there: a check after that comes too late."""
+_SLEEPER = "trafficserver"
 _DEFAULTS = {field.name: field.default for field in fields(EdgeSettings)}
 _HELP = {field.name: str(field.metadata["help"]) for field in fields(EdgeSettings)}
 _NAMES = ", ".join(known.name for known in FORMATS)
@@ -43,6 +44,13 @@ def _each(name: str, destination: str, metavar: str, text: str) -> Callable[[F],
 @_each("--check", "checks", "COMMAND", "Asked once files are in place; they go back if it fails.")
 @_each("--reload", "reloads", "COMMAND", "Has the cache load its files anew.")
 @_each("--runtime", "sockets", "SOCKET", "HAProxy's admin socket: maps change without a reload.")
+@click.option(
+    "--traffic-manager",
+    "manager",
+    type=click.Path(path_type=Path),
+    metavar="LOCK",
+    help="Traffic Server's manager.lock: it is woken after a reload.",
+)
 @click.option("--no-check", is_flag=True, help="Do not check new files alone before that.")
 @click.option(
     "--state",
@@ -73,6 +81,7 @@ def command(
     checks: tuple[str, ...],
     reloads: tuple[str, ...],
     sockets: tuple[str, ...],
+    manager: Path | None,
     no_check: bool,
     once: bool,
     dry_run: bool,
@@ -85,7 +94,7 @@ def command(
     --upstream '{colo}.cache.example.net:80' --write nginx=/etc/nginx/originmap.conf
     --check 'nginx -t' --reload 'nginx -s reload'
     """
-    duties = duties_of(writes, checks, reloads, sockets, alone=not no_check)
+    duties = woken(duties_of(writes, checks, reloads, sockets, alone=not no_check), manager)
     settings = _settings(**rest)
     if dry_run:
         _preview(settings, duties)
@@ -148,6 +157,18 @@ def duties_of(
     ]
     _refuse_places(duties)
     return duties
+
+
+def woken(duties: Sequence[Duty], manager: Path | None) -> list[Duty]:
+    """The duties, Traffic Server's with its manager. Raises UsageError."""
+    if manager is None:
+        return list(duties)
+    sleepers = [each for each in duties if each.format.name == _SLEEPER]
+    if not any(each.reloads for each in sleepers):
+        raise click.UsageError(f"--traffic-manager is for {_SLEEPER}, with --reload")
+    return [
+        replace(each, manager=manager.absolute()) if each in sleepers else each for each in duties
+    ]
 
 
 def _refuse_places(duties: Sequence[Duty]) -> None:

@@ -1,6 +1,7 @@
 """What can stand against a cache's files being brought up to date.
 
 EdgeError
+├── CannotWake       Traffic Server's manager is not there, or takes no signal
 ├── CannotWrite      a file, or the agent's own state, cannot be written or read
 ├── CheckerMissing   the program that checks a format is not installed
 ├── CommandFailed    a check or a reload says no, cannot be started, or takes too long
@@ -17,6 +18,14 @@ class EdgeError(OriginmapError):
     def __init__(self, problem: str, hint: str = "") -> None:
         super().__init__(problem)
         self.hint = hint
+
+
+class CannotWake(EdgeError):
+    """Traffic Server's manager is not there, or takes no signal."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.hint = "name its manager.lock, and run the agent as root or as Traffic Server's user"
 
 
 class CannotWrite(EdgeError):

@@ -21,11 +21,12 @@ from originmap.edge import checker as checkers
 from originmap.edge import disk
 from originmap.edge.checker import Checker
 from originmap.edge.command import Command, run
-from originmap.edge.errors import CannotWrite, EdgeError, RuntimeRefused
+from originmap.edge.errors import CannotWake, CannotWrite, EdgeError, RuntimeRefused
 from originmap.edge.haproxy_runtime import HAProxyMap
 from originmap.edge.record import Record
 from originmap.edge.renderer import Rendered, discard
 from originmap.edge.switch import Switch, new_of
+from originmap.edge.traffic_manager import TrafficManager
 from originmap.export.format import File, Format
 from originmap.export.node import Node
 
@@ -37,7 +38,8 @@ RUNTIME = {"haproxy": "originmap.map"}
 @dataclass(frozen=True, slots=True)
 class Duty:
     """What the operator wants for one cache. `path` is a file, or a folder where the format has
-    several; `socket` is where the running cache takes changes without a reload."""
+    several; `socket` is where the running cache takes changes without a reload, `manager` the lock
+    of one that sleeps over a reload."""
 
     format: Format
     path: Path
@@ -45,6 +47,7 @@ class Duty:
     reloads: tuple[Command, ...] = ()
     alone: bool = True
     socket: Path | None = None
+    manager: Path | None = None
 
     @property
     def places(self) -> list[Path]:
@@ -85,6 +88,9 @@ class Target:
         self._environment = environment
         self._switch = Switch(record)
         self._map: HAProxyMap | None = None
+        self._manager: TrafficManager | None = None
+        if duty.manager is not None:
+            self._manager = TrafficManager(duty.manager, duty.path / "records.config")
         if duty.socket is not None:
             self._map_path = duty.path / RUNTIME[duty.format.name]
             self._map = HAProxyMap(duty.socket, self._map_path)
@@ -188,7 +194,16 @@ class Target:
             return Outcome.SAME
         for command in self.duty.reloads:
             run(command, self._environment)
+        if self._manager is not None:
+            self._wake(self._manager)
         return Outcome.RELOADED if self.duty.reloads else Outcome.WRITTEN
+
+    def _wake(self, manager: TrafficManager) -> None:
+        try:
+            manager.wake()
+        except CannotWake as error:
+            data = {"cache": self.name, "why": str(error), "do": error.hint}
+            _LOG.warning("it takes up to five seconds to load", extra={"data": data})
 
     def _bring(self, running: HAProxyMap, changed: bool, compare: bool) -> Outcome:
         if not (changed or compare):
