@@ -4,6 +4,9 @@ originmap_choose, which sets req.backend_hint.
 The operator defines the probe originmap_probe and a backend for the origin, sets
 req.http.X-Originmap-Zone and X-Originmap-IP, and calls it; where the origin itself is to be asked,
 the hint is left alone. Addresses are in ACLs kept as tables (Varnish 7.0), which compile fast.
+
+VCL is compiled anew for whatever changes, and each backend in it is probed: there are those that
+are in use, no others. So they come last, and zones call by name what is only then known.
 """
 
 from collections.abc import Iterator
@@ -20,25 +23,15 @@ class Varnish:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._calls: list[str] = []
+        self._used: set[Chain] = set()
 
     def start(self) -> Iterator[bytes]:
         """As `Writer.start`."""
         yield b"vcl 4.1;\n\nimport directors;\nimport std;\n\n"
-        for colo in self._node.colos():
-            endpoint = self._node.endpoint(colo.code)
-            yield (
-                f"backend {_backend(colo.code)} {{\n"
-                f'    .host = "{endpoint.host}";\n    .port = "{endpoint.port}";\n'
-                "    .probe = originmap_probe;\n}\n"
-            ).encode()
-        yield b"\nsub vcl_init {\n"
-        for chain in self._node.chains:
-            adds = "".join(f"    {_director(chain)}.add_backend({_backend(c)});\n" for c in chain)
-            yield f"    new {_director(chain)} = directors.fallback();\n{adds}".encode()
-        yield b"}\n\n"
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
         """As `Writer.zone`."""
+        self._used |= {part.default, *(row.chain for row in part.rows)} - {()}
         by_chain: dict[Chain, list[str]] = {}
         for row in part.rows:
             if row.chain != part.default:
@@ -48,8 +41,8 @@ class Varnish:
             acl = "_".join(["originmap_a", part.id, *(code.lower() for code in chain)])
             hosts = "".join(f'    "{text}";\n' for text in texts)
             yield f"acl {acl} +table {{\n{hosts}}}\n".encode()
-            tests.append(f"if ({_ADDRESS} ~ {acl}) {{\n{_hint(chain)}    }} else")
-        body = f"    {' '.join([*tests, ''])}{{\n{_hint(part.default)}    }}\n"
+            tests.append(f"if ({_ADDRESS} ~ {acl}) {{\n{_fill(chain)}    }} else")
+        body = f"    {' '.join([*tests, ''])}{{\n{_fill(part.default)}    }}\n"
         sub = f"originmap_z_{part.id}"
         yield f"sub {sub} {{\n{body}}}\n\n".encode()
         self._calls.append(
@@ -58,6 +51,17 @@ class Varnish:
 
     def end(self) -> Iterator[bytes]:
         """As `Writer.end`."""
+        # Varnish refuses a probe that no backend has, which the operator's would be.
+        chains = sorted(self._used) or self._node.chains[:1]
+        for code in sorted({code for chain in chains for code in chain}):
+            endpoint = self._node.endpoint(code)
+            yield (
+                f"backend {_backend(code)} {{\n"
+                f'    .host = "{endpoint.host}";\n    .port = "{endpoint.port}";\n'
+                "    .probe = originmap_probe;\n}\n"
+            ).encode()
+        yield f"\nsub vcl_init {{\n{''.join(map(_new, chains))}}}\n\n".encode()
+        yield "".join(map(_sub, sorted(self._used))).encode()
         yield f"sub originmap_choose {{\n{''.join(self._calls)}}}\n".encode()
 
 
@@ -66,9 +70,20 @@ def _backend(code: str) -> str:
     return f"originmap_b_{code.lower()}"
 
 
-def _director(chain: Chain) -> str:
-    return "_".join(["originmap_d", *(code.lower() for code in chain)])
+def _named(kind: str, chain: Chain) -> str:
+    return "_".join(["originmap", kind, *(code.lower() for code in chain)])
 
 
-def _hint(chain: Chain) -> str:
-    return f"        set req.backend_hint = {_director(chain)}.backend();\n" if chain else ""
+def _new(chain: Chain) -> str:
+    director = _named("d", chain)
+    adds = "".join(f"    {director}.add_backend({_backend(code)});\n" for code in chain)
+    return f"    new {director} = directors.fallback();\n{adds}"
+
+
+def _sub(chain: Chain) -> str:
+    hint = f"set req.backend_hint = {_named('d', chain)}.backend();"
+    return f"sub {_named('fill', chain)} {{\n    {hint}\n}}\n"
+
+
+def _fill(chain: Chain) -> str:
+    return f"        call {_named('fill', chain)};\n" if chain else ""

@@ -3,6 +3,51 @@ vcl 4.1;
 import directors;
 import std;
 
+acl originmap_a_11111111111111111111111111111111_fra_iad +table {
+    "192.0.2.2";
+    "::1:2";
+}
+acl originmap_a_11111111111111111111111111111111_iad_fra +table {
+    "192.0.2.1";
+}
+sub originmap_z_11111111111111111111111111111111 {
+    if (std.ip(req.http.X-Originmap-IP, "0.0.0.0") ~ originmap_a_11111111111111111111111111111111_fra_iad) {
+        call originmap_fill_fra_iad;
+    } else if (std.ip(req.http.X-Originmap-IP, "0.0.0.0") ~ originmap_a_11111111111111111111111111111111_iad_fra) {
+        call originmap_fill_iad_fra;
+    } else {
+        call originmap_fill_nrt_fra;
+    }
+}
+
+sub originmap_z_22222222222222222222222222222222 {
+    {
+    }
+}
+
+sub originmap_z_33333333333333333333333333333333 {
+    {
+        call originmap_fill_nrt_fra;
+    }
+}
+
+acl originmap_a_44444444444444444444444444444444_fra_iad +table {
+    "192.0.2.1";
+}
+sub originmap_z_44444444444444444444444444444444 {
+    if (std.ip(req.http.X-Originmap-IP, "0.0.0.0") ~ originmap_a_44444444444444444444444444444444_fra_iad) {
+        call originmap_fill_fra_iad;
+    } else {
+        call originmap_fill_nrt_fra;
+    }
+}
+
+sub originmap_z_55555555555555555555555555555555 {
+    {
+        call originmap_fill_nrt_fra;
+    }
+}
+
 backend originmap_b_fra {
     .host = "192.0.2.99";
     .port = "82";
@@ -31,51 +76,15 @@ sub vcl_init {
     originmap_d_nrt_fra.add_backend(originmap_b_fra);
 }
 
-acl originmap_a_11111111111111111111111111111111_fra_iad +table {
-    "192.0.2.2";
-    "::1:2";
+sub originmap_fill_fra_iad {
+    set req.backend_hint = originmap_d_fra_iad.backend();
 }
-acl originmap_a_11111111111111111111111111111111_iad_fra +table {
-    "192.0.2.1";
+sub originmap_fill_iad_fra {
+    set req.backend_hint = originmap_d_iad_fra.backend();
 }
-sub originmap_z_11111111111111111111111111111111 {
-    if (std.ip(req.http.X-Originmap-IP, "0.0.0.0") ~ originmap_a_11111111111111111111111111111111_fra_iad) {
-        set req.backend_hint = originmap_d_fra_iad.backend();
-    } else if (std.ip(req.http.X-Originmap-IP, "0.0.0.0") ~ originmap_a_11111111111111111111111111111111_iad_fra) {
-        set req.backend_hint = originmap_d_iad_fra.backend();
-    } else {
-        set req.backend_hint = originmap_d_nrt_fra.backend();
-    }
+sub originmap_fill_nrt_fra {
+    set req.backend_hint = originmap_d_nrt_fra.backend();
 }
-
-sub originmap_z_22222222222222222222222222222222 {
-    {
-    }
-}
-
-sub originmap_z_33333333333333333333333333333333 {
-    {
-        set req.backend_hint = originmap_d_nrt_fra.backend();
-    }
-}
-
-acl originmap_a_44444444444444444444444444444444_fra_iad +table {
-    "192.0.2.1";
-}
-sub originmap_z_44444444444444444444444444444444 {
-    if (std.ip(req.http.X-Originmap-IP, "0.0.0.0") ~ originmap_a_44444444444444444444444444444444_fra_iad) {
-        set req.backend_hint = originmap_d_fra_iad.backend();
-    } else {
-        set req.backend_hint = originmap_d_nrt_fra.backend();
-    }
-}
-
-sub originmap_z_55555555555555555555555555555555 {
-    {
-        set req.backend_hint = originmap_d_nrt_fra.backend();
-    }
-}
-
 sub originmap_choose {
     if (req.http.X-Originmap-Zone == "example.com") {
         call originmap_z_11111111111111111111111111111111;

@@ -13,22 +13,11 @@ backend originmap_b_iad {
     .port = "8080";
     .probe = originmap_probe;
 }
-backend originmap_b_nrt {
-    .host = "2001:db8::99";
-    .port = "81";
-    .probe = originmap_probe;
-}
 
 sub vcl_init {
     new originmap_d_fra_iad = directors.fallback();
     originmap_d_fra_iad.add_backend(originmap_b_fra);
     originmap_d_fra_iad.add_backend(originmap_b_iad);
-    new originmap_d_iad_fra = directors.fallback();
-    originmap_d_iad_fra.add_backend(originmap_b_iad);
-    originmap_d_iad_fra.add_backend(originmap_b_fra);
-    new originmap_d_nrt_fra = directors.fallback();
-    originmap_d_nrt_fra.add_backend(originmap_b_nrt);
-    originmap_d_nrt_fra.add_backend(originmap_b_fra);
 }
 
 sub originmap_choose {

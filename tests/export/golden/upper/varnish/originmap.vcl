@@ -3,25 +3,6 @@ vcl 4.1;
 import directors;
 import std;
 
-backend originmap_b_fra {
-    .host = "192.0.2.99";
-    .port = "82";
-    .probe = originmap_probe;
-}
-backend originmap_b_nrt {
-    .host = "2001:db8::99";
-    .port = "81";
-    .probe = originmap_probe;
-}
-
-sub vcl_init {
-    new originmap_d_fra = directors.fallback();
-    originmap_d_fra.add_backend(originmap_b_fra);
-    new originmap_d_nrt_fra = directors.fallback();
-    originmap_d_nrt_fra.add_backend(originmap_b_nrt);
-    originmap_d_nrt_fra.add_backend(originmap_b_fra);
-}
-
 acl originmap_a_11111111111111111111111111111111_fra +table {
     "192.0.2.2";
     "::1:2";
@@ -32,9 +13,9 @@ acl originmap_a_11111111111111111111111111111111_nrt_fra +table {
 }
 sub originmap_z_11111111111111111111111111111111 {
     if (std.ip(req.http.X-Originmap-IP, "0.0.0.0") ~ originmap_a_11111111111111111111111111111111_fra) {
-        set req.backend_hint = originmap_d_fra.backend();
+        call originmap_fill_fra;
     } else if (std.ip(req.http.X-Originmap-IP, "0.0.0.0") ~ originmap_a_11111111111111111111111111111111_nrt_fra) {
-        set req.backend_hint = originmap_d_nrt_fra.backend();
+        call originmap_fill_nrt_fra;
     } else {
     }
 }
@@ -57,9 +38,9 @@ acl originmap_a_44444444444444444444444444444444_nrt_fra +table {
 }
 sub originmap_z_44444444444444444444444444444444 {
     if (std.ip(req.http.X-Originmap-IP, "0.0.0.0") ~ originmap_a_44444444444444444444444444444444_fra) {
-        set req.backend_hint = originmap_d_fra.backend();
+        call originmap_fill_fra;
     } else if (std.ip(req.http.X-Originmap-IP, "0.0.0.0") ~ originmap_a_44444444444444444444444444444444_nrt_fra) {
-        set req.backend_hint = originmap_d_nrt_fra.backend();
+        call originmap_fill_nrt_fra;
     } else {
     }
 }
@@ -69,6 +50,31 @@ sub originmap_z_55555555555555555555555555555555 {
     }
 }
 
+backend originmap_b_fra {
+    .host = "192.0.2.99";
+    .port = "82";
+    .probe = originmap_probe;
+}
+backend originmap_b_nrt {
+    .host = "2001:db8::99";
+    .port = "81";
+    .probe = originmap_probe;
+}
+
+sub vcl_init {
+    new originmap_d_fra = directors.fallback();
+    originmap_d_fra.add_backend(originmap_b_fra);
+    new originmap_d_nrt_fra = directors.fallback();
+    originmap_d_nrt_fra.add_backend(originmap_b_nrt);
+    originmap_d_nrt_fra.add_backend(originmap_b_fra);
+}
+
+sub originmap_fill_fra {
+    set req.backend_hint = originmap_d_fra.backend();
+}
+sub originmap_fill_nrt_fra {
+    set req.backend_hint = originmap_d_nrt_fra.backend();
+}
 sub originmap_choose {
     if (req.http.X-Originmap-Zone == "example.com") {
         call originmap_z_11111111111111111111111111111111;
