@@ -9,6 +9,8 @@ import pytest
 from originmap import data
 from originmap.domain.errors import InvalidExport, ZoneNotFound
 from originmap.domain.mapping import put
+from originmap.domain.topology import Topology
+from originmap.domain.topology_rules import set_topology
 from originmap.edge.errors import NothingToServe
 from originmap.edge.renderer import Renderer, Standpoint
 from originmap.export.endpoint import Endpoints
@@ -53,6 +55,20 @@ async def test_zones_are_named_by_id_or_name(replica: MemoryStore, tmp_path: Pat
     path = tmp_path / "file"
     await renderer(replica, "Other.example", OTHER_ID).render(lambda _: {path: JSON})
     assert path.read_bytes() == b""
+
+
+async def test_a_topology_that_changes_is_another_one_at_once(tmp_path: Path) -> None:
+    store, replica, path = MemoryStore(), MemoryStore(), tmp_path / "file"
+    await store.write_records(new_zone(), CAUSE)
+    await store.write(ZONE_ID, [ip("192.0.2.1")], put(ip("192.0.2.1"), US_EAST), CAUSE)
+    made = renderer(replica)
+    for upper_tier in ("IAD", "SEA", "IAD"):
+        overrides = {"aws/us-east-1": (upper_tier,)}
+        wanted = Topology(data.topology().colos, overrides)
+        await store.write_records(set_topology(wanted), CAUSE)
+        await replica.load(store.snapshot())
+        await made.render({path: JSON})
+        assert f'"primary":"{upper_tier}"' in path.read_text()
 
 
 async def test_a_link_in_its_place_is_not_followed(replica: MemoryStore, tmp_path: Path) -> None:

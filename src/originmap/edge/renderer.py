@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from originmap.domain.catalogue import Catalogue
 from originmap.domain.errors import ZoneNotFound
-from originmap.domain.latency import fresh
+from originmap.domain.latency import Fresh, fresh
 from originmap.domain.mapping import Place
 from originmap.domain.tier import Tiers
 from originmap.domain.topology import Topology
@@ -72,6 +72,7 @@ class Renderer:
         self._places = tuple(Place(region.vendor, region.name) for region in catalogue.regions())
         self._topology = topology
         self._now = now
+        self._last: tuple[Topology, Fresh, Tiers] | None = None
 
     async def render(self, files_of: Callable[[Node], Mapping[Path, File]]) -> Rendered:
         """Write the files that the node is to have, not synced to disk yet. Raises NothingToServe,
@@ -93,10 +94,17 @@ class Renderer:
         counting, expires = fresh(release.latencies, topology.latency_seconds, self._now())
         if expires is not None:
             expires += -expires % _MINUTE  # many that expire one after the other go together
-        tiers = Tiers(self._catalogue, topology, counting)
+        tiers = self._tiers(topology, counting)
         said = self._standpoint
         zones = chosen(release.zones, said.zones)
         return Node(zones, tiers, self._places, said.colo, said.endpoints), expires
+
+    def _tiers(self, topology: Topology, latencies: Fresh) -> Tiers:
+        """Most changes are of mappings alone, and ranking the colos for each region takes longer
+        than writing some thousand of those."""
+        if self._last is None or self._last[:2] != (topology, latencies):
+            self._last = (topology, latencies, Tiers(self._catalogue, topology, latencies))
+        return self._last[2]
 
     async def _write(
         self, files: Mapping[Path, File], node: Node, release: Release
