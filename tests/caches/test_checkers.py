@@ -97,6 +97,23 @@ def test_checkers_that_run_as_another_user_see_what_a_service_hides(
         os.umask(before)
 
 
+def test_vcl_is_checked_without_a_c_compiler(tmp_path: Path) -> None:
+    files = files_of("varnish", tmp_path)
+    alone = tmp_path / "bin"
+    alone.mkdir()
+    for program in ("varnishd", "rm"):
+        where = shutil.which(program, path=ENVIRONMENT["PATH"])
+        assert where is not None
+        (alone / program).symlink_to(where)
+    environment = {**ENVIRONMENT, "PATH": str(alone)}
+    checker = checkers.checker_of("varnish", environment)
+    assert checker is not None
+    checkers.check(checker, files, environment)
+    files["originmap.vcl"].write_bytes(cut_off(files["originmap.vcl"].read_bytes()))
+    with pytest.raises(CommandFailed):
+        checkers.check(checker, files, environment)
+
+
 @pytest.mark.parametrize(("format_", "name", "damage"), DAMAGED)
 def test_damaged_files_are_refused(format_: str, name: str, damage: Damage, tmp_path: Path) -> None:
     files = files_of(format_, tmp_path)
