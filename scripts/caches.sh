@@ -4,8 +4,8 @@
 # Envoy comes from PyPI with the other test dependencies.
 set -euo pipefail
 
-programs=(nginx haproxy varnishd traffic_manager)
-packages=(nginx-light haproxy varnish trafficserver)
+programs=(nginx haproxy varnishd tcc traffic_manager)
+packages=(nginx-light haproxy varnish tcc trafficserver)
 missing=()
 for i in "${!programs[@]}"; do
   PATH="$PATH:/usr/sbin:/sbin" command -v "${programs[$i]}" >/dev/null || missing+=("${packages[$i]}")

@@ -45,6 +45,11 @@ class Cache(ABC):
         self._process: subprocess.Popen[bytes] | None = None
         self._requests = 0
 
+    @classmethod
+    def called(cls) -> str:
+        """What tests call it."""
+        return cls.__name__.lower()
+
     @property
     def origin(self) -> Machine:
         """The origin itself."""

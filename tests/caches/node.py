@@ -30,7 +30,7 @@ class Edge:
         self, server: Server, cache: Cache, folder: Path, args: Sequence[str] = ()
     ) -> None:
         upstreams = [f"--upstream={c}={cache.machines[c].endpoint}" for c in UPSTREAMS]
-        self.name = f"sin-{cache.format}"
+        self.name = f"sin-{cache.called()}"
         self.state = folder / f"edge-{cache.format}"
         self.arguments = [
             "--follow", server.url, "--colo", "sin", "--name", self.name,

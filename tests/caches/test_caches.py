@@ -13,10 +13,10 @@ from tests.caches.network import Machine
 from tests.caches.nginx import Nginx
 from tests.caches.primary import NEAR_IAD, put, remove
 from tests.caches.trafficserver import TrafficServer
-from tests.caches.varnish import Varnish
+from tests.caches.varnish import Varnish, VarnishByTCC
 from tests.process import BEARER, Server
 
-CACHES = (Nginx, HAProxy, Varnish, TrafficServer, Envoy)
+CACHES = (Nginx, HAProxy, Varnish, VarnishByTCC, TrafficServer, Envoy)
 FILES = {
     "haproxy": ("originmap.map", "originmap.cfg"),
     "trafficserver": ("parent.config", "strategies.yaml"),
@@ -26,7 +26,7 @@ FILES = {
 }
 
 
-@pytest.fixture(params=CACHES, ids=lambda kind: str(kind.format))
+@pytest.fixture(params=CACHES, ids=lambda kind: str(kind.called()))
 def cache(
     request: pytest.FixtureRequest, machines: Mapping[str, Machine], tmp_path: Path
 ) -> Iterator[Cache]:

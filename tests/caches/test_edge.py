@@ -15,14 +15,14 @@ from tests.caches.nginx import Nginx
 from tests.caches.node import Edge, Visitor, listed
 from tests.caches.primary import NEAR_FRA, NEAR_IAD, PARIS, PLACES, put, set_topology
 from tests.caches.trafficserver import BY_PARENT, TrafficServer
-from tests.caches.varnish import Varnish
+from tests.caches.varnish import Varnish, VarnishByTCC
 from tests.process import Server
 
-CACHES = (Nginx, HAProxy, Varnish, TrafficServer, Envoy)
+CACHES = (Nginx, HAProxy, Varnish, VarnishByTCC, TrafficServer, Envoy)
 LOOK_NAMES_UP = (Nginx, HAProxy, Varnish)
 
 
-@pytest.fixture(scope="module", params=CACHES, ids=lambda kind: str(kind.format))
+@pytest.fixture(scope="module", params=CACHES, ids=lambda kind: str(kind.called()))
 def fed(
     request: pytest.FixtureRequest,
     server: Server,
@@ -62,10 +62,10 @@ def test_a_mapping_that_changes_reaches_the_cache_without_a_failed_request(
 ) -> None:
     host = BY_PARENT if isinstance(cache, TrafficServer) else "example.com"
     cache.comes_to("IAD")
-    edge.serves_all(server)
     took = []
     with Visitor(cache, host) as visitor:
         for place, colo in ((NEAR_FRA, "FRA"), (NEAR_IAD, "IAD")):
+            edge.serves_all(server)
             time.sleep(1)  # so that each is the first change of a burst
             put(server, place)
             since = time.monotonic()
@@ -75,7 +75,7 @@ def test_a_mapping_that_changes_reaches_the_cache_without_a_failed_request(
             time.sleep(0.05)
     with capsys.disabled():
         times = ", ".join(f"{seconds:.2f} s" for seconds in took)
-        said = f"{cache.format}: {times}; {visitor.failed} of {visitor.asked} requests failed"
+        said = f"{cache.called()}: {times}; {visitor.failed} of {visitor.asked} requests failed"
         sys.stdout.write(f"\n{said}\n")
     assert visitor.failed == 0
     edge.serves_all(server)

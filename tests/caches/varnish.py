@@ -6,16 +6,17 @@ from tests.caches.cache import IP, ZONE, Cache, found
 
 
 class Varnish(Cache):
-    """Reloaded by loading the VCL under another name."""
+    """Reloaded by loading the VCL under another name, compiled by what every Varnish has."""
 
     format = "varnish"
+    compiler = "cc -O0 -pthread -fpic"
 
     @property
     def _vcl(self) -> Path:
         return self.folder / "site.vcl"
 
     def check_installed(self) -> None:
-        found("varnishd", "varnishadm", "gcc")
+        found("varnishd", "varnishadm", self.compiler.split()[0])
 
     def prepare(self) -> None:
         self._loads = 0
@@ -24,9 +25,9 @@ vcl 4.1;
 probe originmap_probe {{
     .url = "/";
     .interval = 0.2s;
-    .window = 1;
-    .threshold = 1;
-    .initial = 1;
+    .window = 2;
+    .threshold = 2;
+    .initial = 2;
 }}
 backend origin {{
     .host = "{self.origin.host}";
@@ -48,7 +49,7 @@ sub vcl_recv {{
         return [
             "varnishd", *jail, "-F", "-n", work, "-a", listen, "-s", "malloc,16m",
             "-f", str(self._vcl), "-p", "vcc_err_unref=on",
-            "-p", "cc_command=exec cc -O0 -pthread -fpic -shared -o %o %s",
+            "-p", f"cc_command=exec {self.compiler} -shared -o %o %s",
         ]  # fmt: skip
 
     def reload(self) -> None:
@@ -63,3 +64,9 @@ sub vcl_recv {{
             "--write", f"varnish={self.folder}/originmap.vcl",
             "--reload", f"{script} -m 2 -n {self.folder}/work {self._vcl}",
         ]  # fmt: skip
+
+
+class VarnishByTCC(Varnish):
+    """The same, compiled by tcc."""
+
+    compiler = "tcc"
