@@ -15,6 +15,8 @@ from typing import Any
 
 import httpx
 
+from originmap.api.timestamps import timestamp
+from originmap.store.clock import wall_clock
 from tests.caches.cache import PATIENCE_SECONDS, ZONE, Cache
 from tests.process import BEARER, COMMAND, TOKEN, Server
 
@@ -39,10 +41,12 @@ class Edge:
         self.environment = {**os.environ, "ORIGINMAP_TOKEN": TOKEN, "PATH": _PATH}
         self._log = folder / f"edge-{cache.format}.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._started = ""
 
     def start(self, *args: str) -> None:
         """Start it, as a service manager does."""
         command = [COMMAND, "edge", *self.arguments, *args]
+        self._started = timestamp(wall_clock())
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, env=self.environment)
 
@@ -85,7 +89,9 @@ class Edge:
 
         def told() -> bool:
             row = listed(server, self.name)
-            return bool(row) and (row["applied"], row["lag"], row["problem"]) == (
+            # What it told before it was started again says nothing.
+            new = bool(row) and row["last_contact"] > self._started
+            return new and (row["applied"], row["lag"], row["problem"]) == (
                 row["revision"],
                 0,
                 "",

@@ -35,7 +35,7 @@ def test_it_fills_from_the_upper_tier_and_when_that_dies_from_the_fallback(
 ) -> None:
     put(server, NEAR_IAD)
     with Edge(server, envoy, tmp_path) as edge:
-        edge.serves_all(server)
+        edge.waits_for(lambda: edge.written(envoy), "its files")
         envoy.start()
         envoy.comes_to("IAD")
         put(server, NEAR_FRA)
@@ -51,7 +51,7 @@ def test_it_follows_endpoints_that_change_without_a_reload(
 ) -> None:
     put(server, NEAR_IAD)
     with Edge(server, envoy, tmp_path) as edge:
-        edge.serves_all(server)
+        edge.waits_for(lambda: edge.written(envoy), "its files")
         envoy.start()
         envoy.comes_to("IAD")
         edge.stop()
@@ -82,7 +82,7 @@ def test_a_file_that_is_written_no_more_stays_so_that_it_starts_again(
     envoy.names = (*envoy.names, "originmap_fra")
     envoy.prepare()
     with Edge(server, envoy, tmp_path) as edge:
-        edge.serves_all(server)
+        edge.waits_for(lambda: edge.written(envoy), "its files")
         file = envoy.folder / "eds" / "originmap_iad_fra.json"
         before = file.read_bytes()
         try:

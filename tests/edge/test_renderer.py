@@ -67,7 +67,7 @@ async def test_a_topology_that_changes_is_another_one_at_once(tmp_path: Path) ->
         wanted = Topology(data.topology().colos, overrides)
         await store.write_records(set_topology(wanted), CAUSE)
         await replica.load(store.snapshot())
-        await made.render({path: JSON})
+        await made.render(lambda node: {path: JSON})
         assert f'"primary":"{upper_tier}"' in path.read_text()
 
 
