@@ -1,12 +1,13 @@
 """Each cache sends a request where our export says. `test_edge` shows changes and fallbacks."""
 
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.caches.cache import Cache
+from tests.caches.cache import ZONE, Cache
 from tests.caches.envoy import Envoy
 from tests.caches.haproxy import HAProxy
 from tests.caches.network import Machine
@@ -75,3 +76,19 @@ def test_an_origin_without_a_mapping_goes_to_the_upper_tier_nearest_to_the_node(
     cache.load(exported(server, cache, "SIN"))
     # Traffic Server knows zones only where an origin has a name.
     cache.comes_to("origin" if isinstance(cache, TrafficServer) else "FRA")
+
+
+def test_when_no_upper_tier_is_left_only_traffic_server_asks_the_origin(
+    server: Server, cache: Cache
+) -> None:
+    put(server, NEAR_IAD)
+    cache.load(exported(server, cache, "SIN"))
+    cache.comes_to("IAD")
+    cache.machines["IAD"].stop()
+    cache.machines["FRA"].stop()
+    if isinstance(cache, TrafficServer):
+        cache.comes_to("origin")
+        return
+    cache.comes_to("")
+    time.sleep(0.5)  # a probe or two
+    assert cache.answer(ZONE) == ""

@@ -1,9 +1,9 @@
 """A node of the cache network: which zones it serves, and where it fills each of their origins
 from.
 
-A *chain* is the upper tier and its fallbacks, in order; after the last of them comes the origin
-itself. It is cut at the node's own colo: a node that is the upper tier asks the origin, and one
-that is a fallback asks the upper tier and then the origin.
+A *chain* is the upper tier and its fallbacks, in order; an empty one is the origin itself. It is
+cut at the node's own colo: a node that is the upper tier asks the origin, and one that is a
+fallback asks the upper tier alone.
 """
 
 from collections.abc import Iterable, Sequence
