@@ -10,7 +10,7 @@ arrives in a piece costs nothing.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
@@ -32,7 +32,7 @@ from originmap.api.limits import (
     Limits,
     too_long,
 )
-from originmap.api.quick import MAX_BODY, InFlight, Later, Quick, QuickAnswer
+from originmap.api.quick import MAX_BODY, InFlight, Later, Quick, QuickAnswer, lines
 from originmap.api.request import Rays, RequestInfo
 from originmap.api.stream import SCOPE_KEY as STREAM
 from originmap.api.stream import Stream
@@ -90,7 +90,7 @@ class LimitedProtocol(HttpToolsProtocol):
     _length = 0  # of the body, as announced
     _chunked = False  # whether the body comes in chunks instead
     _owed = 0  # bytes of a body that the parser does not look for, behind an upgrade offer
-    _held: list[bytes] | None = None  # the body so far of a request that may go the short way
+    _held: bytes | None = None  # the body so far of a request that may go the short way
     _refusal: errors.Refusal | None = None
     _timer: asyncio.TimerHandle | None = None
     _write_timer: asyncio.TimerHandle | None = None
@@ -212,7 +212,7 @@ class LimitedProtocol(HttpToolsProtocol):
                 self._give_up(BAD_REQUEST)
             self._owed = self._length
         elif self.quick is not None and self._is_plain():
-            self._held = []
+            self._held = b""
             return
         self._begin()
 
@@ -231,15 +231,15 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._held is None:
             super().on_body(body)
         else:
-            self._held.append(body)
+            self._held += body
 
     def _let_go(self) -> None:
         """Have what was held go the long way."""
         if self._held is not None:
             held, self._held = self._held, None
             self._begin()
-            for piece in held:
-                self.on_body(piece)
+            if held:
+                self.on_body(held)
 
     def on_message_complete(self) -> None:
         """The body is all there, unless some of it is owed; what follows is another request."""
@@ -247,7 +247,8 @@ class LimitedProtocol(HttpToolsProtocol):
             self._complete()
 
     def _complete(self) -> None:
-        if self._held is None or not self._answer_quickly():
+        held = self._held
+        if held is None or not (self._put_quickly(held) if held else self._get_quickly()):
             self._let_go()
             super().on_message_complete()
         self._held = None
@@ -268,24 +269,31 @@ class LimitedProtocol(HttpToolsProtocol):
             and self.parser.should_keep_alive()
         )
 
-    def _answer_quickly(self) -> bool:
-        """Whether the request that is held is answered the short way, at once or later."""
+    def _get_quickly(self) -> bool:
+        """Whether the request that is held is answered the short way."""
         assert self.quick is not None
         info, url = self._info(), self.url
-        answer: QuickAnswer | Later | None
-        if self._length:
-            method = "PUT"
-            answer = self.quick.put(url, self.headers, b"".join(self._held or ()), info)
-        else:
-            method = "GET"
-            answer = self.quick.get(url, self.headers, info)
-        if isinstance(answer, QuickAnswer):
-            self._send_quickly(answer, method, url, info)
-        elif answer is not None:
-            self._answer_later(answer, method, url, info)
-        return answer is not None
+        answer = self.quick.get(url, self.headers, info)
+        if not isinstance(answer, QuickAnswer):
+            return answer is not None and self._answer_later(answer, "GET", url, info)
+        self.log.add(info, "GET", url.decode("ascii"), answer.status)
+        self.transport.write(self._response(*answer, info))
+        # As `on_response_complete`, of which nothing else matters to what never had to wait.
+        self.server_state.total_requests += 1
+        self._unset_keepalive_if_required()
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
+        return True
 
-    def _answer_later(self, answer: Later, method: str, url: bytes, info: RequestInfo) -> None:
+    def _put_quickly(self, body: bytes) -> bool:
+        """As `_get_quickly`."""
+        assert self.quick is not None
+        info, url = self._info(), self.url
+        answer = self.quick.put(url, self.headers, body, info)
+        return answer is not None and self._answer_later(answer, "PUT", url, info)
+
+    def _answer_later(self, answer: Later, method: str, url: bytes, info: RequestInfo) -> bool:
         self.cycle = in_flight = InFlight()  # type: ignore[assignment]
         task: asyncio.Task[Any] = self.loop.create_task(answer)
         self.tasks.add(task)
@@ -296,28 +304,21 @@ class LimitedProtocol(HttpToolsProtocol):
                 self.transport.abort()
                 return
             in_flight.response_complete = True
-            self._send_quickly(task.result(), method, url, info)
+            self.log.add(info, method, url.decode("ascii"), task.result().status)
+            if not self.transport.is_closing():
+                self.transport.write(self._response(*task.result(), info))
+            self.on_response_complete()
             if not in_flight.keep_alive:
                 self.transport.close()
 
         task.add_done_callback(done)
+        return True
 
-    def _send_quickly(
-        self, answer: QuickAnswer, method: str, url: bytes, info: RequestInfo
-    ) -> None:
-        self.log.add(info, method, url.decode("ascii"), answer.status)
-        if not self.transport.is_closing():
-            self.transport.write(self._response(*answer, info))
-        self.on_response_complete()
-
-    def _response(
-        self, status: int, headers: Iterable[tuple[str, str]], body: bytes, info: RequestInfo
-    ) -> bytes:
-        """An answer in JSON as it is sent."""
+    def _response(self, status: int, headers: bytes, body: bytes, info: RequestInfo) -> bytes:
+        """An answer in JSON as it is sent; `headers`, each with its end of line, are its own."""
         common = b"".join([b"%b: %b\r\n" % header for header in self.server_state.default_headers])
-        own = "".join([f"{name}: {value}\r\n" for name, value in headers]).encode()
         sizes = (len(body), info.ray.encode())
-        return _RESPONSE % (STATUS_LINE[status], common, *sizes, own, body)
+        return _RESPONSE % (STATUS_LINE[status], common, *sizes, headers, body)
 
     def _info(self) -> RequestInfo:
         return RequestInfo(self.rays.next(), self.client[0] if self.client else "")
@@ -369,7 +370,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def _send(self, refusal: errors.Refusal) -> None:
         self._unset_keepalive_if_required()
         info = self._info()
-        headers = (*refusal.headers, ("connection", "close"))
+        headers = lines(refusal.headers) + b"connection: close\r\n"
         body = envelope.failure(refusal.errors)
         self.transport.write(self._response(refusal.status, headers, body, info))
         # What the client still sends is read and dropped for a moment: closing with unread input

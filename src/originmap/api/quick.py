@@ -3,7 +3,7 @@
 What answers them is told to the protocol (`api.protocol`) as a `Quick`.
 """
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from originmap.api.request import RequestInfo
@@ -15,11 +15,16 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 
 class QuickAnswer(NamedTuple):
-    """Status, headers, and the JSON body."""
+    """Status, headers each with its end of line, and the JSON body."""
 
     status: int
-    headers: Sequence[tuple[str, str]]
+    headers: bytes
     body: bytes
+
+
+def lines(headers: Iterable[tuple[str, str]]) -> bytes:
+    """Headers, each with its end of line."""
+    return "".join([f"{name}: {value}\r\n" for name, value in headers]).encode()
 
 
 Later = Coroutine[None, None, QuickAnswer]

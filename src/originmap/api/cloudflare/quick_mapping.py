@@ -15,8 +15,7 @@ from originmap.api import envelope
 from originmap.api.auth import bearer_of
 from originmap.api.cloudflare.mapping_json import entry, read_request
 from originmap.api.cloudflare.notes import notes_on
-from originmap.api.preconditions import etag
-from originmap.api.quick import Later, QuickAnswer
+from originmap.api.quick import Later, QuickAnswer, lines
 from originmap.api.refused import refused
 from originmap.api.request import RequestInfo
 from originmap.domain import address as addresses
@@ -142,9 +141,10 @@ class _Known:
 
 
 def _success(mapping: Mapping, notes: list[envelope.Message] | None = None) -> QuickAnswer:
-    return QuickAnswer(200, (("etag", etag(mapping)),), envelope.success(entry(mapping), notes))
+    headers = b'etag: "%d"\r\n' % mapping.revision
+    return QuickAnswer(200, headers, envelope.success(entry(mapping), notes))
 
 
 def _refusal(error: Exception, url: bytes, info: RequestInfo) -> QuickAnswer:
     refusal = refused(error, url.decode("latin-1"), info)
-    return QuickAnswer(refusal.status, refusal.headers, envelope.failure(refusal.errors))
+    return QuickAnswer(refusal.status, lines(refusal.headers), envelope.failure(refusal.errors))
