@@ -91,6 +91,8 @@ class LimitedProtocol(HttpToolsProtocol):
     _chunked = False  # whether the body comes in chunks instead
     _owed = 0  # bytes of a body that the parser does not look for, behind an upgrade offer
     _held: bytes | None = None  # the body so far of a request that may go the short way
+    _common: list[tuple[bytes, bytes]] | None = None  # headers of every answer
+    _common_lines = b""
     _refusal: errors.Refusal | None = None
     _timer: asyncio.TimerHandle | None = None
     _write_timer: asyncio.TimerHandle | None = None
@@ -247,8 +249,8 @@ class LimitedProtocol(HttpToolsProtocol):
             self._complete()
 
     def _complete(self) -> None:
-        held = self._held
-        if held is None or not (self._put_quickly(held) if held else self._get_quickly()):
+        held, quick = self._held, self.quick
+        if quick is None or held is None or not self._answer_quickly(quick, held):
             self._let_go()
             super().on_message_complete()
         self._held = None
@@ -269,14 +271,17 @@ class LimitedProtocol(HttpToolsProtocol):
             and self.parser.should_keep_alive()
         )
 
-    def _get_quickly(self) -> bool:
-        """Whether the request that is held is answered the short way."""
-        assert self.quick is not None
-        info, url = self._info(), self.url
-        answer = self.quick.get(url, self.headers, info)
+    def _answer_quickly(self, quick: Quick, body: bytes) -> bool:
+        """Whether the request that is held is answered the short way, at once or later."""
+        info = RequestInfo(self.rays.next(), self.client[0] if self.client else "")
+        url = self.url
+        if body:
+            written = quick.put(url, self.headers, body, info)
+            return written is not None and self._answer_later(written, "PUT", url, info)
+        answer = quick.get(url, self.headers, info)
         if not isinstance(answer, QuickAnswer):
             return answer is not None and self._answer_later(answer, "GET", url, info)
-        self.log.add(info, "GET", url.decode("ascii"), answer.status)
+        self.log.add(info, "GET", url.decode("ascii"), 200)
         self.transport.write(self._response(*answer, info))
         # As `on_response_complete`, of which nothing else matters to what never had to wait.
         self.server_state.total_requests += 1
@@ -285,13 +290,6 @@ class LimitedProtocol(HttpToolsProtocol):
             self.timeout_keep_alive, self.timeout_keep_alive_handler
         )
         return True
-
-    def _put_quickly(self, body: bytes) -> bool:
-        """As `_get_quickly`."""
-        assert self.quick is not None
-        info, url = self._info(), self.url
-        answer = self.quick.put(url, self.headers, body, info)
-        return answer is not None and self._answer_later(answer, "PUT", url, info)
 
     def _answer_later(self, answer: Later, method: str, url: bytes, info: RequestInfo) -> bool:
         self.cycle = in_flight = InFlight()  # type: ignore[assignment]
@@ -316,12 +314,12 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _response(self, status: int, headers: bytes, body: bytes, info: RequestInfo) -> bytes:
         """An answer in JSON as it is sent; `headers`, each with its end of line, are its own."""
-        common = b"".join([b"%b: %b\r\n" % header for header in self.server_state.default_headers])
+        common = self.server_state.default_headers
+        if common is not self._common:  # uvicorn makes them anew each second
+            self._common = common
+            self._common_lines = b"".join([b"%b: %b\r\n" % header for header in common])
         sizes = (len(body), info.ray.encode())
-        return _RESPONSE % (STATUS_LINE[status], common, *sizes, headers, body)
-
-    def _info(self) -> RequestInfo:
-        return RequestInfo(self.rays.next(), self.client[0] if self.client else "")
+        return _RESPONSE % (STATUS_LINE[status], self._common_lines, *sizes, headers, body)
 
     def send_400_response(self, msg: str) -> None:
         """Answer what could not be parsed; uvicorn would do it in plain text."""
@@ -369,7 +367,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _send(self, refusal: errors.Refusal) -> None:
         self._unset_keepalive_if_required()
-        info = self._info()
+        info = RequestInfo(self.rays.next(), self.client[0] if self.client else "")
         headers = lines(refusal.headers) + b"connection: close\r\n"
         body = envelope.failure(refusal.errors)
         self.transport.write(self._response(refusal.status, headers, body, info))
