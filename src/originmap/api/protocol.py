@@ -305,9 +305,9 @@ class LimitedProtocol(HttpToolsProtocol):
             self.log.add(info, method, url.decode("ascii"), task.result().status)
             if not self.transport.is_closing():
                 self.transport.write(self._response(*task.result(), info))
-            self.on_response_complete()
             if not in_flight.keep_alive:
                 self.transport.close()
+            self.on_response_complete()
 
         task.add_done_callback(done)
         return True
