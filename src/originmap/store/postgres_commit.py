@@ -123,6 +123,8 @@ class Commits:
                 self._line.drop()
                 raise
             else:
+                if done.wrote:
+                    self._last = done.revision
                 _hand_over(trial.settled)
                 return done
         raise AssertionError("unreachable")
@@ -140,7 +142,6 @@ class Commits:
         if done.wrote:
             trial.sent = True
             await transaction.commit()
-            self._last = done.revision
         else:
             await transaction.rollback()
         return done
@@ -155,7 +156,6 @@ class Commits:
         trial.sent = True
         if await connection.execute(WRITE, *draft.arguments()) == _NOTHING:
             return None
-        self._last = draft.revision
         return Done(draft.revision, draft.at, wrote=True)
 
     async def _with_lock(self, connection: asyncpg.Connection, trial: _Trial) -> Done:

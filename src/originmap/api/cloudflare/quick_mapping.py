@@ -8,14 +8,13 @@ else, every refusal of a request included, goes the long way, so that no rule is
 the store refuses, or does not have, is answered as there, by `api.refused`.
 """
 
-from collections.abc import Sequence
 from hashlib import sha256
 
 from originmap.api import envelope
 from originmap.api.auth import bearer_of
 from originmap.api.cloudflare.mapping_json import entry, read_request
 from originmap.api.cloudflare.notes import notes_on
-from originmap.api.quick import Later, QuickAnswer, lines
+from originmap.api.quick import Headers, Later, QuickAnswer, lines
 from originmap.api.refused import refused
 from originmap.api.request import RequestInfo
 from originmap.domain import address as addresses
@@ -36,8 +35,6 @@ _MAX_KNOWN = 100_000
 
 ROUTE = "/client/v4/zones/{zone_id:hex32}/origin/cloud_regions/{origin_ip}"
 """The one route that is answered here."""
-
-Headers = Sequence[tuple[bytes, bytes]]
 
 
 class QuickMapping:
