@@ -7,17 +7,13 @@ import httpx
 import pytest
 
 from originmap import bootstrap
-from originmap.domain.access import ZONE_PREFIX
-from originmap.domain.token_rules import create_token
 from originmap.service import setup
 from tests.api.answers import error, result
 from tests.api.application import BEARER, MAPPINGS, ZONE_URL, client_of
-from tests.builders import CAUSE, new_zone, policy, token
+from tests.api.two_zones import NARROW, OTHER, add_other
 
 OWN = "http://testserver/originmap/v1"
 RESOLVE, WHATIF = f"{OWN}/zones/example.com/resolve", f"{OWN}/whatif"
-OTHER = "a" * 32
-SETTINGS_READ = "517b21aee92c4d89936c976ba6e4be55"
 PLACES = {
     "192.0.2.1": ("aws", "us-east-1"),
     "192.0.2.2": ("aws", "us-east-1"),
@@ -31,9 +27,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened,
         client_of(opened, BEARER) as client,
     ):
-        await opened.store.write_records(new_zone(OTHER, "example.org"), CAUSE)
-        narrow = token("narrow", policy(True, [ZONE_PREFIX + OTHER], [SETTINGS_READ]))
-        await opened.store.write_records(create_token(narrow), CAUSE)
+        await add_other(opened.store)
         for ip, (vendor, region) in PLACES.items():
             item = {"origin_ip": ip, "vendor": vendor, "region": region}
             result(await client.put(f"{MAPPINGS}/{ip}", json=item))
@@ -115,13 +109,12 @@ async def test_a_hundred_addresses_are_one_question(client: httpx.AsyncClient) -
 async def test_a_zone_is_named_by_id_or_name_and_seen_by_who_may_read_it(
     client: httpx.AsyncClient,
 ) -> None:
-    narrow = {"Authorization": "Bearer secret-narrow"}
     params = {"ip": "192.0.2.1"}
     for zone in (OTHER, "example.org", "EXAMPLE.org"):
-        answer = await client.get(f"{OWN}/zones/{zone}/resolve", params=params, headers=narrow)
+        answer = await client.get(f"{OWN}/zones/{zone}/resolve", params=params, headers=NARROW)
         assert answer.status_code == 200
     answers = [
-        await client.get(f"{OWN}/zones/{zone}/resolve", params=params, headers=narrow)
+        await client.get(f"{OWN}/zones/{zone}/resolve", params=params, headers=NARROW)
         for zone in (setup.DEV_ID, "example.com", "b" * 32, "nothing.example", "nonsense")
     ]
     assert {error(answer)[:2] for answer in answers} == {(403, 10000)}
@@ -145,8 +138,7 @@ async def test_another_topology_can_be_tried(client: httpx.AsyncClient) -> None:
 
 
 async def test_only_readable_zones_are_looked_at(client: httpx.AsyncClient) -> None:
-    narrow = {"Authorization": "Bearer secret-narrow"}
-    answer = await client.post(WHATIF, json={"states": {"IAD": "down"}}, headers=narrow)
+    answer = await client.post(WHATIF, json={"states": {"IAD": "down"}}, headers=NARROW)
     assert result(answer)["moves"] == []
 
 

@@ -10,6 +10,7 @@ from originmap.domain.access import ZONE_PREFIX
 from originmap.domain.mapping import put
 from originmap.domain.token_rules import create_token
 from originmap.service import setup
+from originmap.store.port import Store
 from tests.api.application import BEARER, MAPPINGS, client_of
 from tests.builders import CAUSE, US_WEST, ip, new_zone, policy, token
 
@@ -25,12 +26,17 @@ async def two_zones() -> AsyncIterator[httpx.AsyncClient]:
         bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened,
         client_of(opened, BEARER) as client,
     ):
-        await opened.store.write_records(new_zone(OTHER, "example.org"), CAUSE)
-        narrow = token("narrow", policy(True, [ZONE_PREFIX + OTHER], [SETTINGS_READ]))
-        await opened.store.write_records(create_token(narrow), CAUSE)
+        await add_other(opened.store)
         await opened.store.write(OTHER, [ip("192.0.2.2")], put(ip("192.0.2.2"), US_WEST), CAUSE)
         await change(client, "us-east-1")
         yield client
+
+
+async def add_other(store: Store) -> None:
+    """Make the second zone, and the token for it."""
+    await store.write_records(new_zone(OTHER, "example.org"), CAUSE)
+    narrow = token("narrow", policy(True, [ZONE_PREFIX + OTHER], [SETTINGS_READ]))
+    await store.write_records(create_token(narrow), CAUSE)
 
 
 async def change(client: httpx.AsyncClient, region: str) -> None:

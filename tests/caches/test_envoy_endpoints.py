@@ -1,6 +1,7 @@
 """Envoy with clusters of the operator's own, each with its endpoints from a file of ours."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,17 @@ def envoy(machines: Mapping[str, Machine], tmp_path: Path) -> Iterator[EnvoyOwnC
         yield envoy
 
 
+@contextmanager
+def fed(server: Server, envoy: EnvoyOwnClusters, folder: Path) -> Iterator[Edge]:
+    """An agent, and the cache started on its files: the origin is near IAD."""
+    put(server, NEAR_IAD)
+    with Edge(server, envoy, folder) as edge:
+        edge.waits_for(lambda: edge.written(envoy), "its files")
+        envoy.start()
+        envoy.comes_to("IAD")
+        yield edge
+
+
 def moved(machines: Mapping[str, Machine]) -> list[str]:
     """What says that IAD listens where another machine does by now."""
     return ["--upstream", f"IAD={machines['origin'].endpoint}"]
@@ -33,11 +45,7 @@ def moved(machines: Mapping[str, Machine]) -> list[str]:
 def test_it_fills_from_the_upper_tier_and_when_that_dies_from_the_fallback(
     server: Server, envoy: EnvoyOwnClusters, tmp_path: Path
 ) -> None:
-    put(server, NEAR_IAD)
-    with Edge(server, envoy, tmp_path) as edge:
-        edge.waits_for(lambda: edge.written(envoy), "its files")
-        envoy.start()
-        envoy.comes_to("IAD")
+    with fed(server, envoy, tmp_path) as edge:
         put(server, NEAR_FRA)
         envoy.comes_to("FRA")
         envoy.machines["FRA"].stop()
@@ -49,11 +57,7 @@ def test_it_fills_from_the_upper_tier_and_when_that_dies_from_the_fallback(
 def test_it_follows_endpoints_that_change_without_a_reload(
     server: Server, envoy: EnvoyOwnClusters, tmp_path: Path
 ) -> None:
-    put(server, NEAR_IAD)
-    with Edge(server, envoy, tmp_path) as edge:
-        edge.waits_for(lambda: edge.written(envoy), "its files")
-        envoy.start()
-        envoy.comes_to("IAD")
+    with fed(server, envoy, tmp_path) as edge:
         edge.stop()
         edge.start(*moved(envoy.machines))
         envoy.comes_to("origin")
