@@ -123,7 +123,7 @@ def _quoted(path: Path) -> str:
 
 def _varnish(files: Files, folder: Path) -> list[str]:
     """VCL becomes C and that a library; the first step finds all that can be wrong with a file, the
-    second takes ten times as long. VCL is read as another user, who may not see the folder of the
+    second takes most of the time. VCL is read as another user, who may not see the folder of the
     new file."""
     config, copy = folder / "check.vcl", folder / "originmap.vcl"
     shutil.copyfile(files["originmap.vcl"], copy)
