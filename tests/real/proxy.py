@@ -10,9 +10,10 @@ class Proxy:
     """Passes connections on to a server; an async context manager.
 
     `refuse` closes connections at once; `silent` lets nothing through, either way, without
-    closing anything; `delay` holds each piece back, in seconds; `cut_after` bytes from the server
-    the connection is closed; `spoil` changes one byte of what the server sends behind so many;
-    `hold` lets no piece through that has these bytes, towards the server.
+    closing anything, and `mute` nothing of what the server says; `delay` holds each piece back,
+    in seconds; `cut_after` bytes from the server the connection is closed; `spoil` changes one
+    byte of what the server sends behind so many; `hold` lets no piece through that has these
+    bytes, towards the server.
     """
 
     def __init__(self, target: str) -> None:
@@ -20,7 +21,7 @@ class Proxy:
         self._target = (parts.hostname, parts.port)
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
-        self.refuse = self.silent = False
+        self.refuse = self.silent = self.mute = False
         self.delay = 0.0
         self.cut_after: int | None = None
         self.spoil: int | None = None
@@ -74,7 +75,7 @@ class Proxy:
         passed = 0
         with contextlib.suppress(OSError):
             while data := await reader.read(1 << 16):
-                while self.silent or (not from_server and self.hold and self.hold in data):
+                while self._holds(data, from_server):
                     await asyncio.sleep(0.02)
                 await asyncio.sleep(self.delay)
                 if from_server:
@@ -86,6 +87,11 @@ class Proxy:
                 writer.write(data)
                 await writer.drain()
         writer.close()
+
+    def _holds(self, data: bytes, from_server: bool) -> bool:
+        if from_server:
+            return self.silent or self.mute
+        return self.silent or (self.hold is not None and self.hold in data)
 
     def _spoilt(self, data: bytes, passed: int) -> bytes:
         if self.spoil is None or not passed <= self.spoil < passed + len(data):

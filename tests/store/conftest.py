@@ -7,10 +7,11 @@ import pytest
 
 from originmap.store.memory import MemoryStore
 from originmap.store.port import Store
-from originmap.store.postgres import open_postgres
+from originmap.store.postgres import PostgresStore, open_postgres
 from originmap.store.sqlite import SqliteStore
 from tests.builders import CAUSE, new_zone
 from tests.postgres import Cluster
+from tests.store.nodes import until
 
 
 class Clock:
@@ -57,3 +58,20 @@ async def store(
     await store.write_records(new_zone(), CAUSE)
     yield store
     await store.close()
+
+
+@pytest.fixture
+def url(cluster: Cluster) -> str:
+    """A new database."""
+    return cluster.new_database()
+
+
+@pytest.fixture
+async def nodes(url: str) -> AsyncIterator[list[PostgresStore]]:
+    """Three nodes on one database, which has a zone."""
+    stores = [await open_postgres(url) for _ in range(3)]
+    await stores[0].write_records(new_zone(), CAUSE)
+    await until(lambda: all(store.revision == 1 for store in stores))
+    yield stores
+    for store in stores:
+        await store.close()

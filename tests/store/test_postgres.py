@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import asyncpg
@@ -18,7 +18,6 @@ from originmap.domain.errors import (
     ZoneExists,
     ZoneNotFound,
 )
-from originmap.domain.mapping import Mapping
 from originmap.domain.record import Key, Kind, RecordChange, RecordDecide, RecordDecision
 from originmap.domain.token import Token
 from originmap.domain.zone import Account
@@ -30,25 +29,9 @@ from originmap.store.records import encode
 from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, ips, new_zone, remove_zone, zone
 from tests.builders import token as new_token
 from tests.postgres import Cluster
+from tests.store.nodes import put, until
 
 OTHER_ID = "f" * 32
-
-
-@pytest.fixture
-def url(cluster: Cluster) -> str:
-    """A new database."""
-    return cluster.new_database()
-
-
-@pytest.fixture
-async def nodes(url: str) -> AsyncIterator[list[PostgresStore]]:
-    """Three nodes on one database, which has a zone."""
-    stores = [await open_postgres(url) for _ in range(3)]
-    await stores[0].write_records(new_zone(), CAUSE)
-    await _until(lambda: all(store.revision == 1 for store in stores))
-    yield stores
-    for store in stores:
-        await store.close()
 
 
 @pytest.fixture
@@ -57,17 +40,6 @@ def own_cluster() -> Iterator[Cluster]:
     server = Cluster()
     yield server
     server.remove()
-
-
-async def _put(store: PostgresStore, text: str, place: mapping.Place = US_EAST) -> Mapping:
-    done = await store.write(ZONE_ID, (ip(text),), mapping.put(ip(text), place), CAUSE)
-    return done.outcome or Mapping(ip(text), place, done.at, done.revision)
-
-
-async def _until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 def _add(token: Token) -> RecordDecide[None]:
@@ -83,20 +55,20 @@ def _remove(token: Token) -> RecordDecide[None]:
 async def test_everything_is_there_after_a_restart(url: str) -> None:
     first = await open_postgres(url)
     await first.write_records(new_zone(), CAUSE)
-    written = await _put(first, "192.0.2.1")
+    written = await put(first, "192.0.2.1")
     await first.close()
     second = await open_postgres(url, now=lambda: 5)  # a clock far in the past
     assert await second.get(ZONE_ID, ip("192.0.2.1")) == written
     assert (second.revision, second.epoch) == (2, first.epoch)
-    changed = await _put(second, "192.0.2.1", US_WEST)
+    changed = await put(second, "192.0.2.1", US_WEST)
     assert (changed.revision, changed.modified_on) == (3, written.modified_on + 1)
     await second.close()
 
 
 async def test_what_one_node_writes_all_read(nodes: list[PostgresStore]) -> None:
-    written = await _put(nodes[1], "192.0.2.1")
+    written = await put(nodes[1], "192.0.2.1")
     assert [await node.get(ZONE_ID, ip("192.0.2.1")) for node in nodes] == [written] * 3
-    await _until(lambda: {node.revision for node in nodes} == {2})
+    await until(lambda: {node.revision for node in nodes} == {2})
 
 
 async def test_the_limit_is_exact_with_several_nodes(nodes: list[PostgresStore]) -> None:
@@ -104,7 +76,7 @@ async def test_the_limit_is_exact_with_several_nodes(nodes: list[PostgresStore])
     for start in range(0, len(addresses), 500):
         puts = (_fill(nodes[0], a) for a in addresses[start : start + 500])
         await asyncio.gather(*puts)
-    racers = [_put(nodes[n % 3], f"192.0.2.{n}") for n in range(96)]
+    racers = [put(nodes[n % 3], f"192.0.2.{n}") for n in range(96)]
     results: list[Any] = await asyncio.gather(*racers, return_exceptions=True)
     refused = [r for r in results if isinstance(r, BaseException)]
     assert len(refused) == 91
@@ -126,7 +98,7 @@ async def test_revisions_become_visible_in_their_order(nodes: list[PostgresStore
 
     async def write(node: PostgresStore, writer: int) -> None:
         for n in range(25):
-            await _put(node, f"192.0.2.{writer}", (US_EAST, US_WEST)[n % 2])
+            await put(node, f"192.0.2.{writer}", (US_EAST, US_WEST)[n % 2])
 
     reader = asyncio.ensure_future(read())
     await asyncio.gather(*(write(nodes[n % 3], n) for n in range(32)))
@@ -136,7 +108,7 @@ async def test_revisions_become_visible_in_their_order(nodes: list[PostgresStore
 
 
 async def test_times_grow_with_revisions_whichever_node_writes(nodes: list[PostgresStore]) -> None:
-    await asyncio.gather(*(_put(nodes[n % 3], f"192.0.2.{n}") for n in range(60)))
+    await asyncio.gather(*(put(nodes[n % 3], f"192.0.2.{n}") for n in range(60)))
     times = [change.at for change in await nodes[0].changes(0, 100)]
     assert times == sorted(set(times))
 
@@ -162,9 +134,9 @@ async def test_a_record_changed_on_one_node_is_heard_on_all(nodes: list[Postgres
     nodes[2].follow_records(heard.extend)
     token = new_token("one")
     await nodes[0].write_records(_add(token), CAUSE)
-    await _until(lambda: heard[-1].after == token)
+    await until(lambda: heard[-1].after == token)
     await nodes[1].write_records(_remove(token), CAUSE)  # which has heard of it, or does so now
-    await _until(lambda: heard[-1].after is None)
+    await until(lambda: heard[-1].after is None)
     assert len(heard) == 3
 
 
@@ -183,7 +155,7 @@ async def test_a_record_is_heard_of_without_a_notification(
         )
         await writer.execute("UPDATE state SET revision = 2")
     await writer.close()
-    await _until(lambda: heard[-1].after == token)
+    await until(lambda: heard[-1].after == token)
     assert nodes[0].revision == 2
 
 
@@ -204,10 +176,10 @@ async def test_a_rule_sees_what_other_nodes_committed(nodes: list[PostgresStore]
 async def test_a_zone_that_another_node_removed_takes_no_mapping(
     nodes: list[PostgresStore],
 ) -> None:
-    await _put(nodes[1], "192.0.2.1")
+    await put(nodes[1], "192.0.2.1")
     await nodes[0].write_records(remove_zone(), CAUSE)
     with pytest.raises(ZoneNotFound):
-        await _put(nodes[1], "192.0.2.2")
+        await put(nodes[1], "192.0.2.2")
 
 
 async def test_a_database_loaded_on_one_node_is_what_the_others_have(
@@ -218,7 +190,7 @@ async def test_a_database_loaded_on_one_node_is_what_the_others_have(
     heard: list[RecordChange] = []
     nodes[1].follow_records(heard.extend)
     await nodes[0].load(source.snapshot())
-    await _until(lambda: nodes[1].epoch == source.epoch)
+    await until(lambda: nodes[1].epoch == source.epoch)
     assert heard[-1].after == zone(OTHER_ID, "example.org")
     assert nodes[1].is_replica
     await source.close()
@@ -305,36 +277,36 @@ def test_a_password_is_never_shown(db: str, shown: str) -> None:
 async def test_a_server_that_was_away_is_used_again_by_itself(own_cluster: Cluster) -> None:
     store = await open_postgres(own_cluster.new_database())
     await store.write_records(new_zone(), CAUSE)
-    written = await _put(store, "192.0.2.1")
+    written = await put(store, "192.0.2.1")
     own_cluster.stop()
-    await _until(lambda: not store.writable)
+    await until(lambda: not store.writable)
     with pytest.raises(StoreFailed):
-        await _put(store, "192.0.2.2")
+        await put(store, "192.0.2.2")
     with pytest.raises(StoreFailed):
         await store.get(ZONE_ID, ip("192.0.2.1"))
     own_cluster.start()
-    await _until(lambda: store.writable)
+    await until(lambda: store.writable)
     assert await store.get(ZONE_ID, ip("192.0.2.1")) == written
-    assert (await _put(store, "192.0.2.2")).revision == written.revision + 1
+    assert (await put(store, "192.0.2.2")).revision == written.revision + 1
     await store.close()
 
 
 async def test_connections_that_were_cut_are_made_again_unnoticed(
     nodes: list[PostgresStore], cluster: Cluster, url: str
 ) -> None:
-    await _put(nodes[0], "192.0.2.1")
+    await put(nodes[0], "192.0.2.1")
     await nodes[0].get(ZONE_ID, ip("192.0.2.1"))
     cluster.sql(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
         f"WHERE application_name = 'originmap' AND datname = '{url.rpartition('/')[2]}'",
         "postgres",
     )
-    written = await _put(nodes[0], "192.0.2.1", US_WEST)
+    written = await put(nodes[0], "192.0.2.1", US_WEST)
     assert await nodes[0].get(ZONE_ID, ip("192.0.2.1")) == written
     heard: list[RecordChange] = []
     nodes[0].follow_records(heard.extend)
     await nodes[1].write_records(_add(new_token("one")), CAUSE)
-    await _until(lambda: heard[-1].key.kind is Kind.TOKEN)
+    await until(lambda: heard[-1].key.kind is Kind.TOKEN)
 
 
 async def test_a_node_that_stands_still_in_a_commit_does_not_hold_the_others_up(
@@ -344,7 +316,7 @@ async def test_a_node_that_stands_still_in_a_commit_does_not_hold_the_others_up(
         "idle_in_transaction_session_timeout": "200ms"})  # fmt: skip
     await frozen.execute("BEGIN")
     await frozen.execute("SELECT FROM state FOR UPDATE")
-    written = await _put(nodes[0], "192.0.2.1")
+    written = await put(nodes[0], "192.0.2.1")
     assert await nodes[1].get(ZONE_ID, ip("192.0.2.1")) == written
     with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError):
         await frozen.close()
@@ -377,7 +349,7 @@ async def test_a_server_that_does_not_answer_gives_way_to_the_next(
     url = cluster.new_database().replace("@", f"@{own_cluster.address},")
     store = await open_postgres(url)
     await store.write_records(new_zone(), CAUSE)
-    await _put(store, "192.0.2.1")
+    await put(store, "192.0.2.1")
     await store.close()
 
 
@@ -385,7 +357,7 @@ async def test_who_reads_changes_knows_what_another_node_forgot(
     nodes: list[PostgresStore],
 ) -> None:
     for n in range(5):
-        await _put(nodes[0], f"192.0.2.{n}")
+        await put(nodes[0], f"192.0.2.{n}")
     await nodes[0].forget(3, 10)
     changes = await nodes[1].changes(1, 10)
     assert changes[0].revision == nodes[1].oldest + 1 == 4
@@ -397,7 +369,7 @@ async def test_who_reads_changes_knows_how_far_another_node_has_gone(
     nodes: list[PostgresStore],
 ) -> None:
     for n in range(20):
-        await _put(nodes[0], f"192.0.2.{n}")
+        await put(nodes[0], f"192.0.2.{n}")
         for node, of_zone in ((nodes[1], None), (nodes[2], "no such zone")):
             await node.changes(0, 100, of_zone)
             assert node.revision == nodes[0].revision

@@ -14,13 +14,13 @@ from typing import Any
 import asyncpg
 
 from originmap.domain.change import Change, Committed
-from originmap.domain.errors import ZoneNotFound
-from originmap.domain.mapping import Mapping
+from originmap.domain.errors import StoreFailed, ZoneNotFound
 from originmap.domain.record import Key, Kind, RecordChange, Value
 from originmap.store import postgres_history
 from originmap.store.clock import ForwardClock
 from originmap.store.group import Write
 from originmap.store.postgres_draft import WRITE, Draft
+from originmap.store.postgres_known import Asked, Counter, Known
 from originmap.store.postgres_pool import (
     COMMAND_SECONDS,
     ERRORS,
@@ -33,23 +33,23 @@ from originmap.store.postgres_schema import RECORDS
 from originmap.store.postgres_view import View
 from originmap.store.records import check_names, encode, unique_name
 
-COUNTER = "SELECT revision, last_at FROM state WHERE one FOR UPDATE"
+COUNTER = "SELECT epoch, revision, last_at FROM state WHERE one FOR UPDATE"
+ZONES = "SELECT id, NULL, NULL, NULL, NULL, mappings FROM zone WHERE id = ANY($1::text[])"
+"""Rows as `Known.learn` takes them."""
 _STORED = """
-    SELECT m.zone_id, m.address, m.place, m.modified_on, m.revision
+    SELECT m.zone_id, m.address, m.place, m.modified_on, m.revision, NULL
     FROM unnest($1::text[], $2::bytea[]) AS asked (zone_id, address)
     JOIN mapping AS m USING (zone_id, address)"""
-_REST = f"""
-    UNION ALL SELECT id, NULL, NULL, NULL, NULL, mappings FROM zone WHERE id = ANY($1::text[])
-    UNION ALL SELECT stored.*, NULL FROM ({_STORED}) AS stored"""  # noqa: S608 (of constants)
+_REST = f"UNION ALL {ZONES} UNION ALL {_STORED}"
 # One round trip for all that a group asks about: the counter, the zones, the mappings.
 _READ = f"""
-    SELECT NULL::text, NULL::bytea, NULL::text, last_at, revision, revision
+    SELECT epoch, NULL::bytea, NULL::text, last_at, revision, revision
     FROM state WHERE one {_REST}"""  # noqa: S608 (of constants)
 # The same, and the counter stays locked. It is read as it is then, all else as it was when the
 # statement began. What the counter was at that time ends its row.
 _HOLD = f"""
     WITH counter AS MATERIALIZED ({COUNTER})
-    SELECT NULL::text, NULL::bytea, NULL::text, last_at, revision,
+    SELECT epoch, NULL::bytea, NULL::text, last_at, revision,
         (SELECT revision FROM state WHERE one) FROM counter {_REST}"""  # noqa: S608 (of constants)
 _EMPTY_ZONE = """
     INSERT INTO change (zone_id, revision, at, credential, client, request, address,
@@ -64,16 +64,20 @@ INSERT_CHANGE = f"""
     INSERT INTO change ({", ".join(postgres_history.COLUMNS)})
     VALUES ({", ".join(f"${n + 1}" for n in range(len(postgres_history.COLUMNS)))})"""  # noqa: S608
 _SET_COUNTER = "UPDATE state SET revision = $1, last_at = $2 WHERE one"
+_MARK = "SELECT at, request FROM change WHERE revision = $1"
 _NOTHING = "INSERT 0 0"
 _ATTEMPTS = 3
 
 
 @dataclass(slots=True)
 class _Trial:
-    """One try to commit a group: what each write comes to, and whether its commit was sent."""
+    """One try to commit a group: what each write comes to, what is written, whether its commit
+    was sent, and an earlier try of which nobody knows whether it was made."""
 
     group: Sequence[Write]
+    doubtful: "_Trial | None" = None
     settled: list[tuple[Write, Committed[Any] | BaseException]] = field(default_factory=list)
+    draft: Draft | None = None
     sent: bool = False
 
 
@@ -99,6 +103,7 @@ class Commits:
         self._line = line
         self._clock = clock
         self._view = view
+        self._known = Known()
         # The last revision of this node, and whether others write at the same time.
         self._last = 0
         self._contended = False
@@ -107,20 +112,25 @@ class Commits:
         """Settle every write of the group in one transaction. Raises StoreFailed.
 
         What failed before its commit was sent, or was undone by the server, is tried again, on a
-        new connection where the old one is lost: nothing of it is there.
+        new connection where the old one is lost: nothing of it is there. Where it was lost later,
+        the history tells whether it is there.
         """
+        doubtful: _Trial | None = None
         for attempt in range(_ATTEMPTS):
-            trial = _Trial(group)
+            trial = _Trial(group, doubtful)
             try:
                 async with asyncio.timeout(COMMAND_SECONDS):
                     done = await self._try(await self._line.get(), trial)
             except ERRORS as error:
-                self._line.drop()
-                unknown = trial.sent and not was_undone(error)
-                if unknown or attempt + 1 == _ATTEMPTS or not may_repeat(error):
+                self._give_up()
+                if attempt + 1 == _ATTEMPTS or not may_repeat(error):
                     raise failure(error) from error
+                if trial.sent and not was_undone(error):
+                    if doubtful is not None or trial.draft is None:
+                        raise failure(error) from error
+                    doubtful = trial
             except BaseException:
-                self._line.drop()
+                self._give_up()
                 raise
             else:
                 if done.wrote:
@@ -130,11 +140,11 @@ class Commits:
         raise AssertionError("unreachable")
 
     async def _try(self, connection: asyncpg.Connection, trial: _Trial) -> Done:
-        if trial.group[0].decide_records is None and not self._contended:
+        of_mappings = trial.group[0].decide_records is None
+        if of_mappings and not self._contended and trial.doubtful is None:
             done = await self._without_lock(connection, trial)
             if done is not None:
                 return done
-            trial.settled.clear()
             trial.sent, self._contended = False, True
         transaction = connection.transaction()
         await transaction.start()
@@ -146,45 +156,89 @@ class Commits:
             await transaction.rollback()
         return done
 
+    def _give_up(self) -> None:
+        """What was drafted may be there or not, and the next server may know less than this."""
+        self._line.drop()
+        self._known.forget()
+
     async def _without_lock(self, connection: asyncpg.Connection, trial: _Trial) -> Done | None:
-        """Read, decide, and write all in one statement, which is its own transaction; None where
-        another node wrote in between, and so nothing was written here."""
-        draft = await _read(connection, _READ, trial.group)
-        self._decide(draft, trial)
-        if draft.revision == draft.first:
-            return Done(draft.first, draft.at, wrote=False)
-        trial.sent = True
-        if await connection.execute(WRITE, *draft.arguments()) == _NOTHING:
-            return None
-        return Done(draft.revision, draft.at, wrote=True)
+        """Read what is not known, decide, and write all in one statement, which is its own
+        transaction; None where another node wrote in between, and so nothing was written here."""
+        asked = _asked(trial.group)
+        if self._view.state.revision != self._known.counter.revision:
+            self._known.forget()
+        if missing := self._known.missing(asked):
+            await self._read(connection, _READ, missing)
+            if self._known.missing(asked):  # another node wrote, and the rest was forgotten
+                await self._read(connection, _READ, asked)
+        draft = self._decide(trial)
+        if not draft.is_empty:
+            trial.sent = True
+            if await connection.execute(WRITE, *draft.arguments()) == _NOTHING:
+                self._known.forget()
+                return None
+        elif not missing:
+            # Nothing is written that would have met what another node did meanwhile.
+            self._known.forget()
+            return await self._without_lock(connection, trial)
+        return _done(draft)
 
     async def _with_lock(self, connection: asyncpg.Connection, trial: _Trial) -> Done:
         """All but the commit, with the counter locked from before it is read."""
         if trial.group[0].decide_records is not None:
             return await self._records_of(connection, trial.group[0], trial.settled)
-        draft = await _read(connection, _HOLD, trial.group)
-        self._contended = draft.first != self._last
-        self._decide(draft, trial)
-        if draft.revision == draft.first:
-            return Done(draft.first, draft.at, wrote=False)
-        await connection.execute(WRITE, *draft.arguments())
-        return Done(draft.revision, draft.at, wrote=True)
+        asked = _asked(trial.group)
+        if not await self._read(connection, _HOLD, asked):
+            # Another node was first, and the rest may be older than its commit.
+            await self._read(connection, _READ, asked)
+        if trial.doubtful is not None and await self._was_made(connection, trial.doubtful):
+            trial.settled = trial.doubtful.settled
+            return Done(self._known.counter.revision, self._known.counter.at, wrote=True)
+        self._contended = self._known.counter.revision != self._last
+        draft = self._decide(trial)
+        if not draft.is_empty:
+            await connection.execute(WRITE, *draft.arguments())
+        return _done(draft)
 
-    def _decide(self, draft: Draft, trial: _Trial) -> None:
-        self._clock.pass_by(draft.at)
+    async def _read(self, connection: asyncpg.Connection, sql: str, asked: Sequence[Asked]) -> bool:
+        """Know what is asked about, as `_READ` or `_HOLD` has it; whether it is all of one
+        moment."""
+        keys = [zone_id for zone_id, _ in asked], [address for _, address in asked]
+        (epoch, *_, last_at, revision, seen), *rows = await connection.fetch(sql, *keys)
+        self._known.learn(Counter(epoch, revision, last_at), asked, rows)
+        return bool(seen == revision)
+
+    async def _was_made(self, connection: asyncpg.Connection, trial: _Trial) -> bool:
+        """Whether a try was made whose connection was lost. The counter is locked: what is not
+        there now never will be, for it was meant for where the counter stands no longer then."""
+        assert trial.draft is not None
+        first, at, request = trial.draft.mark
+        if self._known.counter.revision < first:
+            return False
+        row = await connection.fetchrow(_MARK, first)
+        if row is None:
+            raise StoreFailed("the history does not go back to what may have been written")
+        return tuple(row) == (at, request)
+
+    def _decide(self, trial: _Trial) -> Draft:
+        trial.settled.clear()
+        trial.draft = draft = Draft(self._known)
+        self._clock.pass_by(draft.first.at)
         for write in trial.group:
             trial.settled.append((write, self._decided(draft, write)))
+        return draft
 
     def _decided(self, draft: Draft, write: Write) -> Committed[Any] | BaseException:
         assert write.decide is not None
         try:
-            if write.zone_id not in draft.counts:
+            view = self._known.view(write.zone_id, write.addresses)
+            if view is None:
                 raise ZoneNotFound(write.zone_id)
-            decision = write.decide(draft.view(write.zone_id, write.addresses))
+            decision = write.decide(view)
         except Exception as error:  # a refusal, or a bug in this one rule: the others go on
             return error
         at = self._clock.stamp()
-        revision = draft.revision + bool(decision.changes)
+        revision = draft.counter.revision + bool(decision.changes)
         if decision.changes:
             draft.write(write.zone_id, decision.changes, at, write.cause)
         return Committed(at, revision, decision.outcome)
@@ -204,7 +258,7 @@ class Commits:
         except Exception as error:  # as in `_decided`
             settled.append((write, error))
             return Done(0, 0, wrote=False)
-        revision, last_at = await connection.fetchrow(COUNTER)
+        _, revision, last_at = await connection.fetchrow(COUNTER)
         self._clock.pass_by(last_at)
         at = self._clock.stamp()
         first = revision + bool(decision.changes)
@@ -217,20 +271,13 @@ class Commits:
         return Done(revision, at, wrote=True, records=decision.changes)
 
 
-async def _read(connection: asyncpg.Connection, sql: str, group: Sequence[Write]) -> Draft:
-    """What the group asks about, as `_READ` or `_HOLD` has it."""
-    # A zone is read also where nothing is asked about.
-    asked = {(write.zone_id, address) for write in group for address in write.addresses or (None,)}
-    keys = [zone_id for zone_id, _ in asked], [address for _, address in asked]
-    (*_, last_at, revision, seen), *rows = await connection.fetch(sql, *keys)
-    if seen != revision:  # another node was first, and the rest may be older than its commit
-        _, *rows = await connection.fetch(_READ, *keys)
-    counts = {zone_id: mappings for zone_id, address, *_, mappings in rows if address is None}
-    draft = Draft(counts, revision, last_at)
-    for zone_id, address, text, modified_on, at_revision, _ in rows[len(counts) :]:
-        place = postgres_history.place_of(text)
-        draft.know(zone_id, Mapping(address, place, modified_on, at_revision))
-    return draft
+def _asked(group: Sequence[Write]) -> list[Asked]:
+    """What a group asks about; a zone also where nothing is asked of it."""
+    return list({(w.zone_id, address) for w in group for address in w.addresses or (None,)})
+
+
+def _done(draft: Draft) -> Done:
+    return Done(draft.counter.revision, draft.counter.at, wrote=not draft.is_empty)
 
 
 async def _write_record(

@@ -17,9 +17,10 @@ from originmap.domain.mapping import Mapping, MappingChange
 from originmap.domain.record import Key, Kind, RecordChange
 from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
 from originmap.store import postgres_history
-from originmap.store.postgres_commit import COUNTER, INSERT_CHANGE, put_record
+from originmap.store.postgres_commit import COUNTER, INSERT_CHANGE, ZONES, put_record
 from originmap.store.postgres_draft import WRITE, Draft
 from originmap.store.postgres_history import place_of, text_of
+from originmap.store.postgres_known import Counter, Known
 from originmap.store.postgres_pool import ERRORS
 from originmap.store.postgres_schema import RECORDS
 
@@ -102,24 +103,25 @@ async def load(connection: asyncpg.Connection, parts: AsyncIterator[Part]) -> No
 async def apply(connection: asyncpg.Connection, changes: Sequence[Change]) -> None:
     """Take over changes of another database. Raises BrokenFeed unless they come next."""
     await connection.execute("SELECT pg_advisory_xact_lock($1)", RECORDS)
-    revision, last_at = await connection.fetchrow(COUNTER)
-    if [change.revision for change in changes] != _next(revision, len(changes)):
-        raise BrokenFeed(f"changes from {changes[0].revision} on do not follow {revision}")
+    counter = Counter(*await connection.fetchrow(COUNTER))
+    if [change.revision for change in changes] != _next(counter.revision, len(changes)):
+        raise BrokenFeed(f"changes from {changes[0].revision} on do not follow {counter.revision}")
     final: dict[Key, RecordChange] = {}
     for change in changes:
         if isinstance(change.what, RecordChange):
             final.pop(change.what.key, None)
             final[change.what.key] = change.what
     await _put_records(connection, final.values())
-    zones = {change.zone_id for change in changes}
-    counts = await connection.fetch("SELECT id, mappings FROM zone WHERE id = ANY($1)", list(zones))
-    draft = Draft(dict(map(tuple, counts)), revision, last_at)
+    known, zones = Known(), list({change.zone_id for change in changes})
+    asked = [(zone_id, None) for zone_id in zones]
+    known.learn(counter, asked, await connection.fetch(ZONES, zones))
+    draft = Draft(known)
     for change in changes:
         if isinstance(change.what, MappingChange):
             draft.take(change.zone_id, change.what, change.revision, change.at, change.cause)
     of_records = [change for change in changes if isinstance(change.what, RecordChange)]
     await connection.executemany(INSERT_CHANGE, map(postgres_history.row_of, of_records))
-    draft.revision, draft.at = changes[-1].revision, changes[-1].at
+    draft.reach(changes[-1].revision, changes[-1].at)
     await connection.execute(WRITE, *draft.arguments())
 
 

@@ -4,28 +4,30 @@ The writes of a group see each other: each decides about what the ones before it
 net effect on each address is written, and every change.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from originmap.domain.address import Address
 from originmap.domain.change import Cause
 from originmap.domain.mapping import Mapping as Stored
-from originmap.domain.mapping import MappingChange, ZoneView
+from originmap.domain.mapping import MappingChange
 from originmap.store import postgres_history
 from originmap.store.postgres_history import text_of
+from originmap.store.postgres_known import Counter, Known
 
 WRITE = """
     WITH counter AS (
-        UPDATE state SET revision = $2, last_at = $3 WHERE one AND revision = $1 RETURNING one),
+        UPDATE state SET revision = $3, last_at = $4
+        WHERE one AND epoch = $1 AND revision = $2 RETURNING one),
     made AS MATERIALIZED (
         SELECT m.* FROM counter, unnest(
-            $6::text[], $7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::text[],
-            $12::bytea[], $13::text[], $14::text[], $15::boolean[])
+            $7::text[], $8::bigint[], $9::bigint[], $10::text[], $11::text[], $12::text[],
+            $13::bytea[], $14::text[], $15::text[], $16::boolean[])
         AS m (zone_id, revision, at, credential, client, request, address, old_place, new_place,
               is_last)),
     counted AS (
         UPDATE zone SET mappings = d.mappings
-        FROM counter, unnest($4::text[], $5::int[]) AS d (id, mappings) WHERE zone.id = d.id),
+        FROM counter, unnest($5::text[], $6::int[]) AS d (id, mappings) WHERE zone.id = d.id),
     gone AS (
         DELETE FROM mapping USING made AS m WHERE m.is_last AND m.new_place IS NULL
         AND mapping.zone_id = m.zone_id AND mapping.address = m.address),
@@ -46,54 +48,54 @@ order of the other parts does not matter."""
 
 
 class Draft:
-    """Mappings of some zones as they are, and as they are to be.
+    """What is to be written, from `known` on, which has it all as soon as it is drafted. Where it
+    is not written after all, `known` must be forgotten.
 
-    `counts` has the zones there are with their numbers of mappings; `stored` what is known of
-    their mappings. `revision` and `at` are those of the last change so far, `first` the revision
-    that all this is based on.
+    `counter` is that of the last change so far, `first` the one that all this is based on.
     """
 
-    def __init__(self, counts: Mapping[str, int], revision: int, at: int) -> None:
-        self.counts = dict(counts)
-        self.first = self.revision = revision
-        self.at = at
+    def __init__(self, known: Known) -> None:
+        self.first = self.counter = known.counter
+        self._known = known
         self._rows: list[tuple[Any, ...]] = []
-        self._current: dict[tuple[str, Address], Stored] = {}
+        self._zones: dict[str, None] = {}
         self._last: dict[tuple[str, Address], int] = {}  # the last row of each address
-
-    def know(self, zone_id: str, stored: Stored) -> None:
-        """A mapping that is stored now."""
-        self._current[zone_id, stored.address] = stored
-
-    def view(self, zone_id: str, addresses: Iterable[Address]) -> ZoneView:
-        """What a rule sees of a zone."""
-        current = self._current
-        found = {a: current[zone_id, a] for a in addresses if (zone_id, a) in current}
-        return ZoneView(found, self.counts[zone_id])
 
     def write(self, zone_id: str, changes: Sequence[MappingChange], at: int, cause: Cause) -> None:
         """Make the changes of one cause."""
-        self.at = at
+        revision = self.counter.revision
         for change in changes:
-            self.revision += 1
-            self.take(zone_id, change, self.revision, at, cause)
+            revision += 1
+            self.take(zone_id, change, revision, at, cause)
+        self.reach(revision, at)
 
     def take(
         self, zone_id: str, change: MappingChange, revision: int, at: int, cause: Cause
     ) -> None:
         """Have a mapping as a change leaves it."""
         address, before, after = change
-        key = (zone_id, address)
-        self._last[key] = len(self._rows)
+        self._last[zone_id, address] = len(self._rows)
+        self._zones[zone_id] = None
         who, places = postgres_history.who(cause), (text_of(before), text_of(after))
         self._rows.append((zone_id, revision, at, *who, address, *places))
-        self.counts[zone_id] = (
-            self.counts.get(zone_id, 0) + (after is not None) - (before is not None)
-        )
-        if after is None:
-            self._current.pop(key, None)
-        else:
-            self._current[key] = Stored(address, after, at, revision)
+        count = self._known.count(zone_id) + (after is not None) - (before is not None)
+        stored = None if after is None else Stored(address, after, at, revision)
+        self._known.put(zone_id, address, stored, count)
+
+    def reach(self, revision: int, at: int) -> None:
+        """Have the counter stand there."""
+        self._known.counter = self.counter = Counter(self.first.epoch, revision, at)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing changes."""
+        return not self._rows
+
+    @property
+    def mark(self) -> tuple[int, int, str]:
+        """Revision, time and request of the first change: no other change has all three."""
+        _, revision, at, _, _, request, *_ = self._rows[0]
+        return revision, at, request
 
     def arguments(self) -> list[object]:
         """The arguments of WRITE."""
@@ -101,6 +103,6 @@ class Draft:
         for row in self._last.values():
             is_last[row] = True
         columns = [list(column) for column in zip(*self._rows, strict=True)] or [[]] * 9
-        counts = self.counts
-        head = (self.first, self.revision, self.at, list(counts), list(counts.values()))
-        return [*head, *columns, is_last]
+        zones = list(self._zones)
+        counts = [self._known.count(zone_id) for zone_id in zones]
+        return [*self.first[:2], *self.counter[1:], zones, counts, *columns, is_last]

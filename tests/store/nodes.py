@@ -1,0 +1,25 @@
+"""Writes on the nodes of a PostgreSQL database."""
+
+import asyncio
+from collections.abc import Callable
+
+from originmap.domain import mapping
+from originmap.domain.change import Committed
+from originmap.domain.mapping import Mapping
+from originmap.store.port import Store
+from tests.builders import CAUSE, US_EAST, ZONE_ID, ip
+
+
+async def put(store: Store, text: str, place: mapping.Place = US_EAST) -> Mapping:
+    done = await store.write(ZONE_ID, (ip(text),), mapping.put(ip(text), place), CAUSE)
+    return done.outcome or Mapping(ip(text), place, done.at, done.revision)
+
+
+async def delete(store: Store, text: str) -> Committed[Mapping]:
+    return await store.write(ZONE_ID, (ip(text),), mapping.delete(ip(text)), CAUSE)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.01)

@@ -1,0 +1,84 @@
+"""Writes to a PostgreSQL database whose connection is lost in the middle."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import pytest
+
+from originmap.domain.change import Committed
+from originmap.domain.errors import StoreFailed
+from originmap.domain.mapping import Mapping
+from originmap.store.postgres import PostgresStore, open_postgres
+from tests.builders import ZONE_ID, ip
+from tests.real.proxy import Proxy
+from tests.store.nodes import delete, put, until
+
+
+class Cuttable(NamedTuple):
+    """A node, and the network between it and the server."""
+
+    store: PostgresStore
+    network: Proxy
+
+    def delete(self, text: str) -> asyncio.Task[Committed[Mapping]]:
+        return asyncio.get_running_loop().create_task(delete(self.store, text))
+
+    def cut(self) -> None:
+        self.network.cut()
+        self.network.mute = self.network.silent = False
+
+
+@pytest.fixture
+async def cuttable(nodes: list[PostgresStore], url: str) -> AsyncIterator[Cuttable]:
+    """A fourth node."""
+    parts = urlsplit(url)
+    async with Proxy(f"http://{parts.hostname}:{parts.port}") as network:
+        through = url.replace(f":{parts.port}", f":{urlsplit(network.url).port}")
+        cuttable = Cuttable(await open_postgres(through), network)
+        yield cuttable
+        cuttable.cut()
+        await cuttable.store.close()
+
+
+async def test_a_write_is_made_once_though_its_answer_was_lost(
+    nodes: list[PostgresStore], cuttable: Cuttable
+) -> None:
+    written = await put(cuttable.store, "192.0.2.1")
+    cuttable.network.mute = True
+    deletion = cuttable.delete("192.0.2.1")
+    await until(lambda: nodes[0].revision > written.revision)
+    await put(nodes[0], "192.0.2.2")
+    cuttable.cut()
+    done = await deletion
+    assert (done.outcome, done.revision) == (written, written.revision + 1)
+    assert (await put(cuttable.store, "192.0.2.3")).revision == written.revision + 3
+
+
+async def test_a_write_is_made_though_it_was_lost_on_its_way(
+    nodes: list[PostgresStore], cuttable: Cuttable
+) -> None:
+    written = await put(cuttable.store, "192.0.2.1")
+    cuttable.network.silent = True
+    deletion = cuttable.delete("192.0.2.1")
+    await asyncio.sleep(0.1)
+    other = await put(nodes[0], "192.0.2.2")
+    cuttable.cut()
+    done = await deletion
+    assert (done.outcome, done.revision) == (written, other.revision + 1)
+
+
+async def test_a_write_fails_of_which_the_history_does_not_tell_whether_it_was_made(
+    nodes: list[PostgresStore], cuttable: Cuttable
+) -> None:
+    written = await put(cuttable.store, "192.0.2.1")
+    cuttable.network.mute = True
+    deletion = cuttable.delete("192.0.2.1")
+    await until(lambda: nodes[0].revision > written.revision)
+    last = await put(nodes[0], "192.0.2.2")
+    await nodes[0].forget(last.revision - 1, 1_000)
+    cuttable.cut()
+    with pytest.raises(StoreFailed, match="the history does not go back"):
+        await deletion
+    assert await nodes[0].get(ZONE_ID, ip("192.0.2.1")) is None

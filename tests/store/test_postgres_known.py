@@ -1,0 +1,86 @@
+"""What a node remembers of a PostgreSQL database, and when it forgets."""
+
+import pytest
+
+from originmap.domain.errors import MappingNotFound
+from originmap.domain.mapping import Mapping, ZoneView
+from originmap.store.memory import MemoryStore
+from originmap.store.postgres import PostgresStore
+from originmap.store.postgres_known import MOST_ADDRESSES, Asked, Counter, Known
+from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, ips, new_zone
+from tests.store.nodes import delete, put
+
+HERE = Counter("epoch", 5, 1_000)
+ADDRESS = ip("192.0.2.1")
+ROWS = [
+    (ZONE_ID, None, None, None, None, 7),
+    (ZONE_ID, bytes(ADDRESS), "aws/us-east-1", 900, 4, None),
+]
+
+
+def test_what_is_not_there_is_known_too() -> None:
+    known, absent = Known(), ip("192.0.2.2")
+    asked: list[Asked] = [(ZONE_ID, ADDRESS), (ZONE_ID, absent), ("gone", None)]
+    assert known.missing(asked) == asked
+    known.learn(HERE, asked, ROWS)
+    assert known.missing(asked) == []
+    stored = Mapping(ADDRESS, US_EAST, 900, 4)
+    assert known.view(ZONE_ID, [ADDRESS, absent]) == ZoneView({ADDRESS: stored}, 7)
+    assert known.view("gone", []) is None
+
+
+def test_what_is_learnt_at_another_revision_or_in_another_epoch_replaces_all() -> None:
+    for later in (HERE._replace(revision=6), HERE._replace(epoch="other")):
+        known = Known()
+        known.learn(HERE, [(ZONE_ID, ADDRESS)], ROWS)
+        known.learn(HERE, [("other", None)], [])
+        assert known.missing([(ZONE_ID, ADDRESS)]) == []
+        known.learn(later, [("other", None)], [])
+        assert known.missing([(ZONE_ID, ADDRESS)]) == [(ZONE_ID, ADDRESS)]
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    known = Known()
+    known.learn(HERE, [(ZONE_ID, ADDRESS)], ROWS)
+    many: list[Asked] = [(ZONE_ID, address) for address in ips(MOST_ADDRESSES)]
+    known.learn(HERE, many, ROWS[:1])
+    assert known.missing([(ZONE_ID, ADDRESS)]) == [(ZONE_ID, ADDRESS)]
+    assert known.missing(many) == []
+
+
+async def test_what_a_node_knows_is_not_believed_when_another_wrote(
+    nodes: list[PostgresStore],
+) -> None:
+    first = await put(nodes[0], "192.0.2.1")
+    for revision in range(first.revision + 1, first.revision + 41, 2):
+        assert (await put(nodes[1], "192.0.2.1", US_WEST)).revision == revision
+        assert (await put(nodes[0], "192.0.2.1")).revision == revision + 1
+        assert (await put(nodes[0], "192.0.2.1")).revision == revision + 1
+
+
+async def test_what_is_refused_or_changes_nothing_is_so_by_what_there_is(
+    nodes: list[PostgresStore],
+) -> None:
+    for _ in range(20):
+        written = await put(nodes[0], "192.0.2.1")
+        await delete(nodes[1], "192.0.2.1")
+        with pytest.raises(MappingNotFound):
+            await delete(nodes[0], "192.0.2.1")
+        again = await put(nodes[1], "192.0.2.1")
+        assert await put(nodes[0], "192.0.2.1") == again
+        assert again.revision == written.revision + 2
+        await delete(nodes[0], "192.0.2.1")
+
+
+async def test_what_a_node_knows_of_a_database_is_not_believed_of_its_successor(
+    nodes: list[PostgresStore],
+) -> None:
+    written = await put(nodes[0], "192.0.2.1")
+    other = MemoryStore()
+    await other.write_records(new_zone(), CAUSE)
+    await put(other, "192.0.2.2")
+    assert other.revision == written.revision
+    await nodes[1].load(other.snapshot())
+    with pytest.raises(MappingNotFound):
+        await delete(nodes[0], "192.0.2.1")
+    assert (await put(nodes[0], "192.0.2.1")).revision == written.revision + 1
