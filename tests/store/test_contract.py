@@ -41,6 +41,10 @@ async def _put(store: Store, text: str, place: mapping.Place = US_EAST) -> Mappi
     return done.outcome or Mapping(ip(text), place, done.at, done.revision)
 
 
+async def _delete(store: Store, text: str) -> None:
+    await store.write(ZONE_ID, (ip(text),), mapping.delete(ip(text)), CAUSE)
+
+
 async def _fill(store: Store, count: int) -> None:
     addresses = ips(count)
 
@@ -82,7 +86,7 @@ async def test_times_go_forward_when_the_clock_steps_back(store: Store, clock: C
     first = await _put(store, "192.0.2.1")
     clock.now -= 500_000
     second = await _put(store, "192.0.2.1", US_WEST)
-    await store.write(ZONE_ID, (ip("192.0.2.1"),), mapping.delete(ip("192.0.2.1")), CAUSE)
+    await _delete(store, "192.0.2.1")
     third = await _put(store, "192.0.2.1")
     assert first.modified_on < second.modified_on < third.modified_on
 
@@ -107,10 +111,9 @@ async def test_past_the_end_and_in_an_empty_zone_pages_are_empty(store: Store) -
 
 
 async def test_a_refusal_writes_nothing_and_leaves_neighbours_alone(store: Store) -> None:
-    missing = ip("192.0.2.99")
     results: list[Any] = await asyncio.gather(
         _put(store, "192.0.2.1"),
-        store.write(ZONE_ID, (missing,), mapping.delete(missing), CAUSE),
+        _delete(store, "192.0.2.99"),
         _put(store, "192.0.2.2"),
         return_exceptions=True,
     )
@@ -134,7 +137,7 @@ async def test_writes_queued_together_see_each_other_in_order(store: Store) -> N
     await asyncio.gather(
         _put(store, "192.0.2.1"),
         _put(store, "192.0.2.1", US_WEST),
-        store.write(ZONE_ID, (one,), mapping.delete(one), CAUSE),
+        _delete(store, "192.0.2.1"),
         _put(store, "192.0.2.1", CENTRAL),
     )
     whats = [change.what for change in await store.changes(1, 10)]

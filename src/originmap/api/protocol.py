@@ -291,25 +291,26 @@ class LimitedProtocol(HttpToolsProtocol):
         )
         return True
 
-    def _answer_later(self, answer: Later, method: str, url: bytes, info: RequestInfo) -> bool:
+    def _answer_later(self, later: Later, method: str, url: bytes, info: RequestInfo) -> bool:
         self.cycle = in_flight = InFlight()  # type: ignore[assignment]
-        task: asyncio.Task[Any] = self.loop.create_task(answer)
-        self.tasks.add(task)
+        tasks: set[asyncio.Future[Any]] = self.tasks  # type: ignore[assignment]
+        tasks.add(later.ready)
 
-        def done(task: asyncio.Task[QuickAnswer]) -> None:
-            self.tasks.discard(task)
-            if task.cancelled():  # the server stops, and waited long enough
+        def done(ready: asyncio.Future[Any]) -> None:
+            tasks.discard(ready)
+            if ready.cancelled():  # the server stops, and waited long enough
                 self.transport.abort()
                 return
+            answer = later.answer()
             in_flight.response_complete = True
-            self.log.add(info, method, url.decode("ascii"), task.result().status)
+            self.log.add(info, method, url.decode("ascii"), answer.status)
             if not self.transport.is_closing():
-                self.transport.write(self._response(*task.result(), info))
+                self.transport.write(self._response(*answer, info))
             if not in_flight.keep_alive:
                 self.transport.close()
             self.on_response_complete()
 
-        task.add_done_callback(done)
+        later.ready.add_done_callback(done)
         return True
 
     def _response(self, status: int, headers: bytes, body: bytes, info: RequestInfo) -> bytes:

@@ -3,8 +3,9 @@
 What answers them is told to the protocol (`api.protocol`) as a `Quick`.
 """
 
-from collections.abc import Coroutine, Iterable, Sequence
-from typing import NamedTuple, Protocol
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from originmap.api.request import RequestInfo
 
@@ -27,8 +28,11 @@ def lines(headers: Iterable[tuple[str, str]]) -> bytes:
     return "".join([f"{name}: {value}\r\n" for name, value in headers]).encode()
 
 
-Later = Coroutine[None, None, QuickAnswer]
-"""What makes the answer; it raises nothing."""
+class Later(NamedTuple):
+    """An answer that must be waited for: until `ready` is done, then `answer` makes it."""
+
+    ready: asyncio.Future[Any]
+    answer: Callable[[], QuickAnswer]
 
 
 class Quick(Protocol):

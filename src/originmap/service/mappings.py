@@ -1,14 +1,29 @@
 """Reading and writing the mappings of a zone."""
 
+import asyncio
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from originmap.domain import batch, mapping
 from originmap.domain.address import Address
 from originmap.domain.catalogue import Catalogue
-from originmap.domain.change import Cause
+from originmap.domain.change import Cause, Committed
 from originmap.domain.errors import MappingNotFound
-from originmap.domain.mapping import IfMatch, Mapping
+from originmap.domain.mapping import IfMatch, Mapping, Place
 from originmap.store.port import Page, Store
+
+
+class Putting(NamedTuple):
+    """A mapping that is being created or replaced."""
+
+    address: Address
+    place: Place
+    committed: asyncio.Future[Committed[Mapping | None]]
+
+    def mapping(self) -> Mapping:
+        """What is stored, once it is committed. Raises as `Mappings.put`."""
+        done = self.committed.result()
+        return done.outcome or Mapping(self.address, self.place, done.at, done.revision)
 
 
 class Mappings:
@@ -50,10 +65,23 @@ class Mappings:
         condition: IfMatch | None = None,
     ) -> Mapping:
         """Create or replace one mapping. Raises UnknownRegion, TooManyMappings, Stale."""
+        putting = self.start_put(zone_id, address, vendor, region, cause, condition)
+        await putting.committed
+        return putting.mapping()
+
+    def start_put(
+        self,
+        zone_id: str,
+        address: Address,
+        vendor: str | None,
+        region: str | None,
+        cause: Cause,
+        condition: IfMatch | None = None,
+    ) -> Putting:
+        """As `put`, without waiting."""
         place = batch.known_place(vendor, region, self._catalogue)
         decide = mapping.matching(mapping.put(address, place), address, condition)
-        done = await self._store.write(zone_id, (address,), decide, cause)
-        return done.outcome or Mapping(address, place, done.at, done.revision)
+        return Putting(address, place, self._store.write(zone_id, (address,), decide, cause))
 
     async def create(
         self,

@@ -76,8 +76,8 @@ class GroupCommit:
         """Refuse every decision from now on; `work` goes on."""
         self._refusal = error
 
-    async def submit(self, write: Write) -> Committed[Any]:
-        """Queue `write` and wait until it is durable. Raises StoreBusy when too many wait."""
+    def submit(self, write: Write) -> asyncio.Future[Committed[Any]]:
+        """Queue `write`; done when it is durable. Raises StoreBusy when too many wait."""
         if self._closing:
             raise StoreFailed("the store is closed")
         if self._refusal is not None and write.work is None:
@@ -86,7 +86,7 @@ class GroupCommit:
             raise StoreBusy
         self._queue.append(write)
         self._wake.set()
-        return await write.future
+        return write.future
 
     async def close(self) -> None:
         """Commit what is queued and stop."""

@@ -3,6 +3,7 @@
 The shortest form of the contract, and the one to read first.
 """
 
+import asyncio
 import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -103,11 +104,21 @@ class MemoryStore:
         """As `Store.refuse_writes`."""
         self._refusal = error
 
-    async def write(
+    def write(
         self, zone_id: str, addresses: Sequence[Address], decide: Decide[T], cause: Cause
-    ) -> Committed[T]:
+    ) -> asyncio.Future[Committed[T]]:
         """As `Store.write`."""
         self._check_open()
+        done: asyncio.Future[Committed[T]] = asyncio.get_running_loop().create_future()
+        try:
+            done.set_result(self._write(zone_id, addresses, decide, cause))
+        except Exception as error:
+            done.set_exception(error)
+        return done
+
+    def _write(
+        self, zone_id: str, addresses: Sequence[Address], decide: Decide[T], cause: Cause
+    ) -> Committed[T]:
         zone = self._zones.get(zone_id)
         if zone is None:
             raise ZoneNotFound(zone_id)

@@ -6,6 +6,7 @@ with the change records and the next revisions, all in one transaction. All chec
 the first write, so a write that is refused leaves others in the same transaction alone.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -91,18 +92,19 @@ class Store(Protocol):
     def refuse_writes(self, error: OriginmapError) -> None:
         """From now on `write` and `write_records` raise `error`; `load` and `apply` go on."""
 
-    async def write(
+    def write(
         self, zone_id: str, addresses: Sequence[Address], decide: Decide[T], cause: Cause
-    ) -> Committed[T]:
+    ) -> asyncio.Future[Committed[T]]:
         """Decide about some mappings of one zone and commit.
 
-        Returns after the changes are durable. A decision without changes leaves no trace, and
-        returns after everything it was based on is durable. Raises what `decide` raises, with
-        nothing written; ZoneNotFound when the zone is gone; StoreBusy when the queue is full.
+        Done when the changes are durable. A decision without changes leaves no trace, and is done
+        when everything it was based on is durable. The future gets what `decide` raises, with
+        nothing written, and ZoneNotFound when the zone is gone. Raises StoreBusy when the queue is
+        full. No coroutine, because on the wire a task would be needed to wait for one.
         """
 
     async def write_records(self, decide: RecordDecide[T], cause: Cause) -> Committed[T]:
-        """Decide about records and commit; as `write`.
+        """Decide about records and commit; as `write`, but a coroutine.
 
         A zone that goes takes its mappings with it: each gets a change record before the zone's.
         """

@@ -165,11 +165,11 @@ class PostgresStore:
         """As `Store.refuse_writes`."""
         self._group.refuse(error)
 
-    async def write(
+    def write(
         self, zone_id: str, addresses: Sequence[Address], decide: Decide[T], cause: Cause
-    ) -> Committed[T]:
+    ) -> asyncio.Future[Committed[T]]:
         """As `Store.write`."""
-        return await self._group.submit(Write(cause, zone_id, addresses, decide))
+        return self._group.submit(Write(cause, zone_id, addresses, decide))
 
     async def write_records(self, decide: RecordDecide[T], cause: Cause) -> Committed[T]:
         """As `Store.write_records`."""

@@ -8,6 +8,7 @@ else, every refusal of a request included, goes the long way, so that no rule is
 the store refuses, or does not have, is answered as there, by `api.refused`.
 """
 
+import asyncio
 from hashlib import sha256
 
 from originmap.api import envelope
@@ -20,7 +21,6 @@ from originmap.api.request import RequestInfo
 from originmap.domain import address as addresses
 from originmap.domain.access import READ_MAPPINGS, WRITE_MAPPINGS, Need
 from originmap.domain.address import Address
-from originmap.domain.batch import Item
 from originmap.domain.errors import OriginmapError
 from originmap.domain.mapping import Mapping
 from originmap.service.access import Access
@@ -73,26 +73,31 @@ class QuickMapping:
             item = read_request(body)
             if addresses.parse(item.origin_ip) != address:
                 return None
+            place, cause = (item.vendor, item.region), info.cause()
+            putting = self._mappings.start_put(info.zone_id, address, *place, cause)
         except OriginmapError:
             return None
-        return self._written(address, item, url, info)
 
-    async def _read(self, address: Address, url: bytes, info: RequestInfo) -> QuickAnswer:
-        try:
-            return _success(await self._mappings.get(info.zone_id, address))
-        except Exception as error:
-            return _refusal(error, url, info)
+        def answer() -> QuickAnswer:
+            try:
+                mapping = putting.mapping()
+                notes = notes_on(self._detector, [(mapping.address, mapping.place)])
+            except Exception as error:
+                return _refusal(error, url, info)
+            return _success(mapping, notes)
 
-    async def _written(
-        self, address: Address, item: Item, url: bytes, info: RequestInfo
-    ) -> QuickAnswer:
-        place, cause = (item.vendor, item.region), info.cause()
-        try:
-            mapping = await self._mappings.put(info.zone_id, address, *place, cause)
-            notes = notes_on(self._detector, [(mapping.address, mapping.place)])
-        except Exception as error:
-            return _refusal(error, url, info)
-        return _success(mapping, notes)
+        return Later(putting.committed, answer)
+
+    def _read(self, address: Address, url: bytes, info: RequestInfo) -> Later:
+        reading = asyncio.get_running_loop().create_task(self._mappings.get(info.zone_id, address))
+
+        def answer() -> QuickAnswer:
+            try:
+                return _success(reading.result())
+            except Exception as error:
+                return _refusal(error, url, info)
+
+        return Later(reading, answer)
 
 
 class _Known:
