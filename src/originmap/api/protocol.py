@@ -4,14 +4,12 @@ What is refused here never becomes a request, so it is answered here, in the env
 request id, and logged. uvicorn itself takes headers of any size, waits for them for ever, and
 loses the body of a request that offers an upgrade.
 
-Where a connection stands is one of three phases: no byte of a request yet (`IDLE`), in its head
-(`HEAD`), in its body (`BODY`). A timer runs only while a request is incomplete, so that one which
-arrives in a piece costs nothing.
+A timer runs only while a request is incomplete, so that one which arrives in a piece costs
+nothing.
 """
 
 import asyncio
 from collections.abc import Callable
-from enum import Enum
 from typing import Any
 
 import httptools
@@ -32,6 +30,7 @@ from originmap.api.limits import (
     Limits,
     too_long,
 )
+from originmap.api.phase import Phase
 from originmap.api.quick import MAX_BODY, InFlight, Later, Quick, QuickAnswer, lines
 from originmap.api.request import Rays, RequestInfo
 from originmap.api.stream import SCOPE_KEY as STREAM
@@ -41,14 +40,6 @@ _LOGGED_URL = 256
 _LINGER_SECONDS = 1.0
 _PLAIN_BODIES = {b"GET": (0, 0), b"PUT": (1, MAX_BODY)}  # sizes with which the short way is tried
 _RESPONSE = b"%b%bcontent-length: %d\r\ncontent-type: application/json\r\ncf-ray: %b\r\n%b\r\n%b"
-
-
-class Phase(Enum):
-    """Where a connection stands."""
-
-    IDLE = "idle"
-    HEAD = "head"
-    BODY = "body"
 
 
 class _RequestRefused(Exception):
@@ -181,8 +172,9 @@ class LimitedProtocol(HttpToolsProtocol):
         return data
 
     def on_message_begin(self) -> None:
-        """A request line starts."""
-        super().on_message_begin()
+        """A request line starts; what a request is for the framework is made in `_begin`."""
+        self.url, self.headers, self.expect_100_continue = b"", [], False
+        self.scope = None  # type: ignore[assignment]
         self._phase, self._header_bytes = Phase.HEAD, 0
         self._begun += 1
         self._length, self._chunked = 0, False
@@ -220,6 +212,10 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _begin(self) -> None:
         """Start the request; its body may follow."""
+        read = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue = read
+        self.scope["headers"] = self.headers
         super().on_headers_complete()
         self._phase, self._raw_bytes = Phase.BODY, 0
         self.scope[STREAM] = self._make_stream  # type: ignore[literal-required]
