@@ -4,7 +4,7 @@ The writes of a group see each other: each decides about what the ones before it
 net effect on each address is written, and every change.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from originmap.domain.address import Address
@@ -12,6 +12,7 @@ from originmap.domain.change import Cause
 from originmap.domain.mapping import Mapping as Stored
 from originmap.domain.mapping import MappingChange
 from originmap.store import postgres_history
+from originmap.store.postgres_array import of_bytes, of_numbers, of_texts
 from originmap.store.postgres_history import text_of
 from originmap.store.postgres_known import Counter, Known
 
@@ -20,11 +21,11 @@ WRITE = """
         UPDATE state SET revision = $3, last_at = $4
         WHERE one AND epoch = $1 AND revision = $2 RETURNING one),
     made AS MATERIALIZED (
-        SELECT m.* FROM counter, unnest(
-            $7::text[], $8::bigint[], $9::bigint[], $10::text[], $11::text[], $12::text[],
-            $13::bytea[], $14::text[], $15::text[], $16::boolean[])
-        AS m (zone_id, revision, at, credential, client, request, address, old_place, new_place,
-              is_last)),
+        SELECT m.*, revision <> ALL($16::bigint[]) AS is_last FROM counter, unnest(
+            $7::text::text[], $8::text::bigint[], $9::text::bigint[], $10::text::text[],
+            $11::text::text[], $12::text::text[], $13::text::bytea[], $14::text::text[],
+            $15::text::text[])
+        AS m (zone_id, revision, at, credential, client, request, address, old_place, new_place)),
     counted AS (
         UPDATE zone SET mappings = d.mappings
         FROM counter, unnest($5::text[], $6::int[]) AS d (id, mappings) WHERE zone.id = d.id),
@@ -47,6 +48,12 @@ the counter is no longer what it was when the draft began. Whoever writes has th
 order of the other parts does not matter."""
 
 
+_ARRAYS: Sequence[Callable[[Any], str]] = (
+    of_texts, of_numbers, of_numbers, of_texts, of_texts, of_texts, of_bytes, of_texts, of_texts,
+)  # fmt: skip
+"""How each column of a row is sent."""
+
+
 class Draft:
     """What is to be written, from `known` on, which has it all as soon as it is drafted. Where it
     is not written after all, `known` must be forgotten.
@@ -59,7 +66,8 @@ class Draft:
         self._known = known
         self._rows: list[tuple[Any, ...]] = []
         self._zones: dict[str, None] = {}
-        self._last: dict[tuple[str, Address], int] = {}  # the last row of each address
+        self._last: dict[tuple[str, Address], int] = {}  # the last revision of each address
+        self._overtaken: list[int] = []  # revisions of changes before that of their address
 
     def write(self, zone_id: str, changes: Sequence[MappingChange], at: int, cause: Cause) -> None:
         """Make the changes of one cause."""
@@ -74,7 +82,9 @@ class Draft:
     ) -> None:
         """Have a mapping as a change leaves it."""
         address, before, after = change
-        self._last[zone_id, address] = len(self._rows)
+        if (earlier := self._last.get((zone_id, address))) is not None:
+            self._overtaken.append(earlier)
+        self._last[zone_id, address] = revision
         self._zones[zone_id] = None
         who, places = postgres_history.who(cause), (text_of(before), text_of(after))
         self._rows.append((zone_id, revision, at, *who, address, *places))
@@ -99,10 +109,8 @@ class Draft:
 
     def arguments(self) -> list[object]:
         """The arguments of WRITE."""
-        is_last = [False] * len(self._rows)
-        for row in self._last.values():
-            is_last[row] = True
-        columns = [list(column) for column in zip(*self._rows, strict=True)] or [[]] * 9
+        columns = zip(*self._rows, strict=True) if self._rows else [()] * len(_ARRAYS)
+        arrays = [array(column) for array, column in zip(_ARRAYS, columns, strict=True)]
         zones = list(self._zones)
         counts = [self._known.count(zone_id) for zone_id in zones]
-        return [*self.first[:2], *self.counter[1:], zones, counts, *columns, is_last]
+        return [*self.first[:2], *self.counter[1:], zones, counts, *arrays, self._overtaken]
