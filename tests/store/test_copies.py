@@ -186,6 +186,33 @@ async def test_a_gap_in_the_changes_is_refused(store: Store, target: Store) -> N
     assert target.revision == store.revision
 
 
+async def test_changes_that_are_there_already_are_refused(store: Store, target: Store) -> None:
+    await target.load(store.snapshot())
+    await _lived_in(store)
+    changes = await store.changes(target.revision, 100)
+    await target.apply(changes)
+    with pytest.raises(BrokenFeed):
+        await target.apply(changes)
+    assert target.writable
+    assert await _everything(target) == await _everything(store)
+
+
+async def test_thousands_of_changes_at_once_make_a_copy(store: Store, target: Store) -> None:
+    await target.load(store.snapshot())
+    await store.write_records(new_zone(OTHER_ID, "other.example"), CAUSE)
+    await _fill(store, 900)
+    await _fill(store, 900, OTHER_ID)
+    for text in ("10.0.0.1", "10.0.0.2"):  # one of those that come goes, one comes again
+        await _delete(store, text)
+    await _put(store, "10.0.0.1", US_WEST)
+    await _put(store, "10.0.0.1", US_EAST)
+    await store.write_records(remove_zone(OTHER_ID), CAUSE)
+    await target.apply(await store.changes(target.revision, 10_000))
+    assert await _everything(target) == await _everything(store)
+    assert await target.changes(1, 10_000) == await store.changes(1, 10_000)
+    assert (await target.page(ZONE_ID, 0, 1)).total == 899
+
+
 async def test_a_promoted_copy_goes_on_under_its_own_name(store: Store, target: Store) -> None:
     await _lived_in(store)
     await target.load(store.snapshot())

@@ -8,7 +8,7 @@ after.
 """
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from originmap.domain.mapping import MappingChange
 from originmap.domain.record import RecordChange
@@ -16,8 +16,7 @@ from originmap.domain.record import RecordChange
 T = TypeVar("T", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(NamedTuple):
     """The request behind a change; every member is shown in the audit, none is a secret."""
 
     credential: str  # id of the token or user; "cli" and "setup" for the machine's own operator
@@ -39,9 +38,9 @@ class Committed(Generic[T]):
     outcome: T
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A committed change as the history shows it."""
+class Change(NamedTuple):
+    """A committed change as the history shows it. A tuple, as its parts are, because a reader of
+    the history makes thousands."""
 
     revision: int
     at: int

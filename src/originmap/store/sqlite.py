@@ -225,7 +225,7 @@ class SqliteStore:
         """As `Store.apply`."""
 
         async def work() -> None:
-            self._told = sqlite_copy.apply(self._writer, changes)
+            self._told = await sqlite_copy.apply(self._writer, changes)
             if changes:
                 if not self._is_replica:
                     self._worked = True
@@ -362,7 +362,7 @@ class SqliteStore:
         if decision.changes:
             first += 1
             self._writer.cause(write.cause, at)
-            self._writer.mappings(zone, decision.changes, at)
+            self._writer.mappings([(zone, at, change) for change in decision.changes])
         write.done(Committed(at, first, decision.outcome))
 
     def _view(self, zone: int, addresses: Sequence[Address]) -> ZoneView:

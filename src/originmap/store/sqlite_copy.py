@@ -21,6 +21,7 @@ from originmap.domain.mapping import Mapping, MappingChange
 from originmap.domain.record import Key, Kind, RecordChange, Value
 from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
 from originmap.store import sqlite_history
+from originmap.store.sqlite_insert import Insert
 from originmap.store.sqlite_names import Names
 from originmap.store.sqlite_writer import Writer
 
@@ -30,7 +31,7 @@ _PORTION = 1_000
 _MAPPINGS = """
     SELECT zone.id, address, place, modified_on, revision
     FROM zone CROSS JOIN mapping ON mapping.zone = zone.num ORDER BY zone.id, address"""
-_PUT = "INSERT INTO mapping (zone, address, place, modified_on, revision) VALUES (?, ?, ?, ?, ?)"
+_PUT = Insert("mapping", "zone, address, place, modified_on, revision")
 # Zones and places keep their integers: those who read meanwhile know them by these.
 _EMPTIED = ("mapping", "record", "cause", "mapping_change", "record_change")
 _COUNT_ALL = """
@@ -115,49 +116,62 @@ class Loader:
             case History(changes):
                 if self._history_since is None:
                     self._history_since = changes[0].revision - 1
-                for change in changes:
-                    self._remember(change)
+                self._remember(changes)
 
     def _put(self, zone_id: str, mappings: Sequence[Mapping]) -> None:
         zone, names = self._zones.get(zone_id), self._writer.names
         if zone is None:
             raise BrokenFeed(f"mappings of a zone that is not in the snapshot: {zone_id}")
         rows = [(zone, m.address, names.place_num(m.place), *m[2:]) for m in mappings]
-        self._writer.cursor.executemany(_PUT, rows)
+        _PUT.run(self._writer.cursor, rows)
 
-    def _remember(self, change: Change) -> None:
-        if change.at != self._last_at:
-            self._writer.revision = change.revision - 1
-            self._writer.cause(change.cause, change.at)
-            self._last_at = change.at
-        if isinstance(change.what, MappingChange):
-            zone = self._writer.names.zone_ever(change.zone_id)
-            self._writer.mapping_history(change.revision, zone, change.what)
-        else:
-            self._writer.record_history(change.revision, change.what)
+    def _remember(self, changes: Sequence[Change]) -> None:
+        self._last_at = _causes(self._writer, changes, self._last_at)
+        for change in changes:
+            if isinstance(change.what, MappingChange):
+                zone = self._writer.names.zone_ever(change.zone_id)
+                self._writer.mapping_history(change.revision, zone, change.what)
+            else:
+                self._writer.record_history(change.revision, change.what)
 
 
-def apply(writer: Writer, changes: Sequence[Change]) -> list[RecordChange]:
+async def apply(writer: Writer, changes: Sequence[Change]) -> list[RecordChange]:
     """Write another database's changes as they are, inside a transaction; those of records."""
     of_records: list[RecordChange] = []
     last_at = sqlite_history.last_time(writer.connection)
-    for (at, zone_id, kind), alike in groupby(changes, lambda c: (c.at, c.zone_id, type(c.what))):
-        run = list(alike)
-        for expected, change in enumerate(run, writer.revision + 1):
-            if change.revision != expected:
-                raise BrokenFeed(f"change {expected} was to come, and {change.revision} came")
-        if at != last_at:
-            writer.cause(run[0].cause, at)
-            last_at = at
-        if kind is MappingChange:
-            whats = [c.what for c in run if isinstance(c.what, MappingChange)]
-            writer.mappings(_zone(writer, zone_id), whats, at)
-            continue
-        for change in run:
-            assert isinstance(change.what, RecordChange)
-            writer.record(change.what)
-            of_records.append(change.what)
+    for kind, alike in groupby(changes, lambda change: type(change.what)):
+        while run := list(islice(alike, _PORTION if kind is MappingChange else 1)):
+            _check_order(run, writer.revision)
+            last_at = _causes(writer, run, last_at)
+            writer.mappings(
+                (_zone(writer, zone_id), at, what)
+                for _, at, _, zone_id, what in run
+                if isinstance(what, MappingChange)
+            )
+            for change in run:
+                if isinstance(change.what, RecordChange):
+                    writer.record(change.what)
+                    of_records.append(change.what)
+            await asyncio.sleep(0)
     return of_records
+
+
+def _check_order(changes: Sequence[Change], revision: int) -> None:
+    for expected, change in enumerate(changes, revision + 1):
+        if change.revision != expected:
+            raise BrokenFeed(f"change {expected} was to come, and {change.revision} came")
+
+
+def _causes(writer: Writer, changes: Sequence[Change], last_at: int) -> int:
+    """Write the causes of changes, of which the one before was made at `last_at`: those of one
+    time have one cause. The time of the last."""
+    rows = []
+    for revision, at, cause, _, _ in changes:
+        if at != last_at:
+            rows.append((revision, at, *cause))
+            last_at = at
+    writer.causes(rows)
+    return last_at
 
 
 def _zone(writer: Writer, zone_id: str) -> int:

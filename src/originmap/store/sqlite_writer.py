@@ -4,23 +4,27 @@ Owns the statements that change anything, and counts revisions: each change that
 the next one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import apsw
 
+from originmap.domain.address import Address
 from originmap.domain.change import Cause
 from originmap.domain.mapping import MappingChange, Place
 from originmap.domain.record import Key, Kind, RecordChange, Value
 from originmap.store import records
+from originmap.store.sqlite_insert import Insert
 from originmap.store.sqlite_names import Names
 
-_UPSERT = """
-    INSERT INTO mapping (zone, address, place, modified_on, revision) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT (zone, address) DO UPDATE SET
-        place = excluded.place, modified_on = excluded.modified_on, revision = excluded.revision"""
+_UPSERT = Insert(
+    "mapping",
+    "zone, address, place, modified_on, revision",
+    """ON CONFLICT (zone, address) DO UPDATE SET
+       place = excluded.place, modified_on = excluded.modified_on, revision = excluded.revision""",
+)
 _DELETE = "DELETE FROM mapping WHERE zone = ? AND address = ?"
-_CHANGE = "INSERT INTO mapping_change (revision, zone, address, before, after) VALUES (?,?,?,?,?)"
-_CAUSE = "INSERT INTO cause (revision, at, credential, client, request) VALUES (?, ?, ?, ?, ?)"
+_CHANGE = Insert("mapping_change", "revision, zone, address, before, after")
+_CAUSE = Insert("cause", "revision, at, credential, client, request")
 _ADD_COUNT = "UPDATE zone SET mappings = mappings + ? WHERE num = ?"
 _RECORD = """
     INSERT INTO record (kind, id, name, body) VALUES (?, ?, ?, ?)
@@ -30,6 +34,12 @@ _CHANGE_ALL = """
     INSERT INTO mapping_change (revision, zone, address, before, after)
     SELECT ?2 + row_number() OVER (ORDER BY address), zone, address, place, NULL
     FROM mapping WHERE zone = ?1"""
+
+_Key = tuple[int, Address]
+_Row = tuple[int, Address, int, int, int]
+"""Of the table of mappings: zone, address, place, time and revision."""
+_HistoryRow = tuple[int, int, Address, int | None, int | None]
+"""Of the history: revision, zone, address, place before and after."""
 
 
 class Writer:
@@ -44,29 +54,42 @@ class Writer:
 
     def cause(self, cause: Cause, at: int) -> None:
         """The cause of the changes from the next one on."""
-        who = (cause.credential, cause.client, cause.request_id)
-        self.cursor.execute(_CAUSE, (self.revision + 1, at, *who))
+        self.causes([(self.revision + 1, at, *cause)])
 
-    def mappings(self, zone: int, changes: Sequence[MappingChange], at: int) -> None:
-        """Changes of a zone's mappings, each address once."""
-        upserts, deletes, history, growth = [], [], [], 0
-        for address, before, after in changes:
-            self.revision += 1
-            growth += (after is not None) - (before is not None)
-            old, new = self._place_num(before), self._place_num(after)
-            if new is None:
-                deletes.append((zone, address))
+    def causes(self, rows: Sequence[tuple[int, int, str, str, str]]) -> None:
+        """Causes: each the revision of its first change, when that was, and who."""
+        _CAUSE.run(self.cursor, rows)
+
+    def mappings(self, changes: Iterable[tuple[int, int, MappingChange]]) -> None:
+        """Changes of mappings, in order: each the integer of its zone, when, and what."""
+        history: list[_HistoryRow] = []
+        kept: dict[_Key, _Row] = {}
+        gone: dict[_Key, None] = {}
+        growth: dict[int, int] = {}
+        num, revision = self.names.place_num, self.revision
+        for zone, at, (address, before, after) in changes:
+            revision += 1
+            key = (zone, address)
+            old = None if before is None else num(before)
+            if after is None:
+                new = None
+                kept.pop(key, None)
+                gone[key] = None
             else:
-                upserts.append((zone, address, new, at, self.revision))
-            history.append((self.revision, zone, address, old, new))
-        run = self.cursor.executemany
-        if upserts:
-            run(_UPSERT, upserts)
-        if deletes:
-            run(_DELETE, deletes)
-        run(_CHANGE, history)
-        if growth:
-            self.cursor.execute(_ADD_COUNT, (growth, zone))
+                new = num(after)
+                kept[key] = (zone, address, new, at, revision)
+            history.append((revision, zone, address, old, new))
+            if old is None or new is None:
+                growth[zone] = growth.get(zone, 0) + (new is not None) - (old is not None)
+        self.revision = revision
+        if gone:  # first, since some of them came again
+            self.cursor.executemany(_DELETE, gone)
+        if kept:
+            _UPSERT.run(self.cursor, list(kept.values()))
+        _CHANGE.run(self.cursor, history)
+        for zone, more in growth.items():
+            if more:
+                self.cursor.execute(_ADD_COUNT, (more, zone))
 
     def record(self, change: RecordChange) -> None:
         """A record made, replaced or removed; a zone that goes takes its mappings with it."""
@@ -98,7 +121,7 @@ class Writer:
     def mapping_history(self, revision: int, zone: int, change: MappingChange) -> None:
         """What a mapping was and became, without the mapping."""
         places = self._place_num(change.before), self._place_num(change.after)
-        self.cursor.execute(_CHANGE, (revision, zone, change.address, *places))
+        _CHANGE.run(self.cursor, [(revision, zone, change.address, *places)])
 
     def probe(self) -> None:
         """Have the commit write a page in which nothing changes. SQLite leaves a page alone that
