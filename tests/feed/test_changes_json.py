@@ -7,7 +7,7 @@ from originmap.domain.change import Cause, Change
 from originmap.domain.errors import BrokenFeed
 from originmap.domain.mapping import MappingChange
 from originmap.domain.record import Key, Kind, RecordChange
-from originmap.feed.changes_json import ChangeJSON, change_json, read_changes
+from originmap.feed.changes_json import ChangeJSON, changes_json, read_changes
 from tests.builders import CENTRAL, US_EAST, ZONE_ID, ip, policy, token, zone
 
 CAUSE = Cause("token", "2001:db8::9", "ray-SIN")
@@ -27,12 +27,12 @@ CHANGES = [
 
 
 def test_what_was_written_is_read() -> None:
-    sent = msgspec.json.encode([change_json(change) for change in CHANGES])
+    sent = msgspec.json.encode(changes_json(CHANGES))
     assert read_changes(msgspec.json.decode(sent, type=list[ChangeJSON])) == CHANGES
 
 
 def test_times_are_rfc_3339_with_microseconds() -> None:
-    sent = msgspec.to_builtins(change_json(CHANGES[0]), builtin_types=(msgspec.Raw,))
+    (sent,) = msgspec.to_builtins(changes_json(CHANGES[:1]), builtin_types=(msgspec.Raw,))
     assert sent["at"] == "2026-03-01T12:00:00.123456Z"
 
 
@@ -43,4 +43,4 @@ def test_times_are_rfc_3339_with_microseconds() -> None:
 )
 def test_what_cannot_be_understood_is_refused(changed: dict[str, object]) -> None:
     with pytest.raises(BrokenFeed):
-        read_changes([msgspec.structs.replace(change_json(CHANGES[1]), **changed)])
+        read_changes([msgspec.structs.replace(changes_json(CHANGES)[1], **changed)])

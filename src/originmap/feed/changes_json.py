@@ -27,8 +27,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-class ChangeJSON(msgspec.Struct):
-    """One change."""
+class ChangeJSON(msgspec.Struct, gc=False):
+    """One change; it has no cycles that a collection would find."""
 
     revision: int
     at: datetime
@@ -64,30 +64,27 @@ _PLACES = msgspec.json.Decoder(_PlaceJSON)
 
 def moment(microseconds: int) -> datetime:
     """A time as JSON has it."""
-    return _EPOCH + timedelta(microseconds=microseconds)
+    return _EPOCH + timedelta(0, 0, microseconds)
 
 
-def change_json(change: Change) -> ChangeJSON:
-    """How a change is written."""
-    what, cause = change.what, change.cause
-    if isinstance(what, MappingChange):
-        kind, id_ = MAPPING, addresses.text(what.address)
-        before, after = raw_place(what.before), raw_place(what.after)
-    else:
-        kind, id_ = what.key.kind.value, what.key.id
-        before, after = raw_record(what.before), raw_record(what.after)
-    return ChangeJSON(
-        change.revision,
-        moment(change.at),
-        cause.credential,
-        cause.client,
-        cause.request_id,
-        change.zone_id,
-        kind,
-        id_,
-        before,
-        after,
-    )
+def changes_json(changes: Iterable[Change]) -> list[ChangeJSON]:
+    """How changes are written."""
+    found = []
+    at, when = 0, _EPOCH
+    for change in changes:
+        what, cause = change.what, change.cause
+        if isinstance(what, MappingChange):
+            kind, id_ = MAPPING, addresses.text(what.address)
+            before, after = raw_place(what.before), raw_place(what.after)
+        else:
+            kind, id_ = what.key.kind.value, what.key.id
+            before, after = raw_record(what.before), raw_record(what.after)
+        if change.at != at:  # those of one request have one time
+            at, when = change.at, moment(change.at)
+        found.append(
+            ChangeJSON(change.revision, when, *cause, change.zone_id, kind, id_, before, after)
+        )
+    return found
 
 
 def mapping_change_json(change: MappingChange) -> dict[str, Any]:
@@ -101,23 +98,30 @@ def mapping_change_json(change: MappingChange) -> dict[str, Any]:
 
 
 def read_changes(found: Iterable[ChangeJSON]) -> list[Change]:
-    """The changes that `change_json` wrote. Raises BrokenFeed."""
-    return [_read_change(c) for c in found]
+    """The changes that `changes_json` wrote. Raises BrokenFeed."""
+    return [
+        Change(
+            c.revision,
+            (c.at - _EPOCH) // _MICROSECOND,
+            Cause(c.actor, c.client, c.request),
+            c.zone_id,
+            _mapping_change(c) if c.kind == MAPPING else _record_change(c),
+        )
+        for c in found
+    ]
 
 
-def _read_change(c: ChangeJSON) -> Change:
-    cause = Cause(c.actor, c.client, c.request)
-    what: MappingChange | RecordChange
-    if c.kind == MAPPING:
-        try:
-            address = addresses.parse(c.id)
-        except InvalidAddress as error:
-            raise BrokenFeed(str(error)) from None
-        what = MappingChange(address, read_place(bytes(c.before)), read_place(bytes(c.after)))
-    else:
-        key = read_key(c.kind, c.id)
-        what = RecordChange(key, read_record(key, c.before), read_record(key, c.after))
-    return Change(c.revision, (c.at - _EPOCH) // _MICROSECOND, cause, c.zone_id, what)
+def _mapping_change(c: ChangeJSON) -> MappingChange:
+    try:
+        address = addresses.parse(c.id)
+    except InvalidAddress as error:
+        raise BrokenFeed(str(error)) from None
+    return MappingChange(address, read_place(bytes(c.before)), read_place(bytes(c.after)))
+
+
+def _record_change(c: ChangeJSON) -> RecordChange:
+    key = read_key(c.kind, c.id)
+    return RecordChange(key, read_record(key, c.before), read_record(key, c.after))
 
 
 @lru_cache(maxsize=1024)

@@ -21,7 +21,7 @@ from originmap.domain import address as addresses
 from originmap.domain.errors import BrokenFeed, InvalidAddress
 from originmap.domain.mapping import Mapping, Place
 from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
-from originmap.feed.changes_json import ChangeJSON, change_json, read_changes
+from originmap.feed.changes_json import ChangeJSON, changes_json, read_changes
 from originmap.feed.record_json import raw_record, read_key, read_record
 
 FORMAT = 1
@@ -85,7 +85,7 @@ def _line(part: Part) -> msgspec.Struct:
         case ZoneMappings(zone_id, mappings):
             return _MappingsLine(zone_id, [_row(m) for m in mappings])
         case History(changes):
-            return _ChangesLine([change_json(change) for change in changes])
+            return _ChangesLine(changes_json(changes))
 
 
 def _row(m: Mapping) -> _Row:

@@ -1,10 +1,13 @@
 """Reading a SQLite database's records and history."""
 
+import sys
+from typing import Any
+
 import apsw
 
 from originmap.domain.address import Address
 from originmap.domain.change import Cause, Change
-from originmap.domain.mapping import MappingChange, Place
+from originmap.domain.mapping import MappingChange
 from originmap.domain.record import Key, Kind, RecordChange
 from originmap.store import records
 from originmap.store.sqlite_file import rows
@@ -14,8 +17,8 @@ from originmap.store.sqlite_names import Names
 # zone and ?4 an address of it, where only their changes are asked for.
 _CHANGES = """
     SELECT * FROM (
-        SELECT revision, (SELECT id FROM zone WHERE num = m.zone), address, before, after
-        FROM mapping_change AS m WHERE revision {bound} ?1 {of_zone}
+        SELECT revision, zone, address, before, after FROM mapping_change
+        WHERE revision {bound} ?1 {of_zone}
         ORDER BY revision {order} LIMIT ?2)
     UNION ALL SELECT * FROM (
         SELECT revision, kind, id, before, after FROM record_change
@@ -38,9 +41,9 @@ _CAUSES = """
     WHERE revision BETWEEN (SELECT max(revision) FROM cause WHERE revision <= ?1) AND ?2
     ORDER BY revision"""
 
-_Row = tuple[int, str, bytes | str, int | bytes | None, int | bytes | None]
-"""A change of a mapping: revision, zone, address and places; or of a record: revision, kind, id and
-bodies."""
+_Row = tuple[int, Any, Any, Any, Any]
+"""A change of a mapping: revision, zone, address and places, all but the address by their integers;
+or of a record: revision, kind, id and bodies."""
 
 
 def epoch(connection: apsw.Connection) -> str:
@@ -131,26 +134,29 @@ def _changes(connection: apsw.Connection, names: Names, found: list[_Row]) -> li
     if not found:
         return []
     causes = rows(connection, _CAUSES, (found[0][0], found[-1][0]))
-    changes, index = [], 0
+    changes, index, following = [], -1, 0
     for row in found:
-        while index + 1 < len(causes) and causes[index + 1][0] <= row[0]:
+        revision, scope, name, before, after = row
+        while revision >= following:
             index += 1
-        changes.append(_change(row, causes[index], names))
+            _, at, *who = causes[index]
+            cause = Cause(*who)
+            following = causes[index + 1][0] if index + 1 < len(causes) else sys.maxsize
+        if isinstance(name, bytes):
+            what = MappingChange(
+                Address(name),
+                None if before is None else names.place(before),
+                None if after is None else names.place(after),
+            )
+            changes.append(Change(revision, at, cause, names.zone_id(scope), what))
+        else:
+            changes.append(_record_change(row, at, cause))
     return changes
 
 
-def _change(row: _Row, cause_row: tuple[int, int, str, str, str], names: Names) -> Change:
-    revision, scope, name, before, after = row
-    _, at, *who = cause_row
-    cause = Cause(*who)
-    if isinstance(name, bytes):
-        what = MappingChange(Address(name), _place(names, before), _place(names, after))
-        return Change(revision, at, cause, scope, what)
-    key = Key(Kind(scope), name)
-    old, new = (records.decode(key.kind, b if isinstance(b, bytes) else None) for b in row[3:])
-    zone_id = key.id if key.kind is Kind.ZONE else ""
-    return Change(revision, at, cause, zone_id, RecordChange(key, old, new))
-
-
-def _place(names: Names, num: int | bytes | None) -> Place | None:
-    return names.place(num) if isinstance(num, int) else None
+def _record_change(row: _Row, at: int, cause: Cause) -> Change:
+    revision, kind, id_, *bodies = row
+    key = Key(Kind(kind), id_)
+    before, after = (records.decode(key.kind, body) for body in bodies)
+    zone_id = id_ if key.kind is Kind.ZONE else ""
+    return Change(revision, at, cause, zone_id, RecordChange(key, before, after))

@@ -9,7 +9,7 @@ import apsw
 from originmap.domain.mapping import Place
 from originmap.store.sqlite_file import rows
 
-_LIVE = "SELECT zone.id, zone.num FROM zone JOIN record ON kind = 'zone' AND record.id = zone.id"
+_LIVE = "SELECT num FROM zone JOIN record ON kind = 'zone' AND record.id = zone.id"
 
 
 class Names:
@@ -21,7 +21,8 @@ class Names:
 
     def reload(self) -> None:
         """Read everything again, after a transaction was rolled back."""
-        self._zones: dict[str, int] = dict(rows(self._writer, _LIVE))
+        self._ids: dict[int, str] = dict(rows(self._writer, "SELECT num, id FROM zone"))
+        self._zones = {self._ids[num]: num for (num,) in rows(self._writer, _LIVE)}
         self._going: dict[str, None] = {}
         places = rows(self._writer, "SELECT num, vendor, region FROM place")
         self._places = {num: Place(vendor, region) for num, vendor, region in places}
@@ -31,16 +32,23 @@ class Names:
         """The integer of a zone, None when there is no such zone."""
         return self._zones.get(zone_id)
 
+    def zone_id(self, num: int) -> str:
+        """The zone, there or gone, that an integer stands for."""
+        return self._ids[num]
+
     def add_zone(self, zone_id: str) -> None:
         """Give a new zone its integer, inside a transaction."""
         self._writer.execute("INSERT INTO zone (id) VALUES (?)", (zone_id,))
-        self._zones[zone_id] = self._writer.last_insert_rowid()
+        num = self._zones[zone_id] = self._writer.last_insert_rowid()
+        self._ids[num] = zone_id
 
     def zone_ever(self, zone_id: str) -> int:
         """The integer of a zone that is or was, made when it has none, inside a transaction."""
         run = self._writer.execute
         run("INSERT INTO zone (id) VALUES (?) ON CONFLICT DO NOTHING", (zone_id,))
-        return int(run("SELECT num FROM zone WHERE id = ?", (zone_id,)).get)
+        num = int(run("SELECT num FROM zone WHERE id = ?", (zone_id,)).get)
+        self._ids[num] = zone_id
+        return num
 
     def replace_zones(self) -> None:
         """Every zone goes, but for those that `keep_zone` is told of."""

@@ -1,6 +1,6 @@
 """How the feed answers."""
 
-from originmap.feed.changes_json import DeltaJSON, change_json
+from originmap.feed.changes_json import DeltaJSON, changes_json
 from originmap.service.feed import Delta
 
 
@@ -11,6 +11,6 @@ def delta_json(delta: Delta) -> DeltaJSON:
         delta.since,
         delta.revision,
         bool(delta.reset),
-        [change_json(change) for change in delta.changes],
+        changes_json(delta.changes),
         delta.reset,
     )

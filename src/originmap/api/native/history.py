@@ -15,7 +15,7 @@ from originmap.domain import address as addresses
 from originmap.domain.access import READ_MAPPINGS, WRITE_MAPPINGS, Need
 from originmap.domain.mapping import Mapping
 from originmap.domain.zone import Zone
-from originmap.feed.changes_json import change_json, mapping_change_json
+from originmap.feed.changes_json import changes_json, mapping_change_json
 from originmap.service.directory import Directory
 from originmap.service.history import ZoneHistory
 
@@ -45,7 +45,7 @@ class ZoneChanges(ZoneRoute):
         before = number(values, "before", LAST_REVISION, 1, LAST_REVISION)
         limit = number(values, "limit", 100, 1, _MOST)
         changes = await self._history.changes(found.id, address, before, limit)
-        resp.data = envelope.success([change_json(change) for change in changes])
+        resp.data = envelope.success(changes_json(changes))
 
 
 class ZoneMappings(ZoneRoute):
