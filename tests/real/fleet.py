@@ -63,6 +63,11 @@ class Primary:
         answer = await client.put(self.path(ip), json=body)
         assert answer.status_code == 200, answer.text
 
+    async def put_many(self, client: httpx.AsyncClient, ips: list[str], region: str) -> None:
+        body = [{"origin_ip": ip, "vendor": "aws", "region": region} for ip in ips]
+        answer = await client.put(self.path("batch"), json=body)
+        assert answer.status_code == 200, answer.text
+
 
 def originmap(*args: str) -> str:
     """What the command prints."""

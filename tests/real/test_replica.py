@@ -6,6 +6,7 @@ import signal
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -275,6 +276,30 @@ async def test_a_replica_behind_the_kept_history_starts_anew(
 async def forgot(client: httpx.AsyncClient) -> bool:
     answer = await client.get("/originmap/v1/changes", params={"since": 1})
     return bool(answer.json()["result"]["reset"])
+
+
+async def test_a_replica_that_missed_thousands_of_changes_reads_them_all(
+    primary: Primary, writer: httpx.AsyncClient
+) -> None:
+    with primary.replica("first") as replica:
+        async with primary.client(replica.url) as reader:
+            await same(writer, reader)
+            since, _ = await state(reader)
+    for batch in range(110):  # more than two questions bring
+        region = ("us-east-1", "us-west-2")[batch % 2]
+        await primary.put_many(writer, [f"192.0.2.{n}" for n in range(100)], region)
+    with primary.replica("first") as replica:
+        async with primary.client(replica.url) as reader:
+            await same(writer, reader)
+            assert await changes(reader, since) == await changes(writer, since)
+            assert not await logged(replica, "took a snapshot")
+
+
+async def changes(client: httpx.AsyncClient, since: int) -> list[Any]:
+    answer = await client.get(f"/originmap/v1/changes?since={since}&limit=10000&whole=true")
+    found: list[Any] = answer.json()["result"]["changes"]
+    assert len(found) == 10_000
+    return found
 
 
 async def test_a_replica_of_another_database_starts_anew(

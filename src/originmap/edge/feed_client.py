@@ -10,9 +10,9 @@ import msgspec
 
 from originmap.domain.errors import BrokenFeed, PrimaryGone, PrimaryRefused
 from originmap.domain.snapshot import Part
-from originmap.feed.changes_json import DeltaJSON, read_changes
+from originmap.feed.changes_json import DeltaJSON
 from originmap.feed.snapshot_json import read_lines
-from originmap.service.feed import Delta, Point
+from originmap.service.feed import Point
 from originmap.service.followers import Report
 
 BASE = "/originmap/v1"
@@ -61,9 +61,9 @@ class FeedClient:
     ) -> None:
         await self._http.aclose()
 
-    async def changes(self, point: Point, limit: int, wait: int) -> Delta:
-        """Changes after `point`; where there are none, after up to `wait` seconds. Raises
-        FeedError."""
+    async def changes(self, point: Point, limit: int, wait: int) -> DeltaJSON:
+        """Changes after `point`, as they came; where there are none, after up to `wait` seconds.
+        Raises FeedError."""
         arguments: dict[str, Any] = {
             "since": f"{point.epoch}-{point.revision}",
             "limit": limit,
@@ -80,14 +80,9 @@ class FeedClient:
             raise _gone(error) from error
         self._check(answer, answer.content)
         try:
-            found = _ANSWERS.decode(answer.content).result
+            return _ANSWERS.decode(answer.content).result
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise BrokenFeed(f"the answer is not of the feed: {error}") from None
-        changes = read_changes(found.changes)
-        reason = found.reason or "a reset"
-        return Delta(
-            found.epoch, found.since, found.revision, changes, reason if found.reset else ""
-        )
 
     async def report(self, report: Report) -> None:
         """Say what is served here. Raises FeedError."""

@@ -27,6 +27,8 @@ from originmap.store.sqlite_writer import Writer
 
 _PORTION = 1_000
 """Rows between two chances for others: one to three milliseconds."""
+_RUN = 250
+"""Changes that are written between two chances for others: they take longer."""
 
 _MAPPINGS = """
     SELECT zone.id, address, place, modified_on, revision
@@ -140,7 +142,7 @@ async def apply(writer: Writer, changes: Sequence[Change]) -> list[RecordChange]
     of_records: list[RecordChange] = []
     last_at = sqlite_history.last_time(writer.connection)
     for kind, alike in groupby(changes, lambda change: type(change.what)):
-        while run := list(islice(alike, _PORTION if kind is MappingChange else 1)):
+        while run := list(islice(alike, _RUN if kind is MappingChange else 1)):
             _check_order(run, writer.revision)
             last_at = _causes(writer, run, last_at)
             writer.mappings(
