@@ -125,7 +125,7 @@ class Loader:
         if zone is None:
             raise BrokenFeed(f"mappings of a zone that is not in the snapshot: {zone_id}")
         rows = [(zone, m.address, names.place_num(m.place), *m[2:]) for m in mappings]
-        _PUT.run(self._writer.cursor, rows)
+        _PUT.many(self._writer.cursor, rows)
 
     def _remember(self, changes: Sequence[Change]) -> None:
         self._last_at = _causes(self._writer, changes, self._last_at)

@@ -23,7 +23,11 @@ class Insert:
         self._one = f"{begin}{row} {on_conflict}"
         self._many = f"{begin}{', '.join([row] * _AT_ONCE)} {on_conflict}"
 
-    def run(self, cursor: apsw.Cursor, rows: Sequence[tuple[Any, ...]]) -> None:
+    def one(self, cursor: apsw.Cursor, row: tuple[Any, ...]) -> None:
+        """Insert one row."""
+        cursor.execute(self._one, row)
+
+    def many(self, cursor: apsw.Cursor, rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert `rows`, in their order."""
         if len(rows) < _AT_ONCE:
             cursor.executemany(self._one, rows)

@@ -54,11 +54,11 @@ class Writer:
 
     def cause(self, cause: Cause, at: int) -> None:
         """The cause of the changes from the next one on."""
-        self.causes([(self.revision + 1, at, *cause)])
+        _CAUSE.one(self.cursor, (self.revision + 1, at, *cause))
 
     def causes(self, rows: Sequence[tuple[int, int, str, str, str]]) -> None:
         """Causes: each the revision of its first change, when that was, and who."""
-        _CAUSE.run(self.cursor, rows)
+        _CAUSE.many(self.cursor, rows)
 
     def mappings(self, changes: Iterable[tuple[int, int, MappingChange]]) -> None:
         """Changes of mappings, in order: each the integer of its zone, when, and what."""
@@ -85,8 +85,8 @@ class Writer:
         if gone:  # first, since some of them came again
             self.cursor.executemany(_DELETE, gone)
         if kept:
-            _UPSERT.run(self.cursor, list(kept.values()))
-        _CHANGE.run(self.cursor, history)
+            _UPSERT.many(self.cursor, list(kept.values()))
+        _CHANGE.many(self.cursor, history)
         for zone, more in growth.items():
             if more:
                 self.cursor.execute(_ADD_COUNT, (more, zone))
@@ -121,7 +121,7 @@ class Writer:
     def mapping_history(self, revision: int, zone: int, change: MappingChange) -> None:
         """What a mapping was and became, without the mapping."""
         places = self._place_num(change.before), self._place_num(change.after)
-        _CHANGE.run(self.cursor, [(revision, zone, change.address, *places)])
+        _CHANGE.one(self.cursor, (revision, zone, change.address, *places))
 
     def probe(self) -> None:
         """Have the commit write a page in which nothing changes. SQLite leaves a page alone that
