@@ -82,10 +82,14 @@ class Follower:
                     _LOG.warning("starting anew", extra={"data": {"why": why}})
                     await self._load()
                     continue
+                after = Point(delta.epoch, delta.revision)
                 if len(delta.changes) == _PORTION:  # there is more: ask while this is written
-                    after = Point(delta.epoch, delta.revision)
                     ahead = asyncio.create_task(self._ask(after, 0))
                 await self._apply(await _read(delta.changes), delta.revision)
+                if ahead is not None and self._point != after:  # a snapshot was taken instead
+                    ahead.cancel()
+                    ahead, wait = None, 0
+                    continue
                 if ahead is None:
                     await self._reach_back()
                     self._replication.heard(self._client.age)
