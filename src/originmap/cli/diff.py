@@ -2,7 +2,7 @@
 
 import click
 
-from originmap.cli import options
+from originmap.cli import numbers, options
 from originmap.cli.administer import administer, print_json, print_table
 from originmap.cli.changed import shown
 from originmap.service.operate.history import Diff
@@ -10,8 +10,8 @@ from originmap.service.operate.history import Diff
 
 @click.command("diff")
 @click.argument("zone")
-@click.argument("since", type=click.IntRange(0))
-@click.argument("until", type=click.IntRange(0), required=False)
+@click.argument("since", type=numbers.REVISION)
+@click.argument("until", type=numbers.REVISION, required=False)
 @options.db
 @options.as_json
 def command(zone: str, since: int, until: int | None, db: str, as_json: bool) -> None:

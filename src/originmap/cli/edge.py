@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from originmap import bootstrap_edge
-from originmap.cli import node, options
+from originmap.cli import node, numbers, options
 from originmap.domain.errors import InvalidExport
 from originmap.edge import command as commands
 from originmap.edge.command import Command
@@ -62,14 +62,14 @@ def _each(name: str, destination: str, metavar: str, text: str) -> Callable[[F],
 )
 @click.option(
     "--interval",
-    type=click.FloatRange(0.1, 3600),
+    type=numbers.Amount(0.1, 3600),
     default=_DEFAULTS["interval"],
     show_default=True,
     help=_HELP["interval"],
 )
 @click.option(
     "--verify",
-    type=click.FloatRange(0.1, 10_000),
+    type=numbers.Amount(0.1, 10_000),
     default=_DEFAULTS["verify"],
     show_default=True,
     help=_HELP["verify"],

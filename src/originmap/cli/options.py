@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from originmap.cli import numbers
 from originmap.domain.rate_limit import parse
 from originmap.settings import default_of, help_of, settings_token, state_folder
 
@@ -222,7 +223,7 @@ def history(command: F) -> F:
     """--history-days, --history-changes"""
     for name, kind in (
         ("history_changes", click.IntRange(min=1)),
-        ("history_days", click.FloatRange(min=0, min_open=True)),
+        ("history_days", numbers.Amount(min=0, min_open=True)),
     ):
         command = click.option(
             f"--{name.replace('_', '-')}",

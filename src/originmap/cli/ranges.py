@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from originmap import bootstrap
-from originmap.cli import options
+from originmap.cli import numbers, options
 from originmap.cli.administer import print_json, print_table
 from originmap.detect import content
 from originmap.detect.download import WEB
@@ -74,7 +74,7 @@ def _checked_urls(
     "--timeout",
     default=60.0,
     show_default=True,
-    type=click.FloatRange(0.1, 3600),
+    type=numbers.Amount(0.1, 3600),
     help="Seconds that one download may take.",
 )
 @options.ranges

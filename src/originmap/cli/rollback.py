@@ -2,7 +2,7 @@
 
 import click
 
-from originmap.cli import options
+from originmap.cli import numbers, options
 from originmap.cli.administer import administer, print_json, print_table
 from originmap.cli.changed import shown
 from originmap.service.operate.history import RollbackZone
@@ -12,7 +12,7 @@ _COLUMNS = ("origin_ip", "before", "after")
 
 @click.command("rollback")
 @click.argument("zone")
-@click.option("--to", required=True, type=click.IntRange(0), help="The revision to go back to.")
+@click.option("--to", required=True, type=numbers.REVISION, help="The revision to go back to.")
 @options.db
 @click.option("--dry-run", is_flag=True, help="Only print what would change.")
 @click.option("--yes", is_flag=True, help="Do not ask.")

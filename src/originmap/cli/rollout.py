@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from originmap.cli import options, rollout_text
+from originmap.cli import numbers, options, rollout_text
 from originmap.cli.administer import ServerRefused, print_table
 from originmap.cli.conductor import Conductor, Wishes
 from originmap.cli.health import health_of
@@ -70,7 +70,7 @@ def status(server: Primary, as_json: bool) -> None:
 
 
 @command.command("hold")
-@click.option("--base", type=click.IntRange(0), help="An earlier revision to hold the nodes at.")
+@click.option("--base", type=numbers.REVISION, help="An earlier revision to hold the nodes at.")
 @primary
 def hold(server: Primary, base: int | None) -> None:
     """Keep every node where it is: what is changed from now on waits.
@@ -82,7 +82,7 @@ def hold(server: Primary, base: int | None) -> None:
 
 @command.command("start")
 @click.option("--waves", required=True, help="As in SIN,FRA+IAD,1%,10%,100%.")
-@click.option("--base", type=click.IntRange(0), help="Release what was changed since this one.")
+@click.option("--base", type=numbers.REVISION, help="Release what was changed since this one.")
 @_conducting
 @primary
 def start(server: Primary, waves: str, base: int | None, **wishes: Any) -> None:
@@ -122,7 +122,7 @@ def advance(server: Primary) -> None:
 
 
 @command.command("pause")
-@click.option("--why", default="", help="What the others shall know.")
+@click.option("--why", type=numbers.Why(), default="", help="What the others shall know.")
 @primary
 def pause(server: Primary, why: str) -> None:
     """Leave every node where it is, and release nothing.
@@ -133,7 +133,7 @@ def pause(server: Primary, why: str) -> None:
 
 
 @command.command("abort")
-@click.option("--why", default="", help="What the others shall know.")
+@click.option("--why", type=numbers.Why(), default="", help="What the others shall know.")
 @primary
 def abort(server: Primary, why: str) -> None:
     """Take every node back to where it was before the rollout.
@@ -144,8 +144,8 @@ def abort(server: Primary, why: str) -> None:
 
 
 @command.command("kill")
-@click.option("--to", type=click.IntRange(0), help="The revision; else the base of the rollout.")
-@click.option("--why", default="", help="What the others shall know.")
+@click.option("--to", type=numbers.REVISION, help="The revision; else the base of the rollout.")
+@click.option("--why", type=numbers.Why(), default="", help="What the others shall know.")
 @primary
 def kill(server: Primary, to: int | None, why: str) -> None:
     """Take every node back at once, whatever the state, also without a rollout.

@@ -15,6 +15,9 @@ from originmap.domain.record import RecordChange
 
 T = TypeVar("T", covariant=True)
 
+LAST_REVISION = 10**15
+"""No revision is larger: every JSON reader has integers of this size exactly (RFC 8259 §6)."""
+
 
 class Cause(NamedTuple):
     """The request behind a change; every member is shown in the audit, none is a secret."""

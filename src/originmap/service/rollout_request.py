@@ -7,9 +7,14 @@ from typing import Annotated
 
 import msgspec
 
-_Revision = Annotated[int, msgspec.Meta(ge=0, le=10**15)]
-_Number = Annotated[int, msgspec.Meta(ge=1, le=10**15)]
-_Why = Annotated[str, msgspec.Meta(max_length=500)]
+from originmap.domain.change import LAST_REVISION
+
+MOST_WHY = 500
+"""Characters that may be said of a step."""
+
+_Revision = Annotated[int, msgspec.Meta(ge=0, le=LAST_REVISION)]
+_Number = Annotated[int, msgspec.Meta(ge=1, le=LAST_REVISION)]
+_Why = Annotated[str, msgspec.Meta(max_length=MOST_WHY)]
 
 
 class _Asked(

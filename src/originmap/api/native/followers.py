@@ -8,9 +8,9 @@ from falcon.asgi import Request, Response
 from originmap.api import envelope
 from originmap.api.auth import Guard
 from originmap.api.native.arguments import arguments, read_as
-from originmap.api.native.points import LAST_REVISION
 from originmap.api.request import info_of
 from originmap.api.timestamps import timestamp
+from originmap.domain.change import LAST_REVISION
 from originmap.service.followers import MAX_PROBLEM, Follower, Followers, Report
 
 _Revision = Annotated[int, msgspec.Meta(ge=0, le=LAST_REVISION)]

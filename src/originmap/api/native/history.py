@@ -8,11 +8,12 @@ from falcon.asgi import Request, Response
 from originmap.api import envelope
 from originmap.api.auth import Guard
 from originmap.api.native.arguments import arguments, read_as
-from originmap.api.native.points import LAST_REVISION, number
+from originmap.api.native.points import number
 from originmap.api.request import info_of
 from originmap.api.timestamps import timestamp
 from originmap.domain import address as addresses
 from originmap.domain.access import READ_MAPPINGS, WRITE_MAPPINGS, Need
+from originmap.domain.change import LAST_REVISION
 from originmap.domain.mapping import Mapping
 from originmap.domain.zone import Zone
 from originmap.feed.changes_json import changes_json, mapping_change_json

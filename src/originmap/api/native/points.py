@@ -6,7 +6,6 @@ from originmap.domain.errors import InvalidQuery
 from originmap.service.feed import Point, point_of
 
 MOST_CHANGES = 10_000
-LAST_REVISION = 10**15
 _LONGEST_WAIT = 60
 
 
