@@ -1,8 +1,8 @@
 """Reading and writing the mappings of a zone."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Generator, Sequence
+from typing import Any, NamedTuple
 
 from originmap.domain import batch, mapping
 from originmap.domain.address import Address
@@ -14,14 +14,18 @@ from originmap.store.port import Page, Store
 
 
 class Putting(NamedTuple):
-    """A mapping that is being created or replaced."""
+    """A mapping that is being created or replaced; awaited, what is stored."""
 
     address: Address
     place: Place
     committed: asyncio.Future[Committed[Mapping | None]]
 
+    def __await__(self) -> Generator[Any, None, Mapping]:
+        yield from self.committed.__await__()
+        return self.mapping()
+
     def mapping(self) -> Mapping:
-        """What is stored, once it is committed. Raises as `Mappings.put`."""
+        """What is stored, once it is committed. Raises what `Mappings.put` raises."""
         done = self.committed.result()
         return done.outcome or Mapping(self.address, self.place, done.at, done.revision)
 
@@ -55,21 +59,7 @@ class Mappings:
         """Every mapping of the zone, in the order of addresses."""
         return (await self._store.page(zone_id, 0, mapping.MAX_MAPPINGS)).mappings
 
-    async def put(
-        self,
-        zone_id: str,
-        address: Address,
-        vendor: str | None,
-        region: str | None,
-        cause: Cause,
-        condition: IfMatch | None = None,
-    ) -> Mapping:
-        """Create or replace one mapping. Raises UnknownRegion, TooManyMappings, Stale."""
-        putting = self.start_put(zone_id, address, vendor, region, cause, condition)
-        await putting.committed
-        return putting.mapping()
-
-    def start_put(
+    def put(
         self,
         zone_id: str,
         address: Address,
@@ -78,7 +68,7 @@ class Mappings:
         cause: Cause,
         condition: IfMatch | None = None,
     ) -> Putting:
-        """As `put`, without waiting."""
+        """Create or replace one mapping. Raises UnknownRegion; awaited, TooManyMappings, Stale."""
         place = batch.known_place(vendor, region, self._catalogue)
         decide = mapping.matching(mapping.put(address, place), address, condition)
         return Putting(address, place, self._store.write(zone_id, (address,), decide, cause))

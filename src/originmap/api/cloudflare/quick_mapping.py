@@ -74,7 +74,7 @@ class QuickMapping:
             if addresses.parse(item.origin_ip) != address:
                 return None
             place, cause = (item.vendor, item.region), info.cause()
-            putting = self._mappings.start_put(info.zone_id, address, *place, cause)
+            putting = self._mappings.put(info.zone_id, address, *place, cause)
         except OriginmapError:
             return None
 
