@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from originmap.api.app import App
+from originmap.api.limits import Limits
+from originmap.bootstrap import Opened
+from originmap.domain.errors import StoreBusy
 from tests.process import BEARER, EMAIL, KEY, Server
 from tests.real.command import output, rows
-from tests.real.inprocess import InProcess
+from tests.real.inprocess import InProcess, whole_app
 from tests.real.probe import ITEM, MAPPINGS, ONE, assert_logged, head
 from tests.real.test_quick_mapping import LONG_WAY, same
 from tests.real.wire import Answer, Connection, Cut, request
@@ -137,6 +141,17 @@ async def test_a_full_zone_refuses_both_ways_alike(server: InProcess) -> None:
             items = [{**ITEM, "origin_ip": f"10.0.{n}.{i}"} for i in range(100)]
             assert (await connection.ask("PUT", f"{MAPPINGS}/batch", items)).status == 200
     assert (await both_ways(server, json.dumps(ITEM).encode())).refusal == (403, 1164)
+
+
+async def test_a_store_with_too_much_to_do_refuses_both_ways_alike(tmp_path: Path) -> None:
+    def build(opened: Opened) -> App:
+        opened.store.refuse_writes(StoreBusy())
+        return whole_app(opened)
+
+    with InProcess(tmp_path / "log", Limits(), build) as server:
+        busy = await both_ways(server, json.dumps(ITEM).encode())
+    assert busy.status == 503
+    assert busy.headers["retry-after"]
 
 
 async def test_a_client_that_does_not_wait_has_written(server: InProcess) -> None:

@@ -272,12 +272,12 @@ class LimitedProtocol(HttpToolsProtocol):
         info = RequestInfo(self.rays.next(), self.client[0] if self.client else "")
         url = self.url
         if body:
-            written = quick.put(url, self.headers, body, info)
-            return written is not None and self._answer_later(written, "PUT", url, info)
-        answer = quick.get(url, self.headers, info)
+            method, answer = "PUT", quick.put(url, self.headers, body, info)
+        else:
+            method, answer = "GET", quick.get(url, self.headers, info)
         if not isinstance(answer, QuickAnswer):
-            return answer is not None and self._answer_later(answer, "GET", url, info)
-        self.log.add(info, "GET", url.decode("ascii"), 200)
+            return answer is not None and self._answer_later(answer, method, url, info)
+        self.log.add(info, method, url.decode("ascii"), answer.status)
         self.transport.write(self._response(*answer, info))
         # As `on_response_complete`, of which nothing else matters to what never had to wait.
         self.server_state.total_requests += 1

@@ -41,7 +41,9 @@ class Quick(Protocol):
     def get(self, url: bytes, headers: Headers, info: RequestInfo) -> QuickAnswer | Later | None:
         """The answer to GET `url`."""
 
-    def put(self, url: bytes, headers: Headers, body: bytes, info: RequestInfo) -> Later | None:
+    def put(
+        self, url: bytes, headers: Headers, body: bytes, info: RequestInfo
+    ) -> QuickAnswer | Later | None:
         """The answer to PUT `url`."""
 
 

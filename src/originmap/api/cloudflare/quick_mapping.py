@@ -21,7 +21,7 @@ from originmap.api.request import RequestInfo
 from originmap.domain import address as addresses
 from originmap.domain.access import READ_MAPPINGS, WRITE_MAPPINGS, Need
 from originmap.domain.address import Address
-from originmap.domain.errors import OriginmapError
+from originmap.domain.errors import OriginmapError, StoreError
 from originmap.domain.mapping import Mapping
 from originmap.service.access import Access
 from originmap.service.detector import Detector
@@ -62,7 +62,9 @@ class QuickMapping:
             return None
         return self._read(address, url, info) if mapping is None else _success(mapping)
 
-    def put(self, url: bytes, headers: Headers, body: bytes, info: RequestInfo) -> Later | None:
+    def put(
+        self, url: bytes, headers: Headers, body: bytes, info: RequestInfo
+    ) -> QuickAnswer | Later | None:
         """As `Quick.put`."""
         if any(name == b"if-match" for name, _ in headers):
             return None
@@ -75,6 +77,8 @@ class QuickMapping:
                 return None
             place, cause = (item.vendor, item.region), info.cause()
             putting = self._mappings.put(info.zone_id, address, *place, cause)
+        except StoreError as error:
+            return _refusal(error, url, info)
         except OriginmapError:
             return None
 
