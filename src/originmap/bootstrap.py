@@ -208,7 +208,7 @@ def _own_services(
 ) -> native.Services:
     store, followers, replication = opened.store, opened.followers, opened.replication
     broadcast = Broadcast(store, opened.feed, opened.zones, Events())
-    monitor = Monitor(store, broadcast, followers, replication, wall_clock)
+    monitor = Monitor(store, broadcast, followers, replication, opened.rollouts, wall_clock)
     return native.Services(
         detector=opened.detector,
         directory=opened.directory,

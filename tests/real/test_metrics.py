@@ -18,6 +18,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from originmap.domain.rollout import RolloutState
 from tests.process import BEARER, ZONE, Server
 from tests.real.fleet import Primary, same, until
 
@@ -138,7 +139,7 @@ async def test_no_label_tells_what_is_stored(pair: tuple[Samples, Samples]) -> N
     keys = {
         label for found in pair for series in found.values() for key in series for label, _ in key
     }
-    assert keys == {"route", "method", "status", "le", "version"}
+    assert keys == {"route", "method", "status", "le", "version", "state"}
     text = repr(pair)
     assert "198.51" not in text
     assert "/nothing/here" not in text
@@ -162,7 +163,7 @@ def test_prometheus_understands_the_expression(expression: str) -> None:
 
 def test_every_alert_says_what_to_do() -> None:
     names = [rule["alert"] for group in RULES["groups"] for rule in group["rules"]]
-    assert len(names) == len(set(names)) == 7
+    assert len(names) == len(set(names)) == 8
     for group in RULES["groups"]:
         for rule in group["rules"]:
             assert re.fullmatch(r"\d+m", rule["for"])
@@ -190,6 +191,31 @@ def test_both_ways_of_reading_a_mapping_are_one_route(dev: Server) -> None:
         found = samples(client.get("/metrics").text)
         assert requests(found, route=MAPPING, method="GET") == 2
         assert ZONE not in repr(found)
+
+
+def test_how_the_last_rollout_stands_is_a_number(dev: Server) -> None:
+    def numbers() -> tuple[set[str], float, float]:
+        found = samples(httpx.get(f"{dev.url}/metrics").text)
+        states = {dict(key)["state"]: n for key, n in found["originmap_rollout_state"].items()}
+        assert set(states) == set(RolloutState)
+        counts = (one(found, f"originmap_rollout_waves{end}") for end in ("", "_released"))
+        return {state for state, number in states.items() if number}, *counts
+
+    def step(**asked: str) -> None:
+        answer = httpx.post(f"{dev.url}/originmap/v1/rollout", json=asked, headers=BEARER)
+        assert answer.status_code == 200, answer.text
+
+    assert numbers() == (set(), 0, 0)
+    step(step="hold")
+    assert numbers() == ({"held"}, 0, 0)
+    put = {"origin_ip": "192.0.2.1", "vendor": "aws", "region": "us-east-1"}
+    assert httpx.put(f"{dev.mappings}/192.0.2.1", json=put, headers=BEARER).status_code == 200
+    step(step="start", waves="1%,10%,100%")
+    assert numbers() == ({"running"}, 3, 1)
+    step(step="advance")
+    assert numbers() == ({"running"}, 3, 2)
+    step(step="kill")
+    assert numbers()[0] == {"killed"}
 
 
 def test_openmetrics_is_answered_where_it_is_asked_for(dev: Server) -> None:

@@ -8,9 +8,11 @@ import asyncio
 from dataclasses import dataclass
 
 from originmap.domain.errors import StoreError
+from originmap.domain.rollout import RolloutState
 from originmap.service.broadcast import Broadcast
 from originmap.service.followers import Followers
 from originmap.service.replication import Replication
+from originmap.service.rollouts import Rollouts
 from originmap.store.clock import Now
 from originmap.store.port import Queue, Store
 
@@ -39,9 +41,18 @@ class ReplicaNow:
 
 
 @dataclass(frozen=True, slots=True)
+class RolloutNow:
+    """The last rollout: how it stands, and how many of its waves are released."""
+
+    state: RolloutState
+    waves: int
+    released: int
+
+
+@dataclass(frozen=True, slots=True)
 class Vitals:
     """The numbers of a moment. `size` is None where the database does not tell, `replica` where
-    no other server is followed."""
+    no other server is followed, `rollout` where there was none."""
 
     revision: int
     oldest: int
@@ -51,6 +62,7 @@ class Vitals:
     watchers: int
     followers: FollowersNow
     replica: ReplicaNow | None
+    rollout: RolloutNow | None
 
 
 class Monitor:
@@ -62,6 +74,7 @@ class Monitor:
         broadcast: Broadcast,
         followers: Followers,
         replication: Replication | None,
+        rollouts: Rollouts,
         now: Now,
     ) -> None:
         """`now` in microseconds since 1970 UTC."""
@@ -69,6 +82,7 @@ class Monitor:
         self._broadcast = broadcast
         self._followers = followers
         self._replication = replication
+        self._rollouts = rollouts
         self._now = now
 
     async def vitals(self) -> Vitals:
@@ -83,6 +97,7 @@ class Monitor:
             watchers=self._broadcast.count,
             followers=self._followers_now(),
             replica=self._replica_now(),
+            rollout=self._rollout_now(),
         )
 
     async def _size(self) -> int | None:
@@ -102,3 +117,7 @@ class Monitor:
     def _replica_now(self) -> ReplicaNow | None:
         copy = self._replication
         return None if copy is None else ReplicaNow(copy.connected, copy.age)
+
+    def _rollout_now(self) -> RolloutNow | None:
+        last = self._rollouts.current
+        return None if last is None else RolloutNow(last.state, len(last.waves), last.released)

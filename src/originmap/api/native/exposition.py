@@ -21,7 +21,8 @@ from prometheus_client.registry import Collector
 
 import originmap
 from originmap.api.traffic import DOUBLINGS, Answered, Tally
-from originmap.service.vitals import Vitals
+from originmap.domain.rollout import RolloutState
+from originmap.service.vitals import RolloutNow, Vitals
 
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 _LOWEST = 6
@@ -51,6 +52,7 @@ class _Moment(Collector):
         yield from _requests(self._tallies)
         yield from _store(self._vitals)
         yield from _feed(self._vitals)
+        yield from _rollout(self._vitals.rollout)
         yield from _PROCESS.collect()
 
 
@@ -121,6 +123,19 @@ def _feed(vitals: Vitals) -> Iterator[Metric]:
     if replica is not None:
         yield _gauge("replica_connected", "1 if the primary can be followed.", replica.connected)
         yield _gauge("replica_age_seconds", "Since this was all that the primary has.", replica.age)
+
+
+def _rollout(rollout: RolloutNow | None) -> Iterator[Metric]:
+    """A series for each state, so that one that was left is 0 and not missing."""
+    states = GaugeMetricFamily(
+        "originmap_rollout_state", "1 for how the last rollout stands.", labels=("state",)
+    )
+    for state in RolloutState:
+        states.add_metric((state,), float(rollout is not None and rollout.state is state))
+    yield states
+    waves, released = (rollout.waves, rollout.released) if rollout else (0, 0)
+    yield _gauge("rollout_waves", "Waves of the last rollout.", waves)
+    yield _gauge("rollout_waves_released", "Those of them that are released.", released)
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:
