@@ -26,13 +26,12 @@ from originmap.store.port import CommitListener, Page, Queue, RecordListener
 from originmap.store.postgres_commit import Commits
 from originmap.store.postgres_history import State, place_of
 from originmap.store.postgres_pool import Line, Readers, Servers, close, failing
+from originmap.store.postgres_reads import Reads
 from originmap.store.postgres_view import View
 from originmap.store.postgres_watch import Watch
 
 T = TypeVar("T")
 
-_GET = """
-    SELECT place, modified_on, revision FROM mapping WHERE zone_id = $1 AND address = $2"""
 # One statement, so that a commit between two cannot make page and total disagree.
 _PAGE = """
     SELECT z.mappings, m.address, m.place, m.modified_on, m.revision
@@ -84,6 +83,7 @@ class PostgresStore:
     def __init__(self, servers: Servers, readers: Readers, view: View, now: Now) -> None:
         self._servers = servers
         self._readers = readers
+        self._reads = Reads(readers)
         self._view = view
         self._closed = False
         self._bulk = asyncio.Lock()
@@ -134,11 +134,7 @@ class PostgresStore:
 
     async def get(self, zone_id: str, address: Address) -> Mapping | None:
         """As `Store.get`."""
-        rows = await self._readers.rows(_GET, zone_id, address)
-        if not rows:
-            return None
-        place, modified_on, revision = rows[0]
-        return Mapping(address, place_of(place), modified_on, revision)
+        return await self._reads.get(zone_id, address)
 
     def get_now(self, zone_id: str, address: Address) -> Mapping | None:
         """As `Store.get_now`: reading waits for the server."""
