@@ -1,13 +1,19 @@
 """What a node remembers of a PostgreSQL database, and when it forgets."""
 
+import asyncio
+from collections.abc import AsyncIterator
+
 import pytest
 
+from originmap.domain.change import Committed
 from originmap.domain.errors import MappingNotFound
 from originmap.domain.mapping import Mapping, ZoneView
+from originmap.domain.snapshot import Part
 from originmap.store.memory import MemoryStore
 from originmap.store.postgres import PostgresStore
 from originmap.store.postgres_known import MOST_ADDRESSES, Asked, Counter, Known
 from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, ips, new_zone
+from tests.postgres import Cluster
 from tests.store.nodes import delete, put
 
 HERE = Counter("epoch", 5, 1_000)
@@ -84,3 +90,48 @@ async def test_what_a_node_knows_of_a_database_is_not_believed_of_its_successor(
     with pytest.raises(MappingNotFound):
         await delete(nodes[0], "192.0.2.1")
     assert (await put(nodes[0], "192.0.2.1")).revision == written.revision + 1
+
+
+async def test_what_is_read_while_a_database_is_replaced_is_not_taken_for_its_successors(
+    nodes: list[PostgresStore],
+) -> None:
+    await put(nodes[0], "192.0.2.3")
+    await put(nodes[1], "192.0.2.1")
+    written = await put(nodes[0], "192.0.2.3", US_WEST)  # under the lock, and so the next one
+    other = MemoryStore()
+    await other.write_records(new_zone(), CAUSE)
+    for text in ("192.0.2.2", "192.0.2.3", "192.0.2.4"):
+        await put(other, text)
+    assert other.revision == written.revision
+    deletions: list[asyncio.Task[Committed[Mapping]]] = []
+
+    async def parts() -> AsyncIterator[Part]:
+        async for part in other.snapshot():
+            if not deletions:  # the other node waits for the counter from here on
+                deletion = delete(nodes[0], "192.0.2.1")
+                deletions.append(asyncio.get_running_loop().create_task(deletion))
+                await asyncio.sleep(0.1)
+            yield part
+
+    await nodes[1].load(parts())
+    with pytest.raises(MappingNotFound):
+        await deletions[0]
+
+
+async def test_what_a_node_knows_is_not_believed_where_a_fail_over_lost_it(
+    nodes: list[PostgresStore], url: str, cluster: Cluster
+) -> None:
+    kept = await put(nodes[0], "192.0.2.1")
+    lost = await put(nodes[0], "192.0.2.2")
+    cluster.sql(
+        f"DELETE FROM mapping WHERE revision = {lost.revision};"
+        f"DELETE FROM change WHERE revision = {lost.revision};"
+        "UPDATE zone SET mappings = 1;"
+        f"UPDATE state SET revision = {kept.revision}, last_at = {kept.modified_on}",
+        url.rpartition("/")[2],
+    )
+    assert (await put(nodes[1], "192.0.2.3")).revision == lost.revision
+    with pytest.raises(MappingNotFound):
+        await delete(nodes[0], "192.0.2.2")
+    await put(nodes[0], "192.0.2.2")
+    assert (await nodes[0].page(ZONE_ID, 0, 10)).total == 3

@@ -43,14 +43,15 @@ _STORED = """
 _REST = f"UNION ALL {ZONES} UNION ALL {_STORED}"
 # One round trip for all that a group asks about: the counter, the zones, the mappings.
 _READ = f"""
-    SELECT epoch, NULL::bytea, NULL::text, last_at, revision, revision
+    SELECT epoch, NULL::bytea, NULL::text, last_at, revision, 1
     FROM state WHERE one {_REST}"""  # noqa: S608 (of constants)
 # The same, and the counter stays locked. It is read as it is then, all else as it was when the
-# statement began. What the counter was at that time ends its row.
+# statement began. Whether the counter was the same at that time ends its row.
 _HOLD = f"""
     WITH counter AS MATERIALIZED ({COUNTER})
     SELECT epoch, NULL::bytea, NULL::text, last_at, revision,
-        (SELECT revision FROM state WHERE one) FROM counter {_REST}"""  # noqa: S608 (of constants)
+        ((epoch, revision, last_at) = (SELECT epoch, revision, last_at FROM state WHERE one))::int
+    FROM counter {_REST}"""  # noqa: S608 (of constants)
 _EMPTY_ZONE = """
     INSERT INTO change (zone_id, revision, at, credential, client, request, address,
                         old_place)
@@ -204,9 +205,9 @@ class Commits:
         """Know what is asked about, as `_READ` or `_HOLD` has it; whether it is all of one
         moment."""
         keys = [zone_id for zone_id, _ in asked], [address for _, address in asked]
-        (epoch, *_, last_at, revision, seen), *rows = await connection.fetch(sql, *keys)
+        (epoch, *_, last_at, revision, is_same), *rows = await connection.fetch(sql, *keys)
         self._known.learn(Counter(epoch, revision, last_at), asked, rows)
-        return bool(seen == revision)
+        return bool(is_same)
 
     async def _was_made(self, connection: asyncpg.Connection, trial: _Trial) -> bool:
         """Whether a try was made whose connection was lost. The counter is locked: what is not

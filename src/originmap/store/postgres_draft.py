@@ -18,17 +18,17 @@ from originmap.store.postgres_known import Counter, Known
 
 WRITE = """
     WITH counter AS (
-        UPDATE state SET revision = $3, last_at = $4
-        WHERE one AND epoch = $1 AND revision = $2 RETURNING one),
+        UPDATE state SET revision = $4, last_at = $5
+        WHERE one AND epoch = $1 AND revision = $2 AND last_at = $3 RETURNING one),
     made AS MATERIALIZED (
-        SELECT m.*, revision <> ALL($16::bigint[]) AS is_last FROM counter, unnest(
-            $7::text::text[], $8::text::bigint[], $9::text::bigint[], $10::text::text[],
-            $11::text::text[], $12::text::text[], $13::text::bytea[], $14::text::text[],
-            $15::text::text[])
+        SELECT m.*, revision <> ALL($17::bigint[]) AS is_last FROM counter, unnest(
+            $8::text::text[], $9::text::bigint[], $10::text::bigint[], $11::text::text[],
+            $12::text::text[], $13::text::text[], $14::text::bytea[], $15::text::text[],
+            $16::text::text[])
         AS m (zone_id, revision, at, credential, client, request, address, old_place, new_place)),
     counted AS (
         UPDATE zone SET mappings = d.mappings
-        FROM counter, unnest($5::text[], $6::int[]) AS d (id, mappings) WHERE zone.id = d.id),
+        FROM counter, unnest($6::text[], $7::int[]) AS d (id, mappings) WHERE zone.id = d.id),
     gone AS (
         DELETE FROM mapping USING made AS m WHERE m.is_last AND m.new_place IS NULL
         AND mapping.zone_id = m.zone_id AND mapping.address = m.address),
@@ -44,8 +44,9 @@ WRITE = """
     SELECT zone_id, revision, at, credential, client, request, address, old_place, new_place
     FROM made"""
 """One statement and so one round trip for everything that a group writes, and nothing at all where
-the counter is no longer what it was when the draft began. Whoever writes has the counter, so the
-order of the other parts does not matter."""
+the counter is no longer what it was when the draft began. Its time is compared too: where a
+fail-over lost commits, others get their revisions. Whoever writes has the counter, so the order of
+the other parts does not matter."""
 
 
 _ARRAYS: Sequence[Callable[[Any], str]] = (
@@ -113,4 +114,4 @@ class Draft:
         arrays = [array(column) for array, column in zip(_ARRAYS, columns, strict=True)]
         zones = list(self._zones)
         counts = [self._known.count(zone_id) for zone_id in zones]
-        return [*self.first[:2], *self.counter[1:], zones, counts, *arrays, self._overtaken]
+        return [*self.first, *self.counter[1:], zones, counts, *arrays, self._overtaken]
