@@ -12,6 +12,7 @@ from originmap.domain.mapping import Decision, MappingChange, ZoneView
 from originmap.domain.record import Key, Kind, RecordChange
 from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
 from originmap.service.directory import Directory
+from originmap.store.memory import MemoryStore
 from originmap.store.port import Store
 from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, ips, new_zone, remove_zone, zone
 from tests.store.conftest import KINDS, Clock, maker
@@ -211,6 +212,17 @@ async def test_thousands_of_changes_at_once_make_a_copy(store: Store, target: St
     assert await _everything(target) == await _everything(store)
     assert await target.changes(1, 10_000) == await store.changes(1, 10_000)
     assert (await target.page(ZONE_ID, 0, 1)).total == 899
+
+
+async def test_a_copy_of_a_copy_that_has_half_of_a_request(store: Store, target: Store) -> None:
+    await _fill(store, 5)
+    changes = await store.changes(0, 100)
+    half = MemoryStore()
+    await half.apply(changes[:3])
+    await target.load(half.snapshot())
+    await target.apply(changes[3:])
+    assert await target.changes(3, 100) == changes[3:]
+    assert (await target.page(ZONE_ID, 0, 10)).total == 5
 
 
 async def test_a_promoted_copy_goes_on_under_its_own_name(store: Store, target: Store) -> None:

@@ -81,7 +81,7 @@ class Loader:
         self._writer = writer
         self._start: Start | None = None
         self._history_since: int | None = None
-        self._last_at = -1
+        self._last_at: int | None = None
         self._zones: dict[str, int] = {}
         self.records: dict[Key, Value] = {}
         """Every record of the snapshot."""
@@ -140,7 +140,7 @@ class Loader:
 async def apply(writer: Writer, changes: Sequence[Change]) -> list[RecordChange]:
     """Write another database's changes as they are, inside a transaction; those of records."""
     of_records: list[RecordChange] = []
-    last_at = sqlite_history.last_time(writer.connection)
+    last_at = sqlite_history.last_cause_time(writer.connection)
     for kind, alike in groupby(changes, lambda change: type(change.what)):
         while run := list(islice(alike, _RUN if kind is MappingChange else 1)):
             _check_order(run, writer.revision)
@@ -164,9 +164,10 @@ def _check_order(changes: Sequence[Change], revision: int) -> None:
             raise BrokenFeed(f"change {expected} was to come, and {change.revision} came")
 
 
-def _causes(writer: Writer, changes: Sequence[Change], last_at: int) -> int:
-    """Write the causes of changes, of which the one before was made at `last_at`: those of one
-    time have one cause. The time of the last."""
+def _causes(writer: Writer, changes: Sequence[Change], last_at: int | None) -> int | None:
+    """Write the causes of changes: those of one time have one cause, and that of `last_at` is there
+    already. The time of the last. None where no cause is there: a snapshot without history has
+    none, and may have been taken in the middle of one."""
     rows = []
     for revision, at, cause, _, _ in changes:
         if at != last_at:

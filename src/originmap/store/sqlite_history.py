@@ -71,9 +71,16 @@ def last_revision(connection: apsw.Connection) -> int:
 
 def last_time(connection: apsw.Connection) -> int:
     """When the last change was made, in microseconds since 1970 UTC; 0 when there is none."""
-    sql = """SELECT coalesce((SELECT at FROM cause ORDER BY revision DESC LIMIT 1),
-                             (SELECT cast(value AS INTEGER) FROM meta WHERE key = 'loaded_at'))"""
-    return int(connection.execute(sql).get)
+    at = last_cause_time(connection)
+    if at is None:
+        at = int(connection.execute("SELECT value FROM meta WHERE key = 'loaded_at'").get)
+    return at
+
+
+def last_cause_time(connection: apsw.Connection) -> int | None:
+    """When the last cause came that the history has, None where it has none."""
+    at: int | None = connection.execute("SELECT at FROM cause ORDER BY revision DESC LIMIT 1").get
+    return at
 
 
 def all_records(connection: apsw.Connection) -> list[RecordChange]:
