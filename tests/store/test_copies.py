@@ -225,6 +225,18 @@ async def test_a_copy_of_a_copy_that_has_half_of_a_request(store: Store, target:
     assert (await target.page(ZONE_ID, 0, 10)).total == 5
 
 
+async def test_a_zone_that_comes_again_under_its_id_is_empty(store: Store, target: Store) -> None:
+    await target.load(store.snapshot())
+    await _fill(store, 3)
+    await store.write_records(remove_zone(), CAUSE)
+    await store.write_records(new_zone(), CAUSE)
+    assert await store.page(ZONE_ID, 0, 10) == ([], 0)
+    await _put(store, "10.0.0.1", US_WEST)
+    await target.apply(await store.changes(target.revision, 100))
+    assert await _everything(target) == await _everything(store)
+    assert (await target.page(ZONE_ID, 0, 10)).total == 1
+
+
 async def test_a_promoted_copy_goes_on_under_its_own_name(store: Store, target: Store) -> None:
     await _lived_in(store)
     await target.load(store.snapshot())

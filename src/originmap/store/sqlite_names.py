@@ -36,12 +36,6 @@ class Names:
         """The zone, there or gone, that an integer stands for."""
         return self._ids[num]
 
-    def add_zone(self, zone_id: str) -> None:
-        """Give a new zone its integer, inside a transaction."""
-        self._writer.execute("INSERT INTO zone (id) VALUES (?)", (zone_id,))
-        num = self._zones[zone_id] = self._writer.last_insert_rowid()
-        self._ids[num] = zone_id
-
     def zone_ever(self, zone_id: str) -> int:
         """The integer of a zone that is or was, made when it has none, inside a transaction."""
         run = self._writer.execute
@@ -55,7 +49,8 @@ class Names:
         self._going = dict.fromkeys(self._zones)
 
     def keep_zone(self, zone_id: str) -> int:
-        """A zone that comes or stays, under the integer that it has or had; that integer."""
+        """A zone that comes or stays, under the integer that it has or had; that integer. Inside a
+        transaction."""
         num = self._zones[zone_id] = self.zone_ever(zone_id)
         self._going.pop(zone_id, None)
         return num

@@ -102,7 +102,7 @@ class Writer:
         else:
             self.put_record(change.key, change.after)
             if kind is Kind.ZONE and change.before is None:
-                self.names.add_zone(id_)
+                self.names.keep_zone(id_)
         self.revision += 1
         self.record_history(self.revision, change)
 
