@@ -38,9 +38,21 @@ def test_times_are_rfc_3339_with_microseconds() -> None:
 
 @pytest.mark.parametrize(
     "changed",
-    [{"kind": "dragon"}, {"id": "192.0.2.999"}, {"before": msgspec.Raw(b'{"vendor":1}')}],
-    ids=["kind", "id", "before"],
+    [
+        {"kind": "dragon"},
+        {"id": "192.0.2.999"},
+        {"before": msgspec.Raw(b'{"vendor":1}')},
+        {"before": msgspec.Raw(b'{"vendor":"\xff","region":"us-east-1"}')},
+        {"kind": "zone", "before": msgspec.Raw(b'{"id":"\xff"}')},
+    ],
+    ids=["kind", "id", "place", "text of a place", "text of a record"],
 )
 def test_what_cannot_be_understood_is_refused(changed: dict[str, object]) -> None:
     with pytest.raises(BrokenFeed):
         read_changes([msgspec.structs.replace(changes_json(CHANGES)[1], **changed)])
+
+
+def test_a_time_of_no_zone_is_refused() -> None:
+    sent = msgspec.json.encode(changes_json(CHANGES[:1]))
+    with pytest.raises(msgspec.ValidationError, match="timezone"):
+        msgspec.json.decode(sent.replace(b'456Z"', b'456"'), type=list[ChangeJSON])

@@ -11,7 +11,7 @@ A change of a record has its kind, and the record before and after.
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -31,7 +31,7 @@ class ChangeJSON(msgspec.Struct, gc=False):
     """One change; it has no cycles that a collection would find."""
 
     revision: int
-    at: datetime
+    at: Annotated[datetime, msgspec.Meta(tz=True)]
     actor: str
     client: str
     request: str
@@ -137,6 +137,6 @@ def read_place(raw: bytes) -> Place | None:
         return None
     try:
         found = _PLACES.decode(raw)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BrokenFeed(f"a place: {error}") from None
     return Place(found.vendor, found.region)
