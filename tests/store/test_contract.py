@@ -1,6 +1,7 @@
 """What every store does; `store.port` says it in words."""
 
 import asyncio
+import traceback
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from originmap.domain.change import Cause
 from originmap.domain.errors import (
     AccountNotFound,
     MappingNotFound,
+    StoreBusy,
     StoreFailed,
     TooManyMappings,
     ZoneNotFound,
@@ -252,3 +254,14 @@ async def test_a_closed_store_refuses_writes_after_it_finished_the_queued(store:
     assert (await queued).place == US_EAST
     with pytest.raises(StoreFailed):
         await _put(store, "192.0.2.2")
+
+
+async def test_what_refuses_every_write_keeps_nothing_of_them(store: Store) -> None:
+    refusal = StoreBusy()
+    store.refuse_writes(refusal)
+    lengths = set()
+    for _ in range(5):
+        with pytest.raises(StoreBusy):
+            await _put(store, "192.0.2.1")
+        lengths.add(len(traceback.extract_tb(refusal.__traceback__)))
+    assert len(lengths) == 1

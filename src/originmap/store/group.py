@@ -81,7 +81,7 @@ class GroupCommit:
         if self._closing:
             raise StoreFailed("the store is closed")
         if self._refusal is not None and write.work is None:
-            raise self._refusal
+            raise self._refusal.with_traceback(None)  # else each time adds to its traceback
         if len(self._queue) >= self._max_waiting:
             raise StoreBusy
         self._queue.append(write)

@@ -243,7 +243,7 @@ class MemoryStore:
         if not self._open:
             raise StoreFailed("the store is closed")
         if self._refusal is not None:
-            raise self._refusal
+            raise self._refusal.with_traceback(None)  # else each time adds to its traceback
 
     def _committed(self, at: int, told: Sequence[RecordChange] = ()) -> None:
         self._writes += 1
