@@ -25,6 +25,17 @@ class Cuttable(NamedTuple):
     def delete(self, text: str) -> asyncio.Task[Committed[Mapping]]:
         return asyncio.get_running_loop().create_task(delete(self.store, text))
 
+    async def delete_unheard(
+        self, text: str, other: PostgresStore
+    ) -> tuple[Mapping, asyncio.Task[Committed[Mapping]]]:
+        """A mapping that was put, and its deletion, which is made as `other` sees, and whose
+        answer does not come."""
+        written = await put(self.store, text)
+        self.network.mute = True
+        deletion = self.delete(text)
+        await until(lambda: other.revision > written.revision)
+        return written, deletion
+
     def cut(self) -> None:
         self.network.cut()
         self.network.mute = self.network.silent = False
@@ -45,10 +56,7 @@ async def cuttable(nodes: list[PostgresStore], url: str) -> AsyncIterator[Cuttab
 async def test_a_write_is_made_once_though_its_answer_was_lost(
     nodes: list[PostgresStore], cuttable: Cuttable
 ) -> None:
-    written = await put(cuttable.store, "192.0.2.1")
-    cuttable.network.mute = True
-    deletion = cuttable.delete("192.0.2.1")
-    await until(lambda: nodes[0].revision > written.revision)
+    written, deletion = await cuttable.delete_unheard("192.0.2.1", nodes[0])
     await put(nodes[0], "192.0.2.2")
     cuttable.cut()
     done = await deletion
@@ -72,10 +80,7 @@ async def test_a_write_is_made_though_it_was_lost_on_its_way(
 async def test_a_write_fails_of_which_the_history_does_not_tell_whether_it_was_made(
     nodes: list[PostgresStore], cuttable: Cuttable
 ) -> None:
-    written = await put(cuttable.store, "192.0.2.1")
-    cuttable.network.mute = True
-    deletion = cuttable.delete("192.0.2.1")
-    await until(lambda: nodes[0].revision > written.revision)
+    _, deletion = await cuttable.delete_unheard("192.0.2.1", nodes[0])
     last = await put(nodes[0], "192.0.2.2")
     await nodes[0].forget(last.revision - 1, 1_000)
     cuttable.cut()

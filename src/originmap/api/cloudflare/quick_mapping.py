@@ -15,6 +15,7 @@ from originmap.api import envelope
 from originmap.api.auth import bearer_of
 from originmap.api.cloudflare.mapping_json import entry, read_request
 from originmap.api.cloudflare.notes import notes_on
+from originmap.api.preconditions import etag
 from originmap.api.quick import Headers, Later, QuickAnswer, lines
 from originmap.api.refused import refused
 from originmap.api.request import RequestInfo
@@ -147,7 +148,7 @@ class _Known:
 
 
 def _success(mapping: Mapping, notes: list[envelope.Message] | None = None) -> QuickAnswer:
-    headers = b'etag: "%d"\r\n' % mapping.revision
+    headers = f"etag: {etag(mapping)}\r\n".encode()
     return QuickAnswer(200, headers, envelope.success(entry(mapping), notes))
 
 
