@@ -136,11 +136,11 @@ async def test_docs_dashboard_and_alerts_name_what_is_there(pair: tuple[Samples,
 
 
 async def test_no_label_tells_what_is_stored(pair: tuple[Samples, Samples]) -> None:
-    keys = {
-        label for found in pair for series in found.values() for key in series for label, _ in key
+    labels = {
+        label for found in pair for series in found.values() for key in series for label in key
     }
-    assert keys == {"route", "method", "status", "le", "version", "state"}
-    text = repr(pair)
+    assert {key for key, _ in labels} == {"route", "method", "status", "le", "version", "state"}
+    text = repr(labels)
     assert "198.51" not in text
     assert "/nothing/here" not in text
     assert "first" not in text
