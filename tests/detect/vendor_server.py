@@ -20,12 +20,13 @@ class Page:
 
 
 class VendorServer:
-    """The pages by path, and the requests there were, as (path, conditions)."""
+    """The pages by path, the requests there were, as (path, conditions), and how many it served."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.pages: dict[str, Page] = {}
         self.asked: list[tuple[str, dict[str, str]]] = []
+        self.sent = 0
         self.stopped = threading.Event()
 
 
@@ -53,6 +54,7 @@ def vendor_server() -> Iterator[VendorServer]:
             self.send_header("Content-Length", str(length))
             self.end_headers()
             self.send(page)
+            served.sent += 1
             if page.announced is not None:
                 self.close_connection = True
 
@@ -62,7 +64,7 @@ def vendor_server() -> Iterator[VendorServer]:
                 return
             for byte in page.body:
                 if served.stopped.is_set():
-                    return
+                    raise ConnectionAbortedError
                 self.wfile.write(bytes([byte]))
                 time.sleep(page.drip)
 
