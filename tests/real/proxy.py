@@ -13,7 +13,7 @@ class Proxy:
     closing anything, and `mute` nothing of what the server says; `delay` holds each piece back,
     in seconds; `cut_after` bytes from the server the connection is closed; `spoil` changes one
     byte of what the server sends behind so many; `hold` lets no piece through that has these
-    bytes, towards the server.
+    bytes, towards the server, and `held` says that there was one.
     """
 
     def __init__(self, target: str) -> None:
@@ -26,6 +26,7 @@ class Proxy:
         self.cut_after: int | None = None
         self.spoil: int | None = None
         self.hold: bytes | None = None
+        self.held = False
 
     @property
     def url(self) -> str:
@@ -91,7 +92,10 @@ class Proxy:
     def _holds(self, data: bytes, from_server: bool) -> bool:
         if from_server:
             return self.silent or self.mute
-        return self.silent or (self.hold is not None and self.hold in data)
+        if self.hold is not None and self.hold in data:
+            self.held = True
+            return True
+        return self.silent
 
     def _spoilt(self, data: bytes, passed: int) -> bytes:
         if self.spoil is None or not passed <= self.spoil < passed + len(data):

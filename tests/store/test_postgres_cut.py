@@ -10,8 +10,9 @@ import pytest
 from originmap.domain.change import Committed
 from originmap.domain.errors import StoreFailed
 from originmap.domain.mapping import Mapping
+from originmap.domain.record import RecordDecide
 from originmap.store.postgres import PostgresStore, open_postgres
-from tests.builders import ZONE_ID, ip
+from tests.builders import CAUSE, ZONE_ID, ip, new_zone, remove_zone
 from tests.real.proxy import Proxy
 from tests.store.nodes import delete, put, until
 
@@ -62,6 +63,37 @@ async def test_a_write_is_made_once_though_its_answer_was_lost(
     done = await deletion
     assert (done.outcome, done.revision) == (written, written.revision + 1)
     assert (await put(cuttable.store, "192.0.2.3")).revision == written.revision + 3
+
+
+async def test_a_write_is_made_once_though_the_question_whether_it_was_is_lost_too(
+    nodes: list[PostgresStore], cuttable: Cuttable
+) -> None:
+    written, deletion = await cuttable.delete_unheard("192.0.2.1", nodes[0])
+    cuttable.network.hold = b"ROLLBACK"  # the end of the transaction that asked
+    cuttable.cut()
+    await until(lambda: cuttable.network.held)
+    cuttable.network.hold = None
+    cuttable.cut()
+    done = await deletion
+    assert (done.outcome, done.revision) == (written, written.revision + 1)
+    assert nodes[0].revision == written.revision + 1
+
+
+@pytest.mark.parametrize("rule", [remove_zone(), new_zone("other", "other.example")])
+async def test_a_record_is_written_once_though_its_answer_was_lost(
+    nodes: list[PostgresStore], cuttable: Cuttable, rule: RecordDecide[None]
+) -> None:
+    written = await put(nodes[0], "192.0.2.1")
+    cuttable.network.hold = b"COMMIT"
+    writing = asyncio.ensure_future(cuttable.store.write_records(rule, CAUSE))
+    await until(lambda: cuttable.network.held)
+    cuttable.network.mute, cuttable.network.hold = True, None
+    await until(lambda: nodes[0].revision > written.revision)
+    reached = nodes[0].revision
+    cuttable.cut()
+    assert (await writing).revision == written.revision + 1
+    again = await cuttable.store.write_records(new_zone("third", "third.example"), CAUSE)
+    assert again.revision == reached + 1
 
 
 async def test_a_write_is_made_though_it_was_lost_on_its_way(

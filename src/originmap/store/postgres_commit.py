@@ -19,7 +19,7 @@ from originmap.domain.record import Key, Kind, RecordChange, Value
 from originmap.store import postgres_history
 from originmap.store.clock import ForwardClock
 from originmap.store.group import Write
-from originmap.store.postgres_draft import WRITE, Draft
+from originmap.store.postgres_draft import WRITE, Draft, Mark
 from originmap.store.postgres_known import Asked, Counter, Known
 from originmap.store.postgres_pool import (
     COMMAND_SECONDS,
@@ -72,13 +72,13 @@ _ATTEMPTS = 3
 
 @dataclass(slots=True)
 class _Trial:
-    """One try to commit a group: what each write comes to, what is written, whether its commit
-    was sent, and an earlier try of which nobody knows whether it was made."""
+    """One try to commit a group: what each write comes to, the mark of what is written, whether
+    its commit was sent, and an earlier try of which nobody knows whether it was made."""
 
     group: Sequence[Write]
     doubtful: "_Trial | None" = None
     settled: list[tuple[Write, Committed[Any] | BaseException]] = field(default_factory=list)
-    draft: Draft | None = None
+    mark: Mark | None = None
     sent: bool = False
 
 
@@ -127,9 +127,7 @@ class Commits:
                 if attempt + 1 == _ATTEMPTS or not may_repeat(error):
                     raise failure(error) from error
                 if trial.sent and not was_undone(error):
-                    if doubtful is not None or trial.draft is None:
-                        raise failure(error) from error
-                    doubtful = trial
+                    doubtful = trial  # it was sent because an earlier one had not been made
             except BaseException:
                 self._give_up()
                 raise
@@ -150,7 +148,7 @@ class Commits:
         transaction = connection.transaction()
         await transaction.start()
         done = await self._with_lock(connection, trial)
-        if done.wrote:
+        if trial.mark is not None:
             trial.sent = True
             await transaction.commit()
         else:
@@ -173,7 +171,7 @@ class Commits:
             if self._known.missing(asked):  # another node wrote, and the rest was forgotten
                 await self._read(connection, _READ, asked)
         draft = self._decide(trial)
-        if not draft.is_empty:
+        if trial.mark is not None:
             trial.sent = True
             if await connection.execute(WRITE, *draft.arguments()) == _NOTHING:
                 self._known.forget()
@@ -187,17 +185,17 @@ class Commits:
     async def _with_lock(self, connection: asyncpg.Connection, trial: _Trial) -> Done:
         """All but the commit, with the counter locked from before it is read."""
         if trial.group[0].decide_records is not None:
-            return await self._records_of(connection, trial.group[0], trial.settled)
+            return await self._records_of(connection, trial)
         asked = _asked(trial.group)
         if not await self._read(connection, _HOLD, asked):
             # Another node was first, and the rest may be older than its commit.
             await self._read(connection, _READ, asked)
-        if trial.doubtful is not None and await self._was_made(connection, trial.doubtful):
-            trial.settled = trial.doubtful.settled
-            return Done(self._known.counter.revision, self._known.counter.at, wrote=True)
-        self._contended = self._known.counter.revision != self._last
+        counter = self._known.counter
+        if await _was_made(connection, trial, counter):
+            return Done(counter.revision, counter.at, wrote=True)
+        self._contended = counter.revision != self._last
         draft = self._decide(trial)
-        if not draft.is_empty:
+        if trial.mark is not None:
             await connection.execute(WRITE, *draft.arguments())
         return _done(draft)
 
@@ -209,24 +207,13 @@ class Commits:
         self._known.learn(Counter(epoch, revision, last_at), asked, rows)
         return bool(is_same)
 
-    async def _was_made(self, connection: asyncpg.Connection, trial: _Trial) -> bool:
-        """Whether a try was made whose connection was lost. The counter is locked: what is not
-        there now never will be, for it was meant for where the counter stands no longer then."""
-        assert trial.draft is not None
-        first, at, request = trial.draft.mark
-        if self._known.counter.revision < first:
-            return False
-        row = await connection.fetchrow(_MARK, first)
-        if row is None:
-            raise StoreFailed("the history does not go back to what may have been written")
-        return tuple(row) == (at, request)
-
     def _decide(self, trial: _Trial) -> Draft:
         trial.settled.clear()
-        trial.draft = draft = Draft(self._known)
+        draft = Draft(self._known)
         self._clock.pass_by(draft.first.at)
         for write in trial.group:
             trial.settled.append((write, self._decided(draft, write)))
+        trial.mark = None if draft.is_empty else draft.mark
         return draft
 
     def _decided(self, draft: Draft, write: Write) -> Committed[Any] | BaseException:
@@ -244,32 +231,52 @@ class Commits:
             draft.write(write.zone_id, decision.changes, at, write.cause)
         return Committed(at, revision, decision.outcome)
 
-    async def _records_of(
-        self,
-        connection: asyncpg.Connection,
-        write: Write,
-        settled: list[tuple[Write, Committed[Any] | BaseException]],
-    ) -> Done:
+    async def _records_of(self, connection: asyncpg.Connection, trial: _Trial) -> Done:
+        write = trial.group[0]
         assert write.decide_records is not None
         await connection.execute("SELECT pg_advisory_xact_lock($1)", RECORDS)
         await self._view.look(connection)
+        if trial.doubtful is not None:
+            counter = Counter(*await connection.fetchrow(COUNTER))
+            if await _was_made(connection, trial, counter):
+                return Done(counter.revision, counter.at, wrote=True)
         try:
             decision = write.decide_records(self._view.records.view)
             check_names(self._view.records.view, decision.changes)
         except Exception as error:  # as in `_decided`
-            settled.append((write, error))
+            trial.settled.append((write, error))
             return Done(0, 0, wrote=False)
         _, revision, last_at = await connection.fetchrow(COUNTER)
         self._clock.pass_by(last_at)
         at = self._clock.stamp()
         first = revision + bool(decision.changes)
-        settled.append((write, Committed(at, first, decision.outcome)))
+        trial.settled.append((write, Committed(at, first, decision.outcome)))
         if not decision.changes:
             return Done(revision, at, wrote=False)
+        trial.mark = first, at, write.cause.request_id
         for change in decision.changes:
             revision = await _write_record(connection, write, change, at, revision)
         await connection.execute(_SET_COUNTER, revision, at)
         return Done(revision, at, wrote=True, records=decision.changes)
+
+
+async def _was_made(connection: asyncpg.Connection, trial: _Trial, counter: Counter) -> bool:
+    """Whether the try before this one was made, of which nobody knew; if so, `trial` comes to what
+    that came to. The counter is locked: what is not there now never will be, for it was meant for
+    where the counter stands no longer then."""
+    if trial.doubtful is None:
+        return False
+    assert trial.doubtful.mark is not None
+    first, at, request = trial.doubtful.mark
+    if counter.revision < first:
+        return False
+    row = await connection.fetchrow(_MARK, first)
+    if row is None:
+        raise StoreFailed("the history does not go back to what may have been written")
+    if tuple(row) != (at, request):
+        return False
+    trial.settled = trial.doubtful.settled
+    return True
 
 
 def _asked(group: Sequence[Write]) -> list[Asked]:

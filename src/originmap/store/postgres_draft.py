@@ -54,6 +54,10 @@ _ARRAYS: Sequence[Callable[[Any], str]] = (
 )  # fmt: skip
 """How each column of a row is sent."""
 
+Mark = tuple[int, int, str]
+"""Revision, time and request of the first change of a transaction: no other change has all
+three."""
+
 
 class Draft:
     """What is to be written, from `known` on, which has it all as soon as it is drafted. Where it
@@ -103,8 +107,8 @@ class Draft:
         return not self._rows
 
     @property
-    def mark(self) -> tuple[int, int, str]:
-        """Revision, time and request of the first change: no other change has all three."""
+    def mark(self) -> Mark:
+        """That of the first change."""
         _, revision, at, _, _, request, *_ = self._rows[0]
         return revision, at, request
 
