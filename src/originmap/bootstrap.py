@@ -323,8 +323,8 @@ async def running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
 
 def _calm_collector() -> None:
     """Leave what is there for good out of garbage collections, and make them rare: requests make
-    many objects and no cycles, and a batch made so many that collecting took a tenth of it."""
-    gc.collect()
+    many objects and no cycles, and a batch made so many that collecting took a tenth of it. The
+    little garbage of a start stays: looking for it took longer than all else after the imports."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
 

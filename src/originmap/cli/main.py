@@ -1,8 +1,11 @@
 """The `originmap` command: finds the command asked for and prints what goes wrong."""
 
+import contextlib
+import gc
 import importlib
 import keyword
 import sys
+from collections.abc import Iterator
 
 import click
 
@@ -53,7 +56,8 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         name = cmd_name.replace("-", "_") + "_" * keyword.iskeyword(cmd_name)
-        module = importlib.import_module(f"originmap.cli.{name}")
+        with _uncollected():
+            module = importlib.import_module(f"originmap.cli.{name}")
         command = module.command
         assert isinstance(command, click.Command)
         return command
@@ -61,6 +65,18 @@ class _Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Look for no garbage meanwhile, nor ever among what is made: modules stay until the end, and
+    looking through them took a tenth of a server's start."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @click.command(
