@@ -86,7 +86,7 @@ def test_upserting_changes_only_what_differs_and_reports_all() -> None:
         MappingChange(ip("192.0.2.2"), US_WEST, US_EAST),
         created("192.0.2.3", CENTRAL),
     )
-    assert [item.address for item in decision.outcome.succeeded] == list(valid)
+    assert list(decision.outcome.succeeded.items()) == list(valid.items())
 
 
 @pytest.mark.proves("D-8")
@@ -103,7 +103,7 @@ def test_deleting_reports_what_went_and_what_could_not_in_order() -> None:
     addresses, decide = batch.delete(texts)
     assert addresses == (ip("192.0.2.1"), ip("192.0.2.9"), ip("2001:db8::2"))
     decision = decide(view(("192.0.2.1", US_EAST), ("2001:db8::2", CENTRAL)))
-    assert [(s.address, s.place) for s in decision.outcome.succeeded] == [
+    assert list(decision.outcome.succeeded.items()) == [
         (ip("192.0.2.1"), US_EAST),
         (ip("2001:db8::2"), CENTRAL),
     ]

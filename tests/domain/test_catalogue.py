@@ -13,6 +13,7 @@ import pytest
 
 from originmap.data import catalogue, hubs
 from originmap.domain.catalogue import Catalogue, Region, RegionStatus
+from originmap.domain.mapping import Place
 from originmap.domain.tier import distance_km
 from originmap.domain.topology import Colo
 from tests.builders import upper_tiers
@@ -169,6 +170,7 @@ def test_an_empty_catalogue_knows_nothing() -> None:
     empty = Catalogue([])
     assert (empty.vendors, empty.regions()) == ((), ())
     assert not empty.knows("aws", "us-east-1")
+    assert empty.place("aws", "us-east-1") is None
 
 
 def test_a_region_is_found_by_vendor_and_name_together() -> None:
@@ -178,6 +180,8 @@ def test_a_region_is_found_by_vendor_and_name_together() -> None:
     assert found_in.find("a", "two") is None
     assert found_in.knows("a", "one")
     assert not found_in.knows("a", "two")
+    assert found_in.place("a", "one") == Place("a", "one")
+    assert {found_in.place("a", "two"), found_in.place("a", None)} == {None}
 
 
 def test_a_region_cannot_be_listed_twice() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from originmap.domain import address as addresses
 from originmap.domain.address import Address
@@ -45,19 +45,12 @@ class Failed:
     error: OriginmapError
 
 
-class Succeeded(NamedTuple):
-    """An item that was applied: the new place of an upsert, the old one of a delete. A tuple, as a
-    hundred are made for one request."""
-
-    address: Address
-    place: Place
-
-
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a batch, each list in the order of the request."""
+    """What became of a batch, in the order of the request. Those that succeeded are with their new
+    place after an upsert, and with their old one after a delete."""
 
-    succeeded: tuple[Succeeded, ...]
+    succeeded: dict[Address, Place]
     failed: tuple[Failed, ...]
 
 
@@ -69,15 +62,26 @@ class Upserts:
     failed: tuple[Failed, ...]
 
 
+class Sent(Protocol):
+    """An item as it was sent; a member is None where it is missing or no string."""
+
+    @property
+    def origin_ip(self) -> str | None: ...
+    @property
+    def vendor(self) -> str | None: ...
+    @property
+    def region(self) -> str | None: ...
+
+
 class Item(NamedTuple):
-    """One item as it was sent; a member is None where it is missing or no string."""
+    """As `Sent`."""
 
     origin_ip: str | None
     vendor: str | None = None
     region: str | None = None
 
 
-def check_upserts(items: Iterable[Item], catalogue: Catalogue) -> Upserts:
+def check_upserts(items: Iterable[Sent], catalogue: Catalogue) -> Upserts:
     """Split `items` into those that can be applied and those that cannot."""
     valid: dict[Address, Place] = {}
     failed: list[Failed] = []
@@ -100,9 +104,10 @@ def known_place(vendor: str | None, region: str | None, catalogue: Catalogue) ->
 
     Raises UnknownRegion.
     """
-    if vendor is None or region is None or not catalogue.knows(vendor, region):
+    place = catalogue.place(vendor, region)
+    if place is None:
         raise UnknownRegion(vendor, region)
-    return Place(vendor, region)
+    return place
 
 
 def upsert(batch: Upserts) -> Decide[Outcome]:
@@ -120,8 +125,7 @@ def upsert(batch: Upserts) -> Decide[Outcome]:
                 changes.append(MappingChange(address, before, place))
         if created and view.count + created > MAX_MAPPINGS:
             raise TooManyMappings
-        succeeded = tuple(map(Succeeded._make, batch.valid.items()))
-        return Decision(tuple(changes), Outcome(succeeded, batch.failed))
+        return Decision(tuple(changes), Outcome(batch.valid, batch.failed))
 
     return decide
 
@@ -146,8 +150,7 @@ def delete(texts: Sequence[str | None]) -> tuple[tuple[Address, ...], Decide[Out
             else:
                 gone[address] = view.current[address].place
         changes = tuple(MappingChange(address, place, None) for address, place in gone.items())
-        succeeded = tuple(map(Succeeded._make, gone.items()))
-        return Decision(changes, Outcome(succeeded, tuple(failed)))
+        return Decision(changes, Outcome(gone, tuple(failed)))
 
     known = dict.fromkeys(a for a in parsed if not isinstance(a, InvalidAddress))
     return tuple(known), decide

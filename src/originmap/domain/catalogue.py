@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from originmap.domain.mapping import Place
+
 
 class RegionStatus(StrEnum):
     """Who may use a region."""
@@ -43,7 +45,7 @@ class Region:
 class Catalogue:
     """A fixed set of regions, sorted by vendor and name."""
 
-    __slots__ = ("_regions", "_vendors")
+    __slots__ = ("_places", "_regions", "_vendors")
 
     def __init__(self, regions: Iterable[Region]) -> None:
         """Raises ValueError when two regions have the same vendor and name."""
@@ -51,6 +53,9 @@ class Catalogue:
         self._regions = {(region.vendor, region.name): region for region in ordered}
         if len(self._regions) != len(ordered):
             raise ValueError("a region is in the catalogue twice")
+        self._places: dict[tuple[str | None, str | None], Place] = {
+            key: Place(*key) for key in self._regions
+        }
         self._vendors = tuple(sorted({region.vendor for region in ordered}))
 
     @property
@@ -68,5 +73,10 @@ class Catalogue:
         return self._regions.get((vendor, name))
 
     def knows(self, vendor: str, name: str) -> bool:
-        """Whether a mapping may name this region. Asked on every write: one lookup."""
+        """Whether a mapping may name this region."""
         return (vendor, name) in self._regions
+
+    def place(self, vendor: str | None, name: str | None) -> Place | None:
+        """The place of this region, None where a mapping must not name it. Asked on every write:
+        one lookup, of a place that is there already."""
+        return self._places.get((vendor, name))

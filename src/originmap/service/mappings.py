@@ -96,12 +96,12 @@ class Mappings:
         return done.outcome
 
     async def put_many(
-        self, zone_id: str, items: Sequence[batch.Item], cause: Cause
+        self, zone_id: str, items: Sequence[batch.Sent], cause: Cause
     ) -> batch.Outcome:
         """Create or replace many, each on its own. Raises TooManyMappings, applying none."""
         checked = batch.check_upserts(items, self._catalogue)
         if not checked.valid:
-            return batch.Outcome((), checked.failed)
+            return batch.Outcome({}, checked.failed)
         done = await self._store.write(zone_id, tuple(checked.valid), batch.upsert(checked), cause)
         return done.outcome
 

@@ -50,8 +50,8 @@ class MappingBatch:
         self._guard.zone(req, WRITE_MAPPINGS, zone_id)
         items = read_requests(await read_body(req))
         outcome = await self._mappings.put_many(zone_id, items, info_of(req.scope).cause())
-        written = ((item.address, item.place) for item in outcome.succeeded)
-        resp.data = envelope.success(_result(outcome), notes_on(self._detector, written))
+        notes = notes_on(self._detector, outcome.succeeded.items())
+        resp.data = envelope.success(_result(outcome), notes)
 
     async def on_delete(self, req: Request, resp: Response, zone_id: str) -> None:
         """Remove up to 100 mappings. Without a body nothing is removed: clients forget it."""
@@ -64,7 +64,7 @@ class MappingBatch:
 def _result(outcome: Outcome) -> _Result:
     failed = [_Failed(message_of(item.error), item.origin_ip) for item in outcome.failed]
     succeeded = [
-        _Succeeded(addresses.text(item.address), item.place.region, item.place.vendor)
-        for item in outcome.succeeded
+        _Succeeded(addresses.text(address), region, vendor)
+        for address, (vendor, region) in outcome.succeeded.items()
     ]
     return _Result(failed, succeeded)

@@ -5,6 +5,7 @@ piece, to find out what is wrong with it. The second way is the one that decides
 members, missing ones and ones of a wrong type come out the same by both.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ import msgspec
 from originmap.api.body import NOT_JSON, decode_json
 from originmap.api.timestamps import timestamp
 from originmap.domain import address as addresses
-from originmap.domain.batch import MAX_ITEMS, Item
+from originmap.domain.batch import MAX_ITEMS, Item, Sent
 from originmap.domain.errors import InvalidBatch, UnknownRegion
 from originmap.domain.mapping import Mapping
 
@@ -26,7 +27,7 @@ class Entry(msgspec.Struct):
     vendor: str
 
 
-class _Request(msgspec.Struct):
+class _Request(msgspec.Struct, frozen=True):
     """A mapping as it is sent. Unknown members are ignored."""
 
     origin_ip: str
@@ -44,21 +45,20 @@ def entry(mapping: Mapping) -> Entry:
     return Entry(timestamp(mapping.modified_on), addresses.text(mapping.address), region, vendor)
 
 
-def read_request(body: bytes) -> Item:
+def read_request(body: bytes) -> Sent:
     """The mapping in a body. Raises MalformedJSON, InvalidAddress for a body that is no object
     with an `origin_ip`, and UnknownRegion for one without `vendor` or `region`."""
     try:
-        request = _REQUEST.decode(body)
+        return _REQUEST.decode(body)
     except (msgspec.ValidationError, *NOT_JSON):
         item = _item(decode_json(body))
         addresses.parse(item.origin_ip)
         if item.vendor is None or item.region is None:
             raise UnknownRegion(item.vendor, item.region) from None
         return item
-    return Item(request.origin_ip, request.vendor, request.region)
 
 
-def read_requests(body: bytes) -> list[Item]:
+def read_requests(body: bytes) -> Sequence[Sent]:
     """The mappings in a batch body. Raises MalformedJSON, InvalidBatch."""
     try:
         requests = _REQUESTS.decode(body)
@@ -66,7 +66,7 @@ def read_requests(body: bytes) -> list[Item]:
         return [_item(value) for value in batch_of(body)]
     if not 1 <= len(requests) <= MAX_ITEMS:
         raise InvalidBatch
-    return [Item(r.origin_ip, r.vendor, r.region) for r in requests]
+    return requests
 
 
 def read_addresses(body: bytes) -> list[str | None]:

@@ -121,11 +121,11 @@ class V1Batch(_V1):
         ]
         succeeded = [
             {
-                "origin-ip": addresses.text(item.address),
-                "region": item.place.region,
-                "vendor": item.place.vendor,
+                "origin-ip": addresses.text(address),
+                "region": place.region,
+                "vendor": place.vendor,
             }
-            for item in outcome.succeeded
+            for address, place in outcome.succeeded.items()
         ]
         newest = None
         if succeeded:
