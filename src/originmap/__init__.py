@@ -16,10 +16,25 @@ A map of the program, from the bottom up:
 - `edge`       what fills a replica: following another server's feed.
 - `databases`  which store a name stands for; migrating and copying.
 - `cli`        one command per file; the only place that prints.
-- `settings`   one schema of settings; `bootstrap` is where concrete classes meet.
+- `settings`   one schema of settings.
+
+Concrete classes meet in `bootstrap`, those of a server in `bootstrap_server`, those of an agent in
+`bootstrap_edge`.
 """
 
-from originmap.domain.resolution import Resolver
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from originmap.domain.resolution import Resolver
 
 __version__ = "0.1.0"
 __all__ = ["Resolver", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    """The resolver, loaded when it is asked for: most commands start sooner without it."""
+    if name != "Resolver":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from originmap.domain.resolution import Resolver
+
+    return Resolver

@@ -1,6 +1,6 @@
 """Where the classes of an agent meet: from settings to a node that keeps its caches up to date.
 
-Beside `bootstrap`, which brings the whole server: an agent serves nothing, and starts faster.
+Beside `bootstrap`, which brings all services: an agent has none, and starts faster.
 """
 
 import asyncio

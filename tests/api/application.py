@@ -11,6 +11,7 @@ from originmap import bootstrap
 from originmap.api.accesslog import AccessLog
 from originmap.api.gate import Gate
 from originmap.api.request import Rays
+from originmap.bootstrap_server import build_app
 from originmap.domain.record import Kind
 from originmap.domain.zone import Account
 from originmap.domain.zone_rules import add_missing
@@ -37,7 +38,7 @@ async def client_of(
     """A client of an application over an open store."""
     sink = os.open(os.devnull, os.O_WRONLY)
     log = AccessLog(sink)
-    app = bootstrap.build_app(opened, lambda: ready, settings, log.traffic)
+    app = build_app(opened, lambda: ready, settings, log.traffic)
     gate = Gate(app.falcon, Rays(), log)
     transport = httpx.ASGITransport(gate, client=("192.0.2.200", 1))
     try:

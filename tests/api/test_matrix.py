@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from originmap import bootstrap
+from originmap.bootstrap_server import build_app
 from originmap.service import setup
 from tests.api import matrix
 from tests.api.application import DEV, client_of
@@ -59,7 +60,7 @@ def _name(row: Row) -> str:
 
 async def test_the_table_has_every_route_with_every_method_and_no_others() -> None:
     async with bootstrap.open_store(bootstrap.MEMORY) as opened:
-        allowed = bootstrap.build_app(opened, lambda: True, DEV).allowed
+        allowed = build_app(opened, lambda: True, DEV).allowed
     served = {(template, m) for template, methods in allowed.items() for m in methods}
     heads = {pair for pair in served if pair[1] == "HEAD"}
     assert sorted((row.template, row.method) for row in ROWS) == sorted(served - heads)

@@ -18,6 +18,7 @@ from originmap.api import protocol
 from originmap.api.app import App
 from originmap.api.envelope import JSON
 from originmap.api.native.openapi import document
+from originmap.bootstrap_server import build_app
 from originmap.domain import access_errors, errors
 from scripts import openapi
 from tests.api.application import DEV, filled
@@ -118,7 +119,7 @@ FIXED = [
 @pytest.fixture
 async def app() -> AsyncIterator[App]:
     async with bootstrap.open_store(bootstrap.MEMORY) as opened:
-        yield bootstrap.build_app(opened, lambda: True, DEV)
+        yield build_app(opened, lambda: True, DEV)
 
 
 def at(reference: str) -> Any:

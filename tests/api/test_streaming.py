@@ -9,6 +9,7 @@ from originmap import bootstrap
 from originmap.api.accesslog import SilentLog
 from originmap.api.gate import Gate
 from originmap.api.request import Rays
+from originmap.bootstrap_server import build_app
 from originmap.domain.access import Grants
 from originmap.service import setup
 from originmap.service.exports import Wanted
@@ -51,7 +52,7 @@ async def test_who_goes_away_gives_the_place_back(path: str, at: str) -> None:
         bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened,
         client_of(opened, BEARER) as client,
     ):
-        app = bootstrap.build_app(opened, lambda: True)
+        app = build_app(opened, lambda: True)
         for _ in range(MOST + 1):
             await ask_and_go(Gate(app.falcon, Rays(), SilentLog()), path, at)
         assert (await client.get(HOST + path)).status_code == 200

@@ -1,9 +1,13 @@
 """How a command is found and loaded."""
 
 import gc
+import subprocess
+import sys
 
 import click
+import pytest
 
+import originmap
 from originmap.cli import main
 
 
@@ -21,3 +25,16 @@ def test_what_a_command_consists_of_is_never_looked_at_again() -> None:
     frozen = gc.get_freeze_count()
     gc.unfreeze()
     assert frozen > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "heavy"), [("zone", "falcon"), ("plan", "falcon"), ("main", "msgspec")]
+)
+def test_a_command_loads_no_more_than_it_needs(name: str, heavy: str) -> None:
+    program = f"import sys, originmap.cli.{name}; sys.exit({heavy!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 0
+
+
+def test_the_package_has_the_resolver_and_nothing_that_it_does_not_name() -> None:
+    assert originmap.Resolver.__module__ == "originmap.domain.resolution"
+    assert not hasattr(originmap, "Mappings")

@@ -16,6 +16,7 @@ from originmap.api.errors import TABLE, render
 from originmap.api.limits import Limits
 from originmap.api.native.topology import MAX_LATENCIES_BODY
 from originmap.api.server import GRACE_SECONDS
+from originmap.bootstrap_server import build_app
 from originmap.cli import main as command_line
 from originmap.domain import access_errors, errors
 from originmap.domain.batch import MAX_ITEMS
@@ -233,7 +234,7 @@ def with_chains(messages: list[Message]) -> list[Message]:
 async def served() -> set[str]:
     """Every operation, as "PUT /path/{parameter}"; HEAD goes with GET."""
     async with bootstrap.open_store(bootstrap.MEMORY) as opened:
-        allowed = bootstrap.build_app(opened, lambda: True, Settings(enable_v1=True)).allowed
+        allowed = build_app(opened, lambda: True, Settings(enable_v1=True)).allowed
     return {
         f"{method} {re.sub(r':[a-z0-9]+}', '}', template)}"
         for template, methods in allowed.items()

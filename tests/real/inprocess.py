@@ -26,6 +26,7 @@ from originmap.api.gate import Gate
 from originmap.api.limits import Limits
 from originmap.api.request import Rays
 from originmap.api.server import server_config
+from originmap.bootstrap_server import build_app
 from originmap.service import setup
 
 BuildApp = Callable[[bootstrap.Opened], App]
@@ -33,7 +34,7 @@ BuildApp = Callable[[bootstrap.Opened], App]
 
 def whole_app(opened: bootstrap.Opened) -> App:
     """The application as `originmap dev` has it."""
-    return bootstrap.build_app(opened, lambda: True)
+    return build_app(opened, lambda: True)
 
 
 class InProcess:

@@ -105,7 +105,7 @@ class Reading:
 
 
 def _detect(ranges: str) -> Detect:
-    # The whole server comes with it, which a plan without `auto` need not wait for.
+    # All services come with it, which a plan without `auto` need not wait for.
     from originmap import bootstrap
 
     return bootstrap.detector(bootstrap.range_files(ranges)).detect

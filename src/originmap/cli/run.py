@@ -5,16 +5,15 @@ from collections.abc import Callable
 
 import uvloop
 
-from originmap import bootstrap
+from originmap.bootstrap import Prepare
+from originmap.bootstrap_server import serve
 from originmap.settings import Settings
 
 
-def run(
-    settings: Settings, prepare: bootstrap.Prepare, on_start: Callable[[str, int], None]
-) -> None:
+def run(settings: Settings, prepare: Prepare, on_start: Callable[[str, int], None]) -> None:
     """Serve until told to stop. Raises OriginmapError when the server cannot start."""
     _open_standard_streams()
-    uvloop.run(bootstrap.serve(settings, prepare, on_start))
+    uvloop.run(serve(settings, prepare, on_start))
 
 
 def base_url(host: str, port: int) -> str:
