@@ -5,9 +5,8 @@ import asyncio
 import contextlib
 import datetime
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from originmap import data, databases
 from originmap.detect.errors import NoRanges
@@ -46,8 +45,7 @@ MEMORY = databases.MEMORY
 Prepare = Callable[[Store, Directory, Callable[[], int], str], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """An open store, prepared, with what is known of it in memory."""
 
     store: Store

@@ -8,8 +8,8 @@ import datetime
 import gzip
 import io
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from originmap.detect.errors import DamagedRanges
 
@@ -19,8 +19,7 @@ MAX_BYTES = 32 << 20
 _GZIP = b"\x1f\x8b"  # RFC 1952 §2.3.1
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(NamedTuple):
     """A file's bytes, unpacked.
 
     `name` is what errors call it, a path or a URL. `modified` is when it was last changed, to

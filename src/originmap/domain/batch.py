@@ -9,7 +9,6 @@ named twice the first item counts; an item that failed makes no later one a dupl
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from originmap.domain import address as addresses
@@ -37,16 +36,14 @@ MAX_ITEMS = 100
 """Items in one batch; published as maxItems."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(NamedTuple):
     """An item that was not applied: its address as it shall be shown, and why."""
 
     origin_ip: str
     error: OriginmapError
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a batch, in the order of the request. Those that succeeded are with their new
     place after an upsert, and with their old one after a delete."""
 
@@ -54,8 +51,7 @@ class Outcome:
     failed: tuple[Failed, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Upserts:
+class Upserts(NamedTuple):
     """The items of a batch upsert after everything that needs no store was checked."""
 
     valid: dict[Address, Place]

@@ -14,8 +14,8 @@ are older than the network.
 """
 
 import datetime
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from originmap.domain import prefix
 from originmap.domain.address import Address
@@ -45,8 +45,7 @@ class Verdict(StrEnum):
     UNLISTED = "unlisted"
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """The longest published prefix around an address, and what its vendor says of it.
 
     `in_catalogue` says whether a mapping may name the region: vendors publish ranges of regions
@@ -63,8 +62,7 @@ class Evidence:
     in_catalogue: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Detection:
+class Detection(NamedTuple):
     """The verdict on an address; `evidence` is None for an unlisted one.
 
     `verifiable` is False where an address of the claim could not be in the lists: there are no

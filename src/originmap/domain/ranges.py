@@ -19,16 +19,15 @@ its length.
 import datetime
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from operator import attrgetter, itemgetter
+from typing import NamedTuple
 
 from originmap.domain import prefix
 from originmap.domain.address import Address
 from originmap.domain.prefix import Prefix
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(NamedTuple):
     """A prefix and what its vendor says of it.
 
     `region` is None where the vendor names none: addresses of the whole network, or anycast.
@@ -75,8 +74,7 @@ def merge(rows: Iterable[Range]) -> tuple[Range, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
+class Publication(NamedTuple):
     """What a vendor published: ranges sorted by prefix, no prefix twice, and when, in UTC."""
 
     vendor: str
@@ -89,8 +87,7 @@ class Publication:
         return frozenset(found.region for found in self.ranges if found.region is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """What is published of an address: that of the longest prefix around it, which has `length`."""
 
     vendor: str

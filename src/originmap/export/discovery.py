@@ -6,9 +6,8 @@ Envoy takes exactly one cluster's endpoints in an answer, so what was named is a
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from json import dumps
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from originmap.export.envoy import (
     CLUSTER_TYPE,
@@ -26,8 +25,7 @@ class _MakeWriter(Protocol):
     def __call__(self, node: Node, head: str, names: Collection[str]) -> Writer: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     """A kind of resource, by the word that the protocol's path has for it."""
 
     name: str

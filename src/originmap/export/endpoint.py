@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from socket import AF_INET, AF_INET6, inet_pton
+from typing import NamedTuple
 
 from originmap.domain.errors import InvalidExport
 
@@ -19,8 +20,7 @@ _ENDPOINT = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+)):([0-9]{1,5})")
 _LONGEST_NAME = 253
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """A host, by name or address, and a port."""
 
     host: str

@@ -1,8 +1,7 @@
 """What a format is: files, each with a writer."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from originmap.domain.errors import InvalidExport
 from originmap.export.node import Node, ZonePart
@@ -24,8 +23,7 @@ class Writer(Protocol):
         """What comes after them."""
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(NamedTuple):
     """A file of a format."""
 
     name: str
@@ -34,8 +32,7 @@ class File:
     of_mappings: bool = True  # whether any zone changes a byte of it
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(NamedTuple):
     """Files of a kind, as many as a node has use for. No mapping changes a byte of them."""
 
     name: str  # what they are called: FOLDER/NAME.json
@@ -48,8 +45,7 @@ class Family:
         return self.name.replace("NAME", "originmap_*")
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(NamedTuple):
     """A format: one file, or several that belong together."""
 
     name: str

@@ -7,7 +7,6 @@ fallback asks the upper tier alone.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import takewhile
 from typing import NamedTuple
 
@@ -37,8 +36,7 @@ class Row(NamedTuple):
     mapping: Mapping
 
 
-@dataclass(frozen=True, slots=True)
-class ZonePart:
+class ZonePart(NamedTuple):
     """A zone with its mappings in the order of their addresses; `default` is the chain of its
     origins without one."""
 

@@ -1,7 +1,7 @@
 """Answers to the nodes that run Envoy and ask for their resources, again and again."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from originmap.domain.zone import Zone
 from originmap.export.discovery import Kind, response
@@ -9,8 +9,7 @@ from originmap.service.chunks import Chunks
 from originmap.service.exports import Export, Exports, digest
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """What a node in a colo asks for: resources of a kind, those of some names or all, with the
     addresses of upper tiers as `export.endpoint.read` reads them. `version` is what it has."""
 

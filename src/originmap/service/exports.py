@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from originmap import __version__
 from originmap.domain.catalogue import Catalogue
@@ -25,8 +25,7 @@ _CHUNK = 1 << 16
 _ATTEMPTS, _PAUSE_SECONDS = 20, 0.005
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """What is asked for: a file of a format, which may be left out where there is only one, for
     the node in a colo, with the addresses of upper tiers as `export.endpoint.read` reads them."""
 
@@ -36,8 +35,7 @@ class Wanted:
     upstreams: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Export:
+class Export(NamedTuple):
     """A file that can be made; `tag` changes whenever its bytes do."""
 
     file: File

@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import re
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from originmap.domain.change import Change
@@ -31,8 +30,7 @@ class Point(NamedTuple):
     revision: int
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
+class Delta(NamedTuple):
     """What changed after `since`, up to `revision`. With a `reset`, the reason why that cannot
     be told, the reader takes a snapshot; `revision` is where the database is then."""
 
@@ -104,7 +102,7 @@ class Feed:
             if left <= 0 or not await self.changed(delta.revision, left):
                 break
             later = await self.after(Point(delta.epoch, delta.revision), view, limit)
-            delta = replace(later, since=point.revision)
+            delta = later._replace(since=point.revision)
         return delta
 
     async def changed(self, revision: int, seconds: float) -> bool:

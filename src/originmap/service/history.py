@@ -1,6 +1,6 @@
 """A zone's mappings as they were, and back to that."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from originmap.domain.address import Address
 from originmap.domain.change import Cause, Change
@@ -13,8 +13,7 @@ _CHUNK = 1_000
 _ATTEMPTS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(NamedTuple):
     """A zone's mappings by address as of `revision`. Those that were changed since have the
     revision and time that they had then, 0 where the history no longer tells."""
 
@@ -27,8 +26,7 @@ class Past:
         return {address: mapping.place for address, mapping in self.mappings.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Rollback:
+class Rollback(NamedTuple):
     """What a rollback changes or changed; `revision` is the one reached."""
 
     to: int

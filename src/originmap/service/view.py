@@ -3,7 +3,7 @@ see. Accounts, users and tokens, which have hashes of secrets, go to replicas al
 rollouts: why one was halted may name anybody's zones."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from originmap.domain.access import READ_MAPPINGS, Grants
 from originmap.domain.change import Change
@@ -16,8 +16,7 @@ from originmap.service.past_zones import PastZones
 _FOR_ALL = (Kind.TOPOLOGY, Kind.LATENCIES)
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """One reader's. Readers with equal views are sent the same.
 
     `credential` is its id; `zone_id` is the one zone asked for, None for all; `whole` shows

@@ -5,7 +5,7 @@ follows, so nothing here has a name.
 """
 
 import asyncio
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from originmap.domain.errors import StoreError
 from originmap.domain.rollout import RolloutState
@@ -23,8 +23,7 @@ _SIZE_SECONDS = 2.0
 """How long the database may take to say its size: it may be what is out of order."""
 
 
-@dataclass(frozen=True, slots=True)
-class FollowersNow:
+class FollowersNow(NamedTuple):
     """The followers together. `lag` is of the one furthest behind of those that are heard of."""
 
     heard: int
@@ -32,16 +31,14 @@ class FollowersNow:
     lag: int
 
 
-@dataclass(frozen=True, slots=True)
-class ReplicaNow:
+class ReplicaNow(NamedTuple):
     """How a replica stands to its primary; `age` in seconds."""
 
     connected: bool
     age: float
 
 
-@dataclass(frozen=True, slots=True)
-class RolloutNow:
+class RolloutNow(NamedTuple):
     """The last rollout: how it stands, and how many of its waves are released."""
 
     state: RolloutState
@@ -49,8 +46,7 @@ class RolloutNow:
     released: int
 
 
-@dataclass(frozen=True, slots=True)
-class Vitals:
+class Vitals(NamedTuple):
     """The numbers of a moment. `size` is None where the database does not tell, `replica` where
     no other server is followed, `rollout` where there was none."""
 

@@ -1,6 +1,6 @@
 """The table of Cloudflare's routes. A literal segment wins over a parameter in its place."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from originmap.api.auth import Guard
 from originmap.api.cloudflare.accounts import AccountItem, AccountList, CurrentUser
@@ -41,8 +41,7 @@ Routes = dict[str, object]
 """Each path template with what answers there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
+class Services(NamedTuple):
     """What the routes are made of."""
 
     detector: Detector

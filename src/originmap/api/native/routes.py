@@ -1,7 +1,7 @@
 """The table of our own routes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from originmap.api.auth import Guard
 from originmap.api.native.changes import Changes
@@ -38,8 +38,7 @@ DISCOVERY = "/v3/discovery"
 """Where Envoy asks, whatever it is told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
+class Services(NamedTuple):
     """What the routes are made of."""
 
     detector: Detector
