@@ -103,6 +103,13 @@ async def test_who_may_not_change_everything_cannot_hold_a_rollout_up(
         assert sent.status_code == status, sent.text
 
 
+@pytest.mark.parametrize("colo", ["sin", "S", "SIN\n", "S N", "A" * 11])
+async def test_a_node_names_a_colo_by_its_code(client: httpx.AsyncClient, colo: str) -> None:
+    answer = await client.put(f"{ROOT}/followers/edge-1", json={"revision": 1, "colo": colo})
+    assert answer.status_code == 400
+    assert (await client.get(f"{ROOT}/followers")).json()["result"] == []
+
+
 async def test_nothing_to_release_is_refused(client: httpx.AsyncClient) -> None:
     assert (await step(client, "start", waves=WAVES))[0] == 409
     base = (await step(client, "hold"))["base"]

@@ -21,7 +21,7 @@ class _Report(msgspec.Struct, forbid_unknown_fields=True):
     serves: Annotated[str, msgspec.Meta(max_length=200)] = ""
     applied: _Revision | None = None
     problem: Annotated[str, msgspec.Meta(max_length=MAX_PROBLEM)] = ""
-    colo: Annotated[str, msgspec.Meta(pattern="^([A-Z0-9]{2,10})?$")] = ""
+    colo: Annotated[str, msgspec.Meta(pattern=r"\A([A-Z0-9]{2,10})?\Z")] = ""
 
 
 _REPORT = msgspec.json.Decoder(_Report)
