@@ -22,6 +22,7 @@ from bench.dataset import Request
 from bench.figures import Figure, Figures
 from bench.rounds import Bench
 from bench.servers import HOST, ORIGINMAP, Failed, Server
+from originmap.bootstrap_server import calm_collector
 from originmap.edge.feed_client import FeedClient
 from originmap.edge.follower import Follower
 from originmap.service.replication import Replication
@@ -108,6 +109,7 @@ def _follow(server: Server, behind: Path, since: int) -> float:
 async def _caught_up(server: Server, file: Path, end: int) -> float:
     """Follow until revision `end`; the seconds it took."""
     store, replication = SqliteStore(file), Replication(server.url, wall_clock)
+    calm_collector()  # as `serve` does
     started = time.perf_counter()
     async with FeedClient(server.url, dataset.TOKEN, "bench") as client:
         following = asyncio.create_task(Follower(store, client, replication).run())

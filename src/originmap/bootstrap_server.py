@@ -152,7 +152,7 @@ async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, i
         config = server_config(gate, make_protocol)
         server = Server(config, opened.feed.stop)
         stop_on_signals(server)
-        _calm_collector()
+        calm_collector()
         on_start(settings.host, sock.getsockname()[1])
         async with _following(settings, opened, config):
             await server.serve(sockets=[sock])
@@ -192,7 +192,7 @@ async def _following(
         yield
 
 
-def _calm_collector() -> None:
+def calm_collector() -> None:
     """Leave what is there for good out of garbage collections, and make them rare: requests make
     many objects and no cycles, and a batch made so many that collecting took a tenth of it. The
     little garbage of a start stays: looking for it took longer than all else after the imports."""
