@@ -10,6 +10,7 @@ from typing import Any
 from originmap.api.accesslog import AccessLog
 from originmap.api.limits import ASKS_FIRST
 from originmap.api.request import SCOPE_KEY, Rays, RequestInfo
+from originmap.api.stream import GONE_KEY
 
 Message = dict[str, Any]
 Scope = dict[str, Any]
@@ -33,6 +34,7 @@ class Gate:
         scope[SCOPE_KEY] = info
         # Routes are matched on the path as it was sent: an encoded slash stays in its segment.
         path = scope["path"] = scope["raw_path"].decode("ascii")
+        gone = scope.get(GONE_KEY, _never)
         status = 0
 
         if ASKS_FIRST in scope:
@@ -45,6 +47,8 @@ class Gate:
                 message["headers"].append((b"cf-ray", info.ray.encode()))
                 message["headers"] += info.headers
             await send(message)
+            if info.stream is not None and gone():
+                await info.stream.aclose()  # the rest of it would be made for nobody
 
         try:
             await self._app(scope, receive, send_with_ray)
@@ -53,6 +57,10 @@ class Gate:
                 await info.stream.aclose()
             # Without an answer the client went away before it got one: 499, as nginx logs it.
             self._log.add(info, scope["method"], path, status or 499)
+
+
+def _never() -> bool:
+    return False
 
 
 def _without_waiting(receive: Receive, send: Send) -> tuple[Receive, Send]:

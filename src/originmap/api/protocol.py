@@ -33,8 +33,8 @@ from originmap.api.limits import (
 from originmap.api.phase import Phase
 from originmap.api.quick import MAX_BODY, InFlight, Later, Quick, QuickAnswer, lines
 from originmap.api.request import Rays, RequestInfo
+from originmap.api.stream import GONE_KEY, Stream
 from originmap.api.stream import SCOPE_KEY as STREAM
-from originmap.api.stream import Stream
 
 _LOGGED_URL = 256
 _LINGER_SECONDS = 1.0
@@ -219,6 +219,7 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         self._phase, self._raw_bytes = Phase.BODY, 0
         self.scope[STREAM] = self._make_stream  # type: ignore[literal-required]
+        self.scope[GONE_KEY] = self.transport.is_closing  # type: ignore[literal-required]
         if self.scope["method"] != "HEAD":
             self.cycle.transport = JoinedWrites(self.transport)  # type: ignore[assignment]
         if self.expect_100_continue or too_long(self._length):

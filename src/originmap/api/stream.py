@@ -12,6 +12,8 @@ from typing import Any
 from originmap.domain.errors import InvalidQuery
 
 SCOPE_KEY = "originmap.stream"
+GONE_KEY = "originmap.gone"
+"""Of a function in the scope of a request: whether nobody is there any longer to be answered."""
 
 
 class Stream:

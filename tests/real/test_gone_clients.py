@@ -1,0 +1,59 @@
+"""Clients that go away while a long answer is made for them."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
+
+import pytest
+
+from originmap import data
+from originmap.api.app import App
+from originmap.api.limits import Limits
+from originmap.bootstrap import Opened
+from originmap.service.chunks import Chunks
+from originmap.service.exports import Export, Exports
+from tests.real.inprocess import InProcess, whole_app
+from tests.real.wire import Connection, request
+
+
+class WithoutEnd(Exports):
+    """Exports of which none ever ends, in chunks of `size` bytes; `making` are begun."""
+
+    making, size = 0, 1
+
+    async def open(self, prepare: Callable[[], Export]) -> tuple[Export, Chunks]:
+        return prepare(), Chunks(self._chunks())
+
+    async def _chunks(self) -> AsyncGenerator[bytes, None]:
+        self.making += 1
+        try:
+            while True:
+                yield bytes(self.size)
+                await asyncio.sleep(0)
+        finally:
+            self.making -= 1
+
+
+@pytest.mark.parametrize("size", [10, 100_000])
+async def test_a_file_is_made_only_for_as_long_as_somebody_takes_it(
+    tmp_path: Path, size: int
+) -> None:
+    """Also where the client went while its connection was full."""
+    made: list[WithoutEnd] = []
+
+    def build(opened: Opened) -> App:
+        made.append(WithoutEnd(opened.store, opened.topologies, data.catalogue()))
+        made[0].size = size
+        return whole_app(opened._replace(exports=made[0]))
+
+    with InProcess(tmp_path / "log", Limits(), build) as server:
+        async with Connection(server.url) as connection:
+            await connection.send(request("GET", "/originmap/v1/export/csv"))
+            while not made[0].making:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.1)
+        async with asyncio.timeout(10):
+            while made[0].making:
+                await asyncio.sleep(0.01)
+        lines = server.lines()
+    assert [line["level"] for line in lines] == ["info"] * len(lines)
