@@ -57,3 +57,21 @@ async def test_a_file_is_made_only_for_as_long_as_somebody_takes_it(
                 await asyncio.sleep(0.01)
         lines = server.lines()
     assert [line["level"] for line in lines] == ["info"] * len(lines)
+
+
+async def test_a_file_that_is_cut_short_has_no_end(tmp_path: Path) -> None:
+    """A connection that is closing still sends what was written: nobody may take that for all."""
+
+    def build(opened: Opened) -> App:
+        endless = WithoutEnd(opened.store, opened.topologies, data.catalogue())
+        endless.size = 100_000
+        return whole_app(opened._replace(exports=endless))
+
+    with InProcess(tmp_path / "log", Limits(), build) as server:
+        async with Connection(server.url) as connection:
+            await connection.send(request("GET", "/originmap/v1/export/csv"))
+            await asyncio.sleep(0.1)
+            connection.end()
+            received = await connection.ended()
+    assert len(received) > 100_000
+    assert not received.endswith(b"0\r\n\r\n")

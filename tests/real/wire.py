@@ -79,6 +79,10 @@ class Connection:
         except ConnectionError as error:
             raise Cut from error
 
+    def end(self) -> None:
+        """Say that nothing more will be sent; what comes can still be read."""
+        self._socket.shutdown(socket.SHUT_WR)
+
     async def answer(self, method: str = "GET") -> Answer:
         """The next answer; `method` says whether one with a length has a body. Raises Cut."""
         async with asyncio.timeout(SECONDS):

@@ -88,6 +88,7 @@ class LimitedProtocol(HttpToolsProtocol):
     _timer: asyncio.TimerHandle | None = None
     _write_timer: asyncio.TimerHandle | None = None
     _stream: Stream | None = None
+    _gone = False
 
     # The transport
 
@@ -101,6 +102,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone, whoever closed it."""
+        self._gone = True
         self._stop_timer()
         self.resume_writing()
         if self._stream is not None:
@@ -219,7 +221,8 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         self._phase, self._raw_bytes = Phase.BODY, 0
         self.scope[STREAM] = self._make_stream  # type: ignore[literal-required]
-        self.scope[GONE_KEY] = self.transport.is_closing  # type: ignore[literal-required]
+        # A transport that is closing still sends: only after it a file may end before its end.
+        self.scope[GONE_KEY] = lambda: self._gone  # type: ignore[literal-required]
         if self.scope["method"] != "HEAD":
             self.cycle.transport = JoinedWrites(self.transport)  # type: ignore[assignment]
         if self.expect_100_continue or too_long(self._length):
