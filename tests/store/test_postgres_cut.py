@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
 
 from originmap.domain.change import Committed
@@ -12,6 +13,8 @@ from originmap.domain.errors import StoreFailed
 from originmap.domain.mapping import Mapping
 from originmap.domain.record import RecordDecide
 from originmap.store.postgres import PostgresStore, open_postgres
+from originmap.store.postgres_commit import _Trial, _was_made
+from originmap.store.postgres_known import Counter
 from tests.builders import CAUSE, ZONE_ID, ip, new_zone, remove_zone
 from tests.real.proxy import Proxy
 from tests.store.nodes import delete, put, until
@@ -119,3 +122,24 @@ async def test_a_write_fails_of_which_the_history_does_not_tell_whether_it_was_m
     with pytest.raises(StoreFailed, match="the history does not go back"):
         await deletion
     assert await nodes[0].get(ZONE_ID, ip("192.0.2.1")) is None
+
+
+async def test_of_several_tries_in_doubt_the_one_that_was_made_is_found(
+    nodes: list[PostgresStore], url: str
+) -> None:
+    """Where the second was undone, and the first one, still on its way, made after all."""
+    revision = (await put(nodes[0], "192.0.2.1")).revision
+    connection = await asyncpg.connect(url)
+    try:
+        at, request = await connection.fetchrow(
+            "SELECT at, request FROM change WHERE revision = $1", revision
+        )
+        made, undone = (revision, at, request), (revision, at + 1, request)
+        first = _Trial([], mark=made)
+        third = _Trial([], _Trial([], first, mark=undone))
+        counter = Counter("epoch", revision, at)
+        assert await _was_made(connection, third, counter)
+        assert third.settled is first.settled
+        assert not await _was_made(connection, _Trial([], _Trial([], mark=undone)), counter)
+    finally:
+        await connection.close()

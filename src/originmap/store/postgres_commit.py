@@ -127,7 +127,7 @@ class Commits:
                 if attempt + 1 == _ATTEMPTS or not may_repeat(error):
                     raise failure(error) from error
                 if trial.sent and not was_undone(error):
-                    doubtful = trial  # it was sent because an earlier one had not been made
+                    doubtful = trial
             except BaseException:
                 self._give_up()
                 raise
@@ -151,8 +151,13 @@ class Commits:
         if trial.mark is not None:
             trial.sent = True
             await transaction.commit()
-        else:
+            return done
+        try:
             await transaction.rollback()
+        except ERRORS:
+            if not done.wrote:
+                raise
+            self._give_up()  # it was made before, whatever becomes of the look at it
         return done
 
     def _give_up(self) -> None:
@@ -261,22 +266,22 @@ class Commits:
 
 
 async def _was_made(connection: asyncpg.Connection, trial: _Trial, counter: Counter) -> bool:
-    """Whether the try before this one was made, of which nobody knew; if so, `trial` comes to what
-    that came to. The counter is locked: what is not there now never will be, for it was meant for
-    where the counter stands no longer then."""
-    if trial.doubtful is None:
-        return False
-    assert trial.doubtful.mark is not None
-    first, at, request = trial.doubtful.mark
-    if counter.revision < first:
-        return False
-    row = await connection.fetchrow(_MARK, first)
-    if row is None:
-        raise StoreFailed("the history does not go back to what may have been written")
-    if tuple(row) != (at, request):
-        return False
-    trial.settled = trial.doubtful.settled
-    return True
+    """Whether an earlier try was made, of which nobody knew; if so, `trial` comes to what that came
+    to. The counter is locked: what is not there now never will be if `trial` is made, for it was
+    meant for where the counter stands no longer then."""
+    earlier = trial.doubtful
+    while earlier is not None:
+        assert earlier.mark is not None
+        first, at, request = earlier.mark
+        if counter.revision >= first:
+            row = await connection.fetchrow(_MARK, first)
+            if row is None:
+                raise StoreFailed("the history does not go back to what may have been written")
+            if tuple(row) == (at, request):
+                trial.settled = earlier.settled
+                return True
+        earlier = earlier.doubtful
+    return False
 
 
 def _asked(group: Sequence[Write]) -> list[Asked]:
