@@ -24,17 +24,17 @@ Concrete classes meet in `bootstrap`, those of a server in `bootstrap_server`, t
 
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from originmap.domain.resolution import Resolver
-
 __version__ = "0.1.0"
 __all__ = ["Resolver", "__version__"]
 
-
-def __getattr__(name: str) -> Any:
-    """The resolver, loaded when it is asked for: most commands start sooner without it."""
-    if name != "Resolver":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if TYPE_CHECKING:
     from originmap.domain.resolution import Resolver
+else:
 
-    return Resolver
+    def __getattr__(name: str) -> Any:
+        """The resolver, loaded when it is asked for: most commands start sooner without it."""
+        if name != "Resolver":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from originmap.domain.resolution import Resolver
+
+        return Resolver

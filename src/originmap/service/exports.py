@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from originmap import __version__
@@ -25,7 +26,8 @@ _CHUNK = 1 << 16
 _ATTEMPTS, _PAUSE_SECONDS = 20, 0.005
 
 
-class Wanted(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Wanted:
     """What is asked for: a file of a format, which may be left out where there is only one, for
     the node in a colo, with the addresses of upper tiers as `export.endpoint.read` reads them."""
 
