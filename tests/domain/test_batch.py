@@ -39,7 +39,7 @@ def test_good_items_are_kept_and_bad_ones_named_in_order(catalogue: Catalogue) -
         ],
         catalogue,
     )
-    assert checked.valid == {ip("192.0.2.1"): US_EAST, ip("2001:db8::2"): CENTRAL}
+    assert checked.succeeded == {ip("192.0.2.1"): US_EAST, ip("2001:db8::2"): CENTRAL}
     assert _failures(checked.failed) == [
         ("nonsense", InvalidAddress),
         ("2001:db8::1", UnknownRegion),
@@ -57,7 +57,7 @@ def test_of_one_address_in_two_spellings_the_first_counts(catalogue: Catalogue) 
         Item("192.0.2.1", "aws", "us-east-1"),
     ]
     checked = batch.check_upserts(items, catalogue)
-    assert checked.valid == {ip("2001:db8::1"): US_EAST, ip("192.0.2.1"): US_EAST}
+    assert checked.succeeded == {ip("2001:db8::1"): US_EAST, ip("192.0.2.1"): US_EAST}
     assert _failures(checked.failed) == [
         ("2001:db8::1", DuplicateAddress),
         ("192.0.2.1", DuplicateAddress),
@@ -68,7 +68,7 @@ def test_of_one_address_in_two_spellings_the_first_counts(catalogue: Catalogue) 
 def test_an_item_that_failed_makes_no_later_one_a_duplicate(catalogue: Catalogue) -> None:
     items = [Item("192.0.2.1", "aws", "nowhere"), Item("192.0.2.1", "aws", "us-east-1")]
     checked = batch.check_upserts(items, catalogue)
-    assert checked.valid == {ip("192.0.2.1"): US_EAST}
+    assert checked.succeeded == {ip("192.0.2.1"): US_EAST}
     assert _failures(checked.failed) == [("192.0.2.1", UnknownRegion)]
 
 
@@ -81,7 +81,7 @@ def test_a_vendor_is_spelled_exactly(vendor: str, catalogue: Catalogue) -> None:
 def test_upserting_changes_only_what_differs_and_reports_all() -> None:
     valid = {ip("192.0.2.1"): US_EAST, ip("192.0.2.2"): US_EAST, ip("192.0.2.3"): CENTRAL}
     seen = view(("192.0.2.1", US_EAST), ("192.0.2.2", US_WEST))
-    decision = batch.upsert(batch.Upserts(valid, ()))(seen)
+    decision = batch.upsert(batch.Outcome(valid, ()))(seen)
     assert decision.changes == (
         MappingChange(ip("192.0.2.2"), US_WEST, US_EAST),
         created("192.0.2.3", CENTRAL),
@@ -93,9 +93,9 @@ def test_upserting_changes_only_what_differs_and_reports_all() -> None:
 def test_a_batch_that_would_cross_the_limit_is_refused_whole() -> None:
     valid = {ip("192.0.2.1"): US_EAST, ip("192.0.2.2"): US_EAST}
     with pytest.raises(TooManyMappings):
-        batch.upsert(batch.Upserts(valid, ()))(view(count=MAX_MAPPINGS - 1))
+        batch.upsert(batch.Outcome(valid, ()))(view(count=MAX_MAPPINGS - 1))
     full = view(("192.0.2.1", CENTRAL), ("192.0.2.2", CENTRAL), count=MAX_MAPPINGS)
-    assert len(batch.upsert(batch.Upserts(valid, ()))(full).changes) == 2
+    assert len(batch.upsert(batch.Outcome(valid, ()))(full).changes) == 2
 
 
 def test_deleting_reports_what_went_and_what_could_not_in_order() -> None:

@@ -163,7 +163,7 @@ async def test_the_limit_is_exact_under_a_race(store: Store) -> None:
 
 async def test_a_batch_has_one_time_and_neighbouring_revisions(store: Store) -> None:
     addresses = ips(3)
-    upserts = batch.Upserts(dict.fromkeys(addresses, CENTRAL), ())
+    upserts = batch.Outcome(dict.fromkeys(addresses, CENTRAL), ())
     done = await store.write(ZONE_ID, addresses, batch.upsert(upserts), CAUSE)
     page = await store.page(ZONE_ID, 0, 10)
     assert [m.revision for m in page.mappings] == [done.revision + n for n in range(3)]

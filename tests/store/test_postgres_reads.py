@@ -15,8 +15,8 @@ from tests.store.nodes import put
 
 
 async def _fill(store: PostgresStore, count: int, place: Place = US_EAST) -> None:
-    checked = batch.Upserts(dict.fromkeys(ips(count), place), ())
-    await store.write(ZONE_ID, tuple(checked.valid), batch.upsert(checked), CAUSE)
+    checked = batch.Outcome(dict.fromkeys(ips(count), place), ())
+    await store.write(ZONE_ID, tuple(checked.succeeded), batch.upsert(checked), CAUSE)
 
 
 async def test_each_gets_its_own(nodes: list[PostgresStore]) -> None:

@@ -51,13 +51,6 @@ class Outcome(NamedTuple):
     failed: tuple[Failed, ...]
 
 
-class Upserts(NamedTuple):
-    """The items of a batch upsert after everything that needs no store was checked."""
-
-    valid: dict[Address, Place]
-    failed: tuple[Failed, ...]
-
-
 class Sent(Protocol):
     """An item as it was sent; a member is None where it is missing or no string."""
 
@@ -77,8 +70,9 @@ class Item(NamedTuple):
     region: str | None = None
 
 
-def check_upserts(items: Iterable[Sent], catalogue: Catalogue) -> Upserts:
-    """Split `items` into those that can be applied and those that cannot."""
+def check_upserts(items: Iterable[Sent], catalogue: Catalogue) -> Outcome:
+    """What becomes of `items`, as far as can be told without a store: `upsert` may still refuse
+    them all."""
     valid: dict[Address, Place] = {}
     failed: list[Failed] = []
     for item in items:
@@ -92,7 +86,7 @@ def check_upserts(items: Iterable[Sent], catalogue: Catalogue) -> Upserts:
             failed.append(Failed(_shown(item.origin_ip, address), error))
         else:
             valid[address] = place
-    return Upserts(valid, tuple(failed))
+    return Outcome(valid, tuple(failed))
 
 
 def known_place(vendor: str | None, region: str | None, catalogue: Catalogue) -> Place:
@@ -106,14 +100,14 @@ def known_place(vendor: str | None, region: str | None, catalogue: Catalogue) ->
     return place
 
 
-def upsert(batch: Upserts) -> Decide[Outcome]:
-    """Create or replace every valid item. Raises TooManyMappings, with nothing applied, when
-    the zone would end with more than MAX_MAPPINGS."""
+def upsert(checked: Outcome) -> Decide[Outcome]:
+    """Create or replace every item that succeeds. Raises TooManyMappings, with nothing applied,
+    when the zone would end with more than MAX_MAPPINGS."""
 
     def decide(view: ZoneView) -> Decision[Outcome]:
         changes = []
         created = 0
-        for address, place in batch.valid.items():
+        for address, place in checked.succeeded.items():
             stored = view.current.get(address)
             before = stored.place if stored else None
             created += stored is None
@@ -121,7 +115,7 @@ def upsert(batch: Upserts) -> Decide[Outcome]:
                 changes.append(MappingChange(address, before, place))
         if created and view.count + created > MAX_MAPPINGS:
             raise TooManyMappings
-        return Decision(tuple(changes), Outcome(batch.valid, batch.failed))
+        return Decision(tuple(changes), checked)
 
     return decide
 

@@ -100,9 +100,10 @@ class Mappings:
     ) -> batch.Outcome:
         """Create or replace many, each on its own. Raises TooManyMappings, applying none."""
         checked = batch.check_upserts(items, self._catalogue)
-        if not checked.valid:
-            return batch.Outcome({}, checked.failed)
-        done = await self._store.write(zone_id, tuple(checked.valid), batch.upsert(checked), cause)
+        addresses = tuple(checked.succeeded)
+        if not addresses:
+            return checked
+        done = await self._store.write(zone_id, addresses, batch.upsert(checked), cause)
         return done.outcome
 
     async def delete_many(
