@@ -7,6 +7,7 @@ replica: the project's own follower with a SQLite file, as `originmap serve --fo
 
 import asyncio
 import contextlib
+import gc
 import http.client
 import json
 import re
@@ -101,15 +102,19 @@ def _follow(server: Server, behind: Path, since: int) -> float:
     for old in file.parent.glob(f"{file.name}*"):
         old.unlink()
     shutil.copy(behind, file)
-    end = _reached(server)
-    seconds = uvloop.run(_caught_up(server, file, end))
+    end, usual = _reached(server), gc.get_threshold()
+    calm_collector()  # as `serve` does
+    try:
+        seconds = uvloop.run(_caught_up(server, file, end))
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*usual)
     return (end - since) / seconds
 
 
 async def _caught_up(server: Server, file: Path, end: int) -> float:
     """Follow until revision `end`; the seconds it took."""
     store, replication = SqliteStore(file), Replication(server.url, wall_clock)
-    calm_collector()  # as `serve` does
     started = time.perf_counter()
     async with FeedClient(server.url, dataset.TOKEN, "bench") as client:
         following = asyncio.create_task(Follower(store, client, replication).run())

@@ -218,7 +218,7 @@ class Commits:
         self._clock.pass_by(draft.first.at)
         for write in trial.group:
             trial.settled.append((write, self._decided(draft, write)))
-        trial.mark = None if draft.is_empty else draft.mark
+        trial.mark = draft.mark
         return draft
 
     def _decided(self, draft: Draft, write: Write) -> Committed[Any] | BaseException:
@@ -241,18 +241,17 @@ class Commits:
         assert write.decide_records is not None
         await connection.execute("SELECT pg_advisory_xact_lock($1)", RECORDS)
         await self._view.look(connection)
-        if trial.doubtful is not None:
-            counter = Counter(*await connection.fetchrow(COUNTER))
-            if await _was_made(connection, trial, counter):
-                return Done(counter.revision, counter.at, wrote=True)
+        counter = Counter(*await connection.fetchrow(COUNTER))
+        if await _was_made(connection, trial, counter):
+            return Done(counter.revision, counter.at, wrote=True)
         try:
             decision = write.decide_records(self._view.records.view)
             check_names(self._view.records.view, decision.changes)
         except Exception as error:  # as in `_decided`
             trial.settled.append((write, error))
             return Done(0, 0, wrote=False)
-        _, revision, last_at = await connection.fetchrow(COUNTER)
-        self._clock.pass_by(last_at)
+        revision = counter.revision
+        self._clock.pass_by(counter.at)
         at = self._clock.stamp()
         first = revision + bool(decision.changes)
         trial.settled.append((write, Committed(at, first, decision.outcome)))
@@ -290,7 +289,7 @@ def _asked(group: Sequence[Write]) -> list[Asked]:
 
 
 def _done(draft: Draft) -> Done:
-    return Done(draft.counter.revision, draft.counter.at, wrote=not draft.is_empty)
+    return Done(draft.counter.revision, draft.counter.at, wrote=draft.mark is not None)
 
 
 async def _write_record(

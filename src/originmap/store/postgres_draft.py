@@ -102,13 +102,10 @@ class Draft:
         self._known.counter = self.counter = Counter(self.first.epoch, revision, at)
 
     @property
-    def is_empty(self) -> bool:
-        """Whether nothing changes."""
-        return not self._rows
-
-    @property
-    def mark(self) -> Mark:
-        """That of the first change."""
+    def mark(self) -> Mark | None:
+        """That of the first change, None where nothing changes."""
+        if not self._rows:
+            return None
         _, revision, at, _, _, request, *_ = self._rows[0]
         return revision, at, request
 
