@@ -1,10 +1,9 @@
 """Where the concrete classes of a store and its services meet: what every command on a database
 needs. What serves it over HTTP is put together in `bootstrap_server`."""
 
-import asyncio
 import contextlib
 import datetime
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -132,15 +131,3 @@ def detector(files: RangeFiles) -> Detector:
     if not table.vendors:
         raise NoRanges(str(files.folder))
     return Detector(data.catalogue(), table)
-
-
-@contextlib.asynccontextmanager
-async def running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Have `work` done meanwhile, and end it afterwards."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task

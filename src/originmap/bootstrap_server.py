@@ -30,7 +30,7 @@ from originmap.api.quick import Quick
 from originmap.api.request import Rays
 from originmap.api.server import Server, server_config, stop_on_signals
 from originmap.api.traffic import Traffic
-from originmap.bootstrap import Opened, Prepare, open_store, range_files, running
+from originmap.bootstrap import Opened, Prepare, open_store, range_files
 from originmap.detect.watch import watch
 from originmap.domain.rate_limit import parse
 from originmap.service import setup
@@ -192,10 +192,22 @@ async def _following(
         yield
 
 
+@contextlib.asynccontextmanager
+async def running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Have `work` done meanwhile, and end it afterwards."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
 def calm_collector() -> None:
     """Leave what is there for good out of garbage collections, and make them rare: requests make
     many objects and no cycles, and a batch made so many that collecting took a tenth of it. The
-    little garbage of a start stays: looking for it took longer than all else after the imports."""
+    little garbage of a start stays: looking for it takes longer than it is worth."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
 
