@@ -1,7 +1,8 @@
 """Clients that go away while a long answer is made for them."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,14 @@ from originmap.service.chunks import Chunks
 from originmap.service.exports import Export, Exports
 from tests.real.inprocess import InProcess, whole_app
 from tests.real.wire import Connection, request
+from tests.store.nodes import until
 
 
 class WithoutEnd(Exports):
-    """Exports of which none ever ends, in chunks of `size` bytes; `making` are begun."""
+    """Exports of which none ever ends, in chunks of `size` bytes: how many are being made, and how
+    many chunks were."""
 
-    making, size = 0, 1
+    making, chunks, size = 0, 0, 1
 
     async def open(self, prepare: Callable[[], Export]) -> tuple[Export, Chunks]:
         return prepare(), Chunks(self._chunks())
@@ -28,17 +31,16 @@ class WithoutEnd(Exports):
         self.making += 1
         try:
             while True:
+                self.chunks += 1
                 yield bytes(self.size)
                 await asyncio.sleep(0)
         finally:
             self.making -= 1
 
 
-@pytest.mark.parametrize("size", [10, 100_000])
-async def test_a_file_is_made_only_for_as_long_as_somebody_takes_it(
-    tmp_path: Path, size: int
-) -> None:
-    """Also where the client went while its connection was full."""
+@contextlib.contextmanager
+def endless(folder: Path, size: int) -> Iterator[tuple[InProcess, WithoutEnd]]:
+    """A server with such exports."""
     made: list[WithoutEnd] = []
 
     def build(opened: Opened) -> App:
@@ -46,31 +48,32 @@ async def test_a_file_is_made_only_for_as_long_as_somebody_takes_it(
         made[0].size = size
         return whole_app(opened._replace(exports=made[0]))
 
-    with InProcess(tmp_path / "log", Limits(), build) as server:
+    with InProcess(folder / "log", Limits(), build) as server:
+        yield server, made[0]
+
+
+@pytest.mark.parametrize("size", [10, 100_000])
+async def test_a_file_is_made_only_for_as_long_as_somebody_takes_it(
+    tmp_path: Path, size: int
+) -> None:
+    """Also where the client went while its connection was full."""
+    with endless(tmp_path, size) as (server, exports):
         async with Connection(server.url) as connection:
             await connection.send(request("GET", "/originmap/v1/export/csv"))
-            while not made[0].making:
-                await asyncio.sleep(0.01)
+            await until(lambda: exports.chunks > 2)
+            assert exports.making
             await asyncio.sleep(0.1)
-        async with asyncio.timeout(10):
-            while made[0].making:
-                await asyncio.sleep(0.01)
+        await until(lambda: not exports.making)
         lines = server.lines()
     assert [line["level"] for line in lines] == ["info"] * len(lines)
 
 
 async def test_a_file_that_is_cut_short_has_no_end(tmp_path: Path) -> None:
     """A connection that is closing still sends what was written: nobody may take that for all."""
-
-    def build(opened: Opened) -> App:
-        endless = WithoutEnd(opened.store, opened.topologies, data.catalogue())
-        endless.size = 100_000
-        return whole_app(opened._replace(exports=endless))
-
-    with InProcess(tmp_path / "log", Limits(), build) as server:
+    with endless(tmp_path, 100_000) as (server, exports):
         async with Connection(server.url) as connection:
             await connection.send(request("GET", "/originmap/v1/export/csv"))
-            await asyncio.sleep(0.1)
+            await until(lambda: exports.chunks > 2)
             connection.end()
             received = await connection.ended()
     assert len(received) > 100_000
