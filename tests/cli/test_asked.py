@@ -34,6 +34,13 @@ def test_lines_have_their_numbers_and_blank_ones_are_passed_over() -> None:
     ]
 
 
+def test_a_file_from_windows_is_read_line_by_line() -> None:
+    text = "\ufeff192.0.2.1\r\nb\u00fccher.example\r\n"
+    for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
+        assert lines(text.encode(encoding)) == [(1, "192.0.2.1"), (2, "b\u00fccher.example")]
+    assert lines(b"\xff\xfea\0\n\0b") == [(1, "a"), (2, "\\x62")]
+
+
 def test_no_lines() -> None:
     assert lines(b"") == lines(b"\n\n") == []
 

@@ -217,7 +217,10 @@ def test_everything_wrong_is_told_at_once_with_its_place(tmp_path: Path) -> None
         ),
         ("zones: {a: {adopt: [[]]}}", "1:21: a pattern is a word"),
         ("zones: {", "2:1: not YAML: did not find expected node content"),
-        ("zones:\n\ta: b", "2:1: not YAML: found character that cannot start any token"),
+        (
+            "zones:\n\ta: b",
+            "2:1: not YAML: found character that cannot start any token: a tab; indent by spaces",
+        ),
         ("zones:\n  a: \x01", "2:6: not YAML: a character that it may not have"),
     ],
 )

@@ -1,5 +1,7 @@
 """What a command is asked about: addresses and host names, as arguments or a line each."""
 
+import codecs
+import io
 import socket
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
@@ -13,6 +15,7 @@ LONGEST = 1024
 """What a line may have, in bytes; a host name has at most 253."""
 
 _DISCARDED = 1 << 20
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 Resolve = Callable[[str], list[str]]
 
@@ -27,6 +30,13 @@ def lines(stream: BinaryIO) -> Iterator[tuple[int, str]]:
     number = 0
     while line := stream.readline(LONGEST):
         number += 1
+        if number == 1 and line.startswith(_UTF_16):
+            # It comes from a file, so that nobody waits for the answer to the first line.
+            text = (line + stream.read()).decode("utf-16", "backslashreplace")
+            stream = io.BytesIO(text.encode())
+            line = stream.readline(LONGEST)
+        elif number == 1:
+            line = line.removeprefix(codecs.BOM_UTF8)
         if len(line) == LONGEST and not line.endswith(b"\n"):
             while (rest := stream.readline(_DISCARDED)) and not rest.endswith(b"\n"):
                 pass

@@ -4,6 +4,8 @@ from typing import Any
 
 import click
 
+from originmap.domain.encoding import NotText, decode
+
 EXAMPLE_UPSTREAM = "{colo}.cache.example.net:80"
 
 zone = click.option(
@@ -20,7 +22,7 @@ upstream = click.option(
 upstream_file = click.option(
     "--upstreams",
     "upstream_file",
-    type=click.File("r", encoding="utf-8", errors="replace"),
+    type=click.File("rb"),
     metavar="FILE",
     help="A file with such addresses, one a line.",
 )
@@ -28,5 +30,11 @@ upstream_file = click.option(
 
 def lines(file: Any) -> list[str]:
     """What a file of addresses says; "#" starts a comment."""
-    lines = [] if file is None else [line.partition("#")[0].strip() for line in file]
+    if file is None:
+        return []
+    try:
+        text = decode(file.read())
+    except NotText as error:
+        raise click.BadParameter(f"{file.name}: {error}", param_hint="--upstreams") from None
+    lines = [line.partition("#")[0].strip() for line in text.splitlines()]
     return [line for line in lines if line]

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from originmap.cli import numbers
+from originmap.domain.encoding import NotText, decode
 from originmap.domain.rate_limit import parse
 from originmap.settings import default_of, help_of, settings_token, state_folder
 
@@ -193,8 +194,10 @@ def given_token(file: Path | None) -> str:
     """The token in a file or in ORIGINMAP_TOKEN, "" where there is none. It is no option: other
     users of the machine see those."""
     try:
-        found = file.read_text("utf-8").strip() if file else settings_token()
-    except (OSError, UnicodeDecodeError) as error:
+        found = decode(file.read_bytes()).strip() if file else settings_token()
+    except OSError as error:
+        raise click.UsageError(f"--token-file {file}: {error.strerror}") from None
+    except NotText as error:
         raise click.UsageError(f"--token-file {file}: {error}") from None
     if not re.fullmatch("[!-~]*", found):
         raise click.UsageError("what was given as a token has characters that are in none")

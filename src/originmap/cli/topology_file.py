@@ -4,8 +4,10 @@ from pathlib import Path
 
 import msgspec
 
+from originmap.domain.encoding import NotText, decode
 from originmap.domain.errors import InvalidTopology
 from originmap.domain.topology import Topology
+from originmap.mapfile.json_events import json_problem
 from originmap.service.topology_json import TopologyJSON, topology_of
 
 
@@ -13,8 +15,12 @@ def read_topology(file: Path) -> Topology:
     """The topology in a file; whether it makes sense is checked by whoever uses it. Raises
     InvalidTopology where it has not that form."""
     try:
-        return topology_of(msgspec.json.decode(file.read_bytes(), type=TopologyJSON))
+        text = decode(file.read_bytes())
     except OSError as error:
         raise InvalidTopology([f"{file}: {error.strerror}"]) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except NotText as error:
         raise InvalidTopology([f"{file}: {error}"]) from None
+    try:
+        return topology_of(msgspec.json.decode(text, type=TopologyJSON))
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise InvalidTopology([json_problem(str(file), text, error)]) from None

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from originmap.detect.errors import DamagedRanges
+from originmap.domain.encoding import NotText, decode
 
 MAX_BYTES = 32 << 20
 """What a file may have, before and after unpacking; the largest published one has 4 MiB."""
@@ -39,7 +40,7 @@ def read_file(path: Path) -> Content:
             modified = datetime.datetime.fromtimestamp(int(path.stat().st_mtime), datetime.UTC)
     except OSError as error:
         raise DamagedRanges(str(path), error.strerror or str(error)) from error
-    return Content(str(path), unpacked(str(path), data), modified)
+    return Content(str(path), utf8(str(path), unpacked(str(path), data)), modified)
 
 
 def unpacked(name: str, data: bytes) -> bytes:
@@ -55,3 +56,11 @@ def unpacked(name: str, data: bytes) -> bytes:
             name, f"it has more than {MAX_BYTES >> 20} MiB; no range file is so large"
         )
     return data
+
+
+def utf8(name: str, data: bytes) -> bytes:
+    """A text in UTF-8 without a byte order mark, whatever it was in. Raises DamagedRanges."""
+    try:
+        return decode(data).encode()
+    except NotText as error:
+        raise DamagedRanges(name, str(error)) from None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from originmap.detect import aws, azure, gcp, oci
-from originmap.detect.content import Content
+from originmap.detect.content import Content, utf8
 from originmap.detect.download import Download, download
 from originmap.detect.errors import DownloadFailed
 from originmap.detect.files import Kept, RangeFiles
@@ -21,6 +21,7 @@ SOURCES: Mapping[str, str] = MappingProxyType(
 )
 """What each vendor's file is downloaded from; for Azure the page that links to it."""
 
+_BLANK = b"\xef\xbb\xbf \t\r\n"
 _LINK = re.compile(rb"""https?://[^"'\s<>\\]{1,500}/ServiceTags_Public_\d{8}\.json""")
 
 
@@ -42,12 +43,12 @@ def fetch(
     note = files.note(vendor)
     known = note.origin if note else None
     answer = download(url, known if known and known.url == url else None, seconds)
-    if vendor == azure.VENDOR and answer is not None and answer.data.lstrip()[:1] == b"<":
+    if vendor == azure.VENDOR and answer is not None and answer.data.lstrip(_BLANK)[:1] == b"<":
         url = _linked(url, answer)
         answer = download(url, known if known and known.url == url else None, seconds)
     if answer is None:
         return Fetched(vendor, url, None)
-    content = Content(url, answer.data, answer.modified or files.now())
+    content = Content(url, utf8(url, answer.data), answer.modified or files.now())
     (kept,) = files.keep([content], expected=vendor, allow_fewer=allow_fewer, origin=answer.origin)
     unchanged = note is not None and kept.note is not None and note.sha256 == kept.note.sha256
     return Fetched(vendor, url, None if unchanged else kept)

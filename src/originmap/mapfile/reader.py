@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from originmap.domain.catalogue import Catalogue
+from originmap.domain.encoding import NotText, decode
 from originmap.mapfile import csv_reader, yaml_reader
 from originmap.mapfile.document import Document
 from originmap.mapfile.errors import UnusableFile, WrongFile
@@ -42,22 +43,23 @@ def add(file: Path, document: Document) -> None:
     text = text_of(file)
     if file.suffix.lower() == ".csv":
         csv_reader.read(str(file), text, document)
+    elif file.suffix.lower() == ".json":
+        yaml_reader.read_json(str(file), text, document)
     else:
-        # JSON has tabs between words only, where YAML has none at all.
-        text = text.replace("\t", " ") if file.suffix.lower() == ".json" else text
         yaml_reader.read(str(file), text, document)
 
 
 def text_of(file: Path) -> str:
-    """What is in a file. Raises UnusableFile."""
+    """What is in a file; every line of it ends in a line feed. Raises UnusableFile."""
     try:
         if file.stat().st_size > MAX_BYTES:
             raise UnusableFile(str(file), f"over {MAX_BYTES >> 20} MiB")
-        return file.read_text("utf-8-sig")
+        text = decode(file.read_bytes())
     except OSError as error:
         raise UnusableFile(str(file), error.strerror or str(error)) from error
-    except UnicodeDecodeError as error:
-        raise UnusableFile(str(file), f"not UTF-8 at byte {error.start}") from error
+    except NotText as error:
+        raise UnusableFile(str(file), str(error)) from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _is_form(file: Path) -> bool:

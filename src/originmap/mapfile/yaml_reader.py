@@ -1,52 +1,99 @@
-"""Reads the YAML form of a file of mappings, and JSON, which is YAML too.
+"""Reads the YAML form of a file of mappings, and the same in JSON.
 
-It follows libyaml's events instead of building documents: every word keeps its line and column,
-nothing is converted (`192.0.2.1` and `no` are words), and a file of any size takes little memory.
+It follows the events of a parser instead of building documents: every word keeps its line and
+column, nothing is converted (`192.0.2.1`, `1:30` and `no` are words), and a file of any size takes
+little memory. YAML is parsed by libyaml, JSON by `json_events`.
 The form is that of mappings.schema.json, which the tests hold against this module.
 """
 
-from collections.abc import Iterator
+import ipaddress
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import yaml
 
 from originmap.domain.mapping import Place
+from originmap.mapfile import json_events
 from originmap.mapfile.document import AUTO, Document, ZoneEntry
 from originmap.mapfile.errors import Where
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _EMPTY = {"", "~", "null"}
+_ADDRESS = re.compile("[0-9A-Fa-f:.]+")
+_TAGS = {None, "", "!", *(f"tag:yaml.org,2002:{kind}" for kind in ("str", "map", "seq", "null"))}
+_ITEM_FORM = "an origin in a list is an address or a host name; with comments, leave out the dashes"
 _PLACE_FORM = "a place is written vendor/region, as in aws/us-east-1; or auto"
 
 
 def read(file: str, text: str, document: Document) -> None:
-    """Add what a file says to a document, problems included."""
+    """Add what a YAML file says to a document, problems included."""
     try:
-        _Reader(file, text, document).run()
+        _Reader(file, yaml.parse(text, Loader=_LOADER), document).run()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        document.problem(Where(file, line, column), f"not YAML: {error.problem or error.context}")
+        remedy = _remedy(text, line, column)
+        problem = f"not YAML: {error.problem or error.context}{remedy}"
+        document.problem(Where(file, line, column), problem)
     except yaml.YAMLError as error:
         # The reader's own error knows the position only, and its text says what is there.
-        before = text.encode()[: getattr(error, "position", 0) or 0]
-        line = before.count(b"\n") + 1
-        column = len(before) - (before.rfind(b"\n") + 1) + 1
+        before = text.encode()[: getattr(error, "position", 0) or 0].decode(errors="ignore")
+        line = before.count("\n") + 1
+        column = len(before) - (before.rfind("\n") + 1) + 1
         document.problem(Where(file, line, column), "not YAML: a character that it may not have")
+
+
+def read_json(file: str, text: str, document: Document) -> None:
+    """Add what a JSON file says to a document, problems included."""
+    try:
+        _Reader(file, json_events.parse(text), document).run()
+    except json_events.NotJSON as error:
+        document.problem(Where(file, error.line, error.column), f"not JSON: {error.reason}")
+
+
+def _remedy(text: str, line: int, column: int) -> str:
+    """What to do about some mistakes of YAML's syntax that are made often."""
+    lines = text.split("\n", line)
+    there = lines[line - 1] if line <= len(lines) else ""
+    for word in _ADDRESS.finditer(there):
+        if word.start() < column <= word.end() + 1 and _lost_colon(word[0].removesuffix(":")):
+            return f"; put quotes around {word[0]!r}"
+    character = there[column - 1 : column]
+    if character == "\t":
+        return ": a tab; indent by spaces"
+    if character in ("@", "`", "%"):
+        return f"; put quotes around the word that begins with {character}"
+    return ""
+
+
+def _lost_colon(text: str) -> bool:
+    """Whether YAML took the last colon of an IPv6 address for the one after a key."""
+    try:
+        return text.endswith(":") and bool(ipaddress.IPv6Address(text + ":"))
+    except ValueError:
+        return False
 
 
 class _Reader:
     """One file; every method takes the first event of a node and consumes the node."""
 
-    def __init__(self, file: str, text: str, document: Document) -> None:
+    def __init__(self, file: str, events: Iterable[Any], document: Document) -> None:
         self._file = file
         self._document = document
-        self._events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
+        self._events: Iterator[Any] = self._without_tags(events)
 
     def run(self) -> None:
         for event in self._events:
             if isinstance(event, yaml.DocumentStartEvent):
                 self._root(next(self._events))
+
+    def _without_tags(self, events: Iterable[Any]) -> Iterator[Any]:
+        """The events; a tag is a problem, for it would change what a word is."""
+        for event in events:
+            if getattr(event, "tag", None) not in _TAGS:
+                self._document.problem(self._where(event), f"tags are refused here: {event.tag}")
+            yield event
 
     def _root(self, event: Any) -> None:
         for key, where, value in self._members(event, "a file of mappings has the key zones"):
@@ -76,9 +123,21 @@ class _Reader:
 
     def _mappings(self, zone: ZoneEntry, event: Any) -> None:
         form = "mappings are written origin: vendor/region"
-        for text, where, value in self._members(event, form, unique=False):
+        for text, where, value in self._origin_keys(event, form):
             place, comment = self._place(value)
             self._document.origin(zone, text, place, comment, where)
+
+    def _origin_keys(self, event: Any, form: str) -> Iterator[tuple[str, Where, Any]]:
+        """Origins that are keys, as `_members` gives them."""
+        for text, where, value in self._members(event, form, unique=False):
+            if _lost_colon(text):
+                self._document.problem(where, f"put quotes around {text + ':'!r}")
+                self._skip(value)
+            elif text == "<<":
+                self._document.problem(where, "merge keys are refused here; use a group")
+                self._skip(value)
+            else:
+                yield text, where, value
 
     def _place(self, event: Any) -> tuple[Place | None, str]:
         """A place in its short or its long form, and a comment."""
@@ -120,12 +179,12 @@ class _Reader:
         """The origins of a group: a list, or a mapping of origins to comments."""
         form = "origins are a list, or written origin: comment"
         if isinstance(event, yaml.MappingStartEvent):
-            for text, where, value in self._members(event, form, unique=False):
+            for text, where, value in self._origin_keys(event, form):
                 comment = self._word(value, "a comment is a word")
                 yield text, "" if comment in (None, *_EMPTY) else str(comment), where
         else:
             for node in self._items(event, form):
-                if (word := self._word(node, "an origin is a word")) is not None:
+                if (word := self._word(node, _ITEM_FORM)) is not None:
                     yield word, "", self._where(node)
 
     def _words(self, event: Any, allowed: tuple[str, ...], form: str) -> dict[str, str] | None:
@@ -176,7 +235,14 @@ class _Reader:
     def _word(self, event: Any, form: str) -> str | None:
         if isinstance(event, yaml.ScalarEvent):
             return str(event.value)
-        self._wrong(event, form)
+        if not isinstance(event, yaml.MappingStartEvent):
+            self._wrong(event, form)
+            return None
+        key = next(self._events)
+        lost = isinstance(key, yaml.ScalarEvent) and _lost_colon(key.value)
+        why = f"put quotes around {key.value + ':'!r}" if lost else form
+        self._document.problem(self._where(event), why)
+        self._skip(key, 1)
         return None
 
     def _unknown(self, key: str, where: Where, value: Any, known: str) -> None:
@@ -189,9 +255,8 @@ class _Reader:
         self._document.problem(self._where(event), why)
         self._skip(event)
 
-    def _skip(self, event: Any) -> None:
-        """Consume a node that nothing is read of."""
-        depth = 0
+    def _skip(self, event: Any, depth: int = 0) -> None:
+        """Consume a node that nothing is read of, or the rest of one from an event in it."""
         while True:
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1

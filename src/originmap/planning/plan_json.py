@@ -10,6 +10,7 @@ import msgspec
 
 from originmap.domain import address as addresses
 from originmap.domain.address import Address
+from originmap.domain.encoding import NotText, decode
 from originmap.domain.errors import InvalidAddress
 from originmap.domain.mapping import MappingChange, Place
 from originmap.domain.plan import Plan, ZonePlan, batches, plan_of
@@ -131,20 +132,18 @@ def is_saved(path: Path) -> bool:
     """Whether a file looks like a saved plan, and not like one of mappings."""
     try:
         with path.open("rb") as file:
-            return FORMAT.encode() in file.read(200)
+            return FORMAT.encode() in file.read(400).replace(b"\0", b"")  # or in UTF-16
     except OSError:
         return False
 
 
 def load(path: Path) -> Planned:
     """A saved plan. Raises UnusablePlan, also where it is not what was saved."""
+    saved = _saved(path)
     try:
-        saved = msgspec.json.decode(path.read_bytes(), type=PlanJSON)
         plan = plan_of(_zone(zone) for zone in saved.zones)
         pins = {h: tuple(map(addresses.parse, texts)) for h, texts in saved.pins.items()}
-    except OSError as error:
-        raise UnusablePlan(str(path), error.strerror or str(error)) from error
-    except (msgspec.MsgspecError, UnicodeDecodeError, InvalidAddress, InvalidPattern) as error:
+    except (InvalidAddress, InvalidPattern) as error:
         raise UnusablePlan(str(path), f"not a saved plan: {error}") from error
     if saved.format != FORMAT or plan.digest != saved.digest:
         raise UnusablePlan(str(path), "it is not as it was saved: its digest is another")
@@ -152,6 +151,18 @@ def load(path: Path) -> Planned:
     if saved.upper_tiers is not None:
         waves = [Wave(w.zone, w.old, w.new, w.origins) for w in saved.upper_tiers]
     return Planned(saved.api, plan, pins, waves)
+
+
+def _saved(path: Path) -> PlanJSON:
+    """What is in a file. Raises UnusablePlan."""
+    try:
+        return msgspec.json.decode(decode(path.read_bytes()), type=PlanJSON)
+    except OSError as error:
+        raise UnusablePlan(str(path), error.strerror or str(error)) from error
+    except NotText as error:
+        raise UnusablePlan(str(path), str(error)) from error
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise UnusablePlan(str(path), f"not a saved plan: {error}") from error
 
 
 def _zone_json(zone: ZonePlan) -> ZoneJSON:

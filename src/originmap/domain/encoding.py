@@ -1,0 +1,52 @@
+"""Text from the bytes of a file, in the encodings that programs really write.
+
+The only place that decides how the bytes of an input file become text: UTF-8 with or without a
+byte order mark, and UTF-16 and UTF-32 as Windows programs write them. Opening files is left to
+those who read them.
+"""
+
+import codecs
+
+# UTF-32 first: its little-endian mark begins with that of UTF-16.
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+# Where the first four bytes are NUL if the text begins with ASCII (RFC 4627 §3).
+_NULS: dict[tuple[bool, ...], str] = {
+    (False, True, True, True): "utf-32-le",
+    (True, True, True, False): "utf-32-be",
+    (False, True, False, True): "utf-16-le",
+    (True, False, True, False): "utf-16-be",
+}
+
+
+class NotText(ValueError):
+    """Bytes that are not text in an encoding known here; the message says where and what to do."""
+
+
+def decode(data: bytes) -> str:
+    """The text that bytes spell, without a byte order mark. Raises NotText."""
+    encoding, start = _encoding(data)
+    try:
+        return data[start:].decode(encoding)
+    except UnicodeDecodeError as error:
+        if encoding != "utf-8":
+            name = encoding[:6].upper()
+            reason = f"this is {name}, damaged or cut off at byte {start + error.start}"
+        else:
+            line = data.count(b"\n", 0, start + error.start) + 1
+            byte = data[start + error.start]
+            reason = f"not UTF-8 at byte {start + error.start} (0x{byte:02x}, in line {line})"
+        raise NotText(f"{reason}: save it as UTF-8") from None
+
+
+def _encoding(data: bytes) -> tuple[str, int]:
+    """The encoding of a text, and how many bytes its mark has."""
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return encoding, len(mark)
+    return _NULS.get(tuple(byte == 0 for byte in data[:4]), "utf-8"), 0
