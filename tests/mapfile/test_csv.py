@@ -1,0 +1,78 @@
+"""CSV as spreadsheets really write it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.mapfile.test_producers import HEADING, ROW, comments, places, problems
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize(
+    "first", ["", "sep={}\r\n", '"sep={}"\r\n', "SEP={}{}{}{}\n", "\r\n,,,\r\n"]
+)
+def test_csv_has_any_separator_that_spreadsheets_write(
+    tmp_path: Path, separator: str, first: str
+) -> None:
+    first = first.replace("{}", separator).replace(",", separator)
+    text = first + separator.join(HEADING) + "\r\n" + separator.join(ROW) + "\r\n"
+    assert places(tmp_path, text, "a.csv") == {"192.0.2.1": "aws/us-east-1"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sep=,\nzone;origin_ip;vendor;region\nexample.com;192.0.2.1;aws;us-east-1\n",
+        "sep=^\nzone^origin_ip^vendor^region\nexample.com^192.0.2.1^aws^us-east-1\n",
+        "Zone, Origin IP ,VENDOR,region\nexample.com, 192.0.2.1 ,aws,us-east-1\n",
+        "zone,origin-ip,vendor,region,,\nexample.com,192.0.2.1,aws,us-east-1,,\n,,,,,\n",
+        "zone,origin_ip,vendor,region\nexample.com,192.0.2.1,aws,us-east-1,,,\n , ,\n",
+        "zone,,origin_ip,vendor,region\nexample.com,,192.0.2.1,aws,us-east-1\n",
+        "zone,origin_ip,vendor,region,comment\nexample.com,192.0.2.1,aws,us-east-1\n",
+        '"zone";"origin_ip";"vendor";"region"\n"example.com";"192.0.2.1";"aws";"us-east-1"\n',
+        'zone, "origin_ip", vendor, region\nexample.com, "192.0.2.1", aws, "us-east-1"\n',
+        "zone,origin_ip,vendor,region\rexample.com,192.0.2.1,aws,us-east-1\r",
+    ],
+)
+def test_csv_may_have_what_spreadsheets_leave_behind(tmp_path: Path, text: str) -> None:
+    assert places(tmp_path, text, "a.csv") == {"192.0.2.1": "aws/us-east-1"}
+
+
+def test_a_separator_in_quotes_is_part_of_its_cell(tmp_path: Path) -> None:
+    text = (
+        'zone;origin_ip;vendor;region;comment\nexample.com;192.0.2.1;aws;us-east-1;"a;b,c ""d"""\n'
+    )
+    assert comments(tmp_path, text, "a.csv") == ['a;b,c "d"']
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "zone:origin_ip:vendor:region\n",
+            "a.csv:1:1: unknown separator: columns are separated by a comma, a semicolon, a tab"
+            " or |; not as in 'zone:origin_ip:vendor:region'",
+        ),
+        ("sep=;\nzone;origin_ip;vendor\n", "a.csv:2:1: missing columns: region"),
+        (
+            "sep=;\n\nzone;origin_ip;vendor;region\nexample.com;192.0.2.1;aws;nowhere-1\n",
+            "a.csv:4:27: unknown region 'nowhere-1' of aws; see originmap regions --vendor aws",
+        ),
+        (
+            "zone,,origin_ip,vendor,region\nexample.com,x,192.0.2.1,aws,us-east-1\n",
+            "a.csv:2:1: column 2 has no name, but 'x' in it",
+        ),
+        (
+            "zone,origin_ip,vendor,region\nexample.com,192.0.2.1,aws,us-east-1,,x\n",
+            "a.csv:2:1: 6 cells under 4 columns",
+        ),
+        (
+            'sep=,\nzone,origin_ip,vendor,region\nexample.com,"192.0.2.1\n',
+            "a.csv:3:1: not CSV: unexpected end of data",
+        ),
+    ],
+)
+def test_a_mistake_in_such_csv_is_named_where_it_is(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    assert problems(tmp_path, text, "a.csv") == [problem]
