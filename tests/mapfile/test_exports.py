@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from originmap.domain import address
 from originmap.domain.mapping import Place
 from originmap.mapfile.pulumi import write_pulumi
-from originmap.mapfile.terraform import ExportedZone, read_state, resource_name, write_terraform
+from originmap.mapfile.terraform import ExportedZone, resource_name, write_terraform
 from originmap.mapfile.writer import ZoneState, write_yaml
 from tests.builders import CENTRAL, US_EAST, US_WEST, ip
 from tests.planning.states import states
@@ -103,14 +103,6 @@ def test_no_two_mappings_have_one_name() -> None:
         for text in ("192.0.2.11", "192.0.21.1", "2001:db8::1", "2001:db8:1::", "::1:2", "::12")
     ]
     assert len(set(names)) == len(names)
-
-
-def test_what_is_not_a_mapping_in_a_state_is_passed_over(tmp_path: Path) -> None:
-    state = b"""{"format_version":"1.0","values":{"root_module":{"resources":[
-        {"type":"cloudflare_zone","address":"a","mode":"managed","values":{"x":1}},
-        {"type":"cloudflare_origin_cloud_region","address":"b","mode":"data","values":{}}]}}}"""
-    assert read_state(tmp_path, state) == []
-    assert read_state(tmp_path, b'{"format_version":"1.0"}') == []
 
 
 def unquoted(value: object) -> str:

@@ -10,7 +10,8 @@ from originmap.cli.remote import out, write_out
 from originmap.mapfile import reader
 from originmap.mapfile.document import AUTO
 from originmap.mapfile.errors import UnusableFile
-from originmap.mapfile.terraform import read_state
+from originmap.mapfile.terraform import TYPE
+from originmap.mapfile.terraform_state import read_state
 from originmap.mapfile.writer import WRITERS, ZoneState
 
 
@@ -49,11 +50,14 @@ def csv_(file: Path, out: Path | None) -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @out
 def terraform(file: Path, out: Path | None) -> None:
-    """Print the mappings in FILE, what terraform show -json printed, as YAML.
+    """Print the mappings in FILE, a Terraform state or what terraform show -json printed, as YAML.
 
     Example: originmap import terraform state.json --out mappings.yaml
     """
-    _write(read_state(file, reader.text_of(file).encode()), out)
+    states = read_state(file)
+    _write(states, out)
+    if not states:
+        click.echo(f"{file}: no resource of type {TYPE} in this state", err=True)
 
 
 def _write(states: list[ZoneState], out: Path | None) -> None:

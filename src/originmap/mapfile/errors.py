@@ -2,6 +2,7 @@
 
 MapFileError
 ├── WrongFile       everything wrong with what is in them, with file, line and column
+├── WrongSource     everything wrong with what another tool wrote
 └── UnusableFile    a file that cannot be read or written at all
 """
 
@@ -44,6 +45,21 @@ class WrongFile(MapFileError):
         self.hint = (
             "the form of the file is in docs/mappings-as-code.md; originmap schema prints it"
         )
+
+
+class WrongSource(MapFileError):
+    """What another tool wrote makes no sense here; `problems` has a line for everything."""
+
+    SHOWN = 20
+
+    def __init__(self, problems: Sequence[str], hint: str = "") -> None:
+        self.problems = list(problems)
+        self.hint = hint
+        lines = self.problems[: self.SHOWN]
+        if len(self.problems) > len(lines):
+            lines.append(f"and {len(self.problems) - len(lines):,} more like these")
+        count = [f"{len(self.problems):,} errors"] if len(self.problems) > 1 else []
+        super().__init__("\n".join([*count, *lines]))
 
 
 class UnusableFile(MapFileError):
