@@ -84,5 +84,7 @@ def _of_zone_file(file: Path, zone: str | None) -> tuple[str, dict[Address, list
 
     records = read_zone_file(file, text_of(file), zone)
     if not records.names:
-        raise UnusableFile(str(file), "no A or AAAA record in it")
+        raise UnusableFile(str(file), "; ".join(["no A or AAAA record in it", *records.skipped]))
+    for line in records.skipped:
+        click.echo(line, err=True)
     return zone or records.zone, records.names
