@@ -1,6 +1,7 @@
 """States of Terraform: read in both forms, or refused with the address of every resource."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -225,6 +226,14 @@ def test_of_very_many_errors_the_first_are_shown(tmp_path: Path) -> None:
     said = refusal(tmp_path, shown(*(resource(f"{TYPE}.a[{n}]", {}) for n in range(1000))))
     assert len(said.splitlines()) == 22
     assert said.endswith("and 980 more like these")
+
+
+def test_a_state_may_come_through_a_pipe() -> None:
+    reading, writing = os.pipe()
+    with open(writing, "w") as pipe:
+        pipe.write(json.dumps(SHOWN))
+    assert len(read_state(Path(f"/dev/fd/{reading}"))) == 2
+    os.close(reading)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "utf-16-le"])

@@ -43,6 +43,16 @@ def test_what_was_written_is_read_again(form, one, other, data_) -> None:
         }
 
 
+@pytest.mark.parametrize("form", ["yaml", "json"])
+def test_a_comment_of_all_characters_is_read_again(form: str, tmp_path: Path) -> None:
+    comment = "".join(map(chr, [*range(0xD800), *range(0xE000, 0x10000), 0x1FFFE, 0x10FFFF]))
+    file = tmp_path / f"mappings.{form}"
+    zone = ZoneState("example.com", {ip("192.0.2.1"): US_EAST}, {ip("192.0.2.1"): comment})
+    file.write_bytes(written(form, zone).encode())
+    (found,) = reader.read(file, data.catalogue()).zones["example.com"].origins.values()
+    assert found.comment == comment
+
+
 @pytest.mark.parametrize("form", WRITERS)
 @given(states)
 def test_the_same_mappings_are_the_same_bytes(form, state) -> None:

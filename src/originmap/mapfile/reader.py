@@ -51,12 +51,25 @@ def add(file: Path, document: Document) -> None:
 
 def text_of(file: Path) -> str:
     """What is in a file; every line of it ends in a line feed. Raises UnusableFile."""
+    return decoded(file, bytes_of(file))
+
+
+def bytes_of(file: Path) -> bytes:
+    """The bytes of a file, read once, for it may be a pipe. Raises UnusableFile."""
     try:
-        if file.stat().st_size > MAX_BYTES:
-            raise UnusableFile(str(file), f"over {MAX_BYTES >> 20} MiB")
-        text = decode(file.read_bytes())
+        with file.open("rb") as opened:
+            data = opened.read(MAX_BYTES + 1)
     except OSError as error:
         raise UnusableFile(str(file), error.strerror or str(error)) from error
+    if len(data) > MAX_BYTES:
+        raise UnusableFile(str(file), f"over {MAX_BYTES >> 20} MiB")
+    return data
+
+
+def decoded(file: Path, data: bytes) -> str:
+    """The text of a file's bytes, as `text_of` gives it. Raises UnusableFile."""
+    try:
+        text = decode(data)
     except NotText as error:
         raise UnusableFile(str(file), str(error)) from error
     return text.replace("\r\n", "\n").replace("\r", "\n")

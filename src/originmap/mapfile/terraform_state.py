@@ -21,7 +21,7 @@ from originmap.domain.mapping import Place
 from originmap.domain.plan import shown
 from originmap.mapfile.errors import UnusableFile, WrongSource
 from originmap.mapfile.json_events import json_problem
-from originmap.mapfile.reader import text_of
+from originmap.mapfile.reader import bytes_of, decoded
 from originmap.mapfile.terraform import TYPE
 from originmap.mapfile.writer import ZoneState
 
@@ -104,13 +104,10 @@ class _Object(NamedTuple):
 def read_state(file: Path) -> list[ZoneState]:
     """The mappings in a state, by zone id. Raises UnusableFile, or WrongSource with all that is
     wrong."""
-    try:
-        with file.open("rb") as opened:
-            if opened.read(len(_ZIP)) == _ZIP:
-                raise UnusableFile(str(file), "this is a plan, not a state", _NO_FILE)
-    except OSError as error:
-        raise UnusableFile(str(file), error.strerror or str(error)) from error
-    text = text_of(file)
+    data = bytes_of(file)
+    if data.startswith(_ZIP):
+        raise UnusableFile(str(file), "this is a plan, not a state", _NO_FILE)
+    text = decoded(file, data)
     try:
         return _zones(file, list(_objects(file, text)))
     except (msgspec.MsgspecError, RecursionError) as error:

@@ -17,7 +17,7 @@ from originmap.domain.plan import State, shown
 from originmap.mapfile.csv_reader import COLUMNS
 
 # What YAML wants escaped although JSON does not (YAML 1.2 §5.1).
-_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")
+_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9./-]*")
 
 
