@@ -103,7 +103,7 @@ def test_a_number_in_json_is_a_word(tmp_path: Path, number: str) -> None:
         ('{"zones": "a', "1:11: not JSON: unterminated string starting"),
         ('{"zones": {"\\ud83d": {}}}', "1:12: not JSON: half of a surrogate pair"),
         ('{"zones": {"\\ude00\\ud83d": {}}}', "1:12: not JSON: half of a surrogate pair"),
-        ('{"zones": ' + "[" * 100_000, "1:111: not JSON: nested more than 100 levels deep"),
+        ('{"zones": ' + "[" * 100_000, "1:110: not JSON: nested more than 100 levels deep"),
         ('{"zones": {"a": {}, "a": {}}}', "1:21: a is here twice; first at a.json:1:12"),
         ('{"zones": {},\n "zones": {}}', "2:2: zones is here twice; first at a.json:1:2"),
         ('{"zones": "\\n",\n "zone": 1}', "2:2: unknown key 'zone'; there are zones"),
@@ -159,6 +159,12 @@ def in_zone(line: str) -> str:
 )  # fmt: skip
 def test_a_surprise_of_yaml_is_named_where_it_is(tmp_path: Path, text: str, problem: str) -> None:
     assert f"a.yaml:{problem}" in problems(tmp_path, text, "a.yaml")
+
+
+@pytest.mark.parametrize("text", ["[", "{a: ", "- ", "? "])
+def test_yaml_is_not_nested_without_end(tmp_path: Path, text: str) -> None:
+    said = problems(tmp_path, text * 100_000, "a.yaml")
+    assert any("nested more than 100 levels deep" in line for line in said)
 
 
 @pytest.mark.parametrize(

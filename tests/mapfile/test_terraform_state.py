@@ -157,7 +157,7 @@ def test_what_is_not_a_mapping_in_a_state_is_passed_over(tmp_path: Path) -> None
         ('{\n "format_version": 1.0,}', "FILE:2:24: not JSON: a key in double quotes"),
         ("# cloudflare_zone.z:\n", "FILE:1:1: not JSON: a value is expected, not '#'"),
         ("", "FILE:1:1: not JSON: a value is missing"),
-        ('{"format_version": "1.0", "values": ' + "[" * 100_000, "FILE:1:137: not JSON: nested"),
+        ('{"format_version": "1.0", "values": ' + "[" * 100_000, "FILE:1:136: not JSON: nested"),
         (shown({"type": 5}), "FILE: Expected `str`, got `int`"),
     ],
 )  # fmt: skip

@@ -219,6 +219,12 @@ def test_a_ring_of_aliases_leads_nowhere() -> None:
     assert read(text, "x").skipped == ["skipped 4 records that are not A or AAAA: 4 CNAME"]
 
 
+def test_a_chain_of_aliases_may_be_long() -> None:
+    text = "".join(f"a{n} CNAME a{n + 1}\n" for n in range(5000)) + "a5000 A 192.0.2.1\n"
+    (found,) = read(text, "x").names.values()
+    assert len(found) == 5001
+
+
 def test_everything_that_matters_and_is_wrong_is_told_at_once_with_its_line() -> None:
     text = (
         "$ORIGIN example.com.\n"

@@ -58,7 +58,7 @@ class _Parser:
 
     def value(self, depth: int) -> Iterator[yaml.Event]:
         mark = self._mark()
-        if depth > MAX_DEPTH:
+        if depth >= MAX_DEPTH and self._text.startswith(("{", "["), self._at):
             raise self._error(f"nested more than {MAX_DEPTH} levels deep")
         if self._took("{"):
             yield yaml.MappingStartEvent(None, None, True, mark, mark, True)

@@ -30,6 +30,8 @@ def read(file: str, text: str, document: Document) -> None:
     """Add what a YAML file says to a document, problems included."""
     try:
         _Reader(file, yaml.parse(text, Loader=_LOADER), document).run()
+    except _TooDeep as error:
+        document.problem(error.where, str(error))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -75,22 +77,38 @@ def _lost_colon(text: str) -> bool:
         return False
 
 
+class _TooDeep(ValueError):
+    """Lists and mappings in each other without end."""
+
+    def __init__(self, where: Where) -> None:
+        super().__init__(f"nested more than {json_events.MAX_DEPTH} levels deep")
+        self.where = where
+
+
 class _Reader:
     """One file; every method takes the first event of a node and consumes the node."""
 
     def __init__(self, file: str, events: Iterable[Any], document: Document) -> None:
         self._file = file
         self._document = document
-        self._events: Iterator[Any] = self._without_tags(events)
+        self._events: Iterator[Any] = self._checked(events)
 
     def run(self) -> None:
         for event in self._events:
             if isinstance(event, yaml.DocumentStartEvent):
                 self._root(next(self._events))
 
-    def _without_tags(self, events: Iterable[Any]) -> Iterator[Any]:
-        """The events; a tag is a problem, for it would change what a word is."""
+    def _checked(self, events: Iterable[Any]) -> Iterator[Any]:
+        """The events; a tag is a problem, for it would change what a word is. Raises _TooDeep,
+        since libyaml takes minutes for brackets without end."""
+        depth = 0
         for event in events:
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+            if depth > json_events.MAX_DEPTH:
+                raise _TooDeep(self._where(event))
             if getattr(event, "tag", None) not in _TAGS:
                 self._document.problem(self._where(event), f"tags are refused here: {event.tag}")
             yield event

@@ -255,6 +255,7 @@ class _Reader:
         while (target := self._aliases.get(alias)) is not None and target not in seen:
             seen.add(target)
             alias = target
+        self._aliases.update(dict.fromkeys(seen - {alias}, alias))  # a long chain is walked once
         return alias
 
     def _skipped(self) -> list[str]:
