@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from originmap.domain.access import ZONE_PREFIX
 from originmap.domain.token import LONGEST_NAME
 from originmap.service import setup
 from tests.api.answers import BAD_PAGE, bad_per_page, error, result
@@ -84,10 +85,37 @@ async def test_a_made_token_is_answered_in_full(client: httpx.AsyncClient, url: 
 
 
 async def test_what_limits_nothing_is_left_out(client: httpx.AsyncClient, url: str) -> None:
-    made = await _make(client, url, condition={"request_ip": {"in": [], "not_in": None}})
-    assert "expires_on" not in made
-    assert "not_before" not in made
-    assert await _works(client, made["value"])
+    for condition in (None, {}, {"request_ip": None}):
+        made = await _make(client, url, condition=condition)
+        assert not {"expires_on", "not_before", "condition"} & set(made)
+        assert await _works(client, made["value"])
+
+
+@pytest.mark.proves("D-64")
+@pytest.mark.parametrize(
+    ("limits", "admits"),
+    [
+        ({}, True),
+        ({"in": None, "not_in": None}, True),
+        ({"in": []}, False),
+        ({"not_in": []}, True),
+        ({"in": [], "not_in": []}, False),
+        ({"in": ["192.0.2.0/24"], "not_in": []}, True),
+        ({"in": [], "not_in": ["198.51.100.0/24"]}, False),
+    ],
+    ids=str,
+)
+async def test_an_empty_list_in_admits_nobody_and_an_empty_not_in_excludes_nobody(
+    client: httpx.AsyncClient, url: str, limits: dict[str, Any], admits: bool
+) -> None:
+    condition = {"request_ip": {name: value for name, value in limits.items() if value is not None}}
+    made = await _make(client, url, condition={"request_ip": limits})
+    assert made["condition"] == condition
+    assert await _works(client, made["value"]) == admits
+    open_ = await _make(client, url)
+    changed = _body(condition={"request_ip": limits})
+    assert result(await client.put(f"{url}/{open_['id']}", json=changed))["condition"] == condition
+    assert await _works(client, open_["value"]) == admits
 
 
 async def test_a_made_token_works_as_its_policies_say(client: httpx.AsyncClient, url: str) -> None:
@@ -141,6 +169,10 @@ BAD_BODIES: list[tuple[dict[str, Any], int, str]] = [
     ({"not_before": "2026-03-02T00:00:00Z", "expires_on": "2026-03-01T00:00:00Z"}, 400,
      "expires_on must be after not_before"),
     ({"condition": []}, 400, "condition must be an object"),
+    ({"condition": {"request_ip": []}}, 400, "request_ip must be an object"),
+    ({"condition": {"request_ip": {"in": "192.0.2.1"}}}, 400, "request_ip must be an array"),
+    ({"policies": [_policy(ZONE_READ, effect="deny", **{f"{ZONE_PREFIX}{'A' * 32}": "*"})]}, 400,
+     f"resource {ZONE_PREFIX}{'A' * 32} names no id: 32 of 0-9 and a-f"),
     ({"condition": {"request_ip": {"in": ["192.0.2.1/24"]}}}, 400,
      "request_ip: 192.0.2.1/24 has host bits set"),
 ]  # fmt: skip

@@ -73,7 +73,9 @@ def _covers(policy: Policy, zone: str) -> bool:
         if value == "*":
             if name in (ALL_ZONES, ALL_ACCOUNTS, ZONE_PREFIX + zone, account):
                 return True
-        elif ZONE_PREFIX + zone in value or (ALL_ZONES in value and name == account):
+        elif ZONE_PREFIX + zone in value or (
+            ALL_ZONES in value and name in (account, ALL_ACCOUNTS)
+        ):
             return True
     return False
 

@@ -87,6 +87,10 @@ def test_a_name_has_1_to_120_characters(name: str) -> None:
         (replace(token("t", ANYTHING), request_ip=RequestIP(None, ("x",))), "request_ip"),
         (replace(token("t", ANYTHING), request_ip=RequestIP(("::/0",) * 101)), "at most 100"),
         (replace(token("t", ANYTHING), request_ip=RequestIP(None, ("::/0",) * 101)), "at most 100"),
+        (token("t", _on({ZONE_PREFIX + "A" * 32: "*"}, allow=False)), "names no id"),
+        (token("t", _on({ZONE_PREFIX: "*"}, allow=False)), "names no id"),
+        (token("t", _on({USER_PREFIX + "*": "*"}, allow=False)), "names no id"),
+        (token("t", _on({ALL_ACCOUNTS: {ZONE_PREFIX + "b": "*"}}, allow=False)), "names no id"),
         (replace(token("t", ANYTHING), not_before=2, expires_on=2), "after not_before"),
     ],
 )

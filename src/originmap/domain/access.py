@@ -146,7 +146,9 @@ class _Scopes:
             _add(self.users, name.removeprefix(USER_PREFIX), groups)
 
     def add_inside(self, account: str, name: str, groups: int) -> None:
-        if name == ALL_ZONES:
+        if name == ALL_ZONES and account == ALL_ACCOUNTS:
+            self.all_zones |= groups
+        elif name == ALL_ZONES:
             _add(self.zones_of, account.removeprefix(ACCOUNT_PREFIX), groups)
         else:
             self.add(name, groups)
@@ -162,6 +164,12 @@ class _Scopes:
 
     def on_user(self, user_id: str) -> int:
         return self.users.get(user_id, 0)
+
+    @property
+    def anything(self) -> bool:
+        """Whether any group holds anywhere."""
+        named = (self.accounts, self.zones_of, self.zones, self.users)
+        return bool(self.all_zones or self.all_accounts or any(any(s.values()) for s in named))
 
 
 class Grants:
@@ -191,11 +199,25 @@ class Grants:
         )
 
     def cover_zones_of(self, need: Need, account_id: str) -> bool:
-        """Whether they meet `need` on every zone of this account, those to come included."""
+        """Whether they meet `need` on zones of this account in general, those to come included:
+        on every one but `zones_denied`."""
         return bool(
             self._allow.on_zones_of(account_id) & need.allowed
             and not self._deny.on_zones_of(account_id) & need.denied
         )
+
+    def zones_denied(self, need: Need) -> list[str]:
+        """The zones, named one by one, on which they deny `need`."""
+        return [zone for zone, groups in self._deny.zones.items() if groups & need.denied]
+
+    def deny_zone(self, need: Need, zone_id: str, account_id: str) -> bool:
+        """Whether they take `need` away on this zone, whoever else would have allowed it."""
+        return bool(self._deny.on_zone(zone_id, account_id) & need.denied)
+
+    @property
+    def deny_anything(self) -> bool:
+        """Whether they take anything away from anywhere."""
+        return self._deny.anything
 
     def cover_account(self, need: Need, account_id: str) -> bool:
         """Whether they meet `need` on the account itself."""

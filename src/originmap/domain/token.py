@@ -46,7 +46,8 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class RequestIP:
-    """From where a token can be used, as CIDR prefixes; None where nothing was said."""
+    """From where a token can be used, as CIDR prefixes; None where nothing was said. An empty
+    list says something: `in_` admits nobody then, and `not_in` excludes nobody."""
 
     in_: tuple[str, ...] | None = None
     not_in: tuple[str, ...] | None = None

@@ -1,6 +1,7 @@
 """Rules that make, change and revoke tokens."""
 
 import ipaddress
+import re
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
@@ -28,6 +29,8 @@ from originmap.domain.record import (
 )
 from originmap.domain.token import LONGEST_NAME, MAX_PREFIXES, MAX_TOKENS, Owner, RequestIP, Token
 from originmap.domain.zone import Zone
+
+_ID = re.compile("[0-9a-f]{32}")
 
 
 def create_token(token: Token) -> RecordDecide[Token]:
@@ -153,6 +156,9 @@ def _check_policy(policy: Policy, known_groups: Collection[str]) -> None:
         raise InvalidToken("a policy needs at least one resource")
     for name, inside in policy.resources.items():
         _check_resource(name, inside)
+    if not policy.allow:
+        for name in names_in(policy.resources):
+            _check_id(name)
 
 
 def _check_resource(name: str, inside: str | dict[str, str]) -> None:
@@ -167,6 +173,16 @@ def _check_resource(name: str, inside: str | dict[str, str]) -> None:
         not inner.startswith(ZONE_PREFIX) or value != "*" for inner, value in inside.items()
     ):
         raise InvalidToken(f'resource {name} must hold zones with "*"')
+
+
+def _check_id(name: str) -> None:
+    """A policy that denies what no id can be would take nothing away, and nobody would notice."""
+    for prefix in (ZONE_PREFIX, USER_PREFIX, ACCOUNT_PREFIX):
+        if name.startswith(prefix):
+            id_ = name.removeprefix(prefix)
+            if not _ID.fullmatch(id_) and (id_ != "*" or prefix == USER_PREFIX):
+                raise InvalidToken(f"resource {name} names no id: 32 of 0-9 and a-f")
+            return
 
 
 def _check_prefixes(request_ip: RequestIP) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 
-from originmap.domain.access import READ_ZONE, WRITE_ACCOUNT, Need
+from originmap.domain.access import READ_MAPPINGS, READ_ZONE, WRITE_ACCOUNT, Need
 from originmap.domain.access_errors import (
     Forbidden,
     UnknownKey,
@@ -71,15 +71,14 @@ class Access:
         """The zone, if `caller` may do there what `need` says.
 
         Raises Forbidden, for a zone that is not there too, so that nobody learns which zones
-        exist; only whoever may see all zones gets ZoneNotFound.
+        exist; only callers that meet `need` on all zones, with none denied, get ZoneNotFound.
         """
         zone = self._directory.zone(zone_id)
         if zone is not None:
             if caller.grants.cover_zone(need, zone_id, zone.account_id):
                 return zone
             raise Forbidden
-        accounts = self._directory.accounts()
-        if all(caller.grants.cover_zones_of(need, account.id) for account in accounts):
+        if self._all_zones(caller, need):
             raise ZoneNotFound(zone_id)
         raise Forbidden
 
@@ -120,6 +119,13 @@ class Access:
         if not self.everywhere(caller, WRITE_ACCOUNT):
             raise Forbidden
 
+    def whole(self, caller: Caller) -> None:
+        """Whether `caller` may have a copy of everything, hashes of secrets included: it changes
+        what concerns all accounts, reads every zone, and is denied nothing. Raises Forbidden."""
+        self.operator(caller)
+        if caller.grants.deny_anything or not self._all_zones(caller, READ_MAPPINGS):
+            raise Forbidden
+
     def readable_zones(self, caller: Caller, need: Need) -> list[Zone]:
         """Every zone on which `caller` meets `need`, by name."""
         return [
@@ -131,7 +137,9 @@ class Access:
     def every_zone_of(self, caller: Caller, need: Need, account_id: str) -> None:
         """Whether `caller` may do on every zone of an account what `need` says, those to come
         included. Raises Forbidden, AccountNotFound."""
-        if not caller.grants.cover_zones_of(need, account_id):
+        denied = map(self._directory.zone, caller.grants.zones_denied(need))
+        theirs = any(zone is not None and zone.account_id == account_id for zone in denied)
+        if theirs or not caller.grants.cover_zones_of(need, account_id):
             raise Forbidden
         if self._directory.account(account_id) is None:
             raise AccountNotFound(account_id)
@@ -148,6 +156,14 @@ class Access:
         if user is None or not caller.grants.cover_user(need, user.id):
             raise Forbidden
         return user
+
+    def _all_zones(self, caller: Caller, need: Need) -> bool:
+        """Whether `caller` meets `need` on every zone of every account. A zone that is denied
+        counts also when it is gone: an answer must not tell whether it is."""
+        accounts, grants = self._directory.accounts(), caller.grants
+        return not grants.zones_denied(need) and all(
+            grants.cover_zones_of(need, account.id) for account in accounts
+        )
 
     def token_owner(self, caller: Caller) -> Owner:
         """Whose credential it is."""

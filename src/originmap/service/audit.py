@@ -86,8 +86,10 @@ class Audit:
         skip: int,
         limit: int,
         accounts: Container[str] | None = None,
+        hidden: Callable[[Zone], bool] = lambda zone: False,
     ) -> list[AuditEntry]:
-        """Entries that `query` asks for, newest first; those of some accounts where given.
+        """Entries that `query` asks for, newest first; those of some accounts where given,
+        without those of `hidden` zones.
 
         An account's are the changes of its zones and of its own tokens. The changes of users
         and their tokens may name zones of any account: they are EVERYWHERE's.
@@ -96,6 +98,8 @@ class Audit:
         async for change in self._newest_first(query):
             zone = await self._zones.zone(change.zone_id) if change.zone_id else None
             if accounts is not None and _account(change, zone) not in accounts:
+                continue
+            if zone is not None and hidden(zone):
                 continue
             entry = self._entry(change, zone)
             if not _matches(entry, query):

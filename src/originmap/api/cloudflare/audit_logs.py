@@ -12,7 +12,7 @@ from originmap.api import envelope, errors
 from originmap.api.auth import Guard
 from originmap.api.query import page_of, text_of
 from originmap.api.timestamps import parse_timestamp, timestamp
-from originmap.domain.access import READ_ACCOUNT
+from originmap.domain.access import READ_ACCOUNT, READ_MAPPINGS
 from originmap.domain.errors import InvalidTime
 from originmap.service.audit import EVERYWHERE, Audit, AuditEntry, AuditQuery
 
@@ -47,7 +47,10 @@ class AuditLogs:
         accounts = {account_id}
         if self._guard.access.everywhere(caller, READ_ACCOUNT):
             accounts.add(EVERYWHERE)
-        found = await self._audit.entries(query, (page - 1) * per_page, per_page, accounts)
+        found = await self._audit.entries(
+            query, (page - 1) * per_page, per_page, accounts,
+            lambda zone: caller.grants.deny_zone(READ_MAPPINGS, zone.id, zone.account_id),
+        )  # fmt: skip
         resp.data = envelope.success([_entry_json(entry, account_id) for entry in found])
 
 

@@ -103,7 +103,7 @@ def _read_request_ip(condition: Any) -> RequestIP | None:
 
 
 def _prefixes(value: Any) -> tuple[str, ...] | None:
-    if value is None or value == []:  # clients send either for "no limit"
+    if value is None:
         return None
     return tuple(_string(prefix, "request_ip") for prefix in _list(value, "request_ip"))
 
