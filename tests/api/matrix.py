@@ -76,6 +76,7 @@ TABLE = """
 
 /accounts
     GET       9106 6003  9109   401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
+    POST      9106 6003  9109   401    401    401    9109  1002  1002  1002  1002  1002 1002 1002
 /accounts/{account_id}
     GET       9106 6003  9109   401    401    401    9109  ok    ok    9109  9109  ok   ok   ok
 /accounts/{account_id}/audit_logs
@@ -163,7 +164,7 @@ CREDENTIALS = (
     "none", "bad", "unknown", "expired", "early", "disabled", "away", "read", "zone", "account",
     "deny", "all", "owned", "key",
 )  # fmt: skip
-STATUSES = {"9106": 400, "6003": 400, "1000": 401, "9109": 403}
+STATUSES = {"1002": 403, "9106": 400, "6003": 400, "1000": 401, "9109": 403}
 
 
 class Row(NamedTuple):

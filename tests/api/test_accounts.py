@@ -68,6 +68,16 @@ async def test_per_page_is_from_1_to_50(client: httpx.AsyncClient) -> None:
     assert error(await client.get(ACCOUNTS, params={"page": 0})) == BAD_PAGE
 
 
+@pytest.mark.proves("P-ACC-3", "D-63")
+@pytest.mark.parametrize("body", [b'{"name":"new","type":"standard"}', b"", b"{", b"[]"])
+async def test_nobody_makes_an_account(client: httpx.AsyncClient, body: bytes) -> None:
+    answer = await client.post(ACCOUNTS, content=body)
+    assert error(answer) == (403, 1002, "Forbidden. Account creation is not allowed")
+    assert len(result(await client.get(ACCOUNTS))) == 2
+    other = await client.put(ACCOUNTS)
+    assert (other.status_code, other.headers["allow"]) == (405, "GET, HEAD, POST")
+
+
 async def test_an_account_that_is_not_there_is_9109(client: httpx.AsyncClient) -> None:
     for path in ("", "/tokens", "/audit_logs", "/tokens/permission_groups"):
         assert error(await client.get(f"{ACCOUNTS}/{'f' * 32}{path}")) == INVALID

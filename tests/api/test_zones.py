@@ -15,7 +15,9 @@ ZONES = f"{BASE}/zones"
 OTHER = "b" * 32
 INVALID_ZONE = (403, 9109, "Invalid zone identifier")
 INVALID_ACCOUNT = (403, 9109, "Invalid account identifier")
-INVALID_CHANGE = (400, 1001, "Exactly one of paused and type can be changed.")
+INVALID_CHANGE = (
+    400, 1001, "Exactly one of paused, type and vanity_name_servers can be changed."
+)  # fmt: skip
 PLACE = {"vendor": "aws", "region": "us-east-1"}
 
 # What the official clients' models cannot do without.

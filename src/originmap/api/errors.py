@@ -33,6 +33,9 @@ SETTING_EXISTS = (
 THROTTLE = "Please wait and consider throttling your request speed"
 UPDATE_FAILED = "Unable to update origin_public_cloud_region setting value. Internal error."
 ZONE_CHANGING = "Others kept adding to the zone. Nothing was rolled back."
+ZONE_CHANGE = "Exactly one of paused, type and vanity_name_servers can be changed."
+NAME_SERVERS = "vanity_name_servers must be an array of at most 20 host names."
+NO_NEW_ACCOUNTS = "Forbidden. Account creation is not allowed"
 UNKNOWN_REGION = (
     "The vendor provided doesn't exist or the region provided does not exist "
     "for the specified cloud vendor"
@@ -132,7 +135,8 @@ TABLE: dict[type[errors.OriginmapError], Render] = {
     errors.BodyTooLarge: _fixed(413, 1146, "request body is too large"),
     errors.BodyTimeout: _fixed(408, 10408, "The request did not arrive in time."),
     errors.InvalidZoneName: _fixed(400, 1002, "Invalid domain"),
-    errors.InvalidZoneChange: _fixed(400, 1001, "Exactly one of paused and type can be changed."),
+    errors.InvalidZoneChange: _fixed(400, 1001, ZONE_CHANGE),
+    errors.InvalidNameServers: _fixed(400, 1001, NAME_SERVERS),
     errors.InvalidZoneType: _fixed(400, 1001, "type must be full, partial, secondary or internal."),
     errors.InvalidSetting: _fixed(400, 1146, 'invalid value, must be "on" or "off"'),
     errors.InvalidToken: _own_text(400, 400),
@@ -158,6 +162,7 @@ TABLE: dict[type[errors.OriginmapError], Render] = {
     access_errors.WrongLocation: _wrong_location,
     access_errors.TooManyFailures: _retry_later(429, 10502, "Too many authentication failures"),
     errors.RateLimited: _retry_later(429, 971, THROTTLE),
+    access_errors.AccountsNotCreatable: _fixed(403, 1002, NO_NEW_ACCOUNTS),
     access_errors.Forbidden: _fixed(403, 10000, "Authentication error"),
     errors.NotThePrimary: _not_the_primary,
     errors.StillFollowing: _own_text(409, 10409),

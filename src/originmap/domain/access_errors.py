@@ -49,5 +49,9 @@ class TooManyFailures(AccessError):
     retry_after = 60
 
 
+class AccountsNotCreatable(AccessError):
+    """Accounts are not made over HTTP, whatever the credential covers."""
+
+
 class Forbidden(AccessError):
     """The credential is known and does not cover this."""

@@ -14,6 +14,7 @@
     │   ├── BodyTimeout             the body stopped arriving
     │   ├── InvalidZoneName         not a domain name
     │   ├── InvalidZoneChange       a PATCH of a zone that changes nothing there is
+    │   ├── InvalidNameServers      vanity name servers that are no list of host names
     │   ├── InvalidZoneType         a type of zone that there is not
     │   ├── InvalidSetting          a setting's value that is neither "on" nor "off"
     │   ├── InvalidToken            a token without a name, or with rights that say nothing
@@ -57,6 +58,7 @@
         ├── UnknownKey
         ├── WrongLocation           the token may not be used from this address
         ├── TooManyFailures         too many bad credentials from one address
+        ├── AccountsNotCreatable    nobody makes accounts over HTTP
         └── Forbidden               known, without the permission
 
 The classes under AccessError are in `domain.access_errors`.
@@ -146,7 +148,11 @@ class InvalidZoneName(InvalidInput):
 
 
 class InvalidZoneChange(InvalidInput):
-    """A change of a zone that is not exactly one of `paused` and `type`."""
+    """A change of a zone that is not exactly one of `paused`, `type` and `vanity_name_servers`."""
+
+
+class InvalidNameServers(InvalidInput):
+    """Vanity name servers of a zone that are no list of host names, or too many."""
 
 
 class InvalidZoneType(InvalidInput):

@@ -65,6 +65,7 @@ class Zone:
     tiered_cache: Switch = Switch(True)
     smart_tiered_cache: Switch = Switch(True)
     regional_tiered_cache: Switch = Switch(False)
+    vanity_name_servers: tuple[str, ...] | None = None  # None where nobody said any
 
 
 def checked_name(name: object) -> str:

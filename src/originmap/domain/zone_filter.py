@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from originmap.domain.zone import Account, Zone
 
 ACTIVE = "active"
-"""The status of every zone: there are no name servers here that activation could wait for."""
+"""The status of every zone: nothing here answers DNS, so activation has nothing to wait for."""
 
 _OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "equal": lambda text, value: text == value,

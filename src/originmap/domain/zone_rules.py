@@ -43,6 +43,11 @@ def retype_zone(zone_id: str, type_: ZoneType, now: int) -> RecordDecide[Zone]:
     return _change_zone(zone_id, lambda zone: replace(zone, type=type_), now)
 
 
+def name_zone_servers(zone_id: str, names: tuple[str, ...] | None, now: int) -> RecordDecide[Zone]:
+    """Keep the vanity name servers of a zone. Raises ZoneNotFound."""
+    return _change_zone(zone_id, lambda zone: replace(zone, vanity_name_servers=names), now)
+
+
 def switch_setting(zone_id: str, setting: SettingName, on: bool, now: int) -> RecordDecide[Zone]:
     """Switch a setting of a zone. Raises ZoneNotFound.
 

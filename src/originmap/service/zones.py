@@ -9,6 +9,7 @@ from originmap.domain.zone_rules import (
     SettingName,
     create_zone,
     delete_zone,
+    name_zone_servers,
     pause_zone,
     retype_zone,
     switch_setting,
@@ -42,10 +43,20 @@ class Zones:
         assert account is not None
         return account
 
-    async def create(self, name: object, account_id: str, type_: ZoneType, cause: Cause) -> Zone:
+    async def create(
+        self,
+        name: object,
+        account_id: str,
+        type_: ZoneType,
+        vanity_name_servers: tuple[str, ...] | None,
+        cause: Cause,
+    ) -> Zone:
         """Add a zone. Raises InvalidZoneName, AccountNotFound, ZoneExists."""
         now = self._now()
-        zone = Zone(new_id(), checked_name(name), account_id, now, now, type_)
+        zone = Zone(
+            new_id(), checked_name(name), account_id, now, now, type_,
+            vanity_name_servers=vanity_name_servers,
+        )  # fmt: skip
         done = await self._store.write_records(create_zone(zone), cause)
         return done.outcome
 
@@ -56,6 +67,10 @@ class Zones:
     async def retype(self, zone_id: str, type_: ZoneType, cause: Cause) -> Zone:
         """Give a zone another type. Raises ZoneNotFound."""
         return await self._change(retype_zone(zone_id, type_, self._now()), cause)
+
+    async def name_servers(self, zone_id: str, names: tuple[str, ...] | None, cause: Cause) -> Zone:
+        """Keep the vanity name servers of a zone. Raises ZoneNotFound."""
+        return await self._change(name_zone_servers(zone_id, names, self._now()), cause)
 
     async def switch(self, zone_id: str, setting: SettingName, on: bool, cause: Cause) -> Zone:
         """Switch a setting of a zone, Raises ZoneNotFound."""

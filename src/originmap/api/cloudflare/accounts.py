@@ -9,6 +9,7 @@ from originmap.api.auth import Guard
 from originmap.api.query import page_of, part_of, text_of
 from originmap.api.timestamps import timestamp
 from originmap.domain.access import READ_USER
+from originmap.domain.access_errors import AccountsNotCreatable
 from originmap.domain.zone import Account
 from originmap.domain.zone_filter import text_matches
 from originmap.service.directory import Directory
@@ -17,7 +18,7 @@ MAX_PER_PAGE = 50
 
 
 class AccountList:
-    """GET /accounts"""
+    """GET, POST /accounts"""
 
     refusals = errors.CORE
 
@@ -40,6 +41,11 @@ class AccountList:
             found.reverse()
         part = [_account_json(account) for account in part_of(found, page, per_page)]
         resp.data = envelope.page(part, page, per_page, len(found))
+
+    async def on_post(self, req: Request, resp: Response) -> None:
+        """Refused to everybody: programs that try are told so, as Cloudflare tells them."""
+        self._guard.caller(req)
+        raise AccountsNotCreatable
 
 
 class AccountItem:

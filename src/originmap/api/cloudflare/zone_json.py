@@ -1,12 +1,13 @@
 """The JSON of zones, with every member that the official clients' models require.
 
-What a zone has only in Cloudflare's network (name servers, plan, DNS host) is answered with the
-value that says there is nothing of the kind.
+What a zone has only in Cloudflare's network (plan, DNS host) is answered with the value that says
+there is nothing of the kind; name servers are names of our own (`domain.delegation`).
 """
 
 from typing import Any
 
 from originmap.api.timestamps import timestamp
+from originmap.domain.delegation import name_servers, verification_key
 from originmap.domain.zone import Account, Zone
 from originmap.domain.zone_filter import ACTIVE
 
@@ -24,6 +25,7 @@ _PLAN = {
 def zone_json(zone: Zone, account: Account, status: str = ACTIVE) -> dict[str, Any]:
     """How a zone is answered."""
     active = status == ACTIVE
+    vanity, key = zone.vanity_name_servers, verification_key(zone)
     return {
         "account": {"id": account.id, "name": account.name},
         "activated_on": timestamp(zone.created_on) if active else None,
@@ -33,7 +35,7 @@ def zone_json(zone: Zone, account: Account, status: str = ACTIVE) -> dict[str, A
         "meta": _META,
         "modified_on": timestamp(zone.modified_on),
         "name": zone.name,
-        "name_servers": [],
+        "name_servers": name_servers(zone),
         "original_dnshost": None,
         "original_name_servers": None,
         "original_registrar": None,
@@ -45,4 +47,7 @@ def zone_json(zone: Zone, account: Account, status: str = ACTIVE) -> dict[str, A
         "tenant": {"id": None, "name": None},
         "tenant_unit": {"id": None},
         "type": str(zone.type),
+        # Programs tell an empty list from none.
+        **({} if vanity is None else {"vanity_name_servers": vanity}),
+        **({} if key is None else {"verification_key": key}),
     }

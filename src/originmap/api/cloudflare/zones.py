@@ -14,12 +14,19 @@ from originmap.api.cloudflare.zone_json import zone_json
 from originmap.api.query import page_of, part_of, text_of
 from originmap.api.request import info_of
 from originmap.domain.access import READ_ZONE, WRITE_ZONE
-from originmap.domain.errors import AccountNotFound, InvalidZoneChange, InvalidZoneType
+from originmap.domain.errors import (
+    AccountNotFound,
+    InvalidNameServers,
+    InvalidZoneChange,
+    InvalidZoneType,
+)
+from originmap.domain.hostname import is_hostname
 from originmap.domain.zone import Zone, ZoneType
 from originmap.domain.zone_filter import ORDERS, ZoneQuery
 from originmap.service.zones import Zones
 
 MAX_PER_PAGE = 50
+MAX_NAME_SERVERS = 20
 
 
 class ZoneList:
@@ -40,8 +47,8 @@ class ZoneList:
         resp.data = envelope.page(part, page, per_page, len(found))
 
     async def on_post(self, req: Request, resp: Response) -> None:
-        """Add a zone. It is answered as pending, as published, and active from then on: there
-        are no name servers to wait for."""
+        """Add a zone. It is answered as pending, as published, and active from then on: nothing
+        here waits for a registrar."""
         self._guard.caller(req)
         body = await read_object(req)
         account = body.get("account")
@@ -50,7 +57,8 @@ class ZoneList:
             raise AccountNotFound(str(account_id))
         self._guard.access.every_zone_of(self._guard.sender(req), WRITE_ZONE, account_id)
         type_, cause = _type(body.get("type", "full")), info_of(req.scope).cause()
-        zone = await self._zones.create(body.get("name"), account_id, type_, cause)
+        vanity = _name_servers(body.get("vanity_name_servers"))
+        zone = await self._zones.create(body.get("name"), account_id, type_, vanity, cause)
         resp.data = envelope.success(zone_json(zone, self._zones.account_of(zone), "pending"))
 
 
@@ -70,7 +78,7 @@ class ZoneItem:
         resp.data = self._answer(zone)
 
     async def on_patch(self, req: Request, resp: Response, zone_id: str) -> None:
-        """Change one of `paused` and `type`."""
+        """Change one of `paused`, `type` and `vanity_name_servers`."""
         self._guard.check(req, lambda c: self._guard.access.zone_by_id(c, WRITE_ZONE, zone_id))
         body = await read_object(req)
         info = info_of(req.scope)
@@ -79,6 +87,9 @@ class ZoneItem:
                 zone = await self._zones.pause(zone_id, paused, info.cause())
             case [("type", str(type_))] if type_ in set(ZoneType):
                 zone = await self._zones.retype(zone_id, ZoneType(type_), info.cause())
+            case [("vanity_name_servers", names)]:
+                servers = _name_servers(names)
+                zone = await self._zones.name_servers(zone_id, servers, info.cause())
             case _:
                 raise InvalidZoneChange
         resp.data = self._answer(zone)
@@ -98,6 +109,17 @@ def _type(value: Any) -> ZoneType:
         return ZoneType(value)
     except ValueError:
         raise InvalidZoneType from None
+
+
+def _name_servers(value: Any) -> tuple[str, ...] | None:
+    """Kept and answered as they were sent; only what names hosts."""
+    if value is None:
+        return None
+    if not isinstance(value, list) or len(value) > MAX_NAME_SERVERS:
+        raise InvalidNameServers
+    if not all(isinstance(name, str) and is_hostname(name) for name in value):
+        raise InvalidNameServers
+    return tuple(value)
 
 
 def _query(req: Request) -> ZoneQuery:
