@@ -161,6 +161,22 @@ def test_zones_are_found_by_name_and_by_id(asking: Ask) -> None:
         mappings.zones_named(["example.com", "example.net"])
 
 
+def test_a_zone_is_found_by_its_name_in_unicode_and_in_a_labels(asking: Ask) -> None:
+    mappings = asking().mappings
+    forms = ("bücher.example", "xn--bcher-kva.example")
+    for sent in forms:
+        body = {"name": sent, "account": {"id": ZONE}}
+        mappings.connection.ask("POST", "/zones", body=body)
+        made = mappings.zone_named(sent).id
+        try:
+            for name in forms:
+                assert mappings.zone_named(name) == (made, name)
+                found = mappings.zones_named([name, "example.com"])
+                assert found[name] == (made, name)
+        finally:
+            mappings.connection.ask("DELETE", f"/zones/{made}")
+
+
 def test_many_zones_are_found_in_few_requests(asking: Ask) -> None:
     client = asking()
     for number in range(60):

@@ -10,6 +10,7 @@ import ipaddress
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import maxminddb
@@ -249,3 +250,18 @@ def test_a_colo_that_is_not_in_the_topology_gets_no_file(code: str) -> None:
     if code not in ("IAD", "FRA", "NRT", "SIN"):
         with pytest.raises(OriginmapError):
             node(code)
+
+
+@pytest.mark.parametrize("form", [each.name for each in FORMATS])
+def test_files_have_a_zones_name_in_a_labels_whatever_it_is_shown_as(form: str) -> None:
+    plain = Zone("1" * 32, "xn--bcher-kva.example", "account", 1, 1)
+    shown = replace(plain, unicode_name='bücher.example"; }')
+    each = format_called(form)
+    origins = {"192.0.2.1": VIRGINIA}
+    endpoints = read(["{colo}.example:80"])
+    made = []
+    for zone in (plain, shown):
+        made_for = node("SIN", zones=[zone], endpoints=endpoints)
+        files = [file for file in each.files if isinstance(file, File)]
+        made.append([export(file, made_for, {zone.name: origins}) for file in files])
+    assert made[0] == made[1]

@@ -104,13 +104,35 @@ def test_the_same_zone_twice_is_refused(either: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "com", "a..com", "two words.com", "*.example.com", "a_b.com", "bücher.example",
+    ["", "com", "a..com", "two words.com", "*.example.com", "a_b.com", "bü_cher.example",
      "x" * 64 + ".com", "example.com/path", "https://example.com"],
 )  # fmt: skip
 def test_what_is_no_domain_name_is_refused(db: Path, name: str) -> None:
     message = refusal("zone", "create", name, "--db", db)
     assert f"not a domain name: {name!r}" in message
     assert "named like example.com" in message
+
+
+def test_a_zone_with_a_name_in_unicode_is_found_by_either_form(either: Path) -> None:
+    made = create_zone(either, "BÜCHER.example")
+    listed = output("zone", "list", "--db", either).splitlines()
+    assert listed[1].split() == [made, "bücher.example"]
+    for name in ("xn--bcher-kva.example", "bu\u0308cher.example"):
+        message = refusal("zone", "create", name, "--db", either)
+        assert "the zone xn--bcher-kva.example exists already" in message
+        output("token", "create", "t", "--zone", name, "--access", "read", "--db", either)
+        output("history", name, "--db", either)
+
+
+def test_a_name_is_listed_where_the_terminal_lacks_its_letters(db: Path) -> None:
+    create_zone(db, "例え.example")
+    done = run("zone", "list", "--db", db, env={"PYTHONIOENCODING": "latin-1"})
+    assert "\\u4f8b\\u3048.example" in done.stdout, done.stderr
+
+
+def test_a_label_that_idna_refuses_is_named_with_the_reason(db: Path) -> None:
+    message = refusal("zone", "create", "i\u2764.ws", "--db", db)
+    assert "not a domain name: 'i\u2764.ws': Codepoint U+2764" in message
 
 
 def test_a_running_server_knows_a_new_zone_at_once(server: Server, db: Path) -> None:

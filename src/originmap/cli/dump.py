@@ -13,6 +13,7 @@ from originmap.domain.address import Address
 from originmap.domain.mapping import Place
 from originmap.domain.plan import shown
 from originmap.domain.selection import Pattern, Selection
+from originmap.domain.zone_name import lookup_name
 from originmap.mapfile import reader
 from originmap.mapfile.document import Document
 from originmap.mapfile.terraform import ExportedZone
@@ -78,11 +79,13 @@ def _states(
 
 
 def _comments(document: Document, zone: ExportedZone) -> dict[Address, str]:
-    entries = (document.zones.get(zone.name), document.zones.get(zone.id))
+    name = lookup_name(zone.name)
+    entries = (
+        entry for key, entry in document.zones.items() if lookup_name(key) in (name, zone.id)
+    )
     return {
         address: wanted.comment
         for entry in entries
-        if entry is not None
         for address, wanted in entry.origins.items()
         if wanted.comment
     }

@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import importlib
+import io
 import keyword
 import sys
 from collections.abc import Iterator
@@ -89,6 +90,8 @@ def _group() -> None:
 
 def main() -> None:
     """Run the command line; errors end it with 1 and a line that says what to do."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")  # not every terminal has all letters
     try:
         _group(prog_name="originmap")
     except OriginmapError as error:

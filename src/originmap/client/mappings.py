@@ -16,6 +16,7 @@ from originmap.domain.address import Address
 from originmap.domain.errors import InvalidAddress
 from originmap.domain.mapping import Place
 from originmap.domain.plan import Batch
+from originmap.domain.zone_name import lookup_name
 
 T = TypeVar("T")
 
@@ -89,7 +90,7 @@ class RemoteMappings:
     def zone_named(self, name: str) -> RemoteZone:
         """The zone of this name. Raises ClientError."""
         answer = self.connection.ask("GET", "/zones", {"name": name, "per_page": "50"})
-        zones = [zone for zone in _read(_ZONES, answer.result, "/zones") if zone.name == name]
+        zones = [zone for zone in _read(_ZONES, answer.result, "/zones") if _same(zone, name)]
         if len(zones) != 1:
             raise NoSuchZone(name, len(zones))
         return RemoteZone(zones[0].id, name)
@@ -105,7 +106,7 @@ class RemoteMappings:
         ]
         named: dict[str, RemoteZone] = {}
         for name in names:
-            ids = {zone.id for zone in zones if zone.name == name}
+            ids = {zone.id for zone in zones if _same(zone, name)}
             if len(ids) != 1:
                 raise NoSuchZone(name, len(ids))
             named[name] = RemoteZone(ids.pop(), name)
@@ -186,6 +187,11 @@ class RemoteMappings:
             return addresses.parse(entry.origin_ip)
         except InvalidAddress:
             raise Unreadable(f"{_path(zone_id)}: {entry.origin_ip!r}", 200) from None
+
+
+def _same(zone: _Zone | RemoteZone, name: str) -> bool:
+    """Whether a zone is the one that is called `name`, in Unicode or in A-labels."""
+    return lookup_name(zone.name) == lookup_name(name)
 
 
 def _path(zone_id: str) -> str:

@@ -141,10 +141,13 @@ class BodyTimeout(InvalidInput):
 class InvalidZoneName(InvalidInput):
     """Not a domain name that can be a zone (RFC 1035 §2.3.1, RFC 5891 for the A-label form)."""
 
-    def __init__(self, name: object) -> None:
-        super().__init__(f"not a domain name: {name!r}")
+    def __init__(self, name: object, reason: str = "") -> None:
+        super().__init__(f"not a domain name: {name!r}{reason and ': '}{reason}")
         self.name = name
-        self.hint = "a zone is named like example.com: letters, digits and hyphens between dots"
+        self.hint = (
+            "a zone is named like example.com or bücher.example: letters, digits and hyphens "
+            "between dots, those of IDNA 2008 outside ASCII"
+        )
 
 
 class InvalidZoneChange(InvalidInput):

@@ -12,7 +12,8 @@ from originmap.domain.errors import InvalidZoneName
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
-_LONGEST_NAME = 253
+LONGEST_NAME = 253
+"""Characters (RFC 1035 §2.3.4), in A-labels and without the dot at the end."""
 
 
 class ZoneType(StrEnum):
@@ -53,7 +54,7 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A domain and its settings."""
+    """A domain and its settings. `name` is in A-labels, and what the zone is known by."""
 
     id: str
     name: str
@@ -66,16 +67,23 @@ class Zone:
     smart_tiered_cache: Switch = Switch(True)
     regional_tiered_cache: Switch = Switch(False)
     vanity_name_servers: tuple[str, ...] | None = None  # None where nobody said any
+    unicode_name: str = ""  # the name as it was sent, where that is not `name`
+
+    @property
+    def shown_name(self) -> str:
+        """The name in the form in which it was sent."""
+        return self.unicode_name or self.name
 
 
 def checked_name(name: object) -> str:
     """`name` in lower case, without the dot at its end. Raises InvalidZoneName.
 
-    Names outside ASCII are given in their A-label form (RFC 5891 §4.4), as DNS has them.
+    Names outside ASCII are given in their A-label form (RFC 5891 §4.4), as DNS has them;
+    `zone_name.read_zone_name` takes them in Unicode.
     """
-    if not isinstance(name, str) or len(name) > _LONGEST_NAME + 1 or not name.isascii():
+    if not isinstance(name, str) or len(name) > LONGEST_NAME + 1 or not name.isascii():
         raise InvalidZoneName(name)
     lower = name.lower().removesuffix(".")
-    if len(lower) > _LONGEST_NAME or not _NAME.fullmatch(lower):
+    if len(lower) > LONGEST_NAME or not _NAME.fullmatch(lower):
         raise InvalidZoneName(name)
     return lower

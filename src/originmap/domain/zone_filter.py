@@ -1,9 +1,11 @@
 """Finding zones: the filters, orders and directions that the API publishes for lists of zones."""
 
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from originmap.domain.zone import Account, Zone
+from originmap.domain.zone_name import lookup_name, unicode_name
 
 ACTIVE = "active"
 """The status of every zone: nothing here answers DNS, so activation has nothing to wait for."""
@@ -55,6 +57,17 @@ def text_matches(pattern: str, text: str) -> bool:
     return _OPERATORS[base](text, value)
 
 
+def name_matches(pattern: str, name: str) -> bool:
+    """As `text_matches`, for a zone's name in A-labels: its form in Unicode matches as well."""
+    operator, colon, _ = pattern.partition(":")
+    base = operator.removesuffix(_CASE_SENSITIVE)
+    if not colon or base not in _OPERATORS:
+        return lookup_name(pattern) == name.lower()
+    pattern = unicodedata.normalize("NFC", pattern)
+    matches = (text_matches(pattern, form) for form in (name, unicode_name(name)))
+    return all(matches) if base == "not_equal" else any(matches)
+
+
 def find(zones: Iterable[tuple[Zone, Account]], query: ZoneQuery) -> list[Zone]:
     """The zones that `query` asks for, in its order; ties by name."""
     found = [pair for pair in zones if _matches(*pair, query)]
@@ -72,7 +85,7 @@ def _matches(zone: Zone, account: Account, query: ZoneQuery) -> bool:
         return False
     checks = []
     if query.name is not None:
-        checks.append(text_matches(query.name, zone.name))
+        checks.append(name_matches(query.name, zone.name))
     if query.status is not None:
         checks.append(query.status == ACTIVE)
     if query.account_id is not None:

@@ -12,6 +12,7 @@ from typing import NamedTuple, TextIO
 from originmap.domain import address as addresses
 from originmap.domain.address import Address
 from originmap.domain.plan import State
+from originmap.domain.zone_name import lookup_name
 
 TYPE = "cloudflare_origin_cloud_region"
 _OTHER = re.compile("[^A-Za-z0-9-]+")
@@ -67,10 +68,10 @@ def write_terraform(zones: Iterable[ExportedZone], out: TextIO) -> None:
 
 
 def resource_name(zone: str, address: Address) -> str:
-    """The name of a mapping's resource: the zone's and the address's, as one word. Addresses
-    are in hex where they are IPv6, so that no two have the same name."""
+    """The name of a mapping's resource: the zone's and the address's, as one word. Zones are in
+    A-labels, and addresses in hex where they are IPv6, so that no two have the same name."""
     text = addresses.text(address) if address[0] == 4 else address[1:].hex()
-    return f"origin_{_OTHER.sub('_', zone)}_{_OTHER.sub('_', text)}"
+    return f"origin_{_OTHER.sub('_', lookup_name(zone))}_{_OTHER.sub('_', text)}"
 
 
 def _string(text: str) -> str:

@@ -17,6 +17,7 @@ from originmap.domain.mapping import MappingChange, Place
 from originmap.domain.record import RecordChange, Value
 from originmap.domain.token import Token
 from originmap.domain.zone import Account, Zone
+from originmap.domain.zone_name import lookup_name
 from originmap.service.directory import Directory
 from originmap.service.past_zones import PastZones
 from originmap.store.port import Store
@@ -159,7 +160,7 @@ class Audit:
             resource_type=kind,
             resource_id=id_,
             zone_id=change.zone_id,
-            zone_name=zone.name if zone else "",
+            zone_name=zone.shown_name if zone else "",
             old=old,
             new=new,
         )
@@ -205,12 +206,18 @@ def _public(value: Value | None) -> dict[str, Any] | None:
     return {name: member for name, member in members.items() if name not in _SECRETS}
 
 
+def _name_asked(query: AuditQuery) -> str | None:
+    """In A-labels: a zone is found by either form of its name."""
+    name = query.zone_name
+    return name if name is None or name.isascii() else lookup_name(name)
+
+
 def _matches(entry: AuditEntry, query: AuditQuery) -> bool:
     checks: list[tuple[str | None, Callable[[], str]]] = [
         (query.action, lambda: entry.action),
         (query.actor_email, lambda: entry.actor_email),
         (query.actor_ip, lambda: entry.actor_ip),
-        (query.zone_name, lambda: entry.zone_name),
+        (_name_asked(query), lambda: lookup_name(entry.zone_name)),
         (query.id, lambda: entry.id),
     ]
     return all(wanted is None or wanted == found() for wanted, found in checks)

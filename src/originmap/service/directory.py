@@ -12,6 +12,7 @@ from originmap.domain.access import Grants, everything_of
 from originmap.domain.record import RecordChange, Value
 from originmap.domain.token import Token
 from originmap.domain.zone import Account, User, Zone
+from originmap.domain.zone_name import lookup_name
 
 
 class Caller(NamedTuple):
@@ -57,12 +58,12 @@ class Directory:
         return self._zones.get(zone_id)
 
     def zone_named(self, name: str) -> Zone | None:
-        """The zone with this name, in lower case."""
-        return self._zones_by_name.get(name)
+        """The zone with this name, in Unicode or in A-labels."""
+        return self._zones_by_name.get(lookup_name(name))
 
     def zone_id(self, id_or_name: str) -> str:
         """The id of the zone that has this name; else what was given, which may be an id."""
-        named = self.zone_named(id_or_name.lower())
+        named = self.zone_named(id_or_name)
         return named.id if named else id_or_name
 
     def zones(self) -> list[Zone]:

@@ -1,10 +1,13 @@
 """Making, finding, changing and removing zones."""
 
+from dataclasses import replace
+
 from originmap.domain.access import READ_ZONE
 from originmap.domain.change import Cause
 from originmap.domain.record import RecordDecide
-from originmap.domain.zone import Account, Zone, ZoneType, checked_name
+from originmap.domain.zone import Account, Zone, ZoneType
 from originmap.domain.zone_filter import ZoneQuery, find
+from originmap.domain.zone_name import read_zone_name
 from originmap.domain.zone_rules import (
     SettingName,
     create_zone,
@@ -18,6 +21,13 @@ from originmap.service.directory import Caller, Directory
 from originmap.service.secret import new_id
 from originmap.store.clock import Now
 from originmap.store.port import Store
+
+
+def new_zone(name: object, account_id: str, now: int) -> Zone:
+    """A zone with an id of its own. Raises InvalidZoneName."""
+    read = read_zone_name(name)
+    zone = Zone(new_id(), read.ascii, account_id, now, now)
+    return zone if read.shown == read.ascii else replace(zone, unicode_name=read.shown)
 
 
 class Zones:
@@ -52,10 +62,9 @@ class Zones:
         cause: Cause,
     ) -> Zone:
         """Add a zone. Raises InvalidZoneName, AccountNotFound, ZoneExists."""
-        now = self._now()
-        zone = Zone(
-            new_id(), checked_name(name), account_id, now, now, type_,
-            vanity_name_servers=vanity_name_servers,
+        zone = replace(
+            new_zone(name, account_id, self._now()),
+            type=type_, vanity_name_servers=vanity_name_servers,
         )  # fmt: skip
         done = await self._store.write_records(create_zone(zone), cause)
         return done.outcome
@@ -86,6 +95,6 @@ class Zones:
     def _candidates(self, query: ZoneQuery) -> list[Zone]:
         """Zones that can match: one, where the whole name is given, as tools mostly do."""
         if query.name is not None and ":" not in query.name and not query.any_matches:
-            zone = self._directory.zone_named(query.name.lower())
+            zone = self._directory.zone_named(query.name)
             return [zone] if zone else []
         return self._directory.zones()

@@ -34,7 +34,7 @@ def zone_json(zone: Zone, account: Account, status: str = ACTIVE) -> dict[str, A
         "id": zone.id,
         "meta": _META,
         "modified_on": timestamp(zone.modified_on),
-        "name": zone.name,
+        "name": zone.shown_name,
         "name_servers": name_servers(zone),
         "original_dnshost": None,
         "original_name_servers": None,

@@ -23,6 +23,7 @@ from originmap.domain.errors import (
 from originmap.domain.hostname import is_hostname
 from originmap.domain.zone import Zone, ZoneType
 from originmap.domain.zone_filter import ORDERS, ZoneQuery
+from originmap.domain.zone_name import lookup_name
 from originmap.service.zones import Zones
 
 MAX_PER_PAGE = 50
@@ -117,7 +118,7 @@ def _name_servers(value: Any) -> tuple[str, ...] | None:
         return None
     if not isinstance(value, list) or len(value) > MAX_NAME_SERVERS:
         raise InvalidNameServers
-    if not all(isinstance(name, str) and is_hostname(name) for name in value):
+    if not all(isinstance(name, str) and is_hostname(lookup_name(name)) for name in value):
         raise InvalidNameServers
     return tuple(value)
 

@@ -1,6 +1,7 @@
 """A zone's past: GET …/zones/{zone}/history, GET …/mappings?at=REV, POST …/rollback."""
 
 from typing import Annotated, Any
+from urllib.parse import unquote
 
 import msgspec
 from falcon.asgi import Request, Response
@@ -32,7 +33,7 @@ class ZoneRoute:
         self._history = history
 
     def _zone(self, req: Request, need: Need, zone: str) -> Zone:
-        return self._guard.zone(req, need, self._directory.zone_id(zone))
+        return self._guard.zone(req, need, self._directory.zone_id(unquote(zone)))
 
 
 class ZoneChanges(ZoneRoute):

@@ -1,6 +1,7 @@
 """Where a cache fills from: GET /originmap/v1/zones/{zone}/resolve, POST …/whatif."""
 
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 from falcon.asgi import Request, Response
@@ -33,7 +34,7 @@ class ZoneResolve:
     async def on_get(self, req: Request, resp: Response, zone: str) -> None:
         """Upper tier and fallbacks for each `ip`, or with `pool=true` one answer for all; with
         `explain=true` the whole ranking."""
-        found = self._guard.zone(req, READ_MAPPINGS, self._directory.zone_id(zone))
+        found = self._guard.zone(req, READ_MAPPINGS, self._directory.zone_id(unquote(zone)))
         values = arguments(req, ("ip", "pool", "explain"))
         texts = values.get("ip", [])
         if not 1 <= len(texts) <= MAX_IPS:

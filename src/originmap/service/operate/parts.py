@@ -26,7 +26,7 @@ class Subject(Protocol):
 
 def zone_called(directory: Directory, id_or_name: str) -> Zone:
     """A zone by its id or name. Raises ZoneNotFound."""
-    zone = directory.zone(id_or_name) or directory.zone_named(id_or_name.lower())
+    zone = directory.zone(id_or_name) or directory.zone_named(id_or_name)
     if zone is None:
         raise ZoneNotFound(id_or_name)
     return zone

@@ -3,11 +3,11 @@
 import msgspec
 
 from originmap.domain.errors import StoreEmpty
-from originmap.domain.zone import Zone, checked_name
+from originmap.domain.zone import Zone
 from originmap.domain.zone_rules import create_zone
 from originmap.service.directory import Directory
 from originmap.service.operate.parts import OPERATOR, Handlers
-from originmap.service.secret import new_id
+from originmap.service.zones import new_zone
 from originmap.store.clock import Now
 from originmap.store.port import Store
 
@@ -47,8 +47,7 @@ class OperateZones:
         if not self._directory.loaded:
             raise StoreEmpty
         account = self._directory.accounts()[0]
-        now = self._now()
-        zone = Zone(new_id(), checked_name(command.name), account.id, now, now)
+        zone = new_zone(command.name, account.id, self._now())
         await self._store.write_records(create_zone(zone), OPERATOR)
         return [_view(zone)]
 
@@ -57,4 +56,4 @@ class OperateZones:
 
 
 def _view(zone: Zone) -> ZoneView:
-    return ZoneView(zone.id, zone.name, zone.created_on)
+    return ZoneView(zone.id, zone.shown_name, zone.created_on)
