@@ -167,6 +167,18 @@ async def test_a_revision_that_nodes_cannot_be_kept_at_is_refused(
         assert refused == (400, "revision 99 has not been reached")
 
 
+async def test_a_finish_lets_nothing_out_that_was_not_looked_at(client: httpx.AsyncClient) -> None:
+    await step(client, "hold")
+    await put(client)
+    seen = (await step(client, "start", waves="100%"))["revision"]
+    await put(client, region="us-west-2")
+    status, said = await step(client, "finish", revision=seen)
+    assert (status, f"is newer than {seen}" in said) == (409, True)
+    shown = (await client.get(f"{ROOT}/rollout")).json()["result"]
+    assert (shown["state"], shown["later"]) == ("running", 1)
+    assert (await step(client, "finish", revision=shown["revision"]))["state"] == "done"
+
+
 async def test_a_step_meant_for_another_rollout_is_refused(client: httpx.AsyncClient) -> None:
     held = await step(client, "hold")
     refused = await step(client, "finish", number=held["number"] + 1)

@@ -81,6 +81,9 @@ async def pair(primary: Primary) -> AsyncIterator[tuple[Samples, Samples]]:
 async def loaded(primary: Primary, writer: httpx.AsyncClient) -> None:
     puts = (primary.put(writer, f"198.51.{n // 200}.{n % 200 + 1}") for n in range(WRITES))
     await asyncio.gather(*puts)
+    start = {"step": "start", "waves": "100%", "base": 1}  # so that there is a stage
+    answer = await writer.post("/originmap/v1/rollout", json=start)
+    assert answer.status_code == 200, answer.text
 
 
 async def caught_up(writer: httpx.AsyncClient) -> bool:
@@ -139,7 +142,8 @@ async def test_no_label_tells_what_is_stored(pair: tuple[Samples, Samples]) -> N
     labels = {
         label for found in pair for series in found.values() for key in series for label in key
     }
-    assert {key for key, _ in labels} == {"route", "method", "status", "le", "version", "state"}
+    names = {"route", "method", "status", "le", "version", "state", "stage"}
+    assert {key for key, _ in labels} == names
     text = repr(labels)
     assert "198.51" not in text
     assert "/nothing/here" not in text
@@ -163,7 +167,7 @@ def test_prometheus_understands_the_expression(expression: str) -> None:
 
 def test_every_alert_says_what_to_do() -> None:
     names = [rule["alert"] for group in RULES["groups"] for rule in group["rules"]]
-    assert len(names) == len(set(names)) == 8
+    assert len(names) == len(set(names)) == 9
     for group in RULES["groups"]:
         for rule in group["rules"]:
             assert re.fullmatch(r"\d+m", rule["for"])
@@ -205,6 +209,11 @@ def test_how_the_last_rollout_stands_is_a_number(dev: Server) -> None:
         answer = httpx.post(f"{dev.url}/originmap/v1/rollout", json=asked, headers=BEARER)
         assert answer.status_code == 200, answer.text
 
+    def stages(name: str) -> dict[str, float]:
+        found = samples(httpx.get(f"{dev.url}/metrics").text)
+        counts = found.get(f"originmap_rollout_{name}", {})
+        return {dict(key)["stage"]: n for key, n in counts.items()}
+
     assert numbers() == (set(), 0, 0)
     step(step="hold")
     assert numbers() == ({"held"}, 0, 0)
@@ -214,8 +223,15 @@ def test_how_the_last_rollout_stands_is_a_number(dev: Server) -> None:
     assert numbers() == ({"running"}, 3, 1)
     step(step="advance")
     assert numbers() == ({"running"}, 3, 2)
+    assert stages("nodes") == stages("nodes_there") == {"1": 0, "2": 0, "3": 0}
+    node = {"revision": 4, "applied": 4, "colo": "SIN"}
+    url = f"{dev.url}/originmap/v1/followers/sin-1"
+    assert httpx.put(url, json=node, headers=BEARER).status_code == 200
+    assert sum(stages("nodes").values()) == 1
     step(step="kill")
     assert numbers()[0] == {"killed"}
+    step(step="finish")
+    assert stages("nodes") == {}
 
 
 def test_openmetrics_is_answered_where_it_is_asked_for(dev: Server) -> None:

@@ -273,6 +273,15 @@ def test_each_step_can_be_taken_by_hand(world: World) -> None:
     assert (shown["number"], shown["base"], shown["by"]) == (2, 1, "cli")
 
 
+def test_stages_without_a_node_pass_by_their_names_alone(world: World) -> None:
+    by_hand(world, "hold")
+    world.put("us-west-2")
+    passed = ("--allow-empty", "sin", "--allow-empty", "100%", "--allow-lost", "edge-9")
+    by_hand(world, "start", "--waves", "SIN,100%", "--by-hand")
+    assert "no node of SIN reports (wave 1: SIN)" in by_hand(world, "status")
+    assert "rollout 1 is done" in by_hand(world, "resume", "--hold", "0", *passed)
+
+
 def test_which_server_is_meant_must_be_said() -> None:
     runner = CliRunner()
     for args, said in (

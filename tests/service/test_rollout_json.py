@@ -18,6 +18,15 @@ def test_a_node_under_a_new_token_is_one_node() -> None:
         node("sin-2", "new token", 25, 5),
         node("sin-2", "a replica's token", 30, None, ""),
     ]
-    shown = rollout_json(RUNNING, Counts(7, 1, 0), followers, 40)
+    shown = rollout_json(RUNNING, Counts(7, 1, 0, 100.0), followers, 40)
     assert [(n.name, n.applied) for n in shown.nodes] == [("sin-1", 7), ("sin-2", 5)]
     assert (shown.waves[0].nodes, shown.waves[0].there) == (2, 1)
+
+
+def test_a_stage_names_the_colos_and_parts_of_which_nobody_is_heard() -> None:
+    late = 200_000_000
+    rollout = Rollout(1, RolloutState.RUNNING, 5, 7, ("SIN+FRA", "IAD", "0.01%", "100%"), 1)
+    followers = [node("sin-1", "token", late, 7), node("iad-1", "token", 0, 5, "IAD")]
+    shown = rollout_json(rollout, Counts(7, 1, 0, 100.0), followers, late)
+    assert [wave.unheard for wave in shown.waves] == [["FRA"], ["IAD"], ["0.01%"], []]
+    assert [(wave.nodes, wave.there) for wave in shown.waves] == [(1, 1), (1, 0), (0, 0), (0, 0)]

@@ -7,7 +7,7 @@ import pytest
 from originmap import data
 from originmap.domain import mapping
 from originmap.domain import rollout as rollouts
-from originmap.domain.errors import RolloutConflict
+from originmap.domain.errors import RolloutConflict, Stale
 from originmap.domain.record import RecordChange
 from originmap.domain.rollout import Rollout
 from originmap.domain.rollout_rules import ROLLOUT, take
@@ -47,6 +47,19 @@ async def test_a_step_that_is_refused_leaves_no_trace(store: Store) -> None:
     with pytest.raises(RolloutConflict):
         await store.write_records(take(rollouts.finish(), "me", 6), CAUSE)
     assert store.revision == 1
+
+
+async def test_a_step_is_refused_when_anything_was_committed_after_what_was_seen(
+    store: Store,
+) -> None:
+    await started(store)
+    seen = store.revision
+    await put(store, "192.0.2.1")
+    finish = take(rollouts.finish(), "me", 6)
+    with pytest.raises(Stale):
+        await store.write_records(finish, CAUSE, seen)
+    assert store.revision == seen + 1
+    assert (await store.write_records(finish, CAUSE, seen + 1)).revision == seen + 2
 
 
 async def test_a_rollout_is_in_copies_whole_and_step_by_step(store: Store, tmp_path: Path) -> None:

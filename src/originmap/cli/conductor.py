@@ -2,10 +2,16 @@
 
 What is released is in the database alone. A conductor that is gone leaves the rollout at its wave,
 and another one goes on from there.
+
+    a node of a released wave does not take its revision, or goes away     halt: all go back
+    the health command fails                                               halt: all go back
+    no node of a wave reports, or one that reported no longer does         pause: somebody decides
 """
 
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from originmap.cli.administer import ServerRefused
 from originmap.cli.health import Health
@@ -13,14 +19,14 @@ from originmap.cli.live_line import LiveLine
 from originmap.cli.primary import Primary
 from originmap.domain.errors import OriginmapError
 from originmap.domain.rollout import RolloutState
+from originmap.service.followers import SILENT_SECONDS
 from originmap.service.operate.rollouts import TakeStep
-from originmap.service.rollout_json import NodeJSON, RolloutJSON
-from originmap.service.rollout_request import Advance, Finish, Halt
+from originmap.service.rollout_json import RolloutJSON
+from originmap.service.rollout_request import MOST_WHY, Advance, Finish, Halt, Pause
 
 _POLL_SECONDS = 0.25
 _POLL_SECONDS_A_NODE = 0.0005
-_SILENT_SECONDS = 90.0
-"""A node that was not heard of for so long when its wave is released is waited for once it is."""
+_NAMED = 5
 
 
 class RolloutStopped(OriginmapError):
@@ -35,14 +41,21 @@ class _Unwell(Exception):
     """A wave is not well; the text says why."""
 
 
+class _Absent(Exception):
+    """Nodes do not report; the text says which."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """How long a wave is looked at, how often, and how long its nodes may take; in seconds."""
+    """How long a wave is looked at, how often, and how long its nodes may take; in seconds. `empty`
+    names colos and waves in which no node need report, `lost` nodes that need not any more."""
 
     hold: float
     every: float
     patience: float
     health: Health | None
+    empty: frozenset[str] = frozenset()
+    lost: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -62,18 +75,22 @@ class Conductor:
         self._server = server
         self._wishes = wishes
         self._line = line
+        self._reported: set[str] = set()
+        """Every node that was heard of since the rollout began."""
 
     def run(self, rollout: RolloutJSON) -> RolloutJSON:
         """Go on from where `rollout`, which is running, is. Returns it after its last wave: done,
         or running still where later changes wait. Raises RolloutStopped."""
-        if not rollout.nodes:
-            self._line.say("no node has reported yet: none can be waited for")
         try:
             while True:
                 wave = _Wave(rollout.released, _reachable(rollout))
+                self._find(wave, rollout, rollout.released)
                 self._settle(wave, rollout)
                 self._hold(wave, rollout)
-                if rollout.released == len(rollout.waves):
+                self._settle(wave, rollout)
+                following = rollout.released + 1
+                self._find(wave, rollout, min(following, len(rollout.waves)))
+                if following > len(rollout.waves):
                     return self._end(rollout)
                 rollout = self._advance(rollout)
         except _Unwell as why:
@@ -84,6 +101,40 @@ class Conductor:
                 f"{rollout.base}",
                 "originmap rollout status shows them; resume, abort or finish follows",
             ) from None
+        except _Absent as why:
+            self._line.clear()
+            self._take(Pause(str(why), number=rollout.number))
+            raise RolloutStopped(
+                f"paused in wave {rollout.released}: {why}",
+                "find out why they do not report, then: originmap rollout resume. To go on without "
+                "them, resume with --allow-empty COLO or --allow-lost NODE",
+            ) from None
+
+    def _find(self, wave: _Wave, rollout: RolloutJSON, number: int) -> None:
+        """Look whether nodes of wave `number` report, and all that did since the rollout began. A
+        server that was just started is given the time to hear of them. Raises _Absent."""
+        while True:
+            now = self._look(wave, rollout)
+            absent = "; ".join(self._absent(now, wave, number))
+            if not absent:
+                return
+            if now.listening >= SILENT_SECONDS:
+                raise _Absent(absent[:MOST_WHY])
+            left = _clock(SILENT_SECONDS - now.listening)
+            self._line.show(f"{absent}: the server waits for reports", f" {left}")
+            time.sleep(_pause(now))
+
+    def _absent(self, now: RolloutJSON, wave: _Wave, number: int) -> Iterator[str]:
+        """Why wave `number` cannot be judged: nodes that are waited for already aside."""
+        looked_at = now.waves[number - 1]
+        if looked_at.wave not in self._wishes.empty:
+            unheard = [name for name in looked_at.unheard if name not in self._wishes.empty]
+            if unheard:
+                yield f"no node of {', '.join(unheard)} reports (wave {number}: {looked_at.wave})"
+        heard = {node.name for node in now.nodes if node.heard}
+        lost = sorted(self._reported - heard - wave.nodes - self._wishes.lost)
+        if lost:
+            yield f"{_some(lost)} reported before, and no longer"
 
     def _settle(self, wave: _Wave, rollout: RolloutJSON) -> None:
         """Wait for the nodes of the wave."""
@@ -113,17 +164,20 @@ class Conductor:
         or no longer there, for longer than may be."""
         now = self._running(wave, rollout)
         wave.nodes |= _reachable(now)  # a server that was started again knows them by and by
-        late = [node for node in now.nodes if node.name in wave.nodes and not _is_there(node)]
+        self._reported |= _reporting_since(rollout.started_on, now)
+        late = [node for node in now.nodes if node.name in wave.nodes and not node.is_there]
         known = {node.name for node in now.nodes}
-        names = sorted(wave.nodes - known) + [node.name for node in late]
+        unknown = sorted(wave.nodes - known)
+        names = unknown + [node.name for node in late]
         if not names:
             wave.late_since = None
             return now
         moment = time.monotonic()
-        wave.late_since = moment if wave.late_since is None else wave.late_since
+        forgot = bool(unknown) and now.listening < SILENT_SECONDS  # by a server that was restarted
+        wave.late_since = moment if wave.late_since is None or forgot else wave.late_since
         if moment - wave.late_since > self._wishes.patience:
             said = next((f": {node.problem}" for node in late if node.problem), "")
-            raise _Unwell(f"not on revision {rollout.target}: {', '.join(names[:5])}{said}"[:500])
+            raise _Unwell(f"not on revision {rollout.target}: {_some(names)}{said}"[:MOST_WHY])
         return now
 
     def _running(self, wave: _Wave, rollout: RolloutJSON) -> RolloutJSON:
@@ -170,12 +224,19 @@ class Conductor:
     def _end(self, rollout: RolloutJSON) -> RolloutJSON:
         """Finish, unless that would let out what was changed meanwhile and is in no wave."""
         self._line.clear()
-        now = self._server.watch()
-        if now is None or now.number != rollout.number or now.later:
-            return now or rollout
-        return self._take(Finish(number=rollout.number))
+        while True:
+            now = self._server.watch()
+            if now is None or now.number != rollout.number or now.later:
+                return now or rollout
+            try:
+                return self._take(Finish(number=rollout.number, revision=now.revision))
+            except ServerRefused:
+                # Something was changed since it was looked at, or somebody else took a step.
+                again = self._running(_Wave(rollout.released, set()), rollout)
+                if again.revision == now.revision:
+                    raise
 
-    def _take(self, asked: Advance | Halt | Finish) -> RolloutJSON:
+    def _take(self, asked: Advance | Halt | Pause | Finish) -> RolloutJSON:
         shown = self._server.ask(TakeStep(asked))
         assert shown is not None
         return shown
@@ -186,8 +247,20 @@ def _reachable(rollout: RolloutJSON) -> set[str]:
     return {
         node.name
         for node in rollout.nodes
-        if node.wave is not None and node.wave <= rollout.released and node.silent < _SILENT_SECONDS
+        if node.wave is not None and node.wave <= rollout.released and node.heard
     }
+
+
+def _reporting_since(start: datetime, now: RolloutJSON) -> set[str]:
+    """The nodes that were heard of when the rollout began, or later."""
+    since = start - timedelta(seconds=SILENT_SECONDS)
+    return {node.name for node in now.nodes if node.last_contact >= since}
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first few of them."""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def _pause(now: RolloutJSON) -> float:
@@ -195,12 +268,8 @@ def _pause(now: RolloutJSON) -> float:
     return _POLL_SECONDS + _POLL_SECONDS_A_NODE * len(now.nodes)
 
 
-def _is_there(node: NodeJSON) -> bool:
-    return node.applied == node.allowed and node.silent < _SILENT_SECONDS
-
-
 def _counted(now: RolloutJSON, wave: _Wave) -> str:
-    there = sum(node.name in wave.nodes and _is_there(node) for node in now.nodes)
+    there = sum(node.name in wave.nodes and node.is_there for node in now.nodes)
     name = now.waves[wave.number - 1].wave
     return (
         f"wave {wave.number} of {len(now.waves)} ({name}): {there} of {len(wave.nodes)} nodes on "

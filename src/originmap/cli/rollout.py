@@ -37,8 +37,26 @@ def command() -> None:
     """Release changes to the nodes of caches in waves."""
 
 
+_EMPTY = "Go on though no node of this colo, or of this part, such as 1%, reports."
+_LOST = "Go on though this node, which reported before, no longer does."
+
+
+def _as_set(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(value)
+
+
+def _upper(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(name.upper() for name in value)
+
+
 def _conducting(function: F) -> F:
     for option in (
+        click.option(
+            "--allow-lost", "lost", multiple=True, metavar="NODE", help=_LOST, callback=_as_set
+        ),
+        click.option(
+            "--allow-empty", "empty", multiple=True, metavar="COLO", help=_EMPTY, callback=_upper
+        ),
         click.option("--by-hand", is_flag=True, help="Release no further wave: that is advance."),
         options.duration("--patience", "2m", "How long the nodes of a wave may take, or be away."),
         options.duration("--health-seconds", "1m", "How long the health command may take."),
@@ -167,7 +185,8 @@ def finish(server: Primary, yes: bool) -> None:
     if shown is not None and shown.state is not RolloutState.DONE and not yes:
         click.echo(rollout_text.headline(shown))
         click.confirm(f"Let revision {shown.revision} go everywhere at once?", abort=True)
-    _take(server, Finish(number=shown.number if shown else None))
+    number, seen = (shown.number, shown.revision) if shown else (None, None)
+    _take(server, Finish(number=number, revision=None if yes else seen))
 
 
 def _take(server: Primary, asked: RolloutRequest) -> RolloutJSON:
@@ -190,7 +209,8 @@ def _conduct(server: Primary, asked: Start | Resume | None, given: dict[str, Any
     if given["by_hand"]:
         return
     line = LiveLine(sys.stderr)
-    wishes = Wishes(given["hold"], given["every"], given["patience"], health)
+    timing = given["hold"], given["every"], given["patience"]
+    wishes = Wishes(*timing, health, given["empty"], given["lost"])
     try:
         ended = Conductor(server, wishes, line).run(shown)
     except (ServerRefused, KeyboardInterrupt):

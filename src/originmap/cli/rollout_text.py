@@ -34,7 +34,11 @@ def remains(shown: RolloutJSON) -> Iterator[str]:
         yield f"  originmap rollback ZONE --to {shown.base} takes back those of a zone"
         yield "  originmap rollout start releases them again in waves"
         yield "  originmap rollout finish lets go everywhere what is in the database then"
-    elif shown.later and shown.state is not RolloutState.DONE:
+    if shown.state in (RolloutState.RUNNING, RolloutState.PAUSED):
+        for number, wave in enumerate(shown.waves, 1):
+            if wave.released and wave.unheard:
+                yield f"no node of {', '.join(wave.unheard)} reports (wave {number}: {wave.wave})"
+    if shown.later and shown.state not in (*_STOPPED, RolloutState.DONE):
         yield f"{_counted(shown.later)} made after the start, and in no wave"
         yield "  originmap rollout finish lets them go everywhere at once"
 

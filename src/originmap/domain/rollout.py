@@ -17,9 +17,10 @@ makes them changes of the record. Every node decides by its own copy of that.
 """
 
 import re
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Collection, Container, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha256
 
 from originmap.domain.errors import InvalidQuery, RolloutConflict
@@ -92,16 +93,27 @@ def allowed(rollout: Rollout | None, node: str, colo: str) -> int | None:
     return rollout.base
 
 
+@lru_cache(maxsize=20_000)
 def wave_of(waves: tuple[str, ...], node: str, colo: str) -> int:
     """Which wave takes a node, from 0 on: the first that names its colo, or whose part of all
     nodes it is in. That depends on nothing but its name and colo, so it is the same everywhere
     and whatever other nodes there are."""
-    place = int.from_bytes(sha256(node.encode()).digest()[:8], "big") % _WHOLE
+    place = _place(node)
     for index, wave in enumerate(waves):
         part = _part(wave)
         if colo in wave.split("+") if part is None else place < part:
             return index
     return len(waves)
+
+
+def unheard(wave: str, nodes: Collection[tuple[str, str]]) -> tuple[str, ...]:
+    """What a stage names that none of the nodes, each a name and a colo, is in: colos, or the part
+    itself. Nodes that earlier stages took count too."""
+    part = _part(wave)
+    if part is not None:
+        return () if any(_place(name) < part for name, _ in nodes) else (wave,)
+    colos = {colo for _, colo in nodes}
+    return tuple(colo for colo in wave.split("+") if colo not in colos)
 
 
 def parse_waves(text: str, colos: Container[str]) -> tuple[str, ...]:
@@ -220,6 +232,11 @@ def _refused(state: RolloutState | None, why: str) -> RolloutConflict:
 
 def _new(before: Rollout | None, state: RolloutState, base: int, at: int) -> Rollout:
     return Rollout(before.number + 1 if before else 1, state, base, started_on=at)
+
+
+def _place(node: str) -> int:
+    """Where a node stands among the _WHOLE parts of all nodes, by its name alone."""
+    return int.from_bytes(sha256(node.encode()).digest()[:8], "big") % _WHOLE
 
 
 def _part(wave: str) -> int | None:

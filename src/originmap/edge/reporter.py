@@ -9,10 +9,8 @@ import contextlib
 
 from originmap.domain.errors import FeedError
 from originmap.edge.feed_client import FeedClient
-from originmap.service.followers import MAX_PROBLEM, Report
+from originmap.service.followers import MAX_PROBLEM, REPORT_SECONDS, Report
 from originmap.store.port import Store
-
-_EVERY_SECONDS = 30.0
 
 
 class Reporter:
@@ -40,7 +38,7 @@ class Reporter:
             with contextlib.suppress(FeedError):
                 await self.send()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_EVERY_SECONDS):
+                async with asyncio.timeout(REPORT_SECONDS):
                     await self._news.wait()
 
     async def send(self) -> None:

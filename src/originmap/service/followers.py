@@ -15,6 +15,10 @@ _MOST = 10_000
 MAX_PROBLEM = 1_000
 """Characters of a problem."""
 _FORGOTTEN_AFTER = 24 * 3600 * 1_000_000  # microseconds
+REPORT_SECONDS = 30.0
+"""How often a node of a cache reports, also without news."""
+SILENT_SECONDS = 3 * REPORT_SECONDS
+"""A node that was not heard of for so long is silent."""
 
 
 class Report(NamedTuple):
@@ -57,6 +61,13 @@ class Followers:
         self._store = store
         self._now = now
         self._known: dict[tuple[str, str], Follower] = {}
+        self._began = now()
+
+    @property
+    def listening(self) -> float:
+        """For how many seconds this process has heard what followers report: what they reported to
+        one before it is gone."""
+        return max(self._now() - self._began, 0) / 1e6
 
     def heard(self, name: str, credential: str, client: str, revision: int) -> None:
         """Note that a follower asked for what came after a revision. Raises InvalidQuery for what

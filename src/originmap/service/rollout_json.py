@@ -1,22 +1,25 @@
 """A rollout as it is shown: how it stands, its waves, and the nodes with what they serve."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import msgspec
 
-from originmap.domain.rollout import Rollout, RolloutState, allowed, wave_of
+from originmap.domain.rollout import Rollout, RolloutState, allowed, unheard, wave_of
 from originmap.feed.changes_json import moment
-from originmap.service.followers import Follower
+from originmap.service.followers import SILENT_SECONDS, Follower
 
 
 class WaveJSON(msgspec.Struct, frozen=True):
-    """A wave, with how many nodes it takes, and how many of them serve what they may."""
+    """A wave, with how many nodes it takes, and how many of them are heard of and serve what they
+    may. `unheard` is what it names that no node is heard of: colos, or its part of all nodes."""
 
     wave: str
     released: bool
     nodes: int
     there: int
+    unheard: list[str]
 
 
 class NodeJSON(msgspec.Struct, frozen=True):
@@ -33,10 +36,22 @@ class NodeJSON(msgspec.Struct, frozen=True):
     last_contact: datetime
     silent: float
 
+    @property
+    def heard(self) -> bool:
+        """Whether it was heard of lately."""
+        return self.silent < SILENT_SECONDS
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it is heard of and serves what it may."""
+        return self.heard and self.allowed in (None, self.applied)
+
 
 class RolloutJSON(msgspec.Struct, frozen=True):
     """The last rollout. `changes` is how much it holds or releases, `later` how much was changed
-    after it was started; neither is counted beyond 1,000. `revision` is the newest there is."""
+    after it was started; neither is counted beyond 1,000. `revision` is the newest there is.
+    `listening` counts the seconds since the server was started: it only knows the nodes that have
+    reported since."""
 
     number: int
     state: RolloutState
@@ -50,6 +65,7 @@ class RolloutJSON(msgspec.Struct, frozen=True):
     revision: int
     changes: int
     later: int
+    listening: float
     waves: list[WaveJSON]
     nodes: list[NodeJSON]
 
@@ -60,13 +76,14 @@ class Counts(msgspec.Struct, frozen=True):
     revision: int
     changes: int
     later: int
+    listening: float
 
 
 def rollout_json(
     rollout: Rollout, counts: Counts, followers: Iterable[Follower], now: int
 ) -> RolloutJSON:
     """How a rollout is shown at a time, in microseconds since 1970 UTC."""
-    nodes = [_node_json(rollout, follower, now) for follower in _reporting(followers)]
+    nodes = nodes_json(rollout, followers, now)
     return RolloutJSON(
         number=rollout.number,
         state=rollout.state,
@@ -80,12 +97,33 @@ def rollout_json(
         revision=counts.revision,
         changes=counts.changes,
         later=counts.later,
-        waves=[
-            _wave_json(rollout, index, [node for node in nodes if node.wave == index + 1])
-            for index in range(len(rollout.waves))
-        ],
+        listening=counts.listening,
+        waves=waves_json(rollout, nodes),
         nodes=nodes,
     )
+
+
+def nodes_json(rollout: Rollout, followers: Iterable[Follower], now: int) -> list[NodeJSON]:
+    """The nodes as `rollout_json` shows them."""
+    return [_node_json(rollout, follower, now) for follower in _reporting(followers)]
+
+
+def waves_json(rollout: Rollout, nodes: Sequence[NodeJSON]) -> list[WaveJSON]:
+    """The waves as `rollout_json` shows them."""
+    heard = {(node.name, node.colo) for node in nodes if node.heard}
+    by_wave = defaultdict[int | None, list[NodeJSON]](list)
+    for node in nodes:
+        by_wave[node.wave].append(node)
+    return [
+        WaveJSON(
+            wave,
+            number <= rollout.released,
+            len(by_wave[number]),
+            sum(node.is_there for node in by_wave[number]),
+            list(unheard(wave, heard)),
+        )
+        for number, wave in enumerate(rollout.waves, 1)
+    ]
 
 
 def _reporting(followers: Iterable[Follower]) -> list[Follower]:
@@ -96,12 +134,6 @@ def _reporting(followers: Iterable[Follower]) -> list[Follower]:
         if follower.feeds_a_cache and follower.last_contact >= known.last_contact:
             found[follower.name] = follower
     return list(found.values())
-
-
-def _wave_json(rollout: Rollout, index: int, nodes: list[NodeJSON]) -> WaveJSON:
-    there = sum(node.allowed is None or node.applied == node.allowed for node in nodes)
-    released = index < rollout.released
-    return WaveJSON(rollout.waves[index], released, len(nodes), there)
 
 
 def _node_json(rollout: Rollout, follower: Follower, now: int) -> NodeJSON:

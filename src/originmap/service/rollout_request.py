@@ -81,7 +81,10 @@ class Kill(_Asked, frozen=True):
 
 
 class Finish(_Asked, frozen=True):
-    """Let every node have the newest revision from now on."""
+    """Let every node have the newest revision from now on; refused unless that is `revision`, where
+    it is given."""
+
+    revision: _Revision | None = None
 
 
 RolloutRequest = Hold | Start | Advance | Pause | Resume | Halt | Abort | Kill | Finish

@@ -2,14 +2,21 @@
 
 from originmap.domain import rollout as steps
 from originmap.domain.change import Cause, Change
-from originmap.domain.errors import HistoryGone, InvalidQuery, RolloutConflict
+from originmap.domain.errors import HistoryGone, InvalidQuery, RolloutConflict, Stale
 from originmap.domain.mapping import MappingChange
 from originmap.domain.record import Kind, RecordDecision, RecordsView
 from originmap.domain.rollout import Rollout, Step, parse_waves
 from originmap.domain.rollout_rules import take
 from originmap.service.current_rollout import CurrentRollout
 from originmap.service.followers import Followers
-from originmap.service.rollout_json import Counts, RolloutJSON, rollout_json
+from originmap.service.rollout_json import (
+    Counts,
+    RolloutJSON,
+    WaveJSON,
+    nodes_json,
+    rollout_json,
+    waves_json,
+)
 from originmap.service.rollout_request import (
     Abort,
     Advance,
@@ -60,16 +67,29 @@ class Rollouts:
         if rollout is None:
             return None
         until = rollout.target
+        reached = self._store.revision  # before the changes are counted: none up to it is missed
         changes = await self._changes(rollout.base, until)
         later = 0 if until is None else await self._changes(until, None)
-        counts = Counts(self._store.revision, changes, later)
+        counts = Counts(reached, changes, later, self._followers.listening)
         return rollout_json(rollout, counts, self._followers.all(), self._now())
+
+    def waves(self) -> list[WaveJSON]:
+        """The waves of the rollout that is in force, with how far their nodes are; none without
+        one."""
+        rollout = self.current
+        if rollout is None or not rollout.in_force:
+            return []
+        return waves_json(rollout, nodes_json(rollout, self._followers.all(), self._now()))
 
     async def take(self, asked: RolloutRequest, cause: Cause) -> Rollout:
         """Take a step. Raises RolloutConflict, InvalidQuery, HistoryGone."""
         step = await self._step(asked, cause)
         decide = take(step, cause.credential, self._now(), asked.number)
-        return (await self._store.write_records(decide, cause)).outcome
+        seen = asked.revision if isinstance(asked, Finish) else None
+        try:
+            return (await self._store.write_records(decide, cause, seen)).outcome
+        except Stale as error:
+            raise RolloutConflict(f"{error}: look again before it goes everywhere") from None
 
     async def _step(self, asked: RolloutRequest, cause: Cause) -> Step:
         if not isinstance(asked, Hold | Start | Kill):

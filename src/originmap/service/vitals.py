@@ -38,12 +38,22 @@ class ReplicaNow(NamedTuple):
     age: float
 
 
+class StageNow(NamedTuple):
+    """A stage of a rollout in force: its nodes, and those of them that are heard of and serve what
+    they may."""
+
+    nodes: int
+    there: int
+
+
 class RolloutNow(NamedTuple):
-    """The last rollout: how it stands, and how many of its waves are released."""
+    """The last rollout: how it stands, how many of its waves are released, and how far each one's
+    nodes are; `stages` is empty when no rollout is in force."""
 
     state: RolloutState
     waves: int
     released: int
+    stages: tuple[StageNow, ...] = ()
 
 
 class Vitals(NamedTuple):
@@ -116,4 +126,7 @@ class Monitor:
 
     def _rollout_now(self) -> RolloutNow | None:
         last = self._rollouts.current
-        return None if last is None else RolloutNow(last.state, len(last.waves), last.released)
+        if last is None:
+            return None
+        stages = tuple(StageNow(wave.nodes, wave.there) for wave in self._rollouts.waves())
+        return RolloutNow(last.state, len(last.waves), last.released, stages)

@@ -27,14 +27,15 @@ MAX_GROUP_ADDRESSES = 2_000
 
 @dataclass(slots=True, eq=False)
 class Write:
-    """A write that waits: of some mappings, of records (`decide_records`), or `work` that
-    writes by itself in the transaction."""
+    """A write that waits: of some mappings, of records (`decide_records`, `seen` as
+    `Store.write_records` has it), or `work` that writes by itself in the transaction."""
 
     cause: Cause
     zone_id: str = ""
     addresses: Sequence[Address] = ()
     decide: Decide[Any] | None = None
     decide_records: RecordDecide[Any] | None = None
+    seen: int | None = None
     work: Callable[[], Awaitable[Any]] | None = None
     future: asyncio.Future[Committed[Any]] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()

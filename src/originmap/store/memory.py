@@ -18,7 +18,7 @@ from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
 from originmap.domain.whatif import Count
 from originmap.store.clock import ForwardClock, Now, wall_clock
 from originmap.store.port import CommitListener, Page, Queue, RecordListener
-from originmap.store.records import Records, check_names, replacing
+from originmap.store.records import Records, check_names, check_seen, replacing
 
 T = TypeVar("T")
 
@@ -130,9 +130,12 @@ class MemoryStore:
         self._committed(at)
         return Committed(at, first + bool(decision.changes), decision.outcome)
 
-    async def write_records(self, decide: RecordDecide[T], cause: Cause) -> Committed[T]:
+    async def write_records(
+        self, decide: RecordDecide[T], cause: Cause, seen: int | None = None
+    ) -> Committed[T]:
         """As `Store.write_records`."""
         self._check_open()
+        check_seen(seen, self.revision)
         decision = decide(self._records.view)
         check_names(self._records.view, decision.changes)
         at, first = self._clock.stamp(), self.revision

@@ -103,8 +103,11 @@ class Store(Protocol):
         full. No coroutine, because on the wire a task would be needed to wait for one.
         """
 
-    async def write_records(self, decide: RecordDecide[T], cause: Cause) -> Committed[T]:
-        """Decide about records and commit; as `write`, but a coroutine.
+    async def write_records(
+        self, decide: RecordDecide[T], cause: Cause, seen: int | None = None
+    ) -> Committed[T]:
+        """Decide about records and commit; as `write`, but a coroutine. Raises Stale if anything,
+        mappings included, was committed after revision `seen`.
 
         A zone that goes takes its mappings with it: each gets a change record before the zone's.
         """

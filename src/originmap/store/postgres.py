@@ -167,9 +167,11 @@ class PostgresStore:
         """As `Store.write`."""
         return self._group.submit(Write(cause, zone_id, addresses, decide))
 
-    async def write_records(self, decide: RecordDecide[T], cause: Cause) -> Committed[T]:
+    async def write_records(
+        self, decide: RecordDecide[T], cause: Cause, seen: int | None = None
+    ) -> Committed[T]:
         """As `Store.write_records`."""
-        return await self._group.submit(Write(cause, decide_records=decide))
+        return await self._group.submit(Write(cause, decide_records=decide, seen=seen))
 
     async def changes(self, since: int, limit: int, zone_id: str | None = None) -> list[Change]:
         """As `Store.changes`."""

@@ -31,7 +31,7 @@ from originmap.store.postgres_pool import (
 )
 from originmap.store.postgres_schema import RECORDS
 from originmap.store.postgres_view import View
-from originmap.store.records import check_names, encode, unique_name
+from originmap.store.records import check_names, check_seen, encode, unique_name
 
 COUNTER = "SELECT epoch, revision, last_at FROM state WHERE one FOR UPDATE"
 ZONES = "SELECT id, NULL, NULL, NULL, NULL, mappings FROM zone WHERE id = ANY($1::text[])"
@@ -245,6 +245,7 @@ class Commits:
         if await _was_made(connection, trial, counter):
             return Done(counter.revision, counter.at, wrote=True)
         try:
+            check_seen(write.seen, counter.revision)
             decision = write.decide_records(self._view.records.view)
             check_names(self._view.records.view, decision.changes)
         except Exception as error:  # as in `_decided`

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from originmap.domain.errors import StoreFailed
+from originmap.domain.errors import Stale, StoreFailed
 from originmap.domain.record import TYPES, Key, Kind, RecordChange, Value
 from originmap.domain.token import Token
 from originmap.domain.zone import User, Zone
@@ -74,6 +74,12 @@ class Records:
                 self._values[change.key] = change.after
         for listener in self._listeners:
             listener(changes)
+
+
+def check_seen(seen: int | None, revision: int) -> None:
+    """Raise Stale when the database, at `revision`, has got further than what a caller saw."""
+    if seen is not None and revision > seen:
+        raise Stale(f"revision {revision} is newer than {seen}, which was looked at")
 
 
 def check_names(view: Mapping[Key, Value], changes: Sequence[RecordChange]) -> None:

@@ -167,9 +167,11 @@ class SqliteStore:
         """As `Store.write`."""
         return self._group.submit(Write(cause, zone_id, addresses, decide))
 
-    async def write_records(self, decide: RecordDecide[T], cause: Cause) -> Committed[T]:
+    async def write_records(
+        self, decide: RecordDecide[T], cause: Cause, seen: int | None = None
+    ) -> Committed[T]:
         """As `Store.write_records`."""
-        return await self._group.submit(Write(cause, decide_records=decide))
+        return await self._group.submit(Write(cause, decide_records=decide, seen=seen))
 
     async def changes(self, since: int, limit: int, zone_id: str | None = None) -> list[Change]:
         """As `Store.changes`."""
@@ -381,6 +383,7 @@ class SqliteStore:
 
     def _settle_records(self, write: Write, decide: RecordDecide[Any]) -> None:
         try:
+            records.check_seen(write.seen, self._writer.revision)
             decision = decide(self._records.view)
             records.check_names(self._records.view, decision.changes)
         except Exception as error:  # as in `_settle`

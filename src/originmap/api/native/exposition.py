@@ -22,7 +22,7 @@ from prometheus_client.registry import Collector
 import originmap
 from originmap.api.traffic import DOUBLINGS, Answered, Tally
 from originmap.domain.rollout import RolloutState
-from originmap.service.vitals import RolloutNow, Vitals
+from originmap.service.vitals import RolloutNow, StageNow, Vitals
 
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 _LOWEST = 6
@@ -136,6 +136,19 @@ def _rollout(rollout: RolloutNow | None) -> Iterator[Metric]:
     waves, released = (rollout.waves, rollout.released) if rollout else (0, 0)
     yield _gauge("rollout_waves", "Waves of the last rollout.", waves)
     yield _gauge("rollout_waves_released", "Those of them that are released.", released)
+    yield from _stages(rollout.stages if rollout else ())
+
+
+def _stages(stages: Sequence[StageNow]) -> Iterator[Metric]:
+    """A series for each stage of a rollout in force, by its number."""
+    for name, text, counts in (
+        ("nodes", "Nodes of a stage of the rollout in force.", [s.nodes for s in stages]),
+        ("nodes_there", "Those of them that serve what they may.", [s.there for s in stages]),
+    ):
+        gauge = GaugeMetricFamily(f"originmap_rollout_{name}", text, labels=("stage",))
+        for number, count in enumerate(counts, 1):
+            gauge.add_metric((str(number),), float(count))
+        yield gauge
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

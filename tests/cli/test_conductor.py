@@ -1,0 +1,247 @@
+"""How a conductor judges nodes that do not report, with real services over a store in memory and a
+clock that the tests move."""
+
+import asyncio
+import io
+from collections.abc import Callable
+
+import pytest
+
+from originmap import data
+from originmap.cli.administer import ServerRefused
+from originmap.cli.conductor import Conductor, RolloutStopped, Wishes
+from originmap.cli.live_line import LiveLine
+from originmap.cli.primary import Asked
+from originmap.domain.change import Cause
+from originmap.domain.errors import OriginmapError
+from originmap.domain.latency import Latencies
+from originmap.domain.record import Key, Kind, RecordChange, RecordDecision, Value
+from originmap.domain.rollout import RolloutState
+from originmap.domain.zone import Account
+from originmap.service.followers import Followers, Report
+from originmap.service.operate.rollouts import TakeStep
+from originmap.service.rollout_json import RolloutJSON
+from originmap.service.rollout_request import Hold, Resume, RolloutRequest, Start
+from originmap.service.rollouts import Rollouts
+from originmap.service.topology import Topologies
+from originmap.store.memory import MemoryStore
+
+VALUES: dict[Kind, Value] = {
+    Kind.LATENCIES: Latencies(),
+    Kind.ACCOUNT: Account("a" * 32, "somebody", 0),
+}
+CAUSE = Cause("token", "192.0.2.9", "request")
+SECOND = 1_000_000
+
+
+class World:
+    """A primary, as a conductor sees it. Each look at it takes some seconds, after which the nodes
+    of `alive`, by name, report from their colos and serve what they may."""
+
+    def __init__(self) -> None:
+        self.at = 1_000 * SECOND
+        self.alive: dict[str, str] = {}
+        self.seconds = 1
+        self.on_look: Callable[[RolloutJSON], None] = lambda shown: None
+        self.looks = 0
+        self._store = MemoryStore(self.now)
+        self._written: dict[Key, Value] = {}
+        self.restart()
+
+    def now(self) -> int:
+        return self.at
+
+    def restart(self) -> None:
+        """The server is started again, and knows no node."""
+        self.followers = Followers(self._store, self.now)
+        topologies = Topologies(self._store, data.catalogue(), data.topology(), self.now)
+        self.rollouts = Rollouts(self._store, self.followers, topologies, self.now)
+
+    def change(self) -> None:
+        """Something that nodes serve is changed."""
+        asyncio.run(self._write(Kind.LATENCIES))
+
+    def note(self) -> None:
+        """Something that nodes do not serve is changed."""
+        asyncio.run(self._write(Kind.ACCOUNT))
+
+    async def _write(self, kind: Kind) -> None:
+        """Make a record, or remove it."""
+        key = Key(kind, VALUES[kind].id)
+        before = self._written.pop(key, None)
+        if before is None:
+            self._written[key] = VALUES[kind]
+        change = RecordChange(key, before, self._written.get(key))
+        await self._store.write_records(lambda _: RecordDecision((change,), None), CAUSE)
+
+    def start(self, waves: str) -> RolloutJSON:
+        """A rollout of one change, begun when the server has heard of every node there is."""
+        self.take(Hold())
+        self.change()
+        self.at += 100 * SECOND
+        self._report()
+        return self.take(Start(waves))
+
+    def take(self, asked: RolloutRequest) -> RolloutJSON:
+        asyncio.run(self.rollouts.take(asked, CAUSE))
+        return self.shown()
+
+    def shown(self) -> RolloutJSON:
+        shown = asyncio.run(self.rollouts.status())
+        assert shown is not None
+        return shown
+
+    def _report(self) -> None:
+        nodes = {}
+        if self.rollouts.current is not None:
+            for name, colo in self.alive.items():
+                self.followers.reported(name, "t", "c", Report(1, "nginx", None, "", colo))
+            nodes = {node.name: node.allowed for node in self.shown().nodes}
+        for name, colo in self.alive.items():
+            self.followers.reported(name, "t", "c", Report(1, "nginx", nodes.get(name), "", colo))
+
+    def ask(self, asked: Asked) -> RolloutJSON | None:
+        """As `Primary.ask`."""
+        if not isinstance(asked, TakeStep):
+            return self.watch()
+        try:
+            return self.take(asked.asked)
+        except OriginmapError as error:
+            raise ServerRefused(str(error), "") from error
+
+    def watch(self) -> RolloutJSON | None:
+        """As `Primary.watch`."""
+        self.looks += 1
+        self.at += self.seconds * SECOND
+        self._report()
+        shown = self.shown()
+        self.on_look(shown)
+        return shown
+
+    def conduct(
+        self, started: RolloutJSON, empty: tuple[str, ...] = (), lost: tuple[str, ...] = ()
+    ) -> RolloutJSON:
+        wishes = Wishes(0, 30, 120, None, frozenset(empty), frozenset(lost))
+        return Conductor(self, wishes, LiveLine(io.StringIO())).run(started)
+
+    def stops(self, started: RolloutJSON, empty: tuple[str, ...] = ()) -> str:
+        """Why it stops."""
+        with pytest.raises(RolloutStopped) as stopped:
+            self.conduct(started, empty)
+        return str(stopped.value)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_without_any_node_a_rollout_stops_in_its_first_stage(world: World) -> None:
+    started = world.start("SIN,FRA,100%")
+    said = world.stops(started)
+    assert "no node of SIN reports (wave 1: SIN)" in said
+    shown = world.shown()
+    assert (shown.state, shown.released) == (RolloutState.PAUSED, 1)
+    assert shown.why == "no node of SIN reports (wave 1: SIN)"
+
+
+def test_a_later_stage_without_a_node_is_not_released(world: World) -> None:
+    world.alive = {"sin-1": "SIN"}
+    started = world.start("SIN,FRA+IAD,100%")
+    assert "no node of FRA, IAD reports" in world.stops(started)
+    assert (world.shown().state, world.shown().released) == (RolloutState.PAUSED, 1)
+
+
+def test_an_empty_stage_passes_only_by_its_name(world: World) -> None:
+    world.alive = {"sin-1": "SIN"}
+    started = world.start("SIN,FRA,0.01%,100%")
+    assert "no node of 0.01% reports" in world.stops(started, ("FRA",))
+    assert world.conduct(world.take(Resume()), ("FRA", "0.01%")).state is RolloutState.DONE
+
+
+def test_a_stage_whose_nodes_earlier_stages_took_is_not_empty(world: World) -> None:
+    world.alive = {"sin-1": "SIN", "fra-1": "FRA"}
+    assert world.conduct(world.start("SIN,FRA,100%")).state is RolloutState.DONE
+
+
+def test_named_stages_may_be_empty(world: World) -> None:
+    ended = world.conduct(world.start("SIN,FRA,100%"), ("SIN", "FRA", "100%"))
+    assert ended.state is RolloutState.DONE
+
+
+def test_a_stage_after_a_restart_waits_until_its_nodes_have_reported(world: World) -> None:
+    world.alive = {"sin-1": "SIN"}
+    started = world.start("SIN,100%")
+    alive, world.alive = world.alive, {}
+    world.restart()
+    back = world.at + 60 * SECOND
+    world.seconds = 20
+
+    def nodes_come_back(shown: RolloutJSON) -> None:
+        if world.at >= back:
+            world.alive = alive
+
+    world.on_look = nodes_come_back
+    assert world.conduct(started).state is RolloutState.DONE
+    assert world.at >= back
+
+
+def test_a_node_that_no_longer_reports_stops_the_next_stage(world: World) -> None:
+    world.alive = {"sin-1": "SIN", "fra-1": "FRA", "fra-2": "FRA"}
+    started = world.start("SIN,FRA,100%")
+    del world.alive["fra-2"]
+    world.seconds = 60
+    world.at += 60 * SECOND
+    assert "fra-2 reported before, and no longer" in world.stops(started)
+    assert (world.shown().state, world.shown().released) == (RolloutState.PAUSED, 1)
+
+
+def test_a_lost_node_passes_by_its_name(world: World) -> None:
+    world.alive = {"sin-1": "SIN", "fra-1": "FRA", "fra-2": "FRA"}
+    started = world.start("SIN,FRA,100%")
+    del world.alive["fra-2"]
+    world.at += 100 * SECOND
+    assert world.conduct(started, lost=("fra-2",)).state is RolloutState.DONE
+
+
+def test_a_node_lost_over_a_restart_of_the_server_is_missed(world: World) -> None:
+    world.alive = {"sin-1": "SIN", "fra-1": "FRA", "fra-2": "FRA"}
+    started = world.start("SIN,FRA,100%")
+    world.seconds = 40
+
+    def restart(shown: RolloutJSON) -> None:
+        if "fra-2" in world.alive:
+            del world.alive["fra-2"]
+            world.restart()
+
+    world.on_look = restart
+    assert "fra-2 reported before" in world.stops(started)
+
+
+def test_what_is_changed_after_the_last_look_is_not_let_out(world: World) -> None:
+    world.alive = {"sin-1": "SIN"}
+    started = world.start("100%")
+    asked = world.ask
+
+    def ask(step: Asked) -> RolloutJSON | None:
+        if world.shown().later == 0:
+            world.change()  # between the last look and the step
+        return asked(step)
+
+    world.ask = ask  # type: ignore[method-assign]
+    ended = world.conduct(started)
+    assert (ended.state, ended.later) == (RolloutState.RUNNING, 1)
+
+
+def test_what_no_node_serves_does_not_keep_a_rollout_open(world: World) -> None:
+    world.alive = {"sin-1": "SIN"}
+    started = world.start("100%")
+    asked, notes = world.ask, iter((1, 2))
+
+    def ask(step: Asked) -> RolloutJSON | None:
+        if next(notes, None):
+            world.note()
+        return asked(step)
+
+    world.ask = ask  # type: ignore[method-assign]
+    assert world.conduct(started).state is RolloutState.DONE
