@@ -22,6 +22,7 @@ from originmap.edge import checker as checkers
 from originmap.edge.agent import Agent
 from originmap.edge.errors import CannotWrite
 from originmap.edge.feed_client import FeedClient
+from originmap.edge.file_lock import locked
 from originmap.edge.follower import Follower
 from originmap.edge.pace import Pace
 from originmap.edge.preview import Preview, preview
@@ -153,7 +154,8 @@ async def _opened(settings: EdgeSettings, duties: Sequence[Duty]) -> AsyncIterat
             lambda: monotonic_clock() / 1e6,
         )
         follower = Follower(store, client, copy, lambda: rollout.floor)
-        yield _Node(store, rollout, agent, follower, reporter)
+        with locked(place for duty in duties for place in duty.places):
+            yield _Node(store, rollout, agent, follower, reporter)
 
 
 @contextlib.asynccontextmanager

@@ -9,6 +9,8 @@ from click.testing import CliRunner
 
 from originmap.cli.edge import command, duties_of, woken
 from originmap.domain.errors import FeedError
+from originmap.edge.errors import FileTaken
+from originmap.edge.file_lock import locked
 from originmap.edge.target import Duty
 
 NGINX, HAPROXY = "nginx=/etc/nginx/originmap.conf", "haproxy=/etc/haproxy"
@@ -106,3 +108,11 @@ def test_what_is_no_url_is_refused(tmp_path: Path) -> None:
         command, ["--follow", "http://[::1", *given], env={"ORIGINMAP_TOKEN": "token"}
     )
     assert isinstance(done.exception, FeedError)
+
+
+def test_a_file_that_another_agent_writes_is_left_to_it(tmp_path: Path) -> None:
+    given = ["--write", f"csv={tmp_path / 'file'}", "--state", str(tmp_path / "state"), "--once"]
+    with locked([tmp_path / "file"]):
+        follow = ["--follow", "http://127.0.0.1:1", *given]
+        shown = CliRunner().invoke(command, follow, env={"ORIGINMAP_TOKEN": "token"})
+    assert isinstance(shown.exception, FileTaken)

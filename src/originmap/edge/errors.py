@@ -5,6 +5,7 @@ EdgeError
 ├── CannotWrite      a file, or the agent's own state, cannot be written or read
 ├── CheckerMissing   the program that checks a format is not installed
 ├── CommandFailed    a check or a reload says no, cannot be started, or takes too long
+├── FileTaken        another agent writes the same file
 ├── NothingToServe   there is no copy of the primary's state yet
 └── RuntimeRefused   a running cache does not take, or does not have, what its file says
 """
@@ -52,6 +53,16 @@ class CommandFailed(EdgeError):
     def __init__(self, command: str, reason: str, said: str = "") -> None:
         super().__init__(f"{command}: {reason}" + (f": {said}" if said else ""))
         self.reason, self.said = reason, said
+
+
+class FileTaken(EdgeError):
+    """Another agent writes the same file; `process` is its number, or "" where that is unknown."""
+
+    def __init__(self, path: str, process: str) -> None:
+        by = f" (process {process})" if process else ""
+        super().__init__(f"another agent{by} writes {path}")
+        self.path, self.process = path, process
+        self.hint = "stop it, or have one agent write each file: --write FORMAT=PATH"
 
 
 class NothingToServe(EdgeError):
