@@ -47,6 +47,24 @@ def test_what_could_not_be_put_back_is_put_back_before_anything_else(tmp_path: P
     assert path.read_text() == "good"
 
 
+def test_a_link_in_the_place_of_a_file_stays_and_is_followed(tmp_path: Path) -> None:
+    file, link = tmp_path / "elsewhere" / "file", tmp_path / "file"
+    link.symlink_to(file)
+    file.parent.mkdir()
+    assert apply(target(tmp_path, "true"), 1, "good") is Outcome.WRITTEN
+    with pytest.raises(CommandFailed):
+        apply(target(tmp_path, "false"), 2, "bad")
+    assert apply(target(tmp_path, "true"), 3, "good") is Outcome.SAME
+    assert (link.is_symlink(), file.read_text()) == (True, "good")
+    assert [path.name for path in file.parent.iterdir()] == ["file"]
+
+
+def test_links_in_a_circle_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").symlink_to(tmp_path / "file")
+    with pytest.raises(CannotWrite, match="symbolic links"):
+        apply(target(tmp_path, "true"), 1, "good")
+
+
 def test_a_manager_that_cannot_be_woken_is_no_reason_to_load_again(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

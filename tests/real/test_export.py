@@ -104,6 +104,10 @@ def test_files_that_are_not_written_any_more_stay_and_are_named(db: Path, tmp_pa
     (cluster,) = json.loads(before)["resources"]
     assert cluster["cluster_name"] == "originmap_iad_ewr"
     assert made.stat().st_mode & 0o777 == 0o644
+    files = [path for path in tmp_path.rglob("*.json") if path != own]
+    told = {path: path.stat().st_ctime_ns for path in files}
+    assert export(TEMPLATE, "IAD=192.0.2.10:80", "EWR=192.0.2.11:80") == ""
+    assert {path: path.stat().st_ctime_ns for path in files} == told  # nothing for Envoy to load
     said = export(TEMPLATE, "IAD=192.0.2.10:80")
     assert f"{made} stays as it was" in said
     assert str(own) not in said

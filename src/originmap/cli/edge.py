@@ -1,6 +1,7 @@
 """originmap edge: keeps the caches of a node up to date."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
@@ -178,10 +179,10 @@ def _refuse_places(duties: Sequence[Duty]) -> None:
         for path in duty.places:
             if options.is_no_file(path):
                 raise click.UsageError(f"--write {name}={duty.path}: {path} is no file")
-            before = taken.setdefault(path.resolve(), name)
+            before = taken.setdefault(Path(os.path.realpath(path)), name)
             if before != name:
                 raise click.UsageError(f"--write: {before} and {name} would both be {path}")
-    for folder in (duty.folder.resolve() for duty in duties if duty.folder):
+    for folder in (Path(os.path.realpath(duty.folder)) for duty in duties if duty.folder):
         for path, name in taken.items():
             if folder in (path, path.parent):
                 raise click.UsageError(f"--write {name}: {folder} is for files of another format")

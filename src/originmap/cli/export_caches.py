@@ -1,21 +1,22 @@
 """originmap export FORMAT for each format of the table in `export.formats`."""
 
 import contextlib
-import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
+from originmap.atomic_file import replacing
 from originmap.cli import node, options
 from originmap.cli.administer import administer, stream
 from originmap.domain.errors import InvalidExport
 from originmap.export.format import Family, Format
 from originmap.service.exports import Wanted
 from originmap.service.operate.exports import ExportFamily, ExportZones
+
+_MODE = 0o644  # a cache runs as another user than whoever exports
 
 
 def command(known: Format) -> click.Command:
@@ -95,25 +96,11 @@ def _export_family(family: Family, wanted: Wanted, out: Path, db: str) -> None:
 
 @contextlib.contextmanager
 def _replaced(path: Path) -> Iterator[Callable[[bytes], object]]:
-    """Write a file beside `path`, and put it in its place when it is whole and on disk.
-
-    Raises InvalidExport where it cannot be written, and where a device is, say: that stays.
-    """
-    if options.is_no_file(path):
-        raise InvalidExport(f"cannot write {path}: it is no file")
-    path = path.resolve()
+    """Write a file as `atomic_file.replacing` does: one that is as it was is left alone, so that a
+    cache that watches its files loads nothing. Raises InvalidExport."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as new:
-            try:
-                yield new.write
-                new.flush()
-                # A cache runs as another user than whoever exports.
-                os.fchmod(new.fileno(), 0o644)
-                os.fsync(new.fileno())
-                Path(new.name).replace(path)
-            except BaseException:
-                Path(new.name).unlink()
-                raise
+        with replacing(path, _MODE) as file:
+            yield file.write
     except OSError as error:
-        raise InvalidExport(f"cannot write {path}: {error.strerror}") from error
+        raise InvalidExport(f"cannot write {path}: {error.strerror or error}") from error

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from originmap.atomic_file import replace_file
 from originmap.domain.selection import InvalidPattern, Pattern, pattern
 from originmap.settings import CLOUDFLARE_API, api_credentials
 
@@ -121,19 +122,15 @@ def _as_error() -> Iterator[None]:
 
 
 def write_out(file: Path | None, parts: Iterable[str]) -> None:
-    """Print a text that comes in parts; or write it to a file, whole or not at all. Raises
-    UnusableFile."""
+    """Print a text that comes in parts; or write it to a file, whole or not at all, through a link
+    where that is one. Raises UnusableFile."""
     if file is None:
         sys.stdout.writelines(parts)
         return
     from originmap.mapfile.errors import UnusableFile
 
-    new = file.with_name(f".{file.name}.new")
     try:
-        with new.open("w", encoding="utf-8") as out:
-            out.writelines(parts)
-        new.replace(file)
+        replace_file(file, (part.encode() for part in parts))
     except OSError as error:
-        new.unlink(missing_ok=True)
         raise UnusableFile(str(file), error.strerror or str(error)) from error
     click.echo(f"written to {file}", err=True)

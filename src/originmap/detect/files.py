@@ -11,14 +11,13 @@ crash between the two writes costs a download, nothing else.
 import datetime
 import gzip
 import hashlib
-import os
-import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from originmap.atomic_file import replace_file
 from originmap.detect import aws, azure, content, gcp, oci, reader
 from originmap.detect.content import Content
 from originmap.detect.errors import DamagedRanges, FewerRanges, RangesUnwritable
@@ -27,6 +26,7 @@ from originmap.domain.ranges import Publication, RangeConflict, RangeTable
 VENDORS = (aws.VENDOR, azure.VENDOR, gcp.VENDOR, oci.VENDOR)
 LEAST_SHARE = 0.7
 """The part of the known prefixes that a new file must have to be believed."""
+_MODE = 0o644
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,28 +178,8 @@ class RangeFiles:
         )
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            _replace(self._path(vendor), gzip.compress(each.data, 6, mtime=0))
-            _replace(self._about(vendor), msgspec.json.encode(note))
+            replace_file(self._path(vendor), [gzip.compress(each.data, 6, mtime=0)], _MODE)
+            replace_file(self._about(vendor), [msgspec.json.encode(note)], _MODE)
         except OSError as error:
             raise RangesUnwritable(str(self._folder), error.strerror or str(error)) from error
         return Kept(publication, self._path(vendor), note)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write a file so that it is there as a whole or as before, after a power cut too."""
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            os.fchmod(file.fileno(), 0o644)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

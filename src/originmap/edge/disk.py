@@ -1,9 +1,11 @@
-"""Files that are whole or not there: temporary beside the place, synced, renamed."""
+"""Files that a cache loads, on disk: what is in them, and that they stay over a power cut."""
 
 import hashlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
+
+from originmap.atomic_file import sync_folder
 
 
 def digest_of(path: Path) -> str:
@@ -24,11 +26,7 @@ def sync(path: Path) -> None:
 def sync_folders(paths: Iterable[Path]) -> None:
     """Make sure that the names of these files are on disk as they are now."""
     for folder in sorted({path.parent for path in paths}):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_folder(folder)
 
 
 def make_folder(folder: Path) -> None:
@@ -38,15 +36,3 @@ def make_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for each in missing:
         each.chmod(0o755)
-
-
-def replace(path: Path, content: bytes, mode: int) -> None:
-    """Put `content` in the place of a file."""
-    new = path.with_name(f".{path.name}.new")
-    with new.open("wb") as file:
-        os.fchmod(file.fileno(), mode)
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
-    sync_folders([path])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from originmap.edge import disk
+from originmap.atomic_file import replace_file
 from originmap.edge.errors import CannotWrite
 
 
@@ -41,7 +41,7 @@ class Record:
         if done == self.done:
             return
         try:
-            disk.replace(self._path, msgspec.json.encode(done), 0o600)
+            replace_file(self._path, [msgspec.json.encode(done)], 0o600)
         except OSError as error:
             raise CannotWrite(str(self._path), error) from error
         self.done = done

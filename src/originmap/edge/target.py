@@ -10,6 +10,7 @@ Nothing here waits for the network, and everything may take seconds: it runs in 
 """
 
 import logging
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 
+from originmap.atomic_file import target_of
 from originmap.edge import checker as checkers
 from originmap.edge import disk
 from originmap.edge.checker import Checker
@@ -51,7 +53,8 @@ class Duty:
 
     @property
     def places(self) -> list[Path]:
-        """Where files of the format belong, whatever the node; those of a family besides."""
+        """Where files of the format belong, whatever the node; those of a family besides. Raises
+        CannotWrite."""
         return [self._place(file) for file in self.format.files]
 
     @property
@@ -60,11 +63,17 @@ class Duty:
         return (self.path / self.format.family.name).parent if self.format.family else None
 
     def files(self, node: Node) -> dict[Path, File]:
-        """The files of the format for a node, by where they belong. Raises InvalidExport."""
+        """The files of the format for a node, by where they belong. Raises InvalidExport,
+        CannotWrite."""
         return {self._place(file): file for file in self.format.all(node)}
 
     def _place(self, file: File) -> Path:
-        return self.path / file.name if self.format.several else self.path
+        """A file, or what the symbolic link in its place leads to: the link stays."""
+        path = self.path / file.name if self.format.several else self.path
+        try:
+            return target_of(path) if path.is_symlink() else path
+        except OSError as error:
+            raise CannotWrite(str(path), error) from error
 
 
 class Outcome(StrEnum):
@@ -92,8 +101,9 @@ class Target:
         if duty.manager is not None:
             self._manager = TrafficManager(duty.manager, duty.path / "records.config")
         if duty.socket is not None:
-            self._map_path = duty.path / RUNTIME[duty.format.name]
-            self._map = HAProxyMap(duty.socket, self._map_path)
+            named = duty.path / RUNTIME[duty.format.name]
+            self._map_path = Path(os.path.realpath(named)) if named.is_symlink() else named
+            self._map = HAProxyMap(duty.socket, named)
 
     @property
     def name(self) -> str:
@@ -122,6 +132,8 @@ class Target:
         whether it serves the old ones in truth. Raises EdgeError: it keeps what it has then."""
         files = self.duty.files(rendered.node)
         try:
+            if not rendered.digests.keys() >= set(map(new_of, files)):
+                raise EdgeError(f"a symbolic link of {self.duty.path} was changed meanwhile")
             return self._apply(rendered, files, compare)
         finally:
             discard(map(new_of, files))

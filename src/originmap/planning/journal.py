@@ -4,10 +4,10 @@ A plan's file appears before the first write and goes after the last look. It sa
 live may be half of the plan's work; how far it got is seen in what is live, which knows better.
 """
 
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from originmap.atomic_file import replace_file
 from originmap.planning.errors import UnusablePlan
 from originmap.planning.plan_json import Planned, load
 
@@ -31,12 +31,7 @@ class Journal:
         path = self.path(digest)
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            new = path.with_suffix(".new")
-            with new.open("wb") as file:
-                file.writelines(saved)
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(path)
+            replace_file(path, saved)
         except OSError as error:
             raise UnusablePlan(str(path), error.strerror or str(error)) from error
 

@@ -1,0 +1,72 @@
+"""Files are replaced as a whole, through links, and only when they change."""
+
+import contextlib
+import os
+from pathlib import Path
+
+import pytest
+
+from originmap.atomic_file import replace_file, replacing
+from originmap.cli.remote import write_out
+from originmap.mapfile.errors import UnusableFile
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_link_stays_and_the_file_that_it_leads_to_is_replaced(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "file").write_text("old")
+    link = tmp_path / "link"
+    link.symlink_to("elsewhere/file")
+    replace_file(link, [b"ne", b"w"])
+    assert (link.is_symlink(), (elsewhere / "file").read_text()) == (True, "new")
+    assert (names(tmp_path), names(elsewhere)) == (["elsewhere", "link"], ["file"])
+
+
+def test_a_link_to_nothing_yet_makes_the_file(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "file")
+    write_out(link, ["new"])
+    assert (link.is_symlink(), (tmp_path / "file").read_text()) == (True, "new")
+
+
+def test_links_in_a_circle_are_refused(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(link)
+    with pytest.raises(UnusableFile, match="Too many levels of symbolic links"):
+        write_out(link, ["new"])
+    assert link.is_symlink()
+
+
+def test_what_is_no_file_stays_what_it_is(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    for place in (tmp_path / "pipe", tmp_path / "folder", Path("/dev/null")):
+        with pytest.raises(UnusableFile, match="it is no file"):
+            write_out(place, ["new"])
+    assert names(tmp_path) == ["folder", "pipe"]
+    assert Path("/dev/null").is_char_device()
+
+
+def test_a_file_that_is_as_wanted_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    replace_file(file, [b"same"], 0o600)
+    before = file.stat()
+    replace_file(file, [b"same"], 0o600)
+    assert (file.stat().st_ino, file.stat().st_ctime_ns) == (before.st_ino, before.st_ctime_ns)
+    replace_file(file, [b"same"], 0o644)
+    assert file.stat().st_mode & 0o777 == 0o644
+    replace_file(file, [b"other"])
+    assert (file.read_text(), file.stat().st_mode & 0o777) == ("other", 0o644)
+
+
+def test_what_is_broken_off_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("old")
+    with contextlib.suppress(ValueError), replacing(file) as new:
+        new.write(b"half")
+        raise ValueError
+    assert (file.read_text(), names(tmp_path)) == ("old", ["file"])
