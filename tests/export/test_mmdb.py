@@ -2,6 +2,8 @@
 
 import io
 from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from pathlib import Path
 
 import maxminddb
 from hypothesis import given
@@ -73,6 +75,52 @@ def test_without_mappings_it_is_empty_and_can_be_read() -> None:
         assert list(database) == []
 
 
+def standing_for(ip: IPv4Address) -> list[IPv6Address]:
+    """Addresses that stand for an IPv4 address: mapped, 6to4 with two endings, Teredo."""
+    number = int(ip)
+    mapped, six_to_four = (0xFFFF << 32) | number, (0x2002 << 112) | number << 80
+    teredo = (0x2001 << 112) | number << 64
+    return [IPv6Address(n) for n in (mapped, six_to_four, six_to_four | 0xBEEF, teredo | 1)]
+
+
+def inside(ip: IPv4Address | IPv6Address) -> IPv4Address | None:
+    """The IPv4 address that an address stands for."""
+    assert isinstance(ip, IPv6Address)
+    teredo = IPv4Address(int(ip) >> 64 & 0xFFFFFFFF) if int(ip) >> 96 == 0x2001 << 16 else None
+    return ip.ipv4_mapped or ip.sixtofour or teredo
+
+
+def test_a_reader_of_a_dual_stack_socket_is_answered_as_by_maxminds_own() -> None:
+    with reader(node("SIN")) as database:
+        virginia = database.get("192.0.2.9")
+        asked = ("::ffff:192.0.2.9", "2002:c000:209::1", "2001:0:c000:209::1", "::192.0.2.9")
+        assert [database.get(ip) for ip in asked] == [virginia] * 4
+        others = ("::ffff:192.0.2.8", "2002:c000:208::1", "2001:0:c000:208::1", "2001:1::1")
+        assert [database.get(ip) for ip in others] == [None] * 4
+        assert len([net for net, _ in database if net.version == 4]) == 6
+
+
+def test_the_reader_written_in_c_finds_the_same(tmp_path: Path) -> None:
+    origins = {"192.0.2.9": VIRGINIA, "2002:c000:209::1": TOKYO}
+    file = tmp_path / "originmap.mmdb"
+    file.write_bytes(export(FILE, node("SIN"), {"example.com": origins}))
+    with maxminddb.open_database(file, maxminddb.MODE_MMAP_EXT) as database:
+        asked = ("::ffff:192.0.2.9", "2002:c000:209::2", "2001:0:c000:209::1", "2002:c000:209::1")
+        regions = [database.get(ip)["region"] for ip in asked]
+        assert regions == [VIRGINIA.region] * 3 + [TOKYO.region]
+        assert ip_network("192.0.2.9/32") in [net for net, _ in database]
+
+
+def test_an_origin_on_such_an_address_keeps_its_own_record() -> None:
+    origins = {"192.0.2.9": VIRGINIA, "192.0.2.1": VIRGINIA, "2002:c000:209::1": TOKYO}
+    with reader(node("SIN"), {"example.com": origins}) as database:
+        regions = {ip: database.get(ip)["region"] for ip in origins}
+        assert regions == {ip: place.region for ip, place in origins.items()}
+        for ip in ("2002:c000:209::2", "2002:c000:209::", "2002:c000:201::1", "::ffff:c000:209"):
+            assert database.get(ip)["region"] == VIRGINIA.region
+        assert database.get("2002:c000:20a::1") is None
+
+
 def origin(text: str) -> bool:
     try:
         addresses.parse(text)
@@ -86,11 +134,21 @@ ADDRESSES = st.one_of(
     st.ip_addresses(v=6),
     st.ip_addresses(network="192.0.2.0/29"),
     st.ip_addresses(network="2001:db8::/125"),
+    st.ip_addresses(network="2002:c000:200::/45"),  # 6to4 of 192.0.2.0/29
+    st.ip_addresses(network="2002:c000:201::/125"),
+    st.ip_addresses(network="2001:0:c000:200::/61"),  # Teredo of the same
 ).map(str)
 
 
 @given(st.dictionaries(ADDRESSES.filter(origin), st.sampled_from([VIRGINIA, TOKYO])))
 def test_any_set_of_addresses_is_read_back(origins: dict[str, Place]) -> None:
     with reader(node("SIN"), {"example.com": origins}) as database:
-        found = {addresses.parse(str(net[0])): r["region"] for net, r in database}
-        assert found == {addresses.parse(ip): place.region for ip, place in origins.items()}
+        wanted = {ip_address(ip): place.region for ip, place in origins.items()}
+        found = {net[0]: (net, r["region"]) for net, r in database}
+        assert {ip: found[ip][1] for ip in wanted} == wanted
+        for ip, (net, region) in found.items():
+            # What is there besides stands for an IPv4 address, all of it.
+            assert ip in wanted or {wanted.get(inside(end)) for end in (ip, net[-1])} == {region}
+        for ip in [ip for ip in wanted if ip.version == 4]:
+            for other in standing_for(ip):
+                assert database.get(other)["region"] == wanted.get(other, wanted[ip])

@@ -3,7 +3,7 @@ and fallbacks (MaxMind DB file format 2.0).
 
 It has no zones: where two say different things of one address, the last word counts. In it an
 IPv4 address is the IPv6 address in ::/96 with the same number, so IPv6 addresses there are left
-out.
+out; other networks that stand for IPv4 addresses are in `mmdb_aliases`.
 
 The tree is written as it goes, root first, and never held: node numbers follow from how many bits
 neighbouring addresses share. Between passes it takes some 110 bytes for each address, however
@@ -12,15 +12,18 @@ many nodes the tree has.
 
 import sys
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from heapq import merge
+from operator import itemgetter
 from typing import NamedTuple
 
 from originmap.domain.mapping import Place
 from originmap.domain.resolution import Mode
 from originmap.export.by_address import ByAddress
+from originmap.export.mmdb_aliases import Alias, aliases, within
 from originmap.export.node import Chain, Node, ZonePart
 
-_BITS = 128
+_BITS, _V4_BITS = 128, 32
 _LOW = b"\0" * 12
 _MARK = b"\xab\xcd\xefMaxMind.com"
 _GAP = 16  # between the tree and the data, and counted in pointers into the data
@@ -63,16 +66,37 @@ class MMDB:
 
     def end(self) -> Iterator[bytes]:
         """As `Writer.end`."""
+        v4, numbers, own = array("I"), array("I"), list[int]()
+        for key, number in self._keys():
+            if key >> 32 == 0:
+                v4.append(key)
+                numbers.append(number)
+            elif within(key):
+                own.append(key)
+        networks = list(aliases(v4, own))
         tree = _Tree()
-        for count, (key, _) in enumerate(self._keys()):
-            tree.measure(key)
+        for count, leaf in enumerate(self._leaves(networks)):
+            tree.measure(leaf)
             if count % _STEP == 0:
                 yield b""
         data, offsets = _data(self._found.values)
-        yield from tree.written(self._keys(), offsets)
+
+        def target(leaf: _Leaf) -> int:
+            alias = leaf.alias
+            if alias is not None and alias.depth < _V4_BITS:
+                return tree.node(alias.position, _BITS - _V4_BITS + alias.depth)
+            return tree.base + offsets[leaf.number if alias is None else numbers[alias.position]]
+
+        yield from tree.written(self._leaves(networks), target)
         yield b"\0" * _GAP
         yield data
         yield _MARK + _metadata(tree.nodes, self._newest // 1_000_000)
+
+    def _leaves(self, networks: Sequence[Alias]) -> Iterator["_Leaf"]:
+        """Every address and every alias, in order."""
+        others = (_Leaf(alias.first, alias.length, 0, alias) for alias in networks)
+        own = (_Leaf(key, _BITS, number, None) for key, number in self._keys())
+        return merge(own, others, key=itemgetter(0))
 
     def _keys(self) -> Iterator[tuple[int, int]]:
         """Addresses as numbers of 128 bits, with the numbers of their values."""
@@ -81,12 +105,22 @@ class MMDB:
                 yield int.from_bytes(address[1:], "big"), number
 
 
-class _Tree:
-    """The search tree over sorted keys: first all of them are measured, then it is written.
+class _Leaf(NamedTuple):
+    """An address, or a network, by its first address and length, with the number of its value or
+    what it is an alias of."""
 
-    A node is made by the first key that passes it, and nodes are numbered in that order. So a
-    key that shares `c` bits with the one before makes the nodes of depth c + 1 to 127, one after
-    the other, and is the right child of the node of depth c on its way.
+    key: int
+    length: int
+    number: int
+    alias: Alias | None
+
+
+class _Tree:
+    """The search tree over sorted leaves: first all of them are measured, then it is written.
+
+    A node is made by the first leaf that is below it, and nodes are numbered in that order. So a
+    leaf that shares `c` bits with the one before makes the nodes of depth c + 1 to its length - 1,
+    one after the other, and is below the right side of the node of depth c on its way.
     """
 
     def __init__(self) -> None:
@@ -97,10 +131,20 @@ class _Tree:
         self._makers = [0] * _BITS  # who made the node of each depth on the way of the last key
         # Which keys are right children of a key's nodes: a linked list, in which 0 ends it.
         self._head, self._next = array("I"), array("I")
+        self._bare: dict[int, _Leaf] = {}  # aliases that make no node
 
-    def measure(self, key: int) -> None:
-        """Take the next key in."""
-        index = len(self._shared)
+    @property
+    def base(self) -> int:
+        """What is added to where a value is in the data."""
+        return self.nodes + _GAP
+
+    def node(self, index: int, depth: int) -> int:
+        """The number of the node of this depth that the leaf of this index makes."""
+        return self._firsts[index] + depth - (self._shared[index] + 1 if index else 0)
+
+    def measure(self, leaf: _Leaf) -> None:
+        """Take the next leaf in."""
+        key, index = leaf.key, len(self._shared)
         shared = _BITS - (self._last ^ key).bit_length() if index else -1
         self._shared.append(max(shared, 0))
         self._firsts.append(self.nodes if index else 0)
@@ -110,49 +154,54 @@ class _Tree:
             maker = self._makers[shared]
             self._next[index] = self._head[maker]
             self._head[maker] = index
-        made = _BITS - 1 - shared
+        made = leaf.length - 1 - shared
         self._makers[shared + 1 :] = [index] * made
         self.nodes += made if index else made - 1
+        if not made and leaf.length < _BITS:
+            self._bare[index] = leaf
         self._last = key
 
-    def written(self, keys: Iterable[tuple[int, int]], offsets: list[int]) -> Iterator[bytes]:
-        """The tree, a node after the other; `offsets` are those of the values in the data."""
-        empty, base = self.nodes, self.nodes + _GAP
+    def written(self, leaves: Iterable[_Leaf], target: Callable[[_Leaf], int]) -> Iterator[bytes]:
+        """The tree, a node after the other; `target` says what stands for a leaf."""
+        empty = self.nodes
         out = array("I", () if self._firsts else (empty, empty))
-        ahead = iter(keys)
-        key, number = next(ahead, (0, 0))
+        ahead = iter(leaves)
+        leaf = next(ahead, None)
         for index, first in enumerate(self._firsts):
-            following, next_number = next(ahead, (0, 0))
-            rights = self._rights(index)
-            if _BITS - 1 in rights:  # a neighbour: its value in place of a node
-                rights[_BITS - 1] = base + offsets[next_number]
+            assert leaf is not None
+            following = next(ahead, None)
+            rights = self._rights(index, target)
+            if _BITS - 1 in rights and following is not None:  # a neighbour: it makes no node
+                rights[_BITS - 1] = target(following)
             shared = self._shared[index] + 1 if index else 0
-            way = f"{key:0128b}"[shared:]
-            out.extend(_nodes(way, first, base + offsets[number], rights, empty))
+            way = f"{leaf.key:0128b}"[shared : leaf.length]
+            out.extend(_nodes(way, shared, first, target(leaf), rights, empty))
             if index % _STEP == _STEP - 1:
                 yield _big_endian(out)
                 out = array("I")
-            key, number = following, next_number
+            leaf = following
         yield _big_endian(out)
 
-    def _rights(self, index: int) -> dict[int, int]:
-        """The right children of the nodes that a key made, by depth."""
+    def _rights(self, index: int, target: Callable[[_Leaf], int]) -> dict[int, int]:
+        """The right children of the nodes that a leaf made, by depth."""
         rights = {}
         child = self._head[index]
         while child:
-            rights[self._shared[child]] = self._firsts[child]
+            bare = self._bare.get(child)
+            rights[self._shared[child]] = target(bare) if bare else self._firsts[child]
             child = self._next[child]
         return rights
 
 
 def _nodes(
-    way: str, first: int, value: int, rights: Mapping[int, int], empty: int
+    way: str, depth: int, first: int, value: int, rights: Mapping[int, int], empty: int
 ) -> Iterator[int]:
-    """Left and right of each node that a key makes, from the bits of its way there on."""
-    depth, child = _BITS - len(way), first
+    """Left and right of each node that a leaf makes, the first of which has this depth, from the
+    bits of its way there on."""
+    child, end = first, depth + len(way)
     for bit in way:
         child += 1
-        target = child if depth < _BITS - 1 else value
+        target = child if depth < end - 1 else value
         if bit == "1":
             yield empty
             yield target
