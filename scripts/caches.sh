@@ -10,6 +10,8 @@ missing=()
 for i in "${!programs[@]}"; do
   PATH="$PATH:/usr/sbin:/sbin" command -v "${programs[$i]}" >/dev/null || missing+=("${packages[$i]}")
 done
+# Gives names several addresses, for one command.
+[ -n "$(find /usr/lib -name libnss_wrapper.so -print -quit 2>/dev/null)" ] || missing+=(libnss-wrapper)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then

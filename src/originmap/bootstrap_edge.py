@@ -24,6 +24,7 @@ from originmap.edge.errors import CannotWrite
 from originmap.edge.feed_client import FeedClient
 from originmap.edge.file_lock import locked
 from originmap.edge.follower import Follower
+from originmap.edge.name_lookup import Names, look_up
 from originmap.edge.pace import Pace
 from originmap.edge.preview import Preview, preview
 from originmap.edge.record import Record
@@ -54,6 +55,7 @@ class _Node:
     agent: Agent
     follower: Follower
     reporter: Reporter
+    names: Names | None
 
 
 async def run(
@@ -75,7 +77,9 @@ async def run(
         await node.agent.recover()
         # Where one of them ends by an error of ours, all do, and the service manager starts anew.
         async with asyncio.TaskGroup() as group:
-            work = (node.follower.run(), node.reporter.run(), retention.run())
+            work = [node.follower.run(), node.reporter.run(), retention.run()]
+            if node.names is not None:
+                work.append(node.names.run())
             tasks = [group.create_task(each) for each in work]
             await node.agent.run()
             for task in tasks:
@@ -120,7 +124,8 @@ async def dry_run(settings: EdgeSettings, duties: Sequence[Duty]) -> list[Previe
         async with FeedClient(settings.follow, settings.token, _name(settings)) as client:
             await Follower(store, client, copy).catch_up()
         with tempfile.TemporaryDirectory(prefix="originmap-dry-run-") as folder:
-            return await preview(_renderer(store, settings), duties, Path(folder))
+            names = _names(duties, lambda: None)
+            return await preview(_renderer(store, settings, names), duties, Path(folder))
 
 
 @contextlib.asynccontextmanager
@@ -143,9 +148,10 @@ async def _opened(settings: EdgeSettings, duties: Sequence[Duty]) -> AsyncIterat
     ):
         reporter = Reporter(store, client, _serves(settings, duties), settings.colo or "")
         rollout = CurrentRollout(store)
+        names = _names(duties, lambda: agent.compare())
         agent = Agent(
             store,
-            _renderer(store, settings),
+            _renderer(store, settings, names),
             targets,
             Pace(settings.interval, settings.verify * 60),
             reporter.note,
@@ -155,7 +161,7 @@ async def _opened(settings: EdgeSettings, duties: Sequence[Duty]) -> AsyncIterat
         )
         follower = Follower(store, client, copy, lambda: rollout.floor)
         with locked(place for duty in duties for place in duty.places):
-            yield _Node(store, rollout, agent, follower, reporter)
+            yield _Node(store, rollout, agent, follower, reporter, names)
 
 
 @contextlib.asynccontextmanager
@@ -179,11 +185,16 @@ def _folder(state: str) -> Path:
     return folder
 
 
-def _renderer(store: Store, settings: EdgeSettings) -> Renderer:
+def _names(duties: Sequence[Duty], on_change: Callable[[], None]) -> Names | None:
+    needed = any(duty.format.of_addresses for duty in duties)
+    return Names(look_up, on_change) if needed else None
+
+
+def _renderer(store: Store, settings: EdgeSettings, names: Names | None) -> Renderer:
     standpoint = Standpoint(
         _name(settings), settings.colo, settings.zones, read(settings.upstreams)
     )
-    return Renderer(store, standpoint, data.catalogue(), data.topology(), wall_clock)
+    return Renderer(store, standpoint, data.catalogue(), data.topology(), wall_clock, names)
 
 
 def _name(settings: EdgeSettings) -> str:

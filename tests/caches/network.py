@@ -14,10 +14,10 @@ ADDRESSES = {"IAD": "127.0.1.1", "FRA": "127.0.2.1", "origin": "127.0.3.1"}
 class Machine:
     """Answers every GET with its name, and can die and come back."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, host: str = "", port: int = 0) -> None:
         self.name = name
-        self.host = ADDRESSES[name]
-        self.port = free_port(self.host)
+        self.host = host or ADDRESSES[name]
+        self.port = port or free_port(self.host)
         self._server: ThreadingHTTPServer | None = None
         self.start()
 

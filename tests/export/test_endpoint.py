@@ -3,7 +3,7 @@
 import pytest
 
 from originmap.domain.errors import InvalidExport
-from originmap.export.endpoint import Endpoint, parse, read
+from originmap.export.endpoint import Endpoint, Endpoints, parse, read
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,18 @@ def test_where_nobody_said_it_is_asked_for() -> None:
 def test_what_names_no_upper_tier_is_refused(value: str) -> None:
     with pytest.raises(InvalidExport):
         read([value])
+
+
+def test_a_name_with_several_addresses_is_given_with_them() -> None:
+    named = read(["{colo}.test:80", "NRT=192.0.2.9:80"])
+    both = Endpoints(named.template, named.colos, {
+        "iad.test": ("192.0.2.1", "192.0.2.2", "2001:db8::1"), "fra.test": ("192.0.2.3",),
+        "lhr.test": ("192.0.2.4", "2001:db8::4"),
+    })  # fmt: skip
+    assert [e.text for e in both.all("IAD")] == ["192.0.2.1:80", "192.0.2.2:80", "[2001:db8::1]:80"]
+    assert both.all("IAD", a_family=True) == both.all("IAD")
+    assert [e.text for e in both.all("FRA")] == ["fra.test:80"]
+    assert [e.text for e in both.all("LHR")] == ["192.0.2.4:80", "[2001:db8::4]:80"]
+    assert [e.text for e in both.all("LHR", a_family=True)] == ["lhr.test:80"]
+    assert [e.text for e in both.all("NRT")] == ["192.0.2.9:80"]
+    assert [e.text for e in both.all("SYD")] == ["syd.test:80"]

@@ -2,8 +2,12 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
+import pytest
+
+from originmap import data
 from tests.process import ZONE
 from tests.real.command import output, refusal, run
 from tests.real.fleet import Primary, same
@@ -112,3 +116,24 @@ def test_files_that_are_not_written_any_more_stay_and_are_named(db: Path, tmp_pa
     assert f"{made} stays as it was" in said
     assert str(own) not in said
     assert made.read_bytes() == before
+
+
+def test_a_name_with_several_addresses_is_looked_up_where_it_is_exported(
+    db: Path, tmp_path: Path
+) -> None:
+    library = next(iter(Path("/usr/lib").rglob("libnss_wrapper.so")), None)
+    if library is None:
+        reason = "libnss-wrapper is not installed; `make caches` as root installs it on Debian"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    hosts = tmp_path / "hosts"
+    lines = [f"127.0.9.9 {colo.code.lower()}.test" for colo in data.topology().colos]
+    hosts.write_text("\n".join([*lines, "127.0.1.1 iad.test", "127.0.9.8 iad.test", ""]))
+    names = {**os.environ, "LD_PRELOAD": str(library), "NSS_WRAPPER_HOSTS": str(hosts)}
+    asked = ("--colo", "SIN", "--upstream", "{colo}.test:80", "--db", db)
+    vcl = run("export", "varnish", *asked, env=names).stdout
+    assert re.findall(r"backend (originmap_b_iad\w*) {\n    .host = \"(.+)\";", vcl) == [
+        ("originmap_b_iad", "127.0.1.1"),
+        ("originmap_b_iad_2", "127.0.9.8"),
+        ("originmap_b_iad_3", "127.0.9.9"),
+    ]
+    assert '.host = "ewr.test";' in vcl

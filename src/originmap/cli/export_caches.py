@@ -12,9 +12,11 @@ from originmap.atomic_file import replacing
 from originmap.cli import node, options
 from originmap.cli.administer import administer, stream
 from originmap.domain.errors import InvalidExport
+from originmap.edge.name_lookup import look_up
+from originmap.export.endpoint import Addresses
 from originmap.export.format import Family, Format
 from originmap.service.exports import Wanted
-from originmap.service.operate.exports import ExportFamily, ExportZones
+from originmap.service.operate.exports import ExportFamily, ExportNames, ExportZones
 
 _MODE = 0o644  # a cache runs as another user than whoever exports
 
@@ -69,8 +71,9 @@ def _export(
         )
     given = [*node.lines(upstream_file), *upstreams]
     whole = known.several and not file
+    found = _addresses(known, Wanted(known.name, None, colo and colo.upper(), given), db)
     for name in [each.name for each in known.files] if whole else [file]:
-        wanted = Wanted(known.name, name, colo and colo.upper(), given)
+        wanted = Wanted(known.name, name, colo and colo.upper(), given, found)
         command = ExportZones(wanted, list(zones))
         if out is None:
             stream(db, command, sys.stdout.buffer.write)
@@ -80,6 +83,12 @@ def _export(
     if known.family and whole and out:
         wanted = Wanted(known.name, None, colo and colo.upper(), given)
         _export_family(known.family, wanted, Path(out), db)
+
+
+def _addresses(known: Format, wanted: Wanted, db: str) -> Addresses:
+    """The addresses of the upper tiers' names, as this machine looks them up."""
+    names = administer(db, ExportNames(wanted)) if known.of_addresses else []
+    return look_up([row["name"] for row in names])
 
 
 def _export_family(family: Family, wanted: Wanted, out: Path, db: str) -> None:

@@ -18,6 +18,7 @@ from originmap.domain.topology import Topology
 from originmap.domain.zone import Zone
 from originmap.edge import disk
 from originmap.edge.errors import CannotWrite
+from originmap.edge.name_lookup import Names
 from originmap.edge.release import Release, released
 from originmap.export.endpoint import Endpoints
 from originmap.export.format import File
@@ -64,14 +65,17 @@ class Renderer:
         catalogue: Catalogue,
         topology: Topology,
         now: Now,
+        names: Names | None = None,
     ) -> None:
-        """`topology` is in force until the operator sets another."""
+        """`topology` is in force until the operator sets another; `names` looks up what upper tiers
+        are called, where a cache has use for it."""
         self._store = store
         self._standpoint = standpoint
         self._catalogue = catalogue
         self._places = tuple(Place(region.vendor, region.name) for region in catalogue.regions())
         self._topology = topology
         self._now = now
+        self._names = names
         self._last: tuple[Topology, Fresh, Tiers] | None = None
 
     async def render(self, files_of: Callable[[Node], Mapping[Path, File]]) -> Rendered:
@@ -82,6 +86,8 @@ class Renderer:
         try:
             async with released(self._store, said.name, said.colo) as release:
                 node, expires = self._node(release)
+                if self._names is not None:
+                    node = node.with_addresses(await self._names.addresses(node.names()))
                 files = files_of(node)
                 digests = await self._write(files, node, release)
             return Rendered(release.epoch, release.revision, node, digests, expires)

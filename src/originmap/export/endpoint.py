@@ -19,6 +19,9 @@ _CODE = re.compile("[A-Z0-9]{2,10}")
 _ENDPOINT = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+)):([0-9]{1,5})")
 _LONGEST_NAME = 253
 
+Addresses = Mapping[str, tuple[str, ...]]
+"""Addresses by name."""
+
 
 class Endpoint(NamedTuple):
     """A host, by name or address, and a port."""
@@ -39,10 +42,12 @@ class Endpoint(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """The endpoint of every colo, by `colos` or else by `template`, which may be empty."""
+    """The endpoint of every colo, by `colos` or else by `template`, which may be empty. `addresses`
+    has those of names, as whoever can look them up found them; others stay names."""
 
     template: str = ""
     colos: Mapping[str, Endpoint] = field(default_factory=dict)
+    addresses: Addresses = field(default_factory=dict)
 
     def of(self, code: str) -> Endpoint:
         """Where a colo listens. Raises InvalidExport where nobody said."""
@@ -52,6 +57,17 @@ class Endpoints:
         if not self.template:
             raise InvalidExport(f"where does {code} listen? Nobody said.", _HINT)
         return parse(self.template.replace(TEMPLATE_FIELD, code.lower()))
+
+    def all(self, code: str, *, a_family: bool = False) -> tuple[Endpoint, ...]:
+        """Where a colo listens, one by one where its name has several addresses; with `a_family`
+        several of a family. Raises InvalidExport."""
+        named = self.of(code)
+        addresses = self.addresses.get(named.host, ())
+        of_six = sum(":" in address for address in addresses)
+        most = max(of_six, len(addresses) - of_six) if a_family else len(addresses)
+        if most < 2:
+            return (named,)
+        return tuple(Endpoint(address, named.port) for address in addresses)
 
 
 _HINT = "give upstream as {colo}.cache.example.net:80, or as IAD=192.0.2.10:80 for one colo"

@@ -52,6 +52,7 @@ class Format(NamedTuple):
     help: str
     files: tuple[File, ...]
     upstreams: bool = True  # whether it says where the upper tiers listen
+    of_addresses: bool = False  # whether the cache takes no more than one address of a name
     family: Family | None = None  # files besides
 
     @property

@@ -31,11 +31,13 @@ FORMATS = (
             File("originmap.map", _TEXT, haproxy.MapFile),
             File("originmap.cfg", _TEXT, haproxy.Backends, of_mappings=False),
         ),
+        of_addresses=True,
     ),
     Format(
         "varnish",
         "Varnish: VCL with backends, fallback directors and a choice among them.",
         (File("originmap.vcl", _TEXT, varnish.Varnish),),
+        of_addresses=True,
     ),
     Format(
         "trafficserver",

@@ -56,9 +56,12 @@ class Backends:
         yield b""
 
     def _backend(self, chain: Chain) -> str:
-        """Of several backup servers HAProxy uses the first that is up."""
+        """Of several backup servers HAProxy uses the first that is up. Of a name it takes one
+        address: a colo with several has a server for each, iad, iad-2 and so on."""
         lines = [f"backend {name_of(chain)}"]
         for index, code in enumerate(chain):
-            server = f"    server {code.lower()} {self._node.endpoint(code).text} check"
-            lines.append(server + " backup" * (index > 0))
+            for number, endpoint in enumerate(self._node.endpoints(code), 1):
+                name = code.lower() + f"-{number}" * (number > 1)
+                server = f"    server {name} {endpoint.text} check"
+                lines.append(server + " backup" * (index > 0))
         return "\n".join(lines) + "\n\n"

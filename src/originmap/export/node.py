@@ -7,6 +7,8 @@ fallback asks the upper tier alone.
 """
 
 from collections.abc import Iterable, Sequence
+from copy import copy
+from dataclasses import replace
 from itertools import takewhile
 from typing import NamedTuple
 
@@ -17,7 +19,7 @@ from originmap.domain.resolution import Mode, Resolution, resolve
 from originmap.domain.tier import Basis, Ranked, Tiers, choose, distance_km
 from originmap.domain.topology import Colo
 from originmap.domain.zone import Zone, checked_name
-from originmap.export.endpoint import Endpoint, Endpoints
+from originmap.export.endpoint import Addresses, Endpoint, Endpoints
 
 Chain = tuple[str, ...]
 ORIGIN = "originmap-origin"
@@ -85,6 +87,22 @@ class Node:
         """Where a colo listens. Raises InvalidExport where nobody said."""
         return self._endpoints.of(code)
 
+    def endpoints(self, code: str, *, a_family: bool = False) -> tuple[Endpoint, ...]:
+        """As `Endpoints.all`."""
+        return self._endpoints.all(code, a_family=a_family)
+
+    def names(self) -> tuple[str, ...]:
+        """The names that the colos of all chains listen on, for whoever can look them up. Raises
+        InvalidExport as `check_endpoints` does."""
+        found = {self.endpoint(colo.code) for colo in self.colos()}
+        return tuple(sorted({each.host for each in found if not each.is_address}))
+
+    def with_addresses(self, addresses: Addresses) -> "Node":
+        """The same with the addresses of names."""
+        made = copy(self)
+        made._endpoints = replace(self._endpoints, addresses=addresses)
+        return made
+
     def part(self, zone: Zone, mappings: Iterable[Mapping]) -> ZonePart:
         """A zone of this node with its mappings."""
         found: dict[Place, tuple[Mode, Chain]] = {}
@@ -112,7 +130,8 @@ class Node:
         ]
         ways = sorted(self._ways.items())
         countries = [(colo.code, colo.country) for colo in self.colos()]
-        where = (self._endpoints.template, endpoints, countries)
+        addresses = sorted(self._endpoints.addresses.items())
+        where = (self._endpoints.template, endpoints, addresses, countries)
         return self._colo, zones, self._generic, ways, *where
 
     def _way(self, resolution: Resolution) -> tuple[Mode, Chain]:

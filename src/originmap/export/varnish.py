@@ -5,11 +5,14 @@ The operator defines the probe originmap_probe and a backend for the origin, set
 req.http.X-Originmap-Zone and X-Originmap-IP, and calls it; where the origin itself is to be asked,
 the hint is left alone. Addresses are in ACLs kept as tables (Varnish 7.0), which compile fast.
 
+A name that has several addresses of a family is given with its addresses, which share a round-robin
+director in the place of the colo's backend.
+
 VCL is compiled anew for whatever changes, and each backend in it is probed: there are those that
 are in use, no others. So they come last, and zones call by name what is only then known.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from originmap.domain import address as addresses
 from originmap.export.node import Chain, Node, ZonePart
@@ -53,30 +56,47 @@ class Varnish:
         """As `Writer.end`."""
         # Varnish refuses a probe that no backend has, which the operator's would be.
         chains = sorted(self._used) or self._node.chains[:1]
+        several = dict[str, int]()
         for code in sorted({code for chain in chains for code in chain}):
-            endpoint = self._node.endpoint(code)
-            yield (
-                f"backend {_backend(code)} {{\n"
-                f'    .host = "{endpoint.host}";\n    .port = "{endpoint.port}";\n'
-                "    .probe = originmap_probe;\n}\n"
-            ).encode()
-        yield f"\nsub vcl_init {{\n{''.join(map(_new, chains))}}}\n\n".encode()
+            endpoints = self._node.endpoints(code, a_family=True)
+            for number, endpoint in enumerate(endpoints, 1):
+                yield (
+                    f"backend {_backend(code, number)} {{\n"
+                    f'    .host = "{endpoint.host}";\n    .port = "{endpoint.port}";\n'
+                    "    .probe = originmap_probe;\n}\n"
+                ).encode()
+            if len(endpoints) > 1:
+                several[code] = len(endpoints)
+        turns = "".join(_in_turn(code, count) for code, count in several.items())
+        news = "".join(_new(chain, several) for chain in chains)
+        yield f"\nsub vcl_init {{\n{turns}{news}}}\n\n".encode()
         yield "".join(map(_sub, sorted(self._used))).encode()
         yield f"sub originmap_choose {{\n{''.join(self._calls)}}}\n".encode()
 
 
 # What a colo's code can be is at least two characters, so these names are nobody else's.
-def _backend(code: str) -> str:
-    return f"originmap_b_{code.lower()}"
+def _backend(code: str, number: int = 1) -> str:
+    return f"originmap_b_{code.lower()}" + f"_{number}" * (number > 1)
 
 
 def _named(kind: str, chain: Chain) -> str:
     return "_".join(["originmap", kind, *(code.lower() for code in chain)])
 
 
-def _new(chain: Chain) -> str:
+def _in_turn(code: str, count: int) -> str:
+    """A director for a colo whose name has several addresses: Varnish refuses such a name."""
+    director = _named("r", (code,))
+    backends = (_backend(code, number + 1) for number in range(count))
+    adds = "".join(f"    {director}.add_backend({backend});\n" for backend in backends)
+    return f"    new {director} = directors.round_robin();\n{adds}"
+
+
+def _new(chain: Chain, several: Container[str]) -> str:
     director = _named("d", chain)
-    adds = "".join(f"    {director}.add_backend({_backend(code)});\n" for code in chain)
+    ways = (
+        f"{_named('r', (code,))}.backend()" if code in several else _backend(code) for code in chain
+    )
+    adds = "".join(f"    {director}.add_backend({way});\n" for way in ways)
     return f"    new {director} = directors.fallback();\n{adds}"
 
 

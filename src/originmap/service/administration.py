@@ -6,7 +6,7 @@ from typing import Any
 from originmap.service.chunks import Chunks
 from originmap.service.operate.changes import ListChanges
 from originmap.service.operate.copies import ListFollowers, Promote
-from originmap.service.operate.exports import ExportFamily, ExportZones, OperateExports
+from originmap.service.operate.exports import ExportFamily, ExportNames, ExportZones, OperateExports
 from originmap.service.operate.history import Diff, ListHistory, RollbackZone
 from originmap.service.operate.origins import ListMappings, ResolveOrigins
 from originmap.service.operate.parts import Subject
@@ -36,6 +36,7 @@ Command = (
     | ListFollowers
     | Promote
     | ExportFamily
+    | ExportNames
 )
 """The commands that are answered with rows; each has one handler among the subjects."""
 

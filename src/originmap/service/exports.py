@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from originmap import __version__
@@ -12,7 +12,7 @@ from originmap.domain.catalogue import Catalogue
 from originmap.domain.mapping import Mapping, Place
 from originmap.domain.snapshot import Part, Start, ZoneMappings
 from originmap.domain.zone import Zone
-from originmap.export.endpoint import read
+from originmap.export.endpoint import Addresses, read
 from originmap.export.format import File, written
 from originmap.export.formats import format_called
 from originmap.export.node import Node, ZonePart
@@ -35,6 +35,8 @@ class Wanted:
     file: str | None = None
     colo: str | None = None
     upstreams: Sequence[str] = ()
+    addresses: Addresses = field(default_factory=dict)
+    """Those of names among them, as the caller looked them up."""
 
 
 class Export(NamedTuple):
@@ -58,7 +60,7 @@ class Exports:
     def prepare(self, wanted: Wanted, zones: Sequence[Zone]) -> Export:
         """The file that is wanted, as of now. Raises InvalidExport."""
         known = format_called(wanted.format)
-        node = self.node(zones, wanted.colo, wanted.upstreams)
+        node = self._node(wanted, zones)
         if known.upstreams:
             node.check_endpoints()
         file = known.file(wanted.file, node)
@@ -66,9 +68,18 @@ class Exports:
 
     def family(self, wanted: Wanted) -> dict[str, bytes]:
         """Every file of a format's family, whole, by name. Raises InvalidExport."""
-        known, node = format_called(wanted.format), self.node((), wanted.colo, wanted.upstreams)
+        known, node = format_called(wanted.format), self._node(wanted, ())
         files = known.family.files(node) if known.family else ()
         return {file.name: b"".join(written(file.writer(node), ())) for file in files}
+
+    def names(self, wanted: Wanted) -> tuple[str, ...]:
+        """The names of upper tiers whose addresses the format has use for. Raises InvalidExport."""
+        known = format_called(wanted.format)
+        return self._node(wanted, ()).names() if known.of_addresses else ()
+
+    def _node(self, wanted: Wanted, zones: Iterable[Zone]) -> Node:
+        made = self.node(zones, wanted.colo, wanted.upstreams)
+        return made.with_addresses(wanted.addresses) if wanted.addresses else made
 
     @property
     def revision(self) -> int:

@@ -22,6 +22,18 @@ class ExportFamily(msgspec.Struct, frozen=True, tag=True):
     wanted: Wanted
 
 
+class ExportNames(msgspec.Struct, frozen=True, tag=True):
+    """The names of upper tiers whose addresses `wanted` has use for, a row each."""
+
+    wanted: Wanted
+
+
+class UpperTierName(msgspec.Struct, frozen=True):
+    """One of them."""
+
+    name: str
+
+
 class FamilyFile(msgspec.Struct, frozen=True):
     """One of them."""
 
@@ -39,7 +51,7 @@ class OperateExports:
     @property
     def handlers(self) -> Handlers:
         """As `Subject.handlers`."""
-        return {ExportFamily: self._family}
+        return {ExportFamily: self._family, ExportNames: self._names}
 
     async def begin(self, command: ExportZones) -> Chunks:
         """The file in chunks. Raises ZoneNotFound, InvalidExport, StoreBusy."""
@@ -50,6 +62,9 @@ class OperateExports:
 
         _, chunks = await self._exports.begin(command.wanted, zones)
         return chunks
+
+    async def _names(self, command: ExportNames) -> list[UpperTierName]:
+        return [UpperTierName(name) for name in self._exports.names(command.wanted)]
 
     async def _family(self, command: ExportFamily) -> list[FamilyFile]:
         files = self._exports.family(command.wanted)

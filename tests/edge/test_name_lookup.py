@@ -1,0 +1,59 @@
+"""The addresses of upper tiers' names: found, kept, and looked up again."""
+
+import logging
+from collections.abc import Collection
+
+import pytest
+
+from originmap.edge.name_lookup import Names, look_up
+from originmap.export.endpoint import Addresses
+
+
+def test_a_name_has_its_addresses_and_one_without_any_is_left_out() -> None:
+    found = look_up(["localhost", "no..name"])
+    assert "127.0.0.1" in found["localhost"]
+    assert list(found) == ["localhost"]
+    assert look_up([]) == {}
+
+
+class Server:
+    """A name server, as a lookup sees it."""
+
+    def __init__(self, **addresses: tuple[str, ...]) -> None:
+        self.addresses = addresses
+        self.asked: list[str] = []
+
+    def __call__(self, names: Collection[str]) -> Addresses:
+        self.asked += names
+        return {name: self.addresses[name] for name in names if name in self.addresses}
+
+
+async def test_names_are_looked_up_once_and_again_when_it_is_time() -> None:
+    server, changes = Server(iad=("192.0.2.1", "192.0.2.2"), fra=("192.0.2.9",)), list[str]()
+    names = Names(server, lambda: changes.append("changed"))
+    assert await names.addresses(["fra", "iad"]) == server.addresses
+    assert await names.addresses(["iad"]) == {"iad": ("192.0.2.1", "192.0.2.2")}
+    assert server.asked == ["fra", "iad"]
+    await names.refresh()
+    assert changes == []
+    server.addresses["iad"] = ("192.0.2.1", "192.0.2.3")
+    await names.refresh()
+    assert changes == ["changed"]
+    assert (await names.addresses(["iad"]))["iad"] == ("192.0.2.1", "192.0.2.3")
+
+
+async def test_what_was_found_last_is_kept_while_no_answer_comes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    server, changes = Server(iad=("192.0.2.1",)), list[str]()
+    names = Names(server, lambda: changes.append("changed"))
+    before = await names.addresses(["iad", "fra"])
+    assert before == {"iad": ("192.0.2.1",)}
+    server.addresses.clear()
+    caplog.clear()  # of fra it was said
+    with caplog.at_level(logging.WARNING):
+        await names.refresh()
+        await names.refresh()
+    assert len(caplog.records) == 1
+    assert await names.addresses(["iad", "fra"]) == before
+    assert changes == []
