@@ -1,7 +1,4 @@
-"""Which store a `--db` names, and what can be done with a database as a whole.
-
-A path is a SQLite file, a postgresql:// URL a database on a server, `:memory:` keeps nothing.
-"""
+"""Which store a `--db` names, and what can be done with a database as a whole."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -9,6 +6,8 @@ from pathlib import Path
 
 from originmap.domain.errors import StoreUnusable
 from originmap.service import copying
+from originmap.store import database_name
+from originmap.store.database_name import check_name
 from originmap.store.memory import MemoryStore
 from originmap.store.migrations import all_migrations
 from originmap.store.port import Store
@@ -16,7 +15,7 @@ from originmap.store.postgres_url import is_postgres, redacted
 from originmap.store.sqlite import SqliteStore
 from originmap.store.sqlite_file import SqliteFile
 
-MEMORY = ":memory:"
+MEMORY = database_name.MEMORY
 
 
 def is_file(db: str) -> bool:
@@ -31,6 +30,7 @@ def shown(db: str) -> str:
 
 async def store_of(db: str) -> Store:
     """The store that `db` names. Raises StoreError."""
+    check_name(db)
     if db == MEMORY:
         return MemoryStore()
     if is_postgres(db):
@@ -72,5 +72,6 @@ async def copy(source: str, target: str, step: copying.Step, *, replace: bool) -
 
 
 def _check_there(db: str) -> None:
+    check_name(db)
     if db == MEMORY or (is_file(db) and not Path(db).exists()):
         raise StoreUnusable(db, "there is no such file", "give the path of one")

@@ -21,7 +21,9 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "Address to listen on.")
     port: int = _setting(8787, "Port to listen on; 0 takes a free one.")
-    db: str = _setting("", "Database: a file, or postgresql://…; :memory: keeps nothing.")
+    db: str = _setting(
+        "", "Database: a file, or postgresql://…; :memory: keeps nothing.", secret=True
+    )
     ranges: str = _setting("", "Folder that keeps the vendors' published IP ranges.")
     colo: str = _setting("XXX", "This node's colo, an IATA code; shown in cf-ray.")
     enable_v1: bool = _setting(False, "Serve the deprecated v1 routes too.")

@@ -7,16 +7,16 @@ import time
 import click
 
 from originmap import databases
-from originmap.cli.options import checked_path
+from originmap.cli.options import checked_db
 from originmap.cli.progress import Progress
 
 
 @click.command("copy")
 @click.option(
-    "--from", "source", required=True, metavar="DB", callback=checked_path, help="Database to copy."
+    "--from", "source", required=True, metavar="DB", callback=checked_db, help="Database to copy."
 )
 @click.option(
-    "--to", "target", required=True, metavar="DB", callback=checked_path, help="Database to make."
+    "--to", "target", required=True, metavar="DB", callback=checked_db, help="Database to make."
 )
 @click.option("--replace", is_flag=True, help="Lose what is in the target, if it is not empty.")
 def command(source: str, target: str, replace: bool) -> None:

@@ -31,7 +31,7 @@ Originmap {url}/client/v4 (data in {db}; stop with Ctrl-C)
 @click.option(
     "--db",
     metavar="PATH",
-    callback=options.checked_path,
+    callback=options.checked_db,
     help="Database file; :memory: keeps nothing. Without it: dev.db in the user's state folder.",
 )
 @options.enable_v1(default=True)

@@ -7,11 +7,13 @@ import io
 import keyword
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import click
 
 from originmap import __version__
 from originmap.domain.errors import OriginmapError
+from originmap.domain.redaction import hide_passwords
 
 _COMMANDS = {
     "dev": "Start a server for trying out, with well-known credentials.",
@@ -50,6 +52,14 @@ _COMMANDS = {
 class _Commands(click.Group):
     """Loads only the command that is run: each pulls in libraries that the others do not need."""
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        with _passwords_hidden():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _passwords_hidden():
+            return super().invoke(ctx)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
 
@@ -80,6 +90,22 @@ def _uncollected() -> Iterator[None]:
         gc.enable()
 
 
+class _WrongUse(click.UsageError):
+    """Of a command whose exit status 2 says something else."""
+
+    exit_code = 1
+
+
+@contextlib.contextmanager
+def _passwords_hidden() -> Iterator[None]:
+    """A wrong command line is quoted in its error, which may be the URL of a database."""
+    try:
+        yield
+    except click.UsageError as error:
+        kind = click.UsageError if error.exit_code == click.UsageError.exit_code else _WrongUse
+        raise kind(hide_passwords(error.format_message()), error.ctx) from None
+
+
 @click.command(
     cls=_Commands, context_settings={"auto_envvar_prefix": "ORIGINMAP"}, epilog="Docs: docs/"
 )
@@ -95,7 +121,7 @@ def main() -> None:
     try:
         _group(prog_name="originmap")
     except OriginmapError as error:
-        click.echo(f"originmap: {error}", err=True)
+        click.echo(f"originmap: {hide_passwords(str(error))}", err=True)
         if error.hint:
-            click.echo(f"  {error.hint}", err=True)
+            click.echo(f"  {hide_passwords(error.hint)}", err=True)
         sys.exit(1)

@@ -13,6 +13,7 @@ from originmap.cli import numbers
 from originmap.domain.encoding import NotText, decode
 from originmap.domain.rate_limit import parse
 from originmap.settings import default_of, help_of, settings_token, state_folder
+from originmap.store.database_name import check_name
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -115,14 +116,21 @@ def db(command: F) -> F:
         metavar="PATH",
         help=help_of("db"),
         envvar="ORIGINMAP_DB",
-        callback=checked_path,
+        callback=checked_db,
     )(command)
 
 
 def checked_path(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     """Refuse an empty path, which is most often a variable that is not set."""
-    if value == "":
+    if value is not None and not value.strip():
         raise click.BadParameter("it is empty; give a path")
+    return value
+
+
+def checked_db(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Refuse what names no database that there can be. Raises StoreUnusable."""
+    if checked_path(ctx, param, value) is not None:
+        check_name(value or "")
     return value
 
 
@@ -216,7 +224,9 @@ def token(file: Path | None) -> str:
 
 
 def checked_url(ctx: click.Context, param: click.Parameter, value: str) -> str:
-    """Refuse what is no URL of a server."""
+    """Refuse what is no URL of a server; one with a password is not quoted."""
+    if "@" in value:
+        raise click.BadParameter("a URL without a user and a password, like http://192.0.2.1:8787")
     if value and not re.fullmatch(r"https?://[^/?#\s@]+", value.rstrip("/")):
         raise click.BadParameter(f"{value!r}: a URL like http://192.0.2.1:8787")
     return value.rstrip("/")

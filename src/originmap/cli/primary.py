@@ -121,7 +121,7 @@ def primary(command: F) -> F:
             metavar="PATH",
             help="The database, on the server's own machine.",
             envvar="ORIGINMAP_DB",
-            callback=options.checked_path,
+            callback=options.checked_db,
         ),
     ):
         with_options = option(with_options)

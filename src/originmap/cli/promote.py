@@ -2,6 +2,7 @@
 
 import click
 
+from originmap import databases
 from originmap.cli import options
 from originmap.cli.administer import administer, print_json
 from originmap.service.operate.copies import Promote
@@ -19,9 +20,10 @@ def command(db: str, as_json: bool) -> None:
     Example: originmap promote --db replica.db
     """
     (row,) = administer(db, Promote())
+    shown = databases.shown(db)
     if as_json:
         print_json([row])
     elif row["promoted"]:
-        click.echo(f"{db} is a database of its own now, at revision {row['revision']}")
+        click.echo(f"{shown} is a database of its own now, at revision {row['revision']}")
     else:
-        click.echo(f"{db} is a database of its own already")
+        click.echo(f"{shown} is a database of its own already")
