@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import asyncpg
@@ -22,7 +22,9 @@ from originmap.domain.record import Key, Kind, RecordChange, RecordDecide, Recor
 from originmap.domain.token import Token
 from originmap.domain.zone import Account
 from originmap.domain.zone_rules import create_zone
+from originmap.store.port import RecordListener
 from originmap.store.postgres import PostgresStore, open_postgres
+from originmap.store.postgres_schema import NODES
 from originmap.store.postgres_url import each_server, redacted
 from originmap.store.postgres_view import View
 from originmap.store.records import encode
@@ -32,6 +34,9 @@ from tests.postgres import Cluster
 from tests.store.nodes import put, until
 
 OTHER_ID = "f" * 32
+_END = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE application_name = 'originmap' AND datname = """
 
 
 @pytest.fixture
@@ -138,6 +143,79 @@ async def test_a_record_changed_on_one_node_is_heard_on_all(nodes: list[Postgres
     await nodes[1].write_records(_remove(token), CAUSE)  # which has heard of it, or does so now
     await until(lambda: heard[-1].after is None)
     assert len(heard) == 3
+
+
+async def test_a_record_is_known_on_every_node_once_its_change_is_answered(
+    nodes: list[PostgresStore],
+) -> None:
+    known: list[set[str]] = [set(), set(), set()]
+    for node, ids in zip(nodes, known, strict=True):
+        node.follow_records(_following(ids))
+    for n in range(40):
+        token = new_token(f"token{n}")
+        await nodes[n % 3].write_records(_add(token), CAUSE)
+        assert all(token.id in ids for ids in known)
+        await nodes[(n + 1) % 3].write_records(_remove(token), CAUSE)
+        assert not any(token.id in ids for ids in known)
+
+
+def _following(ids: set[str]) -> RecordListener:
+    def follow(changes: Sequence[RecordChange]) -> None:
+        for change in changes:
+            (ids.discard if change.after is None else ids.add)(change.key.id)
+
+    return follow
+
+
+async def test_a_change_of_a_record_does_not_wait_for_a_node_that_is_gone(
+    nodes: list[PostgresStore], url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await nodes[2].close()
+    gone = await asyncpg.connect(url)
+    await gone.execute(f"SELECT pg_advisory_lock_shared({NODES})")  # and it does not listen
+    writing = asyncio.ensure_future(nodes[0].write_records(_add(new_token("one")), CAUSE))
+    await until(lambda: nodes[1].revision == 2)
+    gone.terminate()
+    await writing
+    assert not caplog.records
+
+
+async def test_a_change_of_a_record_waits_for_a_silent_node_only_for_a_while_and_says_so(
+    nodes: list[PostgresStore], url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    silent = await asyncpg.connect(url)
+    await silent.execute(f"SELECT pg_advisory_lock_shared({NODES})")
+    await nodes[0].write_records(_add(new_token("one")), CAUSE)
+    assert str(silent.get_server_pid()) in caplog.text
+    await silent.close()
+
+
+async def test_a_node_whose_connections_are_ended_under_load_logs_no_defect(
+    nodes: list[PostgresStore], cluster: Cluster, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    ended = asyncio.Event()
+
+    async def write(node: PostgresStore, text: str) -> None:
+        while not ended.is_set():
+            with contextlib.suppress(StoreFailed):
+                await put(node, text, US_WEST)
+                await put(node, text)
+
+    writers = [asyncio.ensure_future(write(n, f"192.0.2.{i}")) for i, n in enumerate(nodes)]
+    for _ in range(10):
+        await asyncio.to_thread(cluster.sql, _END + f"'{url.rpartition('/')[2]}'", "postgres")
+        await asyncio.sleep(0.05)
+    ended.set()
+    await asyncio.gather(*writers)
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+async def test_a_notification_that_arrives_behind_the_end_of_its_connection_is_harmless(
+    nodes: list[PostgresStore], url: str
+) -> None:
+    gone = await asyncpg.connect(url)
+    gone.terminate()
+    nodes[0]._watch._heard(gone, 1, "originmap", "")
 
 
 async def test_a_record_is_heard_of_without_a_notification(
@@ -297,8 +375,7 @@ async def test_connections_that_were_cut_are_made_again_unnoticed(
     await put(nodes[0], "192.0.2.1")
     await nodes[0].get(ZONE_ID, ip("192.0.2.1"))
     cluster.sql(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        f"WHERE application_name = 'originmap' AND datname = '{url.rpartition('/')[2]}'",
+        _END + f"'{url.rpartition('/')[2]}'",
         "postgres",
     )
     written = await put(nodes[0], "192.0.2.1", US_WEST)

@@ -28,7 +28,7 @@ from originmap.store.postgres_history import State, place_of
 from originmap.store.postgres_pool import Line, Readers, Servers, close, failing
 from originmap.store.postgres_reads import Reads
 from originmap.store.postgres_view import View
-from originmap.store.postgres_watch import Watch
+from originmap.store.postgres_watch import LIVE, Watch
 
 T = TypeVar("T")
 
@@ -63,7 +63,9 @@ async def open_postgres(url: str, now: Now = wall_clock) -> "PostgresStore":
         await close(connection)
     readers = Readers(servers)
     await readers.open()
-    return PostgresStore(servers, readers, view, now)
+    store = PostgresStore(servers, readers, view, now)
+    await store.listening()
+    return store
 
 
 async def migrate(url: str) -> tuple[int, int]:
@@ -170,8 +172,10 @@ class PostgresStore:
     async def write_records(
         self, decide: RecordDecide[T], cause: Cause, seen: int | None = None
     ) -> Committed[T]:
-        """As `Store.write_records`."""
-        return await self._group.submit(Write(cause, decide_records=decide, seen=seen))
+        """As `Store.write_records`; answered once the other nodes know of it."""
+        done = await self._group.submit(Write(cause, decide_records=decide, seen=seen))
+        await self._watch.confirmed(done.revision, self._nodes)
+        return done
 
     async def changes(self, since: int, limit: int, zone_id: str | None = None) -> list[Change]:
         """As `Store.changes`."""
@@ -291,6 +295,10 @@ class PostgresStore:
                 await self._view.look(connection)
         self._watch.tell()
 
+    async def listening(self) -> None:
+        """Wait until this node hears of the commits of others: before that it must not serve."""
+        await self._watch.listening()
+
     async def _commit(self, group: Sequence[Write]) -> None:
         try:
             done = await self._commits.commit(group)
@@ -302,12 +310,16 @@ class PostgresStore:
             self._view.committed(done.revision, done.at, done.records)
             self._watch.tell()
 
-    async def _look(self, connection: asyncpg.Connection) -> None:
+    async def _nodes(self) -> set[int]:
+        return {pid for (pid,) in await self._readers.rows(LIVE)}
+
+    async def _look(self, connection: asyncpg.Connection) -> int:
         await self._view.look(connection)
         if not self._writable:
             # A commit that changes nothing, and that the server puts on disk as any other.
             await connection.execute("UPDATE state SET revision = revision WHERE one")
             self._writable = True
+        return self._view.state.revision
 
     async def _lost(self) -> None:
         """Use no connection again: to a machine that hangs, they would all be waited for."""

@@ -8,6 +8,7 @@ from originmap.store.postgres_url import redacted
 
 MIGRATING = 0x4F524D50_00000001  # advisory locks are numbers: "ORMP", and which one
 RECORDS = 0x4F524D50_00000002
+NODES = 0x4F524D50_00000003  # held, shared, by each node that listens
 
 # What an extension brings (Citus its views) is nobody's table.
 _FOREIGN = """
