@@ -16,6 +16,7 @@ from pathlib import Path
 HOW_TO_INSTALL = (
     "PostgreSQL's server programs were not found: on Debian and Ubuntu, apt-get install postgresql"
 )
+HOW_TO_INSTALL_POOLER = "PgBouncer was not found: on Debian and Ubuntu, apt-get install pgbouncer"
 USER = "originmap"
 _DEBIAN = "/usr/lib/postgresql/*/bin"
 
@@ -160,6 +161,54 @@ class Cluster:
                 return
             time.sleep(0.02)
         raise AssertionError("the PostgreSQL server does not answer")
+
+
+class Pooler:
+    """PgBouncer before a cluster, with its default settings in one of its modes; a context
+    manager."""
+
+    def __init__(self, cluster: Cluster, mode: str, *settings: str) -> None:
+        program = shutil.which("pgbouncer", path=os.environ.get("PATH", "") + ":/usr/sbin")
+        assert program is not None, HOW_TO_INSTALL_POOLER
+        self.cluster, self.port = cluster, _free_port()
+        folder = Path(tempfile.mkdtemp(prefix="originmap-pgbouncer-"))
+        self._folder, account = folder, _account()
+        (folder / "users").write_text(f'"{USER}" ""\n')
+        lines = ["[databases]", f"* = host=127.0.0.1 port={cluster.port}", "[pgbouncer]",
+                 "listen_addr = 127.0.0.1", f"listen_port = {self.port}", "unix_socket_dir =",
+                 "auth_type = trust", f"auth_file = {folder}/users", f"pool_mode = {mode}",
+                 *settings]  # fmt: skip
+        (folder / "ini").write_text("\n".join(lines))
+        if account is not None:
+            for path in (folder, *folder.iterdir()):
+                os.chown(path, *_ids(account))
+        self._process = subprocess.Popen(
+            [program, folder / "ini"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, cwd=folder, user=account,
+            **({} if account is None else {"group": _ids(account)[1]}),
+        )  # fmt: skip
+
+    def url(self, url: str) -> str:
+        """The URL of a database of the cluster, through this."""
+        return url.replace(f":{self.cluster.port}/", f":{self.port}/")
+
+    def __enter__(self) -> "Pooler":
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
+                return self
+            time.sleep(0.02)
+        raise AssertionError("PgBouncer does not answer")
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait(20)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def has_pooler() -> bool:
+    """Whether PgBouncer is installed."""
+    return shutil.which("pgbouncer", path=os.environ.get("PATH", "") + ":/usr/sbin") is not None
 
 
 def _account() -> str | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from originmap.domain.errors import StoreUnusable
 from originmap.service import copying
+from originmap.settings import postgres_environment
 from originmap.store import database_name
 from originmap.store.database_name import check_name
 from originmap.store.memory import MemoryStore
@@ -37,7 +38,7 @@ async def store_of(db: str) -> Store:
         # Loaded where it is used: the driver takes longer to load than a SQLite file to open.
         from originmap.store import postgres
 
-        return await postgres.open_postgres(db)
+        return await postgres.open_postgres(db, environment=postgres_environment())
     return SqliteStore(Path(db))
 
 
@@ -58,7 +59,7 @@ async def migrate(db: str) -> tuple[int, int]:
     if is_postgres(db):
         from originmap.store import postgres
 
-        return await postgres.migrate(db)
+        return await postgres.migrate(db, postgres_environment())
     file = SqliteFile(Path(db))
     file.close()
     return file.version_before, all_migrations()[-1].version

@@ -78,6 +78,11 @@ def settings_token(environment: Mapping[str, str] = os.environ) -> str:
     return environment.get("ORIGINMAP_TOKEN", "").strip()
 
 
+def postgres_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The variables that PostgreSQL's own programs read."""
+    return {name: value for name, value in environment.items() if name.startswith("PG")}
+
+
 def command_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """What commands of the operator's see: all but our own variables, which may be secrets, and
     the folders that only root's PATH has, where Debian keeps servers."""

@@ -25,7 +25,7 @@ from originmap.domain.zone_rules import create_zone
 from originmap.store.port import RecordListener
 from originmap.store.postgres import PostgresStore, open_postgres
 from originmap.store.postgres_schema import NODES
-from originmap.store.postgres_url import each_server, redacted
+from originmap.store.postgres_url import redacted
 from originmap.store.postgres_view import View
 from originmap.store.records import encode
 from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, ips, new_zone, remove_zone, zone
@@ -402,21 +402,6 @@ async def test_a_node_that_stands_still_in_a_commit_does_not_hold_the_others_up(
 def test_its_driver_is_loaded_only_where_it_is_used() -> None:
     program = "import sys, originmap.bootstrap; sys.exit('asyncpg' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0
-
-
-@pytest.mark.parametrize(
-    ("url", "servers"),
-    [
-        ("postgresql://h/db", ["postgresql://h/db"]),
-        (
-            "postgresql://me:p,w@a:1,b:2/db?x=1,2",
-            ["postgresql://me:p,w@a:1/db?x=1,2", "postgresql://me:p,w@b:2/db?x=1,2"],
-        ),
-        ("postgresql:///db?host=/run", ["postgresql:///db?host=/run"]),
-    ],
-)
-def test_each_server_of_a_url_is_tried(url: str, servers: list[str]) -> None:
-    assert each_server(url) == servers
 
 
 async def test_a_server_that_does_not_answer_gives_way_to_the_next(

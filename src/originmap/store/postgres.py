@@ -25,7 +25,15 @@ from originmap.store.group import GroupCommit, Write
 from originmap.store.port import CommitListener, Page, Queue, RecordListener
 from originmap.store.postgres_commit import Commits
 from originmap.store.postgres_history import State, place_of
-from originmap.store.postgres_pool import Line, Readers, Servers, close, failing
+from originmap.store.postgres_pool import (
+    NO_VARIABLES,
+    Line,
+    Readers,
+    Servers,
+    Variables,
+    close,
+    failing,
+)
 from originmap.store.postgres_reads import Reads
 from originmap.store.postgres_view import View
 from originmap.store.postgres_watch import LIVE, Watch
@@ -47,12 +55,14 @@ _SIZE = """
     FROM unnest(ARRAY['state', 'zone', 'mapping', 'record', 'change']) AS name"""
 
 
-async def open_postgres(url: str, now: Now = wall_clock) -> "PostgresStore":
+async def open_postgres(
+    url: str, now: Now = wall_clock, environment: Variables = NO_VARIABLES
+) -> "PostgresStore":
     """Open the database that `url` names, and bring it to the present form.
 
     Raises StoreUnusable when it cannot be reached or is not ours.
     """
-    servers = Servers(url)
+    servers = Servers(url, environment)
     connection = await servers.first_connection()
     try:
         with failing():
@@ -68,10 +78,10 @@ async def open_postgres(url: str, now: Now = wall_clock) -> "PostgresStore":
     return store
 
 
-async def migrate(url: str) -> tuple[int, int]:
+async def migrate(url: str, environment: Variables = NO_VARIABLES) -> tuple[int, int]:
     """Bring the database to the present form; the versions before and after. Raises
     StoreError."""
-    connection = await Servers(url).first_connection()
+    connection = await Servers(url, environment).first_connection()
     try:
         with failing():
             return await postgres_schema.migrate(connection, url)
@@ -282,7 +292,7 @@ class PostgresStore:
     @contextlib.asynccontextmanager
     async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
         """A connection for something long, which must not keep others from reading."""
-        connection = await self._servers.connect()
+        connection = await self._servers.patient_connection()
         try:
             yield connection
         finally:

@@ -1,8 +1,26 @@
-"""How a PostgreSQL database is named: a URL, which may hold a password that nobody is to see."""
+"""How a PostgreSQL database is named: a URL, which may hold a password that nobody is to see.
+
+Owns the form of the URL. What its parameters mean is in `postgres_parameters`.
+"""
 
 import re
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from originmap.domain.errors import StoreUnusable
 
 _SCHEMES = ("postgresql://", "postgres://")
+_HOST = re.compile(r"\[(?P<v6>[^\]]+)\](?P<more>.*)|(?P<name>[^:\[\]]*)(?P<rest>.*)", re.DOTALL)
+
+
+class DatabaseURL(NamedTuple):
+    """A URL, taken apart and decoded. `hosts` are names with a port, which may be ""."""
+
+    user: str
+    password: str
+    hosts: tuple[tuple[str, str], ...]
+    database: str
+    parameters: dict[str, str]
 
 
 def is_postgres(db: str) -> bool:
@@ -10,13 +28,98 @@ def is_postgres(db: str) -> bool:
     return db.startswith(_SCHEMES)
 
 
-def each_server(url: str) -> list[str]:
-    """A URL for each server that `url` names: host1:5432,host2:5432 makes two."""
-    found = re.fullmatch(r"(\w+://(?:[^/?@]*@)?)([^/?]*)(.*)", url, flags=re.DOTALL)
-    if found is None:
-        return [url]
-    start, hosts, rest = found.groups()
-    return [f"{start}{host}{rest}" for host in hosts.split(",")]
+def unreadable(why: str, remedy: str = "") -> StoreUnusable:
+    """A URL that cannot be read. It is not shown: no one knows where in it the password is."""
+    write = "write postgresql://user@host:5432/name; in a password @ is %40, / is %2F, # is %23"
+    return StoreUnusable(
+        "postgresql://…", f"the URL cannot be read: {why}" + (remedy and f": {remedy}"), write
+    )
+
+
+def read_url(url: str) -> DatabaseURL:
+    """Take a URL apart. Raises StoreUnusable, which quotes nothing of it."""
+    rest = url.partition("://")[2]
+    _check_characters(url, rest)
+    place, _, query = rest.partition("?")
+    authority, _, database = place.partition("/")
+    _check_places(authority, database, query)
+    login, _, hosts = authority.rpartition("@")
+    user, _, password = login.partition(":")
+    return DatabaseURL(
+        _decoded(user), _decoded(password), _hosts(hosts), _decoded(database), _parameters(query)
+    )
+
+
+def _check_characters(url: str, rest: str) -> None:
+    if url != url.strip():
+        raise unreadable("it begins or ends with a blank or an end of line", "remove it")
+    if re.search(r"[\s\x00-\x1f\x7f]", rest):
+        raise unreadable("it has a raw blank", "write %20 in the password")
+    if re.search(r"[\"<>`\u2018\u2019\u201c\u201d]|'$", rest):
+        raise unreadable("it has a raw quotation mark", "write %22 in the password")
+    if "#" in rest:
+        raise unreadable("it has a raw #", "write %23 in the password")
+    if re.search("%(?![0-9A-Fa-f]{2})", rest) or "%00" in rest:
+        raise unreadable(
+            "it has a % that is not followed by two hexadecimal digits",
+            "write %25 in the password",
+        )
+
+
+def _check_places(authority: str, database: str, query: str) -> None:
+    """Raises where a character of the password ends it too early."""
+    if (authority + database).count("@") > 1:
+        raise unreadable("the URL has more than one @", "write %40 in the password")
+    if "@" in database:
+        raise unreadable("it has a raw / before its @", "write %2F in the password")
+    if authority and "@" in query and not database and "@" not in authority:
+        raise unreadable("it has a raw ? before its @", "write %3F in the password")
+    if re.search(r"[\[\]].*@", authority):
+        raise unreadable("it has a raw [ or ] before its @", "write %5B and %5D in the password")
+
+
+def _hosts(text: str) -> tuple[tuple[str, str], ...]:
+    if not text:
+        return ()
+    listed = [_host(each) for each in text.split(",")]
+    if len(listed) > 1 and not all(name for name, _ in listed):
+        raise unreadable("a host in its list is empty")
+    return tuple(listed)
+
+
+def _host(text: str) -> tuple[str, str]:
+    found = _HOST.fullmatch(text)
+    assert found is not None
+    name, port = (found["v6"], found["more"]) if found["v6"] else (found["name"], found["rest"])
+    if port.count(":") > 1:
+        raise unreadable("an IPv6 address is not in brackets", "write [::1]")
+    if "[" in port or "]" in port or (port and not port.startswith(":")):
+        raise unreadable("a host has a bracket that does not belong to an IPv6 address")
+    check_port(port.removeprefix(":"), unreadable("a port is not a number from 1 to 65535"))
+    return _decoded(name), port.removeprefix(":")
+
+
+def check_port(port: str, error: StoreUnusable) -> None:
+    """Raises `error` where this is neither a port nor empty."""
+    if port and not (re.fullmatch("[0-9]{1,5}", port) and 0 < int(port) < 65536):
+        raise error
+
+
+def _parameters(query: str) -> dict[str, str]:
+    found = {}
+    for piece in filter(None, query.split("&")):
+        name, equals, value = piece.partition("=")
+        if not equals or not re.fullmatch("[A-Za-z_.]{1,40}", _decoded(name)):
+            raise unreadable("a parameter behind its ? is not NAME=VALUE")
+        found[_decoded(name)] = _decoded(value)
+    return found
+
+
+def _decoded(text: str) -> str:
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        raise unreadable("what is written with % is not UTF-8") from None
 
 
 def redacted(db: str) -> str:
@@ -31,4 +134,10 @@ def redacted(db: str) -> str:
     login, at, place = rest.rpartition("@")
     user, colon, _ = login.partition(":")
     shown = f"{scheme}://{user}{':***' if colon else ''}{at}{place}"
-    return re.sub("(password=)[^&]*", r"\1***", shown, flags=re.IGNORECASE)
+    start, mark, query = shown.partition("?")
+    return start + mark + "&".join(map(_hidden, query.split("&")))
+
+
+def _hidden(piece: str) -> str:
+    name, equals, _ = piece.partition("=")
+    return f"{name}{equals}***" if unquote(name).lower().endswith("password") else piece
