@@ -27,13 +27,14 @@ def pooled(cluster: Cluster) -> Cluster:
 async def test_nodes_work_through_a_pooler_in_session_mode_as_it_comes(pooled: Cluster) -> None:
     with Pooler(pooled, "session") as pooler:
         url = pooler.url(pooled.new_database())
-        nodes = [await open_postgres(url) for _ in range(2)]
+        nodes = [await open_postgres(f"{url}?options=-c%20work_mem%3D8MB") for _ in range(2)]
         await nodes[0].write_records(new_zone(), CAUSE)
         written = await put(nodes[1], "192.0.2.1", US_EAST)
         assert await nodes[0].get(ZONE_ID, ip("192.0.2.1")) == written
         async with nodes[0]._readers.pool.acquire() as connection:
             assert await connection.fetchval("SHOW statement_timeout") == "15s"
             assert await connection.fetchval("SHOW enable_seqscan") == "off"
+            assert await connection.fetchval("SHOW work_mem") == "8MB"
         for node in nodes:
             await node.close()
 

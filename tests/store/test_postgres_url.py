@@ -127,7 +127,7 @@ def test_a_root_certificate_that_is_missing_is_named(
     monkeypatch.setenv("HOME", str(tmp_path))
     says = "the root certificate ~/.postgresql/root.crt is missing: give sslrootcert"
     assert says in refusal(f"postgresql://om@h/om?sslmode={mode}")
-    assert says in refusal("postgresql://om@h/om", PGSSLMODE=mode)
+    assert f"PGSSLMODE={mode}: {says}" in refusal("postgresql://om@h/om", PGSSLMODE=mode)
 
 
 @pytest.mark.parametrize(
@@ -162,6 +162,23 @@ def test_what_hosts_put_into_urls_is_used(tmp_path: Path) -> None:
     assert arguments["ssl"] == "require"
     assert arguments["target_session_attrs"] == "read-write"
     assert arguments["server_settings"] == {"options": "endpoint=x"}
+
+
+@pytest.mark.parametrize(
+    ("options", "settings"),
+    [
+        ("", {}),
+        ("-c a.b=1 -cc=2 --d-e=3", {"a.b": "1", "c": "2", "d_e": "3"}),
+        (r"-c search_path=my\ schema,x", {"search_path": "my schema,x"}),
+        ("endpoint=x", None),
+        ("-c a=1 -E", None),
+        ("-c", None),
+    ],
+)
+def test_options_are_settings_or_for_the_server(
+    options: str, settings: dict[str, str] | None
+) -> None:
+    assert given("postgresql://om@h/om", PGOPTIONS=options).settings == settings
 
 
 def test_the_certificates_of_the_system_are_used_on_demand() -> None:

@@ -33,7 +33,7 @@ def driver_arguments(given: Parameters) -> dict[str, Any]:
     _check_files(given, mode)
     files = {name: given.value(name) for name in _BY_URL if given.value(name)}
     system = given.value("sslrootcert") == _SYSTEM
-    options = given.value("options")
+    options = given.value("options") if given.settings is None else ""
     return {
         # These can be given to the driver in a URL only.
         "dsn": f"postgresql:///?{urlencode(files, quote_via=quote)}" if files else None,
@@ -89,8 +89,8 @@ def _check_files(given: Parameters, mode: str) -> None:
 def _check_authorities(given: Parameters, mode: str) -> None:
     root = given.value("sslrootcert")
     if not root and mode.startswith("verify") and not _is_file(_ROOT):
-        reason = f"the root certificate {_ROOT} is missing: give sslrootcert"
-        raise StoreUnusable(given.shown, f"sslmode={mode}: {reason}", _GIVE_ROOT)
+        why = f"the root certificate {_ROOT} is missing: give sslrootcert"
+        raise given.refused("sslmode", why, _GIVE_ROOT)
     for name in ("sslrootcert", "sslcrl"):
         if given.value(name) and (name, root) != ("sslrootcert", _SYSTEM):
             _check_readable(given, name)

@@ -55,6 +55,8 @@ _VALUES: dict[str, tuple[str, ...]] = {
     "user": (_ANY,),
 }  # fmt: skip
 """What is used, with the values that can be: all, these, or numbers as described."""
+_WORD = re.compile(r"(?:[^\s\\]|\\.)+")
+_SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _NUMBERS = {"connect_timeout": 600}
 _MOST = 32_000
 _VARIABLES = {
@@ -109,6 +111,22 @@ class Parameters(NamedTuple):
     def number(self, name: str, default: int) -> int:
         """The value of a parameter that is a number."""
         return int(self.value(name) or default)
+
+    @property
+    def settings(self) -> dict[str, str] | None:
+        """The settings in `options`; None where there is something else in it, which only the
+        server understands."""
+        words = [re.sub(r"\\(.)", r"\1", word) for word in _WORD.findall(self.value("options"))]
+        found = {}
+        while words:
+            word = words.pop(0)
+            if word == "-c" and words:
+                word += words.pop(0)
+            name, equals, value = word[2:].partition("=")
+            if word[:2] not in ("-c", "--") or not equals or not _SETTING.fullmatch(name):
+                return None
+            found[name.replace("-", "_")] = value
+        return found
 
     def refused(self, name: str, why: str, hint: str) -> StoreUnusable:
         """The error about a parameter that is given."""

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 import asyncpg
-from asyncpg.exceptions import InternalClientError
+from asyncpg.exceptions import InternalClientError, TargetServerAttributeNotMatched
 
 from originmap.domain.errors import StoreBusy, StoreFailed, StoreUnusable
 from originmap.store.clock import monotonic_clock
@@ -83,6 +83,8 @@ def failure(error: BaseException) -> StoreFailed:
         return StoreFailed("the database did not answer in time")
     if isinstance(error, ConnectionRefusedError):
         return StoreFailed("connection refused")
+    if isinstance(error, TargetServerAttributeNotMatched):
+        return StoreFailed("no server in the URL is what target_session_attrs asks for")
     return StoreFailed(str(error) or type(error).__name__)
 
 
@@ -166,7 +168,8 @@ def _set_up(given: Parameters) -> str:
     """The statement that makes a session ours. A pooler such as PgBouncer takes no settings with
     the first message of a connection."""
     default = given.value("fallback_application_name", "originmap")
-    settings = {"application_name": given.value("application_name", default), **_SETTINGS}
+    name = given.value("application_name", default)
+    settings = {**(given.settings or {}), "application_name": name, **_SETTINGS}
     if given.value("search_path"):
         settings["search_path"] = given.value("search_path")
     quoted = {name: value.replace("'", "''") for name, value in settings.items()}
@@ -214,6 +217,8 @@ def _hint(error: BaseException) -> str:
         return "raise the server's max_connections; each process takes 10 and more"
     if isinstance(error, asyncpg.ProtocolViolationError):
         return "look at the log of the pooler before the server"
+    if isinstance(error, TargetServerAttributeNotMatched):
+        return "name every server in the URL; Originmap needs one that takes writes"
     if isinstance(error, ssl.SSLError):
         return "look at sslmode and sslrootcert, and at the server's certificate"
     if type(error) is ConnectionError:
