@@ -79,10 +79,14 @@ class Opened(NamedTuple):
 
 @contextlib.asynccontextmanager
 async def open_store(
-    db: str, prepare: Prepare = setup.prepare_to_serve, replication: Replication | None = None
+    db: str,
+    prepare: Prepare = setup.prepare_to_serve,
+    replication: Replication | None = None,
+    *,
+    serves: bool = True,
 ) -> AsyncIterator[Opened]:
     """Open the store that `db` names, and close it at the end. Raises StoreError."""
-    async with databases.opened(db) as store:
+    async with databases.opened(db, serves=serves) as store:
         directory = Directory()
         store.follow_records(directory.apply)
         await prepare(store, directory, wall_clock, databases.shown(db))
@@ -98,13 +102,13 @@ async def open_store(
 
 async def administer(db: str, command: Command) -> list[Any]:
     """Carry a command out on a database that no process owns. Raises OriginmapError."""
-    async with open_store(db, setup.prepare_to_administer) as opened:
+    async with open_store(db, setup.prepare_to_administer, serves=False) as opened:
         return await opened.administration.run(command)
 
 
 async def stream(db: str, command: Streamed, sink: Callable[[bytes], object]) -> None:
     """As `administer`, for a command that is answered with bytes."""
-    async with open_store(db, setup.prepare_to_administer) as opened:
+    async with open_store(db, setup.prepare_to_administer, serves=False) as opened:
         async for chunk in await opened.administration.stream(command):
             sink(chunk)
 

@@ -29,8 +29,9 @@ def shown(db: str) -> str:
     return redacted(db)
 
 
-async def store_of(db: str) -> Store:
-    """The store that `db` names. Raises StoreError."""
+async def store_of(db: str, *, serves: bool = False) -> Store:
+    """The store that `db` names, for a process that serves others or for a command. Raises
+    StoreError."""
     check_name(db)
     if db == MEMORY:
         return MemoryStore()
@@ -38,14 +39,14 @@ async def store_of(db: str) -> Store:
         # Loaded where it is used: the driver takes longer to load than a SQLite file to open.
         from originmap.store import postgres
 
-        return await postgres.open_postgres(db, environment=postgres_environment())
+        return await postgres.open_postgres(db, environment=postgres_environment(), serves=serves)
     return SqliteStore(Path(db))
 
 
 @contextlib.asynccontextmanager
-async def opened(db: str) -> AsyncIterator[Store]:
-    """The store that `db` names, closed at the end. Raises StoreError."""
-    store = await store_of(db)
+async def opened(db: str, *, serves: bool = False) -> AsyncIterator[Store]:
+    """As `store_of`, closed at the end. Raises StoreError."""
+    store = await store_of(db, serves=serves)
     try:
         yield store
     finally:

@@ -27,6 +27,7 @@ from originmap.store.postgres import PostgresStore, open_postgres
 from originmap.store.postgres_schema import NODES
 from originmap.store.postgres_url import redacted
 from originmap.store.postgres_view import View
+from originmap.store.postgres_watch import LIVE
 from originmap.store.records import encode
 from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, ips, new_zone, remove_zone, zone
 from tests.builders import token as new_token
@@ -178,6 +179,16 @@ async def test_a_change_of_a_record_does_not_wait_for_a_node_that_is_gone(
     gone.terminate()
     await writing
     assert not caplog.records
+
+
+async def test_a_change_of_a_record_does_not_wait_for_a_command_that_stands_still(
+    nodes: list[PostgresStore], url: str, cluster: Cluster
+) -> None:
+    command = await open_postgres(url, serves=False)
+    await command.write_records(_add(new_token("one")), CAUSE)
+    assert {node.revision for node in nodes} == {2}
+    assert len(cluster.sql(LIVE, url.rpartition("/")[2]).splitlines()) == len(nodes)
+    await command.close()
 
 
 async def test_a_change_of_a_record_waits_for_a_silent_node_only_for_a_while_and_says_so(

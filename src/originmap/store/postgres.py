@@ -56,11 +56,16 @@ _SIZE = """
 
 
 async def open_postgres(
-    url: str, now: Now = wall_clock, environment: Variables = NO_VARIABLES
+    url: str,
+    now: Now = wall_clock,
+    environment: Variables = NO_VARIABLES,
+    *,
+    serves: bool = True,
 ) -> "PostgresStore":
     """Open the database that `url` names, and bring it to the present form.
 
-    Raises StoreUnusable when it cannot be reached or is not ours.
+    With `serves` this process is a node, for which changes of records wait: it must never stand
+    still. Raises StoreUnusable when it cannot be reached or is not ours.
     """
     servers = Servers(url, environment)
     connection = await servers.first_connection()
@@ -73,8 +78,9 @@ async def open_postgres(
         await close(connection)
     readers = Readers(servers)
     await readers.open()
-    store = PostgresStore(servers, readers, view, now)
-    await store.listening()
+    store = PostgresStore(servers, readers, view, now, serves=serves)
+    if serves:
+        await store.listening()
     return store
 
 
@@ -92,7 +98,9 @@ async def migrate(url: str, environment: Variables = NO_VARIABLES) -> tuple[int,
 class PostgresStore:
     """As `store.port.Store`; made by `open_postgres`."""
 
-    def __init__(self, servers: Servers, readers: Readers, view: View, now: Now) -> None:
+    def __init__(
+        self, servers: Servers, readers: Readers, view: View, now: Now, *, serves: bool
+    ) -> None:
         self._servers = servers
         self._readers = readers
         self._reads = Reads(readers)
@@ -103,7 +111,7 @@ class PostgresStore:
         clock = ForwardClock(now, view.state.last_at)
         self._commits = Commits(self._writer, clock, view)
         self._group = GroupCommit(self._commit)
-        self._watch = Watch(Line(servers), self._look, self._lost)
+        self._watch = Watch(Line(servers), self._look, self._lost, serves=serves)
         self._writable = True
 
     @property

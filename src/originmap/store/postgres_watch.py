@@ -4,8 +4,8 @@ What is true is in the database and read from there by revision. A NOTIFY only s
 time to look, because it can be lost; without one this looks four times a second. It also finds
 out when the database is gone and when it is back.
 
-A node that listens holds a shared advisory lock in its session, so the locks tell which nodes there
-are. Asked to confirm a revision, each says how far it is once it has looked.
+A node that serves others holds a shared advisory lock in its session, so the locks tell which nodes
+there are. Asked to confirm a revision, each says how far it is once it has looked.
 """
 
 import asyncio
@@ -46,7 +46,11 @@ Nodes = Callable[[], Awaitable[set[int]]]
 class Watch:
     """Calls `look` whenever there may be something new, and `lost` when the database is gone."""
 
-    def __init__(self, line: Line, look: Look, lost: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, line: Line, look: Look, lost: Callable[[], Awaitable[None]], *, serves: bool
+    ) -> None:
+        """With `serves` this is a node that others wait for."""
+        self._serves = serves
         self._line = line
         self._look = look
         self._lost = lost
@@ -141,7 +145,8 @@ class Watch:
         lock committed before it, and so is seen by the look."""
         async with asyncio.timeout(_ANSWER_SECONDS):
             self._pid = await connection.fetchval("SELECT pg_backend_pid()")
-            await connection.execute(f"SELECT pg_advisory_lock_shared({NODES})")
+            if self._serves:
+                await connection.execute(f"SELECT pg_advisory_lock_shared({NODES})")
             await connection.add_listener(_CHANNEL, self._heard)
             await connection.add_listener(_CONFIRMED, self._heard_confirmation)
         self._look_at, self._asked = 0.0, True
