@@ -37,12 +37,13 @@ OUTSIDE_THE_TREE = {
     "RangesError",
     "RolloutStopped",
     "ServerRefused",
+    "UnusableRegions",
 }
 
 # What a package gives to others by its own name; everything else is imported from its module.
 PUBLIC = {
     "originmap": {"__version__"},
-    "originmap.data": {"catalogue", "hubs", "permission_groups", "topology"},
+    "originmap.data": {"add_regions", "catalogue", "hubs", "permission_groups", "topology"},
     "originmap.store.migrations": {"Migration", "all_migrations"},
 }
 

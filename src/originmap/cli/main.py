@@ -8,6 +8,7 @@ import keyword
 import sys
 from collections.abc import Iterator
 from typing import Any
+from pathlib import Path
 
 import click
 
@@ -110,8 +111,17 @@ def _passwords_hidden() -> Iterator[None]:
     cls=_Commands, context_settings={"auto_envvar_prefix": "ORIGINMAP"}, epilog="Docs: docs/"
 )
 @click.version_option(__version__, prog_name="originmap")
-def _group() -> None:
+@click.option(
+    "--regions",
+    metavar="FILE",
+    help="CSV file of regions that the catalogue does not have yet, for every command.",
+)
+def _group(regions: str | None) -> None:
     """Tell caches which upper tier to fill from: a self-hosted Origin Cloud Regions API."""
+    if regions:
+        from originmap import data
+
+        data.add_regions(Path(regions))
 
 
 def main() -> None:

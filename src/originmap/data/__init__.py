@@ -8,7 +8,9 @@ import csv
 import functools
 from collections.abc import Iterator
 from importlib.resources import files
+from pathlib import Path
 
+from originmap.data.regions_file import read_regions
 from originmap.domain.access import PermissionGroup
 from originmap.domain.catalogue import Catalogue, Region, RegionStatus
 from originmap.domain.topology import Colo, Topology
@@ -22,28 +24,44 @@ _SCOPES = {
 }
 
 
+_added: list[Region] = []
+
+
+def add_regions(file: Path) -> None:
+    """Have the catalogue hold an operator's regions too, in the whole process. One that is
+    packaged stays as it is: a release that has it changes nothing else. Raises UnusableRegions."""
+    _added[:] = read_regions(file, _VENDORS)
+    catalogue.cache_clear()
+
+
 @functools.cache
 def catalogue() -> Catalogue:
     """Every region a mapping may name."""
+    regions = {(region.vendor, region.name): region for region in _added}
+    packaged = list(_packaged())
+    for region in packaged:
+        regions.pop((region.vendor, region.name), None)
+    return Catalogue([*packaged, *regions.values()])
+
+
+def _packaged() -> Iterator[Region]:
     places = {
         (row["city"], row["country"]): (float(row["latitude"]), float(row["longitude"]))
         for row in _rows("places.csv")
     }
     sources = {row["source"]: row["publication"] for row in _rows("sources.csv")}
-    return Catalogue(
-        Region(
-            vendor,
-            row["region"],
-            row["title"],
-            row["city"],
-            row["country"],
-            *places[row["city"], row["country"]],
-            RegionStatus(row["status"]),
-            sources[row["source"]],
-        )
-        for vendor in _VENDORS
-        for row in _rows(f"{vendor}.csv")
-    )
+    for vendor in _VENDORS:
+        for row in _rows(f"{vendor}.csv"):
+            yield Region(
+                vendor,
+                row["region"],
+                row["title"],
+                row["city"],
+                row["country"],
+                *places[row["city"], row["country"]],
+                RegionStatus(row["status"]),
+                sources[row["source"]],
+            )
 
 
 @functools.cache

@@ -1,0 +1,121 @@
+"""Regions that an operator adds to the packaged ones: a file of CSV, checked line by line."""
+
+import csv
+import io
+import math
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
+
+from originmap.domain.catalogue import Region, RegionStatus
+from originmap.domain.errors import OriginmapError
+
+_REQUIRED = ("vendor", "region", "latitude", "longitude")
+_COLUMNS = (*_REQUIRED, "title", "city", "country", "status")
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_NUMBER = re.compile(r"-?[0-9]{1,3}(?:\.[0-9]{1,12})?")
+_COUNTRY = re.compile("(?:[A-Z]{2})?")
+_MAX_BYTES = 1 << 20
+
+
+class UnusableRegions(OriginmapError):
+    """A file of regions that cannot be used; `problems` lists everything that is wrong."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+        self.hint = (
+            f"its first line is {','.join(_REQUIRED)}, and {', '.join(_COLUMNS[4:])} where wanted; "
+            "docs/catalogue.md has an example"
+        )
+
+
+def read_regions(file: Path, vendors: Collection[str]) -> list[Region]:
+    """The regions in a file. Raises UnusableRegions."""
+    rows = csv.DictReader(io.StringIO(_text(file), newline=""), strict=True)
+    found: dict[tuple[str, str], Region] = {}
+    problems: list[str] = []
+    try:
+        names = [name.strip() for name in rows.fieldnames or ()]
+        rows.fieldnames = names
+        wrong = _wrong_columns(names)
+        if wrong:
+            raise UnusableRegions([f"{file}:1: {wrong}"])
+        for row in rows:
+            where = f"{file}:{rows.line_num}"
+            wrong_here = list(_wrong(row, vendors))
+            key = (row["vendor"] or "", row["region"] or "")
+            if not wrong_here and key in found:
+                wrong_here = [f"{' '.join(key)} is in the file already"]
+            problems += [f"{where}: {text}" for text in wrong_here]
+            if not wrong_here:
+                found[key] = _region(row, str(file))
+    except csv.Error as error:
+        raise UnusableRegions([f"{file}:{rows.line_num}: {error}"]) from None
+    if problems:
+        raise UnusableRegions(problems)
+    return list(found.values())
+
+
+def _text(file: Path) -> str:
+    try:
+        data = file.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UnusableRegions([f"{file}: {reason}"]) from None
+    if len(data) > _MAX_BYTES:
+        raise UnusableRegions([f"{file}: over {_MAX_BYTES >> 20} MiB"])
+    # Spreadsheets and PowerShell write UTF-16 with a mark in front.
+    form = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        return data.decode(form)
+    except UnicodeDecodeError as error:
+        raise UnusableRegions([f"{file}: not {form} at byte {error.start}"]) from None
+
+
+def _wrong_columns(names: list[str]) -> str:
+    missing = [name for name in _REQUIRED if name not in names]
+    unknown = [name for name in names if name not in _COLUMNS]
+    if missing:
+        return f"no column {', '.join(missing)}"
+    if unknown or len(names) != len(set(names)):
+        return f"columns are {', '.join(_COLUMNS)}, each once: not {', '.join(unknown or names)}"
+    return ""
+
+
+def _wrong(row: dict[str, str], vendors: Collection[str]) -> Iterator[str]:
+    checks: dict[str, tuple[Callable[[str], object], str]] = {
+        "vendor": (lambda text: text in vendors, f"one of {', '.join(vendors)}"),
+        "region": (_NAME.fullmatch, "a region as the vendor writes it: a-z, 0-9 and hyphens"),
+        "latitude": (lambda text: _degrees(text, 90), "degrees from -90 to 90"),
+        "longitude": (lambda text: _degrees(text, 180), "degrees from -180 to 180"),
+        "country": (_COUNTRY.fullmatch, "two capital letters"),
+        "status": (lambda text: text in ("", *RegionStatus), f"one of {', '.join(RegionStatus)}"),
+    }
+    if None in row or None in row.values():
+        yield f"as many values as the first line has columns are wanted: {len(row)}"
+        return
+    for name, (check, wanted) in checks.items():
+        if name in row and not check(row[name]):
+            yield f"{name} {row[name]!r}: must be {wanted}"
+    for name in ("title", "city"):
+        if not row.get(name, "").isprintable():
+            yield f"{name} {row[name]!r}: must have no control characters"
+
+
+def _degrees(text: str, most: int) -> bool:
+    return bool(_NUMBER.fullmatch(text)) and math.fabs(float(text)) <= most
+
+
+def _region(row: dict[str, str], source: str) -> Region:
+    return Region(
+        row["vendor"],
+        row["region"],
+        row.get("title") or row["region"],
+        row.get("city", ""),
+        row.get("country", ""),
+        float(row["latitude"]),
+        float(row["longitude"]),
+        RegionStatus(row.get("status") or "public"),
+        source,
+    )
