@@ -37,6 +37,7 @@ OUTSIDE_THE_TREE = {
     "RangesError",
     "RolloutStopped",
     "ServerRefused",
+    "UnusableEnvironment",
     "UnusableRegions",
 }
 

@@ -1,0 +1,91 @@
+"""The only place that makes HTTP clients: what the environment says is decided here, by our own
+rules, and httpx reads none of it."""
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from originmap.domain.proxy import Proxy
+from originmap.domain.server_url import ServerURL
+from originmap.outbound.proxies import checked_proxy
+from originmap.outbound.tls import tls_context, tls_error, tls_hint, tls_reason, unused_context
+
+DIRECT: Mapping[str, str] = {}
+"""An environment that names no proxy and no certificates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How a server is reached: which proxy stands between, and who is trusted."""
+
+    server: ServerURL
+    proxy: Proxy | None
+    tls: ssl.SSLContext
+
+    def client(self, headers: Mapping[str, str], timeout: httpx.Timeout) -> httpx.Client:
+        """A client for requests one after another; follows no redirect."""
+        return httpx.Client(
+            headers=dict(headers),
+            timeout=timeout,
+            verify=self.tls,
+            proxy=self._httpx_proxy(),
+            trust_env=False,
+            follow_redirects=False,
+        )
+
+    def async_client(self, headers: Mapping[str, str], timeout: httpx.Timeout) -> httpx.AsyncClient:
+        """A client for an event loop, with the server's URL as the base; follows no redirect."""
+        return httpx.AsyncClient(
+            base_url=str(self.server),
+            headers=dict(headers),
+            timeout=timeout,
+            verify=self.tls,
+            proxy=self._httpx_proxy(),
+            trust_env=False,
+            follow_redirects=False,
+        )
+
+    def failure(self, error: Exception) -> "Failure":
+        """What the error of a request means."""
+        refused = tls_error(error)
+        if refused is not None:
+            return Failure(tls_reason(refused), tls_hint(refused), lasting=True)
+        reason = str(error) or type(error).__name__
+        if self.proxy is None:
+            return Failure(reason, "", lasting=False)
+        return Failure(
+            f"through the proxy {self.proxy.url} of {self.proxy.variable}: {reason}",
+            f"is the proxy right? NO_PROXY={self.server.host} asks without it",
+            lasting=False,
+        )
+
+    def _httpx_proxy(self) -> httpx.Proxy | None:
+        if self.proxy is None:
+            return None
+        secured = self.proxy.url.startswith("https://")
+        user = (self.proxy.user, self.proxy.password) if self.proxy.user else None
+        return httpx.Proxy(self.proxy.url, auth=user, ssl_context=self.tls if secured else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a request failed, and what a person can do, or "". A `lasting` one does not go away by
+    trying again."""
+
+    reason: str
+    hint: str
+    lasting: bool
+
+
+def route_to(server: ServerURL, environment: Mapping[str, str]) -> Route:
+    """How a server is reached from here. Raises UnusableEnvironment."""
+    proxy = checked_proxy(server, environment)
+    encrypted = "https" in (server.scheme, proxy and proxy.url.partition(":")[0])
+    tls = tls_context(environment, _default_tls) if encrypted else unused_context()
+    return Route(server, proxy, tls)
+
+
+def _default_tls() -> ssl.SSLContext:
+    return httpx.create_ssl_context(trust_env=False)
