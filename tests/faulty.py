@@ -76,6 +76,17 @@ class Proxy:
         self.http.close()
 
 
+OF_THE_CONNECTION = {
+    "content-length",
+    "content-encoding",
+    "transfer-encoding",
+    "connection",
+    "date",
+    "server",
+}
+"""Headers that are not passed on: the body is read in full, and sent anew."""
+
+
 class Handler(BaseHTTPRequestHandler):
     """One request, or several on one connection."""
 
@@ -103,11 +114,7 @@ class Handler(BaseHTTPRequestHandler):
         )
 
     def reply(self, answer: httpx.Response) -> None:
-        kept = {
-            k: v
-            for k, v in answer.headers.items()
-            if k.lower() not in ("content-length", "connection", "date", "server")
-        }
+        kept = {k: v for k, v in answer.headers.items() if k.lower() not in OF_THE_CONNECTION}
         self.send(answer.status_code, answer.content, kept)
 
     def send(self, status: int, body: bytes, headers: dict[str, str]) -> None:

@@ -6,6 +6,7 @@ What was refused for good is not.
 """
 
 import datetime
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,9 +17,21 @@ import msgspec
 
 from originmap import __version__
 from originmap.client import pace
-from originmap.client.errors import ClientError, NoCredentials, Refused, Unreachable, Unreadable
+from originmap.client.envelope import Envelope, read_envelope
+from originmap.client.errors import (
+    ClientError,
+    NoCredentials,
+    Redirected,
+    Refused,
+    Unreachable,
+    Unreadable,
+)
+from originmap.domain.server_url import InvalidServerURL, parse, without_secrets
+from originmap.outbound.http import DIRECT, route_to
 
 _SECONDS = 60.0
+_SHOWN = 2000
+_TITLE = re.compile(r"<title[^>]*>([^<]{1,100})", re.IGNORECASE)
 _AGAIN = {408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524}
 _THROTTLED = {971, 10429}
 """Codes that say "slow down"; 971 was seen with status 200."""
@@ -41,30 +54,6 @@ class Credentials:
         raise NoCredentials
 
 
-class _Error(msgspec.Struct):
-    code: int = 0
-    message: str = ""
-
-
-class ResultInfo(msgspec.Struct):
-    """What a page says of the whole list."""
-
-    total_count: int
-    total_pages: int = 0
-
-
-class Envelope(msgspec.Struct):
-    """What every answer of the v4 API is wrapped in; `result` is read by who asked."""
-
-    success: bool
-    result: msgspec.Raw = msgspec.Raw(b"null")
-    result_info: ResultInfo | None = None
-    errors: list[_Error] = []
-
-
-_ENVELOPE = msgspec.json.Decoder(Envelope)
-
-
 class Connection:
     """Requests to one base URL, one after another; a context manager.
 
@@ -77,19 +66,24 @@ class Connection:
         credentials: Credentials,
         on_wait: Callable[[float, str], None] = lambda seconds, why: None,
         sleep: Callable[[float], None] = time.sleep,
+        environment: Mapping[str, str] = DIRECT,
     ) -> None:
-        """Raises NoCredentials, Unreachable where the URL is none."""
-        self.base_url = base_url.rstrip("/")
+        """`environment` may name a proxy and certificates. Raises NoCredentials, Unreachable if
+        the URL is not one, UnusableEnvironment."""
+        try:
+            server = parse(base_url)
+        except InvalidServerURL as error:
+            hint = "give the base URL of an API, as in https://api.cloudflare.com/client/v4"
+            raise Unreachable("the URL of the API", str(error), hint) from None
+        self.base_url = str(server)
         self.requests = 0
         self._on_wait = on_wait
         self._sleep = sleep
         self._wait = 0.0
         agent = {"User-Agent": f"originmap/{__version__}"}
-        if not self.base_url.startswith(("https://", "http://")):
-            raise Unreachable(self.base_url, "not the URL of an API")
-        self._http = httpx.Client(
-            headers={**agent, **credentials.headers()}, timeout=_SECONDS, follow_redirects=False
-        )
+        signed = {**agent, **credentials.headers()}
+        self._route = route_to(server, environment)
+        self._http = self._route.client(signed, httpx.Timeout(_SECONDS))
 
     def __enter__(self) -> "Connection":
         return self
@@ -129,29 +123,60 @@ class Connection:
             )
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise Unreachable(url, str(error)) from error
-        except httpx.TransportError as error:
-            return Unreachable(url, str(error) or type(error).__name__), None
+        except httpx.DecodingError as error:
+            return Unreadable(f"{method} {url}", 200, f"it does not decompress: {error}"), None
+        except httpx.RequestError as error:
+            failure = self._route.failure(error)
+            unreachable = Unreachable(url, failure.reason, failure.hint)
+            if failure.lasting:
+                raise unreachable from error
+            return unreachable, None
         self._wait = pace.wait_after(answer.headers)
-        what = f"{method} {answer.url.path}"
-        asked = pace.retry_after(answer.headers, datetime.datetime.now(datetime.UTC))
-        try:
-            envelope = _ENVELOPE.decode(answer.content)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            unreadable = Unreadable(what, answer.status_code)
-            if answer.status_code in _AGAIN:
-                return unreadable, asked
-            raise unreadable from None
-        if envelope.success and answer.status_code < 400:
-            return envelope
-        refused = Refused(
-            what, answer.status_code, [(error.code, error.message) for error in envelope.errors]
-        )
-        if answer.status_code in _AGAIN or _THROTTLED.intersection(refused.codes):
-            return refused, asked
-        raise refused
+        return _outcome(f"{method} {answer.url.path}", answer, self.base_url)
 
     def _pause(self, seconds: float, why: str) -> None:
         if seconds > 1:
             self._on_wait(seconds, why)
         if seconds > 0:
             self._sleep(seconds)
+
+
+def _outcome(
+    what: str, answer: httpx.Response, base_url: str
+) -> Envelope | tuple[ClientError, float | None]:
+    asked = pace.retry_after(answer.headers, datetime.datetime.now(datetime.UTC))
+    if answer.is_redirect:
+        raise _redirected(what, answer, base_url)
+    envelope = read_envelope(answer.content)
+    if envelope is None:
+        unreadable = Unreadable(what, answer.status_code, _found(answer))
+        if answer.status_code in _AGAIN:
+            return unreadable, asked
+        raise unreadable
+    if envelope.success and answer.status_code < 400:
+        return envelope
+    refused = Refused(what, answer.status_code, envelope.errors)
+    if answer.status_code in _AGAIN or _THROTTLED.intersection(refused.codes):
+        return refused, asked
+    raise refused
+
+
+def _redirected(what: str, answer: httpx.Response, base_url: str) -> Redirected:
+    """Where a redirect leads, and the base URL there if it is for the same path."""
+    target = answer.url.join(answer.headers.get("location", ""))
+    path = str(answer.url.copy_with(query=None)).removeprefix(base_url)
+    there = str(target.copy_with(query=None, fragment=None))
+    base = there.removesuffix(path) if path and there.endswith(path) else ""
+    shown = without_secrets(str(target))
+    return Redirected(what, answer.status_code, shown, "" if "@" in base else base)
+
+
+def _found(answer: httpx.Response) -> str:
+    """What an answer is that is not one of the API."""
+    start = answer.content[:_SHOWN].decode("utf-8", "replace").strip()
+    if not start:
+        return "its body is empty"
+    if start.startswith("<") or "html" in answer.headers.get("content-type", ""):
+        title = _TITLE.search(start)
+        return f"it is a web page, {title[1].strip()!r}" if title else "it is a web page"
+    return "it is not JSON of that form"

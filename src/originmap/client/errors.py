@@ -4,9 +4,11 @@
     ├── NoCredentials   nothing was given to sign requests with
     ├── Unreachable     no answer, after trying again
     ├── Refused         an answer that says no: `status`, `codes` and `text`
+    ├── Redirected      the API is at another URL: `base`, if that can be told
     ├── Unreadable      an answer that is not of this API
     ├── NoSuchZone      no zone, or more than one, of this name
-    └── ListUnsteady    a list that kept changing while its pages were read
+    ├── ListUnsteady    a list that kept changing while its pages were read
+    └── ListIncomplete  a list whose pages do not have what the server announces
 
 They end a command; the hint says what a person can do.
 """
@@ -48,28 +50,50 @@ class NoCredentials(ClientError):
 class Unreachable(ClientError):
     """No answer, after trying again as often as makes sense."""
 
-    def __init__(self, url: str, reason: str) -> None:
+    def __init__(self, url: str, reason: str, remedy: str = "") -> None:
+        """`remedy` is what to do, if that is known."""
         super().__init__(f"{url}: {reason}")
-        self.hint = "is it running, and is --api (or CLOUDFLARE_BASE_URL) right?"
+        self.remedy = remedy
+        self.hint = remedy or "is it running, and is --api (or CLOUDFLARE_BASE_URL) right?"
 
 
 class Refused(ClientError):
     """An answer that says no."""
 
     def __init__(self, what: str, status: int, errors: Sequence[tuple[int, str]]) -> None:
-        said = "; ".join(f"{text} ({code})" for code, text in errors) or "no reason given"
+        said = "; ".join(_said(*error) for error in errors) or "no reason given"
         super().__init__(f"{what}: {status}: {said}")
         self.status = status
         self.codes = [code for code, _ in errors]
         self.hint = _SET if _UNSIGNED.intersection(self.codes) else _HINTS.get(status, "")
 
 
-class Unreadable(ClientError):
-    """An answer that is not one of this API."""
+def _said(code: int, text: str) -> str:
+    return f"{text or 'no reason given'} ({code})" if code else text or "no reason given"
 
-    def __init__(self, what: str, status: int) -> None:
-        super().__init__(f"{what}: {status}, and not an answer of the v4 API")
+
+class Redirected(ClientError):
+    """The API is at another URL; redirects are not followed, because they would take the
+    credentials along. `base` is the base URL there, "" if that cannot be told."""
+
+    def __init__(self, what: str, status: int, target: str, base: str) -> None:
+        super().__init__(f"{what}: {status}, a redirect to {target or 'an unknown place'}")
+        self.base = base
+        self.hint = f"set --api (or CLOUDFLARE_BASE_URL) to {base}" if base else _BASE
+
+
+class Unreadable(ClientError):
+    """An answer that is not one of this API; `found` is what it is instead."""
+
+    def __init__(self, what: str, status: int, found: str = "") -> None:
+        super().__init__(
+            f"{what}: {status}, and not an answer of the v4 API" + (f": {found}" if found else "")
+        )
         self.hint = _HINTS[404]
+        if status == 407:
+            self.hint = "the proxy wants a user and a password: http://USER:PASSWORD@HOST:PORT"
+        elif status >= 500:
+            self.hint = f"a proxy in front of the API may have answered: try later; {_BASE}"
 
 
 class NoSuchZone(ClientError):
@@ -89,6 +113,14 @@ class NoSuchZone(ClientError):
 class ListUnsteady(ClientError):
     """A list that kept changing while its pages were read: nobody can say what is in it."""
 
-    def __init__(self, what: str) -> None:
-        super().__init__(f"{what} kept changing while it was listed")
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(f"{what} kept changing while it was listed: {why}")
         self.hint = "somebody else writes to the zone; run this again when that is done"
+
+
+class ListIncomplete(ClientError):
+    """A list whose pages do not have what the server announces, each time that it is read."""
+
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(f"{what} cannot be read in full: {why}")
+        self.hint = "nothing was changed; tell the people who run the server"

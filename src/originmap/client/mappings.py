@@ -5,12 +5,15 @@ connection's. Addresses and places are parsed here, once.
 """
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from originmap.client.connection import Connection
-from originmap.client.errors import ListUnsteady, NoSuchZone, Unreadable
+from originmap.client.envelope import ResultInfo
+from originmap.client.errors import NoSuchZone, Unreadable
+from originmap.client.listing import Listing, read_whole
 from originmap.domain import address as addresses
 from originmap.domain.address import Address
 from originmap.domain.errors import InvalidAddress
@@ -23,7 +26,6 @@ T = TypeVar("T")
 PER_PAGE = 100
 """Mappings on a page: the most the API allows."""
 ZONES_PER_PAGE = 50
-_TRIES = 3
 
 
 class RemoteZone(NamedTuple):
@@ -52,22 +54,18 @@ class _Entry(msgspec.Struct):
 
 
 class _Failed(msgspec.Struct):
-    origin_ip: str = ""
-    error: str = ""
+    origin_ip: str | None = None
+    error: str | None = None
 
 
 class _Outcome(msgspec.Struct):
-    failed: list[_Failed]
+    failed: list[_Failed] | None = None
 
 
-_ZONES = msgspec.json.Decoder(list[_Zone])
+_ZONES = msgspec.json.Decoder(list[_Zone] | None)
 _ZONE = msgspec.json.Decoder(_Zone)
-_ENTRIES = msgspec.json.Decoder(list[_Entry])
-_OUTCOME = msgspec.json.Decoder(_Outcome)
-
-
-class _Moved(Exception):
-    """The list changed while it was read."""
+_ENTRIES = msgspec.json.Decoder(list[_Entry] | None)
+_OUTCOME = msgspec.json.Decoder(_Outcome | None)
 
 
 class RemoteMappings:
@@ -79,31 +77,26 @@ class RemoteMappings:
 
     def zones(self) -> list[RemoteZone]:
         """Every zone, by name. Raises ClientError."""
-        found: dict[str, RemoteZone] = {}
-        page, pages = 1, 1
-        while page <= pages:
-            zones, pages = self._zone_page(page)
-            found |= {zone.id: zone for zone in zones}
-            page += 1
-        return sorted(found.values(), key=lambda zone: (zone.name, zone.id))
+        found = read_whole("the list of zones", self._zone_listing)
+        return sorted(found, key=lambda zone: (zone.name, zone.id))
 
     def zone_named(self, name: str) -> RemoteZone:
         """The zone of this name. Raises ClientError."""
-        answer = self.connection.ask("GET", "/zones", {"name": name, "per_page": "50"})
-        zones = [zone for zone in _read(_ZONES, answer.result, "/zones") if _same(zone, name)]
+        what = f"the list of zones called {name}"
+        found = read_whole(what, lambda: self._zone_listing(name))
+        zones = [zone for zone in found if _same(zone, name)]
         if len(zones) != 1:
             raise NoSuchZone(name, len(zones))
         return RemoteZone(zones[0].id, name)
 
     def zones_named(self, names: Sequence[str]) -> dict[str, RemoteZone]:
         """The zones of these names, in as few requests as possible. Raises ClientError."""
-        first, pages = self._zone_page(1) if len(names) > 1 else ([], len(names) + 1)
-        if pages > len(names):
+        listing = self._zone_listing()
+        if len(names) > 1:
+            listing.read_page()
+        if not listing.complete and _pages(listing) > len(names):
             return {name: self.zone_named(name) for name in names}
-        zones = [
-            *first,
-            *(zone for page in range(2, pages + 1) for zone in self._zone_page(page)[0]),
-        ]
+        zones = read_whole("the list of zones", self._zone_listing, listing)
         named: dict[str, RemoteZone] = {}
         for name in names:
             ids = {zone.id for zone in zones if _same(zone, name)}
@@ -123,12 +116,16 @@ class RemoteMappings:
 
         Raises ListUnsteady when others keep writing to the zone meanwhile, ClientError.
         """
-        for _ in range(_TRIES):
-            try:
-                return self._list(zone_id)
-            except _Moved:
-                continue
-        raise ListUnsteady(f"the list of mappings of zone {zone_id}")
+        path = _path(zone_id)
+
+        def read(page: int) -> tuple[list[tuple[Address, Place]], ResultInfo]:
+            answer = self.connection.ask("GET", path, _page(page, PER_PAGE))
+            entries = _read(_ENTRIES, answer.result, path) or []
+            found = [(self._address(each, zone_id), self._place(each)) for each in entries]
+            return found, answer.result_info
+
+        what = f"the list of mappings of zone {zone_id}"
+        return dict(read_whole(what, lambda: Listing(read, itemgetter(0), PER_PAGE)))
 
     def write(self, batch: Batch) -> list[Unapplied]:
         """Make the changes of a batch; those that were refused, each with its reason.
@@ -144,38 +141,18 @@ class RemoteMappings:
             body = [_item(change.address, change.after) for change in batch.changes]
             answer = self.connection.ask("PUT", path, body=body)
         outcome = _read(_OUTCOME, answer.result, path)
-        return [Unapplied(failed.origin_ip, failed.error) for failed in outcome.failed]
+        failed = (outcome and outcome.failed) or []
+        return [Unapplied(each.origin_ip or "", each.error or "") for each in failed]
 
-    def _zone_page(self, page: int) -> tuple[list[RemoteZone], int]:
-        params = {"page": str(page), "per_page": str(ZONES_PER_PAGE)}
-        answer = self.connection.ask("GET", "/zones", params)
-        zones = _read(_ZONES, answer.result, "/zones")
-        total = answer.result_info.total_count if answer.result_info else len(zones)
-        return [RemoteZone(zone.id, zone.name) for zone in zones], _pages(total, ZONES_PER_PAGE)
+    def _zone_listing(self, name: str | None = None) -> Listing[RemoteZone]:
+        named = {} if name is None else {"name": name}
 
-    def _list(self, zone_id: str) -> dict[Address, Place]:
-        found: dict[Address, Place] = {}
-        total, seen = None, 0
-        page = 1
-        while total is None or page <= _pages(total, PER_PAGE):
-            entries, counted = self._page(zone_id, page)
-            if total not in (None, counted):
-                raise _Moved
-            total, seen = counted, seen + len(entries)
-            for entry in entries:
-                found[self._address(entry, zone_id)] = self._place(entry)
-            page += 1
-        if not len(found) == seen == total:
-            raise _Moved
-        return found
+        def read(page: int) -> tuple[list[RemoteZone], ResultInfo]:
+            answer = self.connection.ask("GET", "/zones", named | _page(page, ZONES_PER_PAGE))
+            zones = _read(_ZONES, answer.result, "/zones") or []
+            return [RemoteZone(zone.id, zone.name) for zone in zones], answer.result_info
 
-    def _page(self, zone_id: str, page: int) -> tuple[list[_Entry], int]:
-        path = _path(zone_id)
-        params = {"page": str(page), "per_page": str(PER_PAGE)}
-        answer = self.connection.ask("GET", path, params)
-        if answer.result_info is None:
-            raise Unreadable(f"GET {path}", 200)
-        return _read(_ENTRIES, answer.result, path), answer.result_info.total_count
+        return Listing(read, itemgetter(0), ZONES_PER_PAGE)
 
     def _place(self, entry: _Entry) -> Place:
         key = (entry.vendor, entry.region)
@@ -186,10 +163,11 @@ class RemoteMappings:
         try:
             return addresses.parse(entry.origin_ip)
         except InvalidAddress:
-            raise Unreadable(f"{_path(zone_id)}: {entry.origin_ip!r}", 200) from None
+            found = f"origin_ip is {entry.origin_ip!r}"
+            raise Unreadable(_path(zone_id), 200, found) from None
 
 
-def _same(zone: _Zone | RemoteZone, name: str) -> bool:
+def _same(zone: RemoteZone, name: str) -> bool:
     """Whether a zone is the one that is called `name`, in Unicode or in A-labels."""
     return lookup_name(zone.name) == lookup_name(name)
 
@@ -198,8 +176,15 @@ def _path(zone_id: str) -> str:
     return f"/zones/{zone_id}/origin/cloud_regions"
 
 
-def _pages(total: int, per_page: int) -> int:
-    return -(-total // per_page)
+def _page(number: int, per_page: int) -> dict[str, str]:
+    return {"page": str(number), "per_page": str(per_page)}
+
+
+def _pages(listing: Listing[RemoteZone]) -> float:
+    """How many pages a list will have, by what was read of it."""
+    if listing.total is None or not listing.items:
+        return float("inf")
+    return -(-listing.total // len(listing.items))
 
 
 def _item(address: Address, place: Place | None) -> dict[str, str]:
@@ -210,5 +195,5 @@ def _item(address: Address, place: Place | None) -> dict[str, str]:
 def _read(decoder: msgspec.json.Decoder[T], raw: msgspec.Raw, what: str) -> T:
     try:
         return decoder.decode(raw)
-    except msgspec.MsgspecError:
-        raise Unreadable(what, 200) from None
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Unreadable(what, 200, str(error)) from None

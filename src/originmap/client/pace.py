@@ -34,7 +34,7 @@ def retry_after(headers: Mapping[str, str], now: datetime.datetime) -> float | N
         return min(float(value), LONGEST_SECONDS)
     try:
         moment = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=datetime.UTC)

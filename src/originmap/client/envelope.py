@@ -1,0 +1,84 @@
+"""What every answer of the v4 API is wrapped in, read as leniently as its meaning allows.
+
+Services behind the API write null where others write an empty list, leave members out, or write
+numbers as strings. What says whether a request worked must be there.
+"""
+
+from dataclasses import dataclass
+
+import msgspec
+
+_NULL = msgspec.Raw(b"null")
+_MISSING = msgspec.Raw(b"")
+
+
+@dataclass(frozen=True, slots=True)
+class ResultInfo:
+    """What a page says of the whole list, None for what it does not say."""
+
+    total_count: int | None = None
+    total_pages: int | None = None
+    per_page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A whole answer; `result` is read by the caller. An error is a code, 0 without one, and a
+    text."""
+
+    success: bool
+    result: msgspec.Raw
+    result_info: ResultInfo
+    errors: list[tuple[int, str]]
+
+
+class _Wrapped(msgspec.Struct):
+    success: bool | None = None
+    result: msgspec.Raw = _MISSING
+    result_info: msgspec.Raw = _NULL
+    errors: msgspec.Raw = _NULL
+
+
+_WRAPPED = msgspec.json.Decoder(_Wrapped, strict=False)
+
+
+def read_envelope(body: bytes) -> Envelope | None:
+    """The answer in a body; None if it is not one of the v4 API."""
+    try:
+        wrapped = _WRAPPED.decode(body)
+        errors = _errors(msgspec.json.decode(wrapped.errors))
+        info = _info(msgspec.json.decode(wrapped.result_info))
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    missing = wrapped.result is _MISSING
+    if wrapped.success is None and missing:
+        return None
+    success = not errors if wrapped.success is None else wrapped.success
+    return Envelope(success, _NULL if missing else wrapped.result, info, errors)
+
+
+def _errors(value: object) -> list[tuple[int, str]]:
+    if value is None:
+        return []
+    return [_error(each) for each in (value if isinstance(value, list) else [value])]
+
+
+def _error(value: object) -> tuple[int, str]:
+    if isinstance(value, dict):
+        return _number(value.get("code")) or 0, str(value.get("message") or "")
+    return 0, str(value)
+
+
+def _info(value: object) -> ResultInfo:
+    if not isinstance(value, dict):
+        return ResultInfo()
+    names = ("total_count", "total_pages", "per_page")
+    return ResultInfo(*(_number(value.get(name)) for name in names))
+
+
+def _number(value: object) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 16:
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

@@ -1,0 +1,74 @@
+"""A service in the place of the v4 API, whose answers a test chooses freely."""
+
+import json
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlsplit
+
+ZONE = {"id": "023e105f4ecef8ad9ca31a8372d0c353", "name": "example.com"}
+
+
+class Raw(NamedTuple):
+    """An answer that is not JSON."""
+
+    status: int
+    body: bytes = b""
+    headers: dict[str, str] = {}  # noqa: RUF012
+
+
+Answer = Callable[[str, dict[str, str]], "Raw | dict[str, Any]"]
+"""Answers a path with its query; a dict is sent as JSON."""
+
+
+class FakeAPI:
+    """Answers GET on a free port; a context manager."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.asked: list[str] = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, answer))
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+
+    @property
+    def api(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}/client/v4"
+
+    def __enter__(self) -> "FakeAPI":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def _handler(api: FakeAPI, answer: Answer) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            api.asked.append(self.path)
+            parts = urlsplit(self.path)
+            found = answer(parts.path, dict(parse_qsl(parts.query)))
+            if isinstance(found, dict):
+                found = Raw(200, json.dumps(found).encode(), {"Content-Type": "application/json"})
+            self.send_response(found.status)
+            for name, value in found.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(found.body)))
+            self.end_headers()
+            self.wfile.write(found.body)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    return Handler

@@ -1,0 +1,278 @@
+"""Answers of services that are not quite like ours: what is read, and what is said of the rest."""
+
+import contextlib
+import gzip
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from originmap.client.connection import Connection, Credentials
+from originmap.client.errors import (
+    ClientError,
+    ListIncomplete,
+    ListUnsteady,
+    Redirected,
+    Refused,
+    Unreachable,
+    Unreadable,
+)
+from originmap.client.mappings import RemoteMappings
+from originmap.domain import address as addresses
+from tests.client.fake_api import ZONE, Answer, FakeAPI, Raw
+
+ID = ZONE["id"]
+MAPPINGS = [
+    {"origin_ip": f"192.0.2.{n}", "vendor": "aws", "region": "us-east-1"} for n in (1, 2, 3)
+]
+THREE = ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
+GOOD = {"success": True, "errors": [], "messages": []}
+
+
+@contextlib.contextmanager
+def behind(answer: Answer) -> Iterator[tuple[RemoteMappings, FakeAPI]]:
+    with (
+        FakeAPI(answer) as api,
+        Connection(api.api, Credentials("token"), sleep=lambda seconds: None) as connection,
+    ):
+        yield RemoteMappings(connection), api
+
+
+def listed(answer: Answer) -> list[str]:
+    with behind(answer) as (mappings, _):
+        return [addresses.text(each) for each in mappings.mappings(ID)]
+
+
+def refused(answer: Answer) -> tuple[ClientError, int]:
+    """The error of a list, and how many requests it took."""
+    with behind(answer) as (mappings, api):
+        with pytest.raises(ClientError) as caught:
+            mappings.mappings(ID)
+        return caught.value, len(api.asked)
+
+
+def paged(
+    size: int, info: Callable[[int, int], Any], items: list[dict[str, str]] = MAPPINGS
+) -> Answer:
+    """Pages of `size`, whatever was asked; `info` makes result_info of page and count."""
+
+    def answer(path: str, query: dict[str, str]) -> dict[str, Any]:
+        page = int(query["page"])
+        result = items[(page - 1) * size : page * size]
+        return {**GOOD, "result": result, "result_info": info(page, len(result))}
+
+    return answer
+
+
+def one_page(**members: Any) -> Answer:
+    return lambda path, query: {
+        **GOOD,
+        "result": MAPPINGS if query["page"] == "1" else [],
+        "result_info": {"page": 1, "per_page": 100, "count": 3, "total_count": 3},
+        **members,
+    }
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"errors": None, "messages": None},
+        {"errors": None, "messages": None, "result_info": None},
+        {"result_info": {"total_count": "3", "per_page": "100"}},
+        {"result_info": {"total_count": None, "total_pages": None, "count": None}},
+        {"result_info": {"total_count": 3.0}},
+        {"result_info": {}},
+        {"result_info": []},
+        {"result_info": {"total_count": 0}},
+        {"timing": {"start": 1}, "result_info": {"total_count": 3, "cursors": {"after": ""}}},
+        {"messages": "none"},
+    ],
+    ids=repr,
+)
+def test_a_list_is_read_whatever_the_members_around_it_are(members: dict[str, Any]) -> None:
+    assert listed(one_page(**members)) == THREE
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        lambda page, count: {"page": page, "per_page": 2, "count": count, "total_count": 3},
+        lambda page, count: {"page": page, "per_page": 100, "total_count": 3, "total_pages": 1},
+        lambda page, count: {"page": page, "per_page": 2, "count": count},
+        lambda page, count: {"page": page, "per_page": 100, "total_pages": 1},
+        lambda page, count: {"count": count, "total_count": count, "total_pages": 3},
+        lambda page, count: None,
+    ],
+    ids=["as case 31", "wrong per_page", "no total", "one page announced", "total of a page", "-"],
+)
+@pytest.mark.parametrize("size", [1, 2])
+def test_pages_smaller_than_asked_are_read_to_the_end(info: Any, size: int) -> None:
+    assert listed(paged(size, info)) == THREE
+
+
+def test_a_null_list_is_empty_only_if_nothing_else_is_announced() -> None:
+    assert listed(one_page(result=None, result_info=None)) == []
+    assert listed(one_page(result=None, result_info={"total_count": 0})) == []
+    error, _ = refused(one_page(result=None))
+    assert isinstance(error, ListIncomplete)
+    assert "announced 3 items and gave 0" in str(error)
+
+
+def test_a_list_that_is_always_short_is_not_blamed_on_others() -> None:
+    error, _ = refused(paged(100, lambda page, count: {"total_count": 4}))
+    assert isinstance(error, ListIncomplete)
+    assert "announced 4 items and gave 3" in str(error)
+    assert "somebody" not in error.hint
+
+
+def test_a_total_that_changes_between_pages_is_proof_that_others_write() -> None:
+    error, _ = refused(paged(2, lambda page, count: {"total_count": 5 + page}))
+    assert isinstance(error, ListUnsteady)
+    assert "6 items and then 7" in str(error)
+
+
+def test_a_service_without_pages_gives_its_whole_list_each_time() -> None:
+    assert listed(one_page(result=MAPPINGS, result_info=None)) == THREE
+
+
+def test_a_full_page_that_comes_again_is_not_taken_for_a_whole_list() -> None:
+    error, _ = refused(one_page(result=MAPPINGS, result_info={"per_page": 3}))
+    assert isinstance(error, ListIncomplete)
+    assert "page 2 is page 1 again" in str(error)
+
+
+def test_zones_are_found_by_name_whatever_is_announced() -> None:
+    def answer(path: str, query: dict[str, str]) -> dict[str, Any]:
+        wanted = [ZONE] if query.get("name") in (None, ZONE["name"]) else None
+        return {**GOOD, "errors": None, "result": wanted if query["page"] == "1" else None}
+
+    with behind(answer) as (mappings, _):
+        assert mappings.zone_named("example.com").id == ID
+        assert [zone.id for zone in mappings.zones()] == [ID]
+        assert mappings.zones_named(["example.com"])["example.com"].id == ID
+
+
+def test_a_mapping_that_cannot_be_read_is_named() -> None:
+    broken = [MAPPINGS[0], {"origin_ip": "192.0.2.9", "vendor": None, "region": "x"}]
+    error, _ = refused(one_page(result=broken))
+    assert "$[1].vendor" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("errors", "said"),
+    [
+        ([{"code": 1003, "message": "Invalid zone"}], "Invalid zone (1003)"),
+        ([{"message": "no code"}], "no code"),
+        ([{"code": "7003", "message": None}], "no reason given (7003)"),
+        (["a text"], "a text"),
+        ({"code": 10000, "message": "an object"}, "an object (10000)"),
+        ("only a text", "only a text"),
+        (None, "no reason given"),
+        ([], "no reason given"),
+        ([None, 5], "None; 5"),
+    ],
+    ids=repr,
+)
+def test_errors_of_any_form_are_told(errors: Any, said: str) -> None:
+    error, asked = refused(one_page(success=False, result=None, errors=errors))
+    assert isinstance(error, Refused)
+    assert str(error).endswith(f"200: {said}")
+    assert asked == 1
+
+
+BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head></html>"
+LOGIN = b"<!DOCTYPE html><title>Sign in - Example</title>"
+HTML = {"Content-Type": "text/html"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "said", "hint", "requests"),
+    [
+        (Raw(502, BAD_GATEWAY, HTML), "a web page, '502 Bad Gateway'", "a proxy in front", 7),
+        (Raw(503, b"<html>down</html>"), "a web page", "a proxy in front", 7),
+        (Raw(200, LOGIN, HTML), "a web page, 'Sign in - Example'", "--api", 1),
+        (Raw(200, b""), "its body is empty", "--api", 1),
+        (Raw(204), "its body is empty", "--api", 1),
+        (Raw(200, b"[]"), "not JSON of that form", "--api", 1),
+        (Raw(200, b'{"status": "ok"}'), "not JSON of that form", "--api", 1),
+        (Raw(200, b"\xff\xfe{\x00"), "not JSON of that form", "--api", 1),
+        (Raw(407, BAD_GATEWAY, HTML), "a web page", "USER:PASSWORD", 1),
+        (Raw(403, LOGIN, HTML), "a web page", "--api", 1),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+def test_what_is_not_an_answer_of_the_api_is_said_to_be_what_it_is(
+    raw: Raw, said: str, hint: str, requests: int
+) -> None:
+    error, asked = refused(lambda path, query: raw)
+    assert isinstance(error, Unreadable)
+    assert said in str(error)
+    assert hint in error.hint
+    assert asked == requests
+
+
+def test_compressed_answers_are_read_and_damaged_ones_are_told() -> None:
+    body = gzip.compress(b'{"success": true, "errors": [], "result": [], "result_info": null}')
+    packed = {"Content-Encoding": "gzip"}
+    assert listed(lambda path, query: Raw(200, body, packed)) == []
+    error, _ = refused(lambda path, query: Raw(200, b"no gzip", packed))
+    assert isinstance(error, Unreadable)
+    assert "does not decompress" in str(error)
+
+
+def test_a_redirect_is_not_followed_and_says_where_the_api_is() -> None:
+    def to(location: str) -> Redirected:
+        error, asked = refused(lambda path, query: Raw(301, b"", {"Location": location}))
+        assert isinstance(error, Redirected)
+        assert asked == 1
+        return error
+
+    path = f"/zones/{ID}/origin/cloud_regions"
+    there = to(f"https://api.example.net/v4{path}?page=1&per_page=100")
+    assert "a redirect to https://api.example.net/v4/zones" in str(there)
+    assert there.hint == "set --api (or CLOUDFLARE_BASE_URL) to https://api.example.net/v4"
+    assert to(f"/new{path}").base.endswith("/new")
+    assert "login.example.net" in str(to("https://login.example.net/?token=secret"))
+    assert "secret" not in str(to("https://login.example.net/?token=secret"))
+    assert "secret" not in str(to(f"https://user:secret@example.net{path}"))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "soon",
+        "-1",
+        "1e3",
+        "120, 60",
+        "Thu, 99 Foo 99999 99:99:99 GMT",
+        "Sun, 06 Nov 99999999999 08:49:37 GMT",
+        "Sun, 06 Nov 1994",
+        "9" * 400,
+    ],
+)
+def test_a_retry_after_that_cannot_be_read_is_not_needed(value: str) -> None:
+    waited: list[float] = []
+    answers: Iterator[Any] = iter([Raw(429, b"slow down", {"Retry-After": value})])
+    good = one_page()
+    with (
+        FakeAPI(lambda path, query: next(answers, None) or good(path, query)) as api,
+        Connection(api.api, Credentials("token"), sleep=waited.append) as connection,
+    ):
+        assert len(RemoteMappings(connection).mappings(ID)) == 3
+    assert waited in ([0.25], [900.0], [])
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "127.0.0.1:8787",
+        "http://::1:8787",
+        "ftp://example.net",
+        "http://user:secret@h",
+        "http://h?secret",
+    ],
+)
+def test_a_url_that_cannot_be_used_is_refused_without_its_secrets(url: str) -> None:
+    with pytest.raises(Unreachable) as caught:
+        Connection(url, Credentials("token"))
+    assert "secret" not in f"{caught.value} {caught.value.hint}"
