@@ -49,6 +49,8 @@ def server_config(gate: Gate, make_protocol: Callable[..., asyncio.Protocol]) ->
         log_config=None,
         access_log=False,
         server_header=False,
+        workers=1,  # else uvicorn reads WEB_CONCURRENCY
+        forwarded_allow_ips="",  # else FORWARDED_ALLOW_IPS
         proxy_headers=False,  # whoever sends X-Forwarded-For would choose the address logged
         timeout_keep_alive=75,
         timeout_graceful_shutdown=GRACE_SECONDS,
