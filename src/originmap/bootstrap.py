@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from originmap import data, databases
-from originmap.detect.errors import NoRanges
+from originmap.detect.errors import NoRanges, NoRangesFolder
 from originmap.detect.files import RangeFiles
 from originmap.domain.catalogue import Catalogue
 from originmap.domain.ranges import RangeTable
@@ -125,7 +125,10 @@ def packaged_regions() -> tuple[SupportedRegion, ...]:
 
 
 def range_files(folder: str) -> RangeFiles:
-    """The vendors' published ranges that a folder keeps."""
+    """The vendors' published ranges that a folder keeps. Raises NoRangesFolder for "", which
+    stands for that of a user without a home folder."""
+    if not folder:
+        raise NoRangesFolder
     return RangeFiles(Path(folder), lambda: datetime.datetime.now(datetime.UTC))
 
 

@@ -16,11 +16,11 @@ from typing import NamedTuple
 
 from originmap import data, databases
 from originmap.api.accesslog import log_json
-from originmap.domain.errors import FeedError, StoreError, StoreOwned
+from originmap.domain.errors import FeedError, PrimaryUntrusted, StoreError, StoreOwned
 from originmap.domain.rollout import allowed
 from originmap.edge import checker as checkers
 from originmap.edge.agent import Agent
-from originmap.edge.errors import CannotWrite
+from originmap.edge.errors import CannotWrite, TemporaryUnwritable
 from originmap.edge.feed_client import FeedClient
 from originmap.edge.file_lock import locked
 from originmap.edge.follower import Follower
@@ -37,7 +37,7 @@ from originmap.service.current_rollout import CurrentRollout
 from originmap.service.directory import Directory
 from originmap.service.replication import Replication
 from originmap.service.retention import Retention
-from originmap.settings import EdgeSettings, command_environment
+from originmap.settings import EdgeSettings, command_environment, outbound_environment
 from originmap.store.clock import monotonic_clock, wall_clock
 from originmap.store.port import Store
 
@@ -76,14 +76,18 @@ async def run(
         )
         await node.agent.recover()
         # Where one of them ends by an error of ours, all do, and the service manager starts anew.
-        async with asyncio.TaskGroup() as group:
-            work = [node.follower.run(), node.reporter.run(), retention.run()]
-            if node.names is not None:
-                work.append(node.names.run())
-            tasks = [group.create_task(each) for each in work]
-            await node.agent.run()
-            for task in tasks:
-                task.cancel()
+        try:
+            async with asyncio.TaskGroup() as group:
+                work = [node.follower.run(), node.reporter.run(), retention.run()]
+                if node.names is not None:
+                    work.append(node.names.run())
+                tasks = [group.create_task(each) for each in work]
+                await node.agent.run()
+                for task in tasks:
+                    task.cancel()
+        except ExceptionGroup as group:
+            untrusted = group.subgroup(PrimaryUntrusted)
+            raise untrusted.exceptions[0] if untrusted is not None else group from None
 
 
 class Result(NamedTuple):
@@ -121,11 +125,14 @@ async def dry_run(settings: EdgeSettings, duties: Sequence[Duty]) -> list[Previe
     caches or agents look. Raises OriginmapError."""
     async with databases.opened(databases.MEMORY) as store:
         copy = Replication(settings.follow, wall_clock)
-        async with FeedClient(settings.follow, settings.token, _name(settings)) as client:
+        async with _client(settings) as client:
             await Follower(store, client, copy).catch_up()
-        with tempfile.TemporaryDirectory(prefix="originmap-dry-run-") as folder:
-            names = _names(duties, lambda: None)
-            return await preview(_renderer(store, settings, names), duties, Path(folder))
+        try:
+            with tempfile.TemporaryDirectory(prefix="originmap-dry-run-") as folder:
+                names = _names(duties, lambda: None)
+                return await preview(_renderer(store, settings, names), duties, Path(folder))
+        except OSError as error:
+            raise TemporaryUnwritable(error) from error
 
 
 @contextlib.asynccontextmanager
@@ -144,7 +151,7 @@ async def _opened(settings: EdgeSettings, duties: Sequence[Duty]) -> AsyncIterat
     copy = Replication(settings.follow, wall_clock)
     async with (
         _replica(folder, settings.follow) as store,
-        FeedClient(settings.follow, settings.token, _name(settings)) as client,
+        _client(settings) as client,
     ):
         reporter = Reporter(store, client, _serves(settings, duties), settings.colo or "")
         rollout = CurrentRollout(store)
@@ -181,8 +188,14 @@ def _folder(state: str) -> Path:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise CannotWrite(state, error) from error
+        unwritable = CannotWrite(state, error)
+        unwritable.hint = "set XDG_STATE_HOME, or give a folder that this user may write by --state"
+        raise unwritable from error
     return folder
+
+
+def _client(settings: EdgeSettings) -> FeedClient:
+    return FeedClient(settings.follow, settings.token, _name(settings), outbound_environment())
 
 
 def _names(duties: Sequence[Duty], on_change: Callable[[], None]) -> Names | None:

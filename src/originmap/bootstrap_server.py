@@ -32,6 +32,7 @@ from originmap.api.server import Server, server_config, stop_on_signals
 from originmap.api.traffic import Traffic
 from originmap.bootstrap import Opened, Prepare, open_store, range_files
 from originmap.detect.watch import watch
+from originmap.domain.errors import PrimaryUntrusted
 from originmap.domain.rate_limit import parse
 from originmap.service import setup
 from originmap.service.access import Access
@@ -49,7 +50,7 @@ from originmap.service.retention import Retention
 from originmap.service.tokens import Tokens
 from originmap.service.vitals import Monitor
 from originmap.service.zones import Zones
-from originmap.settings import Settings
+from originmap.settings import Settings, outbound_environment
 from originmap.store.clock import monotonic_clock, wall_clock
 
 DEFAULTS = Settings()
@@ -154,7 +155,7 @@ async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, i
         stop_on_signals(server)
         calm_collector()
         on_start(settings.host, sock.getsockname()[1])
-        async with _following(settings, opened, config):
+        async with _following(settings, opened, server):
             await server.serve(sockets=[sock])
         log.flush()
 
@@ -165,9 +166,7 @@ def _retention(opened: Opened, settings: Settings) -> Coroutine[None, None, None
 
 
 @contextlib.asynccontextmanager
-async def _following(
-    settings: Settings, opened: Opened, config: uvicorn.Config
-) -> AsyncIterator[None]:
+async def _following(settings: Settings, opened: Opened, server: Server) -> AsyncIterator[None]:
     """Keep a replica's store up to date meanwhile, and say in each answer how old it is."""
     copy = opened.replication
     if copy is None:
@@ -180,13 +179,20 @@ async def _following(
     async def tell_age() -> None:
         while True:
             if copy.loaded:
-                config.encoded_headers = [(AGE_HEADER.encode(), b"%.3f" % copy.age)]
+                server.config.encoded_headers = [(AGE_HEADER.encode(), b"%.3f" % copy.age)]
             await asyncio.sleep(0.5)
+
+    async def follow() -> None:
+        try:
+            await Follower(opened.store, client, copy, lambda: opened.rollouts.floor).run()
+        except PrimaryUntrusted:
+            server.should_exit = True
+            raise
 
     name = settings.name or socket.gethostname()
     async with (
-        FeedClient(copy.primary, settings.token, name) as client,
-        running(Follower(opened.store, client, copy, lambda: opened.rollouts.floor).run()),
+        FeedClient(copy.primary, settings.token, name, outbound_environment()) as client,
+        running(follow()),
         running(tell_age()),
     ):
         yield

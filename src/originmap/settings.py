@@ -5,6 +5,7 @@ The command line offers them as options and reads the environment for them (`ORI
 """
 
 import os
+import pwd
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -91,21 +92,44 @@ def command_environment(environment: Mapping[str, str] = os.environ) -> dict[str
     return kept
 
 
-def state_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """Where a user's programs keep their state (XDG Base Directory Specification, 0.8)."""
+def state_folder(
+    environment: Mapping[str, str] = os.environ, user: int | None = None
+) -> Path | None:
+    """Where a user's programs keep their state (XDG Base Directory Specification, 0.8). None for a
+    user without a home folder."""
     base = environment.get("XDG_STATE_HOME", "")
     # The specification: a path that is not absolute is to be ignored.
-    root = Path(base) if base.startswith("/") else Path.home() / ".local" / "state"
-    return root / "originmap"
+    if base.startswith("/"):
+        return Path(base) / "originmap"
+    home = environment.get("HOME", "")
+    if not home.startswith("/"):
+        home = _home_of_user(os.getuid() if user is None else user)
+    return Path(home) / ".local" / "state" / "originmap" if home else None
+
+
+def _home_of_user(user: int) -> str:
+    """The home folder by the list of users, "" for one who is not in it."""
+    try:
+        home = pwd.getpwuid(user).pw_dir
+    except KeyError:
+        return ""
+    return home if home.startswith("/") else ""
+
+
+def outbound_environment(environment: Mapping[str, str] = os.environ) -> Mapping[str, str]:
+    """What says how other servers are asked: proxies and certificates."""
+    return environment
 
 
 CLOUDFLARE_API = "https://api.cloudflare.com/client/v4"
 """The API that commands of mappings as code ask, unless they are given another one."""
 
 
+API_VARIABLES = ("CLOUDFLARE_API_TOKEN", "CLOUDFLARE_EMAIL", "CLOUDFLARE_API_KEY")
+
+
 def api_credentials(environment: Mapping[str, str] = os.environ) -> tuple[str, str, str]:
     """Token, email address and key, from the variables that Cloudflare's own tools read; empty
     where one is not set."""
-    names = ("CLOUDFLARE_API_TOKEN", "CLOUDFLARE_EMAIL", "CLOUDFLARE_API_KEY")
-    token, email, key = (environment.get(name, "").strip() for name in names)
+    token, email, key = (environment.get(name, "").strip() for name in API_VARIABLES)
     return token, email, key

@@ -94,6 +94,8 @@ NOT_RAISED = {
     errors.StillFollowing,  # on the command line
     errors.PrimaryGone,  # between a replica and its primary
     errors.PrimaryRefused,
+    errors.PrimaryMoved,
+    errors.PrimaryUntrusted,
     errors.BrokenFeed,
 }
 # What some routes answer in their own way.

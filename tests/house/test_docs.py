@@ -62,6 +62,8 @@ SAMPLES: list[OriginmapError] = [
     errors.StillFollowing("x"),
     errors.HistoryGone(1),
     errors.PrimaryRefused(403, "x"),
+    errors.PrimaryMoved(301, "x"),
+    errors.PrimaryUntrusted("x", "y"),
     errors.StoreOwned("x"),
     errors.StoreUnusable("x", "y"),
 ]

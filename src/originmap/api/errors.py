@@ -171,6 +171,8 @@ TABLE: dict[type[errors.OriginmapError], Render] = {
     errors.ZoneChanging: _fixed(409, 10409, ZONE_CHANGING),
     errors.PrimaryGone: _fixed(502, 10500, "Internal error"),
     errors.PrimaryRefused: _fixed(502, 10500, "Internal error"),
+    errors.PrimaryMoved: _fixed(502, 10500, "Internal error"),
+    errors.PrimaryUntrusted: _fixed(502, 10500, "Internal error"),
     errors.BrokenFeed: _fixed(502, 10500, "Internal error"),
     errors.StoreEmpty: _retry_later(503, 10503, "This replica has not got its first copy yet."),
     errors.StoreBusy: _retry_later(503, 10503, "The server is busy. Please try again."),

@@ -16,7 +16,7 @@ from originmap.client.mappings import RemoteMappings
 from originmap.domain.guard import objections
 from originmap.domain.plan import Plan
 from originmap.planning.applying import Apply
-from originmap.planning.errors import Incomplete, Objected, UnusablePlan
+from originmap.planning.errors import Incomplete, Objected, StateUnwritable, UnusablePlan
 from originmap.planning.journal import Journal
 from originmap.planning.making import renew
 from originmap.planning.plan_json import Planned, encode, is_saved, load
@@ -42,7 +42,7 @@ def command(topology: Path | None, yes: bool, allow_mass_change: bool, **asked: 
     Example: originmap apply plan.json --yes
     """
     question = Question(**asked)
-    journal = Journal(state_folder() / "apply")
+    journal = _journal()
     with remote(question.api) as mappings:
         if is_saved(question.path):
             planned, todo = _saved(mappings, question, journal)
@@ -60,6 +60,13 @@ def command(topology: Path | None, yes: bool, allow_mass_change: bool, **asked: 
             _carry_out(mappings, todo)
         for digest in [planned.plan.digest, *journal.left_behind(planned)]:
             journal.finish(digest)
+
+
+def _journal() -> Journal:
+    folder = state_folder()
+    if folder is None:
+        raise StateUnwritable("", "this user has no home folder")
+    return Journal(folder / "apply")
 
 
 def _saved(mappings: RemoteMappings, question: Question, journal: Journal) -> tuple[Planned, Plan]:

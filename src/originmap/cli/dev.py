@@ -13,6 +13,7 @@ from originmap.domain.errors import StoreUnusable
 from originmap.service import setup
 from originmap.settings import Settings, state_folder
 
+_UNWRITABLE = "set XDG_STATE_HOME to a folder that this user may write, or give --db PATH"
 _WELCOME = """\
 Originmap {url}/client/v4 (data in {db}; stop with Ctrl-C)
 
@@ -95,12 +96,19 @@ def _refuse_beyond_loopback(host: str) -> None:
 
 def _default_db() -> str:
     folder = state_folder()
+    if folder is None:
+        click.echo(
+            "originmap: this user has no home folder, so nothing is kept\n"
+            "  set XDG_STATE_HOME, or give --db PATH, to keep the data",
+            err=True,
+        )
+        return databases.MEMORY
     db = str(folder / "dev.db")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise StoreUnusable(db, reason, "give --db a path that this user may write") from error
+        raise StoreUnusable(db, reason, _UNWRITABLE) from error
     return db
 
 

@@ -20,7 +20,8 @@ from originmap.edge.target import RUNTIME, Duty
 from originmap.export import endpoint
 from originmap.export.format import Format
 from originmap.export.formats import FORMATS, format_called
-from originmap.settings import EdgeSettings, state_folder
+from originmap.outbound.errors import UnusableEnvironment
+from originmap.settings import EdgeSettings
 
 F = TypeVar("F", bound=Callable[..., Any])
 _WATCHING = {"envoy"}
@@ -53,14 +54,7 @@ def _each(name: str, destination: str, metavar: str, text: str) -> Callable[[F],
     help="Traffic Server's manager.lock: it is woken after a reload.",
 )
 @click.option("--no-check", is_flag=True, help="Do not check new files alone before that.")
-@click.option(
-    "--state",
-    default=lambda: str(state_folder() / "edge"),
-    show_default="edge in the user's state folder",
-    metavar="FOLDER",
-    help=_HELP["state"],
-    callback=options.checked_path,
-)
+@options.state(_HELP["state"])
 @click.option(
     "--interval",
     type=numbers.Amount(0.1, 3600),
@@ -96,7 +90,7 @@ def command(
     --check 'nginx -t' --reload 'nginx -s reload'
     """
     duties = woken(duties_of(writes, checks, reloads, sockets, alone=not no_check), manager)
-    settings = _settings(**rest)
+    settings = _settings(dry_run=dry_run, **rest)
     if dry_run:
         _preview(settings, duties)
     elif once:
@@ -111,15 +105,25 @@ def _settings(
     upstreams: tuple[str, ...],
     upstream_file: Any,
     colo: str | None,
+    state: str | None,
+    dry_run: bool,
     **rest: Any,
 ) -> EdgeSettings:
     if not follow:
         raise click.UsageError("--follow is needed: the server whose mappings the caches load")
+    if state is None and not dry_run:
+        raise UnusableEnvironment(
+            "HOME",
+            "this user has no home folder to keep the agent's state in",
+            "set XDG_STATE_HOME, or give --state FOLDER",
+        )
     given = (*node.lines(upstream_file), *upstreams)
     endpoint.read(given)
     colo = colo and colo.upper()
     token = options.token(token_file)
-    return EdgeSettings(follow=follow, token=token, upstreams=given, colo=colo, **rest)
+    return EdgeSettings(
+        follow=follow, token=token, upstreams=given, colo=colo, state=state or "", **rest
+    )
 
 
 def duties_of(

@@ -1,9 +1,9 @@
 """The `originmap` command: finds the command asked for and prints what goes wrong."""
 
 import contextlib
+import errno
 import gc
 import importlib
-import io
 import keyword
 import sys
 from collections.abc import Iterator
@@ -13,9 +13,12 @@ from pathlib import Path
 import click
 
 from originmap import __version__
+from originmap.cli import streams
+from originmap.cli.variables import name_variable
 from originmap.domain.errors import OriginmapError
 from originmap.domain.redaction import hide_passwords
 
+_STDOUT_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG}
 _COMMANDS = {
     "dev": "Start a server for trying out, with well-known credentials.",
     "serve": "Start a server for real use.",
@@ -74,6 +77,13 @@ class _Commands(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            name_variable(error)
+            raise
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
@@ -126,10 +136,22 @@ def _group(regions: str | None) -> None:
 
 def main() -> None:
     """Run the command line; errors end it with 1 and a line that says what to do."""
-    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
-        sys.stdout.reconfigure(errors="backslashreplace")  # not every terminal has all letters
+    streams.open_closed_streams()
+    streams.print_what_can_be_printed()
     try:
-        _group(prog_name="originmap")
+        try:
+            _group(prog_name="originmap")
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # the reader has read enough
+        streams.discard_output()
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in _STDOUT_FULL or error.filename is not None:
+            raise
+        streams.discard_output()
+        click.echo(f"originmap: cannot write to stdout: {error.strerror}", err=True)
+        sys.exit(1)
     except OriginmapError as error:
         click.echo(f"originmap: {hide_passwords(str(error))}", err=True)
         if error.hint:

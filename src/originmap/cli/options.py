@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 
 import click
 
-from originmap.cli import numbers
+from originmap.cli import credentials, numbers
 from originmap.domain.encoding import NotText, decode
 from originmap.domain.rate_limit import parse
+from originmap.domain.server_url import InvalidServerURL
+from originmap.domain.server_url import parse as parse_server_url
 from originmap.settings import default_of, help_of, settings_token, state_folder
 from originmap.store.database_name import check_name
 
@@ -146,13 +148,35 @@ def ranges(command: F) -> F:
     """--ranges; without it, the folder in the user's state folder"""
     return click.option(
         "--ranges",
-        default=lambda: str(state_folder() / "ranges"),
+        default=lambda: _in_state_folder("ranges"),
         show_default="ranges in the user's state folder",
         metavar="FOLDER",
         help=help_of("ranges"),
         envvar="ORIGINMAP_RANGES",
-        callback=checked_path,
+        callback=_checked_ranges,
     )(command)
+
+
+def _in_state_folder(name: str) -> str | None:
+    folder = state_folder()
+    return None if folder is None else str(folder / name)
+
+
+def _checked_ranges(ctx: click.Context, param: click.Parameter, value: str | None) -> str:
+    """Without a home folder there are no ranges, which only commands that need them refuse."""
+    return checked_path(ctx, param, value) or ""
+
+
+def state(help_: str) -> Callable[[F], F]:
+    """--state; without it, the folder `edge` in the user's state folder, None without a home"""
+    return click.option(
+        "--state",
+        default=lambda: _in_state_folder("edge"),
+        show_default="edge in the user's state folder",
+        metavar="FOLDER",
+        help=help_,
+        callback=checked_path,
+    )
 
 
 def follow(command: F) -> F:
@@ -201,15 +225,15 @@ def token_file(whose: str) -> Callable[[F], F]:
 def given_token(file: Path | None) -> str:
     """The token in a file or in ORIGINMAP_TOKEN, "" where there is none. It is no option: other
     users of the machine see those."""
+    if file is None:
+        return credentials.checked("ORIGINMAP_TOKEN", settings_token())
     try:
-        found = decode(file.read_bytes()).strip() if file else settings_token()
+        found = decode(file.read_bytes()).strip()
     except OSError as error:
         raise click.UsageError(f"--token-file {file}: {error.strerror}") from None
     except NotText as error:
         raise click.UsageError(f"--token-file {file}: {error}") from None
-    if not re.fullmatch("[!-~]*", found):
-        raise click.UsageError("what was given as a token has characters that are in none")
-    return found
+    return credentials.checked(f"--token-file {file}", found)
 
 
 def token(file: Path | None) -> str:
@@ -224,12 +248,13 @@ def token(file: Path | None) -> str:
 
 
 def checked_url(ctx: click.Context, param: click.Parameter, value: str) -> str:
-    """Refuse what is no URL of a server; one with a password is not quoted."""
-    if "@" in value:
-        raise click.BadParameter("a URL without a user and a password, like http://192.0.2.1:8787")
-    if value and not re.fullmatch(r"https?://[^/?#\s@]+", value.rstrip("/")):
-        raise click.BadParameter(f"{value!r}: a URL like http://192.0.2.1:8787")
-    return value.rstrip("/")
+    """Refuse what is not the URL of a server."""
+    if not value:
+        return value
+    try:
+        return str(parse_server_url(value))
+    except InvalidServerURL as error:
+        raise click.BadParameter(f"{error}\n  a URL is like http://192.0.2.1:8787") from None
 
 
 def history(command: F) -> F:

@@ -14,9 +14,10 @@ from originmap import databases
 from originmap.cli import options
 from originmap.cli.administer import ServerRefused, administer, ask_server
 from originmap.client.connection import Connection, Credentials
-from originmap.client.errors import ClientError, Refused, Unreachable
+from originmap.client.errors import ClientError, Redirected, Refused, Unreachable
 from originmap.service.operate.rollouts import ShowRollout, TakeStep
 from originmap.service.rollout_json import RolloutJSON
+from originmap.settings import outbound_environment
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -74,7 +75,7 @@ class RemotePrimary:
     """A server, by its URL."""
 
     def __init__(self, url: str, token: str) -> None:
-        self._connection = Connection(url, Credentials(token))
+        self._connection = Connection(url, Credentials(token), environment=outbound_environment())
 
     def ask(self, asked: Asked) -> RolloutJSON | None:
         """As `Primary.ask`."""
@@ -85,7 +86,12 @@ class RemotePrimary:
                 answer = self._connection.ask("GET", _ROUTE)
             return msgspec.json.decode(answer.result, type=RolloutJSON | None)
         except Unreachable as error:
-            raise ServerRefused(str(error), "is it running, and is --url right?") from error
+            raise ServerRefused(
+                str(error), error.remedy or "is it running, and is --url right?"
+            ) from error
+        except Redirected as error:
+            hint = f"set --url to {error.base}" if error.base else "is --url right?"
+            raise ServerRefused(str(error), hint) from error
         except Refused as error:
             raise ServerRefused(
                 str(error), _RIGHTS if error.status in _NO_RIGHTS else ""

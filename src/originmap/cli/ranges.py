@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -14,6 +15,9 @@ from originmap.detect.download import WEB
 from originmap.detect.errors import NoRanges, RangesError
 from originmap.detect.fetch import SOURCES, fetch
 from originmap.detect.files import Kept
+from originmap.domain.server_url import without_secrets
+from originmap.outbound.errors import UnusableEnvironment
+from originmap.settings import outbound_environment
 
 _allow_fewer = click.option(
     "--allow-fewer", is_flag=True, help="Take a file with far fewer prefixes than before."
@@ -51,6 +55,8 @@ def _checked_urls(
         if vendor not in SOURCES or not url.startswith(WEB):
             vendors = ", ".join(SOURCES)
             raise click.BadParameter(f"give VENDOR=https://…, with a vendor of {vendors}")
+        if "@" in urlsplit(url).netloc:
+            raise click.BadParameter(f"{without_secrets(url)}: a user or a password is not used")
     return dict(pairs)
 
 
@@ -93,8 +99,15 @@ def fetch_(
     for vendor in vendors or tuple(SOURCES):
         url = urls.get(vendor, SOURCES[vendor])
         try:
-            fetched = fetch(files, vendor, url, timeout, allow_fewer=allow_fewer)
-        except RangesError as error:
+            fetched = fetch(
+                files,
+                vendor,
+                url,
+                timeout,
+                allow_fewer=allow_fewer,
+                environment=outbound_environment(),
+            )
+        except (RangesError, UnusableEnvironment) as error:
             failed = True
             click.echo(f"{vendor}: {error}", err=True)
             if error.hint:

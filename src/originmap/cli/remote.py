@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from originmap.atomic_file import replace_file
+from originmap.cli import options
+from originmap.cli.credentials import checked_api_credentials
+from originmap.cli.variables import name_variable
 from originmap.domain.selection import InvalidPattern, Pattern, pattern
-from originmap.settings import CLOUDFLARE_API, api_credentials
+from originmap.settings import CLOUDFLARE_API, outbound_environment
 
 if TYPE_CHECKING:
     from originmap.client.mappings import RemoteMappings
@@ -48,6 +51,7 @@ def api(command: F) -> F:
         show_default=True,
         metavar="URL",
         envvar="CLOUDFLARE_BASE_URL",
+        callback=options.checked_url,
         help="Base URL of the v4 API: Cloudflare's, or that of an Originmap.",
     )(command)
 
@@ -96,7 +100,8 @@ def remote(api: str) -> Iterator["RemoteMappings"]:
     from originmap.client.connection import Connection, Credentials
     from originmap.client.mappings import RemoteMappings
 
-    with Connection(api, Credentials(*api_credentials()), _say_wait) as connection:
+    signed = Credentials(*checked_api_credentials())
+    with Connection(api, signed, _say_wait, environment=outbound_environment()) as connection:
         yield RemoteMappings(connection)
 
 
@@ -118,6 +123,7 @@ def _as_error() -> Iterator[None]:
     try:
         yield
     except click.UsageError as error:
+        name_variable(error)
         raise _WrongUse(error.format_message(), error.ctx) from error
 
 
@@ -132,5 +138,6 @@ def write_out(file: Path | None, parts: Iterable[str]) -> None:
     try:
         replace_file(file, (part.encode() for part in parts))
     except OSError as error:
-        raise UnusableFile(str(file), error.strerror or str(error)) from error
+        hint = "give --out a path that this user may write"
+        raise UnusableFile(str(file), error.strerror or str(error), hint) from error
     click.echo(f"written to {file}", err=True)

@@ -4,6 +4,7 @@
     ├── DamagedRanges     a file that cannot be used: `file` and `reason`
     ├── FewerRanges       a file with far fewer prefixes than the one it would replace
     ├── NoRanges          nothing was imported yet
+    ├── NoRangesFolder    there is no home folder to keep files in, and no other was named
     ├── RangesUnwritable  the folder that keeps the files cannot be written
     └── DownloadFailed    a vendor's server did not give its file: `url` and `reason`
 
@@ -45,6 +46,14 @@ class NoRanges(RangesError):
         super().__init__(f"there are no published ranges in {folder}")
         self.folder = folder
         self.hint = "originmap ranges fetch gets them, originmap ranges import takes files"
+
+
+class NoRangesFolder(RangesError):
+    """There is no home folder to keep files in, and no other was named."""
+
+    def __init__(self) -> None:
+        super().__init__("this user has no home folder that could keep the published ranges")
+        self.hint = "set XDG_STATE_HOME, or give a folder with --ranges or ORIGINMAP_RANGES"
 
 
 class RangesUnwritable(RangesError):

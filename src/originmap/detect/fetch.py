@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from originmap.detect import aws, azure, gcp, oci
 from originmap.detect.content import Content, utf8
-from originmap.detect.download import Download, download
+from originmap.detect.download import NOTHING_SET, Download, download
 from originmap.detect.errors import DownloadFailed
 from originmap.detect.files import Kept, RangeFiles
 
@@ -35,17 +35,23 @@ class Fetched:
 
 
 def fetch(
-    files: RangeFiles, vendor: str, url: str, seconds: float, *, allow_fewer: bool = False
+    files: RangeFiles,
+    vendor: str,
+    url: str,
+    seconds: float,
+    *,
+    allow_fewer: bool = False,
+    environment: Mapping[str, str] = NOTHING_SET,
 ) -> Fetched:
     """Download a vendor's file unless the one kept is still it. `url` has the file, for Azure
     also a page with a link to it. Raises RangesError, and then what was kept before is as it was.
     """
     note = files.note(vendor)
     known = note.origin if note else None
-    answer = download(url, known if known and known.url == url else None, seconds)
+    answer = download(url, known if known and known.url == url else None, seconds, environment)
     if vendor == azure.VENDOR and answer is not None and answer.data.lstrip(_BLANK)[:1] == b"<":
         url = _linked(url, answer)
-        answer = download(url, known if known and known.url == url else None, seconds)
+        answer = download(url, known if known and known.url == url else None, seconds, environment)
     if answer is None:
         return Fetched(vendor, url, None)
     content = Content(url, utf8(url, answer.data), answer.modified or files.now())

@@ -71,7 +71,7 @@ class RangeFiles:
 
     def kept(self) -> list[Kept]:
         """Every file there is, by vendor. Raises DamagedRanges."""
-        return [self._read(vendor) for vendor in VENDORS if self._path(vendor).exists()]
+        return [self._read(vendor) for vendor in VENDORS if self._is_there(vendor)]
 
     def table(self) -> RangeTable:
         """The table of every file there is, empty without any. Raises DamagedRanges."""
@@ -127,7 +127,7 @@ class RangeFiles:
 
     def _before(self, vendor: str, *, replaced: bool) -> Publication | None:
         """What is kept of a vendor. A damaged file is none if it is to be replaced."""
-        if not self._path(vendor).exists():
+        if not self._is_there(vendor):
             return None
         try:
             return self._read(vendor).publication
@@ -145,6 +145,14 @@ class RangeFiles:
 
     def _path(self, vendor: str) -> Path:
         return self._folder / f"{vendor}.json.gz"
+
+    def _is_there(self, vendor: str) -> bool:
+        path = self._path(vendor)
+        try:
+            return path.exists()
+        except OSError as error:
+            hint = "let this user read it, or give another folder with --ranges"
+            raise DamagedRanges(str(path), error.strerror or str(error), hint) from error
 
     def _about(self, vendor: str) -> Path:
         return self._folder / f"{vendor}.about.json"

@@ -43,6 +43,8 @@
     ├── FeedError                   another database cannot be followed
     │   ├── PrimaryGone             it cannot be reached, or breaks off
     │   ├── PrimaryRefused          it answers, and not with what was asked for
+    │   ├── PrimaryMoved            it is at another URL
+    │   ├── PrimaryUntrusted        TLS with it fails, most often for its certificate
     │   └── BrokenFeed              what it sent cannot be used
     ├── StoreError
     │   ├── StoreBusy               too much is asked for at once; carries `retry_after`
@@ -326,6 +328,27 @@ class PrimaryRefused(FeedError):
         super().__init__(f"the primary answers {status}: {text}")
         self.status = status
         self.hint = "give a token of the primary that may do everything there, in ORIGINMAP_TOKEN"
+        if status == 404:
+            self.hint = "is --follow the URL of an Originmap, with the path of a proxy if any?"
+        elif status == 407:
+            self.hint = "the proxy wants a user and a password: http://USER:PASSWORD@HOST:PORT"
+
+
+class PrimaryMoved(FeedError):
+    """The primary redirects to another URL. That is not followed: it would take the token
+    along."""
+
+    def __init__(self, status: int, url: str) -> None:
+        super().__init__(f"the primary answers {status}, a redirect to {url}")
+        self.hint = f"if that is right, give --follow {url}"
+
+
+class PrimaryUntrusted(FeedError):
+    """No TLS connection with the primary: its certificate is not trusted, or it speaks none."""
+
+    def __init__(self, reason: str, hint: str) -> None:
+        super().__init__(f"the primary cannot be asked: {reason}")
+        self.hint = hint
 
 
 class BrokenFeed(FeedError):

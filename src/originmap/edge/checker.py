@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from originmap.edge.command import Command, run
-from originmap.edge.errors import CannotWrite, CheckerMissing, CommandFailed
+from originmap.edge.errors import CheckerMissing, CommandFailed, TemporaryUnwritable
 
 _ENVOY = "type.googleapis.com/envoy."
 _UMASK = 0o022
@@ -46,7 +46,7 @@ def checker_of(format_: str, environment: Mapping[str, str]) -> Checker | None:
 
 
 def check(checker: Checker, files: Files, environment: Mapping[str, str]) -> None:
-    """Check new files. Raises CommandFailed, CannotWrite."""
+    """Check new files. Raises CommandFailed, TemporaryUnwritable."""
     with _folder() as folder:
         # The folder has another name each time, which would make each failure look like a new one.
         named = f"{checker.program} on the new files"
@@ -71,7 +71,7 @@ def _folder() -> Iterator[Path]:
             Path(name).chmod(0o755)
             yield Path(name)
     except OSError as error:
-        raise CannotWrite(error.filename or tempfile.gettempdir(), error) from error
+        raise TemporaryUnwritable(error) from error
 
 
 def _nginx(files: Files, folder: Path) -> list[str]:

@@ -7,7 +7,8 @@ EdgeError
 ├── CommandFailed    a check or a reload says no, cannot be started, or takes too long
 ├── FileTaken        another agent writes the same file
 ├── NothingToServe   there is no copy of the primary's state yet
-└── RuntimeRefused   a running cache does not take, or does not have, what its file says
+├── RuntimeRefused   a running cache does not take, or does not have, what its file says
+└── TemporaryUnwritable  no folder for temporary files can be written
 """
 
 from originmap.domain.errors import OriginmapError
@@ -75,3 +76,12 @@ class NothingToServe(EdgeError):
 
 class RuntimeRefused(EdgeError):
     """A running cache does not take, or does not have, what its file says."""
+
+
+class TemporaryUnwritable(EdgeError):
+    """No folder for temporary files can be written."""
+
+    def __init__(self, error: OSError) -> None:
+        where = f" ({error.filename})" if error.filename else ""
+        super().__init__(f"no temporary folder can be written: {error.strerror or error}{where}")
+        self.hint = "set TMPDIR to a folder that this user may write"

@@ -1,17 +1,25 @@
 """Reading another server's feed over HTTP."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
 from typing import Any
 
 import httpx
 import msgspec
 
-from originmap.domain.errors import BrokenFeed, PrimaryGone, PrimaryRefused
+from originmap.domain.errors import (
+    BrokenFeed,
+    PrimaryGone,
+    PrimaryMoved,
+    PrimaryRefused,
+    PrimaryUntrusted,
+)
+from originmap.domain.server_url import InvalidServerURL, parse, without_secrets
 from originmap.domain.snapshot import Part
 from originmap.feed.changes_json import DeltaJSON
 from originmap.feed.snapshot_json import read_lines
+from originmap.outbound.http import DIRECT, route_to
 from originmap.service.feed import Point
 from originmap.service.followers import Report
 
@@ -33,21 +41,24 @@ _ANSWERS = msgspec.json.Decoder(_Answer)
 class FeedClient:
     """One server's feed, as a replica sees it; an async context manager."""
 
-    def __init__(self, url: str, token: str, name: str) -> None:
-        """`url` as in http://192.0.2.1:8787; `name` is what the server lists this follower as.
-        Raises FeedError for what is no URL."""
+    def __init__(
+        self, url: str, token: str, name: str, environment: Mapping[str, str] = DIRECT
+    ) -> None:
+        """`url` as in http://192.0.2.1:8787; `name` is what the server lists this follower as;
+        `environment` may name a proxy and certificates. Raises FeedError if the URL is not one,
+        UnusableEnvironment."""
         self._name = name
         self.age = 0.0
         """Seconds that the server's own state was old when it answered last: it may be a
         replica itself."""
         try:
-            base = httpx.URL(url)
-        except httpx.InvalidURL as error:
-            raise _gone(error) from None
-        self._http = httpx.AsyncClient(
-            base_url=base,
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
+            server = parse(url)
+        except InvalidServerURL as error:
+            raise PrimaryGone(f"the URL of the primary: {error}") from None
+        self._route = route_to(server, environment)
+        self._http = self._route.async_client(
+            {"Authorization": f"Bearer {token}"},
+            httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
         )
 
     async def __aenter__(self) -> "FeedClient":
@@ -77,19 +88,19 @@ class FeedClient:
                     f"{BASE}/changes", params=arguments, timeout=wait + _ANSWER_SECONDS
                 )
         except (httpx.HTTPError, TimeoutError, OSError) as error:
-            raise _gone(error) from error
+            raise self._gone(error) from error
         self._check(answer, answer.content)
         try:
             return _ANSWERS.decode(answer.content).result
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise BrokenFeed(f"the answer is not of the feed: {error}") from None
+            raise _not_of_the_feed(answer, error) from None
 
     async def report(self, report: Report) -> None:
         """Say what is served here. Raises FeedError."""
         try:
             answer = await self._http.put(f"{BASE}/followers/{self._name}", json=report._asdict())
         except (httpx.HTTPError, OSError) as error:
-            raise _gone(error) from error
+            raise self._gone(error) from error
         self._check(answer, answer.content)
 
     async def snapshot(self) -> AsyncIterator[Part]:
@@ -104,13 +115,27 @@ class FeedClient:
                 async for part in read_lines(_lines(answer.aiter_bytes())):
                     yield part
         except (httpx.HTTPError, OSError) as error:
-            raise _gone(error) from error
+            raise self._gone(error) from error
+
+    def _gone(self, error: Exception) -> PrimaryGone | PrimaryUntrusted:
+        failure = self._route.failure(error)
+        if failure.lasting:
+            return PrimaryUntrusted(failure.reason, failure.hint)
+        kind = type(error).__name__
+        said = failure.reason if failure.reason.startswith(kind) else f"{kind}: {failure.reason}"
+        gone = PrimaryGone(said)
+        gone.hint = failure.hint
+        return gone
 
     def _check(self, answer: httpx.Response, body: bytes) -> None:
         if answer.status_code == httpx.codes.OK:
             self.age = _age(answer)
             return
-        text = body[:_SHOWN].decode("utf-8", "replace")
+        text = body[:_SHOWN].decode("utf-8", "replace").strip()
+        if answer.is_redirect:
+            target = str(answer.url.join(answer.headers["location"]))
+            base, _, rest = target.partition(BASE)
+            raise PrimaryMoved(answer.status_code, without_secrets(base if rest else target))
         if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise PrimaryGone(f"the primary answers {answer.status_code}: {text}")
         raise PrimaryRefused(answer.status_code, text)
@@ -123,8 +148,11 @@ def _age(answer: httpx.Response) -> float:
         return 0.0
 
 
-def _gone(error: Exception) -> PrimaryGone:
-    return PrimaryGone(f"{type(error).__name__}: {error}".rstrip(": "))
+def _not_of_the_feed(answer: httpx.Response, error: Exception) -> BrokenFeed:
+    found = "a web page" if answer.content.lstrip().startswith(b"<") else str(error)
+    broken = BrokenFeed(f"the answer is not of the feed: {found}")
+    broken.hint = "is --follow the URL of an Originmap?"
+    return broken
 
 
 async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

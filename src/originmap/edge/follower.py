@@ -11,7 +11,13 @@ import random
 import time
 
 from originmap.domain.change import Change
-from originmap.domain.errors import BrokenFeed, FeedError, OriginmapError, StoreError
+from originmap.domain.errors import (
+    BrokenFeed,
+    FeedError,
+    OriginmapError,
+    PrimaryUntrusted,
+    StoreError,
+)
 from originmap.domain.snapshot import Start
 from originmap.edge.feed_client import FeedClient
 from originmap.feed.changes_json import ChangeJSON, DeltaJSON, read_changes
@@ -50,12 +56,17 @@ class Follower:
         self._replication = replication
 
     async def run(self) -> None:
-        """Follow until cancelled."""
+        """Follow until cancelled. Raises PrimaryUntrusted before there is a first copy: that
+        does not go away by waiting."""
         await self._note_age_of_what_is_there()
         pause = 0.1
         while True:
             try:
                 await self._follow()
+            except PrimaryUntrusted as error:
+                if not self._store.is_replica:  # there is nothing to serve
+                    raise
+                self._report(error)
             except (FeedError, StoreError) as error:
                 if self._replication.connected:
                     pause = 0.1

@@ -4,6 +4,7 @@ PlanError
 ├── Objected        a guard speaks against it; carries all `objections`
 ├── Outdated        a saved plan, and what is live is no longer what it was made of
 ├── UnusablePlan    a file that is no saved plan, or one that was edited
+├── StateUnwritable the folder that keeps plans while they are carried out cannot be written
 └── Incomplete      carried out, and not everything is as it shall be; carries `failures`
 """
 
@@ -50,6 +51,16 @@ class UnusablePlan(PlanError):
     def __init__(self, file: str, reason: str) -> None:
         super().__init__(f"{file}: {reason}")
         self.hint = "originmap plan --out FILE saves a plan"
+
+
+class StateUnwritable(PlanError):
+    """The folder that keeps plans while they are carried out cannot be written; nothing was
+    written to the zones."""
+
+    def __init__(self, folder: str, reason: str) -> None:
+        where = f" {folder}" if folder else ""
+        super().__init__(f"the state folder{where} cannot be written: {reason}")
+        self.hint = "set XDG_STATE_HOME to a folder that this user may write; no zone was changed"
 
 
 class Incomplete(PlanError):

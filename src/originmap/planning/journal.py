@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from originmap.atomic_file import replace_file
-from originmap.planning.errors import UnusablePlan
+from originmap.planning.errors import StateUnwritable, UnusablePlan
 from originmap.planning.plan_json import Planned, load
 
 
@@ -24,16 +24,20 @@ class Journal:
 
     def begun(self, digest: str) -> bool:
         """Whether this plan was begun and not finished."""
-        return self.path(digest).exists()
+        try:
+            return self.path(digest).exists()
+        except OSError:  # a folder that this user may not look into, so it begun nothing
+            return False
 
     def begin(self, digest: str, saved: Iterable[bytes]) -> None:
-        """Keep a plan before its first write: whole, and on the disk. Raises UnusablePlan."""
+        """Keep a plan before its first write: whole, and on the disk. Raises
+        StateUnwritable."""
         path = self.path(digest)
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             replace_file(path, saved)
         except OSError as error:
-            raise UnusablePlan(str(path), error.strerror or str(error)) from error
+            raise StateUnwritable(str(self._folder), error.strerror or str(error)) from error
 
     def left_behind(self, planned: Planned) -> Iterator[str]:
         """The digests of plans that were begun for the same API and no other zones than this
@@ -48,5 +52,10 @@ class Journal:
                 yield other.plan.digest
 
     def finish(self, digest: str) -> None:
-        """Forget a plan that was proved done."""
-        self.path(digest).unlink(missing_ok=True)
+        """Forget a plan that was proved done. Raises StateUnwritable."""
+        if not self.begun(digest):
+            return
+        try:
+            self.path(digest).unlink(missing_ok=True)
+        except OSError as error:
+            raise StateUnwritable(str(self._folder), error.strerror or str(error)) from error
