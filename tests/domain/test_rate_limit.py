@@ -111,8 +111,10 @@ def test_quotas_are_written_as_requests_in_seconds(
 @pytest.mark.parametrize(
     "text",
     ["", "on", "5", "5/", "/60", "0/60", "5/0", "-5/60", "5/60,", ",5/60", "5/60/1", "5.5/6",
-     "5/60,x", "5/60,200/1,1/1", "1e3/60", "½/60"],
+     "5/60,x", "5/60,200/1,1/1", "1e3/60", "½/60", "٥/60", "+5/60", "5_0/60",
+     " 5/60", "9" * 5_000 + "/60", "5/" + "9" * 5_000],
 )  # fmt: skip
 def test_what_is_no_quota_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"not REQUESTS/SECONDS|1 or more"):
+    with pytest.raises(ValueError, match="not REQUESTS/SECONDS") as caught:
         parse(text)
+    assert len(str(caught.value)) < 200

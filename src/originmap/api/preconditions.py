@@ -9,7 +9,7 @@ from falcon.asgi import Request
 
 from originmap.domain.mapping import IfMatch, Mapping
 
-_TAG = re.compile(r'(?<!W/)"([0-9]{1,15})"')
+_TAG = re.compile(r'(?<!W/)"(0|[1-9][0-9]{0,15})"')  # as `etag` writes it: "05" is another tag
 
 
 def etag(mapping: Mapping) -> str:

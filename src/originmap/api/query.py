@@ -1,16 +1,17 @@
 """Reading query arguments."""
 
-import re
 from collections.abc import Sequence
 from typing import TypeVar
 
 from falcon.asgi import Request
 
 from originmap.domain.errors import InvalidPage
+from originmap.domain.number import whole
 
 T = TypeVar("T")
 
-_DIGITS = re.compile(r"[0-9]{1,15}")  # what JSON numbers hold exactly
+_LAST_PAGE = 10**15 - 1
+"""Every database takes the number of the first entry of any page up to this one."""
 
 
 def page_of(req: Request, at_most: int, default: int = 20) -> tuple[int, int]:
@@ -18,11 +19,11 @@ def page_of(req: Request, at_most: int, default: int = 20) -> tuple[int, int]:
 
     Only ASCII digits are a number. Unknown arguments are left alone.
     """
-    page = _number(req, "page", 1)
-    if page < 1:
+    page = _number(req, "page", 1, _LAST_PAGE)
+    if page is None:
         raise InvalidPage("page", at_most)
-    per_page = _number(req, "per_page", default)
-    if not 1 <= per_page <= at_most:
+    per_page = _number(req, "per_page", default, at_most)
+    if per_page is None:
         raise InvalidPage("per_page", at_most)
     return page, per_page
 
@@ -38,11 +39,11 @@ def text_of(req: Request, name: str) -> str | None:
     return value[-1] if isinstance(value, list) else value
 
 
-def _number(req: Request, name: str, default: int) -> int:
-    """The argument's last value, 0 where it is no number, since no parameter allows 0."""
+def _number(req: Request, name: str, default: int, most: int) -> int | None:
+    """The argument's last value, None if it is no number from 1 to `most`."""
     if not req.query_string:
         return default
     text = text_of(req, name)
     if text is None:
         return default
-    return int(text) if _DIGITS.fullmatch(text) else 0
+    return whole(text, 1, most)

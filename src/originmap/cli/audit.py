@@ -5,7 +5,7 @@ from typing import Any
 import click
 import msgspec
 
-from originmap.cli import options
+from originmap.cli import numbers, options
 from originmap.cli.administer import administer, print_json, print_table
 from originmap.cli.changed import moment
 from originmap.service.operate.changes import ListChanges
@@ -18,7 +18,7 @@ _LONGEST = 60
 @options.db
 @click.option("--zone", metavar="NAME", help="Only changes of this zone and its mappings.")
 @click.option(
-    "--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="How many."
+    "--limit", default=50, show_default=True, type=numbers.Whole(1, 10_000), help="How many."
 )
 @options.as_json
 def command(db: str, zone: str | None, limit: int, as_json: bool) -> None:

@@ -2,7 +2,7 @@
 
 import click
 
-from originmap.cli import options
+from originmap.cli import numbers, options
 from originmap.cli.administer import administer, print_json, print_table
 from originmap.cli.changed import moment, shown
 from originmap.service.operate.history import ListHistory
@@ -13,7 +13,7 @@ from originmap.service.operate.history import ListHistory
 @options.db
 @click.option("--ip", help="Only changes of this address.")
 @click.option(
-    "--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="How many."
+    "--limit", default=50, show_default=True, type=numbers.Whole(1, 10_000), help="How many."
 )
 @options.as_json
 def command(zone: str, db: str, ip: str | None, limit: int, as_json: bool) -> None:

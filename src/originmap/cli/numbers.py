@@ -1,29 +1,52 @@
-"""Numbers and texts that options take, each within the bounds of what it is for."""
+"""Types of options: numbers and texts, each within the bounds of what it is for."""
 
-import math
 from typing import Any
 
 import click
 
+from originmap.domain import number
 from originmap.domain.change import LAST_REVISION
 from originmap.service.rollout_request import MOST_WHY
 
-REVISION = click.IntRange(0, LAST_REVISION)
-"""A revision, 0 for before the first."""
+
+class Whole(click.IntRange):
+    """A whole number from `least` to `most`, as `domain.number` reads it; click shows the range."""
+
+    def __init__(self, least: int, most: int) -> None:
+        super().__init__(least, most)
+        self._bounds = least, most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number. Raises click.BadParameter."""
+        found = number.whole(str(value), *self._bounds)
+        if found is None:
+            least, most = self._bounds
+            shown = number.shown(str(value))
+            self.fail(f"{shown} is not a whole number from {least} to {most}", param, ctx)
+        return found
 
 
 class Amount(click.FloatRange):
-    """A number of a range. `nan`, which is in every range as click sees it, is refused, and so is
-    `inf`."""
+    """A number from `least` to `most`, as in 5 or 0.25."""
+
+    def __init__(self, least: float, most: float) -> None:
+        super().__init__(least, most)
+        self._bounds = least, most
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         """The number. Raises click.BadParameter."""
-        number = float(super().convert(value, param, ctx))
-        if not math.isfinite(number):
-            self.fail(f"{value} is not a number of seconds, days or the like.", param, ctx)
-        return number
+        found = number.decimal(str(value), *self._bounds)
+        if found is None:
+            least, most = self._bounds
+            shown = number.shown(str(value))
+            self.fail(f"{shown} is not a number from {least:g} to {most:g}", param, ctx)
+        return found
+
+
+REVISION = Whole(0, LAST_REVISION)
+"""A revision, 0 for before the first."""
 
 
 class Why(click.ParamType[str]):

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 import click
 
 from originmap.cli import credentials, numbers
+from originmap.domain import number
+from originmap.domain.change import LAST_REVISION
 from originmap.domain.encoding import NotText, decode
 from originmap.domain.rate_limit import parse
 from originmap.domain.server_url import InvalidServerURL
@@ -18,6 +20,10 @@ from originmap.settings import default_of, help_of, settings_token, state_folder
 from originmap.store.database_name import check_name
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+SHORTEST_HISTORY, LONGEST_HISTORY = 0.000_001, 36_500
+"""Days that changes can be kept."""
+_LONGEST_TIME = 999_999
 
 
 def host(command: F) -> F:
@@ -38,7 +44,7 @@ def port(command: F) -> F:
         default=default_of("port"),
         show_default=True,
         help=help_of("port"),
-        type=click.IntRange(0, 65535),
+        type=numbers.Whole(0, 65_535),
         envvar="ORIGINMAP_PORT",
     )(command)
 
@@ -260,8 +266,8 @@ def checked_url(ctx: click.Context, param: click.Parameter, value: str) -> str:
 def history(command: F) -> F:
     """--history-days, --history-changes"""
     for name, kind in (
-        ("history_changes", click.IntRange(min=1)),
-        ("history_days", numbers.Amount(min=0, min_open=True)),
+        ("history_changes", numbers.Whole(1, LAST_REVISION)),
+        ("history_days", numbers.Amount(SHORTEST_HISTORY, LONGEST_HISTORY)),
     ):
         command = click.option(
             f"--{name.replace('_', '-')}",
@@ -282,10 +288,14 @@ def duration(name: str, default: str, help_: str) -> Callable[[F], F]:
 
 
 def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
-    found = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)([smh]?)", value)
+    unit = value[-1:] if value[-1:] in _UNITS else ""
+    found = number.decimal(value.removesuffix(unit), 0, _LONGEST_TIME)
     if found is None:
-        raise click.BadParameter(f"{value!r}: a time like 30s, 5m or 1h")
-    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
+        raise click.BadParameter(f"{number.shown(value)}: a time like 30s, 5m or 1h")
+    return found * _UNITS[unit]
+
+
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
 def as_json(command: F) -> F:

@@ -11,7 +11,9 @@ import email.utils
 import re
 from collections.abc import Iterator, Mapping
 
-_MEMBER = re.compile(r";\s*([a-z]+)=(\d{1,9})")
+from originmap.domain.number import whole
+
+_MEMBER = re.compile(r";\s*([a-z]+)=([0-9]{1,9})")
 LONGEST_SECONDS = 900.0
 """What is never waited longer than, whatever an answer says."""
 
@@ -31,7 +33,8 @@ def retry_after(headers: Mapping[str, str], now: datetime.datetime) -> float | N
     """Seconds that a refusal asks to wait; None where it asks nothing that can be read."""
     value = headers.get("retry-after", "").strip()
     if value.isdecimal() and value.isascii():
-        return min(float(value), LONGEST_SECONDS)
+        seconds = whole(value, 0, int(LONGEST_SECONDS))
+        return LONGEST_SECONDS if seconds is None else float(seconds)
     try:
         moment = email.utils.parsedate_to_datetime(value)
     except (ValueError, OverflowError):

@@ -7,7 +7,10 @@ for five minutes, and 200 a second for an address.
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from originmap.domain.number import shown, whole
+
 MICROSECONDS = 1_000_000
+MOST_REQUESTS, LONGEST_WINDOW = 1_000_000_000, 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +68,11 @@ def parse(text: str) -> tuple[Quota | None, Quota | None]:
 
 
 def _quota(text: str) -> Quota:
-    limit, slash, seconds = text.partition("/")
-    if not (slash and limit.isdecimal() and seconds.isdecimal()):
-        raise ValueError(f"not REQUESTS/SECONDS: {text!r}")
-    quota = Quota(int(limit), int(seconds))
-    if quota.limit < 1 or quota.seconds < 1:
-        raise ValueError(f"both numbers must be 1 or more: {text!r}")
-    return quota
+    requests, _, window = text.partition("/")
+    limit, seconds = whole(requests, 1, MOST_REQUESTS), whole(window, 1, LONGEST_WINDOW)
+    if limit is None or seconds is None:
+        raise ValueError(
+            f"{shown(text)} is not REQUESTS/SECONDS, from 1 to {MOST_REQUESTS} requests in 1 to"
+            f" {LONGEST_WINDOW} seconds"
+        )
+    return Quota(limit, seconds)

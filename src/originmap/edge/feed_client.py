@@ -15,6 +15,7 @@ from originmap.domain.errors import (
     PrimaryRefused,
     PrimaryUntrusted,
 )
+from originmap.domain.number import decimal
 from originmap.domain.server_url import InvalidServerURL, parse, without_secrets
 from originmap.domain.snapshot import Part
 from originmap.feed.changes_json import DeltaJSON
@@ -29,6 +30,8 @@ _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 15.0
 _LONGEST_LINE = 64 << 20
 _SHOWN = 200
+_OLDEST = 10**12
+"""Seconds that no replica is behind."""
 
 
 class _Answer(msgspec.Struct):
@@ -92,7 +95,7 @@ class FeedClient:
         self._check(answer, answer.content)
         try:
             return _ANSWERS.decode(answer.content).result
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise _not_of_the_feed(answer, error) from None
 
     async def report(self, report: Report) -> None:
@@ -142,10 +145,7 @@ class FeedClient:
 
 
 def _age(answer: httpx.Response) -> float:
-    try:
-        return float(answer.headers.get(AGE_HEADER, "0"))
-    except ValueError:
-        return 0.0
+    return decimal(answer.headers.get(AGE_HEADER, "0"), 0, _OLDEST) or 0.0
 
 
 def _not_of_the_feed(answer: httpx.Response, error: Exception) -> BrokenFeed:

@@ -11,6 +11,7 @@ from socket import AF_INET, AF_INET6, inet_pton
 from typing import NamedTuple
 
 from originmap.domain.errors import InvalidExport
+from originmap.domain.number import whole
 
 TEMPLATE_FIELD = "{colo}"
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -79,7 +80,8 @@ def parse(text: str) -> Endpoint:
     Raises InvalidExport.
     """
     match = _ENDPOINT.fullmatch(text.lower())
-    if match is None or not 1 <= int(match[3]) <= 65535:
+    port = None if match is None else whole(match[3], 1, 65_535)
+    if match is None or port is None:
         raise _refused(text)
     host = match[1] or match[2]
     if match[1]:
@@ -90,7 +92,7 @@ def parse(text: str) -> Endpoint:
         known = len(host) <= _LONGEST_NAME and _NAME.fullmatch(host) is not None
     if not known:
         raise _refused(text)
-    return Endpoint(host, int(match[3]))
+    return Endpoint(host, port)
 
 
 def read(values: Iterable[str]) -> Endpoints:

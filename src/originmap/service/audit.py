@@ -14,6 +14,7 @@ import msgspec
 from originmap.domain import address as addresses
 from originmap.domain.change import Change
 from originmap.domain.mapping import MappingChange, Place
+from originmap.domain.number import whole
 from originmap.domain.record import RecordChange, Value
 from originmap.domain.token import Token
 from originmap.domain.zone import Account, Zone
@@ -132,8 +133,8 @@ class Audit:
     def _revision(self, id_: str) -> int:
         """The revision in the id of an entry, 0 where it is no such id."""
         epoch, _, number = id_.rpartition("-")
-        ours = epoch == self._store.epoch and number.isascii() and number.isdecimal()
-        return min(int(number[:20]), self._store.revision) if ours else 0
+        revision = whole(number, 1, self._store.revision)
+        return revision or 0 if epoch == self._store.epoch else 0
 
     async def _first_at(self, time: int) -> int:
         """The first revision that was made at `time` or later: times grow with revisions."""

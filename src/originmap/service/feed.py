@@ -11,15 +11,16 @@ import re
 from collections.abc import AsyncGenerator
 from typing import NamedTuple
 
-from originmap.domain.change import Change
+from originmap.domain.change import LAST_REVISION, Change
 from originmap.domain.errors import InvalidQuery
+from originmap.domain.number import whole
 from originmap.domain.snapshot import Part
 from originmap.service.past_zones import PastZones
 from originmap.service.snapshots import Snapshots
 from originmap.service.view import View
 from originmap.store.port import Store
 
-_POINT = re.compile(r"(?:([0-9a-f]{1,32})-)?([0-9]{1,15})")
+_EPOCH = re.compile(r"[0-9a-f]{0,32}")
 _CHUNK = 1_000
 
 
@@ -43,10 +44,11 @@ class Delta(NamedTuple):
 
 def point_of(text: str) -> Point:
     """The point that "41" or "8c0f…-41" stands for. Raises InvalidQuery."""
-    found = _POINT.fullmatch(text)
-    if found is None:
+    epoch, dash, digits = text.rpartition("-")
+    revision = whole(digits, 0, LAST_REVISION)
+    if revision is None or _EPOCH.fullmatch(epoch) is None or (dash and not epoch):
         raise InvalidQuery('a point in the feed is a revision, as in "41", or "EPOCH-41"')
-    return Point(found[1] or "", int(found[2]))
+    return Point(epoch, revision)
 
 
 class Feed:
@@ -93,26 +95,38 @@ class Feed:
             await asyncio.sleep(0)
         return Delta(epoch, point.revision, since, found)
 
-    async def wait(self, point: Point, view: View, limit: int, seconds: float) -> Delta:
-        """As `after`, and waits for changes where there are none, up to `seconds`."""
+    async def wait(
+        self,
+        point: Point,
+        view: View,
+        limit: int,
+        seconds: float,
+        leaving: asyncio.Future[None] | None = None,
+    ) -> Delta:
+        """As `after`, and waits for changes if there are none, up to `seconds`, or until `leaving`
+        is done: the reader sends nothing more, and may be gone."""
         deadline = asyncio.get_running_loop().time() + seconds
         delta = await self.after(point, view, limit)
         while not (delta.changes or delta.reset or self._stopped):
             left = deadline - asyncio.get_running_loop().time()
-            if left <= 0 or not await self.changed(delta.revision, left):
+            if left <= 0 or not await self.changed(delta.revision, left, leaving):
                 break
             later = await self.after(Point(delta.epoch, delta.revision), view, limit)
             delta = later._replace(since=point.revision)
         return delta
 
-    async def changed(self, revision: int, seconds: float) -> bool:
-        """Wait until the database is past `revision`; whether it is, after at most `seconds`."""
+    async def changed(
+        self, revision: int, seconds: float, leaving: asyncio.Future[None] | None = None
+    ) -> bool:
+        """Wait until the database is past `revision`, at most `seconds`, or until `leaving` is
+        done; whether it is past it."""
         if self._store.revision > revision or self._stopped:
             return True
         if self._next is None:
             self._next = asyncio.get_running_loop().create_future()
-        done, _ = await asyncio.wait([self._next], timeout=seconds)
-        return bool(done)
+        signs = [self._next] if leaving is None else [self._next, leaving]
+        done, _ = await asyncio.wait(signs, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        return signs[0] in done
 
     async def snapshot(self, view: View, since: int | None = None) -> AsyncGenerator[Part, None]:
         """What `view` shows of a snapshot; of one with the changes after `since`, where that is

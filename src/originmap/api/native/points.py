@@ -3,6 +3,7 @@
 from falcon.asgi import Request
 
 from originmap.domain.errors import InvalidQuery
+from originmap.domain.number import whole
 from originmap.service.feed import Point, point_of
 
 MOST_CHANGES = 10_000
@@ -20,10 +21,12 @@ def point_asked(req: Request, values: dict[str, list[str]], now: Point) -> Point
 
 def number(values: dict[str, list[str]], name: str, default: int, least: int, most: int) -> int:
     """An argument that is a whole number. Raises InvalidQuery."""
-    text = values.get(name, [str(default)])[-1]
-    if not (text.isascii() and text.isdigit() and least <= int(text[:16]) <= most):
+    if name not in values:
+        return default
+    found = whole(values[name][-1], least, most)
+    if found is None:
         raise InvalidQuery(f"{name} must be a whole number from {least} to {most}")
-    return int(text)
+    return found
 
 
 def wait_asked(values: dict[str, list[str]]) -> int:
