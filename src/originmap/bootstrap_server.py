@@ -20,8 +20,9 @@ from originmap.api.app import App
 from originmap.api.auth import Guard
 from originmap.api.cloudflare import routes as cloudflare
 from originmap.api.cloudflare.quick_mapping import QuickMapping
+from originmap.api.descriptors import connections_within
 from originmap.api.gate import Gate
-from originmap.api.limits import Limits
+from originmap.api.limits import MOST_CONNECTIONS, Limits
 from originmap.api.listening import listen
 from originmap.api.native import routes as native
 from originmap.api.native.events import Events
@@ -149,7 +150,8 @@ async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, i
 
         app = build_app(opened, ready, settings, log.traffic)
         gate = Gate(app.falcon, rays, log)
-        make_protocol = protocol.protocol_factory(Limits(), rays, log, app.quick)
+        limits = Limits(connections=connections_within(MOST_CONNECTIONS))
+        make_protocol = protocol.protocol_factory(limits, rays, log, app.quick)
         config = server_config(gate, make_protocol)
         server = Server(config, opened.feed.stop)
         stop_on_signals(server)

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 import originmap
 from originmap import bootstrap
 from originmap.api import errors as answers
-from originmap.api import protocol
+from originmap.api import limits
 from originmap.api.app import App
 from originmap.api.envelope import JSON
 from originmap.api.native.openapi import document
@@ -111,12 +111,14 @@ FIXED = [
     answers.no_route("/nowhere"),
     answers.method_not_allowed("POST", "GET, HEAD"),
     answers.refusal(503, 10503, "the store cannot be written"),
-    answers.refusal(503, 10503, "no copy of http://192.0.2.1:8787 yet: it is on its way"),
-    protocol.BAD_REQUEST,
-    protocol.URL_TOO_LONG,
-    protocol.HEADERS_TOO_LARGE,
-    protocol.TOO_SLOW,
-    protocol.TOO_MANY,
+    answers.refusal(503, 10503, "This replica has not got its first copy yet."),
+    limits.BAD_REQUEST,
+    limits.BAD_HOST,
+    limits.INCOMPLETE,
+    limits.URL_TOO_LONG,
+    limits.HEADERS_TOO_LARGE,
+    limits.TOO_SLOW,
+    limits.TOO_MANY,
 ]
 
 

@@ -74,7 +74,7 @@ async def test_a_file_that_is_cut_short_has_no_end(tmp_path: Path) -> None:
         async with Connection(server.url) as connection:
             await connection.send(request("GET", "/originmap/v1/export/csv"))
             await until(lambda: exports.chunks > 2)
-            connection.end()
+            server.close_connections()
             received = await connection.ended()
     assert len(received) > 100_000
     assert not received.endswith(b"0\r\n\r\n")

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import json
 import socket
+import struct
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -82,6 +83,30 @@ class Connection:
     def end(self) -> None:
         """Say that nothing more will be sent; what comes can still be read."""
         self._socket.shutdown(socket.SHUT_WR)
+
+    def reset_at_the_end(self) -> None:
+        """Have the connection reset, instead of closed, when it is left."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    def send_some(self, data: bytes) -> None:
+        """Send as much of this as is taken at once."""
+        with contextlib.suppress(OSError):
+            self._socket.send(data)
+
+    async def read_until(self, text: bytes) -> None:
+        """Read until `text` comes. Raises Cut."""
+        async with asyncio.timeout(SECONDS):
+            while text not in self._unread:
+                await self._read_more()
+
+    async def chunks(self) -> bytes:
+        """The body of an answer in chunks, joined. Raises Cut."""
+        await self.read_until(b"0\r\n\r\n")
+        body = b""
+        while size := int(self._unread.partition(b"\r\n")[0], 16):
+            rest = self._unread.partition(b"\r\n")[2]
+            body, self._unread = body + rest[:size], rest[size + 2 :]
+        return body
 
     async def answer(self, method: str = "GET") -> Answer:
         """The next answer; `method` says whether one with a length has a body. Raises Cut."""

@@ -133,5 +133,6 @@ def _announcing(resource: Any, responder: Any) -> Any:
 def _refuse(resp: Response, refusal: errors.Refusal) -> None:
     resp.status = refusal.status
     resp.data = envelope.failure(refusal.errors)
+    resp.content_type = envelope.JSON  # whatever the answer would have been
     for name, value in refusal.headers:
         resp.set_header(name, value)

@@ -6,6 +6,8 @@ from originmap.api import envelope, errors
 from originmap.api.body import MAX_BODY
 
 BAD_REQUEST = errors.refusal(400, 10400, "The request is not HTTP/1.1, or its method is unknown.")
+BAD_HOST = errors.refusal(400, 10400, "The request must have one Host header, HOST or HOST:PORT.")
+INCOMPLETE = errors.refusal(400, 10400, "The request ended before it was complete.")
 URL_TOO_LONG = errors.refusal(414, 10414, "The URL is too long.")
 HEADERS_TOO_LARGE = errors.refusal(431, 10431, "The request headers are too large.")
 TOO_SLOW = errors.refusal(408, 10408, "The request did not arrive in time.")
@@ -14,6 +16,8 @@ TOO_MANY = errors.Refusal(
     [envelope.Message(10503, "The server is busy. Please try again.")],
     (("Retry-After", "1"),),
 )
+
+MOST_CONNECTIONS = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ class Limits:
     header_seconds: float = 10.0  # from the first byte to the end of the headers
     body_seconds: float = 30.0  # from the end of the headers to the end of the body
     write_seconds: float = 30.0  # how long an answer may wait for a client to take it
-    connections: int = 8192
+    connections: int = MOST_CONNECTIONS
 
     @property
     def head(self) -> int:

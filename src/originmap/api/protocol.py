@@ -9,37 +9,39 @@ nothing.
 """
 
 import asyncio
+import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import httptools
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from originmap.api import envelope, errors
+from originmap.api import errors
 from originmap.api.accesslog import AccessLog
+from originmap.api.connection import LimitedConnection
 from originmap.api.joined_writes import JoinedWrites
 from originmap.api.limits import (
     ASKS_FIRST,
+    BAD_HOST,
     BAD_REQUEST,
     HEADERS_TOO_LARGE,
-    TOO_MANY,
-    TOO_SLOW,
     URL_TOO_LONG,
     Limits,
     too_long,
 )
 from originmap.api.phase import Phase
-from originmap.api.quick import MAX_BODY, InFlight, Later, Quick, QuickAnswer, lines
+from originmap.api.quick import MAX_BODY, InFlight, Later, Quick, QuickAnswer
 from originmap.api.request import Rays, RequestInfo
-from originmap.api.stream import GONE_KEY, Stream
+from originmap.api.stream import GONE_KEY, LEAVING_KEY
 from originmap.api.stream import SCOPE_KEY as STREAM
+from originmap.api.transport import UnchunkedWrites
+from originmap.domain.number import whole
 
-_LOGGED_URL = 256
-_LINGER_SECONDS = 1.0
+_LONGEST_BODY = 1 << 53  # announced: refused, but long before it is there
 _PLAIN_BODIES = {b"GET": (0, 0), b"PUT": (1, MAX_BODY)}  # sizes with which the short way is tried
-_RESPONSE = b"%b%bcontent-length: %d\r\ncontent-type: application/json\r\ncf-ray: %b\r\n%b\r\n%b"
+# RFC 9110 §7.2: uri-host [ ":" port ], which may be empty.
+_HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+;=%-]*)(?::[0-9]*)?")
 
 
 class _RequestRefused(Exception):
@@ -65,49 +67,19 @@ def protocol_factory(
     return make
 
 
-class LimitedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with `limits`."""
+class LimitedProtocol(LimitedConnection):
+    """uvicorn's protocol with `limits` on what a client may send."""
 
-    limits: Limits
-    rays: Rays
-    log: AccessLog
     quick: Quick | None = None
-    url = b""
 
-    _phase = Phase.IDLE
     _begun = 0  # requests on this connection
-    _raw_bytes = 0  # received in this phase
     _header_bytes = 0  # names and values of this request
+    _host: bytes | None = None  # what its Host header says
+    _hosts = 0  # how many it has
     _length = 0  # of the body, as announced
     _chunked = False  # whether the body comes in chunks instead
     _owed = 0  # bytes of a body that the parser does not look for, behind an upgrade offer
     _held: bytes | None = None  # the body so far of a request that may go the short way
-    _common: list[tuple[bytes, bytes]] | None = None  # headers of every answer
-    _common_lines = b""
-    _refusal: errors.Refusal | None = None
-    _timer: asyncio.TimerHandle | None = None
-    _write_timer: asyncio.TimerHandle | None = None
-    _stream: Stream | None = None
-    _gone = False
-
-    # The transport
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A client connects."""
-        super().connection_made(transport)
-        if len(self.connections) > self.limits.connections:
-            self._refuse(TOO_MANY)
-        else:
-            self._start_timer(self.limits.header_seconds)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is gone, whoever closed it."""
-        self._gone = True
-        self._stop_timer()
-        self.resume_writing()
-        if self._stream is not None:
-            self._stream.lost()
-        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Bytes arrive: a whole request, a part of one, or several."""
@@ -129,21 +101,6 @@ class LimitedProtocol(HttpToolsProtocol):
             in_body = self._phase is Phase.BODY
             limits = self.limits
             self._start_timer(limits.body_seconds if in_body else limits.header_seconds)
-
-    def pause_writing(self) -> None:
-        """The client does not take what is sent to it."""
-        super().pause_writing()
-        if self._write_timer is None:
-            self._write_timer = self.loop.call_later(
-                self.limits.write_seconds, self.transport.abort
-            )
-
-    def resume_writing(self) -> None:
-        """It does again."""
-        super().resume_writing()
-        if self._write_timer is not None:
-            self._write_timer.cancel()
-            self._write_timer = None
 
     # The parser
 
@@ -180,6 +137,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._phase, self._header_bytes = Phase.HEAD, 0
         self._begun += 1
         self._length, self._chunked = 0, False
+        self._hosts = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header, or a trailer behind a chunked body; as uvicorn's, and counts."""
@@ -191,9 +149,18 @@ class LimitedProtocol(HttpToolsProtocol):
         name = name.lower()
         self.headers.append((name, value))
         if name == b"content-length":
-            self._length = int(value)
+            length = whole(value.decode("latin-1"), 0, _LONGEST_BODY)
+            if length is None:
+                self._give_up(BAD_REQUEST)
+            self._length = length
         elif name == b"transfer-encoding":
             self._chunked = True
+        elif name == b"host":
+            self._hosts += 1
+            if value != self._host:  # mostly that of the request before
+                if _HOST.fullmatch(value) is None:
+                    self._give_up(BAD_HOST)
+                self._host = value
         elif name == b"expect" and value.lower() == b"100-continue":
             self.expect_100_continue = True
 
@@ -201,8 +168,13 @@ class LimitedProtocol(HttpToolsProtocol):
         """The headers are all there: the request starts, unless it is beyond the limits."""
         if len(self.url) > self.limits.url:
             self._give_up(URL_TOO_LONG)
-        if self.parser.get_http_version() not in ("1.1", "1.0"):
+        version = self.parser.get_http_version()
+        if version not in ("1.1", "1.0"):
             self._give_up(BAD_REQUEST)
+        if self._hosts != 1 and (self._hosts or version == "1.1"):  # RFC 9112 §3.2
+            self._give_up(BAD_HOST)
+        if version == "1.0":
+            self.expect_100_continue = False  # RFC 9110 §10.1.1
         if self.parser.should_upgrade():
             if self._chunked:
                 self._give_up(BAD_REQUEST)
@@ -223,8 +195,12 @@ class LimitedProtocol(HttpToolsProtocol):
         self.scope[STREAM] = self._make_stream  # type: ignore[literal-required]
         # A transport that is closing still sends: only after it a file may end before its end.
         self.scope[GONE_KEY] = lambda: self._gone  # type: ignore[literal-required]
+        self.scope[LEAVING_KEY] = self.leaving  # type: ignore[literal-required]
         if self.scope["method"] != "HEAD":
-            self.cycle.transport = JoinedWrites(self.transport)  # type: ignore[assignment]
+            transport: Any = self.transport
+            if self.scope["http_version"] == "1.0":
+                transport = UnchunkedWrites(transport)
+            self.cycle.transport = JoinedWrites(transport)  # type: ignore[assignment]
         if self.expect_100_continue or too_long(self._length):
             self.scope[ASKS_FIRST] = True  # type: ignore[literal-required]
 
@@ -269,6 +245,7 @@ class LimitedProtocol(HttpToolsProtocol):
             and not self.flow.write_paused
             and not (self._chunked or self.expect_100_continue)
             and self.parser.should_keep_alive()
+            and self.parser.get_http_version() == "1.1"  # keeping alive is announced in 1.0
         )
 
     def _answer_quickly(self, quick: Quick, body: bytes) -> bool:
@@ -313,87 +290,10 @@ class LimitedProtocol(HttpToolsProtocol):
         later.ready.add_done_callback(done)
         return True
 
-    def _response(self, status: int, headers: bytes, body: bytes, info: RequestInfo) -> bytes:
-        """An answer in JSON as it is sent; `headers`, each with its end of line, are its own."""
-        common = self.server_state.default_headers
-        if common is not self._common:  # uvicorn makes them anew each second
-            self._common = common
-            self._common_lines = b"".join([b"%b: %b\r\n" % header for header in common])
-        sizes = (len(body), info.ray.encode())
-        return _RESPONSE % (STATUS_LINE[status], self._common_lines, *sizes, headers, body)
+    def _give_up(self, refusal: errors.Refusal) -> NoReturn:
+        self._refusal = refusal
+        raise _RequestRefused
 
     def send_400_response(self, msg: str) -> None:
         """Answer what could not be parsed; uvicorn would do it in plain text."""
         self._refuse(BAD_REQUEST)
-
-    def _make_stream(self) -> Stream:
-        """For an answer that is written past the framework once it has begun."""
-        self._stream = Stream(self.transport)
-        return self._stream
-
-    # Refusals
-
-    def on_response_complete(self) -> None:
-        """An answer is out; a refusal of what came behind its request may have waited for it."""
-        last = not self.pipeline
-        super().on_response_complete()
-        if self._refusal is not None and last and not self.transport.is_closing():
-            self._send(self._refusal)
-
-    def _give_up(self, refusal: errors.Refusal) -> None:
-        self._refusal = refusal
-        raise _RequestRefused
-
-    def _refuse(self, refusal: errors.Refusal) -> None:
-        """Answer and close, after the answers to requests before this one.
-
-        Of a request whose body is still arriving this is the answer, unless that has begun: then
-        it is cut off.
-        """
-        self._stop_timer()
-        self._refusal = refusal
-        cycle = self.cycle
-        if self._phase is not Phase.BODY:
-            if cycle is None or cycle.response_complete:
-                self._send(refusal)
-            # else on_response_complete sends it
-        elif self.pipeline:
-            self.pipeline.popleft()  # this request; on_response_complete answers for it
-        elif cycle.response_started:
-            self.transport.close()
-        else:
-            cycle.disconnected = True
-            cycle.message_event.set()
-            self._send(refusal)
-
-    def _send(self, refusal: errors.Refusal) -> None:
-        self._unset_keepalive_if_required()
-        info = RequestInfo(self.rays.next(), self.client[0] if self.client else "")
-        headers = lines(refusal.headers) + b"connection: close\r\n"
-        body = envelope.failure(refusal.errors)
-        self.transport.write(self._response(refusal.status, headers, body, info))
-        # What the client still sends is read and dropped for a moment: closing with unread input
-        # resets the connection, and the answer could be lost with it (RFC 9112 §9.6).
-        self.transport.write_eof()
-        self._start_timer(_LINGER_SECONDS, self.transport.close)
-        method = self.scope.get("method", "") if self.scope is not None else ""
-        path = self.url[:_LOGGED_URL].decode("ascii", "replace").partition("?")[0]
-        self.log.add(info, method, path, refusal.status)
-
-    # Timers
-
-    def _start_timer(self, seconds: float, then: Callable[[], None] | None = None) -> None:
-        self._stop_timer()
-        self._timer = self.loop.call_later(seconds, then or self._on_too_slow)
-
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _on_too_slow(self) -> None:
-        self._timer = None
-        if self._raw_bytes or self._phase is not Phase.IDLE:
-            self._refuse(TOO_SLOW)
-        else:  # nothing of a request arrived: nobody waits for an answer
-            self.transport.close()

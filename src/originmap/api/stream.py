@@ -12,6 +12,9 @@ from typing import Any
 from originmap.domain.errors import InvalidQuery
 
 SCOPE_KEY = "originmap.stream"
+LEAVING_KEY = "originmap.leaving"
+"""Of a function in the scope of a request: a future that is done once its client sends nothing
+more. Who waits for the client's sake stops waiting then, and answers."""
 GONE_KEY = "originmap.gone"
 """Of a function in the scope of a request: whether nobody is there any longer to be answered."""
 
@@ -35,6 +38,12 @@ class Stream:
         if not self._transport.is_closing():
             self._transport.write(chunk)
 
+    def probe(self) -> None:
+        """Send a comment, of which clients take no notice, and another: where there is nobody any
+        more to take the first, the second finds that out."""
+        self.write(PROBE)
+        asyncio.get_running_loop().call_later(PROBE_SECONDS, self.write, PROBE)
+
     def lost(self) -> None:
         """The connection is gone."""
         if not self.gone.done():
@@ -44,6 +53,9 @@ class Stream:
 def chunk_of(data: bytes) -> bytes:
     """A chunk."""
     return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+PROBE, PROBE_SECONDS = chunk_of(b":\n\n"), 0.5
 
 
 async def unread() -> AsyncIterator[bytes]:

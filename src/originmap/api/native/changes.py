@@ -12,7 +12,7 @@ from originmap.api.native.events import MEDIA_TYPE, EventWatcher, watch
 from originmap.api.native.points import limit_asked, point_asked, wait_asked
 from originmap.api.native.views import VIEW_ARGUMENTS, Views
 from originmap.api.request import info_of
-from originmap.api.stream import stream_of, unread
+from originmap.api.stream import LEAVING_KEY, stream_of, unread
 from originmap.domain.access_errors import UnknownToken
 from originmap.service.broadcast import Broadcast
 from originmap.service.directory import Caller
@@ -49,7 +49,8 @@ class Changes:
             self._stream(req, resp, caller, view, point)
             return
         limit, seconds = limit_asked(values), wait_asked(values)
-        delta = await self._feed.wait(point, view, limit, seconds)
+        leaving = req.scope.get(LEAVING_KEY)
+        delta = await self._feed.wait(point, view, limit, seconds, leaving and leaving())
         if not self._guard.access.still(caller):
             raise UnknownToken  # it was revoked while it waited
         resp.data = envelope.success(delta_json(delta))

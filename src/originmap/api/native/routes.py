@@ -64,7 +64,7 @@ def routes(guard: Guard, services: Services) -> dict[str, object]:
     past = (guard, directory, services.history)
     return {
         "/healthz": Health(),
-        "/readyz": Readiness(services.ready, services.replication),
+        "/readyz": Readiness(guard, services.ready, services.replication),
         **({"/metrics": services.metrics} if services.metrics else {}),
         BASE + "/openapi.json": OpenAPIDocument(),
         BASE + "/topology": TopologyItem(guard, services.topologies),
