@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -37,7 +38,14 @@ class Server:
         command: str = "dev",
         args: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
+        limits: Mapping[int, tuple[int, int]] | None = None,
     ) -> None:
+        """`limits`: soft and hard ones by the number that `resource` has for each."""
+
+        def limit() -> None:
+            for which, (soft, hard) in (limits or {}).items():
+                resource.setrlimit(which, (soft, hard))
+
         self.log = folder / f"{command}-{time.monotonic_ns()}.log"
         self._out = self.log.with_suffix(".out")
         with self.log.open("wb") as err, self._out.open("wb") as out:
@@ -46,6 +54,7 @@ class Server:
                 stdout=out,
                 stderr=err,
                 env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
+                preexec_fn=limit if limits else None,
             )
         self.url = self._wait_for_url()
 

@@ -56,7 +56,7 @@ class AdminServer:
         chunks: Chunks | None = None
         try:
             async with asyncio.timeout(_SECONDS):
-                reply, chunks = await self._reply(await reader.readline())
+                reply, chunks = await self._reply(await _line(reader))
                 writer.write(wire.encode(reply))
                 await writer.drain()
             if chunks is not None:
@@ -72,7 +72,7 @@ class AdminServer:
         """The reply to a command, and the bytes that follow it."""
         try:
             command = wire.decode_command(line)
-        except msgspec.MsgspecError as error:
+        except wire.NotACommand as error:
             hint = "update this command line"
             return wire.Reply(error=f"not a command: {error}", hint=hint), None
         try:
@@ -93,3 +93,13 @@ class AdminServer:
         writer.write(wire.frame(b""))
         async with asyncio.timeout(_SECONDS):
             await writer.drain()
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    """What is sent up to the end of the line; of a line that is too long, its beginning."""
+    try:
+        return await reader.readuntil(b"\n")
+    except asyncio.IncompleteReadError as error:
+        return error.partial
+    except asyncio.LimitOverrunError:
+        return await reader.read(1)

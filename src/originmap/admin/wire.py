@@ -16,6 +16,10 @@ LONGEST_LINE = 4 << 20
 """Bytes of a command, a topology of the most colos among them; replies may be longer."""
 
 
+class NotACommand(ValueError):
+    """A line that no command is in: other text, or JSON of another form."""
+
+
 class Reply(msgspec.Struct, omit_defaults=True):
     """What a command came to: rows of JSON, or an error with a hint for who typed it."""
 
@@ -34,8 +38,13 @@ def encode(message: Command | Streamed | Reply) -> bytes:
 
 
 def decode_command(line: bytes) -> Command | Streamed:
-    """The command in a line. Raises msgspec.MsgspecError."""
-    return _COMMANDS.decode(line)
+    """The command in a line. Raises NotACommand."""
+    if not line.endswith(b"\n"):
+        raise NotACommand(f"it has no end, or more than {LONGEST_LINE} bytes")
+    try:
+        return _COMMANDS.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise NotACommand(str(error)) from None
 
 
 def decode_reply(line: bytes) -> Reply:

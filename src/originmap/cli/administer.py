@@ -119,7 +119,7 @@ def _through_socket(db: str, there: Callable[[], wire.Reply]) -> wire.Reply | No
             f"the server's admin socket beside {db} belongs to another user",
             "run this as the user that runs the server",
         ) from error
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, msgspec.MsgspecError, RecursionError) as error:
         raise ServerRefused(f"the server broke off: {error}", "look before trying again") from error
     if reply.error:
         raise ServerRefused(reply.error, reply.hint)

@@ -96,7 +96,7 @@ class RemotePrimary:
             raise ServerRefused(
                 str(error), _RIGHTS if error.status in _NO_RIGHTS else ""
             ) from error
-        except (ClientError, msgspec.MsgspecError) as error:
+        except (ClientError, msgspec.MsgspecError, RecursionError) as error:
             raise ServerRefused(str(error), "is --url right?") from error
 
     def watch(self) -> RolloutJSON | None:

@@ -43,7 +43,7 @@ def tiers_of_server(connection: Connection) -> Tiers | None:
         topology = topology_of(msgspec.json.decode(answer.result, type=TopologyJSON))
         answer = connection.ask("GET", f"{own}/latencies")
         measured = msgspec.json.decode(answer.result, type=list[_MeasurementJSON])
-    except (ClientError, msgspec.MsgspecError):
+    except (ClientError, msgspec.MsgspecError, RecursionError):
         return None
     latencies = Latencies(tuple(_measurement(m) for m in measured))
     now = _microseconds(datetime.datetime.now(datetime.UTC))

@@ -31,7 +31,7 @@ class Record:
         self._path = path
         try:
             self.done = msgspec.json.decode(path.read_bytes(), type=Done)
-        except (FileNotFoundError, msgspec.MsgspecError, UnicodeDecodeError):
+        except (FileNotFoundError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             self.done = Done()
         except OSError as error:
             raise CannotWrite(str(path), error) from error

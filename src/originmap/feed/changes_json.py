@@ -137,6 +137,6 @@ def read_place(raw: bytes) -> Place | None:
         return None
     try:
         found = _PLACES.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BrokenFeed(f"a place: {error}") from None
     return Place(found.vendor, found.region)

@@ -33,5 +33,5 @@ def read_record(key: Key, raw: msgspec.Raw) -> Value | None:
         return None
     try:
         return _DECODERS[key.kind].decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BrokenFeed(f"{key.kind.value} {key.id}: {error}") from None

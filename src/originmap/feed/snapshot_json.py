@@ -106,7 +106,7 @@ async def read_lines(lines: AsyncIterator[bytes]) -> AsyncIterator[Part]:
                 ended = True
                 continue
             yield _part(line, count)
-        except (msgspec.MsgspecError, UnicodeDecodeError, InvalidAddress) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, InvalidAddress) as error:
             raise BrokenFeed(f"line {count + 1} of the snapshot: {error}") from None
         digest.update(line)
         count += 1
