@@ -17,6 +17,7 @@ from bench import (
     large,
     load,
     lookups,
+    loop,
     plans,
     postgres,
     report,
@@ -89,6 +90,7 @@ _OTHERS: dict[str, Callable[[Bench], Figures]] = {
     "watchers": watchers.measure,
     "catchup": catchup.measure,
     "snapshot": snapshots.measure,
+    "loop": loop.measure,
 }
 
 

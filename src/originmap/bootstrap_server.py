@@ -75,7 +75,7 @@ def build_app(
         regions=Regions(catalogue, topologies),
         zones=Zones(store, directory, wall_clock),
         tokens=Tokens(store, directory, {group.id for group in groups}, wall_clock),
-        audit=Audit(store, directory, opened.zones),
+        audit=Audit(store, directory, opened.zones, turns=topologies.turns),
         permission_groups=groups,
     )
     access, limiters = Access(directory, wall_clock), _limiters(settings.rate_limit)
@@ -104,7 +104,7 @@ def _own_services(
         broadcast=broadcast,
         followers=followers,
         rollouts=opened.rollouts,
-        history=ZoneHistory(store),
+        history=ZoneHistory(store, opened.topologies.turns),
         replication=replication,
         metrics=None if traffic is None else Metrics(traffic, monitor),
         ready=ready,

@@ -30,6 +30,9 @@ from originmap.service.rate_limiter import RateLimiter
 _BEARER = re.compile(r"(?i:bearer) +([A-Za-z0-9_.-]+)")
 _KEY = re.compile(r"[A-Za-z0-9_.-]{20,}")
 
+ITEMS_A_REQUEST = 100
+"""Colos, addresses or changes that one request of a quota pays for."""
+
 T = TypeVar("T")
 _Find = Callable[[], Caller]
 
@@ -95,6 +98,16 @@ class Guard:
         # It does not hold on to the request: a circle would wait for the garbage collector.
         info.right = right = partial(self.access.zone, need=need, zone_id=zone_id)
         return right(caller)
+
+    def charge(self, req: Request, items: int) -> None:
+        """Count a request about many items, of which the caller chose how many, as several: one
+        more for each `ITEMS_A_REQUEST`. Raises RateLimited if the quota was used up before."""
+        more = max(items, 0) // ITEMS_A_REQUEST
+        if self._per_user is not None and more:
+            sender = self.sender(req)
+            verdict = self._per_user.take(sender.user_id or sender.id, more)
+            if not verdict.taken:
+                raise RateLimited(verdict.reset)
 
     def _count(self, limiter: RateLimiter, caller: Caller, info: RequestInfo) -> None:
         # A user's tokens and key count together; an account's token counts for itself.

@@ -37,14 +37,17 @@ class Verdict(NamedTuple):
     reset: int
 
 
-def take(quota: Quota, window: Window | None, now: int) -> tuple[Window, Verdict]:
-    """Count a request against `window`, None for a caller not seen lately."""
+def take(
+    quota: Quota, window: Window | None, now: int, requests: int = 1
+) -> tuple[Window, Verdict]:
+    """Count requests against `window`, None for a caller not seen lately. Several together are
+    taken if one more is, and use up to all that is left."""
     if window is None or now >= window.until:
         window = Window(now + quota.seconds * MICROSECONDS, 0, blocked=False)
     if window.used >= quota.limit and not window.blocked:
         window = Window(now + quota.seconds * MICROSECONDS, window.used, blocked=True)
     if not window.blocked:
-        window = window._replace(used=window.used + 1)
+        window = window._replace(used=min(window.used + requests, quota.limit))
     reset = -((now - window.until) // MICROSECONDS)  # rounded up
     remaining = 0 if window.blocked else quota.limit - window.used
     return window, Verdict(not window.blocked, remaining, reset)

@@ -12,7 +12,7 @@ Several regions are ranked together by the sum of what each costs: that is the o
 a pool. Everything here is pure and deterministic: ties go by code.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import asin, cos, radians, sin, sqrt
@@ -84,17 +84,43 @@ def distance_km(here: Located, there: Located) -> float:
     return 2 * EARTH_RADIUS_KM * asin(min(1.0, sqrt(haversine)))
 
 
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What each of some colos costs for a region: kilometres, and milliseconds if measured."""
+
+    distances: list[float]
+    latencies: list[float | None]
+
+
+def costs_of(region: Region, colos: Sequence[Colo], latencies: Fresh) -> Costs:
+    """What `colos` cost for a region, in their order."""
+    distances = [distance_km(region, colo) for colo in colos]
+    place = Place(region.vendor, region.name)
+    measured: list[float | None] = [None] * len(colos)
+    if latencies:
+        measured = [latencies.get((colo.code, place)) for colo in colos]
+    return Costs(distances, measured)
+
+
 def rank(regions: Sequence[Region], topology: Topology, latencies: Fresh) -> tuple[Ranked, ...]:
     """Every colo that can be chosen, the best for all `regions` together first."""
-    override = _override(regions, topology)
-    order = {code: index for index, code in enumerate(override)}
+    colos = topology.eligible()
+    costs = [costs_of(region, colos, latencies) for region in regions]
+    return _ranked(colos, _override(regions, topology, topology.successors()), costs)
 
-    def cost(colo: Colo) -> Ranked:
-        distance = sum(distance_km(region, colo) for region in regions)
-        measured = [latencies.get((colo.code, Place(r.vendor, r.name))) for r in regions]
-        latency = None if None in measured else sum(ms for ms in measured if ms is not None)
+
+def _ranked(
+    colos: Sequence[Colo], override: tuple[str, ...], costs: Sequence[Costs]
+) -> tuple[Ranked, ...]:
+    order = {code: index for index, code in enumerate(override)}
+    distances = map(sum, zip(*(each.distances for each in costs), strict=True))
+    measured = zip(*(each.latencies for each in costs), strict=True)
+    found = []
+    for colo, distance, times in zip(colos, distances, measured, strict=True):
+        latency = None if None in times else sum(ms for ms in times if ms is not None)
         basis = Basis.DISTANCE if latency is None else Basis.LATENCY
-        return Ranked(colo, Basis.OVERRIDE if colo.code in order else basis, distance, latency)
+        basis = Basis.OVERRIDE if colo.code in order else basis
+        found.append(Ranked(colo, basis, distance, latency))
 
     def place(ranked: Ranked) -> tuple[bool, float, bool, float, str]:
         unmeasured = ranked.latency_ms is None
@@ -106,7 +132,7 @@ def rank(regions: Sequence[Region], topology: Topology, latencies: Fresh) -> tup
             ranked.colo.code,
         )
 
-    return tuple(sorted((cost(colo) for colo in topology.eligible()), key=place))
+    return tuple(sorted(found, key=place))
 
 
 def choose(ranking: Iterable[Ranked], apart_km: float, count: int) -> tuple[Ranked, ...]:
@@ -123,7 +149,10 @@ def choose(ranking: Iterable[Ranked], apart_km: float, count: int) -> tuple[Rank
 
 def tier_of(regions: Sequence[Region], topology: Topology, latencies: Fresh) -> Tier:
     """The upper tier of `regions`, which are one or more."""
-    ranking = rank(regions, topology, latencies)
+    return _chosen(regions, topology, rank(regions, topology, latencies))
+
+
+def _chosen(regions: Sequence[Region], topology: Topology, ranking: tuple[Ranked, ...]) -> Tier:
     chosen = choose(ranking, topology.apart_km, 1 + topology.fallbacks)
     return Tier(ranking, chosen, _reason(regions, chosen[0]))
 
@@ -137,7 +166,20 @@ class Tiers:
         self._catalogue = catalogue
         self._latencies = latencies
         self._tiers: dict[Place, Tier | None] = {}
-        self._eligible = tuple(colo.code for colo in topology.eligible())
+        self._colos = topology.eligible()
+        self._successors = topology.successors()
+        self._costs: dict[Region, Costs] = {}
+        self._eligible = tuple(colo.code for colo in self._colos)
+
+    @property
+    def missing(self) -> list[Place]:
+        """The regions of the catalogue that were not worked out yet."""
+        places = (Place(region.vendor, region.name) for region in self._catalogue.regions())
+        return [place for place in places if place not in self._tiers]
+
+    def knows(self, place: Place) -> bool:
+        """Whether `of` has the tier of a region at hand; else it works it out."""
+        return place in self._tiers
 
     @property
     def eligible(self) -> tuple[str, ...]:
@@ -150,8 +192,7 @@ class Tiers:
             return self._tiers[place]
         except KeyError:
             region = self._catalogue.find(*place)
-            tier = None if region is None else tier_of([region], self.topology, self._latencies)
-            self._tiers[place] = tier
+            self._tiers[place] = tier = None if region is None else self._tier([region])
             return tier
 
     def of_pool(self, places: Iterable[Place]) -> Tier | None:
@@ -159,7 +200,18 @@ class Tiers:
         is known of any."""
         found = (self._catalogue.find(*place) for place in places)
         regions = [region for region in found if region is not None]
-        return tier_of(regions, self.topology, self._latencies) if regions else None
+        return self._tier(regions) if regions else None
+
+    def _tier(self, regions: Sequence[Region]) -> Tier:
+        override = _override(regions, self.topology, self._successors)
+        costs = [self._costs_of(region) for region in regions]
+        return _chosen(regions, self.topology, _ranked(self._colos, override, costs))
+
+    def _costs_of(self, region: Region) -> Costs:
+        found = self._costs.get(region)
+        if found is None:
+            self._costs[region] = found = costs_of(region, self._colos, self._latencies)
+        return found
 
     def codes(self, place: Place) -> tuple[str, ...]:
         """The codes of a region's upper tier and fallbacks; all eligible ones where the region
@@ -168,13 +220,15 @@ class Tiers:
         return self._eligible if tier is None else tuple(r.colo.code for r in tier.chosen)
 
 
-def _override(regions: Sequence[Region], topology: Topology) -> tuple[str, ...]:
+def _override(
+    regions: Sequence[Region], topology: Topology, successors: Mapping[str, str]
+) -> tuple[str, ...]:
     """The colos that the operator named, if for all of `regions` the same; retired ones are
     replaced by their successors."""
     named = {topology.overrides.get(f"{r.vendor}/{r.name}", ()) for r in regions}
     if len(named) != 1:
         return ()
-    return tuple(dict.fromkeys(topology.successor_of(code) for code in named.pop()))
+    return tuple(dict.fromkeys(successors.get(code, code) for code in named.pop()))
 
 
 def _reason(regions: Sequence[Region], best: Ranked) -> str:

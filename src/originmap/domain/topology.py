@@ -14,7 +14,8 @@ from originmap.domain.errors import InvalidTopology
 _CODE = re.compile("[A-Z0-9]{2,10}")
 _COUNTRY = re.compile("[A-Z]{2}")
 _LONGEST_SECONDS = 1_000_000_000  # over 30 years
-MAX_COLOS = 2000
+MAX_COLOS = 1000
+"""Three times as many as the largest network has; work on a topology is bounded by it."""
 
 
 class ColoState(StrEnum):
@@ -84,15 +85,22 @@ class Topology:
         usable = [colo for colo in self.colos if colo.usable]
         return tuple(sorted(usable, key=lambda colo: (colo.draining, colo.code)))
 
+    def successors(self) -> dict[str, str]:
+        """The colo that stands in for each retired one with a successor."""
+        retired = {c.code: c.successor for c in self.colos if c.state is ColoState.RETIRED}
+        found: dict[str, str] = {}
+        for code in retired:
+            path: dict[str, None] = {}
+            while (follows := retired.get(code)) and code not in path and code not in found:
+                path[code] = None
+                code = follows
+            last = found.get(code, code)  # in a circle, any of it: all of it is retired
+            found.update(dict.fromkeys(path, last))
+        return found
+
     def successor_of(self, code: str) -> str:
         """The colo that stands in for `code`: itself, unless it is retired with a successor."""
-        colos = self.by_code()
-        for _ in colos:  # as often as there are colos, in case successors go in a circle
-            colo = colos.get(code)
-            if colo is None or colo.state is not ColoState.RETIRED or colo.successor is None:
-                break
-            code = colo.successor
-        return code
+        return self.successors().get(code, code)
 
 
 def check(topology: Topology) -> Topology:

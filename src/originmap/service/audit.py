@@ -4,7 +4,6 @@ Every committed change of a mapping or a record is in the history with its cause
 second log that could disagree with it.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Container
 from dataclasses import dataclass
 from typing import Any
@@ -21,9 +20,10 @@ from originmap.domain.zone import Account, Zone
 from originmap.domain.zone_name import lookup_name
 from originmap.service.directory import Directory
 from originmap.service.past_zones import PastZones
+from originmap.service.turns import Turns
 from originmap.store.port import Store
 
-_CHUNK = 500
+_CHUNK = 250
 MAX_LOOKED_THROUGH = 200_000
 """Changes that one question looks through; it is answered with what was found among them."""
 
@@ -76,11 +76,13 @@ class Audit:
         directory: Directory,
         zones: PastZones,
         at_most: int = MAX_LOOKED_THROUGH,
+        turns: Turns | None = None,
     ) -> None:
         self._store = store
         self._directory = directory
         self._zones = zones
         self._at_most = at_most
+        self.turns = turns or Turns()
 
     async def entries(
         self,
@@ -121,14 +123,17 @@ class Audit:
             before, left = self._revision(query.id) + 1, 1
         elif query.before is not None:
             before = await self._first_at(query.before)
-        while left and (chunk := await self._store.changes_before(before, min(left, _CHUNK))):
+        while left:
+            await self.turns.next()  # a long history is read between the answers to others
+            chunk = await self._store.changes_before(before, min(left, _CHUNK))
+            if not chunk:
+                return
             for change in chunk:
                 if query.since is not None and change.at < query.since:
                     return
                 if query.before is None or change.at < query.before:
                     yield change
             before, left = chunk[-1].revision, left - len(chunk)
-            await asyncio.sleep(0)  # a long history is read between the answers to others
 
     def _revision(self, id_: str) -> int:
         """The revision in the id of an entry, 0 where it is no such id."""

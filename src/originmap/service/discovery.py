@@ -31,6 +31,7 @@ class Discovery:
     ) -> Chunks | None:
         """The discovery response, as `Exports.begin` gives a file; None where the node has it
         already. Raises InvalidExport, StoreBusy."""
+        await self._exports.tiers_at_hand()
         if self._prepare(question, zones).tag == question.version:
             return None
         _, chunks = await self._exports.open(lambda: self._prepare(question, zones))

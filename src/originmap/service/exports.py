@@ -19,6 +19,7 @@ from originmap.export.node import Node, ZonePart
 from originmap.service.chunks import Chunks
 from originmap.service.snapshots import Snapshots
 from originmap.service.topology import Topologies
+from originmap.service.turns import Turns
 from originmap.store.port import Store
 
 _Parts = AsyncGenerator[Part, None]
@@ -95,6 +96,11 @@ class Exports:
         """A node, as `Wanted` describes it, as of now. Raises InvalidExport."""
         return Node(zones, self._topologies.tiers(), self._places, colo, read(upstreams))
 
+    async def tiers_at_hand(self) -> None:
+        """Have the tiers of every region worked out, in turns: a node needs them all."""
+        await self._topologies.all_tiers()
+        await self._topologies.turns.next()
+
     async def begin(
         self, wanted: Wanted, zones: Callable[[], Sequence[Zone]]
     ) -> tuple[Export, Chunks]:
@@ -104,17 +110,18 @@ class Exports:
 
     async def open(self, prepare: Callable[[], Export]) -> tuple[Export, Chunks]:
         """What `prepare` gives, as of now, and its chunks, as `begin` does."""
-        attempt = 0
+        attempt, turns = 0, self._topologies.turns
         while True:
             attempt += 1
+            await self.tiers_at_hand()
             export = prepare()
             if not export.file.of_mappings:
-                return export, Chunks(_written(export, None))
+                return export, Chunks(_written(export, None, turns))
             parts = self._snapshots.take()
             start = await anext(parts)
             assert isinstance(start, Start)
             if start.revision == export.revision or attempt == _ATTEMPTS:
-                return export, Chunks(_written(export, parts), parts)
+                return export, Chunks(_written(export, parts, turns), parts)
             # A commit came between that this process has not heard of yet. Where that goes on and
             # on, mappings may be newer than topology and tag, and are asked for again by that tag.
             await parts.aclose()
@@ -127,7 +134,9 @@ def digest(name: str, node: Node) -> str:
     return hashlib.sha256(made).hexdigest()[:16]
 
 
-async def _written(export: Export, parts: _Parts | None) -> AsyncGenerator[bytes, None]:
+async def _written(
+    export: Export, parts: _Parts | None, turns: Turns
+) -> AsyncGenerator[bytes, None]:
     """The file in chunks of some size. Others get their turn between the small ones."""
     waiting: list[bytes] = []
     size = 0
@@ -138,7 +147,7 @@ async def _written(export: Export, parts: _Parts | None) -> AsyncGenerator[bytes
             if size >= _CHUNK:
                 yield b"".join(waiting)
                 waiting, size = [], 0
-            await asyncio.sleep(0)
+            await turns.next()
     yield b"".join(waiting)
 
 

@@ -17,6 +17,7 @@ from originmap.domain.number import whole
 from originmap.domain.snapshot import Part
 from originmap.service.past_zones import PastZones
 from originmap.service.snapshots import Snapshots
+from originmap.service.turns import Turns
 from originmap.service.view import View
 from originmap.store.port import Store
 
@@ -54,9 +55,10 @@ def point_of(text: str) -> Point:
 class Feed:
     """Answers questions about changes."""
 
-    def __init__(self, store: Store, zones: PastZones) -> None:
+    def __init__(self, store: Store, zones: PastZones, turns: Turns | None = None) -> None:
         self._store = store
         self._zones = zones
+        self.turns = turns or Turns()
         self._snapshots = Snapshots(store)
         self._next: asyncio.Future[None] | None = None
         self._stopped = False
@@ -92,7 +94,7 @@ class Feed:
                 break
             found += (await view.of(chunk, self._zones))[: limit - len(found)]
             since = found[-1].revision if len(found) >= limit else chunk[-1].revision
-            await asyncio.sleep(0)
+            await self.turns.next()
         return Delta(epoch, point.revision, since, found)
 
     async def wait(

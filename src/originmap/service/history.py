@@ -7,9 +7,10 @@ from originmap.domain.change import Cause, Change
 from originmap.domain.errors import HistoryGone, InvalidQuery, ZoneChanging
 from originmap.domain.mapping import MAX_MAPPINGS, Mapping, MappingChange, Place
 from originmap.domain.rollback import restore
+from originmap.service.turns import PIECE, Turns
 from originmap.store.port import Store
 
-_CHUNK = 1_000
+_LOOKUPS = 50
 _ATTEMPTS = 5
 
 
@@ -19,6 +20,7 @@ class Past(NamedTuple):
 
     revision: int
     mappings: dict[Address, Mapping]
+    looked_through: int = 0  # how many changes were
 
     @property
     def places(self) -> dict[Address, Place]:
@@ -37,8 +39,9 @@ class Rollback(NamedTuple):
 class ZoneHistory:
     """Reads the history of one zone, and undoes it."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, turns: Turns | None = None) -> None:
         self._store = store
+        self.turns = turns or Turns()
 
     async def changes(
         self, zone_id: str, address: Address | None, before: int | None, limit: int
@@ -46,7 +49,16 @@ class ZoneHistory:
         """Changes of a zone or one address of it, newest first; earlier than revision `before`
         where it is given."""
         bound = before if before is not None else self._store.revision + 1
-        return await self._store.changes_before(bound, limit, zone_id, address)
+        found = list[Change]()
+        while len(found) < limit:
+            await self.turns.next()
+            portion = min(PIECE, limit - len(found))
+            chunk = await self._store.changes_before(bound, portion, zone_id, address)
+            found += chunk
+            if len(chunk) < portion:
+                break
+            bound = chunk[-1].revision
+        return found
 
     async def of_mappings(
         self, zone_id: str, address: Address | None, limit: int
@@ -63,22 +75,18 @@ class ZoneHistory:
     async def at(self, zone_id: str, revision: int | None) -> Past:
         """The mappings as of `revision`, None for now. Raises HistoryGone, InvalidQuery."""
         if revision is None:
+            await self.turns.next()
             reached = self._store.revision
             page = await self._store.page(zone_id, 0, MAX_MAPPINGS)
             return Past(reached, {m.address: m for m in page.mappings})
         self._check(revision)
-        now, since = await self._now_and_since(zone_id, revision)
-        mappings = dict(now)
-        changed = {}
-        for change in since:
-            what = change.what
-            if isinstance(what, MappingChange) and what.address not in changed:
-                changed[what.address] = what.before
-        for address, place in changed.items():
-            mappings.pop(address, None)
-            if place is not None:
-                mappings[address] = await self._as_it_was(zone_id, address, place, revision)
-        return Past(revision, mappings)
+        mappings, changed, count = await self._now_and_before(zone_id, revision)
+        async for piece in self.turns.pieces(list(changed.items()), _LOOKUPS):
+            for address, place in piece:
+                mappings.pop(address, None)
+                if place is not None:
+                    mappings[address] = await self._as_it_was(zone_id, address, place, revision)
+        return Past(revision, mappings, count)
 
     async def rollback(self, zone_id: str, to: int, cause: Cause, *, dry_run: bool) -> Rollback:
         """Make the mappings what they were at revision `to`, in one transaction, which is a
@@ -97,19 +105,26 @@ class ZoneHistory:
             return Rollback(to, done.revision + made, done.outcome)
         raise ZoneChanging("others kept adding to the zone; nothing was rolled back")
 
-    async def _now_and_since(
+    async def _now_and_before(
         self, zone_id: str, revision: int
-    ) -> tuple[dict[Address, Mapping], list[Change]]:
-        """The mappings of now, and every change since `revision` that led to them."""
+    ) -> tuple[dict[Address, Mapping], dict[Address, Place | None], int]:
+        """The mappings of now; of each address that was changed since `revision`, where it was
+        before; and how many changes there were. However much is written meanwhile, only what
+        is new is read again."""
+        since, before, count = revision, dict[Address, Place | None](), 0
         while True:
+            while chunk := await self._chunk(zone_id, since, PIECE):
+                for change in chunk:
+                    if isinstance(change.what, MappingChange):
+                        before.setdefault(change.what.address, change.what.before)
+                since, count = chunk[-1].revision, count + len(chunk)
             page = await self._store.page(zone_id, 0, MAX_MAPPINGS)
-            since, found = revision, list[Change]()
-            while chunk := await self._store.changes(since, _CHUNK, zone_id):
-                found += chunk
-                since = chunk[-1].revision
-            again = await self._store.page(zone_id, 0, MAX_MAPPINGS)
-            if again == page:
-                return {m.address: m for m in page.mappings}, found
+            if not await self._store.changes(since, 1, zone_id):
+                return {m.address: m for m in page.mappings}, before, count
+
+    async def _chunk(self, zone_id: str, since: int, limit: int) -> list[Change]:
+        await self.turns.next()
+        return await self._store.changes(since, limit, zone_id)
 
     async def _as_it_was(
         self, zone_id: str, address: Address, place: Place, revision: int

@@ -16,10 +16,10 @@ class RateLimiter:
         self._at_most = at_most
         self._windows: dict[str, Window] = {}
 
-    def take(self, caller: str) -> Verdict:
-        """Count a request of `caller`, and say whether it is within the quota."""
+    def take(self, caller: str, requests: int = 1) -> Verdict:
+        """Count requests of `caller`, and say whether they are within the quota."""
         now = self._now()
-        window, verdict = take(self.quota, self._windows.get(caller), now)
+        window, verdict = take(self.quota, self._windows.get(caller), now, requests)
         if caller not in self._windows and len(self._windows) >= self._at_most:
             self._make_room(now)
         self._windows[caller] = window

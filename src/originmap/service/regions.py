@@ -26,18 +26,20 @@ class Regions:
         self._supported: tuple[SupportedRegion, ...] = ()
         self._tiers: Tiers | None = None
 
-    def all(self) -> tuple[SupportedRegion, ...]:
+    async def all(self) -> tuple[SupportedRegion, ...]:
         """Every region, by vendor and name."""
         tiers = self._topologies.tiers()
+        if tiers is not self._tiers:
+            tiers = await self._topologies.all_tiers()
         if tiers is not self._tiers:
             self._tiers, self._supported = tiers, supported(self._catalogue, tiers)
         return self._supported
 
-    def for_zone(self, zone: Zone) -> tuple[SupportedRegion, ...]:
+    async def for_zone(self, zone: Zone) -> tuple[SupportedRegion, ...]:
         """As `all`. Raises TieredCacheOff when the zone could not use any of it."""
         if not zone.tiered_cache.on:
             raise TieredCacheOff
-        return self.all()
+        return await self.all()
 
 
 def supported(catalogue: Catalogue, tiers: Tiers) -> tuple[SupportedRegion, ...]:

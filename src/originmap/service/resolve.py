@@ -1,12 +1,12 @@
 """Answers to caches: where to fill from. And what would move if the topology changed."""
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from originmap.domain.address import Address
 from originmap.domain.mapping import Place
 from originmap.domain.resolution import Resolution, resolve, resolve_pool
+from originmap.domain.tier import Tiers
 from originmap.domain.topology import ColoState, Topology, check, with_states
 from originmap.domain.whatif import Move, moves, urgency
 from originmap.domain.zone import Zone
@@ -30,17 +30,22 @@ class Resolve:
     def __init__(self, store: Store, topologies: Topologies) -> None:
         self._store = store
         self._topologies = topologies
+        self.turns = topologies.turns
 
     async def each(self, zone: Zone, addresses: Sequence[Address]) -> Answer:
         """An answer for each address."""
         revision, tiers = self._store.revision, self._topologies.tiers()
         places = [await self._place(zone, address) for address in addresses]
+        await self._work_out(tiers, places)
         return Answer(revision, [resolve(zone, place, tiers) for place in places])
 
     async def pool(self, zone: Zone, addresses: Sequence[Address]) -> Answer:
         """One answer for all of them."""
         revision, tiers = self._store.revision, self._topologies.tiers()
         places = [await self._place(zone, address) for address in addresses]
+        await self._work_out(tiers, places)
+        if len(places) > 1:
+            await self.turns.next()
         return Answer(revision, [resolve_pool(zone, places, tiers)])
 
     async def moves(self, after: Topology, zone_ids: Sequence[str]) -> list[Move]:
@@ -48,8 +53,12 @@ class Resolve:
         old, new = self._topologies.tiers(), self._topologies.tiers_of(check(after))
         found: list[Move] = []
         for zone_id in zone_ids:
-            found += moves(await self._store.count_places([zone_id]), old, new)
-            await asyncio.sleep(0)  # many zones are counted between the answers to others
+            await self.turns.next()  # many zones are counted between the answers to others
+            counts = await self._store.count_places([zone_id])
+            places = {count.place for count in counts}
+            await self._work_out(old, places)
+            await self._work_out(new, places)
+            found += moves(counts, old, new)
         return sorted(found, key=urgency)
 
     async def moves_of_states(
@@ -57,6 +66,13 @@ class Resolve:
     ) -> list[Move]:
         """As `moves`, with some colos in other states."""
         return await self.moves(with_states(self._topologies.current, states), zone_ids)
+
+    async def _work_out(self, tiers: Tiers, places: Iterable[Place | None]) -> None:
+        """Have the tiers of these regions at hand, each worked out in a turn of its own."""
+        for place in places:
+            if place is not None and not tiers.knows(place):
+                await self.turns.next()
+                tiers.of(place)
 
     async def _place(self, zone: Zone, address: Address) -> Place | None:
         mapping = await self._store.get(zone.id, address)

@@ -1,14 +1,16 @@
 """The topology in force, the latencies, and the tiers that follow from both."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from originmap.domain.catalogue import Catalogue
 from originmap.domain.change import Cause
-from originmap.domain.latency import Latencies, Measurement, check, fresh
+from originmap.domain.latency import Fresh, Latencies, Measurement, check, fresh
 from originmap.domain.record import RecordChange
 from originmap.domain.tier import Tiers
 from originmap.domain.topology import ColoState, Topology
 from originmap.domain.topology_rules import set_latencies, set_states, set_topology
+from originmap.service.turns import Turns
 from originmap.store.clock import Now
 from originmap.store.port import Store
 
@@ -28,6 +30,9 @@ class Topologies:
         self._latencies = Latencies()
         self._tiers: Tiers | None = None
         self._until: int | None = None
+        self._known: tuple[Latencies, int, Fresh, int | None] | None = None
+        self.turns = Turns()
+        """For all long work of this process."""
         store.follow_records(self._apply)
 
     @property
@@ -47,6 +52,14 @@ class Topologies:
             self._tiers, self._until = self._made(self._topology)
         return self._tiers
 
+    async def all_tiers(self) -> Tiers:
+        """As `tiers`, with those of every region of the catalogue worked out, in turns."""
+        tiers = self.tiers()
+        for place in tiers.missing:
+            await self.turns.next()
+            tiers.of(place)
+        return tiers
+
     def tiers_of(self, topology: Topology) -> Tiers:
         """The tiers as they would be under another topology."""
         return self._made(topology)[0]
@@ -62,7 +75,10 @@ class Topologies:
 
     async def set_latencies(self, measurements: Sequence[Measurement], cause: Cause) -> Latencies:
         """Replace all measurements. Raises InvalidLatencies."""
-        decide = set_latencies(check(measurements, self._now()))
+        # On a thread: it has no pieces, and takes up to a tenth of a second.
+        checked = await asyncio.to_thread(check, measurements, self._now())
+        decide = set_latencies(checked)
+        await self.turns.next()
         return (await self._store.write_records(decide, cause)).outcome
 
     def _made(self, topology: Topology) -> tuple[Tiers, int | None]:
@@ -71,10 +87,23 @@ class Topologies:
         That is at the end of a minute, so that many which were made one after the other are let
         go together.
         """
-        counting, until = fresh(self._latencies, topology.latency_seconds, self._now())
+        counting, until = self._counting(topology.latency_seconds)
         if until is not None:
             until += -until % _MINUTE
         return Tiers(self._catalogue, topology, counting), until
+
+    def _counting(self, seconds: int) -> tuple[Fresh, int | None]:
+        """The measurements that count, and until when; looked through once for many topologies."""
+        now, known = self._now(), self._known
+        if (
+            known is None
+            or known[0] is not self._latencies
+            or known[1] != seconds
+            or now >= (known[3] or now + 1)
+        ):
+            found = fresh(self._latencies, seconds, now)
+            self._known = known = (self._latencies, seconds, *found)
+        return known[2], known[3]
 
     def _apply(self, changes: Sequence[RecordChange]) -> None:
         for change in changes:

@@ -22,7 +22,7 @@ class SupportedRegions:
         """Every vendor's regions with their upper tiers, the primary first."""
         zone = self._guard.zone(req, READ_MAPPINGS, zone_id)
         vendors: dict[str, list[dict[str, object]]] = {}
-        for region, colos in self._regions.for_zone(zone):
+        for region, colos in await self._regions.for_zone(zone):
             vendors.setdefault(region.vendor, []).append(
                 {"name": region.name, "upper_tier_colos": colos}
             )

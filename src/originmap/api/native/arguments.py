@@ -8,8 +8,12 @@ from falcon.asgi import Request
 
 from originmap.api.body import MAX_BODY, NOT_JSON, decode_json, read_body
 from originmap.domain.errors import InvalidQuery
+from originmap.service.turns import Turns
 
 T = TypeVar("T")
+
+_SMALL = 16 << 10
+"""Bytes that are read without waiting for a turn."""
 
 
 def arguments(req: Request, known: Collection[str]) -> dict[str, list[str]]:
@@ -31,11 +35,18 @@ def flag(values: dict[str, list[str]], name: str) -> bool:
     return value == "true"
 
 
-async def read_as(req: Request, decoder: msgspec.json.Decoder[T], at_most: int = MAX_BODY) -> T:
+async def read_as(
+    req: Request,
+    decoder: msgspec.json.Decoder[T],
+    at_most: int = MAX_BODY,
+    turns: Turns | None = None,
+) -> T:
     """The body as what `decoder` makes of it. Raises MalformedJSON, and InvalidQuery that says
     which member is wrong. Routes with a body know no query arguments, so any is refused."""
     arguments(req, ())
     body = await read_body(req, at_most)
+    if turns is not None and len(body) > _SMALL:
+        await turns.next()
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:

@@ -7,7 +7,7 @@ from falcon.asgi import Request, Response
 from originmap.api import envelope
 from originmap.api.auth import Guard
 from originmap.api.native.arguments import arguments
-from originmap.api.native.delta_json import delta_json
+from originmap.api.native.delta_json import large_delta_json
 from originmap.api.native.events import MEDIA_TYPE, EventWatcher, watch
 from originmap.api.native.points import limit_asked, point_asked, wait_asked
 from originmap.api.native.views import VIEW_ARGUMENTS, Views
@@ -20,6 +20,8 @@ from originmap.service.feed import Feed, Point
 from originmap.service.followers import Followers
 from originmap.service.view import View
 
+_USUAL = 1_000
+"""Changes that are asked for where the reader does not say how many."""
 _ARGUMENTS = ("since", "wait", "limit", "follower", *VIEW_ARGUMENTS)
 
 
@@ -49,11 +51,12 @@ class Changes:
             self._stream(req, resp, caller, view, point)
             return
         limit, seconds = limit_asked(values), wait_asked(values)
+        self._guard.charge(req, limit if limit > _USUAL else 0)
         leaving = req.scope.get(LEAVING_KEY)
         delta = await self._feed.wait(point, view, limit, seconds, leaving and leaving())
         if not self._guard.access.still(caller):
             raise UnknownToken  # it was revoked while it waited
-        resp.data = envelope.success(delta_json(delta))
+        resp.data = envelope.success(await large_delta_json(delta, self._feed.turns))
 
     def _stream(
         self, req: Request, resp: Response, caller: Caller, view: View, point: Point

@@ -14,6 +14,7 @@ from originmap.domain.detection import Detection, Evidence
 from originmap.domain.errors import InvalidQuery
 from originmap.domain.mapping import Place
 from originmap.service.detector import Detector
+from originmap.service.turns import Turns
 
 MAX_ADDRESSES = 1000
 
@@ -36,8 +37,9 @@ _QUESTION = msgspec.json.Decoder(_Question)
 class Detect:
     """POST /originmap/v1/detect, for whoever has a credential: it says nothing of any zone."""
 
-    def __init__(self, guard: Guard, detector: Detector) -> None:
+    def __init__(self, guard: Guard, detector: Detector, turns: Turns) -> None:
         self._guard = guard
+        self._turns = turns
         self._detector = detector
 
     async def on_post(self, req: Request, resp: Response) -> None:
@@ -46,8 +48,11 @@ class Detect:
         asked = (await read_as(req, _QUESTION)).addresses
         if not 1 <= len(asked) <= MAX_ADDRESSES:
             raise InvalidQuery(f"addresses must be an array of 1 to {MAX_ADDRESSES} items")
-        found = [self._detect(question) for question in asked]
-        resp.data = envelope.success({"detections": [_detection_json(d) for d in found]})
+        self._guard.charge(req, len(asked))
+        found = list[dict[str, Any]]()
+        async for piece in self._turns.pieces(asked):
+            found += [_detection_json(self._detect(question)) for question in piece]
+        resp.data = envelope.success({"detections": found})
 
     def _detect(self, question: str | _Claim) -> Detection:
         if isinstance(question, str):

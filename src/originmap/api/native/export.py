@@ -34,6 +34,7 @@ class ExportFile:
         )
         names = values.get("zone", [])
         zones = partial(self._zones.of, req, caller, names)
+        await self._exports.tiers_at_hand()
         export = self._exports.prepare(wanted, zones())
         if _has(req, export.tag):
             resp.set_header("ETag", export.tag)

@@ -9,6 +9,7 @@ from falcon.asgi import Request, Response
 from originmap.api import envelope
 from originmap.api.auth import Guard
 from originmap.api.native.arguments import arguments, read_as
+from originmap.api.native.delta_json import all_changes_json
 from originmap.api.native.points import number
 from originmap.api.request import info_of
 from originmap.api.timestamps import timestamp
@@ -17,7 +18,7 @@ from originmap.domain.access import READ_MAPPINGS, WRITE_MAPPINGS, Need
 from originmap.domain.change import LAST_REVISION
 from originmap.domain.mapping import Mapping
 from originmap.domain.zone import Zone
-from originmap.feed.changes_json import changes_json, mapping_change_json
+from originmap.feed.changes_json import mapping_change_json
 from originmap.service.directory import Directory
 from originmap.service.history import ZoneHistory
 
@@ -46,8 +47,9 @@ class ZoneChanges(ZoneRoute):
         address = addresses.parse(values["ip"][-1]) if "ip" in values else None
         before = number(values, "before", LAST_REVISION, 1, LAST_REVISION)
         limit = number(values, "limit", 100, 1, _MOST)
+        self._guard.charge(req, limit - 100)
         changes = await self._history.changes(found.id, address, before, limit)
-        resp.data = envelope.success(changes_json(changes))
+        resp.data = envelope.success(await all_changes_json(changes, self._history.turns))
 
 
 class ZoneMappings(ZoneRoute):
@@ -59,7 +61,10 @@ class ZoneMappings(ZoneRoute):
         values = arguments(req, ("at",))
         at = number(values, "at", 0, 0, LAST_REVISION) if "at" in values else None
         past = await self._history.at(found.id, at)
-        ordered = [_mapping_json(past.mappings[address]) for address in sorted(past.mappings)]
+        self._guard.charge(req, past.looked_through // 10)
+        ordered = list[dict[str, Any]]()
+        async for piece in self._history.turns.pieces(sorted(past.mappings)):
+            ordered += [_mapping_json(past.mappings[address]) for address in piece]
         resp.data = envelope.success({"revision": past.revision, "mappings": ordered})
 
 

@@ -19,6 +19,7 @@ from originmap.domain.whatif import Move
 from originmap.service.directory import Directory
 from originmap.service.resolve import MAX_IPS, Resolve
 from originmap.service.topology_json import TopologyJSON, topology_of
+from originmap.service.turns import Turns
 
 _NO_ZONE = "no such zone"
 
@@ -48,6 +49,9 @@ class ZoneResolve:
             answer = await self._resolve.each(found, asked)
             ips = [addresses.text(address) for address in asked]
         name = "origin_ips" if pool else "origin_ip"
+        if explain and len(ips) > 1:
+            await self._resolve.turns.next()
+        self._guard.charge(req, len(texts))
         origins = [
             {name: ip, **resolution_json(resolution, explain=explain)}
             for ip, resolution in zip(ips, answer.resolutions, strict=True)
@@ -58,23 +62,27 @@ class ZoneResolve:
 class WhatIf:
     """POST /originmap/v1/whatif"""
 
-    def __init__(self, guard: Guard, resolve: Resolve) -> None:
+    def __init__(self, guard: Guard, resolve: Resolve, turns: Turns) -> None:
         self._guard = guard
+        self._turns = turns
         self._resolve = resolve
 
     async def on_post(self, req: Request, resp: Response) -> None:
         """What would move, in the zones that the caller may read, if some colos had other
         `states`, or under another `topology`."""
         self._guard.caller(req)
-        question = await read_as(req, _QUESTION)
+        question = await read_as(req, _QUESTION, turns=self._turns)
         if (question.states is None) == (question.topology is None):
             raise InvalidQuery("give either states or topology")
         zones = self._guard.access.readable_zones(self._guard.sender(req), READ_MAPPINGS)
         zone_ids = [zone.id for zone in zones]
         if question.topology is not None:
+            self._guard.charge(req, len(question.topology.colos))
+            await self._turns.next()
             found = await self._resolve.moves(topology_of(question.topology), zone_ids)
         else:
             found = await self._resolve.moves_of_states(question.states or {}, zone_ids)
+        await self._turns.next()
         resp.data = envelope.success(moves_json(found))
 
 

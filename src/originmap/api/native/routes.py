@@ -80,6 +80,6 @@ def routes(guard: Guard, services: Services) -> dict[str, object]:
         BASE + "/rollout": RolloutItem(guard, services.rollouts),
         BASE + "/followers": FollowerList(guard, followers),
         BASE + "/followers/{name}": FollowerItem(guard, followers),
-        BASE + "/detect": Detect(guard, services.detector),
-        BASE + "/whatif": WhatIf(guard, services.resolve),
+        BASE + "/detect": Detect(guard, services.detector, services.topologies.turns),
+        BASE + "/whatif": WhatIf(guard, services.resolve, services.topologies.turns),
     }

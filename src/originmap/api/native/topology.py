@@ -11,7 +11,7 @@ from originmap.api.native.arguments import arguments, read_as
 from originmap.api.request import info_of
 from originmap.api.timestamps import parse_timestamp, timestamp
 from originmap.domain.errors import InvalidLatencies
-from originmap.domain.latency import Measurement
+from originmap.domain.latency import Latencies, Measurement
 from originmap.domain.topology import ColoState
 from originmap.service.topology import Topologies
 from originmap.service.topology_json import TopologyJSON, topology_of
@@ -55,7 +55,7 @@ class TopologyItem:
     async def on_put(self, req: Request, resp: Response) -> None:
         """Replace it; one in which nothing can be an upper tier is refused."""
         self._guard.check(req, self._guard.access.operator)
-        topology = topology_of(await read_as(req, _TOPOLOGY))
+        topology = topology_of(await read_as(req, _TOPOLOGY, turns=self._topologies.turns))
         changed = await self._topologies.set(topology, info_of(req.scope).cause())
         resp.data = envelope.success(changed)
 
@@ -78,17 +78,26 @@ class LatencySet:
         """Every measurement, those that count no more included."""
         self._guard.caller(req)
         arguments(req, ())
-        measured = self._topologies.latencies.measurements
-        resp.data = envelope.success([_measurement_json(m) for m in measured])
+        resp.data = envelope.success(await self._json(self._topologies.latencies))
 
     async def on_put(self, req: Request, resp: Response) -> None:
         """Replace them all."""
         self._guard.check(req, self._guard.access.operator)
-        sent = await read_as(req, _MEASUREMENTS, MAX_LATENCIES_BODY)
-        measured = [_read_measurement(index, m) for index, m in enumerate(sent)]
+        turns = self._topologies.turns
+        sent = await read_as(req, _MEASUREMENTS, MAX_LATENCIES_BODY, turns)
+        measured = list[Measurement]()
+        async for piece in turns.pieces(sent):
+            measured += [_read_measurement(len(measured) + i, m) for i, m in enumerate(piece)]
         cause = info_of(req.scope).cause()
         latencies = await self._topologies.set_latencies(measured, cause)
-        resp.data = envelope.success([_measurement_json(m) for m in latencies.measurements])
+        resp.data = envelope.success(await self._json(latencies))
+
+    async def _json(self, latencies: Latencies) -> list[dict[str, Any]]:
+        found = list[dict[str, Any]]()
+        async for piece in self._topologies.turns.pieces(latencies.measurements):
+            found += [_measurement_json(m) for m in piece]
+        await self._topologies.turns.next()
+        return found
 
 
 def _measurement_json(m: Measurement) -> dict[str, Any]:

@@ -1,0 +1,133 @@
+"""Long work in pieces: whoever asks for it, others are answered between two pieces."""
+
+import asyncio
+import itertools
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from originmap import bootstrap
+from originmap.domain.change import Change
+from originmap.domain.errors import InvalidTopology
+from originmap.domain.mapping import put
+from originmap.domain.topology import MAX_COLOS, Colo, ColoState, Topology, check
+from originmap.service import setup
+from originmap.service.history import ZoneHistory
+from originmap.service.turns import PIECE, Turns
+from originmap.settings import Settings
+from originmap.store.memory import MemoryStore
+from tests.api.application import BEARER, client_of
+from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, new_zone
+
+COLOS = tuple(
+    Colo(f"C{n}", "City", "DE", n * 37 % 170 - 85, n * 91 % 350 - 175) for n in range(MAX_COLOS)
+)
+
+
+async def test_one_piece_runs_between_two_looks_at_the_sockets_however_many_ask() -> None:
+    turns, looks = Turns(), 0
+    pieces: list[int] = []
+
+    async def look() -> None:
+        nonlocal looks
+        while True:
+            looks += 1
+            await asyncio.sleep(0)
+
+    async def work() -> None:
+        async for _ in turns.pieces(range(10 * PIECE)):
+            pieces.append(looks)
+
+    looking = asyncio.ensure_future(look())
+    await asyncio.gather(*(work() for _ in range(10)))
+    looking.cancel()
+    assert len(pieces) == len(set(pieces)) == 100
+    assert turns.given == 100
+
+
+async def test_the_tiers_of_a_topology_are_worked_out_a_region_a_turn() -> None:
+    async with bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened:
+        topologies = opened.topologies
+        await topologies.set(Topology(COLOS), CAUSE)
+        tiers = topologies.tiers()
+        missing, before = len(tiers.missing), topologies.turns.given
+        assert missing > 200
+        assert await topologies.all_tiers() is tiers
+        assert topologies.turns.given - before == missing
+        assert tiers.missing == []
+        await topologies.all_tiers()
+        assert topologies.turns.given - before == missing
+
+
+class BusyStore(MemoryStore):
+    """A store that is written to whenever its changes are read, `more` times."""
+
+    more, read = 0, 0
+
+    async def changes(self, since: int, limit: int, zone_id: str | None = None) -> list[Change]:
+        found = await super().changes(since, limit, zone_id)
+        self.read += len(found)
+        if self.more:
+            self.more -= 1
+            await self.write(ZONE_ID, (ip("::1"),), put(ip("::1"), next(PLACES)), CAUSE)
+        return found
+
+
+PLACES = itertools.cycle((US_EAST, US_WEST))
+
+
+async def test_the_past_is_read_in_turns_and_once_however_much_is_written_meanwhile() -> None:
+    store, turns = BusyStore(), Turns()
+    await store.write_records(new_zone(), CAUSE)
+    start = store.revision
+    for _ in range(5 * PIECE):
+        await store.write(ZONE_ID, (ip("::1"),), put(ip("::1"), next(PLACES)), CAUSE)
+    store.more = 20
+    past = await ZoneHistory(store, turns).at(ZONE_ID, start)
+    assert past.mappings == {}
+    assert turns.given >= 5
+    assert store.read <= 5 * PIECE + 2 * 20 + 2
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "cost"),
+    [
+        ("GET", "/topology", None, 1),
+        ("GET", "/changes?since=0&limit=1000", None, 1),
+        ("GET", "/changes?since=0&limit=10000", None, 101),
+        ("GET", f"/zones/{ZONE_ID}/history?limit=1", None, 1),
+        ("GET", f"/zones/{ZONE_ID}/history?limit=1000", None, 10),
+        ("POST", "/detect", {"addresses": ["192.0.2.1"] * 1_000}, 11),
+        ("POST", "/whatif", {"topology": msgspec.to_builtins(Topology(COLOS))}, 11),
+    ],
+)
+async def test_work_costs_the_rate_limit_by_its_size(
+    method: str, path: str, body: object, cost: int
+) -> None:
+    settings = Settings(rate_limit="1000/60")
+    async with (
+        bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened,
+        client_of(opened, BEARER, settings=settings) as client,
+    ):
+        url = f"http://testserver/originmap/v1{path.replace(ZONE_ID, setup.DEV_ID)}"
+        answer = await client.request(method, url, json=body)
+        assert answer.status_code == 200, answer.text[:300]
+        after = await client.get("http://testserver/originmap/v1/topology")
+        assert f"r={1_000 - cost - 1};" in after.headers["ratelimit"]
+
+
+async def test_a_topology_of_too_many_colos_is_refused() -> None:
+    colo = COLOS[0]
+    colos = (*COLOS, replace(colo, code="ONEMORE"))
+    with pytest.raises(InvalidTopology, match=f"more than {MAX_COLOS} colos"):
+        check(Topology(colos))
+
+
+def test_the_successors_of_a_long_chain_are_found_at_once() -> None:
+    chain = tuple(
+        replace(colo, state=ColoState.RETIRED, successor=f"C{n + 1}")
+        for n, colo in enumerate(COLOS[:-1])
+    )
+    topology = Topology((*chain, COLOS[-1]))
+    assert set(topology.successors().values()) == {COLOS[-1].code}
