@@ -12,6 +12,8 @@ from originmap.domain import mapping
 from originmap.domain.change import Committed
 from originmap.domain.errors import StoreBusy, StoreFailed, StoreOwned, StoreUnusable, ZoneNotFound
 from originmap.domain.mapping import Decision
+from originmap.domain.snapshot import Start
+from originmap.store import sqlite_file
 from originmap.store.group import GroupCommit, Write
 from originmap.store.sqlite import SqliteStore
 from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, new_zone, remove_zone
@@ -181,8 +183,59 @@ async def test_writes_go_on_after_a_read_that_ended_its_own_snapshot(tmp_path: P
     store = SqliteStore(tmp_path / "a.db")
     await store.write_records(new_zone(), CAUSE)
     assert await store.get(ZONE_ID, ip("192.0.2.1")) is None
-    store._read_cursor.execute("ROLLBACK")  # what SQLite does itself after a disk's read error
+    store._reader.connection.execute(
+        "ROLLBACK"
+    )  # what SQLite does itself after a disk's read error
     await _put(store, "192.0.2.1")
     assert await store.get(ZONE_ID, ip("192.0.2.1")) is not None
     assert store.revision == 2
+    await store.close()
+
+
+async def test_a_commit_is_read_once_the_store_has_told_of_it(tmp_path: Path) -> None:
+    """SQLite shows a commit to other connections before the thread that waits for it is back."""
+    store = SqliteStore(tmp_path / "a.db")
+    await store.write_records(new_zone(), CAUSE)
+    written, go_on = threading.Event(), threading.Event()
+
+    def wait(*_: object) -> int:
+        written.set()
+        go_on.wait(10)
+        return apsw.SQLITE_OK
+
+    store._file.writer.set_wal_hook(wait)  # called once the commit can be read
+    writing = asyncio.create_task(_put(store, "192.0.2.1"))
+    await asyncio.to_thread(written.wait, 10)
+    for _ in range(2):  # also in a later turn of the event loop
+        assert [change.revision for change in await store.changes(0, 10)] == [1]
+        assert [change.revision for change in await store.changes_before(10, 10)] == [1]
+        assert await store.get(ZONE_ID, ip("192.0.2.1")) is None
+        assert (await store.page(ZONE_ID, 0, 10)).total == 0
+        await asyncio.sleep(0.01)
+    parts = store.snapshot()
+    first = asyncio.ensure_future(anext(parts))
+    await asyncio.sleep(0.01)
+    assert (store.revision, first.done()) == (1, False)
+    go_on.set()
+    start = await first
+    assert isinstance(start, Start)
+    assert start.revision == store.revision == 2
+    await writing
+    assert [change.revision for change in await store.changes(0, 10)] == [1, 2]
+    await parts.aclose()  # type: ignore[attr-defined]
+    await store.close()
+
+
+async def test_the_log_is_folded_into_the_file_however_much_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_file, "_CHECKPOINT_PAGES", 50)
+    store = SqliteStore(tmp_path / "a.db")
+    await store.write_records(new_zone(), CAUSE)
+    log, sizes = tmp_path / "a.db-wal", []
+    for n in range(400):
+        await asyncio.gather(_put(store, f"10.0.0.{n % 250}"), store.get(ZONE_ID, ip("10.0.0.1")))
+        await store.changes(store.revision - 1, 10)
+        sizes.append(log.stat().st_size)
+    assert sizes[-1] < 200 * 4096 + 10_000
     await store.close()

@@ -28,6 +28,7 @@ from originmap.store.port import CommitListener, Page, Queue, RecordListener
 from originmap.store.recovery import Recovery
 from originmap.store.sqlite_file import SqliteFile, rows
 from originmap.store.sqlite_names import Names
+from originmap.store.sqlite_reader import Reader
 from originmap.store.sqlite_writer import Writer
 
 T = TypeVar("T")
@@ -69,9 +70,7 @@ class SqliteStore:
         Raises StoreOwned and StoreUnusable.
         """
         self._file = SqliteFile(path)
-        self._reader = self._file.reader
-        # Kept, because making one takes as long as the read that it is for.
-        self._read_cursor = self._reader.cursor()
+        self._reader = Reader(self._file.reader)
         with self._file.first_read():
             self._names = Names(self._file.writer)
             self._records = records.Records()
@@ -81,10 +80,11 @@ class SqliteStore:
             self._clock = ForwardClock(now, sqlite_history.last_time(self._file.writer))
             self._take_meta()
         self._listeners: list[CommitListener] = []
-        self._writable, self._closed, self._reading = True, False, False
+        self._writable, self._closed = True, False
         self._told: list[RecordChange] = []  # of the group that is being committed
         self._worked = False  # whether that group changes more than revisions tell
         self._committer = ThreadPoolExecutor(1, thread_name_prefix="commit")
+        self._showing = asyncio.Lock()  # held from a commit until the store tells of it
         self._group = GroupCommit(self._commit)
         self._recovery = Recovery(self._probe)
 
@@ -132,7 +132,7 @@ class SqliteStore:
 
     def get_now(self, zone_id: str, address: Address) -> Mapping | None:
         """As `Store.get_now`."""
-        rows = self._read(_GET, (self._names.zone(zone_id), address))
+        rows = self._reader.rows(_GET, (self._names.zone(zone_id), address))
         if not rows:
             return None
         place, modified_on, revision = rows[0]
@@ -140,7 +140,7 @@ class SqliteStore:
 
     async def page(self, zone_id: str, offset: int, limit: int) -> Page:
         """As `Store.page`."""
-        rows = self._read(_PAGE, (self._names.zone(zone_id), limit, offset))
+        rows = self._reader.rows(_PAGE, (self._names.zone(zone_id), limit, offset))
         place = self._names.place
         mappings = [
             Mapping(Address(address), place(num), modified_on, revision)
@@ -154,7 +154,7 @@ class SqliteStore:
         return [
             Count(zone_id, self._names.place(place), origins)
             for zone_id in zone_ids
-            for place, origins in self._read(_COUNT_PLACES, (self._names.zone(zone_id),))
+            for place, origins in self._reader.rows(_COUNT_PLACES, (self._names.zone(zone_id),))
         ]
 
     def refuse_writes(self, error: OriginmapError) -> None:
@@ -176,7 +176,9 @@ class SqliteStore:
     async def changes(self, since: int, limit: int, zone_id: str | None = None) -> list[Change]:
         """As `Store.changes`."""
         with _failing():
-            return sqlite_history.changes_since(self._reader, self._names, since, limit, zone_id)
+            return sqlite_history.changes_since(
+                self._reader.connection, self._names, since, limit, zone_id
+            )
 
     async def changes_before(
         self,
@@ -188,12 +190,12 @@ class SqliteStore:
         """As `Store.changes_before`."""
         scope = (revision, limit, zone_id, address)
         with _failing():
-            return sqlite_history.changes_before(self._reader, self._names, *scope)
+            return sqlite_history.changes_before(self._reader.connection, self._names, *scope)
 
     async def last_record_change(self, key: Key) -> Change | None:
         """As `Store.last_record_change`."""
         with _failing():
-            return sqlite_history.last_record_change(self._reader, self._names, key)
+            return sqlite_history.last_record_change(self._reader.connection, self._names, key)
 
     async def forget(self, up_to: int, limit: int) -> int:
         """As `Store.forget`."""
@@ -207,7 +209,9 @@ class SqliteStore:
     async def snapshot(self, *, history: bool = False) -> AsyncIterator[Part]:
         """As `Store.snapshot`."""
         with _failing():
-            parts = sqlite_copy.snapshot(self._file.connect(), history=history)
+            async with self._showing:  # what is read has been told of
+                snapshot = sqlite_copy.Snapshot(self._file.connect())
+            parts = snapshot.parts(history=history)
             async with contextlib.aclosing(parts):
                 async for part in parts:
                     yield part
@@ -257,7 +261,7 @@ class SqliteStore:
         self._recovery.end()
         await self._group.close()
         self._committer.shutdown()
-        self._end_reading()
+        self._reader.release()
         self._file.close()
 
     async def _probe(self) -> None:
@@ -273,28 +277,6 @@ class SqliteStore:
         done = await self._group.submit(Write(_NOBODY, work=work))
         outcome: T = done.outcome
         return outcome
-
-    def _read(self, sql: str, bindings: tuple[Any, ...]) -> list[Any]:
-        """Read in the transaction of this turn of the event loop.
-
-        All reads of a turn share one snapshot, because taking one costs as much as a read. It
-        ends before anything that arrives later is looked at, so nobody reads what is older than
-        an answer they got.
-        """
-        try:
-            if not self._reading:
-                self._read_cursor.execute("BEGIN")
-                self._reading = True
-                asyncio.get_running_loop().call_soon(self._end_reading)
-            return rows(self._read_cursor, sql, bindings)
-        except apsw.Error as error:
-            raise StoreFailed(str(error)) from error
-
-    def _end_reading(self) -> None:
-        if self._reading:
-            self._reading = False
-            if self._reader.in_transaction:  # SQLite ends it itself after a failed read
-                self._read_cursor.execute("COMMIT")
 
     async def _commit(self, group: Sequence[Write]) -> None:
         """Settle every write of the group in one transaction, and wait for the disk."""
@@ -312,8 +294,7 @@ class SqliteStore:
             if writer.revision == self._committed and not self._worked:
                 writer.connection.execute("ROLLBACK")
                 return
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self._committer, writer.connection.execute, "COMMIT")
+            await self._commit_and_tell()
         except apsw.Error as error:
             self._undo()
             self._writable = False
@@ -322,8 +303,22 @@ class SqliteStore:
         except BaseException:
             self._undo()
             raise
-        self._end_reading()  # whoever is told of this commit reads it
-        self._tell()
+        if self._file.log_is_long:
+            await self._in_thread(self._file.fold_log)
+
+    async def _commit_and_tell(self) -> None:
+        """Nobody reads of this commit before they can be told of it."""
+        async with self._showing:
+            self._reader.hold()
+            try:
+                await self._in_thread(self._file.writer.execute, "COMMIT")
+            finally:
+                self._reader.release()
+            self._tell()
+
+    async def _in_thread(self, function: Callable[..., object], *arguments: object) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._committer, function, *arguments)
 
     def _tell(self) -> None:
         """Show what was committed."""

@@ -40,27 +40,38 @@ _COUNT_ALL = """
     UPDATE zone SET mappings = (SELECT count(*) FROM mapping WHERE mapping.zone = zone.num)"""
 
 
-async def snapshot(connection: apsw.Connection, *, history: bool) -> AsyncGenerator[Part, None]:
-    """As `Store.snapshot`, through a connection of its own, which is closed at the end."""
-    with contextlib.closing(connection):
-        connection.execute("BEGIN")
-        names = Names(connection)
-        last = sqlite_history.last_revision(connection)
-        epoch, at = sqlite_history.epoch(connection), sqlite_history.last_time(connection)
-        yield Start(epoch, last, at)
-        for change in sqlite_history.all_records(connection):
-            assert change.after is not None
-            yield Record(change.key, change.after)
-        rows = iter(connection.execute(_MAPPINGS))
-        while portion := list(islice(rows, _PORTION)):
-            for part in _by_zone(portion, names):
-                yield part
-            await asyncio.sleep(0)
-        since = sqlite_history.oldest(connection) if history else last
-        while changes := sqlite_history.changes_since(connection, names, since, _PORTION):
-            yield History(changes)
-            since = changes[-1].revision
-            await asyncio.sleep(0)
+class Snapshot:
+    """Everything as of the moment that this is made, through a connection of its own."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+        try:
+            connection.execute("BEGIN")
+            self._last = sqlite_history.last_revision(connection)
+        except BaseException:
+            connection.close()
+            raise
+
+    async def parts(self, *, history: bool) -> AsyncGenerator[Part, None]:
+        """As `Store.snapshot`; closes the connection at the end."""
+        connection, last = self._connection, self._last
+        with contextlib.closing(connection):
+            names = Names(connection)
+            epoch, at = sqlite_history.epoch(connection), sqlite_history.last_time(connection)
+            yield Start(epoch, last, at)
+            for change in sqlite_history.all_records(connection):
+                assert change.after is not None
+                yield Record(change.key, change.after)
+            rows = iter(connection.execute(_MAPPINGS))
+            while portion := list(islice(rows, _PORTION)):
+                for part in _by_zone(portion, names):
+                    yield part
+                await asyncio.sleep(0)
+            since = sqlite_history.oldest(connection) if history else last
+            while changes := sqlite_history.changes_since(connection, names, since, _PORTION):
+                yield History(changes)
+                since = changes[-1].revision
+                await asyncio.sleep(0)
 
 
 def _by_zone(rows: list[Any], names: Names) -> Iterator[ZoneMappings]:

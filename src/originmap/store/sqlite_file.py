@@ -22,7 +22,9 @@ from originmap.store.migrations import all_migrations
 
 APPLICATION_ID = 0x4F524D50  # "ORMP": marks the file as ours, https://sqlite.org/pragma.html
 _CACHE_KIB = 65536
-_CHECKPOINT_PAGES = 8000  # 32 MiB
+_CHECKPOINT_PAGES = 8000
+"""Pages of the write-ahead log, 32 MiB, after which it is folded into the file. Writes spread over
+millions of mappings touch a page each; in larger portions, more of them meet on the same pages."""
 _MAPPED_BYTES = 1 << 30
 _SMALLEST = 512  # bytes of the smallest page; SQLite takes a file of one byte for an empty one
 
@@ -41,6 +43,10 @@ class SqliteFile:
         except BaseException:
             os.close(self._lock)
             raise
+        # Instead of SQLite's own checkpoints, which come within a commit: the reader is held at
+        # the state before it then, and the log could never be folded to its end and begun anew.
+        self._log_pages = 0
+        self.writer.set_wal_hook(self._note_log)
 
     @contextlib.contextmanager
     def first_read(self) -> Iterator[None]:
@@ -55,6 +61,21 @@ class SqliteFile:
             if isinstance(error, apsw.Error | msgspec.MsgspecError):
                 raise _unusable(self.path, error) from error
             raise
+
+    @property
+    def log_is_long(self) -> bool:
+        """Whether it is time for `fold_log`."""
+        return self._log_pages >= _CHECKPOINT_PAGES
+
+    def fold_log(self) -> None:
+        """Write what is in the write-ahead log into the file, as far as no reader needs it. Where
+        that fails, the log is complete, and the next commit finds out."""
+        with contextlib.suppress(apsw.Error):
+            self.writer.wal_checkpoint()
+
+    def _note_log(self, connection: apsw.Connection, name: str, pages: int) -> int:
+        self._log_pages = pages
+        return apsw.SQLITE_OK
 
     def connect(self) -> apsw.Connection:
         """Another connection, to read through; whoever asked closes it."""
@@ -126,9 +147,6 @@ def _prepare(connection: apsw.Connection, path: Path) -> int:
     connection.pragma("journal_mode", "wal")
     # A commit is acknowledged only when it is on disk, also after a power cut.
     connection.pragma("synchronous", "full")
-    # Writes spread over millions of mappings touch a page each; folded into the file in
-    # larger portions, more of them meet on the same pages.
-    connection.pragma("wal_autocheckpoint", _CHECKPOINT_PAGES)
     return _migrate(connection)
 
 
