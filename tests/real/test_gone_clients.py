@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from originmap.api.app import App
 from originmap.api.limits import Limits
 from originmap.bootstrap import Opened
 from originmap.service.chunks import Chunks
-from originmap.service.exports import Export, Exports
+from originmap.service.exports import Export, Exports, Prepare
 from tests.real.inprocess import InProcess, whole_app
 from tests.real.wire import Connection, request
 from tests.store.nodes import until
@@ -24,8 +24,8 @@ class WithoutEnd(Exports):
 
     making, chunks, size = 0, 0, 1
 
-    async def open(self, prepare: Callable[[], Export]) -> tuple[Export, Chunks]:
-        return prepare(), Chunks(self._chunks())
+    async def open(self, prepare: Prepare) -> tuple[Export, Chunks]:
+        return prepare(self.now), Chunks(self._chunks())
 
     async def _chunks(self) -> AsyncGenerator[bytes, None]:
         self.making += 1

@@ -1,5 +1,6 @@
 """Exports are of one revision, and the same for every copy of a database."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from originmap import bootstrap
+from originmap.domain import mapping
 from originmap.domain.access import Grants
 from originmap.domain.errors import InvalidExport, StoreBusy
 from originmap.domain.mapping import Decision, MappingChange, ZoneView
@@ -14,7 +16,7 @@ from originmap.service import setup
 from originmap.service.exports import Wanted
 from originmap.service.snapshots import MOST
 from originmap.service.view import View
-from tests.builders import CAUSE, US_EAST, ips, new_zone
+from tests.builders import CAUSE, US_EAST, ip, ips, new_zone
 from tests.postgres import Cluster
 
 CSV = Wanted("csv")
@@ -75,6 +77,37 @@ async def test_what_is_written_meanwhile_is_not_in_it(opened: bootstrap.Opened) 
     assert first + b"".join([chunk async for chunk in chunks]) == before
     assert export.revision == opened.store.revision - MAPPINGS
     assert len(await _file(opened)) > len(before)
+
+
+@pytest.mark.parametrize("opened", ["sqlite", "memory"], indirect=True)
+async def test_an_export_under_load_is_of_the_revision_that_it_names(
+    opened: bootstrap.Opened,
+) -> None:
+    """Each write adds a mapping, so lines tell the revision."""
+    first, written = opened.store.revision, 2 * MAPPINGS
+    stopped = False
+
+    async def write(writer: int) -> None:
+        for n in range(2000):
+            address = ip(f"10.9.{writer}.{n % 250}")
+            await opened.store.write("b" * 32, (address,), mapping.put(address, US_EAST), CAUSE)
+            if stopped:
+                return
+            await opened.store.write("b" * 32, (address,), mapping.delete(address), CAUSE)
+            await asyncio.sleep(0)
+
+    async def mapped(revision: int) -> int:
+        changes = await opened.store.changes(first, revision - first)
+        added = sum(change.what.after is not None for change in changes[: revision - first])
+        return written + 2 * added - min(len(changes), revision - first)
+
+    writing = [asyncio.create_task(write(n)) for n in range(5)]
+    for _ in range(10):
+        export, chunks = await opened.exports.begin(CSV, opened.directory.zones)
+        lines = b"".join([chunk async for chunk in chunks]).count(b"\n") - 1
+        assert lines == await mapped(export.revision)
+    stopped = True
+    await asyncio.gather(*writing)
 
 
 async def test_a_copy_of_the_database_makes_the_same_file(

@@ -106,10 +106,10 @@ async def test_pages_are_in_the_order_of_addresses(store: Store) -> None:
 
 
 async def test_past_the_end_and_in_an_empty_zone_pages_are_empty(store: Store) -> None:
-    assert await store.page(ZONE_ID, 0, 20) == ([], 0)
+    assert await store.page(ZONE_ID, 0, 20) == ([], 0, 1)
     await _put(store, "192.0.2.1")
-    assert await store.page(ZONE_ID, 20, 20) == ([], 1)
-    assert await store.page(ZONE_ID, 10**17, 100) == ([], 1)
+    assert await store.page(ZONE_ID, 20, 20) == ([], 1, 2)
+    assert await store.page(ZONE_ID, 10**17, 100) == ([], 1, 2)
 
 
 async def test_a_refusal_writes_nothing_and_leaves_neighbours_alone(store: Store) -> None:

@@ -19,9 +19,11 @@ from originmap.domain.errors import (
     ZoneNotFound,
 )
 from originmap.domain.record import Key, Kind, RecordChange, RecordDecide, RecordDecision
+from originmap.domain.snapshot import Start
 from originmap.domain.token import Token
 from originmap.domain.zone import Account
 from originmap.domain.zone_rules import create_zone
+from originmap.store.memory import MemoryStore
 from originmap.store.port import RecordListener
 from originmap.store.postgres import PostgresStore, open_postgres
 from originmap.store.postgres_schema import NODES
@@ -446,3 +448,27 @@ async def test_who_reads_changes_knows_how_far_another_node_has_gone(
         for node, of_zone in ((nodes[1], None), (nodes[2], "no such zone")):
             await node.changes(0, 100, of_zone)
             assert node.revision == nodes[0].revision
+
+
+async def test_who_reads_mappings_or_a_snapshot_knows_how_far_another_node_has_gone(
+    nodes: list[PostgresStore],
+) -> None:
+    for n in range(10):
+        await put(nodes[0], f"192.0.2.{n}")
+        page = await nodes[1].page(ZONE_ID, 0, 100)
+        assert (page.revision, page.total) == (nodes[0].revision, n + 1)
+        assert nodes[1].revision == page.revision
+        async with contextlib.aclosing(nodes[2].snapshot()) as parts:  # type: ignore[type-var]
+            start = await anext(parts)
+        assert isinstance(start, Start)
+        assert nodes[2].revision == start.revision == nodes[0].revision
+
+
+async def test_who_reads_changes_of_a_database_just_replaced_knows_that_it_is_another(
+    nodes: list[PostgresStore],
+) -> None:
+    source = MemoryStore()
+    await source.write_records(new_zone(OTHER_ID, "example.org"), CAUSE)
+    await nodes[0].load(source.snapshot(history=True))
+    assert len(await nodes[1].changes(0, 10)) == 1
+    assert nodes[1].epoch == source.epoch

@@ -7,6 +7,7 @@ from originmap.domain.zone import Zone
 from originmap.export.discovery import Kind, response
 from originmap.service.chunks import Chunks
 from originmap.service.exports import Export, Exports, digest
+from originmap.service.feed import Point
 
 
 class Question(NamedTuple):
@@ -32,12 +33,14 @@ class Discovery:
         """The discovery response, as `Exports.begin` gives a file; None where the node has it
         already. Raises InvalidExport, StoreBusy."""
         await self._exports.tiers_at_hand()
-        if self._prepare(question, zones).tag == question.version:
+        if self._prepare(question, zones, self._exports.now).tag == question.version:
             return None
-        _, chunks = await self._exports.open(lambda: self._prepare(question, zones))
+        _, chunks = await self._exports.open(lambda point: self._prepare(question, zones, point))
         return chunks
 
-    def _prepare(self, question: Question, zones: Callable[[], Sequence[Zone]]) -> Export:
+    def _prepare(
+        self, question: Question, zones: Callable[[], Sequence[Zone]], point: Point
+    ) -> Export:
         kind, names = question.kind, sorted(question.names)
         node = self._exports.node(
             zones() if kind.of_mappings else (), question.colo, question.upstreams
@@ -46,5 +49,5 @@ class Discovery:
         # The names count too: a node that asks for other ones must not hear that nothing changed.
         version = digest(f"{kind.name} {names}", node)
         if kind.of_mappings:
-            version = f"{self._exports.point}-{version}"
-        return Export(response(kind, version, names), node, self._exports.revision, version)
+            version = f"{point.epoch}-{point.revision}-{version}"
+        return Export(response(kind, version, names), node, point.revision, version)

@@ -17,6 +17,7 @@ from originmap.export.format import File, written
 from originmap.export.formats import format_called
 from originmap.export.node import Node, ZonePart
 from originmap.service.chunks import Chunks
+from originmap.service.feed import Point
 from originmap.service.snapshots import Snapshots
 from originmap.service.topology import Topologies
 from originmap.service.turns import Turns
@@ -49,6 +50,10 @@ class Export(NamedTuple):
     tag: str
 
 
+Prepare = Callable[[Point], Export]
+"""Makes an export ready, with the mappings of a point."""
+
+
 class Exports:
     """Makes exports of zones that the caller may read."""
 
@@ -58,14 +63,16 @@ class Exports:
         self._topologies = topologies
         self._places = tuple(Place(region.vendor, region.name) for region in catalogue.regions())
 
-    def prepare(self, wanted: Wanted, zones: Sequence[Zone]) -> Export:
-        """The file that is wanted, as of now. Raises InvalidExport."""
+    def prepare(self, wanted: Wanted, zones: Sequence[Zone], point: Point | None = None) -> Export:
+        """The file that is wanted, with the mappings of `point`, None for now. Raises
+        InvalidExport."""
         known = format_called(wanted.format)
         node = self._node(wanted, zones)
         if known.upstreams:
             node.check_endpoints()
         file = known.file(wanted.file, node)
-        return Export(file, node, self.revision, f'"{self.point}-{digest(file.name, node)}"')
+        epoch, revision = point or self.now
+        return Export(file, node, revision, f'"{epoch}-{revision}-{digest(file.name, node)}"')
 
     def family(self, wanted: Wanted) -> dict[str, bytes]:
         """Every file of a format's family, whole, by name. Raises InvalidExport."""
@@ -83,14 +90,9 @@ class Exports:
         return made.with_addresses(wanted.addresses) if wanted.addresses else made
 
     @property
-    def revision(self) -> int:
-        """The revision that the database has reached."""
-        return self._store.revision
-
-    @property
-    def point(self) -> str:
-        """The same, with which database it is."""
-        return f"{self._store.epoch}-{self._store.revision}"
+    def now(self) -> Point:
+        """The point that the database has reached."""
+        return Point(self._store.epoch, self._store.revision)
 
     def node(self, zones: Iterable[Zone], colo: str | None, upstreams: Sequence[str]) -> Node:
         """A node, as `Wanted` describes it, as of now. Raises InvalidExport."""
@@ -106,24 +108,38 @@ class Exports:
     ) -> tuple[Export, Chunks]:
         """The file that is wanted, and its chunks, all of one revision. `zones` says which zones,
         as of now. Raises InvalidExport, and StoreBusy while too many are being read."""
-        return await self.open(lambda: self.prepare(wanted, zones()))
+        return await self.open(lambda point: self.prepare(wanted, zones(), point))
 
-    async def open(self, prepare: Callable[[], Export]) -> tuple[Export, Chunks]:
+    async def open(self, prepare: Prepare) -> tuple[Export, Chunks]:
         """What `prepare` gives, as of now, and its chunks, as `begin` does."""
-        attempt, turns = 0, self._topologies.turns
+        await self.tiers_at_hand()
+        turns = self._topologies.turns
+        export = prepare(self.now)
+        if not export.file.of_mappings:
+            return export, Chunks(_written(export, None, turns))
+        point, parts = await self._mappings()
+        try:
+            export = prepare(point)
+        except BaseException:
+            await parts.aclose()
+            raise
+        return export, Chunks(_written(export, parts, turns), parts)
+
+    async def _mappings(self) -> tuple[Point, _Parts]:
+        """A snapshot behind its start, and the point that it is of; the tiers of that point are
+        at hand."""
+        attempt = 0
         while True:
             attempt += 1
             await self.tiers_at_hand()
-            export = prepare()
-            if not export.file.of_mappings:
-                return export, Chunks(_written(export, None, turns))
             parts = self._snapshots.take()
             start = await anext(parts)
             assert isinstance(start, Start)
-            if start.revision == export.revision or attempt == _ATTEMPTS:
-                return export, Chunks(_written(export, parts, turns), parts)
-            # A commit came between that this process has not heard of yet. Where that goes on and
-            # on, mappings may be newer than topology and tag, and are asked for again by that tag.
+            point = Point(start.epoch, start.revision)
+            if point == self.now or attempt == _ATTEMPTS:
+                return point, parts
+            # Other processes write too, and this one has not heard of it all yet, or has heard of
+            # more. If that goes on and on, zones and topology may be newer than the mappings.
             await parts.aclose()
             await asyncio.sleep(_PAUSE_SECONDS)
 

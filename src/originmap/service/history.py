@@ -48,7 +48,9 @@ class ZoneHistory:
     ) -> list[Change]:
         """Changes of a zone or one address of it, newest first; earlier than revision `before`
         where it is given."""
-        bound = before if before is not None else self._store.revision + 1
+        bound = self._store.revision + 1
+        if before is not None:
+            bound = min(before, bound)
         found = list[Change]()
         while len(found) < limit:
             await self.turns.next()
@@ -76,9 +78,8 @@ class ZoneHistory:
         """The mappings as of `revision`, None for now. Raises HistoryGone, InvalidQuery."""
         if revision is None:
             await self.turns.next()
-            reached = self._store.revision
             page = await self._store.page(zone_id, 0, MAX_MAPPINGS)
-            return Past(reached, {m.address: m for m in page.mappings})
+            return Past(page.revision, {m.address: m for m in page.mappings})
         self._check(revision)
         mappings, changed, count = await self._now_and_before(zone_id, revision)
         async for piece in self.turns.pieces(list(changed.items()), _LOOKUPS):

@@ -88,7 +88,7 @@ class MemoryStore:
         """As `Store.page`."""
         zone = self._zones.get(zone_id, {})
         part = sorted(zone)[offset : offset + limit]
-        return Page([zone[address] for address in part], len(zone))
+        return Page([zone[address] for address in part], len(zone), self.revision)
 
     async def count_places(self, zone_ids: Sequence[str]) -> list[Count]:
         """As `Store.count_places`."""

@@ -25,10 +25,12 @@ CommitListener = Callable[[], None]
 
 
 class Page(NamedTuple):
-    """A part of a zone's mappings, in the order of their addresses, and how many it has."""
+    """A part of a zone's mappings, in the order of their addresses, and how many it has, as of a
+    revision."""
 
     mappings: list[Mapping]
     total: int
+    revision: int
 
 
 class Queue(NamedTuple):
@@ -114,7 +116,10 @@ class Store(Protocol):
 
     async def changes(self, since: int, limit: int, zone_id: str | None = None) -> list[Change]:
         """Committed changes after revision `since`, in order, at most `limit`; of one zone and
-        its mappings, where it is given. What is older than `oldest` is left out."""
+        its mappings, where it is given. What is older than `oldest` is left out.
+
+        No read tells of a revision beyond `revision`, as that is when the read is done.
+        """
 
     async def changes_before(
         self,

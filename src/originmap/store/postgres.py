@@ -17,7 +17,7 @@ from originmap.domain.change import Cause, Change, Committed
 from originmap.domain.errors import OriginmapError, StoreFailed
 from originmap.domain.mapping import Decide, Mapping
 from originmap.domain.record import Key, RecordDecide
-from originmap.domain.snapshot import Part
+from originmap.domain.snapshot import Part, Start
 from originmap.domain.whatif import Count
 from originmap.store import postgres_copy, postgres_history, postgres_schema
 from originmap.store.clock import ForwardClock, Now, wall_clock
@@ -41,12 +41,13 @@ from originmap.store.postgres_watch import LIVE, Watch
 T = TypeVar("T")
 
 # One statement, so that a commit between two cannot make page and total disagree.
-_PAGE = """
-    SELECT z.mappings, m.address, m.place, m.modified_on, m.revision
-    FROM zone AS z LEFT JOIN LATERAL (
+_PAGE = f"""
+    SELECT {postgres_history.STATE_COLUMNS},
+        z.mappings, m.address, m.place, m.modified_on, m.revision
+    FROM state AS s LEFT JOIN zone AS z ON z.id = $1 LEFT JOIN LATERAL (
         SELECT address, place, modified_on, revision FROM mapping
         WHERE zone_id = z.id ORDER BY address LIMIT $2 OFFSET $3) AS m ON true
-    WHERE z.id = $1 ORDER BY m.address"""
+    WHERE s.one ORDER BY m.address"""  # noqa: S608 (names of our own)
 _COUNT_PLACES = """
     SELECT zone_id, place, count(*) FROM mapping WHERE zone_id = ANY($1::text[])
     GROUP BY zone_id, place"""
@@ -163,12 +164,13 @@ class PostgresStore:
     async def page(self, zone_id: str, offset: int, limit: int) -> Page:
         """As `Store.page`."""
         rows = await self._readers.rows(_PAGE, zone_id, limit, offset)
+        state, found = await self._seen(rows)
         mappings = [
             Mapping(Address(address), place_of(place), modified_on, revision)
-            for _, address, place, modified_on, revision in rows
+            for _, address, place, modified_on, revision in found
             if address is not None
         ]
-        return Page(mappings, rows[0][0] if rows else 0)
+        return Page(mappings, found[0][0] or 0, state.revision)
 
     async def count_places(self, zone_ids: Sequence[str]) -> list[Count]:
         """As `Store.count_places`."""
@@ -201,8 +203,7 @@ class PostgresStore:
             rows = await self._readers.rows(postgres_history.SINCE, since, limit)
         else:
             rows = await self._readers.rows(postgres_history.SINCE_IN_ZONE, since, limit, zone_id)
-        self._view.read(State(*rows[0][: len(State._fields)]))
-        found = [tuple(row)[len(State._fields) :] for row in rows]
+        _, found = await self._seen(rows)
         return [postgres_history.change_of(row) for row in found if row[0] is not None]
 
     async def changes_before(
@@ -241,6 +242,8 @@ class PostgresStore:
                 contextlib.aclosing(postgres_copy.parts(connection, history=history)) as parts,
             ):
                 async for part in parts:
+                    if isinstance(part, Start):
+                        await self._reached(part)
                     yield part
 
     async def load(self, parts: AsyncIterator[Part]) -> None:
@@ -279,6 +282,23 @@ class PostgresStore:
         await self._watch.close()
         await self._writer.close()
         await self._readers.close()
+
+    async def _seen(self, rows: Sequence[Any]) -> tuple[State, list[tuple[Any, ...]]]:
+        """Rows without the state that each begins with, which this node knows from now on."""
+        state = State(*rows[0][: len(State._fields)])
+        if state.epoch == self._view.state.epoch:
+            self._view.read(state)
+        else:  # another node has replaced the database
+            await self._refresh()
+        return state, [tuple(row)[len(State._fields) :] for row in rows]
+
+    async def _reached(self, start: Start) -> None:
+        """Know of the revision that a snapshot starts at."""
+        known = self._view.state
+        if start.epoch != known.epoch:
+            await self._refresh()
+        else:
+            self._view.read(known._replace(revision=start.revision, last_at=start.at))
 
     async def _changes(self, sql: str, *arguments: Any) -> list[Change]:
         return [

@@ -30,10 +30,11 @@ class State(NamedTuple):
 STATE = f"SELECT {', '.join(State._fields)} FROM state WHERE one"  # noqa: S608 (names of our own)
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM change"  # noqa: S608 (names of our own)
 
+STATE_COLUMNS = ", ".join(f"s.{name}" for name in State._fields)
 # With the state in the same statement: other nodes have made some of these changes, and may just
 # have forgotten others.
 _SINCE = (
-    f"SELECT {', '.join(f's.{name}' for name in State._fields)}, c.* "  # noqa: S608 (as above)
+    f"SELECT {STATE_COLUMNS}, c.* "  # noqa: S608 (as above)
     "FROM state AS s LEFT JOIN ({}) AS c ON true WHERE s.one ORDER BY c.revision"
 )
 SINCE = _SINCE.format(f"{_SELECT} WHERE revision > $1 ORDER BY revision LIMIT $2")

@@ -147,7 +147,7 @@ class SqliteStore:
             for _, address, num, modified_on, revision in rows
             if address is not None
         ]
-        return Page(mappings, rows[0][0] if rows else 0)
+        return Page(mappings, rows[0][0] if rows else 0, self._committed)
 
     async def count_places(self, zone_ids: Sequence[str]) -> list[Count]:
         """As `Store.count_places`."""
