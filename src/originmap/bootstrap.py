@@ -36,6 +36,7 @@ from originmap.service.regions import SupportedRegion, supported
 from originmap.service.replication import Replication
 from originmap.service.resolve import Resolve
 from originmap.service.rollouts import Rollouts
+from originmap.service.snapshots import Snapshots
 from originmap.service.topology import Topologies
 from originmap.store.clock import wall_clock
 from originmap.store.port import Store
@@ -93,10 +94,11 @@ async def open_store(
         catalogue = data.catalogue()
         topologies = Topologies(store, catalogue, data.topology(), wall_clock)
         detector, zones = Detector(catalogue, RangeTable()), PastZones(store, directory)
-        feed, followers = Feed(store, zones), Followers(store, wall_clock)
+        snapshots = Snapshots(store)
+        feed, followers = Feed(store, zones, snapshots, topologies.turns), Followers(store, wall_clock)
         rollouts = Rollouts(store, followers, topologies, wall_clock)
         known = (directory, topologies, detector, zones)
-        exports = Exports(store, topologies, catalogue)
+        exports = Exports(store, topologies, catalogue, snapshots)
         yield Opened(store, *known, feed, followers, rollouts, exports, replication)
 
 

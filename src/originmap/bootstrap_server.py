@@ -48,6 +48,7 @@ from originmap.service.regions import Regions
 from originmap.service.replication import Replication
 from originmap.service.resolve import Resolve
 from originmap.service.retention import Retention
+from originmap.service.sessions import Sessions
 from originmap.service.tokens import Tokens
 from originmap.service.vitals import Monitor
 from originmap.service.zones import Zones
@@ -84,12 +85,14 @@ def build_app(
     table = cloudflare.routes(guard, services, v1=settings.enable_v1)
     # What is counted goes the long way, where the counting is.
     quick = None if any(limiters) else _quick(access, mappings, opened)
-    own = _own_services(opened, ready, (traffic or Traffic()) if settings.metrics else None)
+    sessions = Sessions(store, access, wall_clock)
+    counted = (traffic or Traffic()) if settings.metrics else None
+    own = _own_services(opened, ready, counted, sessions)
     return App({**table, **native.routes(guard, own)}, brake, quick)
 
 
 def _own_services(
-    opened: Opened, ready: Callable[[], bool], traffic: Traffic | None
+    opened: Opened, ready: Callable[[], bool], traffic: Traffic | None, sessions: Sessions
 ) -> native.Services:
     store, followers, replication = opened.store, opened.followers, opened.replication
     broadcast = Broadcast(store, opened.feed, opened.zones, Events())
@@ -102,6 +105,7 @@ def _own_services(
         exports=opened.exports,
         feed=opened.feed,
         broadcast=broadcast,
+        sessions=sessions,
         followers=followers,
         rollouts=opened.rollouts,
         history=ZoneHistory(store, opened.topologies.turns),
@@ -149,8 +153,8 @@ async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, i
             return opened.store.writable and server is not None and not server.should_exit
 
         app = build_app(opened, ready, settings, log.traffic)
-        gate = Gate(app.falcon, rays, log)
         limits = Limits(connections=connections_within(MOST_CONNECTIONS))
+        gate = Gate(app.falcon, rays, log, limits)
         make_protocol = protocol.protocol_factory(limits, rays, log, app.quick)
         config = server_config(gate, make_protocol)
         server = Server(config, opened.feed.stop)

@@ -104,7 +104,7 @@ class InProcess:
     async def _run(self, app: App, log: AccessLog) -> None:
         rays = Rays()
         make = protocol.protocol_factory(self._limits, rays, log, app.quick)
-        config = server_config(Gate(app.falcon, rays, log), make)
+        config = server_config(Gate(app.falcon, rays, log, self._limits), make)
         self._server = uvicorn.Server(config)
         asyncio.get_running_loop().call_soon(self._up.set)
         await self._server.serve(sockets=[self._socket])

@@ -13,6 +13,7 @@ from originmap.api.limits import Limits
 from originmap.bootstrap import Opened
 from originmap.service.chunks import Chunks
 from originmap.service.exports import Export, Exports, Prepare
+from originmap.service.snapshots import LOCAL, SnapshotReader
 from tests.real.inprocess import InProcess, whole_app
 from tests.real.wire import Connection, request
 from tests.store.nodes import until
@@ -24,7 +25,7 @@ class WithoutEnd(Exports):
 
     making, chunks, size = 0, 0, 1
 
-    async def open(self, prepare: Prepare) -> tuple[Export, Chunks]:
+    async def open(self, prepare: Prepare, reader: SnapshotReader = LOCAL) -> tuple[Export, Chunks]:
         return prepare(self.now), Chunks(self._chunks())
 
     async def _chunks(self) -> AsyncGenerator[bytes, None]:

@@ -14,7 +14,7 @@ from originmap.domain.errors import InvalidExport, StoreBusy
 from originmap.domain.mapping import Decision, MappingChange, ZoneView
 from originmap.service import setup
 from originmap.service.exports import Wanted
-from originmap.service.snapshots import MOST
+from originmap.service.snapshots import MOST_OF_ONE
 from originmap.service.view import View
 from tests.builders import CAUSE, US_EAST, ip, ips, new_zone
 from tests.postgres import Cluster
@@ -126,7 +126,9 @@ async def test_what_cannot_be_made_is_refused_before_anything_is_written(
 
 
 async def test_exports_at_once_are_bounded(opened: bootstrap.Opened) -> None:
-    begun = [(await opened.exports.begin(CSV, opened.directory.zones))[1] for _ in range(MOST)]
+    begun = [
+        (await opened.exports.begin(CSV, opened.directory.zones))[1] for _ in range(MOST_OF_ONE)
+    ]
     await anext(begun[0])
     with pytest.raises(StoreBusy):
         await opened.exports.begin(CSV, opened.directory.zones)
@@ -134,12 +136,14 @@ async def test_exports_at_once_are_bounded(opened: bootstrap.Opened) -> None:
     assert await _file(opened, Wanted("haproxy", "originmap.cfg", None, ["{colo}.example:80"]))
     for chunks in begun:  # one that was begun, and others that were not
         await chunks.aclose()
-    for _ in range(MOST + 1):
+    for _ in range(MOST_OF_ONE + 1):
         assert await _file(opened)
 
 
 async def test_snapshots_have_places_of_their_own(opened: bootstrap.Opened) -> None:
-    begun = [(await opened.exports.begin(CSV, opened.directory.zones))[1] for _ in range(MOST)]
+    begun = [
+        (await opened.exports.begin(CSV, opened.directory.zones))[1] for _ in range(MOST_OF_ONE)
+    ]
     async with contextlib.aclosing(
         opened.feed.snapshot(View("root", Grants([]), whole=True))
     ) as parts:

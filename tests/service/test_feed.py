@@ -13,6 +13,7 @@ from originmap.service.broadcast import Broadcast
 from originmap.service.directory import Directory
 from originmap.service.feed import Delta, Feed, Point, point_of
 from originmap.service.past_zones import PastZones
+from originmap.service.snapshots import MOST, MOST_OF_ONE, RESERVED
 from originmap.service.view import View
 from originmap.store.memory import MemoryStore
 from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, new_zone
@@ -226,13 +227,56 @@ async def test_silence_is_filled_with_heartbeats() -> None:
 
 
 async def test_snapshots_at_once_are_bounded(world: World) -> None:
-    taken = [world.feed.snapshot(WHOLE) for _ in range(4)]
+    taken = [world.feed.snapshot(WHOLE) for _ in range(MOST_OF_ONE)]
     for snapshot in taken:
         await anext(snapshot)
     with pytest.raises(StoreBusy):
         await anext(world.feed.snapshot(WHOLE))
     await taken[0].aclose()
     assert await anext(world.feed.snapshot(WHOLE))
+
+
+async def test_readers_leave_snapshots_to_each_other_and_to_operators(world: World) -> None:
+    taken, refused = [], 0
+    for name in ("first", "second", "third"):
+        for _ in range(MOST_OF_ONE + 4):
+            parts = world.feed.snapshot(View(name, Grants([])))
+            try:
+                await anext(parts)
+            except StoreBusy:
+                refused += 1
+            else:
+                taken.append(name)
+    assert taken == ["first"] * MOST_OF_ONE + ["second"] * (MOST - RESERVED - MOST_OF_ONE)
+    assert refused == 3 * (MOST_OF_ONE + 4) - len(taken)
+    for _ in range(RESERVED):
+        assert await anext(world.feed.snapshot(WHOLE))
+    with pytest.raises(StoreBusy):
+        await anext(world.feed.snapshot(WHOLE))
+
+
+async def test_heartbeats_come_however_much_is_written() -> None:
+    """Also to a reader that may see none of it."""
+    world = World(heartbeat_seconds=0.05)
+    await world.store.write_records(new_zone(), CAUSE)
+    quiet = await world.watcher(View("stranger", Grants([])))
+    ended = asyncio.get_running_loop().time() + 0.5
+    while asyncio.get_running_loop().time() < ended:
+        await world.put("::1")
+        await asyncio.sleep(0)
+    assert len(quiet.events) >= 3
+    assert set(quiet.events) == {b"heartbeat"}
+    world.feed.stop()
+    await settle()
+
+
+async def test_a_reader_that_has_left_is_not_waited_for(world: World) -> None:
+    leaving: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    waiting = asyncio.create_task(world.feed.wait(Point("", 1), WHOLE, 100, 60, leaving))
+    await settle()
+    assert not waiting.done()
+    leaving.set_result(None)
+    assert (await waiting).changes == []
 
 
 def test_points_are_read() -> None:

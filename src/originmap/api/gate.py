@@ -8,9 +8,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from originmap.api.accesslog import AccessLog
-from originmap.api.limits import ASKS_FIRST
+from originmap.api.limits import ASKS_FIRST, Limits
+from originmap.api.patience import Patience
 from originmap.api.request import SCOPE_KEY, Rays, RequestInfo
-from originmap.api.stream import GONE_KEY
+from originmap.api.stream import CUT_KEY, GONE_KEY
+
+DEFAULTS = Limits()
 
 Message = dict[str, Any]
 Scope = dict[str, Any]
@@ -22,8 +25,9 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 class Gate:
     """As an ASGI application around `app`."""
 
-    def __init__(self, app: ASGIApp, rays: Rays, log: AccessLog) -> None:
+    def __init__(self, app: ASGIApp, rays: Rays, log: AccessLog, limits: Limits = DEFAULTS) -> None:
         self._app = app
+        self._limits = limits
         self._rays = rays
         self._log = log
 
@@ -35,6 +39,7 @@ class Gate:
         # Routes are matched on the path as it was sent: an encoded slash stays in its segment.
         path = scope["path"] = scope["raw_path"].decode("ascii")
         gone = scope.get(GONE_KEY, _never)
+        patience = Patience(self._limits, scope.get(CUT_KEY, _never))
         status = 0
 
         if ASKS_FIRST in scope:
@@ -46,8 +51,11 @@ class Gate:
                 status = message["status"]
                 message["headers"].append((b"cf-ray", info.ray.encode()))
                 message["headers"] += info.headers
-            await send(message)
-            if info.stream is not None and gone():
+            if info.stream is None:
+                await send(message)
+                return
+            await patience.wait(send(message), len(message.get("body", b"")))
+            if gone():
                 await info.stream.aclose()  # the rest of it would be made for nobody
 
         try:

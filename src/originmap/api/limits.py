@@ -30,6 +30,8 @@ class Limits:
     header_seconds: float = 10.0  # from the first byte to the end of the headers
     body_seconds: float = 30.0  # from the end of the headers to the end of the body
     write_seconds: float = 30.0  # how long an answer may wait for a client to take it
+    stalled_seconds: float = 10.0  # how long the client of a file may take nothing of it
+    least_speed: int = 32 << 10  # bytes a second at which it takes a file, apart from that
     connections: int = MOST_CONNECTIONS
 
     @property

@@ -33,7 +33,7 @@ from originmap.api.limits import (
 from originmap.api.phase import Phase
 from originmap.api.quick import MAX_BODY, InFlight, Later, Quick, QuickAnswer
 from originmap.api.request import Rays, RequestInfo
-from originmap.api.stream import GONE_KEY, LEAVING_KEY
+from originmap.api.stream import CUT_KEY, GONE_KEY, LEAVING_KEY
 from originmap.api.stream import SCOPE_KEY as STREAM
 from originmap.api.transport import UnchunkedWrites
 from originmap.domain.number import whole
@@ -134,8 +134,8 @@ class LimitedProtocol(LimitedConnection):
         """A request line starts; what a request is for the framework is made in `_begin`."""
         self.url, self.headers, self.expect_100_continue = b"", [], False
         self.scope = None  # type: ignore[assignment]
-        self._phase, self._header_bytes = Phase.HEAD, 0
         self._begun += 1
+        self._phase, self._header_bytes = Phase.HEAD, 0
         self._length, self._chunked = 0, False
         self._hosts = 0
 
@@ -196,6 +196,7 @@ class LimitedProtocol(LimitedConnection):
         # A transport that is closing still sends: only after it a file may end before its end.
         self.scope[GONE_KEY] = lambda: self._gone  # type: ignore[literal-required]
         self.scope[LEAVING_KEY] = self.leaving  # type: ignore[literal-required]
+        self.scope[CUT_KEY] = self.transport.abort  # type: ignore[literal-required]
         if self.scope["method"] != "HEAD":
             transport: Any = self.transport
             if self.scope["http_version"] == "1.0":

@@ -15,6 +15,8 @@ SCOPE_KEY = "originmap.stream"
 LEAVING_KEY = "originmap.leaving"
 """Of a function in the scope of a request: a future that is done once its client sends nothing
 more. Who waits for the client's sake stops waiting then, and answers."""
+CUT_KEY = "originmap.cut"
+"""Of a function in the scope of a request that ends its connection at once."""
 GONE_KEY = "originmap.gone"
 """Of a function in the scope of a request: whether nobody is there any longer to be answered."""
 

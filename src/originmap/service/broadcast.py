@@ -55,7 +55,7 @@ class Encoder(Protocol):
         """An event that tells changes."""
 
     def heartbeat(self, now: Point) -> bytes:
-        """An event that tells the point reached, and that there is somebody."""
+        """An event that tells the point reached, and that the server is there."""
 
 
 class Broadcast:
@@ -78,6 +78,7 @@ class Broadcast:
         self._alike: list[list[Watcher]] | None = None  # by view, until somebody comes or goes
         self._task: asyncio.Task[None] | None = None
         self._at = Point("", 0)
+        self._heartbeat_at = 0.0
         store.follow_records(self._check_rights)
 
     @property
@@ -107,12 +108,16 @@ class Broadcast:
         self._alike = None
 
     async def _run(self) -> None:
+        now = asyncio.get_running_loop().time
+        self._heartbeat_at = now() + self._heartbeat_seconds
         try:
             while self._watchers and not self._feed.stopped:
-                if await self._feed.changed(self._at.revision, self._heartbeat_seconds):
-                    await self._send_changes()
-                else:
+                left = self._heartbeat_at - now()
+                if left <= 0:  # however much is written
+                    self._heartbeat_at = now() + self._heartbeat_seconds
                     self._send_heartbeat()
+                elif await self._feed.changed(self._at.revision, left):
+                    await self._send_changes()
         finally:
             self._task = None
             if self._feed.stopped:
@@ -156,12 +161,15 @@ class Broadcast:
             watcher.send(event)
 
     def _send_heartbeat(self) -> None:
+        epoch, reached = self._at
         event = self._encoder.heartbeat(self._at)
         for watcher in list(self._watchers):
-            if watcher.allowed():
-                self._deliver(watcher, event)
-            else:
+            if not watcher.allowed():
                 self._end(watcher, REVOKED)
+            elif watcher.position > reached:  # it came while changes are on their way
+                self._deliver(watcher, self._encoder.heartbeat(Point(epoch, watcher.position)))
+            else:
+                self._deliver(watcher, event)
 
     def _by_view(self) -> list[list[Watcher]]:
         if self._alike is None:

@@ -1,6 +1,6 @@
 """Bytes that are made as they are read."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
 
 class Chunks(AsyncIterator[bytes]):
@@ -13,11 +13,14 @@ class Chunks(AsyncIterator[bytes]):
         """`behind`: the generators that `chunks` reads from, the nearest first."""
         self._chunks = chunks
         self._behind = behind
+        self.on_close: Callable[[], None] | None = None
 
     async def __anext__(self) -> bytes:
         return await anext(self._chunks)
 
     async def aclose(self) -> None:
         """Let everything go that is open behind it."""
+        if self.on_close is not None:
+            self.on_close()
         for generator in (self._chunks, *self._behind):
             await generator.aclose()

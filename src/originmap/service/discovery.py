@@ -8,6 +8,7 @@ from originmap.export.discovery import Kind, response
 from originmap.service.chunks import Chunks
 from originmap.service.exports import Export, Exports, digest
 from originmap.service.feed import Point
+from originmap.service.snapshots import SnapshotReader
 
 
 class Question(NamedTuple):
@@ -28,14 +29,16 @@ class Discovery:
         self._exports = exports
 
     async def answer(
-        self, question: Question, zones: Callable[[], Sequence[Zone]]
+        self, question: Question, zones: Callable[[], Sequence[Zone]], reader: SnapshotReader
     ) -> Chunks | None:
         """The discovery response, as `Exports.begin` gives a file; None where the node has it
         already. Raises InvalidExport, StoreBusy."""
         await self._exports.tiers_at_hand()
         if self._prepare(question, zones, self._exports.now).tag == question.version:
             return None
-        _, chunks = await self._exports.open(lambda point: self._prepare(question, zones, point))
+        _, chunks = await self._exports.open(
+            lambda point: self._prepare(question, zones, point), reader
+        )
         return chunks
 
     def _prepare(

@@ -18,7 +18,7 @@ from originmap.export.formats import format_called
 from originmap.export.node import Node, ZonePart
 from originmap.service.chunks import Chunks
 from originmap.service.feed import Point
-from originmap.service.snapshots import Snapshots
+from originmap.service.snapshots import LOCAL, SnapshotReader, Snapshots
 from originmap.service.topology import Topologies
 from originmap.service.turns import Turns
 from originmap.store.port import Store
@@ -57,9 +57,15 @@ Prepare = Callable[[Point], Export]
 class Exports:
     """Makes exports of zones that the caller may read."""
 
-    def __init__(self, store: Store, topologies: Topologies, catalogue: Catalogue) -> None:
+    def __init__(
+        self,
+        store: Store,
+        topologies: Topologies,
+        catalogue: Catalogue,
+        snapshots: Snapshots | None = None,
+    ) -> None:
         self._store = store
-        self._snapshots = Snapshots(store)
+        self._snapshots = snapshots or Snapshots(store)
         self._topologies = topologies
         self._places = tuple(Place(region.vendor, region.name) for region in catalogue.regions())
 
@@ -104,20 +110,23 @@ class Exports:
         await self._topologies.turns.next()
 
     async def begin(
-        self, wanted: Wanted, zones: Callable[[], Sequence[Zone]]
+        self,
+        wanted: Wanted,
+        zones: Callable[[], Sequence[Zone]],
+        reader: SnapshotReader = LOCAL,
     ) -> tuple[Export, Chunks]:
         """The file that is wanted, and its chunks, all of one revision. `zones` says which zones,
         as of now. Raises InvalidExport, and StoreBusy while too many are being read."""
-        return await self.open(lambda point: self.prepare(wanted, zones(), point))
+        return await self.open(lambda point: self.prepare(wanted, zones(), point), reader)
 
-    async def open(self, prepare: Prepare) -> tuple[Export, Chunks]:
+    async def open(self, prepare: Prepare, reader: SnapshotReader = LOCAL) -> tuple[Export, Chunks]:
         """What `prepare` gives, as of now, and its chunks, as `begin` does."""
         await self.tiers_at_hand()
         turns = self._topologies.turns
         export = prepare(self.now)
         if not export.file.of_mappings:
             return export, Chunks(_written(export, None, turns))
-        point, parts = await self._mappings()
+        point, parts = await self._mappings(reader)
         try:
             export = prepare(point)
         except BaseException:
@@ -125,14 +134,14 @@ class Exports:
             raise
         return export, Chunks(_written(export, parts, turns), parts)
 
-    async def _mappings(self) -> tuple[Point, _Parts]:
+    async def _mappings(self, reader: SnapshotReader) -> tuple[Point, _Parts]:
         """A snapshot behind its start, and the point that it is of; the tiers of that point are
         at hand."""
         attempt = 0
         while True:
             attempt += 1
             await self.tiers_at_hand()
-            parts = self._snapshots.take()
+            parts = self._snapshots.take(reader)
             start = await anext(parts)
             assert isinstance(start, Start)
             point = Point(start.epoch, start.revision)

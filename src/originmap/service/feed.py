@@ -16,7 +16,7 @@ from originmap.domain.errors import InvalidQuery
 from originmap.domain.number import whole
 from originmap.domain.snapshot import Part
 from originmap.service.past_zones import PastZones
-from originmap.service.snapshots import Snapshots
+from originmap.service.snapshots import SnapshotReader, Snapshots
 from originmap.service.turns import Turns
 from originmap.service.view import View
 from originmap.store.port import Store
@@ -55,11 +55,17 @@ def point_of(text: str) -> Point:
 class Feed:
     """Answers questions about changes."""
 
-    def __init__(self, store: Store, zones: PastZones, turns: Turns | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        zones: PastZones,
+        snapshots: Snapshots | None = None,
+        turns: Turns | None = None,
+    ) -> None:
         self._store = store
         self._zones = zones
         self.turns = turns or Turns()
-        self._snapshots = Snapshots(store)
+        self._snapshots = snapshots or Snapshots(store)
         self._next: asyncio.Future[None] | None = None
         self._stopped = False
         store.follow_commits(self._wake)
@@ -134,7 +140,8 @@ class Feed:
         """What `view` shows of a snapshot; of one with the changes after `since`, where that is
         given. Raises StoreBusy while too many are being read."""
         readable: set[str] = set()
-        async with contextlib.aclosing(self._snapshots.take(since)) as parts:
+        reader = SnapshotReader(view.credential, view.whole)
+        async with contextlib.aclosing(self._snapshots.take(reader, since)) as parts:
             async for part in parts:
                 if view.shows(part, readable):
                     yield part

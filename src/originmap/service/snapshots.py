@@ -1,18 +1,37 @@
-"""Snapshots for whoever asks, so many at once.
+"""Snapshots for readers, a bounded number at once.
 
 Each keeps the database from tidying up behind it, on PostgreSQL with a connection of its own, for
-as long as its reader takes.
+as long as its reader takes. One credential has a share of them, and some are reserved for
+operators, whose replicas could not start otherwise.
 """
 
 import contextlib
+from collections import Counter
 from collections.abc import AsyncGenerator
+from typing import NamedTuple
 
 from originmap.domain.errors import StoreBusy
 from originmap.domain.snapshot import Part
 from originmap.service.released import snapshot_since
 from originmap.store.port import Store
 
-MOST = 4
+MOST = 8
+"""Snapshots that are read at once, feed and exports together."""
+MOST_OF_ONE = 4
+"""Those of one credential."""
+RESERVED = 2
+"""Those that only operators may take."""
+
+
+class SnapshotReader(NamedTuple):
+    """Whose a snapshot is: the id of a credential, and whether it may change everything."""
+
+    credential: str
+    operator: bool
+
+
+LOCAL = SnapshotReader("", operator=True)
+"""The operator's command line."""
 
 
 class Snapshots:
@@ -20,16 +39,22 @@ class Snapshots:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._taken = 0
+        self._taken: Counter[str] = Counter()
 
-    async def take(self, since: int | None = None) -> AsyncGenerator[Part, None]:
+    async def take(
+        self, reader: SnapshotReader, since: int | None = None
+    ) -> AsyncGenerator[Part, None]:
         """As `snapshot_since`. Raises StoreBusy while too many are being read."""
-        if self._taken >= MOST:
+        credential, operator = reader
+        limit = MOST if operator else MOST - RESERVED
+        if self._taken.total() >= limit or self._taken[credential] >= MOST_OF_ONE:
             raise StoreBusy
-        self._taken += 1
+        self._taken[credential] += 1
         try:
             async with contextlib.aclosing(snapshot_since(self._store, since)) as parts:
                 async for part in parts:
                     yield part
         finally:
-            self._taken -= 1
+            self._taken[credential] -= 1
+            if not self._taken[credential]:
+                del self._taken[credential]

@@ -1,5 +1,8 @@
 """What changed: GET /originmap/v1/changes, at once, by waiting, or as a stream."""
 
+import asyncio
+import contextlib
+from collections.abc import Iterator
 from functools import partial
 
 from falcon.asgi import Request, Response
@@ -18,6 +21,7 @@ from originmap.service.broadcast import Broadcast
 from originmap.service.directory import Caller
 from originmap.service.feed import Feed, Point
 from originmap.service.followers import Followers
+from originmap.service.sessions import Sessions
 from originmap.service.view import View
 
 _USUAL = 1_000
@@ -29,13 +33,20 @@ class Changes:
     """GET /originmap/v1/changes"""
 
     def __init__(
-        self, guard: Guard, views: Views, feed: Feed, broadcast: Broadcast, followers: Followers
+        self,
+        guard: Guard,
+        views: Views,
+        feed: Feed,
+        broadcast: Broadcast,
+        followers: Followers,
+        sessions: Sessions,
     ) -> None:
         self._guard = guard
         self._views = views
         self._feed = feed
         self._broadcast = broadcast
         self._followers = followers
+        self._sessions = sessions
 
     async def on_get(self, req: Request, resp: Response) -> None:
         """Changes after `since`; as events for whoever accepts them."""
@@ -52,11 +63,30 @@ class Changes:
             return
         limit, seconds = limit_asked(values), wait_asked(values)
         self._guard.charge(req, limit if limit > _USUAL else 0)
-        leaving = req.scope.get(LEAVING_KEY)
-        delta = await self._feed.wait(point, view, limit, seconds, leaving and leaving())
+        with self._until_done(req, caller) as done:
+            delta = await self._feed.wait(point, view, limit, seconds, done)
         if not self._guard.access.still(caller):
             raise UnknownToken  # it was revoked while it waited
         resp.data = envelope.success(await large_delta_json(delta, self._feed.turns))
+
+    @contextlib.contextmanager
+    def _until_done(self, req: Request, caller: Caller) -> Iterator[asyncio.Future[None]]:
+        """Done as soon as there is no reason to wait: the client sends nothing more, or its
+        credential is revoked or expires."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def end(*_: object) -> None:
+            if not done.done():
+                done.set_result(None)
+
+        session = self._sessions.open(caller, end)
+        leaving = req.scope.get(LEAVING_KEY, lambda: done)()
+        leaving.add_done_callback(end)
+        try:
+            yield done
+        finally:
+            leaving.remove_done_callback(end)
+            session.close()
 
     def _stream(
         self, req: Request, resp: Response, caller: Caller, view: View, point: Point
@@ -68,4 +98,4 @@ class Changes:
             return
         allowed = partial(self._guard.access.still, caller)
         watcher = EventWatcher(stream_of(req.scope), view, point, allowed)
-        resp.stream = watch(self._feed, self._broadcast, watcher)
+        resp.stream = watch(self._feed, self._broadcast, watcher, self._sessions, caller)

@@ -12,8 +12,8 @@ from falcon.asgi import Request, Response
 
 from originmap.api.auth import Guard
 from originmap.api.native.arguments import read_as
+from originmap.api.native.files import Files
 from originmap.api.native.zones_asked import ZonesAsked
-from originmap.api.request import info_of
 from originmap.export.discovery import Kind
 from originmap.service.discovery import Discovery, Question
 
@@ -50,11 +50,14 @@ _DECODER = msgspec.json.Decoder(_Asked)
 class Discover:
     """POST /v3/discovery:{kind}"""
 
-    def __init__(self, guard: Guard, zones: ZonesAsked, discovery: Discovery, kind: Kind) -> None:
+    def __init__(
+        self, guard: Guard, zones: ZonesAsked, discovery: Discovery, kind: Kind, files: Files
+    ) -> None:
         self._guard = guard
         self._zones = zones
         self._discovery = discovery
         self._kind = kind
+        self._files = files
 
     async def on_post(self, req: Request, resp: Response) -> None:
         """All resources of the kind, or those that are named; nothing but 304 where the node has
@@ -65,9 +68,10 @@ class Discover:
         question = Question(
             self._kind, asked.version_info, asked.resource_names, colo or None, options.upstream
         )
-        zones = partial(self._zones.of, req, self._guard.sender(req), options.zone)
-        chunks = await self._discovery.answer(question, zones)
+        caller = self._guard.sender(req)
+        zones = partial(self._zones.of, req, caller, options.zone)
+        chunks = await self._discovery.answer(question, zones, self._files.reader(caller))
         if chunks is None:
             resp.status = 304
             return
-        resp.stream = info_of(req.scope).stream = chunks
+        self._files.send(req, resp, caller, chunks)

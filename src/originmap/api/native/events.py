@@ -1,14 +1,17 @@
 """The feed as server-sent events (HTML Standard, §9.2): what is sent, and to whom."""
 
-from collections.abc import AsyncIterator, Callable
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
 import msgspec
 
 from originmap.api.native.delta_json import delta_json
 from originmap.api.native.points import MOST_CHANGES
 from originmap.api.stream import Stream, chunk_of
-from originmap.service.broadcast import Broadcast
+from originmap.service.broadcast import REVOKED, Broadcast
+from originmap.service.directory import Caller
 from originmap.service.feed import Delta, Feed, Point
+from originmap.service.sessions import Sessions
 from originmap.service.view import View
 
 MEDIA_TYPE = "text/event-stream"
@@ -48,7 +51,7 @@ class EventWatcher:
     """As `service.broadcast.Watcher`."""
 
     # Every event looks at all of them: what is small and together is in the processor's cache.
-    __slots__ = ("_epoch", "_stream", "allowed", "ended", "position", "view")
+    __slots__ = ("_epoch", "_stream", "allowed", "ended", "live", "position", "revoked", "view")
 
     def __init__(
         self, stream: Stream, view: View, point: Point, allowed: Callable[[], bool]
@@ -58,6 +61,8 @@ class EventWatcher:
         self._stream = stream
         self.go_on_from(point)
         self.ended = stream.gone
+        self.live = False  # whether it is sent events past the framework
+        self.revoked = False
 
     @property
     def point(self) -> Point:
@@ -79,24 +84,53 @@ class EventWatcher:
 
     def end(self, reason: str) -> None:
         """As `Watcher.end`."""
-        self.send(chunk_of(event("end", self.point, {"reason": reason})))
-        self._stream.lost()
+        if not self.ended.done():
+            self.send(chunk_of(self.end_event(reason)))
+            self._stream.lost()
+
+    def end_event(self, reason: str) -> bytes:
+        """The last event of a stream."""
+        return event("end", self.point, {"reason": reason})
+
+    def revoke(self) -> None:
+        """End it, since its credential has lost its rights."""
+        self.revoked = True
+        if self.live:
+            self.end(REVOKED)
 
 
-async def watch(feed: Feed, broadcast: Broadcast, watcher: EventWatcher) -> AsyncIterator[bytes]:
+async def watch(
+    feed: Feed, broadcast: Broadcast, watcher: EventWatcher, sessions: Sessions, caller: Caller
+) -> AsyncIterator[bytes]:
     """The body of a stream: what there is already is yielded; then the watcher is sent the rest,
-    until it ends."""
-    yield b": originmap\n\n"
+    until it ends, or `caller` loses the rights that it came with."""
+    session = sessions.open(caller, watcher.revoke)
+    try:
+        yield b": originmap\n\n"
+        async with contextlib.aclosing(_catch_up(feed, broadcast, watcher)) as events:
+            async for each in events:
+                yield each
+        if watcher.live:
+            await watcher.ended
+    finally:
+        session.close()
+        broadcast.leave(watcher)
+
+
+async def _catch_up(
+    feed: Feed, broadcast: Broadcast, watcher: EventWatcher
+) -> AsyncGenerator[bytes, None]:
+    """What the watcher misses, until it joins the others, or the stream ends."""
     while True:
         delta = await feed.after(watcher.point, watcher.view, MOST_CHANGES)
+        if watcher.revoked or not watcher.allowed():
+            yield watcher.end_event(REVOKED)
+            return
         if delta.changes or delta.reset:
             yield changes_event(delta)
         if delta.reset or feed.stopped:
             return
         watcher.go_on_from(Point(delta.epoch, delta.revision))
         if not delta.changes and broadcast.join(watcher):
-            break
-    try:
-        await watcher.ended
-    finally:
-        broadcast.leave(watcher)
+            watcher.live = True
+            return

@@ -6,8 +6,8 @@ from falcon.asgi import Request, Response
 
 from originmap.api.auth import Guard
 from originmap.api.native.arguments import arguments
+from originmap.api.native.files import Files
 from originmap.api.native.zones_asked import ZonesAsked
-from originmap.api.request import info_of
 from originmap.api.stream import unread
 from originmap.domain.errors import InvalidQuery
 from originmap.service.exports import Exports, Wanted
@@ -18,10 +18,11 @@ _KNOWN = ("zone", "colo", "file", "upstream")
 class ExportFile:
     """GET /originmap/v1/export/{format}"""
 
-    def __init__(self, guard: Guard, zones: ZonesAsked, exports: Exports) -> None:
+    def __init__(self, guard: Guard, zones: ZonesAsked, exports: Exports, files: Files) -> None:
         self._guard = guard
         self._zones = zones
         self._exports = exports
+        self._files = files
 
     async def on_get(self, req: Request, resp: Response, format: str) -> None:
         """A file for one node, of each `zone` or of all that the credential may read; nothing
@@ -43,8 +44,9 @@ class ExportFile:
         if req.method == "HEAD":
             resp.stream = unread()
         else:
-            export, chunks = await self._exports.begin(wanted, zones)
-            resp.stream = info_of(req.scope).stream = chunks
+            reader = self._files.reader(caller)
+            export, chunks = await self._exports.begin(wanted, zones, reader)
+            self._files.send(req, resp, caller, chunks)
         resp.content_type = export.file.media_type
         resp.set_header("ETag", export.tag)
 

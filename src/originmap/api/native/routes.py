@@ -8,6 +8,7 @@ from originmap.api.native.changes import Changes
 from originmap.api.native.detect import Detect
 from originmap.api.native.discovery import Discover
 from originmap.api.native.export import ExportFile
+from originmap.api.native.files import Files
 from originmap.api.native.followers import FollowerItem, FollowerList
 from originmap.api.native.health import Health, Readiness
 from originmap.api.native.history import ZoneChanges, ZoneMappings, ZoneRollback
@@ -31,6 +32,7 @@ from originmap.service.history import ZoneHistory
 from originmap.service.replication import Replication
 from originmap.service.resolve import Resolve
 from originmap.service.rollouts import Rollouts
+from originmap.service.sessions import Sessions
 from originmap.service.topology import Topologies
 
 BASE = "/originmap/v1"
@@ -48,6 +50,7 @@ class Services(NamedTuple):
     exports: Exports
     feed: Feed
     broadcast: Broadcast
+    sessions: Sessions
     followers: Followers
     rollouts: Rollouts
     history: ZoneHistory
@@ -61,6 +64,7 @@ def routes(guard: Guard, services: Services) -> dict[str, object]:
     directory, feed, followers = services.directory, services.feed, services.followers
     views, zones = Views(guard, directory), ZonesAsked(guard, directory)
     discovery = Discovery(services.exports)
+    files = Files(guard, services.sessions)
     past = (guard, directory, services.history)
     return {
         "/healthz": Health(),
@@ -73,10 +77,15 @@ def routes(guard: Guard, services: Services) -> dict[str, object]:
         BASE + "/zones/{zone}/history": ZoneChanges(*past),
         BASE + "/zones/{zone}/mappings": ZoneMappings(*past),
         BASE + "/zones/{zone}/rollback": ZoneRollback(*past),
-        BASE + "/export/{format}": ExportFile(guard, zones, services.exports),
-        **{f"{DISCOVERY}:{kind.name}": Discover(guard, zones, discovery, kind) for kind in KINDS},
-        BASE + "/changes": Changes(guard, views, feed, services.broadcast, followers),
-        BASE + "/snapshot": Snapshot(guard, views, feed, services.rollouts),
+        BASE + "/export/{format}": ExportFile(guard, zones, services.exports, files),
+        **{
+            f"{DISCOVERY}:{kind.name}": Discover(guard, zones, discovery, kind, files)
+            for kind in KINDS
+        },
+        BASE + "/changes": Changes(
+            guard, views, feed, services.broadcast, followers, services.sessions
+        ),
+        BASE + "/snapshot": Snapshot(guard, views, feed, services.rollouts, files),
         BASE + "/rollout": RolloutItem(guard, services.rollouts),
         BASE + "/followers": FollowerList(guard, followers),
         BASE + "/followers/{name}": FollowerItem(guard, followers),

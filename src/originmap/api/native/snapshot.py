@@ -7,8 +7,8 @@ from falcon.asgi import Request, Response
 
 from originmap.api.auth import Guard
 from originmap.api.native.arguments import arguments, flag
+from originmap.api.native.files import Files
 from originmap.api.native.views import VIEW_ARGUMENTS, Views
-from originmap.api.request import info_of
 from originmap.api.stream import unread
 from originmap.domain.errors import InvalidQuery
 from originmap.feed.snapshot_json import write_lines
@@ -24,11 +24,14 @@ _PIECE = 1 << 16
 class Snapshot:
     """GET /originmap/v1/snapshot"""
 
-    def __init__(self, guard: Guard, views: Views, feed: Feed, rollouts: Rollouts) -> None:
+    def __init__(
+        self, guard: Guard, views: Views, feed: Feed, rollouts: Rollouts, files: Files
+    ) -> None:
         self._guard = guard
         self._views = views
         self._feed = feed
         self._rollouts = rollouts
+        self._files = files
 
     async def on_get(self, req: Request, resp: Response) -> None:
         """Lines of JSON, the last one with a checksum; compressed for whoever takes that. With
@@ -42,7 +45,7 @@ class Snapshot:
         if req.method == "HEAD":
             resp.stream = unread()
         else:
-            resp.stream = info_of(req.scope).stream = await self._begun(view, history, compressed)
+            self._files.send(req, resp, caller, await self._begun(view, history, compressed))
         resp.content_type = "application/x-ndjson"
         resp.set_header("Cache-Control", "no-store")
         resp.set_header("Vary", "Accept-Encoding")

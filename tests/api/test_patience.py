@@ -1,0 +1,23 @@
+"""How slowly a client may take a file."""
+
+import asyncio
+
+import pytest
+
+from originmap.api.limits import Limits
+from originmap.api.patience import Patience
+
+LIMITS = Limits(stalled_seconds=1.0, least_speed=1_000)
+
+
+@pytest.mark.parametrize(("size", "cuts"), [(10_000, 0), (1, 1)])
+async def test_time_in_which_a_client_takes_nothing_adds_up_unless_it_takes_enough(
+    size: int, cuts: int
+) -> None:
+    cut: list[bool] = []
+    patience = Patience(LIMITS, lambda: cut.append(True))
+    for _ in range(12):
+        await patience.wait(asyncio.sleep(0.1), size)
+        if cut:
+            break
+    assert len(cut) == cuts
