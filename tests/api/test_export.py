@@ -121,3 +121,48 @@ async def test_of_a_file_that_is_not_there_those_that_are_are_named(
         assert "addresses, not names" in message
     every = error(await client.get(f"{EXPORT}/envoy", params={"upstream": "{colo}.a:80"}))[2]
     assert every == "envoy has several files; say which: cds.json, rds.json, eds/NAME.json"
+
+
+async def test_what_nodes_serve_under_a_rollout_is_asked_for(client: httpx.AsyncClient) -> None:
+    async def step(name: str, **members: str) -> None:
+        answer = await client.post(
+            "http://testserver/originmap/v1/rollout", json={"step": name, **members}
+        )
+        assert answer.status_code == 200, answer.text
+
+    async def regions(query: str, **headers: str) -> tuple[str, list[str]]:
+        answer = await client.get(f"{EXPORT}/json?rollout={query}", headers=headers)
+        lines = answer.raise_for_status().text.splitlines()
+        return answer.headers["etag"], [json.loads(line)["region"] for line in lines]
+
+    _, old = await regions("served")
+    await step("hold")
+    await change(client, "us-west-2")
+    held, served = await regions("served&colo=FRA")
+    _, new = await regions("newest&colo=FRA")
+    assert (served, new) == (old, ["us-west-2", old[1]])
+    known = {"If-None-Match": held}
+    for method in ("GET", "HEAD"):
+        url = f"{EXPORT}/json?rollout=served&colo=FRA"
+        assert (await client.request(method, url, headers=known)).status_code == 304
+        assert (await client.request(method, url)).headers["etag"] == held
+    await step("start", waves="FRA,50%,100%")
+    assert (await regions("served&colo=FRA"))[1] == new
+    assert (await regions("served&colo=SIN"))[1] == old
+    assert (await regions("served&colo=SIN", **NARROW))[1] == old[1:]
+    await step("advance")
+    # By the SHA-256 of its name, edge-2 is in the first half of all nodes, and edge-1 is not.
+    assert (await regions("served&node=edge-2"))[1] == new
+    assert (await regions("served&node=edge-1"))[1] == old
+    assert (await regions("served"))[1] == old
+    await step("finish")
+    assert (await regions("served&colo=SIN"))[1] == new
+
+
+@pytest.mark.parametrize(
+    "query", ["rollout=old", "rollout=", "node=edge-1", "rollout=served&node=a%20b"]
+)
+async def test_what_makes_no_sense_of_a_rollout_is_refused(
+    client: httpx.AsyncClient, query: str
+) -> None:
+    assert error(await client.get(f"{EXPORT}/json?{query}"))[:2] == (400, 10400)

@@ -83,9 +83,10 @@ Step = Callable[[Rollout | None], Rollout]
 """Raises RolloutConflict where the rollout is in no state for it."""
 
 
-def allowed(rollout: Rollout | None, node: str, colo: str) -> int | None:
+def allowed(rollout: Rollout | None, node: str | None, colo: str) -> int | None:
     """The revision that a node is to serve; None for the newest there is. A node that has not
-    got that far serves the newest that it has."""
+    got that far serves the newest that it has. One whose name is not given is in no part of all
+    nodes but the whole."""
     if rollout is None or not rollout.in_force:
         return None
     if rollout.releasing and wave_of(rollout.waves, node, colo) < rollout.released:
@@ -94,11 +95,11 @@ def allowed(rollout: Rollout | None, node: str, colo: str) -> int | None:
 
 
 @lru_cache(maxsize=20_000)
-def wave_of(waves: tuple[str, ...], node: str, colo: str) -> int:
+def wave_of(waves: tuple[str, ...], node: str | None, colo: str) -> int:
     """Which wave takes a node, from 0 on: the first that names its colo, or whose part of all
     nodes it is in. That depends on nothing but its name and colo, so it is the same everywhere
     and whatever other nodes there are."""
-    place = _place(node)
+    place = _WHOLE - 1 if node is None else _place(node)
     for index, wave in enumerate(waves):
         part = _part(wave)
         if colo in wave.split("+") if part is None else place < part:

@@ -7,48 +7,13 @@ waves, the one that the rollout allows this node (docs/rollout.md).
 
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import dataclass
 
-from originmap.domain.latency import Latencies
-from originmap.domain.record import Value
-from originmap.domain.rollout import Rollout, allowed
-from originmap.domain.snapshot import Part, Record, Start
-from originmap.domain.topology import Topology
-from originmap.domain.zone import Zone
+from originmap.domain.rollout import allowed
+from originmap.domain.snapshot import Part
 from originmap.edge.errors import NothingToServe
+from originmap.service.release import Release, read_release
 from originmap.service.released import released_snapshot
 from originmap.store.port import Store
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """One revision. `mappings` can be read once, zone by zone in the order of their ids."""
-
-    epoch: str
-    revision: int
-    records: tuple[Value, ...]
-    mappings: AsyncGenerator[Part, None]
-
-    @property
-    def zones(self) -> list[Zone]:
-        """Every zone."""
-        return [value for value in self.records if isinstance(value, Zone)]
-
-    @property
-    def topology(self) -> Topology | None:
-        """The operator's topology, if there is one."""
-        return next((value for value in self.records if isinstance(value, Topology)), None)
-
-    @property
-    def rollout(self) -> Rollout | None:
-        """The last rollout, if there was one."""
-        return next((value for value in self.records if isinstance(value, Rollout)), None)
-
-    @property
-    def latencies(self) -> Latencies:
-        """What was measured."""
-        found = (value for value in self.records if isinstance(value, Latencies))
-        return next(found, Latencies())
 
 
 @contextlib.asynccontextmanager
@@ -71,24 +36,6 @@ async def released(store: Store, name: str, colo: str | None) -> AsyncIterator[R
 async def _opened(parts: AsyncIterator[Part]) -> AsyncIterator[Release]:
     assert isinstance(parts, AsyncGenerator)
     async with contextlib.aclosing(parts):
-        start = await anext(parts)
-        assert isinstance(start, Start)
-        records: list[Value] = []
-        first: Part | None = None
-        async for part in parts:
-            if not isinstance(part, Record):
-                first = part
-                break
-            records.append(part.value)
-        async with contextlib.aclosing(_again(first, parts)) as mappings:
-            yield Release(start.epoch, start.revision, tuple(records), mappings)
-
-
-async def _again(
-    first: Part | None, parts: AsyncGenerator[Part, None]
-) -> AsyncGenerator[Part, None]:
-    """What was read too far, and the rest."""
-    if first is not None:
-        yield first
-    async for part in parts:
-        yield part
+        release = await read_release(parts)
+        async with contextlib.aclosing(release.mappings):
+            yield release

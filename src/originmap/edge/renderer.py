@@ -19,11 +19,12 @@ from originmap.domain.zone import Zone
 from originmap.edge import disk
 from originmap.edge.errors import CannotWrite
 from originmap.edge.name_lookup import Names
-from originmap.edge.release import Release, released
+from originmap.edge.release import released
 from originmap.export.endpoint import Endpoints
 from originmap.export.format import File
 from originmap.export.node import Node
 from originmap.service.exports import zone_parts
+from originmap.service.release import Release
 from originmap.store.clock import Now
 from originmap.store.port import Store
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from originmap import __version__
 from originmap.domain.catalogue import Catalogue
 from originmap.domain.mapping import Mapping, Place
+from originmap.domain.rollout import allowed
 from originmap.domain.snapshot import Part, Start, ZoneMappings
 from originmap.domain.zone import Zone
 from originmap.export.endpoint import Addresses, read
@@ -17,7 +18,9 @@ from originmap.export.format import File, written
 from originmap.export.formats import format_called
 from originmap.export.node import Node, ZonePart
 from originmap.service.chunks import Chunks
+from originmap.service.current_rollout import CurrentRollout
 from originmap.service.feed import Point
+from originmap.service.release import read_release
 from originmap.service.snapshots import LOCAL, SnapshotReader, Snapshots
 from originmap.service.topology import Topologies
 from originmap.service.turns import Turns
@@ -39,6 +42,10 @@ class Wanted:
     upstreams: Sequence[str] = ()
     addresses: Addresses = field(default_factory=dict)
     """Those of names among them, as the caller looked them up."""
+    served: bool = False
+    """Whether it is what a rollout lets the node serve."""
+    node: str | None = None
+    """What the node is called, where that is known."""
 
 
 class Export(NamedTuple):
@@ -67,18 +74,13 @@ class Exports:
         self._store = store
         self._snapshots = snapshots or Snapshots(store)
         self._topologies = topologies
+        self._current = CurrentRollout(store)
         self._places = tuple(Place(region.vendor, region.name) for region in catalogue.regions())
 
     def prepare(self, wanted: Wanted, zones: Sequence[Zone], point: Point | None = None) -> Export:
         """The file that is wanted, with the mappings of `point`, None for now. Raises
         InvalidExport."""
-        known = format_called(wanted.format)
-        node = self._node(wanted, zones)
-        if known.upstreams:
-            node.check_endpoints()
-        file = known.file(wanted.file, node)
-        epoch, revision = point or self.now
-        return Export(file, node, revision, f'"{epoch}-{revision}-{digest(file.name, node)}"')
+        return _export(wanted, self._node(wanted, zones), point or self.now)
 
     def family(self, wanted: Wanted) -> dict[str, bytes]:
         """Every file of a format's family, whole, by name. Raises InvalidExport."""
@@ -116,8 +118,39 @@ class Exports:
         reader: SnapshotReader = LOCAL,
     ) -> tuple[Export, Chunks]:
         """The file that is wanted, and its chunks, all of one revision. `zones` says which zones,
-        as of now. Raises InvalidExport, and StoreBusy while too many are being read."""
-        return await self.open(lambda point: self.prepare(wanted, zones(), point), reader)
+        as of now. Raises InvalidExport, StoreBusy while too many are being read, and HistoryGone
+        where what the node may serve cannot be told any more."""
+        at = self._kept_at(wanted)
+        if at is None:
+            return await self.open(lambda point: self.prepare(wanted, zones(), point), reader)
+        readable = {zone.id for zone in zones()}
+        parts = self._snapshots.take_at(reader, at)
+        try:
+            release = await read_release(parts)
+            node = Node(
+                [zone for zone in release.zones if zone.id in readable],
+                self._topologies.tiers_as_of(release.topology, release.latencies),
+                self._places,
+                wanted.colo,
+                read(wanted.upstreams),
+            )
+            export = _export(wanted, node, Point(release.epoch, release.revision))
+            chunks = _written(export, release.mappings, self._topologies.turns)
+            return export, Chunks(chunks, release.mappings, parts)
+        except BaseException:
+            await parts.aclose()
+            raise
+
+    def keeps_back(self, wanted: Wanted) -> bool:
+        """Whether a rollout keeps the node from what `prepare` gives."""
+        return self._kept_at(wanted) is not None
+
+    def _kept_at(self, wanted: Wanted) -> int | None:
+        """The revision before the newest that the node may serve; None for the newest."""
+        if not wanted.served:
+            return None
+        at = allowed(self._current.rollout, wanted.node, wanted.colo or "")
+        return at if at is not None and at < self._store.revision else None
 
     async def open(self, prepare: Prepare, reader: SnapshotReader = LOCAL) -> tuple[Export, Chunks]:
         """What `prepare` gives, as of now, and its chunks, as `begin` does."""
@@ -151,6 +184,15 @@ class Exports:
             # more. If that goes on and on, zones and topology may be newer than the mappings.
             await parts.aclose()
             await asyncio.sleep(_PAUSE_SECONDS)
+
+
+def _export(wanted: Wanted, node: Node, point: Point) -> Export:
+    known = format_called(wanted.format)
+    if known.upstreams:
+        node.check_endpoints()
+    file = known.file(wanted.file, node)
+    tag = f'"{point.epoch}-{point.revision}-{digest(file.name, node)}"'
+    return Export(file, node, point.revision, tag)
 
 
 def digest(name: str, node: Node) -> str:

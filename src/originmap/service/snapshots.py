@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from originmap.domain.errors import StoreBusy
 from originmap.domain.snapshot import Part
-from originmap.service.released import snapshot_since
+from originmap.service.released import released_snapshot, snapshot_since
 from originmap.store.port import Store
 
 MOST = 8
@@ -45,13 +45,30 @@ class Snapshots:
         self, reader: SnapshotReader, since: int | None = None
     ) -> AsyncGenerator[Part, None]:
         """As `snapshot_since`. Raises StoreBusy while too many are being read."""
+        async with contextlib.aclosing(
+            self._counted(reader, snapshot_since(self._store, since))
+        ) as parts:
+            async for part in parts:
+                yield part
+
+    async def take_at(self, reader: SnapshotReader, revision: int) -> AsyncGenerator[Part, None]:
+        """As `released_snapshot`. Raises StoreBusy while too many are being read."""
+        earlier = released_snapshot(self._store, revision)
+        assert isinstance(earlier, AsyncGenerator)
+        async with contextlib.aclosing(self._counted(reader, earlier)) as parts:
+            async for part in parts:
+                yield part
+
+    async def _counted(
+        self, reader: SnapshotReader, made: AsyncGenerator[Part, None]
+    ) -> AsyncGenerator[Part, None]:
         credential, operator = reader
         limit = MOST if operator else MOST - RESERVED
         if self._taken.total() >= limit or self._taken[credential] >= MOST_OF_ONE:
             raise StoreBusy
         self._taken[credential] += 1
         try:
-            async with contextlib.aclosing(snapshot_since(self._store, since)) as parts:
+            async with contextlib.aclosing(made) as parts:
                 async for part in parts:
                     yield part
         finally:

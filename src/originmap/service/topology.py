@@ -64,6 +64,12 @@ class Topologies:
         """The tiers as they would be under another topology."""
         return self._made(topology)[0]
 
+    def tiers_as_of(self, topology: Topology | None, latencies: Latencies) -> Tiers:
+        """The tiers under what was set and measured at some time, None for what is packaged."""
+        then = topology or self._default
+        counting, _ = fresh(latencies, then.latency_seconds, self._now())
+        return Tiers(self._catalogue, then, counting)
+
     async def set(self, topology: Topology, cause: Cause) -> Topology:
         """Replace the topology. Raises InvalidTopology."""
         return (await self._store.write_records(set_topology(topology), cause)).outcome

@@ -10,9 +10,12 @@ from originmap.api.native.files import Files
 from originmap.api.native.zones_asked import ZonesAsked
 from originmap.api.stream import unread
 from originmap.domain.errors import InvalidQuery
+from originmap.service.chunks import Chunks
 from originmap.service.exports import Exports, Wanted
+from originmap.service.followers import NAME
 
-_KNOWN = ("zone", "colo", "file", "upstream")
+_KNOWN = ("zone", "colo", "file", "upstream", "rollout", "node")
+_STATES = {None: False, "newest": False, "served": True}
 
 
 class ExportFile:
@@ -31,24 +34,48 @@ class ExportFile:
         values = arguments(req, _KNOWN)
         colo = _one(values, "colo")
         wanted = Wanted(
-            format, _one(values, "file"), colo and colo.upper(), values.get("upstream", ())
+            format,
+            _one(values, "file"),
+            colo and colo.upper(),
+            values.get("upstream", ()),
+            served=_served(values),
+            node=_one(values, "node"),
         )
         names = values.get("zone", [])
         zones = partial(self._zones.of, req, caller, names)
+        reader = self._files.reader(caller)
+        chunks: Chunks | None = None
         await self._exports.tiers_at_hand()
-        export = self._exports.prepare(wanted, zones())
-        if _has(req, export.tag):
-            resp.set_header("ETag", export.tag)
-            resp.status = 304
-            return
-        if req.method == "HEAD":
+        if self._exports.keeps_back(wanted):  # only the state of then has the tag of then
+            export, chunks = await self._exports.begin(wanted, zones, reader)
+        else:
+            export = self._exports.prepare(wanted, zones())
+        if _has(req, export.tag) or req.method == "HEAD":
+            if chunks is not None:
+                await chunks.aclose()
+            if _has(req, export.tag):
+                resp.set_header("ETag", export.tag)
+                resp.status = 304
+                return
             resp.stream = unread()
         else:
-            reader = self._files.reader(caller)
-            export, chunks = await self._exports.begin(wanted, zones, reader)
+            if chunks is None:
+                export, chunks = await self._exports.begin(wanted, zones, reader)
             self._files.send(req, resp, caller, chunks)
         resp.content_type = export.file.media_type
         resp.set_header("ETag", export.tag)
+
+
+def _served(values: dict[str, list[str]]) -> bool:
+    """Whether it is what nodes serve under a rollout."""
+    asked = _one(values, "rollout")
+    if asked not in _STATES:
+        raise InvalidQuery(f"rollout is served or newest, not {asked!r}")
+    if not _STATES[asked] and "node" in values:
+        raise InvalidQuery("node goes with rollout=served")
+    if not all(map(NAME.fullmatch, values.get("node", ()))):
+        raise InvalidQuery("node must be up to 64 letters, digits and _ . : -")
+    return _STATES[asked]
 
 
 def _one(values: dict[str, list[str]], name: str) -> str | None:
