@@ -1,5 +1,7 @@
 """No password is printed, whatever is wrong with the command line that has one."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.real.command import refusal, run
@@ -51,8 +53,11 @@ def test_a_database_of_another_kind_is_refused_in_the_environment_too() -> None:
         ("serve", "--port", f"postgresql://{LOGIN}"),
     ],
 )
-def test_a_password_at_a_wrong_place_is_not_printed(command: tuple[str, ...]) -> None:
-    done = run(*command, env={"CLOUDFLARE_API_TOKEN": "x" * 40})
+def test_a_password_at_a_wrong_place_is_not_printed(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
+    placed = [tmp_path / word if word == "new.db" else word for word in command]
+    done = run(*placed, env={"CLOUDFLARE_API_TOKEN": "x" * 40})
     assert done.returncode != 0
     assert "Traceback" not in done.stderr
     assert "s3cret" not in done.stdout + done.stderr
