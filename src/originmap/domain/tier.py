@@ -168,6 +168,7 @@ class Tiers:
         self._tiers: dict[Place, Tier | None] = {}
         self._colos = topology.eligible()
         self._successors = topology.successors()
+        self._codes: dict[Place, tuple[str, ...]] = {}
         self._costs: dict[Region, Costs] = {}
         self._eligible = tuple(colo.code for colo in self._colos)
 
@@ -181,6 +182,10 @@ class Tiers:
         """Whether `of` has the tier of a region at hand; else it works it out."""
         return place in self._tiers
 
+    def knows_codes(self, place: Place) -> bool:
+        """The same of `codes`."""
+        return place in self._codes
+
     @property
     def eligible(self) -> tuple[str, ...]:
         """Every colo that can be an upper tier: what is used where no region is known."""
@@ -191,9 +196,12 @@ class Tiers:
         try:
             return self._tiers[place]
         except KeyError:
-            region = self._catalogue.find(*place)
-            self._tiers[place] = tier = None if region is None else self._tier([region])
+            self._tiers[place] = tier = self._tier_of(place)
             return tier
+
+    def _tier_of(self, place: Place) -> Tier | None:
+        region = self._catalogue.find(*place)
+        return None if region is None else self._tier([region])
 
     def of_pool(self, places: Iterable[Place]) -> Tier | None:
         """One tier for several origins, those of unknown regions left out; None where nothing
@@ -215,9 +223,13 @@ class Tiers:
 
     def codes(self, place: Place) -> tuple[str, ...]:
         """The codes of a region's upper tier and fallbacks; all eligible ones where the region
-        is unknown."""
-        tier = self.of(place)
-        return self._eligible if tier is None else tuple(r.colo.code for r in tier.chosen)
+        is unknown. Only they are kept, not the ranking: many topologies are tried out."""
+        found = self._codes.get(place)
+        if found is None:
+            tier = self._tiers.get(place) or self._tier_of(place)
+            found = self._eligible if tier is None else tuple(r.colo.code for r in tier.chosen)
+            self._codes[place] = found
+        return found
 
 
 def _override(

@@ -1,5 +1,6 @@
 """Answers to caches: where to fill from. And what would move if the topology changed."""
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -56,8 +57,10 @@ class Resolve:
             await self.turns.next()  # many zones are counted between the answers to others
             counts = await self._store.count_places([zone_id])
             places = {count.place for count in counts}
-            await self._work_out(old, places)
-            await self._work_out(new, places)
+            for tiers, place in itertools.product((old, new), places):
+                if not tiers.knows_codes(place):
+                    await self.turns.next()
+                    tiers.codes(place)
             found += moves(counts, old, new)
         return sorted(found, key=urgency)
 

@@ -56,8 +56,9 @@ class Topologies:
         """As `tiers`, with those of every region of the catalogue worked out, in turns."""
         tiers = self.tiers()
         for place in tiers.missing:
-            await self.turns.next()
-            tiers.of(place)
+            if not tiers.knows(place):
+                await self.turns.next()
+                tiers.of(place)
         return tiers
 
     def tiers_of(self, topology: Topology) -> Tiers:
