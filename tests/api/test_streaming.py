@@ -8,15 +8,25 @@ import pytest
 from originmap import bootstrap
 from originmap.api.accesslog import SilentLog
 from originmap.api.gate import Gate
+from originmap.api.native.events import MOST_IN_EVENT, Events, EventWatcher, watch
 from originmap.api.request import Rays
+from originmap.api.stream import Stream
 from originmap.bootstrap_server import build_app
 from originmap.domain.access import Grants
+from originmap.domain.mapping import put
+from originmap.domain.token import hash_secret
 from originmap.service import setup
+from originmap.service.access import Access
+from originmap.service.broadcast import Broadcast
 from originmap.service.exports import Wanted
+from originmap.service.feed import Point
+from originmap.service.sessions import Sessions
 from originmap.service.snapshots import MOST, MOST_OF_ONE, SnapshotReader
 from originmap.service.view import View
+from originmap.store.clock import wall_clock
 from tests.api.answers import error
 from tests.api.application import BEARER, client_of
+from tests.builders import CAUSE, US_EAST, ips
 
 HOST = "http://testserver"
 EXPORT, SNAPSHOT = "/originmap/v1/export/csv", "/originmap/v1/snapshot"
@@ -86,3 +96,24 @@ async def test_who_comes_while_too_many_read_is_told_to_come_later() -> None:
             await reading.aclose()
         for path in (EXPORT, SNAPSHOT):
             assert (await client.get(HOST + path)).status_code == 200
+
+
+async def test_what_a_reader_missed_is_not_sent_on_after_it_has_gone() -> None:
+    async with bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened:
+        store, feed, directory = opened.store, opened.feed, opened.directory
+        for address in ips(2 * MOST_IN_EVENT + 10):
+            await store.write(setup.DEV_ID, (address,), put(address, US_EAST), CAUSE)
+        stream = Stream(asyncio.Transport())
+        caller = directory.token_caller(hash_secret(setup.DEV_TOKEN))
+        assert caller is not None
+        watcher = EventWatcher(stream, WHOLE, Point(store.epoch, 0), lambda: True)
+        broadcast = Broadcast(store, feed, opened.zones, Events())
+        sessions = Sessions(store, Access(directory, wall_clock), wall_clock)
+        sent = []
+        async for event in watch(feed, broadcast, watcher, sessions, caller):
+            sent.append(event)
+            if len(sent) == 2:
+                stream.lost()
+        # A comment and an event; a third one would have the rest.
+        assert (len(sent), sessions.count, broadcast.count) == (2, 0, 0)
+        assert sent[1].count(b'"revision":') == MOST_IN_EVENT + 1

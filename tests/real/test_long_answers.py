@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import datetime
+import gc
 import time
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
@@ -149,3 +150,39 @@ async def test_a_wait_ends_with_its_connection(server: InProcess) -> None:
     await until(lambda: len(server.lines()) == 50)
     assert {line["path"] for line in server.lines()} == {CHANGES}
     assert max(line["duration_us"] for line in server.lines()) < SOON * 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        (f"{CHANGES}?wait=60", {}),
+        (CHANGES, EVENTS),
+        ("/originmap/v1/snapshot", {}),
+        (EXPORT, {}),
+        (ONE, {}),
+    ],
+    ids=["wait", "stream", "snapshot", "export", "refusal"],
+)
+async def test_a_connection_leaves_nothing_to_the_garbage_collector(
+    server: InProcess, path: str, headers: dict[str, str]
+) -> None:
+    """Which a server runs so rarely that what is left to it adds up."""
+
+    async def visit() -> None:
+        async with Connection(server.url) as connection:
+            await connection.send(request("GET", path, None, BEARER | headers))
+            if "wait" not in path:
+                await connection._read_more()
+            await asyncio.sleep(0.01)
+        await until(lambda: not server.connections)
+
+    await visit()
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(20):
+            await visit()
+        await asyncio.sleep(0.2)
+        assert gc.collect() < 20
+    finally:
+        gc.enable()

@@ -64,6 +64,9 @@ class LimitedConnection(HttpToolsProtocol):
         if self._stream is not None:
             self._stream.lost()
         super().connection_lost(exc)
+        # They refer back to this: each connection would wait for the garbage collector.
+        self.cycle = self.scope = self._stream = None  # type: ignore[assignment]
+        self.pipeline.clear()
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """The client sends nothing more, and may still read (RFC 9293 §3.6): it gets the answers

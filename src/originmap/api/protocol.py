@@ -4,8 +4,7 @@ What is refused here never becomes a request, so it is answered here, in the env
 request id, and logged. uvicorn itself takes headers of any size, waits for them for ever, and
 loses the body of a request that offers an upgrade.
 
-A timer runs only while a request is incomplete, so that one which arrives in a piece costs
-nothing.
+A timer runs only while a request is incomplete: one that arrives in a piece costs nothing.
 """
 
 import asyncio
@@ -98,8 +97,7 @@ class LimitedProtocol(LimitedConnection):
         elif self._phase is Phase.IDLE and not self._raw_bytes:
             self._stop_timer()
         elif (self._phase, self._begun) != before or self._timer is None:
-            in_body = self._phase is Phase.BODY
-            limits = self.limits
+            in_body, limits = self._phase is Phase.BODY, self.limits
             self._start_timer(limits.body_seconds if in_body else limits.header_seconds)
 
     # The parser

@@ -154,4 +154,6 @@ def _success(mapping: Mapping, notes: list[envelope.Message] | None = None) -> Q
 
 def _refusal(error: Exception, url: bytes, info: RequestInfo) -> QuickAnswer:
     refusal = refused(error, url.decode("latin-1"), info)
+    # It holds the frames that hold the future that holds it: a circle for each refusal.
+    error.__traceback__ = None
     return QuickAnswer(refusal.status, lines(refusal.headers), envelope.failure(refusal.errors))

@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 import msgspec
 
 from originmap.api.native.delta_json import delta_json
-from originmap.api.native.points import MOST_CHANGES
 from originmap.api.stream import Stream, chunk_of
 from originmap.service.broadcast import REVOKED, Broadcast
 from originmap.service.directory import Caller
@@ -15,6 +14,8 @@ from originmap.service.sessions import Sessions
 from originmap.service.view import View
 
 MEDIA_TYPE = "text/event-stream"
+MOST_IN_EVENT = 1_000
+"""Changes in an event of what a reader misses: bounds how long making one keeps others waiting."""
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -120,9 +121,9 @@ async def watch(
 async def _catch_up(
     feed: Feed, broadcast: Broadcast, watcher: EventWatcher
 ) -> AsyncGenerator[bytes, None]:
-    """What the watcher misses, until it joins the others, or the stream ends."""
-    while True:
-        delta = await feed.after(watcher.point, watcher.view, MOST_CHANGES)
+    """What the watcher misses, until it joins the others, or the stream or its client is gone."""
+    while not watcher.ended.done():
+        delta = await feed.after(watcher.point, watcher.view, MOST_IN_EVENT)
         if watcher.revoked or not watcher.allowed():
             yield watcher.end_event(REVOKED)
             return
