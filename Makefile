@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export PIP_REQUIRE_VIRTUALENV := 1
 
-.PHONY: run setup test lint unit caches bench bench-large crash chaos lock openapi conformance clean
+.PHONY: run setup test lint unit caches bench bench-large crash chaos soak lock openapi conformance clean
 
 run: setup
 	$(BIN)/originmap dev
@@ -60,6 +60,10 @@ crash: $(VENV)/.test
 # Kills a PostgreSQL primary under load and promotes its standby; needs PostgreSQL's programs.
 chaos: $(VENV)/.test
 	$(BIN)/python -m tests.real.chaos
+
+# Everything at once for an hour, or for MINUTES; fails if a reader is reset or anything grows.
+soak: $(VENV)/.test
+	$(BIN)/python -m tests.real.soak --minutes $${MINUTES:-60}
 
 bench: $(VENV)/.bench $(VENV)/.test
 	$(BIN)/python -m bench
