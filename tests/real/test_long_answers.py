@@ -15,10 +15,12 @@ from originmap import data
 from originmap.api.app import App
 from originmap.api.limits import Limits
 from originmap.bootstrap import Opened
+from originmap.edge.feed_client import FeedClient
 from originmap.service.chunks import Chunks
 from originmap.service.exports import Export, Exports, Prepare
+from originmap.service.feed import Point
 from originmap.service.snapshots import LOCAL, SnapshotReader
-from tests.process import BEARER
+from tests.process import BEARER, TOKEN
 from tests.real.inprocess import InProcess, whole_app
 from tests.real.probe import ONE
 from tests.real.test_revocation import GROUPS, TOKENS, policies
@@ -186,3 +188,18 @@ async def test_a_connection_leaves_nothing_to_the_garbage_collector(
         assert gc.collect() < 20
     finally:
         gc.enable()
+
+
+async def test_an_answer_of_the_primary_leaves_nothing_to_the_garbage_collector(
+    server: InProcess,
+) -> None:
+    async with FeedClient(server.url, TOKEN, "replica") as client:
+        delta = await client.changes(Point("0", 0), 10, 0)
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(20):
+                await client.changes(Point(delta.epoch, 0), 10, 0)
+            assert gc.collect() < 20
+        finally:
+            gc.enable()

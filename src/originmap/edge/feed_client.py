@@ -92,7 +92,7 @@ class FeedClient:
                 )
         except (httpx.HTTPError, TimeoutError, OSError) as error:
             raise self._gone(error) from error
-        self._check(answer, answer.content)
+        self._check(answer, _body(answer))
         try:
             return _ANSWERS.decode(answer.content).result
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -104,7 +104,7 @@ class FeedClient:
             answer = await self._http.put(f"{BASE}/followers/{self._name}", json=report._asdict())
         except (httpx.HTTPError, OSError) as error:
             raise self._gone(error) from error
-        self._check(answer, answer.content)
+        self._check(answer, _body(answer))
 
     async def snapshot(self) -> AsyncIterator[Part]:
         """Everything there is, and what led there from where a rollout keeps nodes. Raises
@@ -142,6 +142,13 @@ class FeedClient:
         if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise PrimaryGone(f"the primary answers {answer.status_code}: {text}")
         raise PrimaryRefused(answer.status_code, text)
+
+
+def _body(answer: httpx.Response) -> bytes:
+    """The body of an answer that was read. The answer and its stream refer to each other, so the
+    body, which may have a megabyte, would wait for the garbage collector."""
+    answer.stream = httpx.ByteStream(b"")
+    return answer.content
 
 
 def _age(answer: httpx.Response) -> float:
