@@ -1,5 +1,8 @@
 """Changes as JSON: read again they are the same."""
 
+import hashlib
+from datetime import UTC, datetime
+
 import msgspec
 import pytest
 
@@ -7,7 +10,17 @@ from originmap.domain.change import Cause, Change
 from originmap.domain.errors import BrokenFeed
 from originmap.domain.mapping import MappingChange
 from originmap.domain.record import Key, Kind, RecordChange
-from originmap.feed.changes_json import ChangeJSON, changes_json, read_changes
+from originmap.domain.topology import Topology
+from originmap.feed.changes_json import (
+    ChangeJSON,
+    DeltaJSON,
+    SealedDelta,
+    changes_json,
+    read_changes,
+    seal,
+    unseal,
+)
+from originmap.feed.record_json import NULL, raw_record
 from tests.builders import CENTRAL, US_EAST, ZONE_ID, ip, policy, token, zone
 
 CAUSE = Cause("token", "2001:db8::9", "ray-SIN")
@@ -24,6 +37,7 @@ CHANGES = [
         RecordChange(Key(Kind.TOKEN, "t"), token("t", policy(True, ["z"], ["g"])), None),
     ),
 ]
+NOWHERE = raw_record(Topology(()))
 
 
 def test_what_was_written_is_read() -> None:
@@ -44,8 +58,38 @@ def test_times_are_rfc_3339_with_microseconds() -> None:
         {"before": msgspec.Raw(b'{"vendor":1}')},
         {"before": msgspec.Raw(b'{"vendor":"\xff","region":"us-east-1"}')},
         {"kind": "zone", "before": msgspec.Raw(b'{"id":"\xff"}')},
+        {"after": msgspec.Raw(b'{"vendor":"aws","region":"}s-west-2"}')},
+        {"after": msgspec.Raw(b'{"vendor":"aws","region":"us-west-2\\n"}')},
+        {"after": msgspec.Raw(b'{"vendor":"","region":"us-west-2"}')},
+        {"after": msgspec.Raw(b'{"vendor":"aws","region":"us-east-1"}')},
+        {"id": "0:0:0:0:0:0:0:1"},
+        {"id": "::ffff:192.0.2.1"},
+        {"at": datetime(1969, 1, 1, tzinfo=UTC)},
+        {"kind": "zone", "id": ZONE_ID, "before": NULL, "after": NULL},
+        {"kind": "topology", "id": "topology", "zone_id": "", "before": NULL, "after": NOWHERE},
+        {"kind": "zone", "id": ZONE_ID, "before": NULL, "after": raw_record(zone("f" * 32))},
+        {"kind": "zone", "id": ZONE_ID, "before": NULL, "after": raw_record(zone(name="a b;c"))},
+        {"kind": "token", "id": "t", "before": NULL, "after": raw_record(token("t"))},
     ],
-    ids=["kind", "id", "place", "text of a place", "text of a record"],
+    ids=[
+        "kind",
+        "id",
+        "place",
+        "text of a place",
+        "text of a record",
+        "characters of a region",
+        "end of a region",
+        "vendor",
+        "nothing changes",
+        "long form of an address",
+        "mapped address",
+        "time before 1970",
+        "no record",
+        "topology without an upper tier",
+        "record under another id",
+        "name of a zone",
+        "token in a zone",
+    ],
 )
 def test_what_cannot_be_understood_is_refused(changed: dict[str, object]) -> None:
     with pytest.raises(BrokenFeed):
@@ -56,3 +100,28 @@ def test_a_time_of_no_zone_is_refused() -> None:
     sent = msgspec.json.encode(changes_json(CHANGES[:1]))
     with pytest.raises(msgspec.ValidationError, match="timezone"):
         msgspec.json.decode(sent.replace(b'456Z"', b'456"'), type=list[ChangeJSON])
+
+
+def test_the_checksum_is_over_the_bytes_of_the_changes() -> None:
+    sent = msgspec.json.encode(seal(DeltaJSON("8c0f", 6, 11, False, changes_json(CHANGES))))
+    raw = msgspec.json.decode(sent, type=SealedDelta)
+    assert bytes(raw.changes) in sent
+    assert raw.sha256 == hashlib.sha256(raw.changes).hexdigest()
+    assert read_changes(unseal(raw).changes) == CHANGES
+
+
+def test_any_changed_bit_of_the_changes_is_found() -> None:
+    sealed = seal(DeltaJSON("8c0f", 6, 7, False, changes_json(CHANGES[:1])))
+    changes = bytes(sealed.changes)
+    for place in range(len(changes)):
+        for bit in range(8):
+            spoilt = bytearray(changes)
+            spoilt[place] ^= 1 << bit
+            changed = msgspec.structs.replace(sealed, changes=msgspec.Raw(bytes(spoilt)))
+            with pytest.raises(BrokenFeed, match="checksum"):
+                unseal(changed)
+
+
+def test_a_primary_that_sends_no_checksum_is_read() -> None:
+    sealed = seal(DeltaJSON("8c0f", 6, 11, False, changes_json(CHANGES)))
+    assert read_changes(unseal(msgspec.structs.replace(sealed, sha256="")).changes) == CHANGES

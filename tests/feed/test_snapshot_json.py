@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator, Iterable
 
 import pytest
 
+from originmap.domain.change import Cause, Change
 from originmap.domain.errors import BrokenFeed
-from originmap.domain.mapping import Mapping
-from originmap.domain.record import Key, Kind
-from originmap.domain.snapshot import Part, Record, Start, ZoneMappings
+from originmap.domain.mapping import Mapping, MappingChange, Place
+from originmap.domain.record import Key, Kind, RecordChange
+from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
 from originmap.feed.snapshot_json import read_lines, write_lines
 from tests.builders import CENTRAL, US_EAST, ZONE_ID, ip, policy, token, zone
 
@@ -26,8 +27,8 @@ async def _each(items: Iterable[Part]) -> AsyncIterator[Part]:
         yield item
 
 
-async def _lines() -> list[bytes]:
-    return [line async for line in write_lines(_each(PARTS))]
+async def _lines(parts: Iterable[Part] = PARTS) -> list[bytes]:
+    return [line async for line in write_lines(_each(parts))]
 
 
 async def _read(lines: Iterable[bytes]) -> list[Part]:
@@ -76,3 +77,44 @@ async def test_a_snapshot_of_another_format_is_refused_by_its_number() -> None:
     later = first.replace(b'"originmap_snapshot":1', b'"originmap_snapshot":2')
     with pytest.raises(BrokenFeed, match="format 2"):
         await _read([later, *rest])
+
+
+def _change(revision: int) -> Change:
+    what = MappingChange(ip("192.0.2.1"), None, US_EAST)
+    return Change(revision, revision, Cause("t", "", "r"), ZONE_ID, what)
+
+
+START, ZONE, TOKEN, V4, V6 = PARTS
+HISTORY = History([_change(41), _change(42)])
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [START, ZONE, ZONE],
+        [START, ZONE, V4, TOKEN],
+        [START, V4],
+        [START, ZONE, V6, V4],
+        [START, ZONE, V4, V4],
+        [START, ZONE, HISTORY, V4],
+        [START, ZONE, History([_change(41)])],
+        [START, ZONE, History([_change(40), _change(42)])],
+        [START, ZONE, History([_change(42), _change(43)])],
+        [START, ZONE, ZoneMappings(ZONE_ID, [Mapping(ip("::1"), Place("aws", "}s"), 1, 1)])],
+        [START, Record(Key(Kind.ZONE, "f" * 32), zone())],
+        [],
+    ],
+)
+async def test_a_snapshot_that_no_primary_sends_is_refused(parts: list[Part]) -> None:
+    with pytest.raises(BrokenFeed):
+        await _read(await _lines(parts))
+
+
+async def test_large_changes_are_spread_over_lines() -> None:
+    long = "x" * 300_000
+    changes = [
+        Change(n, n, Cause("t", "", ""), "", RecordChange(Key(Kind.TOKEN, "t"), None, token(long)))
+        for n in range(33, 43)
+    ]
+    lines = await _lines([START, History(changes)])
+    assert (len(lines), max(map(len, lines)) < 2 << 20) == (7, True)

@@ -64,6 +64,7 @@ SAMPLES: list[OriginmapError] = [
     errors.PrimaryRefused(403, "x"),
     errors.PrimaryMoved(301, "x"),
     errors.PrimaryUntrusted("x", "y"),
+    errors.AnswerTooLarge(1),
     errors.StoreOwned("x"),
     errors.StoreUnusable("x", "y"),
 ]

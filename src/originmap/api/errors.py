@@ -174,6 +174,7 @@ TABLE: dict[type[errors.OriginmapError], Render] = {
     errors.PrimaryMoved: _fixed(502, 10500, "Internal error"),
     errors.PrimaryUntrusted: _fixed(502, 10500, "Internal error"),
     errors.BrokenFeed: _fixed(502, 10500, "Internal error"),
+    errors.AnswerTooLarge: _fixed(502, 10500, "Internal error"),
     errors.StoreEmpty: _retry_later(503, 10503, "This replica has not got its first copy yet."),
     errors.StoreBusy: _retry_later(503, 10503, "The server is busy. Please try again."),
     errors.StoreFailed: _fixed(500, 1140, UPDATE_FAILED),

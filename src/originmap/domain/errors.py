@@ -45,7 +45,8 @@
     │   ├── PrimaryRefused          it answers, and not with what was asked for
     │   ├── PrimaryMoved            it is at another URL
     │   ├── PrimaryUntrusted        TLS with it fails, most often for its certificate
-    │   └── BrokenFeed              what it sent cannot be used
+    │   ├── BrokenFeed              what it sent cannot be used
+    │   └── AnswerTooLarge          it sends more than a primary can have; carries `most`
     ├── StoreError
     │   ├── StoreBusy               too much is asked for at once; carries `retry_after`
     │   ├── StoreEmpty              a replica that has not got its first copy yet
@@ -353,6 +354,15 @@ class PrimaryUntrusted(FeedError):
 
 class BrokenFeed(FeedError):
     """What the primary sent cannot be used; nothing of it was kept."""
+
+
+class AnswerTooLarge(FeedError):
+    """The primary sends more than `most` bytes; nothing of it was kept."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"the primary sends more than {most >> 20:,} MiB")
+        self.most = most
+        self.hint = "look at the primary; --copy-limit sets how large a copy of it may be"
 
 
 class StoreError(OriginmapError):

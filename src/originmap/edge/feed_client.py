@@ -1,6 +1,8 @@
-"""Reading another server's feed over HTTP."""
+"""Reading another server's feed over HTTP, within bounds: of what it sends no more is taken than a
+primary can have."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
 from typing import Any
@@ -18,7 +20,8 @@ from originmap.domain.errors import (
 from originmap.domain.number import decimal
 from originmap.domain.server_url import InvalidServerURL, parse, without_secrets
 from originmap.domain.snapshot import Part
-from originmap.feed.changes_json import DeltaJSON
+from originmap.edge import bounded
+from originmap.feed.changes_json import DeltaJSON, SealedDelta, unseal
 from originmap.feed.snapshot_json import read_lines
 from originmap.outbound.http import DIRECT, route_to
 from originmap.service.feed import Point
@@ -29,13 +32,20 @@ AGE_HEADER = "originmap-replica-age"
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 15.0
 _LONGEST_LINE = 64 << 20
+"""Bytes of a line of a snapshot. The largest of a primary has changes of latencies, at 10 MiB."""
+_LARGEST_PAGE = 64 << 20
+"""Bytes of an answer with changes; where they are that large, fewer are asked for."""
+_LARGEST_ANSWER = 64 << 10
+"""Bytes of an answer that is not a success."""
+MOST_BYTES = 16 << 30
+"""Bytes of a snapshot: two hundred million mappings."""
 _SHOWN = 200
 _OLDEST = 10**12
 """Seconds that no replica is behind."""
 
 
 class _Answer(msgspec.Struct):
-    result: DeltaJSON
+    result: SealedDelta
 
 
 _ANSWERS = msgspec.json.Decoder(_Answer)
@@ -45,12 +55,18 @@ class FeedClient:
     """One server's feed, as a replica sees it; an async context manager."""
 
     def __init__(
-        self, url: str, token: str, name: str, environment: Mapping[str, str] = DIRECT
+        self,
+        url: str,
+        token: str,
+        name: str,
+        environment: Mapping[str, str] = DIRECT,
+        most: int = MOST_BYTES,
     ) -> None:
         """`url` as in http://192.0.2.1:8787; `name` is what the server lists this follower as;
-        `environment` may name a proxy and certificates. Raises FeedError if the URL is not one,
-        UnusableEnvironment."""
+        `environment` may name a proxy and certificates; `most` is how many bytes a snapshot may
+        have. Raises FeedError if the URL is not one, UnusableEnvironment."""
         self._name = name
+        self._most = most
         self.age = 0.0
         """Seconds that the server's own state was old when it answered last: it may be a
         replica itself."""
@@ -60,7 +76,7 @@ class FeedClient:
             raise PrimaryGone(f"the URL of the primary: {error}") from None
         self._route = route_to(server, environment)
         self._http = self._route.async_client(
-            {"Authorization": f"Bearer {token}"},
+            {"Authorization": f"Bearer {token}", "Accept-Encoding": bounded.ACCEPTED},
             httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
         )
 
@@ -77,7 +93,7 @@ class FeedClient:
 
     async def changes(self, point: Point, limit: int, wait: int) -> DeltaJSON:
         """Changes after `point`, as they came; where there are none, after up to `wait` seconds.
-        Raises FeedError."""
+        Raises FeedError; AnswerTooLarge where fewer should be asked for."""
         arguments: dict[str, Any] = {
             "since": f"{point.epoch}-{point.revision}",
             "limit": limit,
@@ -87,24 +103,26 @@ class FeedClient:
         }
         try:
             async with asyncio.timeout(wait + _ANSWER_SECONDS):
-                answer = await self._http.get(
-                    f"{BASE}/changes", params=arguments, timeout=wait + _ANSWER_SECONDS
-                )
-        except (httpx.HTTPError, TimeoutError, OSError) as error:
+                body = await self._get("/changes", arguments, wait + _ANSWER_SECONDS, _LARGEST_PAGE)
+        except TimeoutError as error:
             raise self._gone(error) from error
-        self._check(answer, _body(answer))
         try:
-            return _ANSWERS.decode(answer.content).result
+            delta = unseal(_ANSWERS.decode(body).result)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise _not_of_the_feed(answer, error) from None
+            raise _not_of_the_feed(body, error) from None
+        _check_answer(delta, point, limit)
+        return delta
 
     async def report(self, report: Report) -> None:
         """Say what is served here. Raises FeedError."""
         try:
-            answer = await self._http.put(f"{BASE}/followers/{self._name}", json=report._asdict())
+            async with self._http.stream(
+                "PUT", f"{BASE}/followers/{self._name}", json=report._asdict()
+            ) as answer:
+                await self._check(answer)
+                await bounded.whole(answer, _LARGEST_ANSWER)  # or its connection is not used again
         except (httpx.HTTPError, OSError) as error:
             raise self._gone(error) from error
-        self._check(answer, _body(answer))
 
     async def snapshot(self) -> AsyncIterator[Part]:
         """Everything there is, and what led there from where a rollout keeps nodes. Raises
@@ -113,10 +131,20 @@ class FeedClient:
             async with self._http.stream(
                 "GET", f"{BASE}/snapshot", params={"whole": "true", "history": "true"}
             ) as answer:
-                if answer.status_code != httpx.codes.OK:
-                    self._check(answer, await answer.aread())
-                async for part in read_lines(_lines(answer.aiter_bytes())):
+                await self._check(answer)
+                found = bounded.lines(bounded.pieces(answer, self._most), _LONGEST_LINE)
+                async for part in read_lines(found):
                     yield part
+        except (httpx.HTTPError, OSError) as error:
+            raise self._gone(error) from error
+
+    async def _get(self, path: str, arguments: dict[str, Any], seconds: float, most: int) -> bytes:
+        try:
+            async with self._http.stream(
+                "GET", BASE + path, params=arguments, timeout=seconds
+            ) as answer:
+                await self._check(answer)
+                return await bounded.whole(answer, most)
         except (httpx.HTTPError, OSError) as error:
             raise self._gone(error) from error
 
@@ -130,11 +158,11 @@ class FeedClient:
         gone.hint = failure.hint
         return gone
 
-    def _check(self, answer: httpx.Response, body: bytes) -> None:
+    async def _check(self, answer: httpx.Response) -> None:
         if answer.status_code == httpx.codes.OK:
             self.age = _age(answer)
             return
-        text = body[:_SHOWN].decode("utf-8", "replace").strip()
+        text = await _beginning(answer)
         if answer.is_redirect:
             target = str(answer.url.join(answer.headers["location"]))
             base, _, rest = target.partition(BASE)
@@ -144,32 +172,34 @@ class FeedClient:
         raise PrimaryRefused(answer.status_code, text)
 
 
-def _body(answer: httpx.Response) -> bytes:
-    """The body of an answer that was read. The answer and its stream refer to each other, so the
-    body, which may have a megabyte, would wait for the garbage collector."""
-    answer.stream = httpx.ByteStream(b"")
-    return answer.content
-
-
 def _age(answer: httpx.Response) -> float:
-    return decimal(answer.headers.get(AGE_HEADER, "0"), 0, _OLDEST) or 0.0
+    """Infinite where the server does not know, or says what is no age."""
+    age = decimal(answer.headers.get(AGE_HEADER, "0"), 0, _OLDEST)
+    return math.inf if age is None else age
 
 
-def _not_of_the_feed(answer: httpx.Response, error: Exception) -> BrokenFeed:
-    found = "a web page" if answer.content.lstrip().startswith(b"<") else str(error)
+def _not_of_the_feed(body: bytes, error: Exception) -> BrokenFeed:
+    found = "a web page" if body.lstrip().startswith(b"<") else str(error)
     broken = BrokenFeed(f"the answer is not of the feed: {found}")
     broken.hint = "is --follow the URL of an Originmap?"
     return broken
 
 
-async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Lines, each with its end; the last one may lack it."""
-    rest = b""
-    async for piece in pieces:
-        *whole, rest = (rest + piece).split(b"\n")
-        for line in whole:
-            yield line + b"\n"
-        if len(rest) > _LONGEST_LINE:
-            raise BrokenFeed("a line of the snapshot is too long")
-    if rest:
-        yield rest
+async def _beginning(answer: httpx.Response) -> str:
+    """The beginning of what an answer says, enough to be shown."""
+    said = b""
+    async for piece in bounded.pieces(answer, _LARGEST_ANSWER):
+        said += piece
+        if len(said) >= _SHOWN:
+            break
+    return said[:_SHOWN].decode("utf-8", "replace").strip()
+
+
+def _check_answer(delta: DeltaJSON, point: Point, limit: int) -> None:
+    """Raises BrokenFeed for an answer to another question."""
+    if delta.reset:
+        return
+    if (delta.epoch, delta.since) != (point.epoch or delta.epoch, point.revision):
+        raise BrokenFeed(f"the answer is about {delta.epoch}-{delta.since}, and not {point}")
+    if len(delta.changes) > limit:
+        raise BrokenFeed(f"the answer has {len(delta.changes)} changes, and {limit} were asked for")

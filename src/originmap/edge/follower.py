@@ -12,6 +12,7 @@ import time
 
 from originmap.domain.change import Change
 from originmap.domain.errors import (
+    AnswerTooLarge,
     BrokenFeed,
     FeedError,
     OriginmapError,
@@ -54,6 +55,7 @@ class Follower:
         self._reach_at, self._reach_pause = 0.0, _FIRST_REACH
         self._client = client
         self._replication = replication
+        self._portion = _PORTION
 
     async def run(self) -> None:
         """Follow until cancelled. Raises PrimaryUntrusted before there is a first copy: that
@@ -94,7 +96,9 @@ class Follower:
                     await self._load()
                     continue
                 after = Point(delta.epoch, delta.revision)
-                if len(delta.changes) == _PORTION:  # there is more: ask while this is written
+                there_is_more = len(delta.changes) >= self._portion
+                self._portion = min(self._portion * 2, _PORTION)
+                if there_is_more:  # ask while this is written
                     ahead = asyncio.create_task(self._ask(after, 0))
                 await self._apply(await _read(delta.changes), delta.revision)
                 if ahead is not None and self._point != after:  # a snapshot was taken instead
@@ -116,7 +120,14 @@ class Follower:
         return Point(self._store.epoch, self._store.revision)
 
     async def _ask(self, point: Point, wait: int) -> DeltaJSON:
-        return await self._client.changes(point, _PORTION, wait)
+        """Ask for changes, for fewer where they are large."""
+        while True:
+            try:
+                return await self._client.changes(point, self._portion, wait)
+            except AnswerTooLarge:
+                if self._portion == 1:
+                    raise
+                self._portion = max(self._portion // 16, 1)
 
     async def _apply(self, changes: list[Change], revision: int) -> None:
         if changes:

@@ -1,13 +1,16 @@
 """Changes as JSON: the answer to a question about them, and an event of a stream.
 
-    {"epoch": "8c0f…", "since": 41, "revision": 42, "reset": false, "changes": [
+    {"epoch": "8c0f…", "since": 41, "revision": 42, "reset": false, "sha256": "…", "changes": [
       {"revision": 42, "at": "2026-03-01T12:00:00.000000Z", "actor": "f174…", "client":
        "192.0.2.200", "request": "8d7f…-SIN", "zone_id": "023e…", "kind": "mapping",
        "id": "192.0.2.1", "before": null, "after": {"vendor": "aws", "region": "us-east-1"}}]}
 
-A change of a record has its kind, and the record before and after.
+A change of a record has its kind, and the record before and after. `sha256` is over the bytes of
+`changes`, brackets included: a reader knows that they are what was sent.
 """
 
+import hashlib
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -16,28 +19,35 @@ from typing import Annotated, Any
 import msgspec
 
 from originmap.domain import address as addresses
-from originmap.domain.change import Cause, Change
+from originmap.domain.address import Address
+from originmap.domain.change import LAST_REVISION, Cause, Change
 from originmap.domain.errors import BrokenFeed, InvalidAddress
 from originmap.domain.mapping import MappingChange, Place
-from originmap.domain.record import RecordChange
-from originmap.feed.record_json import NULL, raw_record, read_key, read_record
+from originmap.domain.record import Kind, RecordChange
+from originmap.feed.record_json import NULL, check_record, raw_record, read_key, read_record
 
 MAPPING = "mapping"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+"""A vendor or region. The form alone: the primary may have a newer catalogue than this replica."""
+
+Text = Annotated[str, msgspec.Meta(max_length=1_000)]
+Revision = Annotated[int, msgspec.Meta(ge=0, le=LAST_REVISION)]
+Microseconds = Annotated[int, msgspec.Meta(ge=0, le=1 << 62)]
 
 
 class ChangeJSON(msgspec.Struct, gc=False):
     """One change; it has no cycles that a collection would find."""
 
-    revision: int
+    revision: Revision
     at: Annotated[datetime, msgspec.Meta(tz=True)]
-    actor: str
-    client: str
-    request: str
-    zone_id: str
-    kind: str
-    id: str
+    actor: Text
+    client: Text
+    request: Text
+    zone_id: Text
+    kind: Text
+    id: Text
     before: msgspec.Raw
     after: msgspec.Raw
 
@@ -47,11 +57,24 @@ class DeltaJSON(msgspec.Struct):
     says why."""
 
     epoch: str
-    since: int
-    revision: int
+    since: Revision
+    revision: Revision
     reset: bool
     changes: list[ChangeJSON]
     reason: str = ""
+
+
+class SealedDelta(msgspec.Struct):
+    """A delta as it is sent: its changes as bytes, with their checksum. Early primaries send
+    none, and are followed without it."""
+
+    epoch: str
+    since: Revision
+    revision: Revision
+    reset: bool
+    changes: msgspec.Raw
+    reason: str = ""
+    sha256: str = ""
 
 
 class _PlaceJSON(msgspec.Struct):
@@ -60,6 +83,36 @@ class _PlaceJSON(msgspec.Struct):
 
 
 _PLACES = msgspec.json.Decoder(_PlaceJSON)
+_CHANGES = msgspec.json.Decoder(list[ChangeJSON])
+_ENCODER = msgspec.json.Encoder()
+
+
+def seal(delta: DeltaJSON) -> SealedDelta:
+    """The form in which a delta is sent."""
+    changes = _ENCODER.encode(delta.changes)
+    sha256 = hashlib.sha256(changes).hexdigest()
+    return SealedDelta(
+        delta.epoch,
+        delta.since,
+        delta.revision,
+        delta.reset,
+        msgspec.Raw(changes),
+        delta.reason,
+        sha256,
+    )
+
+
+def unseal(sealed: SealedDelta) -> DeltaJSON:
+    """The delta that `seal` made. Raises BrokenFeed if its changes are not what was sent."""
+    if sealed.sha256 and hashlib.sha256(sealed.changes).hexdigest() != sealed.sha256:
+        raise BrokenFeed("the changes are not what was sent: their checksum is another")
+    try:
+        changes = _CHANGES.decode(sealed.changes)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise BrokenFeed(f"the changes: {error}") from None
+    return DeltaJSON(
+        sealed.epoch, sealed.since, sealed.revision, sealed.reset, changes, sealed.reason
+    )
 
 
 def moment(microseconds: int) -> datetime:
@@ -98,11 +151,12 @@ def mapping_change_json(change: MappingChange) -> dict[str, Any]:
 
 
 def read_changes(found: Iterable[ChangeJSON]) -> list[Change]:
-    """The changes that `changes_json` wrote. Raises BrokenFeed."""
+    """The changes that `changes_json` wrote, checked as a primary checks what is written to it.
+    Raises BrokenFeed."""
     return [
         Change(
             c.revision,
-            (c.at - _EPOCH) // _MICROSECOND,
+            _microseconds(c),
             Cause(c.actor, c.client, c.request),
             c.zone_id,
             _mapping_change(c) if c.kind == MAPPING else _record_change(c),
@@ -111,17 +165,47 @@ def read_changes(found: Iterable[ChangeJSON]) -> list[Change]:
     ]
 
 
+def _microseconds(c: ChangeJSON) -> int:
+    at = (c.at - _EPOCH) // _MICROSECOND
+    if at < 0:
+        raise BrokenFeed(f"change {c.revision} was made before 1970")
+    return at
+
+
 def _mapping_change(c: ChangeJSON) -> MappingChange:
-    try:
-        address = addresses.parse(c.id)
-    except InvalidAddress as error:
-        raise BrokenFeed(str(error)) from None
-    return MappingChange(address, read_place(bytes(c.before)), read_place(bytes(c.after)))
+    before, after = read_place(bytes(c.before)), read_place(bytes(c.after))
+    if before == after:
+        raise BrokenFeed(f"change {c.revision} changes nothing")
+    return MappingChange(read_address(c.id), before, after)
 
 
 def _record_change(c: ChangeJSON) -> RecordChange:
     key = read_key(c.kind, c.id)
-    return RecordChange(key, read_record(key, c.before), read_record(key, c.after))
+    if c.zone_id != (key.id if key.kind is Kind.ZONE else ""):
+        raise BrokenFeed(f"change {c.revision}, of {c.kind} {c.id}, names zone {c.zone_id!r}")
+    before, after = read_record(key, c.before), read_record(key, c.after)
+    if before is None and after is None:
+        raise BrokenFeed(f"change {c.revision} changes nothing")
+    return RecordChange(key, before, None if after is None else check_record(key, after))
+
+
+def read_address(text: str) -> Address:
+    """The address that `text` spells in its one canonical form. Raises BrokenFeed."""
+    try:
+        address = addresses.parse(text)
+    except InvalidAddress as error:
+        raise BrokenFeed(str(error)) from None
+    if addresses.text(address) != text:
+        raise BrokenFeed(f"an address that is not in its canonical form: {text!r}")
+    return address
+
+
+@lru_cache(maxsize=4096)
+def read_names(vendor: str, region: str) -> Place:
+    """The place of these names, which have the form of such names. Raises BrokenFeed."""
+    if not (_NAME.fullmatch(vendor) and _NAME.fullmatch(region)):
+        raise BrokenFeed(f"not the names of a vendor and a region: {vendor!r} {region!r}")
+    return Place(vendor, region)
 
 
 @lru_cache(maxsize=1024)
@@ -130,7 +214,7 @@ def raw_place(place: Place | None) -> msgspec.Raw:
     return NULL if place is None else msgspec.Raw(msgspec.json.encode(place._asdict()))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def read_place(raw: bytes) -> Place | None:
     """The place that `raw_place` wrote. Raises BrokenFeed."""
     if raw == b"null":
@@ -139,4 +223,4 @@ def read_place(raw: bytes) -> Place | None:
         found = _PLACES.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BrokenFeed(f"a place: {error}") from None
-    return Place(found.vendor, found.region)
+    return read_names(found.vendor, found.region)

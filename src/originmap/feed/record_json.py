@@ -4,10 +4,16 @@ The hash of a secret is part of a token or a user; whoever may not have it is no
 record at all.
 """
 
+import sys
+
 import msgspec
 
-from originmap.domain.errors import BrokenFeed
+from originmap.domain import latency, topology
+from originmap.domain.errors import BrokenFeed, InvalidInput
+from originmap.domain.latency import Latencies
 from originmap.domain.record import TYPES, Key, Kind, Value
+from originmap.domain.topology import Topology
+from originmap.domain.zone import Zone, checked_name
 
 _DECODERS = {kind: msgspec.json.Decoder(type_) for kind, type_ in TYPES.items()}
 _ENCODER = msgspec.json.Encoder()
@@ -35,3 +41,19 @@ def read_record(key: Key, raw: msgspec.Raw) -> Value | None:
         return _DECODERS[key.kind].decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BrokenFeed(f"{key.kind.value} {key.id}: {error}") from None
+
+
+def check_record(key: Key, value: Value) -> Value:
+    """`value` itself, if it is what a primary takes under this key. Raises BrokenFeed."""
+    if value.id != key.id:
+        raise BrokenFeed(f"{key.kind.value} {key.id} calls itself {value.id}")
+    try:
+        if isinstance(value, Topology):
+            topology.check(value)
+        elif isinstance(value, Latencies):
+            latency.check(value.measurements, sys.maxsize)
+        elif isinstance(value, Zone):
+            checked_name(value.name)
+    except InvalidInput as error:
+        raise BrokenFeed(f"{key.kind.value} {key.id}: {error}") from None
+    return value

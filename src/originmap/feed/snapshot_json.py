@@ -13,27 +13,41 @@ whoever reads a snapshot knows that it came whole and as it was sent.
 """
 
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
 import msgspec
 
 from originmap.domain import address as addresses
-from originmap.domain.errors import BrokenFeed, InvalidAddress
-from originmap.domain.mapping import Mapping, Place
+from originmap.domain.errors import BrokenFeed
+from originmap.domain.mapping import Mapping
 from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
-from originmap.feed.changes_json import ChangeJSON, changes_json, read_changes
-from originmap.feed.record_json import raw_record, read_key, read_record
+from originmap.feed.changes_json import (
+    ChangeJSON,
+    Microseconds,
+    Revision,
+    changes_json,
+    read_address,
+    read_changes,
+    read_names,
+)
+from originmap.feed.record_json import check_record, raw_record, read_key, read_record
+from originmap.feed.snapshot_order import SnapshotOrder
 
 FORMAT = 1
+_LINE = 1 << 20
+"""Bytes of records at which a line of changes ends: a change of a topology is large."""
 
-_Row = tuple[str, str, str, int, int]
+_MOST_RECORD_BYTES = 1 << 30
+"""Bytes of all records of a snapshot: every reader holds them in memory. Two million zones."""
+
+_Row = tuple[str, str, str, Microseconds, Revision]
 
 
 class _StartLine(msgspec.Struct):
     originmap_snapshot: int
     epoch: str
-    revision: int
-    at: int
+    revision: Revision
+    at: Microseconds
 
 
 class _RecordLine(msgspec.Struct):
@@ -69,23 +83,37 @@ async def write_lines(parts: AsyncIterator[Part]) -> AsyncGenerator[bytes, None]
     """The lines for a snapshot, each with its end of line."""
     digest, count = hashlib.sha256(), 0
     async for part in parts:
-        line = _ENCODER.encode(_line(part)) + b"\n"
-        digest.update(line)
-        count += 1
-        yield line
+        for struct in _structs(part):
+            line = _ENCODER.encode(struct) + b"\n"
+            digest.update(line)
+            count += 1
+            yield line
     yield _ENCODER.encode(_EndLine(True, count, digest.hexdigest())) + b"\n"
 
 
-def _line(part: Part) -> msgspec.Struct:
+def _structs(part: Part) -> Iterator[msgspec.Struct]:
     match part:
         case Start(epoch, revision, at):
-            return _StartLine(FORMAT, epoch, revision, at)
+            yield _StartLine(FORMAT, epoch, revision, at)
         case Record(key, value):
-            return _RecordLine(key.kind.value, key.id, raw_record(value))
+            yield _RecordLine(key.kind.value, key.id, raw_record(value))
         case ZoneMappings(zone_id, mappings):
-            return _MappingsLine(zone_id, [_row(m) for m in mappings])
+            yield _MappingsLine(zone_id, [_row(m) for m in mappings])
         case History(changes):
-            return _ChangesLine(changes_json(changes))
+            yield from _change_lines(changes_json(changes))
+
+
+def _change_lines(changes: list[ChangeJSON]) -> Iterator[_ChangesLine]:
+    line: list[ChangeJSON] = []
+    size = 0
+    for change in changes:
+        line.append(change)
+        size += len(change.before) + len(change.after)
+        if size > _LINE:
+            yield _ChangesLine(line)
+            line, size = [], 0
+    if line:
+        yield _ChangesLine(line)
 
 
 def _row(m: Mapping) -> _Row:
@@ -95,8 +123,9 @@ def _row(m: Mapping) -> _Row:
 async def read_lines(lines: AsyncIterator[bytes]) -> AsyncIterator[Part]:
     """The parts of a snapshot, from its lines. Raises BrokenFeed where it is cut short, changed
     on its way, or written by a version that this one cannot read: nothing that was read before
-    may be kept then."""
+    may be kept then. So is one that no primary would send: see `feed.snapshot_order`."""
     digest, count, ended = hashlib.sha256(), 0, False
+    order, of_records = SnapshotOrder(), 0
     async for line in lines:
         if ended:
             raise BrokenFeed("the snapshot goes on after its end")
@@ -105,13 +134,24 @@ async def read_lines(lines: AsyncIterator[bytes]) -> AsyncIterator[Part]:
                 _check_end(_END.decode(line), count, digest.hexdigest())
                 ended = True
                 continue
-            yield _part(line, count)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, InvalidAddress) as error:
+            part = _part(line, count)
+            order.check(part)
+            of_records += len(line) if isinstance(part, Record) else 0
+            if of_records > _MOST_RECORD_BYTES:
+                raise BrokenFeed("its records take more than 1 GiB")
+        except (
+            msgspec.MsgspecError,
+            UnicodeDecodeError,
+            RecursionError,
+            BrokenFeed,
+        ) as error:
             raise BrokenFeed(f"line {count + 1} of the snapshot: {error}") from None
+        yield part
         digest.update(line)
         count += 1
     if not ended:
         raise BrokenFeed("the snapshot was cut short")
+    order.check_end()
 
 
 def _check_end(end: _EndLine, count: int, sha256: str) -> None:
@@ -131,7 +171,7 @@ def _part(line: bytes, index: int) -> Part:
         value = read_record(key, record.value)
         if value is None:
             raise BrokenFeed(f"an empty record in the snapshot: {record.kind} {record.id}")
-        return Record(key, value)
+        return Record(key, check_record(key, value))
     if line.startswith(b'{"changes"'):
         return History(read_changes(_CHANGES.decode(line).changes))
     found = _MAPPINGS.decode(line)
@@ -140,4 +180,4 @@ def _part(line: bytes, index: int) -> Part:
 
 def _mapping(row: _Row) -> Mapping:
     ip, vendor, region, modified_on, revision = row
-    return Mapping(addresses.parse(ip), Place(vendor, region), modified_on, revision)
+    return Mapping(read_address(ip), read_names(vendor, region), modified_on, revision)

@@ -3,19 +3,19 @@
 from collections.abc import Sequence
 
 from originmap.domain.change import Change
-from originmap.feed.changes_json import ChangeJSON, DeltaJSON, changes_json
+from originmap.feed.changes_json import ChangeJSON, DeltaJSON, SealedDelta, changes_json, seal
 from originmap.service.feed import Delta
 from originmap.service.turns import PIECE, Turns
 
 
-def delta_json(delta: Delta) -> DeltaJSON:
-    """A delta as JSON has it."""
-    return _delta(delta, changes_json(delta.changes))
+def delta_json(delta: Delta) -> SealedDelta:
+    """A delta as JSON has it, with the checksum of its changes."""
+    return _sealed(delta, changes_json(delta.changes))
 
 
-async def large_delta_json(delta: Delta, turns: Turns) -> DeltaJSON:
+async def large_delta_json(delta: Delta, turns: Turns) -> SealedDelta:
     """The same, in turns."""
-    return _delta(delta, await all_changes_json(delta.changes, turns))
+    return _sealed(delta, await all_changes_json(delta.changes, turns))
 
 
 async def all_changes_json(changes: Sequence[Change], turns: Turns) -> list[ChangeJSON]:
@@ -29,7 +29,8 @@ async def all_changes_json(changes: Sequence[Change], turns: Turns) -> list[Chan
     return changes_json(changes)
 
 
-def _delta(delta: Delta, changes: list[ChangeJSON]) -> DeltaJSON:
-    return DeltaJSON(
-        delta.epoch, delta.since, delta.revision, bool(delta.reset), changes, delta.reset
+def _sealed(delta: Delta, changes: list[ChangeJSON]) -> SealedDelta:
+    reset = bool(delta.reset)
+    return seal(
+        DeltaJSON(delta.epoch, delta.since, delta.revision, reset, changes, delta.reset)
     )
