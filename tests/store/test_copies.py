@@ -347,3 +347,69 @@ async def test_zones_that_exchange_their_names_are_told_so_that_names_can_be_fol
     await target.load(store.snapshot())
     assert directory.zone_id("example.com") == ZONE_ID
     assert directory.zone_id("other.example") == OTHER_ID
+
+
+def _put_of(before: mapping.Place | None, after: mapping.Place | None) -> MappingChange:
+    return MappingChange(ip("192.0.2.1"), before, after)
+
+
+@pytest.mark.parametrize(
+    "what",
+    [_put_of(None, US_WEST), _put_of(US_WEST, US_EAST), _put_of(US_WEST, None)],
+    ids=["that was new", "that was elsewhere", "that goes from elsewhere"],
+)
+async def test_a_change_of_a_mapping_that_is_not_stored_so_is_refused(
+    store: Store, target: Store, what: MappingChange
+) -> None:
+    await _put(store, "192.0.2.1")
+    await target.load(store.snapshot())
+    (last,) = await store.changes(store.revision - 1, 1)
+    change = last._replace(revision=store.revision + 1, at=last.at + 1, what=what)
+    with pytest.raises(BrokenFeed, match="stored here"):
+        await target.apply([change])
+    assert await _everything(target) == await _everything(store)
+    assert target.writable
+    await target.apply([change._replace(what=_put_of(US_EAST, US_WEST))])
+
+
+async def test_changes_of_records_that_are_not_stored_so_are_refused(
+    store: Store, target: Store
+) -> None:
+    await target.load(store.snapshot())
+    (last,) = await store.changes(store.revision - 1, 1)
+    key, other = Key(Kind.ZONE, ZONE_ID), zone(OTHER_ID, "other.example")
+    for what in (
+        RecordChange(key, zone(ZONE_ID, "another.example"), None),
+        RecordChange(key, None, zone()),
+        RecordChange(Key(Kind.ZONE, OTHER_ID), other, None),
+    ):
+        change = last._replace(revision=2, at=last.at + 1, zone_id=what.key.id, what=what)
+        with pytest.raises(BrokenFeed):
+            await target.apply([change])
+    assert await _everything(target) == await _everything(store)
+    assert target.writable
+
+
+async def test_a_zone_that_goes_with_mappings_that_the_primary_has_not_is_refused(
+    store: Store, target: Store
+) -> None:
+    await _put(store, "192.0.2.1")
+    await target.load(store.snapshot())
+    (last,) = await store.changes(store.revision - 1, 1)
+    gone = RecordChange(Key(Kind.ZONE, ZONE_ID), zone(), None)
+    with pytest.raises(BrokenFeed, match="other mappings"):
+        await target.apply([last._replace(revision=3, at=last.at + 1, what=gone)])
+    assert await _everything(target) == await _everything(store)
+
+
+async def test_two_zones_of_one_name_are_the_fault_of_the_feed(store: Store, target: Store) -> None:
+    if isinstance(target, MemoryStore):
+        return  # it has no database that would refuse them
+    await target.load(store.snapshot())
+    (last,) = await store.changes(store.revision - 1, 1)
+    twin = RecordChange(Key(Kind.ZONE, OTHER_ID), None, zone(OTHER_ID))
+    change = last._replace(revision=2, at=last.at + 1, zone_id=OTHER_ID, what=twin)
+    with pytest.raises(BrokenFeed):
+        await target.apply([change])
+    assert target.writable
+    assert await _everything(target) == await _everything(store)

@@ -16,6 +16,7 @@ from originmap.domain.mapping import Decide, Mapping, MappingChange, ZoneView
 from originmap.domain.record import Key, Kind, RecordChange, RecordDecide
 from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
 from originmap.domain.whatif import Count
+from originmap.store import incoming
 from originmap.store.clock import ForwardClock, Now, wall_clock
 from originmap.store.port import CommitListener, Page, Queue, RecordListener
 from originmap.store.records import Records, check_names, check_seen, replacing
@@ -216,9 +217,7 @@ class MemoryStore:
 
     async def apply(self, changes: Sequence[Change]) -> None:
         """As `Store.apply`."""
-        for expected, change in enumerate(changes, self.revision + 1):
-            if change.revision != expected:
-                raise BrokenFeed(f"change {expected} was to come, and {change.revision} came")
+        self._check_incoming(changes)
         for change in changes:
             if isinstance(change.what, RecordChange):
                 self._write_record(change.at, change.cause, change.what)
@@ -230,6 +229,18 @@ class MemoryStore:
             self._clock = self._clock.after(changes[-1].at)
             self._committed(changes[-1].at)
 
+    def _check_incoming(self, changes: Sequence[Change]) -> None:
+        incoming.check_order(changes, self.revision)
+        incoming.check_records(self._records.view, changes)
+        stored = {
+            (zone_id, address): mapping.place
+            for zone_id, address in incoming.asked(changes)
+            if (mapping := self.get_now(zone_id, address)) is not None
+        }
+        incoming.check_places(stored, changes)
+        zones, sizes = set(self._zones), {id_: len(zone) for id_, zone in self._zones.items()}
+        incoming.check_zones(zones, sizes, changes)
+
     async def promote(self) -> None:
         """As `Store.promote`."""
         self._epoch, self._is_replica = secrets.token_hex(8), False
@@ -237,6 +248,10 @@ class MemoryStore:
     async def size(self) -> int:
         """As `Store.size`."""
         return 0
+
+    def room(self) -> int | None:
+        """As `Store.room`."""
+        return None
 
     async def close(self) -> None:
         """As `Store.close`."""

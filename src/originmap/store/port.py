@@ -65,8 +65,9 @@ class Store(Protocol):
 
     @property
     def writable(self) -> bool:
-        """Whether the last commit worked; what readiness is judged by. After one that failed
-        the store finds out by itself when commits work again."""
+        """Whether the last commit worked and the next one can; what readiness is judged by. After
+        one that failed the store finds out by itself when commits work again. A file that was
+        removed, a full disk and damage are noticed without a commit."""
 
     @property
     def queue(self) -> Queue:
@@ -151,13 +152,16 @@ class Store(Protocol):
     async def apply(self, changes: Sequence[Change]) -> None:
         """Take over changes that another database committed, as they are: revisions, times and
         causes. Raises BrokenFeed, with nothing written, unless they are the next after
-        `revision` and without a gap."""
+        `revision` and without a gap, and each begins with what is stored here."""
 
     async def promote(self) -> None:
         """Become a database of its own, under a new epoch; nothing else changes."""
 
     async def size(self) -> int:
         """Bytes that the database takes on disk; 0 for one that keeps nothing there."""
+
+    def room(self) -> int | None:
+        """Bytes that the database can still grow by on its disk; None where that is not known."""
 
     async def close(self) -> None:
         """Commit what is queued, then let go of the database. Writes after this are refused."""

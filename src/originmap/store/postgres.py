@@ -250,7 +250,8 @@ class PostgresStore:
         """As `Store.load`."""
         try:
             async with self._transaction() as connection:
-                await postgres_copy.load(connection, postgres_copy.marked(parts))
+                with postgres_copy.checked_by_database():
+                    await postgres_copy.load(connection, postgres_copy.marked(parts))
         except postgres_copy.SourceFailed as failed:
             raise failed.error from None
         await self._refresh()
@@ -260,7 +261,8 @@ class PostgresStore:
         if not changes:
             return
         async with self._transaction() as connection:
-            await postgres_copy.apply(connection, changes)
+            with postgres_copy.checked_by_database():
+                await postgres_copy.apply(connection, changes, self._view)
         await self._refresh()
 
     async def promote(self) -> None:
@@ -272,6 +274,10 @@ class PostgresStore:
     async def size(self) -> int:
         """As `Store.size`."""
         return int((await self._readers.rows(_SIZE))[0][0])
+
+    def room(self) -> int | None:
+        """As `Store.room`."""
+        return None
 
     async def close(self) -> None:
         """As `Store.close`."""

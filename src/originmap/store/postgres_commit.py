@@ -36,11 +36,11 @@ from originmap.store.records import check_names, check_seen, encode, unique_name
 COUNTER = "SELECT epoch, revision, last_at FROM state WHERE one FOR UPDATE"
 ZONES = "SELECT id, NULL, NULL, NULL, NULL, mappings FROM zone WHERE id = ANY($1::text[])"
 """Rows as `Known.learn` takes them."""
-_STORED = """
+STORED = """
     SELECT m.zone_id, m.address, m.place, m.modified_on, m.revision, NULL
     FROM unnest($1::text[], $2::bytea[]) AS asked (zone_id, address)
     JOIN mapping AS m USING (zone_id, address)"""
-_REST = f"UNION ALL {ZONES} UNION ALL {_STORED}"
+_REST = f"UNION ALL {ZONES} UNION ALL {STORED}"
 # One round trip for all that a group asks about: the counter, the zones, the mappings.
 _READ = f"""
     SELECT epoch, NULL::bytea, NULL::text, last_at, revision, 1

@@ -4,8 +4,9 @@ Each function runs in a transaction of its caller's. Those that write take the l
 that `postgres_commit` gives.
 """
 
+import contextlib
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from typing import Any
 
 import asyncpg
@@ -16,13 +17,14 @@ from originmap.domain.errors import BrokenFeed
 from originmap.domain.mapping import Mapping, MappingChange
 from originmap.domain.record import Key, Kind, RecordChange
 from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
-from originmap.store import postgres_history
-from originmap.store.postgres_commit import COUNTER, INSERT_CHANGE, ZONES, put_record
+from originmap.store import incoming, postgres_history
+from originmap.store.postgres_commit import COUNTER, INSERT_CHANGE, STORED, ZONES, put_record
 from originmap.store.postgres_draft import WRITE, Draft
 from originmap.store.postgres_history import place_of, text_of
 from originmap.store.postgres_known import Counter, Known
 from originmap.store.postgres_pool import ERRORS
 from originmap.store.postgres_schema import RECORDS
+from originmap.store.postgres_view import View
 
 _PART = 2_000
 _MAPPINGS = """
@@ -100,21 +102,29 @@ async def load(connection: asyncpg.Connection, parts: AsyncIterator[Part]) -> No
     )
 
 
-async def apply(connection: asyncpg.Connection, changes: Sequence[Change]) -> None:
-    """Take over changes of another database. Raises BrokenFeed unless they come next."""
+@contextlib.contextmanager
+def checked_by_database() -> Iterator[None]:
+    """What the database refuses of another one's data is the other one's fault: BrokenFeed."""
+    try:
+        yield
+    except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as error:
+        raise BrokenFeed(f"the database refuses it: {error}") from None
+
+
+async def apply(connection: asyncpg.Connection, changes: Sequence[Change], view: View) -> None:
+    """Take over changes of another database. Raises BrokenFeed unless they fit what is there."""
     await connection.execute("SELECT pg_advisory_xact_lock($1)", RECORDS)
+    await view.look(connection)
     counter = Counter(*await connection.fetchrow(COUNTER))
-    if [change.revision for change in changes] != _next(counter.revision, len(changes)):
-        raise BrokenFeed(f"changes from {changes[0].revision} on do not follow {counter.revision}")
+    incoming.check_order(changes, counter.revision)
+    incoming.check_records(view.records.view, changes)
+    known = await _stored(connection, counter, changes)
     final: dict[Key, RecordChange] = {}
     for change in changes:
         if isinstance(change.what, RecordChange):
             final.pop(change.what.key, None)
             final[change.what.key] = change.what
     await _put_records(connection, final.values())
-    known, zones = Known(), list({change.zone_id for change in changes})
-    asked = [(zone_id, None) for zone_id in zones]
-    known.learn(counter, asked, await connection.fetch(ZONES, zones))
     draft = Draft(known)
     for change in changes:
         if isinstance(change.what, MappingChange):
@@ -123,6 +133,23 @@ async def apply(connection: asyncpg.Connection, changes: Sequence[Change]) -> No
     await connection.executemany(INSERT_CHANGE, map(postgres_history.row_of, of_records))
     draft.reach(changes[-1].revision, changes[-1].at)
     await connection.execute(WRITE, *draft.arguments())
+
+
+async def _stored(
+    connection: asyncpg.Connection, counter: Counter, changes: Sequence[Change]
+) -> Known:
+    """The zones and mappings that `changes` are of. Raises BrokenFeed unless they fit."""
+    zones, keys = list({change.zone_id for change in changes}), incoming.asked(changes)
+    of_zones = await connection.fetch(ZONES, zones)
+    where = [zone_id for zone_id, _ in keys], [address for _, address in keys]
+    of_mappings = await connection.fetch(STORED, *where)
+    sizes = {row[0]: row[5] for row in of_zones}
+    incoming.check_zones(sizes, sizes, changes)
+    stored = {(row[0], Address(row[1])): place_of(row[2]) for row in of_mappings}
+    incoming.check_places(stored, changes)
+    known = Known()
+    known.learn(counter, [(zone_id, None) for zone_id in zones], of_zones)
+    return known
 
 
 async def promote(connection: asyncpg.Connection) -> None:
@@ -163,10 +190,6 @@ class _Pile:
         await self._connection.copy_records_to_table(
             self._table, records=rows, columns=self._columns
         )
-
-
-def _next(revision: int, count: int) -> list[int]:
-    return list(range(revision + 1, revision + 1 + count))
 
 
 async def _put_records(connection: asyncpg.Connection, changes: Iterable[RecordChange]) -> None:

@@ -7,7 +7,7 @@ a second connection, and the next group collects. docs/decisions/0003 says why.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ import apsw
 from originmap.domain.address import Address
 from originmap.domain.change import Cause, Change, Committed
 from originmap.domain.errors import OriginmapError, StoreFailed, ZoneNotFound
-from originmap.domain.mapping import Decide, Mapping, ZoneView
+from originmap.domain.mapping import Decide, Mapping
 from originmap.domain.record import Key, RecordChange, RecordDecide
 from originmap.domain.snapshot import Part
 from originmap.domain.whatif import Count
@@ -34,11 +34,6 @@ from originmap.store.sqlite_writer import Writer
 T = TypeVar("T")
 
 _GET = "SELECT place, modified_on, revision FROM mapping WHERE zone = ? AND address = ?"
-_VIEW_ONE = """
-    SELECT address, place, modified_on, revision FROM mapping WHERE zone = ? AND address = ?"""
-_VIEW = """
-    SELECT address, place, modified_on, revision FROM mapping
-    WHERE zone = ?1 AND address IN carray(?2)"""
 # One statement, so that a commit between two cannot make page and total disagree.
 _PAGE = """
     SELECT z.mappings, m.address, m.place, m.modified_on, m.revision FROM zone AS z LEFT JOIN (
@@ -48,17 +43,8 @@ _PAGE = """
 _COUNT_PLACES = """
     SELECT mapping.place, count(*) FROM mapping JOIN place ON place.num = mapping.place
     WHERE zone = ? GROUP BY mapping.place ORDER BY vendor, region"""
+_WATCH_SECONDS = 5.0
 _NOBODY = Cause("", "", "")
-_COUNT = "SELECT mappings FROM zone WHERE num = ?"
-
-
-@contextlib.contextmanager
-def _failing() -> Iterator[None]:
-    """Raise the database's errors as StoreFailed."""
-    try:
-        yield
-    except apsw.Error as error:
-        raise StoreFailed(str(error)) from error
 
 
 class SqliteStore:
@@ -70,7 +56,7 @@ class SqliteStore:
         Raises StoreOwned and StoreUnusable.
         """
         self._file = SqliteFile(path)
-        self._reader = Reader(self._file.reader)
+        self._reader = Reader(self._file.reader, self._file.failing)
         with self._file.first_read():
             self._names = Names(self._file.writer)
             self._records = records.Records()
@@ -87,6 +73,7 @@ class SqliteStore:
         self._showing = asyncio.Lock()  # held from a commit until the store tells of it
         self._group = GroupCommit(self._commit)
         self._recovery = Recovery(self._probe)
+        self._watch = asyncio.get_running_loop().create_task(self._watch_file())
 
     @property
     def epoch(self) -> str:
@@ -111,7 +98,7 @@ class SqliteStore:
     @property
     def writable(self) -> bool:
         """As `Store.writable`."""
-        return self._writable
+        return self._writable and not self._file.state.problem()
 
     @property
     def queue(self) -> Queue:
@@ -175,7 +162,7 @@ class SqliteStore:
 
     async def changes(self, since: int, limit: int, zone_id: str | None = None) -> list[Change]:
         """As `Store.changes`."""
-        with _failing():
+        with self._file.failing():
             return sqlite_history.changes_since(
                 self._reader.connection, self._names, since, limit, zone_id
             )
@@ -189,12 +176,12 @@ class SqliteStore:
     ) -> list[Change]:
         """As `Store.changes_before`."""
         scope = (revision, limit, zone_id, address)
-        with _failing():
+        with self._file.failing():
             return sqlite_history.changes_before(self._reader.connection, self._names, *scope)
 
     async def last_record_change(self, key: Key) -> Change | None:
         """As `Store.last_record_change`."""
-        with _failing():
+        with self._file.failing():
             return sqlite_history.last_record_change(self._reader.connection, self._names, key)
 
     async def forget(self, up_to: int, limit: int) -> int:
@@ -208,7 +195,7 @@ class SqliteStore:
 
     async def snapshot(self, *, history: bool = False) -> AsyncIterator[Part]:
         """As `Store.snapshot`."""
-        with _failing():
+        with self._file.failing():
             async with self._showing:  # what is read has been told of
                 snapshot = sqlite_copy.Snapshot(self._file.connect())
             parts = snapshot.parts(history=history)
@@ -221,7 +208,8 @@ class SqliteStore:
 
         async def work() -> None:
             loader, self._worked = sqlite_copy.Loader(self._writer), True
-            start = await loader.load(parts)
+            with sqlite_copy.checked_by_database():
+                start = await loader.load(parts)
             self._told = records.replacing(self._records.view, loader.records)
             self._clock = self._clock.after(start.at)
 
@@ -231,7 +219,9 @@ class SqliteStore:
         """As `Store.apply`."""
 
         async def work() -> None:
-            self._told = await sqlite_copy.apply(self._writer, changes)
+            with sqlite_copy.checked_by_database():
+                stored = self._records.view
+                self._told = await sqlite_copy.apply(self._writer, changes, stored)
             if changes:
                 if not self._is_replica:
                     self._worked = True
@@ -253,16 +243,27 @@ class SqliteStore:
         """As `Store.size`."""
         return self._file.size()
 
+    def room(self) -> int | None:
+        """As `Store.room`."""
+        return self._file.state.room()
+
     async def close(self) -> None:
         """As `Store.close`."""
         if self._closed:
             return
         self._closed = True
         self._recovery.end()
+        self._watch.cancel()
         await self._group.close()
         self._committer.shutdown()
         self._reader.release()
         self._file.close()
+
+    async def _watch_file(self) -> None:
+        """Have the log say what becomes of the file, also where nobody asks for readiness."""
+        while True:
+            self._file.state.problem()
+            await asyncio.sleep(_WATCH_SECONDS)
 
     async def _probe(self) -> None:
         """Commit what changes nothing."""
@@ -282,6 +283,7 @@ class SqliteStore:
         """Settle every write of the group in one transaction, and wait for the disk."""
         writer = self._writer
         self._told, self._worked = [], False
+        self._file.state.check_there()
         try:
             writer.connection.execute("BEGIN IMMEDIATE")
             for write in group:
@@ -295,11 +297,12 @@ class SqliteStore:
                 writer.connection.execute("ROLLBACK")
                 return
             await self._commit_and_tell()
-        except apsw.Error as error:
-            self._undo()
+        except apsw.Error:
             self._writable = False
             self._recovery.begin()
-            raise StoreFailed(str(error)) from error
+            with self._file.failing():
+                self._undo()
+                raise
         except BaseException:
             self._undo()
             raise
@@ -349,7 +352,7 @@ class SqliteStore:
             zone = self._names.zone(write.zone_id)
             if zone is None:
                 raise ZoneNotFound(write.zone_id)
-            decision = decide(self._view(zone, write.addresses))
+            decision = decide(self._writer.view(zone, write.addresses))
         except apsw.Error:
             raise
         except Exception as error:  # a refusal, or a bug in this one rule: the others go on
@@ -361,20 +364,6 @@ class SqliteStore:
             self._writer.cause(write.cause, at)
             self._writer.mappings([(zone, at, change) for change in decision.changes])
         write.done(Committed(at, first, decision.outcome))
-
-    def _view(self, zone: int, addresses: Sequence[Address]) -> ZoneView:
-        if not addresses:
-            found = []
-        elif len(addresses) == 1:
-            found = rows(self._writer.cursor, _VIEW_ONE, (zone, addresses[0]))
-        else:
-            found = rows(self._writer.cursor, _VIEW, (zone, apsw.carray(tuple(addresses))))
-        place = self._names.place
-        current = {
-            address: Mapping(address, place(num), modified_on, revision)
-            for address, num, modified_on, revision in found
-        }
-        return ZoneView(current, rows(self._writer.cursor, _COUNT, (zone,))[0][0])
 
     def _settle_records(self, write: Write, decide: RecordDecide[Any]) -> None:
         try:

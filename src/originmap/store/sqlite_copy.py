@@ -7,7 +7,9 @@ millions of mappings.
 import asyncio
 import contextlib
 import secrets
+from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import Mapping as MappingABC
 from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any
@@ -17,10 +19,10 @@ import apsw
 from originmap.domain.address import Address
 from originmap.domain.change import Change
 from originmap.domain.errors import BrokenFeed
-from originmap.domain.mapping import Mapping, MappingChange
+from originmap.domain.mapping import Mapping, MappingChange, Place
 from originmap.domain.record import Key, Kind, RecordChange, Value
 from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
-from originmap.store import sqlite_history
+from originmap.store import incoming, sqlite_history
 from originmap.store.sqlite_insert import Insert
 from originmap.store.sqlite_names import Names
 from originmap.store.sqlite_writer import Writer
@@ -36,6 +38,7 @@ _MAPPINGS = """
 _PUT = Insert("mapping", "zone, address, place, modified_on, revision")
 # Zones and places keep their integers: those who read meanwhile know them by these.
 _EMPTIED = ("mapping", "record", "cause", "mapping_change", "record_change")
+_PLACES = "SELECT address, place FROM mapping WHERE zone = ?1 AND address IN carray(?2)"
 _COUNT_ALL = """
     UPDATE zone SET mappings = (SELECT count(*) FROM mapping WHERE mapping.zone = zone.num)"""
 
@@ -148,13 +151,27 @@ class Loader:
                 self._writer.record_history(change.revision, change.what)
 
 
-async def apply(writer: Writer, changes: Sequence[Change]) -> list[RecordChange]:
-    """Write another database's changes as they are, inside a transaction; those of records."""
+@contextlib.contextmanager
+def checked_by_database() -> Iterator[None]:
+    """What the database refuses of another one's data is the other one's fault: BrokenFeed."""
+    try:
+        yield
+    except apsw.ConstraintError as error:
+        raise BrokenFeed(f"the database refuses it: {error}") from None
+
+
+async def apply(
+    writer: Writer, changes: Sequence[Change], stored: MappingABC[Key, Value]
+) -> list[RecordChange]:
+    """Write another database's changes as they are, inside a transaction; those of records. Raises
+    BrokenFeed unless they fit what is there; `stored` are the records."""
+    incoming.check_order(changes, writer.revision)
+    incoming.check_records(stored, changes)
     of_records: list[RecordChange] = []
     last_at = sqlite_history.last_cause_time(writer.connection)
     for kind, alike in groupby(changes, lambda change: type(change.what)):
         while run := list(islice(alike, _RUN if kind is MappingChange else 1)):
-            _check_order(run, writer.revision)
+            incoming.check_places(_stored_places(writer, run), run)
             last_at = _causes(writer, run, last_at)
             writer.mappings(
                 (_zone(writer, zone_id), at, what)
@@ -163,16 +180,32 @@ async def apply(writer: Writer, changes: Sequence[Change]) -> list[RecordChange]
             )
             for change in run:
                 if isinstance(change.what, RecordChange):
+                    _check_leaves_empty(writer, change.what)
                     writer.record(change.what)
                     of_records.append(change.what)
             await asyncio.sleep(0)
     return of_records
 
 
-def _check_order(changes: Sequence[Change], revision: int) -> None:
-    for expected, change in enumerate(changes, revision + 1):
-        if change.revision != expected:
-            raise BrokenFeed(f"change {expected} was to come, and {change.revision} came")
+def _stored_places(writer: Writer, changes: Sequence[Change]) -> dict[incoming.Asked, Place]:
+    """The places of the addresses that `changes` are of."""
+    by_zone: defaultdict[str, list[Address]] = defaultdict(list)
+    for zone_id, address in incoming.asked(changes):
+        by_zone[zone_id].append(address)
+    found = {}
+    for zone_id, addresses in by_zone.items():
+        bindings = (_zone(writer, zone_id), apsw.carray(tuple(addresses)))
+        for address, place in writer.cursor.execute(_PLACES, bindings):
+            found[zone_id, Address(address)] = writer.names.place(place)
+    return found
+
+
+def _check_leaves_empty(writer: Writer, change: RecordChange) -> None:
+    kind, id_ = change.key
+    if kind is Kind.ZONE and change.after is None:
+        sql = "SELECT mappings FROM zone WHERE num = ?"
+        if writer.cursor.execute(sql, (_zone(writer, id_),)).get:
+            raise BrokenFeed(f"zone {id_} goes, and has other mappings here")
 
 
 def _causes(writer: Writer, changes: Sequence[Change], last_at: int | None) -> int | None:

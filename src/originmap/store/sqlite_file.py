@@ -17,7 +17,8 @@ from typing import Any
 import apsw
 import msgspec
 
-from originmap.domain.errors import StoreOwned, StoreUnusable
+from originmap.domain.errors import StoreFailed, StoreOwned, StoreUnusable
+from originmap.store.file_state import FileState, tighten
 from originmap.store.migrations import all_migrations
 
 APPLICATION_ID = 0x4F524D50  # "ORMP": marks the file as ours, https://sqlite.org/pragma.html
@@ -26,6 +27,7 @@ _CHECKPOINT_PAGES = 8000
 """Pages of the write-ahead log, 32 MiB, after which it is folded into the file. Writes spread over
 millions of mappings touch a page each; in larger portions, more of them meet on the same pages."""
 _MAPPED_BYTES = 1 << 30
+_BESIDE = ("-wal", "-shm")
 _SMALLEST = 512  # bytes of the smallest page; SQLite takes a file of one byte for an empty one
 
 
@@ -38,6 +40,9 @@ class SqliteFile:
         self.path = path
         self._lock = _own(path)
         try:
+            self.state = FileState(path, self._lock)
+            for end in ("", *_BESIDE):
+                tighten(path.with_name(path.name + end))
             self.writer, self.version_before = _open(path)
             self.reader = _connect(path)
         except BaseException:
@@ -76,6 +81,16 @@ class SqliteFile:
     def _note_log(self, connection: apsw.Connection, name: str, pages: int) -> int:
         self._log_pages = pages
         return apsw.SQLITE_OK
+
+    @contextlib.contextmanager
+    def failing(self) -> Iterator[None]:
+        """Raise the database's errors as StoreFailed."""
+        try:
+            yield
+        except apsw.Error as error:
+            if isinstance(error, apsw.NotADBError | apsw.CorruptError):
+                self.state.note_damage(str(error))
+            raise StoreFailed(str(error)) from error
 
     def connect(self) -> apsw.Connection:
         """Another connection, to read through; whoever asked closes it."""

@@ -6,6 +6,8 @@ holds the reader at the state before a commit, until it tells of that commit.
 """
 
 import asyncio
+import contextlib
+from collections.abc import Callable
 from typing import Any
 
 import apsw
@@ -16,12 +18,16 @@ from originmap.store.sqlite_file import rows
 _TAKE_SNAPSHOT = "PRAGMA user_version"
 """BEGIN alone chooses no state to read; the first read after it does."""
 
+Failing = Callable[[], contextlib.AbstractContextManager[None]]
+
 
 class Reader:
     """Reads, and is held by the store while a commit is under way."""
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    def __init__(self, connection: apsw.Connection, failing: Failing) -> None:
+        """`failing` raises the database's errors as StoreFailed."""
         self.connection = connection
+        self._failing = failing
         # Kept, because making one takes as long as the read that it is for.
         self._cursor = connection.cursor()
         self._reading = self._held = False
@@ -33,14 +39,12 @@ class Reader:
         ends before anything that arrives later is looked at, so nobody reads what is older than
         an answer they got.
         """
-        try:
+        with self._failing():
             if not self._reading:
                 self._cursor.execute("BEGIN")
                 self._reading = True
                 asyncio.get_running_loop().call_soon(self._end_turn)
             return rows(self._cursor, sql, bindings)
-        except apsw.Error as error:
-            raise StoreFailed(str(error)) from error
 
     def hold(self) -> None:
         """Read the present state until `release`, whatever is committed. Raises apsw.Error."""
@@ -61,5 +65,12 @@ class Reader:
     def _end(self) -> None:
         if self._reading:
             self._reading = False
-            if self.connection.in_transaction:  # SQLite ends it itself after a failed read
+            if not self.connection.in_transaction:  # SQLite ends it itself after a failed read
+                return
+            # The cursor tells again what its last read failed with.
+            with contextlib.suppress(StoreFailed), self._failing():
                 self._cursor.execute("COMMIT")
+                return
+            self._cursor = self.connection.cursor()
+            with contextlib.suppress(StoreFailed), self._failing():
+                self._cursor.execute("ROLLBACK")

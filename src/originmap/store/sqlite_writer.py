@@ -1,7 +1,7 @@
 """Writes rows of a SQLite database, inside a transaction that its caller began.
 
-Owns the statements that change anything, and counts revisions: each change that is written gets
-the next one.
+Owns the statements that change anything and those that rules need, and counts revisions: each
+change that is written gets the next one.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,12 +10,19 @@ import apsw
 
 from originmap.domain.address import Address
 from originmap.domain.change import Cause
-from originmap.domain.mapping import MappingChange, Place
+from originmap.domain.mapping import Mapping, MappingChange, Place, ZoneView
 from originmap.domain.record import Key, Kind, RecordChange, Value
 from originmap.store import records
+from originmap.store.sqlite_file import rows
 from originmap.store.sqlite_insert import Insert
 from originmap.store.sqlite_names import Names
 
+_VIEW_ONE = """
+    SELECT address, place, modified_on, revision FROM mapping WHERE zone = ? AND address = ?"""
+_VIEW = """
+    SELECT address, place, modified_on, revision FROM mapping
+    WHERE zone = ?1 AND address IN carray(?2)"""
+_COUNT = "SELECT mappings FROM zone WHERE num = ?"
 _UPSERT = Insert(
     "mapping",
     "zone, address, place, modified_on, revision",
@@ -51,6 +58,21 @@ class Writer:
         self.revision = revision
         # Kept, because making one takes as long as the statement that it is for.
         self.cursor = connection.cursor()
+
+    def view(self, zone: int, addresses: Sequence[Address]) -> ZoneView:
+        """What a rule sees of a zone that is asked about these addresses."""
+        if not addresses:
+            found = []
+        elif len(addresses) == 1:
+            found = rows(self.cursor, _VIEW_ONE, (zone, addresses[0]))
+        else:
+            found = rows(self.cursor, _VIEW, (zone, apsw.carray(tuple(addresses))))
+        place = self.names.place
+        current = {
+            address: Mapping(address, place(num), modified_on, revision)
+            for address, num, modified_on, revision in found
+        }
+        return ZoneView(current, rows(self.cursor, _COUNT, (zone,))[0][0])
 
     def cause(self, cause: Cause, at: int) -> None:
         """The cause of the changes from the next one on."""
