@@ -37,7 +37,7 @@ from originmap.service.current_rollout import CurrentRollout
 from originmap.service.directory import Directory
 from originmap.service.replication import Replication
 from originmap.service.retention import Retention
-from originmap.settings import EdgeSettings, command_environment, outbound_environment
+from originmap.settings import EdgeSettings, bytes_of, command_environment, outbound_environment
 from originmap.store.clock import monotonic_clock, wall_clock
 from originmap.store.port import Store
 
@@ -195,7 +195,10 @@ def _folder(state: str) -> Path:
 
 
 def _client(settings: EdgeSettings) -> FeedClient:
-    return FeedClient(settings.follow, settings.token, _name(settings), outbound_environment())
+    most = bytes_of(settings.copy_limit)
+    return FeedClient(
+        settings.follow, settings.token, _name(settings), outbound_environment(), most
+    )
 
 
 def _names(duties: Sequence[Duty], on_change: Callable[[], None]) -> Names | None:

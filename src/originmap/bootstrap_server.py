@@ -41,6 +41,7 @@ from originmap.service.audit import Audit
 from originmap.service.brake import Brake
 from originmap.service.broadcast import Broadcast
 from originmap.service.detector import Detector
+from originmap.service.digests import Digests
 from originmap.service.history import ZoneHistory
 from originmap.service.mappings import Mappings
 from originmap.service.rate_limiter import RateLimiter
@@ -52,7 +53,7 @@ from originmap.service.sessions import Sessions
 from originmap.service.tokens import Tokens
 from originmap.service.vitals import Monitor
 from originmap.service.zones import Zones
-from originmap.settings import Settings, outbound_environment
+from originmap.settings import Settings, bytes_of, outbound_environment
 from originmap.store.clock import monotonic_clock, wall_clock
 
 DEFAULTS = Settings()
@@ -104,6 +105,7 @@ def _own_services(
         resolve=Resolve(store, opened.topologies),
         exports=opened.exports,
         feed=opened.feed,
+        digests=Digests(store),
         broadcast=broadcast,
         sessions=sessions,
         followers=followers,
@@ -186,7 +188,7 @@ async def _following(settings: Settings, opened: Opened, server: Server) -> Asyn
         while True:
             if copy.loaded:
                 server.config.encoded_headers = [(AGE_HEADER.encode(), b"%.3f" % copy.age)]
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(0.5 if copy.loaded else 0.02)
 
     async def follow() -> None:
         try:
@@ -197,7 +199,13 @@ async def _following(settings: Settings, opened: Opened, server: Server) -> Asyn
 
     name = settings.name or socket.gethostname()
     async with (
-        FeedClient(copy.primary, settings.token, name, outbound_environment()) as client,
+        FeedClient(
+            copy.primary,
+            settings.token,
+            name,
+            outbound_environment(),
+            bytes_of(settings.copy_limit),
+        ) as client,
         running(follow()),
         running(tell_age()),
     ):

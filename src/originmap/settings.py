@@ -43,6 +43,7 @@ class Settings:
         "", "The primary's token for a replica; it may do everything there.", secret=True
     )
     name: str = _setting("", "What this replica is called among the primary's followers.")
+    copy_limit: float = _setting(16.0, "GiB that a full copy of the primary may take, as sent.")
     history_days: float = _setting(90.0, "Days that changes are kept in the history.")
     history_changes: int = _setting(5_000_000, "Changes that are kept in the history.")
     metrics: bool = _setting(True, "Serve the numbers of this server at /metrics, to anybody.")
@@ -56,6 +57,7 @@ class EdgeSettings:
     follow: str = _setting("", "The server to follow, by its URL.")
     token: str = _setting("", "A token of that server that may do everything there.", secret=True)
     name: str = _setting("", "What this node is called among the server's followers.")
+    copy_limit: float = _setting(16.0, "GiB that a full copy of the primary may take, as sent.")
     colo: str | None = _setting(None, "The colo that this node is in.")
     zones: tuple[str, ...] = _setting((), "Only this zone, an id or a name.")
     upstreams: tuple[str, ...] = _setting((), "Where the upper tiers listen.")
@@ -72,6 +74,11 @@ def help_of(name: str) -> str:
 def default_of(name: str) -> Any:
     """The default of a setting."""
     return next(f.default for f in fields(Settings) if f.name == name)
+
+
+def bytes_of(gibibytes: float) -> int:
+    """A size that is set in GiB, in bytes."""
+    return int(gibibytes * (1 << 30))
 
 
 def settings_token(environment: Mapping[str, str] = os.environ) -> str:

@@ -130,6 +130,8 @@ TABLE = """
     GET       9106 6003  401    401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
 //originmap/v1/snapshot
     GET       9106 6003  401    401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
+//originmap/v1/digest
+    GET       9106 6003  401    401    401    401    9109  403   403   403   403   ok   403  ok
 //originmap/v1/followers
     GET       9106 6003  401    401    401    401    9109  403   403   403   403   ok   403  ok
 //originmap/v1/followers/{name}

@@ -1,12 +1,22 @@
 """What a follower does with the answers of a feed."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
+import pytest
+
 from originmap.domain import mapping
+from originmap.domain.address import Address
+from originmap.domain.errors import AnswerTooLarge, StoreFailed
+from originmap.domain.mapping import Mapping, Place
 from originmap.domain.snapshot import Part
+from originmap.edge.comparison import Comparison
 from originmap.edge.feed_client import FeedClient
 from originmap.edge.follower import Follower
+from originmap.edge.within_room import within_room
 from originmap.feed.changes_json import DeltaJSON, changes_json
+from originmap.feed.state_digest import StateDigest
+from originmap.service.digests import Digests
 from originmap.service.feed import Point
 from originmap.service.replication import Replication
 from originmap.store.memory import MemoryStore
@@ -15,18 +25,22 @@ from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, new_zone
 ADDRESS = ip("192.0.2.1")
 
 
-class LosesOne(FeedClient):
-    """The feed of a store, which leaves out the first change that it is asked for."""
+class OfStore(FeedClient):
+    """The feed of a store, without a network."""
 
     def __init__(self, source: MemoryStore) -> None:
         super().__init__("http://primary.example", "token", "follower")
         self.source = source
         self.asked: list[int] = []
         self.snapshots = 0
+        self.digests = Digests(source)
 
     async def changes(self, point: Point, limit: int, wait: int) -> DeltaJSON:
-        lost = not self.asked
         self.asked.append(point.revision)
+        return await self.answer(point, limit)
+
+    async def answer(self, point: Point, limit: int, lost: int = 0) -> DeltaJSON:
+        await asyncio.sleep(0)
         changes = await self.source.changes(point.revision + lost, limit)
         reached = changes[-1].revision if changes else point.revision
         return DeltaJSON(
@@ -38,6 +52,47 @@ class LosesOne(FeedClient):
         async for part in self.source.snapshot():
             yield part
 
+    async def digest(self) -> StateDigest | None:
+        return await self.digests.recent()
+
+
+class LosesOne(OfStore):
+    """Leaves out the first change that it is asked for after those that are known."""
+
+    async def changes(self, point: Point, limit: int, wait: int) -> DeltaJSON:
+        lost = limit > 1 and point.revision not in self.asked and not self.asked[1:]
+        self.asked.append(point.revision)
+        return await self.answer(point, limit, lost)
+
+
+class SendsLittle(OfStore):
+    """Has room for 20 changes in an answer."""
+
+    async def changes(self, point: Point, limit: int, wait: int) -> DeltaJSON:
+        if limit > 20:
+            raise AnswerTooLarge(1)
+        return await super().changes(point, limit, wait)
+
+
+def follower(replica: MemoryStore, client: FeedClient, *args: object) -> Follower:
+    return Follower(replica, client, Replication("http://primary.example", lambda: 0), *args)
+
+
+async def put(store: MemoryStore, address: Address = ADDRESS, place: Place = US_EAST) -> None:
+    await store.write(ZONE_ID, (address,), mapping.put(address, place), CAUSE)
+
+
+async def everything(store: MemoryStore) -> list[Part]:
+    return [part async for part in store.snapshot()]
+
+
+@pytest.fixture
+async def source() -> MemoryStore:
+    source = MemoryStore()
+    await source.write_records(new_zone(), CAUSE)
+    await put(source)
+    return source
+
 
 async def test_one_snapshot_is_taken_where_a_change_is_missing_and_more_were_asked_for() -> None:
     source, replica = MemoryStore(), MemoryStore()
@@ -47,6 +102,84 @@ async def test_one_snapshot_is_taken_where_a_change_is_missing_and_more_were_ask
         for place in (US_EAST, US_WEST):
             await source.write(ZONE_ID, (ADDRESS,), mapping.put(ADDRESS, place), CAUSE)
     client = LosesOne(source)
-    await Follower(replica, client, Replication("http://primary.example", lambda: 0)).catch_up()
+    await follower(replica, client).catch_up()
     assert (replica.revision, client.snapshots) == (source.revision, 1)
     assert client.asked[-1] == source.revision
+
+
+async def test_fewer_changes_are_asked_for_where_they_are_large(source: MemoryStore) -> None:
+    replica = MemoryStore()
+    await replica.load(source.snapshot())
+    for n in range(200):
+        await put(source, place=(US_WEST, US_EAST)[n % 2])
+    await follower(replica, SendsLittle(source)).catch_up()
+    assert await everything(replica) == await everything(source)
+
+
+async def test_a_state_that_differs_is_found_by_its_digest_and_replaced(
+    source: MemoryStore,
+) -> None:
+    replica, client = MemoryStore(), OfStore(source)
+    await replica.load(source.snapshot())
+    comparison = Comparison(replica, client)
+    assert await comparison.differs() == ""
+    replica._zones[ZONE_ID][ADDRESS] = Mapping(ADDRESS, US_WEST, 1, 1)  # what a disk may do
+    assert await comparison.differs() == "mappings"
+    following = asyncio.create_task(follower(replica, client, lambda: None, 0.02).run())
+    try:
+        async with asyncio.timeout(10):
+            while await everything(replica) != await everything(source):
+                await asyncio.sleep(0.01)
+    finally:
+        following.cancel()
+    assert await comparison.differs() == ""
+
+
+async def test_a_replica_that_is_further_compares_what_it_had(source: MemoryStore) -> None:
+    replica, client = MemoryStore(), OfStore(source)
+    await replica.load(source.snapshot())
+    earlier = await client.digest()
+    assert earlier is not None
+    await put(source, place=US_WEST)
+    await put(source, ip("192.0.2.2"))
+    await source.write_records(new_zone("f" * 32, "other.example"), CAUSE)
+    await replica.apply(await source.changes(replica.revision, 10))
+    assert await client.digest() == earlier  # it is good for a while
+    assert await Comparison(replica, client).differs() == ""
+    await replica.forget(replica.revision - 1, 100)
+    replica._zones.clear()
+    assert await Comparison(replica, client).differs() == ""  # the history does not tell
+
+
+async def test_another_change_of_the_last_revision_is_found(source: MemoryStore) -> None:
+    restored, replica = MemoryStore(), MemoryStore()
+    await restored.load(source.snapshot(history=True))
+    await put(source, place=US_WEST)
+    await replica.load(source.snapshot())
+    await put(restored, ip("192.0.2.9"))
+    assert (restored.epoch, restored.revision) == (replica.epoch, replica.revision)
+    assert not await Comparison(replica, OfStore(source)).last_change_differs()
+    client = OfStore(restored)
+    assert await Comparison(replica, client).last_change_differs()
+    await follower(replica, client).catch_up()
+    assert await everything(replica) == await everything(restored)
+
+
+class Small(MemoryStore):
+    """A store on a disk with little room."""
+
+    def room(self) -> int | None:
+        return 5 << 20
+
+
+async def test_a_copy_that_does_not_fit_on_the_disk_is_not_begun(source: MemoryStore) -> None:
+    async def zones(count: int) -> AsyncIterator[Part]:
+        async for part in source.snapshot():
+            for _ in range(count):
+                yield part
+
+    fits = [part async for part in within_room(Small(), zones(10))]
+    assert len(fits) == 10 * len(await everything(source))
+    with pytest.raises(StoreFailed, match="does not fit on the disk, where 5 MiB are free"):
+        async for _part in within_room(Small(), zones(1_000)):
+            pass

@@ -13,7 +13,8 @@ class Proxy:
     closing anything, and `mute` nothing of what the server says; `delay` holds each piece back,
     in seconds; `cut_after` bytes from the server the connection is closed; `spoil` changes one
     byte of what the server sends behind so many; `hold` lets no piece through that has these
-    bytes, towards the server, and `held` says that there was one.
+    bytes, towards the server, and `held` says that there was one; `swap` has other bytes, as many,
+    in the place of some that the server sends.
     """
 
     def __init__(self, target: str) -> None:
@@ -27,6 +28,7 @@ class Proxy:
         self.spoil: int | None = None
         self.hold: bytes | None = None
         self.held = False
+        self.swap: tuple[bytes, bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -81,6 +83,8 @@ class Proxy:
                 await asyncio.sleep(self.delay)
                 if from_server:
                     data = self._spoilt(data, passed)
+                    if self.swap is not None:
+                        data = data.replace(*self.swap)
                     if self.cut_after is not None and passed + len(data) > self.cut_after:
                         writer.write(data[: self.cut_after - passed])
                         break

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import shutil
 import signal
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -249,6 +250,41 @@ async def test_a_snapshot_that_is_torn_or_spoilt_is_refused(
                 assert (await reader.get(primary.path("10.0.0.1"))).status_code == 503
                 vars(proxy).update(dict.fromkeys(fault))
                 await same(writer, reader)
+
+
+async def test_a_bit_that_flips_on_the_way_is_noticed_and_asked_for_again(
+    primary: Primary, writer: httpx.AsyncClient, proxy: Proxy
+) -> None:
+    with primary.replica("first", proxy.url) as replica:
+        async with primary.client(replica.url) as reader:
+            await same(writer, reader)
+            proxy.swap = (b'"us-west-2"', b'"}s-west-2"')
+            await primary.put(writer, "192.0.2.1", "us-west-2")
+            await until(lambda: logged(replica, "their checksum is another"), "a refusal")
+            assert not (await ready(reader))["connected"]
+            assert (await reader.get(primary.path("192.0.2.1"))).status_code == 404
+            proxy.swap = None
+            await same(writer, reader)
+            assert not await logged(replica, "starting anew")
+
+
+async def test_a_primary_that_was_restored_and_written_on_is_noticed(
+    primary: Primary, writer: httpx.AsyncClient
+) -> None:
+    with primary.replica("first") as replica:
+        async with primary.client(replica.url) as reader:
+            await primary.put(writer, "192.0.2.1")
+            await same(writer, reader)
+            primary.server.stop()
+            shutil.copy(primary.db, primary.folder / "backup.db")
+            with primary.start():
+                await primary.put(writer, "192.0.2.2")
+                await same(writer, reader)
+            shutil.copy(primary.folder / "backup.db", primary.db)
+            with primary.start():  # the same epoch and revision, and another state
+                await primary.put(writer, "192.0.2.3")
+                await same(writer, reader)
+                assert (await reader.get(primary.path("192.0.2.2"))).status_code == 404
 
 
 async def logged(server: Server, text: str) -> bool:

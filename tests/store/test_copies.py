@@ -11,6 +11,7 @@ from originmap.domain.errors import BrokenFeed, MappingNotFound
 from originmap.domain.mapping import Decision, MappingChange, ZoneView
 from originmap.domain.record import Key, Kind, RecordChange
 from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
+from originmap.service.digests import digest_of
 from originmap.service.directory import Directory
 from originmap.store.memory import MemoryStore
 from originmap.store.port import Store
@@ -413,3 +414,18 @@ async def test_two_zones_of_one_name_are_the_fault_of_the_feed(store: Store, tar
         await target.apply([change])
     assert target.writable
     assert await _everything(target) == await _everything(store)
+
+
+async def test_a_copy_has_the_digest_of_its_source_at_every_revision(
+    store: Store, target: Store
+) -> None:
+    await target.load(store.snapshot(history=True))
+    empty = await digest_of(store)
+    assert await digest_of(target) == empty
+    await _lived_in(store)
+    now = await digest_of(store)
+    assert now != empty
+    await target.apply(await store.changes(target.revision, 100))
+    assert await digest_of(target) == now
+    assert await digest_of(target, 1) == empty
+    assert await digest_of(target, store.revision + 1) is None

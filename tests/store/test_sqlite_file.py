@@ -1,5 +1,5 @@
-"""What becomes of the file of a database while a server uses it: removed, opened to others, damaged,
-on a full disk."""
+"""What becomes of the file of a database while a server uses it: removed, opened to others,
+damaged, on a full disk."""
 
 import asyncio
 import logging

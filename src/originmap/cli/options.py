@@ -186,8 +186,17 @@ def state(help_: str) -> Callable[[F], F]:
 
 
 def follow(command: F) -> F:
-    """--follow and what goes with it: --token-file, --name"""
+    """--follow and what goes with it: --token-file, --name, --copy-limit"""
     for option in (
+        click.option(
+            "--copy-limit",
+            default=default_of("copy_limit"),
+            show_default=True,
+            metavar="GIB",
+            type=numbers.Amount(min=0, max=1 << 20, min_open=True),
+            help=help_of("copy_limit"),
+            envvar="ORIGINMAP_COPY_LIMIT",
+        ),
         click.option(
             "--name",
             default="",

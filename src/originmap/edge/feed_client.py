@@ -23,6 +23,7 @@ from originmap.domain.snapshot import Part
 from originmap.edge import bounded
 from originmap.feed.changes_json import DeltaJSON, SealedDelta, unseal
 from originmap.feed.snapshot_json import read_lines
+from originmap.feed.state_digest import StateDigest
 from originmap.outbound.http import DIRECT, route_to
 from originmap.service.feed import Point
 from originmap.service.followers import Report
@@ -36,9 +37,11 @@ _LONGEST_LINE = 64 << 20
 _LARGEST_PAGE = 64 << 20
 """Bytes of an answer with changes; where they are that large, fewer are asked for."""
 _LARGEST_ANSWER = 64 << 10
-"""Bytes of an answer that is not a success."""
+"""Bytes of any other answer."""
 MOST_BYTES = 16 << 30
 """Bytes of a snapshot: two hundred million mappings."""
+_DIGEST_SECONDS = 600.0
+_NO_ROUTE = (404, 405)
 _SHOWN = 200
 _OLDEST = 10**12
 """Seconds that no replica is behind."""
@@ -48,7 +51,12 @@ class _Answer(msgspec.Struct):
     result: SealedDelta
 
 
+class _DigestAnswer(msgspec.Struct):
+    result: StateDigest
+
+
 _ANSWERS = msgspec.json.Decoder(_Answer)
+_DIGESTS = msgspec.json.Decoder(_DigestAnswer)
 
 
 class FeedClient:
@@ -112,6 +120,22 @@ class FeedClient:
             raise _not_of_the_feed(body, error) from None
         _check_answer(delta, point, limit)
         return delta
+
+    async def digest(self) -> StateDigest | None:
+        """The digest of what the server had not long ago; None from one that has none to give.
+        Raises FeedError."""
+        try:
+            async with asyncio.timeout(_DIGEST_SECONDS):
+                body = await self._get("/digest", {}, _DIGEST_SECONDS, _LARGEST_ANSWER)
+            return _DIGESTS.decode(body).result
+        except PrimaryRefused as error:
+            if error.status in _NO_ROUTE:
+                return None
+            raise
+        except TimeoutError as error:
+            raise _gone(error) from error
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise BrokenFeed(f"the answer is no digest: {error}") from None
 
     async def report(self, report: Report) -> None:
         """Say what is served here. Raises FeedError."""

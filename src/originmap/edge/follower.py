@@ -1,8 +1,9 @@
 """Keeps a replica's store what its primary's is.
 
 First a snapshot, then changes as they come; after a break on from where it was, and where the
-primary cannot tell what happened since, a snapshot again. Whatever happens, the store serves the
-last state that came whole.
+primary cannot tell what happened since, a snapshot again. Every so often both are compared, and
+where they differ a snapshot is taken too. Whatever happens, the store serves the last state that
+came whole.
 """
 
 import asyncio
@@ -16,11 +17,13 @@ from originmap.domain.errors import (
     BrokenFeed,
     FeedError,
     OriginmapError,
+    PrimaryGone,
     PrimaryUntrusted,
     StoreError,
 )
-from originmap.domain.snapshot import Start
+from originmap.edge.comparison import Comparison, time_of
 from originmap.edge.feed_client import FeedClient
+from originmap.edge.within_room import within_room
 from originmap.feed.changes_json import ChangeJSON, DeltaJSON, read_changes
 from originmap.service.feed import Point
 from originmap.service.replication import Replication
@@ -34,6 +37,10 @@ _AT_ONCE = 250
 _WAIT_SECONDS = 5
 """How long a question may wait: the age of a replica that hears of nothing new grows to this."""
 _LONGEST_PAUSE = 5.0
+_LONGEST_SPOILT = 300.0
+"""After snapshots that could not be used: each of them is as large as the database."""
+_COMPARE_SECONDS, _LONGEST_COMPARE = 300.0, 24 * 3600.0
+"""Between two comparisons with the primary; more where one after the other finds a difference."""
 _FIRST_REACH, _LONGEST_REACH = 5.0, 3600.0
 """Between two snapshots that shall bring more history."""
 
@@ -47,20 +54,32 @@ class Follower:
         client: FeedClient,
         replication: Replication,
         floor: Floor = lambda: None,
+        compare_seconds: float = _COMPARE_SECONDS,
     ) -> None:
         """`floor` tells the revision that nodes are kept at, None where they are not: the history
-        is to reach back to it."""
+        is to reach back to it. `compare_seconds` are between two comparisons with the primary."""
+        self._compare_seconds = compare_seconds
         self._store = store
         self._floor = floor
         self._reach_at, self._reach_pause = 0.0, _FIRST_REACH
         self._client = client
         self._replication = replication
         self._portion = _PORTION
+        self._comparison = Comparison(store, client)
+        self._spoilt = 0  # snapshots that could not be used, one after the other
+        self._difference = ""
 
     async def run(self) -> None:
         """Follow until cancelled. Raises PrimaryUntrusted before there is a first copy: that
         does not go away by waiting."""
         await self._note_age_of_what_is_there()
+        comparing = asyncio.create_task(self._keep_comparing())
+        try:
+            await self._keep_following()
+        finally:
+            comparing.cancel()
+
+    async def _keep_following(self) -> None:
         pause = 0.1
         while True:
             try:
@@ -73,9 +92,23 @@ class Follower:
                 if self._replication.connected:
                     pause = 0.1
                 self._report(error)
-            # Spread out, so that the replicas of a primary that comes back do not come at once.
-            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 (not a secret)
+            if self._spoilt:
+                pause = max(pause, min(0.5 * 2**self._spoilt, _LONGEST_SPOILT))
+            await asyncio.sleep(_spread(pause))
             pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _keep_comparing(self) -> None:
+        pause = self._compare_seconds
+        while True:
+            await asyncio.sleep(_spread(pause))
+            if not self._replication.connected:
+                continue
+            try:
+                self._difference = await self._comparison.differs()
+            except (FeedError, StoreError):
+                continue  # whatever it is, following meets it too
+            longer = min(pause * 2, _LONGEST_COMPARE)
+            pause = longer if self._difference else self._compare_seconds
 
     async def catch_up(self) -> None:
         """Take over what the primary has now. Raises FeedError, StoreError."""
@@ -84,16 +117,17 @@ class Follower:
     async def _follow(self, *, once: bool = False) -> None:
         if not self._store.is_replica:
             await self._load()
+        elif await self._comparison.last_change_differs():
+            await self._start_anew(f"the primary has another change {self._store.revision}")
         ahead: asyncio.Task[DeltaJSON] | None = None
         wait = 0
         try:
             while True:
                 delta = await (ahead or self._ask(self._point, wait))
                 ahead = None
-                if delta.reset:
-                    why = delta.reason or "a reset"
-                    _LOG.warning("starting anew", extra={"data": {"why": why}})
-                    await self._load()
+                if delta.reset or self._difference:
+                    differs = self._difference and f"{self._difference} differ from the primary's"
+                    await self._start_anew(differs or delta.reason or "a reset")
                     continue
                 after = Point(delta.epoch, delta.revision)
                 there_is_more = len(delta.changes) >= self._portion
@@ -134,19 +168,29 @@ class Follower:
             try:
                 await self._store.apply(changes)
             except BrokenFeed as error:
-                self._report(error)
-                await self._load()
+                await self._start_anew(str(error))
                 return
         if self._store.revision != revision:
-            _LOG.warning("starting anew", extra={"data": {"why": "changes are missing"}})
-            await self._load()
+            await self._start_anew("changes are missing")
+
+    async def _start_anew(self, why: str) -> None:
+        _LOG.warning("starting anew", extra={"data": {"why": why}})
+        await self._load()
 
     async def _load(self) -> None:
-        await self._store.load(self._client.snapshot())
+        began = self._replication.moment()
+        try:
+            await self._store.load(within_room(self._store, self._client.snapshot()))
+        except PrimaryGone:
+            raise
+        except (FeedError, StoreError):
+            self._spoilt += 1
+            raise
+        self._spoilt, self._difference = 0, ""
         revision = self._store.revision
         _LOG.warning("took a snapshot", extra={"data": {"revision": revision}})
         # It is there to be served, also when the primary is not heard of again.
-        await self._note_age_of_what_is_there()
+        self._replication.took(began, self._client.age)
 
     async def _reach_back(self) -> None:
         """Take the history along from where nodes are kept, when that is before what is here. The
@@ -157,25 +201,25 @@ class Follower:
             return
         if time.monotonic() < self._reach_at:
             return
-        why = f"nodes are kept at revision {floor}, and the history starts at {self._store.oldest}"
-        _LOG.warning("starting anew", extra={"data": {"why": why}})
-        await self._load()
+        oldest = self._store.oldest
+        why = f"nodes are kept at revision {floor}, and the history starts at {oldest}"
+        await self._start_anew(why)
         self._reach_at = time.monotonic() + self._reach_pause
         self._reach_pause = min(self._reach_pause * 2, _LONGEST_REACH)
 
     async def _note_age_of_what_is_there(self) -> None:
         """What is there is at most as old as its last change."""
-        if not self._store.is_replica:
-            return
-        parts = self._store.snapshot()
-        start = await anext(parts)
-        await parts.aclose()  # type: ignore[attr-defined]
-        assert isinstance(start, Start)
-        self._replication.found(start.at)
+        if self._store.is_replica:
+            self._replication.found(await time_of(self._store))
 
     def _report(self, error: OriginmapError) -> None:
         if self._replication.failed(str(error)):
             _LOG.warning("cannot follow", extra={"data": {"why": str(error), "do": error.hint}})
+
+
+def _spread(seconds: float) -> float:
+    """About so long, so that the replicas of a primary that comes back do not come at once."""
+    return seconds * random.uniform(0.5, 1.5)  # noqa: S311 (not a secret)
 
 
 async def _read(changes: list[ChangeJSON]) -> list[Change]:

@@ -1,19 +1,23 @@
 """How a replica stands to its primary."""
 
-from originmap.store.clock import Now
+import math
+
+from originmap.store.clock import Now, running_clock
 
 
 class Replication:
     """What the follower reports, for health, headers and metrics."""
 
-    def __init__(self, primary: str, now: Now) -> None:
-        """`now` in microseconds since 1970 UTC."""
+    def __init__(self, primary: str, now: Now, elapsed: Now = running_clock) -> None:
+        """`now` in microseconds since 1970 UTC; `elapsed` only goes forward, whatever the clock of
+        the machine is set to."""
         self.primary = primary
         self.error = ""
         """Why the primary cannot be followed; "" while it can."""
         self._now = now
-        self._as_of: int | None = None
-        self._primary_age = 0.0
+        self._elapsed = elapsed
+        self._as_of: int | None = None  # by `elapsed`
+        self._age_then = 0.0
 
     @property
     def connected(self) -> bool:
@@ -27,18 +31,29 @@ class Replication:
 
     @property
     def age(self) -> float:
-        """Seconds since this was known to be all that the first primary of the chain has."""
+        """Seconds since this was known to be all that the first primary of the chain has; infinite
+        where that is not known."""
         if self._as_of is None:
-            return float("inf")
-        return max(self._now() - self._as_of, 0) / 1e6 + self._primary_age
+            return math.inf
+        return max(self._elapsed() - self._as_of, 0) / 1e6 + self._age_then
+
+    def moment(self) -> int:
+        """Now, for `took`."""
+        return self._elapsed()
 
     def found(self, at: int) -> None:
-        """There was a copy at the start, not older than `at`."""
-        self._as_of = at
+        """There was a copy at the start, not older than `at` by the clock of the primary. Where the
+        clock of this machine is behind that one, nothing is known of its age."""
+        age = (self._now() - at) / 1e6
+        self._as_of, self._age_then = self._elapsed(), age if age >= 0 else math.inf
+
+    def took(self, began: int, primary_age: float) -> None:
+        """A copy was taken, which was all that the primary had at `began`."""
+        self._as_of, self._age_then = began, primary_age
 
     def heard(self, primary_age: float) -> None:
         """The primary has nothing that is not here; it may be a replica itself, so old."""
-        self._as_of, self._primary_age, self.error = self._now(), primary_age, ""
+        self._as_of, self._age_then, self.error = self._elapsed(), primary_age, ""
 
     def failed(self, why: str) -> bool:
         """The primary cannot be followed; whether that is news."""

@@ -17,6 +17,13 @@ def monotonic_clock() -> int:
     return time.monotonic_ns() // 1000
 
 
+def running_clock() -> int:
+    """Microseconds since some moment, which nobody sets back or forward; the time that the machine
+    was suspended counts too, where the system can tell."""
+    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return time.clock_gettime_ns(clock) // 1000
+
+
 class ForwardClock:
     """Stamps that grow with every call, also when the machine's clock steps back."""
 

@@ -1,5 +1,6 @@
 """Whether the process lives (/healthz) and whether it can be sent requests (/readyz)."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -52,7 +53,8 @@ class Readiness:
         resp.data = envelope.failure([envelope.Message(10503, "the store cannot be written")])
 
     def _replica_json(self, copy: Replication, req: Request) -> dict[str, Any]:
-        found = {"connected": copy.connected, "age_seconds": round(copy.age, 3)}
+        age = round(copy.age, 3) if math.isfinite(copy.age) else None
+        found = {"connected": copy.connected, "age_seconds": age}
         if self._is_operator(req):
             return {"primary": copy.primary, **found, "error": copy.error}
         return found

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from originmap.api.auth import Guard
 from originmap.api.native.changes import Changes
 from originmap.api.native.detect import Detect
+from originmap.api.native.digest import Digest
 from originmap.api.native.discovery import Discover
 from originmap.api.native.export import ExportFile
 from originmap.api.native.files import Files
@@ -23,6 +24,7 @@ from originmap.api.native.zones_asked import ZonesAsked
 from originmap.export.discovery import KINDS
 from originmap.service.broadcast import Broadcast
 from originmap.service.detector import Detector
+from originmap.service.digests import Digests
 from originmap.service.directory import Directory
 from originmap.service.discovery import Discovery
 from originmap.service.exports import Exports
@@ -49,6 +51,7 @@ class Services(NamedTuple):
     resolve: Resolve
     exports: Exports
     feed: Feed
+    digests: Digests
     broadcast: Broadcast
     sessions: Sessions
     followers: Followers
@@ -86,6 +89,7 @@ def routes(guard: Guard, services: Services) -> dict[str, object]:
             guard, views, feed, services.broadcast, followers, services.sessions
         ),
         BASE + "/snapshot": Snapshot(guard, views, feed, services.rollouts, files),
+        BASE + "/digest": Digest(guard, services.digests),
         BASE + "/rollout": RolloutItem(guard, services.rollouts),
         BASE + "/followers": FollowerList(guard, followers),
         BASE + "/followers/{name}": FollowerItem(guard, followers),

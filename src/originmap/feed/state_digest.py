@@ -1,0 +1,97 @@
+"""A digest of everything there is at one revision: equal where two databases hold the same.
+
+Each record and each mapping (zone, address, place) has a hash, and a digest is the sum of them, so
+the order does not matter, and a change that comes or is undone is an addition and a subtraction.
+Records are compared by the JSON of this version: `form` says which members that has, and where two
+versions differ in them only mappings can be compared.
+"""
+
+import functools
+import hashlib
+
+import msgspec
+
+from originmap.domain.address import Address
+from originmap.domain.change import Change
+from originmap.domain.mapping import MappingChange, Place
+from originmap.domain.record import TYPES, Key, Value
+from originmap.domain.snapshot import History, Part, Record, ZoneMappings
+
+_BYTES = 16
+_ALL = (1 << 8 * _BYTES) - 1
+_ENCODER = msgspec.json.Encoder(order="deterministic")
+
+
+class StateDigest(msgspec.Struct, frozen=True):
+    """Of the database `epoch` at `revision`; `records` and `mappings` are hexadecimal."""
+
+    epoch: str
+    revision: int
+    form: str
+    records: str
+    mappings: str
+
+
+def difference(one: StateDigest, other: StateDigest) -> str:
+    """What differs between two databases at one revision; "" if nothing does."""
+    if one.mappings != other.mappings:
+        return "mappings"
+    return "records" if one.form == other.form and one.records != other.records else ""
+
+
+class Sums:
+    """The sums, while parts and changes come."""
+
+    def __init__(self) -> None:
+        self._records = self._mappings = 0
+
+    def add(self, part: Part) -> None:
+        """A part of a snapshot; the history is not part of the state."""
+        if isinstance(part, Record):
+            self._records += _of_record(part.key, part.value)
+        elif isinstance(part, ZoneMappings):
+            zone_id = part.zone_id
+            self._mappings += sum(_of_mapping(zone_id, m.address, m.place) for m in part.mappings)
+        else:
+            assert not isinstance(part, History)
+
+    def undo(self, change: Change) -> None:
+        """A change that came after the revision that the digest is of."""
+        what, zone_id = change.what, change.zone_id
+        if isinstance(what, MappingChange):
+            if what.after is not None:
+                self._mappings -= _of_mapping(zone_id, what.address, what.after)
+            if what.before is not None:
+                self._mappings += _of_mapping(zone_id, what.address, what.before)
+            return
+        if what.after is not None:
+            self._records -= _of_record(what.key, what.after)
+        if what.before is not None:
+            self._records += _of_record(what.key, what.before)
+
+    def digest(self, epoch: str, revision: int) -> StateDigest:
+        """What they come to."""
+        return StateDigest(epoch, revision, form(), _hex(self._records), _hex(self._mappings))
+
+
+@functools.cache
+def form() -> str:
+    """Names what the records of this version are made of."""
+    schema = msgspec.json.schema_components(TYPES.values())
+    return hashlib.sha256(_ENCODER.encode(schema)).hexdigest()[:16]
+
+
+def _of_mapping(zone_id: str, address: Address, place: Place) -> int:
+    return _hash(b"%b %b %b" % (zone_id.encode(), address, "/".join(place).encode()))
+
+
+def _of_record(key: Key, value: Value) -> int:
+    return _hash(_ENCODER.encode((key.kind.value, key.id, value)))
+
+
+def _hash(content: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(content, digest_size=_BYTES).digest())
+
+
+def _hex(total: int) -> str:
+    return f"{total & _ALL:0{2 * _BYTES}x}"
