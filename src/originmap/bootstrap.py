@@ -87,7 +87,8 @@ async def open_store(
     serves: bool = True,
 ) -> AsyncIterator[Opened]:
     """Open the store that `db` names, and close it at the end. Raises StoreError."""
-    async with databases.opened(db, serves=serves) as store:
+    opening = databases.opened_replica if replication else databases.opened
+    async with opening(db, serves=serves) as store:
         directory = Directory()
         store.follow_records(directory.apply)
         await prepare(store, directory, wall_clock, databases.shown(db))

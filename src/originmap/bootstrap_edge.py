@@ -175,7 +175,7 @@ async def _opened(settings: EdgeSettings, duties: Sequence[Duty]) -> AsyncIterat
 async def _replica(folder: Path, primary: str) -> AsyncIterator[Store]:
     db = str(folder / _DATABASE)
     try:
-        async with databases.opened(db) as store:
+        async with databases.opened_replica(db, always_copy=True) as store:
             await setup.prepare_replica(primary, store, Directory(), wall_clock, db)
             yield store
     except StoreOwned as error:

@@ -15,6 +15,7 @@ from originmap.store.port import Store
 from originmap.store.postgres_url import is_postgres, redacted
 from originmap.store.sqlite import SqliteStore
 from originmap.store.sqlite_file import SqliteFile
+from originmap.store.sqlite_replica import open_replica
 
 MEMORY = database_name.MEMORY
 
@@ -41,6 +42,22 @@ async def store_of(db: str, *, serves: bool = False) -> Store:
 
         return await postgres.open_postgres(db, environment=postgres_environment(), serves=serves)
     return SqliteStore(Path(db))
+
+
+@contextlib.asynccontextmanager
+async def opened_replica(
+    db: str, *, always_copy: bool = False, serves: bool = False
+) -> AsyncIterator[Store]:
+    """As `opened`, for a copy that can be fetched again; a file that is damaged is moved aside."""
+    if is_file(db):
+        check_name(db)
+        store: Store = open_replica(Path(db), always_copy=always_copy)
+    else:
+        store = await store_of(db, serves=serves)
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
 @contextlib.asynccontextmanager

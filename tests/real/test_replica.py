@@ -287,6 +287,22 @@ async def test_a_primary_that_was_restored_and_written_on_is_noticed(
                 assert (await reader.get(primary.path("192.0.2.2"))).status_code == 404
 
 
+async def test_a_replica_whose_file_is_damaged_fetches_it_again(
+    primary: Primary, writer: httpx.AsyncClient
+) -> None:
+    db = primary.folder / "first.db"
+    await primary.put(writer, "192.0.2.1")
+    with primary.replica("first") as replica:
+        async with primary.client(replica.url) as reader:
+            await same(writer, reader)
+    db.write_bytes(b"no database" * 1000)
+    with primary.replica("first") as replica:
+        async with primary.client(replica.url) as reader:
+            await same(writer, reader)
+        assert await logged(replica, f"{db}.damaged")
+    assert Path(f"{db}.damaged").read_bytes() == b"no database" * 1000
+
+
 async def logged(server: Server, text: str) -> bool:
     return text in server.log.read_text()
 

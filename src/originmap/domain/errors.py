@@ -400,9 +400,11 @@ class StoreOwned(StoreError):
 
 
 class StoreUnusable(StoreError):
-    """The database cannot be used: not ours, from a newer version, or damaged."""
+    """The database cannot be used: not ours, from a newer version, or damaged; `spoilt` where it is
+    one of the last two, so that a copy of another database can be fetched again."""
 
-    def __init__(self, path: str, reason: str, hint: str = "") -> None:
+    def __init__(self, path: str, reason: str, hint: str = "", *, spoilt: bool = False) -> None:
         super().__init__(f"cannot use {path}: {reason}")
-        self.path = path
+        self.path, self.reason = path, reason
         self.hint = hint
+        self.spoilt = spoilt

@@ -133,7 +133,7 @@ class FeedClient:
                 return None
             raise
         except TimeoutError as error:
-            raise _gone(error) from error
+            raise self._gone(error) from error
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise BrokenFeed(f"the answer is no digest: {error}") from None
 

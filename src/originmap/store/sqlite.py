@@ -26,7 +26,7 @@ from originmap.store.clock import ForwardClock, Now, wall_clock
 from originmap.store.group import GroupCommit, Write
 from originmap.store.port import CommitListener, Page, Queue, RecordListener
 from originmap.store.recovery import Recovery
-from originmap.store.sqlite_file import SqliteFile, rows
+from originmap.store.sqlite_file import SqliteFile, mark_of, rows
 from originmap.store.sqlite_names import Names
 from originmap.store.sqlite_reader import Reader
 from originmap.store.sqlite_writer import Writer
@@ -235,6 +235,7 @@ class SqliteStore:
 
         async def work() -> None:
             self._worked = True
+            mark_of(self._file.path).unlink(missing_ok=True)
             sqlite_copy.promote(self._writer)
 
         await self._work(work)

@@ -110,6 +110,46 @@ class SqliteFile:
         os.close(self._lock)
 
 
+def mark_of(path: Path) -> Path:
+    """The file that says that the database beside it is a copy of another."""
+    return path.with_name(path.name + "-replica")
+
+
+def set_aside(path: Path) -> Path:
+    """Have a spoilt file, with what is beside it, under another name, where one that was set aside
+    before goes; the new name. Raises StoreOwned, StoreUnusable."""
+    aside = path.with_name(path.name + ".damaged")
+    lock = _own(path)
+    try:
+        for end in ("", *_BESIDE):
+            old, new = path.with_name(path.name + end), aside.with_name(aside.name + end)
+            new.unlink(missing_ok=True)
+            if old.exists():
+                old.rename(new)
+    except OSError as error:
+        reason = f"it is damaged, and cannot be moved aside: {error.strerror}"
+        raise StoreUnusable(str(path), reason, f"move it away: mv {path} {aside}") from error
+    finally:
+        os.close(lock)
+    return aside
+
+
+def check_pages(path: Path) -> None:
+    """Look at every page of a database that nobody has open. Raises StoreOwned, StoreUnusable for
+    one that is damaged."""
+    lock = _own(path)
+    try:
+        with contextlib.closing(_connect(path)) as connection:
+            found = rows(connection, "PRAGMA quick_check(1)")
+    except apsw.Error as error:
+        raise _unusable(path, error) from error
+    finally:
+        os.close(lock)
+    if found != [("ok",)]:
+        reason = f"it is damaged: {found[0][0]}"
+        raise StoreUnusable(str(path), reason, "restore it from a backup", spoilt=True)
+
+
 def rows(
     source: apsw.Connection | apsw.Cursor, sql: str, bindings: tuple[Any, ...] = ()
 ) -> list[Any]:
@@ -142,7 +182,8 @@ def _own(path: Path) -> int:
 def _open(path: Path) -> tuple[apsw.Connection, int]:
     """A connection to the migrated database, and the version it was at."""
     if 0 < path.stat().st_size < _SMALLEST:
-        raise StoreUnusable(str(path), "file is not a database", "restore it from a backup")
+        reason = "file is not a database"
+        raise StoreUnusable(str(path), reason, "restore it from a backup", spoilt=True)
     connection = None
     try:
         connection = _connect(path)
@@ -167,7 +208,7 @@ def _prepare(connection: apsw.Connection, path: Path) -> int:
 
 def _unusable(path: Path, error: Exception) -> StoreUnusable:
     if isinstance(error, apsw.NotADBError | apsw.CorruptError | msgspec.MsgspecError):
-        return StoreUnusable(str(path), str(error), "restore it from a backup")
+        return StoreUnusable(str(path), str(error), "restore it from a backup", spoilt=True)
     return StoreUnusable(str(path), str(error), "is another program using it?")
 
 
@@ -193,6 +234,7 @@ def _check_identity(connection: apsw.Connection, path: Path) -> None:
             str(path),
             f"it is at version {version}, this program knows versions up to {newest}",
             "run the version of originmap that last used it, or a newer one",
+            spoilt=True,
         )
 
 

@@ -103,7 +103,7 @@ def _buckets(alike: Sequence[Tally]) -> list[tuple[str, float]]:
 def _store(vitals: Vitals) -> Iterator[Metric]:
     yield _gauge("revision", "The last committed change.", vitals.revision)
     yield _gauge("oldest_revision", "Every change after it is in the history.", vitals.oldest)
-    yield _gauge("store_writable", "1 if the last commit worked.", vitals.writable)
+    yield _gauge("store_writable", "1 if commits work.", vitals.writable)
     if vitals.size is not None:
         yield _gauge("store_size_bytes", "What the database takes on disk.", vitals.size)
     waiting, groups, writes = vitals.queue
