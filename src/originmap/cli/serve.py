@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -34,12 +35,7 @@ def command(
     ranges: str,
     follow: str,
     token_file: Path | None,
-    name: str,
-    copy_limit: float,
-    history_days: float,
-    history_changes: int,
-    metrics: bool,
-    log_requests: bool,
+    **rest: Any,
 ) -> None:
     """Start a server for real use: no credentials but those you make.
 
@@ -58,12 +54,7 @@ def command(
         ranges=ranges,
         follow=follow,
         token=options.token(token_file) if follow else "",
-        name=name,
-        copy_limit=copy_limit,
-        history_days=history_days,
-        history_changes=history_changes,
-        metrics=metrics,
-        log_requests=log_requests,
+        **rest,
     )
     run(settings, setup.prepare_to_serve, partial(_started, db))
 
