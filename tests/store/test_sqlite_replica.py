@@ -8,7 +8,8 @@ import pytest
 
 from originmap import databases
 from originmap.domain import mapping
-from originmap.domain.errors import StoreOwned, StoreUnusable
+from originmap.domain.errors import StoreFailed, StoreOwned, StoreUnusable
+from originmap.store import sqlite_replica
 from originmap.store.memory import MemoryStore
 from originmap.store.sqlite import SqliteStore
 from originmap.store.sqlite_replica import open_replica
@@ -143,3 +144,22 @@ async def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> No
     with pytest.raises(StoreUnusable, match="another program"):
         open_replica(path, always_copy=True)
     assert [p.name for p in tmp_path.iterdir() if "damaged" in p.name] == []
+
+
+async def test_damage_that_is_found_in_use_has_the_next_start_fetch_the_copy_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_replica, "_LARGEST_CHECKED", 0)  # as if the file were large
+    path = tmp_path / "replica.db"
+    await copy_at(path)
+    a_page(path)
+    store = open_replica(path, always_copy=False)
+    with pytest.raises(StoreFailed):
+        await store.get(ZONE_ID, ips(1)[0])
+    await store.close()
+    again = open_replica(path, always_copy=False)
+    assert again.revision == 0
+    await again.close()
+    third = open_replica(path, always_copy=False)
+    assert (third.revision, third.writable) == (0, True)
+    await third.close()

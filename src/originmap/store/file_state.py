@@ -5,6 +5,7 @@ SQLite goes on writing to a file that was removed or replaced, and what it ackno
 with the process. So the file is looked at again, by its inode.
 """
 
+import contextlib
 import logging
 import os
 import resource
@@ -17,6 +18,7 @@ from originmap.domain.errors import StoreFailed, StoreUnusable
 _LOG = logging.getLogger(__name__)
 LEAST_ROOM = 4 << 20
 """Bytes that must be free: the log of a group of writes takes less than that."""
+DAMAGED = "damaged"
 _OTHERS = stat.S_IRWXO
 
 _Identity = tuple[int, int]
@@ -70,6 +72,9 @@ class FileState:
     def note_damage(self, problem: str) -> None:
         """The database turned out to be damaged: nothing but another file helps."""
         self._damage = self._damage or f"{self._path} is damaged: {problem}"
+        if (mark := mark_of(self._path)).exists():
+            with contextlib.suppress(OSError):
+                mark.write_text(DAMAGED)  # so that the next start fetches the copy again
         self.problem()
 
     @property
@@ -103,6 +108,12 @@ class FileState:
             else:
                 _LOG.warning("ready again", extra={"data": {"database": str(self._path)}})
         return problem
+
+
+def mark_of(path: Path) -> Path:
+    """The file that says that the database beside it is a copy of another, and DAMAGED where that
+    was found to be damaged."""
+    return path.with_name(path.name + "-replica")
 
 
 def tighten(path: Path) -> None:

@@ -23,10 +23,11 @@ from originmap.domain.snapshot import Part
 from originmap.domain.whatif import Count
 from originmap.store import records, sqlite_copy, sqlite_history
 from originmap.store.clock import ForwardClock, Now, wall_clock
+from originmap.store.file_state import mark_of
 from originmap.store.group import GroupCommit, Write
 from originmap.store.port import CommitListener, Page, Queue, RecordListener
 from originmap.store.recovery import Recovery
-from originmap.store.sqlite_file import SqliteFile, mark_of, rows
+from originmap.store.sqlite_file import SqliteFile, rows
 from originmap.store.sqlite_names import Names
 from originmap.store.sqlite_reader import Reader
 from originmap.store.sqlite_writer import Writer

@@ -110,11 +110,6 @@ class SqliteFile:
         os.close(self._lock)
 
 
-def mark_of(path: Path) -> Path:
-    """The file that says that the database beside it is a copy of another."""
-    return path.with_name(path.name + "-replica")
-
-
 def set_aside(path: Path) -> Path:
     """Have a spoilt file, with what is beside it, under another name, where one that was set aside
     before goes; the new name. Raises StoreOwned, StoreUnusable."""

@@ -9,8 +9,9 @@ import logging
 from pathlib import Path
 
 from originmap.domain.errors import StoreUnusable
+from originmap.store.file_state import DAMAGED, mark_of
 from originmap.store.sqlite import SqliteStore
-from originmap.store.sqlite_file import check_pages, mark_of, set_aside
+from originmap.store.sqlite_file import check_pages, set_aside
 
 _LOG = logging.getLogger(__name__)
 _LARGEST_CHECKED = 256 << 20
@@ -22,6 +23,8 @@ def open_replica(path: Path, *, always_copy: bool) -> SqliteStore:
     nothing but a copy can be there: in the folder of an agent. Raises StoreOwned, StoreUnusable."""
     is_copy = always_copy or mark_of(path).exists()
     try:
+        if is_copy and _was_found_damaged(path):
+            raise StoreUnusable(str(path), "it was found to be damaged while in use", spoilt=True)
         if is_copy and path.exists() and path.stat().st_size <= _LARGEST_CHECKED:
             check_pages(path)
         store = SqliteStore(path)
@@ -34,6 +37,12 @@ def open_replica(path: Path, *, always_copy: bool) -> SqliteStore:
         store = SqliteStore(path)
     if store.is_replica or not store.revision:
         mark_of(path).touch(0o600)
+        mark_of(path).write_text("")
     else:
         mark_of(path).unlink(missing_ok=True)  # it was of another file that was here
     return store
+
+
+def _was_found_damaged(path: Path) -> bool:
+    mark = mark_of(path)
+    return mark.exists() and mark.read_text("utf-8", "replace") == DAMAGED

@@ -1,0 +1,60 @@
+"""How old a replica says that it is."""
+
+import math
+
+from originmap.service.replication import Replication
+
+SECOND = 1_000_000
+
+
+class Clock:
+    now = 1_000 * SECOND
+
+    def __call__(self) -> int:
+        return self.now
+
+
+def replication() -> tuple[Replication, Clock, Clock]:
+    wall, running = Clock(), Clock()
+    return Replication("http://primary.example", wall, running), wall, running
+
+
+def test_a_replica_whose_clock_is_behind_does_not_say_that_it_is_fresh() -> None:
+    copy, wall, running = replication()
+    copy.found(wall.now + 3_600 * SECOND)
+    assert (copy.loaded, copy.age) == (True, math.inf)
+    running.now += SECOND
+    assert copy.age == math.inf
+    copy.heard(0.0)
+    running.now += 2 * SECOND
+    assert copy.age == 2.0
+
+
+def test_the_age_is_right_whatever_the_clock_is_set_to() -> None:
+    copy, wall, running = replication()
+    copy.heard(1.5)
+    for moved in (-400 * 86_400, 400 * 86_400):
+        wall.now += moved * SECOND
+        running.now += 5 * SECOND
+    assert copy.age == 11.5
+
+
+def test_a_copy_found_at_the_start_is_as_old_as_its_last_change_and_gets_older() -> None:
+    copy, wall, running = replication()
+    copy.found(wall.now - 60 * SECOND)
+    running.now += 4 * SECOND
+    assert copy.age == 64.0
+
+
+def test_a_copy_that_was_taken_is_as_old_as_its_request() -> None:
+    copy, _, running = replication()
+    began = copy.moment()
+    running.now += 30 * SECOND
+    copy.took(began, 2.0)
+    assert copy.age == 32.0
+
+
+def test_what_follows_a_replica_of_unknown_age_has_none_either() -> None:
+    copy, _, _ = replication()
+    copy.heard(math.inf)
+    assert copy.age == math.inf
