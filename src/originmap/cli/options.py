@@ -193,7 +193,7 @@ def follow(command: F) -> F:
             default=default_of("copy_limit"),
             show_default=True,
             metavar="GIB",
-            type=numbers.Amount(min=0, max=1 << 20, min_open=True),
+            type=numbers.Amount(0.001, 1 << 20),
             help=help_of("copy_limit"),
             envvar="ORIGINMAP_COPY_LIMIT",
         ),

@@ -16,7 +16,7 @@ import apsw
 
 from originmap.domain.address import Address
 from originmap.domain.change import Cause, Change, Committed
-from originmap.domain.errors import OriginmapError, StoreFailed, ZoneNotFound
+from originmap.domain.errors import OriginmapError, ZoneNotFound
 from originmap.domain.mapping import Decide, Mapping
 from originmap.domain.record import Key, RecordChange, RecordDecide
 from originmap.domain.snapshot import Part
@@ -27,7 +27,7 @@ from originmap.store.file_state import mark_of
 from originmap.store.group import GroupCommit, Write
 from originmap.store.port import CommitListener, Page, Queue, RecordListener
 from originmap.store.recovery import Recovery
-from originmap.store.sqlite_file import SqliteFile, rows
+from originmap.store.sqlite_file import SqliteFile
 from originmap.store.sqlite_names import Names
 from originmap.store.sqlite_reader import Reader
 from originmap.store.sqlite_writer import Writer

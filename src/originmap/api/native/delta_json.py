@@ -31,6 +31,4 @@ async def all_changes_json(changes: Sequence[Change], turns: Turns) -> list[Chan
 
 def _sealed(delta: Delta, changes: list[ChangeJSON]) -> SealedDelta:
     reset = bool(delta.reset)
-    return seal(
-        DeltaJSON(delta.epoch, delta.since, delta.revision, reset, changes, delta.reset)
-    )
+    return seal(DeltaJSON(delta.epoch, delta.since, delta.revision, reset, changes, delta.reset))
