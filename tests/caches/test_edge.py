@@ -112,4 +112,8 @@ def test_a_poisoned_export_leaves_the_old_configuration_serving(
 
 
 def test_no_file_but_those_of_the_format_is_left(edge: Edge, cache: Cache) -> None:
-    assert [path for path in Path(cache.folder).iterdir() if path.name.startswith(".o")] == []
+    assert [
+        path
+        for path in Path(cache.folder).iterdir()
+        if path.name.startswith(".o") and path.suffix != ".lock"
+    ] == []

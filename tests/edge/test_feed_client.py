@@ -40,7 +40,7 @@ async def client(body: Pieces, *headers: str, status: int = 200, most: int = 4 *
     port = server.sockets[0].getsockname()[1]
     async with (
         server,
-        FeedClient(f"http://127.0.0.1:{port}", "token", "name", most) as found,
+        FeedClient(f"http://127.0.0.1:{port}", "token", "name", most=most) as found,
     ):
         yield found
 

@@ -288,7 +288,7 @@ def test_which_server_is_meant_must_be_said() -> None:
         ([], "give --db on the server's own machine, or --url"),
         (["--url", "http://192.0.2.1:8787"], "--url needs a token"),
         (["--url", "http://192.0.2.1:8787", "--db", "x.db"], "give one of --db and --url"),
-        (["--url", "192.0.2.1"], "a URL like http://192.0.2.1:8787"),
+        (["--url", "192.0.2.1"], "a URL is like http://192.0.2.1:8787"),
     ):
         shown = runner.invoke(command, ["status", *args], env={"ORIGINMAP_TOKEN": ""})
         assert (shown.exit_code, said in shown.output) == (2, True), shown.output

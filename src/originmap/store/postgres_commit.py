@@ -27,6 +27,7 @@ from originmap.store.postgres_pool import (
     Line,
     failure,
     may_repeat,
+    noticing_loss,
     was_undone,
 )
 from originmap.store.postgres_schema import RECORDS
@@ -121,7 +122,9 @@ class Commits:
             trial = _Trial(group, doubtful)
             try:
                 async with asyncio.timeout(COMMAND_SECONDS):
-                    done = await self._try(await self._line.get(), trial)
+                    connection = await self._line.get()
+                    with noticing_loss(connection):
+                        done = await self._try(connection, trial)
             except ERRORS as error:
                 self._give_up()
                 if attempt + 1 == _ATTEMPTS or not may_repeat(error):

@@ -97,6 +97,18 @@ def failing() -> Iterator[None]:
         raise failure(error) from error
 
 
+@contextlib.contextmanager
+def noticing_loss(connection: asyncpg.Connection) -> Iterator[None]:
+    """Raise InterfaceError when the connection ends in the middle of a statement: between its
+    preparation and its execution asyncpg then has no protocol to call."""
+    try:
+        yield
+    except AttributeError as error:
+        if not connection.is_closed():
+            raise
+        raise asyncpg.InterfaceError("the connection was closed in the middle") from error
+
+
 class Servers:
     """The servers that a URL names, and connections to the first of them that can be used."""
 
@@ -286,8 +298,10 @@ class Readers:
         connection could be had: the server has none left, and those of the pool are in use."""
 
         async def fetch() -> list[Any]:
-            found: list[Any] = await self.pool.fetch(sql, *arguments)
-            return found
+            async with self.pool.acquire() as connection:
+                with noticing_loss(connection):
+                    found: list[Any] = await connection.fetch(sql, *arguments)
+                    return found
 
         with failing():
             try:
