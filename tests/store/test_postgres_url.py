@@ -76,6 +76,10 @@ def test_a_url_is_taken_apart_and_decoded() -> None:
         ("postgresql:///db?host=/run", (("/run", 5432),)),
         ("postgresql:///db?host=a,::1&port=1,2", (("a", 1), ("::1", 2))),
         ("postgresql:///db?host=a,b&port=7", (("a", 7), ("b", 7))),
+        ("postgresql://u@localhost/db?host=/cloudsql/a:b:c", (("/cloudsql/a:b:c", 5432),)),
+        ("postgresql://u@localhost:7/db?host=/run", (("/run", 7),)),
+        ("postgresql://u@a:1,b:2/db?host=c,d", (("c", 1), ("d", 2))),
+        ("postgresql://u@a:1/db?port=2", (("a", 2),)),
         ("postgresql:///db", ((None, 5432),)),
         ("postgresql://@:7/db", ((None, 7),)),
     ],
@@ -208,3 +212,8 @@ def test_a_password_file_that_others_can_read_is_refused(tmp_path: Path) -> None
     assert "other users can read it" in refusal(f"postgresql://om@h/om?passfile={file}")
     assert "passfile=/nothing: No such file" in refusal("postgresql://om@h/om?passfile=/nothing")
     Servers(f"postgresql://om:pw@h/om?passfile={file}")  # it is not read
+
+
+def test_a_parameter_replaces_what_stands_before_the_question_mark() -> None:
+    found = given("postgresql://om:old@h/db?user=me&password=new&dbname=other")
+    assert [found.value(name) for name in ("user", "password", "dbname")] == ["me", "new", "other"]

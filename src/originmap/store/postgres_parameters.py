@@ -140,7 +140,10 @@ def parameters_of(url: str, parts: DatabaseURL, environment: Mapping[str, str]) 
     shown = redacted(url)
     own = {"user": parts.user, "password": parts.password, "dbname": parts.database}
     named = {"dbname" if k == "database" else k: v for k, v in parts.parameters.items()}
-    given = {k: Given(v, k) for k, v in {**named, **{k: v for k, v in own.items() if v}}.items()}
+    if "host" in named:
+        own["port"] = ",".join(port for _, port in parts.hosts).strip(",")
+    # As in libpq, a parameter replaces what stands before the ?.
+    given = {k: Given(v, k) for k, v in {**{k: v for k, v in own.items() if v}, **named}.items()}
     by_variable = {
         name: Given(environment[variable], variable)
         for name, variable in _VARIABLES.items()
@@ -152,13 +155,12 @@ def parameters_of(url: str, parts: DatabaseURL, environment: Mapping[str, str]) 
         found = read_service(service.value, service.where, file, shown)
         of_service = {k: Given(v, f"{k} of the service {service.value}") for k, v in found.items()}
         given = {**of_service, **given}
-    hosts = parts.hosts
     given = {**by_variable, **given}
     for name, (value, where) in given.items():
         _check(shown, name, value, where)
     if "ssl" in given and "sslmode" not in parts.parameters:
         given["sslmode"] = Given("require", "ssl")
-    servers = _servers(hosts or _listed(given), given.get("port"), shown)
+    servers = _servers(_hosts(parts, named) or _listed(given), given.get("port"), shown)
     return Parameters(shown, given, servers)
 
 
@@ -178,6 +180,13 @@ def _check(shown: str, name: str, value: str, where: str) -> None:
     reason = f"{where}={value} is not supported: {one_of} {', '.join(values)}"
     hint = "leave it out for the default; docs/operations.md says what is used"
     raise StoreUnusable(shown, reason, hint)
+
+
+def _hosts(parts: DatabaseURL, named: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """The hosts before the ?, as far as no parameter replaces them or their ports."""
+    if "host" in named:
+        return ()
+    return tuple((name, "") for name, _ in parts.hosts) if "port" in named else parts.hosts
 
 
 def _listed(given: Mapping[str, Given]) -> tuple[tuple[str, str], ...]:
