@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -101,13 +102,27 @@ def test_a_list_is_read_whatever_the_members_around_it_are(members: dict[str, An
         lambda page, count: {"page": page, "per_page": 2, "count": count},
         lambda page, count: {"page": page, "per_page": 100, "total_pages": 1},
         lambda page, count: {"count": count, "total_count": count, "total_pages": 3},
+        lambda page, count: {"per_page": count or 2, "count": count, "total_count": count},
         lambda page, count: None,
     ],
-    ids=["as case 31", "wrong per_page", "no total", "one page announced", "total of a page", "-"],
+    ids=[
+        "as case 31",
+        "wrong per_page",
+        "no total",
+        "one page announced",
+        "total of a page",
+        "total of a smaller page",
+        "-",
+    ],
 )
 @pytest.mark.parametrize("size", [1, 2])
 def test_pages_smaller_than_asked_are_read_to_the_end(info: Any, size: int) -> None:
     assert listed(paged(size, info)) == THREE
+
+
+def test_a_byte_order_mark_before_an_answer_is_passed_over() -> None:
+    body = json.dumps({**GOOD, "result": MAPPINGS}).encode("utf-8-sig")
+    assert listed(lambda path, query: Raw(200, body)) == THREE
 
 
 def test_a_null_list_is_empty_only_if_nothing_else_is_announced() -> None:
@@ -170,6 +185,17 @@ def test_a_mapping_that_cannot_be_read_is_named() -> None:
         (None, "no reason given"),
         ([], "no reason given"),
         ([None, 5], "None; 5"),
+        (
+            [
+                {
+                    "code": 6003,
+                    "message": "Invalid headers",
+                    "error_chain": [{"message": "No token"}],
+                }
+            ],
+            "Invalid headers: No token (6003)",
+        ),
+        ([{"code": 1, "message": "two\nlines \x1b[31mred"}], "two lines  [31mred (1)"),
     ],
     ids=repr,
 )
@@ -182,6 +208,7 @@ def test_errors_of_any_form_are_told(errors: Any, said: str) -> None:
 
 BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head></html>"
 LOGIN = b"<!DOCTYPE html><title>Sign in - Example</title>"
+DEEP = b'{"success": true, "%s": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 HTML = {"Content-Type": "text/html"}
 
 
@@ -198,6 +225,16 @@ HTML = {"Content-Type": "text/html"}
         (Raw(200, b"\xff\xfe{\x00"), "not JSON of that form", "--api", 1),
         (Raw(407, BAD_GATEWAY, HTML), "a web page", "USER:PASSWORD", 1),
         (Raw(403, LOGIN, HTML), "a web page", "--api", 1),
+        (Raw(302, b""), "its body is empty", "--api", 1),
+        (Raw(304, b""), "its body is empty", "--api", 1),
+        (
+            Raw(200, b'{"success": true, "errors": [], "messages": []}'),
+            "it has no result",
+            "--api",
+            1,
+        ),
+        (Raw(200, DEEP % b"result"), "not JSON of that form", "--api", 1),
+        (Raw(200, DEEP % b"errors"), "not JSON of that form", "--api", 1),
     ],
     ids=lambda value: repr(value)[:40],
 )
@@ -232,6 +269,7 @@ def test_a_redirect_is_not_followed_and_says_where_the_api_is() -> None:
     assert "a redirect to https://api.example.net/v4/zones" in str(there)
     assert there.hint == "set --api (or CLOUDFLARE_BASE_URL) to https://api.example.net/v4"
     assert to(f"/new{path}").base.endswith("/new")
+    assert "--api" in to(f"{path}?login").hint
     assert "login.example.net" in str(to("https://login.example.net/?token=secret"))
     assert "secret" not in str(to("https://login.example.net/?token=secret"))
     assert "secret" not in str(to(f"https://user:secret@example.net{path}"))

@@ -145,7 +145,7 @@ def _outcome(
     what: str, answer: httpx.Response, base_url: str
 ) -> Envelope | tuple[ClientError, float | None]:
     asked = pace.retry_after(answer.headers, datetime.datetime.now(datetime.UTC))
-    if answer.is_redirect:
+    if answer.has_redirect_location:
         raise _redirected(what, answer, base_url)
     envelope = read_envelope(answer.content)
     if envelope is None:
@@ -167,6 +167,8 @@ def _redirected(what: str, answer: httpx.Response, base_url: str) -> Redirected:
     path = str(answer.url.copy_with(query=None)).removeprefix(base_url)
     there = str(target.copy_with(query=None, fragment=None))
     base = there.removesuffix(path) if path and there.endswith(path) else ""
+    if base == base_url:  # to where it was asked: for a login, or for cookies
+        base = ""
     shown = without_secrets(str(target))
     return Redirected(what, answer.status_code, shown, "" if "@" in base else base)
 

@@ -4,12 +4,15 @@ Services behind the API write null where others write an empty list, leave membe
 numbers as strings. What says whether a request worked must be there.
 """
 
+import codecs
 from dataclasses import dataclass
 
 import msgspec
 
 _NULL = msgspec.Raw(b"null")
 _MISSING = msgspec.Raw(b"")
+_CAUSES = 3
+"""How many causes of an error are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class Envelope:
     result: msgspec.Raw
     result_info: ResultInfo
     errors: list[tuple[int, str]]
+    has_result: bool
+    """Whether there is such a member, be it null."""
 
 
 class _Wrapped(msgspec.Struct):
@@ -45,16 +50,17 @@ _WRAPPED = msgspec.json.Decoder(_Wrapped, strict=False)
 def read_envelope(body: bytes) -> Envelope | None:
     """The answer in a body; None if it is not one of the v4 API."""
     try:
-        wrapped = _WRAPPED.decode(body)
+        wrapped = _WRAPPED.decode(body.removeprefix(codecs.BOM_UTF8))
         errors = _errors(msgspec.json.decode(wrapped.errors))
         info = _info(msgspec.json.decode(wrapped.result_info))
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     missing = wrapped.result is _MISSING
     if wrapped.success is None and missing:
         return None
     success = not errors if wrapped.success is None else wrapped.success
-    return Envelope(success, _NULL if missing else wrapped.result, info, errors)
+    result = _NULL if missing else wrapped.result
+    return Envelope(success, result, info, errors, has_result=not missing)
 
 
 def _errors(value: object) -> list[tuple[int, str]]:
@@ -65,8 +71,16 @@ def _errors(value: object) -> list[tuple[int, str]]:
 
 def _error(value: object) -> tuple[int, str]:
     if isinstance(value, dict):
-        return _number(value.get("code")) or 0, str(value.get("message") or "")
-    return 0, str(value)
+        chain = value.get("error_chain")
+        causes = [_error(each)[1] for each in chain[:_CAUSES]] if isinstance(chain, list) else []
+        said = [str(value.get("message") or ""), *causes]
+        return _number(value.get("code")) or 0, _on_one_line(": ".join(filter(None, said)))
+    return 0, _on_one_line(str(value))
+
+
+def _on_one_line(text: str) -> str:
+    """A text of somebody else's, without line breaks and what a terminal would obey."""
+    return "".join(each if each.isprintable() else " " for each in text).strip()
 
 
 def _info(value: object) -> ResultInfo:

@@ -58,7 +58,7 @@ class Listing(Generic[T]):
         fresh = len(self.items) - before
         if fresh and fresh < len(items):
             self._overlaps = True
-        self._doubt(info)
+        self._doubt(info, len(items))
         if self.total is not None and len(self.items) == self.total:
             self.complete = True
         elif not fresh:
@@ -74,12 +74,14 @@ class Listing(Generic[T]):
             raise _Short(why, proved=True)
         self.total = info.total_count
 
-    def _doubt(self, info: ResultInfo) -> None:
+    def _doubt(self, info: ResultInfo, count: int) -> None:
         """Forget a total that is not one: fewer items than were read, or all of them read before
-        the last page."""
+        the last page, or perhaps only those of the page, which is full and smaller than asked."""
         if self.total is None:
             return
         further = info.total_pages is not None and info.total_pages > self.pages
+        smaller = info.per_page is not None and count == info.per_page < self._asked
+        further = further or (smaller and self.pages == 1)
         found = len(self.items)
         if found > self.total or (found == self.total and further):
             self._doubted, self.total = True, None

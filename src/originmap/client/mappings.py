@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from originmap.client.connection import Connection
-from originmap.client.envelope import ResultInfo
+from originmap.client.envelope import Envelope, ResultInfo
 from originmap.client.errors import NoSuchZone, Unreadable
 from originmap.client.listing import Listing, read_whole
 from originmap.domain import address as addresses
@@ -108,7 +108,7 @@ class RemoteMappings:
     def zone_of_id(self, zone_id: str) -> RemoteZone:
         """The zone with this id. Raises ClientError."""
         path = f"/zones/{zone_id}"
-        zone = _read(_ZONE, self.connection.ask("GET", path).result, path)
+        zone = _read(_ZONE, self.connection.ask("GET", path), path)
         return RemoteZone(zone.id, zone.name)
 
     def mappings(self, zone_id: str) -> dict[Address, Place]:
@@ -120,7 +120,7 @@ class RemoteMappings:
 
         def read(page: int) -> tuple[list[tuple[Address, Place]], ResultInfo]:
             answer = self.connection.ask("GET", path, _page(page, PER_PAGE))
-            entries = _read(_ENTRIES, answer.result, path) or []
+            entries = _read(_ENTRIES, answer, path) or []
             found = [(self._address(each, zone_id), self._place(each)) for each in entries]
             return found, answer.result_info
 
@@ -140,7 +140,7 @@ class RemoteMappings:
         else:
             body = [_item(change.address, change.after) for change in batch.changes]
             answer = self.connection.ask("PUT", path, body=body)
-        outcome = _read(_OUTCOME, answer.result, path)
+        outcome = _read(_OUTCOME, answer, path) if answer.has_result else None
         failed = (outcome and outcome.failed) or []
         return [Unapplied(each.origin_ip or "", each.error or "") for each in failed]
 
@@ -149,7 +149,7 @@ class RemoteMappings:
 
         def read(page: int) -> tuple[list[RemoteZone], ResultInfo]:
             answer = self.connection.ask("GET", "/zones", named | _page(page, ZONES_PER_PAGE))
-            zones = _read(_ZONES, answer.result, "/zones") or []
+            zones = _read(_ZONES, answer, "/zones") or []
             return [RemoteZone(zone.id, zone.name) for zone in zones], answer.result_info
 
         return Listing(read, itemgetter(0), ZONES_PER_PAGE)
@@ -192,8 +192,10 @@ def _item(address: Address, place: Place | None) -> dict[str, str]:
     return {"origin_ip": addresses.text(address), "vendor": place.vendor, "region": place.region}
 
 
-def _read(decoder: msgspec.json.Decoder[T], raw: msgspec.Raw, what: str) -> T:
+def _read(decoder: msgspec.json.Decoder[T], answer: Envelope, what: str) -> T:
+    if not answer.has_result:
+        raise Unreadable(what, 200, "it has no result")
     try:
-        return decoder.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        return decoder.decode(answer.result)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Unreadable(what, 200, str(error)) from None
