@@ -54,7 +54,7 @@ def test_what_is_no_list_is_said_to_be_none(data: Any) -> None:
     ("data", "reason"),
     [
         (b"", "Input data was truncated"),
-        (b"<!DOCTYPE html><title>Sign in</title>", "JSON is malformed"),
+        (b"<!DOCTYPE html><title>Sign in</title>", "it is a web page, not JSON"),
         (b"[1, 2]", "Expected `object`, got `array`"),
         (AWS.read_bytes().replace(b"EC2", b"\xffC2"), "can't decode byte 0xff"),
         (b"\xef\xbb\xbf{}", "JSON is malformed"),

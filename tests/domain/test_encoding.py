@@ -13,6 +13,11 @@ def test_a_text_is_read_in_each_encoding_that_programs_write(encoding: str, mark
     assert decode((mark + TEXT).encode(encoding)) == TEXT
 
 
+def test_the_end_of_a_file_that_dos_marks_is_passed_over() -> None:
+    assert decode(b"a\r\n\x1a") == "a\r\n"
+    assert decode("a\x1a".encode("utf-16")) == "a"
+
+
 @pytest.mark.parametrize("text", ["", "a", "ab", "abc", "\u00e9", "a\0b"])
 def test_a_short_text_is_utf_8(text: str) -> None:
     assert decode(text.encode()) == text
@@ -26,6 +31,11 @@ def test_a_short_text_is_utf_8(text: str) -> None:
         (b"\xed\xa0\x80", "not UTF-8 at byte 0 (0xed, in line 1): save it as UTF-8"),
         (b"\xff\xfea\0b", "this is UTF-16, damaged or cut off at byte 4: save it as UTF-8"),
         (b"\xfe\xff\xd8\x00\0a", "this is UTF-16, damaged or cut off at byte 2: save it as UTF-8"),
+        (
+            b"PK\x03\x04\x14\0",
+            "this is a ZIP archive or a workbook of a spreadsheet: save it as plain text",
+        ),
+        (b"\x1f\x8b\x08\0", "this is compressed by gzip: unpack it"),
     ],
 )
 def test_what_is_no_text_is_refused_with_the_place_and_the_remedy(data: bytes, reason: str) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from originmap.domain.errors import InvalidZoneName
 from originmap.domain.zone import checked_name
 from originmap.domain.zone_filter import name_matches
-from originmap.domain.zone_name import lookup_name, read_zone_name, unicode_name
+from originmap.domain.zone_name import lookup_name, may_be_zone, read_zone_name, unicode_name
 
 BUECHER = "xn--bcher-kva.example"
 
@@ -100,6 +100,34 @@ def test_a_name_in_a_labels_is_one_of_a_name_in_unicode(text: str) -> None:
 @pytest.mark.proves("D-62")
 def test_filters_find_a_name_by_either_form(pattern: str, found: bool) -> None:
     assert name_matches(pattern, BUECHER) is found
+
+
+@pytest.mark.parametrize(
+    ("text", "may_be"),
+    [
+        ("example.com", True),
+        ("Example.COM.", True),
+        ("a_b.example", True),
+        ("bücher.example", True),
+        ("l·l.example", True),
+        ("i❤.ws", True),
+        ("نامه\u200cای.example", True),
+        ("023e105f4ecef8ad9ca31a8372d0c353", True),
+        ("", False),
+        (".", False),
+        ("a..b", False),
+        ("a b.example", False),
+        ("example.com\n", False),
+        ("\ufeffexample.com", False),
+        ("“example.com”", False),
+        ("https://example.com", False),
+        ("example.com:443", False),
+        ("*.example.com", False),
+        ("a@example.com", False),
+    ],
+)
+def test_what_no_zone_is_called_is_told_from_names(text: str, may_be: bool) -> None:
+    assert may_be_zone(text) is may_be
 
 
 def test_a_name_of_an_older_database_that_is_none_any_more_is_still_found() -> None:

@@ -38,6 +38,18 @@ def test_csv_may_have_what_spreadsheets_leave_behind(tmp_path: Path, text: str) 
     assert places(tmp_path, text, "a.csv") == {"192.0.2.1": "aws/us-east-1"}
 
 
+def test_a_row_that_is_one_cell_is_explained(tmp_path: Path) -> None:
+    text = '"zone,origin_ip,vendor,region"\n"example.com,192.0.2.1,aws,us-east-1"\n'
+    (said,) = problems(tmp_path, text, "a.csv")
+    assert "each row is in quotes, so it is one cell: remove the quotes around rows" in said
+
+
+def test_a_mark_or_a_blank_in_a_zone_is_no_name(tmp_path: Path) -> None:
+    text = "zone,origin_ip,vendor,region\n\ufeffexample.com,192.0.2.1,aws,us-east-1\n"
+    (said,) = problems(tmp_path, text, "a.csv")
+    assert said.endswith("2:1: not the name or id of a zone: '\\ufeffexample.com'")
+
+
 def test_a_separator_in_quotes_is_part_of_its_cell(tmp_path: Path) -> None:
     text = (
         'zone;origin_ip;vendor;region;comment\nexample.com;192.0.2.1;aws;us-east-1;"a;b,c ""d"""\n'

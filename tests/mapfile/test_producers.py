@@ -144,6 +144,11 @@ def in_zone(line: str) -> str:
          "1:31: not YAML: found unexpected ':'; put quotes around '2001:db8::'"),
         ("zones: {a: {groups: [{origins: [192.0.2.1, 2001:db8:1::, ::1]}]}}",
          "1:55: not YAML: found unexpected ':'; put quotes around '2001:db8:1::'"),
+        ("zones: {a: {groups: [{origins: [::1, 192.0.2.1]}]}}",
+         "1:33: not YAML: did not find expected node content; put quotes around '::1'"),
+        ("zones: {a b: {}}", "1:9: not the name or id of a zone: 'a b'"),
+        ("zones: {\u201ca\u201d: {}}", "1:9: not the name or id of a zone: '\u201ca\u201d'"),
+        ("zones: {'https://a/': {}}", "1:9: not the name or id of a zone: 'https://a/'"),
         (in_zone("a: 2001:db8::"), "4:19: not YAML: mapping values are not allowed in this context;"
          " put quotes around '2001:db8::'"),
         (in_zone("a: @b"), "4:10: not YAML: found character that cannot start any token;"

@@ -239,6 +239,7 @@ def test_a_mistake_is_named_where_it_is(tmp_path: Path, text: str, problem: str)
         (
             'zone,origin_ip,vendor,region\n"a,b",1.2.3,aws,us-east-1\na,192.0.2.1,aws,nowhere\n',
             [
+                "2:1: not the name or id of a zone: 'a,b'",
                 "2:7: neither an IP address that an origin can have, nor a host name: '1.2.3'",
                 "3:17: unknown region 'nowhere' of aws; see originmap regions --vendor aws",
             ],

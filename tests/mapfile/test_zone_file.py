@@ -161,6 +161,7 @@ def test_an_export_of_route_53_is_read() -> None:
         "@ ANAME lb.example.net.",
         "x 60 IN LUA A \"ifportup(443, {'192.0.2.9'})\"",
         "x TYPE65534 \\# 5 0A1B2C3D4E",
+        "x R53_ALIAS A lb.example.net.",
         "x NOTYPE-YET ( a\n b\n c )",
         'x TXT "over\ntwo lines; (with all"',
         "x TXT \\; \\( \\\"",
@@ -253,7 +254,7 @@ def test_everything_that_matters_and_is_wrong_is_told_at_once_with_its_line() ->
         "a.zone:8: not the address of an AAAA record: 'fe80::1%eth0'",
         "a.zone:9: neither a TTL, a class nor a type: '5x'",
         "a.zone:10: neither a TTL, a class nor a type: '192.0.2.1'",
-        "a.zone:11: a record without a type",
+        "a.zone:11: not a zone file: a record without a type: 'www'",
         "a.zone:12: not a zone file: 'a..b A 192.0.2.1': A DNS label is empty.",
         "a.zone:13: not the address of an A record: '\\\\# 4 C00002'",
         "a.zone:14: '$INCLUDE other.zone' is not followed: put all records into one file, as"
@@ -280,9 +281,20 @@ def test_what_is_left_open_hides_no_records(text: str, line: int) -> None:
     assert error.startswith(f"a.zone:{line}: not a zone file: a ")
 
 
-def test_a_name_that_is_none_is_no_zone() -> None:
-    with pytest.raises(UnusableFile, match=r"not the name of a zone: 'a\.\.b'"):
-        read("", "a..b")
+@pytest.mark.parametrize("name", ["a..b", ".", "a b", "https://example.com"])
+def test_a_name_that_is_none_is_no_zone(name: str) -> None:
+    with pytest.raises(UnusableFile, match="not the name of a zone: ") as caught:
+        read("", name)
+    assert repr(name) in str(caught.value)
+
+
+def test_a_zone_that_is_given_by_its_id_is_named_by_the_file() -> None:
+    text = "$ORIGIN example.com.\nwww A 192.0.2.1\n"
+    assert names(text, "023e105f4ecef8ad9ca31a8372d0c353") == {"192.0.2.1": "www.example.com"}
+
+
+def test_what_rndc_dumpdb_begins_with_is_passed_over() -> None:
+    assert names("$DATE 20261129\nwww A 192.0.2.1\n", "a.b") == {"192.0.2.1": "www.a.b"}
 
 
 _WORDS = [

@@ -210,6 +210,8 @@ def test_auto_without_ranges_says_how_to_get_some(user: Planner) -> None:
 def test_wrong_use_of_init_is_told(user: Planner) -> None:
     assert "give either" in user.run("init").err
     assert "--zone example.com" in user.run("init", "192.0.2.1").err
+    said = user.run("init", "--zone", "https://a.b", "192.0.2.1").err
+    assert "--zone: not the name or id of a zone: 'https://a.b'" in said
 
 
 def test_the_schema_is_printed_for_editors(user: Planner) -> None:

@@ -10,6 +10,7 @@ from originmap import bootstrap
 from originmap.cli import asked, options
 from originmap.cli.remote import out, write_out
 from originmap.domain.address import Address
+from originmap.domain.zone_name import may_be_zone
 from originmap.mapfile.errors import UnusableFile
 from originmap.mapfile.reader import text_of
 from originmap.planning.desired import proved
@@ -48,7 +49,7 @@ def command(
     if zone_file is not None:
         name, found = _of_zone_file(zone_file, zone)
     else:
-        name, found = str(zone), _of_arguments(origins)
+        name, found = _checked(str(zone)), _of_arguments(origins)
     detector = bootstrap.detector(bootstrap.range_files(ranges))
     text = io.StringIO()
     made = [
@@ -59,6 +60,12 @@ def command(
     write_out(out, [text.getvalue()])
     count = sum(origin.place is not None for origin in made)
     click.echo(f"{count:,} of {len(made):,} origins found in published ranges", err=True)
+
+
+def _checked(zone: str) -> str:
+    if not may_be_zone(zone):
+        raise click.BadParameter(f"not the name or id of a zone: {zone!r}", param_hint="--zone")
+    return zone
 
 
 def _of_arguments(texts: tuple[str, ...]) -> dict[Address, list[str]]:

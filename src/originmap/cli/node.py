@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from originmap.domain.encoding import NotText, decode
+from originmap.domain.errors import InvalidExport
 
 EXAMPLE_UPSTREAM = "{colo}.cache.example.net:80"
 
@@ -36,5 +37,18 @@ def lines(file: Any) -> list[str]:
         text = decode(file.read())
     except NotText as error:
         raise click.BadParameter(f"{file.name}: {error}", param_hint="--upstreams") from None
-    lines = [line.partition("#")[0].strip() for line in text.splitlines()]
-    return [line for line in lines if line]
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if said := line.partition("#")[0].strip():
+            _check(said, f"{file.name}:{number}")
+            found.append(said)
+    return found
+
+
+def _check(line: str, where: str) -> None:
+    from originmap.export import endpoint
+
+    try:
+        endpoint.read([line])
+    except InvalidExport as error:
+        raise click.BadParameter(f"{where}: {error}", param_hint="--upstreams") from None

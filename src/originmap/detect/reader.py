@@ -49,6 +49,8 @@ def read(content: Content) -> Publication:
 
 
 def _reader(content: Content) -> Callable[[Content], Publication]:
+    if content.data.lstrip().startswith(b"<"):
+        raise ValueError("it is a web page, not JSON: download the file that the page links to")
     top = msgspec.json.decode(content.data, type=_Top)
     there = {name for name in top.__struct_fields__ if getattr(top, name) is not _ABSENT}
     for members, reader in _READERS.items():

@@ -22,6 +22,13 @@ _NULS: dict[tuple[bool, ...], str] = {
     (False, True, False, True): "utf-16-le",
     (True, False, True, False): "utf-16-be",
 }
+# What is often given in place of the text that is inside it.
+_PACKED = (
+    (b"PK\x03\x04", "this is a ZIP archive or a workbook of a spreadsheet: save it as plain text"),
+    (b"\x1f\x8b", "this is compressed by gzip: unpack it"),
+)
+_END_OF_FILE = "\x1a"
+"""What programs of DOS's tradition write behind a text."""
 
 
 class NotText(ValueError):
@@ -30,9 +37,12 @@ class NotText(ValueError):
 
 def decode(data: bytes) -> str:
     """The text that bytes spell, without a byte order mark. Raises NotText."""
+    for mark, reason in _PACKED:
+        if data.startswith(mark):
+            raise NotText(reason)
     encoding, start = _encoding(data)
     try:
-        return data[start:].decode(encoding)
+        return data[start:].decode(encoding).removesuffix(_END_OF_FILE)
     except UnicodeDecodeError as error:
         if encoding != "utf-8":
             name = encoding[:6].upper()

@@ -5,6 +5,7 @@ for caches go by that form, which is plain ASCII. People see the form that they 
 of IDNA 2008 are those of `idna`, the one library that the domain uses.
 """
 
+import re
 import unicodedata
 from typing import NamedTuple
 
@@ -12,6 +13,12 @@ from originmap.domain.errors import InvalidZoneName
 from originmap.domain.zone import LONGEST_NAME, checked_name
 
 _PREFIX = "xn--"
+_ID = re.compile("[0-9a-f]{32}", re.IGNORECASE)
+_LABEL = re.compile("[A-Za-z0-9_-]")
+_NOT_IN_NAMES = frozenset(
+    {"Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp", "Pi", "Pf", "Ps", "Pe"}
+)  # controls, blanks, quotes, brackets
+_JOINERS = "\u200c\u200d"
 
 
 class ZoneName(NamedTuple):
@@ -45,6 +52,27 @@ def lookup_name(text: str) -> str:
         except InvalidZoneName:
             return _lower(text)
     return text.lower()
+
+
+def is_zone_id(text: str) -> bool:
+    """Whether `text` is a zone's id rather than its name."""
+    return _ID.fullmatch(text) is not None
+
+
+def may_be_zone(text: str) -> bool:
+    """Whether a zone of some server may be called `text`, by id or name. Servers know names that
+    IDNA 2008 refuses, such as those with emoji; blanks, quotes and URLs are in none."""
+    return all(map(_may_be_label, text.removesuffix(".").split(".")))
+
+
+def _may_be_label(label: str) -> bool:
+    return bool(label) and all(map(_may_be_in_label, label))
+
+
+def _may_be_in_label(character: str) -> bool:
+    if character.isascii():
+        return _LABEL.fullmatch(character) is not None
+    return character in _JOINERS or unicodedata.category(character) not in _NOT_IN_NAMES
 
 
 def unicode_name(name: str) -> str:

@@ -134,7 +134,7 @@ class FeedClient:
             raise
         except TimeoutError as error:
             raise self._gone(error) from error
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise BrokenFeed(f"the answer is no digest: {error}") from None
 
     async def report(self, report: Report) -> None:

@@ -108,7 +108,7 @@ def unseal(sealed: SealedDelta) -> DeltaJSON:
         raise BrokenFeed("the changes are not what was sent: their checksum is another")
     try:
         changes = _CHANGES.decode(sealed.changes)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BrokenFeed(f"the changes: {error}") from None
     return DeltaJSON(
         sealed.epoch, sealed.since, sealed.revision, sealed.reset, changes, sealed.reason

@@ -86,6 +86,8 @@ def _checked(where: Where, heading: list[str], document: Document) -> bool:
     """Whether there are the columns that are needed, and no others."""
     if len(heading) == 1 and all(name in heading[0] for name in COLUMNS):
         why = "unknown separator: columns are separated by a comma, a semicolon, a tab or |"
+        if any(separator in heading[0] for separator in _SEPARATORS):
+            why = "each row is in quotes, so it is one cell: remove the quotes around rows"
         document.problem(where, f"{why}; not as in {heading[0]!r}")
         return False
     named = [name for name in heading if name]

@@ -16,6 +16,7 @@ from originmap.domain.errors import InvalidAddress
 from originmap.domain.hostname import is_hostname
 from originmap.domain.mapping import Place
 from originmap.domain.selection import InvalidPattern, Pattern, pattern
+from originmap.domain.zone_name import may_be_zone
 from originmap.mapfile.errors import Problem, Where
 
 AUTO = "auto"
@@ -68,7 +69,7 @@ class Document:
     def zone(self, name: str, where: Where) -> ZoneEntry:
         """The entry of a zone, the same one whichever file names it."""
         key = name.lower().rstrip(".")
-        if not key or not all(part for part in key.split(".")):
+        if not may_be_zone(key):
             self.problem(where, f"not the name or id of a zone: {name!r}")
         return self.zones.setdefault(key, ZoneEntry(key, where))
 

@@ -19,6 +19,7 @@ from originmap.domain.address import Address
 from originmap.domain.errors import InvalidAddress
 from originmap.domain.mapping import Place
 from originmap.domain.plan import shown
+from originmap.domain.zone_name import may_be_zone
 from originmap.mapfile.errors import UnusableFile, WrongSource
 from originmap.mapfile.json_events import json_problem
 from originmap.mapfile.reader import bytes_of, decoded
@@ -118,7 +119,10 @@ def read_state(file: Path) -> list[ZoneState]:
 
 
 def _objects(file: Path, text: str) -> Iterator[_Object]:
-    top = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+    try:
+        top = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+    except msgspec.ValidationError:  # it is JSON
+        raise UnusableFile(str(file), "not a state: a state is an object of JSON", _SHOW) from None
     if _OF_A_PLAN & top.keys():
         raise UnusableFile(str(file), "this is a plan, not a state", _NO_FILE)
     if "encrypted_data" in top:
@@ -225,6 +229,8 @@ def _mapping(each: _Object) -> tuple[str, Address, Place]:
     ]
     if missing:
         raise ValueError(f"there is no {' and no '.join(missing)}")
+    if not may_be_zone(str(values.zone_id)):
+        raise ValueError(f"zone_id {values.zone_id!r} is not the id of a zone")
     try:
         address = addresses.parse(values.origin_ip)
     except InvalidAddress:

@@ -61,6 +61,8 @@ def _remedy(text: str, line: int, column: int) -> str:
     for word in _ADDRESS.finditer(there):
         if word.start() < column <= word.end() + 1 and _lost_colon(word[0].removesuffix(":")):
             return f"; put quotes around {word[0]!r}"
+        if word.start() == column - 1 and word[0].startswith("::"):  # no word in [] or {}
+            return f"; put quotes around {word[0]!r}"
     character = there[column - 1 : column]
     if character == "\t":
         return ": a tab; indent by spaces"

@@ -5,6 +5,7 @@ Servers and providers add types, leave out TTLs and dots, and note things in com
 needed for addresses is passed over and counted; what is needed is an error with its line.
 """
 
+import contextlib
 import ipaddress
 import re
 from collections import Counter
@@ -19,6 +20,7 @@ import dns.zone
 from originmap.domain import address as addresses
 from originmap.domain.address import Address
 from originmap.domain.errors import InvalidAddress
+from originmap.domain.zone_name import is_zone_id, may_be_zone
 from originmap.mapfile.errors import UnusableFile, WrongSource
 from originmap.mapfile.zone_entries import BrokenEntry, Entry, entries
 
@@ -30,7 +32,7 @@ _GENERIC = {"TYPE1": "A", "TYPE28": "AAAA", "TYPE5": "CNAME"}  # RFC 3597 §5
 _TTL = re.compile(r"[0-9]+|(?:[0-9]+[smhdw])+", re.IGNORECASE)
 _CLASS = re.compile(r"IN|CH|HS|CS|ANY|NONE|CLASS[0-9]+", re.IGNORECASE)
 _AGE = re.compile(r"\[AGE:[0-9]+\]", re.IGNORECASE)  # of Windows' DNS server
-_KIND = re.compile("[A-Z][A-Z0-9-]*")
+_KIND = re.compile("[A-Z][A-Z0-9_-]*")  # with _ those that dnscontrol and its like add
 # How Cloudflare's export and Windows' DNS server name the zone.
 _DOMAIN = re.compile(
     r";+\s*(?:Domain:\s+(\S+)|Database file \S+ for (?:.* in zone )?(\S+?)(?: zone)?\.?)\s*",
@@ -56,7 +58,7 @@ class _Record(NamedTuple):
 
 
 def read_zone_file(file: Path, text: str, zone: str | None) -> Records:
-    """The addresses of a zone file; without `zone` the file has to name it.
+    """The addresses of a zone file; without `zone`, or with an id, the file has to name it.
 
     Raises UnusableFile, or WrongSource with all that is wrong.
     """
@@ -64,7 +66,8 @@ def read_zone_file(file: Path, text: str, zone: str | None) -> Records:
         found = list(entries(text))
     except BrokenEntry as error:
         raise WrongSource([f"{file}:{error.line}: not a zone file: {error}"]) from None
-    name = _named(file, zone) if zone else _zone_of(found)
+    given = zone if zone and not is_zone_id(zone) else None
+    name = _named(file, given) if given else _zone_of(found)
     if name is None:
         reason = "no SOA record, no $ORIGIN and no comment names the zone"
         raise UnusableFile(str(file), reason, "give the zone's name: --zone example.com")
@@ -75,10 +78,10 @@ def read_zone_file(file: Path, text: str, zone: str | None) -> Records:
 
 
 def _named(file: Path, zone: str) -> dns.name.Name:
-    try:
-        return dns.name.from_text(zone, dns.name.root)
-    except (dns.exception.DNSException, UnicodeError) as error:
-        raise UnusableFile(str(file), f"not the name of a zone: {zone!r}") from error
+    with contextlib.suppress(dns.exception.DNSException, UnicodeError):
+        if may_be_zone(zone):
+            return dns.name.from_text(zone, dns.name.root)
+    raise UnusableFile(str(file), f"not the name of a zone: {zone!r}")
 
 
 def _zone_of(found: list[Entry]) -> dns.name.Name | None:
@@ -131,7 +134,8 @@ def _record(entry: Entry, owner: str) -> _Record:
             kind = word.upper()
             break
     if not kind:
-        raise ValueError("a record without a type")
+        shown = " ".join(entry.words)[:60]
+        raise ValueError(f"not a zone file: a record without a type: {shown!r}")
     if not _KIND.fullmatch(kind):
         raise ValueError(f"neither a TTL, a class nor a type: {word!r}")
     return _Record(owner, others + _GENERIC.get(kind, kind), words)
@@ -197,7 +201,7 @@ class _Reader:
     def _directive(self, words: list[str]) -> None:
         name, *arguments = words
         match name.upper():
-            case "$TTL":
+            case "$TTL" | "$DATE":  # the latter begins what BIND's rndc dumpdb writes
                 pass
             case "$ORIGIN" if len(arguments) == 1:
                 self._origin = _top_name(arguments[0], self._origin) or self._origin
