@@ -298,6 +298,8 @@ def test_a_hint_is_of_what_went_wrong(tmp_path: Path) -> None:
     with Server(str(tmp_path / "dev.db"), tmp_path) as server:
         asked = ("rollout", "status", "--url", server.url)
         assert "--access everything" in refusal(*asked, env={"ORIGINMAP_TOKEN": "wrong"})
+        elsewhere = (*asked[:-1], f"{server.url}/client/v4")
+        assert "without /client/v4" in refusal(*elsewhere, env={"ORIGINMAP_TOKEN": TOKEN})
         kill = ("rollout", "kill", "--to", "9999", "--url", server.url)
         said = refusal(*kill, env={"ORIGINMAP_TOKEN": TOKEN})
         assert "has not been reached" in said

@@ -350,6 +350,16 @@ async def test_a_server_that_cannot_be_used_is_named_without_its_password(
     assert "s3cret" not in str(caught.value) + caught.value.hint
 
 
+@pytest.mark.parametrize("options", ["project=a", "-c nothing=1", "-c port=1"])
+async def test_options_that_the_server_refuses_are_not_said_to_be_a_server_out_of_reach(
+    url: str, options: str
+) -> None:
+    with pytest.raises(StoreUnusable) as caught:
+        await open_postgres(url, environment={"PGOPTIONS": options})
+    assert "\n" not in str(caught.value)
+    assert "PGOPTIONS" in caught.value.hint
+
+
 @pytest.mark.parametrize(
     ("db", "shown"),
     [

@@ -26,6 +26,7 @@ Asked = ShowRollout | TakeStep
 _ROUTE = "/originmap/v1/rollout"
 _RESTART_SECONDS = 30.0
 _NO_RIGHTS = (401, 403)
+_NO_ROUTE = 7003
 _RIGHTS = "ORIGINMAP_TOKEN or --token-file needs a token made with --access everything"
 
 
@@ -93,9 +94,10 @@ class RemotePrimary:
             hint = f"set --url to {error.base}" if error.base else "is --url right?"
             raise ServerRefused(str(error), hint) from error
         except Refused as error:
-            raise ServerRefused(
-                str(error), _RIGHTS if error.status in _NO_RIGHTS else ""
-            ) from error
+            hint = _RIGHTS if error.status in _NO_RIGHTS else ""
+            if _NO_ROUTE in error.codes:
+                hint = "is --url right? It is the URL of the server, without /client/v4"
+            raise ServerRefused(str(error), hint) from error
         except (ClientError, msgspec.MsgspecError, RecursionError) as error:
             raise ServerRefused(str(error), "is --url right?") from error
 

@@ -150,7 +150,8 @@ class Servers:
             hint = "write it as postgresql://user@host:5432/name, with % where needed"
             raise StoreUnusable(shown, "the URL cannot be read", hint) from error
         except ERRORS as error:
-            raise StoreUnusable(shown, str(failure(error)), _hint(error)) from error
+            reason = str(failure(error)).partition("\n")[0]  # behind it are hints for its own tools
+            raise StoreUnusable(shown, reason, _hint(error)) from error
 
     async def _connect(self) -> asyncpg.Connection:
         """asyncpg would try the servers itself, but within one time limit for all: a machine that
@@ -237,6 +238,8 @@ def _hint(error: BaseException) -> str:
         return "look at sslmode, and whether the server has TLS switched on"
     if isinstance(error, socket.gaierror):
         return "look at the host in the URL; in a password @ is %40, / is %2F, # is %23"
+    if isinstance(error, asyncpg.PostgresError):  # so it is running
+        return "look at options in the URL or PGOPTIONS, as -c NAME=VALUE, and at the server's log"
     return "is the server running, and can it be reached from here?"
 
 
