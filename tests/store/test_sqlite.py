@@ -1,6 +1,7 @@
 """What is particular to the SQLite store: files, restarts, and failing disks."""
 
 import asyncio
+import itertools
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,8 +12,11 @@ import pytest
 from originmap.domain import mapping
 from originmap.domain.change import Committed
 from originmap.domain.errors import StoreBusy, StoreFailed, StoreOwned, StoreUnusable, ZoneNotFound
+from originmap.domain.latency import Latencies, Measurement
 from originmap.domain.mapping import Decision
+from originmap.domain.record import RecordChange
 from originmap.domain.snapshot import Start
+from originmap.domain.topology_rules import set_latencies
 from originmap.store import sqlite_file
 from originmap.store.group import GroupCommit, Write
 from originmap.store.sqlite import SqliteStore
@@ -238,4 +242,21 @@ async def test_the_log_is_folded_into_the_file_however_much_is_written(
         await store.changes(store.revision - 1, 10)
         sizes.append(log.stat().st_size)
     assert sizes[-1] < 200 * 4096 + 10_000
+    await store.close()
+
+
+async def test_a_history_of_large_records_is_read_a_few_at_a_time(tmp_path: Path) -> None:
+    """Measurements that are set each minute fill a history with megabytes a change."""
+    store = SqliteStore(tmp_path / "a.db")
+    for n in range(6):
+        measured = [Measurement(f"C{i}", *US_EAST, float(n), 1) for i in range(8_000)]
+        await store.write_records(set_latencies(Latencies(tuple(measured))), CAUSE)
+    every = [await store.changes(n, 1) for n in range(6)]
+    assert [[change.revision for change in found] for found in every] == [[n] for n in range(1, 7)]
+    assert [change.revision for change in await store.changes(0, 10)] == [1, 2]
+    assert await store.changes(0, 2) == [*every[0], *every[1]]
+    assert [change.revision for change in await store.changes_before(7, 10)] == [6]
+    for earlier, later in itertools.pairwise(change for found in every for change in found):
+        assert isinstance(later.what, RecordChange)
+        assert later.what.before == earlier.what.after
     await store.close()

@@ -56,9 +56,9 @@ class ZoneHistory:
             await self.turns.next()
             portion = min(PIECE, limit - len(found))
             chunk = await self._store.changes_before(bound, portion, zone_id, address)
-            found += chunk
-            if len(chunk) < portion:
+            if not chunk:
                 break
+            found += chunk
             bound = chunk[-1].revision
         return found
 

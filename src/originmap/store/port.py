@@ -116,8 +116,9 @@ class Store(Protocol):
         """
 
     async def changes(self, since: int, limit: int, zone_id: str | None = None) -> list[Change]:
-        """Committed changes after revision `since`, in order, at most `limit`; of one zone and
-        its mappings, where it is given. What is older than `oldest` is left out.
+        """Committed changes after revision `since`, in order, at most `limit`, and fewer if their
+        records are large: only an empty list says that there are no more. Of one zone and its
+        mappings, where it is given. What is older than `oldest` is left out.
 
         No read tells of a revision beyond `revision`, as that is when the read is done.
         """
@@ -129,8 +130,8 @@ class Store(Protocol):
         zone_id: str | None = None,
         address: Address | None = None,
     ) -> list[Change]:
-        """Committed changes before `revision`, newest first, at most `limit`; of one zone and
-        its mappings, or of the mapping of one address of it, where they are given."""
+        """Committed changes before `revision`, newest first, as many as `changes` gives; of one
+        zone and its mappings, or of the mapping of one address of it, where they are given."""
 
     async def last_record_change(self, key: Key) -> Change | None:
         """The last change of one record, which may be gone."""

@@ -1,5 +1,6 @@
 """Reading a SQLite database's records and history."""
 
+import contextlib
 import sys
 from typing import Any
 
@@ -14,16 +15,24 @@ from originmap.store.sqlite_file import rows
 from originmap.store.sqlite_names import Names
 
 # One statement for both kinds, so that a commit between two cannot leave a change out. ?3 names a
-# zone and ?4 an address of it, where only their changes are asked for.
+# zone and ?4 an address of it, where only their changes are asked for. The bodies of records may
+# have megabytes: they are read for those changes alone that are among the first ?2 of both kinds.
 _CHANGES = """
-    SELECT * FROM (
-        SELECT revision, zone, address, before, after FROM mapping_change
-        WHERE revision {bound} ?1 {of_zone}
-        ORDER BY revision {order} LIMIT ?2)
-    UNION ALL SELECT * FROM (
-        SELECT revision, kind, id, before, after FROM record_change
-        WHERE revision {bound} ?1 {of_record} ORDER BY revision {order} LIMIT ?2)
-    ORDER BY revision {order} LIMIT ?2"""
+    SELECT revision, scope, name,
+        iif(typeof(name) = 'blob', before,
+            (SELECT r.before FROM record_change AS r WHERE r.revision = c.revision)),
+        iif(typeof(name) = 'blob', after,
+            (SELECT r.after FROM record_change AS r WHERE r.revision = c.revision))
+    FROM (
+        SELECT * FROM (
+            SELECT revision, zone AS scope, address AS name, before, after FROM mapping_change
+            WHERE revision {bound} ?1 {of_zone}
+            ORDER BY revision {order} LIMIT ?2)
+        UNION ALL SELECT * FROM (
+            SELECT revision, kind, id, NULL, NULL FROM record_change
+            WHERE revision {bound} ?1 {of_record} ORDER BY revision {order} LIMIT ?2)
+        ORDER BY revision {order} LIMIT ?2) AS c
+    ORDER BY revision {order}"""
 _OF_ZONE = "AND zone = (SELECT num FROM zone WHERE id = ?3)"
 _OF_RECORD = "AND kind = 'zone' AND id = ?3"
 _OF_ADDRESS = _OF_ZONE + " AND address = ?4"
@@ -40,6 +49,9 @@ _CAUSES = """
     SELECT revision, at, credential, client, request FROM cause
     WHERE revision BETWEEN (SELECT max(revision) FROM cause WHERE revision <= ?1) AND ?2
     ORDER BY revision"""
+
+_LARGE = 1 << 20
+"""Bytes of bodies after which a read ends, with fewer changes than were asked for."""
 
 _Row = tuple[int, Any, Any, Any, Any]
 """A change of a mapping: revision, zone, address and places, all but the address by their integers;
@@ -121,10 +133,23 @@ def _rows(
     address: Address | None = None,
 ) -> list[_Row]:
     if zone_id is None:
-        return rows(connection, statements["all"], (revision, limit))
+        return _bounded(connection, statements["all"], (revision, limit))
     if address is None:
-        return rows(connection, statements["zone"], (revision, limit, zone_id))
-    return rows(connection, statements["address"], (revision, limit, zone_id, address))
+        return _bounded(connection, statements["zone"], (revision, limit, zone_id))
+    return _bounded(connection, statements["address"], (revision, limit, zone_id, address))
+
+
+def _bounded(connection: apsw.Connection, sql: str, bindings: tuple[Any, ...]) -> list[_Row]:
+    found, size = list[_Row](), 0
+    # Closed, because a statement left half way would keep its snapshot open.
+    with contextlib.closing(connection.execute(sql, bindings)) as cursor:
+        for row in cursor:
+            found.append(row)
+            if isinstance(row[2], str):
+                size += len(row[3] or b"") + len(row[4] or b"")
+                if size >= _LARGE:
+                    break
+    return found
 
 
 def last_record_change(connection: apsw.Connection, names: Names, key: Key) -> Change | None:
