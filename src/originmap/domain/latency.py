@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from originmap.domain.errors import InvalidLatencies
-from originmap.domain.mapping import Place
 
 MAX_MEASUREMENTS = 40_000
 _LONGEST_MS = 60_000.0
@@ -34,8 +33,8 @@ class Latencies:
         return "latencies"
 
 
-Fresh = Mapping[tuple[str, Place], float]
-"""Milliseconds by colo and region, of measurements that still count."""
+Fresh = Mapping[tuple[str, tuple[str, str]], float]
+"""Milliseconds by colo and place, of measurements that still count."""
 
 
 def check(measurements: Iterable[Measurement], now: int) -> Latencies:
@@ -62,11 +61,8 @@ def check(measurements: Iterable[Measurement], now: int) -> Latencies:
 def fresh(latencies: Latencies, latency_seconds: int, now: int) -> tuple[Fresh, int | None]:
     """The measurements that still count, and when the next of them stops to (None: never)."""
     age = latency_seconds * 1_000_000
-    found: dict[tuple[str, Place], float] = {}
-    until: int | None = None
-    for m in latencies.measurements:
-        expires = m.measured_on + age
-        if expires > now:
-            found[m.colo, Place(m.vendor, m.region)] = m.milliseconds
-            until = expires if until is None else min(until, expires)
-    return found, until
+    counting = [m for m in latencies.measurements if m.measured_on + age > now]
+    # Plain pairs: to make a Place of each takes longer than everything else here.
+    found = {(m.colo, (m.vendor, m.region)): m.milliseconds for m in counting}
+    oldest = min((m.measured_on for m in counting), default=None)
+    return found, None if oldest is None else oldest + age
