@@ -23,20 +23,21 @@ class CSV:
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
         """As `Writer.zone`."""
-        lines = io.StringIO(newline="")
         text = addresses.text
-        csv.writer(lines).writerows(
-            (
-                part.name,
-                text(row.address),
-                *row.place,
-                row.mode.value,
-                row.chain[0] if row.chain else "",
-                " ".join(row.chain[1:]),
+        for rows in part.pieces():
+            lines = io.StringIO(newline="")
+            csv.writer(lines).writerows(
+                (
+                    part.name,
+                    text(row.address),
+                    *row.place,
+                    row.mode.value,
+                    row.chain[0] if row.chain else "",
+                    " ".join(row.chain[1:]),
+                )
+                for row in rows
             )
-            for row in part.rows
-        )
-        yield lines.getvalue().encode()
+            yield lines.getvalue().encode()
 
     def end(self) -> Iterator[bytes]:
         """As `Writer.end`."""

@@ -32,11 +32,12 @@ class Nginx:
         # What is filled as the zone's default is needs no row.
         values = {row.chain: _value(row.chain) for row in part.rows if row.chain != part.default}
         text = addresses.text
-        yield "".join(
-            f'    "{part.name}/{text(row.address)}" {values[row.chain]};\n'
-            for row in part.rows
-            if row.chain != part.default
-        ).encode()
+        for rows in part.pieces():
+            yield "".join(
+                f'    "{part.name}/{text(row.address)}" {values[row.chain]};\n'
+                for row in rows
+                if row.chain != part.default
+            ).encode()
 
     def end(self) -> Iterator[bytes]:
         """As `Writer.end`."""

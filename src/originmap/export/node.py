@@ -6,7 +6,7 @@ cut at the node's own colo: a node that is the upper tier asks the origin, and o
 fallback asks the upper tier alone.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
 from itertools import takewhile
@@ -26,6 +26,8 @@ ORIGIN = "originmap-origin"
 """What the operator calls the way to the origin itself."""
 
 _NOWHERE = Endpoints()
+_PIECE = 1_000
+"""Rows."""
 
 
 class Row(NamedTuple):
@@ -46,6 +48,11 @@ class ZonePart(NamedTuple):
     name: str
     default: Chain
     rows: Sequence[Row]
+
+    def pieces(self) -> Iterator[Sequence[Row]]:
+        """The rows in pieces, at least one: other work goes on between two of them."""
+        for start in range(0, len(self.rows) or 1, _PIECE):
+            yield self.rows[start : start + _PIECE]
 
 
 class Node:

@@ -23,7 +23,7 @@ from originmap.service.feed import Point
 from originmap.service.release import read_release
 from originmap.service.snapshots import LOCAL, SnapshotReader, Snapshots
 from originmap.service.topology import Topologies
-from originmap.service.turns import Turns
+from originmap.service.turns import PIECE, Turns
 from originmap.store.port import Store
 
 _Parts = AsyncGenerator[Part, None]
@@ -207,7 +207,7 @@ async def _written(
     """The file in chunks of some size. Others get their turn between the small ones."""
     waiting: list[bytes] = []
     size = 0
-    async with contextlib.aclosing(_chunks(export, parts)) as chunks:
+    async with contextlib.aclosing(_chunks(export, parts, turns)) as chunks:
         async for chunk in chunks:
             waiting.append(chunk)
             size += len(chunk)
@@ -218,13 +218,17 @@ async def _written(
     yield b"".join(waiting)
 
 
-async def _chunks(export: Export, parts: _Parts | None) -> AsyncGenerator[bytes, None]:
+async def _chunks(
+    export: Export, parts: _Parts | None, turns: Turns
+) -> AsyncGenerator[bytes, None]:
     writer = export.file.writer(export.node)
     for chunk in writer.start():
         yield chunk
     if parts is not None:
         async with contextlib.aclosing(parts):
             async for zone in zone_parts(export.node, parts):
+                if len(zone.rows) > PIECE:
+                    await turns.next()
                 for chunk in writer.zone(zone):
                     yield chunk
     for chunk in writer.end():
