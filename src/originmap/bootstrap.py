@@ -95,7 +95,7 @@ async def open_store(
         catalogue = data.catalogue()
         topologies = Topologies(store, catalogue, data.topology(), wall_clock)
         detector, zones = Detector(catalogue, RangeTable()), PastZones(store, directory)
-        snapshots = Snapshots(store)
+        snapshots = Snapshots(store, topologies.turns)
         feed = Feed(store, zones, snapshots, topologies.turns)
         followers = Followers(store, wall_clock)
         rollouts = Rollouts(store, followers, topologies, wall_clock)

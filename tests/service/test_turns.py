@@ -8,13 +8,21 @@ import msgspec
 import pytest
 
 from originmap import bootstrap
+from originmap.domain.access import Grants
 from originmap.domain.change import Change
 from originmap.domain.errors import InvalidTopology
 from originmap.domain.mapping import put
+from originmap.domain.snapshot import size
 from originmap.domain.topology import MAX_COLOS, Colo, ColoState, Topology, check
+from originmap.domain.topology_rules import set_topology
 from originmap.service import setup
+from originmap.service.directory import Directory
+from originmap.service.feed import Feed, Point
 from originmap.service.history import ZoneHistory
+from originmap.service.past_zones import PastZones
+from originmap.service.snapshots import LOCAL, Snapshots
 from originmap.service.turns import PIECE, Turns
+from originmap.service.view import View
 from originmap.settings import Settings
 from originmap.store.memory import MemoryStore
 from tests.api.application import BEARER, client_of
@@ -88,6 +96,25 @@ async def test_the_past_is_read_in_turns_and_once_however_much_is_written_meanwh
     assert past.mappings == {}
     assert turns.given >= 5
     assert store.read <= 5 * PIECE + 2 * 20 + 2
+
+
+async def test_snapshots_and_changes_are_read_in_turns_from_the_first_piece_on() -> None:
+    store, turns = MemoryStore(), Turns()
+    await store.write_records(new_zone(), CAUSE)
+    await store.write_records(set_topology(Topology(COLOS)), CAUSE)
+    addresses = [ip(f"10.0.{n // 250}.{n % 250}") for n in range(5 * PIECE)]
+    for address in addresses:
+        await store.write(ZONE_ID, (address,), put(address, US_EAST), CAUSE)
+    snapshots = Snapshots(store, turns)
+    parts = [part async for part in snapshots.take(LOCAL)]
+    assert sum(map(size, parts)) == 2 + len(COLOS) + len(addresses)
+    assert turns.given == 2  # the topology; this store has a zone's mappings in one part
+    directory = Directory()
+    feed = Feed(store, PastZones(store, directory), snapshots, turns)
+    view = View("root", Grants([]), whole=True)
+    delta = await feed.after(Point("", 0), view, 10_000)
+    assert len(delta.changes) == 2 + len(addresses)
+    assert turns.given == 2 + 3
 
 
 @pytest.mark.parametrize(

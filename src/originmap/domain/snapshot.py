@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from originmap.domain.change import Change
+from originmap.domain.latency import Latencies
 from originmap.domain.mapping import Mapping
 from originmap.domain.record import Key, Value
+from originmap.domain.topology import Topology
 
 
 class Start(NamedTuple):
@@ -44,3 +46,17 @@ class History:
 
 
 Part = Start | Record | ZoneMappings | History
+
+
+def size(part: Part) -> int:
+    """How much work a part is: the mappings, changes, colos or measurements in it."""
+    match part:
+        case ZoneMappings(_, mappings):
+            return len(mappings)
+        case History(changes=changes):
+            return len(changes)
+        case Record(_, Latencies(measurements=measurements)):
+            return len(measurements)
+        case Record(_, Topology(colos=colos)):
+            return len(colos)
+    return 1

@@ -17,12 +17,13 @@ from originmap.domain.number import whole
 from originmap.domain.snapshot import Part
 from originmap.service.past_zones import PastZones
 from originmap.service.snapshots import SnapshotReader, Snapshots
-from originmap.service.turns import Turns
+from originmap.service.turns import PIECE, Turns
 from originmap.service.view import View
 from originmap.store.port import Store
 
 _EPOCH = re.compile(r"[0-9a-f]{0,32}")
-_CHUNK = 1_000
+_CHUNK = 500
+"""Changes that are read in one turn."""
 
 
 class Point(NamedTuple):
@@ -91,6 +92,8 @@ class Feed:
         chunk_size = min(_CHUNK, limit) if view.whole else _CHUNK
         while len(found) < limit:
             reached = self._store.revision
+            if reached - since > PIECE:  # not for the few that most readers wait for
+                await self.turns.next()
             chunk = await self._store.changes(since, chunk_size, view.zone_id)
             reset = self.reset(Point(epoch, since))
             if reset:
@@ -100,7 +103,8 @@ class Feed:
                 break
             found += (await view.of(chunk, self._zones))[: limit - len(found)]
             since = found[-1].revision if len(found) >= limit else chunk[-1].revision
-            await self.turns.next()
+            if found and view.whole and len(chunk) < chunk_size:
+                break  # all there is, or records so large that they are sent before there are more
         return Delta(epoch, point.revision, since, found)
 
     async def wait(

@@ -11,8 +11,9 @@ from collections.abc import AsyncGenerator
 from typing import NamedTuple
 
 from originmap.domain.errors import StoreBusy
-from originmap.domain.snapshot import Part
+from originmap.domain.snapshot import Part, size
 from originmap.service.released import released_snapshot, snapshot_since
+from originmap.service.turns import Turns
 from originmap.store.port import Store
 
 MOST = 8
@@ -37,8 +38,9 @@ LOCAL = SnapshotReader("", operator=True)
 class Snapshots:
     """Takes snapshots of a store, and counts those that are being read."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, turns: Turns | None = None) -> None:
         self._store = store
+        self._turns = turns or Turns()
         self._taken: Counter[str] = Counter()
 
     async def take(
@@ -69,7 +71,7 @@ class Snapshots:
         self._taken[credential] += 1
         try:
             async with contextlib.aclosing(made) as parts:
-                async for part in parts:
+                async for part in self._turns.spread(parts, size):
                     yield part
         finally:
             self._taken[credential] -= 1

@@ -6,7 +6,7 @@ it is for: ten callers wait for each other, and not everybody for ten pieces at 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -34,3 +34,15 @@ class Turns:
         for start in range(0, len(items), size):
             await self.next()
             yield items[start : start + size]
+
+    async def spread(
+        self, items: AsyncIterator[T], size: Callable[[T], int]
+    ) -> AsyncGenerator[T, None]:
+        """`items` as they come, with a turn for each piece of them, as `size` counts."""
+        waiting = 0
+        async for item in items:
+            waiting += size(item)
+            if waiting >= PIECE:
+                await self.next()
+                waiting = 0
+            yield item

@@ -198,7 +198,8 @@ class SqliteStore:
         """As `Store.snapshot`."""
         with self._file.failing():
             async with self._showing:  # what is read has been told of
-                snapshot = sqlite_copy.Snapshot(self._file.connect())
+                records = list(self._records.view.items())
+                snapshot = sqlite_copy.Snapshot(self._file.connect(), records)
             parts = snapshot.parts(history=history)
             async with contextlib.aclosing(parts):
                 async for part in parts:
@@ -292,7 +293,7 @@ class SqliteStore:
                 if write.decide is not None:
                     self._settle(write, write.decide)
                 elif write.decide_records is not None:
-                    self._settle_records(write, write.decide_records)
+                    await self._settle_records(write, write.decide_records)
                 elif write.work is not None:
                     write.done(Committed(0, 0, await write.work()))
             if writer.revision == self._committed and not self._worked:
@@ -367,7 +368,7 @@ class SqliteStore:
             self._writer.mappings([(zone, at, change) for change in decision.changes])
         write.done(Committed(at, first, decision.outcome))
 
-    def _settle_records(self, write: Write, decide: RecordDecide[Any]) -> None:
+    async def _settle_records(self, write: Write, decide: RecordDecide[Any]) -> None:
         try:
             records.check_seen(write.seen, self._writer.revision)
             decision = decide(self._records.view)
@@ -380,6 +381,7 @@ class SqliteStore:
             first += 1
             self._writer.cause(write.cause, at)
         for change in decision.changes:
+            await asyncio.sleep(0)  # some have megabytes
             self._writer.record(change)
         self._told.extend(decision.changes)
         write.done(Committed(at, first, decision.outcome))

@@ -44,10 +44,12 @@ _COUNT_ALL = """
 
 
 class Snapshot:
-    """Everything as of the moment that this is made, through a connection of its own."""
+    """Everything as of the moment that this is made, through a connection of its own; `records`
+    are those of that moment."""
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    def __init__(self, connection: apsw.Connection, records: Sequence[tuple[Key, Value]]) -> None:
         self._connection = connection
+        self._records = records
         try:
             connection.execute("BEGIN")
             self._last = sqlite_history.last_revision(connection)
@@ -62,9 +64,8 @@ class Snapshot:
             names = Names(connection)
             epoch, at = sqlite_history.epoch(connection), sqlite_history.last_time(connection)
             yield Start(epoch, last, at)
-            for change in sqlite_history.all_records(connection):
-                assert change.after is not None
-                yield Record(change.key, change.after)
+            for record in self._records:
+                yield Record(*record)
             rows = iter(connection.execute(_MAPPINGS))
             while portion := list(islice(rows, _PORTION)):
                 for part in _by_zone(portion, names):

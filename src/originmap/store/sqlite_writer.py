@@ -37,6 +37,9 @@ _RECORD = """
     INSERT INTO record (kind, id, name, body) VALUES (?, ?, ?, ?)
     ON CONFLICT (kind, id) DO UPDATE SET name = excluded.name, body = excluded.body"""
 _RECORD_CHANGE = "INSERT INTO record_change (revision, kind, id, before, after) VALUES (?,?,?,?,?)"
+_REPLACED = """
+    INSERT INTO record_change (revision, kind, id, before, after)
+    VALUES (?1, ?2, ?3, (SELECT body FROM record WHERE kind = ?2 AND id = ?3), ?4)"""
 _CHANGE_ALL = """
     INSERT INTO mapping_change (revision, zone, address, before, after)
     SELECT ?2 + row_number() OVER (ORDER BY address), zone, address, place, NULL
@@ -120,13 +123,19 @@ class Writer:
             if kind is Kind.ZONE:
                 self._empty_zone(self.names.zone(id_))
                 self.names.drop_zone(id_)
+            self._replace_record(change, None)
             self.cursor.execute("DELETE FROM record WHERE kind = ? AND id = ?", (kind.value, id_))
         else:
-            self.put_record(change.key, change.after)
+            body = records.encode(change.after)
+            self._replace_record(change, body)
+            self.cursor.execute(_RECORD, (kind.value, id_, records.unique_name(change.after), body))
             if kind is Kind.ZONE and change.before is None:
                 self.names.keep_zone(id_)
+
+    def _replace_record(self, change: RecordChange, body: bytes | None) -> None:
+        """The history of a record that is about to be replaced: what it was is there already."""
         self.revision += 1
-        self.record_history(self.revision, change)
+        self.cursor.execute(_REPLACED, (self.revision, change.key.kind.value, change.key.id, body))
 
     def put_record(self, key: Key, value: Value) -> None:
         """A record, without history."""
