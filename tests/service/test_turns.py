@@ -158,3 +158,23 @@ def test_the_successors_of_a_long_chain_are_found_at_once() -> None:
     )
     topology = Topology((*chain, COLOS[-1]))
     assert set(topology.successors().values()) == {COLOS[-1].code}
+
+
+async def test_a_ranking_is_worked_out_in_a_turn_of_its_own_and_not_kept() -> None:
+    async with (
+        bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened,
+        client_of(opened, BEARER) as client,
+    ):
+        await opened.topologies.set(Topology(COLOS), CAUSE)
+        addresses = [ip(f"192.0.2.{n}") for n in range(20)]
+        for address in addresses:
+            await opened.store.write(setup.DEV_ID, (address,), put(address, US_EAST), CAUSE)
+        ips = "&".join(f"ip=192.0.2.{n}" for n in range(20))
+        url = f"http://testserver/originmap/v1/zones/{setup.DEV_ID}/resolve?explain=true&{ips}"
+        answer = (await client.get(url)).json()["result"]
+        assert [len(origin["ranking"]) for origin in answer["origins"]] == [MAX_COLOS] * 20
+        assert opened.topologies.turns.given >= 20
+        tier = opened.topologies.tiers().of(US_EAST)
+        assert tier
+        assert tier.ranking is not tier.ranking
+        assert tier.ranking[:1] == tier.chosen[:1]

@@ -55,6 +55,11 @@ def success(result: Any, messages: list[Message] | None = None) -> bytes:
     return _ENCODER.encode(Success([], messages or [], result, True))
 
 
+def raw(value: Any) -> msgspec.Raw:
+    """A part of a result that is long, ready to be sent."""
+    return msgspec.Raw(_ENCODER.encode(value))
+
+
 def page(result: list[Any], number: int, per_page: int, total: int) -> bytes:
     """The envelope around page `number` of a list of `total`."""
     info = ResultInfo(len(result), number, per_page, total, -(-total // per_page))

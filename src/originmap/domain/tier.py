@@ -12,9 +12,10 @@ Several regions are ranked together by the sum of what each costs: that is the o
 a pool. Everything here is pure and deterministic: ties go by code.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from math import asin, cos, radians, sin, sqrt
 from typing import Protocol
 
@@ -57,11 +58,17 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """The upper tier of one or several regions: chosen from `ranking`, which is never empty."""
+    """The upper tier of one or several regions, and its fallbacks."""
 
-    ranking: tuple[Ranked, ...]
     chosen: tuple[Ranked, ...]
     reason: str
+    _rank: Callable[[], tuple[Ranked, ...]] = field(compare=False, repr=False)
+
+    @property
+    def ranking(self) -> tuple[Ranked, ...]:
+        """What it was chosen from, never empty. Worked out again: of each region a thousand
+        colos would be kept."""
+        return self._rank()
 
     @property
     def primary(self) -> Ranked:
@@ -149,12 +156,14 @@ def choose(ranking: Iterable[Ranked], apart_km: float, count: int) -> tuple[Rank
 
 def tier_of(regions: Sequence[Region], topology: Topology, latencies: Fresh) -> Tier:
     """The upper tier of `regions`, which are one or more."""
-    return _chosen(regions, topology, rank(regions, topology, latencies))
+    return _chosen(regions, topology, partial(rank, regions, topology, latencies))
 
 
-def _chosen(regions: Sequence[Region], topology: Topology, ranking: tuple[Ranked, ...]) -> Tier:
-    chosen = choose(ranking, topology.apart_km, 1 + topology.fallbacks)
-    return Tier(ranking, chosen, _reason(regions, chosen[0]))
+def _chosen(
+    regions: Sequence[Region], topology: Topology, ranked: Callable[[], tuple[Ranked, ...]]
+) -> Tier:
+    chosen = choose(ranked(), topology.apart_km, 1 + topology.fallbacks)
+    return Tier(chosen, _reason(regions, chosen[0]), ranked)
 
 
 class Tiers:
@@ -213,7 +222,7 @@ class Tiers:
     def _tier(self, regions: Sequence[Region]) -> Tier:
         override = _override(regions, self.topology, self._successors)
         costs = [self._costs_of(region) for region in regions]
-        return _chosen(regions, self.topology, _ranked(self._colos, override, costs))
+        return _chosen(regions, self.topology, partial(_ranked, self._colos, override, costs))
 
     def _costs_of(self, region: Region) -> Costs:
         found = self._costs.get(region)

@@ -133,7 +133,7 @@ class Routes:
         if not rows:
             yield (",\n" + _json(_plain_host(part.name, domains, part.default))).encode()
             return
-        actions = {row.chain: _json(_action(row.chain)) for row in rows}
+        actions = {chain: _json(_action(chain)) for chain in {row.chain for row in rows}}
         text = addresses.text
         entries = ",\n".join(f'"{text(row.address)}":{actions[row.chain]}' for row in rows)
         header = {"@type": _HEADER, "header_name": "x-originmap-ip"}

@@ -22,7 +22,7 @@ class MapFile:
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
         """As `Writer.zone`."""
-        names = {row.chain: name_of(row.chain) for row in part.rows}
+        names = {chain: name_of(chain) for chain in {row.chain for row in part.rows}}
         text = addresses.text
         lines = [
             f"{part.name}/{text(row.address)} {names[row.chain]}\n"

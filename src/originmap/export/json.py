@@ -20,7 +20,7 @@ class JSONLines:
     def zone(self, part: ZonePart) -> Iterator[bytes]:
         """As `Writer.zone`."""
         # Few places, many addresses: the rest of a line is encoded once for each place.
-        rest = {row.place: _rest(row) for row in part.rows}
+        rest = {place: _rest(row) for place, row in {row.place: row for row in part.rows}.items()}
         text = addresses.text
         head = f'{{"zone":{json.dumps(part.name)},"origin_ip":"'
         yield "".join(

@@ -30,7 +30,7 @@ class Nginx:
         if part.default:
             self._zones.append(f"    {part.name} {name_of(part.default)};\n")
         # What is filled as the zone's default is needs no row.
-        values = {row.chain: _value(row.chain) for row in part.rows if row.chain != part.default}
+        values = {chain: _value(chain) for chain in {row.chain for row in part.rows}}
         text = addresses.text
         for rows in part.pieces():
             yield "".join(

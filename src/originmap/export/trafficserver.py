@@ -79,8 +79,8 @@ class Strategies:
     def zone(self, part: ZonePart) -> Iterator[bytes]:
         """As `Writer.zone`."""
         groups = {
-            row.chain: "".join(f"      - *originmap_g_{code.lower()}\n" for code in row.chain)
-            for row in part.rows
+            chain: "".join(f"      - *originmap_g_{code.lower()}\n" for code in chain)
+            for chain in {row.chain for row in part.rows}
         }
         lines = []
         for row in part.rows:

@@ -22,6 +22,8 @@ from originmap.service.topology_json import TopologyJSON, topology_of
 from originmap.service.turns import Turns
 
 _NO_ZONE = "no such zone"
+_FEW = 10
+"""Addresses that are looked up without waiting for a turn."""
 
 
 class ZoneResolve:
@@ -42,6 +44,8 @@ class ZoneResolve:
             raise InvalidQuery(f"ip must be given 1 to {MAX_IPS} times")
         asked = [addresses.parse(text) for text in texts]
         pool, explain = flag(values, "pool"), flag(values, "explain")
+        if len(texts) > _FEW:
+            await self._resolve.turns.next()
         if pool:
             answer = await self._resolve.pool(found, asked)
             ips: list[Any] = [[addresses.text(address) for address in asked]]
@@ -49,13 +53,12 @@ class ZoneResolve:
             answer = await self._resolve.each(found, asked)
             ips = [addresses.text(address) for address in asked]
         name = "origin_ips" if pool else "origin_ip"
-        if explain and len(ips) > 1:
-            await self._resolve.turns.next()
         self._guard.charge(req, len(texts))
-        origins = [
-            {name: ip, **resolution_json(resolution, explain=explain)}
-            for ip, resolution in zip(ips, answer.resolutions, strict=True)
-        ]
+        origins = list[msgspec.Raw]()
+        for ip, resolution in zip(ips, answer.resolutions, strict=True):
+            if explain and (pool or origins):  # a ranking takes milliseconds
+                await self._resolve.turns.next()
+            origins.append(envelope.raw({name: ip, **resolution_json(resolution, explain=explain)}))
         resp.data = envelope.success({"origins": origins, "revision": answer.revision})
 
 
