@@ -7,36 +7,85 @@ and latencies of them.
 
 import http.client
 import json
+import signal
 import subprocess
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench import dataset, load
 from bench.dataset import ZONE, Request
 from bench.figures import Figure, Figures
 from bench.rounds import Bench
-from bench.servers import HOST, ORIGINMAP, Server
+from bench.servers import HOST, ORIGINMAP, Failed, Server
 from originmap import data
 from originmap.domain.topology import MAX_COLOS
 
 _CALLERS = 10
 _CHANGES = 250_000
+_REVISIONS = (_CHANGES - 5_000, _CHANGES)
 _OWN = "/originmap/v1"
 _CLOUDFLARE = f"/client/v4/zones/{ZONE}/origin/cloud_regions"
 _PAUSE_SECONDS = 0.002
+_SECONDS, _LEAST, _MOST_SECONDS = 3, 300, 20
+"""Each route is measured so long, and until `/healthz` was answered so often, at most so long."""
+_START_SECONDS = 0.3
+_IDLE_SECONDS, _IDLE_SHARE, _IDLE_LIMIT_SECONDS = 0.2, 0.1, 60
+"""A server is idle that uses this share of a core, or less, for so long."""
 _UPSTREAM = "upstream=%7Bcolo%7D.example.net:80"
 
 
 def measure(bench: Bench) -> Figures:
-    """The p99 of `/healthz` for each route, in one run each."""
+    """The p50 and p99 of `/healthz` for each route, in one run each, and beside nothing."""
     figures: Figures = {}
     with Server(ORIGINMAP, bench.work / "loop.db", bench.cores) as server:
         _fill(server)
-        for name, request in _requests().items():
-            p99, longest, asked = _measure(server, bench.work / "loop.txt", request, bench.seconds)
-            figures[f"/healthz beside {name}", ORIGINMAP.name] = Figure(p99, "ms")
-            print(f"  {name}: p99 {p99:.1f} ms, longest {longest:.1f} ms, {asked}", flush=True)
+        alone = _times(_healthz(server, _SECONDS, _LEAST))
+        print(f"  nothing else: {alone}", flush=True)
+        for name, requests in _requests().items():
+            _wait_until_idle(server)
+            file = load.write_requests(requests, bench.work / "loop.txt")
+            found, answered = _beside(server, file)
+            print(f"  {name}: {found}; {answered}", flush=True)
+            figures[f"/healthz beside {name}, p50", ORIGINMAP.name] = Figure(found.p50, "ms")
+            figures[f"/healthz beside {name}, p99", ORIGINMAP.name] = Figure(found.p99, "ms")
+        figures["/healthz beside nothing, p50", ORIGINMAP.name] = Figure(alone.p50, "ms")
+        figures["/healthz beside nothing, p99", ORIGINMAP.name] = Figure(alone.p99, "ms")
     return figures
+
+
+@dataclass(frozen=True)
+class _Times:
+    """Of how many answers, in milliseconds."""
+
+    answers: int
+    p50: float
+    p99: float
+    longest: float
+
+    def __str__(self) -> str:
+        return (
+            f"p50 {self.p50:.1f} ms, p99 {self.p99:.1f} ms, longest {self.longest:.1f} ms "
+            f"of {self.answers}"
+        )
+
+
+def _times(found: list[float]) -> _Times:
+    ordered = sorted(found)
+    count = len(ordered)
+    return _Times(count, ordered[count // 2], ordered[count * 99 // 100], ordered[-1])
+
+
+def _wait_until_idle(server: Server) -> None:
+    """Until what was abandoned by the callers of the route before is done."""
+    end = time.monotonic() + _IDLE_LIMIT_SECONDS
+    used = server.cpu_seconds()
+    while time.monotonic() < end:
+        time.sleep(_IDLE_SECONDS)
+        before, used = used, server.cpu_seconds()
+        if used - before <= _IDLE_SECONDS * _IDLE_SHARE:
+            return
+    raise Failed(f"{server.name} is still busy after {_IDLE_LIMIT_SECONDS} s without a request")
 
 
 def _fill(server: Server) -> None:
@@ -66,9 +115,9 @@ def _requests() -> dict[str, list[Request]]:
     )
     zone = f"{_OWN}/zones/{ZONE}"
     get = {
-        "nothing": "/healthz",
         "resolve of 100": f"{zone}/resolve?{ips}",
         "resolve of a pool, explained": f"{zone}/resolve?pool=true&explain=true&{ips}",
+        "resolve of 100, explained": f"{zone}/resolve?explain=true&{ips}",
         "mappings as of a revision": f"{zone}/mappings?at=10",
         "history": f"{zone}/history?limit=1000",
         "changes": f"{_OWN}/changes?since=10&limit=10000",
@@ -76,6 +125,7 @@ def _requests() -> dict[str, list[Request]]:
         "latencies": f"{_OWN}/latencies",
         "topology": f"{_OWN}/topology",
         "snapshot": f"{_OWN}/snapshot",
+        "digest": f"{_OWN}/digest",
         "metrics": "/metrics",
         "supported regions": f"{_CLOUDFLARE}/supported_regions",
         "export nginx": f"{_OWN}/export/nginx?{_UPSTREAM}",
@@ -87,6 +137,7 @@ def _requests() -> dict[str, list[Request]]:
         "detect": [Request("POST", f"{_OWN}/detect", addresses)],
         "xDS routes": [Request("POST", "/v3/discovery:routes", envoy)],
         "rollback, tried": [Request("POST", f"{zone}/rollback", '{"to":10,"dry_run":true}')],
+        "rollback": [Request("POST", f"{zone}/rollback", f'{{"to":{n}}}') for n in _REVISIONS],
         "setting latencies": [Request("PUT", f"{_OWN}/latencies", json.dumps(_latencies()))],
         "setting a topology": [Request("PUT", f"{_OWN}/topology", t) for t in topologies],
     }
@@ -124,38 +175,37 @@ def _latencies() -> list[dict[str, object]]:
     ]
 
 
-def _measure(
-    server: Server, file: Path, requests: list[Request], seconds: int
-) -> tuple[float, float, str]:
-    """The p99 and the longest time of `/healthz`, in ms, and what the callers were answered."""
-    load.write_requests(requests, file)
+def _beside(server: Server, file: Path) -> tuple[_Times, str]:
+    """The times of `/healthz`, and what the callers were answered, without those that were still
+    waiting at the end."""
     command = ["wrk", "--threads", "1", "--connections", str(_CALLERS), "--timeout", "30s"]
-    command += [
-        "--duration",
-        f"{seconds}s",
-        "--script",
-        str(Path(__file__).with_name("replay.lua")),
-    ]
+    command += ["--duration", f"{_MOST_SECONDS}s"]
+    command += ["--script", str(Path(__file__).with_name("replay.lua"))]
     command += [server.url, "--", str(file), dataset.TOKEN]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as callers:
-        times = _healthz(server, seconds)
+        time.sleep(_START_SECONDS)
+        times = _healthz(server, _SECONDS, _LEAST)
+        callers.send_signal(signal.SIGINT)  # wrk reports, and ends
         out = callers.communicate()[0]
-    line = next(line for line in out.splitlines() if line.startswith("RESULT "))
-    found = json.loads(line.removeprefix("RESULT "))
-    times.sort()
-    p99 = times[len(times) * 99 // 100]
-    return p99, times[-1], f"{found['requests']} answers, {found['non_2xx']} of them refusals"
+    lines = [line for line in out.splitlines() if line.startswith("RESULT ")]
+    if not lines:
+        raise Failed(f"wrk told nothing: {out}")
+    found = json.loads(lines[0].removeprefix("RESULT "))
+    return _times(times), f"{found['requests']} answers, {found['non_2xx']} of them refusals"
 
 
-def _healthz(server: Server, seconds: int) -> list[float]:
-    times = []
+def _healthz(server: Server, seconds: float, least: int) -> list[float]:
+    """How long each took in milliseconds, for `seconds` and until there are `least`."""
+    times = list[float]()
     connection = http.client.HTTPConnection(HOST, server.port, timeout=30)
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        started = time.perf_counter()
+    started = time.monotonic()
+    while (passed := time.monotonic() - started) < seconds or len(times) < least:
+        if passed > _MOST_SECONDS - 2 * _START_SECONDS:
+            break
+        asked = time.perf_counter()
         connection.request("GET", "/healthz")
         connection.getresponse().read()
-        times.append((time.perf_counter() - started) * 1_000)
+        times.append((time.perf_counter() - asked) * 1_000)
         time.sleep(_PAUSE_SECONDS)
     connection.close()
     return times
