@@ -2,6 +2,7 @@
 primary can have."""
 
 import asyncio
+import contextlib
 import math
 from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
@@ -139,36 +140,36 @@ class FeedClient:
 
     async def report(self, report: Report) -> None:
         """Say what is served here. Raises FeedError."""
-        try:
-            async with self._http.stream(
-                "PUT", f"{BASE}/followers/{self._name}", json=report._asdict()
-            ) as answer:
-                await self._check(answer)
-                await bounded.whole(answer, _LARGEST_ANSWER)  # or its connection is not used again
-        except (httpx.HTTPError, OSError) as error:
-            raise self._gone(error) from error
+        path = f"/followers/{self._name}"
+        async with self._answer("PUT", path, json=report._asdict()) as answer:
+            await bounded.whole(answer, _LARGEST_ANSWER)  # or its connection is not used again
 
     async def snapshot(self) -> AsyncIterator[Part]:
         """Everything there is, and what led there from where a rollout keeps nodes. Raises
         FeedError, also in the middle of it."""
-        try:
-            async with self._http.stream(
-                "GET", f"{BASE}/snapshot", params={"whole": "true", "history": "true"}
-            ) as answer:
-                await self._check(answer)
-                found = bounded.lines(bounded.pieces(answer, self._most), _LONGEST_LINE)
-                async for part in read_lines(found):
-                    yield part
-        except (httpx.HTTPError, OSError) as error:
-            raise self._gone(error) from error
+        everything = {"whole": "true", "history": "true"}
+        async with self._answer("GET", "/snapshot", params=everything) as answer:
+            found = bounded.lines(bounded.pieces(answer, self._most), _LONGEST_LINE)
+            async for part in read_lines(found):
+                yield part
 
     async def _get(self, path: str, arguments: dict[str, Any], seconds: float, most: int) -> bytes:
+        async with self._answer("GET", path, params=arguments, timeout=seconds) as answer:
+            return await bounded.whole(answer, most)
+
+    @contextlib.asynccontextmanager
+    async def _answer(self, method: str, path: str, **how: Any) -> AsyncIterator[httpx.Response]:
+        """An answer that is no refusal, of which the body is still to come. Raises FeedError, also
+        for what happens while it is read."""
         try:
-            async with self._http.stream(
-                "GET", BASE + path, params=arguments, timeout=seconds
-            ) as answer:
-                await self._check(answer)
-                return await bounded.whole(answer, most)
+            async with self._http.stream(method, BASE + path, **how) as answer:
+                try:
+                    await self._check(answer)
+                    yield answer
+                finally:
+                    await answer.aclose()
+                    # They refer to each other, and would wait for the garbage collector.
+                    answer.stream = httpx.ByteStream(b"")
         except (httpx.HTTPError, OSError) as error:
             raise self._gone(error) from error
 
