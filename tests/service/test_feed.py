@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from originmap.domain.access import Grants
-from originmap.domain.errors import InvalidQuery, StoreBusy
+from originmap.domain.change import Change
+from originmap.domain.errors import InvalidQuery, StoreBusy, StoreFailed
 from originmap.domain.mapping import put
 from originmap.service import broadcast
 from originmap.service.broadcast import Broadcast
@@ -51,9 +52,20 @@ class Watcher:
         self.ended = reason
 
 
+class Unreadable(MemoryStore):
+    """A store of which the changes cannot be read for a while."""
+
+    fails = False
+
+    async def changes(self, since: int, limit: int, zone_id: str | None = None) -> list[Change]:
+        if self.fails:
+            raise StoreFailed("the database did not answer in time")
+        return await super().changes(since, limit, zone_id)
+
+
 class World:
     def __init__(self, heartbeat_seconds: float = 60) -> None:
-        self.store, directory = MemoryStore(), Directory()
+        self.store, directory = Unreadable(), Directory()
         self.store.follow_records(directory.apply)
         zones = PastZones(self.store, directory)
         self.feed = Feed(self.store, zones)
@@ -214,6 +226,21 @@ async def test_a_replaced_database_ends_every_stream(world: World) -> None:
     await world.store.load(World().store.snapshot())
     await settle()
     assert watcher.ended == broadcast.REPLACED
+
+
+async def test_a_database_that_cannot_be_read_ends_every_stream_and_the_next_ones_go_on(
+    world: World,
+) -> None:
+    watcher = await world.watcher()
+    world.store.fails = True
+    await world.put("::1")
+    await settle()
+    assert (watcher.ended, world.broadcast.count) == (broadcast.FAILED, 0)
+    world.store.fails = False
+    again = await world.watcher()
+    await world.put("::2")
+    await settle()
+    assert (again.events, again.ended) == ([b"3"], "")
 
 
 async def test_silence_is_filled_with_heartbeats() -> None:

@@ -6,17 +6,20 @@ does not take what is sent in time is cut off, and can go on from the last point
 """
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Protocol
 
 from originmap.domain.change import Change
+from originmap.domain.errors import StoreError
 from originmap.domain.record import RecordChange
 from originmap.service.feed import Delta, Feed, Point
 from originmap.service.past_zones import PastZones
 from originmap.service.view import View
 from originmap.store.port import Store
 
+_LOG = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 15.0
 MOST_UNSENT = 1 << 20
 """Bytes that may wait for one watcher."""
@@ -26,6 +29,7 @@ SLOW = "too slow: resume from the last id"
 REVOKED = "the credential has changed: ask again"
 STOPPING = "the server stops: ask again"
 REPLACED = "the database was replaced: ask again"
+FAILED = "the changes could not be read: ask again"
 
 
 class Watcher(Protocol):
@@ -118,10 +122,12 @@ class Broadcast:
                     self._send_heartbeat()
                 elif await self._feed.changed(self._at.revision, left):
                     await self._send_changes()
+        except StoreError as error:
+            _LOG.error("streams end", extra={"data": {"why": str(error)}})
         finally:
             self._task = None
-            if self._feed.stopped:
-                self._end_all(STOPPING)
+            # Nobody is left waiting, whatever went wrong: there would be no heartbeats either.
+            self._end_all(STOPPING if self._feed.stopped else FAILED)
 
     async def _send_changes(self) -> None:
         changes = await self._store.changes(self._at.revision, _CHUNK)
