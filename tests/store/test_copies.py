@@ -10,7 +10,7 @@ from originmap.domain.change import Cause
 from originmap.domain.errors import BrokenFeed, MappingNotFound
 from originmap.domain.mapping import Decision, MappingChange, ZoneView
 from originmap.domain.record import Key, Kind, RecordChange
-from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
+from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings, in_pieces
 from originmap.service.digests import digest_of
 from originmap.service.directory import Directory
 from originmap.store.memory import MemoryStore
@@ -43,7 +43,8 @@ async def _delete(store: Store, text: str) -> None:
 
 
 async def _everything(store: Store) -> list[Part]:
-    return [part async for part in store.snapshot()]
+    """Each mapping by itself: how many a part has is left to the store."""
+    return [each async for part in store.snapshot() for each in in_pieces(part, 1)]
 
 
 async def _fill(store: Store, count: int, zone_id: str = ZONE_ID) -> None:
@@ -164,7 +165,7 @@ async def test_while_a_snapshot_comes_in_the_old_state_is_read(store: Store, tar
     await target.load(watched())
     assert await target.page(ZONE_ID, 0, 10) == await store.page(ZONE_ID, 0, 10)
     old = zone("e" * 32, "old.example")
-    assert (await target.page(old.id, 0, 10)) == ([], 0)
+    assert (await target.page(old.id, 0, 10))[:2] == ([], 0)
 
 
 async def test_changes_applied_in_any_portions_make_a_copy(store: Store, target: Store) -> None:
@@ -231,7 +232,7 @@ async def test_a_zone_that_comes_again_under_its_id_is_empty(store: Store, targe
     await _fill(store, 3)
     await store.write_records(remove_zone(), CAUSE)
     await store.write_records(new_zone(), CAUSE)
-    assert await store.page(ZONE_ID, 0, 10) == ([], 0)
+    assert (await store.page(ZONE_ID, 0, 10))[:2] == ([], 0)
     await _put(store, "10.0.0.1", US_WEST)
     await target.apply(await store.changes(target.revision, 100))
     assert await _everything(target) == await _everything(store)
