@@ -54,11 +54,13 @@ class Endless(Exports):
 
 
 @contextlib.contextmanager
-def endless(folder: Path, limits: Limits) -> Iterator[tuple[InProcess, Endless]]:
+def endless(
+    folder: Path, limits: Limits, of: type[Endless] = Endless
+) -> Iterator[tuple[InProcess, Endless]]:
     made: list[Endless] = []
 
     def build(opened: Opened) -> App:
-        made.append(Endless(opened.store, opened.topologies, data.catalogue()))
+        made.append(of(opened.store, opened.topologies, data.catalogue()))
         return whole_app(opened._replace(exports=made[0]))
 
     with InProcess(folder / "log", limits, build) as server:
@@ -116,6 +118,33 @@ async def test_a_long_answer_ends_with_its_credential_however_much_is_written(
             await until(lambda: not exports.sending)
             if writing is not None:
                 writing.cancel()
+
+
+class Held(Endless):
+    """Exports that are made ready once they are let go."""
+
+    go = False
+
+    async def open(self, prepare: Prepare, reader: SnapshotReader = LOCAL) -> tuple[Export, Chunks]:
+        self.sending += 1
+        while not self.go:
+            await asyncio.sleep(0.01)
+        self.sending -= 1
+        return await super().open(prepare, reader)
+
+
+async def test_a_file_whose_credential_is_revoked_while_it_is_made_ready_is_not_sent(
+    tmp_path: Path,
+) -> None:
+    with endless(tmp_path, Limits(), Held) as (server, exports):
+        assert isinstance(exports, Held)
+        async with Connection(server.url) as admin, Connection(server.url) as reader:
+            id_, headers = await token(admin)
+            await reader.send(request("GET", EXPORT, None, headers))
+            await until(lambda: exports.sending)
+            assert (await admin.ask("DELETE", f"{TOKENS}/{id_}")).status == 200
+            exports.go = True
+            assert (await reader.answer()).status == 401
 
 
 async def last_chunk(reader: Connection) -> bytes:

@@ -70,7 +70,7 @@ async def _lived_in(store: Store) -> None:
 async def test_a_snapshot_starts_with_its_revision_and_has_everything(store: Store) -> None:
     await _put(store, "192.0.2.2")
     await _put(store, "192.0.2.1")
-    start, record, mappings = await _everything(store)
+    start, record, mappings = [part async for part in store.snapshot()]
     assert isinstance(start, Start)
     assert start[:2] == (store.epoch, store.revision)
     assert start.at == (await store.changes(store.revision - 1, 1))[0].at
