@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from originmap import data, databases
 from originmap.api.accesslog import log_json
-from originmap.domain.errors import FeedError, PrimaryUntrusted, StoreError, StoreOwned
+from originmap.domain.errors import FeedError, OriginmapError, StoreError, StoreOwned
 from originmap.domain.rollout import allowed
 from originmap.edge import checker as checkers
 from originmap.edge.agent import Agent
@@ -86,8 +86,8 @@ async def run(
                 for task in tasks:
                     task.cancel()
         except ExceptionGroup as group:
-            untrusted = group.subgroup(PrimaryUntrusted)
-            raise untrusted.exceptions[0] if untrusted is not None else group from None
+            ours = group.subgroup(OriginmapError)
+            raise ours.exceptions[0] if ours is not None else group from None
 
 
 class Result(NamedTuple):

@@ -33,7 +33,7 @@ from originmap.api.server import Server, server_config, stop_on_signals
 from originmap.api.traffic import Traffic
 from originmap.bootstrap import Opened, Prepare, open_store, range_files
 from originmap.detect.watch import watch
-from originmap.domain.errors import PrimaryUntrusted
+from originmap.domain.errors import OriginmapError
 from originmap.domain.rate_limit import parse
 from originmap.service import setup
 from originmap.service.access import Access
@@ -193,7 +193,7 @@ async def _following(settings: Settings, opened: Opened, server: Server) -> Asyn
     async def follow() -> None:
         try:
             await Follower(opened.store, client, copy, lambda: opened.rollouts.floor).run()
-        except PrimaryUntrusted:
+        except OriginmapError:  # waiting does not help, and a start anew may
             server.should_exit = True
             raise
 

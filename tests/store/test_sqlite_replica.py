@@ -1,5 +1,6 @@
 """The file of a replica, which is moved aside where it is damaged; that of a primary never is."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,11 +10,14 @@ import pytest
 from originmap import databases
 from originmap.domain import mapping
 from originmap.domain.errors import StoreFailed, StoreOwned, StoreUnusable
+from originmap.edge.follower import Follower
+from originmap.service.replication import Replication
 from originmap.store import sqlite_replica
 from originmap.store.memory import MemoryStore
 from originmap.store.sqlite import SqliteStore
 from originmap.store.sqlite_replica import open_replica
-from tests.builders import CAUSE, US_EAST, ZONE_ID, ips, new_zone
+from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ips, new_zone
+from tests.edge.test_follower import OfStore
 
 PAGE = 4096
 
@@ -163,3 +167,26 @@ async def test_damage_that_is_found_in_use_has_the_next_start_fetch_the_copy_aga
     third = open_replica(path, always_copy=False)
     assert (third.revision, third.writable) == (0, True)
     await third.close()
+
+
+async def test_damage_that_is_met_in_following_ends_the_process_which_starts_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would serve an old state, or keep old files, until somebody looks."""
+    monkeypatch.setattr(sqlite_replica, "_LARGEST_CHECKED", 0)
+    path, primary = tmp_path / "replica.db", await source()
+    store = open_replica(path, always_copy=False)
+    await store.load(primary.snapshot())
+    await store.close()
+    a_page(path)
+    store = open_replica(path, always_copy=False)
+    await primary.write(ZONE_ID, ips(1), mapping.put(ips(1)[0], US_WEST), CAUSE)
+    copy = Replication("http://primary.example", lambda: 0)
+    with pytest.raises(StoreFailed, match="malformed") as caught:
+        async with asyncio.timeout(10):
+            await Follower(store, OfStore(primary), copy).run()
+    assert "start this again" in caught.value.hint
+    await store.close()
+    again = open_replica(path, always_copy=False)
+    assert again.revision == 0
+    await again.close()

@@ -1,4 +1,16 @@
-"""Why a caller is turned away: a branch of the tree in `domain.errors`."""
+"""Why a caller is turned away: a branch of the tree in `domain.errors`.
+
+AccessError                     who asks, and may they
+├── MissingCredentials          which="any" | "key" | "email"
+├── MalformedCredentials        which="bearer" | "key" | "email"
+├── UnknownToken                revoked, or there never was one
+├── UnusableToken               disabled, expired, or not valid yet
+├── UnknownKey
+├── WrongLocation               the token may not be used from this address
+├── TooManyFailures             too many bad credentials from one address
+├── AccountsNotCreatable        nobody makes accounts over HTTP
+└── Forbidden                   known, without the permission
+"""
 
 from originmap.domain.errors import OriginmapError
 

@@ -53,21 +53,9 @@
     │   ├── StoreFailed             a write could not be committed; nothing of it was kept
     │   ├── StoreOwned              another process owns the file
     │   └── StoreUnusable           not our file, from a newer version, or damaged
-    └── AccessError                 who asks, and may they
-        ├── MissingCredentials      which="any" | "key" | "email"
-        ├── MalformedCredentials    which="bearer" | "key" | "email"
-        ├── UnknownToken            revoked, or there never was one
-        ├── UnusableToken           disabled, expired, or not valid yet
-        ├── UnknownKey
-        ├── WrongLocation           the token may not be used from this address
-        ├── TooManyFailures         too many bad credentials from one address
-        ├── AccountsNotCreatable    nobody makes accounts over HTTP
-        └── Forbidden               known, without the permission
+    └── AccessError                 who asks, and may they: its branch is in `domain.access_errors`
 
-The classes under AccessError are in `domain.access_errors`.
-
-An error carries data, and a `hint` where a person can act on it. Only `api.errors` knows HTTP
-statuses and Cloudflare's codes.
+An error carries data, and a `hint` where a person can act on it; `api.errors` has its statuses.
 """
 
 from collections.abc import Sequence
@@ -388,6 +376,8 @@ class StoreEmpty(StoreError):
 
 class StoreFailed(StoreError):
     """The write could not be committed, and nothing of it was kept."""
+
+    damaged = False  # whether nothing but another database helps
 
 
 class StoreOwned(StoreError):

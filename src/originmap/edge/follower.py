@@ -20,6 +20,7 @@ from originmap.domain.errors import (
     PrimaryGone,
     PrimaryUntrusted,
     StoreError,
+    StoreFailed,
 )
 from originmap.edge.comparison import Comparison, time_of
 from originmap.edge.feed_client import FeedClient
@@ -70,8 +71,9 @@ class Follower:
         self._difference = ""
 
     async def run(self) -> None:
-        """Follow until cancelled. Raises PrimaryUntrusted before there is a first copy: that
-        does not go away by waiting."""
+        """Follow until cancelled. Raises what does not go away by waiting: PrimaryUntrusted before
+        there is a first copy, and StoreFailed where the copy is damaged: the next start fetches it
+        again."""
         await self._note_age_of_what_is_there()
         comparing = asyncio.create_task(self._keep_comparing())
         try:
@@ -89,6 +91,9 @@ class Follower:
                     raise
                 self._report(error)
             except (FeedError, StoreError) as error:
+                if isinstance(error, StoreFailed) and error.damaged:
+                    error.hint = "start this again: the damaged copy is fetched again then"
+                    raise
                 if self._replication.connected:
                     pause = 0.1
                 self._report(error)

@@ -88,9 +88,11 @@ class SqliteFile:
         try:
             yield
         except apsw.Error as error:
+            failed = StoreFailed(str(error))
             if isinstance(error, apsw.NotADBError | apsw.CorruptError):
+                failed.damaged = True
                 self.state.note_damage(str(error))
-            raise StoreFailed(str(error)) from error
+            raise failed from error
 
     def connect(self) -> apsw.Connection:
         """Another connection, to read through; whoever asked closes it."""
