@@ -19,6 +19,7 @@ from originmap.api.accesslog import log_json
 from originmap.domain.errors import FeedError, OriginmapError, StoreError, StoreOwned
 from originmap.domain.rollout import allowed
 from originmap.edge import checker as checkers
+from originmap.edge.advice import ADVICE, Advice
 from originmap.edge.agent import Agent
 from originmap.edge.errors import CannotWrite, TemporaryUnwritable
 from originmap.edge.feed_client import FeedClient
@@ -56,6 +57,7 @@ class _Node:
     follower: Follower
     reporter: Reporter
     names: Names | None
+    advice: Advice
 
 
 async def run(
@@ -79,6 +81,7 @@ async def run(
         try:
             async with asyncio.TaskGroup() as group:
                 work = [node.follower.run(), node.reporter.run(), retention.run()]
+                work.append(node.advice.run())
                 if node.names is not None:
                     work.append(node.names.run())
                 tasks = [group.create_task(each) for each in work]
@@ -111,6 +114,8 @@ async def once(settings: EdgeSettings, duties: Sequence[Duty]) -> Result:
                 raise
             warnings.append(f"goes by the last state: {error}")
         await node.agent.recover()
+        if node.advice.needed:
+            warnings.append(ADVICE)
         outcomes = await node.agent.bring()
         with contextlib.suppress(FeedError):
             await node.reporter.send()
@@ -168,7 +173,8 @@ async def _opened(settings: EdgeSettings, duties: Sequence[Duty]) -> AsyncIterat
         )
         follower = Follower(store, client, copy, lambda: rollout.floor)
         with locked(place for duty in duties for place in duty.places):
-            yield _Node(store, rollout, agent, follower, reporter, names)
+            advice = Advice(store, copy)
+            yield _Node(store, rollout, agent, follower, reporter, names, advice)
 
 
 @contextlib.asynccontextmanager
@@ -197,7 +203,12 @@ def _folder(state: str) -> Path:
 def _client(settings: EdgeSettings) -> FeedClient:
     most = bytes_of(settings.copy_limit)
     return FeedClient(
-        settings.follow, settings.token, _name(settings), outbound_environment(), most
+        settings.follow,
+        settings.token,
+        _name(settings),
+        outbound_environment(),
+        most,
+        of_nodes=True,
     )
 
 

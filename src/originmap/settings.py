@@ -40,7 +40,7 @@ class Settings:
         "", "Be a replica of the server at this URL: serve what it has, refuse writes."
     )
     token: str = _setting(
-        "", "The primary's token for a replica; it may do everything there.", secret=True
+        "", "The primary's token for a replica, made with --access replicate.", secret=True
     )
     name: str = _setting("", "What this replica is called among the primary's followers.")
     copy_limit: float = _setting(16.0, "GiB that a full copy of the primary may take, as sent.")
@@ -55,7 +55,7 @@ class EdgeSettings:
     """How the agent of a node runs."""
 
     follow: str = _setting("", "The server to follow, by its URL.")
-    token: str = _setting("", "A token of that server that may do everything there.", secret=True)
+    token: str = _setting("", "A token of that server, made with --access edge.", secret=True)
     name: str = _setting("", "What this node is called among the server's followers.")
     copy_limit: float = _setting(16.0, "GiB that a full copy of the primary may take, as sent.")
     colo: str | None = _setting(None, "The colo that this node is in.")

@@ -11,10 +11,13 @@ from originmap import bootstrap
 from originmap.domain.access import (
     ACCOUNT_PREFIX,
     ALL_ACCOUNTS,
+    ALL_ZONES,
     GROUP_IDS,
     USER_PREFIX,
     ZONE_PREFIX,
+    Group,
     Policy,
+    group_id,
 )
 from originmap.domain.mapping import put
 from originmap.domain.record import Kind, Value
@@ -27,144 +30,144 @@ from tests.builders import CAUSE, US_EAST, ip, policy, token
 # A cell is what a request gets: ok is 200, 401 and 403 are that status with code 10000, a longer
 # number is a code whose status is in STATUSES. The columns are CREDENTIALS, in that order.
 TABLE = """
-                   no credential that works          from  on another   deny  the whole account
-              none  bad unknown expired early disabled away  read zone account over  all owned key
+        no credential that works                       on another        the whole      replicate
+        none bad  unknown expired early disabled away read zone account deny all owned key  edge
 /zones/{zone_id}/origin/cloud_regions
-    GET       9106 6003  401    401    401    401    9109  ok    403   403   403   ok   ok   ok
+ GET    9106 6003 401     401     401   401      9109 ok   403  403     403  ok  ok    ok   403  403
 /zones/{zone_id}/origin/cloud_regions/batch
-    PUT       9106 6003  401    401    401    401    9109  403   403   403   403   ok   ok   ok
-    DELETE    9106 6003  401    401    401    401    9109  403   403   403   403   ok   ok   ok
+ PUT    9106 6003 401     401     401   401      9109 403  403  403     403  ok  ok    ok   403  403
+ DELETE 9106 6003 401     401     401   401      9109 403  403  403     403  ok  ok    ok   403  403
 /zones/{zone_id}/origin/cloud_regions/supported_regions
-    GET       9106 6003  401    401    401    401    9109  ok    403   403   403   ok   ok   ok
+ GET    9106 6003 401     401     401   401      9109 ok   403  403     403  ok  ok    ok   403  403
 /zones/{zone_id}/origin/cloud_regions/{origin_ip}
-    GET       9106 6003  401    401    401    401    9109  ok    403   403   403   ok   ok   ok
-    PUT       9106 6003  401    401    401    401    9109  403   403   403   403   ok   ok   ok
-    DELETE    9106 6003  401    401    401    401    9109  403   403   403   403   ok   ok   ok
+ GET    9106 6003 401     401     401   401      9109 ok   403  403     403  ok  ok    ok   403  403
+ PUT    9106 6003 401     401     401   401      9109 403  403  403     403  ok  ok    ok   403  403
+ DELETE 9106 6003 401     401     401   401      9109 403  403  403     403  ok  ok    ok   403  403
 
 /zones/{zone_id}/cache/origin_cloud_regions
-    GET       9106 6003  401    401    401    401    9109  ok    403   403   403   ok   ok   ok
-    POST      9106 6003  401    401    401    401    9109  403   403   403   403   ok   ok   ok
-    PATCH     9106 6003  401    401    401    401    9109  403   403   403   403   ok   ok   ok
+ GET    9106 6003 401     401     401   401      9109 ok   403  403     403  ok  ok    ok   403  403
+ POST   9106 6003 401     401     401   401      9109 403  403  403     403  ok  ok    ok   403  403
+ PATCH  9106 6003 401     401     401   401      9109 403  403  403     403  ok  ok    ok   403  403
 /zones/{zone_id}/cache/origin_cloud_regions/batch
-    PATCH     9106 6003  401    401    401    401    9109  403   403   403   403   ok   ok   ok
-    DELETE    9106 6003  401    401    401    401    9109  403   403   403   403   ok   ok   ok
+ PATCH  9106 6003 401     401     401   401      9109 403  403  403     403  ok  ok    ok   403  403
+ DELETE 9106 6003 401     401     401   401      9109 403  403  403     403  ok  ok    ok   403  403
 /zones/{zone_id}/cache/origin_cloud_regions/supported_regions
-    GET       9106 6003  401    401    401    401    9109  ok    403   403   403   ok   ok   ok
+ GET    9106 6003 401     401     401   401      9109 ok   403  403     403  ok  ok    ok   403  403
 /zones/{zone_id}/cache/origin_cloud_regions/{origin_ip}
-    GET       9106 6003  401    401    401    401    9109  ok    403   403   403   ok   ok   ok
-    DELETE    9106 6003  401    401    401    401    9109  403   403   403   403   ok   ok   ok
+ GET    9106 6003 401     401     401   401      9109 ok   403  403     403  ok  ok    ok   403  403
+ DELETE 9106 6003 401     401     401   401      9109 403  403  403     403  ok  ok    ok   403  403
 
 /zones/{zone_id}/argo/tiered_caching
-    GET       9106 6003  401    401    401    401    9109  ok    403   403   403   ok   ok   ok
-    PATCH     9106 6003  401    401    401    401    9109  403   403   403   403   ok   ok   ok
+ GET    9106 6003 401     401     401   401      9109 ok   403  403     403  ok  ok    ok   403  403
+ PATCH  9106 6003 401     401     401   401      9109 403  403  403     403  ok  ok    ok   403  403
 /zones/{zone_id}/cache/tiered_cache_smart_topology_enable
-    GET       9106 6003  401    401    401    401    9109  ok    403   403   403   ok   ok   ok
-    POST      9106 6003  401    401    401    401    9109  403   403   403   403   ok   ok   ok
-    PATCH     9106 6003  401    401    401    401    9109  403   403   403   403   ok   ok   ok
-    DELETE    9106 6003  401    401    401    401    9109  403   403   403   403   ok   ok   ok
+ GET    9106 6003 401     401     401   401      9109 ok   403  403     403  ok  ok    ok   403  403
+ POST   9106 6003 401     401     401   401      9109 403  403  403     403  ok  ok    ok   403  403
+ PATCH  9106 6003 401     401     401   401      9109 403  403  403     403  ok  ok    ok   403  403
+ DELETE 9106 6003 401     401     401   401      9109 403  403  403     403  ok  ok    ok   403  403
 /zones/{zone_id}/cache/regional_tiered_cache
-    GET       9106 6003  401    401    401    401    9109  ok    403   403   403   ok   ok   ok
-    PATCH     9106 6003  401    401    401    401    9109  403   403   403   403   ok   ok   ok
+ GET    9106 6003 401     401     401   401      9109 ok   403  403     403  ok  ok    ok   403  403
+ PATCH  9106 6003 401     401     401   401      9109 403  403  403     403  ok  ok    ok   403  403
 
 /zones
-    GET       9106 6003  9109   401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
-    POST      9106 6003  9109   401    401    401    9109  403   403   403   403   ok   ok   ok
+ GET    9106 6003 9109    401     401   401      9109 ok   ok   ok      ok   ok  ok    ok   403  403
+ POST   9106 6003 9109    401     401   401      9109 403  403  403     403  ok  ok    ok   403  403
 /zones/{zone_id}
-    GET       9106 6003  9109   401    401    401    9109  ok    9109  9109  9109  ok   ok   ok
-    PATCH     9106 6003  9109   401    401    401    9109  403   9109  9109  9109  ok   ok   ok
-    DELETE    9106 6003  9109   401    401    401    9109  403   9109  9109  9109  ok   ok   ok
+ GET    9106 6003 9109    401     401   401      9109 ok   9109 9109    9109 ok  ok    ok   403  403
+ PATCH  9106 6003 9109    401     401   401      9109 403  9109 9109    9109 ok  ok    ok   403  403
+ DELETE 9106 6003 9109    401     401   401      9109 403  9109 9109    9109 ok  ok    ok   403  403
 
 /accounts
-    GET       9106 6003  9109   401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
-    POST      9106 6003  9109   401    401    401    9109  1002  1002  1002  1002  1002 1002 1002
+ GET    9106 6003 9109    401     401   401      9109 ok   ok   ok      ok   ok  ok    ok   403  403
+ POST   9106 6003 9109    401     401   401      9109 1002 1002 1002    1002 1002 1002 1002 403  403
 /accounts/{account_id}
-    GET       9106 6003  9109   401    401    401    9109  ok    ok    9109  9109  ok   ok   ok
+ GET    9106 6003 9109    401     401   401      9109 ok   ok   9109    9109 ok  ok    ok   403  403
 /accounts/{account_id}/audit_logs
-    GET       9106 6003  9109   401    401    401    9109  ok    403   9109  9109  ok   ok   ok
+ GET    9106 6003 9109    401     401   401      9109 ok   403  9109    9109 ok  ok    ok   403  403
 /accounts/{account_id}/tokens
-    GET       9106 6003  9109   401    401    401    9109  ok    403   9109  9109  ok   ok   ok
-    POST      9106 6003  9109   401    401    401    9109  403   403   9109  9109  ok   ok   ok
+ GET    9106 6003 9109    401     401   401      9109 ok   403  9109    9109 ok  ok    ok   403  403
+ POST   9106 6003 9109    401     401   401      9109 403  403  9109    9109 ok  ok    ok   403  403
 /accounts/{account_id}/tokens/verify
-    GET       9106 6003  1000   1000   1000   1000   9109  1000  1000  1000  1000  1000 ok   1000
+ GET    9106 6003 1000    1000    1000  1000     9109 1000 1000 1000    1000 1000 ok  1000 1000 1000
 /accounts/{account_id}/tokens/permission_groups
-    GET       9106 6003  9109   401    401    401    9109  ok    403   9109  9109  ok   ok   ok
+ GET    9106 6003 9109    401     401   401      9109 ok   403  9109    9109 ok  ok    ok   403  403
 /accounts/{account_id}/tokens/{token_id}
-    GET       9106 6003  9109   401    401    401    9109  ok    403   9109  9109  ok   ok   ok
-    PUT       9106 6003  9109   401    401    401    9109  403   403   9109  9109  ok   ok   ok
-    DELETE    9106 6003  9109   401    401    401    9109  403   403   9109  9109  ok   ok   ok
+ GET    9106 6003 9109    401     401   401      9109 ok   403  9109    9109 ok  ok    ok   403  403
+ PUT    9106 6003 9109    401     401   401      9109 403  403  9109    9109 ok  ok    ok   403  403
+ DELETE 9106 6003 9109    401     401   401      9109 403  403  9109    9109 ok  ok    ok   403  403
 /accounts/{account_id}/tokens/{token_id}/value
-    PUT       9106 6003  9109   401    401    401    9109  403   403   9109  9109  ok   ok   ok
+ PUT    9106 6003 9109    401     401   401      9109 403  403  9109    9109 ok  ok    ok   403  403
 
 /user
-    GET       9106 6003  9109   401    401    401    9109  ok    403   403   403   ok   403  ok
+ GET    9106 6003 9109    401     401   401      9109 ok   403  403     403  ok  403   ok   403  403
 /user/tokens
-    GET       9106 6003  9109   401    401    401    9109  ok    403   403   403   ok   403  ok
-    POST      9106 6003  9109   401    401    401    9109  403   403   403   403   ok   403  ok
+ GET    9106 6003 9109    401     401   401      9109 ok   403  403     403  ok  403   ok   403  403
+ POST   9106 6003 9109    401     401   401      9109 403  403  403     403  ok  403   ok   403  403
 /user/tokens/verify
-    GET       9106 6003  1000   ok     ok     ok     9109  ok    ok    ok    ok    ok   1000 1000
+ GET    9106 6003 1000    ok      ok    ok       9109 ok   ok   ok      ok   ok  1000  1000 ok   ok
 /user/tokens/permission_groups
-    GET       9106 6003  9109   401    401    401    9109  ok    403   403   403   ok   403  ok
+ GET    9106 6003 9109    401     401   401      9109 ok   403  403     403  ok  403   ok   403  403
 /user/tokens/{token_id}
-    GET       9106 6003  9109   401    401    401    9109  ok    403   403   403   ok   403  ok
-    PUT       9106 6003  9109   401    401    401    9109  403   403   403   403   ok   403  ok
-    DELETE    9106 6003  9109   401    401    401    9109  403   403   403   403   ok   403  ok
+ GET    9106 6003 9109    401     401   401      9109 ok   403  403     403  ok  403   ok   403  403
+ PUT    9106 6003 9109    401     401   401      9109 403  403  403     403  ok  403   ok   403  403
+ DELETE 9106 6003 9109    401     401   401      9109 403  403  403     403  ok  403   ok   403  403
 /user/tokens/{token_id}/value
-    PUT       9106 6003  9109   401    401    401    9109  403   403   403   403   ok   403  ok
+ PUT    9106 6003 9109    401     401   401      9109 403  403  403     403  ok  403   ok   403  403
 
 //originmap/v1/topology
-    GET       9106 6003  401    401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
-    PUT       9106 6003  401    401    401    401    9109  403   403   403   403   ok   403  ok
-    PATCH     9106 6003  401    401    401    401    9109  403   403   403   403   ok   403  ok
+ GET    9106 6003 401     401     401   401      9109 ok   ok   ok      ok   ok  ok    ok   ok   ok
+ PUT    9106 6003 401     401     401   401      9109 403  403  403     403  ok  403   ok   403  403
+ PATCH  9106 6003 401     401     401   401      9109 403  403  403     403  ok  403   ok   403  403
 //originmap/v1/latencies
-    GET       9106 6003  401    401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
-    PUT       9106 6003  401    401    401    401    9109  403   403   403   403   ok   403  ok
+ GET    9106 6003 401     401     401   401      9109 ok   ok   ok      ok   ok  ok    ok   ok   ok
+ PUT    9106 6003 401     401     401   401      9109 403  403  403     403  ok  403   ok   403  403
 //originmap/v1/zones/{zone}/resolve
-    GET       9106 6003  401    401    401    401    9109  ok    403   403   403   ok   ok   ok
+ GET    9106 6003 401     401     401   401      9109 ok   403  403     403  ok  ok    ok   ok   ok
 //originmap/v1/zones/{zone}/history
-    GET       9106 6003  401    401    401    401    9109  ok    403   403   403   ok   ok   ok
+ GET    9106 6003 401     401     401   401      9109 ok   403  403     403  ok  ok    ok   403  403
 //originmap/v1/zones/{zone}/mappings
-    GET       9106 6003  401    401    401    401    9109  ok    403   403   403   ok   ok   ok
+ GET    9106 6003 401     401     401   401      9109 ok   403  403     403  ok  ok    ok   403  403
 //originmap/v1/zones/{zone}/rollback
-    POST      9106 6003  401    401    401    401    9109  403   403   403   403   ok   ok   ok
+ POST   9106 6003 401     401     401   401      9109 403  403  403     403  ok  ok    ok   403  403
 //originmap/v1/changes
-    GET       9106 6003  401    401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
+ GET    9106 6003 401     401     401   401      9109 ok   ok   ok      ok   ok  ok    ok   ok   ok
 //originmap/v1/snapshot
-    GET       9106 6003  401    401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
+ GET    9106 6003 401     401     401   401      9109 ok   ok   ok      ok   ok  ok    ok   ok   ok
 //originmap/v1/digest
-    GET       9106 6003  401    401    401    401    9109  403   403   403   403   ok   403  ok
+ GET    9106 6003 401     401     401   401      9109 403  403  403     403  ok  403   ok   ok   ok
 //originmap/v1/followers
-    GET       9106 6003  401    401    401    401    9109  403   403   403   403   ok   403  ok
+ GET    9106 6003 401     401     401   401      9109 403  403  403     403  ok  403   ok   403  403
 //originmap/v1/followers/{name}
-    PUT       9106 6003  401    401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
+ PUT    9106 6003 401     401     401   401      9109 ok   ok   ok      ok   ok  ok    ok   ok   ok
 //originmap/v1/export/{format}
-    GET       9106 6003  401    401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
+ GET    9106 6003 401     401     401   401      9109 ok   ok   ok      ok   ok  ok    ok   ok   ok
 //originmap/v1/rollout
-    GET       9106 6003  401    401    401    401    9109  403   403   403   403   ok   403  ok
-    POST      9106 6003  401    401    401    401    9109  403   403   403   403   ok   403  ok
+ GET    9106 6003 401     401     401   401      9109 403  403  403     403  ok  403   ok   ok   ok
+ POST   9106 6003 401     401     401   401      9109 403  403  403     403  ok  403   ok   403  403
 //v3/discovery:clusters
-    POST      9106 6003  401    401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
+ POST   9106 6003 401     401     401   401      9109 ok   ok   ok      ok   ok  ok    ok   ok   ok
 //v3/discovery:endpoints
-    POST      9106 6003  401    401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
+ POST   9106 6003 401     401     401   401      9109 ok   ok   ok      ok   ok  ok    ok   ok   ok
 //v3/discovery:routes
-    POST      9106 6003  401    401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
+ POST   9106 6003 401     401     401   401      9109 ok   ok   ok      ok   ok  ok    ok   ok   ok
 //originmap/v1/whatif
-    POST      9106 6003  401    401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
+ POST   9106 6003 401     401     401   401      9109 ok   ok   ok      ok   ok  ok    ok   403  403
 //originmap/v1/detect
-    POST      9106 6003  401    401    401    401    9109  ok    ok    ok    ok    ok   ok   ok
+ POST   9106 6003 401     401     401   401      9109 ok   ok   ok      ok   ok  ok    ok   403  403
 
 //healthz
-    GET       ok   ok    ok     ok     ok     ok     ok    ok    ok    ok    ok    ok   ok   ok
+ GET    ok   ok   ok      ok      ok    ok       ok   ok   ok   ok      ok   ok  ok    ok   ok   ok
 //readyz
-    GET       ok   ok    ok     ok     ok     ok     ok    ok    ok    ok    ok    ok   ok   ok
+ GET    ok   ok   ok      ok      ok    ok       ok   ok   ok   ok      ok   ok  ok    ok   ok   ok
 //metrics
-    GET       ok   ok    ok     ok     ok     ok     ok    ok    ok    ok    ok    ok   ok   ok
+ GET    ok   ok   ok      ok      ok    ok       ok   ok   ok   ok      ok   ok  ok    ok   ok   ok
 //originmap/v1/openapi.json
-    GET       ok   ok    ok     ok     ok     ok     ok    ok    ok    ok    ok    ok   ok   ok
+ GET    ok   ok   ok      ok      ok    ok       ok   ok   ok   ok      ok   ok  ok    ok   ok   ok
 """
 
 CREDENTIALS = (
     "none", "bad", "unknown", "expired", "early", "disabled", "away", "read", "zone", "account",
-    "deny", "all", "owned", "key",
+    "deny", "all", "owned", "key", "edge", "replicate",
 )  # fmt: skip
 STATUSES = {"1002": 403, "9106": 400, "6003": 400, "1000": 401, "9109": 403}
 
@@ -254,6 +257,8 @@ def _tokens() -> list[Token]:
         of_user("account", other_account),
         of_user("deny", _EVERYTHING, policy(False, _ALL, GROUP_IDS)),
         of_user("all", _EVERYTHING),
+        of_user("edge", policy(True, [ALL_ZONES], [group_id(Group.EDGE)])),
+        of_user("replicate", policy(True, [ALL_ACCOUNTS], [group_id(Group.REPLICATE)])),
         of_user(USER_TOKEN, other_zone),
         token("owned", policy(True, _MY_ACCOUNT, GROUP_IDS), owner=account),
         token(ACCOUNT_TOKEN, policy(True, _MY_ACCOUNT, _READS), owner=account),

@@ -48,6 +48,8 @@ SAMPLES: list[OriginmapError] = [
     errors.InvalidQuery("what is wrong with it"),
     errors.InvalidExport("what is wrong with it"),
     access_errors.WrongLocation("x"),
+    access_errors.WrongColo(["SIN"], "FRA"),
+    access_errors.WrongColo(["SIN"], ""),
     errors.RateLimited(1),
     errors.InvalidZoneName("x"),
     errors.InvalidToken("what is wrong with it"),

@@ -52,10 +52,11 @@ class Guard:
         self._per_user = per_user
         self._per_address = per_address
 
-    def caller(self, req: Request, *, any_status: bool = False) -> Caller:
+    def caller(self, req: Request, *, any_status: bool = False, nodes: bool = False) -> Caller:
         """Who sends this. Raises AccessError, RateLimited.
 
-        With `any_status` also who has a token that is disabled, expired or not yet valid.
+        With `any_status` also who has a token that is disabled, expired or not yet valid. Tokens
+        of nodes are refused unless the route is for `nodes` too.
         """
         info = info_of(req.scope)
         self.access.check_loaded()
@@ -75,6 +76,8 @@ class Guard:
         info.credential, info.find = caller.id, find
         if self._per_user is not None:
             self._count(self._per_user, caller, info)
+        if not nodes:
+            self.access.no_node(caller)
         return caller
 
     def check(self, req: Request, right: Callable[[Caller], T]) -> T:
@@ -90,10 +93,10 @@ class Guard:
         assert find is not None
         return find()
 
-    def zone(self, req: Request, need: Need, zone_id: str) -> Zone:
+    def zone(self, req: Request, need: Need, zone_id: str, *, nodes: bool = False) -> Zone:
         """The zone, if the sender may do there what `need` says. Raises AccessError, and
         ZoneNotFound where the sender may know."""
-        caller, info = self.caller(req), info_of(req.scope)
+        caller, info = self.caller(req, nodes=nodes), info_of(req.scope)
         info.zone_id = zone_id
         # It does not hold on to the request: a circle would wait for the garbage collector.
         info.right = right = partial(self.access.zone, need=need, zone_id=zone_id)

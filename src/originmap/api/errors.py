@@ -160,6 +160,7 @@ TABLE: dict[type[errors.OriginmapError], Render] = {
     access_errors.UnusableToken: _fixed(401, 10000, "Authentication error"),
     access_errors.UnknownKey: _fixed(403, 9103, "Unknown X-Auth-Key or X-Auth-Email"),
     access_errors.WrongLocation: _wrong_location,
+    access_errors.WrongColo: _own_text(403, 10403),
     access_errors.TooManyFailures: _retry_later(429, 10502, "Too many authentication failures"),
     errors.RateLimited: _retry_later(429, 971, THROTTLE),
     access_errors.AccountsNotCreatable: _fixed(403, 1002, NO_NEW_ACCOUNTS),

@@ -256,8 +256,9 @@ def token(file: Path | None) -> str:
     found = given_token(file)
     if not found:
         raise click.UsageError(
-            "--follow needs a token of the primary that may do everything there: put it into"
-            " ORIGINMAP_TOKEN, or into a file that --token-file names"
+            "--follow needs a token of the primary, made there with originmap token create"
+            " --access replicate for serve, or edge for edge: put it into ORIGINMAP_TOKEN, or into"
+            " a file that --token-file names"
         )
     return found
 

@@ -6,6 +6,8 @@ from originmap.cli import options
 from originmap.cli.administer import administer, print_json, print_table
 from originmap.service.operate.tokens import Access, CreateToken, ListTokens, RevokeToken
 
+_NODES = ("edge", "replicate")
+
 
 @click.group("token")
 def command() -> None:
@@ -14,21 +16,37 @@ def command() -> None:
 
 @command.command("create")
 @click.argument("name")
-@click.option("--zone", required=True, metavar="ID|all", help="Zone it is for: id, name, or all.")
+@click.option(
+    "--zone",
+    "zones",
+    multiple=True,
+    metavar="ID|all",
+    help="Zone it is for: id, name, or all; several for edge. Only edge and replicate need none.",
+)
 @click.option(
     "--access",
     required=True,
-    type=click.Choice(["read", "write", "everything"]),
-    help="What it may do: read or write mappings and settings, or everything, as a replica must.",
+    type=click.Choice(["read", "write", "everything", "replicate", "edge"]),
+    help="Read or write mappings and settings; everything; for a replica; for an edge node.",
 )
+@click.option("--colo", default="", metavar="CODE", help="The only colo an edge node reports as.")
 @options.db
 @options.as_json
-def create(name: str, zone: str, access: Access, db: str, as_json: bool) -> None:
+def create(
+    name: str, zones: tuple[str, ...], access: Access, colo: str, db: str, as_json: bool
+) -> None:
     """Make a token called NAME and print its secret, which is shown this once.
 
     Example: originmap token create deploy --zone all --access write --db originmap.db
+
+    Example: originmap token create sin-1 --access edge --colo SIN --db originmap.db
     """
-    rows = administer(db, CreateToken(name, zone, access), new=True)
+    if not zones and access not in _NODES:
+        raise click.UsageError(f"--zone is needed with --access {access}: an id, a name, or all")
+    if "all" in zones and len(zones) > 1:
+        raise click.UsageError("--zone all goes with no other --zone")
+    named = () if zones == ("all",) else zones
+    rows = administer(db, CreateToken(name, named, access, colo.upper()), new=True)
     if as_json:
         print_json(rows)
         return
@@ -48,7 +66,7 @@ def list_(db: str, as_json: bool) -> None:
     if as_json:
         print_json(rows)
     else:
-        print_table(rows, ("id", "name", "access", "zones"))
+        print_table(rows, ("id", "name", "access", "zones", "colos"))
 
 
 @command.command("revoke")

@@ -27,6 +27,8 @@ class Group(IntFlag):
     USER_TOKENS_WRITE = 512
     USER_DETAILS_READ = 1024
     USER_DETAILS_WRITE = 2048
+    EDGE = 4096
+    REPLICATE = 8192
 
 
 # Published ids: the API's list of permission groups, and its page "API token permissions".
@@ -46,6 +48,14 @@ GROUP_IDS = {
 }
 
 
+# Our own, in no published list. A token has one of them and no other group: see `node_rights`.
+NODE_GROUP_IDS = {
+    "6f726967696e6d61700000000000ed6e": Group.EDGE,
+    "6f726967696e6d61700000000000c0de": Group.REPLICATE,
+}
+_GROUPS = GROUP_IDS | NODE_GROUP_IDS
+
+
 class PermissionGroup(NamedTuple):
     """A published permission group, whether or not it means something here."""
 
@@ -54,9 +64,16 @@ class PermissionGroup(NamedTuple):
     scope: str  # "com.cloudflare.api.account.zone" and the like
 
 
+NODE_GROUPS = tuple(
+    PermissionGroup(id_, f"Originmap {(group.name or '').capitalize()}", "")
+    for id_, group in NODE_GROUP_IDS.items()
+)
+"""The names of our own groups, for answers that show a token."""
+
+
 def group_id(group: Group) -> str:
-    """The published id of a group."""
-    return next(id_ for id_, known in GROUP_IDS.items() if known is group)
+    """The id of a group."""
+    return next(id_ for id_, known in _GROUPS.items() if known is group)
 
 
 ZONE_PREFIX = "com.cloudflare.api.account.zone."
@@ -64,6 +81,8 @@ ACCOUNT_PREFIX = "com.cloudflare.api.account."
 USER_PREFIX = "com.cloudflare.api.user."
 ALL_ZONES = ZONE_PREFIX + "*"
 ALL_ACCOUNTS = ACCOUNT_PREFIX + "*"
+COLO_PREFIX = "originmap.colo."
+"""Our own resource: a colo that a node reports as."""
 
 
 class Need(NamedTuple):
@@ -89,6 +108,9 @@ _ANY_READ = Group.ZONE_READ | Group.ZONE_SETTINGS_READ
 _ANY_WRITE = Group.ZONE_WRITE | Group.ZONE_SETTINGS_WRITE
 READ_MAPPINGS = _read(read=_ANY_READ, write=_ANY_WRITE)
 WRITE_MAPPINGS = _write(_ANY_WRITE)
+# Feed, exports and resolve: what a node reads too. No other need is met by a node's token.
+NODE_GROUP = Group.EDGE | Group.REPLICATE
+READ_STATE = Need(int(READ_MAPPINGS.allowed | NODE_GROUP), int(READ_MAPPINGS.denied | NODE_GROUP))
 READ_ZONE = _read(read=Group.ZONE_READ, write=Group.ZONE_WRITE)
 WRITE_ZONE = _write(Group.ZONE_WRITE)
 READ_ACCOUNT = _read(read=Group.ACCOUNT_SETTINGS_READ, write=Group.ACCOUNT_SETTINGS_WRITE)
@@ -165,6 +187,11 @@ class _Scopes:
     def on_user(self, user_id: str) -> int:
         return self.users.get(user_id, 0)
 
+    def text(self) -> str:
+        """Equal for scopes in which the same holds."""
+        named = (self.accounts, self.zones_of, self.zones, self.users)
+        return repr((self.all_zones, self.all_accounts, *map(sorted, map(dict.items, named))))
+
     @property
     def anything(self) -> bool:
         """Whether any group holds anywhere."""
@@ -173,23 +200,41 @@ class _Scopes:
 
 
 class Grants:
-    """What a set of policies allows."""
+    """What a set of policies allows. `node` says which right of a node it is, if any, and `colos`
+    as which colos such a node reports; none stands for any."""
 
-    __slots__ = ("_allow", "_deny")
+    __slots__ = ("_allow", "_deny", "colos", "node")
 
     def __init__(self, policies: Iterable[Policy]) -> None:
         self._allow, self._deny = _Scopes(), _Scopes()
+        self.node: Group | None = None
+        self.colos: frozenset[str] = frozenset()
         for policy in policies:
             groups = 0
             for group in policy.groups:
-                groups |= int(GROUP_IDS.get(group, 0))
+                groups |= int(_GROUPS.get(group, 0))
             scopes = self._allow if policy.allow else self._deny
+            if groups & NODE_GROUP:
+                self._add_node(policy, groups)
             for name, inside in policy.resources.items():
                 if isinstance(inside, str):
                     scopes.add(name, groups)
                     continue
                 for inner in inside:
                     scopes.add_inside(name, inner, groups)
+
+    def _add_node(self, policy: Policy, groups: int) -> None:
+        # The smaller right counts, should a token ever have both.
+        self.node = (
+            Group.EDGE if groups & Group.EDGE or self.node is Group.EDGE else Group.REPLICATE
+        )
+        colos = (name for name in policy.resources if name.startswith(COLO_PREFIX))
+        self.colos |= {name.removeprefix(COLO_PREFIX) for name in colos}
+
+    @property
+    def scope(self) -> str:
+        """Names what is allowed and denied where: equal for equal grants."""
+        return f"{self._allow.text()} {self._deny.text()}"
 
     def cover_zone(self, need: Need, zone_id: str, account_id: str) -> bool:
         """Whether they meet `need` on this zone of this account."""

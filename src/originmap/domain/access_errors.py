@@ -7,10 +7,13 @@ AccessError                     who asks, and may they
 ├── UnusableToken               disabled, expired, or not valid yet
 ├── UnknownKey
 ├── WrongLocation               the token may not be used from this address
+├── WrongColo                   a node reports as another colo than its token's
 ├── TooManyFailures             too many bad credentials from one address
 ├── AccountsNotCreatable        nobody makes accounts over HTTP
 └── Forbidden                   known, without the permission
 """
+
+from collections.abc import Collection
 
 from originmap.domain.errors import OriginmapError
 
@@ -53,6 +56,15 @@ class WrongLocation(AccessError):
     def __init__(self, client: str) -> None:
         super().__init__(f"the token may not be used from {client}")
         self.client = client
+
+
+class WrongColo(AccessError):
+    """A node reports as another colo than its token is bound to."""
+
+    def __init__(self, bound: Collection[str], colo: str) -> None:
+        said = f"colo {colo}" if colo else "a node without a colo"
+        super().__init__(f"the token is for colo {' or '.join(sorted(bound))}, not for {said}")
+        self.hint = "give --colo as the token has it, or make a token with this --colo"
 
 
 class TooManyFailures(AccessError):

@@ -316,7 +316,7 @@ class PrimaryRefused(FeedError):
     def __init__(self, status: int, text: str) -> None:
         super().__init__(f"the primary answers {status}: {text}")
         self.status = status
-        self.hint = "give a token of the primary that may do everything there, in ORIGINMAP_TOKEN"
+        self.hint = "give a token of the primary: --access replicate for serve, edge for edge"
         if status == 404:
             self.hint = "is --follow the URL of an Originmap, with the path of a proxy if any?"
         elif status == 407:

@@ -32,6 +32,7 @@ class Kind(Enum):
     LATENCIES = "latencies"
     ROLLOUT = "rollout"
     TOKEN = "token"  # noqa: S105 (a name, not a secret)
+    HIDDEN = "hidden"  # a change that the reader may not see; there are no such records
 
 
 TYPES: dict[Kind, type[Value]] = {
@@ -43,7 +44,7 @@ TYPES: dict[Kind, type[Value]] = {
     Kind.LATENCIES: Latencies,
     Kind.ROLLOUT: Rollout,
 }
-"""What the records of each kind are."""
+"""What the records of each kind are. There are none of HIDDEN."""
 
 
 class Key(NamedTuple):
@@ -63,6 +64,10 @@ class RecordChange:
     key: Key
     before: Value | None
     after: Value | None
+
+
+HIDDEN = RecordChange(Key(Kind.HIDDEN, ""), None, None)
+"""Stands for a change that the reader may not see, so that its revisions follow each other."""
 
 
 @dataclass(frozen=True, slots=True)

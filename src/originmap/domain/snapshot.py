@@ -14,13 +14,18 @@ from originmap.domain.mapping import Mapping
 from originmap.domain.record import Key, Value
 from originmap.domain.topology import Topology
 
+WHOLE, EDGE, READABLE = "whole", "edge", "readable"
+"""Everything; what an edge node may have; what one credential may read."""
+
 
 class Start(NamedTuple):
-    """Whose snapshot this is, as of which revision, and when that was committed."""
+    """Whose snapshot this is, as of which revision, and when that was committed. `form` says
+    what of the database is in it: WHOLE, EDGE, or READABLE."""
 
     epoch: str
     revision: int
     at: int  # microseconds since 1970 UTC; 0 before the first change
+    form: str = WHOLE
 
 
 class Record(NamedTuple):

@@ -8,6 +8,8 @@ from dataclasses import replace
 from originmap.domain.access import (
     ACCOUNT_PREFIX,
     ALL_ZONES,
+    COLO_PREFIX,
+    NODE_GROUP_IDS,
     USER_PREFIX,
     ZONE_PREFIX,
     Policy,
@@ -19,6 +21,7 @@ from originmap.domain.errors import (
     UnknownPermissionGroup,
     ZoneNotFound,
 )
+from originmap.domain.node_rights import check_node_rights
 from originmap.domain.record import (
     Key,
     Kind,
@@ -90,7 +93,8 @@ def revoke_token(token_id: str, owner: Owner | None = None) -> RecordDecide[None
 def check_token(token: Token, known_groups: Collection[str]) -> None:
     """Raise InvalidToken or UnknownPermissionGroup for a token that makes no sense.
 
-    `known_groups` are the ids of all permission groups, those that grant nothing here included.
+    `known_groups` are the ids of all published permission groups, those that grant nothing here
+    included; those of nodes are known besides.
     """
     if not 0 < len(token.name) <= LONGEST_NAME:
         raise InvalidToken(f"name must have a length between 1 and {LONGEST_NAME}")
@@ -98,6 +102,7 @@ def check_token(token: Token, known_groups: Collection[str]) -> None:
         raise InvalidToken("at least one policy is required")
     for policy in token.policies:
         _check_policy(policy, known_groups)
+    check_node_rights(token.policies, token.owner)
     if token.request_ip is not None:
         _check_prefixes(token.request_ip)
     if None not in (token.not_before, token.expires_on):
@@ -150,7 +155,7 @@ def _check_policy(policy: Policy, known_groups: Collection[str]) -> None:
     if not policy.groups:
         raise InvalidToken("a policy needs at least one permission group")
     for group in policy.groups:
-        if group not in known_groups:
+        if group not in known_groups and group not in NODE_GROUP_IDS:
             raise UnknownPermissionGroup(group)
     if not policy.resources:
         raise InvalidToken("a policy needs at least one resource")
@@ -162,12 +167,12 @@ def _check_policy(policy: Policy, known_groups: Collection[str]) -> None:
 
 
 def _check_resource(name: str, inside: str | dict[str, str]) -> None:
-    if not name.startswith((ACCOUNT_PREFIX, USER_PREFIX)):
+    if not name.startswith((ACCOUNT_PREFIX, USER_PREFIX, COLO_PREFIX)):
         raise InvalidToken(f"unknown resource {name}")
     if isinstance(inside, str):
         if inside != "*":
             raise InvalidToken(f'resource {name} must be "*"')
-    elif name.startswith((ZONE_PREFIX, USER_PREFIX)):
+    elif name.startswith((ZONE_PREFIX, USER_PREFIX, COLO_PREFIX)):
         raise InvalidToken(f'resource {name} must be "*": only an account holds zones')
     elif not inside or any(
         not inner.startswith(ZONE_PREFIX) or value != "*" for inner, value in inside.items()

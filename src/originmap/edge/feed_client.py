@@ -20,7 +20,7 @@ from originmap.domain.errors import (
 )
 from originmap.domain.number import decimal
 from originmap.domain.server_url import InvalidServerURL, parse, without_secrets
-from originmap.domain.snapshot import Part
+from originmap.domain.snapshot import EDGE, WHOLE, Part, Start
 from originmap.edge import bounded
 from originmap.feed.changes_json import DeltaJSON, SealedDelta, unseal
 from originmap.feed.snapshot_json import read_lines
@@ -70,11 +70,15 @@ class FeedClient:
         name: str,
         environment: Mapping[str, str] = DIRECT,
         most: int = MOST_BYTES,
+        *,
+        of_nodes: bool = False,
     ) -> None:
         """`url` as in http://192.0.2.1:8787; `name` is what the server lists this follower as;
         `environment` may name a proxy and certificates; `most` is how many bytes a snapshot may
-        have. Raises FeedError if the URL is not one, UnusableEnvironment."""
+        have; `of_nodes` says that the edge form is enough. Raises FeedError if the URL is not one,
+        UnusableEnvironment."""
         self._name = name
+        self._forms = (WHOLE, EDGE) if of_nodes else (WHOLE,)
         self._most = most
         self.age = 0.0
         """Seconds that the server's own state was old when it answered last: it may be a
@@ -151,7 +155,15 @@ class FeedClient:
         async with self._answer("GET", "/snapshot", params=everything) as answer:
             found = bounded.lines(bounded.pieces(answer, self._most), _LONGEST_LINE)
             async for part in read_lines(found):
+                if isinstance(part, Start):
+                    self._check_form(part.form)
                 yield part
+
+    def _check_form(self, form: str) -> None:
+        if form not in self._forms:
+            broken = BrokenFeed(f"the token gets the {form} form of the database, not the whole")
+            broken.hint = "make a token on the primary: originmap token create --access replicate"
+            raise broken
 
     async def _get(self, path: str, arguments: dict[str, Any], seconds: float, most: int) -> bytes:
         async with self._answer("GET", path, params=arguments, timeout=seconds) as answer:

@@ -6,11 +6,14 @@ primary keeps the list in memory, so it is told from time to time without any ne
 
 import asyncio
 import contextlib
+import logging
 
-from originmap.domain.errors import FeedError
+from originmap.domain.errors import FeedError, PrimaryRefused
 from originmap.edge.feed_client import FeedClient
 from originmap.service.followers import MAX_PROBLEM, REPORT_SECONDS, Report
 from originmap.store.port import Store
+
+_LOG = logging.getLogger(__name__)
 
 
 class Reporter:
@@ -23,6 +26,7 @@ class Reporter:
         self._colo = colo
         self._applied: int | None = None
         self._problem = ""
+        self._refused = ""
         self._news = asyncio.Event()
 
     def note(self, applied: int | None, problem: str) -> None:
@@ -35,11 +39,21 @@ class Reporter:
         """Report until cancelled."""
         while True:
             self._news.clear()
-            with contextlib.suppress(FeedError):
+            try:
                 await self.send()
+                self._refused = ""
+            except PrimaryRefused as error:
+                self._note_refusal(error)
+            except FeedError:
+                pass  # the follower says it
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(REPORT_SECONDS):
                     await self._news.wait()
+
+    def _note_refusal(self, error: PrimaryRefused) -> None:
+        if str(error) != self._refused:
+            self._refused = str(error)
+            _LOG.warning("cannot report", extra={"data": {"why": str(error)}})
 
     async def send(self) -> None:
         """Report now. Raises FeedError."""

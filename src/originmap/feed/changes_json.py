@@ -5,8 +5,9 @@
        "192.0.2.200", "request": "8d7f…-SIN", "zone_id": "023e…", "kind": "mapping",
        "id": "192.0.2.1", "before": null, "after": {"vendor": "aws", "region": "us-east-1"}}]}
 
-A change of a record has its kind, and the record before and after. `sha256` is over the bytes of
-`changes`, brackets included: a reader knows that they are what was sent.
+A change of a record has its kind, and the record before and after; one that the reader may not
+see is of the kind "hidden", and has nothing but its revision and time. `sha256` is over the bytes
+of `changes`, brackets included: a reader knows that they are what was sent.
 """
 
 import hashlib
@@ -23,7 +24,7 @@ from originmap.domain.address import Address
 from originmap.domain.change import LAST_REVISION, Cause, Change
 from originmap.domain.errors import BrokenFeed, InvalidAddress
 from originmap.domain.mapping import MappingChange, Place
-from originmap.domain.record import Kind, RecordChange
+from originmap.domain.record import HIDDEN, Kind, RecordChange
 from originmap.feed.record_json import NULL, check_record, raw_record, read_key, read_record
 
 MAPPING = "mapping"
@@ -181,12 +182,20 @@ def _mapping_change(c: ChangeJSON) -> MappingChange:
 
 def _record_change(c: ChangeJSON) -> RecordChange:
     key = read_key(c.kind, c.id)
+    if key.kind is Kind.HIDDEN:
+        return _hidden(c)
     if c.zone_id != (key.id if key.kind is Kind.ZONE else ""):
         raise BrokenFeed(f"change {c.revision}, of {c.kind} {c.id}, names zone {c.zone_id!r}")
     before, after = read_record(key, c.before), read_record(key, c.after)
     if before is None and after is None:
         raise BrokenFeed(f"change {c.revision} changes nothing")
     return RecordChange(key, before, None if after is None else check_record(key, after))
+
+
+def _hidden(c: ChangeJSON) -> RecordChange:
+    if (c.id, c.zone_id, bytes(c.before), bytes(c.after)) != ("", "", b"null", b"null"):
+        raise BrokenFeed(f"change {c.revision} is hidden, and shows something")
+    return HIDDEN
 
 
 def read_address(text: str) -> Address:

@@ -37,6 +37,8 @@ def read_record(key: Key, raw: msgspec.Raw) -> Value | None:
     """The record that `raw_record` wrote. Raises BrokenFeed."""
     if bytes(raw) == b"null":
         return None
+    if key.kind not in _DECODERS:
+        raise BrokenFeed(f"there are no records of kind {key.kind.value}")
     try:
         return _DECODERS[key.kind].decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

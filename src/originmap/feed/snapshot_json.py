@@ -1,15 +1,18 @@
 """A snapshot as lines of JSON, with a checksum at its end.
 
-    {"originmap_snapshot": 1, "epoch": "8c0f…", "revision": 42, "at": 1772366400000000}
+    {"originmap_snapshot": 1, "epoch": "8c0f…", "revision": 42, "at": 1772366400000000,
+     "form": "whole"}
     {"kind": "zone", "id": "023e…", "value": {…}}
     {"zone_id": "023e…", "mappings": [["192.0.2.1", "aws", "us-east-1", 1772366400000000, 42]]}
     {"changes": [{"revision": 42, …}]}
     {"end": true, "lines": 4, "sha256": "…"}
 
-A mapping is its address, vendor, region, time of change (microseconds since 1970 UTC) and
-revision. Changes, as `feed.changes_json` writes them, are there for whoever asks for them. The
-last line counts those before it, and has the SHA-256 of all their bytes, line ends included:
-whoever reads a snapshot knows that it came whole and as it was sent.
+The form says what of the database is in it: "whole", "edge" for what an edge node may have, or
+"readable" for what one credential may read. A mapping is its address, vendor, region, time of
+change (microseconds since 1970 UTC) and revision. Changes, as `feed.changes_json` writes them, are
+there for whoever asks for them. The last line counts those before it, and has the SHA-256 of all
+their bytes, line ends included: whoever reads a snapshot knows that it came whole and as it was
+sent.
 """
 
 import hashlib
@@ -20,7 +23,7 @@ import msgspec
 from originmap.domain import address as addresses
 from originmap.domain.errors import BrokenFeed
 from originmap.domain.mapping import Mapping
-from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
+from originmap.domain.snapshot import WHOLE, History, Part, Record, Start, ZoneMappings
 from originmap.feed.changes_json import (
     ChangeJSON,
     Microseconds,
@@ -48,6 +51,7 @@ class _StartLine(msgspec.Struct):
     epoch: str
     revision: Revision
     at: Microseconds
+    form: str = WHOLE
 
 
 class _RecordLine(msgspec.Struct):
@@ -93,8 +97,8 @@ async def write_lines(parts: AsyncIterator[Part]) -> AsyncGenerator[bytes, None]
 
 def _structs(part: Part) -> Iterator[msgspec.Struct]:
     match part:
-        case Start(epoch, revision, at):
-            yield _StartLine(FORMAT, epoch, revision, at)
+        case Start():
+            yield _StartLine(FORMAT, *part)
         case Record(key, value):
             yield _RecordLine(key.kind.value, key.id, raw_record(value))
         case ZoneMappings(zone_id, mappings):
@@ -164,7 +168,7 @@ def _part(line: bytes, index: int) -> Part:
         start = _START.decode(line)
         if start.originmap_snapshot != FORMAT:
             raise BrokenFeed(f"a snapshot of format {start.originmap_snapshot}, not {FORMAT}")
-        return Start(start.epoch, start.revision, start.at)
+        return Start(start.epoch, start.revision, start.at, start.form)
     if line.startswith(b'{"kind"'):
         record = _RECORD.decode(line)
         key = read_key(record.kind, record.id)

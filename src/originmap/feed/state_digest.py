@@ -8,6 +8,7 @@ versions differ in them only mappings can be compared.
 
 import functools
 import hashlib
+from collections.abc import Iterable
 
 import msgspec
 
@@ -44,6 +45,15 @@ class Sums:
 
     def __init__(self) -> None:
         self._records = self._mappings = 0
+
+    @classmethod
+    def total(cls, several: Iterable["Sums"]) -> "Sums":
+        """What several come to together."""
+        found = cls()
+        for sums in several:
+            found._records += sums._records
+            found._mappings += sums._mappings
+        return found
 
     def add(self, part: Part) -> None:
         """A part of a snapshot; the history is not part of the state."""

@@ -3,12 +3,13 @@
 import hashlib
 import hmac
 
-from originmap.domain.access import READ_MAPPINGS, READ_ZONE, WRITE_ACCOUNT, Need
+from originmap.domain.access import READ_MAPPINGS, READ_ZONE, WRITE_ACCOUNT, Group, Need
 from originmap.domain.access_errors import (
     Forbidden,
     UnknownKey,
     UnknownToken,
     UnusableToken,
+    WrongColo,
     WrongLocation,
 )
 from originmap.domain.errors import AccountNotFound, StoreEmpty, ZoneNotFound
@@ -119,9 +120,33 @@ class Access:
         if not self.everywhere(caller, WRITE_ACCOUNT):
             raise Forbidden
 
+    def no_node(self, caller: Caller) -> None:
+        """Whether `caller` may ask what is not for nodes. Raises Forbidden."""
+        if caller.grants.node is not None:
+            raise Forbidden
+
+    def state(self, caller: Caller) -> None:
+        """Whether `caller` may know what concerns all accounts: an operator, or a node. Raises
+        Forbidden."""
+        if caller.grants.node is None:
+            self.operator(caller)
+
+    def report(self, caller: Caller, colo: str, *, feeds_a_cache: bool) -> None:
+        """Whether `caller` may report as a node in this colo, "" for none. A rollout waits for
+        nodes that feed a cache: nobody but a node or an operator can hold it up. Raises
+        Forbidden, WrongColo."""
+        if feeds_a_cache:
+            self.state(caller)
+        colos = caller.grants.colos
+        if colos and colo not in colos:
+            raise WrongColo(colos, colo)
+
     def whole(self, caller: Caller) -> None:
-        """Whether `caller` may have a copy of everything, hashes of secrets included: it changes
-        what concerns all accounts, reads every zone, and is denied nothing. Raises Forbidden."""
+        """Whether `caller` may have a copy of everything, hashes of secrets included: a token for
+        replicate, or one that changes what concerns all accounts, reads every zone, and is denied
+        nothing. Raises Forbidden."""
+        if caller.grants.node is Group.REPLICATE and not caller.grants.deny_anything:
+            return
         self.operator(caller)
         if caller.grants.deny_anything or not self._all_zones(caller, READ_MAPPINGS):
             raise Forbidden

@@ -142,21 +142,21 @@ class Broadcast:
             self._send(alike, since, seen)
 
     def _send(self, alike: Sequence[Watcher], since: int, seen: Sequence[Change]) -> None:
-        event, reached = self._event(since, seen), self._at.revision
+        event, reached = self._event(since, seen, alike[0].view), self._at.revision
         for watcher in alike:
             if watcher.position > since:  # it came while these were on their way
-                self._deliver(watcher, self._event(watcher.position, seen))
+                self._deliver(watcher, self._event(watcher.position, seen, watcher.view))
                 watcher.position = max(watcher.position, reached)
             else:
                 self._deliver(watcher, event)
                 watcher.position = reached
 
-    def _event(self, since: int, seen: Sequence[Change]) -> bytes:
+    def _event(self, since: int, seen: Sequence[Change], view: View) -> bytes:
         changes = [change for change in seen if change.revision > since]
         if not changes:
             return b""
         epoch, revision = self._at
-        return self._encoder.changes(Delta(epoch, since, revision, changes))
+        return self._encoder.changes(Delta(view.epoch(epoch), since, revision, changes))
 
     def _deliver(self, watcher: Watcher, event: bytes) -> None:
         if not event:
@@ -167,15 +167,17 @@ class Broadcast:
             watcher.send(event)
 
     def _send_heartbeat(self) -> None:
-        epoch, reached = self._at
-        event = self._encoder.heartbeat(self._at)
+        events: dict[Point, bytes] = {}
         for watcher in list(self._watchers):
             if not watcher.allowed():
                 self._end(watcher, REVOKED)
-            elif watcher.position > reached:  # it came while changes are on their way
-                self._deliver(watcher, self._encoder.heartbeat(Point(epoch, watcher.position)))
-            else:
-                self._deliver(watcher, event)
+                continue
+            # One may be ahead: it came while changes are on their way.
+            revision = max(watcher.position, self._at.revision)
+            at = Point(watcher.view.epoch(self._at.epoch), revision)
+            if at not in events:
+                events[at] = self._encoder.heartbeat(at)
+            self._deliver(watcher, events[at])
 
     def _by_view(self) -> list[list[Watcher]]:
         if self._alike is None:

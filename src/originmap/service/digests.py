@@ -1,16 +1,21 @@
-"""The digest of the whole state, for replicas that compare theirs with it.
+"""The digest of the state, for replicas and edge nodes that compare theirs with it.
 
 It is worked out by reading everything, in portions beside whatever else goes on. That is done when
 somebody asks, for all who ask meanwhile, and the outcome is good for a while: a replica that is
-further undoes what came since.
+further undoes what came since. One pass gives the digests of all views: a digest is a sum, and
+what an edge node may have is the sum of its zones and of what all nodes may have.
 """
 
 import asyncio
 import contextlib
 import time
+from collections.abc import AsyncIterator
 
-from originmap.domain.snapshot import Start
+from originmap.domain.edge_form import edge_record, sees_zone
+from originmap.domain.snapshot import Part, Record, Start, ZoneMappings
+from originmap.domain.zone import Zone
 from originmap.feed.state_digest import StateDigest, Sums
+from originmap.service.view import View
 from originmap.store.port import Store
 
 _SECONDS = 60.0
@@ -29,12 +34,8 @@ async def digest_of(store: Store, revision: int | None = None) -> StateDigest | 
     async with contextlib.aclosing(parts):  # type: ignore[type-var]  # it is a generator
         start = await anext(parts)
         assert isinstance(start, Start)
-        count = 0
-        async for part in parts:
+        async for part in _in_turns(parts):
             sums.add(part)
-            count += 1
-            if count % _CHUNK == 0:
-                await asyncio.sleep(0)
     at = start.revision if revision is None else revision
     if at > start.revision or not await _undo(store, start, at, sums):
         return None
@@ -55,17 +56,51 @@ async def _undo(store: Store, start: Start, since: int, sums: Sums) -> bool:
     return True
 
 
+class _Totals:
+    """What everything at one revision comes to: as a whole, and for edge nodes by zone."""
+
+    def __init__(self, start: Start) -> None:
+        self.epoch, self._revision = start.epoch, start.revision
+        self._whole, self._for_nodes = Sums(), Sums()
+        self._zones: dict[str, tuple[Zone, Sums]] = {}
+
+    def add(self, part: Part) -> None:
+        """Count a part of the snapshot in."""
+        self._whole.add(part)
+        if isinstance(part, ZoneMappings):
+            self._zones[part.zone_id][1].add(part)
+        elif isinstance(part, Record) and isinstance(part.value, Zone):
+            sums = self._zones[part.key.id] = (part.value, Sums())
+            sums[1].add(part)
+        elif isinstance(part, Record) and (value := edge_record(part.value)) is not None:
+            self._for_nodes.add(Record(part.key, value))
+
+    def digest(self, view: View | None) -> StateDigest:
+        """What a view comes to; None stands for one of everything."""
+        if view is None or not view.edge:
+            return self._whole.digest(self.epoch, self._revision)
+        seen = [
+            sums for zone, sums in self._zones.values() if sees_zone(view.grants, zone.id, zone)
+        ]
+        total = Sums.total([self._for_nodes, *seen])
+        return total.digest(view.epoch(self.epoch), self._revision)
+
+
 class Digests:
-    """Gives the digest of a store, worked out once for many."""
+    """Gives the digests of a store, worked out once for many."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._last: StateDigest | None = None
+        self._last: _Totals | None = None
         self._until = 0.0
-        self._working: asyncio.Task[StateDigest] | None = None
+        self._working: asyncio.Task[_Totals] | None = None
 
-    async def recent(self) -> StateDigest:
-        """The digest of a revision reached not long ago. Raises StoreError."""
+    async def recent(self, view: View | None = None) -> StateDigest:
+        """The digest of what `view` shows, None for everything, at a revision reached not long
+        ago. Raises StoreError."""
+        return (await self._recent()).digest(view)
+
+    async def _recent(self) -> _Totals:
         last = self._last
         if last and last.epoch == self._store.epoch and time.monotonic() < self._until:
             return last
@@ -73,13 +108,32 @@ class Digests:
             self._working = asyncio.create_task(self._work())
         return await asyncio.shield(self._working)
 
-    async def _work(self) -> StateDigest:
+    async def _work(self) -> _Totals:
         began = time.monotonic()
         try:
-            found = await digest_of(self._store)
+            found = await self._count()
         finally:
             self._working = None
-        assert found is not None
         took = time.monotonic() - began
         self._last, self._until = found, began + took + max(_SECONDS, _TIMES * took)
         return found
+
+    async def _count(self) -> _Totals:
+        parts = self._store.snapshot()
+        async with contextlib.aclosing(parts):  # type: ignore[type-var]  # it is a generator
+            start = await anext(parts)
+            assert isinstance(start, Start)
+            found = _Totals(start)
+            async for part in _in_turns(parts):
+                found.add(part)
+        return found
+
+
+async def _in_turns(parts: AsyncIterator[Part]) -> AsyncIterator[Part]:
+    """The same parts, with chances for others between them."""
+    count = 0
+    async for part in parts:
+        yield part
+        count += 1
+        if count % _CHUNK == 0:
+            await asyncio.sleep(0)

@@ -76,6 +76,10 @@ class Feed:
         """The point that the database has reached."""
         return Point(self._store.epoch, self._store.revision)
 
+    def now_for(self, view: View) -> Point:
+        """The same, as readers of `view` know it."""
+        return Point(view.epoch(self._store.epoch), self._store.revision)
+
     @property
     def stopped(self) -> bool:
         """Whether the server stops: nobody shall wait any more."""
@@ -88,16 +92,18 @@ class Feed:
 
     async def after(self, point: Point, view: View, limit: int) -> Delta:
         """What `view` shows of the changes after `point`, at most `limit` of them; at once."""
-        epoch, since, found = point.epoch or self._store.epoch, point.revision, list[Change]()
-        chunk_size = min(_CHUNK, limit) if view.whole else _CHUNK
+        epoch = point.epoch or view.epoch(self._store.epoch)
+        since, found = point.revision, list[Change]()
+        chunk_size = min(_CHUNK, limit) if view.complete else _CHUNK
         while len(found) < limit:
             reached = self._store.revision
             if reached - since > PIECE:  # not for the few that most readers wait for
                 await self.turns.next()
             chunk = await self._store.changes(since, chunk_size, view.zone_id)
-            reset = self.reset(Point(epoch, since))
+            reset = self.reset(Point(epoch, since), view)
             if reset:
-                return Delta(self._store.epoch, point.revision, self._store.revision, [], reset)
+                now = self.now_for(view)
+                return Delta(now.epoch, point.revision, now.revision, [], reset)
             if not chunk:
                 since = max(since, reached)
                 break
@@ -144,17 +150,18 @@ class Feed:
         """What `view` shows of a snapshot; of one with the changes after `since`, where that is
         given. Raises StoreBusy while too many are being read."""
         readable: set[str] = set()
-        reader = SnapshotReader(view.credential, view.whole)
+        reader = SnapshotReader(view.credential, view.complete)
         async with contextlib.aclosing(self._snapshots.take(reader, since)) as parts:
             async for part in parts:
-                if view.shows(part, readable):
-                    yield part
+                shown = await view.part(part, readable, self._zones)
+                if shown is not None:
+                    yield shown
 
-    def reset(self, point: Point) -> str:
-        """Why a reader cannot go on from `point`; "" where it can. Asked after its changes were
-        read: meanwhile another process may have forgotten them, or a replica may have been given
-        another database."""
-        epoch, revision = self.now
+    def reset(self, point: Point, view: View | None = None) -> str:
+        """Why a reader of `view` cannot go on from `point`; "" where it can. Asked after its
+        changes were read: meanwhile another process may have forgotten them, or a replica may
+        have been given another database."""
+        epoch, revision = self.now if view is None else self.now_for(view)
         if point.epoch not in ("", epoch):
             return "the database is another one"
         if point.revision > revision:

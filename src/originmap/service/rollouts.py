@@ -1,5 +1,7 @@
 """The rollout of a database: its steps, and how far the nodes are."""
 
+from dataclasses import replace
+
 from originmap.domain import rollout as steps
 from originmap.domain.change import Cause, Change
 from originmap.domain.errors import HistoryGone, InvalidQuery, RolloutConflict, Stale
@@ -61,17 +63,22 @@ class Rollouts:
         None where they are not kept."""
         return self._record.floor
 
-    async def status(self) -> RolloutJSON | None:
-        """The last rollout, and how far the nodes are; None where there was none."""
+    async def status(self, *, for_edge: bool = False) -> RolloutJSON | None:
+        """The last rollout, and how far the nodes are; None where there was none. `for_edge` is
+        the edge form, without what operators and nodes said."""
         rollout = self.current
         if rollout is None:
             return None
+        followers = self._followers.all()
+        if for_edge:
+            rollout = replace(rollout, why="", by="")
+            followers = [replace(follower, problem="") for follower in followers]
         until = rollout.target
         reached = self._store.revision  # before the changes are counted: none up to it is missed
         changes = await self._changes(rollout.base, until)
         later = 0 if until is None else await self._changes(until, None)
         counts = Counts(reached, changes, later, self._followers.listening)
-        return rollout_json(rollout, counts, self._followers.all(), self._now())
+        return rollout_json(rollout, counts, followers, self._now())
 
     def waves(self) -> list[WaveJSON]:
         """The waves of the rollout that is in force, with how far their nodes are; none without

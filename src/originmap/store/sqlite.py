@@ -51,12 +51,13 @@ _NOBODY = Cause("", "", "")
 class SqliteStore:
     """As `store.port.Store`; made inside a running event loop."""
 
-    def __init__(self, path: Path, now: Now = wall_clock) -> None:
-        """Open the database file at `path`, made when it is not there.
+    def __init__(self, path: Path, now: Now = wall_clock, *, erases: bool = False) -> None:
+        """Open the database file at `path`, made when it is not there; one that `erases` keeps no
+        bytes of what was deleted.
 
         Raises StoreOwned and StoreUnusable.
         """
-        self._file = SqliteFile(path)
+        self._file = SqliteFile(path, erases=erases)
         self._reader = Reader(self._file.reader, self._file.failing)
         with self._file.first_read():
             self._names = Names(self._file.writer)
@@ -216,6 +217,8 @@ class SqliteStore:
             self._clock = self._clock.after(start.at)
 
         await self._work(work)
+        if self._file.erases:
+            await self._in_thread(self._file.empty_log)
 
     async def apply(self, changes: Sequence[Change]) -> None:
         """As `Store.apply`."""

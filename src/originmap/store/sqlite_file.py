@@ -34,9 +34,9 @@ _SMALLEST = 512  # bytes of the smallest page; SQLite takes a file of one byte f
 class SqliteFile:
     """An owned and migrated database file."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises StoreOwned when another process has the file, StoreUnusable when it cannot be
-        ours."""
+    def __init__(self, path: Path, *, erases: bool = False) -> None:
+        """What is deleted is overwritten with `erases`, not only left for others to use. Raises
+        StoreOwned when another process has the file, StoreUnusable when it cannot be ours."""
         self.path = path
         self._lock = _own(path)
         try:
@@ -44,6 +44,9 @@ class SqliteFile:
             for end in ("", *_BESIDE):
                 tighten(path.with_name(path.name + end))
             self.writer, self.version_before = _open(path)
+            self.erases = erases
+            if erases:
+                self.writer.pragma("secure_delete", True)
             self.reader = _connect(path)
         except BaseException:
             os.close(self._lock)
@@ -77,6 +80,12 @@ class SqliteFile:
         that fails, the log is complete, and the next commit finds out."""
         with contextlib.suppress(apsw.Error):
             self.writer.wal_checkpoint()
+
+    def empty_log(self) -> None:
+        """Write all of the write-ahead log into the file and cut it off: it has pages as they
+        were. Left for later while somebody reads."""
+        with contextlib.suppress(apsw.Error):
+            self.writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
     def _note_log(self, connection: apsw.Connection, name: str, pages: int) -> int:
         self._log_pages = pages

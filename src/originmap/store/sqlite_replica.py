@@ -20,21 +20,22 @@ _LARGEST_CHECKED = 256 << 20
 
 def open_replica(path: Path, *, always_copy: bool) -> SqliteStore:
     """The store in the file of a replica, empty where it was damaged. `always_copy` says that
-    nothing but a copy can be there: in the folder of an agent. Raises StoreOwned, StoreUnusable."""
+    nothing but a copy can be there: in the folder of an agent, which keeps nothing of what its
+    token does not show any more. Raises StoreOwned, StoreUnusable."""
     is_copy = always_copy or mark_of(path).exists()
     try:
         if is_copy and _was_found_damaged(path):
             raise StoreUnusable(str(path), "it was found to be damaged while in use", spoilt=True)
         if is_copy and path.exists() and path.stat().st_size <= _LARGEST_CHECKED:
             check_pages(path)
-        store = SqliteStore(path)
+        store = SqliteStore(path, erases=always_copy)
     except StoreUnusable as error:
         if not error.spoilt or not is_copy:
             raise
         aside = set_aside(path)
         data = {"why": error.reason, "moved_to": str(aside)}
         _LOG.error("the copy of the primary is fetched again", extra={"data": data})
-        store = SqliteStore(path)
+        store = SqliteStore(path, erases=always_copy)
     if store.is_replica or not store.revision:
         mark_of(path).touch(0o600)
         mark_of(path).write_text("")

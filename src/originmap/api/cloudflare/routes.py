@@ -22,7 +22,7 @@ from originmap.api.cloudflare.tokens import (
 from originmap.api.cloudflare.v1 import V1Batch, V1Item, V1List, V1SupportedRegions
 from originmap.api.cloudflare.zone_settings import SmartTieredCache, ZoneSetting
 from originmap.api.cloudflare.zones import ZoneItem, ZoneList
-from originmap.domain.access import PermissionGroup
+from originmap.domain.access import NODE_GROUPS, PermissionGroup
 from originmap.service.audit import Audit
 from originmap.service.detector import Detector
 from originmap.service.directory import Directory
@@ -96,7 +96,7 @@ def _zone_routes(guard: Guard, zones: Zones) -> Routes:
 
 def _token_routes(base: str, scope: TokenScope, guard: Guard, services: Services) -> Routes:
     tokens = services.tokens
-    groups = {group.id: group for group in services.permission_groups}
+    groups = {group.id: group for group in (*services.permission_groups, *NODE_GROUPS)}
     return {
         base: TokenList(scope, tokens, groups),
         base + "/verify": TokenVerify(guard, tokens),

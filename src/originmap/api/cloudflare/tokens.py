@@ -168,7 +168,7 @@ class TokenVerify:
     async def on_get(self, req: Request, resp: Response, account_id: str = "") -> None:
         """What the token that asks is. Needs no permission; a user's token is verified at
         /user, an account's at its account, as published."""
-        caller = self._guard.caller(req, any_status=True)
+        caller = self._guard.caller(req, any_status=True, nodes=True)
         kind = "account" if account_id else "user"
         token = caller.token
         if token is None or token.owner.kind != kind or account_id not in ("", token.owner.id):

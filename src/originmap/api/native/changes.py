@@ -50,10 +50,10 @@ class Changes:
 
     async def on_get(self, req: Request, resp: Response) -> None:
         """Changes after `since`; as events for whoever accepts them."""
-        caller = self._guard.caller(req)
+        caller = self._guard.caller(req, nodes=True)
         values = arguments(req, _ARGUMENTS)
         view = self._views.of(req, caller, values)
-        point = point_asked(req, values, self._feed.now)
+        point = point_asked(req, values, self._feed.now_for(view))
         if "follower" in values:
             client = info_of(req.scope).client
             self._followers.heard(values["follower"][-1], caller.id, client, point.revision)

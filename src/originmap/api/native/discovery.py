@@ -62,7 +62,7 @@ class Discover:
     async def on_post(self, req: Request, resp: Response) -> None:
         """All resources of the kind, or those that are named; nothing but 304 where the node has
         them already, with which Envoy stays as it is."""
-        self._guard.caller(req)
+        self._guard.caller(req, nodes=True)
         asked = await read_as(req, _DECODER)
         options, colo = asked.node.metadata.originmap, asked.node.locality.zone.upper()
         question = Question(

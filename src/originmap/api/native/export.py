@@ -30,7 +30,7 @@ class ExportFile:
     async def on_get(self, req: Request, resp: Response, format: str) -> None:
         """A file for one node, of each `zone` or of all that the credential may read; nothing
         but 304 where the sender has it already."""
-        caller = self._guard.caller(req)
+        caller = self._guard.caller(req, nodes=True)
         values = arguments(req, _KNOWN)
         colo = _one(values, "colo")
         wanted = Wanted(

@@ -63,13 +63,13 @@ class FollowerItem:
         self._followers = followers
 
     async def on_put(self, req: Request, resp: Response, name: str) -> None:
-        """A follower says which revision it has, what it does with it, and what keeps it. A node
-        that rollouts wait for is one of those who may change everything: nobody else shall hold a
-        rollout up."""
-        caller = self._guard.caller(req)
+        """A follower says which revision it has, what it does with it, and what keeps it. Only
+        nodes and operators can report what rollouts wait for."""
+        caller = self._guard.caller(req, nodes=True)
         report = await read_as(req, _REPORT)
-        if report.colo or report.applied is not None:
-            self._guard.access.operator(self._guard.sender(req))
+        feeds_a_cache = bool(report.colo) or report.applied is not None
+        sender = self._guard.sender(req)
+        self._guard.access.report(sender, report.colo, feeds_a_cache=feeds_a_cache)
         client = info_of(req.scope).client
         self._followers.reported(name, caller.id, client, Report(*msgspec.structs.astuple(report)))
         resp.data = envelope.success({"name": name, "revision": report.revision})

@@ -10,7 +10,7 @@ from originmap.api import envelope
 from originmap.api.auth import Guard
 from originmap.api.native.arguments import arguments, flag, read_as
 from originmap.domain import address as addresses
-from originmap.domain.access import READ_MAPPINGS
+from originmap.domain.access import READ_MAPPINGS, READ_STATE
 from originmap.domain.errors import InvalidQuery
 from originmap.domain.resolution import Resolution
 from originmap.domain.tier import Ranked
@@ -37,7 +37,8 @@ class ZoneResolve:
     async def on_get(self, req: Request, resp: Response, zone: str) -> None:
         """Upper tier and fallbacks for each `ip`, or with `pool=true` one answer for all; with
         `explain=true` the whole ranking."""
-        found = self._guard.zone(req, READ_MAPPINGS, self._directory.zone_id(unquote(zone)))
+        zone_id = self._directory.zone_id(unquote(zone))
+        found = self._guard.zone(req, READ_STATE, zone_id, nodes=True)
         values = arguments(req, ("ip", "pool", "explain"))
         texts = values.get("ip", [])
         if not 1 <= len(texts) <= MAX_IPS:

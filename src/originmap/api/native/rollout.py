@@ -7,6 +7,7 @@ from originmap.api import envelope
 from originmap.api.auth import Guard
 from originmap.api.native.arguments import arguments, read_as
 from originmap.api.request import info_of
+from originmap.domain.access import Group
 from originmap.service.rollout_request import RolloutRequest
 from originmap.service.rollouts import Rollouts
 
@@ -21,11 +22,13 @@ class RolloutItem:
         self._rollouts = rollouts
 
     async def on_get(self, req: Request, resp: Response) -> None:
-        """The last rollout, with its waves and nodes, for whoever may change everything; null
-        where there was none."""
-        self._guard.access.operator(self._guard.caller(req))
+        """The last rollout, with its waves and nodes, for operators and nodes; null where there
+        was none."""
+        caller = self._guard.caller(req, nodes=True)
+        self._guard.access.state(caller)
         arguments(req, ())
-        resp.data = envelope.success(await self._rollouts.status())
+        status = await self._rollouts.status(for_edge=caller.grants.node is Group.EDGE)
+        resp.data = envelope.success(status)
 
     async def on_post(self, req: Request, resp: Response) -> None:
         """Take a step; the answer is that of GET."""

@@ -89,7 +89,7 @@ def routes(guard: Guard, services: Services) -> dict[str, object]:
             guard, views, feed, services.broadcast, followers, services.sessions
         ),
         BASE + "/snapshot": Snapshot(guard, views, feed, services.rollouts, files),
-        BASE + "/digest": Digest(guard, services.digests),
+        BASE + "/digest": Digest(guard, views, services.digests),
         BASE + "/rollout": RolloutItem(guard, services.rollouts),
         BASE + "/followers": FollowerList(guard, followers),
         BASE + "/followers/{name}": FollowerItem(guard, followers),

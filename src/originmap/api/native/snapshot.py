@@ -36,10 +36,10 @@ class Snapshot:
     async def on_get(self, req: Request, resp: Response) -> None:
         """Lines of JSON, the last one with a checksum; compressed for whoever takes that. With
         `history` also the changes since the revision at which a rollout keeps nodes."""
-        caller = self._guard.caller(req)
+        caller = self._guard.caller(req, nodes=True)
         values = arguments(req, ("history", *VIEW_ARGUMENTS))
         view, history = self._views.of(req, caller, values), flag(values, "history")
-        if history and not view.whole:
+        if history and not view.complete:
             raise InvalidQuery("history goes with whole")
         compressed = "gzip" in (req.get_header("accept-encoding") or "")
         if req.method == "HEAD":

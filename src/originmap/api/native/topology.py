@@ -49,7 +49,7 @@ class TopologyItem:
 
     async def on_get(self, req: Request, resp: Response) -> None:
         """The topology in force, for whoever has a credential."""
-        self._guard.caller(req)
+        self._guard.caller(req, nodes=True)
         arguments(req, ())
         resp.data = self._answer(self._topologies.current)
 
@@ -83,7 +83,7 @@ class LatencySet:
 
     async def on_get(self, req: Request, resp: Response) -> None:
         """Every measurement, those that count no more included."""
-        self._guard.caller(req)
+        self._guard.caller(req, nodes=True)
         arguments(req, ())
         resp.data = envelope.success(await self._json(self._topologies.latencies))
 

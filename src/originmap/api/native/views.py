@@ -5,7 +5,7 @@ from falcon.asgi import Request
 from originmap.api.auth import Guard
 from originmap.api.native.arguments import flag
 from originmap.api.request import info_of
-from originmap.domain.access import READ_MAPPINGS
+from originmap.domain.access import READ_STATE, Group
 from originmap.domain.errors import InvalidQuery
 from originmap.service.directory import Caller, Directory
 from originmap.service.view import View
@@ -20,20 +20,29 @@ class Views:
         self._access = guard.access
         self._directory = directory
 
+    def state(self, caller: Caller) -> View:
+        """The view that a copy of what `caller` may have is compared with. Raises Forbidden."""
+        self._access.state(caller)
+        edge = caller.grants.node is Group.EDGE
+        return View(caller.id, caller.grants, whole=not edge, edge=edge)
+
     def of(self, req: Request, caller: Caller, values: dict[str, list[str]]) -> View:
         """The view that the arguments `zone` (id or name) and `whole` ask for.
 
+        A token for edge nodes is shown what they may have, whether or not it asks for `whole`.
         Raises Forbidden for a zone that the caller may not read, and for `whole`, which shows
-        hashes of secrets, unless it may change everything and nothing is denied to it.
+        hashes of secrets, unless it may have those.
         """
         whole, zone = flag(values, "whole"), values.get("zone", [""])[-1]
         if whole and zone:
             raise InvalidQuery("whole shows every zone: leave zone out")
+        if caller.grants.node is Group.EDGE and not zone:
+            return View(caller.id, caller.grants, edge=True)
         if whole:
             self._access.whole(caller)
             return View(caller.id, caller.grants, whole=True)
         if not zone:
             return View(caller.id, caller.grants)
-        found = self._access.zone(caller, READ_MAPPINGS, self._directory.zone_id(zone))
+        found = self._access.zone(caller, READ_STATE, self._directory.zone_id(zone))
         info_of(req.scope).zone_id = found.id
         return View(caller.id, caller.grants, found.id)

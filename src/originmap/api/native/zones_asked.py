@@ -6,7 +6,7 @@ from falcon.asgi import Request
 
 from originmap.api.auth import Guard
 from originmap.api.request import info_of
-from originmap.domain.access import READ_MAPPINGS
+from originmap.domain.access import READ_STATE
 from originmap.domain.zone import Zone
 from originmap.service.directory import Caller, Directory
 
@@ -21,10 +21,10 @@ class ZonesAsked:
     def of(self, req: Request, caller: Caller, names: Sequence[str]) -> list[Zone]:
         """The zones named, by id or name, or all that the caller may read. Raises Forbidden."""
         if not names:
-            return self._access.readable_zones(caller, READ_MAPPINGS)
+            return self._access.readable_zones(caller, READ_STATE)
         found = {}
         for name in names:
-            zone = self._access.zone(caller, READ_MAPPINGS, self._directory.zone_id(name))
+            zone = self._access.zone(caller, READ_STATE, self._directory.zone_id(name))
             found[zone.id] = zone
         if len(found) == 1:
             info_of(req.scope).zone_id = next(iter(found))
