@@ -35,11 +35,10 @@ def command() -> None:
 def create(
     name: str, zones: tuple[str, ...], access: Access, colo: str, db: str, as_json: bool
 ) -> None:
-    """Make a token called NAME and print its secret, which is shown this once.
+    """Make a token called NAME and print its secret, which is shown this once. One for edge or
+    replicate is for a node of a cache or for a replica alone.
 
     Example: originmap token create deploy --zone all --access write --db originmap.db
-
-    Example: originmap token create sin-1 --access edge --colo SIN --db originmap.db
     """
     if not zones and access not in _NODES:
         raise click.UsageError(f"--zone is needed with --access {access}: an id, a name, or all")

@@ -24,6 +24,9 @@ LONGEST_NAME = 120
 MAX_TOKENS = {"user": 50, "account": 500}
 """Published: how many tokens an owner can have, by its kind."""
 
+MAX_NODE_TOKENS = 10_000
+"""Tokens of nodes, which are counted apart; ours, as the rights of nodes are."""
+
 MAX_PREFIXES = 100
 """From where a token can be used is looked at for each of its requests."""
 

@@ -21,7 +21,7 @@ from originmap.domain.errors import (
     UnknownPermissionGroup,
     ZoneNotFound,
 )
-from originmap.domain.node_rights import check_node_rights
+from originmap.domain.node_rights import check_node_rights, node_right
 from originmap.domain.record import (
     Key,
     Kind,
@@ -30,7 +30,15 @@ from originmap.domain.record import (
     RecordDecision,
     RecordsView,
 )
-from originmap.domain.token import LONGEST_NAME, MAX_PREFIXES, MAX_TOKENS, Owner, RequestIP, Token
+from originmap.domain.token import (
+    LONGEST_NAME,
+    MAX_NODE_TOKENS,
+    MAX_PREFIXES,
+    MAX_TOKENS,
+    Owner,
+    RequestIP,
+    Token,
+)
 from originmap.domain.zone import Zone
 
 _ID = re.compile("[0-9a-f]{32}")
@@ -41,7 +49,7 @@ def create_token(token: Token) -> RecordDecide[Token]:
     InvalidToken when its owner has as many tokens as it can have."""
 
     def decide(records: RecordsView) -> RecordDecision[Token]:
-        _check_number(token.owner, records)
+        _check_number(token, records)
         check_resources(token.policies, token.owner, records)
         return RecordDecision((RecordChange(Key(Kind.TOKEN, token.id), None, token),), token)
 
@@ -129,11 +137,14 @@ def check_resources(policies: Collection[Policy], owner: Owner, records: Records
                 raise ZoneNotFound(zone_id)
 
 
-def _check_number(owner: Owner, records: RecordsView) -> None:
-    most = MAX_TOKENS[owner.kind]
-    theirs = (value for value in records.values() if isinstance(value, Token))
-    if sum(token.owner == owner for token in theirs) >= most:
-        raise InvalidToken(f"the {owner.kind} has {most} tokens already, as many as it can have")
+def _check_number(new: Token, records: RecordsView) -> None:
+    """Tokens of nodes count for themselves: a fleet has more nodes than a user has programs."""
+    owner, of_node = new.owner, node_right(new.policies) is not None
+    most = MAX_NODE_TOKENS if of_node else MAX_TOKENS[owner.kind]
+    theirs = (v for v in records.values() if isinstance(v, Token) and v.owner == owner)
+    if sum((node_right(token.policies) is not None) == of_node for token in theirs) >= most:
+        kind = "tokens of nodes" if of_node else "tokens"
+        raise InvalidToken(f"the {owner.kind} has {most} {kind} already, as many as it can have")
 
 
 def _check_within(policy: Policy, account_id: str, records: RecordsView) -> None:
