@@ -74,6 +74,7 @@ RAISED = [
     access_errors.UnusableToken(),
     access_errors.UnknownKey(),
     access_errors.WrongLocation("192.0.2.200"),
+    access_errors.WrongColo(["SIN"], "FRA"),
     access_errors.TooManyFailures(),
     errors.RateLimited(30),
     access_errors.Forbidden(),
