@@ -19,7 +19,7 @@ from originmap.domain.access import (
 )
 from originmap.service import setup
 from tests.api.answers import error, result
-from tests.api.application import BASE, DEV, client_of
+from tests.api.application import BASE, DEV, MAPPINGS, client_of
 
 OWN = "http://testserver/originmap/v1"
 TOKENS = f"{BASE}/user/tokens"
@@ -27,6 +27,8 @@ EDGE = {"id": group_id(Group.EDGE), "name": "Originmap Edge"}
 REPLICATE = {"id": group_id(Group.REPLICATE), "name": "Originmap Replicate"}
 OPERATOR = {"Authorization": f"Bearer {setup.DEV_TOKEN}"}
 ZONE = ZONE_PREFIX + setup.DEV_ID
+CLIENT = "192.0.2.200"
+PLACE = {"origin_ip": "192.0.2.1", "vendor": "aws", "region": "us-east-1"}
 SIN = COLO_PREFIX + "SIN"
 
 
@@ -129,9 +131,19 @@ async def test_an_account_makes_no_tokens_for_nodes(client: httpx.AsyncClient) -
 
 async def test_what_an_edge_node_gets_has_no_credential_in_it(client: httpx.AsyncClient) -> None:
     made = await _make(client, EDGE, ALL_ZONES)
-    for path in ("snapshot", "snapshot?whole=true&history=true", "changes?since=0&whole=true"):
+    paths = ("snapshot", "snapshot?whole=true&history=true", "changes?since=0&whole=true",
+             "changes?since=0", f"changes?since=0&zone={setup.DEV_ID}")  # fmt: skip
+    await client.put(f"{MAPPINGS}/192.0.2.1", json=PLACE)
+    for path in paths:
         text = (await client.get(f"{OWN}/{path}", headers=_as(made))).text
-        for secret in (setup.DEV_EMAIL, made["id"], '"kind":"token"', "secret_hash", "key_hash"):
+        for secret in (
+            setup.DEV_EMAIL,
+            made["id"],
+            '"kind":"token"',
+            "secret_hash",
+            "key_hash",
+            CLIENT,
+        ):
             assert (path, secret in text) == (path, False)
     start = json.loads((await client.get(f"{OWN}/snapshot", headers=_as(made))).text.split("\n")[0])
     assert start["form"] == "edge"

@@ -16,13 +16,25 @@ from typing import Any
 import httpx
 
 from originmap.api.timestamps import timestamp
+from originmap.domain.access import ALL_ZONES, COLO_PREFIX, Group, group_id
 from originmap.store.clock import wall_clock
 from tests.caches.cache import PATIENCE_SECONDS, ZONE, Cache
-from tests.process import BEARER, COMMAND, TOKEN, Server
+from tests.process import BEARER, COMMAND, Server
 
 UPSTREAMS = ("IAD", "FRA")
 # Envoy is beside Python, where an operator's PATH would lead too.
 _PATH = f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"
+
+
+def edge_token(server: Server, name: str) -> str:
+    """A token for an edge node in SIN."""
+    resources = {ALL_ZONES: "*", COLO_PREFIX + "SIN": "*"}
+    groups = [{"id": group_id(Group.EDGE)}]
+    policy = {"effect": "allow", "resources": resources, "permission_groups": groups}
+    body = {"name": name, "policies": [policy]}
+    answer = httpx.post(f"{server.api}/user/tokens", json=body, headers=BEARER, verify=False)
+    secret: str = answer.json()["result"]["value"]
+    return secret
 
 
 class Edge:
@@ -38,7 +50,8 @@ class Edge:
             "--follow", server.url, "--colo", "sin", "--name", self.name,
             "--state", str(self.state), *upstreams, *cache.duty(), *args,
         ]  # fmt: skip
-        self.environment = {**os.environ, "ORIGINMAP_TOKEN": TOKEN, "PATH": _PATH}
+        token = edge_token(server, self.name)
+        self.environment = {**os.environ, "ORIGINMAP_TOKEN": token, "PATH": _PATH}
         self._log = folder / f"edge-{cache.format}.log"
         self._process: subprocess.Popen[bytes] | None = None
         self._started = ""

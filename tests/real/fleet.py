@@ -18,13 +18,14 @@ PATIENCE = 20.0
 
 
 class Primary:
-    """A database with a zone and a token for replicas, and the process that serves it."""
+    """A database with a zone, a token for everything and one for replicas, and the process that serves it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.db = str(folder / "primary.db")
         self.zone = originmap("zone", "create", "example.com", "--db", self.db)
-        self.token = self.new_token("replicas", "everything")
+        self.token = self.new_token("operator", "everything")
+        self.replica_token = self.new_token("replicas", "replicate")
         self.port = free_port()
         self.server = self.start()
 
@@ -46,7 +47,7 @@ class Primary:
         """A replica of this, or of what can be reached at `url`."""
         follow = ["--follow", url or self.url, "--name", name, "--no-log-requests", *args]
         db = str(self.folder / f"{name}.db")
-        return Server(db, self.folder, "serve", follow, {"ORIGINMAP_TOKEN": self.token})
+        return Server(db, self.folder, "serve", follow, {"ORIGINMAP_TOKEN": self.replica_token})
 
     def client(self, url: str | None = None, token: str | None = None) -> httpx.AsyncClient:
         return httpx.AsyncClient(

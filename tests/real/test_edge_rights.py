@@ -103,7 +103,7 @@ async def test_an_edge_node_keeps_nothing_of_credentials_on_its_disk(primary: Pr
                 await primary.put(client, f"192.0.2.{step + 2}")
             await _reached(client)
             secrets = (
-                email, "sin-1-own-name", "made meanwhile", "replicas", "127.0.0.1",
+                email, "sin-1-own-name", "made meanwhile", "replicas", "operator", "127.0.0.1",
                 hash_secret(token), hash_secret(primary.token),
             )  # fmt: skip
             assert node.keeps("192.0.2", *secrets) == []

@@ -23,14 +23,16 @@ from originmap.edge.follower import Follower
 from originmap.feed.changes_json import DeltaJSON, changes_json, read_changes, seal, unseal
 from originmap.feed.snapshot_json import read_lines, write_lines
 from originmap.feed.state_digest import StateDigest
+from originmap.service.broadcast import Broadcast
 from originmap.service.digests import Digests
 from originmap.service.directory import Directory
-from originmap.service.feed import Feed, Point
+from originmap.service.feed import Delta, Feed, Point
 from originmap.service.past_zones import PastZones
 from originmap.service.replication import Replication
 from originmap.service.view import View
 from originmap.store.memory import MemoryStore
 from tests.builders import US_EAST, US_WEST, ZONE_ID, ip, new_zone, policy, token
+from tests.service.test_feed import Watcher
 
 OTHER = "b" * 32
 SECRETS = ("someone@example.net", "secret name", hash_secret("secret-secret name"), "Secret Inc.",
@@ -47,7 +49,8 @@ class Source:
     def __init__(self) -> None:
         self.store, directory = MemoryStore(), Directory()
         self.store.follow_records(directory.apply)
-        self.feed = Feed(self.store, PastZones(self.store, directory))
+        self.zones = PastZones(self.store, directory)
+        self.feed = Feed(self.store, self.zones)
         self.digests = Digests(self.store)
 
     async def put(self, zone_id: str, text: str, place: tuple[str, str] = US_EAST) -> None:
@@ -240,3 +243,40 @@ async def test_a_copy_of_everything_is_not_taken_over_as_what_a_node_may_have(
     await node.store.load(source.feed.snapshot(whole))
     await node.catch_up()
     assert {key.kind for key in await node.records()} == {Kind.ZONE}
+
+
+class Encoder:
+    """Writes what is told, and by which name of the database."""
+
+    def changes(self, delta: Delta) -> bytes:
+        told = ",".join(f"{c.revision} {c.what == HIDDEN}" for c in delta.changes)
+        return f"{delta.epoch}: {told}".encode()
+
+    def heartbeat(self, now: Point) -> bytes:
+        return f"{now.epoch} is at {now.revision}".encode()
+
+
+async def test_a_stream_of_an_edge_node_tells_each_revision_under_its_own_epoch(
+    source: Source,
+) -> None:
+    broadcast = Broadcast(source.store, source.feed, source.zones, Encoder(), 0.05)
+    views = [View("node", ONE, edge=True), View("root", Grants([]), whole=True)]
+    node, root = [Watcher(view, source.store.revision) for view in views]
+    for watcher in (node, root):
+        assert broadcast.join(watcher)
+    since = source.store.revision
+    await source.new_token("another")
+    await source.put(ZONE_ID, "192.0.2.50")
+    beat = f"{source.store.epoch} is at {since + 2}".encode()
+    async with asyncio.timeout(20):
+        while beat not in root.events:
+            await asyncio.sleep(0.01)
+    own = source.feed.now_for(node.view).epoch
+    assert own != source.store.epoch
+    told = b" ".join(node.events).decode()
+    assert f"{since + 1} True" in told
+    assert f"{since + 2} False" in told
+    assert f"{own} is at {since + 2}" in told
+    assert source.store.epoch not in told
+    for watcher in (node, root):
+        broadcast.leave(watcher)

@@ -7,6 +7,7 @@ import pytest
 
 from originmap.domain import mapping
 from originmap.domain.change import Cause
+from originmap.domain.edge_form import hidden
 from originmap.domain.errors import BrokenFeed, MappingNotFound
 from originmap.domain.mapping import Decision, MappingChange, ZoneView
 from originmap.domain.record import Key, Kind, RecordChange
@@ -187,6 +188,28 @@ async def test_a_gap_in_the_changes_is_refused(store: Store, target: Store) -> N
     assert target.revision == revision
     await target.apply(await store.changes(revision, 100))
     assert target.revision == store.revision
+
+
+async def test_changes_that_are_hidden_advance_the_revision_and_the_time_alone(
+    store: Store, target: Store
+) -> None:
+    await target.load(store.snapshot())
+    before = await _everything(target)
+    await _lived_in(store)
+    changes = [hidden(c) for c in await store.changes(target.revision, 100)]
+    since = target.revision
+    for change in changes:
+        await target.apply([change])
+    assert target.revision == store.revision
+    assert await target.changes(since, 100) == changes
+    found = await _everything(target)
+    assert found[1:] == before[1:]
+    start, *_ = found
+    assert isinstance(start, Start)
+    assert start.at == changes[-1].at
+    copy = MemoryStore()
+    await copy.load(target.snapshot(history=True))
+    assert await copy.changes(since, 100) == changes
 
 
 async def test_changes_that_are_there_already_are_refused(store: Store, target: Store) -> None:
