@@ -18,7 +18,7 @@ PATIENCE = 20.0
 
 
 class Primary:
-    """A database with a zone, a token for everything and one for replicas, and the process that serves it."""
+    """A database with a zone and tokens for everything and for replicas, and its server process."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
