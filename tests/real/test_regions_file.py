@@ -32,6 +32,14 @@ def test_a_file_gives_regions_with_what_is_left_out_filled_in(tmp_path: Path, fo
     assert (short.latitude, short.longitude) == (28.6519, 77.2315)
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("first", ["", "sep={}\n", "\n{}{}{}\n"])
+def test_a_file_is_read_as_spreadsheets_save_it(tmp_path: Path, separator: str, first: str) -> None:
+    text = f"{first.replace('{}', ',')}{HEAD},,\n{ROW},,\n,,,,,\n".replace(",", separator)
+    (region,) = read_regions(_file(tmp_path, text.encode("utf-16")), VENDORS)
+    assert region.name == "ap-example-1"
+
+
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
@@ -52,9 +60,9 @@ def test_a_file_gives_regions_with_what_is_left_out_filled_in(tmp_path: Path, fo
         (f"{HEAD}\n{ROW}\n{ROW}\n", ":3: oci ap-example-1 is in the file already"),
         (f"{HEAD},country\n{ROW},in\n", ":2: country 'in'"),
         (f"{HEAD},status\n{ROW},open\n", ":2: status 'open'"),
-        (f'{HEAD}\noci,"a,1,1\n', ":1: unexpected end of data"),
-        (b"\xff\xfe\x00", ": not utf-16 at byte"),
-        (b"vendor\xff", ": not utf-8-sig at byte 6"),
+        (f'{HEAD}\noci,"a,1,1\n', ":2: unexpected end of data"),
+        (b"\xff\xfe\x00", ": this is UTF-16, damaged or cut off at byte 2"),
+        (b"vendor\xff", ": not UTF-8 at byte 6 (0xff, in line 1)"),
     ],
     ids=lambda value: str(value)[-30:],
 )  # fmt: skip

@@ -26,7 +26,7 @@ Asked = ShowRollout | TakeStep
 _ROUTE = "/originmap/v1/rollout"
 _RESTART_SECONDS = 30.0
 _NO_RIGHTS = (401, 403)
-_NO_ROUTE = 7003
+_NO_ROUTE, _UNREADABLE_TOKEN = 7003, 6003
 _RIGHTS = "ORIGINMAP_TOKEN or --token-file needs a token made with --access everything"
 
 
@@ -94,7 +94,8 @@ class RemotePrimary:
             hint = f"set --url to {error.base}" if error.base else "is --url right?"
             raise ServerRefused(str(error), hint) from error
         except Refused as error:
-            hint = _RIGHTS if error.status in _NO_RIGHTS else ""
+            refused = error.status in _NO_RIGHTS or _UNREADABLE_TOKEN in error.codes
+            hint = _RIGHTS if refused else ""
             if _NO_ROUTE in error.codes:
                 hint = "is --url right? It is the URL of the server, without /client/v4"
             raise ServerRefused(str(error), hint) from error

@@ -1,13 +1,13 @@
 """Regions that an operator adds to the packaged ones: a file of CSV, checked line by line."""
 
-import csv
-import io
 import math
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from originmap.domain.catalogue import Region, RegionStatus
+from originmap.domain.csv_table import BrokenRow, Row, heading, read_table
+from originmap.domain.encoding import NotText, decode
 from originmap.domain.errors import OriginmapError
 
 _REQUIRED = ("vendor", "region", "latitude", "longitude")
@@ -32,26 +32,25 @@ class UnusableRegions(OriginmapError):
 
 def read_regions(file: Path, vendors: Collection[str]) -> list[Region]:
     """The regions in a file. Raises UnusableRegions."""
-    rows = csv.DictReader(io.StringIO(_text(file), newline=""), strict=True)
+    rows = read_table(_text(file), _COLUMNS).rows()
     found: dict[tuple[str, str], Region] = {}
     problems: list[str] = []
     try:
-        names = [name.strip() for name in rows.fieldnames or ()]
-        rows.fieldnames = names
-        wrong = _wrong_columns(names)
-        if wrong:
-            raise UnusableRegions([f"{file}:1: {wrong}"])
-        for row in rows:
-            where = f"{file}:{rows.line_num}"
-            wrong_here = list(_wrong(row, vendors))
-            key = (row["vendor"] or "", row["region"] or "")
+        line, cells = next(rows, Row(1, []))
+        names = heading(cells)
+        if wrong := _wrong_columns(names):
+            raise UnusableRegions([f"{file}:{line}: {wrong}"])
+        for line, cells in rows:
+            row = dict(zip(names, cells, strict=False))
+            wrong_here = _wrong_count(names, cells) or list(_wrong(row, vendors))
+            key = (row.get("vendor", ""), row.get("region", ""))
             if not wrong_here and key in found:
                 wrong_here = [f"{' '.join(key)} is in the file already"]
-            problems += [f"{where}: {text}" for text in wrong_here]
+            problems += [f"{file}:{line}: {text}" for text in wrong_here]
             if not wrong_here:
                 found[key] = _region(row, str(file))
-    except csv.Error as error:
-        raise UnusableRegions([f"{file}:{rows.line_num}: {error}"]) from None
+    except BrokenRow as error:
+        raise UnusableRegions([f"{file}:{error.line}: {error}"]) from None
     if problems:
         raise UnusableRegions(problems)
     return list(found.values())
@@ -65,12 +64,10 @@ def _text(file: Path) -> str:
         raise UnusableRegions([f"{file}: {reason}"]) from None
     if len(data) > _MAX_BYTES:
         raise UnusableRegions([f"{file}: over {_MAX_BYTES >> 20} MiB"])
-    # Spreadsheets and PowerShell write UTF-16 with a mark in front.
-    form = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
-        return data.decode(form)
-    except UnicodeDecodeError as error:
-        raise UnusableRegions([f"{file}: not {form} at byte {error.start}"]) from None
+        return decode(data)
+    except NotText as error:
+        raise UnusableRegions([f"{file}: {error}"]) from None
 
 
 def _wrong_columns(names: list[str]) -> str:
@@ -83,6 +80,13 @@ def _wrong_columns(names: list[str]) -> str:
     return ""
 
 
+def _wrong_count(names: list[str], cells: list[str]) -> list[str]:
+    """Spreadsheets leave empty cells behind."""
+    if len(cells) >= len(names) and not any(cells[len(names) :]):
+        return []
+    return [f"as many values as the first line has columns are wanted: {len(names)}"]
+
+
 def _wrong(row: dict[str, str], vendors: Collection[str]) -> Iterator[str]:
     checks: dict[str, tuple[Callable[[str], object], str]] = {
         "vendor": (lambda text: text in vendors, f"one of {', '.join(vendors)}"),
@@ -92,9 +96,6 @@ def _wrong(row: dict[str, str], vendors: Collection[str]) -> Iterator[str]:
         "country": (_COUNTRY.fullmatch, "two capital letters"),
         "status": (lambda text: text in ("", *RegionStatus), f"one of {', '.join(RegionStatus)}"),
     }
-    if None in row or None in row.values():
-        yield f"as many values as the first line has columns are wanted: {len(row)}"
-        return
     for name, (check, wanted) in checks.items():
         if name in row and not check(row[name]):
             yield f"{name} {row[name]!r}: must be {wanted}"
