@@ -5,6 +5,7 @@ no accounts, users and tokens, and no causes. A change that is left out keeps it
 time, so that a copy of this form follows its primary without a gap.
 """
 
+import functools
 import hashlib
 from dataclasses import replace
 
@@ -19,6 +20,7 @@ _SHOWN = tuple(TYPES[kind] for kind in _KINDS)
 _NOBODY = Cause("", "", "")
 
 
+@functools.lru_cache(maxsize=1024)
 def edge_epoch(epoch: str, grants: Grants) -> str:
     """Names what these grants show of a database: a copy for others, or of the whole, is another
     database to its reader, which starts anew then."""

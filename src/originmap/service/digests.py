@@ -63,6 +63,7 @@ class _Totals:
         self.epoch, self._revision = start.epoch, start.revision
         self._whole, self._for_nodes = Sums(), Sums()
         self._zones: dict[str, tuple[Zone, Sums]] = {}
+        self._of_views: dict[str, StateDigest] = {}  # by the epoch, which names what is seen
 
     def add(self, part: Part) -> None:
         """Count a part of the snapshot in."""
@@ -79,11 +80,12 @@ class _Totals:
         """What a view comes to; None stands for one of everything."""
         if view is None or not view.edge:
             return self._whole.digest(self.epoch, self._revision)
-        seen = [
-            sums for zone, sums in self._zones.values() if sees_zone(view.grants, zone.id, zone)
-        ]
-        total = Sums.total([self._for_nodes, *seen])
-        return total.digest(view.epoch(self.epoch), self._revision)
+        epoch = view.epoch(self.epoch)
+        if epoch not in self._of_views:
+            of_zones = [s for z, s in self._zones.values() if sees_zone(view.grants, z.id, z)]
+            total = Sums.total([self._for_nodes, *of_zones])
+            self._of_views[epoch] = total.digest(epoch, self._revision)
+        return self._of_views[epoch]
 
 
 class Digests:
