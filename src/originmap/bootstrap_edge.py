@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from originmap import data, databases
-from originmap.api.accesslog import log_json
+from originmap.api.access_log import log_json
 from originmap.domain.errors import FeedError, OriginmapError, StoreError, StoreOwned
 from originmap.domain.rollout import allowed
 from originmap.edge import checker as checkers

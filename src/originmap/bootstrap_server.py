@@ -14,21 +14,18 @@ import uvicorn
 from originmap import data, databases
 from originmap.admin.path import socket_path
 from originmap.admin.server import AdminServer
-from originmap.api import protocol
-from originmap.api.accesslog import AccessLog, SilentLog, log_json
-from originmap.api.app import App
-from originmap.api.auth import Guard
+from originmap.api.access_log import AccessLog, SilentLog, log_json
 from originmap.api.cloudflare import routes as cloudflare
-from originmap.api.cloudflare.quick_mapping import QuickMapping
 from originmap.api.descriptors import connections_within
-from originmap.api.gate import Gate
-from originmap.api.limits import MOST_CONNECTIONS, Limits
+from originmap.api.guard import Guard
+from originmap.api.http.application import Application
+from originmap.api.http.limits import MOST_CONNECTIONS, Limits
+from originmap.api.http.protocol import Context, connection_factory
+from originmap.api.http.request import RequestIDs
 from originmap.api.listening import listen
 from originmap.api.native import routes as native
 from originmap.api.native.events import Events
 from originmap.api.native.metrics import Metrics
-from originmap.api.quick import Quick
-from originmap.api.request import Rays
 from originmap.api.server import Server, server_config, stop_on_signals
 from originmap.api.traffic import Traffic
 from originmap.bootstrap import Opened, Prepare, open_store, range_files
@@ -64,7 +61,7 @@ def build_app(
     ready: Callable[[], bool],
     settings: Settings = DEFAULTS,
     traffic: Traffic | None = None,
-) -> App:
+) -> Application:
     """The application over an open store; of `settings` those about what is served. `traffic` is
     what was answered, for the metrics."""
     store, directory, topologies = opened.store, opened.directory, opened.topologies
@@ -82,14 +79,13 @@ def build_app(
     )
     access, limiters = Access(directory, wall_clock), _limiters(settings.rate_limit)
     brake = Brake(monotonic_clock, enabled=settings.slow_guessing)
-    guard = Guard(access, brake, *limiters)
+    guard = Guard(access, directory, brake, *limiters)
+    store.follow_records(guard.forget)
     table = cloudflare.routes(guard, services, v1=settings.enable_v1)
-    # What is counted goes the long way, where the counting is.
-    quick = None if any(limiters) else _quick(access, mappings, opened)
     sessions = Sessions(store, access, wall_clock)
     counted = (traffic or Traffic()) if settings.metrics else None
     own = _own_services(opened, ready, counted, sessions)
-    return App({**table, **native.routes(guard, own)}, brake, quick)
+    return Application([*table, *native.routes(guard, own)], brake)
 
 
 def _own_services(
@@ -117,12 +113,6 @@ def _own_services(
     )
 
 
-def _quick(access: Access, mappings: Mappings, opened: Opened) -> Quick:
-    quick = QuickMapping(access, mappings, opened.detector)
-    opened.store.follow_records(quick.forget)
-    return quick
-
-
 def _limiters(rate_limit: str) -> list[RateLimiter | None]:
     """For users, and for addresses."""
     quotas = parse(rate_limit)
@@ -138,7 +128,7 @@ async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, i
     # It warns of every request that is not HTTP; those are in the request log already.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     log = AccessLog() if settings.log_requests else SilentLog()
-    rays = Rays(settings.colo)
+    ids = RequestIDs(settings.colo)
     replication = Replication(settings.follow, wall_clock) if settings.follow else None
     if replication is not None:
         prepare = partial(setup.prepare_replica, replication.primary)
@@ -154,12 +144,10 @@ async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, i
         def ready() -> bool:
             return opened.store.writable and server is not None and not server.should_exit
 
-        app = build_app(opened, ready, settings, log.traffic)
+        application = build_app(opened, ready, settings, log.traffic)
         limits = Limits(connections=connections_within(MOST_CONNECTIONS))
-        gate = Gate(app.falcon, rays, log, limits)
-        make_protocol = protocol.protocol_factory(limits, rays, log, app.quick)
-        config = server_config(gate, make_protocol)
-        server = Server(config, opened.feed.stop)
+        make_protocol = connection_factory(Context(application, limits, ids, log))
+        server = Server(server_config(make_protocol), opened.feed.stop)
         stop_on_signals(server)
         calm_collector()
         on_start(settings.host, sock.getsockname()[1])

@@ -1,16 +1,17 @@
 """The whole application in this process, over a real store, without sockets."""
 
 import contextlib
-import os
 import re
 from collections.abc import AsyncIterator
 
 import httpx
 
 from originmap import bootstrap
-from originmap.api.accesslog import AccessLog
-from originmap.api.gate import Gate
-from originmap.api.request import Rays
+from originmap.api.http.application import Application
+from originmap.api.http.request import Request, RequestIDs
+from originmap.api.http.response import Body, Response
+from originmap.api.http.router import METHODS
+from originmap.api.traffic import Traffic
 from originmap.bootstrap_server import build_app
 from originmap.domain.record import Kind
 from originmap.domain.zone import Account
@@ -27,6 +28,47 @@ DEV = Settings(enable_v1=True, slow_guessing=False)
 BEARER = {"Authorization": f"Bearer {setup.DEV_TOKEN}"}
 
 
+class ApplicationTransport(httpx.AsyncBaseTransport):
+    """Gives requests to the application as a connection does, and its answers back."""
+
+    def __init__(self, application: Application, traffic: Traffic) -> None:
+        self._application = application
+        self._traffic = traffic
+        self._ids = RequestIDs()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url.raw_path.decode("ascii")
+        headers = [(name.lower(), value) for name, value in request.headers.raw]
+        asked = Request(request.method, url, headers, "192.0.2.200", self._ids.next())
+        asked.body = await request.aread()
+        answer = self._application.admit(asked, len(asked.body)) if asked.body else None
+        answer = answer or self._application.answer(asked)
+        response = answer if isinstance(answer, Response) else await answer
+        self._traffic.count(asked.route, asked.method, response.status, 1)
+        headers = [("cf-ray", asked.id), *response.headers, *asked.answer_headers]
+        if response.content_type:
+            headers.append(("content-type", response.content_type))
+        if response.stream is not None:
+            return httpx.Response(response.status, headers=headers, stream=_Body(response.stream))
+        headers.append(("content-length", str(len(response.body))))
+        body = b"" if asked.method == "HEAD" else response.body
+        return httpx.Response(response.status, headers=headers, stream=httpx.ByteStream(body))
+
+
+class _Body(httpx.AsyncByteStream):
+    """A body that is made as it is read."""
+
+    def __init__(self, body: Body) -> None:
+        self._body = body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in self._body:
+            yield piece
+
+    async def aclose(self) -> None:
+        await self._body.aclose()
+
+
 @contextlib.asynccontextmanager
 async def client_of(
     opened: bootstrap.Opened,
@@ -36,16 +78,11 @@ async def client_of(
     settings: Settings = DEV,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an application over an open store."""
-    sink = os.open(os.devnull, os.O_WRONLY)
-    log = AccessLog(sink)
-    app = build_app(opened, lambda: ready, settings, log.traffic)
-    gate = Gate(app.falcon, Rays(), log)
-    transport = httpx.ASGITransport(gate, client=("192.0.2.200", 1))
-    try:
-        async with httpx.AsyncClient(transport=transport, headers=headers) as client:
-            yield client
-    finally:
-        os.close(sink)
+    traffic = Traffic()
+    application = build_app(opened, lambda: ready, settings, traffic)
+    transport = ApplicationTransport(application, traffic)
+    async with httpx.AsyncClient(transport=transport, headers=headers) as client:
+        yield client
 
 
 @contextlib.asynccontextmanager
@@ -65,6 +102,15 @@ async def client_of_two_accounts(other: Account) -> AsyncIterator[httpx.AsyncCli
         await opened.store.write_records(add_missing([(Kind.ACCOUNT, other)]), CAUSE)
         async with client_of(opened, BEARER) as client:
             yield client
+
+
+def served(application: Application) -> dict[str, tuple[str, ...]]:
+    """Each path template with its methods, in the order of the Allow header."""
+    found: dict[str, set[str]] = {}
+    for route in application.routes:
+        methods = {"GET", "HEAD"} if route.method == "GET" else {route.method}
+        found.setdefault(route.template, set()).update(methods)
+    return {t: tuple(m for m in METHODS if m in methods) for t, methods in found.items()}
 
 
 def filled(template: str) -> str:

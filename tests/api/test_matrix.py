@@ -10,7 +10,7 @@ from originmap import bootstrap
 from originmap.bootstrap_server import build_app
 from originmap.service import setup
 from tests.api import matrix
-from tests.api.application import DEV, client_of
+from tests.api.application import DEV, client_of, served
 from tests.api.matrix import Row, body_of, headers_of, path_of
 
 ROOT = "http://testserver"
@@ -60,10 +60,10 @@ def _name(row: Row) -> str:
 
 async def test_the_table_has_every_route_with_every_method_and_no_others() -> None:
     async with bootstrap.open_store(bootstrap.MEMORY) as opened:
-        allowed = build_app(opened, lambda: True, DEV).allowed
-    served = {(template, m) for template, methods in allowed.items() for m in methods}
-    heads = {pair for pair in served if pair[1] == "HEAD"}
-    assert sorted((row.template, row.method) for row in ROWS) == sorted(served - heads)
+        table = served(build_app(opened, lambda: True, DEV))
+    found = {(template, m) for template, methods in table.items() for m in methods}
+    heads = {pair for pair in found if pair[1] == "HEAD"}
+    assert sorted((row.template, row.method) for row in ROWS) == sorted(found - heads)
     assert heads == {(row.template, "HEAD") for row in ROWS if row.method == "GET"}
 
 

@@ -14,14 +14,14 @@ from jsonschema import Draft202012Validator
 import originmap
 from originmap import bootstrap
 from originmap.api import errors as answers
-from originmap.api import limits
-from originmap.api.app import App
 from originmap.api.envelope import JSON
+from originmap.api.http import limits
+from originmap.api.http.application import Application
 from originmap.api.native.openapi import document
 from originmap.bootstrap_server import build_app
 from originmap.domain import access_errors, errors
 from scripts import openapi
-from tests.api.application import DEV, filled
+from tests.api.application import DEV, filled, served
 from tests.process import Server
 
 DOCUMENT: dict[str, Any] = json.loads(document())
@@ -54,7 +54,6 @@ RAISED = [
     errors.InvalidQuery("a body is needed"),
     errors.MalformedJSON(),
     errors.BodyTooLarge(),
-    errors.BodyTimeout(),
     errors.MappingNotFound(),
     errors.ZoneNotFound("0" * 32),
     errors.AccountNotFound("0" * 32),
@@ -125,7 +124,7 @@ FIXED = [
 
 
 @pytest.fixture
-async def app() -> AsyncIterator[App]:
+async def app() -> AsyncIterator[Application]:
     async with bootstrap.open_store(bootstrap.MEMORY) as opened:
         yield build_app(opened, lambda: True, DEV)
 
@@ -206,18 +205,18 @@ def test_the_document_has_the_version_of_the_program() -> None:
     assert DOCUMENT["info"]["version"] == originmap.__version__
 
 
-def test_what_is_served_is_described_and_what_is_described_is_served(app: App) -> None:
-    served = {
+def test_what_is_served_is_described_and_what_is_described_is_served(app: Application) -> None:
+    found = {
         (re.sub(r":\w+}", "}", template), method)
-        for template, methods in app.allowed.items()
+        for template, methods in served(app).items()
         for method in methods
         if method != "HEAD"
     }
-    assert served == {(path, method) for path, method, _ in operations()}
+    assert found == {(path, method) for path, method, _ in operations()}
 
 
-def test_head_is_served_where_get_is_and_not_described(app: App) -> None:
-    assert all(("GET" in methods) == ("HEAD" in methods) for methods in app.allowed.values())
+def test_head_is_served_where_get_is_and_not_described(app: Application) -> None:
+    assert all(("GET" in methods) == ("HEAD" in methods) for methods in served(app).values())
 
 
 def test_every_parameter_of_a_path_is_described() -> None:
@@ -308,9 +307,9 @@ def test_head_answers_as_get_without_a_body(dev: Server) -> None:
 
 @pytest.mark.parametrize("method", ["OPTIONS", "POST", "TRACE"])
 def test_other_methods_are_answered_405_with_what_is_served(
-    app: App, dev: Server, method: str
+    app: Application, dev: Server, method: str
 ) -> None:
-    for template, methods in app.allowed.items():
+    for template, methods in served(app).items():
         if method in methods:
             continue
         answer = httpx.request(method, dev.url + filled(template))

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from originmap.api.limits import Limits
-from originmap.api.patience import Patience
+from originmap.api.http.limits import Limits
+from originmap.api.http.patience import Patience
 
 LIMITS = Limits(stalled_seconds=1.0, least_speed=1_000)
 

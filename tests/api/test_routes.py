@@ -6,10 +6,18 @@ import httpx
 import pytest
 
 from originmap import bootstrap
-from originmap.api.app import App
 from originmap.bootstrap_server import build_app
 from originmap.service import setup
-from tests.api.application import BASE, DEV, MAPPINGS, ZONE_URL, client_of, dev_client, filled
+from tests.api.application import (
+    BASE,
+    DEV,
+    MAPPINGS,
+    ZONE_URL,
+    client_of,
+    dev_client,
+    filled,
+    served,
+)
 
 ROOT = "http://testserver"
 
@@ -72,8 +80,8 @@ async def test_a_method_that_is_not_served(client: httpx.AsyncClient, method: st
 @pytest.mark.proves("D-26", "D-51")
 async def test_allow_lists_exactly_what_is_served(client: httpx.AsyncClient) -> None:
     async with bootstrap.open_store(bootstrap.MEMORY) as opened:
-        app: App = build_app(opened, lambda: True, DEV)
-    for template, methods in app.allowed.items():
+        application = build_app(opened, lambda: True, DEV)
+    for template, methods in served(application).items():
         path = filled(template)
         refused = await client.options(ROOT + path)
         assert refused.headers["allow"] == ", ".join(methods)

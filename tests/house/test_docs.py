@@ -10,10 +10,10 @@ import click
 import pytest
 
 from originmap import bootstrap, data
-from originmap.api.body import MAX_BODY
 from originmap.api.envelope import Message
 from originmap.api.errors import TABLE, render
-from originmap.api.limits import Limits
+from originmap.api.http.limits import Limits
+from originmap.api.http.router import MAX_BODY
 from originmap.api.native.topology import MAX_LATENCIES_BODY
 from originmap.api.server import GRACE_SECONDS
 from originmap.bootstrap_server import build_app
@@ -25,6 +25,7 @@ from originmap.domain.latency import MAX_MEASUREMENTS
 from originmap.domain.mapping import MAX_MAPPINGS
 from originmap.settings import Settings
 from originmap.store.group import MAX_WAITING
+from tests.api import application
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "originmap"
@@ -239,7 +240,7 @@ def with_chains(messages: list[Message]) -> list[Message]:
 async def served() -> set[str]:
     """Every operation, as "PUT /path/{parameter}"; HEAD goes with GET."""
     async with bootstrap.open_store(bootstrap.MEMORY) as opened:
-        allowed = build_app(opened, lambda: True, Settings(enable_v1=True)).allowed
+        allowed = application.served(build_app(opened, lambda: True, Settings(enable_v1=True)))
     return {
         f"{method} {re.sub(r':[a-z0-9]+}', '}', template)}"
         for template, methods in allowed.items()

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from originmap.api.limits import Limits
+from originmap.api.http.limits import Limits
 from tests.process import BEARER, Server
 from tests.real.inprocess import InProcess
 

@@ -1,6 +1,6 @@
 """The server inside the test's process, on a thread and a loopback port, with chosen limits.
 
-Everything a client can see is as in a server process: uvicorn, uvloop, the protocol, the gate,
+Everything a client can see is as in a server process: uvicorn, uvloop, the protocol and
 the application. Only the store is in memory, and the log goes to a file that tests can read.
 """
 
@@ -19,20 +19,19 @@ import uvicorn
 import uvloop
 
 from originmap import bootstrap
-from originmap.api import protocol
-from originmap.api.accesslog import AccessLog, JSONFormatter
-from originmap.api.app import App
-from originmap.api.gate import Gate
-from originmap.api.limits import Limits
-from originmap.api.request import Rays
+from originmap.api.access_log import AccessLog, JSONFormatter
+from originmap.api.http.application import Application
+from originmap.api.http.limits import Limits
+from originmap.api.http.protocol import Connection, Context, connection_factory
+from originmap.api.http.request import RequestIDs
 from originmap.api.server import server_config
 from originmap.bootstrap_server import build_app
 from originmap.service import setup
 
-BuildApp = Callable[[bootstrap.Opened], App]
+BuildApp = Callable[[bootstrap.Opened], Application]
 
 
-def whole_app(opened: bootstrap.Opened) -> App:
+def whole_app(opened: bootstrap.Opened) -> Application:
     """The application as `originmap dev` has it."""
     return build_app(opened, lambda: True)
 
@@ -60,8 +59,8 @@ class InProcess:
         """Close every connection from this side, as soon as what was written is sent."""
         assert self._server is not None
         for connection in list(self._server.server_state.connections):
-            assert isinstance(connection, protocol.LimitedProtocol)
-            connection.loop.call_soon_threadsafe(connection.transport.close)
+            assert isinstance(connection, Connection)
+            self._loop.call_soon_threadsafe(connection.transport.close)
 
     def lines(self) -> list[dict[str, Any]]:
         """What was logged. A line is written within moments of its answer, so stop before."""
@@ -101,11 +100,10 @@ class InProcess:
             handler.close()
             os.close(descriptor)
 
-    async def _run(self, app: App, log: AccessLog) -> None:
-        rays = Rays()
-        make = protocol.protocol_factory(self._limits, rays, log, app.quick)
-        config = server_config(Gate(app.falcon, rays, log, self._limits), make)
-        self._server = uvicorn.Server(config)
+    async def _run(self, application: Application, log: AccessLog) -> None:
+        self._loop = asyncio.get_running_loop()
+        context = Context(application, self._limits, RequestIDs(), log)
+        self._server = uvicorn.Server(server_config(connection_factory(context)))
         asyncio.get_running_loop().call_soon(self._up.set)
         await self._server.serve(sockets=[self._socket])
         log.flush()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from originmap.api.limits import Limits
+from originmap.api.http.limits import Limits
 from tests.real.inprocess import InProcess
 from tests.real.probe import (
     BATCH,

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from originmap import data
-from originmap.api.app import App
-from originmap.api.limits import Limits
+from originmap.api.http.application import Application
+from originmap.api.http.limits import Limits
 from originmap.bootstrap import Opened
 from originmap.service.chunks import Chunks
 from originmap.service.exports import Export, Exports, Prepare
@@ -44,7 +44,7 @@ def endless(folder: Path, size: int) -> Iterator[tuple[InProcess, WithoutEnd]]:
     """A server with such exports."""
     made: list[WithoutEnd] = []
 
-    def build(opened: Opened) -> App:
+    def build(opened: Opened) -> Application:
         made.append(WithoutEnd(opened.store, opened.topologies, data.catalogue()))
         made[0].size = size
         return whole_app(opened._replace(exports=made[0]))

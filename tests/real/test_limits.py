@@ -9,7 +9,7 @@ import json
 import pytest
 
 from originmap import data
-from originmap.api import body as body_limits
+from originmap.api.http import router
 from originmap.api.native.topology import MAX_LATENCIES_BODY
 from tests.real.inprocess import InProcess
 from tests.real.probe import (
@@ -40,7 +40,7 @@ async def test_a_body_of_exactly_one_mib_is_taken(server: InProcess) -> None:
     answer = await answer_to(server, request("PUT", BATCH, batch_of_size(MIB)))
     assert answer.status == 200
     assert len(answer.result["succeeded"]) == 1
-    assert body_limits.MAX_BODY == MIB
+    assert router.MAX_BODY == MIB
 
 
 @pytest.mark.proves("D-19")

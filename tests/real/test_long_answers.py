@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from originmap import data
-from originmap.api.app import App
-from originmap.api.limits import Limits
+from originmap.api.http.application import Application
+from originmap.api.http.limits import Limits
 from originmap.bootstrap import Opened
 from originmap.edge.feed_client import FeedClient
 from originmap.service.chunks import Chunks
@@ -59,7 +59,7 @@ def endless(
 ) -> Iterator[tuple[InProcess, Endless]]:
     made: list[Endless] = []
 
-    def build(opened: Opened) -> App:
+    def build(opened: Opened) -> Application:
         made.append(of(opened.store, opened.topologies, data.catalogue()))
         return whole_app(opened._replace(exports=made[0]))
 

@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 
 from originmap import bootstrap, data
-from originmap.api.app import App
-from originmap.api.auth import Guard
-from originmap.api.cloudflare.mappings import MappingItem
+from originmap.api.cloudflare.mappings import MappingRoutes
 from originmap.api.cloudflare.routes import BASE
-from originmap.api.limits import Limits
+from originmap.api.guard import Guard
+from originmap.api.http.application import Application
+from originmap.api.http.limits import Limits
+from originmap.api.http.router import Route
+from originmap.domain.access import READ_MAPPINGS, WRITE_MAPPINGS
 from originmap.domain.address import Address
 from originmap.domain.mapping import Mapping
 from originmap.service.access import Access
@@ -90,16 +92,24 @@ async def test_a_method_that_is_not_served_is_refused_in_the_envelope(
 class BrokenMappings(Mappings):
     """A service with a bug."""
 
-    async def get(self, zone_id: str, address: Address) -> Mapping:
+    def get_now(self, zone_id: str, address: Address) -> Mapping | None:
         raise LookupError("the secret plan")
 
 
-def broken_app(opened: bootstrap.Opened) -> App:
+def broken_app(opened: bootstrap.Opened) -> Application:
     brake = Brake(wall_clock)
-    guard = Guard(Access(opened.directory, wall_clock), brake)
+    guard = Guard(Access(opened.directory, wall_clock), opened.directory, brake)
     mappings = BrokenMappings(opened.store, data.catalogue())
     template = f"{BASE}/zones/{{zone_id:hex32}}/origin/cloud_regions/{{origin_ip}}"
-    return App({template: MappingItem(guard, mappings, opened.detector)}, brake)
+    mapping = MappingRoutes(mappings, opened.detector)
+    read, write = guard.zone(READ_MAPPINGS), guard.zone(WRITE_MAPPINGS)
+    return Application(
+        [
+            Route("GET", template, read, mapping.get_mapping),
+            Route("PUT", template, write, mapping.put_mapping),
+        ],
+        brake,
+    )
 
 
 async def test_a_bug_is_an_internal_error_to_users_and_a_traceback_to_the_operator(

@@ -60,9 +60,17 @@ def raw(value: Any) -> msgspec.Raw:
     return msgspec.Raw(_ENCODER.encode(value))
 
 
-def page(result: list[Any], number: int, per_page: int, total: int) -> bytes:
-    """The envelope around page `number` of a list of `total`."""
-    info = ResultInfo(len(result), number, per_page, total, -(-total // per_page))
+def page(
+    result: list[Any] | msgspec.Raw,
+    number: int,
+    per_page: int,
+    total: int,
+    count: int | None = None,
+) -> bytes:
+    """The envelope around page `number` of a list of `total`; `count`, how many are on the page,
+    is needed for a result that is JSON already."""
+    on_page = len(result) if count is None else count
+    info = ResultInfo(on_page, number, per_page, total, -(-total // per_page))
     return _ENCODER.encode(SuccessPage([], [], result, info, True))
 
 

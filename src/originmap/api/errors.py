@@ -133,7 +133,6 @@ TABLE: dict[type[errors.OriginmapError], Render] = {
     errors.InvalidTime: _time,
     errors.MalformedJSON: _fixed(400, 6007, "Malformed JSON in request body"),
     errors.BodyTooLarge: _fixed(413, 1146, "request body is too large"),
-    errors.BodyTimeout: _fixed(408, 10408, "The request did not arrive in time."),
     errors.InvalidZoneName: _fixed(400, 1002, "Invalid domain"),
     errors.InvalidZoneChange: _fixed(400, 1001, ZONE_CHANGE),
     errors.InvalidNameServers: _fixed(400, 1001, NAME_SERVERS),

@@ -5,8 +5,7 @@ Cloudflare publishes neither; who sends no If-Match sees no difference.
 
 import re
 
-from falcon.asgi import Request
-
+from originmap.api.http.request import Request
 from originmap.domain.mapping import IfMatch, Mapping
 
 _TAG = re.compile(r'(?<!W/)"(0|[1-9][0-9]{0,15})"')  # as `etag` writes it: "05" is another tag
@@ -17,10 +16,10 @@ def etag(mapping: Mapping) -> str:
     return f'"{mapping.revision}"'
 
 
-def if_match(req: Request) -> IfMatch | None:
+def if_match(request: Request) -> IfMatch | None:
     """What the caller saw last, None where it does not say. Tags that are not ours match no
     mapping."""
-    header = req.get_header("if-match")
+    header = request.header(b"if-match")
     if header is None:
         return None
     if header.strip() == "*":

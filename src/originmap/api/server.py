@@ -7,8 +7,6 @@ from types import FrameType
 
 import uvicorn
 
-from originmap.api.gate import Gate
-
 GRACE_SECONDS = 10
 """How long requests in flight may take after SIGTERM before they are cut off."""
 
@@ -38,10 +36,14 @@ def stop_on_signals(server: uvicorn.Server) -> None:
         signal.signal(number, stop)
 
 
-def server_config(gate: Gate, make_protocol: Callable[..., asyncio.Protocol]) -> uvicorn.Config:
-    """How uvicorn serves; every answer of its own in plain text is replaced by our protocol."""
+async def _no_application(scope: object, receive: object, send: object) -> None:
+    """Stands where uvicorn wants an ASGI application, which our protocol does without."""
+
+
+def server_config(make_protocol: Callable[..., asyncio.Protocol]) -> uvicorn.Config:
+    """How uvicorn runs the process: its signals, its sockets and its end; HTTP is ours."""
     return uvicorn.Config(
-        gate,
+        _no_application,
         http=make_protocol,  # type: ignore[arg-type]  # a factory where uvicorn names its class
         loop="uvloop",
         ws="none",
@@ -52,7 +54,6 @@ def server_config(gate: Gate, make_protocol: Callable[..., asyncio.Protocol]) ->
         workers=1,  # else uvicorn reads WEB_CONCURRENCY
         forwarded_allow_ips="",  # else FORWARDED_ALLOW_IPS
         proxy_headers=False,  # whoever sends X-Forwarded-For would choose the address logged
-        timeout_keep_alive=75,
         timeout_graceful_shutdown=GRACE_SECONDS,
         backlog=2048,
     )

@@ -11,7 +11,6 @@
     │   ├── InvalidTime             neither a time nor a date
     │   ├── MalformedJSON           the body is not JSON
     │   ├── BodyTooLarge            the body is over the limit
-    │   ├── BodyTimeout             the body stopped arriving
     │   ├── InvalidZoneName         not a domain name
     │   ├── InvalidZoneChange       a PATCH of a zone that changes nothing there is
     │   ├── InvalidNameServers      vanity name servers that are no list of host names
@@ -125,20 +124,13 @@ class BodyTooLarge(InvalidInput):
     """The body is longer than the server takes."""
 
 
-class BodyTimeout(InvalidInput):
-    """The client went away, or its body did not arrive in time."""
-
-
 class InvalidZoneName(InvalidInput):
     """Not a domain name that can be a zone (RFC 1035 §2.3.1, RFC 5891 for the A-label form)."""
 
     def __init__(self, name: object, reason: str = "") -> None:
         super().__init__(f"not a domain name: {name!r}{reason and ': '}{reason}")
         self.name = name
-        self.hint = (
-            "a zone is named like example.com or bücher.example: letters, digits and hyphens "
-            "between dots, those of IDNA 2008 outside ASCII"
-        )
+        self.hint = "a name is like example.com or bücher.example, in the letters of IDNA 2008"
 
 
 class InvalidZoneChange(InvalidInput):
@@ -182,8 +174,7 @@ class InvalidQuery(InvalidInput):
 
 
 class InvalidExport(InvalidInput):
-    """An export that cannot be made as asked: an unknown format or file, a colo that is not there,
-    or one of which nobody said where it listens."""
+    """An export that cannot be made: an unknown format, file or colo, or a missing address."""
 
     def __init__(self, problem: str, hint: str = "") -> None:
         super().__init__(problem)
@@ -396,5 +387,4 @@ class StoreUnusable(StoreError):
     def __init__(self, path: str, reason: str, hint: str = "", *, spoilt: bool = False) -> None:
         super().__init__(f"cannot use {path}: {reason}")
         self.path, self.reason = path, reason
-        self.hint = hint
-        self.spoilt = spoilt
+        self.hint, self.spoilt = hint, spoilt

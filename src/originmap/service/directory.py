@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from originmap.domain.access import Grants, everything_of
+from originmap.domain.errors import ZoneNotFound
 from originmap.domain.record import RecordChange, Value
 from originmap.domain.token import Token
 from originmap.domain.zone import Account, User, Zone
@@ -56,6 +57,13 @@ class Directory:
     def zone(self, zone_id: str) -> Zone | None:
         """The zone with this id."""
         return self._zones.get(zone_id)
+
+    def existing_zone(self, zone_id: str) -> Zone:
+        """The zone with this id. Raises ZoneNotFound."""
+        zone = self._zones.get(zone_id)
+        if zone is None:
+            raise ZoneNotFound(zone_id)
+        return zone
 
     def zone_named(self, name: str) -> Zone | None:
         """The zone with this name, in Unicode or in A-labels."""

@@ -1,33 +1,39 @@
 """Reading and writing the mappings of a zone."""
 
 import asyncio
-from collections.abc import Generator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Generator, Sequence
+from typing import Any, Generic, TypeVar
 
 from originmap.domain import batch, mapping
 from originmap.domain.address import Address
 from originmap.domain.catalogue import Catalogue
 from originmap.domain.change import Cause, Committed
 from originmap.domain.errors import MappingNotFound
-from originmap.domain.mapping import IfMatch, Mapping, Place
+from originmap.domain.mapping import IfMatch, Mapping
 from originmap.store.port import Page, Store
 
+S = TypeVar("S")
+T = TypeVar("T")
 
-class Putting(NamedTuple):
-    """A mapping that is being created or replaced; awaited, what is stored."""
 
-    address: Address
-    place: Place
-    committed: asyncio.Future[Committed[Mapping | None]]
+class Writing(Generic[T]):
+    """A write that waits for its commit; awaited, its result."""
 
-    def __await__(self) -> Generator[Any, None, Mapping]:
-        yield from self.committed.__await__()
-        return self.mapping()
+    __slots__ = ("_result", "ready")
 
-    def mapping(self) -> Mapping:
-        """What is stored, once it is committed. Raises what `Mappings.put` raises."""
-        done = self.committed.result()
-        return done.outcome or Mapping(self.address, self.place, done.at, done.revision)
+    def __init__(
+        self, ready: asyncio.Future[Committed[S]], result: Callable[[Committed[S]], T]
+    ) -> None:
+        self.ready: asyncio.Future[Any] = ready
+        self._result: Callable[[Any], T] = result
+
+    def __await__(self) -> Generator[Any, None, T]:
+        yield from self.ready.__await__()
+        return self.result()
+
+    def result(self) -> T:
+        """What was written, once `ready` is done. Raises what the store and the rule raise."""
+        return self._result(self.ready.result())
 
 
 class Mappings:
@@ -46,6 +52,10 @@ class Mappings:
         if found is None:
             raise MappingNotFound
         return found
+
+    def page_now(self, zone_id: str, page: int, per_page: int) -> Page | None:
+        """As `page`, if it can be read without waiting; else None."""
+        return self._store.page_now(zone_id, (page - 1) * per_page, per_page)
 
     def get_now(self, zone_id: str, address: Address) -> Mapping | None:
         """The mapping of one address, where it can be read without waiting; else None."""
@@ -67,11 +77,14 @@ class Mappings:
         region: str | None,
         cause: Cause,
         condition: IfMatch | None = None,
-    ) -> Putting:
+    ) -> Writing[Mapping]:
         """Create or replace one mapping. Raises UnknownRegion; awaited, TooManyMappings, Stale."""
         place = batch.known_place(vendor, region, self._catalogue)
         decide = mapping.matching(mapping.put(address, place), address, condition)
-        return Putting(address, place, self._store.write(zone_id, (address,), decide, cause))
+        return Writing(
+            self._store.write(zone_id, (address,), decide, cause),
+            lambda done: done.outcome or Mapping(address, place, done.at, done.revision),
+        )
 
     async def create(
         self,
@@ -87,29 +100,40 @@ class Mappings:
         done = await self._store.write(zone_id, (address,), decide, cause)
         return Mapping(address, place, done.at, done.revision)
 
-    async def delete(
+    def delete(
         self, zone_id: str, address: Address, cause: Cause, condition: IfMatch | None = None
-    ) -> Mapping:
-        """Remove one mapping and return what it was. Raises MappingNotFound, Stale."""
+    ) -> Writing[Mapping]:
+        """Remove one mapping and return what it was. Awaited, raises MappingNotFound, Stale."""
         decide = mapping.matching(mapping.delete(address), address, condition)
-        done = await self._store.write(zone_id, (address,), decide, cause)
-        return done.outcome
+        return Writing(self._store.write(zone_id, (address,), decide, cause), _outcome)
 
-    async def put_many(
+    def put_many(
         self, zone_id: str, items: Sequence[batch.Sent], cause: Cause
-    ) -> batch.Outcome:
-        """Create or replace many, each on its own. Raises TooManyMappings, applying none."""
+    ) -> Writing[batch.Outcome]:
+        """Create or replace many, each on its own. Awaited, raises TooManyMappings, applying
+        none."""
         checked = batch.check_upserts(items, self._catalogue)
         addresses = tuple(checked.succeeded)
         if not addresses:
-            return checked
-        done = await self._store.write(zone_id, addresses, batch.upsert(checked), cause)
-        return done.outcome
+            return Writing(_done(checked), _outcome)
+        return Writing(
+            self._store.write(zone_id, addresses, batch.upsert(checked), cause), _outcome
+        )
 
-    async def delete_many(
+    def delete_many(
         self, zone_id: str, texts: Sequence[str | None], cause: Cause
-    ) -> batch.Outcome:
+    ) -> Writing[batch.Outcome]:
         """Remove many, each on its own."""
         addresses, decide = batch.delete(texts)
-        done = await self._store.write(zone_id, addresses, decide, cause)
-        return done.outcome
+        return Writing(self._store.write(zone_id, addresses, decide, cause), _outcome)
+
+
+def _outcome(done: Committed[T]) -> T:
+    return done.outcome
+
+
+def _done(outcome: T) -> asyncio.Future[Committed[T]]:
+    """What there is nothing to write for."""
+    future: asyncio.Future[Committed[T]] = asyncio.get_running_loop().create_future()
+    future.set_result(Committed(0, 0, outcome))
+    return future

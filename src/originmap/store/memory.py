@@ -87,6 +87,10 @@ class MemoryStore:
 
     async def page(self, zone_id: str, offset: int, limit: int) -> Page:
         """As `Store.page`."""
+        return self.page_now(zone_id, offset, limit)
+
+    def page_now(self, zone_id: str, offset: int, limit: int) -> Page:
+        """As `Store.page_now`."""
         zone = self._zones.get(zone_id, {})
         part = sorted(zone)[offset : offset + limit]
         return Page([zone[address] for address in part], len(zone), self.revision)

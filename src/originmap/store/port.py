@@ -89,6 +89,9 @@ class Store(Protocol):
     async def page(self, zone_id: str, offset: int, limit: int) -> Page:
         """Mappings of a zone from `offset` on, at most `limit`; empty past the end."""
 
+    def page_now(self, zone_id: str, offset: int, limit: int) -> Page | None:
+        """As `page`, for a store that reads without waiting; None from one that does not."""
+
     async def count_places(self, zone_ids: Sequence[str]) -> list[Count]:
         """How many mappings of each region these zones have; zones without any are left out."""
 

@@ -172,6 +172,9 @@ class PostgresStore:
         ]
         return Page(mappings, found[0][0] or 0, state.revision)
 
+    def page_now(self, zone_id: str, offset: int, limit: int) -> None:
+        """As `Store.page_now`."""
+
     async def count_places(self, zone_ids: Sequence[str]) -> list[Count]:
         """As `Store.count_places`."""
         rows = await self._readers.rows(_COUNT_PLACES, list(zone_ids))

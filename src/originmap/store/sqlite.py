@@ -129,6 +129,10 @@ class SqliteStore:
 
     async def page(self, zone_id: str, offset: int, limit: int) -> Page:
         """As `Store.page`."""
+        return self.page_now(zone_id, offset, limit)
+
+    def page_now(self, zone_id: str, offset: int, limit: int) -> Page:
+        """As `Store.page_now`."""
         rows = self._reader.rows(_PAGE, (self._names.zone(zone_id), limit, offset))
         place = self._names.place
         mappings = [

@@ -2,85 +2,58 @@
 
 from typing import Any
 
-from falcon.asgi import Request, Response
-
-from originmap.api import envelope, errors
-from originmap.api.auth import Guard
+from originmap.api import envelope
+from originmap.api.http.request import Request
+from originmap.api.http.response import Response
 from originmap.api.query import page_of, part_of, text_of
 from originmap.api.timestamps import timestamp
 from originmap.domain.access import READ_USER
 from originmap.domain.access_errors import AccountsNotCreatable
 from originmap.domain.zone import Account
 from originmap.domain.zone_filter import text_matches
+from originmap.service.access import Access
 from originmap.service.directory import Directory
 
 MAX_PER_PAGE = 50
 
 
-class AccountList:
-    """GET, POST /accounts"""
+class AccountRoutes:
+    """GET, POST /accounts, GET /accounts/{account_id}, GET /user"""
 
-    refusals = errors.CORE
-
-    def __init__(self, guard: Guard, directory: Directory) -> None:
-        self._guard = guard
+    def __init__(self, access: Access, directory: Directory) -> None:
+        self._access = access
         self._directory = directory
 
-    async def on_get(self, req: Request, resp: Response) -> None:
+    def list_accounts(self, request: Request) -> Response:
         """A page of the accounts in which the caller may do anything, oldest first."""
-        caller = self._guard.caller(req)
-        page, per_page = page_of(req, MAX_PER_PAGE)
-        name = text_of(req, "name")
+        page, per_page = page_of(request, MAX_PER_PAGE)
+        name = text_of(request, "name")
         found = [
             account
-            for account in self._directory.accounts()
-            if self._guard.access.sees(caller, account)
-            and (name is None or text_matches(name, account.name))
+            for account in self._visible(request)
+            if name is None or text_matches(name, account.name)
         ]
-        if text_of(req, "direction") == "desc":
+        if text_of(request, "direction") == "desc":
             found.reverse()
         part = [_account_json(account) for account in part_of(found, page, per_page)]
-        resp.data = envelope.page(part, page, per_page, len(found))
+        return Response(envelope.page(part, page, per_page, len(found)))
 
-    async def on_post(self, req: Request, resp: Response) -> None:
+    def create_account(self, request: Request) -> Response:
         """Refused to everybody: programs that try are told so, as Cloudflare tells them."""
-        self._guard.caller(req)
         raise AccountsNotCreatable
 
-
-class AccountItem:
-    """GET /accounts/{account_id}"""
-
-    refusals = errors.CORE
-
-    def __init__(self, guard: Guard) -> None:
-        self._guard = guard
-
-    async def on_get(self, req: Request, resp: Response, account_id: str) -> None:
+    def get_account(self, request: Request) -> Response:
         """One account."""
-        caller = self._guard.caller(req)
-        account = self._guard.access.account(caller, account_id)
-        resp.data = envelope.success(_account_json(account))
+        account = self._access.account(request.caller, request.arguments["account_id"])
+        return Response(envelope.success(_account_json(account)))
 
-
-class CurrentUser:
-    """GET /user"""
-
-    refusals = errors.CORE
-
-    def __init__(self, guard: Guard, directory: Directory) -> None:
-        self._guard = guard
-        self._directory = directory
-
-    async def on_get(self, req: Request, resp: Response) -> None:
+    def get_user(self, request: Request) -> Response:
         """The user whose credential is used, with the accounts that the credential sees."""
-        caller = self._guard.caller(req)
-        user = self._guard.access.user(caller, READ_USER)
+        user = self._access.user(request.caller, READ_USER)
         organizations = [
             {"id": account.id, "name": account.name, "permissions": [], "roles": [],
              "status": "member"}
-            for account in self._directory.accounts()
-            if self._guard.access.sees(caller, account)
+            for account in self._visible(request)
         ]  # fmt: skip
         answer = {
             "betas": [], "country": None, "created_on": timestamp(user.created_on),
@@ -91,7 +64,11 @@ class CurrentUser:
             "two_factor_authentication_enabled": False,
             "two_factor_authentication_locked": False, "zipcode": None,
         }  # fmt: skip
-        resp.data = envelope.success(answer)
+        return Response(envelope.success(answer))
+
+    def _visible(self, request: Request) -> list[Account]:
+        accounts = self._directory.accounts()
+        return [account for account in accounts if self._access.sees(request.caller, account)]
 
 
 def _account_json(account: Account) -> dict[str, Any]:

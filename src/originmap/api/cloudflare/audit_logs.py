@@ -6,60 +6,59 @@ Published operation audit-logs-get-account-audit-logs.
 from typing import Any
 
 import msgspec
-from falcon.asgi import Request, Response
 
-from originmap.api import envelope, errors
-from originmap.api.auth import Guard
+from originmap.api import envelope
+from originmap.api.http.request import Request
+from originmap.api.http.response import Response
 from originmap.api.query import page_of, text_of
 from originmap.api.timestamps import parse_timestamp, timestamp
 from originmap.domain.access import READ_ACCOUNT, READ_MAPPINGS
 from originmap.domain.errors import InvalidTime
+from originmap.service.access import Access
 from originmap.service.audit import EVERYWHERE, Audit, AuditEntry, AuditQuery
 
 MAX_PER_PAGE = 1000
 _OPERATORS = ("cli", "setup")
 
 
-class AuditLogs:
+class AuditLogRoutes:
     """GET /accounts/{account_id}/audit_logs"""
 
-    refusals = errors.CORE
-
-    def __init__(self, guard: Guard, audit: Audit) -> None:
-        self._guard = guard
+    def __init__(self, access: Access, audit: Audit) -> None:
+        self._access = access
         self._audit = audit
 
-    async def on_get(self, req: Request, resp: Response, account_id: str) -> None:
+    async def list_entries(self, request: Request) -> Response:
         """A page of what was changed in the account, newest first."""
-        caller = self._guard.caller(req)
-        self._guard.access.account_with(caller, READ_ACCOUNT, account_id)
-        page, per_page = page_of(req, MAX_PER_PAGE, default=100)
+        account_id = request.arguments["account_id"]
+        page, per_page = page_of(request, MAX_PER_PAGE, default=100)
         query = AuditQuery(
-            since=_time(req, "since"),
-            before=_time(req, "before"),
-            action=text_of(req, "action.type"),
-            actor_email=text_of(req, "actor.email"),
-            actor_ip=text_of(req, "actor.ip"),
-            zone_name=text_of(req, "zone.name"),
-            id=text_of(req, "id"),
+            since=_time(request, "since"),
+            before=_time(request, "before"),
+            action=text_of(request, "action.type"),
+            actor_email=text_of(request, "actor.email"),
+            actor_ip=text_of(request, "actor.ip"),
+            zone_name=text_of(request, "zone.name"),
+            id=text_of(request, "id"),
         )
         # Only who reads all accounts may see what concerns them all.
         accounts = {account_id}
-        if self._guard.access.everywhere(caller, READ_ACCOUNT):
+        if self._access.everywhere(request.caller, READ_ACCOUNT):
             accounts.add(EVERYWHERE)
+        grants = request.caller.grants
         found = await self._audit.entries(
             query, (page - 1) * per_page, per_page, accounts,
-            lambda zone: caller.grants.deny_zone(READ_MAPPINGS, zone.id, zone.account_id),
+            lambda zone: grants.deny_zone(READ_MAPPINGS, zone.id, zone.account_id),
         )  # fmt: skip
         shown = list[dict[str, Any]]()
         async for piece in self._audit.turns.pieces(found):
             shown += [_entry_json(entry, account_id) for entry in piece]
-        resp.data = envelope.success(shown)
+        return Response(envelope.success(shown))
 
 
-def _time(req: Request, name: str) -> int | None:
+def _time(request: Request, name: str) -> int | None:
     """A time or a date, as published. Raises InvalidTime for anything else."""
-    text = text_of(req, name)
+    text = text_of(request, name)
     if text is None:
         return None
     try:

@@ -5,17 +5,14 @@ when every item failed; a batch that cannot be taken at all is an error.
 """
 
 import msgspec
-from falcon.asgi import Request, Response
 
 from originmap.api import envelope
-from originmap.api.auth import Guard
-from originmap.api.body import read_body
 from originmap.api.cloudflare.mapping_json import read_addresses, read_requests
 from originmap.api.cloudflare.notes import notes_on
 from originmap.api.errors import message_of
-from originmap.api.request import info_of
+from originmap.api.http.request import Request
+from originmap.api.http.response import Answer, Deferred, Response
 from originmap.domain import address as addresses
-from originmap.domain.access import WRITE_MAPPINGS
 from originmap.domain.batch import Outcome
 from originmap.service.detector import Detector
 from originmap.service.mappings import Mappings
@@ -37,28 +34,32 @@ class _Result(msgspec.Struct):
     succeeded: list[_Succeeded]
 
 
-class MappingBatch:
+class BatchRoutes:
     """PUT, DELETE …/cloud_regions/batch"""
 
-    def __init__(self, guard: Guard, mappings: Mappings, detector: Detector) -> None:
-        self._guard = guard
+    def __init__(self, mappings: Mappings, detector: Detector) -> None:
         self._mappings = mappings
         self._detector = detector
 
-    async def on_put(self, req: Request, resp: Response, zone_id: str) -> None:
+    def put_mappings(self, request: Request) -> Answer:
         """Create or replace up to 100 mappings; others of the zone stay."""
-        self._guard.zone(req, WRITE_MAPPINGS, zone_id)
-        items = read_requests(await read_body(req))
-        outcome = await self._mappings.put_many(zone_id, items, info_of(req.scope).cause())
-        notes = notes_on(self._detector, outcome.succeeded.items())
-        resp.data = envelope.success(_result(outcome), notes)
+        items = read_requests(request.body)
+        writing = self._mappings.put_many(request.zone_id, items, request.cause())
 
-    async def on_delete(self, req: Request, resp: Response, zone_id: str) -> None:
+        def written() -> Response:
+            outcome = writing.result()
+            notes = notes_on(self._detector, outcome.succeeded.items())
+            return Response(envelope.success(_result(outcome), notes))
+
+        return Deferred(writing.ready, written)
+
+    def delete_mappings(self, request: Request) -> Answer:
         """Remove up to 100 mappings. Without a body nothing is removed: clients forget it."""
-        self._guard.zone(req, WRITE_MAPPINGS, zone_id)
-        texts = read_addresses(await read_body(req))
-        outcome = await self._mappings.delete_many(zone_id, texts, info_of(req.scope).cause())
-        resp.data = envelope.success(_result(outcome))
+        texts = read_addresses(request.body)
+        writing = self._mappings.delete_many(request.zone_id, texts, request.cause())
+        return Deferred(
+            writing.ready, lambda: Response(envelope.success(_result(writing.result())))
+        )
 
 
 def _result(outcome: Outcome) -> _Result:

@@ -3,81 +3,96 @@
 Published operations origin-cloud-regions-v2-list, -get, -upsert and -delete.
 """
 
+from collections.abc import Sequence
 from urllib.parse import unquote
 
-from falcon.asgi import Request, Response
-
 from originmap.api import envelope
-from originmap.api.auth import Guard
-from originmap.api.body import read_body
-from originmap.api.cloudflare.mapping_json import entry, read_request
+from originmap.api.cloudflare.mapping_json import entries, entry, read_request
 from originmap.api.cloudflare.notes import notes_on
+from originmap.api.http.request import Request
+from originmap.api.http.response import Answer, Deferred, Response
 from originmap.api.preconditions import etag, if_match
 from originmap.api.query import page_of
-from originmap.api.request import info_of
 from originmap.domain import address as addresses
-from originmap.domain.access import READ_MAPPINGS, WRITE_MAPPINGS
 from originmap.domain.address import Address
 from originmap.domain.errors import AddressMismatch
+from originmap.domain.mapping import Mapping
 from originmap.service.detector import Detector
 from originmap.service.mappings import Mappings
 
 MAX_PER_PAGE = 100
 
 
-class MappingList:
-    """GET …/cloud_regions"""
+class MappingRoutes:
+    """GET …/cloud_regions and GET, PUT, DELETE …/cloud_regions/{origin_ip}"""
 
-    def __init__(self, guard: Guard, mappings: Mappings) -> None:
-        self._guard = guard
-        self._mappings = mappings
-
-    async def on_get(self, req: Request, resp: Response, zone_id: str) -> None:
-        """A page of the zone's mappings, in the order of their addresses."""
-        self._guard.zone(req, READ_MAPPINGS, zone_id)
-        page, per_page = page_of(req, MAX_PER_PAGE)
-        found = await self._mappings.page(zone_id, page, per_page)
-        entries = [entry(mapping) for mapping in found.mappings]
-        resp.data = envelope.page(entries, page, per_page, found.total)
-
-
-class MappingItem:
-    """GET, PUT, DELETE …/cloud_regions/{origin_ip}"""
-
-    def __init__(self, guard: Guard, mappings: Mappings, detector: Detector) -> None:
-        self._guard = guard
+    def __init__(self, mappings: Mappings, detector: Detector) -> None:
         self._mappings = mappings
         self._detector = detector
 
-    async def on_get(self, req: Request, resp: Response, zone_id: str, origin_ip: str) -> None:
-        """The mapping of one address."""
-        self._guard.zone(req, READ_MAPPINGS, zone_id)
-        mapping = await self._mappings.get(zone_id, address_of(origin_ip))
-        resp.set_header("ETag", etag(mapping))
-        resp.data = envelope.success(entry(mapping))
+    def list_mappings(self, request: Request) -> Answer:
+        """A page of the zone's mappings, in the order of their addresses."""
+        page, per_page = page_of(request, MAX_PER_PAGE)
+        found = self._mappings.page_now(request.zone_id, page, per_page)
+        if found is None:
+            return self._list_later(request.zone_id, page, per_page)
+        return _page(found.mappings, found.total, page, per_page)
 
-    async def on_put(self, req: Request, resp: Response, zone_id: str, origin_ip: str) -> None:
+    def get_mapping(self, request: Request) -> Answer:
+        """The mapping of one address."""
+        address = address_of(request)
+        mapping = self._mappings.get_now(request.zone_id, address)
+        if mapping is None:
+            return self._get_later(request.zone_id, address)
+        return _single(mapping, envelope.success(entry(mapping)))
+
+    def put_mapping(self, request: Request) -> Answer:
         """Create or replace it. Path and body are compared in canonical form."""
-        self._guard.zone(req, WRITE_MAPPINGS, zone_id)
-        address = address_of(origin_ip)
-        item = read_request(await read_body(req))
+        address = address_of(request)
+        item = read_request(request.body)
         if addresses.parse(item.origin_ip) != address:
             raise AddressMismatch
-        place, cause = (item.vendor, item.region), info_of(req.scope).cause()
-        mapping = await self._mappings.put(zone_id, address, *place, cause, if_match(req))
-        notes = notes_on(self._detector, [(mapping.address, mapping.place)])
-        resp.set_header("ETag", etag(mapping))
-        resp.data = envelope.success(entry(mapping), notes)
+        place, cause = (item.vendor, item.region), request.cause()
+        putting = self._mappings.put(request.zone_id, address, *place, cause, if_match(request))
 
-    async def on_delete(self, req: Request, resp: Response, zone_id: str, origin_ip: str) -> None:
+        def stored() -> Response:
+            mapping = putting.result()
+            notes = notes_on(self._detector, [(mapping.address, mapping.place)])
+            return _single(mapping, envelope.success(entry(mapping), notes))
+
+        return Deferred(putting.ready, stored)
+
+    def delete_mapping(self, request: Request) -> Answer:
         """Remove it; the answer names the address only."""
-        self._guard.zone(req, WRITE_MAPPINGS, zone_id)
-        address = address_of(origin_ip)
-        cause = info_of(req.scope).cause()
-        await self._mappings.delete(zone_id, address, cause, if_match(req))
-        resp.data = envelope.success({"origin_ip": addresses.text(address)})
+        address = address_of(request)
+        cause = request.cause()
+        deleting = self._mappings.delete(request.zone_id, address, cause, if_match(request))
+
+        def deleted() -> Response:
+            deleting.result()
+            return Response(envelope.success({"origin_ip": addresses.text(address)}))
+
+        return Deferred(deleting.ready, deleted)
+
+    async def _list_later(self, zone_id: str, page: int, per_page: int) -> Response:
+        found = await self._mappings.page(zone_id, page, per_page)
+        return _page(found.mappings, found.total, page, per_page)
+
+    async def _get_later(self, zone_id: str, address: Address) -> Response:
+        mapping = await self._mappings.get(zone_id, address)
+        return _single(mapping, envelope.success(entry(mapping)))
 
 
-def address_of(segment: str) -> Address:
-    """The address in a path segment, which clients may percent-encode (`:` as %3A)."""
+def address_of(request: Request) -> Address:
+    """The address in the path, which clients may percent-encode (`:` as %3A)."""
+    segment = request.arguments["origin_ip"]
     return addresses.parse(unquote(segment) if "%" in segment else segment)
+
+
+def _single(mapping: Mapping, body: bytes) -> Response:
+    return Response(body, headers=(("etag", etag(mapping)),))
+
+
+def _page(mappings: Sequence[Mapping], total: int, page: int, per_page: int) -> Response:
+    body = envelope.page(entries(mappings), page, per_page, total, len(mappings))
+    return Response(body)

@@ -1,28 +1,21 @@
-"""The table of Cloudflare's routes. A literal segment wins over a parameter in its place."""
+"""The table of Cloudflare's routes: who may call them, and what answers."""
 
 from typing import NamedTuple
 
-from originmap.api.auth import Guard
-from originmap.api.cloudflare.accounts import AccountItem, AccountList, CurrentUser
-from originmap.api.cloudflare.audit_logs import AuditLogs
-from originmap.api.cloudflare.batch import MappingBatch
-from originmap.api.cloudflare.mappings import MappingItem, MappingList
-from originmap.api.cloudflare.quick_mapping import ROUTE as _MAPPING
-from originmap.api.cloudflare.supported_regions import SupportedRegions
-from originmap.api.cloudflare.tokens import (
-    AccountScope,
-    PermissionGroups,
-    TokenItem,
-    TokenList,
-    TokenScope,
-    TokenValue,
-    TokenVerify,
-    UserScope,
-)
-from originmap.api.cloudflare.v1 import V1Batch, V1Item, V1List, V1SupportedRegions
-from originmap.api.cloudflare.zone_settings import SmartTieredCache, ZoneSetting
-from originmap.api.cloudflare.zones import ZoneItem, ZoneList
-from originmap.domain.access import NODE_GROUPS, PermissionGroup
+from originmap.api import errors
+from originmap.api.cloudflare.accounts import AccountRoutes
+from originmap.api.cloudflare.audit_logs import AuditLogRoutes
+from originmap.api.cloudflare.batch import BatchRoutes
+from originmap.api.cloudflare.mappings import MappingRoutes
+from originmap.api.cloudflare.supported_regions import SupportedRegionRoutes
+from originmap.api.cloudflare.tokens import TokenRoutes
+from originmap.api.cloudflare.v1 import V1Routes, deprecation
+from originmap.api.cloudflare.zone_settings import ZoneSettingRoutes
+from originmap.api.cloudflare.zones import ZoneRoutes
+from originmap.api.guard import Admit, Guard
+from originmap.api.http.router import Route
+from originmap.domain import access as needs
+from originmap.domain.access import PermissionGroup
 from originmap.service.audit import Audit
 from originmap.service.detector import Detector
 from originmap.service.directory import Directory
@@ -36,9 +29,6 @@ _ZONE = BASE + "/zones/{zone_id:hex32}"
 _ACCOUNT = BASE + "/accounts/{account_id:hex32}"
 _REGIONS = _ZONE + "/origin/cloud_regions"
 _V1_REGIONS = _ZONE + "/cache/origin_cloud_regions"
-
-Routes = dict[str, object]
-"""Each path template with what answers there."""
 
 
 class Services(NamedTuple):
@@ -54,53 +44,112 @@ class Services(NamedTuple):
     permission_groups: tuple[PermissionGroup, ...]
 
 
-def routes(guard: Guard, services: Services, *, v1: bool) -> Routes:
-    """All of them, those of v1 where it is enabled."""
-    mappings, regions = services.mappings, services.regions
-    return {
-        _REGIONS: MappingList(guard, mappings),
-        _REGIONS + "/batch": MappingBatch(guard, mappings, services.detector),
-        _REGIONS + "/supported_regions": SupportedRegions(guard, regions),
-        _MAPPING: MappingItem(guard, mappings, services.detector),
-        **(_v1_routes(guard, mappings, regions) if v1 else {}),
-        **_zone_routes(guard, services.zones),
-        BASE + "/accounts": AccountList(guard, services.directory),
-        _ACCOUNT: AccountItem(guard),
-        _ACCOUNT + "/audit_logs": AuditLogs(guard, services.audit),
-        BASE + "/user": CurrentUser(guard, services.directory),
-        **_token_routes(BASE + "/user/tokens", UserScope(guard), guard, services),
-        **_token_routes(_ACCOUNT + "/tokens", AccountScope(guard), guard, services),
-    }
+def routes(guard: Guard, services: Services, *, v1: bool) -> list[Route]:
+    """All of them, with those of v1 if it is enabled."""
+    read, write = guard.zone(needs.READ_MAPPINGS), guard.zone(needs.WRITE_MAPPINGS)
+    mapping = MappingRoutes(services.mappings, services.detector)
+    batch = BatchRoutes(services.mappings, services.detector)
+    regions = SupportedRegionRoutes(services.directory, services.regions)
+    return [
+        Route("GET", _REGIONS, read, mapping.list_mappings),
+        Route("PUT", _REGIONS + "/batch", write, batch.put_mappings),
+        Route("DELETE", _REGIONS + "/batch", write, batch.delete_mappings),
+        Route("GET", _REGIONS + "/supported_regions", read, regions.list_regions),
+        Route("GET", _REGIONS + "/{origin_ip}", read, mapping.get_mapping),
+        Route("PUT", _REGIONS + "/{origin_ip}", write, mapping.put_mapping),
+        Route("DELETE", _REGIONS + "/{origin_ip}", write, mapping.delete_mapping),
+        *(_v1_routes(read, write, V1Routes(services.mappings), regions) if v1 else ()),
+        *_setting_routes(read, write, services),
+        *_zone_routes(guard, services),
+        *_account_routes(guard, services),
+        *_token_routes(BASE + "/user/tokens", guard, services),
+        *_token_routes(_ACCOUNT + "/tokens", guard, services),
+    ]
 
 
-def _v1_routes(guard: Guard, mappings: Mappings, regions: Regions) -> Routes:
-    return {
-        _V1_REGIONS: V1List(guard, mappings),
-        _V1_REGIONS + "/batch": V1Batch(guard, mappings),
-        _V1_REGIONS + "/supported_regions": V1SupportedRegions(guard, regions),
-        _V1_REGIONS + "/{origin_ip}": V1Item(guard, mappings),
-    }
+def _v1_routes(
+    read: Admit, write: Admit, v1: V1Routes, regions: SupportedRegionRoutes
+) -> list[Route]:
+    batch, item = _V1_REGIONS + "/batch", _V1_REGIONS + "/{origin_ip}"
+    table = [
+        Route("GET", _V1_REGIONS, read, v1.list_mappings),
+        Route("POST", _V1_REGIONS, write, v1.create_mapping),
+        Route("PATCH", _V1_REGIONS, write, v1.put_mapping),
+        Route("PATCH", batch, write, v1.put_mappings),
+        Route("DELETE", batch, write, v1.delete_mappings),
+        Route("GET", _V1_REGIONS + "/supported_regions", read, regions.list_regions),
+        Route("GET", item, read, v1.get_mapping),
+        Route("DELETE", item, write, v1.delete_mapping, errors.V1_DELETE),
+    ]
+    return [route._replace(headers=deprecation) for route in table]
 
 
-def _zone_routes(guard: Guard, zones: Zones) -> Routes:
-    return {
-        BASE + "/zones": ZoneList(guard, zones),
-        _ZONE: ZoneItem(guard, zones),
-        _ZONE + "/argo/tiered_caching": ZoneSetting(guard, zones, "tiered_cache", "tiered_caching"),
-        _ZONE + "/cache/tiered_cache_smart_topology_enable": SmartTieredCache(guard, zones),
-        _ZONE + "/cache/regional_tiered_cache": ZoneSetting(
-            guard, zones, "regional_tiered_cache", "tc_regional"
-        ),
-    }
+def _setting_routes(read: Admit, write: Admit, services: Services) -> list[Route]:
+    who = (services.directory, services.zones)
+    tiered = ZoneSettingRoutes(*who, "tiered_cache", "tiered_caching")
+    smart = ZoneSettingRoutes(*who, "smart_tiered_cache", "tiered_cache_smart_topology_enable")
+    regional = ZoneSettingRoutes(*who, "regional_tiered_cache", "tc_regional")
+    smart_path = _ZONE + "/cache/tiered_cache_smart_topology_enable"
+    return [
+        Route("GET", _ZONE + "/argo/tiered_caching", read, tiered.get_setting),
+        Route("PATCH", _ZONE + "/argo/tiered_caching", write, tiered.set_setting),
+        Route("GET", smart_path, read, smart.get_setting),
+        Route("POST", smart_path, write, smart.set_setting),
+        Route("PATCH", smart_path, write, smart.set_setting),
+        Route("DELETE", smart_path, write, smart.delete_setting),
+        Route("GET", _ZONE + "/cache/regional_tiered_cache", read, regional.get_setting),
+        Route("PATCH", _ZONE + "/cache/regional_tiered_cache", write, regional.set_setting),
+    ]
 
 
-def _token_routes(base: str, scope: TokenScope, guard: Guard, services: Services) -> Routes:
-    tokens = services.tokens
-    groups = {group.id: group for group in (*services.permission_groups, *NODE_GROUPS)}
-    return {
-        base: TokenList(scope, tokens, groups),
-        base + "/verify": TokenVerify(guard, tokens),
-        base + "/permission_groups": PermissionGroups(scope, services.permission_groups),
-        base + "/{token_id:hex32}": TokenItem(scope, tokens, groups),
-        base + "/{token_id:hex32}/value": TokenValue(scope, tokens),
-    }
+def _zone_routes(guard: Guard, services: Services) -> list[Route]:
+    zones = ZoneRoutes(guard.access, services.directory, services.zones)
+    read, write = guard.zone_itself(needs.READ_ZONE), guard.zone_itself(needs.WRITE_ZONE)
+    table = [
+        Route("GET", BASE + "/zones", guard.anyone, zones.list_zones),
+        Route("POST", BASE + "/zones", guard.anyone, zones.create_zone),
+        Route("GET", _ZONE, read, zones.get_zone),
+        Route("PATCH", _ZONE, write, zones.change_zone),
+        Route("DELETE", _ZONE, write, zones.delete_zone),
+    ]
+    return _core(table)
+
+
+def _account_routes(guard: Guard, services: Services) -> list[Route]:
+    accounts = AccountRoutes(guard.access, services.directory)
+    audit = AuditLogRoutes(guard.access, services.audit)
+    read = guard.account(needs.READ_ACCOUNT)
+    table = [
+        Route("GET", BASE + "/accounts", guard.anyone, accounts.list_accounts),
+        Route("POST", BASE + "/accounts", guard.anyone, accounts.create_account),
+        Route("GET", _ACCOUNT, guard.anyone, accounts.get_account),
+        Route("GET", _ACCOUNT + "/audit_logs", read, audit.list_entries),
+        Route("GET", BASE + "/user", guard.anyone, accounts.get_user),
+    ]
+    return _core(table)
+
+
+def _token_routes(base: str, guard: Guard, services: Services) -> list[Route]:
+    if base.startswith(_ACCOUNT):
+        read = guard.account(needs.READ_ACCOUNT_TOKENS)
+        write = guard.account(needs.WRITE_ACCOUNT_TOKENS)
+    else:
+        read, write = guard.user(needs.READ_USER_TOKENS), guard.user(needs.WRITE_USER_TOKENS)
+    tokens = TokenRoutes(services.tokens, services.permission_groups)
+    item = base + "/{token_id:hex32}"
+    table = [
+        Route("GET", base, read, tokens.list_tokens),
+        Route("POST", base, write, tokens.create_token),
+        Route("GET", base + "/permission_groups", read, tokens.list_permission_groups),
+        Route("GET", item, read, tokens.get_token),
+        Route("PUT", item, write, tokens.change_token),
+        Route("DELETE", item, write, tokens.revoke_token),
+        Route("PUT", item + "/value", write, tokens.roll_token),
+    ]
+    verify = Route("GET", base + "/verify", guard.any_status, tokens.verify_token, errors.VERIFY)
+    return [*_core(table), verify]
+
+
+def _core(table: list[Route]) -> list[Route]:
+    """Routes whose errors have the codes of Cloudflare's core API."""
+    return [route._replace(refusals=errors.CORE) for route in table]

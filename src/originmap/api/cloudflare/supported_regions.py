@@ -3,27 +3,26 @@
 Published operation origin-cloud-regions-v2-supported-regions.
 """
 
-from falcon.asgi import Request, Response
-
 from originmap.api import envelope
-from originmap.api.auth import Guard
-from originmap.domain.access import READ_MAPPINGS
+from originmap.api.http.request import Request
+from originmap.api.http.response import Response
+from originmap.service.directory import Directory
 from originmap.service.regions import Regions
 
 
-class SupportedRegions:
+class SupportedRegionRoutes:
     """GET …/cloud_regions/supported_regions"""
 
-    def __init__(self, guard: Guard, regions: Regions) -> None:
-        self._guard = guard
+    def __init__(self, directory: Directory, regions: Regions) -> None:
+        self._directory = directory
         self._regions = regions
 
-    async def on_get(self, req: Request, resp: Response, zone_id: str) -> None:
+    async def list_regions(self, request: Request) -> Response:
         """Every vendor's regions with their upper tiers, the primary first."""
-        zone = self._guard.zone(req, READ_MAPPINGS, zone_id)
         vendors: dict[str, list[dict[str, object]]] = {}
+        zone = self._directory.existing_zone(request.zone_id)
         for region, colos in await self._regions.for_zone(zone):
             vendors.setdefault(region.vendor, []).append(
                 {"name": region.name, "upper_tier_colos": colos}
             )
-        resp.data = envelope.success({"obtained_codes": True, "vendors": vendors})
+        return Response(envelope.success({"obtained_codes": True, "vendors": vendors}))

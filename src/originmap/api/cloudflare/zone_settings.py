@@ -6,47 +6,49 @@ Published operations under /zones/{zone_id}/argo/tiered_caching,
 
 from typing import Any
 
-from falcon.asgi import Request, Response
-
 from originmap.api import envelope
-from originmap.api.auth import Guard
-from originmap.api.body import read_object
-from originmap.api.request import info_of
+from originmap.api.body import object_of
+from originmap.api.http.request import Request
+from originmap.api.http.response import Response
 from originmap.api.timestamps import timestamp
-from originmap.domain.access import READ_MAPPINGS, WRITE_MAPPINGS
 from originmap.domain.errors import InvalidSetting
 from originmap.domain.zone import Switch, Zone
 from originmap.domain.zone_rules import SettingName
+from originmap.service.directory import Directory
 from originmap.service.zones import Zones
 
 
-class ZoneSetting:
+class ZoneSettingRoutes:
     """GET, PATCH of one setting. `setting` names the member of Zone, `id_` the setting as the
     API has it."""
 
-    def __init__(self, guard: Guard, zones: Zones, setting: SettingName, id_: str) -> None:
-        self._guard = guard
+    def __init__(self, directory: Directory, zones: Zones, setting: SettingName, id_: str) -> None:
+        self._directory = directory
         self._zones = zones
         self._setting = setting
         self._id = id_
 
-    async def on_get(self, req: Request, resp: Response, zone_id: str) -> None:
+    def get_setting(self, request: Request) -> Response:
         """The setting; one that nobody set is there with its default."""
-        zone = self._guard.zone(req, READ_MAPPINGS, zone_id)
-        resp.data = envelope.success(self._json(zone))
+        zone = self._directory.existing_zone(request.zone_id)
+        return Response(envelope.success(self._json(zone)))
 
-    async def on_patch(self, req: Request, resp: Response, zone_id: str) -> None:
+    async def set_setting(self, request: Request) -> Response:
         """Set it to "on" or "off"."""
-        self._guard.zone(req, WRITE_MAPPINGS, zone_id)
-        value = (await read_object(req)).get("value")
+        value = object_of(request.body).get("value")
         if value not in ("on", "off"):
             raise InvalidSetting
-        zone = await self._switch(req, zone_id, on=value == "on")
-        resp.data = envelope.success(self._json(zone))
+        zone = await self._switch(request, on=value == "on")
+        return Response(envelope.success(self._json(zone)))
 
-    async def _switch(self, req: Request, zone_id: str, *, on: bool) -> Zone:
-        cause = info_of(req.scope).cause()
-        return await self._zones.switch(zone_id, self._setting, on, cause)
+    async def delete_setting(self, request: Request) -> Response:
+        """Switch it off; answered without a value."""
+        answer = self._json(await self._switch(request, on=False))
+        del answer["value"]
+        return Response(envelope.success(answer))
+
+    async def _switch(self, request: Request, *, on: bool) -> Zone:
+        return await self._zones.switch(request.zone_id, self._setting, on, request.cause())
 
     def _json(self, zone: Zone) -> dict[str, Any]:
         switch: Switch = getattr(zone, self._setting)
@@ -57,23 +59,3 @@ class ZoneSetting:
             "modified_on": modified,
             "value": "on" if switch.on else "off",
         }
-
-
-class SmartTieredCache(ZoneSetting):
-    """Smart Tiered Cache, which can be created and deleted too: POST is as PATCH, and DELETE
-    leaves it off and answers without a value."""
-
-    def __init__(self, guard: Guard, zones: Zones) -> None:
-        id_ = "tiered_cache_smart_topology_enable"
-        super().__init__(guard, zones, "smart_tiered_cache", id_)
-
-    async def on_post(self, req: Request, resp: Response, zone_id: str) -> None:
-        """As PATCH."""
-        await self.on_patch(req, resp, zone_id)
-
-    async def on_delete(self, req: Request, resp: Response, zone_id: str) -> None:
-        """Switch it off."""
-        self._guard.zone(req, WRITE_MAPPINGS, zone_id)
-        answer = self._json(await self._switch(req, zone_id, on=False))
-        del answer["value"]
-        resp.data = envelope.success(answer)

@@ -5,15 +5,13 @@ Published operations zones-get, zones-post, zones-0-get, zones-0-patch and zones
 
 from typing import Any
 
-from falcon.asgi import Request, Response
-
-from originmap.api import envelope, errors
-from originmap.api.auth import Guard
-from originmap.api.body import read_object
+from originmap.api import envelope
+from originmap.api.body import object_of
 from originmap.api.cloudflare.zone_json import zone_json
+from originmap.api.http.request import Request
+from originmap.api.http.response import Response
 from originmap.api.query import page_of, part_of, text_of
-from originmap.api.request import info_of
-from originmap.domain.access import READ_ZONE, WRITE_ZONE
+from originmap.domain.access import WRITE_ZONE
 from originmap.domain.errors import (
     AccountNotFound,
     InvalidNameServers,
@@ -24,85 +22,70 @@ from originmap.domain.hostname import is_hostname
 from originmap.domain.zone import Zone, ZoneType
 from originmap.domain.zone_filter import ORDERS, ZoneQuery
 from originmap.domain.zone_name import lookup_name
+from originmap.service.access import Access
+from originmap.service.directory import Directory
 from originmap.service.zones import Zones
 
 MAX_PER_PAGE = 50
 MAX_NAME_SERVERS = 20
 
 
-class ZoneList:
-    """GET, POST /zones"""
+class ZoneRoutes:
+    """GET, POST /zones and GET, PATCH, DELETE /zones/{zone_id}"""
 
-    refusals = errors.CORE
-
-    def __init__(self, guard: Guard, zones: Zones) -> None:
-        self._guard = guard
+    def __init__(self, access: Access, directory: Directory, zones: Zones) -> None:
+        self._access = access
+        self._directory = directory
         self._zones = zones
 
-    async def on_get(self, req: Request, resp: Response) -> None:
+    def list_zones(self, request: Request) -> Response:
         """A page of the zones that the caller may read and asks for."""
-        caller = self._guard.caller(req)
-        page, per_page = page_of(req, MAX_PER_PAGE)
-        found = self._zones.visible(caller, _query(req))
+        page, per_page = page_of(request, MAX_PER_PAGE)
+        found = self._zones.visible(request.caller, _query(request))
         part = [zone_json(z, self._zones.account_of(z)) for z in part_of(found, page, per_page)]
-        resp.data = envelope.page(part, page, per_page, len(found))
+        return Response(envelope.page(part, page, per_page, len(found)))
 
-    async def on_post(self, req: Request, resp: Response) -> None:
+    async def create_zone(self, request: Request) -> Response:
         """Add a zone. It is answered as pending, as published, and active from then on: nothing
         here waits for a registrar."""
-        self._guard.caller(req)
-        body = await read_object(req)
+        body = object_of(request.body)
         account = body.get("account")
         account_id = account.get("id") if isinstance(account, dict) else None
         if not isinstance(account_id, str):
             raise AccountNotFound(str(account_id))
-        self._guard.access.every_zone_of(self._guard.sender(req), WRITE_ZONE, account_id)
-        type_, cause = _type(body.get("type", "full")), info_of(req.scope).cause()
+        self._access.every_zone_of(request.caller, WRITE_ZONE, account_id)
+        type_ = _type(body.get("type", "full"))
         vanity = _name_servers(body.get("vanity_name_servers"))
+        cause = request.cause()
         zone = await self._zones.create(body.get("name"), account_id, type_, vanity, cause)
-        resp.data = envelope.success(zone_json(zone, self._zones.account_of(zone), "pending"))
+        return self._answer(zone, "pending")
 
-
-class ZoneItem:
-    """GET, PATCH, DELETE /zones/{zone_id}"""
-
-    refusals = errors.CORE
-
-    def __init__(self, guard: Guard, zones: Zones) -> None:
-        self._guard = guard
-        self._zones = zones
-
-    async def on_get(self, req: Request, resp: Response, zone_id: str) -> None:
+    def get_zone(self, request: Request) -> Response:
         """One zone."""
-        caller = self._guard.caller(req)
-        zone = self._guard.access.zone_by_id(caller, READ_ZONE, zone_id)
-        resp.data = self._answer(zone)
+        return self._answer(self._directory.existing_zone(request.arguments["zone_id"]))
 
-    async def on_patch(self, req: Request, resp: Response, zone_id: str) -> None:
+    async def change_zone(self, request: Request) -> Response:
         """Change one of `paused`, `type` and `vanity_name_servers`."""
-        self._guard.check(req, lambda c: self._guard.access.zone_by_id(c, WRITE_ZONE, zone_id))
-        body = await read_object(req)
-        info = info_of(req.scope)
-        match list(body.items()):
+        zone_id, cause = request.arguments["zone_id"], request.cause()
+        match list(object_of(request.body).items()):
             case [("paused", bool(paused))]:
-                zone = await self._zones.pause(zone_id, paused, info.cause())
+                zone = await self._zones.pause(zone_id, paused, cause)
             case [("type", str(type_))] if type_ in set(ZoneType):
-                zone = await self._zones.retype(zone_id, ZoneType(type_), info.cause())
+                zone = await self._zones.retype(zone_id, ZoneType(type_), cause)
             case [("vanity_name_servers", names)]:
-                servers = _name_servers(names)
-                zone = await self._zones.name_servers(zone_id, servers, info.cause())
+                zone = await self._zones.name_servers(zone_id, _name_servers(names), cause)
             case _:
                 raise InvalidZoneChange
-        resp.data = self._answer(zone)
+        return self._answer(zone)
 
-    async def on_delete(self, req: Request, resp: Response, zone_id: str) -> None:
+    async def delete_zone(self, request: Request) -> Response:
         """Remove a zone with its mappings."""
-        self._guard.check(req, lambda c: self._guard.access.zone_by_id(c, WRITE_ZONE, zone_id))
-        await self._zones.delete(zone_id, info_of(req.scope).cause())
-        resp.data = envelope.success({"id": zone_id})
+        zone_id = request.arguments["zone_id"]
+        await self._zones.delete(zone_id, request.cause())
+        return Response(envelope.success({"id": zone_id}))
 
-    def _answer(self, zone: Zone) -> bytes:
-        return envelope.success(zone_json(zone, self._zones.account_of(zone)))
+    def _answer(self, zone: Zone, status: str = "active") -> Response:
+        return Response(envelope.success(zone_json(zone, self._zones.account_of(zone), status)))
 
 
 def _type(value: Any) -> ZoneType:
@@ -123,17 +106,17 @@ def _name_servers(value: Any) -> tuple[str, ...] | None:
     return tuple(value)
 
 
-def _query(req: Request) -> ZoneQuery:
+def _query(request: Request) -> ZoneQuery:
     """The published filters; values that mean nothing are ignored, as stray arguments are."""
-    order = text_of(req, "order") or "name"
-    types = text_of(req, "type")
+    order = text_of(request, "order") or "name"
+    types = text_of(request, "type")
     return ZoneQuery(
-        name=text_of(req, "name"),
-        status=text_of(req, "status"),
+        name=text_of(request, "name"),
+        status=text_of(request, "status"),
         types=tuple(types.split(",")) if types else None,
-        account_id=text_of(req, "account.id"),
-        account_name=text_of(req, "account.name"),
+        account_id=text_of(request, "account.id"),
+        account_name=text_of(request, "account.name"),
         order=order if order in ORDERS else "name",
-        descending=text_of(req, "direction") == "desc",
-        any_matches=text_of(req, "match") == "any",
+        descending=text_of(request, "direction") == "desc",
+        any_matches=text_of(request, "match") == "any",
     )

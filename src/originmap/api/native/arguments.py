@@ -4,9 +4,9 @@ from collections.abc import Collection
 from typing import TypeVar
 
 import msgspec
-from falcon.asgi import Request
 
-from originmap.api.body import MAX_BODY, NOT_JSON, decode_json, read_body
+from originmap.api.body import NOT_JSON, decode_json
+from originmap.api.http.request import Request
 from originmap.domain.errors import InvalidQuery
 from originmap.service.turns import Turns
 
@@ -16,14 +16,13 @@ _SMALL = 16 << 10
 """Bytes that are read without waiting for a turn."""
 
 
-def arguments(req: Request, known: Collection[str]) -> dict[str, list[str]]:
+def arguments(request: Request, known: Collection[str]) -> dict[str, list[str]]:
     """The query's arguments, each with all its values. Raises InvalidQuery for unknown ones."""
-    found: dict[str, list[str]] = {}
-    for name, value in req.params.items():
+    found = request.query_arguments()
+    for name in found:
         if name not in known:
             names = ", ".join(sorted(known)) or "none"
             raise InvalidQuery(f"unknown argument {name}; known are: {names}")
-        found[name] = value if isinstance(value, list) else [value]
     return found
 
 
@@ -35,22 +34,21 @@ def flag(values: dict[str, list[str]], name: str) -> bool:
     return value == "true"
 
 
-async def read_as(
-    req: Request,
-    decoder: msgspec.json.Decoder[T],
-    at_most: int = MAX_BODY,
-    turns: Turns | None = None,
-) -> T:
+def read_as(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
     """The body as what `decoder` makes of it. Raises MalformedJSON, and InvalidQuery that says
     which member is wrong. Routes with a body know no query arguments, so any is refused."""
-    arguments(req, ())
-    body = await read_body(req, at_most)
-    if turns is not None and len(body) > _SMALL:
-        await turns.next()
+    arguments(request, ())
     try:
-        return decoder.decode(body)
+        return decoder.decode(request.body)
     except msgspec.ValidationError as error:
         raise InvalidQuery(str(error)) from None
     except NOT_JSON:
-        decode_json(body)  # raises MalformedJSON
+        decode_json(request.body)  # raises MalformedJSON
         raise InvalidQuery("a body is needed") from None
+
+
+async def read_large(request: Request, decoder: msgspec.json.Decoder[T], turns: Turns) -> T:
+    """As `read_as`, after waiting for a turn if the body is large."""
+    if len(request.body) > _SMALL:
+        await turns.next()
+    return read_as(request, decoder)

@@ -5,20 +5,17 @@ import contextlib
 from collections.abc import Iterator
 from functools import partial
 
-from falcon.asgi import Request, Response
-
 from originmap.api import envelope
-from originmap.api.auth import Guard
+from originmap.api.guard import Guard
+from originmap.api.http.request import Request
+from originmap.api.http.response import Response, nothing
 from originmap.api.native.arguments import arguments
 from originmap.api.native.delta_json import large_delta_json
 from originmap.api.native.events import MEDIA_TYPE, EventWatcher, watch
 from originmap.api.native.points import limit_asked, point_asked, wait_asked
 from originmap.api.native.views import VIEW_ARGUMENTS, Views
-from originmap.api.request import info_of
-from originmap.api.stream import LEAVING_KEY, stream_of, unread
 from originmap.domain.access_errors import UnknownToken
 from originmap.service.broadcast import Broadcast
-from originmap.service.directory import Caller
 from originmap.service.feed import Feed, Point
 from originmap.service.followers import Followers
 from originmap.service.sessions import Sessions
@@ -48,29 +45,28 @@ class Changes:
         self._followers = followers
         self._sessions = sessions
 
-    async def on_get(self, req: Request, resp: Response) -> None:
+    async def list_changes(self, request: Request) -> Response:
         """Changes after `since`; as events for whoever accepts them."""
-        caller = self._guard.caller(req, nodes=True)
-        values = arguments(req, _ARGUMENTS)
-        view = self._views.of(req, caller, values)
-        point = point_asked(req, values, self._feed.now_for(view))
+        values = arguments(request, _ARGUMENTS)
+        caller = request.caller
+        view = self._views.of(request, caller, values)
+        point = point_asked(request, values, self._feed.now_for(view))
         if "follower" in values:
-            client = info_of(req.scope).client
+            client = request.client
             self._followers.heard(values["follower"][-1], caller.id, client, point.revision)
-        resp.set_header("Cache-Control", "no-store")
-        if MEDIA_TYPE in (req.get_header("accept") or ""):
-            self._stream(req, resp, caller, view, point)
-            return
+        request.answer_headers.append(("cache-control", "no-store"))
+        if MEDIA_TYPE in (request.header(b"accept") or ""):
+            return self._stream(request, view, point)
         limit, seconds = limit_asked(values), wait_asked(values)
-        self._guard.charge(req, limit if limit > _USUAL else 0)
-        with self._until_done(req, caller) as done:
+        self._guard.charge(request, limit if limit > _USUAL else 0)
+        with self._until_done(request) as done:
             delta = await self._feed.wait(point, view, limit, seconds, done)
         if not self._guard.access.still(caller):
             raise UnknownToken  # it was revoked while it waited
-        resp.data = envelope.success(await large_delta_json(delta, self._feed.turns))
+        return Response(envelope.success(await large_delta_json(delta, self._feed.turns)))
 
     @contextlib.contextmanager
-    def _until_done(self, req: Request, caller: Caller) -> Iterator[asyncio.Future[None]]:
+    def _until_done(self, request: Request) -> Iterator[asyncio.Future[None]]:
         """Done as soon as there is no reason to wait: the client sends nothing more, or its
         credential is revoked or expires."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -79,8 +75,8 @@ class Changes:
             if not done.done():
                 done.set_result(None)
 
-        session = self._sessions.open(caller, end)
-        leaving = req.scope.get(LEAVING_KEY, lambda: done)()
+        session = self._sessions.open(request.caller, end)
+        leaving = request.link.leaving()
         leaving.add_done_callback(end)
         try:
             yield done
@@ -88,14 +84,11 @@ class Changes:
             leaving.remove_done_callback(end)
             session.close()
 
-    def _stream(
-        self, req: Request, resp: Response, caller: Caller, view: View, point: Point
-    ) -> None:
-        resp.content_type = MEDIA_TYPE
-        resp.set_header("X-Accel-Buffering", "no")  # nginx would hold events back
-        if req.method == "HEAD":
-            resp.stream = unread()
-            return
-        allowed = partial(self._guard.access.still, caller)
-        watcher = EventWatcher(stream_of(req.scope), view, point, allowed)
-        resp.stream = watch(self._feed, self._broadcast, watcher, self._sessions, caller)
+    def _stream(self, request: Request, view: View, point: Point) -> Response:
+        headers = (("x-accel-buffering", "no"),)  # nginx would hold events back
+        if request.method == "HEAD":
+            return Response(headers=headers, content_type=MEDIA_TYPE, stream=nothing())
+        allowed = partial(self._guard.access.still, request.caller)
+        watcher = EventWatcher(request.link.stream(), view, point, allowed)
+        body = watch(self._feed, self._broadcast, watcher, self._sessions, request.caller)
+        return Response(headers=headers, content_type=MEDIA_TYPE, stream=body)

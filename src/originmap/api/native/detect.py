@@ -3,10 +3,11 @@
 from typing import Any
 
 import msgspec
-from falcon.asgi import Request, Response
 
 from originmap.api import envelope
-from originmap.api.auth import Guard
+from originmap.api.guard import Guard
+from originmap.api.http.request import Request
+from originmap.api.http.response import Response
 from originmap.api.native.arguments import read_as
 from originmap.api.timestamps import timestamp
 from originmap.domain import address as addresses
@@ -42,17 +43,16 @@ class Detect:
         self._turns = turns
         self._detector = detector
 
-    async def on_post(self, req: Request, resp: Response) -> None:
+    async def detect(self, request: Request) -> Response:
         """A verdict and its evidence for each address, in the order they were sent."""
-        self._guard.caller(req)
-        asked = (await read_as(req, _QUESTION)).addresses
+        asked = read_as(request, _QUESTION).addresses
         if not 1 <= len(asked) <= MAX_ADDRESSES:
             raise InvalidQuery(f"addresses must be an array of 1 to {MAX_ADDRESSES} items")
-        self._guard.charge(req, len(asked))
+        self._guard.charge(request, len(asked))
         found = list[dict[str, Any]]()
         async for piece in self._turns.pieces(asked):
             found += [_detection_json(self._detect(question)) for question in piece]
-        resp.data = envelope.success({"detections": found})
+        return Response(envelope.success({"detections": found}))
 
     def _detect(self, question: str | _Claim) -> Detection:
         if isinstance(question, str):

@@ -8,9 +8,9 @@ say to us: the arguments that an export has.
 from functools import partial
 
 import msgspec
-from falcon.asgi import Request, Response
 
-from originmap.api.auth import Guard
+from originmap.api.http.request import Request
+from originmap.api.http.response import Response
 from originmap.api.native.arguments import read_as
 from originmap.api.native.files import Files
 from originmap.api.native.zones_asked import ZonesAsked
@@ -50,28 +50,23 @@ _DECODER = msgspec.json.Decoder(_Asked)
 class Discover:
     """POST /v3/discovery:{kind}"""
 
-    def __init__(
-        self, guard: Guard, zones: ZonesAsked, discovery: Discovery, kind: Kind, files: Files
-    ) -> None:
-        self._guard = guard
+    def __init__(self, zones: ZonesAsked, discovery: Discovery, kind: Kind, files: Files) -> None:
         self._zones = zones
         self._discovery = discovery
         self._kind = kind
         self._files = files
 
-    async def on_post(self, req: Request, resp: Response) -> None:
+    async def discover(self, request: Request) -> Response:
         """All resources of the kind, or those that are named; nothing but 304 where the node has
         them already, with which Envoy stays as it is."""
-        self._guard.caller(req, nodes=True)
-        asked = await read_as(req, _DECODER)
+        asked = read_as(request, _DECODER)
         options, colo = asked.node.metadata.originmap, asked.node.locality.zone.upper()
         question = Question(
             self._kind, asked.version_info, asked.resource_names, colo or None, options.upstream
         )
-        caller = self._guard.sender(req)
-        zones = partial(self._zones.of, req, caller, options.zone)
+        caller = request.caller
+        zones = partial(self._zones.of, request, caller, options.zone)
         chunks = await self._discovery.answer(question, zones, self._files.reader(caller))
         if chunks is None:
-            resp.status = 304
-            return
-        self._files.send(req, resp, caller, chunks)
+            return Response(status=304, content_type="")
+        return Response(stream=await self._files.body(request, chunks))

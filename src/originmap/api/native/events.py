@@ -1,12 +1,12 @@
 """The feed as server-sent events (HTML Standard, §9.2): what is sent, and to whom."""
 
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 import msgspec
 
+from originmap.api.http.link import Stream, chunk_of
 from originmap.api.native.delta_json import delta_json
-from originmap.api.stream import Stream, chunk_of
 from originmap.service.broadcast import REVOKED, Broadcast
 from originmap.service.directory import Caller
 from originmap.service.feed import Delta, Feed, Point
@@ -62,7 +62,7 @@ class EventWatcher:
         self._stream = stream
         self.go_on_from(point)
         self.ended = stream.gone
-        self.live = False  # whether it is sent events past the framework
+        self.live = False  # whether it is sent events as they are made
         self.revoked = False
 
     @property
@@ -102,7 +102,7 @@ class EventWatcher:
 
 async def watch(
     feed: Feed, broadcast: Broadcast, watcher: EventWatcher, sessions: Sessions, caller: Caller
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """The body of a stream: what there is already is yielded; then the watcher is sent the rest,
     until it ends, or `caller` loses the rights that it came with."""
     session = sessions.open(caller, watcher.revoke)

@@ -1,48 +1,46 @@
 """What caches load: GET /originmap/v1/export/{format}."""
 
+import re
 from functools import partial
 
-from falcon.asgi import Request, Response
-
-from originmap.api.auth import Guard
+from originmap.api.http.request import Request
+from originmap.api.http.response import Body, Response, nothing
 from originmap.api.native.arguments import arguments
 from originmap.api.native.files import Files
 from originmap.api.native.zones_asked import ZonesAsked
-from originmap.api.stream import unread
 from originmap.domain.errors import InvalidQuery
 from originmap.service.chunks import Chunks
 from originmap.service.exports import Exports, Wanted
 from originmap.service.followers import NAME
 
 _KNOWN = ("zone", "colo", "file", "upstream", "rollout", "node")
+_TAG = re.compile(r'(?<!W/)"[^"]*"')
 _STATES = {None: False, "newest": False, "served": True}
 
 
 class ExportFile:
     """GET /originmap/v1/export/{format}"""
 
-    def __init__(self, guard: Guard, zones: ZonesAsked, exports: Exports, files: Files) -> None:
-        self._guard = guard
+    def __init__(self, zones: ZonesAsked, exports: Exports, files: Files) -> None:
         self._zones = zones
         self._exports = exports
         self._files = files
 
-    async def on_get(self, req: Request, resp: Response, format: str) -> None:
+    async def get_export(self, request: Request) -> Response:
         """A file for one node, of each `zone` or of all that the credential may read; nothing
         but 304 where the sender has it already."""
-        caller = self._guard.caller(req, nodes=True)
-        values = arguments(req, _KNOWN)
+        values = arguments(request, _KNOWN)
         colo = _one(values, "colo")
         wanted = Wanted(
-            format,
+            request.arguments["format"],
             _one(values, "file"),
             colo and colo.upper(),
             values.get("upstream", ()),
             served=_served(values),
             node=_one(values, "node"),
         )
-        names = values.get("zone", [])
-        zones = partial(self._zones.of, req, caller, names)
+        caller = request.caller
+        zones = partial(self._zones.of, request, caller, values.get("zone", []))
         reader = self._files.reader(caller)
         chunks: Chunks | None = None
         await self._exports.tiers_at_hand()
@@ -50,20 +48,18 @@ class ExportFile:
             export, chunks = await self._exports.begin(wanted, zones, reader)
         else:
             export = self._exports.prepare(wanted, zones())
-        if _has(req, export.tag) or req.method == "HEAD":
-            if chunks is not None:
-                await chunks.aclose()
-            if _has(req, export.tag):
-                resp.set_header("ETag", export.tag)
-                resp.status = 304
-                return
-            resp.stream = unread()
-        else:
+        has = _has(request, export.tag)
+        if chunks is not None and (has or request.method == "HEAD"):
+            await chunks.aclose()
+        if has:
+            return Response(status=304, headers=(("etag", export.tag),), content_type="")
+        body: Body = nothing()
+        if request.method != "HEAD":
             if chunks is None:
                 export, chunks = await self._exports.begin(wanted, zones, reader)
-            self._files.send(req, resp, caller, chunks)
-        resp.content_type = export.file.media_type
-        resp.set_header("ETag", export.tag)
+            body = await self._files.body(request, chunks)
+        headers = (("etag", export.tag),)
+        return Response(headers=headers, content_type=export.file.media_type, stream=body)
 
 
 def _served(values: dict[str, list[str]]) -> bool:
@@ -86,6 +82,7 @@ def _one(values: dict[str, list[str]], name: str) -> str | None:
     return given[0] if given else None
 
 
-def _has(req: Request, tag: str) -> bool:
+def _has(request: Request, tag: str) -> bool:
     """Whether If-None-Match names the tag (RFC 9110 §13.1.2)."""
-    return any(known == "*" or known.dumps() == tag for known in req.if_none_match or ())
+    header = request.header(b"if-none-match") or ""
+    return header.strip() == "*" or tag in _TAG.findall(header)

@@ -1,10 +1,7 @@
 """Files that are sent as they are made: to whom, and until when."""
 
-from falcon.asgi import Request, Response
-
-from originmap.api.auth import Guard
-from originmap.api.request import info_of
-from originmap.api.stream import CUT_KEY
+from originmap.api.guard import Guard
+from originmap.api.http.request import Request
 from originmap.domain.access import WRITE_ACCOUNT
 from originmap.domain.access_errors import UnknownToken
 from originmap.service.chunks import Chunks
@@ -24,13 +21,11 @@ class Files:
         """Whose snapshot a file is made from."""
         return SnapshotReader(caller.id, self._access.everywhere(caller, WRITE_ACCOUNT))
 
-    def send(self, req: Request, resp: Response, caller: Caller, chunks: Chunks) -> None:
-        """Have `chunks` sent as the answer's body. The gate closes them. Raises UnknownToken where
-        the credential was revoked while they were made ready."""
-        info_of(req.scope).stream = chunks
-        if not self._access.still(caller):
+    async def body(self, request: Request, chunks: Chunks) -> Chunks:
+        """`chunks` as the body of the answer, which closes them. Raises UnknownToken if the
+        credential was revoked while they were made ready."""
+        if not self._access.still(request.caller):
+            await chunks.aclose()
             raise UnknownToken
-        resp.stream = chunks
-        cut = req.scope.get(CUT_KEY)
-        if cut is not None:
-            chunks.on_close = self._sessions.open(caller, cut).close
+        chunks.on_close = self._sessions.open(request.caller, request.link.cut).close
+        return chunks

@@ -3,12 +3,12 @@
 from typing import Annotated, Any
 
 import msgspec
-from falcon.asgi import Request, Response
 
 from originmap.api import envelope
-from originmap.api.auth import Guard
+from originmap.api.guard import Guard
+from originmap.api.http.request import Request
+from originmap.api.http.response import Response
 from originmap.api.native.arguments import arguments, read_as
-from originmap.api.request import info_of
 from originmap.api.timestamps import timestamp
 from originmap.domain.change import LAST_REVISION
 from originmap.service.followers import MAX_PROBLEM, Follower, Followers, Report
@@ -30,15 +30,13 @@ _REPORT = msgspec.json.Decoder(_Report)
 class FollowerList:
     """GET /originmap/v1/followers"""
 
-    def __init__(self, guard: Guard, followers: Followers) -> None:
-        self._guard = guard
+    def __init__(self, followers: Followers) -> None:
         self._followers = followers
 
-    async def on_get(self, req: Request, resp: Response) -> None:
+    async def list_followers(self, request: Request) -> Response:
         """Every follower, for whoever may change everything."""
-        self._guard.access.operator(self._guard.caller(req))
-        arguments(req, ())
-        resp.data = envelope.success([self._json(f) for f in self._followers.all()])
+        arguments(request, ())
+        return Response(envelope.success([self._json(f) for f in self._followers.all()]))
 
     def _json(self, follower: Follower) -> dict[str, Any]:
         return {
@@ -62,14 +60,13 @@ class FollowerItem:
         self._guard = guard
         self._followers = followers
 
-    async def on_put(self, req: Request, resp: Response, name: str) -> None:
+    async def report(self, request: Request) -> Response:
         """A follower says which revision it has, what it does with it, and what keeps it. Only
         nodes and operators can report what rollouts wait for."""
-        caller = self._guard.caller(req, nodes=True)
-        report = await read_as(req, _REPORT)
+        name, caller = request.arguments["name"], request.caller
+        report = read_as(request, _REPORT)
         feeds_a_cache = bool(report.colo) or report.applied is not None
-        sender = self._guard.sender(req)
-        self._guard.access.report(sender, report.colo, feeds_a_cache=feeds_a_cache)
-        client = info_of(req.scope).client
+        self._guard.access.report(caller, report.colo, feeds_a_cache=feeds_a_cache)
+        client = request.client
         self._followers.reported(name, caller.id, client, Report(*msgspec.structs.astuple(report)))
-        resp.data = envelope.success({"name": name, "revision": report.revision})
+        return Response(envelope.success({"name": name, "revision": report.revision}))

@@ -4,11 +4,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import falcon
-from falcon.asgi import Request, Response
-
 from originmap.api import envelope
-from originmap.api.auth import Guard
+from originmap.api.guard import Guard
+from originmap.api.http.request import Request
+from originmap.api.http.response import Response
 from originmap.domain.access_errors import AccessError
 from originmap.domain.errors import RateLimited
 from originmap.service.replication import Replication
@@ -16,18 +15,11 @@ from originmap.service.replication import Replication
 _NO_COPY = "This replica has not got its first copy yet."
 
 
-class Health:
-    """GET /healthz: answers as long as the event loop turns."""
-
-    async def on_get(self, req: Request, resp: Response) -> None:
-        """Always 200."""
-        resp.data = envelope.success({"status": "ok"})
-
-
-class Readiness:
-    """GET /readyz: 200 when writes can be committed, 503 when not. Of a replica, 200 when it
-    has something to serve, and how old that is. The primary's address, and why it cannot be
-    followed, which often names it too, are for callers that may change everything."""
+class HealthRoutes:
+    """GET /healthz, answered as long as the event loop turns, and GET /readyz: 200 when writes
+    can be committed, 503 when not. Of a replica, 200 when it has something to serve, and how old
+    that is. The primary's address, and why it cannot be followed, which often names it too, are
+    for callers that may change everything."""
 
     def __init__(
         self, guard: Guard, ready: Callable[[], bool], replication: Replication | None
@@ -36,34 +28,38 @@ class Readiness:
         self._ready = ready
         self._replication = replication
 
-    async def on_get(self, req: Request, resp: Response) -> None:
+    def get_health(self, request: Request) -> Response:
+        """Always 200."""
+        return Response(envelope.success({"status": "ok"}))
+
+    def get_readiness(self, request: Request) -> Response:
         """200 with status "ready", 503 with an error."""
         copy = self._replication
         if copy is not None and not copy.loaded:
-            resp.status = falcon.HTTP_503
-            resp.data = envelope.failure([envelope.Message(10503, _NO_COPY)])
-            return
-        if self._ready():
-            status: dict[str, Any] = {"status": "ready"}
-            if copy is not None:
-                status["replica"] = self._replica_json(copy, req)
-            resp.data = envelope.success(status)
-            return
-        resp.status = falcon.HTTP_503
-        resp.data = envelope.failure([envelope.Message(10503, "the store cannot be written")])
+            return _not_ready(_NO_COPY)
+        if not self._ready():
+            return _not_ready("the store cannot be written")
+        status: dict[str, Any] = {"status": "ready"}
+        if copy is not None:
+            status["replica"] = self._replica_json(copy, request)
+        return Response(envelope.success(status))
 
-    def _replica_json(self, copy: Replication, req: Request) -> dict[str, Any]:
+    def _replica_json(self, copy: Replication, request: Request) -> dict[str, Any]:
         age = round(copy.age, 3) if math.isfinite(copy.age) else None
         found = {"connected": copy.connected, "age_seconds": age}
-        if self._is_operator(req):
+        if self._is_operator(request):
             return {"primary": copy.primary, **found, "error": copy.error}
         return found
 
-    def _is_operator(self, req: Request) -> bool:
-        if not any(req.get_header(name) for name in ("authorization", "x-auth-key")):
+    def _is_operator(self, request: Request) -> bool:
+        if not any(request.header(name) for name in (b"authorization", b"x-auth-key")):
             return False
         try:
-            self._guard.access.operator(self._guard.caller(req))
+            self._guard.operator(request)
         except (AccessError, RateLimited):
             return False
         return True
+
+
+def _not_ready(why: str) -> Response:
+    return Response(envelope.failure([envelope.Message(10503, why)]), 503)

@@ -7,8 +7,8 @@ without it.
 import asyncio
 from collections.abc import Mapping
 
-from falcon.asgi import Request, Response
-
+from originmap.api.http.request import Request
+from originmap.api.http.response import Response
 from originmap.api.traffic import Answered, Tally, Traffic
 from originmap.service.vitals import Monitor, Vitals
 
@@ -20,14 +20,13 @@ class Metrics:
         self._traffic = traffic
         self._monitor = monitor
 
-    async def on_get(self, req: Request, resp: Response) -> None:
+    async def get_metrics(self, request: Request) -> Response:
         """The numbers of now, in the version of the form that is asked for."""
         vitals = await self._monitor.vitals()
-        accept = req.get_header("accept") or ""
+        accept = request.header(b"accept") or ""
         # On a thread: loading takes tens of milliseconds, and writing some of them.
-        resp.content_type, resp.data = await asyncio.to_thread(
-            _expose, self._traffic.tallies, vitals, accept
-        )
+        kind, body = await asyncio.to_thread(_expose, self._traffic.tallies, vitals, accept)
+        return Response(body, content_type=kind)
 
 
 def _expose(tallies: Mapping[Answered, Tally], vitals: Vitals, accept: str) -> tuple[str, bytes]:

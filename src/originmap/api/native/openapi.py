@@ -6,7 +6,8 @@ JSON that is served; tests hold it against the routes, both ways.
 
 from importlib import resources
 
-from falcon.asgi import Request, Response
+from originmap.api.http.request import Request
+from originmap.api.http.response import Response
 
 
 def document() -> bytes:
@@ -17,6 +18,6 @@ def document() -> bytes:
 class OpenAPIDocument:
     """GET /originmap/v1/openapi.json, for anybody: it says nothing of this server's data."""
 
-    async def on_get(self, req: Request, resp: Response) -> None:
+    async def get_document(self, request: Request) -> Response:
         """The document, without an envelope, as tools expect it."""
-        resp.data = document()
+        return Response(document())

@@ -1,7 +1,6 @@
 """Points in the feed, in arguments and headers."""
 
-from falcon.asgi import Request
-
+from originmap.api.http.request import Request
 from originmap.domain.errors import InvalidQuery
 from originmap.domain.number import whole
 from originmap.service.feed import Point, point_of
@@ -10,10 +9,10 @@ MOST_CHANGES = 10_000
 _LONGEST_WAIT = 60
 
 
-def point_asked(req: Request, values: dict[str, list[str]], now: Point) -> Point:
+def point_asked(request: Request, values: dict[str, list[str]], now: Point) -> Point:
     """Where the reader wants to go on: the id of the last event that it got, else the argument
     `since`, else now. Raises InvalidQuery."""
-    last = req.get_header("last-event-id")
+    last = request.header(b"last-event-id")
     if last:
         return point_of(last)
     return point_of(values["since"][-1]) if "since" in values else now

@@ -1,16 +1,16 @@
 """Where a cache fills from: GET /originmap/v1/zones/{zone}/resolve, POST …/whatif."""
 
 from typing import Any
-from urllib.parse import unquote
 
 import msgspec
-from falcon.asgi import Request, Response
 
 from originmap.api import envelope
-from originmap.api.auth import Guard
-from originmap.api.native.arguments import arguments, flag, read_as
+from originmap.api.guard import Guard
+from originmap.api.http.request import Request
+from originmap.api.http.response import Response
+from originmap.api.native.arguments import arguments, flag, read_large
 from originmap.domain import address as addresses
-from originmap.domain.access import READ_MAPPINGS, READ_STATE
+from originmap.domain.access import READ_MAPPINGS
 from originmap.domain.errors import InvalidQuery
 from originmap.domain.resolution import Resolution
 from originmap.domain.tier import Ranked
@@ -21,7 +21,6 @@ from originmap.service.resolve import MAX_IPS, Resolve
 from originmap.service.topology_json import TopologyJSON, topology_of
 from originmap.service.turns import Turns
 
-_NO_ZONE = "no such zone"
 _FEW = 10
 """Addresses that are looked up without waiting for a turn."""
 
@@ -34,12 +33,11 @@ class ZoneResolve:
         self._directory = directory
         self._resolve = resolve
 
-    async def on_get(self, req: Request, resp: Response, zone: str) -> None:
+    async def resolve(self, request: Request) -> Response:
         """Upper tier and fallbacks for each `ip`, or with `pool=true` one answer for all; with
         `explain=true` the whole ranking."""
-        zone_id = self._directory.zone_id(unquote(zone))
-        found = self._guard.zone(req, READ_STATE, zone_id, nodes=True)
-        values = arguments(req, ("ip", "pool", "explain"))
+        found = self._directory.existing_zone(request.zone_id)
+        values = arguments(request, ("ip", "pool", "explain"))
         texts = values.get("ip", [])
         if not 1 <= len(texts) <= MAX_IPS:
             raise InvalidQuery(f"ip must be given 1 to {MAX_IPS} times")
@@ -54,13 +52,13 @@ class ZoneResolve:
             answer = await self._resolve.each(found, asked)
             ips = [addresses.text(address) for address in asked]
         name = "origin_ips" if pool else "origin_ip"
-        self._guard.charge(req, len(texts))
+        self._guard.charge(request, len(texts))
         origins = list[msgspec.Raw]()
         for ip, resolution in zip(ips, answer.resolutions, strict=True):
             if explain and (pool or origins):  # a ranking takes milliseconds
                 await self._resolve.turns.next()
             origins.append(envelope.raw({name: ip, **resolution_json(resolution, explain=explain)}))
-        resp.data = envelope.success({"origins": origins, "revision": answer.revision})
+        return Response(envelope.success({"origins": origins, "revision": answer.revision}))
 
 
 class WhatIf:
@@ -71,23 +69,22 @@ class WhatIf:
         self._turns = turns
         self._resolve = resolve
 
-    async def on_post(self, req: Request, resp: Response) -> None:
+    async def what_if(self, request: Request) -> Response:
         """What would move, in the zones that the caller may read, if some colos had other
         `states`, or under another `topology`."""
-        self._guard.caller(req)
-        question = await read_as(req, _QUESTION, turns=self._turns)
+        question = await read_large(request, _QUESTION, self._turns)
         if (question.states is None) == (question.topology is None):
             raise InvalidQuery("give either states or topology")
-        zones = self._guard.access.readable_zones(self._guard.sender(req), READ_MAPPINGS)
+        zones = self._guard.access.readable_zones(request.caller, READ_MAPPINGS)
         zone_ids = [zone.id for zone in zones]
         if question.topology is not None:
-            self._guard.charge(req, len(question.topology.colos))
+            self._guard.charge(request, len(question.topology.colos))
             await self._turns.next()
             found = await self._resolve.moves(topology_of(question.topology), zone_ids)
         else:
             found = await self._resolve.moves_of_states(question.states or {}, zone_ids)
         await self._turns.next()
-        resp.data = envelope.success(moves_json(found))
+        return Response(envelope.success(moves_json(found)))
 
 
 class _Question(msgspec.Struct, forbid_unknown_fields=True):

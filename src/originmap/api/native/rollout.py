@@ -1,12 +1,11 @@
 """The rollout: GET and POST /originmap/v1/rollout."""
 
 import msgspec
-from falcon.asgi import Request, Response
 
 from originmap.api import envelope
-from originmap.api.auth import Guard
+from originmap.api.http.request import Request
+from originmap.api.http.response import Response
 from originmap.api.native.arguments import arguments, read_as
-from originmap.api.request import info_of
 from originmap.domain.access import Group
 from originmap.service.rollout_request import RolloutRequest
 from originmap.service.rollouts import Rollouts
@@ -17,22 +16,18 @@ _REQUEST: msgspec.json.Decoder[RolloutRequest] = msgspec.json.Decoder(RolloutReq
 class RolloutItem:
     """GET, POST /originmap/v1/rollout"""
 
-    def __init__(self, guard: Guard, rollouts: Rollouts) -> None:
-        self._guard = guard
+    def __init__(self, rollouts: Rollouts) -> None:
         self._rollouts = rollouts
 
-    async def on_get(self, req: Request, resp: Response) -> None:
-        """The last rollout, with its waves and nodes, for operators and nodes; null where there
-        was none."""
-        caller = self._guard.caller(req, nodes=True)
-        self._guard.access.state(caller)
-        arguments(req, ())
-        status = await self._rollouts.status(for_edge=caller.grants.node is Group.EDGE)
-        resp.data = envelope.success(status)
+    async def get_rollout(self, request: Request) -> Response:
+        """The last rollout, with its waves and nodes, for operators and nodes; null if there was
+        none."""
+        arguments(request, ())
+        for_edge = request.caller.grants.node is Group.EDGE
+        return Response(envelope.success(await self._rollouts.status(for_edge=for_edge)))
 
-    async def on_post(self, req: Request, resp: Response) -> None:
+    async def take_step(self, request: Request) -> Response:
         """Take a step; the answer is that of GET."""
-        self._guard.check(req, self._guard.access.operator)
-        asked = await read_as(req, _REQUEST)
-        await self._rollouts.take(asked, info_of(req.scope).cause())
-        resp.data = envelope.success(await self._rollouts.status())
+        asked = read_as(request, _REQUEST)
+        await self._rollouts.take(asked, request.cause())
+        return Response(envelope.success(await self._rollouts.status()))

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from originmap.api.auth import Guard
+from originmap.api.guard import Guard
+from originmap.api.http.router import Route
 from originmap.api.native.changes import Changes
 from originmap.api.native.detect import Detect
 from originmap.api.native.digest import Digest
@@ -11,16 +12,17 @@ from originmap.api.native.discovery import Discover
 from originmap.api.native.export import ExportFile
 from originmap.api.native.files import Files
 from originmap.api.native.followers import FollowerItem, FollowerList
-from originmap.api.native.health import Health, Readiness
+from originmap.api.native.health import HealthRoutes
 from originmap.api.native.history import ZoneChanges, ZoneMappings, ZoneRollback
 from originmap.api.native.metrics import Metrics
 from originmap.api.native.openapi import OpenAPIDocument
 from originmap.api.native.resolve import WhatIf, ZoneResolve
 from originmap.api.native.rollout import RolloutItem
 from originmap.api.native.snapshot import Snapshot
-from originmap.api.native.topology import LatencySet, TopologyItem
+from originmap.api.native.topology import MAX_LATENCIES_BODY, LatencySet, TopologyItem
 from originmap.api.native.views import Views
 from originmap.api.native.zones_asked import ZonesAsked
+from originmap.domain.access import READ_MAPPINGS, READ_STATE, WRITE_MAPPINGS
 from originmap.export.discovery import KINDS
 from originmap.service.broadcast import Broadcast
 from originmap.service.detector import Detector
@@ -62,37 +64,76 @@ class Services(NamedTuple):
     ready: Callable[[], bool]
 
 
-def routes(guard: Guard, services: Services) -> dict[str, object]:
-    """Each path template with what answers there."""
-    directory, feed, followers = services.directory, services.feed, services.followers
-    views, zones = Views(guard, directory), ZonesAsked(guard, directory)
-    discovery = Discovery(services.exports)
-    files = Files(guard, services.sessions)
-    past = (guard, directory, services.history)
-    return {
-        "/healthz": Health(),
-        "/readyz": Readiness(guard, services.ready, services.replication),
-        **({"/metrics": services.metrics} if services.metrics else {}),
-        BASE + "/openapi.json": OpenAPIDocument(),
-        BASE + "/topology": TopologyItem(guard, services.topologies),
-        BASE + "/latencies": LatencySet(guard, services.topologies),
-        BASE + "/zones/{zone}/resolve": ZoneResolve(guard, directory, services.resolve),
-        BASE + "/zones/{zone}/history": ZoneChanges(*past),
-        BASE + "/zones/{zone}/mappings": ZoneMappings(*past),
-        BASE + "/zones/{zone}/rollback": ZoneRollback(*past),
-        BASE + "/export/{format}": ExportFile(guard, zones, services.exports, files),
-        **{
-            f"{DISCOVERY}:{kind.name}": Discover(guard, zones, discovery, kind, files)
-            for kind in KINDS
-        },
-        BASE + "/changes": Changes(
-            guard, views, feed, services.broadcast, followers, services.sessions
-        ),
-        BASE + "/snapshot": Snapshot(guard, views, feed, services.rollouts, files),
-        BASE + "/digest": Digest(guard, views, services.digests),
-        BASE + "/rollout": RolloutItem(guard, services.rollouts),
-        BASE + "/followers": FollowerList(guard, followers),
-        BASE + "/followers/{name}": FollowerItem(guard, followers),
-        BASE + "/detect": Detect(guard, services.detector, services.topologies.turns),
-        BASE + "/whatif": WhatIf(guard, services.resolve, services.topologies.turns),
-    }
+def routes(guard: Guard, services: Services) -> list[Route]:
+    """All of them."""
+    health = HealthRoutes(guard, services.ready, services.replication)
+    metrics = services.metrics
+    return [
+        Route("GET", "/healthz", guard.nobody, health.get_health),
+        Route("GET", "/readyz", guard.nobody, health.get_readiness),
+        *([Route("GET", "/metrics", guard.nobody, metrics.get_metrics)] if metrics else ()),
+        Route("GET", BASE + "/openapi.json", guard.nobody, OpenAPIDocument().get_document),
+        *_topology_routes(guard, services),
+        *_zone_routes(guard, services),
+        *_feed_routes(guard, services),
+        *_export_routes(guard, services),
+    ]
+
+
+def _topology_routes(guard: Guard, services: Services) -> list[Route]:
+    topology, latencies = TopologyItem(services.topologies), LatencySet(services.topologies)
+    turns = services.topologies.turns
+    detect = Detect(guard, services.detector, turns)
+    what_if = WhatIf(guard, services.resolve, turns)
+    set_latencies = Route("PUT", BASE + "/latencies", guard.operator, latencies.set_latencies)
+    return [
+        Route("GET", BASE + "/topology", guard.anyone_or_node, topology.get_topology),
+        Route("PUT", BASE + "/topology", guard.operator, topology.set_topology),
+        Route("PATCH", BASE + "/topology", guard.operator, topology.set_states),
+        Route("GET", BASE + "/latencies", guard.anyone_or_node, latencies.get_latencies),
+        set_latencies._replace(max_body=MAX_LATENCIES_BODY),
+        Route("POST", BASE + "/detect", guard.anyone, detect.detect),
+        Route("POST", BASE + "/whatif", guard.anyone, what_if.what_if),
+    ]
+
+
+def _zone_routes(guard: Guard, services: Services) -> list[Route]:
+    zone = BASE + "/zones/{zone}"
+    read, write = guard.zone(READ_MAPPINGS), guard.zone(WRITE_MAPPINGS)
+    state = guard.zone(READ_STATE, nodes=True)
+    past = (guard, services.history)
+    resolve = ZoneResolve(guard, services.directory, services.resolve)
+    return [
+        Route("GET", zone + "/resolve", state, resolve.resolve),
+        Route("GET", zone + "/history", read, ZoneChanges(*past).list_changes),
+        Route("GET", zone + "/mappings", read, ZoneMappings(*past).list_mappings),
+        Route("POST", zone + "/rollback", write, ZoneRollback(*past).rollback),
+    ]
+
+
+def _feed_routes(guard: Guard, services: Services) -> list[Route]:
+    feed, followers, sessions = services.feed, services.followers, services.sessions
+    views, files = Views(guard, services.directory), Files(guard, sessions)
+    changes = Changes(guard, views, feed, services.broadcast, followers, sessions)
+    snapshot = Snapshot(views, feed, services.rollouts, files)
+    rollout, reports = RolloutItem(services.rollouts), FollowerItem(guard, followers)
+    listed, digest = FollowerList(followers), Digest(views, services.digests)
+    return [
+        Route("GET", BASE + "/changes", guard.anyone_or_node, changes.list_changes),
+        Route("GET", BASE + "/snapshot", guard.anyone_or_node, snapshot.get_snapshot),
+        Route("GET", BASE + "/digest", guard.state, digest.get_digest),
+        Route("GET", BASE + "/rollout", guard.state, rollout.get_rollout),
+        Route("POST", BASE + "/rollout", guard.operator, rollout.take_step),
+        Route("GET", BASE + "/followers", guard.operator, listed.list_followers),
+        Route("PUT", BASE + "/followers/{name}", guard.anyone_or_node, reports.report),
+    ]
+
+
+def _export_routes(guard: Guard, services: Services) -> list[Route]:
+    zones, files = ZonesAsked(guard, services.directory), Files(guard, services.sessions)
+    discovery, export = Discovery(services.exports), ExportFile(zones, services.exports, files)
+    table = [Route("GET", BASE + "/export/{format}", guard.anyone_or_node, export.get_export)]
+    for kind in KINDS:
+        discover = Discover(zones, discovery, kind, files).discover
+        table.append(Route("POST", f"{DISCOVERY}:{kind.name}", guard.anyone_or_node, discover))
+    return table

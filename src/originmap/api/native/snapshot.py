@@ -3,13 +3,11 @@
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator
 
-from falcon.asgi import Request, Response
-
-from originmap.api.auth import Guard
+from originmap.api.http.request import Request
+from originmap.api.http.response import Body, Headers, Response, nothing
 from originmap.api.native.arguments import arguments, flag
 from originmap.api.native.files import Files
 from originmap.api.native.views import VIEW_ARGUMENTS, Views
-from originmap.api.stream import unread
 from originmap.domain.errors import InvalidQuery
 from originmap.feed.snapshot_json import write_lines
 from originmap.service.chunks import Chunks
@@ -24,33 +22,27 @@ _PIECE = 1 << 16
 class Snapshot:
     """GET /originmap/v1/snapshot"""
 
-    def __init__(
-        self, guard: Guard, views: Views, feed: Feed, rollouts: Rollouts, files: Files
-    ) -> None:
-        self._guard = guard
+    def __init__(self, views: Views, feed: Feed, rollouts: Rollouts, files: Files) -> None:
         self._views = views
         self._feed = feed
         self._rollouts = rollouts
         self._files = files
 
-    async def on_get(self, req: Request, resp: Response) -> None:
+    async def get_snapshot(self, request: Request) -> Response:
         """Lines of JSON, the last one with a checksum; compressed for whoever takes that. With
         `history` also the changes since the revision at which a rollout keeps nodes."""
-        caller = self._guard.caller(req, nodes=True)
-        values = arguments(req, ("history", *VIEW_ARGUMENTS))
-        view, history = self._views.of(req, caller, values), flag(values, "history")
+        values = arguments(request, ("history", *VIEW_ARGUMENTS))
+        view, history = self._views.of(request, request.caller, values), flag(values, "history")
         if history and not view.complete:
             raise InvalidQuery("history goes with whole")
-        compressed = "gzip" in (req.get_header("accept-encoding") or "")
-        if req.method == "HEAD":
-            resp.stream = unread()
-        else:
-            self._files.send(req, resp, caller, await self._begun(view, history, compressed))
-        resp.content_type = "application/x-ndjson"
-        resp.set_header("Cache-Control", "no-store")
-        resp.set_header("Vary", "Accept-Encoding")
+        compressed = "gzip" in (request.header(b"accept-encoding") or "")
+        headers: Headers = (("cache-control", "no-store"), ("vary", "Accept-Encoding"))
         if compressed:
-            resp.set_header("Content-Encoding", "gzip")
+            headers += (("content-encoding", "gzip"),)
+        body: Body = nothing()
+        if request.method != "HEAD":
+            body = await self._files.body(request, await self._begun(view, history, compressed))
+        return Response(headers=headers, content_type="application/x-ndjson", stream=body)
 
     async def _begun(self, view: View, history: bool, compressed: bool) -> Chunks:
         parts = self._feed.snapshot(view, self._rollouts.floor if history else None)

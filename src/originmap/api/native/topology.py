@@ -3,12 +3,11 @@
 from typing import Any
 
 import msgspec
-from falcon.asgi import Request, Response
 
 from originmap.api import envelope
-from originmap.api.auth import Guard
-from originmap.api.native.arguments import arguments, read_as
-from originmap.api.request import info_of
+from originmap.api.http.request import Request
+from originmap.api.http.response import Response
+from originmap.api.native.arguments import arguments, read_as, read_large
 from originmap.api.timestamps import parse_timestamp, timestamp
 from originmap.domain.errors import InvalidLatencies
 from originmap.domain.latency import Latencies, Measurement
@@ -42,30 +41,26 @@ _MEASUREMENTS = msgspec.json.Decoder(list[_MeasurementJSON])
 class TopologyItem:
     """GET, PUT, PATCH /originmap/v1/topology"""
 
-    def __init__(self, guard: Guard, topologies: Topologies) -> None:
-        self._guard = guard
+    def __init__(self, topologies: Topologies) -> None:
         self._topologies = topologies
         self._written: tuple[Topology, bytes] | None = None
 
-    async def on_get(self, req: Request, resp: Response) -> None:
+    async def get_topology(self, request: Request) -> Response:
         """The topology in force, for whoever has a credential."""
-        self._guard.caller(req, nodes=True)
-        arguments(req, ())
-        resp.data = self._answer(self._topologies.current)
+        arguments(request, ())
+        return Response(self._answer(self._topologies.current))
 
-    async def on_put(self, req: Request, resp: Response) -> None:
+    async def set_topology(self, request: Request) -> Response:
         """Replace it; one in which nothing can be an upper tier is refused."""
-        self._guard.check(req, self._guard.access.operator)
-        topology = topology_of(await read_as(req, _TOPOLOGY, turns=self._topologies.turns))
-        changed = await self._topologies.set(topology, info_of(req.scope).cause())
-        resp.data = envelope.success(changed)
+        topology = topology_of(await read_large(request, _TOPOLOGY, self._topologies.turns))
+        changed = await self._topologies.set(topology, request.cause())
+        return Response(envelope.success(changed))
 
-    async def on_patch(self, req: Request, resp: Response) -> None:
+    async def set_states(self, request: Request) -> Response:
         """Give some colos other states."""
-        self._guard.check(req, self._guard.access.operator)
-        states = (await read_as(req, _STATES)).states
-        changed = await self._topologies.set_states(states, info_of(req.scope).cause())
-        resp.data = envelope.success(changed)
+        states = read_as(request, _STATES).states
+        changed = await self._topologies.set_states(states, request.cause())
+        return Response(envelope.success(changed))
 
     def _answer(self, current: Topology) -> bytes:
         """Written once for each topology: a large one takes a millisecond."""
@@ -77,27 +72,24 @@ class TopologyItem:
 class LatencySet:
     """GET, PUT /originmap/v1/latencies"""
 
-    def __init__(self, guard: Guard, topologies: Topologies) -> None:
-        self._guard = guard
+    def __init__(self, topologies: Topologies) -> None:
         self._topologies = topologies
 
-    async def on_get(self, req: Request, resp: Response) -> None:
+    async def get_latencies(self, request: Request) -> Response:
         """Every measurement, those that count no more included."""
-        self._guard.caller(req, nodes=True)
-        arguments(req, ())
-        resp.data = envelope.success(await self._json(self._topologies.latencies))
+        arguments(request, ())
+        return Response(envelope.success(await self._json(self._topologies.latencies)))
 
-    async def on_put(self, req: Request, resp: Response) -> None:
+    async def set_latencies(self, request: Request) -> Response:
         """Replace them all."""
-        self._guard.check(req, self._guard.access.operator)
         turns = self._topologies.turns
-        sent = await read_as(req, _MEASUREMENTS, MAX_LATENCIES_BODY, turns)
+        sent = await read_large(request, _MEASUREMENTS, turns)
         measured = list[Measurement]()
         async for piece in turns.pieces(sent):
             measured += [_read_measurement(len(measured) + i, m) for i, m in enumerate(piece)]
-        cause = info_of(req.scope).cause()
+        cause = request.cause()
         latencies = await self._topologies.set_latencies(measured, cause)
-        resp.data = envelope.success(await self._json(latencies))
+        return Response(envelope.success(await self._json(latencies)))
 
     async def _json(self, latencies: Latencies) -> list[dict[str, Any]]:
         found = list[dict[str, Any]]()

@@ -1,10 +1,8 @@
 """Which part of the feed a request is about."""
 
-from falcon.asgi import Request
-
-from originmap.api.auth import Guard
+from originmap.api.guard import Guard
+from originmap.api.http.request import Request
 from originmap.api.native.arguments import flag
-from originmap.api.request import info_of
 from originmap.domain.access import READ_STATE, Group
 from originmap.domain.errors import InvalidQuery
 from originmap.service.directory import Caller, Directory
@@ -26,7 +24,7 @@ class Views:
         edge = caller.grants.node is Group.EDGE
         return View(caller.id, caller.grants, whole=not edge, edge=edge)
 
-    def of(self, req: Request, caller: Caller, values: dict[str, list[str]]) -> View:
+    def of(self, request: Request, caller: Caller, values: dict[str, list[str]]) -> View:
         """The view that the arguments `zone` (id or name) and `whole` ask for.
 
         A token for edge nodes is shown what they may have, whether or not it asks for `whole`.
@@ -44,5 +42,5 @@ class Views:
         if not zone:
             return View(caller.id, caller.grants)
         found = self._access.zone(caller, READ_STATE, self._directory.zone_id(zone))
-        info_of(req.scope).zone_id = found.id
+        request.zone_id = found.id
         return View(caller.id, caller.grants, found.id)

@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 
-from falcon.asgi import Request
-
-from originmap.api.auth import Guard
-from originmap.api.request import info_of
+from originmap.api.guard import Guard
+from originmap.api.http.request import Request
 from originmap.domain.access import READ_STATE
 from originmap.domain.zone import Zone
 from originmap.service.directory import Caller, Directory
@@ -18,7 +16,7 @@ class ZonesAsked:
         self._access = guard.access
         self._directory = directory
 
-    def of(self, req: Request, caller: Caller, names: Sequence[str]) -> list[Zone]:
+    def of(self, request: Request, caller: Caller, names: Sequence[str]) -> list[Zone]:
         """The zones named, by id or name, or all that the caller may read. Raises Forbidden."""
         if not names:
             return self._access.readable_zones(caller, READ_STATE)
@@ -27,5 +25,5 @@ class ZonesAsked:
             zone = self._access.zone(caller, READ_STATE, self._directory.zone_id(name))
             found[zone.id] = zone
         if len(found) == 1:
-            info_of(req.scope).zone_id = next(iter(found))
+            request.zone_id = next(iter(found))
         return list(found.values())

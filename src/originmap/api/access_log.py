@@ -13,7 +13,7 @@ import time
 
 import msgspec
 
-from originmap.api.request import RequestInfo
+from originmap.api.http.request import Request
 from originmap.api.traffic import Traffic
 
 _FLUSH_SECONDS = 0.1
@@ -46,22 +46,22 @@ class AccessLog:
         self._encoder = msgspec.json.Encoder()
         self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, info: RequestInfo, method: str, path: str, status: int) -> None:
+    def add(self, request: Request, status: int) -> None:
         """Log an answered request."""
-        took = self._count(info, method, status)
+        took = self._count(request, status)
         self._lines.append(
             _RequestLine(
                 time.time(),
                 "info",
                 "request",
-                info.ray,
-                method,
-                path,
+                request.id,
+                request.method,
+                request.path,
                 status,
                 took,
-                info.client,
-                info.credential,
-                info.zone_id,
+                request.client,
+                request.known_caller.id if request.known_caller else "",
+                request.zone_id,
             )
         )
         if self._timer is None:
@@ -69,10 +69,10 @@ class AccessLog:
         elif len(self._lines) >= _FLUSH_LINES:
             self.flush()
 
-    def _count(self, info: RequestInfo, method: str, status: int) -> int:
+    def _count(self, request: Request, status: int) -> int:
         """Count it; how many microseconds it took."""
-        took = (time.perf_counter_ns() - info.started) // 1000
-        self.traffic.count(info.route, method, status, took)
+        took = (time.perf_counter_ns() - request.started) // 1000
+        self.traffic.count(request.route, request.method, status, took)
         return took
 
     def flush(self) -> None:
@@ -88,9 +88,9 @@ class AccessLog:
 class SilentLog(AccessLog):
     """Logs no requests, for `--no-log-requests`."""
 
-    def add(self, info: RequestInfo, method: str, path: str, status: int) -> None:
+    def add(self, request: Request, status: int) -> None:
         """Only count it."""
-        self._count(info, method, status)
+        self._count(request, status)
 
 
 class JSONFormatter(logging.Formatter):

@@ -7,7 +7,7 @@ which the client takes nothing is counted against an allowance, which bytes that
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from originmap.api.limits import Limits
+from originmap.api.http.limits import Limits
 
 
 class Patience:
@@ -19,13 +19,17 @@ class Patience:
         self._speed = limits.least_speed
         self._cut = cut
 
-    async def wait(self, sending: Awaitable[None], size: int) -> None:
+    def sent(self, size: int) -> None:
+        """Take note that the client has taken `size` bytes at once."""
+        self._left = min(self._left + size / self._speed, self._most)
+
+    async def wait(self, drained: Awaitable[None], size: int) -> None:
         """Wait until the client has taken `size` bytes, and cut it off if that takes too long."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         timer = loop.call_later(self._left, self._cut)
         try:
-            await sending
+            await drained
         finally:
             timer.cancel()
         left = self._left - (loop.time() - began) + size / self._speed

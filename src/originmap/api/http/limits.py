@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from originmap.api import envelope, errors
-from originmap.api.body import MAX_BODY
 
 BAD_REQUEST = errors.refusal(400, 10400, "The request is not HTTP/1.1, or its method is unknown.")
 BAD_HOST = errors.refusal(400, 10400, "The request must have one Host header, HOST or HOST:PORT.")
@@ -38,13 +37,3 @@ class Limits:
     def head(self) -> int:
         """Bytes before the end of the headers."""
         return self.url + self.headers
-
-
-ASKS_FIRST = "originmap.asks_first"
-"""In the scope of a request that may be refused before its body is read: the client waits to be
-told to send it (RFC 9110 §10.1.1), or announces more than most routes take."""
-
-
-def too_long(length: int) -> bool:
-    """Whether a body of this announced length is refused by most routes, whatever it holds."""
-    return length > MAX_BODY

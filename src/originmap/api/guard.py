@@ -1,0 +1,223 @@
+"""Who sends a request, and may they: the checks that routes name as their `admit`.
+
+A credential is a bearer token, or an email address and a key; a bearer token counts before the
+pair, and what is malformed is refused before anything is looked up. The caller of a token that
+is usable at any time and from anywhere is remembered, by the hash of the header, until a record
+changes: that is the one cache of all routes.
+"""
+
+import re
+from collections.abc import Callable
+from hashlib import sha256
+from urllib.parse import unquote
+
+from originmap.api.http.request import Request
+from originmap.domain.access import Need
+from originmap.domain.access_errors import (
+    MalformedCredentials,
+    MissingCredentials,
+    UnknownKey,
+    UnknownToken,
+    UnusableToken,
+)
+from originmap.domain.errors import RateLimited
+from originmap.service.access import Access
+from originmap.service.brake import Brake
+from originmap.service.directory import Caller, Directory
+from originmap.service.rate_limiter import RateLimiter
+
+Admit = Callable[[Request], None]
+"""Raises AccessError, RateLimited, and what a check of `Access` raises."""
+
+_BEARER = re.compile(r"(?i:bearer) +([A-Za-z0-9_.-]+)")
+_KEY = re.compile(r"[A-Za-z0-9_.-]{20,}")
+ITEMS_A_REQUEST = 100
+"""Colos, addresses or changes that one request of a quota pays for."""
+_MOST_REMEMBERED = 100_000
+
+
+class Guard:
+    """Makes the checks."""
+
+    def __init__(
+        self,
+        access: Access,
+        directory: Directory,
+        brake: Brake,
+        per_user: RateLimiter | None = None,
+        per_address: RateLimiter | None = None,
+    ) -> None:
+        self.access = access
+        self._directory = directory
+        self._brake = brake
+        self._per_user = per_user
+        self._per_address = per_address
+        self._callers: dict[bytes, Caller] = {}
+
+    def forget(self, changes: object) -> None:
+        """Look credentials up again: a record has changed; a `store.port.RecordListener`."""
+        self._callers.clear()
+
+    # Checks
+
+    def nobody(self, request: Request) -> None:
+        """For routes that take requests without a credential."""
+
+    def anyone(self, request: Request) -> None:
+        """Any credential that works, but no token of a node."""
+        self.anyone_or_node(request)
+        self.access.no_node(request.caller)
+
+    def anyone_or_node(self, request: Request) -> None:
+        """Any credential that works."""
+        self._check_address(request)
+        request.known_caller = self._caller(request)
+        self._count(request)
+
+    def any_status(self, request: Request) -> None:
+        """A token that exists, be it disabled, expired or not valid yet."""
+        self._check_address(request)
+        header = request.header(b"authorization")
+        try:
+            if header is None:
+                request.known_caller = self._by_key(request)
+            else:
+                secret = bearer_of(header)
+                request.known_caller = self.access.by_token_of_any_status(secret, request.client)
+        except (UnknownToken, UnknownKey) as error:
+            raise self._brake.failed(request.client, error) from None
+        self._count(request)
+
+    def zone(self, need: Need, *, nodes: bool = False) -> Admit:
+        """`need` on the zone of the path, by its ID, or, if the path says `{zone}`, by its name
+        too; for tokens of `nodes` as well."""
+        check = self.anyone_or_node if nodes else self.anyone
+
+        def admit(request: Request) -> None:
+            check(request)
+            zone_id = request.arguments.get("zone_id")
+            if zone_id is None:
+                zone_id = self._directory.zone_id(unquote(request.arguments["zone"]))
+            request.zone_id = zone_id
+            self.access.zone(request.caller, need, zone_id)
+
+        return admit
+
+    def zone_itself(self, need: Need) -> Admit:
+        """`need` on the zone of the path, of which a caller that cannot read it learns nothing."""
+
+        def admit(request: Request) -> None:
+            self.anyone(request)
+            self.access.zone_by_id(request.caller, need, request.arguments["zone_id"])
+
+        return admit
+
+    def account(self, need: Need) -> Admit:
+        """`need` on the account of the path."""
+
+        def admit(request: Request) -> None:
+            self.anyone(request)
+            self.access.account_with(request.caller, need, request.arguments["account_id"])
+
+        return admit
+
+    def user(self, need: Need) -> Admit:
+        """`need` on the user whose credential it is."""
+
+        def admit(request: Request) -> None:
+            self.anyone(request)
+            self.access.user(request.caller, need)
+
+        return admit
+
+    def state(self, request: Request) -> None:
+        """The right to know what concerns all accounts, which nodes have too."""
+        self.anyone_or_node(request)
+        self.access.state(request.caller)
+
+    def operator(self, request: Request) -> None:
+        """The right to change what concerns all accounts."""
+        self.anyone(request)
+        self.access.operator(request.caller)
+
+    def charge(self, request: Request, items: int) -> None:
+        """Count a request about many items, of which the caller chose how many, as several: one
+        more for each `ITEMS_A_REQUEST`. Raises RateLimited if the quota was used up before."""
+        more = max(items, 0) // ITEMS_A_REQUEST
+        if self._per_user is not None and more:
+            caller = request.caller
+            verdict = self._per_user.take(caller.user_id or caller.id, more)
+            if not verdict.taken:
+                raise RateLimited(verdict.reset)
+
+    # Credentials
+
+    def _caller(self, request: Request) -> Caller:
+        header = request.header(b"authorization")
+        if header is None:
+            return self._found(request, lambda: self._by_key(request))
+        digest = sha256(header.encode("latin-1")).digest()
+        caller = self._callers.get(digest)
+        if caller is None:
+            caller = self._found(
+                request, lambda: self.access.by_token(bearer_of(header), request.client)
+            )
+            if caller.token is not None and not caller.token.conditional:
+                if len(self._callers) >= _MOST_REMEMBERED:
+                    self._callers.clear()
+                self._callers[digest] = caller
+        return caller
+
+    def _found(self, request: Request, find: Callable[[], Caller]) -> Caller:
+        try:
+            return find()
+        except (UnknownToken, UnusableToken, UnknownKey) as error:
+            raise self._brake.failed(request.client, error) from None
+
+    def _by_key(self, request: Request) -> Caller:
+        email, key = request.header(b"x-auth-email"), request.header(b"x-auth-key")
+        if email is None and key is None:
+            raise MissingCredentials("any")
+        if key is None:
+            raise MissingCredentials("key")
+        if email is None:
+            raise MissingCredentials("email")
+        if "@" not in email:
+            raise MalformedCredentials("email")
+        if not _KEY.fullmatch(key):
+            raise MalformedCredentials("key")
+        return self.access.by_key(email, key.encode())
+
+    # Rate limits. A request whose body is waited for is checked twice, and counted once.
+
+    def _check_address(self, request: Request) -> None:
+        self.access.check_loaded()
+        if self._per_address is not None and not request.counted:
+            verdict = self._per_address.take(request.client)
+            if not verdict.taken:
+                raise RateLimited(verdict.reset)
+
+    def _count(self, request: Request) -> None:
+        if request.counted:
+            return
+        request.counted = True
+        limiter = self._per_user
+        if limiter is None:
+            return
+        # A user's tokens and key count together; an account's token counts for itself.
+        verdict = limiter.take(request.caller.user_id or request.caller.id)
+        quota = limiter.quota
+        request.answer_headers += [
+            ("ratelimit", f'"default";r={verdict.remaining};t={verdict.reset}'),
+            ("ratelimit-policy", f'"default";q={quota.limit};w={quota.seconds}'),
+        ]
+        if not verdict.taken:
+            raise RateLimited(verdict.reset)
+
+
+def bearer_of(header: str) -> bytes:
+    """The token in an Authorization header. Raises MalformedCredentials."""
+    match = _BEARER.fullmatch(header)
+    if match is None:
+        raise MalformedCredentials("bearer")
+    return match[1].encode()

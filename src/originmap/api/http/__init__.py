@@ -1,0 +1,1 @@
+"""HTTP: what reads requests from a connection, finds their handlers and writes the answers."""

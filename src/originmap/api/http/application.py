@@ -1,0 +1,119 @@
+"""From a request to its answer: finds the route, checks the rights, calls the handler.
+
+The only place that turns errors into answers.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Iterable
+from functools import partial
+
+from originmap.api import envelope, errors
+from originmap.api.http.request import Request
+from originmap.api.http.response import Answer, Deferred, Response
+from originmap.api.http.router import Route, Router
+from originmap.domain.access_errors import UnknownKey, UnknownToken, UnusableToken
+from originmap.domain.errors import BodyTooLarge, OriginmapError, StoreError, ZoneNotFound
+from originmap.service.brake import Brake
+
+_LOG = logging.getLogger(__name__)
+
+
+class Application:
+    """Answers requests."""
+
+    def __init__(self, routes: Iterable[Route], brake: Brake) -> None:
+        self.routes = tuple(routes)
+        self._router = Router(self.routes)
+        self._brake = brake
+
+    def answer(self, request: Request) -> Answer:
+        """The answer to a request whose body has arrived. Raises nothing."""
+        route = self._routed(request)
+        if isinstance(route, Response):
+            return route
+        try:
+            route.admit(request)
+            answer = route.handle(request)
+        except Exception as error:
+            return self._refused(request, route, error)
+        if isinstance(answer, Response):
+            return answer
+        if isinstance(answer, Deferred):
+            return Deferred(answer.ready, partial(self._make, request, route, answer))
+        return self._awaited(request, route, answer)
+
+    def admit(self, request: Request, size: int) -> Answer | None:
+        """The answer to a request that is refused before its body has arrived, of which `size`
+        bytes are announced or there; None when the body is wanted."""
+        route = self._routed(request)
+        if isinstance(route, Response):
+            return route
+        try:
+            route.admit(request)
+            if size > route.max_body:
+                raise BodyTooLarge
+        except Exception as error:
+            return self._refused(request, route, error)
+        return None
+
+    def _routed(self, request: Request) -> Route | Response:
+        at = self._router.find(request.path)
+        if at is None:
+            return refusal_response(errors.no_route(request.path))
+        found, request.arguments = at
+        request.route = found.template
+        route = found.routes.get(request.method)
+        headers = (route or next(iter(found.routes.values()))).headers
+        if headers is not None and not request.answer_headers:
+            request.answer_headers += headers(request)
+        if route is None:
+            return refusal_response(errors.method_not_allowed(request.method, found.allowed))
+        return route
+
+    def _make(self, request: Request, route: Route, answer: Deferred) -> Response:
+        try:
+            return answer.make()
+        except Exception as error:
+            return refused(request, route.refusals, error)
+
+    async def _awaited(
+        self, request: Request, route: Route, answer: Awaitable[Response]
+    ) -> Response:
+        try:
+            return await answer
+        except Exception as error:
+            refusal = self._refused(request, route, error)
+            return refusal if isinstance(refusal, Response) else await refusal
+
+    def _refused(self, request: Request, route: Route, error: Exception) -> Answer:
+        response = refused(request, route.refusals, error)
+        if isinstance(error, UnknownToken | UnusableToken | UnknownKey):
+            delay = self._brake.delay(request.client)
+            if delay:
+                return _later(delay, response)
+        return response
+
+
+def refusal_response(refusal: errors.Refusal) -> Response:
+    """A refusal, in the envelope."""
+    return Response(envelope.failure(refusal.errors), refusal.status, refusal.headers)
+
+
+def refused(request: Request, overrides: errors.Overrides | None, error: Exception) -> Response:
+    """The answer to a request that ended with `error`. Of a bug clients see "internal error",
+    and the operator its cause in the log."""
+    if not isinstance(error, OriginmapError):
+        _LOG.error("internal error", exc_info=error, extra={"data": {"ray": request.id}})
+        return refusal_response(errors.INTERNAL)
+    if isinstance(error, StoreError):
+        _LOG.error("store", extra={"data": {"ray": request.id, "why": str(error)}})
+    error.__traceback__ = None  # its frames may hold what holds it: a circle for each refusal
+    if isinstance(error, ZoneNotFound) and overrides is not errors.CORE:
+        return refusal_response(errors.no_route(request.path))
+    return refusal_response(errors.render(error, overrides))
+
+
+async def _later(seconds: float, response: Response) -> Response:
+    await asyncio.sleep(seconds)
+    return response

@@ -1,0 +1,88 @@
+"""A request, whole: its head, its body, and what is learnt while it is answered.
+
+A handler gets one when the body has arrived. The access log reads it afterwards, and a change
+that the request makes has it as its cause.
+"""
+
+import random
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from originmap.api.http.link import Link, NoLink
+from originmap.domain.change import Cause
+
+if TYPE_CHECKING:
+    from originmap.service.directory import Caller
+
+_NO_LINK = NoLink()
+Headers = Sequence[tuple[bytes, bytes]]
+
+
+class Request:
+    """One request.
+
+    `path` is as it was sent, still percent-encoded; header names are in lower case. `arguments`
+    are the path's, by the names in the route's template.
+    """
+
+    __slots__ = (
+        "answer_headers", "arguments", "body", "client", "counted", "headers", "id",
+        "known_caller", "link", "method", "path", "query", "route", "started", "version", "zone_id",
+    )  # fmt: skip
+
+    def __init__(
+        self, method: str, url: str, headers: Headers, client: str, id: str, version: str = "1.1"
+    ) -> None:
+        self.method = method
+        self.path, _, self.query = url.partition("?")
+        self.headers = headers
+        self.client = client
+        self.id = id
+        self.version = version
+        self.body = b""
+        self.arguments: dict[str, str] = {}
+        self.route = ""  # the template of its path, "" when there is none
+        self.zone_id = ""
+        self.known_caller: Caller | None = None
+        self.counted = False  # against the rate limits
+        self.answer_headers: list[tuple[str, str]] = []  # of every answer to it, errors too
+        self.link: Link = _NO_LINK
+        self.started = time.perf_counter_ns()
+
+    @property
+    def caller(self) -> "Caller":
+        """Who sends it; known once the credential has been checked."""
+        assert self.known_caller is not None
+        return self.known_caller
+
+    def header(self, name: bytes) -> str | None:
+        """The value of a header, None without one. Values of several headers with this name
+        are joined (RFC 9110 §5.2)."""
+        values = [value for key, value in self.headers if key == name]
+        return b",".join(values).decode("latin-1") if values else None
+
+    def query_arguments(self) -> dict[str, list[str]]:
+        """The arguments of the query, each with all its values, in the order sent."""
+        found: dict[str, list[str]] = {}
+        if self.query:
+            for name, value in parse_qsl(self.query, keep_blank_values=True):
+                found.setdefault(name, []).append(value)
+        return found
+
+    def cause(self) -> Cause:
+        """This request as the cause of a change."""
+        return Cause(self.caller.id, self.client, self.id)
+
+
+class RequestIDs:
+    """Makes request IDs as `cf-ray` has them: 16 hex digits, "-", the code of a colo."""
+
+    def __init__(self, colo: str = "XXX") -> None:
+        self._suffix = f"-{colo}"
+        self._random = random.Random()  # noqa: S311 (an ID, not a secret)
+
+    def next(self) -> str:
+        """A new ID."""
+        return f"{self._random.getrandbits(64):016x}{self._suffix}"
