@@ -415,7 +415,7 @@ async def test_the_primary_lists_who_follows(primary: Primary, writer: httpx.Asy
 
 
 async def test_a_replica_needs_a_token_that_may_do_everything(primary: Primary) -> None:
-    primary.token = primary.new_token("reader", "read")
+    primary.replica_token = primary.new_token("reader", "read")
     with primary.replica("first") as replica:
         await until(lambda: logged(replica, "the primary answers 403"), "a line in the log")
         async with primary.client(replica.url) as reader:
