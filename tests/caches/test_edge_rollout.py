@@ -12,7 +12,7 @@ from tests.caches.nginx import Nginx
 from tests.caches.node import Visitor, listed
 from tests.caches.primary import NEAR_FRA, put
 from tests.caches.site import Site
-from tests.process import BEARER, COMMAND
+from tests.process import BEARER, COMMAND, TOKEN
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +128,7 @@ def test_a_conductor_releases_what_is_well_and_takes_back_what_is_not(
         ],
         capture_output=True,
         text=True,
-        env={**site.edge.environment},
+        env={**site.edge.environment, "ORIGINMAP_TOKEN": TOKEN},
         timeout=60,
     )  # fmt: skip
     assert done.returncode == ends, done.stdout + done.stderr

@@ -163,7 +163,7 @@ def test_a_page_without_the_link_is_said_to_have_none(
         (Page(b"", announced=2000), DownloadFailed, "broke off 2,000 bytes early"),
         (Page(AWS.read_bytes()[:-9]), DamagedRanges, "Input data was truncated"),
         (Page(GCP.read_bytes()), DamagedRanges, "lists the ranges of gcp, not aws"),
-        (Page(b"<html>"), DamagedRanges, "JSON is malformed"),
+        (Page(b"<html>"), DamagedRanges, "it is a web page, not JSON"),
         (Page(b""), DamagedRanges, "Input data was truncated"),
         (Page(gzip.compress(bytes(33 << 20))), DamagedRanges, "more than 32 MiB"),
         (Page(bytes(33 << 20)), DamagedRanges, "more than 32 MiB"),

@@ -11,7 +11,7 @@ from originmap.domain.edge_form import hidden
 from originmap.domain.errors import BrokenFeed, MappingNotFound
 from originmap.domain.mapping import Decision, MappingChange, ZoneView
 from originmap.domain.record import Key, Kind, RecordChange
-from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings, in_pieces
+from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
 from originmap.service.digests import digest_of
 from originmap.service.directory import Directory
 from originmap.store.memory import MemoryStore
@@ -45,7 +45,17 @@ async def _delete(store: Store, text: str) -> None:
 
 async def _everything(store: Store) -> list[Part]:
     """Each mapping by itself: how many a part has is left to the store."""
-    return [each async for part in store.snapshot() for each in in_pieces(part, 1)]
+    return [each async for part in store.snapshot() for each in _pieces(part)]
+
+
+def _pieces(part: Part) -> list[Part]:
+    """The same in parts of one mapping or change each."""
+    match part:
+        case ZoneMappings(zone_id, mappings):
+            return [ZoneMappings(zone_id, mappings[i : i + 1]) for i in range(len(mappings))]
+        case History(changes):
+            return [History(changes[i : i + 1]) for i in range(len(changes))]
+    return [part]
 
 
 async def _fill(store: Store, count: int, zone_id: str = ZONE_ID) -> None:

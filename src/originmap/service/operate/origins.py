@@ -3,8 +3,9 @@
 import msgspec
 
 from originmap.domain import address as addresses
-from originmap.domain.mapping import MAX_MAPPINGS
-from originmap.domain.resolution import Resolution
+from originmap.domain.mapping import MAX_MAPPINGS, Place
+from originmap.domain.resolution import Mode, Resolution
+from originmap.domain.tier import Ranked
 from originmap.service.directory import Directory
 from originmap.service.operate.parts import Handlers, zone_called
 from originmap.service.resolve import Resolve
@@ -33,12 +34,30 @@ class MappingView(msgspec.Struct, frozen=True):
     region: str
 
 
+class TierView(msgspec.Struct, frozen=True):
+    """An upper tier with what it was chosen from, which a `Tier` works out when it is asked."""
+
+    chosen: tuple[Ranked, ...]
+    reason: str
+    ranking: tuple[Ranked, ...]
+
+
+class ResolutionView(msgspec.Struct, frozen=True):
+    """A resolution as an operator sees it."""
+
+    mode: Mode
+    place: Place | None
+    tier: TierView | None
+    eligible: tuple[str, ...]
+    reason: str
+
+
 class ResolvedOrigin(msgspec.Struct, frozen=True):
     """The answer for an address, or for a pool of them."""
 
     origin_ips: list[str]
     revision: int
-    resolution: Resolution
+    resolution: ResolutionView
 
 
 class OperateOrigins:
@@ -65,9 +84,20 @@ class OperateOrigins:
         texts = [addresses.text(address) for address in asked]
         if command.pool:
             answer = await self._resolve.pool(zone, asked)
-            return [ResolvedOrigin(texts, answer.revision, answer.resolutions[0])]
+            return [ResolvedOrigin(texts, answer.revision, _view(answer.resolutions[0]))]
         answer = await self._resolve.each(zone, asked)
         return [
-            ResolvedOrigin([text], answer.revision, resolution)
+            ResolvedOrigin([text], answer.revision, _view(resolution))
             for text, resolution in zip(texts, answer.resolutions, strict=True)
         ]
+
+
+def _view(resolution: Resolution) -> ResolutionView:
+    tier = resolution.tier
+    return ResolutionView(
+        resolution.mode,
+        resolution.place,
+        TierView(tier.chosen, tier.reason, tier.ranking) if tier else None,
+        resolution.eligible,
+        resolution.reason,
+    )
