@@ -130,7 +130,7 @@ class InvalidZoneName(InvalidInput):
     def __init__(self, name: object, reason: str = "") -> None:
         super().__init__(f"not a domain name: {name!r}{reason and ': '}{reason}")
         self.name = name
-        self.hint = "a name is like example.com or bücher.example, in the letters of IDNA 2008"
+        self.hint = "a zone is named like example.com or bücher.example, in letters of IDNA 2008"
 
 
 class InvalidZoneChange(InvalidInput):
