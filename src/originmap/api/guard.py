@@ -207,10 +207,10 @@ class Guard:
         # A user's tokens and key count together; an account's token counts for itself.
         verdict = limiter.take(request.caller.user_id or request.caller.id)
         quota = limiter.quota
-        request.answer_headers += [
+        request.answer_headers += (
             ("ratelimit", f'"default";r={verdict.remaining};t={verdict.reset}'),
             ("ratelimit-policy", f'"default";q={quota.limit};w={quota.seconds}'),
-        ]
+        )
         if not verdict.taken:
             raise RateLimited(verdict.reset)
 

@@ -39,12 +39,15 @@ class Reader:
         ends before anything that arrives later is looked at, so nobody reads what is older than
         an answer they got.
         """
-        with self._failing():
+        try:
             if not self._reading:
                 self._cursor.execute("BEGIN")
                 self._reading = True
                 asyncio.get_running_loop().call_soon(self._end_turn)
             return rows(self._cursor, sql, bindings)
+        except apsw.Error:
+            with self._failing():  # entered only now: doing so takes as long as a read
+                raise
 
     def hold(self) -> None:
         """Read the present state until `release`, whatever is committed. Raises apsw.Error."""

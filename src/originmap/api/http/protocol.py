@@ -18,6 +18,7 @@ from originmap.api.errors import Refusal
 from originmap.api.http.application import Application, refusal_response
 from originmap.api.http.limits import INCOMPLETE, TOO_MANY, TOO_SLOW, Limits
 from originmap.api.http.link import Stream
+from originmap.api.http.pending import Pending
 from originmap.api.http.reader import Head, Reader, Refused
 from originmap.api.http.request import Request, RequestIDs
 from originmap.api.http.response import Answer, Body, Deferred, Response
@@ -43,21 +44,6 @@ class Context(NamedTuple):
     log: AccessLog
 
 
-class _Pending:
-    """A request whose head has arrived; `complete` once its body has, too."""
-
-    __slots__ = ("admitted", "answered", "body", "complete", "head", "request", "size")
-
-    def __init__(self, head: Head, request: Request) -> None:
-        self.head = head
-        self.request = request
-        self.body = bytearray()
-        self.size = head.length  # of the body, as far as it is known
-        self.complete = False
-        self.admitted = False  # its body is wanted
-        self.answered = False  # before its body had arrived
-
-
 class Connection(asyncio.Protocol):
     """One client."""
 
@@ -69,8 +55,8 @@ class Connection(asyncio.Protocol):
         self.transport: asyncio.Transport = None  # type: ignore[assignment]
         self._writer: Writer = None  # type: ignore[assignment]  # both from connection_made on
         self._client = ""
-        self._waiting: deque[_Pending] = deque()
-        self._active: _Pending | None = None  # is being answered
+        self._waiting: deque[Pending] = deque()
+        self._active: Pending | None = None  # is being answered
         self._advancing = False
         self._closing = False  # nothing that arrives now is a request
         self._last = False  # close after the answer that is being made
@@ -161,20 +147,26 @@ class Connection(asyncio.Protocol):
             head.method, head.target, head.headers, self._client, self._ids.next(), head.version
         )
         request.link = self
-        self._waiting.append(_Pending(head, request))
+        self._waiting.append(Pending(head, request))
 
     def _on_body(self, data: bytes) -> None:
         pending = self._waiting[-1] if self._waiting else None
         if pending is None or pending.answered or pending.complete:
             return
-        pending.body += data
+        if not pending.body:
+            pending.body = data  # mostly all of it
+        else:
+            if isinstance(pending.body, bytes):
+                pending.body = bytearray(pending.body)
+            pending.body += data
         pending.size = max(pending.size, len(pending.body))
 
     def _on_end(self) -> None:
         if self._waiting:
             pending = self._waiting[-1]
             pending.complete = True
-            pending.request.body = bytes(pending.body)
+            if pending.body:
+                pending.request.body = bytes(pending.body)
 
     # Answers, in turn
 
@@ -191,7 +183,7 @@ class Connection(asyncio.Protocol):
             self._advancing = False
         self._settle()
 
-    def _take(self, pending: _Pending) -> bool:
+    def _take(self, pending: Pending) -> bool:
         """Go on with the first request that waits; whether to look at the next."""
         if pending.complete:
             self._waiting.popleft()
@@ -212,7 +204,7 @@ class Connection(asyncio.Protocol):
                 self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         return False
 
-    def _respond(self, pending: _Pending, answer: Answer) -> None:
+    def _respond(self, pending: Pending, answer: Answer) -> None:
         self._active = pending
         if isinstance(answer, Response):
             self._send(pending, answer)
@@ -226,7 +218,7 @@ class Connection(asyncio.Protocol):
         ready.add_done_callback(partial(self._on_ready, pending, make))
 
     def _on_ready(
-        self, pending: _Pending, make: Callable[[], Response], ready: asyncio.Future[Any]
+        self, pending: Pending, make: Callable[[], Response], ready: asyncio.Future[Any]
     ) -> None:
         self._state.tasks.discard(ready)
         if ready.cancelled():  # the server stops, and has waited long enough
@@ -235,7 +227,7 @@ class Connection(asyncio.Protocol):
         self._send(pending, make())
         self._advance()
 
-    def _send(self, pending: _Pending, response: Response) -> None:
+    def _send(self, pending: Pending, response: Response) -> None:
         if response.stream is not None:
             task = self._loop.create_task(self._send_stream(pending, response, response.stream))
             self._state.tasks.add(task)
@@ -245,7 +237,7 @@ class Connection(asyncio.Protocol):
         self._writer.send(pending.request, response, close=close)
         self._finish(pending, response.status)
 
-    async def _send_stream(self, pending: _Pending, response: Response, body: Body) -> None:
+    async def _send_stream(self, pending: Pending, response: Response, body: Body) -> None:
         request = pending.request
         self._last = self._last or request.version != "1.1"
         try:
@@ -259,7 +251,7 @@ class Connection(asyncio.Protocol):
             self._finish(pending, response.status)
         self._advance()
 
-    def _finish(self, pending: _Pending, status: int) -> None:
+    def _finish(self, pending: Pending, status: int) -> None:
         self._log.add(pending.request, _CLIENT_GONE if self._gone else status)
         self._state.total_requests += 1
         self._active = self._stream = None
@@ -335,6 +327,9 @@ class Connection(asyncio.Protocol):
 
     def _settle(self) -> None:
         """Pause or resume reading, and have the right timer run."""
+        unsettled = self._waiting or self._active or self._closing or self._ended or self._paused
+        if self._timed == "idle" and not unsettled and self._reader.idle:
+            return  # as after most requests
         if self.transport.is_closing():
             return
         if self._closing:
@@ -389,7 +384,7 @@ class Connection(asyncio.Protocol):
             self._start_timer(max(KEEP_ALIVE_SECONDS - idle, 1.0), self._close_if_idle)
 
 
-def _unasked(pending: _Pending) -> bool:
+def _unasked(pending: Pending) -> bool:
     """Whether the client may never send the body, so that nothing behind it can be read."""
     return (pending.head.continues or pending.head.length > MAX_BODY) and not pending.body
 

@@ -35,19 +35,17 @@ class Refused(Exception):
 class Head:
     """The request line and the headers, names in lower case."""
 
-    __slots__ = ("chunked", "continues", "headers", "keep_alive", "length", "method", "target",
-                 "url", "version")  # fmt: skip
+    method = ""
+    url = b""  # as it was sent
+    target = ""  # the path and the query
+    version = "1.1"
+    length = 0  # of the body, as announced
+    chunked = False  # whether the body comes in chunks instead
+    continues = False  # whether the client waits to be told to send the body
+    keep_alive = True
 
     def __init__(self) -> None:
-        self.method = ""
-        self.url = b""  # as it was sent
-        self.target = ""  # the path and the query
-        self.version = "1.1"
         self.headers: list[tuple[bytes, bytes]] = []
-        self.length = 0  # of the body, as announced
-        self.chunked = False  # whether the body comes in chunks instead
-        self.continues = False  # whether the client waits to be told to send the body
-        self.keep_alive = True
 
 
 class Reader:
@@ -72,6 +70,7 @@ class Reader:
         self._in_head = False
         self._header_bytes = 0
         self._hosts = 0
+        self._host = b""
         self._raw_bytes = 0  # received in this phase of a request
         self._owed = 0  # bytes of a body that the parser does not look for, behind an offer
         self._refusal: Refusal | None = None
@@ -86,7 +85,8 @@ class Reader:
         self._raw_bytes += len(data)
         try:
             while data:
-                data = self._take_owed(data)
+                if self._owed:
+                    data = self._take_owed(data)
                 try:
                     self._parser.feed_data(data)
                 except httptools.HttpParserUpgrade as upgrade:
@@ -107,12 +107,11 @@ class Reader:
 
     def _take_owed(self, data: bytes) -> bytes:
         """Hand on what of `data` is still owed of a body; the rest."""
-        if self._owed:
-            part, data = data[: self._owed], data[self._owed :]
-            self._owed -= len(part)
-            self.on_body(part)
-            if not self._owed:
-                self._end()
+        part, data = data[: self._owed], data[self._owed :]
+        self._owed -= len(part)
+        self.on_body(part)
+        if not self._owed:
+            self._end()
         return data
 
     # What the parser calls. An exception here ends its parsing.
@@ -145,8 +144,10 @@ class Reader:
             head.chunked = True
         elif name == b"host":
             self._hosts += 1
-            if not _HOST.fullmatch(value):
-                self._refuse(BAD_HOST)
+            if value != self._host:  # mostly that of the request before
+                if not _HOST.fullmatch(value):
+                    self._refuse(BAD_HOST)
+                self._host = value
         elif name == b"expect" and value.lower() == b"100-continue":
             head.continues = True
 

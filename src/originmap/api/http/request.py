@@ -6,7 +6,8 @@ that the request makes has it as its cause.
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
@@ -16,7 +17,6 @@ from originmap.domain.change import Cause
 if TYPE_CHECKING:
     from originmap.service.directory import Caller
 
-_NO_LINK = NoLink()
 Headers = Sequence[tuple[bytes, bytes]]
 
 
@@ -27,10 +27,14 @@ class Request:
     are the path's, by the names in the route's template.
     """
 
-    __slots__ = (
-        "answer_headers", "arguments", "body", "client", "counted", "headers", "id",
-        "known_caller", "link", "method", "path", "query", "route", "started", "version", "zone_id",
-    )  # fmt: skip
+    body = b""
+    arguments: Mapping[str, str] = MappingProxyType({})
+    route = ""  # the template of its path, "" when there is none
+    zone_id = ""
+    known_caller: "Caller | None" = None
+    counted = False  # against the rate limits
+    answer_headers: tuple[tuple[str, str], ...] = ()  # of every answer to it, errors too
+    link: Link = NoLink()
 
     def __init__(
         self, method: str, url: str, headers: Headers, client: str, id: str, version: str = "1.1"
@@ -41,14 +45,6 @@ class Request:
         self.client = client
         self.id = id
         self.version = version
-        self.body = b""
-        self.arguments: dict[str, str] = {}
-        self.route = ""  # the template of its path, "" when there is none
-        self.zone_id = ""
-        self.known_caller: Caller | None = None
-        self.counted = False  # against the rate limits
-        self.answer_headers: list[tuple[str, str]] = []  # of every answer to it, errors too
-        self.link: Link = _NO_LINK
         self.started = time.perf_counter_ns()
 
     @property

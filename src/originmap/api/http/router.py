@@ -16,6 +16,7 @@ from originmap.api.http.response import Answer, Headers
 MAX_BODY = 1 << 20
 """Bytes of a body, if the route says nothing else; no honest batch is over 64 KiB."""
 
+_MOST_WAYS, _LONGEST_WAY = 10_000, 200
 _HEX32 = re.compile("[0-9a-f]{32}").fullmatch
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -62,6 +63,15 @@ class _Node:
         self.found: Found | None = None
         self.names: list[str] = []
 
+    def varying(self, segment: str) -> "_Node | None":
+        """The templates that go on with a name which takes this segment."""
+        if self.hex32 is not None and _HEX32(segment):
+            return self.hex32
+        return self.segment if segment else None
+
+
+_Way = tuple[_Node, tuple[str, ...]]
+
 
 class Router:
     """Finds routes in the tree of all templates. A literal segment is taken before one of 32 hex
@@ -69,27 +79,45 @@ class Router:
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._root = _Node()
+        self._ways: dict[str, _Way] = {}
         for route in routes:
             self._add(route)
 
     def find(self, path: str) -> tuple[Found, dict[str, str]] | None:
         """What is at `path`, still percent-encoded, and the arguments in it; None when there is
         nothing."""
-        node, values = self._root, []
-        for segment in path.split("/")[1:]:
+        folder, slash, last = path.rpartition("/")
+        if not slash or folder[:1] not in ("", "/"):
+            return None
+        way = self._ways.get(folder) or self._way(folder)
+        if way is None:
+            return None
+        node, values = way
+        child = node.literal.get(last)
+        if child is None:
+            child = node.varying(last)
+            values = (*values, last)
+        if child is None or child.found is None:
+            return None
+        return child.found, dict(zip(child.names, values, strict=True))
+
+    def _way(self, folder: str) -> _Way | None:
+        """To a folder. It is remembered: most requests are for something in the same few."""
+        node, values = self._root, list[str]()
+        for segment in folder.split("/")[1:]:
             child = node.literal.get(segment)
             if child is None:
-                if node.hex32 is not None and _HEX32(segment):
-                    child = node.hex32
-                elif node.segment is not None and segment:
-                    child = node.segment
-                else:
-                    return None
+                child = node.varying(segment)
                 values.append(segment)
+            if child is None:
+                return None
             node = child
-        if node.found is None:
-            return None
-        return node.found, dict(zip(node.names, values, strict=True))
+        way = node, tuple(values)
+        if len(folder) <= _LONGEST_WAY:
+            if len(self._ways) >= _MOST_WAYS:
+                self._ways.clear()
+            self._ways[folder] = way
+        return way
 
     def _add(self, route: Route) -> None:
         node, names = self._root, []

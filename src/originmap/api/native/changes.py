@@ -54,7 +54,7 @@ class Changes:
         if "follower" in values:
             client = request.client
             self._followers.heard(values["follower"][-1], caller.id, client, point.revision)
-        request.answer_headers.append(("cache-control", "no-store"))
+        request.answer_headers += (("cache-control", "no-store"),)
         if MEDIA_TYPE in (request.header(b"accept") or ""):
             return self._stream(request, view, point)
         limit, seconds = limit_asked(values), wait_asked(values)
