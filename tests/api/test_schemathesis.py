@@ -258,8 +258,18 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
         asked = Asked(server)
         yield asked
         asked.close()
-    never_done = {label for label, statuses in asked.statuses.items() if 200 not in statuses}
+    never_done = {
+        label
+        for label, statuses in asked.statuses.items()
+        if 200 not in statuses and can_succeed(label)
+    }
     assert not never_done, "no request was good enough to see what a result looks like"
+
+
+def can_succeed(label: str) -> bool:
+    """Whether the document has a success for an operation; making an account has none."""
+    method, path = label.split(" ", 1)
+    return "200" in DOCUMENT["paths"][path][method.lower()]["responses"]
 
 
 def envelope_is_complete(ctx: CheckContext, response: Response, case: Case) -> None:
