@@ -5,6 +5,7 @@ last, where it is asked for, the history. Whoever takes one in must not keep any
 all of it came.
 """
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -51,6 +52,13 @@ class History:
 
 
 Part = Start | Record | ZoneMappings | History
+
+
+async def start_of(parts: AsyncIterator[Part]) -> Start:
+    """The first part of a snapshot, read from it."""
+    start = await anext(parts)
+    assert isinstance(start, Start)
+    return start
 
 
 def size(part: Part) -> int:

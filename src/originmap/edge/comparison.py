@@ -3,9 +3,10 @@ nothing of what a disk, an operator or a backup did to either.
 """
 
 import asyncio
+import contextlib
 import logging
 
-from originmap.domain.snapshot import Start
+from originmap.domain.snapshot import start_of
 from originmap.edge.feed_client import FeedClient
 from originmap.feed.changes_json import read_changes
 from originmap.feed.state_digest import difference
@@ -64,8 +65,5 @@ class Comparison:
 
 async def time_of(store: Store) -> int:
     """When the last change of a store was made. Raises StoreError."""
-    parts = store.snapshot()
-    start = await anext(parts)
-    await parts.aclose()  # type: ignore[attr-defined]  # it is a generator on every store
-    assert isinstance(start, Start)
-    return start.at
+    async with contextlib.aclosing(store.snapshot()) as parts:
+        return (await start_of(parts)).at

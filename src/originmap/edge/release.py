@@ -33,8 +33,7 @@ async def released(store: Store, name: str, colo: str | None) -> AsyncIterator[R
 
 
 @contextlib.asynccontextmanager
-async def _opened(parts: AsyncIterator[Part]) -> AsyncIterator[Release]:
-    assert isinstance(parts, AsyncGenerator)
+async def _opened(parts: AsyncGenerator[Part, None]) -> AsyncIterator[Release]:
     async with contextlib.aclosing(parts):
         release = await read_release(parts)
         async with contextlib.aclosing(release.mappings):

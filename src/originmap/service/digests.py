@@ -12,9 +12,11 @@ import time
 from collections.abc import AsyncIterator
 
 from originmap.domain.edge_form import edge_record, sees_zone
-from originmap.domain.snapshot import Part, Record, Start, ZoneMappings
+from originmap.domain.errors import HistoryGone
+from originmap.domain.snapshot import Part, Record, Start, ZoneMappings, start_of
 from originmap.domain.zone import Zone
 from originmap.feed.state_digest import StateDigest, Sums
+from originmap.service.released import changes_up_to
 from originmap.service.view import View
 from originmap.store.port import Store
 
@@ -30,30 +32,20 @@ async def digest_of(store: Store, revision: int | None = None) -> StateDigest | 
     """The digest of what `store` had at `revision`, without one of what it has now. None where the
     history does not tell: it is shorter, or another database was loaded meanwhile."""
     sums = Sums()
-    parts = store.snapshot()
-    async with contextlib.aclosing(parts):  # type: ignore[type-var]  # it is a generator
-        start = await anext(parts)
-        assert isinstance(start, Start)
+    async with contextlib.aclosing(store.snapshot()) as parts:
+        start = await start_of(parts)
         async for part in _in_turns(parts):
             sums.add(part)
     at = start.revision if revision is None else revision
-    if at > start.revision or not await _undo(store, start, at, sums):
+    if at > start.revision:
+        return None
+    try:
+        async for changes in changes_up_to(start, store, at, _CHUNK):
+            for change in changes:
+                sums.undo(change)
+    except HistoryGone:
         return None
     return sums.digest(start.epoch, at)
-
-
-async def _undo(store: Store, start: Start, since: int, sums: Sums) -> bool:
-    """Undo the changes from after `since` up to a snapshot's start; whether all are there."""
-    while since < start.revision:
-        found = await store.changes(since, min(_CHUNK, start.revision - since))
-        # Asked afterwards: meanwhile some were forgotten, or another database was loaded.
-        if store.epoch != start.epoch or not found or found[0].revision != since + 1:
-            return False
-        for change in found:
-            sums.undo(change)
-        since = found[-1].revision
-        await asyncio.sleep(0)
-    return True
 
 
 class _Totals:
@@ -121,11 +113,8 @@ class Digests:
         return found
 
     async def _count(self) -> _Totals:
-        parts = self._store.snapshot()
-        async with contextlib.aclosing(parts):  # type: ignore[type-var]  # it is a generator
-            start = await anext(parts)
-            assert isinstance(start, Start)
-            found = _Totals(start)
+        async with contextlib.aclosing(self._store.snapshot()) as parts:
+            found = _Totals(await start_of(parts))
             async for part in _in_turns(parts):
                 found.add(part)
         return found

@@ -11,7 +11,7 @@ from originmap import __version__
 from originmap.domain.catalogue import Catalogue
 from originmap.domain.mapping import Mapping, Place
 from originmap.domain.rollout import allowed
-from originmap.domain.snapshot import Part, Start, ZoneMappings
+from originmap.domain.snapshot import Part, ZoneMappings, start_of
 from originmap.domain.zone import Zone
 from originmap.export.endpoint import Addresses, read
 from originmap.export.format import File, written
@@ -175,8 +175,7 @@ class Exports:
             attempt += 1
             await self.tiers_at_hand()
             parts = self._snapshots.take(reader)
-            start = await anext(parts)
-            assert isinstance(start, Start)
+            start = await start_of(parts)
             point = Point(start.epoch, start.revision)
             if point == self.now or attempt == _ATTEMPTS:
                 return point, parts

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from originmap.domain.latency import Latencies
 from originmap.domain.record import Value
 from originmap.domain.rollout import Rollout
-from originmap.domain.snapshot import Part, Record, Start
+from originmap.domain.snapshot import Part, Record, start_of
 from originmap.domain.topology import Topology
 from originmap.domain.zone import Zone
 
@@ -45,8 +45,7 @@ class Release:
 
 async def read_release(parts: AsyncGenerator[Part, None]) -> Release:
     """Read a snapshot up to its mappings. Close `parts` after the mappings."""
-    start = await anext(parts)
-    assert isinstance(start, Start)
+    start = await start_of(parts)
     records: list[Value] = []
     first: Part | None = None
     async for part in parts:

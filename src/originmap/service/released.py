@@ -5,6 +5,7 @@ else. What a change undone left behind has the place that it had, with time and 
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 
@@ -13,58 +14,53 @@ from originmap.domain.change import Change
 from originmap.domain.errors import HistoryGone
 from originmap.domain.mapping import Mapping, MappingChange, Place
 from originmap.domain.record import Key, Value
-from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
+from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings, start_of
 from originmap.store.port import Store
 
 _CHUNK = 1_000
 
 
-async def released_snapshot(store: Store, at: int | None) -> AsyncIterator[Part]:
+async def released_snapshot(store: Store, at: int | None) -> AsyncGenerator[Part, None]:
     """A snapshot as of revision `at`; None, and one that is not reached yet, stand for now.
 
     Raises HistoryGone, before the first part, where the history does not go back that far. Close
-    the iterator when it is not read to its end.
+    the generator when it is not read to its end.
     """
-    parts = store.snapshot()
-    try:
-        start = await anext(parts)
-        assert isinstance(start, Start)
+    async with contextlib.aclosing(store.snapshot()) as parts:
+        start = await start_of(parts)
         if at is None or at >= start.revision:
             yield start
             async for part in parts:
                 yield part
             return
         undo = _Undo(start.at)
-        async for chunk in _changes(store, at, start):
+        async for chunk in changes_up_to(start, store, at):
             undo.note(chunk)
         yield Start(start.epoch, at, undo.time)
         async for part in undo.undone(parts):
             yield part
-    finally:
-        await parts.aclose()  # type: ignore[attr-defined]  # it is a generator on every store
 
 
 async def snapshot_since(store: Store, since: int | None) -> AsyncGenerator[Part, None]:
     """A snapshot of now, with the changes after revision `since`: whoever takes it in can show
     every revision from there on. Without them where `since` is None or before the history."""
-    parts = store.snapshot()
-    try:
-        start = await anext(parts)
-        assert isinstance(start, Start)
+    async with contextlib.aclosing(store.snapshot()) as parts:
+        start = await start_of(parts)
         yield start
         async for part in parts:
             yield part
-    finally:
-        await parts.aclose()  # type: ignore[attr-defined]
     if since is not None and store.oldest <= since < start.revision:
-        async for chunk in _changes(store, since, start):
+        async for chunk in changes_up_to(start, store, since):
             yield History(chunk)
 
 
-async def _changes(store: Store, since: int, start: Start) -> AsyncIterator[list[Change]]:
-    """Every change after `since` up to a snapshot's start, in order. Raises HistoryGone."""
+async def changes_up_to(
+    start: Start, store: Store, since: int, at_once: int = _CHUNK
+) -> AsyncIterator[list[Change]]:
+    """Every change after `since` up to a snapshot's start, in order, `at_once` between two chances
+    for others. Raises HistoryGone."""
     while since < start.revision:
-        chunk = await store.changes(since, min(_CHUNK, start.revision - since))
+        chunk = await store.changes(since, min(at_once, start.revision - since))
         # Asked afterwards: another process may have forgotten some, or a replica got another
         # database.
         if store.epoch != start.epoch or not chunk or chunk[0].revision != since + 1:

@@ -55,9 +55,9 @@ class Snapshots:
 
     async def take_at(self, reader: SnapshotReader, revision: int) -> AsyncGenerator[Part, None]:
         """As `released_snapshot`. Raises StoreBusy while too many are being read."""
-        earlier = released_snapshot(self._store, revision)
-        assert isinstance(earlier, AsyncGenerator)
-        async with contextlib.aclosing(self._counted(reader, earlier)) as parts:
+        async with contextlib.aclosing(
+            self._counted(reader, released_snapshot(self._store, revision))
+        ) as parts:
             async for part in parts:
                 yield part
 

@@ -6,7 +6,7 @@ The shortest form of the contract, and the one to read first.
 import asyncio
 import secrets
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import TypeVar
 
 from originmap.domain.address import Address
@@ -183,7 +183,7 @@ class MemoryStore:
         self._oldest += dropped
         return dropped
 
-    async def snapshot(self, *, history: bool = False) -> AsyncIterator[Part]:
+    async def snapshot(self, *, history: bool = False) -> AsyncGenerator[Part, None]:
         """As `Store.snapshot`."""
         parts: list[Part] = [Start(self._epoch, self.revision, self._last_at)]
         parts += [Record(key, value) for key, value in self._records.view.items()]

@@ -7,7 +7,7 @@ the first write, so a write that is refused leaves others in the same transactio
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
 from originmap.domain.address import Address
@@ -143,9 +143,9 @@ class Store(Protocol):
         """Drop the oldest changes from the history, those up to revision `up_to`, at most
         `limit` of them; how many. The last change of all is always kept."""
 
-    def snapshot(self, *, history: bool = False) -> AsyncIterator[Part]:
+    def snapshot(self, *, history: bool = False) -> AsyncGenerator[Part, None]:
         """Everything there is, as of one revision, whatever is written meanwhile; its history
-        too, where that is asked for. Close the iterator when it is not read to its end."""
+        too, where that is asked for. Close the generator when it is not read to its end."""
 
     async def load(self, parts: AsyncIterator[Part]) -> None:
         """Become a replica: replace everything by a snapshot, its epoch and revision included.

@@ -7,7 +7,7 @@ docs/decisions/0008 says why it is as it is.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Any, TypeVar
 
 import asyncpg
@@ -236,7 +236,7 @@ class PostgresStore:
         await self._refresh()
         return count
 
-    async def snapshot(self, *, history: bool = False) -> AsyncIterator[Part]:
+    async def snapshot(self, *, history: bool = False) -> AsyncGenerator[Part, None]:
         """As `Store.snapshot`."""
         with failing():
             async with (

@@ -7,7 +7,7 @@ a second connection, and the next group collects. docs/decisions/0003 says why.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -199,7 +199,7 @@ class SqliteStore:
 
         return await self._work(work)
 
-    async def snapshot(self, *, history: bool = False) -> AsyncIterator[Part]:
+    async def snapshot(self, *, history: bool = False) -> AsyncGenerator[Part, None]:
         """As `Store.snapshot`."""
         with self._file.failing():
             async with self._showing:  # what is read has been told of
