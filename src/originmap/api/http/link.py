@@ -3,6 +3,7 @@
 import asyncio
 from typing import Protocol
 
+from originmap.api.http.transport import SafeTransport
 from originmap.domain.errors import InvalidQuery
 
 
@@ -20,7 +21,7 @@ class Stream:
 
     __slots__ = ("_transport", "gone")
 
-    def __init__(self, transport: asyncio.Transport) -> None:
+    def __init__(self, transport: SafeTransport) -> None:
         self._transport = transport
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -31,8 +32,7 @@ class Stream:
 
     def write(self, chunk: bytes) -> None:
         """Send what `chunk_of` made."""
-        if not self._transport.is_closing():
-            self._transport.write(chunk)
+        self._transport.write(chunk)
 
     def probe(self) -> None:
         """Send a comment, which clients ignore, and another: if nobody is there to take the

@@ -52,7 +52,7 @@ class Connection(asyncio.Protocol):
         self._state = state
         self._loop = asyncio.get_running_loop()
         self._reader = Reader(self._limits, self._on_head, self._on_body, self._on_end)
-        self.transport: asyncio.Transport = None  # type: ignore[assignment]
+        self.transport: SafeTransport = None  # type: ignore[assignment]
         self._writer: Writer = None  # type: ignore[assignment]  # both from connection_made on
         self._client = ""
         self._waiting: deque[Pending] = deque()
@@ -74,8 +74,8 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client connects."""
-        self.transport = transport = SafeTransport(transport)  # type: ignore[assignment]
-        self._writer = Writer(transport, self._state, self._limits, self._advance)
+        self.transport = SafeTransport(transport)
+        self._writer = Writer(self.transport, self._state, self._limits, self._advance)
         peer = transport.get_extra_info("peername")
         self._client = peer[0] if isinstance(peer, tuple) else ""
         self._state.connections.add(self)  # type: ignore[arg-type]

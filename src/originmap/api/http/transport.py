@@ -1,17 +1,22 @@
 """A transport whose client may be gone."""
 
 import asyncio
-from typing import Any
 
 
 class SafeTransport:
-    """Stands in for a connection's transport. Between a reset and the moment that the protocol
-    hears of it, uvloop raises for whatever is done with a transport; here it does nothing."""
+    """The transport of a connection, to which nothing is done once it is closing: between a reset
+    by the client and `connection_lost`, uvloop raises RuntimeError for a call on it."""
 
-    __slots__ = ("_transport", "is_closing")
+    __slots__ = (
+        "_transport", "abort", "close", "get_extra_info", "get_write_buffer_size", "is_closing",
+    )  # fmt: skip
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
+        self.abort = transport.abort
+        self.close = transport.close
+        self.get_extra_info = transport.get_extra_info
+        self.get_write_buffer_size = transport.get_write_buffer_size
         self.is_closing = transport.is_closing
 
     def write(self, data: bytes) -> None:
@@ -33,6 +38,3 @@ class SafeTransport:
         """Take what comes again."""
         if not self.is_closing():
             self._transport.resume_reading()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)

@@ -11,6 +11,7 @@ from originmap.api.http.link import chunk_of
 from originmap.api.http.patience import Patience
 from originmap.api.http.request import Request
 from originmap.api.http.response import Body, Response
+from originmap.api.http.transport import SafeTransport
 
 _STATUS_LINES = {
     status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode())
@@ -25,7 +26,7 @@ class Writer:
 
     def __init__(
         self,
-        transport: asyncio.Transport,
+        transport: SafeTransport,
         state: ServerState,
         limits: Limits,
         on_drained: Callable[[], None],
@@ -66,9 +67,8 @@ class Writer:
 
     def send(self, request: Request, response: Response, *, close: bool = False) -> None:
         """Send a whole answer; `close` tells the client that it is the last one."""
-        if not self._transport.is_closing():
-            body = b"" if request.method == "HEAD" else response.body
-            self._transport.write(self._head(request, response, close) + body)
+        body = b"" if request.method == "HEAD" else response.body
+        self._transport.write(self._head(request, response, close) + body)
 
     async def send_stream(
         self, request: Request, response: Response, body: Body, *, close: bool
@@ -84,13 +84,13 @@ class Writer:
         async for data in body:
             if request.link.gone():
                 return
-            if data and not self._transport.is_closing():
+            if data:
                 self._transport.write(chunk_of(data) if chunked else data)
             if self._drained is not None:
                 await patience.wait(self._drained, len(data))
             else:
                 patience.sent(len(data))
-        if chunked and not self._transport.is_closing():
+        if chunked:
             self._transport.write(_LAST_CHUNK)
 
     def _head(self, request: Request, response: Response, close: bool) -> bytes:
