@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from originmap.domain.number import decimal, shown, whole
+from originmap.domain.number import decimal, port, shown, whole
 
 NO_NUMBERS = [
     "", " 5", "5 ", "+5", "-5", "1_000", "0x5", "1e3", "nan", "inf", "-inf", "Infinity", "٥", "５",
@@ -16,6 +16,7 @@ NO_NUMBERS = [
 def test_what_is_no_number_is_none(text: str) -> None:
     assert whole(text, 0, 10**16) is None
     assert decimal(text, 0, 10**16) is None
+    assert port(text) is None
 
 
 @given(st.integers(0, 10**16 - 1), st.integers(0, 10**16), st.integers(0, 10**16))
@@ -34,6 +35,14 @@ def test_leading_zeros_count_with_the_number_that_they_lead() -> None:
     assert whole("0070", 0, 60) is None
     assert whole("0000000000000000070", 0, 60) is None
     assert whole("0060", 0, 60) == 60
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("1", 1), ("00080", 80), ("65535", 65_535), ("0", None), ("65536", None), ("000080", None)],
+)
+def test_a_port_has_at_most_five_digits(text: str, found: int | None) -> None:
+    assert port(text) == found
 
 
 def test_a_decimal_number_is_taken() -> None:

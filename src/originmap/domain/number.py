@@ -12,6 +12,7 @@ MOST_DIGITS = 16
 
 _WHOLE = re.compile(f"[0-9]{{1,{MOST_DIGITS}}}")
 _DECIMAL = re.compile(rf"[0-9]{{1,{MOST_DIGITS}}}(?:\.[0-9]{{1,{MOST_DIGITS}}})?")
+_PORT_DIGITS = 5
 _SHOWN = 40
 
 
@@ -29,6 +30,11 @@ def decimal(text: str, least: float, most: float) -> float | None:
         return None
     number = float(text)
     return number if least <= number <= most else None
+
+
+def port(text: str) -> int | None:
+    """The port from 1 to 65535 that `text` is, in at most five digits; None for any other text."""
+    return whole(text, 1, 65_535) if len(text) <= _PORT_DIGITS else None
 
 
 def shown(text: str) -> str:

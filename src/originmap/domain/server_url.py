@@ -10,6 +10,8 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
+from originmap.domain import number
+
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
 _HOST = re.compile(r"[A-Za-z0-9_.-]+")
 _PATH = re.compile(r"(?:/(?:[!$&'()*+,;=:A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})*)*")
@@ -140,6 +142,7 @@ def _name(host: str) -> str:
 def _port(text: str) -> int | None:
     if not text:
         return None
-    if not (text.isascii() and text.isdecimal() and len(text) <= 5 and 0 < int(text) < 65536):
+    port = number.port(text)
+    if port is None:
         raise InvalidServerURL(f"{text!r} is not a port: a number from 1 to 65535")
-    return int(text)
+    return port

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from socket import AF_INET, AF_INET6, inet_pton
 from typing import NamedTuple
 
+from originmap.domain import number
 from originmap.domain.errors import InvalidExport
-from originmap.domain.number import whole
 
 TEMPLATE_FIELD = "{colo}"
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -80,7 +80,7 @@ def parse(text: str) -> Endpoint:
     Raises InvalidExport.
     """
     match = _ENDPOINT.fullmatch(text.lower())
-    port = None if match is None else whole(match[3], 1, 65_535)
+    port = None if match is None else number.port(match[3])
     if match is None or port is None:
         raise _refused(text)
     host = match[1] or match[2]

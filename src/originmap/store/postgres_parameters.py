@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from originmap.domain import number
 from originmap.domain.errors import StoreUnusable
 from originmap.store.postgres_service import read_service
 from originmap.store.postgres_url import DatabaseURL, check_port, redacted, unreadable
@@ -58,7 +59,7 @@ _VALUES: dict[str, tuple[str, ...]] = {
 _WORD = re.compile(r"(?:[^\s\\]|\\.)+")
 _SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _NUMBERS = {"connect_timeout": 600}
-_MOST = 32_000
+_MOST, _DIGITS = 32_000, 5
 _VARIABLES = {
     "application_name": "PGAPPNAME",
     "channel_binding": "PGCHANNELBINDING",
@@ -174,7 +175,7 @@ def _check(shown: str, name: str, value: str, where: str) -> None:
         return
     if " from 1 to " in values[0]:
         most = _NUMBERS.get(name, _MOST)
-        if re.fullmatch("[0-9]{1,5}", value) and 1 <= int(value) <= most:
+        if len(value) <= _DIGITS and number.whole(value, 1, most) is not None:
             return
     one_of = "write" if len(values) == 1 else "write one of"
     reason = f"{where}={value} is not supported: {one_of} {', '.join(values)}"

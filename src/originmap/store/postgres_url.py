@@ -7,6 +7,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from originmap.domain import number
 from originmap.domain.errors import StoreUnusable
 
 _SCHEMES = ("postgresql://", "postgres://")
@@ -101,7 +102,7 @@ def _host(text: str) -> tuple[str, str]:
 
 def check_port(port: str, error: StoreUnusable) -> None:
     """Raises `error` where this is neither a port nor empty."""
-    if port and not (re.fullmatch("[0-9]{1,5}", port) and 0 < int(port) < 65536):
+    if port and number.port(port) is None:
         raise error
 
 
