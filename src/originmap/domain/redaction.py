@@ -7,9 +7,7 @@ here before anybody sees it. It rather hides too much than too little.
 import re
 
 # A host and its port look like a user and a password.
-_PORT = (
-    r"(?=\S)(?!\d{1,5}(?:[/?#,\s'\")]|$))"  # a host and its port look like a user and a password
-)
+_PORT = r"(?=\S)(?!\d{1,5}(?:[/?#,\s'\")]|$))"
 _LOGIN = re.compile(rf"(//[^\s:/?#@]*|\b(?:postgres(?:ql)?|mysql):[^\s:/?#@]+):{_PORT}[^\n]*@")
 _MEMBER = re.compile(
     r"((?:password|passwd|pwd)\s*=\s*)('[^'\n]*'|\"[^\"\n]*\"|[^\s&;'\"]*)",

@@ -4,6 +4,7 @@ rules, and httpx reads none of it."""
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
@@ -26,26 +27,11 @@ class Route:
 
     def client(self, headers: Mapping[str, str], timeout: httpx.Timeout) -> httpx.Client:
         """A client for requests one after another; follows no redirect."""
-        return httpx.Client(
-            headers=dict(headers),
-            timeout=timeout,
-            verify=self.tls,
-            proxy=self._httpx_proxy(),
-            trust_env=False,
-            follow_redirects=False,
-        )
+        return httpx.Client(**self._options(headers, timeout))
 
     def async_client(self, headers: Mapping[str, str], timeout: httpx.Timeout) -> httpx.AsyncClient:
         """A client for an event loop, with the server's URL as the base; follows no redirect."""
-        return httpx.AsyncClient(
-            base_url=str(self.server),
-            headers=dict(headers),
-            timeout=timeout,
-            verify=self.tls,
-            proxy=self._httpx_proxy(),
-            trust_env=False,
-            follow_redirects=False,
-        )
+        return httpx.AsyncClient(base_url=str(self.server), **self._options(headers, timeout))
 
     def failure(self, error: Exception) -> "Failure":
         """What the error of a request means."""
@@ -60,6 +46,17 @@ class Route:
             f"is the proxy right? NO_PROXY={self.server.host} asks without it",
             lasting=False,
         )
+
+    def _options(self, headers: Mapping[str, str], timeout: httpx.Timeout) -> dict[str, Any]:
+        """What both kinds of client are made with."""
+        return {
+            "headers": dict(headers),
+            "timeout": timeout,
+            "verify": self.tls,
+            "proxy": self._httpx_proxy(),
+            "trust_env": False,
+            "follow_redirects": False,
+        }
 
     def _httpx_proxy(self) -> httpx.Proxy | None:
         if self.proxy is None:
