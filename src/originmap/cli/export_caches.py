@@ -18,7 +18,7 @@ from originmap.export.format import Family, Format
 from originmap.service.exports import Wanted
 from originmap.service.operate.exports import ExportFamily, ExportNames, ExportZones
 
-_MODE = 0o644  # a cache runs as another user than whoever exports
+_MODE = 0o644  # the cache, which runs as another user, has to read it
 
 
 def command(known: Format) -> click.Command:

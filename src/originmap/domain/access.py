@@ -256,7 +256,7 @@ class Grants:
         return [zone for zone, groups in self._deny.zones.items() if groups & need.denied]
 
     def deny_zone(self, need: Need, zone_id: str, account_id: str) -> bool:
-        """Whether they take `need` away on this zone, whoever else would have allowed it."""
+        """Whether they deny `need` on this zone, even where another policy allows it."""
         return bool(self._deny.on_zone(zone_id, account_id) & need.denied)
 
     @property

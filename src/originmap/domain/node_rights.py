@@ -51,7 +51,7 @@ def _check_no_colos(policies: Collection[Policy]) -> None:
 
 
 def _check_replicate(policies: Collection[Policy]) -> None:
-    """A replica of a part would answer as if there were no more."""
+    """A replica of a part would answer as if the rest did not exist."""
     if any(not policy.allow or set(policy.resources) != {ALL_ACCOUNTS} for policy in policies):
         raise InvalidToken(f"a token for replicate is for everything: {ALL_ACCOUNTS}")
 

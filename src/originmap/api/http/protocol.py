@@ -112,7 +112,7 @@ class Connection(asyncio.Protocol):
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is gone, whoever closed it."""
+        """The connection is closed, by the client or by the server."""
         self._gone = self._closing = True
         self._state.connections.discard(self)
         self._stop_timer()
