@@ -140,11 +140,13 @@ class Edge:
 
 
 def listed(server: Server, name: str) -> dict[str, Any]:
-    """What the server lists of a follower; nothing where it does not know it."""
+    """What the server lists of a follower; nothing where it does not know it. Each `Edge` has a
+    token of its own, and each token a row: of several, the one that was heard of last."""
     url = f"{server.url}/originmap/v1/followers"
     answer = httpx.get(url, headers=BEARER, verify=False)
     found: list[dict[str, Any]] = answer.raise_for_status().json()["result"]
-    return next((each for each in found if each["name"] == name), {})
+    rows = [each for each in found if each["name"] == name]
+    return max(rows, key=lambda row: row["last_contact"], default={})
 
 
 class Visitor:
