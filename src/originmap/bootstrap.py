@@ -5,7 +5,7 @@ import contextlib
 import datetime
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from originmap import data, databases
 from originmap.detect.errors import NoRanges, NoRangesFolder
@@ -14,27 +14,14 @@ from originmap.domain.catalogue import Catalogue
 from originmap.domain.ranges import RangeTable
 from originmap.domain.tier import Tiers
 from originmap.service import setup
-from originmap.service.administration import Administration, Command, Streamed
-from originmap.service.audit import Audit
 from originmap.service.detector import Detector
 from originmap.service.directory import Directory
 from originmap.service.exports import Exports
 from originmap.service.feed import Feed
 from originmap.service.followers import Followers
-from originmap.service.history import ZoneHistory
-from originmap.service.operate.changes import OperateChanges
-from originmap.service.operate.copies import OperateCopies
-from originmap.service.operate.exports import OperateExports
-from originmap.service.operate.history import OperateHistory
-from originmap.service.operate.origins import OperateOrigins
-from originmap.service.operate.rollouts import OperateRollouts
-from originmap.service.operate.tokens import OperateTokens
-from originmap.service.operate.topology import OperateTopology
-from originmap.service.operate.zones import OperateZones
 from originmap.service.past_zones import PastZones
 from originmap.service.regions import SupportedRegion, supported
 from originmap.service.replication import Replication
-from originmap.service.resolve import Resolve
 from originmap.service.rollouts import Rollouts
 from originmap.service.snapshots import Snapshots
 from originmap.service.topology import Topologies
@@ -58,24 +45,6 @@ class Opened(NamedTuple):
     rollouts: Rollouts
     exports: Exports
     replication: Replication | None = None
-
-    @property
-    def administration(self) -> Administration:
-        """What the operator's commands are carried out by."""
-        resolve = Resolve(self.store, self.topologies)
-        return Administration(
-            [
-                OperateZones(self.store, self.directory, wall_clock),
-                OperateTokens(self.store, self.directory, wall_clock),
-                OperateChanges(Audit(self.store, self.directory, self.zones)),
-                OperateHistory(ZoneHistory(self.store), self.directory),
-                OperateCopies(self.store, self.followers, self.replication),
-                OperateRollouts(self.rollouts),
-                OperateTopology(self.topologies, resolve, self.directory),
-                OperateOrigins(self.store, self.directory, resolve),
-            ],
-            OperateExports(self.exports, self.directory),
-        )
 
 
 @contextlib.asynccontextmanager
@@ -102,19 +71,6 @@ async def open_store(
         known = (directory, topologies, detector, zones)
         exports = Exports(store, topologies, catalogue, snapshots)
         yield Opened(store, *known, feed, followers, rollouts, exports, replication)
-
-
-async def administer(db: str, command: Command) -> list[Any]:
-    """Carry a command out on a database that no process owns. Raises OriginmapError."""
-    async with open_store(db, setup.prepare_to_administer, serves=False) as opened:
-        return await opened.administration.run(command)
-
-
-async def stream(db: str, command: Streamed, sink: Callable[[bytes], object]) -> None:
-    """As `administer`, for a command that is answered with bytes."""
-    async with open_store(db, setup.prepare_to_administer, serves=False) as opened:
-        async for chunk in await opened.administration.stream(command):
-            sink(chunk)
 
 
 def packaged_catalogue() -> Catalogue:

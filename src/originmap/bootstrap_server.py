@@ -11,112 +11,26 @@ from pathlib import Path
 
 import uvicorn
 
-from originmap import data, databases
-from originmap.admin.path import socket_path
-from originmap.admin.server import AdminServer
+from originmap import databases
 from originmap.api.access_log import AccessLog, SilentLog, log_json
-from originmap.api.cloudflare import routes as cloudflare
 from originmap.api.descriptors import connections_within
-from originmap.api.guard import Guard
-from originmap.api.http.application import Application
-from originmap.api.http.limits import MOST_CONNECTIONS, Limits
+from originmap.api.http.limits import MOST_CONNECTIONS, OPERATOR_LIMITS, Limits
 from originmap.api.http.protocol import Context, connection_factory
 from originmap.api.http.request import RequestIDs
 from originmap.api.listening import listen
-from originmap.api.native import routes as native
-from originmap.api.native.events import Events
-from originmap.api.native.metrics import Metrics
+from originmap.api.operator_listener import operator_listener
 from originmap.api.server import Server, server_config, stop_on_signals
-from originmap.api.traffic import Traffic
 from originmap.bootstrap import Opened, Prepare, open_store, range_files
+from originmap.bootstrap_application import build_app
 from originmap.detect.watch import watch
 from originmap.domain.errors import OriginmapError
-from originmap.domain.rate_limit import parse
+from originmap.operator_socket import socket_path
 from originmap.service import setup
-from originmap.service.access import Access
-from originmap.service.audit import Audit
-from originmap.service.brake import Brake
-from originmap.service.broadcast import Broadcast
 from originmap.service.detector import Detector
-from originmap.service.digests import Digests
-from originmap.service.history import ZoneHistory
-from originmap.service.mappings import Mappings
-from originmap.service.rate_limiter import RateLimiter
-from originmap.service.regions import Regions
 from originmap.service.replication import Replication
-from originmap.service.resolve import Resolve
 from originmap.service.retention import Retention
-from originmap.service.sessions import Sessions
-from originmap.service.tokens import Tokens
-from originmap.service.vitals import Monitor
-from originmap.service.zones import Zones
 from originmap.settings import Settings, bytes_of, outbound_environment
-from originmap.store.clock import monotonic_clock, wall_clock
-
-DEFAULTS = Settings()
-
-
-def build_app(
-    opened: Opened,
-    ready: Callable[[], bool],
-    settings: Settings = DEFAULTS,
-    traffic: Traffic | None = None,
-) -> Application:
-    """The application over an open store; of `settings` those about what is served. `traffic` is
-    what was answered, for the metrics."""
-    store, directory, topologies = opened.store, opened.directory, opened.topologies
-    catalogue, groups = data.catalogue(), data.permission_groups()
-    mappings = Mappings(store, catalogue)
-    services = cloudflare.Services(
-        detector=opened.detector,
-        directory=directory,
-        mappings=mappings,
-        regions=Regions(catalogue, topologies),
-        zones=Zones(store, directory, wall_clock),
-        tokens=Tokens(store, directory, {group.id for group in groups}, wall_clock),
-        audit=Audit(store, directory, opened.zones, turns=topologies.turns),
-        permission_groups=groups,
-    )
-    access, limiters = Access(directory, wall_clock), _limiters(settings.rate_limit)
-    brake = Brake(monotonic_clock, enabled=settings.slow_guessing)
-    guard = Guard(access, directory, brake, *limiters)
-    store.follow_records(guard.forget)
-    table = cloudflare.routes(guard, services, v1=settings.enable_v1)
-    sessions = Sessions(store, access, wall_clock)
-    counted = (traffic or Traffic()) if settings.metrics else None
-    own = _own_services(opened, ready, counted, sessions)
-    return Application([*table, *native.routes(guard, own)], brake)
-
-
-def _own_services(
-    opened: Opened, ready: Callable[[], bool], traffic: Traffic | None, sessions: Sessions
-) -> native.Services:
-    store, followers, replication = opened.store, opened.followers, opened.replication
-    broadcast = Broadcast(store, opened.feed, opened.zones, Events())
-    monitor = Monitor(store, broadcast, followers, replication, opened.rollouts, wall_clock)
-    return native.Services(
-        detector=opened.detector,
-        directory=opened.directory,
-        topologies=opened.topologies,
-        resolve=Resolve(store, opened.topologies),
-        exports=opened.exports,
-        feed=opened.feed,
-        digests=Digests(store),
-        broadcast=broadcast,
-        sessions=sessions,
-        followers=followers,
-        rollouts=opened.rollouts,
-        history=ZoneHistory(store, opened.topologies.turns),
-        replication=replication,
-        metrics=None if traffic is None else Metrics(traffic, monitor),
-        ready=ready,
-    )
-
-
-def _limiters(rate_limit: str) -> list[RateLimiter | None]:
-    """For users, and for addresses."""
-    quotas = parse(rate_limit)
-    return [None if quota is None else RateLimiter(quota, monotonic_clock) for quota in quotas]
+from originmap.store.clock import wall_clock
 
 
 async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, int], None]) -> None:
@@ -134,7 +48,6 @@ async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, i
         prepare = partial(setup.prepare_replica, replication.primary)
     async with (
         open_store(settings.db, prepare, replication) as opened,
-        _admin(settings.db, opened),
         _watched_ranges(settings.ranges, opened.detector),
         running(_retention(opened, settings)),
     ):
@@ -146,12 +59,15 @@ async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, i
 
         application = build_app(opened, ready, settings, log.traffic)
         limits = Limits(connections=connections_within(MOST_CONNECTIONS))
-        make_protocol = connection_factory(Context(application, limits, ids, log))
-        server = Server(server_config(make_protocol), opened.feed.stop)
+        context = Context(application, limits, ids, log)
+        server = Server(server_config(connection_factory(context)), opened.feed.stop)
         stop_on_signals(server)
         calm_collector()
-        on_start(settings.host, sock.getsockname()[1])
-        async with _following(settings, opened, server):
+        async with (
+            _for_operator(settings.db, context, server),
+            _following(settings, opened, server),
+        ):
+            on_start(settings.host, sock.getsockname()[1])
             await server.serve(sockets=[sock])
         log.flush()
 
@@ -229,14 +145,12 @@ async def _watched_ranges(folder: str, detector: Detector) -> AsyncIterator[None
         yield
 
 
-@contextlib.asynccontextmanager
-async def _admin(db: str, opened: Opened) -> AsyncIterator[None]:
+def _for_operator(
+    db: str, context: Context, server: uvicorn.Server
+) -> contextlib.AbstractAsyncContextManager[None]:
+    """Answer the operator too, at the socket beside a database file."""
     if not databases.is_file(db):
-        yield
-        return
-    server = AdminServer(opened.administration, socket_path(Path(db)))
-    await server.start()
-    try:
-        yield
-    finally:
-        await server.close()
+        return contextlib.nullcontext()
+    theirs = context._replace(limits=OPERATOR_LIMITS, of_operator=True)
+    state, make_protocol = server.server_state, connection_factory(theirs)
+    return operator_listener(socket_path(Path(db)), lambda: make_protocol(server_state=state))

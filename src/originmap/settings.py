@@ -104,14 +104,27 @@ def state_folder(
 ) -> Path | None:
     """Where a user's programs keep their state (XDG Base Directory Specification, 0.8). None for a
     user without a home folder."""
-    base = environment.get("XDG_STATE_HOME", "")
+    return _folder("XDG_STATE_HOME", ".local/state", environment, user)
+
+
+def config_folder(
+    environment: Mapping[str, str] = os.environ, user: int | None = None
+) -> Path | None:
+    """Where a user's programs keep what the user set, as `state_folder`."""
+    return _folder("XDG_CONFIG_HOME", ".config", environment, user)
+
+
+def _folder(
+    variable: str, under_home: str, environment: Mapping[str, str], user: int | None
+) -> Path | None:
+    base = environment.get(variable, "")
     # The specification: a path that is not absolute is to be ignored.
     if base.startswith("/"):
         return Path(base) / "originmap"
     home = environment.get("HOME", "")
     if not home.startswith("/"):
         home = _home_of_user(os.getuid() if user is None else user)
-    return Path(home) / ".local" / "state" / "originmap" if home else None
+    return Path(home) / under_home / "originmap" if home else None
 
 
 def _home_of_user(user: int) -> str:

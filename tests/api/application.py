@@ -12,7 +12,7 @@ from originmap.api.http.request import Request, RequestIDs
 from originmap.api.http.response import Body, Response
 from originmap.api.http.router import METHODS
 from originmap.api.traffic import Traffic
-from originmap.bootstrap_server import build_app
+from originmap.bootstrap_application import build_app
 from originmap.domain.record import Kind
 from originmap.domain.zone import Account
 from originmap.domain.zone_rules import add_missing

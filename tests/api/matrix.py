@@ -141,6 +141,19 @@ TABLE = """
  PUT    9106 6003 401     401     401   401      9109 ok   ok   ok      ok   ok  ok    ok   ok   ok
 //originmap/v1/export/{format}
  GET    9106 6003 401     401     401   401      9109 ok   ok   ok      ok   ok  ok    ok   ok   ok
+//originmap/v1/export/{format}/names
+ GET    9106 6003 401     401     401   401      9109 ok   ok   ok      ok   ok  ok    ok   ok   ok
+//originmap/v1/export/{format}/family
+ GET    9106 6003 401     401     401   401      9109 ok   ok   ok      ok   ok  ok    ok   ok   ok
+//originmap/v1/tokens
+ GET    9106 6003 401     401     401   401      9109 403  403  403     403  ok  403   ok   403  403
+ POST   9106 6003 401     401     401   401      9109 403  403  403     403  ok  403   ok   403  403
+//originmap/v1/tokens/{token}
+ DELETE 9106 6003 401     401     401   401      9109 403  403  403     403  ok  403   ok   403  403
+//originmap/v1/audit
+ GET    9106 6003 401     401     401   401      9109 403  403  403     403  ok  403   ok   403  403
+//originmap/v1/promote
+ POST   9106 6003 401     401     401   401      9109 403  403  403     403  ok  403   ok   403  403
 //originmap/v1/rollout
  GET    9106 6003 401     401     401   401      9109 403  403  403     403  ok  403   ok   ok   ok
  POST   9106 6003 401     401     401   401      9109 403  403  403     403  ok  403   ok   403  403
@@ -182,7 +195,7 @@ class Row(NamedTuple):
     @property
     def only_asks(self) -> bool:
         """Whether it changes nothing even where it is answered."""
-        only_ask = ("/whatif", "/detect", "/rollback", "/followers/{name}")
+        only_ask = ("/whatif", "/detect", "/rollback", "/followers/{name}", "/promote")
         if self.template.startswith("/v3/discovery:"):
             return True
         return self.method == "GET" or self.template.endswith(only_ask)
@@ -291,6 +304,7 @@ def path_of(template: str, **ids: str) -> str:
     resolve = f"{ids['zone_id']}/resolve?ip=192.0.2.1"
     template = template.replace("{origin_ip}", "192.0.2.1").replace("{format}", "csv")
     template = template.replace("{zone}/resolve", resolve).replace("{name}", "edge-1")
+    template = template.replace("{token}", USER_TOKEN)
     return template.replace("{zone}", ids["zone_id"])
 
 
@@ -311,6 +325,10 @@ def body_of(template: str, method: str) -> Any:
             return {"name": "new.example", "account": {"id": ACCOUNT}}
         case "{zone_id:hex32}", "PATCH":
             return {"paused": True}
+        case "tokens", "POST" if template.startswith("/originmap"):
+            return {"name": "made", "access": "read"}
+        case "promote", "POST":
+            return None
         case "tokens" | "{token_id:hex32}", "POST" | "PUT":
             group = [{"id": _READS[0]}]
             allow = {"effect": "allow", "resources": _MY_ACCOUNT, "permission_groups": group}

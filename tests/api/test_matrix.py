@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from originmap import bootstrap
-from originmap.bootstrap_server import build_app
+from originmap.bootstrap_application import build_app
 from originmap.service import setup
 from tests.api import matrix
 from tests.api.application import DEV, client_of, served

@@ -18,7 +18,7 @@ from originmap.api.envelope import JSON
 from originmap.api.http import limits
 from originmap.api.http.application import Application
 from originmap.api.native.openapi import document
-from originmap.bootstrap_server import build_app
+from originmap.bootstrap_application import build_app
 from originmap.domain import access_errors, errors
 from scripts import openapi
 from tests.api.application import DEV, filled, served
@@ -82,6 +82,7 @@ RAISED = [
     errors.Stale(),
     errors.ZoneChanging(),
     errors.NotThePrimary("http://192.0.2.1:8787"),
+    errors.StillFollowing("http://192.0.2.1:8787"),
     errors.StoreEmpty(),
     errors.StoreBusy(),
     errors.StoreFailed(),
@@ -91,7 +92,6 @@ NOT_RAISED = {
     errors.DuplicateAddress,  # the text of an item of a batch
     errors.StoreOwned,  # before there is a server
     errors.StoreUnusable,
-    errors.StillFollowing,  # on the command line
     errors.PrimaryGone,  # between a replica and its primary
     errors.PrimaryRefused,
     errors.PrimaryMoved,

@@ -71,7 +71,10 @@ NOTHING_LEARNT = {
     "error-feedback": {"enabled": False},
 }
 # Lists that are answered as a whole, or without saying how long they are.
-WITHOUT_INFO = ("/audit_logs", "/permission_groups", "/latencies", "/followers", "/history")
+WITHOUT_INFO = (
+    "/audit_logs", "/permission_groups", "/latencies", "/followers", "/history",
+    "/originmap/v1/tokens", "/originmap/v1/audit", "/names",
+)  # fmt: skip
 SETTINGS = ("/tiered_caching", "/tiered_cache_smart_topology_enable", "/regional_tiered_cache")
 # A batch is answered 200 whatever its items are.
 BATCHES = {
@@ -129,8 +132,8 @@ def map_case(context: schemathesis.HookContext, case: Case) -> Case:
             case.body = likely(case.path_parameters["origin_ip"])
     elif case.path.endswith("/resolve") and chosen((True, False), repr(case.query)):
         case.query["ip"] = list(ADDRESSES)
-    elif case.path == EXPORT and chosen((True, False), repr(case.query)):
-        case.query = {"upstream": "{colo}.example:80"}
+    elif case.path.startswith(EXPORT) and chosen((True, False), repr(case.query)):
+        case.query = {"upstream": ["{colo}.example:80"]}
         case.path_parameters["format"] = chosen(("nginx", "csv", "mmdb"), repr(case.headers))
     elif isinstance(case.body, list) and case.path == LATENCIES:
         case.body = [MEASUREMENT for _ in case.body]
@@ -227,6 +230,8 @@ class Asked:
         elif parameters.get("token_id") == ZONE:
             tokens = path.removeprefix(BASE).partition("/{token_id}")[0].format(account_id=ZONE)
             parameters["token_id"] = self._make(tokens, TOKEN_REQUEST)["id"]
+        elif path.endswith("/tokens/{token}"):
+            parameters["token"] = self._make("/user/tokens", TOKEN_REQUEST)["id"]
         if path.endswith(V1) and case.method == "POST" and next(self._made) % 2:
             # It makes a mapping only where there is none.
             for address in ADDRESSES:
@@ -237,7 +242,9 @@ class Asked:
         """Remove the token that a request made or was led to: an owner can have so many."""
         made = json.loads(response.content).get("result") if case.method == "POST" else None
         token = made["id"] if made else case.path_parameters.get("token_id")
-        if token and token != ZONE:
+        if made and not case.path.startswith(BASE):
+            self._session.delete(f"{self._api}/user/tokens/{token}", headers=BEARER)
+        elif token and token != ZONE:
             where = case.path.removeprefix(BASE).partition("/{token_id}")[0]
             where = where.format(account_id=case.path_parameters.get("account_id"))
             self._session.delete(f"{self._api}{where}/{token}", headers=BEARER)

@@ -124,7 +124,7 @@ def test_a_conductor_releases_what_is_well_and_takes_back_what_is_not(
     done = subprocess.run(
         [
             COMMAND, "rollout", "start", "--waves", "SIN,100%", "--hold", "0s", "--health", health,
-            "--url", site.server.url,
+            "--server", site.server.url,
         ],
         capture_output=True,
         text=True,

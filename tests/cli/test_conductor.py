@@ -8,10 +8,10 @@ from collections.abc import Callable
 import pytest
 
 from originmap import data
-from originmap.cli.administer import ServerRefused
 from originmap.cli.conductor import Conductor, RolloutStopped, Wishes
 from originmap.cli.live_line import LiveLine
-from originmap.cli.primary import Asked
+from originmap.cli.rollouts import ServerRollouts
+from originmap.cli.server import ServerRefused
 from originmap.domain.change import Cause
 from originmap.domain.errors import OriginmapError
 from originmap.domain.latency import Latencies
@@ -19,7 +19,6 @@ from originmap.domain.record import Key, Kind, RecordChange, RecordDecision, Val
 from originmap.domain.rollout import RolloutState
 from originmap.domain.zone import Account
 from originmap.service.followers import Followers, Report
-from originmap.service.operate.rollouts import TakeStep
 from originmap.service.rollout_json import RolloutJSON
 from originmap.service.rollout_request import Hold, Resume, RolloutRequest, Start
 from originmap.service.rollouts import Rollouts
@@ -100,17 +99,15 @@ class World:
         for name, colo in self.alive.items():
             self.followers.reported(name, "t", "c", Report(1, "nginx", nodes.get(name), "", colo))
 
-    def ask(self, asked: Asked) -> RolloutJSON | None:
-        """As `Primary.ask`."""
-        if not isinstance(asked, TakeStep):
-            return self.watch()
+    def take_step(self, step: RolloutRequest) -> RolloutJSON:
+        """As the server takes it for the conductor."""
         try:
-            return self.take(asked.asked)
+            return self.take(step)
         except OriginmapError as error:
             raise ServerRefused(str(error), "") from error
 
-    def watch(self) -> RolloutJSON | None:
-        """As `Primary.watch`."""
+    def watch(self) -> RolloutJSON:
+        """As the conductor sees it."""
         self.looks += 1
         self.at += self.seconds * SECOND
         self._report()
@@ -122,13 +119,26 @@ class World:
         self, started: RolloutJSON, empty: tuple[str, ...] = (), lost: tuple[str, ...] = ()
     ) -> RolloutJSON:
         wishes = Wishes(0, 30, 120, None, frozenset(empty), frozenset(lost))
-        return Conductor(self, wishes, LiveLine(io.StringIO())).run(started)
+        return Conductor(Asked(self), wishes, LiveLine(io.StringIO())).run(started)
 
     def stops(self, started: RolloutJSON, empty: tuple[str, ...] = ()) -> str:
         """Why it stops."""
         with pytest.raises(RolloutStopped) as stopped:
             self.conduct(started, empty)
         return str(stopped.value)
+
+
+class Asked(ServerRollouts):
+    """The rollouts of a world, asked for without a server."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def take(self, step: RolloutRequest) -> RolloutJSON | None:
+        return self._world.take_step(step)
+
+    def watch(self) -> RolloutJSON | None:
+        return self._world.watch()
 
 
 @pytest.fixture
@@ -221,14 +231,14 @@ def test_a_node_lost_over_a_restart_of_the_server_is_missed(world: World) -> Non
 def test_what_is_changed_after_the_last_look_is_not_let_out(world: World) -> None:
     world.alive = {"sin-1": "SIN"}
     started = world.start("100%")
-    asked = world.ask
+    take = world.take_step
 
-    def ask(step: Asked) -> RolloutJSON | None:
+    def change_first(step: RolloutRequest) -> RolloutJSON:
         if world.shown().later == 0:
             world.change()  # between the last look and the step
-        return asked(step)
+        return take(step)
 
-    world.ask = ask  # type: ignore[method-assign]
+    world.take_step = change_first  # type: ignore[method-assign]
     ended = world.conduct(started)
     assert (ended.state, ended.later) == (RolloutState.RUNNING, 1)
 
@@ -236,12 +246,12 @@ def test_what_is_changed_after_the_last_look_is_not_let_out(world: World) -> Non
 def test_what_no_node_serves_does_not_keep_a_rollout_open(world: World) -> None:
     world.alive = {"sin-1": "SIN"}
     started = world.start("100%")
-    asked, notes = world.ask, iter((1, 2))
+    take, notes = world.take_step, iter((1, 2))
 
-    def ask(step: Asked) -> RolloutJSON | None:
+    def note_first(step: RolloutRequest) -> RolloutJSON:
         if next(notes, None):
             world.note()
-        return asked(step)
+        return take(step)
 
-    world.ask = ask  # type: ignore[method-assign]
+    world.take_step = note_first  # type: ignore[method-assign]
     assert world.conduct(started).state is RolloutState.DONE

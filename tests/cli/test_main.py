@@ -28,7 +28,15 @@ def test_what_a_command_consists_of_is_never_looked_at_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "heavy"), [("zone", "falcon"), ("plan", "falcon"), ("main", "msgspec")]
+    ("name", "heavy"),
+    [
+        ("zone", "apsw"),
+        ("zone", "httpx"),
+        ("zone", "uvicorn"),
+        ("zone", "asyncio"),
+        ("plan", "apsw"),
+        ("main", "msgspec"),
+    ],
 )
 def test_a_command_loads_no_more_than_it_needs(name: str, heavy: str) -> None:
     program = f"import sys, originmap.cli.{name}; sys.exit({heavy!r} in sys.modules)"

@@ -16,7 +16,7 @@ from originmap.api.http.limits import Limits
 from originmap.api.http.router import MAX_BODY
 from originmap.api.native.topology import MAX_LATENCIES_BODY
 from originmap.api.server import GRACE_SECONDS
-from originmap.bootstrap_server import build_app
+from originmap.bootstrap_application import build_app
 from originmap.cli import main as command_line
 from originmap.domain import access_errors, errors
 from originmap.domain.batch import MAX_ITEMS

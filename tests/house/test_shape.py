@@ -31,6 +31,7 @@ TREE = {SOURCE / "domain" / "errors.py", SOURCE / "domain" / "access_errors.py"}
 OUTSIDE_THE_TREE = {
     "CannotListen",
     "ClientError",
+    "ContextError",
     "EdgeError",
     "MapFileError",
     "PlanError",

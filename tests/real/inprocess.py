@@ -25,7 +25,7 @@ from originmap.api.http.limits import Limits
 from originmap.api.http.protocol import Connection, Context, connection_factory
 from originmap.api.http.request import RequestIDs
 from originmap.api.server import server_config
-from originmap.bootstrap_server import build_app
+from originmap.bootstrap_application import build_app
 from originmap.service import setup
 
 BuildApp = Callable[[bootstrap.Opened], Application]

@@ -45,7 +45,7 @@ def commands(front: Front, folder: Path, slash: str = "") -> dict[str, list[str]
     return {
         "dump": ["dump", "--api", front.api + slash],
         "plan": ["plan", str(folder / "m.yaml"), "--api", front.api + slash],
-        "rollout": ["rollout", "status", "--url", front.url + slash],
+        "rollout": ["rollout", "status", "--server", front.url + slash],
         "edge": ["edge", *follow, *write, "--once"],
         "dry run": ["edge", *follow, *write, "--dry-run"],
     }
@@ -123,9 +123,9 @@ def test_servers_are_reached_by_ipv6(tmp_path: Path) -> None:
     with Server(":memory:", tmp_path, args=["--host", "::1", "--no-log-requests"]) as server:
         assert server.url.startswith("http://[::1]:")
         assert "example.com" in output("dump", "--zone", ZONE, "--api", server.api)
-        assert "no rollout" in output("rollout", "status", "--url", server.url)
+        assert "no rollout" in output("rollout", "status", "--server", server.url)
         unbracketed = server.url.replace("[::1]", "::1")
-        said = refusal("rollout", "status", "--url", unbracketed, status=2)
+        said = refusal("rollout", "status", "--server", unbracketed, status=2)
         assert "an IPv6 address must be in brackets, as in http://[::1]:8787" in said
 
 

@@ -147,7 +147,7 @@ async def test_a_change_reaches_its_nodes_wave_by_wave(fleet: World) -> None:
 async def test_a_wave_that_is_not_well_takes_every_node_back(fleet: World) -> None:
     fleet.hold_and_change()
     health = script(fleet.folder, 'echo "5xx at $ORIGINMAP_COLOS"; [ "$ORIGINMAP_WAVE" = 1 ]')
-    how = ("--hold", "0", "--health", health, "--url", fleet.server.url)
+    how = ("--hold", "0", "--health", health, "--server", fleet.server.url)
     token = {**os.environ, "ORIGINMAP_TOKEN": TOKEN}
     done = await asyncio.to_thread(run, "rollout", "start", *WAVES, *how, env=token)
     assert done.returncode == 1
@@ -285,22 +285,26 @@ def test_stages_without_a_node_pass_by_their_names_alone(world: World) -> None:
 def test_which_server_is_meant_must_be_said() -> None:
     runner = CliRunner()
     for args, said in (
-        ([], "give --db on the server's own machine, or --url"),
-        (["--url", "http://192.0.2.1:8787"], "--url needs a token"),
-        (["--url", "http://192.0.2.1:8787", "--db", "x.db"], "give one of --db and --url"),
-        (["--url", "192.0.2.1"], "a URL is like http://192.0.2.1:8787"),
+        ([], "give --db on the server's own machine, --server, or name a server for good"),
+        (["--server", "http://192.0.2.1:8787"], "--server needs a token"),
+        (
+            ["--server", "http://192.0.2.1:8787", "--db", "x.db"],
+            "give one of --db, --server and --context",
+        ),
+        (["--server", "192.0.2.1"], "a URL is like http://192.0.2.1:8787"),
     ):
-        shown = runner.invoke(command, ["status", *args], env={"ORIGINMAP_TOKEN": ""})
+        env = {"ORIGINMAP_TOKEN": "", "XDG_CONFIG_HOME": "/nowhere"}
+        shown = runner.invoke(command, ["status", *args], env=env)
         assert (shown.exit_code, said in shown.output) == (2, True), shown.output
 
 
 def test_a_hint_is_of_what_went_wrong(tmp_path: Path) -> None:
     with Server(str(tmp_path / "dev.db"), tmp_path) as server:
-        asked = ("rollout", "status", "--url", server.url)
+        asked = ("rollout", "status", "--server", server.url)
         assert "--access everything" in refusal(*asked, env={"ORIGINMAP_TOKEN": "wrong"})
         elsewhere = (*asked[:-1], f"{server.url}/client/v4")
         assert "without /client/v4" in refusal(*elsewhere, env={"ORIGINMAP_TOKEN": TOKEN})
-        kill = ("rollout", "kill", "--to", "9999", "--url", server.url)
+        kill = ("rollout", "kill", "--to", "9999", "--server", server.url)
         said = refusal(*kill, env={"ORIGINMAP_TOKEN": TOKEN})
         assert "has not been reached" in said
         assert "--access" not in said

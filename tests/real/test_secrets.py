@@ -46,7 +46,7 @@ def test_a_database_of_another_kind_is_refused_in_the_environment_too() -> None:
         ("zone", "create", f"postgresql://{LOGIN}", "--db", "new.db"),
         ("zone", "list", "--bd", f"postgresql://{LOGIN}"),
         ("serve", "--db", "new.db", "--follow", "http://om:s3cret@127.0.0.1:1"),
-        ("rollout", "status", "--url", "om:s3cret@127.0.0.1:1"),
+        ("rollout", "status", "--server", "om:s3cret@127.0.0.1:1"),
         ("zone", "list", "--db", f"postgresql://{LOGIN}"),
         ("promote", "--db", f"postgresql://{LOGIN}"),
         ("plan", "mappings.yaml", "--api", "ftp://om:s3cret@127.0.0.1:1"),

@@ -10,11 +10,12 @@ import msgspec
 
 
 class Message(msgspec.Struct, omit_defaults=True):
-    """An entry of `errors` or `messages`."""
+    """An entry of `errors` or `messages`; `hint` is for the operator on the server's machine."""
 
     code: int
     message: str
     error_chain: list["Message"] = []
+    hint: str = ""
 
 
 class Success(msgspec.Struct):

@@ -5,12 +5,10 @@ there are ours; docs/errors.md lists them all, and a test holds both together.
 """
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from originmap.api.envelope import Message
 from originmap.domain import access_errors, errors
-
-E = TypeVar("E", bound=errors.OriginmapError)
 
 
 class Refusal(NamedTuple):
@@ -204,6 +202,12 @@ V1_DELETE: Overrides = {
 def render(error: errors.OriginmapError, overrides: Overrides | None = None) -> Refusal:
     """The answer to `error`, from its own row."""
     return ((overrides or {}).get(type(error)) or TABLE[type(error)])(error)
+
+
+def in_full(error: errors.OriginmapError) -> Refusal:
+    """The answer to `error` for the operator, from whom nothing is kept: its own text and hint."""
+    status, (first, *_), headers = render(error)
+    return Refusal(status, [Message(first.code, str(error), hint=error.hint)], headers)
 
 
 def message_of(error: errors.OriginmapError, overrides: Overrides | None = None) -> str:

@@ -12,7 +12,7 @@ from hashlib import sha256
 from urllib.parse import unquote
 
 from originmap.api.http.request import Request
-from originmap.domain.access import Need
+from originmap.domain.access import WRITE_USER_TOKENS, Need
 from originmap.domain.access_errors import (
     MalformedCredentials,
     MissingCredentials,
@@ -70,12 +70,18 @@ class Guard:
 
     def anyone_or_node(self, request: Request) -> None:
         """Any credential that works."""
+        if request.by_operator:
+            request.known_caller = self.access.local_operator()
+            return
         self._check_address(request)
         request.known_caller = self._caller(request)
         self._count(request)
 
     def any_status(self, request: Request) -> None:
         """A token that exists, be it disabled, expired or not valid yet."""
+        if request.by_operator:
+            request.known_caller = self.access.local_operator()
+            return
         self._check_address(request)
         header = request.header(b"authorization")
         try:
@@ -140,11 +146,21 @@ class Guard:
         self.anyone(request)
         self.access.operator(request.caller)
 
+    def whole(self, request: Request) -> None:
+        """The right to know everything, secrets aside, that is known of anybody."""
+        self.anyone(request)
+        self.access.whole(request.caller)
+
+    def tokens(self, request: Request) -> None:
+        """The right to make tokens that do everything: an operator's, who may make tokens."""
+        self.operator(request)
+        self.access.user(request.caller, WRITE_USER_TOKENS)
+
     def charge(self, request: Request, items: int) -> None:
         """Count a request about many items, of which the caller chose how many, as several: one
         more for each `ITEMS_A_REQUEST`. Raises RateLimited if the quota was used up before."""
         more = max(items, 0) // ITEMS_A_REQUEST
-        if self._per_user is not None and more:
+        if self._per_user is not None and more and not request.by_operator:
             caller = request.caller
             verdict = self._per_user.take(caller.user_id or caller.id, more)
             if not verdict.taken:

@@ -6,27 +6,29 @@ import click
 import msgspec
 
 from originmap.cli import numbers, options
-from originmap.cli.administer import administer, print_json, print_table
 from originmap.cli.changed import moment
-from originmap.service.operate.changes import ListChanges
+from originmap.cli.server import NATIVE, Server
+from originmap.cli.server_options import server
+from originmap.cli.table import print_json, print_table
 
 _LONGEST = 60
 """Characters of a value that are shown; --json has all of it."""
 
 
 @click.command("audit")
-@options.db
+@server
 @click.option("--zone", metavar="NAME", help="Only changes of this zone and its mappings.")
 @click.option(
     "--limit", default=50, show_default=True, type=numbers.Whole(1, 10_000), help="How many."
 )
 @options.as_json
-def command(db: str, zone: str | None, limit: int, as_json: bool) -> None:
+def command(server: Server, zone: str | None, limit: int, as_json: bool) -> None:
     """Print the last changes, newest first: when, by which credential, from where, what.
 
     Example: originmap audit --zone example.com --db originmap.db
     """
-    rows = administer(db, ListChanges(limit, zone))
+    query = [("limit", str(limit))] + ([("zone", zone)] if zone else [])
+    rows = server.ask("GET", NATIVE + "/audit", query)
     if as_json:
         print_json(rows)
         return

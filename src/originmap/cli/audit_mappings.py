@@ -6,23 +6,24 @@ import click
 
 from originmap import bootstrap
 from originmap.cli import options
-from originmap.cli.administer import administer, print_json, print_table
+from originmap.cli.server import Server, of_zone
+from originmap.cli.server_options import server
+from originmap.cli.table import print_json, print_table
 from originmap.domain import address as addresses
 from originmap.domain.catalogue import Catalogue
 from originmap.domain.detection import Verdict
 from originmap.domain.mapping import Place
 from originmap.domain.tier import distance_km
 from originmap.service.detector import Detector
-from originmap.service.operate.origins import ListMappings
 
 
 @click.command("audit-mappings")
 @click.argument("zone")
 @click.option("--mismatches", is_flag=True, help="Only the mappings that the ranges contradict.")
 @options.ranges
-@options.db
+@server
 @options.as_json
-def command(zone: str, mismatches: bool, ranges: str, db: str, as_json: bool) -> None:
+def command(zone: str, mismatches: bool, ranges: str, server: Server, as_json: bool) -> None:
     """List every mapping of ZONE, an id or a name, with what published ranges say of it.
 
     For a contradicted one also how far the two places are from each other. The exit status is 1
@@ -32,7 +33,8 @@ def command(zone: str, mismatches: bool, ranges: str, db: str, as_json: bool) ->
     """
     detector = bootstrap.detector(bootstrap.range_files(ranges))
     catalogue = bootstrap.packaged_catalogue()
-    rows = [_judged(row, detector, catalogue) for row in administer(db, ListMappings(zone))]
+    found = server.ask("GET", of_zone(zone, "mappings"))
+    rows = [_judged(mapping, detector, catalogue) for mapping in found["mappings"]]
     contradicted = [row for row in rows if row["verdict"] == Verdict.MISMATCH]
     shown = contradicted if mismatches else rows
     if as_json:
@@ -50,7 +52,7 @@ def _judged(row: dict[str, Any], detector: Detector, catalogue: Catalogue) -> di
     evidence = detection.evidence
     here = catalogue.find(*claim)
     there = catalogue.find(evidence.vendor, evidence.region or "") if evidence else None
-    return row | {
+    return {name: row[name] for name in ("origin_ip", *Place._fields)} | {
         "verdict": str(detection.verdict),
         "published_vendor": evidence.vendor if evidence else None,
         "published_region": evidence.region if evidence else None,

@@ -11,9 +11,9 @@ def place(value: dict[str, str] | None) -> str:
     return f"{value['vendor']} {value['region']}" if value else "-"
 
 
-def moment(microseconds: int) -> str:
-    """A time in UTC: 2026-08-22T15:17:05Z"""
-    return options.shown(datetime.datetime.fromtimestamp(microseconds / 1e6, datetime.UTC))
+def moment(timestamp: str) -> str:
+    """A time of the API as it is printed: 2026-08-22T15:17:05Z"""
+    return options.shown(datetime.datetime.fromisoformat(timestamp))
 
 
 def shown(row: dict[str, Any]) -> dict[str, Any]:

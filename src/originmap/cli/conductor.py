@@ -13,14 +13,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from originmap.cli.administer import ServerRefused
 from originmap.cli.health import Health
 from originmap.cli.live_line import LiveLine
-from originmap.cli.primary import Primary
+from originmap.cli.rollouts import ServerRollouts
+from originmap.cli.server import ServerRefused
 from originmap.domain.errors import OriginmapError
 from originmap.domain.rollout import RolloutState
 from originmap.service.followers import SILENT_SECONDS
-from originmap.service.operate.rollouts import TakeStep
 from originmap.service.rollout_json import RolloutJSON
 from originmap.service.rollout_request import MOST_WHY, Advance, Finish, Halt, Pause
 
@@ -71,8 +70,8 @@ class _Wave:
 class Conductor:
     """Conducts one rollout, to its end or until it is stopped."""
 
-    def __init__(self, server: Primary, wishes: Wishes, line: LiveLine) -> None:
-        self._server = server
+    def __init__(self, rollouts: ServerRollouts, wishes: Wishes, line: LiveLine) -> None:
+        self._rollouts = rollouts
         self._wishes = wishes
         self._line = line
         self._reported: set[str] = set()
@@ -184,7 +183,7 @@ class Conductor:
         """How the rollout stands; waits while it is paused. Raises RolloutStopped."""
         begun = time.monotonic()
         while True:
-            now = self._server.watch()
+            now = self._rollouts.watch()
             if now is None or now.number != rollout.number:
                 raise RolloutStopped(f"rollout {rollout.number} is no longer the last one", "")
             if now.state is RolloutState.RUNNING:
@@ -225,7 +224,7 @@ class Conductor:
         """Finish, unless that would let out what was changed meanwhile and is in no wave."""
         self._line.clear()
         while True:
-            now = self._server.watch()
+            now = self._rollouts.watch()
             if now is None or now.number != rollout.number or now.later:
                 return now or rollout
             try:
@@ -237,7 +236,7 @@ class Conductor:
                     raise
 
     def _take(self, asked: Advance | Halt | Pause | Finish) -> RolloutJSON:
-        shown = self._server.ask(TakeStep(asked))
+        shown = self._rollouts.take(asked)
         assert shown is not None
         return shown
 

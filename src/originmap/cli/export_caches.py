@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,11 @@ import click
 
 from originmap.atomic_file import replacing
 from originmap.cli import node, options
-from originmap.cli.administer import administer, stream
+from originmap.cli.server import NATIVE, Query, Server
+from originmap.cli.server_options import server as server_options
 from originmap.domain.errors import InvalidExport
 from originmap.edge.name_lookup import look_up
-from originmap.export.endpoint import Addresses
 from originmap.export.format import Family, Format
-from originmap.service.exports import Wanted
-from originmap.service.operate.exports import ExportFamily, ExportNames, ExportZones
 
 _MODE = 0o644  # the cache, which runs as another user, has to read it
 
@@ -50,7 +48,7 @@ _OPTIONS: tuple[tuple[Callable[[Format], bool], Callable[[Any], Any]], ...] = (
     (lambda known: known.upstreams, node.upstream_file),
     (lambda known: known.several, _file),
     (lambda known: True, _out),
-    (lambda known: True, options.db),
+    (lambda known: True, server_options),
 )
 
 
@@ -59,7 +57,7 @@ def _export(
     zones: tuple[str, ...],
     colo: str | None,
     out: str | None,
-    db: str,
+    server: Server,
     upstreams: tuple[str, ...] = (),
     upstream_file: Any = None,
     file: str | None = None,
@@ -69,37 +67,37 @@ def _export(
         raise click.UsageError(
             f"{known.name} has several files: give --out FOLDER, or --file {names}"
         )
-    given = [*node.lines(upstream_file), *upstreams]
+    path = f"{NATIVE}/export/{known.name}"
+    query = [("upstream", each) for each in (*node.lines(upstream_file), *upstreams)]
+    query += [("colo", colo)] if colo else []
+    asked = [*query, *(("zone", zone) for zone in zones), *_addresses(known, server, path, query)]
     whole = known.several and not file
-    found = _addresses(known, Wanted(known.name, None, colo and colo.upper(), given), db)
     for name in [each.name for each in known.files] if whole else [file]:
-        wanted = Wanted(known.name, name, colo and colo.upper(), given, found)
-        command = ExportZones(wanted, list(zones))
+        of_file = [*asked, ("file", name)] if name else asked
         if out is None:
-            stream(db, command, sys.stdout.buffer.write)
+            server.stream(path, of_file, sys.stdout.buffer.write)
             continue
         with _replaced(Path(out) / str(name) if whole else Path(out)) as write:
-            stream(db, command, write)
+            server.stream(path, of_file, write)
     if known.family and whole and out:
-        wanted = Wanted(known.name, None, colo and colo.upper(), given)
-        _export_family(known.family, wanted, Path(out), db)
+        files = server.ask("GET", path + "/family", query)
+        _write_family(known.family, files, Path(out))
 
 
-def _addresses(known: Format, wanted: Wanted, db: str) -> Addresses:
+def _addresses(known: Format, server: Server, path: str, query: Query) -> Query:
     """The addresses of the upper tiers' names, as this machine looks them up."""
-    names = administer(db, ExportNames(wanted)) if known.of_addresses else []
-    return look_up([row["name"] for row in names])
+    names = server.ask("GET", path + "/names", query) if known.of_addresses else ()
+    found = look_up(names)
+    return [("address", f"{name}={address}") for name in found for address in found[name]]
 
 
-def _export_family(family: Family, wanted: Wanted, out: Path, db: str) -> None:
+def _write_family(family: Family, files: Mapping[str, str], out: Path) -> None:
     """Write each file of a family, and tell of those that are not written any more: whoever loads
     them says when they may go."""
-    files = administer(db, ExportFamily(wanted))
-    for file in files:
-        with _replaced(out / file["name"]) as write:
-            write(file["text"].encode())
-    written = {out / file["name"] for file in files}
-    for path in sorted(set(out.glob(family.pattern)) - written):
+    for name, text in files.items():
+        with _replaced(out / name) as write:
+            write(text.encode())
+    for path in sorted(set(out.glob(family.pattern)) - {out / name for name in files}):
         click.echo(f"originmap: {path} stays as it was: {family.help}", err=True)
 
 

@@ -5,15 +5,16 @@ from typing import Any
 import click
 
 from originmap.cli import options
-from originmap.cli.administer import administer, print_json, print_table
 from originmap.cli.changed import moment
-from originmap.service.operate.copies import ListFollowers
+from originmap.cli.server import NATIVE, Server
+from originmap.cli.server_options import server
+from originmap.cli.table import print_json, print_table
 
 
 @click.command("followers")
-@options.db
+@server
 @options.as_json
-def command(db: str, as_json: bool) -> None:
+def command(server: Server, as_json: bool) -> None:
     """Print who follows the server that owns a database: revision, lag, last contact, and of a
     node that feeds a cache the revision which that serves, and what keeps it from a newer one.
 
@@ -21,7 +22,7 @@ def command(db: str, as_json: bool) -> None:
 
     Example: originmap followers --db originmap.db
     """
-    rows = administer(db, ListFollowers())
+    rows = server.ask("GET", NATIVE + "/followers")
     if as_json:
         print_json(rows)
         return

@@ -35,6 +35,7 @@ _COMMANDS = {
     "rollback": "Make a zone's mappings what they were.",
     "followers": "Print who follows a server, and how far behind.",
     "rollout": "Release changes to the nodes of caches in waves.",
+    "context": "Name the servers that commands are for.",
     "promote": "Make a replica's database a database of its own.",
     "detect": "Print what the vendors' published ranges say of addresses.",
     "ranges": "Keep the vendors' published ranges up to date.",

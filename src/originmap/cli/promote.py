@@ -2,16 +2,16 @@
 
 import click
 
-from originmap import databases
 from originmap.cli import options
-from originmap.cli.administer import administer, print_json
-from originmap.service.operate.copies import Promote
+from originmap.cli.server import NATIVE, Server
+from originmap.cli.server_options import server
+from originmap.cli.table import print_json
 
 
 @click.command("promote")
-@options.db
+@server
 @options.as_json
-def command(db: str, as_json: bool) -> None:
+def command(server: Server, as_json: bool) -> None:
     """Make a replica's database a database of its own, which can be written.
 
     It goes on under a new epoch, so that nobody takes its changes for its former primary's; those
@@ -19,11 +19,10 @@ def command(db: str, as_json: bool) -> None:
 
     Example: originmap promote --db replica.db
     """
-    (row,) = administer(db, Promote())
-    shown = databases.shown(db)
+    row = server.ask("POST", NATIVE + "/promote")
     if as_json:
         print_json([row])
     elif row["promoted"]:
-        click.echo(f"{shown} is a database of its own now, at revision {row['revision']}")
+        click.echo(f"it is a database of its own now, at revision {row['revision']}")
     else:
-        click.echo(f"{shown} is a database of its own already")
+        click.echo("it is a database of its own already")

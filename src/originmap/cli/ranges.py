@@ -9,7 +9,7 @@ import click
 
 from originmap import bootstrap
 from originmap.cli import numbers, options
-from originmap.cli.administer import print_json, print_table
+from originmap.cli.table import print_json, print_table
 from originmap.detect import content
 from originmap.detect.download import WEB
 from originmap.detect.errors import NoRanges, RangesError

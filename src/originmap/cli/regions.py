@@ -4,7 +4,7 @@ import click
 
 from originmap import bootstrap
 from originmap.cli import options
-from originmap.cli.administer import print_json, print_table
+from originmap.cli.table import print_json, print_table
 
 
 @click.command("regions")

@@ -1,5 +1,6 @@
 """originmap rollout: releases changes to the nodes of caches in waves."""
 
+import functools
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -8,14 +9,15 @@ import click
 import msgspec
 
 from originmap.cli import numbers, options, rollout_text
-from originmap.cli.administer import ServerRefused, print_table
 from originmap.cli.conductor import Conductor, Wishes
 from originmap.cli.health import health_of
 from originmap.cli.live_line import LiveLine
-from originmap.cli.primary import Primary, primary
+from originmap.cli.rollouts import ServerRollouts
+from originmap.cli.server import Server, ServerRefused
+from originmap.cli.server_options import server
+from originmap.cli.table import print_table
 from originmap.domain.errors import RolloutConflict
 from originmap.domain.rollout import RolloutState
-from originmap.service.operate.rollouts import ShowRollout, TakeStep
 from originmap.service.rollout_json import RolloutJSON
 from originmap.service.rollout_request import (
     Abort,
@@ -49,6 +51,17 @@ def _upper(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -
     return frozenset(name.upper() for name in value)
 
 
+def _of_server(function: F) -> F:
+    """--db, --server and --context, as the argument `rollouts`"""
+
+    @server
+    @functools.wraps(function)
+    def given(server: Server, **rest: Any) -> Any:
+        return function(rollouts=ServerRollouts(server), **rest)
+
+    return given  # type: ignore[return-value]
+
+
 def _conducting(function: F) -> F:
     for option in (
         click.option(
@@ -71,14 +84,14 @@ def _conducting(function: F) -> F:
 
 
 @command.command("status")
-@primary
+@_of_server
 @options.as_json
-def status(server: Primary, as_json: bool) -> None:
+def status(rollouts: ServerRollouts, as_json: bool) -> None:
     """Print the rollout: its state, its waves, and what each node serves.
 
     Example: originmap rollout status --db originmap.db
     """
-    shown = server.ask(ShowRollout())
+    shown = rollouts.show()
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(shown), indent=2))
     elif shown is None:
@@ -89,21 +102,21 @@ def status(server: Primary, as_json: bool) -> None:
 
 @command.command("hold")
 @click.option("--base", type=numbers.REVISION, help="An earlier revision to hold the nodes at.")
-@primary
-def hold(server: Primary, base: int | None) -> None:
+@_of_server
+def hold(rollouts: ServerRollouts, base: int | None) -> None:
     """Keep every node where it is: what is changed from now on waits.
 
     Example: originmap rollout hold --db originmap.db
     """
-    _take(server, Hold(base))
+    _take(rollouts, Hold(base))
 
 
 @command.command("start")
 @click.option("--waves", required=True, help="As in SIN,FRA+IAD,1%,10%,100%.")
 @click.option("--base", type=numbers.REVISION, help="Release what was changed since this one.")
 @_conducting
-@primary
-def start(server: Primary, waves: str, base: int | None, **wishes: Any) -> None:
+@_of_server
+def start(rollouts: ServerRollouts, waves: str, base: int | None, **wishes: Any) -> None:
     """Release what was changed since the hold, in waves.
 
     Each wave is waited for and looked at before the next. Where one is not well, every node goes
@@ -111,86 +124,86 @@ def start(server: Primary, waves: str, base: int | None, **wishes: Any) -> None:
 
     Example: originmap rollout start --waves SIN,1%,10%,100% --hold 5m --health ./check --db o.db
     """
-    _conduct(server, Start(waves, base), wishes)
+    _conduct(rollouts, Start(waves, base), wishes)
 
 
 @command.command("resume")
 @_conducting
-@primary
-def resume(server: Primary, **wishes: Any) -> None:
+@_of_server
+def resume(rollouts: ServerRollouts, **wishes: Any) -> None:
     """Go on with a rollout that is paused or halted, or whose start was cut off.
 
     Example: originmap rollout resume --hold 5m --health ./check --db originmap.db
     """
-    shown = server.ask(ShowRollout())
+    shown = rollouts.show()
     running = shown is not None and shown.state is RolloutState.RUNNING
-    _conduct(server, None if running else Resume(), wishes)
+    _conduct(rollouts, None if running else Resume(), wishes)
 
 
 @command.command("advance")
-@primary
-def advance(server: Primary) -> None:
+@_of_server
+def advance(rollouts: ServerRollouts) -> None:
     """Release the next wave now.
 
     Example: originmap rollout advance --db originmap.db
     """
-    shown = server.ask(ShowRollout())
+    shown = rollouts.show()
     number = shown.number if shown else None
-    _take(server, Advance(shown.released + 1 if shown else None, number=number))
+    _take(rollouts, Advance(shown.released + 1 if shown else None, number=number))
 
 
 @command.command("pause")
 @click.option("--why", type=numbers.Why(), default="", help="What the others shall know.")
-@primary
-def pause(server: Primary, why: str) -> None:
+@_of_server
+def pause(rollouts: ServerRollouts, why: str) -> None:
     """Leave every node where it is, and release nothing.
 
     Example: originmap rollout pause --why "incident 7" --db originmap.db
     """
-    _take(server, Pause(why))
+    _take(rollouts, Pause(why))
 
 
 @command.command("abort")
 @click.option("--why", type=numbers.Why(), default="", help="What the others shall know.")
-@primary
-def abort(server: Primary, why: str) -> None:
+@_of_server
+def abort(rollouts: ServerRollouts, why: str) -> None:
     """Take every node back to where it was before the rollout.
 
     Example: originmap rollout abort --why "too slow" --db originmap.db
     """
-    _take(server, Abort(why))
+    _take(rollouts, Abort(why))
 
 
 @command.command("kill")
 @click.option("--to", type=numbers.REVISION, help="The revision; else the base of the rollout.")
 @click.option("--why", type=numbers.Why(), default="", help="What the others shall know.")
-@primary
-def kill(server: Primary, to: int | None, why: str) -> None:
+@_of_server
+def kill(rollouts: ServerRollouts, to: int | None, why: str) -> None:
     """Take every node back at once, whatever the state, also without a rollout.
 
     Example: originmap rollout kill --to 41 --db originmap.db
     """
-    _take(server, Kill(to, why))
+    _take(rollouts, Kill(to, why))
 
 
 @command.command("finish")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@primary
-def finish(server: Primary, yes: bool) -> None:
+@_of_server
+def finish(rollouts: ServerRollouts, yes: bool) -> None:
     """Let every node have the newest revision from now on.
 
     Example: originmap rollout finish --db originmap.db
     """
-    shown = server.ask(ShowRollout())
+    shown = rollouts.show()
     if shown is not None and shown.state is not RolloutState.DONE and not yes:
         click.echo(rollout_text.headline(shown))
         click.confirm(f"Let revision {shown.revision} go everywhere at once?", abort=True)
     number, seen = (shown.number, shown.revision) if shown else (None, None)
-    _take(server, Finish(number=number, revision=None if yes else seen))
+    _take(rollouts, Finish(number=number, revision=None if yes else seen))
 
 
-def _take(server: Primary, asked: RolloutRequest) -> RolloutJSON:
-    shown = server.ask(TakeStep(asked))
+def _take(rollouts: ServerRollouts, asked: RolloutRequest) -> RolloutJSON:
+    shown = rollouts.take(asked)
     assert shown is not None
     click.echo(rollout_text.headline(shown))
     for line in rollout_text.remains(shown):
@@ -198,11 +211,11 @@ def _take(server: Primary, asked: RolloutRequest) -> RolloutJSON:
     return shown
 
 
-def _conduct(server: Primary, asked: Start | Resume | None, given: dict[str, Any]) -> None:
+def _conduct(rollouts: ServerRollouts, asked: Start | Resume | None, given: dict[str, Any]) -> None:
     health = health_of(given["health"], given["health_seconds"])
     if not given["by_hand"]:
-        server.watch()  # nothing is released that could not be looked at afterwards
-    shown = server.ask(ShowRollout()) if asked is None else server.ask(TakeStep(asked))
+        rollouts.watch()  # nothing is released that could not be looked at afterwards
+    shown = rollouts.show() if asked is None else rollouts.take(asked)
     if shown is None:
         raise RolloutConflict("there is no rollout to go on with")
     click.echo(rollout_text.headline(shown))
@@ -212,7 +225,7 @@ def _conduct(server: Primary, asked: Start | Resume | None, given: dict[str, Any
     timing = given["hold"], given["every"], given["patience"]
     wishes = Wishes(*timing, health, given["empty"], given["lost"])
     try:
-        ended = Conductor(server, wishes, line).run(shown)
+        ended = Conductor(rollouts, wishes, line).run(shown)
     except (ServerRefused, KeyboardInterrupt):
         line.clear()
         click.echo(

@@ -1,10 +1,14 @@
 """originmap token: make, list and revoke API tokens."""
 
+from urllib.parse import quote
+
 import click
 
 from originmap.cli import options
-from originmap.cli.administer import administer, print_json, print_table
-from originmap.service.operate.tokens import Access, CreateToken, ListTokens, RevokeToken
+from originmap.cli.server import NATIVE, Server
+from originmap.cli.server_options import new_server, server
+from originmap.cli.table import print_json, print_table
+from originmap.domain.token_access import ACCESS, Access
 
 _NODES = ("edge", "replicate")
 
@@ -26,14 +30,14 @@ def command() -> None:
 @click.option(
     "--access",
     required=True,
-    type=click.Choice(["read", "write", "everything", "replicate", "edge"]),
+    type=click.Choice(ACCESS),
     help="Read or write mappings and settings; everything; for a replica; for an edge node.",
 )
 @click.option("--colo", default="", metavar="CODE", help="The only colo an edge node reports as.")
-@options.db
+@new_server
 @options.as_json
 def create(
-    name: str, zones: tuple[str, ...], access: Access, colo: str, db: str, as_json: bool
+    name: str, zones: tuple[str, ...], access: Access, colo: str, server: Server, as_json: bool
 ) -> None:
     """Make a token called NAME and print its secret, which is shown this once. One for edge or
     replicate is for a node of a cache or for a replica alone.
@@ -45,23 +49,24 @@ def create(
     if "all" in zones and len(zones) > 1:
         raise click.UsageError("--zone all goes with no other --zone")
     named = () if zones == ("all",) else zones
-    rows = administer(db, CreateToken(name, named, access, colo.upper()), new=True)
+    asked = {"name": name, "access": access, "zones": named, "colo": colo}
+    made = server.ask("POST", NATIVE + "/tokens", body=asked)
     if as_json:
-        print_json(rows)
+        print_json([made])
         return
-    click.echo(rows[0]["secret"])
+    click.echo(made["secret"])
     click.echo("Keep it now: only its hash is stored, it cannot be shown again.", err=True)
 
 
 @command.command("list")
-@options.db
+@server
 @options.as_json
-def list_(db: str, as_json: bool) -> None:
+def list_(server: Server, as_json: bool) -> None:
     """List all tokens, without their secrets.
 
     Example: originmap token list --db originmap.db
     """
-    rows = administer(db, ListTokens())
+    rows = server.ask("GET", NATIVE + "/tokens")
     if as_json:
         print_json(rows)
     else:
@@ -70,11 +75,11 @@ def list_(db: str, as_json: bool) -> None:
 
 @command.command("revoke")
 @click.argument("token_id", metavar="ID")
-@options.db
-def revoke(token_id: str, db: str) -> None:
+@server
+def revoke(token_id: str, server: Server) -> None:
     """Revoke the token with this ID (see token list); it stops working at once.
 
     Example: originmap token revoke 3f2a…e1 --db originmap.db
     """
-    administer(db, RevokeToken(token_id))
+    server.ask("DELETE", f"{NATIVE}/tokens/{quote(token_id, safe='')}")
     click.echo(f"revoked {token_id}", err=True)

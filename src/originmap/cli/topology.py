@@ -7,10 +7,13 @@ import click
 import msgspec
 
 from originmap.cli import options
-from originmap.cli.administer import administer, print_table
+from originmap.cli.server import NATIVE, Server
+from originmap.cli.server_options import server
+from originmap.cli.table import print_table
 from originmap.cli.topology_file import read_topology
 from originmap.domain.topology import ColoState
-from originmap.service.operate.topology import SetStates, SetTopology, ShowTopology
+
+_PATH = NATIVE + "/topology"
 
 
 @click.group("topology")
@@ -19,14 +22,14 @@ def command() -> None:
 
 
 @command.command("show")
-@options.db
+@server
 @options.as_json
-def show(db: str, as_json: bool) -> None:
+def show(server: Server, as_json: bool) -> None:
     """Print the topology in force; as JSON it is what topology set takes.
 
     Example: originmap topology show --json --db originmap.db
     """
-    (topology,) = administer(db, ShowTopology())
+    topology = server.ask("GET", _PATH)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(topology), indent=2))
     else:
@@ -35,52 +38,53 @@ def show(db: str, as_json: bool) -> None:
 
 @command.command("set")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@options.db
-def set_(file: Path, db: str) -> None:
+@server
+def set_(file: Path, server: Server) -> None:
     """Replace the topology by the one in FILE, as topology show --json prints it.
 
     Example: originmap topology set topology.json --db originmap.db
     """
-    (changed,) = administer(db, SetTopology(read_topology(file)))
+    changed = server.ask("PUT", _PATH, body=read_topology(file))
     click.echo(f"{len(changed['colos'])} colos are in force", err=True)
 
 
-def _set_state(db: str, codes: tuple[str, ...], state: ColoState) -> None:
-    administer(db, SetStates(dict.fromkeys((code.upper() for code in codes), state)))
+def _set_state(server: Server, codes: tuple[str, ...], state: ColoState) -> None:
+    states = dict.fromkeys((code.upper() for code in codes), state)
+    server.ask("PATCH", _PATH, body={"states": states})
     click.echo(f"{' '.join(code.upper() for code in codes)}: {state}", err=True)
 
 
 @command.command("drain")
 @click.argument("codes", metavar="CODE...", nargs=-1, required=True)
-@options.db
-def drain(codes: tuple[str, ...], db: str) -> None:
+@server
+def drain(codes: tuple[str, ...], server: Server) -> None:
     """Choose these colos only where no active one is left.
 
     Example: originmap topology drain IAD --db originmap.db
     """
-    _set_state(db, codes, ColoState.DRAINING)
+    _set_state(server, codes, ColoState.DRAINING)
 
 
 @command.command("activate")
 @click.argument("codes", metavar="CODE...", nargs=-1, required=True)
-@options.db
-def activate(codes: tuple[str, ...], db: str) -> None:
+@server
+def activate(codes: tuple[str, ...], server: Server) -> None:
     """Choose these colos again.
 
     Example: originmap topology activate IAD --db originmap.db
     """
-    _set_state(db, codes, ColoState.ACTIVE)
+    _set_state(server, codes, ColoState.ACTIVE)
 
 
 @command.command("down")
 @click.argument("codes", metavar="CODE...", nargs=-1, required=True)
-@options.db
-def down(codes: tuple[str, ...], db: str) -> None:
+@server
+def down(codes: tuple[str, ...], server: Server) -> None:
     """Do not choose these colos at all.
 
     Example: originmap topology down IAD --db originmap.db
     """
-    _set_state(db, codes, ColoState.DOWN)
+    _set_state(server, codes, ColoState.DOWN)
 
 
 def _print(topology: dict[str, Any]) -> None:

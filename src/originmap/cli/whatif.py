@@ -1,27 +1,27 @@
 """originmap whatif: what would move if colos changed their state."""
 
+from typing import Any
+
 import click
-import msgspec
 
 from originmap.cli import options
-from originmap.cli.administer import administer, print_json, print_table
+from originmap.cli.server import CLOUDFLARE, NATIVE, Server, pages
+from originmap.cli.server_options import server
+from originmap.cli.table import print_json, print_table
 from originmap.domain.topology import ColoState
-from originmap.domain.whatif import Move
-from originmap.service.operate.topology import WhatIf
-from originmap.service.operate.zones import ListZones
 
 
 @click.command("whatif")
 @click.option("--drain", multiple=True, metavar="CODE", help="If this colo were draining.")
 @click.option("--down", multiple=True, metavar="CODE", help="If this colo were down.")
 @click.option("--activate", multiple=True, metavar="CODE", help="If this colo were active.")
-@options.db
+@server
 @options.as_json
 def command(
     drain: tuple[str, ...],
     down: tuple[str, ...],
     activate: tuple[str, ...],
-    db: str,
+    server: Server,
     as_json: bool,
 ) -> None:
     """Print which origins would move to another upper tier: the cache misses to expect.
@@ -41,28 +41,26 @@ def command(
     }
     if not states:
         raise click.UsageError("say what would change: --drain, --down or --activate CODE")
-    rows = administer(db, WhatIf(states))
-    moves = msgspec.convert(rows, list[Move])
+    found = server.ask("POST", NATIVE + "/whatif", body={"states": states})
     if as_json:
-        print_json([row | {"cold": move.cold} for row, move in zip(rows, moves, strict=True)])
+        print_json(found["moves"])
         return
-    names = {zone["id"]: zone["name"] for zone in administer(db, ListZones())}
-    _print(moves, names)
+    zones = pages(server, CLOUDFLARE + "/zones") if found["moves"] else ()
+    _print(found, {zone["id"]: zone["name"] for zone in zones})
 
 
-def _print(moves: list[Move], names: dict[str, str]) -> None:
+def _print(found: dict[str, Any], names: dict[str, str]) -> None:
     rows = [
         {
-            "zone": names.get(move.zone_id, move.zone_id),
-            "region": " ".join(move.place),
-            "origins": move.origins,
-            "now": " ".join(move.before),
-            "then": " ".join(move.after),
-            "starts_cold": "yes" if move.cold else "no",
+            "zone": names.get(move["zone_id"], move["zone_id"]),
+            "region": f"{move['vendor']} {move['region']}",
+            "origins": move["origins"],
+            "now": move["before"],
+            "then": move["after"],
+            "starts_cold": "yes" if move["cold"] else "no",
         }
-        for move in moves
+        for move in found["moves"]
     ]
     if rows:
         print_table(rows, ("zone", "region", "origins", "now", "then", "starts_cold"))
-    cold = sum(move.origins for move in moves if move.cold)
-    click.echo(f"{cold} origins would fill from another upper tier")
+    click.echo(f"{found['cold_origins']} origins would fill from another upper tier")

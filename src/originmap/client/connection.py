@@ -8,7 +8,7 @@ What was refused for good is not.
 import datetime
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,7 +89,7 @@ class Connection:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._http.close()
+        self.close()
 
     def ask(
         self, method: str, path: str, params: Mapping[str, str] | None = None, body: Any = None
@@ -108,6 +108,25 @@ class Connection:
             if pause is None:
                 raise error
             self._pause(pause if asked is None else asked, str(error))
+
+    def stream(self, path: str) -> Iterator[bytes]:
+        """The body of the answer to a GET below the base URL, in chunks; asked for once. Raises
+        ClientError."""
+        url = self.base_url + path
+        try:
+            with self._http.stream("GET", url) as answer:
+                if answer.status_code != 200:
+                    answer.read()
+                    outcome = _outcome(f"GET {answer.url.path}", answer, self.base_url)
+                    raise Unreadable(url, 200) if isinstance(outcome, Envelope) else outcome[0]
+                yield from answer.iter_bytes()
+        except httpx.RequestError as error:
+            failure = self._route.failure(error)
+            raise Unreachable(url, failure.reason, failure.hint) from error
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
 
     def _try(
         self, method: str, url: str, params: Mapping[str, str] | None, content: bytes | None

@@ -90,8 +90,8 @@ class Exports:
 
     def names(self, wanted: Wanted) -> tuple[str, ...]:
         """The names of upper tiers whose addresses the format has use for. Raises InvalidExport."""
-        known = format_called(wanted.format)
-        return self._node(wanted, ()).names() if known.of_addresses else ()
+        known, node = format_called(wanted.format), self._node(wanted, ())
+        return node.names() if known.of_addresses else ()
 
     def _node(self, wanted: Wanted, zones: Iterable[Zone]) -> Node:
         made = self.node(zones, wanted.colo, wanted.upstreams)

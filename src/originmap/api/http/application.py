@@ -108,6 +108,8 @@ def refused(request: Request, overrides: errors.Overrides | None, error: Excepti
         return refusal_response(errors.INTERNAL)
     if isinstance(error, StoreError):
         _LOG.error("store", extra={"data": {"ray": request.id, "why": str(error)}})
+    if request.by_operator:
+        return refusal_response(errors.in_full(error))
     error.__traceback__ = None  # its frames may hold what holds it: a circle for each refusal
     if isinstance(error, ZoneNotFound) and overrides is not errors.CORE:
         return refusal_response(errors.no_route(request.path))

@@ -37,3 +37,7 @@ class Limits:
     def head(self) -> int:
         """Bytes before the end of the headers."""
         return self.url + self.headers
+
+
+OPERATOR_LIMITS = Limits(url=1 << 20, connections=2 * MOST_CONNECTIONS)
+"""For the operator, whom others do not keep out, and who names many upper tiers in a URL."""

@@ -42,13 +42,14 @@ class Context(NamedTuple):
     limits: Limits
     ids: RequestIDs
     log: AccessLog
+    of_operator: bool = False  # only the operator can connect
 
 
 class Connection(asyncio.Protocol):
     """One client."""
 
     def __init__(self, context: Context, state: ServerState) -> None:
-        self._application, self._limits, self._ids, self._log = context
+        self._application, self._limits, self._ids, self._log, self._of_operator = context
         self._state = state
         self._loop = asyncio.get_running_loop()
         self._reader = Reader(self._limits, self._on_head, self._on_body, self._on_end)
@@ -147,6 +148,7 @@ class Connection(asyncio.Protocol):
             head.method, head.target, head.headers, self._client, self._ids.next(), head.version
         )
         request.link = self
+        request.by_operator = self._of_operator
         self._waiting.append(Pending(head, request))
 
     def _on_body(self, data: bytes) -> None:

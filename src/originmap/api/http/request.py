@@ -35,6 +35,7 @@ class Request:
     counted = False  # against the rate limits
     answer_headers: tuple[tuple[str, str], ...] = ()  # of every answer to it, errors too
     link: Link = NoLink()
+    by_operator = False  # it came by the operator's socket, or from this process
 
     def __init__(
         self, method: str, url: str, headers: Headers, client: str, id: str, version: str = "1.1"

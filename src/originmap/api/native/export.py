@@ -1,19 +1,26 @@
-"""What caches load: GET /originmap/v1/export/{format}."""
+"""What caches load: GET /originmap/v1/export/{format}[/names|/family]."""
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
+from originmap.api import envelope
 from originmap.api.http.request import Request
 from originmap.api.http.response import Body, Response, nothing
 from originmap.api.native.arguments import arguments
 from originmap.api.native.files import Files
 from originmap.api.native.zones_asked import ZonesAsked
-from originmap.domain.errors import InvalidQuery
+from originmap.domain import address as addresses
+from originmap.domain.errors import InvalidAddress, InvalidQuery
+from originmap.domain.hostname import is_hostname
+from originmap.export.endpoint import Addresses
 from originmap.service.chunks import Chunks
 from originmap.service.exports import Exports, Wanted
 from originmap.service.followers import NAME
 
-_KNOWN = ("zone", "colo", "file", "upstream", "rollout", "node")
+_KNOWN = ("zone", "colo", "file", "upstream", "address", "rollout", "node")
+_OF_NODE = ("colo", "upstream")
 _TAG = re.compile(r'(?<!W/)"[^"]*"')
 _STATES = {None: False, "newest": False, "served": True}
 
@@ -30,12 +37,10 @@ class ExportFile:
         """A file for one node, of each `zone` or of all that the credential may read; nothing
         but 304 where the sender has it already."""
         values = arguments(request, _KNOWN)
-        colo = _one(values, "colo")
-        wanted = Wanted(
-            request.arguments["format"],
-            _one(values, "file"),
-            colo and colo.upper(),
-            values.get("upstream", ()),
+        wanted = replace(
+            _wanted(request, values),
+            file=_one(values, "file"),
+            addresses=_addresses(values.get("address", ())),
             served=_served(values),
             node=_one(values, "node"),
         )
@@ -60,6 +65,41 @@ class ExportFile:
             body = await self._files.body(request, chunks)
         headers = (("etag", export.tag),)
         return Response(headers=headers, content_type=export.file.media_type, stream=body)
+
+    async def list_names(self, request: Request) -> Response:
+        """The names of upper tiers for which the format has use for an `address`."""
+        wanted = _wanted(request, arguments(request, _OF_NODE))
+        await self._exports.tiers_at_hand()
+        return Response(envelope.success(self._exports.names(wanted)))
+
+    async def list_family(self, request: Request) -> Response:
+        """The files that a format has besides, by name, whole: they hold no mappings."""
+        wanted = _wanted(request, arguments(request, _OF_NODE))
+        await self._exports.tiers_at_hand()
+        files = self._exports.family(wanted)
+        return Response(envelope.success({name: data.decode() for name, data in files.items()}))
+
+
+def _wanted(request: Request, values: dict[str, list[str]]) -> Wanted:
+    """The format, for the node that the arguments describe."""
+    colo = _one(values, "colo")
+    upstreams = values.get("upstream", ())
+    return Wanted(request.arguments["format"], None, colo and colo.upper(), upstreams)
+
+
+def _addresses(given: Sequence[str]) -> Addresses:
+    """Addresses of names, each as NAME=ADDRESS. Raises InvalidQuery."""
+    found = dict[str, tuple[str, ...]]()
+    for text in given:
+        name, _, address = text.partition("=")
+        try:
+            known = addresses.text(addresses.parse(address)) if is_hostname(name) else ""
+        except InvalidAddress:
+            known = ""
+        if not known:
+            raise InvalidQuery(f"address is NAME=ADDRESS, not {text!r}")
+        found[name] = (*found.get(name, ()), known)
+    return found
 
 
 def _served(values: dict[str, list[str]]) -> bool:

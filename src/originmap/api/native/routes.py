@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from originmap.api.guard import Guard
 from originmap.api.http.router import Route
+from originmap.api.native.audit import AuditList
 from originmap.api.native.changes import Changes
 from originmap.api.native.detect import Detect
 from originmap.api.native.digest import Digest
@@ -16,14 +17,17 @@ from originmap.api.native.health import HealthRoutes
 from originmap.api.native.history import ZoneChanges, ZoneMappings, ZoneRollback
 from originmap.api.native.metrics import Metrics
 from originmap.api.native.openapi import OpenAPIDocument
+from originmap.api.native.promotion import Promote
 from originmap.api.native.resolve import WhatIf, ZoneResolve
 from originmap.api.native.rollout import RolloutItem
 from originmap.api.native.snapshot import Snapshot
+from originmap.api.native.tokens import TokenList
 from originmap.api.native.topology import MAX_LATENCIES_BODY, LatencySet, TopologyItem
 from originmap.api.native.views import Views
 from originmap.api.native.zones_asked import ZonesAsked
 from originmap.domain.access import READ_MAPPINGS, READ_STATE, WRITE_MAPPINGS
 from originmap.export.discovery import KINDS
+from originmap.service.audit import Audit
 from originmap.service.broadcast import Broadcast
 from originmap.service.detector import Detector
 from originmap.service.digests import Digests
@@ -33,6 +37,8 @@ from originmap.service.exports import Exports
 from originmap.service.feed import Feed
 from originmap.service.followers import Followers
 from originmap.service.history import ZoneHistory
+from originmap.service.operator_tokens import OperatorTokens
+from originmap.service.promotion import Promotion
 from originmap.service.replication import Replication
 from originmap.service.resolve import Resolve
 from originmap.service.rollouts import Rollouts
@@ -59,6 +65,9 @@ class Services(NamedTuple):
     followers: Followers
     rollouts: Rollouts
     history: ZoneHistory
+    audit: Audit
+    tokens: OperatorTokens
+    promotion: Promotion
     replication: Replication | None
     metrics: Metrics | None
     ready: Callable[[], bool]
@@ -77,6 +86,7 @@ def routes(guard: Guard, services: Services) -> list[Route]:
         *_zone_routes(guard, services),
         *_feed_routes(guard, services),
         *_export_routes(guard, services),
+        *_operator_routes(guard, services),
     ]
 
 
@@ -132,8 +142,25 @@ def _feed_routes(guard: Guard, services: Services) -> list[Route]:
 def _export_routes(guard: Guard, services: Services) -> list[Route]:
     zones, files = ZonesAsked(guard, services.directory), Files(guard, services.sessions)
     discovery, export = Discovery(services.exports), ExportFile(zones, services.exports, files)
-    table = [Route("GET", BASE + "/export/{format}", guard.anyone_or_node, export.get_export)]
+    path, anyone = BASE + "/export/{format}", guard.anyone_or_node
+    table = [
+        Route("GET", path, anyone, export.get_export),
+        Route("GET", path + "/names", anyone, export.list_names),
+        Route("GET", path + "/family", anyone, export.list_family),
+    ]
     for kind in KINDS:
         discover = Discover(zones, discovery, kind, files).discover
-        table.append(Route("POST", f"{DISCOVERY}:{kind.name}", guard.anyone_or_node, discover))
+        table.append(Route("POST", f"{DISCOVERY}:{kind.name}", anyone, discover))
     return table
+
+
+def _operator_routes(guard: Guard, services: Services) -> list[Route]:
+    tokens, audit = TokenList(services.tokens), AuditList(guard, services.audit)
+    token, promote = BASE + "/tokens/{token}", Promote(services.promotion).promote
+    return [
+        Route("GET", BASE + "/tokens", guard.tokens, tokens.list_tokens),
+        Route("POST", BASE + "/tokens", guard.tokens, tokens.create_token),
+        Route("DELETE", token, guard.tokens, tokens.revoke_token),
+        Route("GET", BASE + "/audit", guard.whole, audit.list_entries),
+        Route("POST", BASE + "/promote", guard.operator, promote),
+    ]

@@ -1,4 +1,6 @@
-"""Where the admin socket of a database is, for paths of any length.
+"""Where a server listens for the operator: a Unix socket beside the database, for paths of any
+length. Whoever may open it may do everything, as whoever may open the database: both are guarded
+by file permissions alone.
 
 A Unix socket's address holds about 100 bytes (unix(7)); a longer path is reached through a
 descriptor of its folder, which Linux shows under /proc/self/fd.
@@ -15,7 +17,7 @@ _LONGEST_NAME = 64
 
 
 def socket_path(database: Path) -> Path:
-    """The admin socket beside a database file, whichever link leads to the file."""
+    """The socket beside a database file, whichever link leads to the file."""
     real = database.resolve()
     name = real.name
     if len(os.fsencode(name)) > _LONGEST_NAME:

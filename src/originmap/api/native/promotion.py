@@ -1,0 +1,21 @@
+"""Making a replica a database of its own: POST /originmap/v1/promote."""
+
+from originmap.api import envelope
+from originmap.api.http.request import Request
+from originmap.api.http.response import Response
+from originmap.api.native.arguments import arguments
+from originmap.service.promotion import Promotion
+
+
+class Promote:
+    """POST /originmap/v1/promote"""
+
+    def __init__(self, promotion: Promotion) -> None:
+        self._promotion = promotion
+
+    async def promote(self, request: Request) -> Response:
+        """Make it one, and tell where it stands; nothing is done to what is one already."""
+        arguments(request, ())
+        done = await self._promotion.promote()
+        answer = {"promoted": done.promoted, "epoch": done.epoch, "revision": done.revision}
+        return Response(envelope.success(answer))

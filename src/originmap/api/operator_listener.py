@@ -1,0 +1,38 @@
+"""The server's end of the operator's socket."""
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+from originmap.operator_socket import reachable
+
+
+@contextlib.asynccontextmanager
+async def operator_listener(
+    path: Path, make_protocol: Callable[[], asyncio.Protocol]
+) -> AsyncIterator[None]:
+    """Listen on a Unix socket that only this user can open, and remove it afterwards. One left
+    behind by a process that died is replaced: whoever owns the database owns its socket."""
+    _remove(path)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    with reachable(path) as address:
+        # Made with no rights for others from the start, not corrected afterwards.
+        mask = os.umask(0o177)
+        try:
+            sock.bind(address)
+        finally:
+            os.umask(mask)
+    server = await asyncio.get_running_loop().create_unix_server(make_protocol, sock=sock)
+    try:
+        yield
+    finally:
+        server.close()
+        _remove(path)
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()

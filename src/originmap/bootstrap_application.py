@@ -1,0 +1,108 @@
+"""Where the concrete classes of the application meet: every route over an open store.
+
+A server has it answer requests; without one, a command does the same in its own process.
+"""
+
+from collections.abc import Callable
+
+from originmap import data
+from originmap.api.cloudflare import routes as cloudflare
+from originmap.api.guard import Guard
+from originmap.api.http.application import Application
+from originmap.api.native import routes as native
+from originmap.api.native.events import Events
+from originmap.api.native.metrics import Metrics
+from originmap.api.traffic import Traffic
+from originmap.bootstrap import Opened
+from originmap.domain.rate_limit import parse
+from originmap.service.access import Access
+from originmap.service.audit import Audit
+from originmap.service.brake import Brake
+from originmap.service.broadcast import Broadcast
+from originmap.service.digests import Digests
+from originmap.service.history import ZoneHistory
+from originmap.service.mappings import Mappings
+from originmap.service.operator_tokens import OperatorTokens
+from originmap.service.promotion import Promotion
+from originmap.service.rate_limiter import RateLimiter
+from originmap.service.regions import Regions
+from originmap.service.resolve import Resolve
+from originmap.service.sessions import Sessions
+from originmap.service.tokens import Tokens
+from originmap.service.vitals import Monitor
+from originmap.service.zones import Zones
+from originmap.settings import Settings
+from originmap.store.clock import monotonic_clock, wall_clock
+
+DEFAULTS = Settings()
+
+
+def build_app(
+    opened: Opened,
+    ready: Callable[[], bool],
+    settings: Settings = DEFAULTS,
+    traffic: Traffic | None = None,
+) -> Application:
+    """The application over an open store; of `settings` those about what is served. `traffic` is
+    what was answered, for the metrics."""
+    store, directory, topologies = opened.store, opened.directory, opened.topologies
+    catalogue, groups = data.catalogue(), data.permission_groups()
+    mappings = Mappings(store, catalogue)
+    audit = Audit(store, directory, opened.zones, turns=topologies.turns)
+    services = cloudflare.Services(
+        detector=opened.detector,
+        directory=directory,
+        mappings=mappings,
+        regions=Regions(catalogue, topologies),
+        zones=Zones(store, directory, wall_clock),
+        tokens=Tokens(store, directory, {group.id for group in groups}, wall_clock),
+        audit=audit,
+        permission_groups=groups,
+    )
+    access, limiters = Access(directory, wall_clock), _limiters(settings.rate_limit)
+    brake = Brake(monotonic_clock, enabled=settings.slow_guessing)
+    guard = Guard(access, directory, brake, *limiters)
+    store.follow_records(guard.forget)
+    table = cloudflare.routes(guard, services, v1=settings.enable_v1)
+    sessions = Sessions(store, access, wall_clock)
+    counted = (traffic or Traffic()) if settings.metrics else None
+    own = _own_services(opened, ready, counted, sessions, audit)
+    return Application([*table, *native.routes(guard, own)], brake)
+
+
+def _own_services(
+    opened: Opened,
+    ready: Callable[[], bool],
+    traffic: Traffic | None,
+    sessions: Sessions,
+    audit: Audit,
+) -> native.Services:
+    store, followers, replication = opened.store, opened.followers, opened.replication
+    broadcast = Broadcast(store, opened.feed, opened.zones, Events())
+    monitor = Monitor(store, broadcast, followers, replication, opened.rollouts, wall_clock)
+    return native.Services(
+        detector=opened.detector,
+        directory=opened.directory,
+        topologies=opened.topologies,
+        resolve=Resolve(store, opened.topologies),
+        exports=opened.exports,
+        feed=opened.feed,
+        digests=Digests(store),
+        broadcast=broadcast,
+        sessions=sessions,
+        followers=followers,
+        rollouts=opened.rollouts,
+        history=ZoneHistory(store, opened.topologies.turns),
+        audit=audit,
+        tokens=OperatorTokens(store, opened.directory, wall_clock),
+        promotion=Promotion(store, replication),
+        replication=replication,
+        metrics=None if traffic is None else Metrics(traffic, monitor),
+        ready=ready,
+    )
+
+
+def _limiters(rate_limit: str) -> list[RateLimiter | None]:
+    """For users, and for addresses."""
+    quotas = parse(rate_limit)
+    return [None if quota is None else RateLimiter(quota, monotonic_clock) for quota in quotas]

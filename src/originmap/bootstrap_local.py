@@ -1,0 +1,52 @@
+"""Requests of the operator to a database that no server owns, answered in this process."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from originmap.api.http.application import Application
+from originmap.api.http.request import Request, RequestIDs
+from originmap.api.http.response import Response
+from originmap.bootstrap import open_store
+from originmap.bootstrap_application import DEFAULTS, build_app
+from originmap.service import setup
+
+_SETTINGS = replace(DEFAULTS, metrics=False)
+Sink = Callable[[bytes], object]
+
+
+class LocalApplication:
+    """The application over a database that this process has open."""
+
+    def __init__(self, application: Application, runner: asyncio.Runner) -> None:
+        self._application = application
+        self._runner = runner
+        self._ids = RequestIDs()
+
+    def answer(self, method: str, target: str, body: bytes, sink: Sink) -> tuple[int, bytes]:
+        """The status and the body of the answer; a body that comes in pieces goes to `sink`."""
+        request = Request(method, target, (), "", self._ids.next())
+        request.body, request.by_operator = body, True
+        return self._runner.run(self._answer(request, sink))
+
+    async def _answer(self, request: Request, sink: Sink) -> tuple[int, bytes]:
+        answer = self._application.answer(request)
+        response = answer if isinstance(answer, Response) else await answer
+        if response.stream is not None:
+            async with contextlib.aclosing(response.stream) as chunks:
+                async for chunk in chunks:
+                    sink(chunk)
+        return response.status, response.body
+
+
+@contextlib.contextmanager
+def local_application(db: str) -> Iterator[LocalApplication]:
+    """Open a database, and close it at the end. Raises StoreError."""
+    with asyncio.Runner() as runner:
+        opening = open_store(db, setup.prepare_to_administer, serves=False)
+        opened = runner.run(opening.__aenter__())
+        try:
+            yield LocalApplication(build_app(opened, lambda: True, _SETTINGS), runner)
+        finally:
+            runner.run(opening.__aexit__(None, None, None))

@@ -1,0 +1,102 @@
+"""--db, --server and --context: which server a command is for."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from originmap.cli import options
+from originmap.cli.server import RIGHTS, LocalServer, RemoteServer, Server
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def server(command: F) -> F:
+    """The options, as the argument `server`"""
+    return _with_options(command, new=False)
+
+
+def new_server(command: F) -> F:
+    """As `server`; the database may be one that is not there yet"""
+    return _with_options(command, new=True)
+
+
+def _with_options(command: F, *, new: bool) -> F:
+    @functools.wraps(command)
+    def given(
+        db: str | None, url: str | None, context: str | None, token_file: Path | None, **rest: Any
+    ) -> Any:
+        with _server(db, url, context, token_file, new=new) as server:
+            return command(server=server, **rest)
+
+    with_options: Any = given
+    for option in (
+        options.token_file("--server"),
+        click.option(
+            "--context",
+            metavar="NAME",
+            help="The server of this name (see originmap context).",
+            envvar="ORIGINMAP_CONTEXT",
+        ),
+        click.option(
+            "--server",
+            "url",
+            metavar="URL",
+            help="The server, from anywhere; its token is in ORIGINMAP_TOKEN.",
+            envvar="ORIGINMAP_SERVER",
+            callback=options.checked_url,
+        ),
+        click.option(
+            "--db",
+            metavar="PATH",
+            help="The database, on the server's own machine.",
+            envvar="ORIGINMAP_DB",
+            callback=options.checked_db,
+        ),
+    ):
+        with_options = option(with_options)
+    return with_options  # type: ignore[no-any-return]
+
+
+def _server(
+    db: str | None, url: str | None, context: str | None, token_file: Path | None, *, new: bool
+) -> LocalServer | RemoteServer:
+    named = {"db": db, "url": url, "context": context}
+    chosen = _chosen({name: value for name, value in named.items() if value})
+    if chosen == "db":
+        assert db is not None
+        return LocalServer(db, new=new)
+    token = options.given_token(token_file)
+    if chosen == "url":
+        assert url is not None
+        if not token:
+            raise click.UsageError(f"--server needs a token: {RIGHTS}")
+        return RemoteServer(url, token)
+    from originmap.cli.contexts import read_contexts
+
+    known = read_contexts()
+    name = context or known.current
+    if not name:
+        raise click.UsageError(
+            "give --db on the server's own machine, --server, or name a server for good:"
+            " originmap context add"
+        )
+    found = known.called(name)
+    return RemoteServer(found.server, token if token_file else found.token)
+
+
+def _chosen(given: dict[str, str]) -> str:
+    """The option that counts, "" for none: one on the command line before those of the
+    environment."""
+    context = click.get_current_context()
+    typed = [n for n in given if context.get_parameter_source(n) is ParameterSource.COMMANDLINE]
+    names = typed or list(given)
+    if len(names) > 1:
+        raise click.UsageError("give one of --db, --server and --context")
+    return names[0] if names else ""
+
+
+__all__ = ["Server", "new_server", "server"]

@@ -1,0 +1,89 @@
+"""Tokens as the operator sees them."""
+
+import pytest
+
+from originmap.domain.access import ZONE_PREFIX, Group, group_id
+from originmap.domain.errors import InvalidToken
+from originmap.domain.record import Kind, Value
+from originmap.domain.token import MAX_TOKENS
+from originmap.domain.token_access import Access, TokenAccess, access_of
+from originmap.domain.zone import Account, User
+from originmap.domain.zone_rules import add_missing
+from originmap.service.directory import Directory
+from originmap.service.operator_tokens import OperatorTokens
+from originmap.store.clock import wall_clock
+from originmap.store.memory import MemoryStore
+from tests.builders import CAUSE, ZONE_ID, new_zone, policy
+
+READ, WRITE = group_id(Group.ZONE_SETTINGS_READ), group_id(Group.ZONE_SETTINGS_WRITE)
+
+
+def test_what_a_token_is_denied_is_none_of_its_zones() -> None:
+    allowed = policy(True, [ZONE_PREFIX + ZONE_ID], [READ])
+    denied = policy(False, [ZONE_PREFIX + "a" * 32], [WRITE])
+    view = access_of([allowed, denied])
+    assert (view.zones, view.access) == ([ZONE_ID], "read")
+
+
+async def _tokens() -> OperatorTokens:
+    store, directory = MemoryStore(), Directory()
+    store.follow_records(directory.apply)
+    values: list[tuple[Kind, Value]] = [
+        (Kind.ACCOUNT, Account("account", "Example", 1)),
+        (Kind.USER, User("user", "user@example.com", "", 1)),
+    ]
+    await store.write_records(add_missing(values), CAUSE)
+    await store.write_records(new_zone(), CAUSE)
+    return OperatorTokens(store, directory, wall_clock)
+
+
+async def _create(
+    tokens: OperatorTokens, access: Access, zones: tuple[str, ...] = (), colo: str = ""
+) -> TokenAccess:
+    await tokens.create("n", access, zones, colo, "user", CAUSE)
+    (token,) = tokens.all()
+    return access_of(token.policies)
+
+
+@pytest.mark.parametrize(
+    ("access", "zones", "colo", "shown"),
+    [
+        ("edge", (), "", (["all"], "edge", [])),
+        ("edge", ("example.com",), "SIN", ([ZONE_ID], "edge", ["SIN"])),
+        ("replicate", (), "", (["all"], "replicate", [])),
+    ],
+)
+async def test_a_token_of_a_node_is_listed_with_its_right_and_its_colo(
+    access: Access, zones: tuple[str, ...], colo: str, shown: tuple[list[str], str, list[str]]
+) -> None:
+    view = await _create(await _tokens(), access, zones, colo)
+    assert (view.zones, view.access, view.colos) == shown
+
+
+@pytest.mark.parametrize(
+    ("access", "zones", "colo"),
+    [
+        ("replicate", ("example.com",), ""),
+        ("read", (), "SIN"),
+        ("edge", (), "Singapore"),
+    ],
+)
+async def test_a_token_of_a_node_that_makes_no_sense_is_refused(
+    access: Access, zones: tuple[str, ...], colo: str
+) -> None:
+    with pytest.raises(InvalidToken):
+        await _create(await _tokens(), access, zones, colo)
+
+
+async def test_a_user_has_more_tokens_of_nodes_than_others() -> None:
+    tokens = await _tokens()
+
+    async def create(name: str, access: Access) -> None:
+        await tokens.create(name, access, (), "", "user", CAUSE)
+
+    for number in range(MAX_TOKENS["user"] + 1):
+        await create(f"node {number}", "edge")
+    for number in range(MAX_TOKENS["user"]):
+        await create(f"other {number}", "read")
+    with pytest.raises(InvalidToken):
+        await create("one more", "read")
