@@ -1,9 +1,10 @@
 """Records what a server answers to 2,000 requests over all routes, to compare two versions of it.
 
-    python -m tests.wire_recording record FILE [--command path/to/originmap]
+    python -m tests.wire_recording record FILE [--command path/to/originmap] [--document FILE]
     python -m tests.wire_recording compare OLD NEW
 
-The requests are the same in every run. They come from the OpenAPI document: each path with each
+The requests are the same in every run. They come from the OpenAPI document of the server, or from
+another one, so that a version with more routes is asked the same: each path with each
 method, credential, query and body in turn, right and wrong ones. IDs, secrets and times are
 replaced by names that count them, so that two recordings of the same behaviour are equal.
 """
@@ -27,6 +28,7 @@ from urllib.parse import urlsplit
 from tests.process import COMMAND, EMAIL, KEY, TOKEN, ZONE
 
 REQUESTS = 2_000
+_SHOWN = 2_000
 METHODS = ("GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS")
 ADDRESSES = ("192.0.2.1", "192.0.2.2", "2001:db8::1", "2001%3Adb8%3A%3A2", "::ffff:192.0.2.3",
              "192.0.2.999", "a%2Fb", "0.0.0.0")  # fmt: skip
@@ -145,7 +147,7 @@ def _filled(template: str, chance: random.Random) -> str:
     )
 
 
-def record(command: str) -> Iterator[str]:
+def record(command: str, described: Path | None) -> Iterator[str]:
     """A line for each request and its answer."""
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen(
@@ -154,13 +156,17 @@ def record(command: str) -> Iterator[str]:
         )  # fmt: skip
         try:
             server = _listening(process)
-            document = json.loads(_ask(server, "GET", "/originmap/v1/openapi.json", {}, None)[2])
+            own = _ask(server, "GET", "/originmap/v1/openapi.json", {}, None)[2]
+            document = json.loads(described.read_text("utf-8") if described else own)
             names = Names()
             for number, sent in enumerate(itertools.islice(requests(document["paths"]), REQUESTS)):
                 method, url, headers, body = sent
                 status, answered, content = _ask(server, method, url, headers, body)
                 if url.startswith("/metrics"):
                     content = "".join(sorted(set(re.findall(r"^# \w+ \w+", content, re.M))))
+                    answered.pop("content-length", None)
+                if url.startswith("/originmap/v1/openapi.json") and status == 200:
+                    content = ""  # which routes there are is compared by asking them
                     answered.pop("content-length", None)
                 if url.startswith("/originmap/v1/snapshot"):  # ordered by IDs, which vary
                     content = "".join(sorted(re.findall(r'"kind":"\w+"', content)))
@@ -208,7 +214,7 @@ def compare(old: Path, new: Path) -> int:
     before, after = old.read_text("utf-8").splitlines(), new.read_text("utf-8").splitlines()
     different = [pair for pair in itertools.zip_longest(before, after) if pair[0] != pair[1]]
     for first, second in different[:20]:
-        print(f"- {first}\n+ {second}")
+        print(f"- {str(first)[:_SHOWN]}\n+ {str(second)[:_SHOWN]}")
     print(f"{len(different)} of {max(len(before), len(after))} requests are answered differently")
     return len(different)
 
@@ -220,6 +226,7 @@ def main() -> None:
     recording = actions.add_parser("record")
     recording.add_argument("file", type=Path)
     recording.add_argument("--command", default=COMMAND)
+    recording.add_argument("--document", type=Path)
     comparing = actions.add_parser("compare")
     comparing.add_argument("old", type=Path)
     comparing.add_argument("new", type=Path)
@@ -227,7 +234,7 @@ def main() -> None:
     if given.action == "compare":
         sys.exit(min(compare(given.old, given.new), 1))
     started = time.monotonic()
-    lines = list(record(given.command))
+    lines = list(record(given.command, given.document))
     given.file.write_text("\n".join(lines) + "\n", "utf-8")
     print(f"{len(lines)} requests recorded in {time.monotonic() - started:.0f} s")
 
