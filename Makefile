@@ -55,15 +55,15 @@ caches:
 
 # Kills the server at random moments under load; CI's form is part of `make test`.
 crash: $(VENV)/.test
-	$(BIN)/python -m pytest tests/real/test_crash.py --kills $${KILLS:-500} --timeout 0
+	$(BIN)/python -m pytest tests/real/cluster/test_crash.py --kills $${KILLS:-500} --timeout 0
 
 # Kills a PostgreSQL primary under load and promotes its standby; needs PostgreSQL's programs.
 chaos: $(VENV)/.test
-	$(BIN)/python -m tests.real.chaos
+	$(BIN)/python -m tests.real.cluster.chaos
 
 # Everything at once for an hour, or for MINUTES; fails if a reader is reset or anything grows.
 soak: $(VENV)/.test
-	$(BIN)/python -m tests.real.soak --minutes $${MINUTES:-60}
+	$(BIN)/python -m tests.real.cluster.soak --minutes $${MINUTES:-60}
 
 bench: $(VENV)/.bench $(VENV)/.test
 	$(BIN)/python -m bench

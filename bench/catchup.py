@@ -24,11 +24,11 @@ from bench.figures import Figure, Figures
 from bench.rounds import Bench
 from bench.servers import HOST, ORIGINMAP, Failed, Server
 from originmap.bootstrap_server import calm_collector
-from originmap.edge.feed_client import FeedClient
-from originmap.edge.follower import Follower
-from originmap.service.replication import Replication
+from originmap.edge.follow.feed_client import FeedClient
+from originmap.edge.follow.follower import Follower
+from originmap.service.feed.replication import Replication
 from originmap.store.clock import wall_clock
-from originmap.store.sqlite import SqliteStore
+from originmap.store.sqlite.store import SqliteStore
 
 ONE_BY_ONE = 1
 IN_BATCHES = 100

@@ -18,8 +18,8 @@ from bench.figures import Figure, Figures
 from bench.rounds import Bench
 from bench.servers import Failed
 from originmap import data
-from originmap.domain.address import Address
-from originmap.domain.mapping import Decision, MappingChange, Place, ZoneView
+from originmap.domain.mapping.address import Address
+from originmap.domain.mapping.mapping import Decision, MappingChange, Place, ZoneView
 from originmap.export.format import File, Format
 from originmap.export.formats import FORMATS
 

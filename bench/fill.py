@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
-from originmap.domain.address import parse
-from originmap.domain.change import Cause
-from originmap.domain.mapping import Decision, MappingChange, Place, ZoneView
-from originmap.domain.record import Key, Kind, RecordChange, RecordDecision, RecordsView
-from originmap.domain.zone import Account, Zone
-from originmap.service.setup import DEV_ID
-from originmap.store.sqlite import SqliteStore
+from originmap.domain.history.change import Cause
+from originmap.domain.history.record import Key, Kind, RecordChange, RecordDecision, RecordsView
+from originmap.domain.mapping.address import parse
+from originmap.domain.mapping.mapping import Decision, MappingChange, Place, ZoneView
+from originmap.domain.zone.zone import Account, Zone
+from originmap.service.initial_data import DEV_ID
+from originmap.store.sqlite.store import SqliteStore
 
 NewMappings = Callable[[int, range, ZoneView], Decision[None]]
 """Makes mappings of a zone, from its number and theirs."""

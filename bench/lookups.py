@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from bench.figures import Figure, Figures
 from bench.rounds import Bench
 from originmap import Resolver, data
-from originmap.domain import address
-from originmap.domain.address import Address
-from originmap.domain.mapping import Place
-from originmap.domain.ranges import Publication, RangeTable
-from originmap.domain.tier import Tiers
-from originmap.domain.zone import Zone
+from originmap.domain.detection.ranges import Publication, RangeTable
+from originmap.domain.mapping import address
+from originmap.domain.mapping.address import Address
+from originmap.domain.mapping.mapping import Place
+from originmap.domain.tier.tier import Tiers
+from originmap.domain.zone.zone import Zone
 from tests.detect.full_size import publications
 
 LOOKUP = "range lookup"

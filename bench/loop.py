@@ -19,7 +19,7 @@ from bench.figures import Figure, Figures
 from bench.rounds import Bench
 from bench.servers import HOST, ORIGINMAP, Failed, Server
 from originmap import data
-from originmap.domain.topology import MAX_COLOS
+from originmap.domain.tier.topology import MAX_COLOS
 
 _CALLERS = 10
 _CHANGES = 250_000

@@ -17,8 +17,8 @@ from bench import dataset, fill
 from bench.figures import Figure, Figures
 from bench.rounds import Bench
 from bench.servers import HOST, ORIGINMAP, Failed, Server
-from originmap.edge.feed_client import FeedClient
-from originmap.store.sqlite import SqliteStore
+from originmap.edge.follow.feed_client import FeedClient
+from originmap.store.sqlite.store import SqliteStore
 
 TAKEN = "snapshot of 1 M mappings taken"
 LOADED = "snapshot of 1 M mappings taken and loaded"

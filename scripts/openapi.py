@@ -1,7 +1,7 @@
 """Makes openapi.json, which the server serves, of the YAML files that people write.
 
-openapi.yaml has what all rooms share; each openapi.<room>.yaml adds paths and components, and no
-two files may describe the same one. Run it after every change: python scripts/openapi.py
+common.yaml has what all parts share; each other file adds paths and components, and no two files
+may describe the same one. Run it after every change: python scripts/openapi.py
 """
 
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-FOLDER = Path(__file__).parents[1] / "src" / "originmap" / "api" / "native"
+FOLDER = Path(__file__).parents[1] / "src" / "originmap" / "api" / "openapi"
 TARGET = FOLDER / "openapi.json"
 
 
@@ -21,15 +21,15 @@ def main() -> None:
 
 def generate() -> bytes:
     """The document as JSON."""
-    document = _read(FOLDER / "openapi.yaml")
+    document = _read(FOLDER / "common.yaml")
     document["paths"] = {}
-    for room in sorted(FOLDER.glob("openapi.*.yaml")):
-        added = _read(room)
-        _add(document["paths"], added.pop("paths"), room)
+    for part in sorted(set(FOLDER.glob("*.yaml")) - {FOLDER / "common.yaml"}):
+        added = _read(part)
+        _add(document["paths"], added.pop("paths"), part)
         for kind, components in added.pop("components", {}).items():
-            _add(document["components"].setdefault(kind, {}), components, room)
+            _add(document["components"].setdefault(kind, {}), components, part)
         if added:
-            raise SystemExit(f"{room.name}: {', '.join(added)} belongs into openapi.yaml")
+            raise SystemExit(f"{part.name}: {', '.join(added)} belongs into common.yaml")
     return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
@@ -38,10 +38,10 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
-def _add(into: dict[str, Any], more: dict[str, Any], room: Path) -> None:
+def _add(into: dict[str, Any], more: dict[str, Any], part: Path) -> None:
     twice = into.keys() & more.keys()
     if twice:
-        raise SystemExit(f"{room.name}: described elsewhere already: {', '.join(sorted(twice))}")
+        raise SystemExit(f"{part.name}: described elsewhere already: {', '.join(sorted(twice))}")
     into.update(more)
 
 

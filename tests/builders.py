@@ -2,18 +2,18 @@
 
 from collections.abc import Iterable
 
-from originmap.domain import address
-from originmap.domain.access import Policy
-from originmap.domain.address import Address
-from originmap.domain.catalogue import Region, RegionStatus
-from originmap.domain.change import Cause
-from originmap.domain.mapping import Mapping, MappingChange, Place, ZoneView
-from originmap.domain.record import Key, Kind, RecordChange, RecordDecide, RecordDecision
-from originmap.domain.tier import Located, choose, rank
-from originmap.domain.token import Owner, Token, hash_secret
-from originmap.domain.topology import Colo, Topology
-from originmap.domain.zone import Zone
-from originmap.domain.zone_rules import delete_zone
+from originmap.domain.access.permissions import Policy
+from originmap.domain.access.token import Owner, Token, hash_secret
+from originmap.domain.history.change import Cause
+from originmap.domain.history.record import Key, Kind, RecordChange, RecordDecide, RecordDecision
+from originmap.domain.mapping import address
+from originmap.domain.mapping.address import Address
+from originmap.domain.mapping.catalogue import Region, RegionStatus
+from originmap.domain.mapping.mapping import Mapping, MappingChange, Place, ZoneView
+from originmap.domain.tier.tier import Located, choose, rank
+from originmap.domain.tier.topology import Colo, Topology
+from originmap.domain.zone.rules import delete_zone
+from originmap.domain.zone.zone import Zone
 
 US_EAST = Place("aws", "us-east-1")
 US_WEST = Place("aws", "us-west-2")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from originmap.atomic_file import replace_file, replacing
-from originmap.cli.remote import write_out
+from originmap.cli.api_options import write_out
 from originmap.mapfile.errors import UnusableFile
 
 

@@ -28,13 +28,13 @@ __version__ = "0.1.0"
 __all__ = ["Resolver", "__version__"]
 
 if TYPE_CHECKING:
-    from originmap.domain.resolution import Resolver
+    from originmap.domain.tier.resolution import Resolver
 else:
 
     def __getattr__(name: str) -> Any:
         """The resolver, loaded when it is asked for: most commands start sooner without it."""
         if name != "Resolver":
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from originmap.domain.resolution import Resolver
+        from originmap.domain.tier.resolution import Resolver
 
         return Resolver

@@ -10,21 +10,21 @@ from typing import NamedTuple
 from originmap import data, databases
 from originmap.detect.errors import NoRanges, NoRangesFolder
 from originmap.detect.files import RangeFiles
-from originmap.domain.catalogue import Catalogue
-from originmap.domain.ranges import RangeTable
-from originmap.domain.tier import Tiers
-from originmap.service import setup
-from originmap.service.detector import Detector
-from originmap.service.directory import Directory
-from originmap.service.exports import Exports
-from originmap.service.feed import Feed
-from originmap.service.followers import Followers
-from originmap.service.past_zones import PastZones
-from originmap.service.regions import SupportedRegion, supported
-from originmap.service.replication import Replication
-from originmap.service.rollouts import Rollouts
-from originmap.service.snapshots import Snapshots
-from originmap.service.topology import Topologies
+from originmap.domain.detection.ranges import RangeTable
+from originmap.domain.mapping.catalogue import Catalogue
+from originmap.domain.tier.tier import Tiers
+from originmap.service import initial_data as setup
+from originmap.service.access.directory import Directory
+from originmap.service.detection.detector import Detector
+from originmap.service.export.exports import Exports
+from originmap.service.feed.feed import Feed
+from originmap.service.feed.followers import Followers
+from originmap.service.feed.replication import Replication
+from originmap.service.feed.snapshots import Snapshots
+from originmap.service.history.past_zones import PastZones
+from originmap.service.mapping.regions import SupportedRegion, supported
+from originmap.service.rollout.rollouts import Rollouts
+from originmap.service.tier.topology import Topologies
 from originmap.store.clock import wall_clock
 from originmap.store.port import Store
 

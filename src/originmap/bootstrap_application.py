@@ -10,27 +10,27 @@ from originmap.api.cloudflare import routes as cloudflare
 from originmap.api.guard import Guard
 from originmap.api.http.application import Application
 from originmap.api.native import routes as native
-from originmap.api.native.events import Events
+from originmap.api.native.feed.events import Events
 from originmap.api.native.metrics import Metrics
 from originmap.api.traffic import Traffic
 from originmap.bootstrap import Opened
-from originmap.domain.rate_limit import parse
-from originmap.service.access import Access
-from originmap.service.audit import Audit
-from originmap.service.brake import Brake
-from originmap.service.broadcast import Broadcast
-from originmap.service.digests import Digests
-from originmap.service.history import ZoneHistory
-from originmap.service.mappings import Mappings
-from originmap.service.operator_tokens import OperatorTokens
-from originmap.service.promotion import Promotion
-from originmap.service.rate_limiter import RateLimiter
-from originmap.service.regions import Regions
-from originmap.service.resolve import Resolve
-from originmap.service.sessions import Sessions
-from originmap.service.tokens import Tokens
+from originmap.domain.access.rate_limit import parse
+from originmap.service.access.access import Access
+from originmap.service.access.brake import Brake
+from originmap.service.access.operator_tokens import OperatorTokens
+from originmap.service.access.rate_limiter import RateLimiter
+from originmap.service.access.sessions import Sessions
+from originmap.service.access.tokens import Tokens
+from originmap.service.feed.broadcast import Broadcast
+from originmap.service.feed.digests import Digests
+from originmap.service.feed.promotion import Promotion
+from originmap.service.history.audit import Audit
+from originmap.service.history.history import ZoneHistory
+from originmap.service.mapping.mappings import Mappings
+from originmap.service.mapping.regions import Regions
+from originmap.service.mapping.zones import Zones
+from originmap.service.tier.resolve import Resolve
 from originmap.service.vitals import Monitor
-from originmap.service.zones import Zones
 from originmap.settings import Settings
 from originmap.store.clock import monotonic_clock, wall_clock
 

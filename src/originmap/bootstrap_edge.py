@@ -17,27 +17,27 @@ from typing import NamedTuple
 from originmap import data, databases
 from originmap.api.access_log import log_json
 from originmap.domain.errors import FeedError, OriginmapError, StoreError, StoreOwned
-from originmap.domain.rollout import allowed
+from originmap.domain.rollout.rollout import allowed
 from originmap.edge import checker as checkers
-from originmap.edge.advice import ADVICE, Advice
 from originmap.edge.agent import Agent
 from originmap.edge.errors import CannotWrite, TemporaryUnwritable
-from originmap.edge.feed_client import FeedClient
 from originmap.edge.file_lock import locked
-from originmap.edge.follower import Follower
+from originmap.edge.follow.advice import ADVICE, Advice
+from originmap.edge.follow.feed_client import FeedClient
+from originmap.edge.follow.follower import Follower
+from originmap.edge.follow.reporter import Reporter
 from originmap.edge.name_lookup import Names, look_up
 from originmap.edge.pace import Pace
 from originmap.edge.preview import Preview, preview
 from originmap.edge.record import Record
 from originmap.edge.renderer import Renderer, Standpoint
-from originmap.edge.reporter import Reporter
 from originmap.edge.target import Duty, Target
 from originmap.export.endpoint import read
-from originmap.service import setup
-from originmap.service.current_rollout import CurrentRollout
-from originmap.service.directory import Directory
-from originmap.service.replication import Replication
-from originmap.service.retention import Retention
+from originmap.service import initial_data as setup
+from originmap.service.access.directory import Directory
+from originmap.service.feed.replication import Replication
+from originmap.service.history.retention import Retention
+from originmap.service.rollout.current_rollout import CurrentRollout
 from originmap.settings import EdgeSettings, bytes_of, command_environment, outbound_environment
 from originmap.store.clock import monotonic_clock, wall_clock
 from originmap.store.port import Store

@@ -10,14 +10,14 @@ from originmap.api.http.request import Request, RequestIDs
 from originmap.api.http.response import Response
 from originmap.bootstrap import open_store
 from originmap.bootstrap_application import DEFAULTS, build_app
-from originmap.service import setup
+from originmap.service import initial_data as setup
 
 _SETTINGS = replace(DEFAULTS, metrics=False)
 Sink = Callable[[bytes], object]
 
 
 class LocalApplication:
-    """The application over a database that this process has open."""
+    """A `LocalApplication` of the client: the application over a database that is open here."""
 
     def __init__(self, application: Application, runner: asyncio.Runner) -> None:
         self._application = application

@@ -25,10 +25,10 @@ from originmap.bootstrap_application import build_app
 from originmap.detect.watch import watch
 from originmap.domain.errors import OriginmapError
 from originmap.operator_socket import socket_path
-from originmap.service import setup
-from originmap.service.detector import Detector
-from originmap.service.replication import Replication
-from originmap.service.retention import Retention
+from originmap.service import initial_data as setup
+from originmap.service.detection.detector import Detector
+from originmap.service.feed.replication import Replication
+from originmap.service.history.retention import Retention
 from originmap.settings import Settings, bytes_of, outbound_environment
 from originmap.store.clock import wall_clock
 
@@ -85,8 +85,8 @@ async def _following(settings: Settings, opened: Opened, server: Server) -> Asyn
         yield
         return
     # Only a replica speaks HTTP to others, so only it pays for what that needs.
-    from originmap.edge.feed_client import AGE_HEADER, FeedClient
-    from originmap.edge.follower import Follower
+    from originmap.edge.follow.feed_client import AGE_HEADER, FeedClient
+    from originmap.edge.follow.follower import Follower
 
     async def tell_age() -> None:
         while True:

@@ -12,10 +12,10 @@ from originmap.store.database_name import check_name
 from originmap.store.memory import MemoryStore
 from originmap.store.migrations import all_migrations
 from originmap.store.port import Store
-from originmap.store.postgres_url import is_postgres, redacted
-from originmap.store.sqlite import SqliteStore
-from originmap.store.sqlite_file import SqliteFile
-from originmap.store.sqlite_replica import open_replica
+from originmap.store.postgres.url import is_postgres, redacted
+from originmap.store.sqlite.file import SqliteFile
+from originmap.store.sqlite.replica import open_replica
+from originmap.store.sqlite.store import SqliteStore
 
 MEMORY = database_name.MEMORY
 
@@ -38,7 +38,7 @@ async def store_of(db: str, *, serves: bool = False) -> Store:
         return MemoryStore()
     if is_postgres(db):
         # Loaded where it is used: the driver takes longer to load than a SQLite file to open.
-        from originmap.store import postgres
+        from originmap.store.postgres import store as postgres
 
         return await postgres.open_postgres(db, environment=postgres_environment(), serves=serves)
     return SqliteStore(Path(db))
@@ -75,7 +75,7 @@ async def migrate(db: str) -> tuple[int, int]:
     Raises StoreError."""
     _check_there(db)
     if is_postgres(db):
-        from originmap.store import postgres
+        from originmap.store.postgres import store as postgres
 
         return await postgres.migrate(db, postgres_environment())
     file = SqliteFile(Path(db))

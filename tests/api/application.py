@@ -13,10 +13,10 @@ from originmap.api.http.response import Body, Response
 from originmap.api.http.router import METHODS
 from originmap.api.traffic import Traffic
 from originmap.bootstrap_application import build_app
-from originmap.domain.record import Kind
-from originmap.domain.zone import Account
-from originmap.domain.zone_rules import add_missing
-from originmap.service import setup
+from originmap.domain.history.record import Kind
+from originmap.domain.zone.rules import add_missing
+from originmap.domain.zone.zone import Account
+from originmap.service import initial_data as setup
 from originmap.settings import Settings
 from tests.builders import CAUSE
 

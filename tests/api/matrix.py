@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from originmap import bootstrap
-from originmap.domain.access import (
+from originmap.domain.access.permissions import (
     ACCOUNT_PREFIX,
     ALL_ACCOUNTS,
     ALL_ZONES,
@@ -19,12 +19,12 @@ from originmap.domain.access import (
     Policy,
     group_id,
 )
-from originmap.domain.mapping import put
-from originmap.domain.record import Kind, Value
-from originmap.domain.token import Owner, RequestIP, Token
-from originmap.domain.zone import Account, Zone
-from originmap.domain.zone_rules import add_missing
-from originmap.service import setup
+from originmap.domain.access.token import Owner, RequestIP, Token
+from originmap.domain.history.record import Kind, Value
+from originmap.domain.mapping.mapping import put
+from originmap.domain.zone.rules import add_missing
+from originmap.domain.zone.zone import Account, Zone
+from originmap.service import initial_data as setup
 from tests.builders import CAUSE, US_EAST, ip, policy, token
 
 # A cell is what a request gets: ok is 200, 401 and 403 are that status with code 10000, a longer

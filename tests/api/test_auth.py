@@ -8,11 +8,11 @@ import httpx
 import pytest
 
 from originmap import bootstrap
-from originmap.domain.access import ALL_ZONES, ZONE_PREFIX, Policy
-from originmap.domain.record import Key, Kind, RecordChange, RecordDecision
-from originmap.domain.token import hash_secret
-from originmap.domain.token_rules import create_token, revoke_token
-from originmap.service import setup
+from originmap.domain.access.permissions import ALL_ZONES, ZONE_PREFIX, Policy
+from originmap.domain.access.token import hash_secret
+from originmap.domain.access.token_rules import create_token, revoke_token
+from originmap.domain.history.record import Key, Kind, RecordChange, RecordDecision
+from originmap.service import initial_data as setup
 from tests.api.application import BASE, MAPPINGS, client_of
 from tests.builders import CAUSE, new_zone, policy, token
 

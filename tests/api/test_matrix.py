@@ -8,7 +8,7 @@ import pytest
 
 from originmap import bootstrap
 from originmap.bootstrap_application import build_app
-from originmap.service import setup
+from originmap.service import initial_data as setup
 from tests.api import matrix
 from tests.api.application import DEV, client_of, served
 from tests.api.matrix import Row, body_of, headers_of, path_of

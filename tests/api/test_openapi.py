@@ -19,7 +19,8 @@ from originmap.api.http import limits
 from originmap.api.http.application import Application
 from originmap.api.native.openapi import document
 from originmap.bootstrap_application import build_app
-from originmap.domain import access_errors, errors
+from originmap.domain import errors
+from originmap.domain.access import errors as access_errors
 from scripts import openapi
 from tests.api.application import DEV, filled, served
 from tests.process import Server

@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from originmap import bootstrap
-from originmap.domain.access import ACCOUNT_PREFIX, GROUP_IDS
-from originmap.domain.token import Owner
-from originmap.domain.token_rules import create_token
-from originmap.service import setup
+from originmap.domain.access.permissions import ACCOUNT_PREFIX, GROUP_IDS
+from originmap.domain.access.token import Owner
+from originmap.domain.access.token_rules import create_token
+from originmap.service import initial_data as setup
 from originmap.settings import Settings
 from tests.api.application import BASE, BEARER, MAPPINGS, ZONE_URL, client_of
 from tests.builders import CAUSE, policy, token

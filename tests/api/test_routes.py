@@ -7,7 +7,7 @@ import pytest
 
 from originmap import bootstrap
 from originmap.bootstrap_application import build_app
-from originmap.service import setup
+from originmap.service import initial_data as setup
 from tests.api.application import (
     BASE,
     DEV,

@@ -6,18 +6,18 @@ import pytest
 
 from originmap import bootstrap
 from originmap.api.http.link import Stream
-from originmap.api.native.events import MOST_IN_EVENT, Events, EventWatcher, watch
-from originmap.domain.access import Grants
-from originmap.domain.mapping import put
-from originmap.domain.token import hash_secret
-from originmap.service import setup
-from originmap.service.access import Access
-from originmap.service.broadcast import Broadcast
-from originmap.service.exports import Wanted
-from originmap.service.feed import Point
-from originmap.service.sessions import Sessions
-from originmap.service.snapshots import MOST, MOST_OF_ONE, SnapshotReader
-from originmap.service.view import View
+from originmap.api.native.feed.events import MOST_IN_EVENT, Events, EventWatcher, watch
+from originmap.domain.access.permissions import Grants
+from originmap.domain.access.token import hash_secret
+from originmap.domain.mapping.mapping import put
+from originmap.service import initial_data as setup
+from originmap.service.access.access import Access
+from originmap.service.access.sessions import Sessions
+from originmap.service.export.exports import Wanted
+from originmap.service.feed.broadcast import Broadcast
+from originmap.service.feed.feed import Point
+from originmap.service.feed.snapshots import MOST, MOST_OF_ONE, SnapshotReader
+from originmap.service.feed.view import View
 from originmap.store.clock import wall_clock
 from tests.api.answers import error
 from tests.api.application import BEARER, client_of

@@ -3,7 +3,7 @@
 import pytest
 
 from originmap.api.timestamps import parse_timestamp, timestamp
-from originmap.service.setup import DEV_ID
+from originmap.service.initial_data import DEV_ID
 from tests.api.application import BASE, dev_client
 
 

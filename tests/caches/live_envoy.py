@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.caches.cache import PATIENCE_SECONDS, ZONE
-from tests.caches.envoy import TYPE, Envoy, static
 from tests.caches.network import Machine
+from tests.caches.programs.cache import PATIENCE_SECONDS, ZONE
+from tests.caches.programs.envoy import TYPE, Envoy, static
 from tests.process import TOKEN, Server
 
 _SECRET = TYPE + "extensions.transport_sockets.tls.v3.Secret"

@@ -16,9 +16,9 @@ from typing import Any
 import httpx
 
 from originmap.api.timestamps import timestamp
-from originmap.domain.access import ALL_ZONES, COLO_PREFIX, Group, group_id
+from originmap.domain.access.permissions import ALL_ZONES, COLO_PREFIX, Group, group_id
 from originmap.store.clock import wall_clock
-from tests.caches.cache import PATIENCE_SECONDS, ZONE, Cache
+from tests.caches.programs.cache import PATIENCE_SECONDS, ZONE, Cache
 from tests.process import BEARER, COMMAND, Server
 
 UPSTREAMS = ("IAD", "FRA")

@@ -2,7 +2,7 @@
 
 import httpx
 
-from tests.caches.cache import IP
+from tests.caches.programs.cache import IP
 from tests.process import BEARER, Server
 
 NEAR_IAD, NEAR_FRA = ("aws", "us-east-1"), ("gcp", "europe-west3")

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.caches.cache import Cache
 from tests.caches.network import ADDRESSES, Machine, free_port
 from tests.caches.node import Edge
 from tests.caches.primary import NEAR_IAD, PLACES, put, set_topology
+from tests.caches.programs.cache import Cache
 from tests.process import Server
 
 

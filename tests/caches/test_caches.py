@@ -7,14 +7,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.caches.cache import ZONE, Cache
-from tests.caches.envoy import Envoy
-from tests.caches.haproxy import HAProxy
 from tests.caches.network import Machine
-from tests.caches.nginx import Nginx
 from tests.caches.primary import NEAR_IAD, put, remove
-from tests.caches.trafficserver import TrafficServer
-from tests.caches.varnish import Varnish, VarnishByTCC
+from tests.caches.programs.cache import ZONE, Cache
+from tests.caches.programs.envoy import Envoy
+from tests.caches.programs.haproxy import HAProxy
+from tests.caches.programs.nginx import Nginx
+from tests.caches.programs.trafficserver import TrafficServer
+from tests.caches.programs.varnish import Varnish, VarnishByTCC
 from tests.process import BEARER, Server
 
 CACHES = (Nginx, HAProxy, Varnish, VarnishByTCC, TrafficServer, Envoy)

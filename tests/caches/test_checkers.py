@@ -12,7 +12,7 @@ import pytest
 from originmap.edge import checker as checkers
 from originmap.edge.errors import CheckerMissing, CommandFailed
 from originmap.settings import command_environment
-from tests.caches.cache import found
+from tests.caches.programs.cache import found
 
 GOLDEN = Path(__file__).parents[1] / "export" / "golden" / "edge"
 PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.caches.cache import Cache
-from tests.caches.envoy import Envoy
-from tests.caches.haproxy import HAProxy
 from tests.caches.network import Machine
-from tests.caches.nginx import Nginx
 from tests.caches.node import Edge, Visitor, listed
 from tests.caches.primary import NEAR_FRA, NEAR_IAD, PARIS, PLACES, put, set_topology
-from tests.caches.trafficserver import BY_PARENT, TrafficServer
-from tests.caches.varnish import Varnish, VarnishByTCC
+from tests.caches.programs.cache import Cache
+from tests.caches.programs.envoy import Envoy
+from tests.caches.programs.haproxy import HAProxy
+from tests.caches.programs.nginx import Nginx
+from tests.caches.programs.trafficserver import BY_PARENT, TrafficServer
+from tests.caches.programs.varnish import Varnish, VarnishByTCC
 from tests.process import Server
 
 CACHES = (Nginx, HAProxy, Varnish, VarnishByTCC, TrafficServer, Envoy)

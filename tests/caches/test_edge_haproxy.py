@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.caches.cache import IP, ZONE
-from tests.caches.haproxy import HAProxy
 from tests.caches.node import Visitor
 from tests.caches.primary import NEAR_FRA, NEAR_IAD, PLACES, put, set_topology
+from tests.caches.programs.cache import IP, ZONE
+from tests.caches.programs.haproxy import HAProxy
 from tests.caches.site import Site
 
 UP_TO_DATE = '"event":"up to date","logger":"originmap.edge.agent","cache":"haproxy",.*"how":"{}"'

@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.caches.nginx import Nginx
 from tests.caches.node import Visitor, listed
 from tests.caches.primary import NEAR_FRA, put
+from tests.caches.programs.nginx import Nginx
 from tests.caches.site import Site
 from tests.process import BEARER, COMMAND, TOKEN
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.caches.cache import IP
 from tests.caches.network import free_port
-from tests.caches.nginx import Nginx
 from tests.caches.node import Visitor, listed
 from tests.caches.primary import NEAR_FRA, NEAR_IAD, put
+from tests.caches.programs.cache import IP
+from tests.caches.programs.nginx import Nginx
 from tests.caches.site import Site
 from tests.process import COMMAND
 

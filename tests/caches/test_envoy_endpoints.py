@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.caches.envoy import EnvoyOwnClusters
 from tests.caches.network import Machine
 from tests.caches.node import Edge
 from tests.caches.primary import NEAR_FRA, NEAR_IAD, PLACES, put, set_topology
+from tests.caches.programs.envoy import EnvoyOwnClusters
 from tests.process import Server
 from tests.real.command import output
 

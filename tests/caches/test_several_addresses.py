@@ -7,10 +7,10 @@ import pytest
 
 from originmap.export.endpoint import read
 from originmap.export.formats import format_called
-from tests.caches.cache import IP, ZONE, Cache
-from tests.caches.haproxy import HAProxy
 from tests.caches.network import Machine
-from tests.caches.varnish import VarnishByTCC
+from tests.caches.programs.cache import IP, ZONE, Cache
+from tests.caches.programs.haproxy import HAProxy
+from tests.caches.programs.varnish import VarnishByTCC
 from tests.export.samples import COLOS, VIRGINIA, ZONES, export, node
 
 SECOND = "127.0.1.2"

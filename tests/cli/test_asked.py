@@ -5,9 +5,9 @@ import socket
 
 import pytest
 
-from originmap.cli import asked
-from originmap.cli.asked import Unusable
-from originmap.domain import address
+from originmap.cli import address_arguments as asked
+from originmap.cli.address_arguments import Unusable
+from originmap.domain.mapping import address
 from tests.builders import ip
 
 

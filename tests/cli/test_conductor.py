@@ -8,21 +8,21 @@ from collections.abc import Callable
 import pytest
 
 from originmap import data
-from originmap.cli.conductor import Conductor, RolloutStopped, Wishes
-from originmap.cli.live_line import LiveLine
-from originmap.cli.rollouts import ServerRollouts
-from originmap.cli.server import ServerRefused
-from originmap.domain.change import Cause
+from originmap.cli.output.live_line import LiveLine
+from originmap.client.server import ServerRefused
 from originmap.domain.errors import OriginmapError
-from originmap.domain.latency import Latencies
-from originmap.domain.record import Key, Kind, RecordChange, RecordDecision, Value
-from originmap.domain.rollout import RolloutState
-from originmap.domain.zone import Account
-from originmap.service.followers import Followers, Report
-from originmap.service.rollout_json import RolloutJSON
-from originmap.service.rollout_request import Hold, Resume, RolloutRequest, Start
-from originmap.service.rollouts import Rollouts
-from originmap.service.topology import Topologies
+from originmap.domain.history.change import Cause
+from originmap.domain.history.record import Key, Kind, RecordChange, RecordDecision, Value
+from originmap.domain.rollout.rollout import RolloutState
+from originmap.domain.tier.latency import Latencies
+from originmap.domain.zone.zone import Account
+from originmap.rollout.conductor import Conductor, RolloutStopped, Wishes
+from originmap.rollout.rollouts import ServerRollouts
+from originmap.service.feed.followers import Followers, Report
+from originmap.service.rollout.rollout_json import RolloutJSON
+from originmap.service.rollout.rollouts import Rollouts
+from originmap.service.rollout.steps import Hold, Resume, RolloutRequest, Start
+from originmap.service.tier.topology import Topologies
 from originmap.store.memory import MemoryStore
 
 VALUES: dict[Kind, Value] = {

@@ -7,7 +7,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from originmap.cli.edge import command, duties_of, woken
+from originmap.cli.commands.server.edge import command, duties_of, woken
 from originmap.edge.errors import FileTaken
 from originmap.edge.file_lock import locked
 from originmap.edge.target import Duty

@@ -3,7 +3,7 @@
 import click
 import pytest
 
-from originmap.cli.health import health_of
+from originmap.rollout.health import health_of
 
 
 def problem(command: str, seconds: float = 20) -> str:

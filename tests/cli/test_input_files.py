@@ -8,13 +8,14 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from originmap.cli import node, options
+from originmap.cli import node_options as node
+from originmap.cli import options
 from originmap.cli.topology_file import read_topology
 from originmap.detect import reader
 from originmap.detect.content import read_file
 from originmap.detect.errors import DamagedRanges
 from originmap.domain.errors import InvalidTopology
-from originmap.domain.plan import plan_of
+from originmap.domain.plan.plan import plan_of
 from originmap.planning.errors import UnusablePlan
 from originmap.planning.plan_json import Planned, encode, is_saved, load
 from tests.detect.samples import AWS

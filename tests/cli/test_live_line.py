@@ -2,7 +2,7 @@
 
 import io
 
-from originmap.cli.live_line import LiveLine
+from originmap.cli.output.live_line import LiveLine
 
 
 class Terminal(io.StringIO):

@@ -39,10 +39,11 @@ def test_what_a_command_consists_of_is_never_looked_at_again() -> None:
     ],
 )
 def test_a_command_loads_no_more_than_it_needs(name: str, heavy: str) -> None:
-    program = f"import sys, originmap.cli.{name}; sys.exit({heavy!r} in sys.modules)"
+    module = "originmap.cli.main" if name == "main" else main.module_of(name)
+    program = f"import sys, {module}; sys.exit({heavy!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0
 
 
 def test_the_package_has_the_resolver_and_nothing_that_it_does_not_name() -> None:
-    assert originmap.Resolver.__module__ == "originmap.domain.resolution"
+    assert originmap.Resolver.__module__ == "originmap.domain.tier.resolution"
     assert not hasattr(originmap, "Mappings")

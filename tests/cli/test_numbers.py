@@ -6,7 +6,10 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from originmap.cli import edge, main, numbers, ranges, rollout, serve
+from originmap.cli import main
+from originmap.cli import option_types as numbers
+from originmap.cli.commands import ranges, rollout
+from originmap.cli.commands.server import edge, serve
 
 
 @pytest.mark.parametrize(

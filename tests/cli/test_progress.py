@@ -2,7 +2,7 @@
 
 import io
 
-from originmap.cli.progress import Progress
+from originmap.cli.output.progress import Progress
 
 
 class Terminal(io.StringIO):

@@ -19,7 +19,7 @@ from originmap.client.errors import (
     Unreadable,
 )
 from originmap.client.mappings import RemoteMappings
-from originmap.domain import address as addresses
+from originmap.domain.mapping import address as addresses
 from tests.client.fake_api import ZONE, Answer, FakeAPI, Raw
 
 ID = ZONE["id"]

@@ -13,8 +13,8 @@ from originmap.client.errors import (
     Unreachable,
     Unreadable,
 )
-from originmap.domain.mapping import MappingChange
-from originmap.domain.plan import Batch
+from originmap.domain.mapping.mapping import MappingChange
+from originmap.domain.plan.plan import Batch
 from tests.builders import US_EAST, US_WEST, ip, ips
 from tests.client.conftest import Ask
 from tests.faulty import cut_after, cut_before, gibberish, half_applied, once_each, refuse

@@ -16,7 +16,7 @@ import msgpack
 
 from originmap.detect import reader
 from originmap.detect.content import Content
-from originmap.domain.ranges import Publication
+from originmap.domain.detection.ranges import Publication
 
 DATE = datetime(2026, 10, 26, tzinfo=UTC)
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from originmap.detect import reader
 from originmap.detect.content import MAX_BYTES, Content, read_file
 from originmap.detect.errors import DamagedRanges
-from originmap.domain.ranges import Publication
+from originmap.domain.detection.ranges import Publication
 from tests.detect.samples import AWS, AZURE, GCP, MODIFIED, OCI, content, document, kept_in
 
 NO_LIST = "it is no list of ranges as AWS, Azure, Google Cloud or Oracle publish it"

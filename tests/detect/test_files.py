@@ -10,7 +10,7 @@ import pytest
 from originmap.detect.content import read_file
 from originmap.detect.errors import DamagedRanges, FewerRanges, RangesUnwritable
 from originmap.detect.files import RangeFiles
-from originmap.domain.ranges import RangeTable
+from originmap.domain.detection.ranges import RangeTable
 from tests.builders import ip
 from tests.detect.samples import AWS, AZURE, GCP, NOW, OCI, content, document, kept_in
 

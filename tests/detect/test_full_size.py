@@ -16,12 +16,13 @@ import pytest
 
 from originmap import data
 from originmap.detect import content, reader
-from originmap.domain import address, prefix
-from originmap.domain.address import Address
-from originmap.domain.detection import Verdict, detect
+from originmap.domain.detection import prefix
+from originmap.domain.detection.detection import Verdict, detect
+from originmap.domain.detection.ranges import Publication, Range, RangeTable
 from originmap.domain.errors import InvalidAddress
-from originmap.domain.mapping import Place
-from originmap.domain.ranges import Publication, Range, RangeTable
+from originmap.domain.mapping import address
+from originmap.domain.mapping.address import Address
+from originmap.domain.mapping.mapping import Place
 from tests.detect import full_size
 
 OFFICIAL = os.environ.get("ORIGINMAP_RANGES_FILES")

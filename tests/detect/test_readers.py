@@ -8,8 +8,8 @@ import pytest
 
 from originmap.detect import azure, reader
 from originmap.detect.content import Content, read_file
-from originmap.domain import prefix
-from originmap.domain.ranges import Publication, Range
+from originmap.domain.detection import prefix
+from originmap.domain.detection.ranges import Publication, Range
 from tests.detect.samples import AWS, AZURE, GCP, MODIFIED, OCI, content, document
 
 

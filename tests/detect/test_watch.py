@@ -11,7 +11,7 @@ import pytest
 from originmap.detect.content import read_file
 from originmap.detect.files import RangeFiles
 from originmap.detect.watch import watch
-from originmap.domain.ranges import RangeTable
+from originmap.domain.detection.ranges import RangeTable
 
 FILES = Path(__file__).parent / "files"
 

@@ -3,8 +3,8 @@
 import pytest
 
 from originmap.domain.errors import ZoneChanging
-from originmap.domain.mapping import MappingChange
-from originmap.domain.rollback import restore
+from originmap.domain.history.rollback import restore
+from originmap.domain.mapping.mapping import MappingChange
 from tests.builders import CENTRAL, US_EAST, US_WEST, ip, view
 
 A, B, C = ip("192.0.2.1"), ip("192.0.2.2"), ip("192.0.2.3")

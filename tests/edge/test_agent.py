@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from originmap import data
-from originmap.domain import mapping, rollout
-from originmap.domain.rollout import Step, allowed
-from originmap.domain.rollout_rules import take
+from originmap.domain.mapping import mapping
+from originmap.domain.rollout import rollout
+from originmap.domain.rollout.rollout import Step, allowed
+from originmap.domain.rollout.rules import take
 from originmap.edge.agent import Agent
 from originmap.edge.pace import Pace
 from originmap.edge.record import Record
@@ -17,8 +18,8 @@ from originmap.export.endpoint import Endpoints
 from originmap.export.format import File
 from originmap.export.formats import format_called
 from originmap.export.node import Node
-from originmap.service.current_rollout import CurrentRollout
-from originmap.service.released import snapshot_since
+from originmap.service.rollout.current_rollout import CurrentRollout
+from originmap.service.rollout.past_state import snapshot_since
 from originmap.store.clock import monotonic_clock
 from originmap.store.memory import MemoryStore
 from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, new_zone

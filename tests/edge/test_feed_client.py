@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from originmap.domain.errors import AnswerTooLarge, BrokenFeed, PrimaryGone, PrimaryRefused
-from originmap.edge.feed_client import FeedClient
-from originmap.service.feed import Point
+from originmap.edge.follow.feed_client import FeedClient
+from originmap.service.feed.feed import Point
 from tests.builders import ZONE_ID
 
 POINT = Point("8c0f", 1)

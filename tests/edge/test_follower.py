@@ -5,20 +5,20 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from originmap.domain import mapping
-from originmap.domain.address import Address
 from originmap.domain.errors import AnswerTooLarge, StoreFailed
-from originmap.domain.mapping import Mapping, Place
-from originmap.domain.snapshot import Part
-from originmap.edge.comparison import Comparison
-from originmap.edge.feed_client import FeedClient
-from originmap.edge.follower import Follower
-from originmap.edge.within_room import within_room
+from originmap.domain.history.snapshot import Part
+from originmap.domain.mapping import mapping
+from originmap.domain.mapping.address import Address
+from originmap.domain.mapping.mapping import Mapping, Place
+from originmap.edge.follow.comparison import Comparison
+from originmap.edge.follow.disk_space import within_room
+from originmap.edge.follow.feed_client import FeedClient
+from originmap.edge.follow.follower import Follower
 from originmap.feed.changes_json import DeltaJSON, changes_json
 from originmap.feed.state_digest import StateDigest
-from originmap.service.digests import Digests
-from originmap.service.feed import Point
-from originmap.service.replication import Replication
+from originmap.service.feed.digests import Digests
+from originmap.service.feed.feed import Point
+from originmap.service.feed.replication import Replication
 from originmap.store.memory import MemoryStore
 from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, new_zone
 

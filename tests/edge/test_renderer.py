@@ -8,9 +8,9 @@ import pytest
 
 from originmap import data
 from originmap.domain.errors import InvalidExport, ZoneNotFound
-from originmap.domain.mapping import put
-from originmap.domain.topology import Topology
-from originmap.domain.topology_rules import set_topology
+from originmap.domain.mapping.mapping import put
+from originmap.domain.tier.topology import Topology
+from originmap.domain.tier.topology_rules import set_topology
 from originmap.edge.errors import NothingToServe
 from originmap.edge.renderer import Renderer, Standpoint
 from originmap.export.endpoint import Endpoints

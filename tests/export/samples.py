@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from originmap import data
-from originmap.domain.mapping import Mapping as Stored
-from originmap.domain.mapping import Place
-from originmap.domain.tier import Tiers
-from originmap.domain.topology import Colo, Topology
-from originmap.domain.zone import Switch, Zone
+from originmap.domain.mapping.mapping import Mapping as Stored
+from originmap.domain.mapping.mapping import Place
+from originmap.domain.tier.tier import Tiers
+from originmap.domain.tier.topology import Colo, Topology
+from originmap.domain.zone.zone import Switch, Zone
 from originmap.export.endpoint import Endpoints, read
 from originmap.export.format import File, written
 from originmap.export.node import Node

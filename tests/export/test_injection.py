@@ -19,9 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from originmap.domain.errors import OriginmapError
-from originmap.domain.mapping import Place
-from originmap.domain.topology import Colo, Topology, check
-from originmap.domain.zone import Zone
+from originmap.domain.mapping.mapping import Place
+from originmap.domain.tier.topology import Colo, Topology, check
+from originmap.domain.zone.zone import Zone
 from originmap.export.endpoint import read
 from originmap.export.format import File, Format
 from originmap.export.formats import FORMATS, format_called

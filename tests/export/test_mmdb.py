@@ -9,9 +9,9 @@ import maxminddb
 from hypothesis import given
 from hypothesis import strategies as st
 
-from originmap.domain import address as addresses
 from originmap.domain.errors import InvalidAddress
-from originmap.domain.mapping import Place
+from originmap.domain.mapping import address as addresses
+from originmap.domain.mapping.mapping import Place
 from originmap.export.formats import format_called
 from originmap.export.node import Node
 from tests.export.samples import FRANKFURT, NOWHERE, ORIGINS, TOKYO, VIRGINIA, export, node

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from originmap.domain.errors import InvalidExport, InvalidZoneName
-from originmap.domain.mapping import Place
-from originmap.domain.resolution import Mode
-from originmap.domain.zone import Switch, Zone
+from originmap.domain.mapping.mapping import Place
+from originmap.domain.tier.resolution import Mode
+from originmap.domain.zone.zone import Switch, Zone
 from originmap.export.endpoint import read
 from originmap.export.node import Chain, Node, name_of
 from tests.export.samples import FRANKFURT, NOWHERE, TOKYO, VIRGINIA, ZONES, node, stored

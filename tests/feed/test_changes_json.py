@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from originmap.domain.change import Cause, Change
 from originmap.domain.errors import BrokenFeed
-from originmap.domain.mapping import MappingChange
-from originmap.domain.record import Key, Kind, RecordChange
-from originmap.domain.topology import Topology
+from originmap.domain.history.change import Cause, Change
+from originmap.domain.history.record import Key, Kind, RecordChange
+from originmap.domain.mapping.mapping import MappingChange
+from originmap.domain.tier.topology import Topology
 from originmap.feed.changes_json import (
     ChangeJSON,
     DeltaJSON,

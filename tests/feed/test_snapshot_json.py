@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator, Iterable
 
 import pytest
 
-from originmap.domain.change import Cause, Change
 from originmap.domain.errors import BrokenFeed
-from originmap.domain.mapping import Mapping, MappingChange, Place
-from originmap.domain.record import Key, Kind, RecordChange
-from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
+from originmap.domain.history.change import Cause, Change
+from originmap.domain.history.record import Key, Kind, RecordChange
+from originmap.domain.history.snapshot import History, Part, Record, Start, ZoneMappings
+from originmap.domain.mapping.mapping import Mapping, MappingChange, Place
 from originmap.feed.snapshot_json import read_lines, write_lines
 from tests.builders import CENTRAL, US_EAST, ZONE_ID, ip, policy, token, zone
 

@@ -18,11 +18,12 @@ from originmap.api.native.topology import MAX_LATENCIES_BODY
 from originmap.api.server import GRACE_SECONDS
 from originmap.bootstrap_application import build_app
 from originmap.cli import main as command_line
-from originmap.domain import access_errors, errors
-from originmap.domain.batch import MAX_ITEMS
+from originmap.domain import errors
+from originmap.domain.access import errors as access_errors
 from originmap.domain.errors import OriginmapError
-from originmap.domain.latency import MAX_MEASUREMENTS
-from originmap.domain.mapping import MAX_MAPPINGS
+from originmap.domain.mapping.batch import MAX_ITEMS
+from originmap.domain.mapping.mapping import MAX_MAPPINGS
+from originmap.domain.tier.latency import MAX_MEASUREMENTS
 from originmap.settings import Settings
 from originmap.store.group import MAX_WAITING
 from tests.api import application

@@ -13,7 +13,8 @@ import pytest
 
 import originmap
 from originmap.api.errors import TABLE
-from originmap.domain import access_errors, errors
+from originmap.domain import errors
+from originmap.domain.access import errors as access_errors
 from originmap.domain.errors import OriginmapError
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +26,7 @@ LONGEST_TEST_FILE = 500
 
 SAYS_NOTHING = {"utils", "util", "helpers", "helper", "manager", "common", "misc"}
 
-TREE = {SOURCE / "domain" / "errors.py", SOURCE / "domain" / "access_errors.py"}
+TREE = {SOURCE / "domain" / "errors.py", SOURCE / "domain" / "access" / "errors.py"}
 
 # They end a command, so they never become an answer.
 OUTSIDE_THE_TREE = {

@@ -13,8 +13,8 @@ import pytest
 import yaml
 from hypothesis import given, settings
 
-from originmap.domain import address
-from originmap.domain.mapping import Place
+from originmap.domain.mapping import address
+from originmap.domain.mapping.mapping import Place
 from originmap.mapfile.pulumi import write_pulumi
 from originmap.mapfile.terraform import ExportedZone, resource_name, write_terraform
 from originmap.mapfile.writer import ZoneState, write_yaml

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from originmap import data
-from originmap.domain import address
+from originmap.domain.mapping import address
 from originmap.mapfile import json_events, reader
 from originmap.mapfile.errors import UnusableFile, WrongFile
 

@@ -12,8 +12,8 @@ import yaml
 from hypothesis import given
 
 from originmap import data
-from originmap.domain import address
-from originmap.domain.mapping import Place
+from originmap.domain.mapping import address
+from originmap.domain.mapping.mapping import Place
 from originmap.mapfile import reader
 from originmap.mapfile.document import Document
 from originmap.mapfile.errors import UnusableFile, WrongFile

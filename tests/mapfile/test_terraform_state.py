@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from originmap.cli.import_ import terraform
-from originmap.domain import address as addresses
+from originmap.cli.commands.plan.import_ import terraform
+from originmap.domain.mapping import address as addresses
 from originmap.mapfile.errors import MapFileError
 from originmap.mapfile.terraform_state import read_state
 

@@ -7,7 +7,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from originmap.domain import address
+from originmap.domain.mapping import address
 from originmap.mapfile.errors import MapFileError, UnusableFile, WrongSource
 from originmap.mapfile.zone_file import Records, read_zone_file
 

@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 
 from originmap.client.errors import Unreachable
 from originmap.client.mappings import RemoteZone, Unapplied
-from originmap.domain.mapping import MAX_MAPPINGS, Place
-from originmap.domain.plan import Batch, State
+from originmap.domain.mapping.mapping import MAX_MAPPINGS, Place
+from originmap.domain.plan.plan import Batch, State
 from tests.builders import CENTRAL, US_EAST, US_WEST, ip
 
 PLACES: list[Place] = [US_EAST, US_WEST, CENTRAL]

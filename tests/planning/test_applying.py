@@ -9,12 +9,12 @@ from hypothesis import given
 
 from originmap.client.errors import Unreachable
 from originmap.client.mappings import Unapplied
-from originmap.domain.plan import Plan, plan_of, plan_zone
-from originmap.planning.applying import Apply
+from originmap.domain.plan.plan import Plan, plan_of, plan_zone
 from originmap.planning.errors import Outdated, UnusablePlan
+from originmap.planning.execution import Apply
 from originmap.planning.journal import Journal
-from originmap.planning.making import renew
 from originmap.planning.plan_json import Planned, encode, is_saved, load
+from originmap.planning.planner import renew
 from tests.builders import US_EAST, US_WEST, ip, ips
 from tests.planning.states import MemoryAPI, states
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from originmap import data
-from originmap.domain import address
-from originmap.domain.detection import Detection, Evidence, Verdict
+from originmap.domain.detection.detection import Detection, Evidence, Verdict
 from originmap.domain.errors import OriginmapError
+from originmap.domain.mapping import address
 from originmap.mapfile import reader
 from originmap.mapfile.errors import WrongFile
 from originmap.planning.desired import Desired, Lookup
-from originmap.planning.making import make_plan
+from originmap.planning.planner import make_plan
 from tests.builders import CENTRAL, US_EAST, ip
 from tests.planning.states import MemoryAPI
 

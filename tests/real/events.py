@@ -5,7 +5,7 @@ import json
 
 import httpx
 
-from tests.real.fleet import PATIENCE
+from tests.real.cluster.fleet import PATIENCE
 
 ACCEPT = {"Accept": "text/event-stream"}
 

@@ -26,7 +26,7 @@ from originmap.api.http.protocol import Connection, Context, connection_factory
 from originmap.api.http.request import RequestIDs
 from originmap.api.server import server_config
 from originmap.bootstrap_application import build_app
-from originmap.service import setup
+from originmap.service import initial_data as setup
 
 BuildApp = Callable[[bootstrap.Opened], Application]
 

@@ -7,15 +7,15 @@ from collections.abc import AsyncIterator
 
 import httpx
 
-from originmap.domain import address as addresses
 from originmap.domain.errors import HistoryGone
-from originmap.domain.rollout import allowed
-from originmap.domain.snapshot import Start, ZoneMappings
-from originmap.edge.feed_client import FeedClient
-from originmap.edge.follower import Follower
-from originmap.service.current_rollout import CurrentRollout
-from originmap.service.released import released_snapshot
-from originmap.service.replication import Replication
+from originmap.domain.history.snapshot import Start, ZoneMappings
+from originmap.domain.mapping import address as addresses
+from originmap.domain.rollout.rollout import allowed
+from originmap.edge.follow.feed_client import FeedClient
+from originmap.edge.follow.follower import Follower
+from originmap.service.feed.replication import Replication
+from originmap.service.rollout.current_rollout import CurrentRollout
+from originmap.service.rollout.past_state import released_snapshot
 from originmap.store.clock import wall_clock
 from originmap.store.memory import MemoryStore
 

@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from originmap.domain import mapping
-from originmap.domain.change import Change
-from originmap.service.audit import Audit, AuditEntry, AuditQuery
-from originmap.service.directory import Directory
-from originmap.service.past_zones import PastZones
+from originmap.domain.history.change import Change
+from originmap.domain.mapping import mapping
+from originmap.service.access.directory import Directory
+from originmap.service.history.audit import Audit, AuditEntry, AuditQuery
+from originmap.service.history.past_zones import PastZones
 from originmap.store.memory import MemoryStore
 from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, new_zone
 

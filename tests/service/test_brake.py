@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from originmap import bootstrap
-from originmap.domain.access_errors import AccessError, TooManyFailures, UnknownToken
-from originmap.service import setup
-from originmap.service.brake import DELAY_SECONDS, REFUSED_AFTER, SLOWED_AFTER, Brake
+from originmap.domain.access.errors import AccessError, TooManyFailures, UnknownToken
+from originmap.service import initial_data as setup
+from originmap.service.access.brake import DELAY_SECONDS, REFUSED_AFTER, SLOWED_AFTER, Brake
 from originmap.settings import Settings
 from tests.api.application import BEARER, MAPPINGS, client_of
 from tests.service.test_rate_limiter import Clock

@@ -6,30 +6,30 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
-from originmap.domain.access import ALL_ZONES, ZONE_PREFIX, Grants, Group, group_id
-from originmap.domain.change import Cause
-from originmap.domain.mapping import put
-from originmap.domain.record import HIDDEN, Key, Kind, RecordChange, Value
-from originmap.domain.rollout import halt, hold, start
-from originmap.domain.rollout_rules import take
-from originmap.domain.snapshot import Part, Record
-from originmap.domain.token import hash_secret
-from originmap.domain.token_rules import create_token, revoke_token
-from originmap.domain.zone import Account, User
-from originmap.domain.zone_rules import add_missing, delete_zone
-from originmap.edge.comparison import Comparison
-from originmap.edge.feed_client import FeedClient
-from originmap.edge.follower import Follower
+from originmap.domain.access.permissions import ALL_ZONES, ZONE_PREFIX, Grants, Group, group_id
+from originmap.domain.access.token import hash_secret
+from originmap.domain.access.token_rules import create_token, revoke_token
+from originmap.domain.history.change import Cause
+from originmap.domain.history.record import HIDDEN, Key, Kind, RecordChange, Value
+from originmap.domain.history.snapshot import Part, Record
+from originmap.domain.mapping.mapping import put
+from originmap.domain.rollout.rollout import halt, hold, start
+from originmap.domain.rollout.rules import take
+from originmap.domain.zone.rules import add_missing, delete_zone
+from originmap.domain.zone.zone import Account, User
+from originmap.edge.follow.comparison import Comparison
+from originmap.edge.follow.feed_client import FeedClient
+from originmap.edge.follow.follower import Follower
 from originmap.feed.changes_json import DeltaJSON, changes_json, read_changes, seal, unseal
 from originmap.feed.snapshot_json import read_lines, write_lines
 from originmap.feed.state_digest import StateDigest
-from originmap.service.broadcast import Broadcast
-from originmap.service.digests import Digests
-from originmap.service.directory import Directory
-from originmap.service.feed import Delta, Feed, Point
-from originmap.service.past_zones import PastZones
-from originmap.service.replication import Replication
-from originmap.service.view import View
+from originmap.service.access.directory import Directory
+from originmap.service.feed.broadcast import Broadcast
+from originmap.service.feed.digests import Digests
+from originmap.service.feed.feed import Delta, Feed, Point
+from originmap.service.feed.replication import Replication
+from originmap.service.feed.view import View
+from originmap.service.history.past_zones import PastZones
 from originmap.store.memory import MemoryStore
 from tests.builders import US_EAST, US_WEST, ZONE_ID, ip, new_zone, policy, token
 from tests.service.test_feed import Watcher

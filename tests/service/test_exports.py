@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from originmap import bootstrap
-from originmap.domain import mapping
-from originmap.domain.access import Grants
+from originmap.domain.access.permissions import Grants
 from originmap.domain.errors import InvalidExport, StoreBusy
-from originmap.domain.mapping import Decision, MappingChange, ZoneView
-from originmap.service import setup
-from originmap.service.exports import Wanted
-from originmap.service.snapshots import MOST_OF_ONE
-from originmap.service.view import View
+from originmap.domain.mapping import mapping
+from originmap.domain.mapping.mapping import Decision, MappingChange, ZoneView
+from originmap.service import initial_data as setup
+from originmap.service.export.exports import Wanted
+from originmap.service.feed.snapshots import MOST_OF_ONE
+from originmap.service.feed.view import View
 from tests.builders import CAUSE, US_EAST, ip, ips, new_zone
 from tests.postgres import Cluster
 

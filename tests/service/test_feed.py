@@ -5,17 +5,17 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from originmap.domain.access import Grants
-from originmap.domain.change import Change
+from originmap.domain.access.permissions import Grants
 from originmap.domain.errors import InvalidQuery, StoreBusy, StoreFailed
-from originmap.domain.mapping import put
-from originmap.service import broadcast
-from originmap.service.broadcast import Broadcast
-from originmap.service.directory import Directory
-from originmap.service.feed import Delta, Feed, Point, point_of
-from originmap.service.past_zones import PastZones
-from originmap.service.snapshots import MOST, MOST_OF_ONE, RESERVED
-from originmap.service.view import View
+from originmap.domain.history.change import Change
+from originmap.domain.mapping.mapping import put
+from originmap.service.access.directory import Directory
+from originmap.service.feed import broadcast
+from originmap.service.feed.broadcast import Broadcast
+from originmap.service.feed.feed import Delta, Feed, Point, point_of
+from originmap.service.feed.snapshots import MOST, MOST_OF_ONE, RESERVED
+from originmap.service.feed.view import View
+from originmap.service.history.past_zones import PastZones
 from originmap.store.memory import MemoryStore
 from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, new_zone
 

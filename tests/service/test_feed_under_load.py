@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from originmap.domain.access import Grants
-from originmap.domain.change import Change
-from originmap.domain.mapping import put
-from originmap.service.directory import Directory
-from originmap.service.feed import Feed, Point
-from originmap.service.past_zones import PastZones
-from originmap.service.view import View
+from originmap.domain.access.permissions import Grants
+from originmap.domain.history.change import Change
+from originmap.domain.mapping.mapping import put
+from originmap.service.access.directory import Directory
+from originmap.service.feed.feed import Feed, Point
+from originmap.service.feed.view import View
+from originmap.service.history.past_zones import PastZones
 from originmap.store.memory import MemoryStore
 from originmap.store.port import Store
-from originmap.store.sqlite import SqliteStore
+from originmap.store.sqlite.store import SqliteStore
 from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, new_zone
 
 WHOLE = View("root", Grants([]), whole=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from originmap.domain.errors import InvalidQuery
-from originmap.service.followers import Followers, Report
+from originmap.service.feed.followers import Followers, Report
 from originmap.store.memory import MemoryStore
 from tests.builders import CAUSE, new_zone
 

@@ -6,12 +6,12 @@ from typing import TypeVar
 
 import pytest
 
-from originmap.domain.address import Address
-from originmap.domain.change import Cause, Committed
 from originmap.domain.errors import ZoneChanging
-from originmap.domain.mapping import Decide, put
-from originmap.domain.zone_rules import pause_zone
-from originmap.service.history import ZoneHistory
+from originmap.domain.history.change import Cause, Committed
+from originmap.domain.mapping.address import Address
+from originmap.domain.mapping.mapping import Decide, put
+from originmap.domain.zone.rules import pause_zone
+from originmap.service.history.history import ZoneHistory
 from originmap.store.memory import MemoryStore
 from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, ips, new_zone
 

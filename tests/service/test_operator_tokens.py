@@ -2,15 +2,15 @@
 
 import pytest
 
-from originmap.domain.access import ZONE_PREFIX, Group, group_id
+from originmap.domain.access.permissions import ZONE_PREFIX, Group, group_id
+from originmap.domain.access.token import MAX_TOKENS
+from originmap.domain.access.token_access import Access, TokenAccess, access_of
 from originmap.domain.errors import InvalidToken
-from originmap.domain.record import Kind, Value
-from originmap.domain.token import MAX_TOKENS
-from originmap.domain.token_access import Access, TokenAccess, access_of
-from originmap.domain.zone import Account, User
-from originmap.domain.zone_rules import add_missing
-from originmap.service.directory import Directory
-from originmap.service.operator_tokens import OperatorTokens
+from originmap.domain.history.record import Kind, Value
+from originmap.domain.zone.rules import add_missing
+from originmap.domain.zone.zone import Account, User
+from originmap.service.access.directory import Directory
+from originmap.service.access.operator_tokens import OperatorTokens
 from originmap.store.clock import wall_clock
 from originmap.store.memory import MemoryStore
 from tests.builders import CAUSE, ZONE_ID, new_zone, policy

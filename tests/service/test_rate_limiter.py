@@ -2,8 +2,8 @@
 
 import pytest
 
-from originmap.domain.rate_limit import MICROSECONDS, Quota
-from originmap.service.rate_limiter import RateLimiter
+from originmap.domain.access.rate_limit import MICROSECONDS, Quota
+from originmap.service.access.rate_limiter import RateLimiter
 
 ONE = Quota(1, 10)
 

@@ -2,7 +2,7 @@
 
 import math
 
-from originmap.service.replication import Replication
+from originmap.service.feed.replication import Replication
 
 SECOND = 1_000_000
 

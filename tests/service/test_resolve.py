@@ -3,10 +3,10 @@
 import asyncio
 
 from originmap import data
-from originmap.domain import mapping
-from originmap.domain.topology import ColoState
-from originmap.service.resolve import Resolve
-from originmap.service.topology import Topologies
+from originmap.domain.mapping import mapping
+from originmap.domain.tier.topology import ColoState
+from originmap.service.tier.resolve import Resolve
+from originmap.service.tier.topology import Topologies
 from originmap.store.clock import wall_clock
 from originmap.store.memory import MemoryStore
 from tests.builders import CAUSE, US_EAST, US_WEST, ip, new_zone

@@ -2,8 +2,8 @@
 
 import pytest
 
-from originmap.domain.mapping import put as put_rule
-from originmap.service.retention import Retention
+from originmap.domain.mapping.mapping import put as put_rule
+from originmap.service.history.retention import Retention
 from originmap.store.clock import ForwardClock
 from originmap.store.memory import MemoryStore
 from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, new_zone

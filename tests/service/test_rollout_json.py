@@ -1,8 +1,8 @@
 """How a rollout is shown."""
 
-from originmap.domain.rollout import Rollout, RolloutState
-from originmap.service.followers import Follower
-from originmap.service.rollout_json import Counts, rollout_json
+from originmap.domain.rollout.rollout import Rollout, RolloutState
+from originmap.service.feed.followers import Follower
+from originmap.service.rollout.rollout_json import Counts, rollout_json
 
 RUNNING = Rollout(1, RolloutState.RUNNING, 5, 7, ("SIN", "100%"), 1)
 

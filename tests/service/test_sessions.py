@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from originmap.domain.record import Key, Kind, RecordChange, RecordDecide, RecordDecision
-from originmap.domain.token import Token
-from originmap.domain.token_rules import create_token
-from originmap.service.access import Access
-from originmap.service.directory import Directory
-from originmap.service.sessions import Sessions
+from originmap.domain.access.token import Token
+from originmap.domain.access.token_rules import create_token
+from originmap.domain.history.record import Key, Kind, RecordChange, RecordDecide, RecordDecision
+from originmap.service.access.access import Access
+from originmap.service.access.directory import Directory
+from originmap.service.access.sessions import Sessions
 from originmap.store.memory import MemoryStore
 from tests.builders import CAUSE, new_zone, token
 

@@ -1,8 +1,8 @@
 """When tiers are worked out again."""
 
 from originmap import data
-from originmap.domain.latency import Measurement
-from originmap.service.topology import Topologies
+from originmap.domain.tier.latency import Measurement
+from originmap.service.tier.topology import Topologies
 from originmap.store.memory import MemoryStore
 from tests.builders import CAUSE, US_EAST
 

@@ -8,21 +8,21 @@ import msgspec
 import pytest
 
 from originmap import bootstrap
-from originmap.domain.access import Grants
-from originmap.domain.change import Change
+from originmap.domain.access.permissions import Grants
 from originmap.domain.errors import InvalidTopology
-from originmap.domain.mapping import put
-from originmap.domain.snapshot import size
-from originmap.domain.topology import MAX_COLOS, Colo, ColoState, Topology, check
-from originmap.domain.topology_rules import set_topology
-from originmap.service import setup
-from originmap.service.directory import Directory
-from originmap.service.feed import Feed, Point
-from originmap.service.history import ZoneHistory
-from originmap.service.past_zones import PastZones
-from originmap.service.snapshots import LOCAL, Snapshots
+from originmap.domain.history.change import Change
+from originmap.domain.history.snapshot import size
+from originmap.domain.mapping.mapping import put
+from originmap.domain.tier.topology import MAX_COLOS, Colo, ColoState, Topology, check
+from originmap.domain.tier.topology_rules import set_topology
+from originmap.service import initial_data as setup
+from originmap.service.access.directory import Directory
+from originmap.service.feed.feed import Feed, Point
+from originmap.service.feed.snapshots import LOCAL, Snapshots
+from originmap.service.feed.view import View
+from originmap.service.history.history import ZoneHistory
+from originmap.service.history.past_zones import PastZones
 from originmap.service.turns import PIECE, Turns
-from originmap.service.view import View
 from originmap.settings import Settings
 from originmap.store.memory import MemoryStore
 from tests.api.application import BEARER, client_of

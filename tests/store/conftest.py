@@ -7,8 +7,8 @@ import pytest
 
 from originmap.store.memory import MemoryStore
 from originmap.store.port import Store
-from originmap.store.postgres import PostgresStore, open_postgres
-from originmap.store.sqlite import SqliteStore
+from originmap.store.postgres.store import PostgresStore, open_postgres
+from originmap.store.sqlite.store import SqliteStore
 from tests.builders import CAUSE, new_zone
 from tests.postgres import Cluster
 from tests.store.nodes import until

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Callable
 
-from originmap.domain import mapping
-from originmap.domain.change import Committed
-from originmap.domain.mapping import Mapping
+from originmap.domain.history.change import Committed
+from originmap.domain.mapping import mapping
+from originmap.domain.mapping.mapping import Mapping
 from originmap.store.port import Store
 from tests.builders import CAUSE, US_EAST, ZONE_ID, ip
 

@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-from originmap.domain import batch, mapping
-from originmap.domain.change import Cause
 from originmap.domain.errors import (
     AccountNotFound,
     MappingNotFound,
@@ -16,10 +14,12 @@ from originmap.domain.errors import (
     TooManyMappings,
     ZoneNotFound,
 )
-from originmap.domain.mapping import Decision, Mapping, MappingChange, ZoneView
-from originmap.domain.record import Key, Kind, RecordChange, RecordDecision
-from originmap.domain.whatif import Count
-from originmap.domain.zone_rules import create_zone
+from originmap.domain.history.change import Cause
+from originmap.domain.history.record import Key, Kind, RecordChange, RecordDecision
+from originmap.domain.mapping import batch, mapping
+from originmap.domain.mapping.mapping import Decision, Mapping, MappingChange, ZoneView
+from originmap.domain.tier.whatif import Count
+from originmap.domain.zone.rules import create_zone
 from originmap.store.port import Store
 from tests.builders import (
     CAUSE,

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from originmap.domain import mapping
-from originmap.domain.change import Cause
-from originmap.domain.edge_form import hidden
 from originmap.domain.errors import BrokenFeed, MappingNotFound
-from originmap.domain.mapping import Decision, MappingChange, ZoneView
-from originmap.domain.record import Key, Kind, RecordChange
-from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
-from originmap.service.digests import digest_of
-from originmap.service.directory import Directory
+from originmap.domain.history.change import Cause
+from originmap.domain.history.edge_form import hidden
+from originmap.domain.history.record import Key, Kind, RecordChange
+from originmap.domain.history.snapshot import History, Part, Record, Start, ZoneMappings
+from originmap.domain.mapping import mapping
+from originmap.domain.mapping.mapping import Decision, MappingChange, ZoneView
+from originmap.service.access.directory import Directory
+from originmap.service.feed.digests import digest_of
 from originmap.store.memory import MemoryStore
 from originmap.store.port import Store
 from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, ips, new_zone, remove_zone, zone

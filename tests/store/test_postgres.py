@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from originmap.domain import mapping
+from originmap.domain.access.token import Token
 from originmap.domain.errors import (
     StoreFailed,
     StoreUnusable,
@@ -18,18 +18,18 @@ from originmap.domain.errors import (
     ZoneExists,
     ZoneNotFound,
 )
-from originmap.domain.record import Key, Kind, RecordChange, RecordDecide, RecordDecision
-from originmap.domain.snapshot import Start
-from originmap.domain.token import Token
-from originmap.domain.zone import Account
-from originmap.domain.zone_rules import create_zone
+from originmap.domain.history.record import Key, Kind, RecordChange, RecordDecide, RecordDecision
+from originmap.domain.history.snapshot import Start
+from originmap.domain.mapping import mapping
+from originmap.domain.zone.rules import create_zone
+from originmap.domain.zone.zone import Account
 from originmap.store.memory import MemoryStore
 from originmap.store.port import RecordListener
-from originmap.store.postgres import PostgresStore, open_postgres
-from originmap.store.postgres_schema import NODES
-from originmap.store.postgres_url import redacted
-from originmap.store.postgres_view import View
-from originmap.store.postgres_watch import LIVE
+from originmap.store.postgres.schema import NODES
+from originmap.store.postgres.store import PostgresStore, open_postgres
+from originmap.store.postgres.url import redacted
+from originmap.store.postgres.view import View
+from originmap.store.postgres.watch import LIVE
 from originmap.store.records import encode
 from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, ips, new_zone, remove_zone, zone
 from tests.builders import token as new_token

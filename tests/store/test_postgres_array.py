@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from originmap.store.postgres_array import of_bytes, of_numbers, of_texts
+from originmap.store.postgres.array import of_bytes, of_numbers, of_texts
 from tests.postgres import Cluster
 
 HARD = ["", " ", "NULL", "null", "{}", ",", '"', '""', "\\", '\\"', "a\\", "{a,b}", "\n", "é☃", "'"]

@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from originmap.domain.change import Committed
 from originmap.domain.errors import StoreFailed
-from originmap.domain.mapping import Mapping
-from originmap.domain.record import RecordDecide
-from originmap.store.postgres import PostgresStore, open_postgres
-from originmap.store.postgres_commit import _Trial, _was_made
-from originmap.store.postgres_known import Counter
+from originmap.domain.history.change import Committed
+from originmap.domain.history.record import RecordDecide
+from originmap.domain.mapping.mapping import Mapping
+from originmap.store.postgres.commit import _Trial, _was_made
+from originmap.store.postgres.known_places import Counter
+from originmap.store.postgres.store import PostgresStore, open_postgres
 from tests.builders import CAUSE, ZONE_ID, ip, new_zone, remove_zone
 from tests.real.proxy import Proxy
 from tests.store.nodes import delete, put, until

@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from originmap.domain.change import Committed
 from originmap.domain.errors import MappingNotFound
-from originmap.domain.mapping import Mapping, ZoneView
-from originmap.domain.snapshot import Part
+from originmap.domain.history.change import Committed
+from originmap.domain.history.snapshot import Part
+from originmap.domain.mapping.mapping import Mapping, ZoneView
 from originmap.store.memory import MemoryStore
-from originmap.store.postgres import PostgresStore
-from originmap.store.postgres_known import MOST_ADDRESSES, Asked, Counter, Known
+from originmap.store.postgres.known_places import MOST_ADDRESSES, Asked, Counter, Known
+from originmap.store.postgres.store import PostgresStore
 from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, ips, new_zone
 from tests.postgres import Cluster
 from tests.store.nodes import delete, put

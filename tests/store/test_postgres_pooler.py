@@ -7,8 +7,8 @@ import asyncpg
 import pytest
 
 from originmap.domain.errors import StoreBusy, StoreUnusable
-from originmap.store import postgres_pool
-from originmap.store.postgres import open_postgres
+from originmap.store.postgres import pool as postgres_pool
+from originmap.store.postgres.store import open_postgres
 from tests import postgres
 from tests.builders import CAUSE, US_EAST, ZONE_ID, ip, new_zone
 from tests.postgres import Cluster, Pooler

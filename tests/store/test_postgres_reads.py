@@ -5,10 +5,10 @@ import contextlib
 
 import pytest
 
-from originmap.domain import batch
 from originmap.domain.errors import StoreFailed
-from originmap.domain.mapping import Place
-from originmap.store.postgres import PostgresStore
+from originmap.domain.mapping import batch
+from originmap.domain.mapping.mapping import Place
+from originmap.store.postgres.store import PostgresStore
 from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, ips
 from tests.postgres import Cluster
 from tests.store.nodes import put

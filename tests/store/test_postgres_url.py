@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from originmap.domain.errors import StoreUnusable
-from originmap.store.postgres_login import driver_arguments
-from originmap.store.postgres_parameters import Parameters, parameters_of
-from originmap.store.postgres_pool import Servers
-from originmap.store.postgres_url import read_url
+from originmap.store.postgres.login import driver_arguments
+from originmap.store.postgres.parameters import Parameters, parameters_of
+from originmap.store.postgres.pool import Servers
+from originmap.store.postgres.url import read_url
 
 
 def given(url: str, **environment: str) -> Parameters:

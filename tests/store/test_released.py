@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from originmap.domain import mapping
-from originmap.domain.address import Address
 from originmap.domain.errors import HistoryGone
-from originmap.domain.mapping import Decision, MappingChange, Place, ZoneView
-from originmap.domain.record import Key, Value
-from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
-from originmap.domain.topology import Colo, Topology
-from originmap.domain.topology_rules import set_topology
-from originmap.service.released import released_snapshot, snapshot_since
+from originmap.domain.history.record import Key, Value
+from originmap.domain.history.snapshot import History, Part, Record, Start, ZoneMappings
+from originmap.domain.mapping import mapping
+from originmap.domain.mapping.address import Address
+from originmap.domain.mapping.mapping import Decision, MappingChange, Place, ZoneView
+from originmap.domain.tier.topology import Colo, Topology
+from originmap.domain.tier.topology_rules import set_topology
+from originmap.service.rollout.past_state import released_snapshot, snapshot_since
 from originmap.store.memory import MemoryStore
 from originmap.store.port import Store
-from originmap.store.sqlite import SqliteStore
+from originmap.store.sqlite.store import SqliteStore
 from tests.builders import CAUSE, CENTRAL, US_EAST, US_WEST, ZONE_ID, ip, ips, new_zone, remove_zone
 
 OTHER_ID = "0" * 32

@@ -5,21 +5,21 @@ from pathlib import Path
 import pytest
 
 from originmap import data
-from originmap.domain import mapping
-from originmap.domain import rollout as rollouts
 from originmap.domain.errors import RolloutConflict, Stale
-from originmap.domain.record import RecordChange
-from originmap.domain.rollout import Rollout
-from originmap.domain.rollout_rules import ROLLOUT, take
-from originmap.domain.snapshot import Record
-from originmap.service.followers import Followers
-from originmap.service.rollout_request import Finish, Hold, Start
-from originmap.service.rollouts import Rollouts
-from originmap.service.topology import Topologies
+from originmap.domain.history.record import RecordChange
+from originmap.domain.history.snapshot import Record
+from originmap.domain.mapping import mapping
+from originmap.domain.rollout import rollout as rollouts
+from originmap.domain.rollout.rollout import Rollout
+from originmap.domain.rollout.rules import ROLLOUT, take
+from originmap.service.feed.followers import Followers
+from originmap.service.rollout.rollouts import Rollouts
+from originmap.service.rollout.steps import Finish, Hold, Start
+from originmap.service.tier.topology import Topologies
 from originmap.store.memory import MemoryStore
 from originmap.store.port import Store
-from originmap.store.postgres import open_postgres
-from originmap.store.sqlite import SqliteStore
+from originmap.store.postgres.store import open_postgres
+from originmap.store.sqlite.store import SqliteStore
 from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, new_zone
 from tests.postgres import Cluster
 from tests.store.conftest import Clock

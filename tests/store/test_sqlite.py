@@ -9,17 +9,17 @@ from pathlib import Path
 import apsw
 import pytest
 
-from originmap.domain import mapping
-from originmap.domain.change import Committed
 from originmap.domain.errors import StoreBusy, StoreFailed, StoreOwned, StoreUnusable, ZoneNotFound
-from originmap.domain.latency import Latencies, Measurement
-from originmap.domain.mapping import Decision
-from originmap.domain.record import RecordChange
-from originmap.domain.snapshot import Start
-from originmap.domain.topology_rules import set_latencies
-from originmap.store import sqlite_file
+from originmap.domain.history.change import Committed
+from originmap.domain.history.record import RecordChange
+from originmap.domain.history.snapshot import Start
+from originmap.domain.mapping import mapping
+from originmap.domain.mapping.mapping import Decision
+from originmap.domain.tier.latency import Latencies, Measurement
+from originmap.domain.tier.topology_rules import set_latencies
 from originmap.store.group import GroupCommit, Write
-from originmap.store.sqlite import SqliteStore
+from originmap.store.sqlite import file as sqlite_file
+from originmap.store.sqlite.store import SqliteStore
 from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, new_zone, remove_zone
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from originmap.domain import mapping
 from originmap.domain.errors import StoreFailed
-from originmap.domain.mapping import Decision, MappingChange, ZoneView
-from originmap.store.sqlite import SqliteStore
+from originmap.domain.mapping import mapping
+from originmap.domain.mapping.mapping import Decision, MappingChange, ZoneView
+from originmap.store.sqlite.store import SqliteStore
 from tests.builders import CAUSE, US_EAST, ZONE_ID, ip, ips, new_zone
 
 PAGE = 4096

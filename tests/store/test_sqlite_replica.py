@@ -8,14 +8,14 @@ import apsw
 import pytest
 
 from originmap import databases
-from originmap.domain import mapping
 from originmap.domain.errors import StoreFailed, StoreOwned, StoreUnusable
-from originmap.edge.follower import Follower
-from originmap.service.replication import Replication
-from originmap.store import sqlite_replica
+from originmap.domain.mapping import mapping
+from originmap.edge.follow.follower import Follower
+from originmap.service.feed.replication import Replication
 from originmap.store.memory import MemoryStore
-from originmap.store.sqlite import SqliteStore
-from originmap.store.sqlite_replica import open_replica
+from originmap.store.sqlite import replica as sqlite_replica
+from originmap.store.sqlite.replica import open_replica
+from originmap.store.sqlite.store import SqliteStore
 from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ips, new_zone
 from tests.edge.test_follower import OfStore
 

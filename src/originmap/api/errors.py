@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from originmap.api.envelope import Message
-from originmap.domain import access_errors, errors
+from originmap.domain import errors
+from originmap.domain.access import errors as access_errors
 
 
 class Refusal(NamedTuple):

@@ -12,19 +12,19 @@ from hashlib import sha256
 from urllib.parse import unquote
 
 from originmap.api.http.request import Request
-from originmap.domain.access import WRITE_USER_TOKENS, Need
-from originmap.domain.access_errors import (
+from originmap.domain.access.errors import (
     MalformedCredentials,
     MissingCredentials,
     UnknownKey,
     UnknownToken,
     UnusableToken,
 )
+from originmap.domain.access.permissions import WRITE_USER_TOKENS, Need
 from originmap.domain.errors import RateLimited
-from originmap.service.access import Access
-from originmap.service.brake import Brake
-from originmap.service.directory import Caller, Directory
-from originmap.service.rate_limiter import RateLimiter
+from originmap.service.access.access import Access
+from originmap.service.access.brake import Brake
+from originmap.service.access.directory import Caller, Directory
+from originmap.service.access.rate_limiter import RateLimiter
 
 Admit = Callable[[Request], None]
 """Raises AccessError, RateLimited, and what a check of `Access` raises."""

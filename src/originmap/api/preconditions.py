@@ -6,7 +6,7 @@ Cloudflare publishes neither; who sends no If-Match sees no difference.
 import re
 
 from originmap.api.http.request import Request
-from originmap.domain.mapping import IfMatch, Mapping
+from originmap.domain.mapping.mapping import IfMatch, Mapping
 
 _TAG = re.compile(r'(?<!W/)"(0|[1-9][0-9]{0,15})"')  # as `etag` writes it: "05" is another tag
 

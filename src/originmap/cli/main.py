@@ -53,6 +53,21 @@ _COMMANDS = {
     "completion": "Print a script that completes commands in a shell.",
 }
 
+# The packages of commands; those in none of them are in `commands` itself.
+_PACKAGES: dict[str, tuple[str, ...]] = {
+    "commands.server": (
+        "context",
+        "copy",
+        "dev",
+        "edge",
+        "followers",
+        "migrate",
+        "promote",
+        "serve",
+    ),
+    "commands.plan": ("apply", "drift", "dump", "import", "init", "plan", "schema"),
+}
+
 
 class _Commands(click.Group):
     """Loads only the command that is run: each pulls in libraries that the others do not need."""
@@ -75,9 +90,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        name = cmd_name.replace("-", "_") + "_" * keyword.iskeyword(cmd_name)
         with _uncollected():
-            module = importlib.import_module(f"originmap.cli.{name}")
+            module = importlib.import_module(module_of(cmd_name))
         command = module.command
         assert isinstance(command, click.Command)
         return command
@@ -85,6 +99,12 @@ class _Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
+
+
+def module_of(name: str) -> str:
+    """The module of a command."""
+    package = next((p for p, names in _PACKAGES.items() if name in names), "commands")
+    return f"originmap.cli.{package}.{name.replace('-', '_')}{'_' * keyword.iskeyword(name)}"
 
 
 @contextlib.contextmanager

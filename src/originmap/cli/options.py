@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 
 import click
 
-from originmap.cli import credentials, numbers
+from originmap.cli import credentials
+from originmap.cli import option_types as numbers
 from originmap.domain import number
-from originmap.domain.change import LAST_REVISION
+from originmap.domain.access.rate_limit import parse
 from originmap.domain.encoding import NotText, decode
-from originmap.domain.rate_limit import parse
+from originmap.domain.history.change import LAST_REVISION
 from originmap.domain.server_url import InvalidServerURL
 from originmap.domain.server_url import parse as parse_server_url
 from originmap.settings import default_of, help_of, settings_token, state_folder
@@ -220,7 +221,7 @@ def follow(command: F) -> F:
 
 def _checked_name(ctx: click.Context, param: click.Parameter, value: str) -> str:
     """Refuse what servers refuse as the name of a follower."""
-    from originmap.service.followers import NAME
+    from originmap.service.feed.followers import NAME
 
     if value and not NAME.fullmatch(value):
         raise click.BadParameter(f"{value!r}: up to 64 letters, digits and _ . : -")

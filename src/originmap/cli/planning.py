@@ -1,7 +1,5 @@
 """From the arguments of plan, apply and drift to a plan."""
 
-import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,18 +9,19 @@ import click
 import msgspec
 
 from originmap import data
-from originmap.cli import asked, options
-from originmap.cli.bar import Bar
-from originmap.cli.remote import api, only, path, remote
-from originmap.cli.upper_tiers import tiers_of_file, tiers_of_server
+from originmap.cli import address_arguments as asked
+from originmap.cli import options
+from originmap.cli.api_options import api, only, path, remote
+from originmap.cli.output.bar import Bar
+from originmap.cli.output.upper_tiers import tiers_of_file, tiers_of_server
 from originmap.client.mappings import RemoteMappings
-from originmap.domain.plan import Plan
-from originmap.domain.selection import Pattern
-from originmap.domain.wave import Wave, waves
+from originmap.domain.plan.plan import Plan
+from originmap.domain.plan.selection import Pattern
+from originmap.domain.rollout.stage import Wave, waves
 from originmap.mapfile import reader
 from originmap.planning.desired import Detect, Lookup, Wishes
-from originmap.planning.making import make_plan
 from originmap.planning.plan_json import Planned
+from originmap.planning.planner import make_plan
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -87,21 +86,24 @@ class Reading:
     """A bar for the zones that are read; a context manager."""
 
     def __init__(self, zones: int) -> None:
-        self._bar = Bar(sys.stderr, time.monotonic, zones)
+        self._bar = Bar("reading zones", zones)
         self._wanted = zones > 1
         self._begun = False
 
     def on_zone(self, name: str) -> None:
-        """As planning.making.OnZone."""
-        if self._wanted:
-            self._bar.step(1 if self._begun else 0)
-            self._begun = True
+        """The next zone is being read."""
+        if self._wanted and self._begun:
+            self._bar.step(1)
+        self._begun = True
 
     def __enter__(self) -> "Reading":
+        if self._wanted:
+            self._bar.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bar.clear()
+        if self._wanted:
+            self._bar.__exit__()
 
 
 def _detect(ranges: str) -> Detect:

@@ -2,14 +2,22 @@
 
 import functools
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
 from originmap.cli import options
-from originmap.cli.server import RIGHTS, LocalServer, RemoteServer, Server
+from originmap.client.local_server import LocalApplication, LocalServer
+from originmap.domain.errors import StoreUnusable
+from originmap.settings import outbound_environment
+from originmap.store.database_name import MEMORY
+from originmap.store.postgres.url import is_postgres
+
+if TYPE_CHECKING:
+    from originmap.client.remote_server import RemoteServer
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -63,18 +71,24 @@ def _with_options(command: F, *, new: bool) -> F:
 
 def _server(
     db: str | None, url: str | None, context: str | None, token_file: Path | None, *, new: bool
-) -> LocalServer | RemoteServer:
+) -> "LocalServer | RemoteServer":
     named = {"db": db, "url": url, "context": context}
     chosen = _chosen({name: value for name, value in named.items() if value})
     if chosen == "db":
         assert db is not None
-        return LocalServer(db, new=new)
-    token = options.given_token(token_file)
+        if db == MEMORY:
+            hint = "give --db the path of a file, or a postgresql:// URL"
+            raise StoreUnusable(db, "nothing is kept in it", hint)
+        return LocalServer(db, _open_here, is_file=not is_postgres(db), new=new)
+    # Not above: it takes longer to load than a request over the socket takes as a whole.
+    from originmap.client.remote_server import RIGHTS, RemoteServer
+
+    token, environment = options.given_token(token_file), outbound_environment()
     if chosen == "url":
         assert url is not None
         if not token:
             raise click.UsageError(f"--server needs a token: {RIGHTS}")
-        return RemoteServer(url, token)
+        return RemoteServer(url, token, environment)
     from originmap.cli.contexts import read_contexts
 
     known = read_contexts()
@@ -85,7 +99,14 @@ def _server(
             " originmap context add"
         )
     found = known.called(name)
-    return RemoteServer(found.server, token if token_file else found.token)
+    return RemoteServer(found.server, token if token_file else found.token, environment)
+
+
+def _open_here(db: str) -> AbstractContextManager[LocalApplication]:
+    # A command that asks a running server does without all this.
+    from originmap.bootstrap_local import local_application
+
+    return local_application(db)
 
 
 def _chosen(given: dict[str, str]) -> str:
@@ -97,6 +118,3 @@ def _chosen(given: dict[str, str]) -> str:
     if len(names) > 1:
         raise click.UsageError("give one of --db, --server and --context")
     return names[0] if names else ""
-
-
-__all__ = ["Server", "new_server", "server"]

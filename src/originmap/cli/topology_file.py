@@ -6,9 +6,9 @@ import msgspec
 
 from originmap.domain.encoding import NotText, decode
 from originmap.domain.errors import InvalidTopology
-from originmap.domain.topology import Topology
+from originmap.domain.tier.topology import Topology
 from originmap.mapfile.json_events import json_problem
-from originmap.service.topology_json import TopologyJSON, topology_of
+from originmap.service.tier.topology_json import TopologyJSON, topology_of
 
 
 def read_topology(file: Path) -> Topology:

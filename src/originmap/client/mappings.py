@@ -14,12 +14,12 @@ from originmap.client.connection import Connection
 from originmap.client.envelope import Envelope, ResultInfo
 from originmap.client.errors import NoSuchZone, Unreadable
 from originmap.client.listing import Listing, read_whole
-from originmap.domain import address as addresses
-from originmap.domain.address import Address
 from originmap.domain.errors import InvalidAddress
-from originmap.domain.mapping import Place
-from originmap.domain.plan import Batch
-from originmap.domain.zone_name import lookup_name
+from originmap.domain.mapping import address as addresses
+from originmap.domain.mapping.address import Address
+from originmap.domain.mapping.mapping import Place
+from originmap.domain.plan.plan import Batch
+from originmap.domain.zone.name import lookup_name
 
 T = TypeVar("T")
 

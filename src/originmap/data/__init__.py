@@ -11,9 +11,9 @@ from importlib.resources import files
 from pathlib import Path
 
 from originmap.data.regions_file import read_regions
-from originmap.domain.access import PermissionGroup
-from originmap.domain.catalogue import Catalogue, Region, RegionStatus
-from originmap.domain.topology import Colo, Topology
+from originmap.domain.access.permissions import PermissionGroup
+from originmap.domain.mapping.catalogue import Catalogue, Region, RegionStatus
+from originmap.domain.tier.topology import Colo, Topology
 
 _VENDORS = ("aws", "azure", "gcp", "oci")
 _SCOPES = {

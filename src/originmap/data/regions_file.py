@@ -5,10 +5,10 @@ import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
-from originmap.domain.catalogue import Region, RegionStatus
 from originmap.domain.csv_table import BrokenRow, Row, heading, read_table
 from originmap.domain.encoding import NotText, decode
 from originmap.domain.errors import OriginmapError
+from originmap.domain.mapping.catalogue import Region, RegionStatus
 
 _REQUIRED = ("vendor", "region", "latitude", "longitude")
 _COLUMNS = (*_REQUIRED, "title", "city", "country", "status")

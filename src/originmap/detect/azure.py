@@ -20,9 +20,9 @@ import msgspec
 
 from originmap.detect.content import Content
 from originmap.detect.names import Name
-from originmap.domain import prefix
-from originmap.domain.prefix import Prefix
-from originmap.domain.ranges import Publication, Range, RangeConflict, merge
+from originmap.domain.detection import prefix
+from originmap.domain.detection.prefix import Prefix
+from originmap.domain.detection.ranges import Publication, Range, RangeConflict, merge
 
 VENDOR = "azure"
 PAGE = "https://www.microsoft.com/en-us/download/details.aspx?id=56519"

@@ -21,7 +21,7 @@ from originmap.atomic_file import replace_file
 from originmap.detect import aws, azure, content, gcp, oci, reader
 from originmap.detect.content import Content
 from originmap.detect.errors import DamagedRanges, FewerRanges, RangesUnwritable
-from originmap.domain.ranges import Publication, RangeConflict, RangeTable
+from originmap.domain.detection.ranges import Publication, RangeConflict, RangeTable
 
 VENDORS = (aws.VENDOR, azure.VENDOR, gcp.VENDOR, oci.VENDOR)
 LEAST_SHARE = 0.7

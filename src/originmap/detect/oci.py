@@ -10,8 +10,8 @@ import msgspec
 
 from originmap.detect.content import Content
 from originmap.detect.names import Name
-from originmap.domain import prefix
-from originmap.domain.ranges import Publication, Range, merge
+from originmap.domain.detection import prefix
+from originmap.domain.detection.ranges import Publication, Range, merge
 
 VENDOR = "oci"
 URL = "https://docs.oracle.com/en-us/iaas/tools/public_ip_ranges.json"

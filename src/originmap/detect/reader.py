@@ -7,7 +7,7 @@ import msgspec
 from originmap.detect import aws, azure, gcp, oci
 from originmap.detect.content import Content
 from originmap.detect.errors import DamagedRanges
-from originmap.domain.ranges import Publication
+from originmap.domain.detection.ranges import Publication
 
 _ABSENT = msgspec.Raw()
 

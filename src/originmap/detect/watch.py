@@ -7,7 +7,7 @@ from pathlib import Path
 
 from originmap.detect.errors import RangesError
 from originmap.detect.files import RangeFiles
-from originmap.domain.ranges import RangeTable
+from originmap.domain.detection.ranges import RangeTable
 
 _LOG = logging.getLogger(__name__)
 SECONDS = 30.0

@@ -52,7 +52,7 @@
     │   ├── StoreFailed             a write could not be committed; nothing of it was kept
     │   ├── StoreOwned              another process owns the file
     │   └── StoreUnusable           not our file, from a newer version, or damaged
-    └── AccessError                 who asks, and may they: its branch is in `domain.access_errors`
+    └── AccessError                 who asks, and may they: its branch is in `domain.access.errors`
 
 An error carries data, and a `hint` where a person can act on it; `api.errors` has its statuses.
 """

@@ -8,11 +8,11 @@ waves, the one that the rollout allows this node (docs/rollout.md).
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator
 
-from originmap.domain.rollout import allowed
-from originmap.domain.snapshot import Part
+from originmap.domain.history.snapshot import Part
+from originmap.domain.rollout.rollout import allowed
 from originmap.edge.errors import NothingToServe
-from originmap.service.release import Release, read_release
-from originmap.service.released import released_snapshot
+from originmap.service.rollout.past_state import released_snapshot
+from originmap.service.rollout.release import Release, read_release
 from originmap.store.port import Store
 
 

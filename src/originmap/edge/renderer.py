@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from originmap.domain.catalogue import Catalogue
 from originmap.domain.errors import ZoneNotFound
-from originmap.domain.latency import Fresh, fresh
-from originmap.domain.mapping import Place
-from originmap.domain.tier import Tiers
-from originmap.domain.topology import Topology
-from originmap.domain.zone import Zone
+from originmap.domain.mapping.catalogue import Catalogue
+from originmap.domain.mapping.mapping import Place
+from originmap.domain.tier.latency import Fresh, fresh
+from originmap.domain.tier.tier import Tiers
+from originmap.domain.tier.topology import Topology
+from originmap.domain.zone.zone import Zone
 from originmap.edge import disk
 from originmap.edge.errors import CannotWrite
 from originmap.edge.name_lookup import Names
@@ -23,8 +23,8 @@ from originmap.edge.release import released
 from originmap.export.endpoint import Endpoints
 from originmap.export.format import File
 from originmap.export.node import Node
-from originmap.service.exports import zone_parts
-from originmap.service.release import Release
+from originmap.service.export.exports import zone_parts
+from originmap.service.rollout.release import Release
 from originmap.store.clock import Now
 from originmap.store.port import Store
 

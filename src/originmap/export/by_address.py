@@ -7,7 +7,7 @@ highest revision. An entry takes about 100 bytes of memory.
 from collections.abc import Hashable, Iterator
 from typing import Generic, TypeVar
 
-from originmap.domain.address import Address
+from originmap.domain.mapping.address import Address
 
 T = TypeVar("T", bound=Hashable)
 

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterator
 
-from originmap.domain import address as addresses
+from originmap.domain.mapping import address as addresses
 from originmap.export.node import Node, ZonePart
 
 _HEADER = ("zone", "origin_ip", "vendor", "region", "mode", "primary", "fallbacks")

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from json import dumps
 from typing import Any
 
-from originmap.domain import address as addresses
+from originmap.domain.mapping import address as addresses
 from originmap.export.node import Chain, Node, ZonePart, name_of
 
 _TYPE = "type.googleapis.com/envoy."

@@ -6,7 +6,7 @@ defines the backend originmap-origin, which asks the origin itself.
 
 from collections.abc import Iterator
 
-from originmap.domain import address as addresses
+from originmap.domain.mapping import address as addresses
 from originmap.export.node import Chain, Node, ZonePart, name_of
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from originmap.domain import address as addresses
+from originmap.domain.mapping import address as addresses
 from originmap.export.node import Node, Row, ZonePart
 
 

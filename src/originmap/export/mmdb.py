@@ -17,8 +17,8 @@ from heapq import merge
 from operator import itemgetter
 from typing import NamedTuple
 
-from originmap.domain.mapping import Place
-from originmap.domain.resolution import Mode
+from originmap.domain.mapping.mapping import Place
+from originmap.domain.tier.resolution import Mode
 from originmap.export.by_address import ByAddress
 from originmap.export.mmdb_aliases import Alias, aliases, within
 from originmap.export.node import Chain, Node, ZonePart

@@ -7,7 +7,7 @@ a map, since a zone's name has a dot in it and starts with neither "~" nor a bac
 
 from collections.abc import Iterator
 
-from originmap.domain import address as addresses
+from originmap.domain.mapping import address as addresses
 from originmap.export.node import Chain, Node, ZonePart, name_of
 
 

@@ -12,13 +12,13 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import NamedTuple
 
-from originmap.domain.address import Address
 from originmap.domain.errors import InvalidExport, InvalidZoneName
-from originmap.domain.mapping import Mapping, Place
-from originmap.domain.resolution import Mode, Resolution, resolve
-from originmap.domain.tier import Basis, Ranked, Tiers, choose, distance_km
-from originmap.domain.topology import Colo
-from originmap.domain.zone import Zone, checked_name
+from originmap.domain.mapping.address import Address
+from originmap.domain.mapping.mapping import Mapping, Place
+from originmap.domain.tier.resolution import Mode, Resolution, resolve
+from originmap.domain.tier.tier import Basis, Ranked, Tiers, choose, distance_km
+from originmap.domain.tier.topology import Colo
+from originmap.domain.zone.zone import Zone, checked_name
 from originmap.export.endpoint import Addresses, Endpoint, Endpoints
 
 Chain = tuple[str, ...]

@@ -8,8 +8,8 @@ it is when the origin moves.
 
 from collections.abc import Iterator
 
-from originmap.domain import address as addresses
-from originmap.domain.address import Address
+from originmap.domain.mapping import address as addresses
+from originmap.domain.mapping.address import Address
 from originmap.export.by_address import ByAddress
 from originmap.export.node import Chain, Node, ZonePart
 

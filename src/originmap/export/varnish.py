@@ -14,7 +14,7 @@ are in use, no others. So they come last, and zones call by name what is only th
 
 from collections.abc import Container, Iterator
 
-from originmap.domain import address as addresses
+from originmap.domain.mapping import address as addresses
 from originmap.export.node import Chain, Node, ZonePart
 
 _ADDRESS = 'std.ip(req.http.X-Originmap-IP, "0.0.0.0")'

@@ -19,12 +19,12 @@ from typing import Annotated, Any
 
 import msgspec
 
-from originmap.domain import address as addresses
-from originmap.domain.address import Address
-from originmap.domain.change import LAST_REVISION, Cause, Change
 from originmap.domain.errors import BrokenFeed, InvalidAddress
-from originmap.domain.mapping import MappingChange, Place
-from originmap.domain.record import HIDDEN, Kind, RecordChange
+from originmap.domain.history.change import LAST_REVISION, Cause, Change
+from originmap.domain.history.record import HIDDEN, Kind, RecordChange
+from originmap.domain.mapping import address as addresses
+from originmap.domain.mapping.address import Address
+from originmap.domain.mapping.mapping import MappingChange, Place
 from originmap.feed.record_json import NULL, check_record, raw_record, read_key, read_record
 
 MAPPING = "mapping"

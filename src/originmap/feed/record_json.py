@@ -8,12 +8,12 @@ import sys
 
 import msgspec
 
-from originmap.domain import latency, topology
 from originmap.domain.errors import BrokenFeed, InvalidInput
-from originmap.domain.latency import Latencies
-from originmap.domain.record import TYPES, Key, Kind, Value
-from originmap.domain.topology import Topology
-from originmap.domain.zone import Zone, checked_name
+from originmap.domain.history.record import TYPES, Key, Kind, Value
+from originmap.domain.tier import latency, topology
+from originmap.domain.tier.latency import Latencies
+from originmap.domain.tier.topology import Topology
+from originmap.domain.zone.zone import Zone, checked_name
 
 _DECODERS = {kind: msgspec.json.Decoder(type_) for kind, type_ in TYPES.items()}
 _ENCODER = msgspec.json.Encoder()

@@ -20,10 +20,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
 import msgspec
 
-from originmap.domain import address as addresses
 from originmap.domain.errors import BrokenFeed
-from originmap.domain.mapping import Mapping
-from originmap.domain.snapshot import WHOLE, History, Part, Record, Start, ZoneMappings
+from originmap.domain.history.snapshot import WHOLE, History, Part, Record, Start, ZoneMappings
+from originmap.domain.mapping import address as addresses
+from originmap.domain.mapping.mapping import Mapping
 from originmap.feed.changes_json import (
     ChangeJSON,
     Microseconds,

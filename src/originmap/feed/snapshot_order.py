@@ -1,11 +1,11 @@
 """What a snapshot must keep to, part by part: the order of its parts, nothing twice, and no more
 than a primary can hold. A reader that checks this never stores a snapshot without an end."""
 
-from originmap.domain.address import Address
 from originmap.domain.errors import BrokenFeed
-from originmap.domain.mapping import MAX_MAPPINGS
-from originmap.domain.record import Key, Kind
-from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
+from originmap.domain.history.record import Key, Kind
+from originmap.domain.history.snapshot import History, Part, Record, Start, ZoneMappings
+from originmap.domain.mapping.address import Address
+from originmap.domain.mapping.mapping import MAX_MAPPINGS
 
 
 class SnapshotOrder:

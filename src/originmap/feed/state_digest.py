@@ -12,11 +12,11 @@ from collections.abc import Iterable
 
 import msgspec
 
-from originmap.domain.address import Address
-from originmap.domain.change import Change
-from originmap.domain.mapping import MappingChange, Place
-from originmap.domain.record import TYPES, Key, Value
-from originmap.domain.snapshot import History, Part, Record, ZoneMappings
+from originmap.domain.history.change import Change
+from originmap.domain.history.record import TYPES, Key, Value
+from originmap.domain.history.snapshot import History, Part, Record, ZoneMappings
+from originmap.domain.mapping.address import Address
+from originmap.domain.mapping.mapping import MappingChange, Place
 
 _BYTES = 16
 _ALL = (1 << 8 * _BYTES) - 1

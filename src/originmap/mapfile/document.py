@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from originmap.domain import address as addresses
-from originmap.domain.address import Address
-from originmap.domain.catalogue import Catalogue
 from originmap.domain.errors import InvalidAddress
 from originmap.domain.hostname import is_hostname
-from originmap.domain.mapping import Place
-from originmap.domain.selection import InvalidPattern, Pattern, pattern
-from originmap.domain.zone_name import may_be_zone
+from originmap.domain.mapping import address as addresses
+from originmap.domain.mapping.address import Address
+from originmap.domain.mapping.catalogue import Catalogue
+from originmap.domain.mapping.mapping import Place
+from originmap.domain.plan.selection import InvalidPattern, Pattern, pattern
+from originmap.domain.zone.name import may_be_zone
 from originmap.mapfile.errors import Problem, Where
 
 AUTO = "auto"

@@ -6,7 +6,7 @@ The resource is `cloudflare:OriginCloudRegion` of Pulumi's Cloudflare provider, 
 from collections.abc import Iterable
 from typing import TextIO
 
-from originmap.domain import address as addresses
+from originmap.domain.mapping import address as addresses
 from originmap.mapfile.terraform import ExportedZone, resource_name
 from originmap.mapfile.writer import word
 

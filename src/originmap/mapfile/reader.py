@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from originmap.domain.catalogue import Catalogue
 from originmap.domain.encoding import NotText, decode
+from originmap.domain.mapping.catalogue import Catalogue
 from originmap.mapfile import csv_reader, yaml_reader
 from originmap.mapfile.document import Document
 from originmap.mapfile.errors import UnusableFile, WrongFile

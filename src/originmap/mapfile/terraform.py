@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple, TextIO
 
-from originmap.domain import address as addresses
-from originmap.domain.address import Address
-from originmap.domain.plan import State
-from originmap.domain.zone_name import lookup_name
+from originmap.domain.mapping import address as addresses
+from originmap.domain.mapping.address import Address
+from originmap.domain.plan.plan import State
+from originmap.domain.zone.name import lookup_name
 
 TYPE = "cloudflare_origin_cloud_region"
 _OTHER = re.compile("[^A-Za-z0-9-]+")

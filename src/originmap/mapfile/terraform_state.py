@@ -14,12 +14,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from originmap.domain import address as addresses
-from originmap.domain.address import Address
 from originmap.domain.errors import InvalidAddress
-from originmap.domain.mapping import Place
-from originmap.domain.plan import shown
-from originmap.domain.zone_name import may_be_zone
+from originmap.domain.mapping import address as addresses
+from originmap.domain.mapping.address import Address
+from originmap.domain.mapping.mapping import Place
+from originmap.domain.plan.plan import shown
+from originmap.domain.zone.name import may_be_zone
 from originmap.mapfile.errors import UnusableFile, WrongSource
 from originmap.mapfile.json_events import json_problem
 from originmap.mapfile.reader import bytes_of, decoded

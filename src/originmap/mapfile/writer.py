@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TextIO
 
-from originmap.domain import address as addresses
-from originmap.domain.address import Address
-from originmap.domain.plan import State, shown
+from originmap.domain.mapping import address as addresses
+from originmap.domain.mapping.address import Address
+from originmap.domain.plan.plan import State, shown
 from originmap.mapfile.csv_reader import COLUMNS
 
 # What YAML wants escaped although JSON does not (YAML 1.2 §5.1).

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from originmap.domain.mapping import Place
+from originmap.domain.mapping.mapping import Place
 from originmap.mapfile import json_events
 from originmap.mapfile.document import AUTO, Document, ZoneEntry
 from originmap.mapfile.errors import Where

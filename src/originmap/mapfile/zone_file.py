@@ -17,10 +17,10 @@ import dns.grange
 import dns.name
 import dns.zone
 
-from originmap.domain import address as addresses
-from originmap.domain.address import Address
 from originmap.domain.errors import InvalidAddress
-from originmap.domain.zone_name import is_zone_id, may_be_zone
+from originmap.domain.mapping import address as addresses
+from originmap.domain.mapping.address import Address
+from originmap.domain.zone.name import is_zone_id, may_be_zone
 from originmap.mapfile.errors import UnusableFile, WrongSource
 from originmap.mapfile.zone_entries import BrokenEntry, Entry, entries
 

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from originmap.client.mappings import RemoteMappings, RemoteZone
-from originmap.domain import address as addresses
-from originmap.domain.address import Address
-from originmap.domain.detection import Detection, Verdict
+from originmap.domain.detection.detection import Detection, Verdict
 from originmap.domain.errors import InvalidAddress
-from originmap.domain.mapping import Place
-from originmap.domain.plan import shown
-from originmap.domain.selection import Pattern, Selection
+from originmap.domain.mapping import address as addresses
+from originmap.domain.mapping.address import Address
+from originmap.domain.mapping.mapping import Place
+from originmap.domain.plan.plan import shown
+from originmap.domain.plan.selection import Pattern, Selection
 from originmap.mapfile.document import AUTO, Document, Wanted, ZoneEntry
 from originmap.mapfile.errors import Problem, WrongFile
 

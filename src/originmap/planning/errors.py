@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from originmap.domain.errors import OriginmapError
-from originmap.domain.guard import Objection
+from originmap.domain.plan.guard import Objection
 
 
 class Failure(NamedTuple):

@@ -7,10 +7,10 @@ to decide.
 from collections.abc import Iterable
 from typing import NamedTuple, TextIO
 
-from originmap.domain import address as addresses
-from originmap.domain.address import Address
-from originmap.domain.mapping import Place
-from originmap.domain.plan import shown
+from originmap.domain.mapping import address as addresses
+from originmap.domain.mapping.address import Address
+from originmap.domain.mapping.mapping import Place
+from originmap.domain.plan.plan import shown
 from originmap.mapfile.writer import quoted
 
 

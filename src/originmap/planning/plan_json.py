@@ -8,14 +8,14 @@ from pathlib import Path
 
 import msgspec
 
-from originmap.domain import address as addresses
-from originmap.domain.address import Address
 from originmap.domain.encoding import NotText, decode
 from originmap.domain.errors import InvalidAddress
-from originmap.domain.mapping import MappingChange, Place
-from originmap.domain.plan import Plan, ZonePlan, batches, plan_of
-from originmap.domain.selection import InvalidPattern, Selection, pattern
-from originmap.domain.wave import Wave
+from originmap.domain.mapping import address as addresses
+from originmap.domain.mapping.address import Address
+from originmap.domain.mapping.mapping import MappingChange, Place
+from originmap.domain.plan.plan import Plan, ZonePlan, batches, plan_of
+from originmap.domain.plan.selection import InvalidPattern, Selection, pattern
+from originmap.domain.rollout.stage import Wave
 from originmap.planning.errors import UnusablePlan
 
 FORMAT = "originmap-plan/1"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from originmap.client.mappings import RemoteMappings, RemoteZone
-from originmap.domain.selection import Selection
+from originmap.domain.plan.selection import Selection
 from originmap.mapfile.terraform import ExportedZone
 
 _ID = re.compile("[0-9a-f]{32}")

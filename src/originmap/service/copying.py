@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from originmap.domain.errors import StoreFailed, StoreUnusable
-from originmap.domain.snapshot import History, Part, Record, ZoneMappings
+from originmap.domain.history.snapshot import History, Part, Record, ZoneMappings
 from originmap.store.port import Store
 
 Step = Callable[[int], None]

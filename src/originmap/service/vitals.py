@@ -8,11 +8,11 @@ import asyncio
 from typing import NamedTuple
 
 from originmap.domain.errors import StoreError
-from originmap.domain.rollout import RolloutState
-from originmap.service.broadcast import Broadcast
-from originmap.service.followers import Followers
-from originmap.service.replication import Replication
-from originmap.service.rollouts import Rollouts
+from originmap.domain.rollout.rollout import RolloutState
+from originmap.service.feed.broadcast import Broadcast
+from originmap.service.feed.followers import Followers
+from originmap.service.feed.replication import Replication
+from originmap.service.rollout.rollouts import Rollouts
 from originmap.store.clock import Now
 from originmap.store.port import Queue, Store
 

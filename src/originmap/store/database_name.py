@@ -8,7 +8,7 @@ password. A file that has such a name is given as ./NAME or by its full path.
 import re
 
 from originmap.domain.errors import StoreUnusable
-from originmap.store.postgres_url import is_postgres
+from originmap.store.postgres.url import is_postgres
 
 MEMORY = ":memory:"
 

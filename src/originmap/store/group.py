@@ -11,11 +11,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from originmap.domain.address import Address
-from originmap.domain.change import Cause, Committed
 from originmap.domain.errors import OriginmapError, StoreBusy, StoreError, StoreFailed
-from originmap.domain.mapping import Decide
-from originmap.domain.record import RecordDecide
+from originmap.domain.history.change import Cause, Committed
+from originmap.domain.history.record import RecordDecide
+from originmap.domain.mapping.address import Address
+from originmap.domain.mapping.mapping import Decide
 from originmap.store.port import Queue
 
 MAX_WAITING = 10_000

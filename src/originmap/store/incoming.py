@@ -6,12 +6,12 @@ there. A store that has something else differs from its primary, and needs a ful
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from originmap.domain import address as addresses
-from originmap.domain.address import Address
-from originmap.domain.change import Change
 from originmap.domain.errors import BrokenFeed
-from originmap.domain.mapping import MappingChange, Place
-from originmap.domain.record import Key, Kind, RecordChange, Value
+from originmap.domain.history.change import Change
+from originmap.domain.history.record import Key, Kind, RecordChange, Value
+from originmap.domain.mapping import address as addresses
+from originmap.domain.mapping.address import Address
+from originmap.domain.mapping.mapping import MappingChange, Place
 
 Asked = tuple[str, Address]
 """A zone by its id, and an address of it."""

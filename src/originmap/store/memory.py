@@ -9,13 +9,13 @@ from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import TypeVar
 
-from originmap.domain.address import Address
-from originmap.domain.change import Cause, Change, Committed
 from originmap.domain.errors import BrokenFeed, OriginmapError, StoreFailed, ZoneNotFound
-from originmap.domain.mapping import Decide, Mapping, MappingChange, ZoneView
-from originmap.domain.record import Key, Kind, RecordChange, RecordDecide
-from originmap.domain.snapshot import History, Part, Record, Start, ZoneMappings
-from originmap.domain.whatif import Count
+from originmap.domain.history.change import Cause, Change, Committed
+from originmap.domain.history.record import Key, Kind, RecordChange, RecordDecide
+from originmap.domain.history.snapshot import History, Part, Record, Start, ZoneMappings
+from originmap.domain.mapping.address import Address
+from originmap.domain.mapping.mapping import Decide, Mapping, MappingChange, ZoneView
+from originmap.domain.tier.whatif import Count
 from originmap.store import incoming
 from originmap.store.clock import ForwardClock, Now, wall_clock
 from originmap.store.port import CommitListener, Page, Queue, RecordListener

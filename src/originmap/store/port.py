@@ -10,13 +10,13 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
-from originmap.domain.address import Address
-from originmap.domain.change import Cause, Change, Committed
 from originmap.domain.errors import OriginmapError
-from originmap.domain.mapping import Decide, Mapping
-from originmap.domain.record import Key, RecordChange, RecordDecide
-from originmap.domain.snapshot import Part
-from originmap.domain.whatif import Count
+from originmap.domain.history.change import Cause, Change, Committed
+from originmap.domain.history.record import Key, RecordChange, RecordDecide
+from originmap.domain.history.snapshot import Part
+from originmap.domain.mapping.address import Address
+from originmap.domain.mapping.mapping import Decide, Mapping
+from originmap.domain.tier.whatif import Count
 
 T = TypeVar("T")
 

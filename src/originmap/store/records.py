@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from originmap.domain.access.token import Token
 from originmap.domain.errors import Stale, StoreFailed
-from originmap.domain.record import TYPES, Key, Kind, RecordChange, Value
-from originmap.domain.token import Token
-from originmap.domain.zone import User, Zone
+from originmap.domain.history.record import TYPES, Key, Kind, RecordChange, Value
+from originmap.domain.zone.zone import User, Zone
 from originmap.store.port import RecordListener
 
 _DECODERS = {kind: msgspec.json.Decoder(type_) for kind, type_ in TYPES.items()}

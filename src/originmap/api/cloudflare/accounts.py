@@ -7,12 +7,12 @@ from originmap.api.http.request import Request
 from originmap.api.http.response import Response
 from originmap.api.query import page_of, part_of, text_of
 from originmap.api.timestamps import timestamp
-from originmap.domain.access import READ_USER
-from originmap.domain.access_errors import AccountsNotCreatable
-from originmap.domain.zone import Account
-from originmap.domain.zone_filter import text_matches
-from originmap.service.access import Access
-from originmap.service.directory import Directory
+from originmap.domain.access.errors import AccountsNotCreatable
+from originmap.domain.access.permissions import READ_USER
+from originmap.domain.zone.filter import text_matches
+from originmap.domain.zone.zone import Account
+from originmap.service.access.access import Access
+from originmap.service.access.directory import Directory
 
 MAX_PER_PAGE = 50
 

@@ -12,10 +12,10 @@ from originmap.api.http.request import Request
 from originmap.api.http.response import Response
 from originmap.api.query import page_of, text_of
 from originmap.api.timestamps import parse_timestamp, timestamp
-from originmap.domain.access import READ_ACCOUNT, READ_MAPPINGS
+from originmap.domain.access.permissions import READ_ACCOUNT, READ_MAPPINGS
 from originmap.domain.errors import InvalidTime
-from originmap.service.access import Access
-from originmap.service.audit import EVERYWHERE, Audit, AuditEntry, AuditQuery
+from originmap.service.access.access import Access
+from originmap.service.history.audit import EVERYWHERE, Audit, AuditEntry, AuditQuery
 
 MAX_PER_PAGE = 1000
 _OPERATORS = ("cli", "setup")

@@ -12,10 +12,10 @@ from originmap.api.cloudflare.notes import notes_on
 from originmap.api.errors import message_of
 from originmap.api.http.request import Request
 from originmap.api.http.response import Answer, Deferred, Response
-from originmap.domain import address as addresses
-from originmap.domain.batch import Outcome
-from originmap.service.detector import Detector
-from originmap.service.mappings import Mappings
+from originmap.domain.mapping import address as addresses
+from originmap.domain.mapping.batch import Outcome
+from originmap.service.detection.detector import Detector
+from originmap.service.mapping.mappings import Mappings
 
 
 class _Succeeded(msgspec.Struct):

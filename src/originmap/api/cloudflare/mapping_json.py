@@ -12,10 +12,10 @@ import msgspec
 
 from originmap.api.body import NOT_JSON, decode_json
 from originmap.api.timestamps import timestamp
-from originmap.domain import address as addresses
-from originmap.domain.batch import MAX_ITEMS, Item, Sent
 from originmap.domain.errors import InvalidBatch, UnknownRegion
-from originmap.domain.mapping import Mapping
+from originmap.domain.mapping import address as addresses
+from originmap.domain.mapping.batch import MAX_ITEMS, Item, Sent
+from originmap.domain.mapping.mapping import Mapping
 
 
 class _Request(msgspec.Struct, frozen=True):

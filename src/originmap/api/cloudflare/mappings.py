@@ -13,12 +13,12 @@ from originmap.api.http.request import Request
 from originmap.api.http.response import Answer, Deferred, Response
 from originmap.api.preconditions import etag, if_match
 from originmap.api.query import page_of
-from originmap.domain import address as addresses
-from originmap.domain.address import Address
 from originmap.domain.errors import AddressMismatch
-from originmap.domain.mapping import Mapping
-from originmap.service.detector import Detector
-from originmap.service.mappings import Mappings
+from originmap.domain.mapping import address as addresses
+from originmap.domain.mapping.address import Address
+from originmap.domain.mapping.mapping import Mapping
+from originmap.service.detection.detector import Detector
+from originmap.service.mapping.mappings import Mappings
 
 MAX_PER_PAGE = 100
 

@@ -7,11 +7,11 @@ be old; the note says what they say, in the envelope's `messages`, with a code o
 from collections.abc import Iterable
 
 from originmap.api.envelope import Message
-from originmap.domain import address as addresses
-from originmap.domain.address import Address
-from originmap.domain.detection import Verdict
-from originmap.domain.mapping import Place
-from originmap.service.detector import Detector
+from originmap.domain.detection.detection import Verdict
+from originmap.domain.mapping import address as addresses
+from originmap.domain.mapping.address import Address
+from originmap.domain.mapping.mapping import Place
+from originmap.service.detection.detector import Detector
 
 CONTRADICTED = 11570
 

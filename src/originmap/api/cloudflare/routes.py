@@ -14,15 +14,15 @@ from originmap.api.cloudflare.zone_settings import ZoneSettingRoutes
 from originmap.api.cloudflare.zones import ZoneRoutes
 from originmap.api.guard import Admit, Guard
 from originmap.api.http.router import Route
-from originmap.domain import access as needs
-from originmap.domain.access import PermissionGroup
-from originmap.service.audit import Audit
-from originmap.service.detector import Detector
-from originmap.service.directory import Directory
-from originmap.service.mappings import Mappings
-from originmap.service.regions import Regions
-from originmap.service.tokens import Tokens
-from originmap.service.zones import Zones
+from originmap.domain.access import permissions as needs
+from originmap.domain.access.permissions import PermissionGroup
+from originmap.service.access.directory import Directory
+from originmap.service.access.tokens import Tokens
+from originmap.service.detection.detector import Detector
+from originmap.service.history.audit import Audit
+from originmap.service.mapping.mappings import Mappings
+from originmap.service.mapping.regions import Regions
+from originmap.service.mapping.zones import Zones
 
 BASE = "/client/v4"
 _ZONE = BASE + "/zones/{zone_id:hex32}"

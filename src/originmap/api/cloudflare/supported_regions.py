@@ -6,8 +6,8 @@ Published operation origin-cloud-regions-v2-supported-regions.
 from originmap.api import envelope
 from originmap.api.http.request import Request
 from originmap.api.http.response import Response
-from originmap.service.directory import Directory
-from originmap.service.regions import Regions
+from originmap.service.access.directory import Directory
+from originmap.service.mapping.regions import Regions
 
 
 class SupportedRegionRoutes:

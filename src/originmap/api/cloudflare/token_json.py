@@ -3,10 +3,10 @@
 from typing import Any
 
 from originmap.api.timestamps import parse_timestamp, timestamp
-from originmap.domain.access import PermissionGroup, Policy
+from originmap.domain.access.permissions import PermissionGroup, Policy
+from originmap.domain.access.token import Owner, RequestIP, Token, TokenStatus
 from originmap.domain.errors import InvalidToken
-from originmap.domain.token import Owner, RequestIP, Token, TokenStatus
-from originmap.service.secret import new_id
+from originmap.service.access.secret import new_id
 
 Groups = dict[str, PermissionGroup]
 """Permission groups by id."""
@@ -37,7 +37,7 @@ def times_json(token: Token) -> dict[str, Any]:
 def read_token(body: dict[str, Any], owner: Owner) -> Token:
     """The token that a body asks for; id, secret and times are still to come.
 
-    Raises InvalidToken for what cannot be read; `domain.token_rules` checks the rest.
+    Raises InvalidToken for what cannot be read; `domain.access.token_rules` checks the rest.
     """
     name = body.get("name")
     status = body.get("status", "active")

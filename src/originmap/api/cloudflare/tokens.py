@@ -12,10 +12,10 @@ from originmap.api.cloudflare.token_json import Groups, read_token, times_json, 
 from originmap.api.http.request import Request
 from originmap.api.http.response import Response
 from originmap.api.query import page_of, part_of, text_of
-from originmap.domain.access import NODE_GROUPS, PermissionGroup
-from originmap.domain.access_errors import UnknownToken
-from originmap.domain.token import Owner, Token
-from originmap.service.tokens import Tokens
+from originmap.domain.access.errors import UnknownToken
+from originmap.domain.access.permissions import NODE_GROUPS, PermissionGroup
+from originmap.domain.access.token import Owner, Token
+from originmap.service.access.tokens import Tokens
 
 MAX_PER_PAGE = 50
 _VALID = envelope.Message(10000, "This API Token is valid and active")

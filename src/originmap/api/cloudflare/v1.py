@@ -15,11 +15,11 @@ from originmap.api.errors import message_of
 from originmap.api.http.request import Request
 from originmap.api.http.response import Headers, Response
 from originmap.api.timestamps import timestamp
-from originmap.domain import address as addresses
-from originmap.domain.batch import Item, Outcome
 from originmap.domain.errors import InvalidAddress
-from originmap.domain.mapping import Mapping
-from originmap.service.mappings import Mappings
+from originmap.domain.mapping import address as addresses
+from originmap.domain.mapping.batch import Item, Outcome
+from originmap.domain.mapping.mapping import Mapping
+from originmap.service.mapping.mappings import Mappings
 
 _OLD, _NEW = "/cache/origin_cloud_regions", "/origin/cloud_regions"
 

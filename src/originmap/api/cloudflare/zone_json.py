@@ -1,15 +1,15 @@
 """The JSON of zones, with every member that the official clients' models require.
 
 What a zone has only in Cloudflare's network (plan, DNS host) is answered with the value that says
-there is nothing of the kind; name servers are names of our own (`domain.delegation`).
+there is nothing of the kind; name servers are names of our own (`domain.zone.delegation`).
 """
 
 from typing import Any
 
 from originmap.api.timestamps import timestamp
-from originmap.domain.delegation import name_servers, verification_key
-from originmap.domain.zone import Account, Zone
-from originmap.domain.zone_filter import ACTIVE
+from originmap.domain.zone.delegation import name_servers, verification_key
+from originmap.domain.zone.filter import ACTIVE
+from originmap.domain.zone.zone import Account, Zone
 
 _META = {
     "cdn_only": False, "custom_certificate_quota": 0, "dns_only": False, "foundation_dns": False,

@@ -12,10 +12,10 @@ from originmap.api.http.request import Request
 from originmap.api.http.response import Response
 from originmap.api.timestamps import timestamp
 from originmap.domain.errors import InvalidSetting
-from originmap.domain.zone import Switch, Zone
-from originmap.domain.zone_rules import SettingName
-from originmap.service.directory import Directory
-from originmap.service.zones import Zones
+from originmap.domain.zone.rules import SettingName
+from originmap.domain.zone.zone import Switch, Zone
+from originmap.service.access.directory import Directory
+from originmap.service.mapping.zones import Zones
 
 
 class ZoneSettingRoutes:

@@ -11,7 +11,7 @@ from originmap.api.cloudflare.zone_json import zone_json
 from originmap.api.http.request import Request
 from originmap.api.http.response import Response
 from originmap.api.query import page_of, part_of, text_of
-from originmap.domain.access import WRITE_ZONE
+from originmap.domain.access.permissions import WRITE_ZONE
 from originmap.domain.errors import (
     AccountNotFound,
     InvalidNameServers,
@@ -19,12 +19,12 @@ from originmap.domain.errors import (
     InvalidZoneType,
 )
 from originmap.domain.hostname import is_hostname
-from originmap.domain.zone import Zone, ZoneType
-from originmap.domain.zone_filter import ORDERS, ZoneQuery
-from originmap.domain.zone_name import lookup_name
-from originmap.service.access import Access
-from originmap.service.directory import Directory
-from originmap.service.zones import Zones
+from originmap.domain.zone.filter import ORDERS, ZoneQuery
+from originmap.domain.zone.name import lookup_name
+from originmap.domain.zone.zone import Zone, ZoneType
+from originmap.service.access.access import Access
+from originmap.service.access.directory import Directory
+from originmap.service.mapping.zones import Zones
 
 MAX_PER_PAGE = 50
 MAX_NAME_SERVERS = 20

@@ -12,9 +12,9 @@ from originmap.api import envelope, errors
 from originmap.api.http.request import Request
 from originmap.api.http.response import Answer, Deferred, Response
 from originmap.api.http.router import Route, Router
-from originmap.domain.access_errors import UnknownKey, UnknownToken, UnusableToken
+from originmap.domain.access.errors import UnknownKey, UnknownToken, UnusableToken
 from originmap.domain.errors import BodyTooLarge, OriginmapError, StoreError, ZoneNotFound
-from originmap.service.brake import Brake
+from originmap.service.access.brake import Brake
 
 _LOG = logging.getLogger(__name__)
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from originmap.api.http.link import Link, NoLink
-from originmap.domain.change import Cause
+from originmap.domain.history.change import Cause
 
 if TYPE_CHECKING:
-    from originmap.service.directory import Caller
+    from originmap.service.access.directory import Caller
 
 Headers = Sequence[tuple[bytes, bytes]]
 

@@ -10,11 +10,11 @@ from originmap.api.http.request import Request
 from originmap.api.http.response import Response
 from originmap.api.native.arguments import read_as
 from originmap.api.timestamps import timestamp
-from originmap.domain import address as addresses
-from originmap.domain.detection import Detection, Evidence
+from originmap.domain.detection.detection import Detection, Evidence
 from originmap.domain.errors import InvalidQuery
-from originmap.domain.mapping import Place
-from originmap.service.detector import Detector
+from originmap.domain.mapping import address as addresses
+from originmap.domain.mapping.mapping import Place
+from originmap.service.detection.detector import Detector
 from originmap.service.turns import Turns
 
 MAX_ADDRESSES = 1000

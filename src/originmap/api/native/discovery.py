@@ -12,10 +12,10 @@ import msgspec
 from originmap.api.http.request import Request
 from originmap.api.http.response import Response
 from originmap.api.native.arguments import read_as
-from originmap.api.native.files import Files
+from originmap.api.native.feed.files import Files
 from originmap.api.native.zones_asked import ZonesAsked
 from originmap.export.discovery import Kind
-from originmap.service.discovery import Discovery, Question
+from originmap.service.export.discovery import Discovery, Question
 
 
 class _Options(msgspec.Struct, forbid_unknown_fields=True):

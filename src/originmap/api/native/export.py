@@ -9,15 +9,15 @@ from originmap.api import envelope
 from originmap.api.http.request import Request
 from originmap.api.http.response import Body, Response, nothing
 from originmap.api.native.arguments import arguments
-from originmap.api.native.files import Files
+from originmap.api.native.feed.files import Files
 from originmap.api.native.zones_asked import ZonesAsked
-from originmap.domain import address as addresses
 from originmap.domain.errors import InvalidAddress, InvalidQuery
 from originmap.domain.hostname import is_hostname
+from originmap.domain.mapping import address as addresses
 from originmap.export.endpoint import Addresses
 from originmap.service.chunks import Chunks
-from originmap.service.exports import Exports, Wanted
-from originmap.service.followers import NAME
+from originmap.service.export.exports import Exports, Wanted
+from originmap.service.feed.followers import NAME
 
 _KNOWN = ("zone", "colo", "file", "upstream", "address", "rollout", "node")
 _OF_NODE = ("colo", "upstream")

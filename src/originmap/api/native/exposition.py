@@ -21,7 +21,7 @@ from prometheus_client.registry import Collector
 
 import originmap
 from originmap.api.traffic import DOUBLINGS, Answered, Tally
-from originmap.domain.rollout import RolloutState
+from originmap.domain.rollout.rollout import RolloutState
 from originmap.service.vitals import RolloutNow, StageNow, Vitals
 
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))

@@ -8,9 +8,9 @@ from originmap.api import envelope
 from originmap.api.guard import Guard
 from originmap.api.http.request import Request
 from originmap.api.http.response import Response
-from originmap.domain.access_errors import AccessError
+from originmap.domain.access.errors import AccessError
 from originmap.domain.errors import RateLimited
-from originmap.service.replication import Replication
+from originmap.service.feed.replication import Replication
 
 _NO_COPY = "This replica has not got its first copy yet."
 

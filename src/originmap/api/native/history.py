@@ -9,14 +9,14 @@ from originmap.api.guard import Guard
 from originmap.api.http.request import Request
 from originmap.api.http.response import Response
 from originmap.api.native.arguments import arguments, read_as
-from originmap.api.native.delta_json import all_changes_json
-from originmap.api.native.points import number
+from originmap.api.native.feed.delta_json import all_changes_json
+from originmap.api.native.feed.positions import number
 from originmap.api.timestamps import timestamp
-from originmap.domain import address as addresses
-from originmap.domain.change import LAST_REVISION
-from originmap.domain.mapping import Mapping
+from originmap.domain.history.change import LAST_REVISION
+from originmap.domain.mapping import address as addresses
+from originmap.domain.mapping.mapping import Mapping
 from originmap.feed.changes_json import mapping_change_json
-from originmap.service.history import ZoneHistory
+from originmap.service.history.history import ZoneHistory
 
 _MOST = 1_000
 

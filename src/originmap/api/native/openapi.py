@@ -1,6 +1,6 @@
 """The description of everything served: GET /originmap/v1/openapi.json, OpenAPI 3.1.
 
-It is written by hand in the YAML files beside this one, from which scripts/openapi.py makes the
+It is written by hand in the YAML files of api/openapi/, from which scripts/openapi.py makes the
 JSON that is served; tests hold it against the routes, both ways.
 """
 
@@ -12,7 +12,7 @@ from originmap.api.http.response import Response
 
 def document() -> bytes:
     """The document as JSON."""
-    return resources.files(__package__).joinpath("openapi.json").read_bytes()
+    return resources.files("originmap.api").joinpath("openapi/openapi.json").read_bytes()
 
 
 class OpenAPIDocument:

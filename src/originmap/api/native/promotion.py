@@ -4,7 +4,7 @@ from originmap.api import envelope
 from originmap.api.http.request import Request
 from originmap.api.http.response import Response
 from originmap.api.native.arguments import arguments
-from originmap.service.promotion import Promotion
+from originmap.service.feed.promotion import Promotion
 
 
 class Promote:

@@ -9,16 +9,16 @@ from originmap.api.guard import Guard
 from originmap.api.http.request import Request
 from originmap.api.http.response import Response
 from originmap.api.native.arguments import arguments, flag, read_large
-from originmap.domain import address as addresses
-from originmap.domain.access import READ_MAPPINGS
+from originmap.domain.access.permissions import READ_MAPPINGS
 from originmap.domain.errors import InvalidQuery
-from originmap.domain.resolution import Resolution
-from originmap.domain.tier import Ranked
-from originmap.domain.topology import ColoState
-from originmap.domain.whatif import Move
-from originmap.service.directory import Directory
-from originmap.service.resolve import MAX_IPS, Resolve
-from originmap.service.topology_json import TopologyJSON, topology_of
+from originmap.domain.mapping import address as addresses
+from originmap.domain.tier.resolution import Resolution
+from originmap.domain.tier.tier import Ranked
+from originmap.domain.tier.topology import ColoState
+from originmap.domain.tier.whatif import Move
+from originmap.service.access.directory import Directory
+from originmap.service.tier.resolve import MAX_IPS, Resolve
+from originmap.service.tier.topology_json import TopologyJSON, topology_of
 from originmap.service.turns import Turns
 
 _FEW = 10

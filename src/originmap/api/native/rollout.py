@@ -6,9 +6,9 @@ from originmap.api import envelope
 from originmap.api.http.request import Request
 from originmap.api.http.response import Response
 from originmap.api.native.arguments import arguments, read_as
-from originmap.domain.access import Group
-from originmap.service.rollout_request import RolloutRequest
-from originmap.service.rollouts import Rollouts
+from originmap.domain.access.permissions import Group
+from originmap.service.rollout.rollouts import Rollouts
+from originmap.service.rollout.steps import RolloutRequest
 
 _REQUEST: msgspec.json.Decoder[RolloutRequest] = msgspec.json.Decoder(RolloutRequest)
 

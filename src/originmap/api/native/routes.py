@@ -6,13 +6,15 @@ from typing import NamedTuple
 from originmap.api.guard import Guard
 from originmap.api.http.router import Route
 from originmap.api.native.audit import AuditList
-from originmap.api.native.changes import Changes
 from originmap.api.native.detect import Detect
-from originmap.api.native.digest import Digest
 from originmap.api.native.discovery import Discover
 from originmap.api.native.export import ExportFile
-from originmap.api.native.files import Files
-from originmap.api.native.followers import FollowerItem, FollowerList
+from originmap.api.native.feed.changes import Changes
+from originmap.api.native.feed.digest import Digest
+from originmap.api.native.feed.files import Files
+from originmap.api.native.feed.followers import FollowerItem, FollowerList
+from originmap.api.native.feed.snapshot import Snapshot
+from originmap.api.native.feed.views import Views
 from originmap.api.native.health import HealthRoutes
 from originmap.api.native.history import ZoneChanges, ZoneMappings, ZoneRollback
 from originmap.api.native.metrics import Metrics
@@ -20,30 +22,28 @@ from originmap.api.native.openapi import OpenAPIDocument
 from originmap.api.native.promotion import Promote
 from originmap.api.native.resolve import WhatIf, ZoneResolve
 from originmap.api.native.rollout import RolloutItem
-from originmap.api.native.snapshot import Snapshot
 from originmap.api.native.tokens import TokenList
 from originmap.api.native.topology import MAX_LATENCIES_BODY, LatencySet, TopologyItem
-from originmap.api.native.views import Views
 from originmap.api.native.zones_asked import ZonesAsked
-from originmap.domain.access import READ_MAPPINGS, READ_STATE, WRITE_MAPPINGS
+from originmap.domain.access.permissions import READ_MAPPINGS, READ_STATE, WRITE_MAPPINGS
 from originmap.export.discovery import KINDS
-from originmap.service.audit import Audit
-from originmap.service.broadcast import Broadcast
-from originmap.service.detector import Detector
-from originmap.service.digests import Digests
-from originmap.service.directory import Directory
-from originmap.service.discovery import Discovery
-from originmap.service.exports import Exports
-from originmap.service.feed import Feed
-from originmap.service.followers import Followers
-from originmap.service.history import ZoneHistory
-from originmap.service.operator_tokens import OperatorTokens
-from originmap.service.promotion import Promotion
-from originmap.service.replication import Replication
-from originmap.service.resolve import Resolve
-from originmap.service.rollouts import Rollouts
-from originmap.service.sessions import Sessions
-from originmap.service.topology import Topologies
+from originmap.service.access.directory import Directory
+from originmap.service.access.operator_tokens import OperatorTokens
+from originmap.service.access.sessions import Sessions
+from originmap.service.detection.detector import Detector
+from originmap.service.export.discovery import Discovery
+from originmap.service.export.exports import Exports
+from originmap.service.feed.broadcast import Broadcast
+from originmap.service.feed.digests import Digests
+from originmap.service.feed.feed import Feed
+from originmap.service.feed.followers import Followers
+from originmap.service.feed.promotion import Promotion
+from originmap.service.feed.replication import Replication
+from originmap.service.history.audit import Audit
+from originmap.service.history.history import ZoneHistory
+from originmap.service.rollout.rollouts import Rollouts
+from originmap.service.tier.resolve import Resolve
+from originmap.service.tier.topology import Topologies
 
 BASE = "/originmap/v1"
 DISCOVERY = "/v3/discovery"

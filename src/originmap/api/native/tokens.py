@@ -9,9 +9,9 @@ from originmap.api.http.request import Request
 from originmap.api.http.response import Response
 from originmap.api.native.arguments import arguments, read_as
 from originmap.api.timestamps import timestamp
-from originmap.domain.token import Token
-from originmap.domain.token_access import Access, access_of
-from originmap.service.operator_tokens import OperatorTokens
+from originmap.domain.access.token import Token
+from originmap.domain.access.token_access import Access, access_of
+from originmap.service.access.operator_tokens import OperatorTokens
 
 _MOST_ZONES = 1_000
 

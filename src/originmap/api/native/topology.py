@@ -10,10 +10,10 @@ from originmap.api.http.response import Response
 from originmap.api.native.arguments import arguments, read_as, read_large
 from originmap.api.timestamps import parse_timestamp, timestamp
 from originmap.domain.errors import InvalidLatencies
-from originmap.domain.latency import Latencies, Measurement
-from originmap.domain.topology import ColoState, Topology
-from originmap.service.topology import Topologies
-from originmap.service.topology_json import TopologyJSON, topology_of
+from originmap.domain.tier.latency import Latencies, Measurement
+from originmap.domain.tier.topology import ColoState, Topology
+from originmap.service.tier.topology import Topologies
+from originmap.service.tier.topology_json import TopologyJSON, topology_of
 
 MAX_LATENCIES_BODY = 4 << 20
 """Bytes; 75 colos measured to each of 210 regions are 1.8 MiB."""

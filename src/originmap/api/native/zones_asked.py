@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from originmap.api.guard import Guard
 from originmap.api.http.request import Request
-from originmap.domain.access import READ_STATE
-from originmap.domain.zone import Zone
-from originmap.service.directory import Caller, Directory
+from originmap.domain.access.permissions import READ_STATE
+from originmap.domain.zone.zone import Zone
+from originmap.service.access.directory import Caller, Directory
 
 
 class ZonesAsked:

@@ -1,0 +1,34 @@
+"""How the feed answers."""
+
+from collections.abc import Sequence
+
+from originmap.domain.history.change import Change
+from originmap.feed.changes_json import ChangeJSON, DeltaJSON, SealedDelta, changes_json, seal
+from originmap.service.feed.feed import Delta
+from originmap.service.turns import PIECE, Turns
+
+
+def delta_json(delta: Delta) -> SealedDelta:
+    """A delta as JSON has it, with the checksum of its changes."""
+    return _sealed(delta, changes_json(delta.changes))
+
+
+async def large_delta_json(delta: Delta, turns: Turns) -> SealedDelta:
+    """The same, in turns."""
+    return _sealed(delta, await all_changes_json(delta.changes, turns))
+
+
+async def all_changes_json(changes: Sequence[Change], turns: Turns) -> list[ChangeJSON]:
+    """How changes are written, in turns; the last of them is for writing down what this gives."""
+    found = list[ChangeJSON]()
+    if len(changes) > PIECE:
+        async for piece in turns.pieces(changes):
+            found += changes_json(piece)
+        await turns.next()
+        return found
+    return changes_json(changes)
+
+
+def _sealed(delta: Delta, changes: list[ChangeJSON]) -> SealedDelta:
+    reset = bool(delta.reset)
+    return seal(DeltaJSON(delta.epoch, delta.since, delta.revision, reset, changes, delta.reset))

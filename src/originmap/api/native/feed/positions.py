@@ -1,0 +1,38 @@
+"""Points in the feed, in arguments and headers."""
+
+from originmap.api.http.request import Request
+from originmap.domain.errors import InvalidQuery
+from originmap.domain.number import whole
+from originmap.service.feed.feed import Point, point_of
+
+MOST_CHANGES = 10_000
+_LONGEST_WAIT = 60
+
+
+def point_asked(request: Request, values: dict[str, list[str]], now: Point) -> Point:
+    """Where the reader wants to go on: the id of the last event that it got, else the argument
+    `since`, else now. Raises InvalidQuery."""
+    last = request.header(b"last-event-id")
+    if last:
+        return point_of(last)
+    return point_of(values["since"][-1]) if "since" in values else now
+
+
+def number(values: dict[str, list[str]], name: str, default: int, least: int, most: int) -> int:
+    """An argument that is a whole number. Raises InvalidQuery."""
+    if name not in values:
+        return default
+    found = whole(values[name][-1], least, most)
+    if found is None:
+        raise InvalidQuery(f"{name} must be a whole number from {least} to {most}")
+    return found
+
+
+def wait_asked(values: dict[str, list[str]]) -> int:
+    """Seconds that the reader wants to wait for changes."""
+    return number(values, "wait", 0, 0, _LONGEST_WAIT)
+
+
+def limit_asked(values: dict[str, list[str]]) -> int:
+    """How many changes the reader wants at most."""
+    return number(values, "limit", 1_000, 1, MOST_CHANGES)

@@ -1,0 +1,46 @@
+"""Which part of the feed a request is about."""
+
+from originmap.api.guard import Guard
+from originmap.api.http.request import Request
+from originmap.api.native.arguments import flag
+from originmap.domain.access.permissions import READ_STATE, Group
+from originmap.domain.errors import InvalidQuery
+from originmap.service.access.directory import Caller, Directory
+from originmap.service.feed.view import View
+
+VIEW_ARGUMENTS = ("zone", "whole")
+
+
+class Views:
+    """Makes views of what a caller may see."""
+
+    def __init__(self, guard: Guard, directory: Directory) -> None:
+        self._access = guard.access
+        self._directory = directory
+
+    def state(self, caller: Caller) -> View:
+        """The view that a copy of what `caller` may have is compared with. Raises Forbidden."""
+        self._access.state(caller)
+        edge = caller.grants.node is Group.EDGE
+        return View(caller.id, caller.grants, whole=not edge, edge=edge)
+
+    def of(self, request: Request, caller: Caller, values: dict[str, list[str]]) -> View:
+        """The view that the arguments `zone` (id or name) and `whole` ask for.
+
+        A token for edge nodes is shown what they may have, whether or not it asks for `whole`.
+        Raises Forbidden for a zone that the caller may not read, and for `whole`, which shows
+        hashes of secrets, unless it may have those.
+        """
+        whole, zone = flag(values, "whole"), values.get("zone", [""])[-1]
+        if whole and zone:
+            raise InvalidQuery("whole shows every zone: leave zone out")
+        if caller.grants.node is Group.EDGE and not zone:
+            return View(caller.id, caller.grants, edge=True)
+        if whole:
+            self._access.whole(caller)
+            return View(caller.id, caller.grants, whole=True)
+        if not zone:
+            return View(caller.id, caller.grants)
+        found = self._access.zone(caller, READ_STATE, self._directory.zone_id(zone))
+        request.zone_id = found.id
+        return View(caller.id, caller.grants, found.id)

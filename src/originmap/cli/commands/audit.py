@@ -1,0 +1,68 @@
+"""originmap audit: who changed what."""
+
+from typing import Any
+
+import click
+import msgspec
+
+from originmap.cli import option_types as numbers
+from originmap.cli import options
+from originmap.cli.output.change_text import moment
+from originmap.cli.output.table import print_json, print_table
+from originmap.cli.server_options import server
+from originmap.client.server import NATIVE, Server
+
+_LONGEST = 60
+"""Characters of a value that are shown; --json has all of it."""
+
+
+@click.command("audit")
+@server
+@click.option("--zone", metavar="NAME", help="Only changes of this zone and its mappings.")
+@click.option(
+    "--limit", default=50, show_default=True, type=numbers.Whole(1, 10_000), help="How many."
+)
+@options.as_json
+def command(server: Server, zone: str | None, limit: int, as_json: bool) -> None:
+    """Print the last changes, newest first: when, by which credential, from where, what.
+
+    Example: originmap audit --zone example.com --db originmap.db
+    """
+    query = [("limit", str(limit))] + ([("zone", zone)] if zone else [])
+    rows = server.ask("GET", NATIVE + "/audit", query)
+    if as_json:
+        print_json(rows)
+        return
+    columns = ("when", "who", "from", "action", "what", "zone_name", "change")
+    print_table([_readable(row) for row in rows], columns)
+
+
+def _readable(row: dict[str, Any]) -> dict[str, Any]:
+    what = row["resource_id"]
+    if row["resource_type"] != "origin_cloud_region":
+        what = f"{row['resource_type']} {what}"
+    return row | {
+        "when": moment(row["at"]),
+        "who": row["actor_email"] or row["actor_id"],
+        "from": row["actor_ip"] or "-",
+        "what": what,
+        "change": _difference(row["old"] or {}, row["new"] or {}),
+    }
+
+
+def _difference(old: dict[str, Any], new: dict[str, Any]) -> str:
+    """The members that differ, as old -> new; of what is new or gone, where it is or was."""
+    names = [name for name in (*old, *new) if old.get(name) != new.get(name)]
+    if not (old and new):
+        names = [name for name in ("name", "email", "vendor", "region") if name in (old or new)]
+        return " ".join(str((old or new)[name]) for name in names)
+    return ", ".join(
+        f"{name}: {_short(old.get(name))} -> {_short(new.get(name))}"
+        for name in dict.fromkeys(names)
+        if name != "modified_on"
+    )
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -1,0 +1,65 @@
+"""originmap detect: whose an address is, and in which region, by the vendors' published ranges."""
+
+import sys
+import time
+from collections.abc import Iterable
+
+import click
+
+from originmap import bootstrap
+from originmap.cli import address_arguments as asked
+from originmap.cli import options
+from originmap.cli.output.detections import CSVWriter, JSONWriter, TextWriter, Writer
+from originmap.cli.output.progress import Progress
+from originmap.service.detection.detector import Detector
+
+_STDIN = "-"
+
+
+@click.command("detect")
+@click.argument("addresses", metavar="IP...|-", nargs=-1, required=True)
+@options.ranges
+@options.as_json
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+def command(addresses: tuple[str, ...], ranges: str, as_json: bool, as_csv: bool) -> None:
+    """Print what the vendors' published ranges say of each IP; with - of each line of stdin.
+
+    A host name stands for its addresses, as this machine resolves it. What is neither is
+    reported, and the exit status is 1.
+
+    Example: originmap detect 52.94.76.1 2600:1f18::1
+    """
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv exclude each other")
+    if _STDIN in addresses and len(addresses) > 1:
+        raise click.UsageError("- stands alone: all addresses come from stdin then")
+    detector = bootstrap.detector(bootstrap.range_files(ranges))
+    kind = JSONWriter if as_json else CSVWriter if as_csv else TextWriter
+    if addresses == (_STDIN,):
+        what, questions = "line", asked.lines(sys.stdin.buffer)
+    else:
+        what, questions = "argument", iter(list(enumerate(addresses, 1)))
+    if _run(detector, what, questions, kind(sys.stdout)):
+        sys.exit(1)
+
+
+def _run(
+    detector: Detector, what: str, questions: Iterable[tuple[int, str]], writer: Writer
+) -> bool:
+    """Answer every question; whether one could not be."""
+    progress = Progress(sys.stderr, time.monotonic)
+    failed = False
+    for number, text in questions:
+        try:
+            name, found = asked.addresses(text, asked.resolve)
+        except asked.Unusable as error:
+            failed = True
+            progress.clear()
+            sys.stderr.write(f"{what} {number}: {error}\n")
+        else:
+            for address in found:
+                writer.write(name, detector.detect(address))
+        progress.step()
+    writer.end()
+    progress.clear()
+    return failed

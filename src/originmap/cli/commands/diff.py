@@ -1,0 +1,54 @@
+"""originmap diff: how a zone's mappings differ between two revisions."""
+
+from typing import Any
+
+import click
+
+from originmap.cli import option_types as numbers
+from originmap.cli import options
+from originmap.cli.output.change_text import shown
+from originmap.cli.output.table import print_json, print_table
+from originmap.cli.server_options import server
+from originmap.client.server import Server, of_zone
+from originmap.domain.mapping import address as addresses
+
+Places = dict[str, dict[str, str]]
+"""Vendor and region by address."""
+
+
+@click.command("diff")
+@click.argument("zone")
+@click.argument("since", type=numbers.REVISION)
+@click.argument("until", type=numbers.REVISION, required=False)
+@server
+@options.as_json
+def command(zone: str, since: int, until: int | None, server: Server, as_json: bool) -> None:
+    """Print how a zone's mappings differ between revision SINCE and revision UNTIL, or now.
+
+    Example: originmap diff example.com 41 --db originmap.db
+    """
+    rows = _difference(_mappings(server, zone, since), _mappings(server, zone, until))
+    if as_json:
+        print_json(rows)
+    elif rows:
+        print_table([shown(row) for row in rows], ("origin_ip", "before", "after"))
+    else:
+        click.echo("no difference")
+
+
+def _mappings(server: Server, zone: str, at: int | None) -> Places:
+    """The mappings as of a revision, or now, in the order of their addresses."""
+    query = [] if at is None else [("at", str(at))]
+    found = server.ask("GET", of_zone(zone, "mappings"), query)
+    return {
+        mapping["origin_ip"]: {name: mapping[name] for name in ("vendor", "region")}
+        for mapping in found["mappings"]
+    }
+
+
+def _difference(old: Places, new: Places) -> list[dict[str, Any]]:
+    return [
+        {"origin_ip": ip, "before": old.get(ip), "after": new.get(ip)}
+        for ip in sorted({*old, *new}, key=addresses.parse)
+        if old.get(ip) != new.get(ip)
+    ]

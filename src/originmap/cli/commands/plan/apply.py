@@ -1,0 +1,120 @@
+"""originmap apply: makes the live mappings into those of a file, or carries a saved plan out."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from originmap.cli import planning
+from originmap.cli.api_options import remote
+from originmap.cli.output import plan_text
+from originmap.cli.output.bar import Bar
+from originmap.cli.planning import Question, Reading
+from originmap.client.errors import ClientError
+from originmap.client.mappings import RemoteMappings
+from originmap.domain.plan.guard import objections
+from originmap.domain.plan.plan import Plan
+from originmap.planning.errors import Incomplete, Objected, StateUnwritable, UnusablePlan
+from originmap.planning.execution import Apply
+from originmap.planning.journal import Journal
+from originmap.planning.plan_json import Planned, encode, is_saved, load
+from originmap.planning.planner import renew
+from originmap.settings import state_folder
+
+
+@click.command("apply")
+@planning.question
+@planning.topology
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--allow-mass-change",
+    is_flag=True,
+    help="Change or delete more than 30 % of a zone's existing mappings.",
+)
+def command(topology: Path | None, yes: bool, allow_mass_change: bool, **asked: Any) -> None:
+    """Make the live mappings into those of PATH: a file, a folder of files, or a saved plan.
+
+    A saved plan is carried out only if what is live is still what it was made of. After a break,
+    the same command does what is left. At the end the mappings are read again, and whatever is
+    not as planned is listed, with exit status 1.
+
+    Example: originmap apply plan.json --yes
+    """
+    question = Question(**asked)
+    journal = _journal()
+    with remote(question.api) as mappings:
+        if is_saved(question.path):
+            planned, todo = _saved(mappings, question, journal)
+        else:
+            planned = planning.make(mappings, question)
+            todo = planned.plan
+            if any(journal.left_behind(planned)):
+                click.echo("an apply broke off before; this plan has what is left", err=True)
+        waves = planning.moving(todo, mappings, topology)
+        shown = Planned(planned.api, todo, planned.pins, waves)
+        plan_text.echo(plan_text.text(shown))
+        if not todo.empty:
+            _refuse_or_ask(planned.plan, yes=yes, allow_mass_change=allow_mass_change)
+            journal.begin(planned.plan.digest, encode(planned))
+            _carry_out(mappings, todo)
+        for digest in [planned.plan.digest, *journal.left_behind(planned)]:
+            journal.finish(digest)
+
+
+def _journal() -> Journal:
+    folder = state_folder()
+    if folder is None:
+        raise StateUnwritable("", "this user has no home folder")
+    return Journal(folder / "apply")
+
+
+def _saved(mappings: RemoteMappings, question: Question, journal: Journal) -> tuple[Planned, Plan]:
+    """A saved plan, and what is to be done of it now."""
+    if question.only or question.no_delete:
+        raise click.UsageError(
+            "a saved plan is carried out as it is: --only and --no-delete go with plan"
+        )
+    planned = load(question.path)
+    if planned.api.rstrip("/") != question.api.rstrip("/"):
+        raise UnusablePlan(str(question.path), f"it is for {planned.api}, not for {question.api}")
+    begun = journal.begun(planned.plan.digest)
+    with Reading(len(planned.plan.zones)) as reading:
+        plan, left = renew(mappings, planned.plan, begun, reading.on_zone)
+    if begun:
+        click.echo("this plan was begun before; it goes on with what is left", err=True)
+    return Planned(planned.api, plan, planned.pins), left
+
+
+def _refuse_or_ask(plan: Plan, *, yes: bool, allow_mass_change: bool) -> None:
+    against = objections(plan, allow_mass_change=allow_mass_change)
+    if against:
+        raise Objected(against)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise click.UsageError("nobody is there to ask; give --yes to apply without asking")
+        click.confirm("Apply this?", abort=True, err=True)
+
+
+def _carry_out(mappings: RemoteMappings, todo: Plan) -> None:
+    changes = sum(len(zone.changes) for zone in todo.zones)
+    done = 0
+
+    def on_batch(count: int) -> None:
+        nonlocal done
+        done += count
+        bar.step(count)
+
+    try:
+        with Reading(len(todo.zones)) as reading, Bar("applying changes", changes) as bar:
+            failures = Apply(mappings, on_batch, reading.on_zone).run(todo)
+    except (ClientError, KeyboardInterrupt):
+        click.echo(
+            f"broke off after {done:,} of {changes:,} changes; "
+            "run the same command again to make the others",
+            err=True,
+        )
+        raise
+    if failures:
+        raise Incomplete(failures)
+    click.echo(f"done: {changes:,} change{'s' * (changes != 1)}, read back and as planned")

@@ -1,0 +1,91 @@
+"""originmap dump: the live mappings as a file of mappings."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from originmap import data
+from originmap.cli.api_options import api, only, out, remote, write_out, zones
+from originmap.cli.planning import Reading
+from originmap.domain.mapping.address import Address
+from originmap.domain.mapping.mapping import Place
+from originmap.domain.plan.plan import shown
+from originmap.domain.plan.selection import Pattern, Selection
+from originmap.domain.zone.name import lookup_name
+from originmap.mapfile import reader
+from originmap.mapfile.document import Document
+from originmap.mapfile.terraform import ExportedZone
+from originmap.mapfile.writer import WRITERS, ZoneState
+from originmap.planning.snapshot import snapshot, zones_asked_for
+
+
+@click.command("dump")
+@zones
+@only
+@api
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(WRITERS)),
+    default="yaml",
+    show_default=True,
+    help="The form of the file.",
+)
+@click.option(
+    "--comments",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Keep the comments of the mappings in this file, or folder of files.",
+)
+@out
+def command(
+    zones: tuple[str, ...],
+    only: tuple[Pattern, ...],
+    api: str,
+    form: str,
+    comments: Path | None,
+    out: Path | None,
+) -> None:
+    """Print all live mappings as a file of mappings: a plan of it has nothing to do.
+
+    The same mappings are the same bytes. Zones without mappings are left out.
+
+    Example: originmap dump --zone example.com --out mappings.yaml
+    """
+    document = reader.read(comments, None) if comments else Document(None)
+    text, unknown = io.StringIO(), set[Place]()
+    with remote(api) as mappings:
+        asked = zones_asked_for(mappings, zones)
+        with Reading(len(asked)) as reading:
+            found = snapshot(mappings, asked, Selection(only), reading.on_zone)
+            WRITERS[form](_states(found, document, unknown, empty=bool(zones)), text)
+    write_out(out, [text.getvalue()])
+    if unknown:
+        listed = ", ".join(sorted(map(shown, unknown)))
+        click.echo(f"not in the catalogue: {listed}; plan this with --any-region", err=True)
+
+
+def _states(
+    found: Iterator[ExportedZone], document: Document, unknown: set[Place], *, empty: bool
+) -> Iterator[ZoneState]:
+    """The zones as they are written; puts the places that the catalogue lacks into `unknown`."""
+    catalogue = data.catalogue()
+    for zone in found:
+        unknown |= {place for place in set(zone.mappings.values()) if not catalogue.knows(*place)}
+        if zone.mappings or empty:
+            yield ZoneState(zone.name, zone.mappings, _comments(document, zone))
+
+
+def _comments(document: Document, zone: ExportedZone) -> dict[Address, str]:
+    name = lookup_name(zone.name)
+    entries = (
+        entry for key, entry in document.zones.items() if lookup_name(key) in (name, zone.id)
+    )
+    return {
+        address: wanted.comment
+        for entry in entries
+        for address, wanted in entry.origins.items()
+        if wanted.comment
+    }

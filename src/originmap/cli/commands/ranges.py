@@ -1,0 +1,159 @@
+"""originmap ranges: the vendors' published IP ranges, kept and renewed."""
+
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+from originmap import bootstrap
+from originmap.cli import option_types as numbers
+from originmap.cli import options
+from originmap.cli.output.table import print_json, print_table
+from originmap.detect import content
+from originmap.detect.download import WEB
+from originmap.detect.errors import NoRanges, RangesError
+from originmap.detect.fetch import SOURCES, fetch
+from originmap.detect.files import Kept
+from originmap.domain.server_url import without_secrets
+from originmap.outbound.errors import UnusableEnvironment
+from originmap.settings import outbound_environment
+
+_allow_fewer = click.option(
+    "--allow-fewer", is_flag=True, help="Take a file with far fewer prefixes than before."
+)
+
+
+@click.group("ranges")
+def command() -> None:
+    """Keep the vendors' published IP ranges, which originmap detect looks into."""
+
+
+@command.command("import")
+@click.argument(
+    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@options.ranges
+@_allow_fewer
+def import_(files: tuple[Path, ...], ranges: str, allow_fewer: bool) -> None:
+    """Keep each FILE, a vendor's list as published, in place of that vendor's older one.
+
+    Whose it is, is seen from its content. If one is refused, nothing changes.
+
+    Example: originmap ranges import ip-ranges.json ServiceTags_Public_20261123.json
+    """
+    contents = [content.read_file(path) for path in files]
+    for kept in bootstrap.range_files(ranges).keep(contents, allow_fewer=allow_fewer):
+        click.echo(_said(kept))
+
+
+def _checked_urls(
+    ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    pairs = [(vendor, url) for vendor, _, url in (value.partition("=") for value in values)]
+    for vendor, url in pairs:
+        if vendor not in SOURCES or not url.startswith(WEB):
+            vendors = ", ".join(SOURCES)
+            raise click.BadParameter(f"give VENDOR=https://…, with a vendor of {vendors}")
+        if "@" in urlsplit(url).netloc:
+            raise click.BadParameter(f"{without_secrets(url)}: a user or a password is not used")
+    return dict(pairs)
+
+
+@command.command("fetch")
+@click.option(
+    "--vendor",
+    "vendors",
+    multiple=True,
+    type=click.Choice(list(SOURCES)),
+    help="Only this vendor's; can be repeated.",
+)
+@click.option(
+    "--url",
+    "urls",
+    multiple=True,
+    metavar="VENDOR=URL",
+    callback=_checked_urls,
+    help="Fetch a vendor's file from here, or from the link on this page; can be repeated.",
+)
+@click.option(
+    "--timeout",
+    default=60.0,
+    show_default=True,
+    type=numbers.Amount(0.1, 3600),
+    help="Seconds that one download may take.",
+)
+@options.ranges
+@_allow_fewer
+def fetch_(
+    vendors: tuple[str, ...], urls: dict[str, str], timeout: float, ranges: str, allow_fewer: bool
+) -> None:
+    """Download the vendors' lists where they changed, and keep them.
+
+    A vendor whose file cannot be had or is refused keeps the older one; the others go on.
+
+    Example: originmap ranges fetch --vendor aws --vendor gcp
+    """
+    files = bootstrap.range_files(ranges)
+    failed = False
+    for vendor in vendors or tuple(SOURCES):
+        url = urls.get(vendor, SOURCES[vendor])
+        try:
+            fetched = fetch(
+                files,
+                vendor,
+                url,
+                timeout,
+                allow_fewer=allow_fewer,
+                environment=outbound_environment(),
+            )
+        except (RangesError, UnusableEnvironment) as error:
+            failed = True
+            click.echo(f"{vendor}: {error}", err=True)
+            if error.hint:
+                click.echo(f"  {error.hint}", err=True)
+        else:
+            click.echo(_said(fetched.kept) if fetched.kept else f"{vendor}: unchanged")
+    if failed:
+        sys.exit(1)
+
+
+@command.command("status")
+@options.ranges
+@options.as_json
+def status(ranges: str, as_json: bool) -> None:
+    """Print which lists are kept: when each was published, and how much is in it.
+
+    Example: originmap ranges status
+    """
+    files = bootstrap.range_files(ranges)
+    rows = [_row(kept) for kept in files.kept()]
+    if not rows:
+        raise NoRanges(str(files.folder))
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(rows, ("vendor", "published", "prefixes", "regions", "file"))
+
+
+def _said(kept: Kept) -> str:
+    row = _row(kept)
+    return (
+        f"{row['vendor']}: {row['prefixes']:,} prefixes in {row['regions']} regions, "
+        f"published {row['published']}"
+    )
+
+
+def _row(kept: Kept) -> dict[str, Any]:
+    note = kept.note
+    return {
+        "vendor": kept.publication.vendor,
+        "published": options.shown(kept.publication.published),
+        "prefixes": len(kept.publication.ranges),
+        "regions": len(kept.publication.regions),
+        "file": str(kept.path),
+        "kept_at": options.shown(note.kept_at) if note else None,
+        "sha256": note.sha256 if note else None,
+        "source": note.name if note else None,
+    }

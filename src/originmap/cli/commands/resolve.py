@@ -1,0 +1,88 @@
+"""originmap resolve: where the origins of a zone are filled from."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from originmap.cli import options
+from originmap.cli.output.table import print_json, print_table
+from originmap.cli.server_options import server
+from originmap.client.server import NATIVE, Server, of_zone
+
+_MOST = 100
+"""Addresses that a server resolves at once."""
+
+
+@click.command("resolve")
+@click.argument("zone")
+@click.argument("ips", metavar="IP...", nargs=-1, required=True)
+@click.option("--pool", is_flag=True, help="One upper tier for all addresses together.")
+@click.option("--explain", is_flag=True, help="Print the whole ranking of colos too.")
+@server
+@options.as_json
+def command(
+    zone: str, ips: tuple[str, ...], pool: bool, explain: bool, server: Server, as_json: bool
+) -> None:
+    """Print the upper tier and the fallbacks of origins in ZONE, an id or a name, and why.
+
+    Example: originmap resolve example.com 192.0.2.1 --explain --db originmap.db
+    """
+    rows = list(_resolved(server, zone, ips, pool=pool, explain=explain))
+    if as_json:
+        print_json(rows)
+        return
+    print_table([_readable(row) for row in rows], ("origin", "mode", "fill_from", "then", "why"))
+    if explain:
+        colos = server.ask("GET", NATIVE + "/topology")["colos"]
+        cities = {colo["code"]: colo["city"] for colo in colos}
+        for row in rows:
+            _print_ranking(row, cities)
+
+
+def _resolved(
+    server: Server, zone: str, ips: tuple[str, ...], *, pool: bool, explain: bool
+) -> Iterator[dict[str, Any]]:
+    """The origins, asked for in as many requests as they need: a pool is one."""
+    path = of_zone(zone, "resolve")
+    for some in [ips] if pool else [ips[i : i + _MOST] for i in range(0, len(ips), _MOST)]:
+        query = [("ip", ip) for ip in some]
+        query += [("pool", "true")] if pool else []
+        query += [("explain", "true")] if explain else []
+        found = server.ask("GET", path, query)
+        yield from (origin | {"revision": found["revision"]} for origin in found["origins"])
+
+
+def _readable(row: dict[str, Any]) -> dict[str, Any]:
+    codes = row["upper_tier_colos"]
+    fill_from = {"hint": codes[:1], "generic": ["any colo"], "off": ["the origin"]}
+    return {
+        "origin": _origins(row),
+        "mode": row["mode"],
+        "fill_from": fill_from[row["mode"]],
+        "then": [each["colo"] for each in row["fallbacks"]] or "-",
+        "why": row["reason"],
+    }
+
+
+def _origins(row: dict[str, Any]) -> str:
+    return row["origin_ip"] if "origin_ip" in row else " ".join(row["origin_ips"])
+
+
+def _print_ranking(row: dict[str, Any], cities: dict[str, str]) -> None:
+    if "ranking" not in row:
+        return
+    click.echo(f"\n{_origins(row)}")
+    ranking = [
+        {
+            "rank": number,
+            "colo": ranked["colo"],
+            "city": cities.get(ranked["colo"], "-"),
+            "state": ranked["state"],
+            "by": ranked["basis"],
+            "km": f"{ranked['distance_km']:.0f}",
+            "ms": "-" if ranked["latency_ms"] is None else f"{ranked['latency_ms']:g}",
+        }
+        for number, ranked in enumerate(row["ranking"], 1)
+    ]
+    print_table(ranking, ("rank", "colo", "city", "state", "by", "km", "ms"))

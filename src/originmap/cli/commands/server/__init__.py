@@ -1,0 +1,1 @@
+"""Commands that run or copy servers and databases."""

@@ -1,0 +1,121 @@
+"""originmap dev: the server ready for trying out."""
+
+import ipaddress
+import socket
+from functools import partial
+
+import click
+
+from originmap import databases
+from originmap.cli import options
+from originmap.cli.run import base_url, run
+from originmap.domain.errors import StoreUnusable
+from originmap.service import initial_data as setup
+from originmap.settings import Settings, state_folder
+
+_UNWRITABLE = "set XDG_STATE_HOME to a folder that this user may write, or give --db PATH"
+_WELCOME = """\
+Originmap {url}/client/v4 (data in {db}; stop with Ctrl-C)
+
+  curl -X PUT {url}/client/v4/zones/{zone}/origin/cloud_regions/192.0.2.1 \\
+    -H 'Authorization: Bearer {token}' \\
+    -d '{{"origin_ip":"192.0.2.1","vendor":"aws","region":"us-east-1"}}'
+
+  curl {url}/client/v4/zones/{zone}/origin/cloud_regions/192.0.2.1 \\
+    -H 'Authorization: Bearer {token}'
+"""
+
+
+@click.command("dev")
+@options.host
+@options.port
+@click.option(
+    "--db",
+    metavar="PATH",
+    callback=options.checked_db,
+    help="Database file; :memory: keeps nothing. Without it: dev.db in the user's state folder.",
+)
+@options.enable_v1(default=True)
+@options.rate_limit
+@options.ranges
+@options.metrics
+@options.log_requests
+@click.option(
+    "--i-know-this-is-open",
+    is_flag=True,
+    help="Listen beyond loopback although everybody knows the credentials.",
+)
+def command(
+    host: str,
+    port: int,
+    db: str | None,
+    enable_v1: bool,
+    rate_limit: str,
+    ranges: str,
+    metrics: bool,
+    log_requests: bool,
+    i_know_this_is_open: bool,
+) -> None:
+    """Start a server for trying out, with well-known credentials.
+
+    Every example of Cloudflare's API reference runs against it after changing the base URL:
+    zone 023e105f4ecef8ad9ca31a8372d0c353, token Sn3lZJTBX6kkg7OdcBUAxOO963GEIyGQqnFTOFYY.
+
+    Example: originmap dev --port 9000 --db :memory:
+    """
+    if not i_know_this_is_open:
+        _refuse_beyond_loopback(host)
+    settings = Settings(
+        host=host,
+        port=port,
+        db=_default_db() if db is None else db,
+        enable_v1=enable_v1,
+        rate_limit=rate_limit,
+        ranges=ranges,
+        slow_guessing=False,  # tests send bad credentials on purpose
+        metrics=metrics,
+        log_requests=log_requests,
+    )
+
+    run(settings, setup.prepare_dev, partial(_welcome, settings.db))
+
+
+def _welcome(db: str, host: str, port: int) -> None:
+    url, db = base_url(host, port), databases.shown(db)
+    click.echo(_WELCOME.format(url=url, db=db, zone=setup.DEV_ID, token=setup.DEV_TOKEN))
+
+
+def _refuse_beyond_loopback(host: str) -> None:
+    if not _is_loopback(host):
+        raise click.UsageError(
+            f"{host} can be reached from outside, and everybody knows the credentials of "
+            "originmap dev.\nListen on 127.0.0.1, use originmap serve, or add "
+            "--i-know-this-is-open."
+        )
+
+
+def _default_db() -> str:
+    folder = state_folder()
+    if folder is None:
+        click.echo(
+            "originmap: this user has no home folder, so nothing is kept\n"
+            "  set XDG_STATE_HOME, or give --db PATH, to keep the data",
+            err=True,
+        )
+        return databases.MEMORY
+    db = str(folder / "dev.db")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StoreUnusable(db, reason, _UNWRITABLE) from error
+    return db
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether every address that `host` stands for is a loopback address."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return True  # listening will say what is wrong with it
+    return all(ipaddress.ip_address(entry[4][0]).is_loopback for entry in found)

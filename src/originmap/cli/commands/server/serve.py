@@ -1,0 +1,63 @@
+"""originmap serve: the server for real use."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from originmap import databases
+from originmap.cli import options
+from originmap.cli.run import base_url, run
+from originmap.service import initial_data as setup
+from originmap.settings import Settings
+
+
+@click.command("serve")
+@options.host
+@options.port
+@options.db
+@options.colo
+@options.enable_v1(default=False)
+@options.rate_limit
+@options.ranges
+@options.follow
+@options.history
+@options.metrics
+@options.log_requests
+def command(
+    host: str,
+    port: int,
+    db: str,
+    colo: str,
+    enable_v1: bool,
+    rate_limit: str,
+    ranges: str,
+    follow: str,
+    token_file: Path | None,
+    **rest: Any,
+) -> None:
+    """Start a server for real use: no credentials but those you make.
+
+    Make a zone and a token with originmap zone and originmap token, before or while it runs. With
+    --follow it is a replica of the server at that URL, and can be followed in turn.
+
+    Example: originmap serve --db /var/lib/originmap/originmap.db
+    """
+    settings = Settings(
+        host=host,
+        port=port,
+        db=db,
+        colo=colo,
+        enable_v1=enable_v1,
+        rate_limit=rate_limit,
+        ranges=ranges,
+        follow=follow,
+        token=options.token(token_file) if follow else "",
+        **rest,
+    )
+    run(settings, setup.prepare_to_serve, partial(_started, db))
+
+
+def _started(db: str, host: str, port: int) -> None:
+    click.echo(f"Originmap {base_url(host, port)}/client/v4 (data in {databases.shown(db)})")

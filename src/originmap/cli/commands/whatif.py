@@ -1,0 +1,66 @@
+"""originmap whatif: what would move if colos changed their state."""
+
+from typing import Any
+
+import click
+
+from originmap.cli import options
+from originmap.cli.output.table import print_json, print_table
+from originmap.cli.server_options import server
+from originmap.client.server import CLOUDFLARE, NATIVE, Server, pages
+from originmap.domain.tier.topology import ColoState
+
+
+@click.command("whatif")
+@click.option("--drain", multiple=True, metavar="CODE", help="If this colo were draining.")
+@click.option("--down", multiple=True, metavar="CODE", help="If this colo were down.")
+@click.option("--activate", multiple=True, metavar="CODE", help="If this colo were active.")
+@server
+@options.as_json
+def command(
+    drain: tuple[str, ...],
+    down: tuple[str, ...],
+    activate: tuple[str, ...],
+    server: Server,
+    as_json: bool,
+) -> None:
+    """Print which origins would move to another upper tier: the cache misses to expect.
+
+    Changes nothing.
+
+    Example: originmap whatif --drain IAD --db originmap.db
+    """
+    states = {
+        code.upper(): state
+        for codes, state in (
+            (drain, ColoState.DRAINING),
+            (down, ColoState.DOWN),
+            (activate, ColoState.ACTIVE),
+        )
+        for code in codes
+    }
+    if not states:
+        raise click.UsageError("say what would change: --drain, --down or --activate CODE")
+    found = server.ask("POST", NATIVE + "/whatif", body={"states": states})
+    if as_json:
+        print_json(found["moves"])
+        return
+    zones = pages(server, CLOUDFLARE + "/zones") if found["moves"] else ()
+    _print(found, {zone["id"]: zone["name"] for zone in zones})
+
+
+def _print(found: dict[str, Any], names: dict[str, str]) -> None:
+    rows = [
+        {
+            "zone": names.get(move["zone_id"], move["zone_id"]),
+            "region": f"{move['vendor']} {move['region']}",
+            "origins": move["origins"],
+            "now": move["before"],
+            "then": move["after"],
+            "starts_cold": "yes" if move["cold"] else "no",
+        }
+        for move in found["moves"]
+    ]
+    if rows:
+        print_table(rows, ("zone", "region", "origins", "now", "then", "starts_cold"))
+    click.echo(f"{found['cold_origins']} origins would fill from another upper tier")

@@ -1,0 +1,55 @@
+"""originmap zone: make and list zones."""
+
+from typing import Any
+
+import click
+
+from originmap.cli import options
+from originmap.cli.output.table import print_json, print_table
+from originmap.cli.server_options import new_server, server
+from originmap.client.server import CLOUDFLARE, Server, pages
+from originmap.domain.errors import StoreEmpty
+
+
+@click.group("zone")
+def command() -> None:
+    """Make and list zones."""
+
+
+@command.command("create")
+@click.argument("name")
+@new_server
+@options.as_json
+def create(name: str, server: Server, as_json: bool) -> None:
+    """Add the zone NAME, a domain like example.com, and print its id.
+
+    Example: originmap zone create example.com --db originmap.db
+    """
+    accounts = server.ask("GET", CLOUDFLARE + "/accounts")
+    if not accounts:
+        raise StoreEmpty
+    account = {"id": accounts[0]["id"]}
+    zone = server.ask("POST", CLOUDFLARE + "/zones", body={"name": name, "account": account})
+    if as_json:
+        print_json([_row(zone)])
+    else:
+        click.echo(zone["id"])
+
+
+@command.command("list")
+@server
+@options.as_json
+def list_(server: Server, as_json: bool) -> None:
+    """List all zones.
+
+    Example: originmap zone list --db originmap.db
+    """
+    rows = [_row(zone) for zone in pages(server, CLOUDFLARE + "/zones", [("order", "name")])]
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(rows, ("id", "name"))
+
+
+def _row(zone: dict[str, Any]) -> dict[str, Any]:
+    return {name: zone[name] for name in ("id", "name", "created_on")}

@@ -1,0 +1,149 @@
+"""A plan for people: text for a terminal, Markdown for a pull request."""
+
+from collections.abc import Iterable, Iterator
+
+import click
+
+from originmap.domain.mapping import address as addresses
+from originmap.domain.mapping.address import Address
+from originmap.domain.mapping.mapping import MappingChange, Place
+from originmap.domain.plan.guard import objections
+from originmap.domain.plan.plan import ZonePlan, batches, shown
+from originmap.domain.rollout.stage import Wave
+from originmap.planning.plan_json import Planned
+
+_ANY = "any colo"
+_MOST_ROWS = 500
+"""Rows of all tables in Markdown: a comment on a pull request has 65,536 characters at most."""
+
+
+def text(planned: Planned) -> Iterator[str]:
+    """A plan as text, a zone at a time; with colours that `click.echo` leaves out where there is
+    no terminal."""
+    hosts = _hosts(planned)
+    for zone in planned.plan.zones:
+        yield "".join(f"{line}\n" for line in _zone_lines(zone, hosts))
+    yield "".join(f"{line}\n" for line in _wave_lines(planned.waves))
+    yield f"{_summary(planned)}\ndigest {planned.plan.digest}\n"
+
+
+def echo(parts: Iterable[str]) -> None:
+    """Print a text that comes in parts, with its colours on a terminal only."""
+    for part in parts:
+        click.echo(part, nl=False)
+
+
+def warnings(planned: Planned) -> list[str]:
+    """What would keep the plan from being carried out."""
+    found = objections(planned.plan)
+    return [f"apply will refuse this: {each.text}\n  {each.hint}" for each in found]
+
+
+def markdown(planned: Planned) -> Iterator[str]:
+    """A plan as Markdown."""
+    lines = [f"**{_summary(planned)}**", ""]
+    hosts = _hosts(planned)
+    left = _MOST_ROWS
+    for zone in planned.plan.zones:
+        if not zone.changes:
+            continue
+        lines.append(f"`{zone.name}`: {len(zone.changes):,} changes\n")
+        if shown_here := zone.changes[:left]:
+            lines += ["| | origin | now | then |", "|---|---|---|---|"]
+            lines += [_row(change, hosts) for change in shown_here]
+            if len(zone.changes) > left:
+                lines.append(f"| | and {len(zone.changes) - left:,} more | | |")
+            lines.append("")
+        left -= len(shown_here)
+    if planned.waves:
+        lines += [
+            "Upper tiers that move:",
+            "",
+            "| zone | from | to | origins |",
+            "|---|---|---|---|",
+        ]
+        lines += [
+            f"| `{w.zone}` | {w.before or _ANY} | {w.after or _ANY} | {w.origins:,} |"
+            for w in planned.waves
+        ]
+        lines.append("")
+    yield "\n".join([*lines, f"Digest `{planned.plan.digest}`", ""])
+
+
+def _zone_lines(zone: ZonePlan, hosts: dict[Address, str]) -> Iterator[str]:
+    if not (zone.changes or zone.adopted or zone.withheld):
+        return
+    yield f"zone {zone.name}"
+    listed = [change.address for change in zone.changes]
+    kept = [address for address, _ in (*zone.adopted, *zone.withheld)]
+    width = max(len(addresses.text(address)) for address in (*listed, *kept))
+    for change in zone.changes:
+        origin = addresses.text(change.address).ljust(width)
+        host = f"  {hosts[change.address]}" if change.address in hosts else ""
+        yield (
+            click.style(f"  {_sign(change)} {origin}  {_places(change)}", fg=_colour(change)) + host
+        )
+    for what, which in (("adopt: not in the file yet", zone.adopted), ("kept", zone.withheld)):
+        for address, place in which:
+            yield f"    {addresses.text(address).ljust(width)}  {shown(place)}  ({what})"
+    yield ""
+
+
+def _wave_lines(waves: list[Wave] | None) -> Iterator[str]:
+    if not waves:
+        return
+    origins = sum(wave.origins for wave in waves)
+    yield f"upper tiers move for {origins:,} origin{'s' * (origins != 1)}, whose caches start cold:"
+    for wave in waves:
+        yield f"  {wave.before or _ANY} to {wave.after or _ANY}: {wave.origins:,} of {wave.zone}"
+    yield ""
+
+
+def _summary(planned: Planned) -> str:
+    zones = planned.plan.zones
+    creates, updates, deletes = (
+        sum(map(len, found))
+        for found in (
+            [zone.creates for zone in zones],
+            [zone.updates for zone in zones],
+            [zone.deletes for zone in zones],
+        )
+    )
+    stay = sum(zone.total for zone in zones) - updates - deletes
+    if planned.plan.empty:
+        return f"nothing to do: {stay:,} mapping{'s' * (stay != 1)} as they shall be"
+    writes = sum(len(batches(zone)) for zone in zones)
+    return (
+        f"{creates:,} to create, {updates:,} to change, {deletes:,} to delete; {stay:,} stay "
+        f"({writes} write{'s' * (writes != 1)})"
+    )
+
+
+def _row(change: MappingChange, hosts: dict[Address, str]) -> str:
+    host = f" ({hosts[change.address]})" if change.address in hosts else ""
+    origin = f"`{addresses.text(change.address)}`{host}"
+    return f"| {_sign(change)} | {origin} | {_cell(change.before)} | {_cell(change.after)} |"
+
+
+def _cell(place: Place | None) -> str:
+    return "" if place is None else f"`{shown(place)}`"
+
+
+def _hosts(planned: Planned) -> dict[Address, str]:
+    return {a: host for host, found in planned.pins.items() for a in found}
+
+
+def _sign(change: MappingChange) -> str:
+    if change.before is None:
+        return "+"
+    return "-" if change.after is None else "~"
+
+
+def _colour(change: MappingChange) -> str:
+    return {"+": "green", "-": "red", "~": "yellow"}[_sign(change)]
+
+
+def _places(change: MappingChange) -> str:
+    if change.before is not None and change.after is not None:
+        return f"{shown(change.before)} -> {shown(change.after)}"
+    return shown(change.after or change.before)

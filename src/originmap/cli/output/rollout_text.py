@@ -1,0 +1,79 @@
+"""How a rollout is printed."""
+
+from collections.abc import Iterator
+
+from originmap.cli import options
+from originmap.domain.rollout.rollout import RolloutState
+from originmap.service.rollout.rollout_json import RolloutJSON
+
+_NO_MORE = 1_000
+_STATES = {
+    RolloutState.HELD: "every node stays at revision {base}",
+    RolloutState.RUNNING: "released waves are at revision {target}, the others at {base}",
+    RolloutState.PAUSED: "released waves are at revision {target}, the others at {base}",
+    RolloutState.HALTED: "every node goes back to revision {base}",
+    RolloutState.ABORTED: "every node goes back to revision {base}",
+    RolloutState.KILLED: "every node goes back to revision {base}",
+    RolloutState.DONE: "every node has the newest revision",
+}
+_STOPPED = (RolloutState.HALTED, RolloutState.ABORTED, RolloutState.KILLED)
+
+
+def headline(shown: RolloutJSON) -> str:
+    """The state in one line."""
+    what = _STATES[shown.state].format(base=shown.base, target=shown.target)
+    return f"rollout {shown.number} is {shown.state}: {what}"
+
+
+def remains(shown: RolloutJSON) -> Iterator[str]:
+    """What is still to be decided, a line each."""
+    if shown.state is RolloutState.HELD:
+        yield f"{_counted(shown.changes)} held; originmap rollout start releases them in waves"
+    if shown.state in _STOPPED:
+        yield f"{_counted(shown.changes + shown.later)} still in the database, and nowhere served:"
+        yield f"  originmap rollback ZONE --to {shown.base} takes back those of a zone"
+        yield "  originmap rollout start releases them again in waves"
+        yield "  originmap rollout finish lets go everywhere what is in the database then"
+    if shown.state in (RolloutState.RUNNING, RolloutState.PAUSED):
+        for number, wave in enumerate(shown.waves, 1):
+            if wave.released and wave.unheard:
+                yield f"no node of {', '.join(wave.unheard)} reports (wave {number}: {wave.wave})"
+    if shown.later and shown.state not in (*_STOPPED, RolloutState.DONE):
+        yield f"{_counted(shown.later)} made after the start, and in no wave"
+        yield "  originmap rollout finish lets them go everywhere at once"
+
+
+def waves(shown: RolloutJSON) -> list[dict[str, object]]:
+    """A row for each wave."""
+    return [
+        {
+            "wave": number,
+            "takes": wave.wave,
+            "released": "yes" if wave.released else "no",
+            "nodes": wave.nodes,
+            "there": wave.there,
+        }
+        for number, wave in enumerate(shown.waves, 1)
+    ]
+
+
+def nodes(shown: RolloutJSON) -> list[dict[str, object]]:
+    """A row for each node, by its wave."""
+    ordered = sorted(shown.nodes, key=lambda node: (node.wave or 0, node.name))
+    return [
+        {
+            "node": node.name,
+            "colo": node.colo or "-",
+            "wave": node.wave or "-",
+            "may serve": "newest" if node.allowed is None else node.allowed,
+            "serves": "-" if node.applied is None else node.applied,
+            "last_contact": options.shown(node.last_contact),
+            "problem": node.problem.partition("\n")[0],
+        }
+        for node in ordered
+    ]
+
+
+def _counted(changes: int) -> str:
+    number = f"{_NO_MORE:,} or more" if changes >= _NO_MORE else f"{changes:,}"
+    return f"{number} change{'s are' if changes != 1 else ' is'}"

@@ -1,0 +1,179 @@
+"""A database on this machine, and the server that owns it, if there is one.
+
+Requests go over the socket beside the database to the server; without one, this process opens the
+database and answers them itself. Whoever may open either is the operator.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from originmap.client.server import Query, ServerRefused, Sink, target
+from originmap.client.unix_socket import answered
+from originmap.domain.errors import StoreOwned, StoreUnusable
+from originmap.operator_socket import socket_path
+
+_SECONDS = 60.0
+_STREAM_SECONDS = 300.0  # between two chunks: a large database is sorted before the first
+_PATIENCE_SECONDS = 5.0
+_RESTART_SECONDS = 30.0
+_CHUNK = 1 << 16
+
+
+class LocalApplication(Protocol):
+    """The application over a database that this process has open."""
+
+    def answer(self, method: str, target: str, body: bytes, sink: Sink) -> tuple[int, bytes]:
+        """The status and the body of the answer; a body that comes in pieces goes to `sink`."""
+
+
+OpenHere = Callable[[str], contextlib.AbstractContextManager[LocalApplication]]
+
+
+class LocalServer:
+    """A database on this machine, and the server that owns it, if there is one. A context
+    manager: what it opened it closes."""
+
+    def __init__(self, db: str, open_here: OpenHere, *, is_file: bool, new: bool = False) -> None:
+        """`open_here` opens the database in this process. Only with `new` a file may be one that is
+        not there yet."""
+        self._db = db
+        self._open_here = open_here
+        self._new = new
+        self._is_file = is_file
+        self._open = contextlib.ExitStack()
+        self._application: LocalApplication | None = None
+
+    def __enter__(self) -> "LocalServer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def ask(self, method: str, path: str, query: Query = (), body: Any = None) -> Any:
+        """As `Server.ask`."""
+        content = None if body is None else msgspec.json.encode(body)
+        return self._by_owner(method, target(path, query), content, None)
+
+    def stream(self, path: str, query: Query, sink: Sink) -> None:
+        """As `Server.stream`."""
+        self._by_owner("GET", target(path, query), None, sink)
+
+    def watch(self, path: str) -> Any:
+        """As `Server.watch`."""
+        if not self._is_file:
+            raise ServerRefused("nodes report to a server", "name it by --server")
+        deadline = time.monotonic() + _RESTART_SECONDS
+        while True:
+            # The database itself is not opened: a server that starts would find it taken.
+            with contextlib.suppress(_NobodyListens):
+                return self._over_socket("GET", path, None, None)
+            if time.monotonic() > deadline:
+                why = f"no server runs on {self._db}"
+                raise ServerRefused(why, "nodes report to one: start it")
+            time.sleep(0.2)
+
+    def _by_owner(self, method: str, target: str, body: bytes | None, sink: Sink | None) -> Any:
+        """The answer of the process that owns the database: of this one where no other does."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            if self._application is None and self._is_file:
+                with contextlib.suppress(_NobodyListens):
+                    return self._over_socket(method, target, body, sink)
+            try:
+                return self._in_process(method, target, body or b"", sink)
+            except StoreOwned:
+                # The owner is starting or stopping: its socket is not there yet, or no longer.
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+
+    def _in_process(self, method: str, target: str, body: bytes, sink: Sink | None) -> Any:
+        if self._application is None:
+            self._check_there()
+            self._application = self._open.enter_context(self._open_here(self._db))
+        status, answer = self._application.answer(method, target, body, sink or _nowhere)
+        return None if status == 200 and sink else _result(answer)
+
+    def _over_socket(self, method: str, target: str, body: bytes | None, sink: Sink | None) -> Any:
+        """The answer of the server. Raises _NobodyListens. A server that got the request is not
+        sent it twice: it may have done what it says."""
+        path, seconds = socket_path(Path(self._db)), _STREAM_SECONDS if sink else _SECONDS
+        with contextlib.ExitStack() as stack:
+            with _failures(self._db):
+                answer = stack.enter_context(answered(path, method, target, body, seconds))
+                if sink is None or answer.status != 200:
+                    return _result(answer.read())
+            while True:
+                with _failures(self._db):
+                    chunk = answer.read1(_CHUNK)
+                if not chunk:
+                    return None
+                sink(chunk)
+
+    def _check_there(self) -> None:
+        if self._is_file and not self._new and not _is_there(self._db):
+            hint = "originmap zone create, token create and serve make a new database"
+            raise StoreUnusable(self._db, "there is no such file", hint)
+
+
+class _NobodyListens(Exception):
+    """No server owns the database, or one that is starting or stopping."""
+
+
+@contextlib.contextmanager
+def _failures(db: str) -> Iterator[None]:
+    """What goes wrong with the socket beside a database. Raises _NobodyListens."""
+    try:
+        yield
+    except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
+        raise _NobodyListens from None
+    except PermissionError as error:
+        raise ServerRefused(
+            f"the server's socket beside {db} belongs to another user",
+            "run this as the user that runs the server",
+        ) from error
+    except (OSError, HTTPException, msgspec.MsgspecError, RecursionError) as error:
+        raise ServerRefused(f"the server broke off: {error}", "look before trying again") from error
+
+
+class _Error(msgspec.Struct):
+    message: str
+    hint: str = ""
+
+
+class _Answer(msgspec.Struct):
+    success: bool
+    errors: list[_Error]
+    result: Any = None
+
+
+_ANSWER = msgspec.json.Decoder(_Answer)
+
+
+def _result(body: bytes) -> Any:
+    """What an answer came to. Raises ServerRefused, msgspec.MsgspecError."""
+    answer = _ANSWER.decode(body)
+    if not answer.success:
+        raise ServerRefused(answer.errors[0].message, answer.errors[0].hint)
+    return answer.result
+
+
+def _nowhere(chunk: bytes) -> None:
+    pass
+
+
+def _is_there(db: str) -> bool:
+    """Whether a file may be there; where nobody can look, opening it says why."""
+    try:
+        Path(db).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True

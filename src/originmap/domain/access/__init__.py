@@ -1,0 +1,1 @@
+"""Rights: tokens, permissions and rate limits."""

@@ -1,0 +1,1 @@
+"""Detection: what published ranges say of an address."""

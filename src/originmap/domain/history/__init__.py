@@ -1,0 +1,1 @@
+"""Changes, records and snapshots."""

@@ -1,0 +1,1 @@
+"""Mappings: addresses, regions, and the rules that change mappings."""

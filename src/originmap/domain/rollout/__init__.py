@@ -1,0 +1,1 @@
+"""Rollouts: stages, and which revision a node may serve."""

@@ -1,0 +1,1 @@
+"""Upper tiers: the topology, and how a tier is chosen."""

@@ -1,0 +1,101 @@
+"""Where to fill from: the answer to a cache that asks about an origin of a zone.
+
+hint      the origin has a mapping: its region's upper tier, and fallbacks
+generic   it has none, or its region is unknown: every eligible colo, as upstream does
+off       the zone has Tiered Cache off: fill from the origin itself
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from originmap.domain.mapping import address as addresses
+from originmap.domain.mapping.address import Address
+from originmap.domain.mapping.mapping import Place
+from originmap.domain.tier.tier import Tier, Tiers
+from originmap.domain.zone.zone import Zone
+
+
+class Mode(StrEnum):
+    """How a zone's cache is filled from an origin."""
+
+    HINT = "hint"
+    GENERIC = "generic"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What a cache should do: `tier` in mode hint, `eligible` colos in mode generic."""
+
+    mode: Mode
+    place: Place | None
+    tier: Tier | None
+    eligible: tuple[str, ...]
+    reason: str
+
+
+def resolve(zone: Zone, place: Place | None, tiers: Tiers) -> Resolution:
+    """The answer for an origin with this mapping, None without one."""
+    if not zone.tiered_cache.on:
+        return Resolution(Mode.OFF, place, None, (), "Tiered Cache is off for this zone")
+    if not zone.smart_tiered_cache.on:
+        return _generic(place, tiers, "Smart Tiered Cache is off for this zone")
+    if place is None:
+        return _generic(None, tiers, "the origin has no mapping")
+    tier = tiers.of(place)
+    if tier is None:
+        return _generic(place, tiers, f"where {place.vendor} {place.region} is, is not known")
+    return Resolution(Mode.HINT, place, tier, (), tier.reason)
+
+
+def resolve_pool(zone: Zone, places: Sequence[Place | None], tiers: Tiers) -> Resolution:
+    """One answer for all members of a load-balancing pool, as upstream gives one upper tier for
+    an entire pool: the colo with the least total cost. Members without mapping do not count."""
+    known = [place for place in places if place is not None]
+    if not known or not (zone.tiered_cache.on and zone.smart_tiered_cache.on):
+        return resolve(zone, None, tiers)
+    tier = tiers.of_pool(known)
+    if tier is None:
+        return _generic(None, tiers, "the regions of the pool are not known")
+    return Resolution(Mode.HINT, None, tier, (), tier.reason)
+
+
+class Resolver:
+    """Answers in the process, from an immutable table: made anew for each revision.
+
+    A lookup is a parse and two dictionary reads; it never blocks, and any number of threads may
+    ask.
+    """
+
+    __slots__ = ("_generic", "_zones", "revision")
+
+    def __init__(
+        self,
+        revision: int,
+        zones: Mapping[str, tuple[Zone, Mapping[Address, Place]]],
+        tiers: Tiers,
+    ) -> None:
+        """`zones`: by id or name, each zone with its mappings."""
+        self.revision = revision
+        made: dict[tuple[Zone, Place], Resolution] = {}
+        self._zones: dict[str, dict[Address, Resolution]] = {}
+        self._generic: dict[str, Resolution] = {}
+        for name, (zone, mappings) in zones.items():
+            self._generic[name] = resolve(zone, None, tiers)
+            table = self._zones[name] = {}
+            for address, place in mappings.items():
+                key = (zone, place)
+                if key not in made:
+                    made[key] = resolve(zone, place, tiers)
+                table[address] = made[key]
+
+    def resolve(self, zone: str, origin_ip: str) -> Resolution:
+        """The answer for an origin address in any spelling. Raises KeyError for a zone that is
+        not there, InvalidAddress."""
+        address = addresses.parse(origin_ip)
+        return self._zones[zone].get(address) or self._generic[zone]
+
+
+def _generic(place: Place | None, tiers: Tiers, reason: str) -> Resolution:
+    return Resolution(Mode.GENERIC, place, None, tiers.eligible, reason)

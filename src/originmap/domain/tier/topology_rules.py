@@ -1,0 +1,61 @@
+"""Rules that set the topology and the latencies."""
+
+from collections.abc import Mapping
+
+from originmap.domain.history.record import (
+    Key,
+    Kind,
+    RecordChange,
+    RecordDecide,
+    RecordDecision,
+    RecordsView,
+)
+from originmap.domain.tier.latency import Latencies
+from originmap.domain.tier.topology import ColoState, Topology, check, with_states
+
+_TOPOLOGY = Key(Kind.TOPOLOGY, "topology")
+_LATENCIES = Key(Kind.LATENCIES, "latencies")
+
+
+def set_topology(topology: Topology) -> RecordDecide[Topology]:
+    """Replace the topology. Raises InvalidTopology."""
+
+    def decide(records: RecordsView) -> RecordDecision[Topology]:
+        stored = records.get(_TOPOLOGY)
+        if stored == check(topology):
+            return RecordDecision((), topology)
+        return RecordDecision((RecordChange(_TOPOLOGY, stored, topology),), topology)
+
+    return decide
+
+
+def set_states(states: Mapping[str, ColoState], default: Topology) -> RecordDecide[Topology]:
+    """Give colos, by code, other states; `default` is the topology where none was set.
+
+    States that colos have already change nothing: a default stays the default, and with it what
+    later versions add to it.
+
+    Raises InvalidTopology when a colo is not there, or none would be left to choose.
+    """
+
+    def decide(records: RecordsView) -> RecordDecision[Topology]:
+        stored = records.get(_TOPOLOGY)
+        current = stored if isinstance(stored, Topology) else default
+        changed = with_states(current, states)
+        if changed == current:
+            return RecordDecision((), current)
+        return set_topology(changed)(records)
+
+    return decide
+
+
+def set_latencies(latencies: Latencies) -> RecordDecide[Latencies]:
+    """Replace all measurements."""
+
+    def decide(records: RecordsView) -> RecordDecision[Latencies]:
+        stored = records.get(_LATENCIES)
+        if stored == latencies:
+            return RecordDecision((), latencies)
+        return RecordDecision((RecordChange(_LATENCIES, stored, latencies),), latencies)
+
+    return decide

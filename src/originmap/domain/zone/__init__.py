@@ -1,0 +1,1 @@
+"""Zones: their names, settings and rules."""

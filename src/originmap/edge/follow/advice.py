@@ -1,0 +1,47 @@
+"""Says once that the agent's token is for more than an edge node needs."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from originmap.domain.history.record import Key, Kind, RecordChange
+from originmap.service.feed.replication import Replication
+from originmap.store.port import Store
+
+_LOG = logging.getLogger(__name__)
+_SECRET = (Kind.USER, Kind.TOKEN)
+_LOOK_SECONDS = 1.0
+ADVICE = (
+    "the token shows this node every credential's hash: give it one made with"
+    " originmap token create NAME --access edge"
+)
+
+
+class Advice:
+    """Looks whether the copy has records of credentials."""
+
+    def __init__(self, store: Store, replication: Replication) -> None:
+        self._replication = replication
+        self._secret: set[Key] = set()
+        store.follow_records(self._apply)
+
+    @property
+    def needed(self) -> bool:
+        """Whether the primary sends records of credentials. Not known before it was heard of:
+        what is here may be a copy made with an earlier token."""
+        return self._replication.connected and bool(self._secret)
+
+    async def run(self) -> None:
+        """Log it once, also where the token is exchanged for a larger one later."""
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            if self.needed:
+                _LOG.warning(ADVICE)
+                return
+
+    def _apply(self, changes: Sequence[RecordChange]) -> None:
+        for change in changes:
+            if change.key.kind in _SECRET and change.after is not None:
+                self._secret.add(change.key)
+            else:
+                self._secret.discard(change.key)

@@ -1,0 +1,62 @@
+"""Tells the primary what this node serves, so that its list of followers shows it.
+
+Whether that works changes nothing here; that the primary is gone the follower says already. The
+primary keeps the list in memory, so it is told from time to time without any news.
+"""
+
+import asyncio
+import contextlib
+import logging
+
+from originmap.domain.errors import FeedError, PrimaryRefused
+from originmap.edge.follow.feed_client import FeedClient
+from originmap.service.feed.followers import MAX_PROBLEM, REPORT_SECONDS, Report
+from originmap.store.port import Store
+
+_LOG = logging.getLogger(__name__)
+
+
+class Reporter:
+    """Reports for one node."""
+
+    def __init__(self, store: Store, client: FeedClient, serves: str, colo: str) -> None:
+        self._store = store
+        self._client = client
+        self._serves = serves
+        self._colo = colo
+        self._applied: int | None = None
+        self._problem = ""
+        self._refused = ""
+        self._news = asyncio.Event()
+
+    def note(self, applied: int | None, problem: str) -> None:
+        """This is how it stands."""
+        if (applied, problem) != (self._applied, self._problem):
+            self._applied, self._problem = applied, problem
+            self._news.set()
+
+    async def run(self) -> None:
+        """Report until cancelled."""
+        while True:
+            self._news.clear()
+            try:
+                await self.send()
+                self._refused = ""
+            except PrimaryRefused as error:
+                self._note_refusal(error)
+            except FeedError:
+                pass  # the follower says it
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(REPORT_SECONDS):
+                    await self._news.wait()
+
+    def _note_refusal(self, error: PrimaryRefused) -> None:
+        if str(error) != self._refused:
+            self._refused = str(error)
+            _LOG.warning("cannot report", extra={"data": {"why": str(error)}})
+
+    async def send(self) -> None:
+        """Report now. Raises FeedError."""
+        problem = self._problem[:MAX_PROBLEM]
+        report = Report(self._store.revision, self._serves, self._applied, problem, self._colo)
+        await self._client.report(report)

@@ -1,0 +1,1 @@
+"""Conducting a rollout from outside of the server."""

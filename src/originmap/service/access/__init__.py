@@ -1,0 +1,1 @@
+"""Checking credentials, and use cases of tokens."""

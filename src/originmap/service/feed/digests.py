@@ -1,0 +1,130 @@
+"""The digest of the state, for replicas and edge nodes that compare theirs with it.
+
+It is worked out by reading everything, in portions beside whatever else goes on. That is done when
+somebody asks, for all who ask meanwhile, and the outcome is good for a while: a replica that is
+further undoes what came since. One pass gives the digests of all views: a digest is a sum, and
+what an edge node may have is the sum of its zones and of what all nodes may have.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+
+from originmap.domain.errors import HistoryGone
+from originmap.domain.history.edge_form import edge_record, sees_zone
+from originmap.domain.history.snapshot import Part, Record, Start, ZoneMappings, start_of
+from originmap.domain.zone.zone import Zone
+from originmap.feed.state_digest import StateDigest, Sums
+from originmap.service.feed.view import View
+from originmap.service.rollout.past_state import changes_up_to
+from originmap.store.port import Store
+
+_SECONDS = 60.0
+"""How long a digest is good for, at least."""
+_TIMES = 100
+"""And at least so many times as long as it took: it takes a hundredth of a processor at most."""
+_CHUNK = 250
+"""Changes and parts between two chances for others."""
+
+
+async def digest_of(store: Store, revision: int | None = None) -> StateDigest | None:
+    """The digest of what `store` had at `revision`, without one of what it has now. None where the
+    history does not tell: it is shorter, or another database was loaded meanwhile."""
+    sums = Sums()
+    async with contextlib.aclosing(store.snapshot()) as parts:
+        start = await start_of(parts)
+        async for part in _in_turns(parts):
+            sums.add(part)
+    at = start.revision if revision is None else revision
+    if at > start.revision:
+        return None
+    try:
+        async for changes in changes_up_to(start, store, at, _CHUNK):
+            for change in changes:
+                sums.undo(change)
+    except HistoryGone:
+        return None
+    return sums.digest(start.epoch, at)
+
+
+class _Totals:
+    """What everything at one revision comes to: as a whole, and for edge nodes by zone."""
+
+    def __init__(self, start: Start) -> None:
+        self.epoch, self._revision = start.epoch, start.revision
+        self._whole, self._for_nodes = Sums(), Sums()
+        self._zones: dict[str, tuple[Zone, Sums]] = {}
+        self._of_views: dict[str, StateDigest] = {}  # by the epoch, which names what is seen
+
+    def add(self, part: Part) -> None:
+        """Count a part of the snapshot in."""
+        self._whole.add(part)
+        if isinstance(part, ZoneMappings):
+            self._zones[part.zone_id][1].add(part)
+        elif isinstance(part, Record) and isinstance(part.value, Zone):
+            sums = self._zones[part.key.id] = (part.value, Sums())
+            sums[1].add(part)
+        elif isinstance(part, Record) and (value := edge_record(part.value)) is not None:
+            self._for_nodes.add(Record(part.key, value))
+
+    def digest(self, view: View | None) -> StateDigest:
+        """What a view comes to; None stands for one of everything."""
+        if view is None or not view.edge:
+            return self._whole.digest(self.epoch, self._revision)
+        epoch = view.epoch(self.epoch)
+        if epoch not in self._of_views:
+            of_zones = [s for z, s in self._zones.values() if sees_zone(view.grants, z.id, z)]
+            total = Sums.total([self._for_nodes, *of_zones])
+            self._of_views[epoch] = total.digest(epoch, self._revision)
+        return self._of_views[epoch]
+
+
+class Digests:
+    """Gives the digests of a store, worked out once for many."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._last: _Totals | None = None
+        self._until = 0.0
+        self._working: asyncio.Task[_Totals] | None = None
+
+    async def recent(self, view: View | None = None) -> StateDigest:
+        """The digest of what `view` shows, None for everything, at a revision reached not long
+        ago. Raises StoreError."""
+        return (await self._recent()).digest(view)
+
+    async def _recent(self) -> _Totals:
+        last = self._last
+        if last and last.epoch == self._store.epoch and time.monotonic() < self._until:
+            return last
+        if self._working is None:
+            self._working = asyncio.create_task(self._work())
+        return await asyncio.shield(self._working)
+
+    async def _work(self) -> _Totals:
+        began = time.monotonic()
+        try:
+            found = await self._count()
+        finally:
+            self._working = None
+        took = time.monotonic() - began
+        self._last, self._until = found, began + took + max(_SECONDS, _TIMES * took)
+        return found
+
+    async def _count(self) -> _Totals:
+        async with contextlib.aclosing(self._store.snapshot()) as parts:
+            found = _Totals(await start_of(parts))
+            async for part in _in_turns(parts):
+                found.add(part)
+        return found
+
+
+async def _in_turns(parts: AsyncIterator[Part]) -> AsyncIterator[Part]:
+    """The same parts, with chances for others between them."""
+    count = 0
+    async for part in parts:
+        yield part
+        count += 1
+        if count % _CHUNK == 0:
+            await asyncio.sleep(0)

@@ -1,0 +1,234 @@
+"""Who changed what, from the history: newest first, filtered, without secrets.
+
+Every committed change of a mapping or a record is in the history with its cause, so there is no
+second log that could disagree with it.
+"""
+
+from collections.abc import AsyncIterator, Callable, Container
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from originmap.domain.access.token import Token
+from originmap.domain.history.change import Change
+from originmap.domain.history.record import RecordChange, Value
+from originmap.domain.mapping import address as addresses
+from originmap.domain.mapping.mapping import MappingChange, Place
+from originmap.domain.number import whole
+from originmap.domain.zone.name import lookup_name
+from originmap.domain.zone.zone import Account, Zone
+from originmap.service.access.directory import Directory
+from originmap.service.history.past_zones import PastZones
+from originmap.service.turns import Turns
+from originmap.store.port import Store
+
+_CHUNK = 250
+MAX_LOOKED_THROUGH = 200_000
+"""Changes that one question looks through; it is answered with what was found among them."""
+
+EVERYWHERE = ""
+"""Stands for no account alone."""
+_SECRETS = ("secret_hash", "key_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class AuditQuery:
+    """What a reader looks for; None where it does not mind. Times are microseconds since 1970
+    UTC: from `since` on, and earlier than `before`."""
+
+    since: int | None = None
+    before: int | None = None
+    action: str | None = None
+    actor_email: str | None = None
+    actor_ip: str | None = None
+    zone_name: str | None = None
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One change, as people read it. `old` and `new` are JSON objects, None where there was or
+    is nothing."""
+
+    id: str
+    at: int
+    action: str  # "add", "update" or "delete"
+    actor_id: str
+    actor_email: str  # "" where the credential is no user's, or gone
+    actor_ip: str
+    request_id: str
+    # "origin_cloud_region", or a kind of record
+    resource_type: str
+    resource_id: str
+    zone_id: str
+    zone_name: str
+    old: dict[str, Any] | None
+    new: dict[str, Any] | None
+
+
+class Audit:
+    """Reads the history for people."""
+
+    def __init__(
+        self,
+        store: Store,
+        directory: Directory,
+        zones: PastZones,
+        at_most: int = MAX_LOOKED_THROUGH,
+        turns: Turns | None = None,
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._zones = zones
+        self._at_most = at_most
+        self.turns = turns or Turns()
+
+    async def entries(
+        self,
+        query: AuditQuery,
+        skip: int,
+        limit: int,
+        accounts: Container[str] | None = None,
+        hidden: Callable[[Zone], bool] = lambda zone: False,
+    ) -> list[AuditEntry]:
+        """Entries that `query` asks for, newest first; those of some accounts where given,
+        without those of `hidden` zones.
+
+        An account's are the changes of its zones and of its own tokens. The changes of users
+        and their tokens may name zones of any account: they are EVERYWHERE's.
+        """
+        found: list[AuditEntry] = []
+        asked = _name_asked(query)
+        async for change in self._newest_first(query):
+            if not self._by_actor(change, query):
+                continue
+            zone = await self._zones.zone(change.zone_id) if change.zone_id else None
+            if accounts is not None and _account(change, zone) not in accounts:
+                continue
+            if zone is not None and hidden(zone):
+                continue
+            if asked not in (None, lookup_name(zone.shown_name) if zone else ""):
+                continue
+            entry = self._entry(change, zone)
+            if not _matches(entry, query):
+                continue
+            if skip:
+                skip -= 1
+                continue
+            found.append(entry)
+            if len(found) >= limit:
+                break
+        return found
+
+    async def _newest_first(self, query: AuditQuery) -> AsyncIterator[Change]:
+        """What may be asked for, from the revision on where it begins."""
+        before, left = self._store.revision + 1, self._at_most
+        if query.id is not None:
+            before, left = self._revision(query.id) + 1, 1
+        elif query.before is not None:
+            before = await self._first_at(query.before)
+        while left:
+            await self.turns.next()  # a long history is read between the answers to others
+            chunk = await self._store.changes_before(before, min(left, _CHUNK))
+            if not chunk:
+                return
+            for change in chunk:
+                if query.since is not None and change.at < query.since:
+                    return
+                if query.before is None or change.at < query.before:
+                    yield change
+            before, left = chunk[-1].revision, left - len(chunk)
+
+    def _by_actor(self, change: Change, query: AuditQuery) -> bool:
+        """Whether the actor is the one that is asked for; looked at before an entry is made."""
+        if query.actor_ip is not None and query.actor_ip != change.cause.client:
+            return False
+        email = query.actor_email
+        return email is None or email == self._email(change.cause.credential)
+
+    def _revision(self, id_: str) -> int:
+        """The revision in the id of an entry, 0 where it is no such id."""
+        epoch, _, number = id_.rpartition("-")
+        revision = whole(number, 1, self._store.revision)
+        return revision or 0 if epoch == self._store.epoch else 0
+
+    async def _first_at(self, time: int) -> int:
+        """The first revision that was made at `time` or later: times grow with revisions."""
+        low, high = self._store.oldest, self._store.revision
+        while low < high:
+            middle = (low + high) // 2
+            after = await self._store.changes(middle, 1)
+            if after and after[0].at < time:
+                low = middle + 1
+            else:
+                high = middle
+        return low + 1
+
+    def _entry(self, change: Change, zone: Zone | None) -> AuditEntry:
+        kind, id_, old, new = _described(change.what)
+        return AuditEntry(
+            id=f"{self._store.epoch}-{change.revision}",
+            at=change.at,
+            action="add" if old is None else "delete" if new is None else "update",
+            actor_id=change.cause.credential,
+            actor_email=self._email(change.cause.credential),
+            actor_ip=change.cause.client,
+            request_id=change.cause.request_id,
+            resource_type=kind,
+            resource_id=id_,
+            zone_id=change.zone_id,
+            zone_name=zone.shown_name if zone else "",
+            old=old,
+            new=new,
+        )
+
+    def _email(self, credential: str) -> str:
+        token = self._directory.token(credential)
+        if token is not None and token.owner.kind != "user":
+            return ""
+        user = self._directory.user(token.owner.id if token else credential)
+        return user.email if user else ""
+
+
+def _account(change: Change, zone: Zone | None) -> str:
+    """The account that a change concerns, EVERYWHERE for one that concerns all."""
+    if change.zone_id:
+        return zone.account_id if zone else "unknown"
+    value = change.what.after or change.what.before
+    if isinstance(value, Account):
+        return value.id
+    if isinstance(value, Token) and value.owner.kind == "account":
+        return value.owner.id
+    return EVERYWHERE
+
+
+def _described(
+    what: MappingChange | RecordChange,
+) -> tuple[str, str, dict[str, Any] | None, dict[str, Any] | None]:
+    if isinstance(what, MappingChange):
+        ip = addresses.text(what.address)
+        return "origin_cloud_region", ip, _place(ip, what.before), _place(ip, what.after)
+    return what.key.kind.value, what.key.id, _public(what.before), _public(what.after)
+
+
+def _place(ip: str, place: Place | None) -> dict[str, Any] | None:
+    return None if place is None else {"origin_ip": ip, **place._asdict()}
+
+
+def _public(value: Value | None) -> dict[str, Any] | None:
+    """A record without what is kept of secrets."""
+    if value is None:
+        return None
+    members = msgspec.to_builtins(value)
+    return {name: member for name, member in members.items() if name not in _SECRETS}
+
+
+def _name_asked(query: AuditQuery) -> str | None:
+    """In A-labels: a zone is found by either form of its name."""
+    name = query.zone_name
+    return name if name is None or name.isascii() else lookup_name(name)
+
+
+def _matches(entry: AuditEntry, query: AuditQuery) -> bool:
+    return query.action in (None, entry.action) and query.id in (None, entry.id)

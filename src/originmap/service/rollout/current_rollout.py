@@ -1,0 +1,29 @@
+"""The last rollout of a database, as of the last commit."""
+
+from collections.abc import Sequence
+
+from originmap.domain.history.record import Kind, RecordChange
+from originmap.domain.rollout.rollout import Rollout
+from originmap.store.port import Store
+
+
+class CurrentRollout:
+    """Follows the record of the rollout."""
+
+    def __init__(self, store: Store) -> None:
+        self.rollout: Rollout | None = None
+        """The last one there was."""
+        store.follow_records(self._apply)
+
+    @property
+    def floor(self) -> int | None:
+        """The revision that nodes may be kept at, so that the history must tell everything since;
+        None where they are not kept."""
+        rollout = self.rollout
+        return rollout.base if rollout is not None and rollout.in_force else None
+
+    def _apply(self, changes: Sequence[RecordChange]) -> None:
+        for change in changes:
+            if change.key.kind is Kind.ROLLOUT:
+                rollout = change.after
+                self.rollout = rollout if isinstance(rollout, Rollout) else None

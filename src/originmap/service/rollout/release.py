@@ -1,0 +1,67 @@
+"""A state of one revision, zones, topology and mappings together, read from a snapshot."""
+
+import contextlib
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from originmap.domain.history.record import Value
+from originmap.domain.history.snapshot import Part, Record, start_of
+from originmap.domain.rollout.rollout import Rollout
+from originmap.domain.tier.latency import Latencies
+from originmap.domain.tier.topology import Topology
+from originmap.domain.zone.zone import Zone
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One revision. `mappings` can be read once, zone by zone in the order of their ids."""
+
+    epoch: str
+    revision: int
+    records: tuple[Value, ...]
+    mappings: AsyncGenerator[Part, None]
+
+    @property
+    def zones(self) -> list[Zone]:
+        """Every zone."""
+        return [value for value in self.records if isinstance(value, Zone)]
+
+    @property
+    def topology(self) -> Topology | None:
+        """The operator's topology, if there is one."""
+        return next((value for value in self.records if isinstance(value, Topology)), None)
+
+    @property
+    def rollout(self) -> Rollout | None:
+        """The last rollout, if there was one."""
+        return next((value for value in self.records if isinstance(value, Rollout)), None)
+
+    @property
+    def latencies(self) -> Latencies:
+        """What was measured."""
+        found = (value for value in self.records if isinstance(value, Latencies))
+        return next(found, Latencies())
+
+
+async def read_release(parts: AsyncGenerator[Part, None]) -> Release:
+    """Read a snapshot up to its mappings. Close `parts` after the mappings."""
+    start = await start_of(parts)
+    records: list[Value] = []
+    first: Part | None = None
+    async for part in parts:
+        if not isinstance(part, Record):
+            first = part
+            break
+        records.append(part.value)
+    return Release(start.epoch, start.revision, tuple(records), _again(first, parts))
+
+
+async def _again(
+    first: Part | None, parts: AsyncGenerator[Part, None]
+) -> AsyncGenerator[Part, None]:
+    """What was read too far, and the rest."""
+    async with contextlib.aclosing(parts):
+        if first is not None:
+            yield first
+        async for part in parts:
+            yield part

@@ -1,0 +1,377 @@
+"""The store in a PostgreSQL database, for any number of processes and machines.
+
+Every node groups its own writes; the database puts the groups of all nodes in one order. Records
+are held decoded in memory, as on every store, and follow the commits of the other nodes.
+docs/decisions/0008 says why it is as it is.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from typing import Any, TypeVar
+
+import asyncpg
+
+from originmap.domain.errors import OriginmapError, StoreFailed
+from originmap.domain.history.change import Cause, Change, Committed
+from originmap.domain.history.record import Key, RecordDecide
+from originmap.domain.history.snapshot import Part, Start
+from originmap.domain.mapping.address import Address
+from originmap.domain.mapping.mapping import Decide, Mapping
+from originmap.domain.tier.whatif import Count
+from originmap.store.clock import ForwardClock, Now, wall_clock
+from originmap.store.group import GroupCommit, Write
+from originmap.store.port import CommitListener, Page, Queue, RecordListener
+from originmap.store.postgres import copy as postgres_copy
+from originmap.store.postgres import history as postgres_history
+from originmap.store.postgres import schema as postgres_schema
+from originmap.store.postgres.commit import Commits
+from originmap.store.postgres.history import State, place_of
+from originmap.store.postgres.pool import (
+    NO_VARIABLES,
+    Line,
+    Readers,
+    Servers,
+    Variables,
+    close,
+    failing,
+)
+from originmap.store.postgres.reads import Reads
+from originmap.store.postgres.view import View
+from originmap.store.postgres.watch import LIVE, Watch
+
+T = TypeVar("T")
+
+# One statement, so that a commit between two cannot make page and total disagree.
+_PAGE = f"""
+    SELECT {postgres_history.STATE_COLUMNS},
+        z.mappings, m.address, m.place, m.modified_on, m.revision
+    FROM state AS s LEFT JOIN zone AS z ON z.id = $1 LEFT JOIN LATERAL (
+        SELECT address, place, modified_on, revision FROM mapping
+        WHERE zone_id = z.id ORDER BY address LIMIT $2 OFFSET $3) AS m ON true
+    WHERE s.one ORDER BY m.address"""  # noqa: S608 (names of our own)
+_COUNT_PLACES = """
+    SELECT zone_id, place, count(*) FROM mapping WHERE zone_id = ANY($1::text[])
+    GROUP BY zone_id, place"""
+_SIZE = """
+    SELECT sum(pg_total_relation_size(name::regclass))::bigint
+    FROM unnest(ARRAY['state', 'zone', 'mapping', 'record', 'change']) AS name"""
+
+
+async def open_postgres(
+    url: str,
+    now: Now = wall_clock,
+    environment: Variables = NO_VARIABLES,
+    *,
+    serves: bool = True,
+) -> "PostgresStore":
+    """Open the database that `url` names, and bring it to the present form.
+
+    With `serves` this process is a node, for which changes of records wait: it must never stand
+    still. Raises StoreUnusable when it cannot be reached or is not ours.
+    """
+    servers = Servers(url, environment)
+    connection = await servers.first_connection()
+    try:
+        with failing():
+            await postgres_schema.migrate(connection, url)
+            view = View()
+            await view.look(connection)
+    finally:
+        await close(connection)
+    readers = Readers(servers)
+    await readers.open()
+    store = PostgresStore(servers, readers, view, now, serves=serves)
+    if serves:
+        await store.listening()
+    return store
+
+
+async def migrate(url: str, environment: Variables = NO_VARIABLES) -> tuple[int, int]:
+    """Bring the database to the present form; the versions before and after. Raises
+    StoreError."""
+    connection = await Servers(url, environment).first_connection()
+    try:
+        with failing():
+            return await postgres_schema.migrate(connection, url)
+    finally:
+        await close(connection)
+
+
+class PostgresStore:
+    """As `store.port.Store`; made by `open_postgres`."""
+
+    def __init__(
+        self, servers: Servers, readers: Readers, view: View, now: Now, *, serves: bool
+    ) -> None:
+        self._servers = servers
+        self._readers = readers
+        self._reads = Reads(readers)
+        self._view = view
+        self._closed = False
+        self._bulk = asyncio.Lock()
+        self._writer = Line(servers)
+        clock = ForwardClock(now, view.state.last_at)
+        self._commits = Commits(self._writer, clock, view)
+        self._group = GroupCommit(self._commit)
+        self._watch = Watch(Line(servers), self._look, self._lost, serves=serves)
+        self._writable = True
+
+    @property
+    def epoch(self) -> str:
+        """As `Store.epoch`."""
+        return self._view.state.epoch
+
+    @property
+    def revision(self) -> int:
+        """As `Store.revision`: the last one that this node knows of."""
+        return self._view.state.revision
+
+    @property
+    def oldest(self) -> int:
+        """As `Store.oldest`."""
+        return self._view.state.oldest
+
+    @property
+    def is_replica(self) -> bool:
+        """As `Store.is_replica`."""
+        return self._view.state.is_replica
+
+    @property
+    def writable(self) -> bool:
+        """As `Store.writable`."""
+        return self._writable
+
+    @property
+    def queue(self) -> Queue:
+        """As `Store.queue`."""
+        return self._group.queue
+
+    def follow_records(self, listener: RecordListener) -> None:
+        """As `Store.follow_records`."""
+        self._view.records.follow(listener)
+
+    def follow_commits(self, listener: CommitListener) -> None:
+        """As `Store.follow_commits`."""
+        self._view.follow(listener)
+
+    async def get(self, zone_id: str, address: Address) -> Mapping | None:
+        """As `Store.get`."""
+        return await self._reads.get(zone_id, address)
+
+    def get_now(self, zone_id: str, address: Address) -> Mapping | None:
+        """As `Store.get_now`: reading waits for the server."""
+        return None
+
+    async def page(self, zone_id: str, offset: int, limit: int) -> Page:
+        """As `Store.page`."""
+        rows = await self._readers.rows(_PAGE, zone_id, limit, offset)
+        state, found = await self._seen(rows)
+        mappings = [
+            Mapping(Address(address), place_of(place), modified_on, revision)
+            for _, address, place, modified_on, revision in found
+            if address is not None
+        ]
+        return Page(mappings, found[0][0] or 0, state.revision)
+
+    def page_now(self, zone_id: str, offset: int, limit: int) -> None:
+        """As `Store.page_now`."""
+
+    async def count_places(self, zone_ids: Sequence[str]) -> list[Count]:
+        """As `Store.count_places`."""
+        rows = await self._readers.rows(_COUNT_PLACES, list(zone_ids))
+        counts = [Count(zone_id, place_of(place), n) for zone_id, place, n in rows]
+        order = {zone_id: n for n, zone_id in enumerate(zone_ids)}
+        return sorted(counts, key=lambda count: (order[count.zone_id], count.place))
+
+    def refuse_writes(self, error: OriginmapError) -> None:
+        """As `Store.refuse_writes`."""
+        self._group.refuse(error)
+
+    def write(
+        self, zone_id: str, addresses: Sequence[Address], decide: Decide[T], cause: Cause
+    ) -> asyncio.Future[Committed[T]]:
+        """As `Store.write`."""
+        return self._group.submit(Write(cause, zone_id, addresses, decide))
+
+    async def write_records(
+        self, decide: RecordDecide[T], cause: Cause, seen: int | None = None
+    ) -> Committed[T]:
+        """As `Store.write_records`; answered once the other nodes know of it."""
+        done = await self._group.submit(Write(cause, decide_records=decide, seen=seen))
+        await self._watch.confirmed(done.revision, self._nodes)
+        return done
+
+    async def changes(self, since: int, limit: int, zone_id: str | None = None) -> list[Change]:
+        """As `Store.changes`."""
+        if zone_id is None:
+            rows = await self._readers.rows(postgres_history.SINCE, since, limit)
+        else:
+            rows = await self._readers.rows(postgres_history.SINCE_IN_ZONE, since, limit, zone_id)
+        _, found = await self._seen(rows)
+        return [postgres_history.change_of(row) for row in found if row[0] is not None]
+
+    async def changes_before(
+        self,
+        revision: int,
+        limit: int,
+        zone_id: str | None = None,
+        address: Address | None = None,
+    ) -> list[Change]:
+        """As `Store.changes_before`."""
+        where: tuple[Any, ...] = (revision, limit)
+        if zone_id is None:
+            return await self._changes(postgres_history.BEFORE, *where)
+        if address is None:
+            return await self._changes(postgres_history.BEFORE_IN_ZONE, *where, zone_id)
+        return await self._changes(postgres_history.BEFORE_OF_ADDRESS, *where, zone_id, address)
+
+    async def last_record_change(self, key: Key) -> Change | None:
+        """As `Store.last_record_change`."""
+        found = await self._changes(postgres_history.LAST_OF_RECORD, key.kind.value, key.id)
+        return found[0] if found else None
+
+    async def forget(self, up_to: int, limit: int) -> int:
+        """As `Store.forget`."""
+        async with self._transaction() as connection:
+            count = await postgres_copy.forget(connection, up_to, limit)
+        await self._refresh()
+        return count
+
+    async def snapshot(self, *, history: bool = False) -> AsyncGenerator[Part, None]:
+        """As `Store.snapshot`."""
+        with failing():
+            async with (
+                self._connection() as connection,
+                connection.transaction(isolation="repeatable_read", readonly=True),
+                contextlib.aclosing(postgres_copy.parts(connection, history=history)) as parts,
+            ):
+                async for part in parts:
+                    if isinstance(part, Start):
+                        await self._reached(part)
+                    yield part
+
+    async def load(self, parts: AsyncIterator[Part]) -> None:
+        """As `Store.load`."""
+        try:
+            async with self._transaction() as connection:
+                with postgres_copy.checked_by_database():
+                    await postgres_copy.load(connection, postgres_copy.marked(parts))
+        except postgres_copy.SourceFailed as failed:
+            raise failed.error from None
+        await self._refresh()
+
+    async def apply(self, changes: Sequence[Change]) -> None:
+        """As `Store.apply`."""
+        if not changes:
+            return
+        async with self._transaction() as connection:
+            with postgres_copy.checked_by_database():
+                await postgres_copy.apply(connection, changes, self._view)
+        await self._refresh()
+
+    async def promote(self) -> None:
+        """As `Store.promote`."""
+        async with self._transaction() as connection:
+            await postgres_copy.promote(connection)
+        await self._refresh()
+
+    async def size(self) -> int:
+        """As `Store.size`."""
+        return int((await self._readers.rows(_SIZE))[0][0])
+
+    def room(self) -> int | None:
+        """As `Store.room`."""
+        return None
+
+    async def close(self) -> None:
+        """As `Store.close`."""
+        if self._closed:
+            return
+        self._closed = True
+        await self._group.close()
+        await self._watch.close()
+        await self._writer.close()
+        await self._readers.close()
+
+    async def _seen(self, rows: Sequence[Any]) -> tuple[State, list[tuple[Any, ...]]]:
+        """Rows without the state that each begins with, which this node knows from now on."""
+        state = State(*rows[0][: len(State._fields)])
+        if state.epoch == self._view.state.epoch:
+            self._view.read(state)
+        else:  # another node has replaced the database
+            await self._refresh()
+        return state, [tuple(row)[len(State._fields) :] for row in rows]
+
+    async def _reached(self, start: Start) -> None:
+        """Know of the revision that a snapshot starts at."""
+        known = self._view.state
+        if start.epoch != known.epoch:
+            await self._refresh()
+        else:
+            self._view.read(known._replace(revision=start.revision, last_at=start.at))
+
+    async def _changes(self, sql: str, *arguments: Any) -> list[Change]:
+        return [
+            postgres_history.change_of(row) for row in await self._readers.rows(sql, *arguments)
+        ]
+
+    @contextlib.asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[asyncpg.Connection]:
+        """A transaction that may take long, beside the groups; its locks order it among them. One
+        at a time."""
+        if self._closed:
+            raise StoreFailed("the store is closed")
+        with failing():
+            async with self._bulk, self._connection() as connection, connection.transaction():
+                await connection.execute("SET LOCAL statement_timeout = 0")
+                await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+                yield connection
+
+    @contextlib.asynccontextmanager
+    async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection for something long, which must not keep others from reading."""
+        connection = await self._servers.patient_connection()
+        try:
+            yield connection
+        finally:
+            await close(connection)
+
+    async def _refresh(self) -> None:
+        """Know what was just committed, before its caller gets the answer."""
+        with failing():
+            async with self._readers.pool.acquire() as connection:
+                await self._view.look(connection)
+        self._watch.tell()
+
+    async def listening(self) -> None:
+        """Wait until this node hears of the commits of others: before that it must not serve."""
+        await self._watch.listening()
+
+    async def _commit(self, group: Sequence[Write]) -> None:
+        try:
+            done = await self._commits.commit(group)
+        except StoreFailed:
+            self._writable = False
+            raise
+        self._writable = True
+        if done.wrote:
+            self._view.committed(done.revision, done.at, done.records)
+            self._watch.tell()
+
+    async def _nodes(self) -> set[int]:
+        return {pid for (pid,) in await self._readers.rows(LIVE)}
+
+    async def _look(self, connection: asyncpg.Connection) -> int:
+        await self._view.look(connection)
+        if not self._writable:
+            # A commit that changes nothing, and that the server puts on disk as any other.
+            await connection.execute("UPDATE state SET revision = revision WHERE one")
+            self._writable = True
+        return self._view.state.revision
+
+    async def _lost(self) -> None:
+        """Use no connection again: to a machine that hangs, they would all be waited for."""
+        self._writable = False
+        self._writer.drop()
+        await self._readers.renew()

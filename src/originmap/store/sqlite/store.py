@@ -1,0 +1,396 @@
+"""The store in a SQLite file, for one process.
+
+Statements run on the event loop, because they take microseconds and a hop to a thread takes
+more; only COMMIT, which waits for the disk, runs in a thread. While it does, reads go on through
+a second connection, and the next group collects. docs/decisions/0003 says why.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import apsw
+
+from originmap.domain.errors import OriginmapError, ZoneNotFound
+from originmap.domain.history.change import Cause, Change, Committed
+from originmap.domain.history.record import Key, RecordChange, RecordDecide
+from originmap.domain.history.snapshot import Part
+from originmap.domain.mapping.address import Address
+from originmap.domain.mapping.mapping import Decide, Mapping
+from originmap.domain.tier.whatif import Count
+from originmap.store import records
+from originmap.store.clock import ForwardClock, Now, wall_clock
+from originmap.store.group import GroupCommit, Write
+from originmap.store.port import CommitListener, Page, Queue, RecordListener
+from originmap.store.recovery import Recovery
+from originmap.store.sqlite import copy as sqlite_copy
+from originmap.store.sqlite import history as sqlite_history
+from originmap.store.sqlite.file import SqliteFile
+from originmap.store.sqlite.file_state import mark_of
+from originmap.store.sqlite.names import Names
+from originmap.store.sqlite.reader import Reader
+from originmap.store.sqlite.writer import Writer
+
+T = TypeVar("T")
+
+_GET = "SELECT place, modified_on, revision FROM mapping WHERE zone = ? AND address = ?"
+# One statement, so that a commit between two cannot make page and total disagree.
+_PAGE = """
+    SELECT z.mappings, m.address, m.place, m.modified_on, m.revision FROM zone AS z LEFT JOIN (
+        SELECT address, place, modified_on, revision FROM mapping
+        WHERE zone = ?1 ORDER BY address LIMIT ?2 OFFSET ?3) AS m ON true
+    WHERE z.num = ?1"""
+_COUNT_PLACES = """
+    SELECT mapping.place, count(*) FROM mapping JOIN place ON place.num = mapping.place
+    WHERE zone = ? GROUP BY mapping.place ORDER BY vendor, region"""
+_WATCH_SECONDS = 5.0
+_NOBODY = Cause("", "", "")
+
+
+class SqliteStore:
+    """As `store.port.Store`; made inside a running event loop."""
+
+    def __init__(self, path: Path, now: Now = wall_clock, *, erases: bool = False) -> None:
+        """Open the database file at `path`, made when it is not there; one that `erases` keeps no
+        bytes of what was deleted.
+
+        Raises StoreOwned and StoreUnusable.
+        """
+        self._file = SqliteFile(path, erases=erases)
+        self._reader = Reader(self._file.reader, self._file.failing)
+        with self._file.first_read():
+            self._names = Names(self._file.writer)
+            self._records = records.Records()
+            self._records.apply(sqlite_history.all_records(self._file.writer))
+            self._committed = sqlite_history.last_revision(self._file.writer)
+            self._writer = Writer(self._file.writer, self._names, self._committed)
+            self._clock = ForwardClock(now, sqlite_history.last_time(self._file.writer))
+            self._take_meta()
+        self._listeners: list[CommitListener] = []
+        self._writable, self._closed = True, False
+        self._told: list[RecordChange] = []  # of the group that is being committed
+        self._worked = False  # whether that group changes more than revisions tell
+        self._committer = ThreadPoolExecutor(1, thread_name_prefix="commit")
+        self._showing = asyncio.Lock()  # held from a commit until the store tells of it
+        self._group = GroupCommit(self._commit)
+        self._recovery = Recovery(self._probe)
+        self._watch = asyncio.get_running_loop().create_task(self._watch_file())
+
+    @property
+    def epoch(self) -> str:
+        """As `Store.epoch`."""
+        return self._epoch
+
+    @property
+    def revision(self) -> int:
+        """As `Store.revision`."""
+        return self._committed
+
+    @property
+    def oldest(self) -> int:
+        """As `Store.oldest`."""
+        return self._oldest
+
+    @property
+    def is_replica(self) -> bool:
+        """As `Store.is_replica`."""
+        return self._is_replica
+
+    @property
+    def writable(self) -> bool:
+        """As `Store.writable`."""
+        return self._writable and not self._file.state.problem()
+
+    @property
+    def queue(self) -> Queue:
+        """As `Store.queue`."""
+        return self._group.queue
+
+    def follow_records(self, listener: RecordListener) -> None:
+        """As `Store.follow_records`."""
+        self._records.follow(listener)
+
+    def follow_commits(self, listener: CommitListener) -> None:
+        """As `Store.follow_commits`."""
+        self._listeners.append(listener)
+
+    async def get(self, zone_id: str, address: Address) -> Mapping | None:
+        """As `Store.get`."""
+        return self.get_now(zone_id, address)
+
+    def get_now(self, zone_id: str, address: Address) -> Mapping | None:
+        """As `Store.get_now`."""
+        rows = self._reader.rows(_GET, (self._names.zone(zone_id), address))
+        if not rows:
+            return None
+        place, modified_on, revision = rows[0]
+        return Mapping(address, self._names.place(place), modified_on, revision)
+
+    async def page(self, zone_id: str, offset: int, limit: int) -> Page:
+        """As `Store.page`."""
+        return self.page_now(zone_id, offset, limit)
+
+    def page_now(self, zone_id: str, offset: int, limit: int) -> Page:
+        """As `Store.page_now`."""
+        rows = self._reader.rows(_PAGE, (self._names.zone(zone_id), limit, offset))
+        place = self._names.place
+        mappings = [
+            Mapping(Address(address), place(num), modified_on, revision)
+            for _, address, num, modified_on, revision in rows
+            if address is not None
+        ]
+        return Page(mappings, rows[0][0] if rows else 0, self._committed)
+
+    async def count_places(self, zone_ids: Sequence[str]) -> list[Count]:
+        """As `Store.count_places`."""
+        return [
+            Count(zone_id, self._names.place(place), origins)
+            for zone_id in zone_ids
+            for place, origins in self._reader.rows(_COUNT_PLACES, (self._names.zone(zone_id),))
+        ]
+
+    def refuse_writes(self, error: OriginmapError) -> None:
+        """As `Store.refuse_writes`."""
+        self._group.refuse(error)
+
+    def write(
+        self, zone_id: str, addresses: Sequence[Address], decide: Decide[T], cause: Cause
+    ) -> asyncio.Future[Committed[T]]:
+        """As `Store.write`."""
+        return self._group.submit(Write(cause, zone_id, addresses, decide))
+
+    async def write_records(
+        self, decide: RecordDecide[T], cause: Cause, seen: int | None = None
+    ) -> Committed[T]:
+        """As `Store.write_records`."""
+        return await self._group.submit(Write(cause, decide_records=decide, seen=seen))
+
+    async def changes(self, since: int, limit: int, zone_id: str | None = None) -> list[Change]:
+        """As `Store.changes`."""
+        with self._file.failing():
+            return sqlite_history.changes_since(
+                self._reader.connection, self._names, since, limit, zone_id
+            )
+
+    async def changes_before(
+        self,
+        revision: int,
+        limit: int,
+        zone_id: str | None = None,
+        address: Address | None = None,
+    ) -> list[Change]:
+        """As `Store.changes_before`."""
+        scope = (revision, limit, zone_id, address)
+        with self._file.failing():
+            return sqlite_history.changes_before(self._reader.connection, self._names, *scope)
+
+    async def last_record_change(self, key: Key) -> Change | None:
+        """As `Store.last_record_change`."""
+        with self._file.failing():
+            return sqlite_history.last_record_change(self._reader.connection, self._names, key)
+
+    async def forget(self, up_to: int, limit: int) -> int:
+        """As `Store.forget`."""
+
+        async def work() -> int:
+            self._worked = True
+            return sqlite_copy.forget(self._writer, up_to, limit)
+
+        return await self._work(work)
+
+    async def snapshot(self, *, history: bool = False) -> AsyncGenerator[Part, None]:
+        """As `Store.snapshot`."""
+        with self._file.failing():
+            async with self._showing:  # what is read has been told of
+                records = list(self._records.view.items())
+                snapshot = sqlite_copy.Snapshot(self._file.connect(), records)
+            parts = snapshot.parts(history=history)
+            async with contextlib.aclosing(parts):
+                async for part in parts:
+                    yield part
+
+    async def load(self, parts: AsyncIterator[Part]) -> None:
+        """As `Store.load`."""
+
+        async def work() -> None:
+            loader, self._worked = sqlite_copy.Loader(self._writer), True
+            with sqlite_copy.checked_by_database():
+                start = await loader.load(parts)
+            self._told = records.replacing(self._records.view, loader.records)
+            self._clock = self._clock.after(start.at)
+
+        await self._work(work)
+        if self._file.erases:
+            await self._in_thread(self._file.empty_log)
+
+    async def apply(self, changes: Sequence[Change]) -> None:
+        """As `Store.apply`."""
+
+        async def work() -> None:
+            with sqlite_copy.checked_by_database():
+                stored = self._records.view
+                self._told = await sqlite_copy.apply(self._writer, changes, stored)
+            if changes:
+                if not self._is_replica:
+                    self._worked = True
+                    sqlite_copy.set_meta(self._writer, replica="1")
+                self._clock = self._clock.after(changes[-1].at)
+
+        await self._work(work)
+
+    async def promote(self) -> None:
+        """As `Store.promote`."""
+
+        async def work() -> None:
+            self._worked = True
+            mark_of(self._file.path).unlink(missing_ok=True)
+            sqlite_copy.promote(self._writer)
+
+        await self._work(work)
+
+    async def size(self) -> int:
+        """As `Store.size`."""
+        return self._file.size()
+
+    def room(self) -> int | None:
+        """As `Store.room`."""
+        return self._file.state.room()
+
+    async def close(self) -> None:
+        """As `Store.close`."""
+        if self._closed:
+            return
+        self._closed = True
+        self._recovery.end()
+        self._watch.cancel()
+        await self._group.close()
+        self._committer.shutdown()
+        self._reader.release()
+        self._file.close()
+
+    async def _watch_file(self) -> None:
+        """Have the log say what becomes of the file, also where nobody asks for readiness."""
+        while True:
+            self._file.state.problem()
+            await asyncio.sleep(_WATCH_SECONDS)
+
+    async def _probe(self) -> None:
+        """Commit what changes nothing."""
+
+        async def work() -> None:
+            self._worked = True
+            self._writer.probe()
+
+        await self._work(work)
+
+    async def _work(self, work: Callable[[], Awaitable[T]]) -> T:
+        done = await self._group.submit(Write(_NOBODY, work=work))
+        outcome: T = done.outcome
+        return outcome
+
+    async def _commit(self, group: Sequence[Write]) -> None:
+        """Settle every write of the group in one transaction, and wait for the disk."""
+        writer = self._writer
+        self._told, self._worked = [], False
+        self._file.state.check_there()
+        try:
+            writer.connection.execute("BEGIN IMMEDIATE")
+            for write in group:
+                if write.decide is not None:
+                    self._settle(write, write.decide)
+                elif write.decide_records is not None:
+                    await self._settle_records(write, write.decide_records)
+                elif write.work is not None:
+                    write.done(Committed(0, 0, await write.work()))
+            if writer.revision == self._committed and not self._worked:
+                writer.connection.execute("ROLLBACK")
+                return
+            await self._commit_and_tell()
+        except apsw.Error:
+            self._writable = False
+            self._recovery.begin()
+            with self._file.failing():
+                self._undo()
+                raise
+        except BaseException:
+            self._undo()
+            raise
+        if self._file.log_is_long:
+            await self._in_thread(self._file.fold_log)
+
+    async def _commit_and_tell(self) -> None:
+        """Nobody reads of this commit before they can be told of it."""
+        async with self._showing:
+            self._reader.hold()
+            try:
+                await self._in_thread(self._file.writer.execute, "COMMIT")
+            finally:
+                self._reader.release()
+            self._tell()
+
+    async def _in_thread(self, function: Callable[..., object], *arguments: object) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._committer, function, *arguments)
+
+    def _tell(self) -> None:
+        """Show what was committed."""
+        self._committed = self._writer.revision
+        self._names.committed()
+        self._writable = True
+        if self._worked:
+            self._take_meta()
+        if self._told:
+            self._records.apply(self._told)
+        for listener in self._listeners:
+            listener()
+
+    def _take_meta(self) -> None:
+        connection = self._file.writer
+        self._epoch = sqlite_history.epoch(connection)
+        self._oldest = sqlite_history.oldest(connection)
+        self._is_replica = sqlite_history.is_replica(connection)
+
+    def _undo(self) -> None:
+        self._writer.revision = self._committed
+        if self._writer.connection.in_transaction:
+            self._writer.connection.execute("ROLLBACK")
+        self._names.reload()
+
+    def _settle(self, write: Write, decide: Decide[Any]) -> None:
+        try:
+            zone = self._names.zone(write.zone_id)
+            if zone is None:
+                raise ZoneNotFound(write.zone_id)
+            decision = decide(self._writer.view(zone, write.addresses))
+        except apsw.Error:
+            raise
+        except Exception as error:  # a refusal, or a bug in this one rule: the others go on
+            write.refused(error)
+            return
+        at, first = self._clock.stamp(), self._writer.revision
+        if decision.changes:
+            first += 1
+            self._writer.cause(write.cause, at)
+            self._writer.mappings([(zone, at, change) for change in decision.changes])
+        write.done(Committed(at, first, decision.outcome))
+
+    async def _settle_records(self, write: Write, decide: RecordDecide[Any]) -> None:
+        try:
+            records.check_seen(write.seen, self._writer.revision)
+            decision = decide(self._records.view)
+            records.check_names(self._records.view, decision.changes)
+        except Exception as error:  # as in `_settle`
+            write.refused(error)
+            return
+        at, first = self._clock.stamp(), self._writer.revision
+        if decision.changes:
+            first += 1
+            self._writer.cause(write.cause, at)
+        for change in decision.changes:
+            await asyncio.sleep(0)  # some have megabytes
+            self._writer.record(change)
+        self._told.extend(decision.changes)
+        write.done(Committed(at, first, decision.outcome))

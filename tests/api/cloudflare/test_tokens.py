@@ -1,0 +1,450 @@
+"""Tokens of users and of accounts: made, listed, changed, rolled, verified, revoked."""
+
+import hashlib
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from originmap.domain.access.permissions import ZONE_PREFIX
+from originmap.domain.access.token import LONGEST_NAME
+from originmap.service import initial_data as setup
+from tests.api.answers import BAD_PAGE, bad_per_page, error, result
+from tests.api.application import BASE, MAPPINGS, dev_client
+
+ACCOUNT = f"com.cloudflare.api.account.{setup.DEV_ID}"
+ZONE = f"com.cloudflare.api.account.zone.{setup.DEV_ID}"
+ZONE_READ = {"id": "c8fed203ed3043cba015a93ad1616f1f", "name": "Zone Read"}
+SETTINGS_WRITE = {"id": "3030687196b94b638145a3953da2b699", "name": "Zone Settings Write"}
+NOT_FOUND = (404, 1003, "Token not found")
+UNAUTHENTIC = (401, 10000, "Authentication error")
+VALID = {"code": 10000, "message": "This API Token is valid and active"}
+
+OF_USER, OF_ACCOUNT = f"{BASE}/user/tokens", f"{BASE}/accounts/{setup.DEV_ID}/tokens"
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    async with dev_client() as client:
+        yield client
+
+
+@pytest.fixture(params=[OF_USER, OF_ACCOUNT], ids=["user", "account"])
+def url(request: pytest.FixtureRequest) -> str:
+    found: str = request.param
+    return found
+
+
+def _policy(*groups: dict[str, str], effect: str = "allow", **resources: Any) -> dict[str, Any]:
+    return {
+        "effect": effect,
+        "permission_groups": list(groups or [ZONE_READ]),
+        "resources": resources or {ZONE: "*"},
+    }
+
+
+def _body(**members: Any) -> dict[str, Any]:
+    return {"name": "made", "policies": [_policy()], **members}
+
+
+async def _make(client: httpx.AsyncClient, url: str, **members: Any) -> Any:
+    return result(await client.post(url, json=_body(**members)))
+
+
+def _as(secret: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret}"}
+
+
+async def _works(client: httpx.AsyncClient, secret: str) -> bool:
+    return (await client.get(MAPPINGS, headers=_as(secret))).status_code == 200
+
+
+@pytest.mark.proves("P-TOKEN-6", "D-48")
+async def test_a_made_token_is_answered_in_full(client: httpx.AsyncClient, url: str) -> None:
+    limits = {
+        "condition": {"request_ip": {"in": ["192.0.2.0/24"], "not_in": ["192.0.2.1/32"]}},
+        "expires_on": "2036-03-01T12:00:00.000000Z",
+        "not_before": "2026-03-01T12:00:00.000000Z",
+    }
+    policies = [_policy(ZONE_READ), _policy(SETTINGS_WRITE, effect="deny")]
+    made = await _make(client, url, policies=policies, **limits)
+    assert re.fullmatch(r"[A-Za-z0-9_-]{40}", made.pop("value"))
+    assert re.fullmatch(r"[0-9a-f]{32}", made["id"])
+    assert [sorted(policy) for policy in made["policies"]] == [
+        ["effect", "id", "permission_groups", "resources"]
+    ] * 2
+    assert [{n: m for n, m in p.items() if n != "id"} for p in made["policies"]] == policies
+    assert made == {
+        "id": made["id"], "name": "made", "status": "active", "policies": made["policies"],
+        "issued_on": made["issued_on"], "modified_on": made["issued_on"], "last_used_on": None,
+        **limits,
+    }  # fmt: skip
+    assert result(await client.get(f"{url}/{made['id']}")) == made
+
+
+async def test_what_limits_nothing_is_left_out(client: httpx.AsyncClient, url: str) -> None:
+    for condition in (None, {}, {"request_ip": None}):
+        made = await _make(client, url, condition=condition)
+        assert not {"expires_on", "not_before", "condition"} & set(made)
+        assert await _works(client, made["value"])
+
+
+@pytest.mark.proves("D-64")
+@pytest.mark.parametrize(
+    ("limits", "admits"),
+    [
+        ({}, True),
+        ({"in": None, "not_in": None}, True),
+        ({"in": []}, False),
+        ({"not_in": []}, True),
+        ({"in": [], "not_in": []}, False),
+        ({"in": ["192.0.2.0/24"], "not_in": []}, True),
+        ({"in": [], "not_in": ["198.51.100.0/24"]}, False),
+    ],
+    ids=str,
+)
+async def test_an_empty_list_in_admits_nobody_and_an_empty_not_in_excludes_nobody(
+    client: httpx.AsyncClient, url: str, limits: dict[str, Any], admits: bool
+) -> None:
+    condition = {"request_ip": {name: value for name, value in limits.items() if value is not None}}
+    made = await _make(client, url, condition={"request_ip": limits})
+    assert made["condition"] == condition
+    assert await _works(client, made["value"]) == admits
+    open_ = await _make(client, url)
+    changed = _body(condition={"request_ip": limits})
+    assert result(await client.put(f"{url}/{open_['id']}", json=changed))["condition"] == condition
+    assert await _works(client, open_["value"]) == admits
+
+
+async def test_a_made_token_works_as_its_policies_say(client: httpx.AsyncClient, url: str) -> None:
+    read = await _make(client, url)
+    write = await _make(client, url, policies=[_policy(SETTINGS_WRITE, **{ACCOUNT: "*"})])
+    body = {"origin_ip": "192.0.2.1", "vendor": "aws", "region": "us-east-1"}
+    for made, status in ((read, 403), (write, 200)):
+        assert await _works(client, made["value"])
+        answer = await client.put(f"{MAPPINGS}/192.0.2.1", headers=_as(made["value"]), json=body)
+        assert answer.status_code == status
+
+
+@pytest.mark.proves("P-TOKEN-4")
+async def test_a_secret_is_shown_once_and_nowhere_else(client: httpx.AsyncClient, url: str) -> None:
+    made = await _make(client, url)
+    rolled = result(await client.put(f"{url}/{made['id']}/value"))
+    item = f"{url}/{made['id']}"
+    answers = [
+        await client.get(item),
+        await client.get(url, params={"per_page": 50}),
+        await client.put(item, json=_body(name="changed")),
+        await client.get(f"{url}/verify", headers=_as(rolled)),
+        await client.post(url, json={"name": rolled}),
+        await client.delete(item),
+        await client.get(f"{BASE}/accounts/{setup.DEV_ID}/audit_logs"),
+    ]
+    shown = "".join(answer.text + str(answer.headers) for answer in answers)
+    assert shown.count(made["id"]) > 10
+    for secret in (made["value"], rolled, setup.DEV_TOKEN):
+        assert secret not in shown
+        assert hashlib.sha256(secret.encode()).hexdigest() not in shown
+
+
+BAD_BODIES: list[tuple[dict[str, Any], int, str]] = [
+    ({"name": None}, 400, "name must be a string"),
+    ({"name": ""}, 400, "name must have a length between 1 and 120"),
+    ({"name": "x" * (LONGEST_NAME + 1)}, 400, "name must have a length between 1 and 120"),
+    ({"policies": None}, 400, "policies must be an array"),
+    ({"policies": []}, 400, "at least one policy is required"),
+    ({"policies": ["all"]}, 400, "policies must be an object"),
+    ({"policies": [{**_policy(), "effect": "maybe"}]}, 400, 'effect must be "allow" or "deny"'),
+    ({"policies": [{**_policy(), "permission_groups": []}]}, 400,
+     "a policy needs at least one permission group"),
+    ({"policies": [_policy({"id": "f" * 32})]}, 1001, f"Permission group {'f' * 32} not found"),
+    ({"policies": [{**_policy(), "resources": {}}]}, 400, "a policy needs at least one resource"),
+    ({"policies": [_policy(everything="*")]}, 400, "unknown resource everything"),
+    ({"policies": [_policy(**{ZONE: "read"})]}, 400, f'resource {ZONE} must be "*"'),
+    ({"status": "expired"}, 400, 'status must be "active" or "disabled"'),
+    ({"expires_on": "tomorrow"}, 400, "expires_on must be a time like 2026-03-01T12:00:00Z"),
+    ({"not_before": 7}, 400, "not_before must be a string"),
+    ({"not_before": "2026-03-02T00:00:00Z", "expires_on": "2026-03-01T00:00:00Z"}, 400,
+     "expires_on must be after not_before"),
+    ({"condition": []}, 400, "condition must be an object"),
+    ({"condition": {"request_ip": []}}, 400, "request_ip must be an object"),
+    ({"condition": {"request_ip": {"in": "192.0.2.1"}}}, 400, "request_ip must be an array"),
+    ({"policies": [_policy(ZONE_READ, effect="deny", **{f"{ZONE_PREFIX}{'A' * 32}": "*"})]}, 400,
+     f"resource {ZONE_PREFIX}{'A' * 32} names no id: 32 of 0-9 and a-f"),
+    ({"condition": {"request_ip": {"in": ["192.0.2.1/24"]}}}, 400,
+     "request_ip: 192.0.2.1/24 has host bits set"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("members", "code", "text"), BAD_BODIES, ids=lambda value: str(value)[:40])
+async def test_a_token_that_makes_no_sense_is_neither_made_nor_changed(
+    client: httpx.AsyncClient, url: str, members: dict[str, Any], code: int, text: str
+) -> None:
+    made = await _make(client, url)
+    del made["value"]
+    item = f"{url}/{made['id']}"
+    before = result(await client.get(url))
+    for answer in (
+        await client.post(url, json=_body(**members)),
+        await client.put(item, json=_body(**members)),
+    ):
+        assert error(answer) == (400, code, text)
+    assert result(await client.get(url)) == before
+    assert result(await client.get(item)) == made
+
+
+async def test_bodies_that_are_no_json_or_no_object(client: httpx.AsyncClient, url: str) -> None:
+    item = f"{url}/{(await _make(client, url))['id']}"
+    for method, target in (("POST", url), ("PUT", item), ("PUT", f"{item}/value")):
+        answer = await client.request(method, target, content=b"{")
+        assert error(answer) == (400, 6007, "Malformed JSON in request body")
+    for body in (b"", b"[]", b"null"):
+        assert error(await client.post(url, content=body)) == (400, 400, "name must be a string")
+
+
+async def test_a_zone_that_is_not_there_cannot_be_allowed(client: httpx.AsyncClient) -> None:
+    absent = _policy(**{f"com.cloudflare.api.account.zone.{'f' * 32}": "*"})
+    answer = await client.post(OF_USER, json=_body(policies=[absent]))
+    assert error(answer) == (403, 9109, "Invalid zone identifier")
+
+
+@pytest.mark.parametrize(
+    "resource", ["com.cloudflare.api.account.*", f"com.cloudflare.api.user.{setup.DEV_ID}",
+                 "com.cloudflare.api.account.zone.*", f"com.cloudflare.api.account.{'f' * 32}"],
+)  # fmt: skip
+async def test_an_accounts_token_stays_in_the_account(
+    client: httpx.AsyncClient, resource: str
+) -> None:
+    answer = await client.post(OF_ACCOUNT, json=_body(policies=[_policy(**{resource: "*"})]))
+    text = f"resource {resource} is not in the account of the token"
+    assert error(answer) == (400, 400, text)
+
+
+async def test_a_list_has_the_owners_tokens_oldest_first(client: httpx.AsyncClient) -> None:
+    for name in ("b", "a", "c"):
+        await _make(client, OF_USER, name=name)
+        await _make(client, OF_ACCOUNT, name=f"own {name}")
+
+    async def names(url: str, **query: str) -> list[str]:
+        return [token["name"] for token in result(await client.get(url, params=query))]
+
+    assert await names(OF_USER) == ["dev", "b", "a", "c"]
+    assert await names(OF_USER, direction="desc") == ["c", "a", "b", "dev"]
+    assert await names(OF_ACCOUNT, direction="asc") == ["own b", "own a", "own c"]
+
+
+@pytest.mark.proves("P-TOKEN-10")
+async def test_expired_tokens_can_be_left_out(client: httpx.AsyncClient, url: str) -> None:
+    made = await _make(client, url, expires_on="2020-01-01T00:00:00Z")
+    assert made["status"] == "expired"
+    for query, there in (({}, True), ({"include_expired": "true"}, True),
+                         ({"include_expired": "false"}, False)):  # fmt: skip
+        listed = result(await client.get(url, params=query))
+        assert (made["id"] in [token["id"] for token in listed]) == there
+
+
+@pytest.mark.proves("P-TOKEN-10")
+async def test_pages_and_their_info(client: httpx.AsyncClient) -> None:
+    for n in range(5):
+        await _make(client, OF_ACCOUNT, name=str(n))
+    seen = []
+    for page in (1, 2, 3, 4):
+        answer = await client.get(OF_ACCOUNT, params={"page": page, "per_page": 2})
+        seen.append([token["name"] for token in result(answer)])
+        assert answer.json()["result_info"] == {
+            "count": len(seen[-1]), "page": page, "per_page": 2, "total_count": 5, "total_pages": 3,
+        }  # fmt: skip
+    assert seen == [["0", "1"], ["2", "3"], ["4"], []]
+
+
+@pytest.mark.proves("D-29")
+async def test_per_page_is_from_1_to_50(client: httpx.AsyncClient, url: str) -> None:
+    for good in (1, 50):
+        result(await client.get(url, params={"per_page": good}))
+    for bad in (0, 51, -1, "x", ""):
+        assert error(await client.get(url, params={"per_page": bad})) == bad_per_page(50)
+        if bad != 51:
+            assert error(await client.get(url, params={"page": bad})) == BAD_PAGE
+
+
+@pytest.mark.proves("P-TOKEN-3")
+async def test_an_update_replaces_all_but_the_secret(client: httpx.AsyncClient, url: str) -> None:
+    made = await _make(client, url, expires_on="2036-03-01T12:00:00Z")
+    item = f"{url}/{made['id']}"
+    changed = result(await client.put(item, json=_body(name="x" * LONGEST_NAME)))
+    assert changed["name"] == "x" * LONGEST_NAME
+    assert "expires_on" not in changed
+    assert (changed["id"], changed["issued_on"]) == (made["id"], made["issued_on"])
+    assert changed["modified_on"] > made["modified_on"]
+    assert result(await client.get(item)) == changed
+    assert await _works(client, made["value"])
+    deny = _body(policies=[_policy(), _policy(effect="deny")])
+    result(await client.put(item, json=deny))
+    assert not await _works(client, made["value"])
+
+
+async def test_a_change_that_gives_no_status_leaves_a_token_disabled(
+    client: httpx.AsyncClient, url: str
+) -> None:
+    made = await _make(client, url, status="disabled")
+    changed = result(await client.put(f"{url}/{made['id']}", json=_body(name="renamed")))
+    assert (changed["name"], changed["status"]) == ("renamed", "disabled")
+
+
+async def test_a_disabled_token_stops_until_it_is_enabled(
+    client: httpx.AsyncClient, url: str
+) -> None:
+    made = await _make(client, url)
+    for status in ("disabled", "active"):
+        changed = result(await client.put(f"{url}/{made['id']}", json=_body(status=status)))
+        assert changed["status"] == status
+        assert await _works(client, made["value"]) == (status == "active")
+
+
+@pytest.mark.proves("P-TOKEN-5", "D-32")
+@pytest.mark.parametrize(
+    "body", [{}, {"content": b""}, {"json": {}}, {"headers": {"Content-Type": "application/json"}}]
+)
+async def test_a_rolled_secret_replaces_the_old_one(
+    client: httpx.AsyncClient, url: str, body: dict[str, Any]
+) -> None:
+    made = await _make(client, url)
+    rolled = result(await client.put(f"{url}/{made['id']}/value", **body))
+    assert re.fullmatch(r"[A-Za-z0-9_-]{40}", rolled)
+    assert not await _works(client, made["value"])
+    assert await _works(client, rolled)
+    kept = result(await client.get(f"{url}/{made['id']}"))
+    assert (kept["name"], kept["policies"]) == (made["name"], made["policies"])
+
+
+async def test_a_token_can_roll_itself(client: httpx.AsyncClient) -> None:
+    account_tokens_write = {"id": "5bc3f8b21c554832afc660159ab75fa4"}
+    policies = [_policy(account_tokens_write, ZONE_READ, **{ACCOUNT: "*"})]
+    made = await _make(client, OF_ACCOUNT, policies=policies)
+    url, headers = f"{OF_ACCOUNT}/{made['id']}/value", _as(made["value"])
+    rolled = result(await client.put(url, headers=headers))
+    assert error(await client.put(url, headers=headers)) == (403, 9109, "Invalid access token")
+    assert await _works(client, rolled)
+
+
+@pytest.mark.proves("P-TOKEN-3")
+async def test_a_deleted_token_stops_and_is_gone(client: httpx.AsyncClient, url: str) -> None:
+    made = await _make(client, url)
+    item = f"{url}/{made['id']}"
+    assert result(await client.delete(item)) == {"id": made["id"]}
+    assert error(await client.get(MAPPINGS, headers=_as(made["value"]))) == UNAUTHENTIC
+    for answer in (
+        await client.get(item), await client.put(item, json=_body()), await client.delete(item),
+        await client.put(f"{item}/value"),
+    ):  # fmt: skip
+        assert error(answer) == NOT_FOUND
+
+
+@pytest.mark.proves("P-TOKEN-12")
+async def test_one_owners_tokens_are_not_found_at_the_other(client: httpx.AsyncClient) -> None:
+    for made_at, looked_at in ((OF_USER, OF_ACCOUNT), (OF_ACCOUNT, OF_USER)):
+        item = f"{looked_at}/{(await _make(client, made_at))['id']}"
+        assert error(await client.get(item)) == NOT_FOUND
+        assert error(await client.delete(item)) == NOT_FOUND
+
+
+@pytest.mark.proves("P-TOKEN-14")
+async def test_an_id_of_another_form_is_no_route(client: httpx.AsyncClient, url: str) -> None:
+    for id_ in ("x", "F" * 32, "f" * 31):
+        answer = await client.get(f"{url}/{id_}")
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, 7003)
+
+
+async def _verified(client: httpx.AsyncClient, url: str, secret: str) -> httpx.Response:
+    return await client.get(f"{url}/verify", headers=_as(secret))
+
+
+@pytest.mark.proves("P-TOKEN-2")
+async def test_an_active_token_is_verified_with_a_message(
+    client: httpx.AsyncClient, url: str
+) -> None:
+    made = await _make(client, url)
+    answer = await _verified(client, url, made["value"])
+    assert result(answer) == {"id": made["id"], "status": "active"}
+    assert answer.json()["messages"] == [VALID]
+
+
+@pytest.mark.proves("P-TOKEN-1", "D-43")
+@pytest.mark.parametrize(
+    ("limits", "status", "messages"),
+    [
+        ({"status": "disabled"}, "disabled", []),
+        ({"expires_on": "2020-01-01T00:00:00.000000Z"}, "expired", []),
+        ({"expires_on": "2036-01-01T00:00:00.000000Z"}, "active", [VALID]),
+    ],
+)
+async def test_verify_tells_status_and_times(
+    client: httpx.AsyncClient, url: str, limits: dict[str, str], status: str, messages: list[Any]
+) -> None:
+    made = await _make(client, url, **limits)
+    answer = await _verified(client, url, made["value"])
+    assert result(answer) == {"id": made["id"], **limits, "status": status}
+    assert answer.json()["messages"] == messages
+
+
+@pytest.mark.proves("P-TOKEN-1")
+async def test_verify_tells_from_when_on_an_early_token_works(
+    client: httpx.AsyncClient, url: str
+) -> None:
+    made = await _make(client, url, not_before="2036-01-01T00:00:00.000000Z")
+    answer = await _verified(client, url, made["value"])
+    assert result(answer)["not_before"] == "2036-01-01T00:00:00.000000Z"
+    assert answer.json()["messages"] == []  # it is not valid yet
+    assert not await _works(client, made["value"])
+
+
+@pytest.mark.proves("P-AUTH-8")
+async def test_what_verify_does_not_know(client: httpx.AsyncClient, url: str) -> None:
+    invalid = (401, 1000, "Invalid API Token")
+    other = OF_ACCOUNT if url == OF_USER else OF_USER
+    elsewhere = (await _make(client, other))["value"]
+    for secret in ("unknown", elsewhere):
+        assert error(await _verified(client, url, secret)) == invalid
+    pair = {"X-Auth-Email": setup.DEV_EMAIL, "X-Auth-Key": setup.DEV_KEY}
+    del client.headers["authorization"]
+    assert error(await client.get(f"{url}/verify", headers=pair)) == invalid
+
+
+@pytest.mark.proves("P-AUTH-10")
+async def test_a_token_for_other_addresses_cannot_be_used_from_here(
+    client: httpx.AsyncClient, url: str
+) -> None:
+    away = (403, 9109, "Cannot use the access token from location: 192.0.2.200")
+    for limits in ({"in": ["198.51.100.0/24"]}, {"not_in": ["192.0.2.0/24"]}):
+        made = await _make(client, url, condition={"request_ip": limits})
+        assert error(await client.get(MAPPINGS, headers=_as(made["value"]))) == away
+        assert error(await _verified(client, url, made["value"])) == away
+    here = await _make(client, url, condition={"request_ip": {"in": ["192.0.2.200"]}})
+    assert await _works(client, here["value"])
+
+
+@pytest.mark.proves("P-TOKEN-11")
+async def test_permission_groups_are_all_listed_and_can_be_found(
+    client: httpx.AsyncClient, url: str
+) -> None:
+    groups = f"{url}/permission_groups"
+    listed = result(await client.get(groups))
+    assert len(listed) > 300
+    zone_scope = "com.cloudflare.api.account.zone"
+    wanted = {**ZONE_READ, "scopes": [zone_scope]}
+    assert wanted in listed
+    assert result(await client.get(groups, params={"name": "Zone Read"})) == [wanted]
+    scoped = result(await client.get(groups, params={"scope": zone_scope}))
+    assert scoped == [group for group in listed if group["scopes"] == [zone_scope]]
+    assert result(await client.get(groups, params={"name": "Nothing"})) == []
+
+
+async def test_a_group_that_means_nothing_here_can_be_granted(
+    client: httpx.AsyncClient, url: str
+) -> None:
+    groups = result(await client.get(f"{url}/permission_groups", params={"name": "DNS Read"}))
+    made = await _make(client, url, policies=[_policy({"id": groups[0]["id"]})])
+    assert made["policies"][0]["permission_groups"] == [{"id": groups[0]["id"], "name": "DNS Read"}]
+    assert not await _works(client, made["value"])

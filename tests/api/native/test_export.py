@@ -1,0 +1,168 @@
+"""Exports over HTTP."""
+
+import json
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from tests.api.answers import error
+from tests.api.application import ZONE_URL
+from tests.api.cloudflare.two_zones import NARROW, OTHER, change, two_zones
+
+EXPORT = "http://testserver/originmap/v1/export"
+UPSTREAM = {"upstream": "{colo}.example:80"}
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    async with two_zones() as client:
+        yield client
+
+
+async def zones_in(client: httpx.AsyncClient, query: str = "", **headers: str) -> list[str]:
+    """The names of the zones in an export."""
+    answer = (await client.get(f"{EXPORT}/json?{query}", headers=headers)).raise_for_status()
+    return [json.loads(line)["zone"] for line in answer.text.splitlines()]
+
+
+async def test_a_file_is_answered_as_it_is(client: httpx.AsyncClient) -> None:
+    answer = await client.get(f"{EXPORT}/csv")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8; header=present"
+    assert answer.text == (
+        "zone,origin_ip,vendor,region,mode,primary,fallbacks\r\n"
+        "example.com,192.0.2.1,aws,us-east-1,hint,IAD,EWR\r\n"
+        "example.org,192.0.2.2,aws,us-west-2,hint,SEA,YYC\r\n"
+    )
+
+
+async def test_zones_are_named_by_id_or_name(client: httpx.AsyncClient) -> None:
+    assert await zones_in(client) == ["example.com", "example.org"]
+    assert await zones_in(client, "zone=EXAMPLE.org") == ["example.org"]
+    assert await zones_in(client, f"zone={OTHER}&zone=example.org") == ["example.org"]
+
+
+async def test_only_zones_that_the_credential_may_read_are_there(client: httpx.AsyncClient) -> None:
+    assert await zones_in(client, **NARROW) == ["example.org"]
+    refused = await client.get(f"{EXPORT}/json?zone=example.com", headers=NARROW)
+    assert error(refused)[:2] == (403, 10000)
+
+
+async def test_the_tag_is_good_until_something_changes(client: httpx.AsyncClient) -> None:
+    tag = (await client.get(f"{EXPORT}/csv")).headers["etag"]
+    known = {"If-None-Match": f'"else", {tag}'}
+    same = await client.get(f"{EXPORT}/csv", headers=known)
+    assert (same.status_code, same.content, same.headers["etag"]) == (304, b"", tag)
+    await change(client, "us-west-2")
+    new = await client.get(f"{EXPORT}/csv", headers=known)
+    assert new.status_code == 200
+    assert new.headers["etag"] != tag
+    assert new.headers["etag"].split("-")[1] == str(int(tag.split("-")[1]) + 1)
+
+
+async def test_what_is_asked_for_otherwise_has_another_tag(client: httpx.AsyncClient) -> None:
+    questions = ["csv", "json", "csv?colo=SIN", "csv?zone=example.com", "csv?upstream=IAD=a:80"]
+    tags = {(await client.get(f"{EXPORT}/{q}")).headers["etag"] for q in questions}
+    tags.add((await client.get(f"{EXPORT}/csv", headers=NARROW)).headers["etag"])
+    assert len(tags) == len(questions) + 1
+
+
+async def test_head_has_the_tag_and_no_file(client: httpx.AsyncClient) -> None:
+    head, get = await client.head(f"{EXPORT}/csv"), await client.get(f"{EXPORT}/csv")
+    assert (head.status_code, head.content) == (200, b"")
+    assert "content-length" not in head.headers
+    assert head.headers["etag"] == get.headers["etag"]
+
+
+async def test_a_node_that_is_the_upper_tier_asks_the_origin(client: httpx.AsyncClient) -> None:
+    answer = await client.get(f"{EXPORT}/json?colo=iad&zone=example.com")
+    assert answer.json()["primary"] is None
+
+
+async def test_switching_tiered_cache_off_is_a_change(client: httpx.AsyncClient) -> None:
+    await client.patch(f"{ZONE_URL}/argo/tiered_caching", json={"value": "off"})
+    answer = await client.get(f"{EXPORT}/json?zone=example.com")
+    assert (answer.json()["mode"], answer.json()["primary"]) == ("off", None)
+
+
+async def test_a_format_of_several_files_is_asked_for_one(client: httpx.AsyncClient) -> None:
+    params = {**UPSTREAM, "file": "originmap.map", "colo": "SIN"}
+    answer = await client.get(f"{EXPORT}/haproxy", params=params)
+    assert "example.com/192.0.2.1 originmap_iad_ewr\n" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("question", "code"),
+    [
+        ("squid", 10462), ("haproxy?upstream=%7Bcolo%7D.a:80", 10462), ("nginx", 10462),
+        ("nginx?upstream=%7Bcolo%7D.a:80&file=x", 10462), ("nginx?upstream=a:80", 10462),
+        ("csv?colo=ZZZ", 10462), ("csv?colo=SIN&colo=IAD", 10400), ("csv?more=1", 10400),
+    ],
+)  # fmt: skip
+async def test_what_cannot_be_made(client: httpx.AsyncClient, question: str, code: int) -> None:
+    assert error(await client.get(f"{EXPORT}/{question}"))[:2] == (400, code)
+
+
+async def test_of_a_file_that_is_not_there_those_that_are_are_named(
+    client: httpx.AsyncClient,
+) -> None:
+    async def said(file: str) -> str:
+        params = {
+            "file": file,
+            "upstream": ["IAD=192.0.2.10:80", "EWR=192.0.2.11:80", "{colo}.a:80"],
+        }
+        message: str = error(await client.get(f"{EXPORT}/envoy", params=params))[2]
+        return message
+
+    for file in ("eds/x.json", "eds/originmap_sea_yyc.json"):
+        message = await said(file)
+        assert f"no file {file}; there are: cds.json, rds.json, eds/" in message
+        assert "eds/originmap_iad_ewr.json" in message
+        assert "addresses, not names" in message
+    every = error(await client.get(f"{EXPORT}/envoy", params={"upstream": "{colo}.a:80"}))[2]
+    assert every == "envoy has several files; say which: cds.json, rds.json, eds/NAME.json"
+
+
+async def test_what_nodes_serve_under_a_rollout_is_asked_for(client: httpx.AsyncClient) -> None:
+    async def step(name: str, **members: str) -> None:
+        answer = await client.post(
+            "http://testserver/originmap/v1/rollout", json={"step": name, **members}
+        )
+        assert answer.status_code == 200, answer.text
+
+    async def regions(query: str, **headers: str) -> tuple[str, list[str]]:
+        answer = await client.get(f"{EXPORT}/json?rollout={query}", headers=headers)
+        lines = answer.raise_for_status().text.splitlines()
+        return answer.headers["etag"], [json.loads(line)["region"] for line in lines]
+
+    _, old = await regions("served")
+    await step("hold")
+    await change(client, "us-west-2")
+    held, served = await regions("served&colo=FRA")
+    _, new = await regions("newest&colo=FRA")
+    assert (served, new) == (old, ["us-west-2", old[1]])
+    known = {"If-None-Match": held}
+    for method in ("GET", "HEAD"):
+        url = f"{EXPORT}/json?rollout=served&colo=FRA"
+        assert (await client.request(method, url, headers=known)).status_code == 304
+        assert (await client.request(method, url)).headers["etag"] == held
+    await step("start", waves="FRA,50%,100%")
+    assert (await regions("served&colo=FRA"))[1] == new
+    assert (await regions("served&colo=SIN"))[1] == old
+    assert (await regions("served&colo=SIN", **NARROW))[1] == old[1:]
+    await step("advance")
+    # By the SHA-256 of its name, edge-2 is in the first half of all nodes, and edge-1 is not.
+    assert (await regions("served&node=edge-2"))[1] == new
+    assert (await regions("served&node=edge-1"))[1] == old
+    assert (await regions("served"))[1] == old
+    await step("finish")
+    assert (await regions("served&colo=SIN"))[1] == new
+
+
+@pytest.mark.parametrize(
+    "query", ["rollout=old", "rollout=", "node=edge-1", "rollout=served&node=a%20b"]
+)
+async def test_what_makes_no_sense_of_a_rollout_is_refused(
+    client: httpx.AsyncClient, query: str
+) -> None:
+    assert error(await client.get(f"{EXPORT}/json?{query}"))[:2] == (400, 10400)

@@ -1,0 +1,31 @@
+"""What `/readyz` of a replica says, and to whom."""
+
+from originmap import bootstrap
+from originmap.service import initial_data as setup
+from originmap.service.feed.replication import Replication
+from originmap.store.clock import wall_clock
+from tests.api.application import BEARER, client_of
+
+READYZ = "http://testserver/readyz"
+PRIMARY = "http://10.9.8.7:8787"
+
+
+async def test_strangers_learn_no_address_of_the_primary_and_operators_do() -> None:
+    copy = Replication(PRIMARY, wall_clock)
+    async with (
+        bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened,
+        client_of(opened._replace(replication=copy)) as client,
+    ):
+        copy.failed("ConnectError: no route to 10.9.8.7")
+        for headers in ({}, BEARER, {"Authorization": "Bearer wrong"}):
+            answer = await client.get(READYZ, headers=headers)
+            assert answer.status_code == 503
+            assert "10.9.8.7" not in answer.text
+        copy.found(wall_clock())
+        for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic x"}):
+            answer = await client.get(READYZ, headers=headers)
+            assert answer.status_code == 200
+            assert "10.9.8.7" not in answer.text
+            assert set(answer.json()["result"]["replica"]) == {"connected", "age_seconds"}
+        found = (await client.get(READYZ, headers=BEARER)).json()["result"]["replica"]
+        assert (found["primary"], found["error"]) == (PRIMARY, copy.error)

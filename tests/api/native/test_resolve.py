@@ -1,0 +1,153 @@
+"""Resolving over HTTP, and what would move."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from originmap import bootstrap
+from originmap.service import initial_data as setup
+from tests.api.answers import error, result
+from tests.api.application import BEARER, MAPPINGS, ZONE_URL, client_of
+from tests.api.cloudflare.two_zones import NARROW, OTHER, add_other
+
+OWN = "http://testserver/originmap/v1"
+RESOLVE, WHATIF = f"{OWN}/zones/example.com/resolve", f"{OWN}/whatif"
+PLACES = {
+    "192.0.2.1": ("aws", "us-east-1"),
+    "192.0.2.2": ("aws", "us-east-1"),
+    "2001:db8::1": ("gcp", "us-central1"),
+}
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    async with (
+        bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened,
+        client_of(opened, BEARER) as client,
+    ):
+        await add_other(opened.store)
+        for ip, (vendor, region) in PLACES.items():
+            item = {"origin_ip": ip, "vendor": vendor, "region": region}
+            result(await client.put(f"{MAPPINGS}/{ip}", json=item))
+        yield client
+
+
+async def _origins(client: httpx.AsyncClient, *ips: str, **more: str) -> Any:
+    params = [*(("ip", ip) for ip in ips), *more.items()]
+    return result(await client.get(RESOLVE, params=params))["origins"]
+
+
+async def test_a_mapped_origin_gets_its_upper_tier_and_the_reason(
+    client: httpx.AsyncClient,
+) -> None:
+    (found,) = await _origins(client, "192.0.2.1")
+    assert found == {
+        "origin_ip": "192.0.2.1", "vendor": "aws", "region": "us-east-1", "mode": "hint",
+        "primary": {"colo": "IAD", "basis": "distance", "distance_km": 11.4, "latency_ms": None,
+                    "state": "active"},
+        "fallbacks": [{"colo": "EWR", "basis": "distance", "distance_km": 337.4,
+                       "latency_ms": None, "state": "active"}],
+        "upper_tier_colos": ["IAD", "EWR"], "reason": "IAD: nearest to aws us-east-1, 11 km",
+    }  # fmt: skip
+
+
+async def test_answers_are_in_the_order_of_the_question_in_canonical_form(
+    client: httpx.AsyncClient,
+) -> None:
+    found = await _origins(client, "2001:DB8:0::1", "192.0.2.9", "::ffff:192.0.2.1")
+    assert [(o["origin_ip"], o["mode"]) for o in found] == [
+        ("2001:db8::1", "hint"), ("192.0.2.9", "generic"), ("192.0.2.1", "hint"),
+    ]  # fmt: skip
+    assert len(found[1]["upper_tier_colos"]) == 75
+    assert found[1]["primary"] is None
+
+
+async def test_with_tiered_cache_off_the_origin_is_asked_itself(client: httpx.AsyncClient) -> None:
+    result(await client.patch(f"{ZONE_URL}/argo/tiered_caching", json={"value": "off"}))
+    (found,) = await _origins(client, "192.0.2.1")
+    assert (found["mode"], found["upper_tier_colos"]) == ("off", [])
+
+
+async def test_a_pool_gets_one_answer(client: httpx.AsyncClient) -> None:
+    (found,) = await _origins(client, "192.0.2.1", "192.0.2.2", "192.0.2.9", pool="true")
+    assert found["origin_ips"] == ["192.0.2.1", "192.0.2.2", "192.0.2.9"]
+    assert found["upper_tier_colos"] == ["IAD", "EWR"]
+
+
+async def test_the_whole_ranking_is_explained_when_asked_for(client: httpx.AsyncClient) -> None:
+    (found,) = await _origins(client, "192.0.2.1", explain="true")
+    assert [ranked["colo"] for ranked in found["ranking"]][:3] == ["IAD", "EWR", "YYZ"]
+    assert len(found["ranking"]) == 75
+
+
+async def test_the_revision_is_the_one_that_was_read(client: httpx.AsyncClient) -> None:
+    params = {"ip": "192.0.2.1"}
+    before = result(await client.get(RESOLVE, params=params))["revision"]
+    result(await client.delete(f"{MAPPINGS}/192.0.2.2"))
+    assert result(await client.get(RESOLVE, params=params))["revision"] == before + 1
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("", 10400), ("&".join(["ip=192.0.2.1"] * 101), 10400), ("ip=192.0.2.1&more=1", 10400),
+        ("ip=192.0.2.1&pool=yes", 10400), ("ip=nonsense", 1146), ("ip=", 1146),
+    ],
+)  # fmt: skip
+async def test_questions_that_cannot_be_asked(
+    client: httpx.AsyncClient, query: str, code: int
+) -> None:
+    assert error(await client.get(f"{RESOLVE}?{query}"))[:2] == (400, code)
+
+
+async def test_a_hundred_addresses_are_one_question(client: httpx.AsyncClient) -> None:
+    assert len(await _origins(client, *["192.0.2.1"] * 100)) == 100
+
+
+async def test_a_zone_is_named_by_id_or_name_and_seen_by_who_may_read_it(
+    client: httpx.AsyncClient,
+) -> None:
+    params = {"ip": "192.0.2.1"}
+    for zone in (OTHER, "example.org", "EXAMPLE.org"):
+        answer = await client.get(f"{OWN}/zones/{zone}/resolve", params=params, headers=NARROW)
+        assert answer.status_code == 200
+    answers = [
+        await client.get(f"{OWN}/zones/{zone}/resolve", params=params, headers=NARROW)
+        for zone in (setup.DEV_ID, "example.com", "b" * 32, "nothing.example", "nonsense")
+    ]
+    assert {error(answer)[:2] for answer in answers} == {(403, 10000)}
+
+
+async def test_what_would_move_is_told_and_nothing_moves(client: httpx.AsyncClient) -> None:
+    found = result(await client.post(WHATIF, json={"states": {"IAD": "down"}}))
+    assert (found["cold_origins"], found["moved_origins"]) == (2, 2)
+    assert found["moves"] == [
+        {"zone_id": setup.DEV_ID, "vendor": "aws", "region": "us-east-1", "origins": 2,
+         "before": ["IAD", "EWR"], "after": ["EWR", "YYZ"], "cold": True},
+    ]  # fmt: skip
+    assert (await _origins(client, "192.0.2.1"))[0]["upper_tier_colos"] == ["IAD", "EWR"]
+
+
+async def test_another_topology_can_be_tried(client: httpx.AsyncClient) -> None:
+    colo = {"code": "SYD", "city": "Sydney", "country": "AU", "latitude": -33.9, "longitude": 151.2}
+    found = result(await client.post(WHATIF, json={"topology": {"colos": [colo]}}))
+    assert found["cold_origins"] == 3
+    assert {tuple(move["after"]) for move in found["moves"]} == {("SYD",)}
+
+
+async def test_only_readable_zones_are_looked_at(client: httpx.AsyncClient) -> None:
+    answer = await client.post(WHATIF, json={"states": {"IAD": "down"}}, headers=NARROW)
+    assert result(answer)["moves"] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({}, 10400), ({"states": {}, "topology": {"colos": []}}, 10400), ([], 10400),
+        ({"states": {"NOPE": "down"}}, 10460), ({"topology": {"colos": []}}, 10460),
+    ],
+)  # fmt: skip
+async def test_what_ifs_that_make_no_sense(client: httpx.AsyncClient, body: Any, code: int) -> None:
+    assert error(await client.post(WHATIF, json=body))[:2] == (400, code)

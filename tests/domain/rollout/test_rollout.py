@@ -1,0 +1,219 @@
+"""Rollouts: which node may serve what, and which step follows which."""
+
+import re
+import string
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from originmap.domain.errors import InvalidQuery, RolloutConflict
+from originmap.domain.history.record import RecordChange
+from originmap.domain.rollout import rollout as rollouts
+from originmap.domain.rollout.rollout import (
+    Rollout,
+    RolloutState,
+    Step,
+    allowed,
+    parse_waves,
+    wave_of,
+)
+from originmap.domain.rollout.rules import ROLLOUT, take
+
+COLOS = ("SIN", "FRA", "IAD")
+WAVES = ("SIN", "1%", "10%", "100%")
+NODES = [f"node-{n}" for n in range(2_000)]
+
+EARLY = ["node-14", "node-113", "node-125", "node-179", "node-298", "node-371"]
+
+names = st.text(string.ascii_letters + string.digits + "_.:-", min_size=1, max_size=64)
+colos = st.sampled_from(COLOS)
+per_cents = st.lists(st.integers(1, 9_999), max_size=6, unique=True).map(sorted)
+
+
+@st.composite
+def waves(draw: st.DrawFn) -> tuple[str, ...]:
+    parts = [f"{n // 100}.{n % 100:02}%" for n in draw(per_cents)] + ["100%"]
+    for colo in draw(st.lists(colos, unique=True)):
+        parts.insert(draw(st.integers(0, len(parts) - 1)), colo)
+    return parse_waves(",".join(parts), COLOS)
+
+
+def running(released: int = 1, waves: tuple[str, ...] = WAVES) -> Rollout:
+    return Rollout(1, RolloutState.RUNNING, 10, 20, waves, released)
+
+
+def steps(*taken: Step) -> Rollout:
+    """The rollout after some steps."""
+    found: Rollout | None = None
+    for step in taken:
+        found = step(found)
+    assert found is not None
+    return found
+
+
+HELD = rollouts.hold(10, 5)
+STARTED = rollouts.start(WAVES, None, 20, 6)
+
+
+def test_without_a_rollout_every_node_has_the_newest() -> None:
+    assert allowed(None, "node", "SIN") is None
+
+
+def test_a_held_node_stays_where_it_is() -> None:
+    assert allowed(steps(HELD), "node", "SIN") == 10
+
+
+def test_the_nodes_of_a_released_wave_have_the_target_and_the_others_stay() -> None:
+    assert allowed(running(), "node", "SIN") == 20
+    assert allowed(running(), "node", "FRA") == 10
+
+
+@given(waves(), names, colos)
+def test_a_node_that_was_released_stays_released(
+    waves: tuple[str, ...], node: str, colo: str
+) -> None:
+    seen = [allowed(running(n, waves), node, colo) for n in range(len(waves) + 1)]
+    assert seen == sorted(seen, key=lambda revision: revision or 0)
+    assert (seen[0], seen[-1]) == (10, 20)
+
+
+@given(names, colos)
+def test_a_part_of_the_nodes_is_in_every_larger_part(node: str, colo: str) -> None:
+    alone = [wave_of((f"{n}%", "100%"), node, colo) for n in range(1, 100)]
+    assert alone == sorted(alone, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("per_cent", "least", "most"), [(1, 8, 35), (10, 150, 250), (50, 900, 1100)]
+)
+def test_a_per_cent_is_about_that_many_nodes(per_cent: int, least: int, most: int) -> None:
+    taken = sum(wave_of((f"{per_cent}%", "100%"), node, "SIN") == 0 for node in NODES)
+    assert least <= taken <= most
+
+
+def test_which_node_is_in_which_part_never_changes() -> None:
+    """Nodes of different versions decide by themselves and must agree."""
+    early = [node for node in NODES[:400] if wave_of(("1%", "100%"), node, "SIN") == 0]
+    assert early == EARLY
+
+
+def test_a_wave_can_name_several_colos() -> None:
+    assert [wave_of(("SIN+FRA", "100%"), "node", colo) for colo in COLOS] == [0, 0, 1]
+
+
+def test_waves_are_read_in_any_spelling() -> None:
+    assert parse_waves(" sin+FRA, 0.5%,100%", COLOS) == ("SIN+FRA", "0.5%", "100%")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "'': neither the topology nor a node has such a colo"),
+        ("SIN", "the last wave must be 100%"),
+        ("100%,SIN", "the last wave must be 100%"),
+        ("XYZ,100%", "'XYZ': neither the topology nor a node has such a colo"),
+        ("SIN+,100%", "'': neither the topology nor a node has such a colo"),
+        ("SIN,FRA+SIN,100%", "SIN: it is named twice"),
+        (",,100%", "'': it is named twice"),
+        ("10%,1%,100%", "1%: per cents rise"),
+        ("10%,10%,100%", "10%: per cents rise"),
+        ("0%,100%", "0%: per cents rise"),
+        ("101%,100%", "101%: per cents rise"),
+        ("1.005%,100%", "1.005%: a part of the nodes is written like 10%"),
+        ("-1%,100%", "-1%: a part of the nodes is written like 10%"),
+        (",".join(f"{n}%" for n in range(1, 21)) + ",100%", "more than 20 waves"),
+    ],
+)  # fmt: skip
+def test_waves_that_make_no_sense_are_refused(text: str, problem: str) -> None:
+    with pytest.raises(InvalidQuery, match=re.escape(problem)):
+        parse_waves(text, COLOS)
+
+
+def test_everything_wrong_with_waves_is_said_at_once() -> None:
+    with pytest.raises(InvalidQuery, match=r"^waves: 5%: .*; 'XYZ': .*; the last wave"):
+        parse_waves("XYZ,10%,5%", COLOS)
+
+
+def test_held_started_advanced_to_its_end_and_finished() -> None:
+    whole = steps(HELD, STARTED, rollouts.advance(), rollouts.advance(3), rollouts.advance(4))
+    assert whole == Rollout(1, RolloutState.RUNNING, 10, 20, WAVES, 4, started_on=6)
+    done = rollouts.finish()(whole)
+    assert (done.state, allowed(done, "node", "FRA")) == ("done", None)
+    with pytest.raises(RolloutConflict, match="every wave is released"):
+        rollouts.advance()(whole)
+
+
+def test_two_who_release_the_same_wave_release_one() -> None:
+    with pytest.raises(RolloutConflict, match="the next wave is 3, not 2"):
+        rollouts.advance(2)(running(2))
+
+
+def test_a_paused_rollout_leaves_its_nodes_where_they_are() -> None:
+    paused = steps(HELD, STARTED, rollouts.pause("lunch"))
+    assert (allowed(paused, "n", "SIN"), allowed(paused, "n", "FRA")) == (20, 10)
+    assert rollouts.resume()(paused) == steps(HELD, STARTED)
+
+
+@pytest.mark.parametrize(
+    "step", [rollouts.halt("why"), rollouts.abort("why"), rollouts.kill(None, 7, "why")]
+)
+def test_every_node_goes_back(step: Step) -> None:
+    stopped = steps(HELD, STARTED, rollouts.advance(), step)
+    assert {allowed(stopped, node, colo) for node in NODES[:50] for colo in COLOS} == {10}
+    assert stopped.why == "why"
+
+
+def test_a_halted_rollout_can_go_on_and_an_aborted_one_cannot() -> None:
+    halted = steps(HELD, STARTED, rollouts.halt("unwell"))
+    assert rollouts.resume()(halted) == steps(HELD, STARTED)
+    with pytest.raises(RolloutConflict, match="the rollout is aborted"):
+        steps(HELD, STARTED, rollouts.abort(), rollouts.resume())
+
+
+def test_after_an_abort_the_next_rollout_starts_from_the_same_base() -> None:
+    """The nodes are there: any other base would move all of them at once."""
+    again = steps(HELD, STARTED, rollouts.abort(), rollouts.start(WAVES, None, 30, 9))
+    assert (again.number, again.base, again.target, again.started_on) == (2, 10, 30, 9)
+
+
+def test_the_kill_switch_works_from_every_state() -> None:
+    done = steps(HELD, STARTED, rollouts.finish())
+    assert allowed(rollouts.kill(None, 7)(done), "node", "SIN") == 10
+    assert allowed(rollouts.kill(3, 7)(done), "node", "SIN") == 3
+    assert allowed(rollouts.kill(3, 7)(None), "node", "SIN") == 3
+    for state in RolloutState:
+        killed = rollouts.kill(None, 7)(replace(running(), state=state))
+        assert allowed(killed, "node", "SIN") == 10
+    with pytest.raises(RolloutConflict, match="say which revision"):
+        rollouts.kill(None, 7)(None)
+
+
+@pytest.mark.parametrize(
+    ("rollout", "step"),
+    [
+        (None, rollouts.start(WAVES, None, 20, 6)),
+        (None, rollouts.advance()),
+        (None, rollouts.pause()),
+        (None, rollouts.finish()),
+        (steps(HELD), rollouts.advance()),
+        (steps(HELD), rollouts.hold(11, 7)),
+        (running(), rollouts.start(WAVES, 5, 20, 6)),
+        (running(), rollouts.resume()),
+        (steps(HELD, rollouts.finish()), rollouts.finish()),
+        (steps(HELD), rollouts.start(WAVES, None, 10, 6)),
+    ],
+)  # fmt: skip
+def test_a_step_out_of_its_turn_is_refused(rollout: Rollout | None, step: Step) -> None:
+    with pytest.raises(RolloutConflict):
+        step(rollout)
+
+
+def test_a_step_is_a_change_of_the_record_and_says_who_took_it() -> None:
+    decision = take(HELD, "credential", 7)({})
+    held = Rollout(1, RolloutState.HELD, 10, by="credential", started_on=5, changed_on=7)
+    assert decision.changes == (RecordChange(ROLLOUT, None, held),)
+    assert decision.outcome == held
+    again = take(STARTED, "other", 8)({ROLLOUT: held})
+    assert (again.changes[0].before, again.outcome.by) == (held, "other")

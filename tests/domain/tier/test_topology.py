@@ -1,0 +1,109 @@
+"""The packaged topology: the hubs that serve as upper tiers until the operator says otherwise."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from originmap.data import hubs
+from originmap.domain.errors import InvalidTopology
+from originmap.domain.tier.topology import Colo, ColoState, Topology, check, with_states
+from originmap.domain.tier.topology_rules import set_states
+
+
+def test_there_are_75_hubs_sorted_by_code() -> None:
+    codes = [hub.code for hub in hubs()]
+    assert len(codes) == len(set(codes)) == 75
+    assert codes == sorted(codes)
+
+
+def test_every_hub_is_named_by_an_iata_code_and_has_a_city() -> None:
+    for hub in hubs():
+        assert len(hub.code) == 3, hub
+        assert hub.code.isascii(), hub
+        assert hub.code.isalpha(), hub
+        assert hub.code.isupper(), hub
+        assert hub.city, hub
+
+
+def test_every_inhabited_continent_has_hubs() -> None:
+    """One metro each, so that a region added anywhere finds a colo in its own part of the world."""
+    codes = {hub.code for hub in hubs()}
+    assert {"JNB", "NBO", "LOS", "SIN", "FRA", "DXB", "SYD", "PER", "IAD", "MIA", "GRU"} <= codes
+
+
+def _colo(code: str, **members: Any) -> Colo:
+    return Colo(code, "Town", "US", 1.0, 2.0, **members)
+
+
+def test_everything_wrong_is_said_at_once() -> None:
+    wrong = Topology(
+        (_colo("iad"), _colo("EWR"), _colo("EWR"), replace(_colo("SEA"), latitude=91.0),
+         _colo("LAX", successor="LAX"), _colo("SJC", successor="NOPE")),
+        overrides={"aws": ("EWR",), "aws/us-east-1": (), "aws/us-west-2": ("NOPE",)},
+        apart_km=-1.0, fallbacks=11, latency_seconds=0,
+    )  # fmt: skip
+    with pytest.raises(InvalidTopology) as caught:
+        check(wrong)
+    assert len(caught.value.problems) == 11
+
+
+@pytest.mark.parametrize("country", ["", "us", "USA", "U", "ÄÖ", "U1", "US\n"])
+def test_a_country_is_two_capital_letters(country: str) -> None:
+    with pytest.raises(InvalidTopology, match="colo IAD: a country is 2 capital letters"):
+        check(Topology((replace(_colo("IAD"), country=country),)))
+
+
+def test_a_measurement_counts_for_a_time_that_ends() -> None:
+    check(Topology((_colo("IAD"),), latency_seconds=10**9))
+    with pytest.raises(InvalidTopology, match="latency_seconds must be between 1 and 1000000000"):
+        check(Topology((_colo("IAD"),), latency_seconds=10**9 + 1))
+
+
+@pytest.mark.parametrize(
+    "colos",
+    [
+        (),
+        (_colo("IAD", eligible=False),),
+        (_colo("IAD", state=ColoState.DOWN), _colo("EWR", state=ColoState.RETIRED)),
+    ],
+)
+def test_a_topology_in_which_nothing_can_be_an_upper_tier_is_refused(
+    colos: tuple[Colo, ...],
+) -> None:
+    with pytest.raises(InvalidTopology, match="no colo can be an upper tier"):
+        check(Topology(colos))
+
+
+def test_states_change_by_code_and_the_last_usable_colo_stays() -> None:
+    two = Topology((_colo("IAD"), _colo("EWR")))
+    drained = with_states(two, {"IAD": ColoState.DRAINING})
+    assert [colo.code for colo in drained.eligible()] == ["EWR", "IAD"]
+    assert with_states(drained, {"IAD": ColoState.ACTIVE}) == two
+    with pytest.raises(InvalidTopology, match="no colo"):
+        with_states(two, {"IAD": ColoState.DOWN, "EWR": ColoState.DOWN})
+    with pytest.raises(InvalidTopology, match="there is no colo SEA"):
+        with_states(two, {"SEA": ColoState.DOWN})
+
+
+def test_states_that_change_nothing_leave_the_default_a_default() -> None:
+    """Else the packaged topology of a later version would never come into force."""
+    default = Topology((_colo("IAD"), _colo("EWR")))
+    for states in ({}, {"IAD": ColoState.ACTIVE}):
+        decision = set_states(states, default)({})
+        assert (decision.changes, decision.outcome) == ((), default)
+    (change,) = set_states({"IAD": ColoState.DOWN}, default)({}).changes
+    assert (change.before, change.after) == (None, with_states(default, {"IAD": ColoState.DOWN}))
+
+
+def _retired(code: str, successor: str) -> Colo:
+    return _colo(code, state=ColoState.RETIRED, successor=successor)
+
+
+def test_successors_are_followed_and_circles_end() -> None:
+    active = _colo("DD", successor="CC")
+    chain = Topology((_retired("AA", "BB"), _retired("BB", "CC"), _colo("CC"), active))
+    found = [chain.successor_of(code) for code in ("AA", "BB", "CC", "DD")]
+    assert found == ["CC", "CC", "CC", "DD"]
+    circle = Topology((_retired("AA", "BB"), _retired("BB", "AA")))
+    assert circle.successor_of("AA") in ("AA", "BB")

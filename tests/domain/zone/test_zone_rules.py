@@ -1,0 +1,112 @@
+"""Rules of zones: made once by name, changed one thing at a time, removed."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from originmap.domain.errors import AccountNotFound, ZoneExists, ZoneNotFound
+from originmap.domain.history.record import Key, Kind, RecordChange, RecordDecide, RecordsView
+from originmap.domain.zone.rules import (
+    SettingName,
+    add_missing,
+    create_zone,
+    delete_zone,
+    pause_zone,
+    retype_zone,
+    switch_setting,
+)
+from originmap.domain.zone.zone import Account, Switch, Zone, ZoneType
+from tests.builders import ZONE_ID, token, zone
+
+KEY = Key(Kind.ZONE, ZONE_ID)
+OTHER = Zone("other", "example.org", "account", 1, 1)
+ACCOUNT = Account("account", "Account", 1)
+RECORDS: RecordsView = {KEY: zone(), Key(Kind.ACCOUNT, "account"): ACCOUNT}
+SETTINGS: list[SettingName] = ["tiered_cache", "smart_tiered_cache", "regional_tiered_cache"]
+
+
+def _changed(decide: RecordDecide[Zone], records: RecordsView = RECORDS) -> Zone | None:
+    """The zone as it is written, None where nothing is; the outcome is the zone either way."""
+    decision = decide(records)
+    if not decision.changes:
+        assert decision.outcome == records[KEY]
+        return None
+    assert decision.changes == (RecordChange(KEY, records[KEY], decision.outcome),)
+    return decision.outcome
+
+
+def test_a_zone_is_made_in_an_account() -> None:
+    decision = create_zone(OTHER)(RECORDS)
+    assert decision.changes == (RecordChange(Key(Kind.ZONE, "other"), None, OTHER),)
+    assert decision.outcome == OTHER
+    with pytest.raises(AccountNotFound):
+        create_zone(replace(OTHER, account_id="none"))(RECORDS)
+
+
+def test_there_is_one_zone_of_a_name_in_all_accounts() -> None:
+    elsewhere = {**RECORDS, Key(Kind.ACCOUNT, "b"): Account("b", "B", 1)}
+    with pytest.raises(ZoneExists, match=r"example\.com"):
+        create_zone(replace(OTHER, name="example.com", account_id="b"))(elsewhere)
+
+
+def test_pausing_and_retyping_change_one_thing_and_the_time() -> None:
+    assert _changed(pause_zone(ZONE_ID, True, 7)) == replace(zone(), paused=True, modified_on=7)
+    retyped = _changed(retype_zone(ZONE_ID, ZoneType.PARTIAL, 7))
+    assert retyped == replace(zone(), type=ZoneType.PARTIAL, modified_on=7)
+
+
+def test_a_change_to_what_it_is_already_changes_nothing() -> None:
+    assert _changed(pause_zone(ZONE_ID, False, 7)) is None
+    assert _changed(retype_zone(ZONE_ID, ZoneType.FULL, 7)) is None
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("on", [True, False])
+def test_setting_a_default_for_the_first_time_is_a_change(setting: SettingName, on: bool) -> None:
+    set_once = _changed(switch_setting(ZONE_ID, setting, on, 7))
+    assert set_once is not None
+    assert getattr(set_once, setting) == Switch(on, 7)
+    assert replace(set_once, modified_on=1, **{setting: getattr(zone(), setting)}) == zone()
+    again = {**RECORDS, KEY: set_once}
+    assert _changed(switch_setting(ZONE_ID, setting, on, 8), again) is None
+    other_way = _changed(switch_setting(ZONE_ID, setting, not on, 8), again)
+    assert getattr(other_way, setting) == Switch(not on, 8)
+
+
+@given(st.lists(st.tuples(st.sampled_from(SETTINGS), st.booleans()), max_size=10))
+def test_each_setting_is_what_was_said_last(said: list[tuple[SettingName, bool]]) -> None:
+    records = dict(RECORDS)
+    expected = {name: getattr(zone(), name).on for name in SETTINGS} | dict(said)
+    for now, (setting, on) in enumerate(said, start=2):
+        for change in switch_setting(ZONE_ID, setting, on, now)(records).changes:
+            assert change.after is not None
+            records[KEY] = change.after
+    assert {name: getattr(records[KEY], name).on for name in SETTINGS} == expected
+
+
+def test_a_removed_zone_is_gone() -> None:
+    assert delete_zone(ZONE_ID)(RECORDS).changes == (RecordChange(KEY, zone(), None),)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        pause_zone("none", True, 7),
+        retype_zone("none", ZoneType.FULL, 7),
+        switch_setting("none", "tiered_cache", True, 7),
+        delete_zone("none"),
+        delete_zone("account"),
+    ],
+)
+def test_a_zone_that_is_not_there_cannot_be_changed(rule: RecordDecide[object]) -> None:
+    with pytest.raises(ZoneNotFound):
+        rule(RECORDS)
+
+
+def test_what_is_there_already_is_left_as_it_is() -> None:
+    made = token("t")
+    wanted = [(Kind.ZONE, replace(zone(), name="renamed.example")), (Kind.TOKEN, made)]
+    expected = (RecordChange(Key(Kind.TOKEN, "t"), None, made),)
+    assert add_missing(wanted)(RECORDS).changes == expected

@@ -1,0 +1,453 @@
+"""Replicas as real processes: killed, cut off, lied to, and in a chain."""
+
+import asyncio
+import random
+import shutil
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.process import COMMAND, Server
+from tests.real.cluster.fleet import Primary, originmap, ready, same, state, until
+from tests.real.proxy import Proxy
+
+
+@pytest.fixture
+def primary(tmp_path: Path) -> Iterator[Primary]:
+    primary = Primary(tmp_path)
+    with primary.server:
+        yield primary
+        primary.server.stop()
+
+
+@pytest.fixture
+async def writer(primary: Primary) -> AsyncIterator[httpx.AsyncClient]:
+    async with primary.client() as client:
+        yield client
+
+
+async def test_a_replica_serves_what_its_primary_has(
+    primary: Primary, writer: httpx.AsyncClient
+) -> None:
+    await primary.put(writer, "192.0.2.1")
+    with primary.replica("first") as replica:
+        async with primary.client(replica.url) as reader:
+            await same(writer, reader)
+            answer = await reader.get(primary.path("192.0.2.1"))
+            assert answer.json()["result"]["region"] == "us-east-1"
+
+            async def age() -> str:
+                answer = await reader.get(primary.path("192.0.2.1"))
+                return answer.headers.get("originmap-replica-age", "")
+
+            assert 0 <= float(await until(age, "the age in a header")) < 20
+            await primary.put(writer, "192.0.2.1", "us-west-2")
+            await same(writer, reader)
+
+
+async def test_writes_are_refused_and_name_the_primary(primary: Primary) -> None:
+    with primary.replica("first") as replica:
+        async with primary.client() as writer, primary.client(replica.url) as reader:
+            await same(writer, reader)
+            body = {"origin_ip": "192.0.2.1", "vendor": "aws", "region": "us-east-1"}
+            answers = [
+                await reader.put(primary.path("192.0.2.1"), json=body),
+                await reader.delete(primary.path("192.0.2.1")),
+                await reader.delete(f"/client/v4/zones/{primary.zone}"),
+                await reader.put("/originmap/v1/latencies", json=[]),
+                await reader.post("/originmap/v1/rollout", json={"step": "hold"}),
+            ]
+            for answer in answers:
+                assert answer.status_code == 421, answer.text
+                assert primary.url in answer.json()["errors"][0]["message"]
+        done = subprocess.run(
+            [COMMAND, "zone", "create", "new.example", "--db", str(primary.folder / "first.db")],
+            capture_output=True,
+            text=True,
+        )
+        assert (done.returncode, primary.url in done.stderr) == (1, True)
+
+
+async def test_a_token_revoked_on_the_primary_stops_on_the_replica(primary: Primary) -> None:
+    token = primary.new_token("short", "read")
+    with primary.replica("first") as replica:
+        async with (
+            primary.client() as writer,
+            primary.client(replica.url) as whole,
+            primary.client(replica.url, token) as reader,
+        ):
+            await primary.put(writer, "192.0.2.1")
+            await same(writer, whole)
+            assert (await reader.get(primary.path("192.0.2.1"))).status_code == 200
+            rows = originmap("token", "list", "--db", primary.db)
+            id_ = next(row.split()[0] for row in rows.splitlines() if " short " in row)
+            originmap("token", "revoke", id_, "--db", primary.db)
+
+            async def refused() -> bool:
+                return (await reader.get(primary.path("192.0.2.1"))).status_code == 401
+
+            await until(refused, "the token to stop")
+
+
+async def test_a_chain_of_three(primary: Primary, writer: httpx.AsyncClient) -> None:
+    with (
+        primary.replica("first") as first,
+        primary.replica("second", first.url) as second,
+        primary.replica("third", second.url) as third,
+    ):
+        async with (
+            primary.client(first.url) as one,
+            primary.client(second.url) as two,
+            primary.client(third.url) as three,
+        ):
+            await same(writer, one, two, three)
+            for n in range(20):
+                await primary.put(writer, f"192.0.2.{n}")
+            await same(writer, one, two, three)
+            second.kill()
+            await primary.put(writer, "198.51.100.1")
+            again = primary.replica("second", first.url, "--port", second.url.rpartition(":")[2])
+            with again:
+                await same(writer, one, three)
+
+
+async def test_a_replica_goes_on_serving_when_its_primary_is_gone(
+    primary: Primary, writer: httpx.AsyncClient
+) -> None:
+    await primary.put(writer, "192.0.2.1")
+    with primary.replica("first") as replica:
+        async with primary.client(replica.url) as reader:
+            await same(writer, reader)
+            primary.server.kill()
+
+            async def noticed() -> bool:
+                status = await ready(reader)
+                return not status["connected"] and status["age_seconds"] > 0.5
+
+            await until(noticed, "the replica to notice")
+            assert (await reader.get(primary.path("192.0.2.1"))).status_code == 200
+            replica.kill()  # from now on it has only what is on its disk
+        with primary.replica("first") as again:
+            async with primary.client(again.url) as reader:
+                answer = await reader.get(primary.path("192.0.2.1"))
+                assert answer.status_code == 200
+                status = await ready(reader)
+                assert (status["connected"], status["age_seconds"] > 0) == (False, True)
+                with primary.start():
+                    await primary.put(writer, "192.0.2.2")
+                    await same(writer, reader)
+                    assert (await ready(reader))["connected"]
+
+
+async def test_killed_at_any_moment_it_ends_equal(
+    primary: Primary, writer: httpx.AsyncClient
+) -> None:
+    """SIGKILL on either side while writes go on."""
+    chance = random.Random(11)
+    written = 0
+
+    async def write() -> None:
+        nonlocal written
+        while True:
+            try:
+                await primary.put(writer, f"10.0.{written // 200 % 10}.{written % 200}")
+                written += 1
+            except httpx.TransportError:
+                await asyncio.sleep(0.02)
+
+    replica = primary.replica("first")
+    writing = asyncio.create_task(write())
+    for _ in range(3):
+        await asyncio.sleep(chance.uniform(0.1, 0.4))
+        replica.kill()
+        replica = primary.replica("first")
+        await asyncio.sleep(chance.uniform(0.1, 0.4))
+        primary.server.kill()
+        primary.start()
+    writing.cancel()
+    with primary.server, replica:
+        async with primary.client(replica.url) as reader:
+            await same(writer, reader)
+            assert written > 20
+
+
+@pytest.fixture
+async def proxy(primary: Primary) -> AsyncIterator[Proxy]:
+    async with Proxy(primary.url) as proxy:
+        yield proxy
+
+
+async def test_a_snapshot_is_served_also_when_its_primary_is_not_heard_of_again(
+    primary: Primary, writer: httpx.AsyncClient, proxy: Proxy
+) -> None:
+    await primary.put(writer, "192.0.2.1")
+    proxy.hold = b"GET /originmap/v1/changes"
+    with primary.replica("first", proxy.url) as replica:
+        async with primary.client(replica.url) as reader:
+            await until(lambda: ready(reader), "a replica that is ready")
+            assert (await reader.get(primary.path("192.0.2.1"))).status_code == 200
+
+
+async def test_a_cut_or_slow_network_delays_and_changes_nothing(
+    primary: Primary, writer: httpx.AsyncClient, proxy: Proxy
+) -> None:
+    await primary.put(writer, "192.0.2.1")
+    with primary.replica("first", proxy.url) as replica:
+        async with primary.client(replica.url) as reader:
+            await same(writer, reader)
+            proxy.cut()
+            await primary.put(writer, "192.0.2.2")
+            await same(writer, reader)
+            proxy.refuse = True
+            proxy.cut()
+            await primary.put(writer, "192.0.2.3")
+            await asyncio.sleep(0.3)
+            assert (await reader.get(primary.path("192.0.2.3"))).status_code == 404
+            proxy.refuse, proxy.delay = False, 0.05
+            await same(writer, reader)
+            proxy.delay, proxy.cut_after = 0.0, 700  # every answer is torn
+            proxy.cut()
+            for n in range(30):
+                await primary.put(writer, f"198.51.100.{n}")
+            await asyncio.sleep(0.3)
+            proxy.cut_after = None
+            await same(writer, reader)
+
+
+async def test_a_silent_network_is_given_up_and_tried_again(
+    primary: Primary, writer: httpx.AsyncClient, proxy: Proxy
+) -> None:
+    with primary.replica("first", proxy.url) as replica:
+        async with primary.client(replica.url) as reader:
+            await same(writer, reader)
+            proxy.silent = True
+            await primary.put(writer, "192.0.2.1")
+            await asyncio.sleep(1)
+            age = (await ready(reader))["age_seconds"]
+            assert age > 0.9
+            proxy.silent = False
+            await same(writer, reader)
+
+
+async def test_a_snapshot_that_is_torn_or_spoilt_is_refused(
+    primary: Primary, writer: httpx.AsyncClient, proxy: Proxy
+) -> None:
+    for n in range(200):
+        await primary.put(writer, f"10.0.0.{n}")
+    for fault in ({"cut_after": 2_000}, {"spoil": 2_500}):
+        name = next(iter(fault))
+        vars(proxy).update(fault)
+        with primary.replica(name, proxy.url) as replica:
+            async with primary.client(replica.url) as reader:
+                await until(lambda r=replica: logged(r, "cannot follow"), "a refusal")
+                answer = await reader.get("/readyz")
+                assert answer.status_code == 503
+                assert (await reader.get(primary.path("10.0.0.1"))).status_code == 503
+                vars(proxy).update(dict.fromkeys(fault))
+                await same(writer, reader)
+
+
+async def test_a_bit_that_flips_on_the_way_is_noticed_and_asked_for_again(
+    primary: Primary, writer: httpx.AsyncClient, proxy: Proxy
+) -> None:
+    with primary.replica("first", proxy.url) as replica:
+        async with primary.client(replica.url) as reader:
+            await same(writer, reader)
+            proxy.swap = (b'"us-west-2"', b'"}s-west-2"')
+            await primary.put(writer, "192.0.2.1", "us-west-2")
+            await until(lambda: logged(replica, "their checksum is another"), "a refusal")
+            assert not (await ready(reader))["connected"]
+            assert (await reader.get(primary.path("192.0.2.1"))).status_code == 404
+            proxy.swap = None
+            await same(writer, reader)
+            assert not await logged(replica, "starting anew")
+
+
+async def test_a_primary_that_was_restored_and_written_on_is_noticed(
+    primary: Primary, writer: httpx.AsyncClient
+) -> None:
+    with primary.replica("first") as replica:
+        async with primary.client(replica.url) as reader:
+            await primary.put(writer, "192.0.2.1")
+            await same(writer, reader)
+            primary.server.stop()
+            shutil.copy(primary.db, primary.folder / "backup.db")
+            with primary.start():
+                await primary.put(writer, "192.0.2.2")
+                await same(writer, reader)
+            shutil.copy(primary.folder / "backup.db", primary.db)
+            with primary.start():  # the same epoch and revision, and another state
+                await primary.put(writer, "192.0.2.3")
+                await same(writer, reader)
+                assert (await reader.get(primary.path("192.0.2.2"))).status_code == 404
+
+
+async def test_a_replica_whose_file_is_damaged_fetches_it_again(
+    primary: Primary, writer: httpx.AsyncClient
+) -> None:
+    db = primary.folder / "first.db"
+    await primary.put(writer, "192.0.2.1")
+    with primary.replica("first") as replica:
+        async with primary.client(replica.url) as reader:
+            await same(writer, reader)
+    db.write_bytes(b"no database" * 1000)
+    with primary.replica("first") as replica:
+        async with primary.client(replica.url) as reader:
+            await same(writer, reader)
+        assert await logged(replica, f"{db}.damaged")
+    assert Path(f"{db}.damaged").read_bytes() == b"no database" * 1000
+
+
+async def logged(server: Server, text: str) -> bool:
+    return text in server.log.read_text()
+
+
+async def test_a_replica_behind_the_kept_history_starts_anew(
+    primary: Primary, writer: httpx.AsyncClient
+) -> None:
+    with primary.replica("first") as replica:
+        async with primary.client(replica.url) as reader:
+            await same(writer, reader)
+    for n in range(20):
+        await primary.put(writer, f"192.0.2.{n}")
+    primary.server.stop()
+    with primary.start("--history-changes", "3"):
+        async with primary.client() as writer:
+            await until(lambda: forgot(writer), "the history to be shortened")
+            with primary.replica("first") as replica:
+                async with primary.client(replica.url) as reader:
+                    await same(writer, reader)
+                    assert await logged(replica, "starting anew")
+
+
+async def forgot(client: httpx.AsyncClient) -> bool:
+    answer = await client.get("/originmap/v1/changes", params={"since": 1})
+    return bool(answer.json()["result"]["reset"])
+
+
+async def test_a_replica_that_missed_thousands_of_changes_reads_them_all(
+    primary: Primary, writer: httpx.AsyncClient
+) -> None:
+    with primary.replica("first") as replica:
+        async with primary.client(replica.url) as reader:
+            await same(writer, reader)
+            since, _ = await state(reader)
+    for batch in range(110):  # more than two questions bring
+        region = ("us-east-1", "us-west-2")[batch % 2]
+        await primary.put_many(writer, [f"192.0.2.{n}" for n in range(100)], region)
+    with primary.replica("first") as replica:
+        async with primary.client(replica.url) as reader:
+            await same(writer, reader)
+            assert await changes(reader, since) == await changes(writer, since)
+            assert not await logged(replica, "took a snapshot")
+
+
+async def changes(client: httpx.AsyncClient, since: int) -> list[Any]:
+    answer = await client.get(f"/originmap/v1/changes?since={since}&limit=10000&whole=true")
+    found: list[Any] = answer.json()["result"]["changes"]
+    assert len(found) == 10_000
+    return found
+
+
+async def test_a_replica_of_another_database_starts_anew(
+    primary: Primary, writer: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    second = Primary(other)
+    with second.server:
+        for n in range(9):
+            await primary.put(writer, f"192.0.2.{n}")
+        with primary.replica("first") as replica:
+            async with primary.client(replica.url) as reader:
+                await same(writer, reader)
+        name = str(tmp_path / "first.db")
+        follow = ["--follow", second.url, "--no-log-requests"]
+        with Server(name, tmp_path, "serve", follow, {"ORIGINMAP_TOKEN": second.token}) as moved:
+            async with second.client() as writer, second.client(moved.url) as reader:
+                await same(writer, reader)
+
+
+async def test_a_promoted_replica_is_a_primary_and_its_followers_start_anew(
+    primary: Primary, writer: httpx.AsyncClient
+) -> None:
+    await primary.put(writer, "192.0.2.1")
+    with primary.replica("first") as first:
+        async with primary.client(first.url) as one:
+            await same(writer, one)
+        with primary.replica("second", first.url) as second:
+            async with primary.client(second.url) as two:
+                await same(writer, two)
+                primary.server.stop()
+                first.stop()
+                db = str(primary.folder / "first.db")
+                refused = subprocess.run(
+                    [COMMAND, "serve", "--db", db], capture_output=True, text=True
+                )
+                assert (refused.returncode, "originmap promote" in refused.stderr) == (1, True)
+                originmap("promote", "--db", db)
+                port = first.url.rpartition(":")[2]
+                with Server(db, primary.folder, "serve", ["--port", port]):
+                    async with primary.client(first.url) as new:
+                        await primary.put(new, "192.0.2.2")
+                        await same(new, two)
+
+
+async def test_the_primary_lists_who_follows(primary: Primary, writer: httpx.AsyncClient) -> None:
+    with primary.replica("first") as replica:
+        async with primary.client(replica.url) as reader:
+            await primary.put(writer, "192.0.2.1")
+            await same(writer, reader)
+
+            async def caught_up() -> bool:
+                (follower,) = (await writer.get("/originmap/v1/followers")).json()["result"]
+                assert follower["name"] == "first"
+                revision, _ = await state(writer)
+                return (follower["revision"], follower["lag"]) == (revision, 0)
+
+            await until(caught_up, "the list to say so")
+            assert "first" in originmap("followers", "--db", primary.db)
+
+
+async def test_a_replica_needs_a_token_that_may_do_everything(primary: Primary) -> None:
+    primary.replica_token = primary.new_token("reader", "read")
+    with primary.replica("first") as replica:
+        await until(lambda: logged(replica, "the primary answers 403"), "a line in the log")
+        async with primary.client(replica.url) as reader:
+            answer = await reader.get("/readyz")
+            assert (answer.status_code, "403" in answer.text) == (503, False)
+            assert "127.0.0.1" not in answer.text
+
+
+def test_a_database_in_use_is_not_replaced(tmp_path: Path) -> None:
+    db = str(tmp_path / "own.db")
+    originmap("zone", "create", "example.com", "--db", db)
+    done = subprocess.run(
+        [COMMAND, "serve", "--db", db, "--follow", "http://127.0.0.1:9"],
+        capture_output=True,
+        text=True,
+        env={"ORIGINMAP_TOKEN": "x" * 40},
+    )
+    assert (done.returncode, "a database of its own" in done.stderr) == (1, True)
+
+
+def test_without_a_token_a_replica_does_not_start(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [COMMAND, "serve", "--db", str(tmp_path / "a.db"), "--follow", "http://127.0.0.1:9"],
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, "ORIGINMAP_TOKEN" in done.stderr) == (2, True)
+
+
+async def test_a_replica_stops_at_once(primary: Primary, writer: httpx.AsyncClient) -> None:
+    with primary.replica("first") as replica:
+        async with primary.client(replica.url) as reader:
+            await same(writer, reader)
+        replica.process.send_signal(signal.SIGTERM)
+        assert replica.process.wait(8) == 0

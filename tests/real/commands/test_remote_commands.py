@@ -1,0 +1,178 @@
+"""The operator's commands over TCP, with a token of each right: who may run what."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import httpx
+import pytest
+from click.testing import CliRunner, Result
+
+from originmap.cli import main
+from tests.process import BEARER, TOKEN, ZONE, Server
+from tests.real.command import output
+
+RIGHTS = ("everything", "write", "read", "edge", "replicate", "unknown")
+UPSTREAM = ("--upstream", "{colo}.cache.example.net:80")
+
+# What each right is told, in the order of RIGHTS: whether the command is carried out.
+TABLE = """
+zone list                               yes yes yes no  no  no
+zone create NEW                         yes no  no  no  no  no
+token list                              yes no  no  no  no  no
+token create t --access edge            yes no  no  no  no  no
+token revoke TOKEN                      yes no  no  no  no  no
+resolve example.com 192.0.2.1           yes yes yes yes yes no
+resolve example.com 192.0.2.1 --explain yes yes yes yes yes no
+topology show                           yes yes yes yes yes no
+topology set TOPOLOGY                   yes no  no  no  no  no
+topology drain IAD                      yes no  no  no  no  no
+topology activate IAD                   yes no  no  no  no  no
+topology down IAD                       yes no  no  no  no  no
+whatif --drain IAD                      yes yes yes no  no  no
+audit-mappings example.com RANGES       yes yes yes no  no  no
+audit                                   yes no  no  no  no  no
+history example.com                     yes yes yes no  no  no
+diff example.com 0                      yes yes yes no  no  no
+rollback example.com --to 0 --dry-run   yes yes no  no  no  no
+followers                               yes no  no  no  no  no
+rollout status                          yes no  no  yes yes no
+rollout hold                            yes no  no  no  no  no
+rollout start --waves 100% --by-hand    yes no  no  no  no  no
+rollout advance                         yes no  no  no  no  no
+rollout pause                           yes no  no  no  no  no
+rollout resume --by-hand                yes no  no  no  no  no
+rollout abort                           yes no  no  no  no  no
+rollout kill                            yes no  no  no  no  no
+rollout finish --yes                    yes no  no  no  no  no
+promote                                 yes no  no  no  no  no
+export nginx UPSTREAM                   yes yes yes yes yes no
+export haproxy UPSTREAM OUT             yes yes yes yes yes no
+export varnish UPSTREAM                 yes yes yes yes yes no
+export trafficserver UPSTREAM OUT       yes yes yes yes yes no
+export envoy UPSTREAM OUT               yes yes yes yes yes no
+export mmdb                             yes yes yes yes yes no
+export csv                              yes yes yes yes yes no
+export json                             yes yes yes yes yes no
+"""
+ROWS = [(line[:40].split(), line[40:].split()) for line in TABLE.splitlines() if line]
+CONFLICTS = ("rollout advance", "rollout pause", "rollout resume", "rollout start", "rollout abort")
+"""Steps that the rollout may be in no state for: that is said then, not that it is forbidden."""
+SAMPLE = Path(__file__).parents[2] / "detect" / "files" / "aws.json"
+
+
+class Remote:
+    """A server, a token of each right, and files that commands read."""
+
+    def __init__(self, server: Server, folder: Path) -> None:
+        self.server = server
+        self.folder = folder
+        self.tokens = {"unknown": "x" * 40}
+        self.made = 0
+        for access in RIGHTS[:-1]:
+            self.tokens[access] = self._token(access)
+        topology = httpx.get(f"{server.url}/originmap/v1/topology", headers=BEARER)
+        (folder / "topology.json").write_text(topology.text.partition('"result":')[2][:-16])
+        output("ranges", "import", SAMPLE, "--ranges", folder / "ranges")
+
+    def _token(self, access: str) -> str:
+        body = {"name": access, "access": access}
+        answer = httpx.post(
+            f"{self.server.url}/originmap/v1/tokens", json=body, headers=BEARER
+        ).raise_for_status()
+        return str(answer.json()["result"]["secret"])
+
+    def spare_token(self) -> str:
+        """The id of a token that may be revoked."""
+        body = {"name": "spare", "access": "read"}
+        url = f"{self.server.url}/originmap/v1/tokens"
+        return str(httpx.post(url, json=body, headers=BEARER).json()["result"]["id"])
+
+    def run(self, right: str, words: list[str]) -> Result:
+        args = list[str]()
+        for word in words:
+            args += {
+                "NEW": [f"new-{self.made}.example"],
+                "TOKEN": [self.spare_token() if "revoke" in words else word],
+                "TOPOLOGY": [str(self.folder / "topology.json")],
+                "RANGES": ["--ranges", str(self.folder / "ranges")],
+                "UPSTREAM": list(UPSTREAM),
+                "OUT": ["--out", str(self.folder / "out")],
+            }.get(word, [word])
+        self.made += 1
+        args += ["--server", self.server.url]
+        env = {"ORIGINMAP_TOKEN": self.tokens[right]}
+        return CliRunner().invoke(main._group, args, env=env)
+
+
+@pytest.fixture(scope="module")
+def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Remote]:
+    folder = tmp_path_factory.mktemp("remote")
+    with Server(str(folder / "dev.db"), folder, args=["--no-log-requests"]) as server:
+        yield Remote(server, folder)
+
+
+@pytest.mark.parametrize(("words", "expected"), ROWS, ids=[" ".join(words) for words, _ in ROWS])
+def test_each_right_may_run_what_it_is_for(
+    remote: Remote, words: list[str], expected: list[str]
+) -> None:
+    told = {}
+    for right in RIGHTS:
+        done = remote.run(right, words)
+        said = str(done.exception)
+        assert done.exception is None or ": 40" in said, (right, said)
+        refused = ": 403: " in said or ": 401: " in said
+        told[right] = "no" if refused else "yes"
+        if not refused and done.exit_code:
+            assert " ".join(words[:2]) in CONFLICTS, said
+    assert told == dict(zip(RIGHTS, expected, strict=True))
+
+
+def test_every_command_that_asks_a_server_is_in_the_table() -> None:
+    def walk(command: click.Command, name: str) -> Iterator[str]:
+        if isinstance(command, click.Group):
+            context = click.Context(command)
+            for each in command.list_commands(context):
+                found = command.get_command(context, each)
+                assert found is not None
+                yield from walk(found, f"{name} {each}".strip())
+        elif any(option.name == "context" for option in command.params):
+            yield name
+
+    wanted = set(walk(main._group, ""))
+    named = {" ".join(words) for words, _ in ROWS}
+    missing = {name for name in wanted if not any(row.startswith(name) for row in named)}
+    assert not missing
+
+
+def test_a_token_of_a_colo_reports_as_that_one_alone(remote: Remote) -> None:
+    body = {"name": "sin-1", "access": "edge", "colo": "SIN"}
+    url = f"{remote.server.url}/originmap/v1"
+    made = httpx.post(f"{url}/tokens", json=body, headers=BEARER).json()["result"]
+    signed = {"Authorization": f"Bearer {made['secret']}"}
+    report = {"revision": 1, "serves": "nginx", "applied": 1}
+
+    def report_as(colo: str) -> int:
+        answer = httpx.put(f"{url}/followers/n", json={**report, "colo": colo}, headers=signed)
+        return answer.status_code
+
+    assert (report_as("SIN"), report_as("FRA")) == (200, 403)
+
+
+def test_what_a_command_prints_is_the_same_from_anywhere(remote: Remote, tmp_path: Path) -> None:
+    item = {"origin_ip": "192.0.2.1", "vendor": "aws", "region": "us-east-1"}
+    url = f"{remote.server.mappings}/192.0.2.1"
+    httpx.put(url, json=item, headers=BEARER).raise_for_status()
+    local = CliRunner()
+    for words in ("zone list", "topology show", "history example.com", f"resolve {ZONE} 192.0.2.1",
+                  "diff example.com 0 --json", "export csv", "rollout status"):  # fmt: skip
+        here = local.invoke(
+            main._group, [*words.split(), "--db", str(remote.folder / "dev.db")]
+        ).output
+        assert here
+        there = local.invoke(
+            main._group,
+            [*words.split(), "--server", remote.server.url],
+            env={"ORIGINMAP_TOKEN": TOKEN},
+        ).output
+        assert there == here

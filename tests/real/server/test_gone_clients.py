@@ -1,0 +1,81 @@
+"""Clients that go away while a long answer is made for them."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Iterator
+from pathlib import Path
+
+import pytest
+
+from originmap import data
+from originmap.api.http.application import Application
+from originmap.api.http.limits import Limits
+from originmap.bootstrap import Opened
+from originmap.service.chunks import Chunks
+from originmap.service.export.exports import Export, Exports, Prepare
+from originmap.service.feed.snapshots import LOCAL, SnapshotReader
+from tests.real.inprocess import InProcess, whole_app
+from tests.real.server.wire import Connection, request
+from tests.store.nodes import until
+
+
+class WithoutEnd(Exports):
+    """Exports of which none ever ends, in chunks of `size` bytes: how many are being made, and how
+    many chunks were."""
+
+    making, chunks, size = 0, 0, 1
+
+    async def open(self, prepare: Prepare, reader: SnapshotReader = LOCAL) -> tuple[Export, Chunks]:
+        return prepare(self.now), Chunks(self._chunks())
+
+    async def _chunks(self) -> AsyncGenerator[bytes, None]:
+        self.making += 1
+        try:
+            while True:
+                self.chunks += 1
+                yield bytes(self.size)
+                await asyncio.sleep(0)
+        finally:
+            self.making -= 1
+
+
+@contextlib.contextmanager
+def endless(folder: Path, size: int) -> Iterator[tuple[InProcess, WithoutEnd]]:
+    """A server with such exports."""
+    made: list[WithoutEnd] = []
+
+    def build(opened: Opened) -> Application:
+        made.append(WithoutEnd(opened.store, opened.topologies, data.catalogue()))
+        made[0].size = size
+        return whole_app(opened._replace(exports=made[0]))
+
+    with InProcess(folder / "log", Limits(), build) as server:
+        yield server, made[0]
+
+
+@pytest.mark.parametrize("size", [10, 100_000])
+async def test_a_file_is_made_only_for_as_long_as_somebody_takes_it(
+    tmp_path: Path, size: int
+) -> None:
+    """Also where the client went while its connection was full."""
+    with endless(tmp_path, size) as (server, exports):
+        async with Connection(server.url) as connection:
+            await connection.send(request("GET", "/originmap/v1/export/csv"))
+            await until(lambda: exports.chunks > 2)
+            assert exports.making
+            await asyncio.sleep(0.1)
+        await until(lambda: not exports.making)
+        lines = server.lines()
+    assert [line["level"] for line in lines] == ["info"] * len(lines)
+
+
+async def test_a_file_that_is_cut_short_has_no_end(tmp_path: Path) -> None:
+    """A connection that is closing still sends what was written: nobody may take that for all."""
+    with endless(tmp_path, 100_000) as (server, exports):
+        async with Connection(server.url) as connection:
+            await connection.send(request("GET", "/originmap/v1/export/csv"))
+            await until(lambda: exports.chunks > 2)
+            server.close_connections()
+            received = await connection.ended()
+    assert len(received) > 100_000
+    assert not received.endswith(b"0\r\n\r\n")
