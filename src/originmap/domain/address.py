@@ -7,6 +7,7 @@ An address is a byte string: one byte for the family (4 or 6), then the 4 or 16 
 address. Compared as bytes, addresses sort as lists show them: IPv4 before IPv6, then by number.
 """
 
+from functools import lru_cache
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import NewType
 
@@ -43,10 +44,12 @@ def parse(text: object) -> Address:
     return Address(b"\x06" + packed)
 
 
+@lru_cache(maxsize=8192)  # a zone has 3,500 addresses, which lists show again and again
 def text(address: Address) -> str:
     """The one spelling of `address`: dotted decimal, or RFC 5952 §4."""
     if address[0] == 4:
-        return f"{address[1]}.{address[2]}.{address[3]}.{address[4]}"
+        _, first, second, third, fourth = address
+        return f"{first}.{second}.{third}.{fourth}"
     packed = address[1:]
     if packed.startswith(_COMPATIBLE):
         return _low_v6(packed)
