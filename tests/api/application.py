@@ -1,5 +1,6 @@
 """The whole application in this process, over a real store, without sockets."""
 
+import asyncio
 import contextlib
 import re
 from collections.abc import AsyncIterator
@@ -9,7 +10,7 @@ import httpx
 from originmap import bootstrap
 from originmap.api.http.application import Application
 from originmap.api.http.request import Request, RequestIDs
-from originmap.api.http.response import Body, Response
+from originmap.api.http.response import Body, Deferred, Response
 from originmap.api.http.router import METHODS
 from originmap.api.traffic import Traffic
 from originmap.bootstrap_server import build_app
@@ -38,12 +39,20 @@ class ApplicationTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url.raw_path.decode("ascii")
-        headers = [(name.lower(), value) for name, value in request.headers.raw]
-        asked = Request(request.method, url, headers, "192.0.2.200", self._ids.next())
+        given = {name.lower(): value for name, value in request.headers.raw}
+        asked = Request(request.method, url, given, "192.0.2.200", self._ids.next())
         asked.body = await request.aread()
-        answer = self._application.admit(asked, len(asked.body)) if asked.body else None
-        answer = answer or self._application.answer(asked)
-        response = answer if isinstance(answer, Response) else await answer
+        asked.length = len(asked.body)
+        answer = self._application.answer(asked) if asked.body else None
+        if answer is None:
+            asked.complete = True
+            answer = self._application.answer(asked)
+            assert answer is not None
+        if isinstance(answer, Deferred):
+            await asyncio.wait([answer.ready])
+            response = self._application.made(asked, answer)
+        else:
+            response = answer if isinstance(answer, Response) else await answer
         self._traffic.count(asked.route, asked.method, response.status, 1)
         headers = [("cf-ray", asked.id), *response.headers, *asked.answer_headers]
         if response.content_type:
