@@ -17,6 +17,7 @@ Address = NewType("Address", bytes)
 
 # Longer than any spelling of an address: "ffff:" six times and a dotted quad is 45 characters.
 _LONGEST = 45
+_MOST = 8192  # spellings that are remembered: a zone has 3,500 addresses, named again and again
 _MAPPED = b"\0" * 10 + b"\xff\xff"  # ::ffff:0:0/96, RFC 4291 §2.5.5.2
 _COMPATIBLE = b"\0" * 12  # ::/96, RFC 4291 §2.5.5.1
 _BROADCAST = b"\xff\xff\xff\xff"
@@ -31,6 +32,11 @@ def parse(text: object) -> Address:
     """
     if not isinstance(text, str) or len(text) > _LONGEST:
         raise InvalidAddress(text)
+    return _parsed(text)
+
+
+@lru_cache(maxsize=_MOST)
+def _parsed(text: str) -> Address:
     try:
         if ":" not in text:
             return _from_v4(inet_pton(AF_INET, text), text)
@@ -44,7 +50,7 @@ def parse(text: object) -> Address:
     return Address(b"\x06" + packed)
 
 
-@lru_cache(maxsize=8192)  # a zone has 3,500 addresses, which lists show again and again
+@lru_cache(maxsize=_MOST)
 def text(address: Address) -> str:
     """The one spelling of `address`: dotted decimal, or RFC 5952 §4."""
     if address[0] == 4:

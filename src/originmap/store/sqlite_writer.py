@@ -18,7 +18,8 @@ from originmap.store.sqlite_insert import Insert
 from originmap.store.sqlite_names import Names
 
 _VIEW_ONE = """
-    SELECT address, place, modified_on, revision FROM mapping WHERE zone = ? AND address = ?"""
+    SELECT place, modified_on, revision, (SELECT mappings FROM zone WHERE num = ?1)
+    FROM mapping WHERE zone = ?1 AND address = ?2"""
 _VIEW = """
     SELECT address, place, modified_on, revision FROM mapping
     WHERE zone = ?1 AND address IN carray(?2)"""
@@ -64,17 +65,16 @@ class Writer:
 
     def view(self, zone: int, addresses: Sequence[Address]) -> ZoneView:
         """What a rule sees of a zone that is asked about these addresses."""
-        if not addresses:
-            found = []
-        elif len(addresses) == 1:
-            found = rows(self.cursor, _VIEW_ONE, (zone, addresses[0]))
-        else:
+        make, place = tuple.__new__, self.names.place  # takes half the time of the class
+        current: dict[Address, Mapping] = {}
+        if len(addresses) == 1:
+            (address,) = addresses
+            for num, modified_on, revision, count in rows(self.cursor, _VIEW_ONE, (zone, address)):
+                stored = make(Mapping, (address, place(num), modified_on, revision))
+                return ZoneView({address: stored}, count)
+        elif addresses:
             found = rows(self.cursor, _VIEW, (zone, apsw.carray(tuple(addresses))))
-        place = self.names.place
-        current = {
-            address: Mapping(address, place(num), modified_on, revision)
-            for address, num, modified_on, revision in found
-        }
+            current = {row[0]: make(Mapping, (row[0], place(row[1]), *row[2:])) for row in found}
         return ZoneView(current, rows(self.cursor, _COUNT, (zone,))[0][0])
 
     def cause(self, cause: Cause, at: int) -> None:
