@@ -307,6 +307,7 @@ class SqliteStore:
                     await self._settle_records(write, write.decide_records)
                 elif write.work is not None:
                     write.done(Committed(0, 0, await write.work()))
+            writer.write_history()
             if writer.revision == self._committed and not self._worked:
                 writer.connection.execute("ROLLBACK")
                 return
@@ -358,6 +359,7 @@ class SqliteStore:
 
     def _undo(self) -> None:
         self._writer.revision = self._committed
+        self._writer.drop_history()
         if self._writer.connection.in_transaction:
             self._writer.connection.execute("ROLLBACK")
         self._names.reload()
@@ -376,8 +378,7 @@ class SqliteStore:
         at, first = self._clock.stamp(), self._writer.revision
         if decision.changes:
             first += 1
-            self._writer.cause(write.cause, at)
-            self._writer.mappings([(zone, at, change) for change in decision.changes])
+            self._writer.write(zone, at, write.cause, decision.changes)
         write.done(Committed(at, first, decision.outcome))
 
     async def _settle_records(self, write: Write, decide: RecordDecide[Any]) -> None:

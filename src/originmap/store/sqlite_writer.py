@@ -49,6 +49,8 @@ _CHANGE_ALL = """
 _Key = tuple[int, Address]
 _Row = tuple[int, Address, int, int, int]
 """Of the table of mappings: zone, address, place, time and revision."""
+_CauseRow = tuple[int, int, str, str, str]
+"""The revision of its first change, when that was, and who."""
 _HistoryRow = tuple[int, int, Address, int | None, int | None]
 """Of the history: revision, zone, address, place before and after."""
 
@@ -62,6 +64,8 @@ class Writer:
         self.revision = revision
         # Kept, because making one takes as long as the statement that it is for.
         self.cursor = connection.cursor()
+        self._causes: list[_CauseRow] = []
+        self._history: list[_HistoryRow] = []
 
     def view(self, zone: int, addresses: Sequence[Address]) -> ZoneView:
         """What a rule sees of a zone that is asked about these addresses."""
@@ -81,12 +85,32 @@ class Writer:
         """The cause of the changes from the next one on."""
         _CAUSE.one(self.cursor, (self.revision + 1, at, *cause))
 
-    def causes(self, rows: Sequence[tuple[int, int, str, str, str]]) -> None:
-        """Causes: each the revision of its first change, when that was, and who."""
+    def causes(self, rows: Sequence[_CauseRow]) -> None:
+        """Many causes."""
         _CAUSE.many(self.cursor, rows)
+
+    def write(self, zone: int, at: int, cause: Cause, changes: Iterable[MappingChange]) -> None:
+        """What one write of a group changes. No rule reads the history, so that of the whole group
+        is written by `write_history`, many rows with a statement."""
+        self._causes.append((self.revision + 1, at, *cause))
+        self._history += self._write_rows([(zone, at, change) for change in changes])
+
+    def write_history(self) -> None:
+        """The history of what was written, before it is committed."""
+        _CAUSE.many(self.cursor, self._causes)
+        _CHANGE.many(self.cursor, self._history)
+        self.drop_history()
+
+    def drop_history(self) -> None:
+        """Of what was undone."""
+        self._causes, self._history = [], []
 
     def mappings(self, changes: Iterable[tuple[int, int, MappingChange]]) -> None:
         """Changes of mappings, in order: each the integer of its zone, when, and what."""
+        _CHANGE.many(self.cursor, self._write_rows(changes))
+
+    def _write_rows(self, changes: Iterable[tuple[int, int, MappingChange]]) -> list[_HistoryRow]:
+        """The mappings themselves; their history."""
         history: list[_HistoryRow] = []
         kept: dict[_Key, _Row] = {}
         gone: dict[_Key, None] = {}
@@ -111,10 +135,10 @@ class Writer:
             self.cursor.executemany(_DELETE, gone)
         if kept:
             _UPSERT.many(self.cursor, list(kept.values()))
-        _CHANGE.many(self.cursor, history)
         for zone, more in growth.items():
             if more:
                 self.cursor.execute(_ADD_COUNT, (more, zone))
+        return history
 
     def record(self, change: RecordChange) -> None:
         """A record made, replaced or removed; a zone that goes takes its mappings with it."""

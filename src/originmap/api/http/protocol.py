@@ -319,9 +319,9 @@ class Connection(asyncio.Protocol, Link):
 
     def _settle(self) -> None:
         """Pause or resume reading, and have the right timer run."""
-        unsettled = self._waiting or self._active or self._closing or self._ended or self._paused
-        if self._timed == "idle" and not unsettled and self._reader.idle:
-            return  # as after most requests
+        unsettled = self._waiting or self._closing or self._ended or self._paused
+        if self._timed == "idle" and not unsettled and (self._active or self._reader.idle):
+            return  # as mostly
         if self.transport.is_closing():
             return
         answered = self._active is None and not self._waiting
