@@ -23,7 +23,6 @@ from originmap.api.http.request import Request, RequestIDs
 from originmap.domain.number import whole
 
 _LONGEST_BODY = 1 << 53  # announced: refused, but long before it is there
-_FRAMING = frozenset((b"content-length", b"host", b"expect"))
 # RFC 9110 §7.2: uri-host [ ":" port ], which may be empty.
 _HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+;=%-]*)(?::[0-9]*)?")
 
@@ -121,25 +120,26 @@ class Reader:
         if self.in_body:
             return  # trailers mean nothing here
         name, headers = name.lower(), self._headers
-        if name in _FRAMING:
-            self._frame(name, value)
-        headers[name] = b"%b,%b" % (headers[name], value) if name in headers else value
-
-    def _frame(self, name: bytes, value: bytes) -> None:
-        """Take note of a header that says how the request is to be read."""
         if name == b"host":
             self._hosts += 1
             if value != self._host:  # mostly that of the request before
-                if not _HOST.fullmatch(value):
-                    self._refuse(BAD_HOST)
-                self._host = value
+                self._take_host(value)
         elif name == b"content-length":
-            length = whole(value.decode("latin-1"), 0, _LONGEST_BODY)
-            if length is None:
-                self._refuse(BAD_REQUEST)
-            self._length = length
-        elif value.lower() == b"100-continue":
+            self._take_length(value)
+        elif name == b"expect" and value.lower() == b"100-continue":
             self._continues = True
+        headers[name] = b"%b,%b" % (headers[name], value) if name in headers else value
+
+    def _take_host(self, value: bytes) -> None:
+        if not _HOST.fullmatch(value):
+            self._refuse(BAD_HOST)
+        self._host = value
+
+    def _take_length(self, value: bytes) -> None:
+        length = whole(value.decode("latin-1"), 0, _LONGEST_BODY)
+        if length is None:
+            self._refuse(BAD_REQUEST)
+        self._length = length
 
     def on_headers_complete(self) -> None:
         """The head is there."""

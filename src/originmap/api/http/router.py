@@ -40,31 +40,26 @@ class Route(NamedTuple):
     max_body: int = MAX_BODY
 
 
-class Found(NamedTuple):
-    """What is at a path: its template and its routes by method."""
+class Node:
+    """What is at a path, its template and its routes by method, and the templates that go on from
+    there. `name` is that of the last segment."""
 
-    template: str
-    routes: dict[str, Route]
+    __slots__ = ("hex32", "literal", "name", "routes", "segment", "template")
+
+    def __init__(self, name: str = "") -> None:
+        self.name = name
+        self.template = ""
+        self.routes: dict[str, Route] = {}
+        self.literal: dict[str, Node] = {}
+        self.hex32: Node | None = None
+        self.segment: Node | None = None
 
     @property
     def allowed(self) -> str:
         """The methods, as the Allow header lists them."""
         return ", ".join(method for method in METHODS if method in self.routes)
 
-
-class _Node:
-    """The templates that begin alike, by their next segment. `name` is that of the last one."""
-
-    __slots__ = ("found", "hex32", "literal", "name", "segment")
-
-    def __init__(self, name: str = "") -> None:
-        self.name = name
-        self.literal: dict[str, _Node] = {}
-        self.hex32: _Node | None = None
-        self.segment: _Node | None = None
-        self.found: Found | None = None
-
-    def varying(self, segment: str) -> "_Node | None":
+    def varying(self, segment: str) -> "Node | None":
         """The templates that go on with a name which takes this segment."""
         if self.hex32 is not None and _HEX32(segment):
             return self.hex32
@@ -78,12 +73,12 @@ class Router:
     """Finds routes in the tree of all templates."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
-        self._root = _Node()
-        self._folders: dict[str, tuple[_Node, _Arguments]] = {}
+        self._root = Node()
+        self._folders: dict[str, tuple[Node, _Arguments]] = {}
         for route in routes:
             self._add(route)
 
-    def find(self, path: str) -> tuple[Found, _Arguments] | None:
+    def find(self, path: str) -> tuple[Node, _Arguments] | None:
         """What is at `path`, still percent-encoded, and the arguments in it, which are not to be
         changed; None when there is nothing."""
         folder, slash, last = path.rpartition("/")
@@ -96,11 +91,9 @@ class Router:
             child = node.varying(last)
             if child is not None:
                 arguments = {**arguments, child.name: last}
-        if child is None or child.found is None:
-            return None
-        return child.found, arguments
+        return (child, arguments) if child is not None and child.routes else None
 
-    def _folder(self, folder: str) -> tuple[_Node, _Arguments] | None:
+    def _folder(self, folder: str) -> tuple[Node, _Arguments] | None:
         """The node of a folder. It is remembered: most requests are for something in few."""
         node, arguments = self._root, _Arguments()
         if folder[:1] not in ("", "/"):
@@ -123,19 +116,18 @@ class Router:
         node = self._root
         for segment in route.template.split("/")[1:]:
             if not segment.startswith("{"):
-                node = node.literal.setdefault(segment, _Node())
+                node = node.literal.setdefault(segment, Node())
                 continue
             name, _, kind = segment.strip("{}").partition(":")
             if kind == "hex32":
-                node.hex32 = node = node.hex32 or _Node(name)
+                node.hex32 = node = node.hex32 or Node(name)
             else:
-                node.segment = node = node.segment or _Node(name)
+                node.segment = node = node.segment or Node(name)
             if node.name != name:
                 raise ValueError(f"two routes for {route.method} {route.template}")
-        node.found = node.found or Found(route.template, {})
-        routes = node.found.routes
-        if route.method in routes:
+        if route.method in node.routes:
             raise ValueError(f"two routes for {route.method} {route.template}")
+        node.template, routes = route.template, node.routes
         routes[route.method] = route
         if route.method == "GET":
             routes["HEAD"] = route
