@@ -134,7 +134,7 @@ class SqliteStore:
 
     def page_now(self, zone_id: str, offset: int, limit: int) -> Page:
         """As `Store.page_now`."""
-        zone, place, before = self._names.zone(zone_id), self._names.place, self._address_before
+        zone, places, before = self._names.zone(zone_id), self._names.places, self._address_before
         known = before.get((zone_id, offset))
         start = (b"", limit, offset) if known is None else (known, limit, 0)
         # Of one snapshot, as all that is read in a turn: page and total cannot disagree.
@@ -143,7 +143,7 @@ class SqliteStore:
         if len(rows) == limit and len(before) < _MOST_PAGES:
             before[zone_id, offset + limit] = rows[-1][0]
         make = tuple.__new__  # takes half the time of the class
-        mappings = [make(Mapping, (row[0], place(row[1]), row[2], row[3])) for row in rows]
+        mappings = [make(Mapping, (row[0], places[row[1]], row[2], row[3])) for row in rows]
         return Page(mappings, total[0][0] if total else 0, self._committed)
 
     async def count_places(self, zone_ids: Sequence[str]) -> list[Count]:
