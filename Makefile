@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export PIP_REQUIRE_VIRTUALENV := 1
 
-.PHONY: run setup test lint unit caches bench bench-large crash chaos soak lock openapi conformance clean
+.PHONY: run setup test lint unit caches bench bench-large bench-against crash chaos soak lock openapi conformance clean
 
 run: setup
 	$(BIN)/originmap dev
@@ -70,6 +70,10 @@ bench: $(VENV)/.bench $(VENV)/.test
 
 bench-large: $(VENV)/.bench $(VENV)/.test
 	$(BIN)/python -m bench --large
+
+# Compares with another version from git: make bench-against REV=main
+bench-against: $(VENV)/.test
+	$(BIN)/python -m bench --against $(REV)
 
 # Makes the packaged OpenAPI document from its YAML.
 openapi: $(VENV)/.test

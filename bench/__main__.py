@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench import (
+    against,
     cases,
     catchup,
     exports,
@@ -48,17 +49,22 @@ def main() -> int:
     facts = report.environment(bench)
     print("\n".join(facts), flush=True)
     try:
-        figures = _measure(bench, given)
+        text = _measured(bench, given)
     except Failed as error:
         print(error, file=sys.stderr)
         return 1
-    text = report.tables(figures)
     if bench.void:
         text += "\n\nVoid runs, left out of the medians:\n\n" + "\n".join(bench.void)
     print(f"\n{text}")
     if given.record:
         print(f"\nrecorded in {report.record(facts, text)}")
     return 1 if bench.void else 0
+
+
+def _measured(bench: Bench, given: argparse.Namespace) -> str:
+    if given.against:
+        return against.measure(bench, given.against, given.only)
+    return report.tables(_measure(bench, given))
 
 
 def _measure(bench: Bench, given: argparse.Namespace) -> Figures:
@@ -98,15 +104,21 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="rounds per case (3)")
     parser.add_argument("--seconds", type=int, default=5, help="length of a run (5)")
-    choices = [*cases.CASES, *_OTHERS]
-    parser.add_argument("--only", choices=choices, help="one case only")
+    parser.add_argument("--only", metavar="CASE", help="one case only")
+    parser.add_argument(
+        "--against", metavar="REV", help="compare with this version from git, and only that"
+    )
     parser.add_argument(
         "--large", action="store_true", help="the case of 10 million mappings, and only that"
     )
     parser.add_argument(
         "--record", action="store_true", help="add the result to docs/performance.md"
     )
-    return parser.parse_args()
+    given = parser.parse_args()
+    choices = against.CASES if given.against else (*cases.CASES, *_OTHERS)
+    if given.only not in (None, *choices):
+        parser.error(f"--only takes one of: {', '.join(choices)}")
+    return given
 
 
 if __name__ == "__main__":

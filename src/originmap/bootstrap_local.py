@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from originmap.api.http.application import Application
+from originmap.api.http.link import Link
 from originmap.api.http.request import Request, RequestIDs
-from originmap.api.http.response import Response
 from originmap.bootstrap import open_store
 from originmap.bootstrap_application import DEFAULTS, build_app
 from originmap.service import initial_data as setup
 
+_LINK = Link()
+_LINK.of_operator = True
 _SETTINGS = replace(DEFAULTS, metrics=False)
 Sink = Callable[[bytes], object]
 
@@ -26,13 +28,12 @@ class LocalApplication:
 
     def answer(self, method: str, target: str, body: bytes, sink: Sink) -> tuple[int, bytes]:
         """The status and the body of the answer; a body that comes in pieces goes to `sink`."""
-        request = Request(method, target, (), "", self._ids.next())
-        request.body, request.by_operator = body, True
+        request = Request(method, target, {}, "", self._ids.next(), link=_LINK)
+        request.body = body
         return self._runner.run(self._answer(request, sink))
 
     async def _answer(self, request: Request, sink: Sink) -> tuple[int, bytes]:
-        answer = self._application.answer(request)
-        response = answer if isinstance(answer, Response) else await answer
+        response = await self._application.response(request)
         if response.stream is not None:
             async with contextlib.aclosing(response.stream) as chunks:
                 async for chunk in chunks:

@@ -38,12 +38,13 @@ class ApplicationTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url.raw_path.decode("ascii")
-        headers = [(name.lower(), value) for name, value in request.headers.raw]
-        asked = Request(request.method, url, headers, "192.0.2.200", self._ids.next())
+        given = {name.lower(): value for name, value in request.headers.raw}
+        asked = Request(request.method, url, given, "192.0.2.200", self._ids.next())
         asked.body = await request.aread()
-        answer = self._application.admit(asked, len(asked.body)) if asked.body else None
-        answer = answer or self._application.answer(asked)
-        response = answer if isinstance(answer, Response) else await answer
+        asked.length = len(asked.body)
+        refused = self._application.answer(asked) if asked.body else None
+        response = await self._application.response(asked) if refused is None else refused
+        assert isinstance(response, Response)
         self._traffic.count(asked.route, asked.method, response.status, 1)
         headers = [("cf-ray", asked.id), *response.headers, *asked.answer_headers]
         if response.content_type:

@@ -56,6 +56,16 @@ def success(result: Any, messages: list[Message] | None = None) -> bytes:
     return _ENCODER.encode(Success([], messages or [], result, True))
 
 
+_BEFORE, _AFTER = success(msgspec.Raw(b"*")).split(b"*")
+
+
+def success_json(result: bytes, messages: list[Message] | None = None) -> bytes:
+    """As `success`, of a result that is JSON already."""
+    if messages:
+        return success(msgspec.Raw(result), messages)
+    return b"%b%b%b" % (_BEFORE, result, _AFTER)
+
+
 def raw(value: Any) -> msgspec.Raw:
     """A part of a result that is long, ready to be sent."""
     return msgspec.Raw(_ENCODER.encode(value))

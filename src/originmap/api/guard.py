@@ -2,8 +2,9 @@
 
 A credential is a bearer token, or an email address and a key; a bearer token counts before the
 pair, and what is malformed is refused before anything is looked up. The caller of a token that
-is usable at any time and from anywhere is remembered, by the hash of the header, until a record
-changes: that is the one cache of all routes.
+is usable at any time and from anywhere is remembered, by the hash of the header, and so are the
+zones in which a token may do something, until a record changes: that is the one cache of all
+routes.
 """
 
 import re
@@ -19,7 +20,7 @@ from originmap.domain.access.errors import (
     UnknownToken,
     UnusableToken,
 )
-from originmap.domain.access.permissions import WRITE_USER_TOKENS, Need
+from originmap.domain.access.permissions import WRITE_USER_TOKENS, Grants, Need
 from originmap.domain.errors import RateLimited
 from originmap.service.access.access import Access
 from originmap.service.access.brake import Brake
@@ -53,10 +54,12 @@ class Guard:
         self._per_user = per_user
         self._per_address = per_address
         self._callers: dict[bytes, Caller] = {}
+        self._admitted: set[tuple[Grants, Need, bool, str]] = set()
 
     def forget(self, changes: object) -> None:
         """Look credentials up again: a record has changed; a `store.port.RecordListener`."""
         self._callers.clear()
+        self._admitted.clear()
 
     # Checks
 
@@ -97,17 +100,30 @@ class Guard:
     def zone(self, need: Need, *, nodes: bool = False) -> Admit:
         """`need` on the zone of the path, by its ID, or, if the path says `{zone}`, by its name
         too; for tokens of `nodes` as well."""
-        check = self.anyone_or_node if nodes else self.anyone
 
         def admit(request: Request) -> None:
-            check(request)
+            self.anyone_or_node(request)
+            caller = request.caller
             zone_id = request.arguments.get("zone_id")
             if zone_id is None:
                 zone_id = self._directory.zone_id(unquote(request.arguments["zone"]))
+            right = (caller.grants, need, nodes, zone_id)
+            if right not in self._admitted:
+                if not nodes:
+                    self.access.no_node(caller)
+                request.zone_id = zone_id
+                self.access.zone(caller, need, zone_id)
+                self._remember(caller, right)
             request.zone_id = zone_id
-            self.access.zone(request.caller, need, zone_id)
 
         return admit
+
+    def _remember(self, caller: Caller, right: tuple[Grants, Need, bool, str]) -> None:
+        """That a token may do something in a zone, until a record changes."""
+        if caller.token is not None:  # the rights of a key are made anew for each request
+            if len(self._admitted) >= _MOST_REMEMBERED:
+                self._admitted.clear()
+            self._admitted.add(right)
 
     def zone_itself(self, need: Need) -> Admit:
         """`need` on the zone of the path, of which a caller that cannot read it learns nothing."""
@@ -169,19 +185,19 @@ class Guard:
     # Credentials
 
     def _caller(self, request: Request) -> Caller:
-        header = request.header(b"authorization")
+        header = request.headers.get(b"authorization")
         if header is None:
             return self._found(request, lambda: self._by_key(request))
-        digest = sha256(header.encode("latin-1")).digest()
+        digest = sha256(header).digest()
         caller = self._callers.get(digest)
-        if caller is None:
-            caller = self._found(
-                request, lambda: self.access.by_token(bearer_of(header), request.client)
-            )
-            if caller.token is not None and not caller.token.conditional:
-                if len(self._callers) >= _MOST_REMEMBERED:
-                    self._callers.clear()
-                self._callers[digest] = caller
+        return caller or self._found(request, lambda: self._by_token(request, header, digest))
+
+    def _by_token(self, request: Request, header: bytes, digest: bytes) -> Caller:
+        caller = self.access.by_token(bearer_of(header.decode("latin-1")), request.client)
+        if caller.token is not None and not caller.token.conditional:
+            if len(self._callers) >= _MOST_REMEMBERED:
+                self._callers.clear()
+            self._callers[digest] = caller
         return caller
 
     def _found(self, request: Request, find: Callable[[], Caller]) -> Caller:
@@ -207,7 +223,8 @@ class Guard:
     # Rate limits. A request whose body is waited for is checked twice, and counted once.
 
     def _check_address(self, request: Request) -> None:
-        self.access.check_loaded()
+        if not self._callers:  # else there is somebody, until a record changes
+            self.access.check_loaded()
         if self._per_address is not None and not request.counted:
             verdict = self._per_address.take(request.client)
             if not verdict.taken:

@@ -20,10 +20,11 @@ def page_of(request: Request, at_most: int, default: int = 20) -> tuple[int, int
     """
     if not request.query:
         return 1, default
-    page = _number(request, "page", 1, _LAST_PAGE)
+    values = request.query_arguments()
+    page = _number(values, "page", 1, _LAST_PAGE)
     if page is None:
         raise InvalidPage("page", at_most)
-    per_page = _number(request, "per_page", default, at_most)
+    per_page = _number(values, "per_page", default, at_most)
     if per_page is None:
         raise InvalidPage("per_page", at_most)
     return page, per_page
@@ -40,7 +41,7 @@ def text_of(request: Request, name: str) -> str | None:
     return values[-1] if values else None
 
 
-def _number(request: Request, name: str, default: int, most: int) -> int | None:
+def _number(values: dict[str, list[str]], name: str, default: int, most: int) -> int | None:
     """The argument's last value, None if it is no number from 1 to `most`."""
-    text = text_of(request, name)
-    return default if text is None else whole(text, 1, most)
+    given = values.get(name)
+    return default if given is None else whole(given[-1], 1, most)

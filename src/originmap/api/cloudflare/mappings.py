@@ -6,6 +6,8 @@ Published operations origin-cloud-regions-v2-list, -get, -upsert and -delete.
 from collections.abc import Sequence
 from urllib.parse import unquote
 
+import msgspec
+
 from originmap.api import envelope
 from originmap.api.cloudflare.mapping_json import entries, entry, read_request
 from originmap.api.cloudflare.notes import notes_on
@@ -44,7 +46,7 @@ class MappingRoutes:
         mapping = self._mappings.get_now(request.zone_id, address)
         if mapping is None:
             return self._get_later(request.zone_id, address)
-        return _single(mapping, envelope.success(entry(mapping)))
+        return _single(mapping)
 
     def put_mapping(self, request: Request) -> Answer:
         """Create or replace it. Path and body are compared in canonical form."""
@@ -58,7 +60,7 @@ class MappingRoutes:
         def stored() -> Response:
             mapping = putting.result()
             notes = notes_on(self._detector, [(mapping.address, mapping.place)])
-            return _single(mapping, envelope.success(entry(mapping), notes))
+            return _single(mapping, notes)
 
         return Deferred(putting.ready, stored)
 
@@ -80,7 +82,7 @@ class MappingRoutes:
 
     async def _get_later(self, zone_id: str, address: Address) -> Response:
         mapping = await self._mappings.get(zone_id, address)
-        return _single(mapping, envelope.success(entry(mapping)))
+        return _single(mapping)
 
 
 def address_of(request: Request) -> Address:
@@ -89,10 +91,11 @@ def address_of(request: Request) -> Address:
     return addresses.parse(unquote(segment) if "%" in segment else segment)
 
 
-def _single(mapping: Mapping, body: bytes) -> Response:
+def _single(mapping: Mapping, notes: list[envelope.Message] | None = None) -> Response:
+    body = envelope.success_json(entry(mapping), notes)
     return Response(body, headers=(("etag", etag(mapping)),))
 
 
 def _page(mappings: Sequence[Mapping], total: int, page: int, per_page: int) -> Response:
-    body = envelope.page(entries(mappings), page, per_page, total, len(mappings))
+    body = envelope.page(msgspec.Raw(entries(mappings)), page, per_page, total, len(mappings))
     return Response(body)

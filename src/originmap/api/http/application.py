@@ -5,8 +5,8 @@ The only place that turns errors into answers.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Iterable
-from functools import partial
+from collections.abc import Coroutine, Iterable
+from typing import Any
 
 from originmap.api import envelope, errors
 from originmap.api.http.request import Request
@@ -27,35 +27,41 @@ class Application:
         self._router = Router(self.routes)
         self._brake = brake
 
-    def answer(self, request: Request) -> Answer:
-        """The answer to a request whose body has arrived. Raises nothing."""
+    def answer(self, request: Request) -> Answer | None:
+        """The answer to a request; None for one whose body has not arrived and is wanted. Raises
+        nothing."""
         route = self._routed(request)
         if isinstance(route, Response):
             return route
         try:
             route.admit(request)
+            if not request.complete:
+                if max(request.length, request.received) > route.max_body:
+                    raise BodyTooLarge
+                return None
             answer = route.handle(request)
         except Exception as error:
-            return self._refused(request, route, error)
-        if isinstance(answer, Response):
+            return self._refused(request, error)
+        if isinstance(answer, Response) or isinstance(answer, Deferred):  # noqa: SIM101 (slower)
             return answer
-        if isinstance(answer, Deferred):
-            return Deferred(answer.ready, partial(self._make, request, route, answer))
-        return self._awaited(request, route, answer)
+        return self._awaited(request, answer)
 
-    def admit(self, request: Request, size: int) -> Answer | None:
-        """The answer to a request that is refused before its body has arrived, of which `size`
-        bytes are announced or there; None when the body is wanted."""
-        route = self._routed(request)
-        if isinstance(route, Response):
-            return route
+    async def response(self, request: Request) -> Response:
+        """The response to a request whose body is there. Raises nothing."""
+        request.complete = True
+        answer = self.answer(request)
+        assert answer is not None
+        if isinstance(answer, Deferred):
+            await asyncio.wait([answer.ready])
+            return self.made(request, answer)
+        return answer if isinstance(answer, Response) else await answer
+
+    def made(self, request: Request, answer: Deferred) -> Response:
+        """The response to `request` that is ready now."""
         try:
-            route.admit(request)
-            if size > route.max_body:
-                raise BodyTooLarge
+            return answer.make()
         except Exception as error:
-            return self._refused(request, route, error)
-        return None
+            return refused(request, error)
 
     def _routed(self, request: Request) -> Route | Response:
         at = self._router.find(request.path)
@@ -69,25 +75,20 @@ class Application:
             request.answer_headers += headers(request)
         if route is None:
             return refusal_response(errors.method_not_allowed(request.method, found.allowed))
+        request.refusals = route.refusals
         return route
 
-    def _make(self, request: Request, route: Route, answer: Deferred) -> Response:
-        try:
-            return answer.make()
-        except Exception as error:
-            return refused(request, route.refusals, error)
-
-    async def _awaited(
-        self, request: Request, route: Route, answer: Awaitable[Response]
-    ) -> Response:
+    async def _awaited(self, request: Request, answer: Coroutine[Any, Any, Response]) -> Response:
         try:
             return await answer
         except Exception as error:
-            refusal = self._refused(request, route, error)
+            refusal = self._refused(request, error)
             return refusal if isinstance(refusal, Response) else await refusal
 
-    def _refused(self, request: Request, route: Route, error: Exception) -> Answer:
-        response = refused(request, route.refusals, error)
+    def _refused(
+        self, request: Request, error: Exception
+    ) -> Response | Coroutine[Any, Any, Response]:
+        response = refused(request, error)
         if isinstance(error, UnknownToken | UnusableToken | UnknownKey):
             delay = self._brake.delay(request.client)
             if delay:
@@ -100,7 +101,7 @@ def refusal_response(refusal: errors.Refusal) -> Response:
     return Response(envelope.failure(refusal.errors), refusal.status, refusal.headers)
 
 
-def refused(request: Request, overrides: errors.Overrides | None, error: Exception) -> Response:
+def refused(request: Request, error: Exception) -> Response:
     """The answer to a request that ended with `error`. Of a bug clients see "internal error",
     and the operator its cause in the log."""
     if not isinstance(error, OriginmapError):
@@ -111,9 +112,9 @@ def refused(request: Request, overrides: errors.Overrides | None, error: Excepti
     if request.by_operator:
         return refusal_response(errors.in_full(error))
     error.__traceback__ = None  # its frames may hold what holds it: a circle for each refusal
-    if isinstance(error, ZoneNotFound) and overrides is not errors.CORE:
+    if isinstance(error, ZoneNotFound) and request.refusals is not errors.CORE:
         return refusal_response(errors.no_route(request.path))
-    return refusal_response(errors.render(error, overrides))
+    return refusal_response(errors.render(error, request.refusals))
 
 
 async def _later(seconds: float, response: Response) -> Response:

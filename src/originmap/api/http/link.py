@@ -1,9 +1,7 @@
 """What a request's connection can do besides carrying the answer."""
 
 import asyncio
-from typing import Protocol
 
-from originmap.api.http.transport import SafeTransport
 from originmap.domain.errors import InvalidQuery
 
 
@@ -21,7 +19,7 @@ class Stream:
 
     __slots__ = ("_transport", "gone")
 
-    def __init__(self, transport: SafeTransport) -> None:
+    def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -31,8 +29,9 @@ class Stream:
         return self._transport.get_write_buffer_size()
 
     def write(self, chunk: bytes) -> None:
-        """Send what `chunk_of` made."""
-        self._transport.write(chunk)
+        """Send what `chunk_of` made, unless the connection is closing."""
+        if not self._transport.is_closing():
+            self._transport.write(chunk)
 
     def probe(self) -> None:
         """Send a comment, which clients ignore, and another: if nobody is there to take the
@@ -46,15 +45,16 @@ class Stream:
             self.gone.set_result(None)
 
 
-class Link(Protocol):
-    """The connection, as handlers see it."""
+class Link:
+    """The connection, as handlers see it; this one is that of a request that came over none."""
 
-    def gone(self) -> bool:
-        """Whether the client has disconnected."""
+    of_operator = False
+    """Whether only the operator can send requests over it."""
 
     def leaving(self) -> asyncio.Future[None]:
         """Done once the client sends nothing more: a wait for its sake ends then, and is
         answered."""
+        return asyncio.get_running_loop().create_future()
 
     def cut(self) -> None:
         """Disconnect the client at once."""
@@ -62,22 +62,4 @@ class Link(Protocol):
     def stream(self) -> Stream:
         """For an answer that goes on with what is written to it. Raises InvalidQuery if the
         client does not take chunks."""
-
-
-class NoLink:
-    """Of a request that came over no connection."""
-
-    def gone(self) -> bool:
-        """Never."""
-        return False
-
-    def leaving(self) -> asyncio.Future[None]:
-        """Never done."""
-        return asyncio.get_running_loop().create_future()
-
-    def cut(self) -> None:
-        """There is nothing to cut."""
-
-    def stream(self) -> Stream:
-        """Raises InvalidQuery."""
         raise InvalidQuery("events need a connection of HTTP/1.1")

@@ -6,7 +6,6 @@ Requests that arrive behind one that is being answered wait, and reading stops m
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -16,23 +15,23 @@ from uvicorn.server import ServerState
 from originmap.api.access_log import AccessLog
 from originmap.api.errors import Refusal
 from originmap.api.http.application import Application, refusal_response
+from originmap.api.http.head import head_of
 from originmap.api.http.limits import INCOMPLETE, TOO_MANY, TOO_SLOW, Limits
-from originmap.api.http.link import Stream
-from originmap.api.http.pending import Pending
-from originmap.api.http.reader import Head, Reader, Refused
+from originmap.api.http.link import Link, Stream, chunk_of
+from originmap.api.http.patience import Patience
+from originmap.api.http.reader import Reader, Refused
 from originmap.api.http.request import Request, RequestIDs
 from originmap.api.http.response import Answer, Body, Deferred, Response
 from originmap.api.http.router import MAX_BODY
-from originmap.api.http.transport import SafeTransport
-from originmap.api.http.writer import Writer
-from originmap.domain.errors import InvalidQuery
 
 _LOG = logging.getLogger(__name__)
 
-KEEP_ALIVE_SECONDS = 75
+KEEP_ALIVE_SECONDS = 75.0
 _LINGER_SECONDS = 1.0
 _LOGGED_URL = 256
 _CLIENT_GONE = 499  # as nginx logs it
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_LAST_CHUNK = b"0\r\n\r\n"
 
 
 class Context(NamedTuple):
@@ -45,20 +44,16 @@ class Context(NamedTuple):
     of_operator: bool = False  # only the operator can connect
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.Protocol, Link):
     """One client."""
 
+    transport: asyncio.Transport
+
     def __init__(self, context: Context, state: ServerState) -> None:
-        self._application, self._limits, self._ids, self._log, self._of_operator = context
+        self._application, self._limits, self._ids, self._log, self.of_operator = context
         self._state = state
         self._loop = asyncio.get_running_loop()
-        self._reader = Reader(self._limits, self._on_head, self._on_body, self._on_end)
-        self.transport: SafeTransport = None  # type: ignore[assignment]
-        self._writer: Writer = None  # type: ignore[assignment]  # both from connection_made on
-        self._client = ""
-        self._waiting: deque[Pending] = deque()
-        self._active: Pending | None = None  # is being answered
-        self._advancing = False
+        self._active: Request | None = None  # is being answered
         self._closing = False  # nothing that arrives now is a request
         self._last = False  # close after the answer that is being made
         self._refusal: Refusal | None = None  # to be sent when everything before it is answered
@@ -66,6 +61,8 @@ class Connection(asyncio.Protocol):
         self._gone = False
         self._leaving: asyncio.Future[None] | None = None
         self._paused = False  # reading
+        self._drained: asyncio.Future[None] | None = None  # while the client takes nothing
+        self._write_timer: asyncio.TimerHandle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timed: object = None
         self._idle_since = 0.0
@@ -75,10 +72,11 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client connects."""
-        self.transport = SafeTransport(transport)
-        self._writer = Writer(self.transport, self._state, self._limits, self._advance)
+        self.transport = transport
         peer = transport.get_extra_info("peername")
         self._client = peer[0] if isinstance(peer, tuple) else ""
+        self._reader = Reader(self._limits, self._ids, self._client, self)
+        self._waiting = self._reader.requests
         self._state.connections.add(self)  # type: ignore[arg-type]
         if len(self._state.connections) > self._limits.connections:
             self._refuse(TOO_MANY)
@@ -117,22 +115,27 @@ class Connection(asyncio.Protocol):
         self._gone = self._closing = True
         self._state.connections.discard(self)
         self._stop_timer()
-        self._waiting.clear()
         self._leave()
-        self._writer.resume()
         if self._stream is not None:
             self._stream.lost()
-        # Or each connection would wait for the garbage collector.
-        self._reader.close()
-        self._writer.close()
+        self._reader.close()  # or each connection would wait for the garbage collector
+        self.resume_writing()
 
     def pause_writing(self) -> None:
         """The client does not take what is sent to it."""
-        self._writer.pause()
+        self._drained = self._loop.create_future()
+        seconds = self._limits.write_seconds
+        self._write_timer = self._loop.call_later(seconds, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """It does again."""
-        self._writer.resume()
+        """It does again, or has disconnected."""
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
+        if self._drained is not None:
+            self._drained.set_result(None)
+            self._drained = None
+            self._advance()
 
     def shutdown(self) -> None:
         """The server stops: finish what is being answered or arriving, then close."""
@@ -141,136 +144,124 @@ class Connection(asyncio.Protocol):
         else:
             self._last = True
 
-    # Requests, as they arrive
-
-    def _on_head(self, head: Head) -> None:
-        request = Request(
-            head.method, head.target, head.headers, self._client, self._ids.next(), head.version
-        )
-        request.link = self
-        request.by_operator = self._of_operator
-        self._waiting.append(Pending(head, request))
-
-    def _on_body(self, data: bytes) -> None:
-        pending = self._waiting[-1] if self._waiting else None
-        if pending is None or pending.answered or pending.complete:
-            return
-        if not pending.body:
-            pending.body = data  # mostly all of it
-        else:
-            if isinstance(pending.body, bytes):
-                pending.body = bytearray(pending.body)
-            pending.body += data
-        pending.size = max(pending.size, len(pending.body))
-
-    def _on_end(self) -> None:
-        if self._waiting:
-            pending = self._waiting[-1]
-            pending.complete = True
-            if pending.body:
-                pending.request.body = bytes(pending.body)
-
     # Answers, in turn
 
     def _advance(self) -> None:
         """Answer what can be answered now."""
-        if self._advancing:
-            return
-        self._advancing = True
-        try:
-            while self._waiting and self._active is None and not self._writer.blocked:
-                if not self._take(self._waiting[0]):
-                    break
-        finally:
-            self._advancing = False
+        waiting = self._waiting
+        while waiting and self._active is None and self._drained is None:
+            request = waiting[0]
+            if request.complete:
+                waiting.popleft()
+            elif request.answered or (request.admitted and request.received <= request.length):
+                break  # a body in chunks may have grown
+            if request.answered:
+                continue
+            answer = self._application.answer(request)
+            if answer is None:
+                self._await_body(request)
+                break
+            if not request.complete:
+                request.answered = True
+                # The client may never send the body, so that nothing behind it can be read.
+                if (request.continues or request.length > MAX_BODY) and not request.received:
+                    self._last = True
+            self._respond(request, answer)
         self._settle()
 
-    def _take(self, pending: Pending) -> bool:
-        """Go on with the first request that waits; whether to look at the next."""
-        if pending.complete:
-            self._waiting.popleft()
-            if not pending.answered:
-                self._respond(pending, self._application.answer(pending.request))
-            return True
-        if pending.answered:
-            return False
-        if not pending.admitted or len(pending.body) > pending.head.length:  # in chunks it grows
-            refused = self._application.admit(pending.request, pending.size)
-            if refused is not None:
-                pending.answered = True
-                self._last = self._last or _unasked(pending)
-                self._respond(pending, refused)
-                return True
-            pending.admitted = True
-            if pending.head.continues and not pending.body:
-                self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        return False
+    def _await_body(self, request: Request) -> None:
+        request.admitted = True
+        if request.continues and not request.received:
+            self._write(_CONTINUE)
 
-    def _respond(self, pending: Pending, answer: Answer) -> None:
-        self._active = pending
+    def _respond(self, request: Request, answer: Answer) -> None:
         if isinstance(answer, Response):
-            self._send(pending, answer)
+            self._send(request, answer)
             return
-        if isinstance(answer, Deferred):
-            ready, make = answer.ready, answer.make
-        else:
-            ready = self._loop.create_task(answer)
-            make = ready.result
-        self._state.tasks.add(ready)  # type: ignore[arg-type]
-        ready.add_done_callback(partial(self._on_ready, pending, make))
+        self._active = request
+        if not isinstance(answer, Deferred):
+            task = self._loop.create_task(answer)
+            answer = Deferred(task, task.result)
+        self._state.tasks.add(answer.ready)  # type: ignore[arg-type]
+        answer.ready.add_done_callback(partial(self._on_ready, request, answer))
 
-    def _on_ready(
-        self, pending: Pending, make: Callable[[], Response], ready: asyncio.Future[Any]
-    ) -> None:
+    def _on_ready(self, request: Request, answer: Deferred, ready: asyncio.Future[Any]) -> None:
         self._state.tasks.discard(ready)
         if ready.cancelled():  # the server stops, and has waited long enough
             self.transport.abort()
             return
-        self._send(pending, make())
+        self._send(request, self._application.made(request, answer))
         self._advance()
 
-    def _send(self, pending: Pending, response: Response) -> None:
+    def _send(self, request: Request, response: Response) -> None:
         if response.stream is not None:
-            task = self._loop.create_task(self._send_stream(pending, response, response.stream))
+            self._active = request
+            task = self._loop.create_task(self._send_stream(request, response, response.stream))
             self._state.tasks.add(task)
             task.add_done_callback(self._state.tasks.discard)
             return
-        close = self._last or not pending.head.keep_alive
-        self._writer.send(pending.request, response, close=close)
-        self._finish(pending, response.status)
+        self._send_whole(request, response)
+        self._finish(request, response.status)
 
-    async def _send_stream(self, pending: Pending, response: Response, body: Body) -> None:
-        request = pending.request
+    def _send_whole(self, request: Request, response: Response) -> None:
+        head = self._head(request, response)
+        self._write(head if request.method == "HEAD" else head + response.body)
+
+    def _head(self, request: Request, response: Response) -> bytes:
+        close = self._last or not request.keep_alive
+        return head_of(request, response, self._state.default_headers, close=close)
+
+    def _write(self, data: bytes) -> None:
+        """Send `data`, unless the connection is closing: between a reset by the client and
+        `connection_lost`, uvloop raises RuntimeError for that."""
+        if not self.transport.is_closing():
+            self.transport.write(data)
+
+    async def _send_stream(self, request: Request, response: Response, body: Body) -> None:
+        """Send an answer piece by piece. Where that fails, the connection is closed, so that the
+        client sees that it is cut off."""
         self._last = self._last or request.version != "1.1"
         try:
-            close = self._last or not pending.head.keep_alive
-            await self._writer.send_stream(request, response, body, close=close)
+            self._write(self._head(request, response))
+            if request.method != "HEAD":
+                await self._write_body(body, chunked=request.version == "1.1")
         except Exception as error:
             _LOG.error("internal error", exc_info=error, extra={"data": {"ray": request.id}})
             self.transport.close()
         finally:
             await body.aclose()
-            self._finish(pending, response.status)
+            self._finish(request, response.status)
         self._advance()
 
-    def _finish(self, pending: Pending, status: int) -> None:
-        self._log.add(pending.request, _CLIENT_GONE if self._gone else status)
+    async def _write_body(self, body: Body, *, chunked: bool) -> None:
+        """In chunks or, to HTTP/1.0, until the connection is closed; until the client goes."""
+        patience = Patience(self._limits, self.transport.abort)
+        async for data in body:
+            if self._gone:
+                return
+            if data:
+                self._write(chunk_of(data) if chunked else data)
+            if self._drained is not None:
+                await patience.wait(self._drained, len(data))
+            else:
+                patience.sent(len(data))
+        if chunked:
+            self._write(_LAST_CHUNK)
+
+    def _finish(self, request: Request, status: int) -> None:
+        self._log.add(request, _CLIENT_GONE if self._gone else status)
         self._state.total_requests += 1
         self._active = self._stream = None
         self._idle_since = self._loop.time()
-        if self._last or not pending.head.keep_alive:
+        if self._last or not request.keep_alive:
             self._closing = True
             self._waiting.clear()
-            if pending.complete:
+            if request.complete:
                 self.transport.close()
             else:
                 self._linger()
 
     # What a handler may ask of the connection: a `Link`
-
-    def gone(self) -> bool:
-        """As `Link.gone`."""
-        return self._gone
 
     def leaving(self) -> asyncio.Future[None]:
         """As `Link.leaving`."""
@@ -287,8 +278,8 @@ class Connection(asyncio.Protocol):
     def stream(self) -> Stream:
         """As `Link.stream`."""
         assert self._active is not None
-        if self._active.head.version != "1.1":
-            raise InvalidQuery("events need a connection of HTTP/1.1")
+        if self._active.version != "1.1":
+            return super().stream()
         self._stream = Stream(self.transport)
         return self._stream
 
@@ -302,19 +293,19 @@ class Connection(asyncio.Protocol):
         """Answer and close, after the answers to the requests before."""
         self._closing = True
         self._refusal = refusal
-        if self._waiting and not self._waiting[-1].complete:
-            pending = self._waiting.pop()  # this is the answer to it, unless there is one
-            if pending.answered:
-                self._refusal, self._last = None, True
-                if self._active is None:
-                    self.transport.close()
+        # It is the answer to the request that is incomplete, unless that has one.
+        incomplete = self._waiting and not self._waiting[-1].complete
+        if incomplete and self._waiting.pop().answered:
+            self._refusal, self._last = None, True
+            if self._active is None:
+                self.transport.close()
         self._settle()
 
     def _send_refusal(self, refusal: Refusal) -> None:
-        head = self._reader.head
-        url = head.url[:_LOGGED_URL].decode("ascii", "replace")
-        request = Request(head.method, url, (), self._client, self._ids.next())
-        self._writer.send(request, refusal_response(refusal), close=True)
+        url = self._reader.url[:_LOGGED_URL].decode("ascii", "replace")
+        request = Request(self._reader.method, url, {}, self._client, self._ids.next())
+        request.keep_alive = False
+        self._send_whole(request, refusal_response(refusal))
         self._log.add(request, refusal.status)
         self._linger()
 
@@ -329,37 +320,35 @@ class Connection(asyncio.Protocol):
 
     def _settle(self) -> None:
         """Pause or resume reading, and have the right timer run."""
-        unsettled = self._waiting or self._active or self._closing or self._ended or self._paused
-        if self._timed == "idle" and not unsettled and self._reader.idle:
-            return  # as after most requests
+        unsettled = self._waiting or self._closing or self._ended or self._paused
+        if self._timed == "idle" and not unsettled and (self._active or self._reader.idle):
+            return  # as mostly
         if self.transport.is_closing():
             return
+        answered = self._active is None and not self._waiting
         if self._closing:
-            if self._refusal is not None and self._active is None and not self._waiting:
+            if answered and self._refusal is not None:
                 refusal, self._refusal = self._refusal, None
                 self._send_refusal(refusal)
-            return
-        if self._ended and self._active is None and not self._waiting:
+        elif self._ended and answered:
             self.transport.close()
-            return
-        behind = len(self._waiting) > (0 if self._active is None else 1)
-        self._pause_reading(self._active is not None and behind)
-        self._time()
+        else:
+            self._pause_reading()
+            self._time()
 
-    def _pause_reading(self, paused: bool) -> None:
+    def _pause_reading(self) -> None:
+        paused = self._active is not None and len(self._waiting) > 1
         if paused is not self._paused:
             self._paused = paused
             (self.transport.pause_reading if paused else self.transport.resume_reading)()
 
     def _time(self) -> None:
-        reader, limits = self._reader, self._limits
-        if self._active is None and self._waiting:
-            state: object = ("body", reader.begun)
-            seconds, then = limits.body_seconds, self._on_too_slow
-        elif self._active is None and not reader.idle:
-            state, seconds, then = ("head", reader.begun), limits.header_seconds, self._on_too_slow
-        else:
-            state, seconds, then = "idle", KEEP_ALIVE_SECONDS, self._close_if_idle
+        state: object = "idle"
+        seconds, then = KEEP_ALIVE_SECONDS, self._close_if_idle
+        if self._active is None and (self._waiting or not self._reader.idle):
+            limits, then = self._limits, partial(self._refuse, TOO_SLOW)
+            seconds = limits.body_seconds if self._waiting else limits.header_seconds
+            state = (bool(self._waiting), self._reader.begun)
         if state != self._timed:
             self._timed = state
             self._start_timer(seconds, then)
@@ -373,9 +362,6 @@ class Connection(asyncio.Protocol):
             self._timer.cancel()
             self._timer = None
 
-    def _on_too_slow(self) -> None:
-        self._refuse(TOO_SLOW)
-
     def _close_if_idle(self) -> None:
         """Nothing of a request has arrived: nobody waits for an answer. The timer is not started
         anew for each request, so it may find that there was one meanwhile."""
@@ -384,11 +370,6 @@ class Connection(asyncio.Protocol):
             self.transport.close()
         else:
             self._start_timer(max(KEEP_ALIVE_SECONDS - idle, 1.0), self._close_if_idle)
-
-
-def _unasked(pending: Pending) -> bool:
-    """Whether the client may never send the body, so that nothing behind it can be read."""
-    return (pending.head.continues or pending.head.length > MAX_BODY) and not pending.body
 
 
 def connection_factory(context: Context) -> Callable[..., Connection]:

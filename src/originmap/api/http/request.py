@@ -1,4 +1,4 @@
-"""A request, whole: its head, its body, and what is learnt while it is answered.
+"""A request: its head, its body, how it arrived, and what is learnt while it is answered.
 
 A handler gets one when the body has arrived. The access log reads it afterwards, and a change
 that the request makes has it as its cause.
@@ -6,39 +6,53 @@ that the request makes has it as its cause.
 
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from originmap.api.http.link import Link, NoLink
+from originmap.api.errors import Overrides
+from originmap.api.http.link import Link
 from originmap.domain.history.change import Cause
 
 if TYPE_CHECKING:
     from originmap.service.access.directory import Caller
 
-Headers = Sequence[tuple[bytes, bytes]]
-
 
 class Request:
     """One request.
 
-    `path` is as it was sent, still percent-encoded; header names are in lower case. `arguments`
-    are the path's, by the names in the route's template.
+    `path` is as it was sent, still percent-encoded; header names are in lower case, and the values
+    of several headers with one name are joined (RFC 9110 §5.2). `arguments` are the path's, by the
+    names in the route's template.
     """
 
     body = b""
     arguments: Mapping[str, str] = MappingProxyType({})
     route = ""  # the template of its path, "" when there is none
+    refusals: Overrides | None = None  # as its route has them
     zone_id = ""
     known_caller: "Caller | None" = None
     counted = False  # against the rate limits
     answer_headers: tuple[tuple[str, str], ...] = ()  # of every answer to it, errors too
-    link: Link = NoLink()
-    by_operator = False  # it came by the operator's socket, or from this process
+
+    length = 0  # of the body, as announced
+    received = 0  # bytes of the body
+    complete = False  # the body is all there
+    continues = False  # the client waits to be told to send the body
+    keep_alive = True
+    admitted = False  # its body is wanted
+    answered = False  # before its body had arrived
 
     def __init__(
-        self, method: str, url: str, headers: Headers, client: str, id: str, version: str = "1.1"
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[bytes, bytes],
+        client: str,
+        id: str,
+        version: str = "1.1",
+        link: Link = Link(),  # noqa: B008 (it has no state)
     ) -> None:
         self.method = method
         self.path, _, self.query = url.partition("?")
@@ -46,7 +60,13 @@ class Request:
         self.client = client
         self.id = id
         self.version = version
+        self.link = link
         self.started = time.perf_counter_ns()
+
+    @property
+    def by_operator(self) -> bool:
+        """Whether it came over the operator's socket, or from this process."""
+        return self.link.of_operator
 
     @property
     def caller(self) -> "Caller":
@@ -55,10 +75,9 @@ class Request:
         return self.known_caller
 
     def header(self, name: bytes) -> str | None:
-        """The value of a header, None without one. Values of several headers with this name
-        are joined (RFC 9110 §5.2)."""
-        values = [value for key, value in self.headers if key == name]
-        return b",".join(values).decode("latin-1") if values else None
+        """The value of a header, None without one."""
+        value = self.headers.get(name)
+        return None if value is None else value.decode("latin-1")
 
     def query_arguments(self) -> dict[str, list[str]]:
         """The arguments of the query, each with all its values, in the order sent."""

@@ -1,9 +1,8 @@
-"""What a handler answers: a response, or an awaitable of one."""
+"""What a handler answers: a response, or what one is made of later."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator
-from typing import Any, Protocol
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from typing import Any, NamedTuple, Protocol
 
 JSON = "application/json"
 Headers = tuple[tuple[str, str], ...]
@@ -46,20 +45,12 @@ async def nothing() -> AsyncGenerator[bytes, None]:
     yield b""
 
 
-class Deferred:
-    """A response that is made once a future is done, without a task of its own: that is what a
-    write costs least with."""
+class Deferred(NamedTuple):
+    """A response that `make` makes, or raises why not, once a future is done. It takes no task,
+    which for a write would cost more than all else."""
 
-    __slots__ = ("make", "ready")
-
-    def __init__(self, ready: asyncio.Future[Any], make: Callable[[], Response]) -> None:
-        self.ready = ready
-        self.make = make
-
-    def __await__(self) -> Generator[Any, None, Response]:
-        with contextlib.suppress(Exception):  # `make` answers for it
-            yield from self.ready.__await__()
-        return self.make()
+    ready: asyncio.Future[Any]
+    make: Callable[[], Response]
 
 
 Answer = Response | Deferred | Coroutine[Any, Any, Response]

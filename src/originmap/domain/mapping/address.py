@@ -7,6 +7,7 @@ An address is a byte string: one byte for the family (4 or 6), then the 4 or 16 
 address. Compared as bytes, addresses sort as lists show them: IPv4 before IPv6, then by number.
 """
 
+from functools import lru_cache
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import NewType
 
@@ -16,6 +17,7 @@ Address = NewType("Address", bytes)
 
 # Longer than any spelling of an address: "ffff:" six times and a dotted quad is 45 characters.
 _LONGEST = 45
+_MOST = 8192  # spellings that are remembered: a zone has 3,500 addresses, named again and again
 _MAPPED = b"\0" * 10 + b"\xff\xff"  # ::ffff:0:0/96, RFC 4291 §2.5.5.2
 _COMPATIBLE = b"\0" * 12  # ::/96, RFC 4291 §2.5.5.1
 _BROADCAST = b"\xff\xff\xff\xff"
@@ -30,6 +32,11 @@ def parse(text: object) -> Address:
     """
     if not isinstance(text, str) or len(text) > _LONGEST:
         raise InvalidAddress(text)
+    return _parsed(text)
+
+
+@lru_cache(maxsize=_MOST)
+def _parsed(text: str) -> Address:
     try:
         if ":" not in text:
             return _from_v4(inet_pton(AF_INET, text), text)
@@ -43,10 +50,12 @@ def parse(text: object) -> Address:
     return Address(b"\x06" + packed)
 
 
+@lru_cache(maxsize=_MOST)
 def text(address: Address) -> str:
     """The one spelling of `address`: dotted decimal, or RFC 5952 §4."""
     if address[0] == 4:
-        return f"{address[1]}.{address[2]}.{address[3]}.{address[4]}"
+        _, first, second, third, fourth = address
+        return f"{first}.{second}.{third}.{fourth}"
     packed = address[1:]
     if packed.startswith(_COMPATIBLE):
         return _low_v6(packed)

@@ -12,16 +12,17 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from originmap.domain.errors import OriginmapError, StoreFailed
+from originmap.domain.errors import StoreFailed
 from originmap.domain.history.change import Cause, Change, Committed
 from originmap.domain.history.record import Key, RecordDecide
 from originmap.domain.history.snapshot import Part, Start
 from originmap.domain.mapping.address import Address
-from originmap.domain.mapping.mapping import Decide, Mapping
+from originmap.domain.mapping.mapping import Mapping
 from originmap.domain.tier.whatif import Count
+from originmap.store.base import GroupStore
 from originmap.store.clock import ForwardClock, Now, wall_clock
-from originmap.store.group import GroupCommit, Write
-from originmap.store.port import CommitListener, Page, Queue, RecordListener
+from originmap.store.group import Write
+from originmap.store.port import CommitListener, Page, RecordListener
 from originmap.store.postgres import copy as postgres_copy
 from originmap.store.postgres import history as postgres_history
 from originmap.store.postgres import schema as postgres_schema
@@ -98,7 +99,7 @@ async def migrate(url: str, environment: Variables = NO_VARIABLES) -> tuple[int,
         await close(connection)
 
 
-class PostgresStore:
+class PostgresStore(GroupStore):
     """As `store.port.Store`; made by `open_postgres`."""
 
     def __init__(
@@ -113,7 +114,7 @@ class PostgresStore:
         self._writer = Line(servers)
         clock = ForwardClock(now, view.state.last_at)
         self._commits = Commits(self._writer, clock, view)
-        self._group = GroupCommit(self._commit)
+        super().__init__(self._commit)
         self._watch = Watch(Line(servers), self._look, self._lost, serves=serves)
         self._writable = True
 
@@ -141,11 +142,6 @@ class PostgresStore:
     def writable(self) -> bool:
         """As `Store.writable`."""
         return self._writable
-
-    @property
-    def queue(self) -> Queue:
-        """As `Store.queue`."""
-        return self._group.queue
 
     def follow_records(self, listener: RecordListener) -> None:
         """As `Store.follow_records`."""
@@ -184,21 +180,11 @@ class PostgresStore:
         order = {zone_id: n for n, zone_id in enumerate(zone_ids)}
         return sorted(counts, key=lambda count: (order[count.zone_id], count.place))
 
-    def refuse_writes(self, error: OriginmapError) -> None:
-        """As `Store.refuse_writes`."""
-        self._group.refuse(error)
-
-    def write(
-        self, zone_id: str, addresses: Sequence[Address], decide: Decide[T], cause: Cause
-    ) -> asyncio.Future[Committed[T]]:
-        """As `Store.write`."""
-        return self._group.submit(Write(cause, zone_id, addresses, decide))
-
     async def write_records(
         self, decide: RecordDecide[T], cause: Cause, seen: int | None = None
     ) -> Committed[T]:
         """As `Store.write_records`; answered once the other nodes know of it."""
-        done = await self._group.submit(Write(cause, decide_records=decide, seen=seen))
+        done = await super().write_records(decide, cause, seen)
         await self._watch.confirmed(done.revision, self._nodes)
         return done
 

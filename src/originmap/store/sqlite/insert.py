@@ -29,6 +29,9 @@ class Insert:
 
     def many(self, cursor: apsw.Cursor, rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert `rows`, in their order."""
+        if len(rows) == 1:
+            self.one(cursor, rows[0])
+            return
         if len(rows) < _AT_ONCE:
             cursor.executemany(self._one, rows)
             return

@@ -13,7 +13,7 @@ _LIVE = "SELECT num FROM zone JOIN record ON kind = 'zone' AND record.id = zone.
 
 
 class Names:
-    """Both ways between names and integers."""
+    """Both ways between names and integers; `places` are by their integers."""
 
     def __init__(self, writer: apsw.Connection) -> None:
         self._writer = writer
@@ -25,8 +25,8 @@ class Names:
         self._zones = {self._ids[num]: num for (num,) in rows(self._writer, _LIVE)}
         self._going: dict[str, None] = {}
         places = rows(self._writer, "SELECT num, vendor, region FROM place")
-        self._places = {num: Place(vendor, region) for num, vendor, region in places}
-        self._nums = {place: num for num, place in self._places.items()}
+        self.places = {num: Place(vendor, region) for num, vendor, region in places}
+        self._nums = {place: num for num, place in self.places.items()}
 
     def zone(self, zone_id: str) -> int | None:
         """The integer of a zone, None when there is no such zone."""
@@ -67,7 +67,7 @@ class Names:
 
     def place(self, num: int) -> Place:
         """The place that an integer stands for."""
-        return self._places[num]
+        return self.places[num]
 
     def place_num(self, place: Place) -> int:
         """The integer of a place, made when it has none, inside a transaction."""
@@ -75,5 +75,5 @@ class Names:
         if num is None:
             self._writer.execute("INSERT INTO place (vendor, region) VALUES (?, ?)", place)
             num = self._writer.last_insert_rowid()
-            self._nums[place], self._places[num] = num, place
+            self._nums[place], self.places[num] = num, place
         return num

@@ -44,7 +44,7 @@ class Reader:
                 self._cursor.execute("BEGIN")
                 self._reading = True
                 asyncio.get_running_loop().call_soon(self._end_turn)
-            return rows(self._cursor, sql, bindings)
+            return self._cursor.execute(sql, bindings).fetchall()
         except apsw.Error:
             with self._failing():  # entered only now: doing so takes as long as a read
                 raise

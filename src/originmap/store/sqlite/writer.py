@@ -18,7 +18,8 @@ from originmap.store.sqlite.insert import Insert
 from originmap.store.sqlite.names import Names
 
 _VIEW_ONE = """
-    SELECT address, place, modified_on, revision FROM mapping WHERE zone = ? AND address = ?"""
+    SELECT place, modified_on, revision, (SELECT mappings FROM zone WHERE num = ?1)
+    FROM mapping WHERE zone = ?1 AND address = ?2"""
 _VIEW = """
     SELECT address, place, modified_on, revision FROM mapping
     WHERE zone = ?1 AND address IN carray(?2)"""
@@ -48,6 +49,8 @@ _CHANGE_ALL = """
 _Key = tuple[int, Address]
 _Row = tuple[int, Address, int, int, int]
 """Of the table of mappings: zone, address, place, time and revision."""
+_CauseRow = tuple[int, int, str, str, str]
+"""The revision of its first change, when that was, and who."""
 _HistoryRow = tuple[int, int, Address, int | None, int | None]
 """Of the history: revision, zone, address, place before and after."""
 
@@ -61,32 +64,53 @@ class Writer:
         self.revision = revision
         # Kept, because making one takes as long as the statement that it is for.
         self.cursor = connection.cursor()
+        self._causes: list[_CauseRow] = []
+        self._history: list[_HistoryRow] = []
 
     def view(self, zone: int, addresses: Sequence[Address]) -> ZoneView:
         """What a rule sees of a zone that is asked about these addresses."""
-        if not addresses:
-            found = []
-        elif len(addresses) == 1:
-            found = rows(self.cursor, _VIEW_ONE, (zone, addresses[0]))
-        else:
+        make, place = tuple.__new__, self.names.place  # takes half the time of the class
+        current: dict[Address, Mapping] = {}
+        if len(addresses) == 1:
+            (address,) = addresses
+            for num, modified_on, revision, count in rows(self.cursor, _VIEW_ONE, (zone, address)):
+                stored = make(Mapping, (address, place(num), modified_on, revision))
+                return ZoneView({address: stored}, count)
+        elif addresses:
             found = rows(self.cursor, _VIEW, (zone, apsw.carray(tuple(addresses))))
-        place = self.names.place
-        current = {
-            address: Mapping(address, place(num), modified_on, revision)
-            for address, num, modified_on, revision in found
-        }
+            current = {row[0]: make(Mapping, (row[0], place(row[1]), *row[2:])) for row in found}
         return ZoneView(current, rows(self.cursor, _COUNT, (zone,))[0][0])
 
     def cause(self, cause: Cause, at: int) -> None:
         """The cause of the changes from the next one on."""
         _CAUSE.one(self.cursor, (self.revision + 1, at, *cause))
 
-    def causes(self, rows: Sequence[tuple[int, int, str, str, str]]) -> None:
-        """Causes: each the revision of its first change, when that was, and who."""
+    def causes(self, rows: Sequence[_CauseRow]) -> None:
+        """Many causes."""
         _CAUSE.many(self.cursor, rows)
+
+    def write(self, zone: int, at: int, cause: Cause, changes: Iterable[MappingChange]) -> None:
+        """What one write of a group changes. No rule reads the history, so that of the whole group
+        is written by `write_history`, many rows with a statement."""
+        self._causes.append((self.revision + 1, at, *cause))
+        self._history += self._write_rows([(zone, at, change) for change in changes])
+
+    def write_history(self) -> None:
+        """The history of what was written, before it is committed."""
+        _CAUSE.many(self.cursor, self._causes)
+        _CHANGE.many(self.cursor, self._history)
+        self.drop_history()
+
+    def drop_history(self) -> None:
+        """Of what was undone."""
+        self._causes, self._history = [], []
 
     def mappings(self, changes: Iterable[tuple[int, int, MappingChange]]) -> None:
         """Changes of mappings, in order: each the integer of its zone, when, and what."""
+        _CHANGE.many(self.cursor, self._write_rows(changes))
+
+    def _write_rows(self, changes: Iterable[tuple[int, int, MappingChange]]) -> list[_HistoryRow]:
+        """The mappings themselves; their history."""
         history: list[_HistoryRow] = []
         kept: dict[_Key, _Row] = {}
         gone: dict[_Key, None] = {}
@@ -111,10 +135,10 @@ class Writer:
             self.cursor.executemany(_DELETE, gone)
         if kept:
             _UPSERT.many(self.cursor, list(kept.values()))
-        _CHANGE.many(self.cursor, history)
         for zone, more in growth.items():
             if more:
                 self.cursor.execute(_ADD_COUNT, (more, zone))
+        return history
 
     def record(self, change: RecordChange) -> None:
         """A record made, replaced or removed; a zone that goes takes its mappings with it."""

@@ -1,0 +1,108 @@
+"""Another version of Originmap beside this one: both in turns, by what they do in a CPU second.
+
+The other version is taken from git into a folder of its own and runs on the same interpreter and
+packages. Its requests are those of `cases`; two kinds more are only of use for a comparison.
+"""
+
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from bench import dataset
+from bench.dataset import Request
+from bench.rounds import Bench, Subject
+from bench.servers import Failed, Program, Server
+
+_ROOT = Path(__file__).parents[1]
+
+
+def _delete() -> list[Request]:
+    """Each mapping of the zone is deleted, a while after the batch before made it anew. The load
+    generator throws the first request away."""
+    puts = dataset.fill()
+    deletes = [[_delete_of(item) for item in json.loads(put.body)] for put in puts]
+    found = [dataset.list_pages()[0], puts[0]]
+    for put, part in zip([*puts[1:], puts[0]], deletes, strict=True):
+        found += [put, *part]
+    return found
+
+
+def _delete_of(item: dict[str, str]) -> Request:
+    return Request("DELETE", f"{dataset.mappings_path()}/{item['origin_ip']}")
+
+
+def _resolve() -> list[Request]:
+    path = f"/originmap/v1/zones/{dataset.ZONE}/resolve?ip="
+    return [Request("GET", path + dataset.address(at)) for at in range(dataset.ZONE_SIZE)]
+
+
+_CASES: dict[str, Callable[[int], list[Request]]] = {
+    "get": lambda run: dataset.get_one(),
+    "put": dataset.put_one,
+    "batch": dataset.put_batch,
+    "list": lambda run: dataset.list_pages(),
+    "resolve": lambda run: _resolve(),
+    "delete": lambda run: _delete(),
+}
+
+
+def measure(bench: Bench, revision: str, only: str | None = None) -> str:
+    """The table of rates and ratios. Raises Failed when `revision` names no version."""
+    rows = ["| case | before | now | ratio |", "|---|---|---|---|"]
+    with _checked_out(revision, bench.work / "before") as tree, ExitStack() as stack:
+        servers = [
+            stack.enter_context(Server(program, bench.database(program), bench.cores))
+            for program in (_version("before", tree), _version("now", _ROOT))
+        ]
+        for server in servers:
+            for request in dataset.fill():
+                server.answer(request)
+        for name in _CASES if only is None else [only]:
+            rates = _rates(bench, name, servers)
+            if len(rates) == len(servers):
+                before, now = rates["before"], rates["now"]
+                rows.append(f"| {name} | {before:,.0f} | {now:,.0f} | {now / before:.2f} |")
+    return "\n".join([f"Requests for a CPU second, before at {_commit(revision)}:", "", *rows])
+
+
+def _rates(bench: Bench, name: str, servers: Sequence[Server]) -> dict[str, float]:
+    """Requests for a CPU second, by server: the median of its rounds."""
+    subjects = [Subject(server.name, server, _CASES[name]) for server in servers]
+    return {
+        server: statistics.median(sample.run.per_second / sample.busy for sample in samples)
+        for server, samples in bench.run(name, subjects).items()
+    }
+
+
+def _version(name: str, tree: Path) -> Program:
+    start = ["env", f"PYTHONPATH={tree / 'src'}", sys.executable, "-m", "originmap", "dev"]
+    return Program(name, lambda db, port: [*start, "--db", str(db), "--port", str(port)])
+
+
+@contextmanager
+def _checked_out(revision: str, tree: Path) -> Iterator[Path]:
+    """The files of a revision, in a folder that goes afterwards."""
+    _git("worktree", "add", "--force", "--detach", str(tree), _commit(revision))
+    try:
+        yield tree
+    finally:
+        _git("worktree", "remove", "--force", str(tree))
+
+
+def _commit(revision: str) -> str:
+    return _git("rev-parse", "--short", "--verify", f"{revision}^{{commit}}").strip()
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", "-C", str(_ROOT), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Failed(f"git {arguments[0]}: {done.stderr.strip()}")
+    return done.stdout
+
+
+CASES = tuple(_CASES)

@@ -1,0 +1,31 @@
+"""The head of an answer: its status line and its headers."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+
+from originmap.api.http.request import Request
+from originmap.api.http.response import Response
+
+_STATUS_LINES = {
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus
+}
+
+
+def head_of(
+    request: Request, response: Response, common: Iterable[tuple[bytes, bytes]], *, close: bool
+) -> bytes:
+    """The head, with the headers that are `common` to all answers; `close` tells the client that
+    it is the last answer."""
+    head = _STATUS_LINES[response.status]
+    for key, text in common:
+        head += f"{key.decode('latin-1')}: {text.decode('latin-1')}\r\n"
+    if response.content_type:
+        if response.stream is None:
+            head += f"content-length: {len(response.body)}\r\n"
+        head += f"content-type: {response.content_type}\r\n"
+        if response.stream is not None and request.version == "1.1":
+            head += "transfer-encoding: chunked\r\n"
+    head += f"cf-ray: {request.id}\r\n"
+    for name, value in response.headers + request.answer_headers:
+        head += f"{name.lower()}: {value}\r\n"
+    return (head + "connection: close\r\n\r\n" if close else head + "\r\n").encode("latin-1")
