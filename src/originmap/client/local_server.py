@@ -56,16 +56,13 @@ class LocalServer:
         self._open.close()
 
     def ask(self, method: str, path: str, query: Query = (), body: Any = None) -> Any:
-        """As `Server.ask`."""
         content = None if body is None else msgspec.json.encode(body)
         return self._by_owner(method, target(path, query), content, None)
 
     def stream(self, path: str, query: Query, sink: Sink) -> None:
-        """As `Server.stream`."""
         self._by_owner("GET", target(path, query), None, sink)
 
     def watch(self, path: str) -> Any:
-        """As `Server.watch`."""
         if not self._is_file:
             raise ServerRefused("nodes report to a server", "name it by --server")
         deadline = time.monotonic() + _RESTART_SECONDS

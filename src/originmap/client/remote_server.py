@@ -29,19 +29,16 @@ class RemoteServer:
         self._connection.close()
 
     def ask(self, method: str, path: str, query: Query = (), body: Any = None) -> Any:
-        """As `Server.ask`."""
         with _refusals(path):
             answer = self._connection.ask(method, target(path, query), body=body)
             return msgspec.json.decode(answer.result)
 
     def stream(self, path: str, query: Query, sink: Sink) -> None:
-        """As `Server.stream`."""
         with _refusals(path):
             for chunk in self._connection.stream(target(path, query)):
                 sink(chunk)
 
     def watch(self, path: str) -> Any:
-        """As `Server.watch`."""
         return self.ask("GET", path)
 
 

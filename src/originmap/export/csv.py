@@ -18,11 +18,9 @@ class CSV:
         pass
 
     def start(self) -> Iterator[bytes]:
-        """As `Writer.start`."""
         yield (",".join(_HEADER) + "\r\n").encode()
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
-        """As `Writer.zone`."""
         text = addresses.text
         for rows in part.pieces():
             lines = io.StringIO(newline="")
@@ -40,5 +38,4 @@ class CSV:
             yield lines.getvalue().encode()
 
     def end(self) -> Iterator[bytes]:
-        """As `Writer.end`."""
         yield b""

@@ -36,17 +36,14 @@ class _Resources:
         self._chains = [c for c in node.chains if not names or name_of(c) in names]
 
     def start(self) -> Iterator[bytes]:
-        """As `Writer.start`."""
         yield f'{{{self._head}"resources":['.encode()
         for index, chain in enumerate(self._chains):
             yield (",\n" * (index > 0) + _json(self._resource(chain))).encode()
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
-        """As `Writer.zone`."""
         yield b""
 
     def end(self) -> Iterator[bytes]:
-        """As `Writer.end`."""
         yield b"]}\n"
 
     def _resource(self, chain: Chain) -> dict[str, Any]:
@@ -111,12 +108,10 @@ class Routes:
     """As `format.Writer`; one resource, called originmap."""
 
     def __init__(self, node: Node, head: str = "", names: Collection[str] = ()) -> None:
-        """As `_Resources`."""
         self._head = head
         self._wanted = not names or ROUTES in names
 
     def start(self) -> Iterator[bytes]:
-        """As `Writer.start`."""
         yield f'{{{self._head}"resources":['.encode()
         if self._wanted:
             yield (
@@ -125,7 +120,6 @@ class Routes:
             ).encode()
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
-        """As `Writer.zone`."""
         if not self._wanted:
             return
         rows = [row for row in part.rows if row.chain != part.default]
@@ -145,7 +139,6 @@ class Routes:
         ).encode()
 
     def end(self) -> Iterator[bytes]:
-        """As `Writer.end`."""
         yield b"\n]}]}\n" if self._wanted else b"]}\n"
 
 

@@ -17,11 +17,9 @@ class MapFile:
         pass
 
     def start(self) -> Iterator[bytes]:
-        """As `Writer.start`."""
         yield b""
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
-        """As `Writer.zone`."""
         names = {chain: name_of(chain) for chain in {row.chain for row in part.rows}}
         text = addresses.text
         lines = [
@@ -32,7 +30,6 @@ class MapFile:
         yield f"{part.name} {name_of(part.default)}\n{''.join(lines)}".encode()
 
     def end(self) -> Iterator[bytes]:
-        """As `Writer.end`."""
         yield b""
 
 
@@ -43,16 +40,13 @@ class Backends:
         self._node = node
 
     def start(self) -> Iterator[bytes]:
-        """As `Writer.start`."""
         for chain in self._node.chains:
             yield self._backend(chain).encode()
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
-        """As `Writer.zone`."""
         yield b""
 
     def end(self) -> Iterator[bytes]:
-        """As `Writer.end`."""
         yield b""
 
     def _backend(self, chain: Chain) -> str:

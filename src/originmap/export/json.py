@@ -14,11 +14,9 @@ class JSONLines:
         pass
 
     def start(self) -> Iterator[bytes]:
-        """As `Writer.start`."""
         yield b""
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
-        """As `Writer.zone`."""
         # Few places, many addresses: the rest of a line is encoded once for each place.
         rest = {place: _rest(row) for place, row in {row.place: row for row in part.rows}.items()}
         text = addresses.text
@@ -28,7 +26,6 @@ class JSONLines:
         ).encode()
 
     def end(self) -> Iterator[bytes]:
-        """As `Writer.end`."""
         yield b""
 
 

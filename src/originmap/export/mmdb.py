@@ -52,11 +52,9 @@ class MMDB:
         self._newest = 0
 
     def start(self) -> Iterator[bytes]:
-        """As `Writer.start`."""
         yield b""
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
-        """As `Writer.zone`."""
         add = self._found.add
         for row in part.rows:
             add(row.address, row.mapping.revision, _Entry(row.place, row.mode, row.chain))
@@ -65,7 +63,6 @@ class MMDB:
         yield b""
 
     def end(self) -> Iterator[bytes]:
-        """As `Writer.end`."""
         v4, numbers, own = array("I"), array("I"), list[int]()
         for key, number in self._keys():
             if key >> 32 == 0:

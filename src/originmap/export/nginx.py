@@ -19,14 +19,12 @@ class Nginx:
         self._zones: list[str] = []
 
     def start(self) -> Iterator[bytes]:
-        """As `Writer.start`."""
         for chain in self._node.chains:
             yield self._upstream(chain).encode()
         yield b'map "$originmap_zone/$originmap_ip" $originmap_upstream {\n'
         yield b"    default $originmap_default;\n"
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
-        """As `Writer.zone`."""
         if part.default:
             self._zones.append(f"    {part.name} {name_of(part.default)};\n")
         # What is filled as the zone's default is needs no row.
@@ -40,7 +38,6 @@ class Nginx:
             ).encode()
 
     def end(self) -> Iterator[bytes]:
-        """As `Writer.end`."""
         yield b'}\nmap $originmap_zone $originmap_default {\n    default "";\n'
         yield "".join(self._zones).encode()
         yield b"}\nmap $originmap_upstream $originmap_fill {\n"

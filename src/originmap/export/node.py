@@ -95,7 +95,6 @@ class Node:
         return self._endpoints.of(code)
 
     def endpoints(self, code: str, *, a_family: bool = False) -> tuple[Endpoint, ...]:
-        """As `Endpoints.all`."""
         return self._endpoints.all(code, a_family=a_family)
 
     def names(self) -> tuple[str, ...]:

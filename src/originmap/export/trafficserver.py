@@ -25,11 +25,9 @@ class ParentConfig:
         self._zones: list[str] = []
 
     def start(self) -> Iterator[bytes]:
-        """As `Writer.start`."""
         yield b""
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
-        """As `Writer.zone`."""
         for row in part.rows:
             self._found.add(row.address, row.mapping.revision, row.chain)
         if part.default:
@@ -37,7 +35,6 @@ class ParentConfig:
         yield b""
 
     def end(self) -> Iterator[bytes]:
-        """As `Writer.end`."""
         actions = [self._parents(chain) for chain in self._found.values]
         lines: list[str] = []
         for address, number in self._found.entries():
@@ -62,7 +59,6 @@ class Strategies:
         self._node = node
 
     def start(self) -> Iterator[bytes]:
-        """As `Writer.start`."""
         colos = self._node.colos()
         if not colos:
             yield b"strategies:\n"
@@ -77,7 +73,6 @@ class Strategies:
         yield b"strategies:\n"
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
-        """As `Writer.zone`."""
         groups = {
             chain: "".join(f"      - *originmap_g_{code.lower()}\n" for code in chain)
             for chain in {row.chain for row in part.rows}
@@ -93,7 +88,6 @@ class Strategies:
         yield "".join(lines).encode()
 
     def end(self) -> Iterator[bytes]:
-        """As `Writer.end`."""
         yield b""
 
 

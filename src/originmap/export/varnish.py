@@ -29,11 +29,9 @@ class Varnish:
         self._used: set[Chain] = set()
 
     def start(self) -> Iterator[bytes]:
-        """As `Writer.start`."""
         yield b"vcl 4.1;\n\nimport directors;\nimport std;\n\n"
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
-        """As `Writer.zone`."""
         self._used |= {part.default, *(row.chain for row in part.rows)} - {()}
         by_chain: dict[Chain, list[str]] = {}
         for row in part.rows:
@@ -53,7 +51,6 @@ class Varnish:
         )
 
     def end(self) -> Iterator[bytes]:
-        """As `Writer.end`."""
         # Varnish refuses a probe that no backend has, which the operator's would be.
         chains = sorted(self._used) or self._node.chains[:1]
         several = dict[str, int]()

@@ -23,21 +23,17 @@ class GroupStore:
 
     @property
     def queue(self) -> Queue:
-        """As `Store.queue`."""
         return self._group.queue
 
     def refuse_writes(self, error: OriginmapError) -> None:
-        """As `Store.refuse_writes`."""
         self._group.refuse(error)
 
     def write(
         self, zone_id: str, addresses: Sequence[Address], decide: Decide[T], cause: Cause
     ) -> asyncio.Future[Committed[T]]:
-        """As `Store.write`."""
         return self._group.submit(Write(cause, zone_id, addresses, decide))
 
     async def write_records(
         self, decide: RecordDecide[T], cause: Cause, seen: int | None = None
     ) -> Committed[T]:
-        """As `Store.write_records`."""
         return await self._group.submit(Write(cause, decide_records=decide, seen=seen))

@@ -70,7 +70,6 @@ class GroupCommit:
 
     @property
     def queue(self) -> Queue:
-        """As `Store.queue`."""
         return Queue(len(self._queue), self._groups, self._writes)
 
     def refuse(self, error: OriginmapError) -> None:

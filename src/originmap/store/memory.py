@@ -18,13 +18,13 @@ from originmap.domain.mapping.mapping import Decide, Mapping, MappingChange, Zon
 from originmap.domain.tier.whatif import Count
 from originmap.store import incoming
 from originmap.store.clock import ForwardClock, Now, wall_clock
-from originmap.store.port import CommitListener, Page, Queue, RecordListener
+from originmap.store.port import CommitListener, Page, Queue, RecordListener, Store
 from originmap.store.records import Records, check_names, check_seen, replacing
 
 T = TypeVar("T")
 
 
-class MemoryStore:
+class MemoryStore(Store):
     """As `store.port.Store`; gone with the process."""
 
     def __init__(self, now: Now = wall_clock) -> None:
@@ -41,62 +41,49 @@ class MemoryStore:
 
     @property
     def epoch(self) -> str:
-        """As `Store.epoch`."""
         return self._epoch
 
     @property
     def revision(self) -> int:
-        """As `Store.revision`."""
         return self._oldest + len(self._history)
 
     @property
     def oldest(self) -> int:
-        """As `Store.oldest`."""
         return self._oldest
 
     @property
     def is_replica(self) -> bool:
-        """As `Store.is_replica`."""
         return self._is_replica
 
     @property
     def queue(self) -> Queue:
-        """As `Store.queue`."""
         return Queue(0, self._writes, self._writes)
 
     @property
     def writable(self) -> bool:
-        """As `Store.writable`."""
         return self._open
 
     def follow_records(self, listener: RecordListener) -> None:
-        """As `Store.follow_records`."""
         self._records.follow(listener)
 
     def follow_commits(self, listener: CommitListener) -> None:
-        """As `Store.follow_commits`."""
         self._listeners.append(listener)
 
     async def get(self, zone_id: str, address: Address) -> Mapping | None:
-        """As `Store.get`."""
         return self.get_now(zone_id, address)
 
     def get_now(self, zone_id: str, address: Address) -> Mapping | None:
-        """As `Store.get_now`."""
         return self._zones.get(zone_id, {}).get(address)
 
     async def page(self, zone_id: str, offset: int, limit: int) -> Page:
-        """As `Store.page`."""
         return self.page_now(zone_id, offset, limit)
 
     def page_now(self, zone_id: str, offset: int, limit: int) -> Page:
-        """As `Store.page_now`."""
         zone = self._zones.get(zone_id, {})
         part = sorted(zone)[offset : offset + limit]
         return Page([zone[address] for address in part], len(zone), self.revision)
 
     async def count_places(self, zone_ids: Sequence[str]) -> list[Count]:
-        """As `Store.count_places`."""
         return [
             Count(zone_id, place, origins)
             for zone_id in zone_ids
@@ -106,13 +93,11 @@ class MemoryStore:
         ]
 
     def refuse_writes(self, error: OriginmapError) -> None:
-        """As `Store.refuse_writes`."""
         self._refusal = error
 
     def write(
         self, zone_id: str, addresses: Sequence[Address], decide: Decide[T], cause: Cause
     ) -> asyncio.Future[Committed[T]]:
-        """As `Store.write`."""
         self._check_open()
         done: asyncio.Future[Committed[T]] = asyncio.get_running_loop().create_future()
         try:
@@ -138,7 +123,6 @@ class MemoryStore:
     async def write_records(
         self, decide: RecordDecide[T], cause: Cause, seen: int | None = None
     ) -> Committed[T]:
-        """As `Store.write_records`."""
         self._check_open()
         check_seen(seen, self.revision)
         decision = decide(self._records.view)
@@ -150,7 +134,6 @@ class MemoryStore:
         return Committed(at, first + bool(decision.changes), decision.outcome)
 
     async def changes(self, since: int, limit: int, zone_id: str | None = None) -> list[Change]:
-        """As `Store.changes`."""
         later = self._history[max(since - self._oldest, 0) :]
         return [c for c in later if zone_id in (None, c.zone_id)][:limit]
 
@@ -161,7 +144,6 @@ class MemoryStore:
         zone_id: str | None = None,
         address: Address | None = None,
     ) -> list[Change]:
-        """As `Store.changes_before`."""
         earlier = self._history[: max(revision - 1 - self._oldest, 0)][::-1]
         found = [c for c in earlier if zone_id in (None, c.zone_id)]
         if address is not None:
@@ -169,14 +151,12 @@ class MemoryStore:
         return found[:limit]
 
     async def last_record_change(self, key: Key) -> Change | None:
-        """As `Store.last_record_change`."""
         for change in reversed(self._history):
             if isinstance(change.what, RecordChange) and change.what.key == key:
                 return change
         return None
 
     async def forget(self, up_to: int, limit: int) -> int:
-        """As `Store.forget`."""
         until = min(up_to, self._oldest + limit, self.revision - 1)
         dropped = max(until - self._oldest, 0)
         self._history = self._history[dropped:]
@@ -184,7 +164,6 @@ class MemoryStore:
         return dropped
 
     async def snapshot(self, *, history: bool = False) -> AsyncGenerator[Part, None]:
-        """As `Store.snapshot`."""
         parts: list[Part] = [Start(self._epoch, self.revision, self._last_at)]
         parts += [Record(key, value) for key, value in self._records.view.items()]
         for zone_id, zone in sorted(self._zones.items()):
@@ -196,7 +175,6 @@ class MemoryStore:
             yield part
 
     async def load(self, parts: AsyncIterator[Part]) -> None:
-        """As `Store.load`."""
         fresh = MemoryStore()
         start: Start | None = None
         async for part in parts:
@@ -220,7 +198,6 @@ class MemoryStore:
         self._committed(start.at, replacing(self._records.view, fresh._records.view))
 
     async def apply(self, changes: Sequence[Change]) -> None:
-        """As `Store.apply`."""
         self._check_incoming(changes)
         for change in changes:
             if isinstance(change.what, RecordChange):
@@ -246,19 +223,15 @@ class MemoryStore:
         incoming.check_zones(zones, sizes, changes)
 
     async def promote(self) -> None:
-        """As `Store.promote`."""
         self._epoch, self._is_replica = secrets.token_hex(8), False
 
     async def size(self) -> int:
-        """As `Store.size`."""
         return 0
 
     def room(self) -> int | None:
-        """As `Store.room`."""
         return None
 
     async def close(self) -> None:
-        """As `Store.close`."""
         self._open = False
 
     def _check_open(self) -> None:

@@ -61,7 +61,6 @@ class Records:
         return self._values
 
     def follow(self, listener: RecordListener) -> None:
-        """As `Store.follow_records`."""
         listener([RecordChange(key, None, value) for key, value in self._values.items()])
         self._listeners.append(listener)
 

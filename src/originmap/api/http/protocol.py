@@ -264,7 +264,6 @@ class Connection(asyncio.Protocol, Link):
     # What a handler may ask of the connection: a `Link`
 
     def leaving(self) -> asyncio.Future[None]:
-        """As `Link.leaving`."""
         if self._leaving is None:
             self._leaving = self._loop.create_future()
             if self._ended or self._gone:
@@ -272,11 +271,9 @@ class Connection(asyncio.Protocol, Link):
         return self._leaving
 
     def cut(self) -> None:
-        """As `Link.cut`."""
         self.transport.abort()
 
     def stream(self) -> Stream:
-        """As `Link.stream`."""
         assert self._active is not None
         if self._active.version != "1.1":
             return super().stream()

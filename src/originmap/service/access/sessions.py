@@ -62,7 +62,6 @@ class Sessions:
         return session
 
     def forget(self, session: Session) -> None:
-        """As `Session.close`."""
         self._open.discard(session)
 
     def _set_timer(self, session: Session) -> None:

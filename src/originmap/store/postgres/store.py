@@ -22,7 +22,7 @@ from originmap.domain.tier.whatif import Count
 from originmap.store.base import GroupStore
 from originmap.store.clock import ForwardClock, Now, wall_clock
 from originmap.store.group import Write
-from originmap.store.port import CommitListener, Page, RecordListener
+from originmap.store.port import CommitListener, Page, RecordListener, Store
 from originmap.store.postgres import copy as postgres_copy
 from originmap.store.postgres import history as postgres_history
 from originmap.store.postgres import schema as postgres_schema
@@ -99,7 +99,7 @@ async def migrate(url: str, environment: Variables = NO_VARIABLES) -> tuple[int,
         await close(connection)
 
 
-class PostgresStore(GroupStore):
+class PostgresStore(GroupStore, Store):
     """As `store.port.Store`; made by `open_postgres`."""
 
     def __init__(
@@ -120,7 +120,6 @@ class PostgresStore(GroupStore):
 
     @property
     def epoch(self) -> str:
-        """As `Store.epoch`."""
         return self._view.state.epoch
 
     @property
@@ -130,29 +129,23 @@ class PostgresStore(GroupStore):
 
     @property
     def oldest(self) -> int:
-        """As `Store.oldest`."""
         return self._view.state.oldest
 
     @property
     def is_replica(self) -> bool:
-        """As `Store.is_replica`."""
         return self._view.state.is_replica
 
     @property
     def writable(self) -> bool:
-        """As `Store.writable`."""
         return self._writable
 
     def follow_records(self, listener: RecordListener) -> None:
-        """As `Store.follow_records`."""
         self._view.records.follow(listener)
 
     def follow_commits(self, listener: CommitListener) -> None:
-        """As `Store.follow_commits`."""
         self._view.follow(listener)
 
     async def get(self, zone_id: str, address: Address) -> Mapping | None:
-        """As `Store.get`."""
         return await self._reads.get(zone_id, address)
 
     def get_now(self, zone_id: str, address: Address) -> Mapping | None:
@@ -160,7 +153,6 @@ class PostgresStore(GroupStore):
         return None
 
     async def page(self, zone_id: str, offset: int, limit: int) -> Page:
-        """As `Store.page`."""
         rows = await self._readers.rows(_PAGE, zone_id, limit, offset)
         state, found = await self._seen(rows)
         mappings = [
@@ -171,10 +163,9 @@ class PostgresStore(GroupStore):
         return Page(mappings, found[0][0] or 0, state.revision)
 
     def page_now(self, zone_id: str, offset: int, limit: int) -> None:
-        """As `Store.page_now`."""
+        return None
 
     async def count_places(self, zone_ids: Sequence[str]) -> list[Count]:
-        """As `Store.count_places`."""
         rows = await self._readers.rows(_COUNT_PLACES, list(zone_ids))
         counts = [Count(zone_id, place_of(place), n) for zone_id, place, n in rows]
         order = {zone_id: n for n, zone_id in enumerate(zone_ids)}
@@ -189,7 +180,6 @@ class PostgresStore(GroupStore):
         return done
 
     async def changes(self, since: int, limit: int, zone_id: str | None = None) -> list[Change]:
-        """As `Store.changes`."""
         if zone_id is None:
             rows = await self._readers.rows(postgres_history.SINCE, since, limit)
         else:
@@ -204,7 +194,6 @@ class PostgresStore(GroupStore):
         zone_id: str | None = None,
         address: Address | None = None,
     ) -> list[Change]:
-        """As `Store.changes_before`."""
         where: tuple[Any, ...] = (revision, limit)
         if zone_id is None:
             return await self._changes(postgres_history.BEFORE, *where)
@@ -213,19 +202,16 @@ class PostgresStore(GroupStore):
         return await self._changes(postgres_history.BEFORE_OF_ADDRESS, *where, zone_id, address)
 
     async def last_record_change(self, key: Key) -> Change | None:
-        """As `Store.last_record_change`."""
         found = await self._changes(postgres_history.LAST_OF_RECORD, key.kind.value, key.id)
         return found[0] if found else None
 
     async def forget(self, up_to: int, limit: int) -> int:
-        """As `Store.forget`."""
         async with self._transaction() as connection:
             count = await postgres_copy.forget(connection, up_to, limit)
         await self._refresh()
         return count
 
     async def snapshot(self, *, history: bool = False) -> AsyncGenerator[Part, None]:
-        """As `Store.snapshot`."""
         with failing():
             async with (
                 self._connection() as connection,
@@ -238,7 +224,6 @@ class PostgresStore(GroupStore):
                     yield part
 
     async def load(self, parts: AsyncIterator[Part]) -> None:
-        """As `Store.load`."""
         try:
             async with self._transaction() as connection:
                 with postgres_copy.checked_by_database():
@@ -248,7 +233,6 @@ class PostgresStore(GroupStore):
         await self._refresh()
 
     async def apply(self, changes: Sequence[Change]) -> None:
-        """As `Store.apply`."""
         if not changes:
             return
         async with self._transaction() as connection:
@@ -257,21 +241,17 @@ class PostgresStore(GroupStore):
         await self._refresh()
 
     async def promote(self) -> None:
-        """As `Store.promote`."""
         async with self._transaction() as connection:
             await postgres_copy.promote(connection)
         await self._refresh()
 
     async def size(self) -> int:
-        """As `Store.size`."""
         return int((await self._readers.rows(_SIZE))[0][0])
 
     def room(self) -> int | None:
-        """As `Store.room`."""
         return None
 
     async def close(self) -> None:
-        """As `Store.close`."""
         if self._closed:
             return
         self._closed = True

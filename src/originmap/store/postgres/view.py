@@ -33,7 +33,6 @@ class View:
         self._listeners: list[CommitListener] = []
 
     def follow(self, listener: CommitListener) -> None:
-        """As `Store.follow_commits`."""
         self._listeners.append(listener)
 
     def committed(self, revision: int, at: int, changes: Sequence[RecordChange]) -> None:

@@ -107,7 +107,6 @@ def all_records(connection: apsw.Connection) -> list[RecordChange]:
 def changes_since(
     connection: apsw.Connection, names: Names, since: int, limit: int, zone_id: str | None = None
 ) -> list[Change]:
-    """As `Store.changes`."""
     return _changes(connection, names, _rows(connection, _SINCE, since, limit, zone_id))
 
 
@@ -119,7 +118,6 @@ def changes_before(
     zone_id: str | None = None,
     address: Address | None = None,
 ) -> list[Change]:
-    """As `Store.changes_before`."""
     found = _rows(connection, _BEFORE, before, limit, zone_id, address)
     return _changes(connection, names, found[::-1])[::-1]
 

@@ -25,7 +25,7 @@ from originmap.store import records
 from originmap.store.base import GroupStore
 from originmap.store.clock import ForwardClock, Now, wall_clock
 from originmap.store.group import Write
-from originmap.store.port import CommitListener, Page, RecordListener
+from originmap.store.port import CommitListener, Page, RecordListener, Store
 from originmap.store.recovery import Recovery
 from originmap.store.sqlite import copy as sqlite_copy
 from originmap.store.sqlite import history as sqlite_history
@@ -50,7 +50,7 @@ _WATCH_SECONDS = 5.0
 _NOBODY = Cause("", "", "")
 
 
-class SqliteStore(GroupStore):
+class SqliteStore(GroupStore, Store):
     """As `store.port.Store`; made inside a running event loop."""
 
     def __init__(self, path: Path, now: Now = wall_clock, *, erases: bool = False) -> None:
@@ -83,43 +83,34 @@ class SqliteStore(GroupStore):
 
     @property
     def epoch(self) -> str:
-        """As `Store.epoch`."""
         return self._epoch
 
     @property
     def revision(self) -> int:
-        """As `Store.revision`."""
         return self._committed
 
     @property
     def oldest(self) -> int:
-        """As `Store.oldest`."""
         return self._oldest
 
     @property
     def is_replica(self) -> bool:
-        """As `Store.is_replica`."""
         return self._is_replica
 
     @property
     def writable(self) -> bool:
-        """As `Store.writable`."""
         return self._writable and not self._file.state.problem()
 
     def follow_records(self, listener: RecordListener) -> None:
-        """As `Store.follow_records`."""
         self._records.follow(listener)
 
     def follow_commits(self, listener: CommitListener) -> None:
-        """As `Store.follow_commits`."""
         self._listeners.append(listener)
 
     async def get(self, zone_id: str, address: Address) -> Mapping | None:
-        """As `Store.get`."""
         return self.get_now(zone_id, address)
 
     def get_now(self, zone_id: str, address: Address) -> Mapping | None:
-        """As `Store.get_now`."""
         rows = self._reader.rows(_GET, (self._names.zone(zone_id), address))
         if not rows:
             return None
@@ -127,11 +118,9 @@ class SqliteStore(GroupStore):
         return Mapping(address, self._names.place(num), modified_on, revision)
 
     async def page(self, zone_id: str, offset: int, limit: int) -> Page:
-        """As `Store.page`."""
         return self.page_now(zone_id, offset, limit)
 
     def page_now(self, zone_id: str, offset: int, limit: int) -> Page:
-        """As `Store.page_now`."""
         zone, places, before = self._names.zone(zone_id), self._names.places, self._address_before
         known = before.get((zone_id, offset))
         start = (b"", limit, offset) if known is None else (known, limit, 0)
@@ -145,7 +134,6 @@ class SqliteStore(GroupStore):
         return Page(mappings, total[0][0] if total else 0, self._committed)
 
     async def count_places(self, zone_ids: Sequence[str]) -> list[Count]:
-        """As `Store.count_places`."""
         return [
             Count(zone_id, self._names.place(place), origins)
             for zone_id in zone_ids
@@ -153,7 +141,6 @@ class SqliteStore(GroupStore):
         ]
 
     async def changes(self, since: int, limit: int, zone_id: str | None = None) -> list[Change]:
-        """As `Store.changes`."""
         with self._file.failing():
             return sqlite_history.changes_since(
                 self._reader.connection, self._names, since, limit, zone_id
@@ -166,19 +153,15 @@ class SqliteStore(GroupStore):
         zone_id: str | None = None,
         address: Address | None = None,
     ) -> list[Change]:
-        """As `Store.changes_before`."""
         scope = (revision, limit, zone_id, address)
         with self._file.failing():
             return sqlite_history.changes_before(self._reader.connection, self._names, *scope)
 
     async def last_record_change(self, key: Key) -> Change | None:
-        """As `Store.last_record_change`."""
         with self._file.failing():
             return sqlite_history.last_record_change(self._reader.connection, self._names, key)
 
     async def forget(self, up_to: int, limit: int) -> int:
-        """As `Store.forget`."""
-
         async def work() -> int:
             self._worked = True
             return sqlite_copy.forget(self._writer, up_to, limit)
@@ -186,7 +169,6 @@ class SqliteStore(GroupStore):
         return await self._work(work)
 
     async def snapshot(self, *, history: bool = False) -> AsyncGenerator[Part, None]:
-        """As `Store.snapshot`."""
         with self._file.failing():
             async with self._showing:  # what is read has been told of
                 records = list(self._records.view.items())
@@ -197,8 +179,6 @@ class SqliteStore(GroupStore):
                     yield part
 
     async def load(self, parts: AsyncIterator[Part]) -> None:
-        """As `Store.load`."""
-
         async def work() -> None:
             loader, self._worked = sqlite_copy.Loader(self._writer), True
             with sqlite_copy.checked_by_database():
@@ -211,8 +191,6 @@ class SqliteStore(GroupStore):
             await self._in_thread(self._file.empty_log)
 
     async def apply(self, changes: Sequence[Change]) -> None:
-        """As `Store.apply`."""
-
         async def work() -> None:
             with sqlite_copy.checked_by_database():
                 stored = self._records.view
@@ -226,8 +204,6 @@ class SqliteStore(GroupStore):
         await self._work(work)
 
     async def promote(self) -> None:
-        """As `Store.promote`."""
-
         async def work() -> None:
             self._worked = True
             mark_of(self._file.path).unlink(missing_ok=True)
@@ -236,15 +212,12 @@ class SqliteStore(GroupStore):
         await self._work(work)
 
     async def size(self) -> int:
-        """As `Store.size`."""
         return self._file.size()
 
     def room(self) -> int | None:
-        """As `Store.room`."""
         return self._file.state.room()
 
     async def close(self) -> None:
-        """As `Store.close`."""
         if self._closed:
             return
         self._closed = True

@@ -40,11 +40,9 @@ class Events:
     """Makes the events of a broadcast, each as a chunk, so that all connections share it."""
 
     def changes(self, delta: Delta) -> bytes:
-        """As `Encoder.changes`."""
         return chunk_of(changes_event(delta))
 
     def heartbeat(self, now: Point) -> bytes:
-        """As `Encoder.heartbeat`."""
         return chunk_of(event("heartbeat", now, {"revision": now.revision}))
 
 
@@ -76,15 +74,12 @@ class EventWatcher:
 
     @property
     def unsent(self) -> int:
-        """As `Watcher.unsent`."""
         return self._stream.unsent
 
     def send(self, event: bytes) -> None:
-        """As `Watcher.send`."""
         self._stream.write(event)
 
     def end(self, reason: str) -> None:
-        """As `Watcher.end`."""
         if not self.ended.done():
             self.send(chunk_of(self.end_event(reason)))
             self._stream.lost()
