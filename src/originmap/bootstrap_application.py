@@ -76,11 +76,11 @@ def _own_services(
     traffic: Traffic | None,
     sessions: Sessions,
     audit: Audit,
-) -> native.Services:
+) -> native.NativeServices:
     store, followers, replication = opened.store, opened.followers, opened.replication
     broadcast = Broadcast(store, opened.feed, opened.zones, Events())
     monitor = Monitor(store, broadcast, followers, replication, opened.rollouts, wall_clock)
-    return native.Services(
+    return native.NativeServices(
         detector=opened.detector,
         directory=opened.directory,
         topologies=opened.topologies,

@@ -26,10 +26,10 @@ from originmap.edge.follow.advice import ADVICE, Advice
 from originmap.edge.follow.feed_client import FeedClient
 from originmap.edge.follow.follower import Follower
 from originmap.edge.follow.reporter import Reporter
-from originmap.edge.name_lookup import Names, look_up
+from originmap.edge.name_lookup import NameLookup, look_up
 from originmap.edge.pace import Pace
 from originmap.edge.preview import Preview, preview
-from originmap.edge.record import Record
+from originmap.edge.record import ApplyRecord
 from originmap.edge.renderer import Renderer, Standpoint
 from originmap.edge.target import Duty, Target
 from originmap.export.endpoint import read
@@ -56,7 +56,7 @@ class _Node:
     agent: Agent
     follower: Follower
     reporter: Reporter
-    names: Names | None
+    names: NameLookup | None
     advice: Advice
 
 
@@ -148,7 +148,7 @@ async def _opened(settings: EdgeSettings, duties: Sequence[Duty]) -> AsyncIterat
         Target(
             duty,
             checkers.checker_of(duty.format.name, environment) if duty.alone else None,
-            Record(folder / f"{duty.format.name}.json"),
+            ApplyRecord(folder / f"{duty.format.name}.json"),
             environment,
         )
         for duty in duties
@@ -212,12 +212,12 @@ def _client(settings: EdgeSettings) -> FeedClient:
     )
 
 
-def _names(duties: Sequence[Duty], on_change: Callable[[], None]) -> Names | None:
+def _names(duties: Sequence[Duty], on_change: Callable[[], None]) -> NameLookup | None:
     needed = any(duty.format.of_addresses for duty in duties)
-    return Names(look_up, on_change) if needed else None
+    return NameLookup(look_up, on_change) if needed else None
 
 
-def _renderer(store: Store, settings: EdgeSettings, names: Names | None) -> Renderer:
+def _renderer(store: Store, settings: EdgeSettings, names: NameLookup | None) -> Renderer:
     standpoint = Standpoint(
         _name(settings), settings.colo, settings.zones, read(settings.upstreams)
     )

@@ -18,8 +18,8 @@ _SETTINGS = replace(DEFAULTS, metrics=False)
 Sink = Callable[[bytes], object]
 
 
-class LocalApplication:
-    """A `LocalApplication` of the client: the application over a database that is open here."""
+class InProcessApplication:
+    """A `InProcessApplication` of the client: the application over a database that is open here."""
 
     def __init__(self, application: Application, runner: asyncio.Runner) -> None:
         self._application = application
@@ -42,12 +42,12 @@ class LocalApplication:
 
 
 @contextlib.contextmanager
-def local_application(db: str) -> Iterator[LocalApplication]:
+def local_application(db: str) -> Iterator[InProcessApplication]:
     """Open a database, and close it at the end. Raises StoreError."""
     with asyncio.Runner() as runner:
         opening = open_store(db, setup.prepare_to_administer, serves=False)
         opened = runner.run(opening.__aenter__())
         try:
-            yield LocalApplication(build_app(opened, lambda: True, _SETTINGS), runner)
+            yield InProcessApplication(build_app(opened, lambda: True, _SETTINGS), runner)
         finally:
             runner.run(opening.__aexit__(None, None, None))

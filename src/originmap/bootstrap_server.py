@@ -19,7 +19,7 @@ from originmap.api.http.protocol import Context, connection_factory
 from originmap.api.http.request import RequestIDs
 from originmap.api.listening import listen
 from originmap.api.operator_listener import operator_listener
-from originmap.api.server import Server, server_config, stop_on_signals
+from originmap.api.server import HTTPServer, server_config, stop_on_signals
 from originmap.bootstrap import Opened, Prepare, open_store, range_files
 from originmap.bootstrap_application import build_app
 from originmap.detect.watch import watch
@@ -60,7 +60,7 @@ async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, i
         application = build_app(opened, ready, settings, log.traffic)
         limits = Limits(connections=connections_within(MOST_CONNECTIONS))
         context = Context(application, limits, ids, log)
-        server = Server(server_config(connection_factory(context)), opened.feed.stop)
+        server = HTTPServer(server_config(connection_factory(context)), opened.feed.stop)
         stop_on_signals(server)
         calm_collector()
         async with (
@@ -78,7 +78,7 @@ def _retention(opened: Opened, settings: Settings) -> Coroutine[None, None, None
 
 
 @contextlib.asynccontextmanager
-async def _following(settings: Settings, opened: Opened, server: Server) -> AsyncIterator[None]:
+async def _following(settings: Settings, opened: Opened, server: HTTPServer) -> AsyncIterator[None]:
     """Keep a replica's store up to date meanwhile, and say in each answer how old it is."""
     copy = opened.replication
     if copy is None:

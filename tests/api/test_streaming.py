@@ -13,7 +13,7 @@ from originmap.domain.mapping.mapping import put
 from originmap.service import initial_data as setup
 from originmap.service.access.access import Access
 from originmap.service.access.sessions import Sessions
-from originmap.service.export.exports import Wanted
+from originmap.service.export.exports import ExportRequest
 from originmap.service.feed.broadcast import Broadcast
 from originmap.service.feed.feed import Point
 from originmap.service.feed.snapshots import MOST, MOST_OF_ONE, SnapshotReader
@@ -51,7 +51,7 @@ async def test_who_comes_while_too_many_read_is_told_to_come_later() -> None:
     ):
         dev = SnapshotReader(setup.DEV_ID, operator=True)
         exports = [
-            (await opened.exports.begin(Wanted("csv"), opened.directory.zones, dev))[1]
+            (await opened.exports.begin(ExportRequest("csv"), opened.directory.zones, dev))[1]
             for _ in range(MOST_OF_ONE)
         ]
         refused = await client.get(HOST + EXPORT)

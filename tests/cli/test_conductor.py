@@ -16,7 +16,7 @@ from originmap.domain.history.record import Key, Kind, RecordChange, RecordDecis
 from originmap.domain.rollout.rollout import RolloutState
 from originmap.domain.tier.latency import Latencies
 from originmap.domain.zone.zone import Account
-from originmap.rollout.conductor import Conductor, RolloutStopped, Wishes
+from originmap.rollout.conductor import Conductor, ConductorOptions, RolloutStopped
 from originmap.rollout.rollouts import ServerRollouts
 from originmap.service.feed.followers import Followers, Report
 from originmap.service.rollout.rollout_json import RolloutJSON
@@ -118,7 +118,7 @@ class World:
     def conduct(
         self, started: RolloutJSON, empty: tuple[str, ...] = (), lost: tuple[str, ...] = ()
     ) -> RolloutJSON:
-        wishes = Wishes(0, 30, 120, None, frozenset(empty), frozenset(lost))
+        wishes = ConductorOptions(0, 30, 120, None, frozenset(empty), frozenset(lost))
         return Conductor(Asked(self), wishes, LiveLine(io.StringIO())).run(started)
 
     def stops(self, started: RolloutJSON, empty: tuple[str, ...] = ()) -> str:

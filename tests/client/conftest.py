@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from originmap.client.connection import Connection, Credentials
+from originmap.client.connection import APIConnection, Credentials
 from originmap.client.mappings import RemoteMappings
 from tests.faulty import Fault, Proxy, Seen
 from tests.process import TOKEN, Server
@@ -26,7 +26,7 @@ class Asking:
         self.proxy = proxy
         self.waited: list[float] = []
         self.told: list[str] = []
-        connection = Connection(
+        connection = APIConnection(
             proxy.api,
             credentials,
             lambda seconds, why: self.told.append(why),

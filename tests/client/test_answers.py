@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from originmap.client.connection import Connection, Credentials
+from originmap.client.connection import APIConnection, Credentials
 from originmap.client.errors import (
     ClientError,
     ListIncomplete,
@@ -34,7 +34,7 @@ GOOD = {"success": True, "errors": [], "messages": []}
 def behind(answer: Answer) -> Iterator[tuple[RemoteMappings, FakeAPI]]:
     with (
         FakeAPI(answer) as api,
-        Connection(api.api, Credentials("token"), sleep=lambda seconds: None) as connection,
+        APIConnection(api.api, Credentials("token"), sleep=lambda seconds: None) as connection,
     ):
         yield RemoteMappings(connection), api
 
@@ -294,7 +294,7 @@ def test_a_retry_after_that_cannot_be_read_is_not_needed(value: str) -> None:
     good = one_page()
     with (
         FakeAPI(lambda path, query: next(answers, None) or good(path, query)) as api,
-        Connection(api.api, Credentials("token"), sleep=waited.append) as connection,
+        APIConnection(api.api, Credentials("token"), sleep=waited.append) as connection,
     ):
         assert len(RemoteMappings(connection).mappings(ID)) == 3
     assert waited in ([0.25], [900.0], [])
@@ -312,5 +312,5 @@ def test_a_retry_after_that_cannot_be_read_is_not_needed(value: str) -> None:
 )
 def test_a_url_that_cannot_be_used_is_refused_without_its_secrets(url: str) -> None:
     with pytest.raises(Unreachable) as caught:
-        Connection(url, Credentials("token"))
+        APIConnection(url, Credentials("token"))
     assert "secret" not in f"{caught.value} {caught.value.hint}"

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from originmap.client.connection import Connection, Credentials
+from originmap.client.connection import APIConnection, Credentials
 from originmap.client.errors import (
     ClientError,
     ListUnsteady,
@@ -205,7 +205,7 @@ def test_a_pair_of_email_and_key_will_do(asking: Ask) -> None:
 )
 def test_without_credentials_nothing_is_asked(credentials: Credentials) -> None:
     with pytest.raises(NoCredentials) as caught:
-        Connection("http://127.0.0.1:1/client/v4", credentials)
+        APIConnection("http://127.0.0.1:1/client/v4", credentials)
     assert "CLOUDFLARE_API_TOKEN" in caught.value.hint
 
 
@@ -219,7 +219,7 @@ def test_a_refused_token_says_which_variable_to_set(asking: Ask) -> None:
 def test_a_wrong_base_url_is_named(asking: Ask, running: Server) -> None:
     def mistake(base_url: str) -> ClientError:
         with (
-            Connection(base_url, Credentials(TOKEN), sleep=lambda seconds: None) as connection,
+            APIConnection(base_url, Credentials(TOKEN), sleep=lambda seconds: None) as connection,
             pytest.raises(ClientError) as caught,
         ):
             connection.ask("GET", "/zones")
@@ -230,7 +230,7 @@ def test_a_wrong_base_url_is_named(asking: Ask, running: Server) -> None:
     assert isinstance(nobody, Unreachable)
     assert "--api" in nobody.hint
     with pytest.raises(Unreachable):
-        Connection("127.0.0.1:8787", Credentials(TOKEN))
+        APIConnection("127.0.0.1:8787", Credentials(TOKEN))
 
 
 def test_an_answer_of_something_else_is_not_taken_for_one(asking: Ask) -> None:

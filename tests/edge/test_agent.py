@@ -11,9 +11,9 @@ from originmap.domain.rollout.rollout import Step, allowed
 from originmap.domain.rollout.rules import take
 from originmap.edge.agent import Agent
 from originmap.edge.pace import Pace
-from originmap.edge.record import Record
+from originmap.edge.record import ApplyRecord
 from originmap.edge.renderer import Rendered, Renderer, Standpoint
-from originmap.edge.target import Duty, Outcome, Target
+from originmap.edge.target import ApplyOutcome, Duty, Target
 from originmap.export.endpoint import Endpoints
 from originmap.export.format import File
 from originmap.export.formats import format_called
@@ -49,7 +49,7 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.primary, self.replica = MemoryStore(), MemoryStore()
         self.renderer = SlowRenderer(self.replica)
-        record = Record(folder / "json.json")
+        record = ApplyRecord(folder / "json.json")
         target = Target(Duty(format_called("json"), folder / "file"), None, record, {})
         self._current = CurrentRollout(self.replica)
         self.reported: list[int | None] = []
@@ -148,7 +148,7 @@ async def test_what_is_served_of_another_database_is_no_revision_of_this_one(
 ) -> None:
     world = World(tmp_path)
     await world.begin()
-    assert list((await world.agent.bring()).values()) == [Outcome.WRITTEN]
+    assert list((await world.agent.bring()).values()) == [ApplyOutcome.WRITTEN]
     (tmp_path / "file").unlink()
     (tmp_path / "file").mkdir()
     other = MemoryStore()

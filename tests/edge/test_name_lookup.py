@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 import pytest
 
-from originmap.edge.name_lookup import Names, look_up
+from originmap.edge.name_lookup import NameLookup, look_up
 from originmap.export.endpoint import Addresses
 
 
@@ -30,7 +30,7 @@ class Server:
 
 async def test_names_are_looked_up_once_and_again_when_it_is_time() -> None:
     server, changes = Server(iad=("192.0.2.1", "192.0.2.2"), fra=("192.0.2.9",)), list[str]()
-    names = Names(server, lambda: changes.append("changed"))
+    names = NameLookup(server, lambda: changes.append("changed"))
     assert await names.addresses(["fra", "iad"]) == server.addresses
     assert await names.addresses(["iad"]) == {"iad": ("192.0.2.1", "192.0.2.2")}
     assert server.asked == ["fra", "iad"]
@@ -46,7 +46,7 @@ async def test_what_was_found_last_is_kept_while_no_answer_comes(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     server, changes = Server(iad=("192.0.2.1",)), list[str]()
-    names = Names(server, lambda: changes.append("changed"))
+    names = NameLookup(server, lambda: changes.append("changed"))
     before = await names.addresses(["iad", "fra"])
     assert before == {"iad": ("192.0.2.1",)}
     server.addresses.clear()

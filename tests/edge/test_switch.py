@@ -7,20 +7,20 @@ import msgspec
 import pytest
 
 from originmap.edge.errors import CannotWrite
-from originmap.edge.record import Done, Record
-from originmap.edge.switch import Switch, new_of, previous_of
+from originmap.edge.record import AppliedState, ApplyRecord
+from originmap.edge.switch import FileSwitch, new_of, previous_of
 
 
 class PowerCut(BaseException):
     """The machine stops here."""
 
 
-class CutRecord(Record):
+class CutRecord(ApplyRecord):
     """A record after whose nth writing the machine stops."""
 
     left = 1_000
 
-    def keep(self, done: Done) -> None:
+    def keep(self, done: AppliedState) -> None:
         super().keep(done)
         self.left -= 1
         if not self.left:
@@ -49,7 +49,7 @@ def names(paths: list[Path]) -> set[str]:
 def test_a_switch_that_settles_leaves_the_new_files_and_nothing_else(
     paths: list[Path], tmp_path: Path
 ) -> None:
-    switch = Switch(Record(tmp_path / "record.json"))
+    switch = FileSwitch(ApplyRecord(tmp_path / "record.json"))
     switch.make(paths)
     switch.settle({})
     assert contents(paths) == ["new", "new", "new"]
@@ -59,7 +59,7 @@ def test_a_switch_that_settles_leaves_the_new_files_and_nothing_else(
 def test_a_switch_that_is_put_back_leaves_the_old_files_and_nothing_else(
     paths: list[Path], tmp_path: Path
 ) -> None:
-    switch = Switch(Record(tmp_path / "record.json"))
+    switch = FileSwitch(ApplyRecord(tmp_path / "record.json"))
     switch.make(paths)
     switch.put_back()
     assert contents(paths) == ["old", "old", ""]
@@ -69,8 +69,8 @@ def test_a_switch_that_is_put_back_leaves_the_old_files_and_nothing_else(
 def test_a_crash_before_it_settled_brings_the_old_files_back(
     paths: list[Path], tmp_path: Path
 ) -> None:
-    Switch(Record(tmp_path / "record.json")).make(paths)
-    assert Switch(Record(tmp_path / "record.json")).recover() == paths
+    FileSwitch(ApplyRecord(tmp_path / "record.json")).make(paths)
+    assert FileSwitch(ApplyRecord(tmp_path / "record.json")).recover() == paths
     assert contents(paths) == ["old", "old", ""]
 
 
@@ -78,13 +78,13 @@ def test_a_crash_before_it_settled_brings_the_old_files_back(
 def test_a_crash_amid_the_renames_brings_the_old_files_back(
     paths: list[Path], tmp_path: Path, switched: int
 ) -> None:
-    record = Record(tmp_path / "record.json")
-    record.keep(Done(pending={str(path): path.exists() for path in paths}))
+    record = ApplyRecord(tmp_path / "record.json")
+    record.keep(AppliedState(pending={str(path): path.exists() for path in paths}))
     for path in paths[:2]:
         previous_of(path).hardlink_to(path)
     for path in paths[:switched]:
         new_of(path).replace(path)
-    Switch(Record(tmp_path / "record.json")).recover()
+    FileSwitch(ApplyRecord(tmp_path / "record.json")).recover()
     assert contents(paths) == ["old", "old", ""]
     assert not any(previous_of(path).exists() for path in paths)
 
@@ -95,11 +95,11 @@ def test_what_the_record_says_last_decides(
 ) -> None:
     record = CutRecord(tmp_path / "record.json")
     record.left = writes
-    switch = Switch(record)
+    switch = FileSwitch(record)
     with contextlib.suppress(PowerCut):
         switch.make(paths)
         switch.settle({str(path): "digest" for path in paths})
-    Switch(Record(tmp_path / "record.json")).recover()
+    FileSwitch(ApplyRecord(tmp_path / "record.json")).recover()
     assert contents(paths) == expected
 
 
@@ -107,7 +107,7 @@ def test_files_that_an_earlier_crash_left_do_not_come_back(
     paths: list[Path], tmp_path: Path
 ) -> None:
     record = CutRecord(tmp_path / "record.json")
-    switch = Switch(record)
+    switch = FileSwitch(record)
     for cut_after in (2, 1):  # right after it settled, and right after the next one began
         record.left = cut_after
         with contextlib.suppress(PowerCut):
@@ -115,24 +115,24 @@ def test_files_that_an_earlier_crash_left_do_not_come_back(
             switch.settle({})
         for path in paths:
             new_of(path).write_text("newer")
-    Switch(Record(tmp_path / "record.json")).recover()
+    FileSwitch(ApplyRecord(tmp_path / "record.json")).recover()
     assert contents(paths) == ["new", "new", "new"]
 
 
 def test_a_folder_that_is_gone_leaves_the_record_as_it_was(tmp_path: Path) -> None:
-    switch = Switch(Record(tmp_path / "record.json"))
+    switch = FileSwitch(ApplyRecord(tmp_path / "record.json"))
     with pytest.raises(CannotWrite):
         switch.make([tmp_path / "nowhere" / "file"])
-    assert Record(tmp_path / "record.json").done == Done()
+    assert ApplyRecord(tmp_path / "record.json").done == AppliedState()
 
 
 def test_a_record_that_is_damaged_counts_as_none(tmp_path: Path) -> None:
     (tmp_path / "record.json").write_bytes(b'{"revision":"\xff"')
-    assert Record(tmp_path / "record.json").done == Done()
+    assert ApplyRecord(tmp_path / "record.json").done == AppliedState()
 
 
 def test_a_record_is_read_by_nobody_else(tmp_path: Path) -> None:
-    record = Record(tmp_path / "record.json")
+    record = ApplyRecord(tmp_path / "record.json")
     record.keep(msgspec.structs.replace(record.done, revision=7))
     assert (tmp_path / "record.json").stat().st_mode & 0o777 == 0o600
-    assert Record(tmp_path / "record.json").done.revision == 7
+    assert ApplyRecord(tmp_path / "record.json").done.revision == 7

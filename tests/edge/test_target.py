@@ -7,10 +7,10 @@ import pytest
 
 from originmap.edge.command import parse
 from originmap.edge.errors import CannotWrite, CommandFailed
-from originmap.edge.record import Record
+from originmap.edge.record import ApplyRecord
 from originmap.edge.renderer import Rendered
 from originmap.edge.switch import new_of
-from originmap.edge.target import Duty, Outcome, Target
+from originmap.edge.target import ApplyOutcome, Duty, Target
 from originmap.export.formats import format_called
 from originmap.export.node import Node
 from tests.export.samples import export, node
@@ -20,10 +20,10 @@ ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
 
 def target(folder: Path, check: str) -> Target:
     duty = Duty(format_called("json"), folder / "file", (parse(check),))
-    return Target(duty, None, Record(folder / "record.json"), ENVIRONMENT)
+    return Target(duty, None, ApplyRecord(folder / "record.json"), ENVIRONMENT)
 
 
-def apply(to: Target, revision: int, content: str) -> Outcome:
+def apply(to: Target, revision: int, content: str) -> ApplyOutcome:
     """Have it serve this content."""
     (path,) = to.duty.places
     new_of(path).write_text(content)
@@ -34,7 +34,7 @@ def apply(to: Target, revision: int, content: str) -> Outcome:
 
 def test_what_could_not_be_put_back_is_put_back_before_anything_else(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    assert apply(target(tmp_path, "true"), 1, "good") is Outcome.WRITTEN
+    assert apply(target(tmp_path, "true"), 1, "good") is ApplyOutcome.WRITTEN
     # The first check leaves a folder in the place, to which no file can be renamed.
     once = tmp_path / "once"
     spoil = f"test -e {once} || (touch {once}; rm {path}; mkdir {path}); false"
@@ -51,10 +51,10 @@ def test_a_link_in_the_place_of_a_file_stays_and_is_followed(tmp_path: Path) -> 
     file, link = tmp_path / "elsewhere" / "file", tmp_path / "file"
     link.symlink_to(file)
     file.parent.mkdir()
-    assert apply(target(tmp_path, "true"), 1, "good") is Outcome.WRITTEN
+    assert apply(target(tmp_path, "true"), 1, "good") is ApplyOutcome.WRITTEN
     with pytest.raises(CommandFailed):
         apply(target(tmp_path, "false"), 2, "bad")
-    assert apply(target(tmp_path, "true"), 3, "good") is Outcome.SAME
+    assert apply(target(tmp_path, "true"), 3, "good") is ApplyOutcome.SAME
     assert (link.is_symlink(), file.read_text()) == (True, "good")
     assert [path.name for path in file.parent.iterdir()] == ["file"]
 
@@ -74,30 +74,30 @@ def test_a_manager_that_cannot_be_woken_is_no_reason_to_load_again(
         reloads=(parse("true"),),
         manager=tmp_path / "manager.lock",
     )
-    done = Record(tmp_path / "record.json")
-    assert apply(Target(duty, None, done, ENVIRONMENT), 1, "good") is Outcome.RELOADED
+    done = ApplyRecord(tmp_path / "record.json")
+    assert apply(Target(duty, None, done, ENVIRONMENT), 1, "good") is ApplyOutcome.RELOADED
     assert done.done.loaded
     assert "it takes up to five seconds to load" in caplog.text
 
 
 def test_a_file_of_a_node_that_was_stays_and_is_no_longer_kept_up(tmp_path: Path) -> None:
-    record = Record(tmp_path / "record.json")
+    record = ApplyRecord(tmp_path / "record.json")
     to = Target(Duty(format_called("envoy"), tmp_path / "envoy"), None, record, ENVIRONMENT)
     in_sin, in_nrt = node("SIN"), node("NRT")
     file = tmp_path / "envoy" / "eds" / "originmap_nrt_fra.json"
-    assert apply_all(to, in_sin) is Outcome.WRITTEN
+    assert apply_all(to, in_sin) is ApplyOutcome.WRITTEN
     before = file.read_bytes()
-    assert apply_all(to, in_nrt) is Outcome.WRITTEN
+    assert apply_all(to, in_nrt) is ApplyOutcome.WRITTEN
     assert file.read_bytes() == before
     assert str(file) not in record.done.files
 
-    assert apply_all(to, in_sin) is Outcome.WRITTEN
+    assert apply_all(to, in_sin) is ApplyOutcome.WRITTEN
     new_of(file).write_text("broken off")
     to.recover()
     assert [path.name for path in file.parent.iterdir()] == [file.name]
 
 
-def apply_all(to: Target, made_for: Node) -> Outcome:
+def apply_all(to: Target, made_for: Node) -> ApplyOutcome:
     """Have it serve what a node is to have."""
     digests = {}
     for path, file in to.duty.files(made_for).items():

@@ -8,13 +8,13 @@ import pytest
 from originmap.domain.errors import BrokenFeed
 from originmap.domain.history.change import Cause, Change
 from originmap.domain.history.record import Key, Kind, RecordChange
-from originmap.domain.history.snapshot import History, Part, Record, Start, ZoneMappings
+from originmap.domain.history.snapshot import History, Part, Record, SnapshotStart, ZoneMappings
 from originmap.domain.mapping.mapping import Mapping, MappingChange, Place
 from originmap.feed.snapshot_json import read_lines, write_lines
 from tests.builders import CENTRAL, US_EAST, ZONE_ID, ip, policy, token, zone
 
 PARTS: list[Part] = [
-    Start("8c0f00112233aabb", 42, 1_772_366_400_000_000),
+    SnapshotStart("8c0f00112233aabb", 42, 1_772_366_400_000_000),
     Record(Key(Kind.ZONE, ZONE_ID), zone()),
     Record(Key(Kind.TOKEN, "t"), token("t", policy(True, ["zone"], ["group"]))),
     ZoneMappings(ZONE_ID, [Mapping(ip("192.0.2.1"), US_EAST, 5, 41)]),

@@ -9,12 +9,12 @@ from hypothesis import given
 
 from originmap.domain.mapping import address
 from originmap.mapfile.errors import MapFileError, UnusableFile, WrongSource
-from originmap.mapfile.zone_file import Records, read_zone_file
+from originmap.mapfile.zone_file import ZoneRecords, read_zone_file
 
 FILE = Path("a.zone")
 
 
-def read(text: str, zone: str | None = None) -> Records:
+def read(text: str, zone: str | None = None) -> ZoneRecords:
     return read_zone_file(FILE, text, zone)
 
 

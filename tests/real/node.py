@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import httpx
 
 from originmap.domain.errors import HistoryGone
-from originmap.domain.history.snapshot import Start, ZoneMappings
+from originmap.domain.history.snapshot import SnapshotStart, ZoneMappings
 from originmap.domain.mapping import address as addresses
 from originmap.domain.rollout.rollout import allowed
 from originmap.edge.follow.feed_client import FeedClient
@@ -73,7 +73,7 @@ class Node:
         async for part in released_snapshot(
             self._store, allowed(self._current.rollout, self.name, self.colo)
         ):
-            if isinstance(part, Start):
+            if isinstance(part, SnapshotStart):
                 self.applied = part.revision
             elif isinstance(part, ZoneMappings):
                 for mapping in part.mappings:

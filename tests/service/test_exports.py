@@ -13,13 +13,13 @@ from originmap.domain.errors import InvalidExport, StoreBusy
 from originmap.domain.mapping import mapping
 from originmap.domain.mapping.mapping import Decision, MappingChange, ZoneView
 from originmap.service import initial_data as setup
-from originmap.service.export.exports import Wanted
+from originmap.service.export.exports import ExportRequest
 from originmap.service.feed.snapshots import MOST_OF_ONE
 from originmap.service.feed.view import View
 from tests.builders import CAUSE, US_EAST, ip, ips, new_zone
 from tests.postgres import Cluster
 
-CSV = Wanted("csv")
+CSV = ExportRequest("csv")
 MAPPINGS = 2500  # of a zone: more than a store gives at once
 
 
@@ -47,7 +47,7 @@ async def _fill(opened: bootstrap.Opened, zone_id: str, start: int = 1) -> None:
     await opened.store.write(zone_id, addresses, decide, CAUSE)
 
 
-async def _file(opened: bootstrap.Opened, wanted: Wanted = CSV) -> bytes:
+async def _file(opened: bootstrap.Opened, wanted: ExportRequest = CSV) -> bytes:
     _, chunks = await opened.exports.begin(wanted, opened.directory.zones)
     return b"".join([chunk async for chunk in chunks])
 
@@ -62,7 +62,7 @@ async def test_every_mapping_is_there_once_and_in_order(opened: bootstrap.Opened
 async def test_zones_without_mappings_are_there_where_a_format_says_something_of_them(
     opened: bootstrap.Opened,
 ) -> None:
-    wanted = Wanted("haproxy", "originmap.map", "SIN", ["{colo}.example:80"])
+    wanted = ExportRequest("haproxy", "originmap.map", "SIN", ["{colo}.example:80"])
     keys = [line.partition(b" ")[0] for line in (await _file(opened, wanted)).splitlines()]
     assert [key for key in keys if b"/" not in key] == [
         b"example.com", b"a.example", b"b.example", b"c.example",
@@ -122,7 +122,7 @@ async def test_what_cannot_be_made_is_refused_before_anything_is_written(
     opened: bootstrap.Opened,
 ) -> None:
     with pytest.raises(InvalidExport):
-        await opened.exports.begin(Wanted("nginx"), opened.directory.zones)
+        await opened.exports.begin(ExportRequest("nginx"), opened.directory.zones)
 
 
 async def test_exports_at_once_are_bounded(opened: bootstrap.Opened) -> None:
@@ -133,7 +133,9 @@ async def test_exports_at_once_are_bounded(opened: bootstrap.Opened) -> None:
     with pytest.raises(StoreBusy):
         await opened.exports.begin(CSV, opened.directory.zones)
     # What no mapping changes is made without the database.
-    assert await _file(opened, Wanted("haproxy", "originmap.cfg", None, ["{colo}.example:80"]))
+    assert await _file(
+        opened, ExportRequest("haproxy", "originmap.cfg", None, ["{colo}.example:80"])
+    )
     for chunks in begun:  # one that was begun, and others that were not
         await chunks.aclose()
     for _ in range(MOST_OF_ONE + 1):

@@ -1,14 +1,14 @@
 """How a rollout is shown."""
 
 from originmap.domain.rollout.rollout import Rollout, RolloutState
-from originmap.service.feed.followers import Follower
+from originmap.service.feed.followers import FollowerStatus
 from originmap.service.rollout.rollout_json import Counts, rollout_json
 
 RUNNING = Rollout(1, RolloutState.RUNNING, 5, 7, ("SIN", "100%"), 1)
 
 
-def node(name: str, token: str, at: int, applied: int | None, colo: str = "SIN") -> Follower:
-    return Follower(name, token, "192.0.2.9", 7, at, "nginx", applied, "", colo)
+def node(name: str, token: str, at: int, applied: int | None, colo: str = "SIN") -> FollowerStatus:
+    return FollowerStatus(name, token, "192.0.2.9", 7, at, "nginx", applied, "", colo)
 
 
 def test_a_node_under_a_new_token_is_one_node() -> None:

@@ -9,7 +9,7 @@ from originmap.domain.errors import BrokenFeed, MappingNotFound
 from originmap.domain.history.change import Cause
 from originmap.domain.history.edge_form import hidden
 from originmap.domain.history.record import Key, Kind, RecordChange
-from originmap.domain.history.snapshot import History, Part, Record, Start, ZoneMappings
+from originmap.domain.history.snapshot import History, Part, Record, SnapshotStart, ZoneMappings
 from originmap.domain.mapping import mapping
 from originmap.domain.mapping.mapping import Decision, MappingChange, ZoneView
 from originmap.service.access.directory import Directory
@@ -82,7 +82,7 @@ async def test_a_snapshot_starts_with_its_revision_and_has_everything(store: Sto
     await _put(store, "192.0.2.2")
     await _put(store, "192.0.2.1")
     start, record, mappings = [part async for part in store.snapshot()]
-    assert isinstance(start, Start)
+    assert isinstance(start, SnapshotStart)
     assert start[:2] == (store.epoch, store.revision)
     assert start.at == (await store.changes(store.revision - 1, 1))[0].at
     assert record == Record(Key(Kind.ZONE, ZONE_ID), zone())
@@ -96,7 +96,7 @@ async def test_a_snapshot_is_of_one_revision_whatever_is_written_meanwhile(store
     await _put(store, "192.0.2.2")
     await store.write_records(new_zone(OTHER_ID, "other.example"), CAUSE)
     rest = [part async for part in parts]
-    assert isinstance(start, Start)
+    assert isinstance(start, SnapshotStart)
     assert start.revision == store.revision - 2
     assert [type(part) for part in rest] == [Record, ZoneMappings]
     assert rest[1].mappings == [await store.get(ZONE_ID, ip("192.0.2.1"))]  # type: ignore[union-attr]
@@ -215,7 +215,7 @@ async def test_changes_that_are_hidden_advance_the_revision_and_the_time_alone(
     found = await _everything(target)
     assert found[1:] == before[1:]
     start, *_ = found
-    assert isinstance(start, Start)
+    assert isinstance(start, SnapshotStart)
     assert start.at == changes[-1].at
     copy = MemoryStore()
     await copy.load(target.snapshot(history=True))

@@ -19,7 +19,7 @@ from originmap.domain.errors import (
     ZoneNotFound,
 )
 from originmap.domain.history.record import Key, Kind, RecordChange, RecordDecide, RecordDecision
-from originmap.domain.history.snapshot import Start
+from originmap.domain.history.snapshot import SnapshotStart
 from originmap.domain.mapping import mapping
 from originmap.domain.zone.rules import create_zone
 from originmap.domain.zone.zone import Account
@@ -28,7 +28,7 @@ from originmap.store.port import RecordListener
 from originmap.store.postgres.schema import NODES
 from originmap.store.postgres.store import PostgresStore, open_postgres
 from originmap.store.postgres.url import redacted
-from originmap.store.postgres.view import View
+from originmap.store.postgres.view import KnownState
 from originmap.store.postgres.watch import LIVE
 from originmap.store.records import encode
 from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, ips, new_zone, remove_zone, zone
@@ -291,7 +291,7 @@ async def test_a_node_that_slept_longer_than_the_history_reaches_knows_every_rec
     nodes: list[PostgresStore], url: str
 ) -> None:
     connection = await asyncpg.connect(url)
-    sleeper = View()
+    sleeper = KnownState()
     await sleeper.look(connection)
     await nodes[0].write_records(new_zone(OTHER_ID, "example.org"), CAUSE)
     await nodes[0].write_records(remove_zone(), CAUSE)
@@ -470,7 +470,7 @@ async def test_who_reads_mappings_or_a_snapshot_knows_how_far_another_node_has_g
         assert nodes[1].revision == page.revision
         async with contextlib.aclosing(nodes[2].snapshot()) as parts:  # type: ignore[type-var]
             start = await anext(parts)
-        assert isinstance(start, Start)
+        assert isinstance(start, SnapshotStart)
         assert nodes[2].revision == start.revision == nodes[0].revision
 
 

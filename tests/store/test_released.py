@@ -8,7 +8,7 @@ import pytest
 
 from originmap.domain.errors import HistoryGone
 from originmap.domain.history.record import Key, Value
-from originmap.domain.history.snapshot import History, Part, Record, Start, ZoneMappings
+from originmap.domain.history.snapshot import History, Part, Record, SnapshotStart, ZoneMappings
 from originmap.domain.mapping import mapping
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Decision, MappingChange, Place, ZoneView
@@ -86,7 +86,7 @@ async def test_every_earlier_revision_is_shown_as_it_was(store: Store) -> None:
     seen = await lived(store)
     for revision, then in seen.items():
         parts = [part async for part in released_snapshot(store, revision)]
-        assert isinstance(parts[0], Start)
+        assert isinstance(parts[0], SnapshotStart)
         assert (parts[0].epoch, parts[0].revision) == (store.epoch, revision)
 
         async def each(parts: list[Part] = parts) -> AsyncIterator[Part]:

@@ -12,7 +12,7 @@ import pytest
 from originmap.domain.errors import StoreBusy, StoreFailed, StoreOwned, StoreUnusable, ZoneNotFound
 from originmap.domain.history.change import Committed
 from originmap.domain.history.record import RecordChange
-from originmap.domain.history.snapshot import Start
+from originmap.domain.history.snapshot import SnapshotStart
 from originmap.domain.mapping import mapping
 from originmap.domain.mapping.mapping import Decision
 from originmap.domain.tier.latency import Latencies, Measurement
@@ -222,7 +222,7 @@ async def test_a_commit_is_read_once_the_store_has_told_of_it(tmp_path: Path) ->
     assert (store.revision, first.done()) == (1, False)
     go_on.set()
     start = await first
-    assert isinstance(start, Start)
+    assert isinstance(start, SnapshotStart)
     assert start.revision == store.revision == 2
     await writing
     assert [change.revision for change in await store.changes(0, 10)] == [1, 2]

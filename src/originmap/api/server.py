@@ -11,7 +11,7 @@ GRACE_SECONDS = 10
 """How long requests in flight may take after SIGTERM before they are cut off."""
 
 
-class Server(uvicorn.Server):
+class HTTPServer(uvicorn.Server):
     """Tells those who wait for changes when it is to stop: it would wait for them."""
 
     def __init__(self, config: uvicorn.Config, on_exit: Callable[[], None]) -> None:

@@ -20,7 +20,7 @@ class Answered(NamedTuple):
     status: int
 
 
-class Tally:
+class RequestTally:
     """How many there were, by duration, and how many microseconds they took together."""
 
     __slots__ = ("by_doubling", "microseconds")
@@ -34,19 +34,19 @@ class Traffic:
     """Counts since the start."""
 
     def __init__(self) -> None:
-        self._tallies: dict[tuple[str, str, int], Tally] = {}
+        self._tallies: dict[tuple[str, str, int], RequestTally] = {}
 
     def count(self, route: str, method: str, status: int, microseconds: int) -> None:
         """Count a request that was answered."""
         key = (route, method, status)
         tally = self._tallies.get(key)
         if tally is None:
-            tally = self._tallies[key] = Tally()
+            tally = self._tallies[key] = RequestTally()
         doublings = microseconds.bit_length()
         tally.by_doubling[doublings if doublings < DOUBLINGS else DOUBLINGS] += 1
         tally.microseconds += microseconds
 
     @property
-    def tallies(self) -> Mapping[Answered, Tally]:
+    def tallies(self) -> Mapping[Answered, RequestTally]:
         """All of them, as they are now."""
         return {Answered(*key): tally for key, tally in self._tallies.items()}

@@ -97,11 +97,11 @@ def out(command: F) -> F:
 def remote(api: str) -> Iterator["RemoteMappings"]:
     """The mappings behind an API. Raises NoCredentials."""
     # Here and not above: --help and what needs no API shall not wait for an HTTP client.
-    from originmap.client.connection import Connection, Credentials
+    from originmap.client.connection import APIConnection, Credentials
     from originmap.client.mappings import RemoteMappings
 
     signed = Credentials(*checked_api_credentials())
-    with Connection(api, signed, _say_wait, environment=outbound_environment()) as connection:
+    with APIConnection(api, signed, _say_wait, environment=outbound_environment()) as connection:
         yield RemoteMappings(connection)
 
 

@@ -21,7 +21,7 @@ class ContextError(OriginmapError):
         self.hint = hint
 
 
-class Context(msgspec.Struct, frozen=True):
+class ServerContext(msgspec.Struct, frozen=True):
     """A server, by its URL, and a token of it."""
 
     server: str
@@ -32,9 +32,9 @@ class Contexts(msgspec.Struct, frozen=True):
     """Contexts by name; `current` is the one in use, "" for none."""
 
     current: str = ""
-    contexts: Mapping[str, Context] = {}
+    contexts: Mapping[str, ServerContext] = {}
 
-    def called(self, name: str) -> Context:
+    def called(self, name: str) -> ServerContext:
         """A context. Raises ContextError."""
         found = self.contexts.get(name)
         if found is None:

@@ -27,7 +27,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PlanRequest:
     """What a plan is asked for: the options that plan, apply and drift have in common."""
 
     path: Path
@@ -55,7 +55,7 @@ def topology(command: F) -> F:
     )(command)
 
 
-def planned(asked_for: Question, topology: Path | None) -> Planned:
+def planned(asked_for: PlanRequest, topology: Path | None) -> Planned:
     """The plan of a file of mappings, with the upper tiers that it moves. Raises
     OriginmapError."""
     with remote(asked_for.api) as mappings:
@@ -63,7 +63,7 @@ def planned(asked_for: Question, topology: Path | None) -> Planned:
         return msgspec.structs.replace(made, waves=moving(made.plan, mappings, topology))
 
 
-def make(mappings: RemoteMappings, asked_for: Question) -> Planned:
+def make(mappings: RemoteMappings, asked_for: PlanRequest) -> Planned:
     """The plan of a file of mappings. Raises OriginmapError."""
     catalogue = None if asked_for.any_region else data.catalogue()
     document = reader.read(asked_for.path, catalogue)

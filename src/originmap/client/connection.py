@@ -54,7 +54,7 @@ class Credentials:
         raise NoCredentials
 
 
-class Connection:
+class APIConnection:
     """Requests to one base URL, one after another; a context manager.
 
     `on_wait` is told of each wait of more than a second, and why.
@@ -85,7 +85,7 @@ class Connection:
         self._route = route_to(server, environment)
         self._http = self._route.client(signed, httpx.Timeout(_SECONDS))
 
-    def __enter__(self) -> "Connection":
+    def __enter__(self) -> "APIConnection":
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -16,7 +16,7 @@ _CAUSES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class ResultInfo:
+class PageInfo:
     """What a page says of the whole list, None for what it does not say."""
 
     total_count: int | None = None
@@ -31,7 +31,7 @@ class Envelope:
 
     success: bool
     result: msgspec.Raw
-    result_info: ResultInfo
+    result_info: PageInfo
     errors: list[tuple[int, str]]
     has_result: bool
     """Whether there is such a member, be it null."""
@@ -83,11 +83,11 @@ def _on_one_line(text: str) -> str:
     return "".join(each if each.isprintable() else " " for each in text).strip()
 
 
-def _info(value: object) -> ResultInfo:
+def _info(value: object) -> PageInfo:
     if not isinstance(value, dict):
-        return ResultInfo()
+        return PageInfo()
     names = ("total_count", "total_pages", "per_page")
-    return ResultInfo(*(_number(value.get(name)) for name in names))
+    return PageInfo(*(_number(value.get(name)) for name in names))
 
 
 def _number(value: object) -> int | None:

@@ -8,12 +8,12 @@ are. Whatever is short of that is read again, and refused in the end.
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-from originmap.client.envelope import ResultInfo
+from originmap.client.envelope import PageInfo
 from originmap.client.errors import ListIncomplete, ListUnsteady
 
 T = TypeVar("T")
 
-Read = Callable[[int], tuple[list[T], ResultInfo]]
+Read = Callable[[int], tuple[list[T], PageInfo]]
 """Reads a page by its number from 1."""
 
 _TRIES = 3
@@ -28,7 +28,7 @@ class _Short(Exception):
         self.proved = proved
 
 
-class Listing(Generic[T]):
+class MappingListing(Generic[T]):
     """One reading of a list, page by page, from the first one."""
 
     def __init__(self, read: Read[T], key: Callable[[T], Hashable], asked_per_page: int) -> None:
@@ -66,7 +66,7 @@ class Listing(Generic[T]):
         elif self.pages == _MOST_PAGES:
             raise _Short(f"it has no end after {self.pages:,} pages")
 
-    def _note(self, info: ResultInfo) -> None:
+    def _note(self, info: PageInfo) -> None:
         if self._doubted or info.total_count is None:
             return
         if self.total not in (None, info.total_count):
@@ -74,7 +74,7 @@ class Listing(Generic[T]):
             raise _Short(why, proved=True)
         self.total = info.total_count
 
-    def _doubt(self, info: ResultInfo, count: int) -> None:
+    def _doubt(self, info: PageInfo, count: int) -> None:
         """Forget a total that is not one: fewer items than were read, or all of them read before
         the last page, or perhaps only those of the page, which is full and smaller than asked."""
         if self.total is None:
@@ -102,7 +102,7 @@ class Listing(Generic[T]):
 
 
 def read_whole(
-    what: str, start: Callable[[], Listing[T]], begun: Listing[T] | None = None
+    what: str, start: Callable[[], MappingListing[T]], begun: MappingListing[T] | None = None
 ) -> list[T]:
     """The items of a list; `begun` is a reading to go on with. Raises ListUnsteady when it kept
     changing, ListIncomplete when the server does not give what it announces, ClientError."""

@@ -10,10 +10,10 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from originmap.client.connection import Connection
-from originmap.client.envelope import Envelope, ResultInfo
+from originmap.client.connection import APIConnection
+from originmap.client.envelope import Envelope, PageInfo
 from originmap.client.errors import NoSuchZone, Unreadable
-from originmap.client.listing import Listing, read_whole
+from originmap.client.listing import MappingListing, read_whole
 from originmap.domain.errors import InvalidAddress
 from originmap.domain.mapping import address as addresses
 from originmap.domain.mapping.address import Address
@@ -71,7 +71,7 @@ _OUTCOME = msgspec.json.Decoder(_Outcome | None)
 class RemoteMappings:
     """The zones and mappings that the credentials of a connection reach."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: APIConnection) -> None:
         self.connection = connection
         self._places: dict[tuple[str, str], Place] = {}  # each once, however often it is named
 
@@ -118,14 +118,14 @@ class RemoteMappings:
         """
         path = _path(zone_id)
 
-        def read(page: int) -> tuple[list[tuple[Address, Place]], ResultInfo]:
+        def read(page: int) -> tuple[list[tuple[Address, Place]], PageInfo]:
             answer = self.connection.ask("GET", path, _page(page, PER_PAGE))
             entries = _read(_ENTRIES, answer, path) or []
             found = [(self._address(each, zone_id), self._place(each)) for each in entries]
             return found, answer.result_info
 
         what = f"the list of mappings of zone {zone_id}"
-        return dict(read_whole(what, lambda: Listing(read, itemgetter(0), PER_PAGE)))
+        return dict(read_whole(what, lambda: MappingListing(read, itemgetter(0), PER_PAGE)))
 
     def write(self, batch: Batch) -> list[Unapplied]:
         """Make the changes of a batch; those that were refused, each with its reason.
@@ -144,15 +144,15 @@ class RemoteMappings:
         failed = (outcome and outcome.failed) or []
         return [Unapplied(each.origin_ip or "", each.error or "") for each in failed]
 
-    def _zone_listing(self, name: str | None = None) -> Listing[RemoteZone]:
+    def _zone_listing(self, name: str | None = None) -> MappingListing[RemoteZone]:
         named = {} if name is None else {"name": name}
 
-        def read(page: int) -> tuple[list[RemoteZone], ResultInfo]:
+        def read(page: int) -> tuple[list[RemoteZone], PageInfo]:
             answer = self.connection.ask("GET", "/zones", named | _page(page, ZONES_PER_PAGE))
             zones = _read(_ZONES, answer, "/zones") or []
             return [RemoteZone(zone.id, zone.name) for zone in zones], answer.result_info
 
-        return Listing(read, itemgetter(0), ZONES_PER_PAGE)
+        return MappingListing(read, itemgetter(0), ZONES_PER_PAGE)
 
     def _place(self, entry: _Entry) -> Place:
         key = (entry.vendor, entry.region)
@@ -180,7 +180,7 @@ def _page(number: int, per_page: int) -> dict[str, str]:
     return {"page": str(number), "per_page": str(per_page)}
 
 
-def _pages(listing: Listing[RemoteZone]) -> float:
+def _pages(listing: MappingListing[RemoteZone]) -> float:
     """How many pages a list will have, by what was read of it."""
     if listing.total is None or not listing.items:
         return float("inf")

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from originmap.client.connection import Connection, Credentials
+from originmap.client.connection import APIConnection, Credentials
 from originmap.client.errors import ClientError, Redirected, Refused, Unreachable
 from originmap.client.server import ZONES, Query, ServerRefused, Sink, target
 
@@ -20,7 +20,7 @@ class RemoteServer:
 
     def __init__(self, url: str, token: str, environment: Mapping[str, str]) -> None:
         """`environment` may name a proxy and certificates."""
-        self._connection = Connection(url, Credentials(token), environment=environment)
+        self._connection = APIConnection(url, Credentials(token), environment=environment)
 
     def __enter__(self) -> "RemoteServer":
         return self

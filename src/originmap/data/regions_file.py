@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
-from originmap.domain.csv_table import BrokenRow, Row, heading, read_table
+from originmap.domain.csv_table import BrokenRow, CSVRow, heading, read_table
 from originmap.domain.encoding import NotText, decode
 from originmap.domain.errors import OriginmapError
 from originmap.domain.mapping.catalogue import Region, RegionStatus
@@ -36,7 +36,7 @@ def read_regions(file: Path, vendors: Collection[str]) -> list[Region]:
     found: dict[tuple[str, str], Region] = {}
     problems: list[str] = []
     try:
-        line, cells = next(rows, Row(1, []))
+        line, cells = next(rows, CSVRow(1, []))
         names = heading(cells)
         if wrong := _wrong_columns(names):
             raise UnusableRegions([f"{file}:{line}: {wrong}"])

@@ -21,7 +21,7 @@ from typing import IO, Any
 from originmap import __version__
 from originmap.detect.content import MAX_BYTES, unpacked
 from originmap.detect.errors import DownloadFailed
-from originmap.detect.files import Origin
+from originmap.detect.files import FileSource
 from originmap.domain.server_url import InvalidServerURL, parse
 from originmap.outbound.proxies import checked_proxy
 from originmap.outbound.tls import tls_context, tls_error, tls_hint, tls_reason, unused_context
@@ -41,11 +41,11 @@ class Download:
 
     data: bytes
     modified: datetime.datetime | None
-    origin: Origin
+    origin: FileSource
 
 
 def download(
-    url: str, known: Origin | None, seconds: float, environment: Mapping[str, str] = NOTHING_SET
+    url: str, known: FileSource | None, seconds: float, environment: Mapping[str, str] = NOTHING_SET
 ) -> Download | None:
     """The file at `url`; None when the server says that it is still the `known` one.
 
@@ -130,7 +130,7 @@ class _Trusting(urllib.request.HTTPSHandler):
 
 
 def _download(
-    url: str, known: Origin | None, seconds: float, environment: Mapping[str, str]
+    url: str, known: FileSource | None, seconds: float, environment: Mapping[str, str]
 ) -> Download | None:
     if not url.startswith(WEB):
         raise DownloadFailed(url, "it is no address on the web")
@@ -157,7 +157,7 @@ def _download(
         raise DownloadFailed(url, str(reason) or type(error).__name__) from error
 
 
-def _conditions(known: Origin | None) -> dict[str, str]:
+def _conditions(known: FileSource | None) -> dict[str, str]:
     """What asks for the file only if it changed (RFC 9110 §13.1)."""
     if known is None:
         return {}
@@ -169,7 +169,7 @@ def _read(url: str, response: http.client.HTTPResponse) -> Download:
     data = response.read(MAX_BYTES + 1)
     if len(data) <= MAX_BYTES and response.length:
         raise DownloadFailed(url, f"the server broke off {response.length:,} bytes early")
-    origin = Origin(url, response.headers["ETag"], response.headers["Last-Modified"])
+    origin = FileSource(url, response.headers["ETag"], response.headers["Last-Modified"])
     return Download(unpacked(url, data), _moment(origin.last_modified), origin)
 
 

@@ -30,7 +30,7 @@ _MODE = 0o644
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class FileSource:
     """Where content was downloaded from, and what the server said to ask with the next time."""
 
     url: str
@@ -45,7 +45,7 @@ class Note(msgspec.Struct, frozen=True):
     kept_at: datetime.datetime
     modified: datetime.datetime
     name: str
-    origin: Origin | None = None
+    origin: FileSource | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class RangeFiles:
         *,
         allow_fewer: bool = False,
         expected: str | None = None,
-        origin: Origin | None = None,
+        origin: FileSource | None = None,
     ) -> list[Kept]:
         """Keep files, in place of those of the same vendors, and return them, in the order given.
 
@@ -174,7 +174,7 @@ class RangeFiles:
             return None
         return note if note.sha256 == hashlib.sha256(file.data).hexdigest() else None
 
-    def _write(self, each: Content, publication: Publication, origin: Origin | None) -> Kept:
+    def _write(self, each: Content, publication: Publication, origin: FileSource | None) -> Kept:
         vendor = publication.vendor
         note = Note(
             hashlib.sha256(each.data).hexdigest(),

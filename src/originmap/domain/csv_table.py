@@ -14,7 +14,7 @@ SEPARATORS: tuple[str, ...] = (",", ";", "\t", "|")
 _SEPARATOR_LINE = re.compile(r'\s*"?sep=(?P<separator>[^\r\n"])"?[,;\t|]*\s*', re.IGNORECASE)
 
 
-class Row(NamedTuple):
+class CSVRow(NamedTuple):
     """The cells of a row, and the line it begins in."""
 
     line: int
@@ -37,7 +37,7 @@ class Table(NamedTuple):
     separator: str
     before: int
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[CSVRow]:
         """The rows that are not empty, the heading first. Raises BrokenRow."""
         return _rows(self.lines, self.before, self.separator)
 
@@ -60,13 +60,13 @@ def heading(cells: list[str]) -> list[str]:
     return names
 
 
-def _rows(lines: list[str], before: int, separator: str) -> Iterator[Row]:
+def _rows(lines: list[str], before: int, separator: str) -> Iterator[CSVRow]:
     rows = csv.reader(lines[before:], delimiter=separator, skipinitialspace=True, strict=True)
     line = before + 1
     try:
         for cells in rows:
             if any(cell.strip() for cell in cells):
-                yield Row(line, [cell.strip() for cell in cells])
+                yield CSVRow(line, [cell.strip() for cell in cells])
             line = before + rows.line_num + 1
     except csv.Error as error:
         raise BrokenRow(before + max(rows.line_num, 1), str(error)) from None
@@ -75,7 +75,7 @@ def _rows(lines: list[str], before: int, separator: str) -> Iterator[Row]:
 def _known_names(lines: list[str], separator: str, known: Collection[str]) -> int:
     """How many columns the first row has that are known, if this separates them."""
     try:
-        _, cells = next(_rows(lines, 0, separator), Row(1, []))
+        _, cells = next(_rows(lines, 0, separator), CSVRow(1, []))
     except BrokenRow:
         return 0
     return len(set(known).intersection(heading(cells)))

@@ -14,7 +14,7 @@ from originmap.domain.errors import OriginmapError
 from originmap.edge.pace import Pace, Situation
 from originmap.edge.renderer import Rendered, Renderer
 from originmap.edge.switch import new_of
-from originmap.edge.target import Outcome, Target
+from originmap.edge.target import ApplyOutcome, Target
 from originmap.store.clock import Now
 from originmap.store.port import Store
 
@@ -80,7 +80,7 @@ class Agent:
         for target in self._targets:
             await asyncio.to_thread(target.recover)
 
-    async def bring(self) -> dict[str, Outcome]:
+    async def bring(self) -> dict[str, ApplyOutcome]:
         """Bring every cache up to date now; what was done, without those that kept what they
         had."""
         began = self._seconds()
@@ -90,7 +90,7 @@ class Agent:
         self._situation = self._situation._replace(began=began, changed=False)
         self.rendered = None
         expires: float | None = None
-        outcomes: dict[str, Outcome] = {}
+        outcomes: dict[str, ApplyOutcome] = {}
         try:
             rendered = await self._renderer.render(
                 lambda node: {
@@ -123,7 +123,7 @@ class Agent:
                     await self._wake.wait()
         return False
 
-    async def _apply(self, rendered: Rendered, compare: bool) -> dict[str, Outcome]:
+    async def _apply(self, rendered: Rendered, compare: bool) -> dict[str, ApplyOutcome]:
         outcomes = {}
         for target in self._targets:
             try:
@@ -132,7 +132,7 @@ class Agent:
                 self._failed(target, error)
                 continue
             outcomes[target.name] = outcome
-            if self.problems.pop(target.name, None) or outcome is not Outcome.SAME:
+            if self.problems.pop(target.name, None) or outcome is not ApplyOutcome.SAME:
                 data = {"cache": target.name, "revision": rendered.revision, "how": outcome.value}
                 _LOG.info("up to date", extra={"data": data})
         return outcomes

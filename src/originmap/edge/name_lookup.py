@@ -49,7 +49,7 @@ def look_up(names: Collection[str]) -> Addresses:
     return dict(found)
 
 
-class Names:
+class NameLookup:
     """The names that an agent's upper tiers listen on. What was found last counts until something
     else is found."""
 

@@ -11,7 +11,7 @@ from originmap.atomic_file import replace_file
 from originmap.edge.errors import CannotWrite
 
 
-class Done(msgspec.Struct, frozen=True):
+class AppliedState(msgspec.Struct, frozen=True):
     """`files` has the SHA-256 of each file as it was written last. `loaded` says whether the cache
     was told of them. `pending` has the files that a switch is about to replace, and of each
     whether it was there before: until it is empty again the switch counts as never made."""
@@ -23,20 +23,20 @@ class Done(msgspec.Struct, frozen=True):
     pending: dict[str, bool] = {}
 
 
-class Record:
-    """One `Done`, in a file."""
+class ApplyRecord:
+    """One `AppliedState`, in a file."""
 
     def __init__(self, path: Path) -> None:
         """Raises CannotWrite. What cannot be read as a record counts as none: all is done anew."""
         self._path = path
         try:
-            self.done = msgspec.json.decode(path.read_bytes(), type=Done)
+            self.done = msgspec.json.decode(path.read_bytes(), type=AppliedState)
         except (FileNotFoundError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            self.done = Done()
+            self.done = AppliedState()
         except OSError as error:
             raise CannotWrite(str(path), error) from error
 
-    def keep(self, done: Done) -> None:
+    def keep(self, done: AppliedState) -> None:
         """Replace it; on disk when this returns. Raises CannotWrite."""
         if done == self.done:
             return

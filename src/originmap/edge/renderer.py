@@ -18,7 +18,7 @@ from originmap.domain.tier.topology import Topology
 from originmap.domain.zone.zone import Zone
 from originmap.edge import disk
 from originmap.edge.errors import CannotWrite
-from originmap.edge.name_lookup import Names
+from originmap.edge.name_lookup import NameLookup
 from originmap.edge.release import released
 from originmap.export.endpoint import Endpoints
 from originmap.export.format import File
@@ -66,7 +66,7 @@ class Renderer:
         catalogue: Catalogue,
         topology: Topology,
         now: Now,
-        names: Names | None = None,
+        names: NameLookup | None = None,
     ) -> None:
         """`topology` is in force until the operator sets another; `names` looks up what upper tiers
         are called, where a cache has use for it."""

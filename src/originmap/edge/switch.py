@@ -21,7 +21,7 @@ import msgspec
 
 from originmap.edge import disk
 from originmap.edge.errors import CannotWrite
-from originmap.edge.record import Record
+from originmap.edge.record import ApplyRecord
 
 
 def new_of(path: Path) -> Path:
@@ -34,10 +34,10 @@ def previous_of(path: Path) -> Path:
     return path.with_name(f".{path.name}.previous")
 
 
-class Switch:
+class FileSwitch:
     """Switches the files of one cache."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: ApplyRecord) -> None:
         self._record = record
 
     def recover(self) -> list[Path]:

@@ -25,9 +25,9 @@ from originmap.edge.checker import Checker
 from originmap.edge.command import Command, run
 from originmap.edge.errors import CannotWake, CannotWrite, EdgeError, RuntimeRefused
 from originmap.edge.haproxy_runtime import HAProxyMap
-from originmap.edge.record import Record
+from originmap.edge.record import ApplyRecord
 from originmap.edge.renderer import Rendered, discard
-from originmap.edge.switch import Switch, new_of
+from originmap.edge.switch import FileSwitch, new_of
 from originmap.edge.traffic_manager import TrafficManager
 from originmap.export.format import File, Format
 from originmap.export.node import Node
@@ -76,7 +76,7 @@ class Duty:
             raise CannotWrite(str(path), error) from error
 
 
-class Outcome(StrEnum):
+class ApplyOutcome(StrEnum):
     """What was done."""
 
     SAME = "nothing to do"
@@ -89,13 +89,17 @@ class Target:
     """Keeps one cache up to date."""
 
     def __init__(
-        self, duty: Duty, checker: Checker | None, record: Record, environment: Mapping[str, str]
+        self,
+        duty: Duty,
+        checker: Checker | None,
+        record: ApplyRecord,
+        environment: Mapping[str, str],
     ) -> None:
         self.duty = duty
         self._checker = checker
         self._record = record
         self._environment = environment
-        self._switch = Switch(record)
+        self._switch = FileSwitch(record)
         self._map: HAProxyMap | None = None
         self._manager: TrafficManager | None = None
         if duty.manager is not None:
@@ -127,7 +131,7 @@ class Target:
             data = {"cache": self.name, "files": [str(path) for path in back]}
             _LOG.warning("put back what was not checked", extra={"data": data})
 
-    def apply(self, rendered: Rendered, *, compare: bool) -> Outcome:
+    def apply(self, rendered: Rendered, *, compare: bool) -> ApplyOutcome:
         """Have the cache serve the new files, which wait where `new_of` says; with `compare` see
         whether it serves the old ones in truth. Raises EdgeError: it keeps what it has then."""
         files = self.duty.files(rendered.node)
@@ -138,7 +142,7 @@ class Target:
         finally:
             discard(map(new_of, files))
 
-    def _apply(self, rendered: Rendered, files: Mapping[Path, File], compare: bool) -> Outcome:
+    def _apply(self, rendered: Rendered, files: Mapping[Path, File], compare: bool) -> ApplyOutcome:
         self._put_back_what_is_left()
         loaded = self._record.done.loaded
         wanted = {path: rendered.digests[new_of(path)] for path in files}
@@ -198,17 +202,17 @@ class Target:
             raise
         self._switch.settle(_texts(wanted))
 
-    def _load(self, changed: Sequence[Path], loaded: bool, compare: bool) -> Outcome:
+    def _load(self, changed: Sequence[Path], loaded: bool, compare: bool) -> ApplyOutcome:
         """Have the running cache take what is on disk; `loaded`: what was there before, it has."""
         if self._map is not None and loaded and set(changed) <= {self._map_path}:
             return self._bring(self._map, bool(changed), compare)
         if loaded and not changed:
-            return Outcome.SAME
+            return ApplyOutcome.SAME
         for command in self.duty.reloads:
             run(command, self._environment)
         if self._manager is not None:
             self._wake(self._manager)
-        return Outcome.RELOADED if self.duty.reloads else Outcome.WRITTEN
+        return ApplyOutcome.RELOADED if self.duty.reloads else ApplyOutcome.WRITTEN
 
     def _wake(self, manager: TrafficManager) -> None:
         try:
@@ -217,9 +221,9 @@ class Target:
             data = {"cache": self.name, "why": str(error), "do": error.hint}
             _LOG.warning("it takes up to five seconds to load", extra={"data": data})
 
-    def _bring(self, running: HAProxyMap, changed: bool, compare: bool) -> Outcome:
+    def _bring(self, running: HAProxyMap, changed: bool, compare: bool) -> ApplyOutcome:
         if not (changed or compare):
-            return Outcome.SAME
+            return ApplyOutcome.SAME
         try:
             count = running.bring()
         except RuntimeRefused as error:
@@ -231,7 +235,7 @@ class Target:
         if count and not changed:
             differed = {"cache": self.name, "entries": count}
             _LOG.warning("the running cache differed from its file", extra={"data": differed})
-        return Outcome.AT_RUNTIME if count else Outcome.SAME
+        return ApplyOutcome.AT_RUNTIME if count else ApplyOutcome.SAME
 
 
 def _texts(digests: Mapping[Path, str]) -> dict[str, str]:

@@ -25,7 +25,7 @@ class _MakeWriter(Protocol):
     def __call__(self, node: Node, head: str, names: Collection[str]) -> Writer: ...
 
 
-class Kind(NamedTuple):
+class ResourceKind(NamedTuple):
     """A kind of resource, by the word that the protocol's path has for it."""
 
     name: str
@@ -35,13 +35,13 @@ class Kind(NamedTuple):
 
 
 KINDS = (
-    Kind("clusters", CLUSTER_TYPE, Clusters, of_mappings=False),
-    Kind("endpoints", ENDPOINTS_TYPE, Assignments, of_mappings=False),
-    Kind("routes", ROUTES_TYPE, Routes),
+    ResourceKind("clusters", CLUSTER_TYPE, Clusters, of_mappings=False),
+    ResourceKind("endpoints", ENDPOINTS_TYPE, Assignments, of_mappings=False),
+    ResourceKind("routes", ROUTES_TYPE, Routes),
 )
 
 
-def response(kind: Kind, version: str, names: Collection[str] = ()) -> File:
+def response(kind: ResourceKind, version: str, names: Collection[str] = ()) -> File:
     """The response with the resources of these names, of all where none is named."""
     said = {"version_info": version, "type_url": kind.type_url}
     head = dumps(said, separators=(",", ":"))[1:-1] + ","

@@ -21,7 +21,14 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 import msgspec
 
 from originmap.domain.errors import BrokenFeed
-from originmap.domain.history.snapshot import WHOLE, History, Part, Record, Start, ZoneMappings
+from originmap.domain.history.snapshot import (
+    WHOLE,
+    History,
+    Part,
+    Record,
+    SnapshotStart,
+    ZoneMappings,
+)
 from originmap.domain.mapping import address as addresses
 from originmap.domain.mapping.mapping import Mapping
 from originmap.feed.changes_json import (
@@ -97,7 +104,7 @@ async def write_lines(parts: AsyncIterator[Part]) -> AsyncGenerator[bytes, None]
 
 def _structs(part: Part) -> Iterator[msgspec.Struct]:
     match part:
-        case Start():
+        case SnapshotStart():
             yield _StartLine(FORMAT, *part)
         case Record(key, value):
             yield _RecordLine(key.kind.value, key.id, raw_record(value))
@@ -168,7 +175,7 @@ def _part(line: bytes, index: int) -> Part:
         start = _START.decode(line)
         if start.originmap_snapshot != FORMAT:
             raise BrokenFeed(f"a snapshot of format {start.originmap_snapshot}, not {FORMAT}")
-        return Start(start.epoch, start.revision, start.at, start.form)
+        return SnapshotStart(start.epoch, start.revision, start.at, start.form)
     if line.startswith(b'{"kind"'):
         record = _RECORD.decode(line)
         key = read_key(record.kind, record.id)

@@ -3,7 +3,7 @@ than a primary can hold. A reader that checks this never stores a snapshot witho
 
 from originmap.domain.errors import BrokenFeed
 from originmap.domain.history.record import Key, Kind
-from originmap.domain.history.snapshot import History, Part, Record, Start, ZoneMappings
+from originmap.domain.history.snapshot import History, Part, Record, SnapshotStart, ZoneMappings
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import MAX_MAPPINGS
 
@@ -12,7 +12,7 @@ class SnapshotOrder:
     """Checks the parts of one snapshot as they come."""
 
     def __init__(self) -> None:
-        self._start: Start | None = None
+        self._start: SnapshotStart | None = None
         self._records: set[Key] = set()
         self._zone_id = ""
         self._zone_size = 0
@@ -22,7 +22,7 @@ class SnapshotOrder:
     def check(self, part: Part) -> None:
         """Raises BrokenFeed if `part` must not come now."""
         match part:
-            case Start():
+            case SnapshotStart():
                 self._start = part
             case Record(key):
                 self._check_record(key)

@@ -4,7 +4,7 @@ order, and a comment where there is one.
 
 from collections.abc import Iterator
 
-from originmap.domain.csv_table import SEPARATORS, BrokenRow, Row, heading, read_table
+from originmap.domain.csv_table import SEPARATORS, BrokenRow, CSVRow, heading, read_table
 from originmap.mapfile.document import AUTO, Document
 from originmap.mapfile.errors import Where
 
@@ -17,7 +17,7 @@ def read(file: str, text: str, document: Document) -> None:
     table = read_table(text, (*COLUMNS, _COMMENT))
     rows = table.rows()
     try:
-        line, cells = next(rows, Row(table.before + 1, []))
+        line, cells = next(rows, CSVRow(table.before + 1, []))
         names = heading(cells)
         if _checked(Where(file, line, 1), names, document):
             _read_rows(file, table.lines, rows, names, table.separator, document)
@@ -48,7 +48,7 @@ def _checked(where: Where, names: list[str], document: Document) -> bool:
 def _read_rows(
     file: str,
     lines: list[str],
-    rows: Iterator[Row],
+    rows: Iterator[CSVRow],
     names: list[str],
     separator: str,
     document: Document,

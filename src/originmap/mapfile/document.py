@@ -23,7 +23,7 @@ AUTO = "auto"
 """The region of an origin whose region is to be looked up in published ranges."""
 
 
-class Wanted(NamedTuple):
+class WantedMapping(NamedTuple):
     """Where an origin is said to be. `region` may be AUTO, and `vendor` is empty where that is
     to be found too. Line and column are kept apart, since there may be very many."""
 
@@ -50,8 +50,8 @@ class ZoneEntry:
 
     zone: str
     where: Where
-    origins: dict[Address, Wanted] = field(default_factory=dict)
-    hosts: dict[str, Wanted] = field(default_factory=dict)
+    origins: dict[Address, WantedMapping] = field(default_factory=dict)
+    hosts: dict[str, WantedMapping] = field(default_factory=dict)
     ignore: list[Pattern] = field(default_factory=list)
     adopt: list[Pattern] = field(default_factory=list)
 
@@ -94,7 +94,7 @@ class Document:
         elif address is None and text.lower() in zone.hosts:
             self._twice(where, text.lower(), zone.hosts[text.lower()])
         elif place is not None:
-            wanted = Wanted(place, comment, *where)
+            wanted = WantedMapping(place, comment, *where)
             if address is not None:
                 zone.origins[address] = wanted
             else:
@@ -142,5 +142,5 @@ class Document:
         )
         return f"unknown region {region!r} of {vendor}{guess}"
 
-    def _twice(self, where: Where, what: str, first: Wanted) -> None:
+    def _twice(self, where: Where, what: str, first: WantedMapping) -> None:
         self.problem(where, f"{what} is here twice; first at {first.where}")

@@ -40,7 +40,7 @@ _DOMAIN = re.compile(
 )
 
 
-class Records(NamedTuple):
+class ZoneRecords(NamedTuple):
     """The addresses of a zone, each with the names that lead to it, sorted; and a line for each
     kind of records that were passed over."""
 
@@ -57,7 +57,7 @@ class _Record(NamedTuple):
     data: list[str]
 
 
-def read_zone_file(file: Path, text: str, zone: str | None) -> Records:
+def read_zone_file(file: Path, text: str, zone: str | None) -> ZoneRecords:
     """The addresses of a zone file; without `zone`, or with an id, the file has to name it.
 
     Raises UnusableFile, or WrongSource with all that is wrong.
@@ -179,7 +179,7 @@ class _Reader:
         except ValueError as error:
             self._problems.append(f"{self._file}:{entry.line}: {error}")
 
-    def records(self) -> Records:
+    def records(self) -> ZoneRecords:
         """All that was read. Raises WrongSource."""
         if self._problems:
             raise WrongSource(self._problems)
@@ -196,7 +196,7 @@ class _Reader:
             address: sorted(name.to_text(omit_final_dot=True) for name in found[address])
             for address in sorted(found)
         }
-        return Records(self._zone.to_text(omit_final_dot=True), names, self._skipped())
+        return ZoneRecords(self._zone.to_text(omit_final_dot=True), names, self._skipped())
 
     def _directive(self, words: list[str]) -> None:
         name, *arguments = words

@@ -18,7 +18,7 @@ DIRECT: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class OutboundRoute:
     """How a server is reached: which proxy stands between, and who is trusted."""
 
     server: ServerURL
@@ -33,15 +33,15 @@ class Route:
         """A client for an event loop, with the server's URL as the base; follows no redirect."""
         return httpx.AsyncClient(base_url=str(self.server), **self._options(headers, timeout))
 
-    def failure(self, error: Exception) -> "Failure":
+    def failure(self, error: Exception) -> "RequestFailure":
         """What the error of a request means."""
         refused = tls_error(error)
         if refused is not None:
-            return Failure(tls_reason(refused), tls_hint(refused), lasting=True)
+            return RequestFailure(tls_reason(refused), tls_hint(refused), lasting=True)
         reason = str(error) or type(error).__name__
         if self.proxy is None:
-            return Failure(reason, "", lasting=False)
-        return Failure(
+            return RequestFailure(reason, "", lasting=False)
+        return RequestFailure(
             f"through the proxy {self.proxy.url} of {self.proxy.variable}: {reason}",
             f"is the proxy right? NO_PROXY={self.server.host} asks without it",
             lasting=False,
@@ -67,7 +67,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class RequestFailure:
     """Why a request failed, and what a person can do, or "". A `lasting` one does not go away by
     trying again."""
 
@@ -76,12 +76,12 @@ class Failure:
     lasting: bool
 
 
-def route_to(server: ServerURL, environment: Mapping[str, str]) -> Route:
+def route_to(server: ServerURL, environment: Mapping[str, str]) -> OutboundRoute:
     """How a server is reached from here. Raises UnusableEnvironment."""
     proxy = checked_proxy(server, environment)
     encrypted = "https" in (server.scheme, proxy and proxy.url.partition(":")[0])
     tls = tls_context(environment, _default_tls) if encrypted else unused_context()
-    return Route(server, proxy, tls)
+    return OutboundRoute(server, proxy, tls)
 
 
 def _default_tls() -> ssl.SSLContext:

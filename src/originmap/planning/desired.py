@@ -17,7 +17,7 @@ from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Place
 from originmap.domain.plan.plan import shown
 from originmap.domain.plan.selection import Pattern, Selection
-from originmap.mapfile.document import AUTO, Document, Wanted, ZoneEntry
+from originmap.mapfile.document import AUTO, Document, WantedMapping, ZoneEntry
 from originmap.mapfile.errors import Problem, WrongFile
 
 Detect = Callable[[Address], Detection]
@@ -123,7 +123,7 @@ class Lookup:
                 text = addresses.text(address)
                 self._problem(wanted, f"{text} is in the file, and a rule ignores it")
 
-    def _addresses(self, host: str, wanted: Wanted) -> tuple[Address, ...]:
+    def _addresses(self, host: str, wanted: WantedMapping) -> tuple[Address, ...]:
         if host not in self._pins:
             try:
                 self._pins[host] = tuple(sorted(set(_usable(self._resolve(host)))))
@@ -135,7 +135,7 @@ class Lookup:
             self._problem(wanted, f"{host} has no address that an origin can have")
         return self._pins[host]
 
-    def _detected(self, address: Address, wanted: Wanted) -> Place | None:
+    def _detected(self, address: Address, wanted: WantedMapping) -> Place | None:
         """The place that published ranges prove, if it is one that the line allows."""
         if self._detect is None:
             self._detect = self._detector()
@@ -149,7 +149,7 @@ class Lookup:
             self._problem(wanted, f"{text}; write its region")
         return place
 
-    def _problem(self, at: Wanted | ZoneEntry, text: str) -> None:
+    def _problem(self, at: WantedMapping | ZoneEntry, text: str) -> None:
         self._problems.append(Problem(at.where, text))
 
 

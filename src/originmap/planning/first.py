@@ -14,7 +14,7 @@ from originmap.domain.plan.plan import shown
 from originmap.mapfile.writer import quoted
 
 
-class Origin(NamedTuple):
+class NewOrigin(NamedTuple):
     """An address, the names that lead to it, and the place that was proved; or why none was."""
 
     address: Address
@@ -23,7 +23,7 @@ class Origin(NamedTuple):
     reason: str
 
 
-def write_first(zone: str, origins: Iterable[Origin], out: TextIO) -> None:
+def write_first(zone: str, origins: Iterable[NewOrigin], out: TextIO) -> None:
     """A file of mappings to be reviewed."""
     origins = sorted(origins)
     proved = [origin for origin in origins if origin.place is not None]

@@ -28,7 +28,7 @@ class PlaceJSON(msgspec.Struct, frozen=True):
     region: str
 
 
-class ChangeJSON(msgspec.Struct, frozen=True):
+class PlannedChangeJSON(msgspec.Struct, frozen=True):
     """A mapping and what becomes of it; `old` is null for a new one, `new` for one that goes."""
 
     origin_ip: str
@@ -62,14 +62,14 @@ class ZoneJSON(msgspec.Struct, frozen=True):
     existing: int
     live: str
     selection: SelectionJSON
-    creates: list[ChangeJSON]
-    changes: list[ChangeJSON]
-    deletes: list[ChangeJSON]
+    creates: list[PlannedChangeJSON]
+    changes: list[PlannedChangeJSON]
+    deletes: list[PlannedChangeJSON]
     adopted: list[KeptJSON]
     withheld: list[KeptJSON]
 
 
-class WaveJSON(msgspec.Struct, frozen=True):
+class ColdMoveJSON(msgspec.Struct, frozen=True):
     """Origins that get another upper tier; null is any colo."""
 
     zone: str
@@ -86,7 +86,7 @@ class PlanJSON(msgspec.Struct, frozen=True):
     api: str
     writes: int
     pins: dict[str, list[str]]
-    upper_tiers: list[WaveJSON] | None
+    upper_tiers: list[ColdMoveJSON] | None
     zones: list[ZoneJSON]
 
 
@@ -108,7 +108,7 @@ def _document(planned: Planned) -> PlanJSON:
         planned.api,
         sum(len(batches(zone)) for zone in planned.plan.zones),
         {host: [addresses.text(a) for a in found] for host, found in planned.pins.items()},
-        None if waves is None else [WaveJSON(*wave) for wave in waves],
+        None if waves is None else [ColdMoveJSON(*wave) for wave in waves],
         [],
     )
 
@@ -187,9 +187,9 @@ def _zone_json(zone: ZonePlan) -> ZoneJSON:
     )
 
 
-def _change_json(change: MappingChange) -> ChangeJSON:
+def _change_json(change: MappingChange) -> PlannedChangeJSON:
     old, new = (place and PlaceJSON(*place) for place in (change.before, change.after))
-    return ChangeJSON(addresses.text(change.address), old, new)
+    return PlannedChangeJSON(addresses.text(change.address), old, new)
 
 
 def _zone(zone: ZoneJSON) -> ZonePlan:
@@ -213,7 +213,7 @@ def _zone(zone: ZoneJSON) -> ZonePlan:
     )
 
 
-def _change(change: ChangeJSON) -> MappingChange:
+def _change(change: PlannedChangeJSON) -> MappingChange:
     return MappingChange(addresses.parse(change.origin_ip), _place(change.old), _place(change.new))
 
 

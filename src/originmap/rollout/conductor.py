@@ -45,7 +45,7 @@ class _Absent(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class ConductorOptions:
     """How long a wave is looked at, how often, and how long its nodes may take; in seconds. `empty`
     names colos and waves in which no node need report, `lost` nodes that need not any more."""
 
@@ -70,7 +70,7 @@ class _Wave:
 class Conductor:
     """Conducts one rollout, to its end or until it is stopped."""
 
-    def __init__(self, rollouts: ServerRollouts, wishes: Wishes, line: LiveLine) -> None:
+    def __init__(self, rollouts: ServerRollouts, wishes: ConductorOptions, line: LiveLine) -> None:
         self._rollouts = rollouts
         self._wishes = wishes
         self._line = line

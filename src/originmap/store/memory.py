@@ -12,7 +12,7 @@ from typing import TypeVar
 from originmap.domain.errors import BrokenFeed, OriginmapError, StoreFailed, ZoneNotFound
 from originmap.domain.history.change import Cause, Change, Committed
 from originmap.domain.history.record import Key, Kind, RecordChange, RecordDecide
-from originmap.domain.history.snapshot import History, Part, Record, Start, ZoneMappings
+from originmap.domain.history.snapshot import History, Part, Record, SnapshotStart, ZoneMappings
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Decide, Mapping, MappingChange, ZoneView
 from originmap.domain.tier.whatif import Count
@@ -164,7 +164,7 @@ class MemoryStore(Store):
         return dropped
 
     async def snapshot(self, *, history: bool = False) -> AsyncGenerator[Part, None]:
-        parts: list[Part] = [Start(self._epoch, self.revision, self._last_at)]
+        parts: list[Part] = [SnapshotStart(self._epoch, self.revision, self._last_at)]
         parts += [Record(key, value) for key, value in self._records.view.items()]
         for zone_id, zone in sorted(self._zones.items()):
             if zone:
@@ -176,10 +176,10 @@ class MemoryStore(Store):
 
     async def load(self, parts: AsyncIterator[Part]) -> None:
         fresh = MemoryStore()
-        start: Start | None = None
+        start: SnapshotStart | None = None
         async for part in parts:
             match part:
-                case Start():
+                case SnapshotStart():
                     start = part
                 case Record(key, value):
                     fresh._records.apply([RecordChange(key, None, value)])

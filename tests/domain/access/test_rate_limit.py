@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from originmap.domain.access.rate_limit import (
     MICROSECONDS,
     Quota,
-    Verdict,
+    QuotaVerdict,
     Window,
     parse,
     take,
@@ -19,9 +19,9 @@ QUOTAS = st.builds(Quota, st.integers(1, 5), st.integers(1, 3))
 STEPS = st.lists(st.integers(0, MICROSECONDS), min_size=1, max_size=60)
 
 
-def _asked(quota: Quota, steps: list[int]) -> list[tuple[int, Window, Verdict]]:
+def _asked(quota: Quota, steps: list[int]) -> list[tuple[int, Window, QuotaVerdict]]:
     """A caller who asks again and again, so many microseconds after the last time."""
-    answers: list[tuple[int, Window, Verdict]] = []
+    answers: list[tuple[int, Window, QuotaVerdict]] = []
     window: Window | None = None
     for now in itertools.accumulate(steps, initial=1):
         window, verdict = take(quota, window, now)
@@ -90,7 +90,7 @@ def test_seconds_are_rounded_up() -> None:
     window, _ = take(quota, None, 0)
     assert take(quota, window, 1)[1].reset == 10
     assert take(quota, window, 9_999_999)[1].reset == 1
-    assert take(quota, window, 10_000_000)[1] == Verdict(True, 4, 10)
+    assert take(quota, window, 10_000_000)[1] == QuotaVerdict(True, 4, 10)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from originmap.api.http.head import head_of
 from originmap.api.http.limits import INCOMPLETE, TOO_MANY, TOO_SLOW, Limits
 from originmap.api.http.link import Link, Stream, chunk_of
 from originmap.api.http.patience import Patience
-from originmap.api.http.reader import Reader, Refused
+from originmap.api.http.reader import RequestReader, RequestRefused
 from originmap.api.http.request import Request, RequestIDs
 from originmap.api.http.response import Answer, Body, Deferred, Response
 from originmap.api.http.router import MAX_BODY
@@ -75,7 +75,7 @@ class Connection(asyncio.Protocol, Link):
         self.transport = transport
         peer = transport.get_extra_info("peername")
         self._client = peer[0] if isinstance(peer, tuple) else ""
-        self._reader = Reader(self._limits, self._ids, self._client, self)
+        self._reader = RequestReader(self._limits, self._ids, self._client, self)
         self._waiting = self._reader.requests
         self._state.connections.add(self)  # type: ignore[arg-type]
         if len(self._state.connections) > self._limits.connections:
@@ -89,7 +89,7 @@ class Connection(asyncio.Protocol, Link):
             return
         try:
             self._reader.feed(data)
-        except Refused as refused:
+        except RequestRefused as refused:
             self._refuse(refused.refusal)
         self._advance()
 

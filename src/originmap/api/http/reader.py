@@ -27,14 +27,14 @@ _LONGEST_BODY = 1 << 53  # announced: refused, but long before it is there
 _HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+;=%-]*)(?::[0-9]*)?")
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """What arrived is not a request that can be answered; it ends the connection."""
 
     def __init__(self, refusal: Refusal) -> None:
         self.refusal = refusal
 
 
-class Reader:
+class RequestReader:
     """Parses what `feed` is given and puts each request into `requests` when its head has arrived;
     the last one there may be incomplete."""
 
@@ -79,12 +79,12 @@ class Reader:
                 else:
                     break
         except httptools.HttpParserError:
-            raise Refused(self._refusal or BAD_REQUEST) from None
+            raise RequestRefused(self._refusal or BAD_REQUEST) from None
         if not self.in_body and self._raw_bytes > self._limits.head:
             too_long = len(self.url) > self._limits.url
-            raise Refused(URL_TOO_LONG if too_long else HEADERS_TOO_LARGE)
+            raise RequestRefused(URL_TOO_LONG if too_long else HEADERS_TOO_LARGE)
         if self.in_body and self._raw_bytes > self._limits.swallowed:
-            raise Refused(BAD_REQUEST)
+            raise RequestRefused(BAD_REQUEST)
 
     def close(self) -> None:
         """Let go of what refers back to this."""
@@ -201,4 +201,4 @@ class Reader:
 
     def _refuse(self, refusal: Refusal) -> NoReturn:
         self._refusal = refusal
-        raise Refused(refusal)
+        raise RequestRefused(refusal)

@@ -40,7 +40,7 @@ class Route(NamedTuple):
     max_body: int = MAX_BODY
 
 
-class Node:
+class RouteNode:
     """What is at a path, its template and its routes by method, and the templates that go on from
     there. `name` is that of the last segment."""
 
@@ -50,16 +50,16 @@ class Node:
         self.name = name
         self.template = ""
         self.routes: dict[str, Route] = {}
-        self.literal: dict[str, Node] = {}
-        self.hex32: Node | None = None
-        self.segment: Node | None = None
+        self.literal: dict[str, RouteNode] = {}
+        self.hex32: RouteNode | None = None
+        self.segment: RouteNode | None = None
 
     @property
     def allowed(self) -> str:
         """The methods, as the Allow header lists them."""
         return ", ".join(method for method in METHODS if method in self.routes)
 
-    def varying(self, segment: str) -> "Node | None":
+    def varying(self, segment: str) -> "RouteNode | None":
         """The templates that go on with a name which takes this segment."""
         if self.hex32 is not None and _HEX32(segment):
             return self.hex32
@@ -73,12 +73,12 @@ class Router:
     """Finds routes in the tree of all templates."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
-        self._root = Node()
-        self._folders: dict[str, tuple[Node, _Arguments]] = {}
+        self._root = RouteNode()
+        self._folders: dict[str, tuple[RouteNode, _Arguments]] = {}
         for route in routes:
             self._add(route)
 
-    def find(self, path: str) -> tuple[Node, _Arguments] | None:
+    def find(self, path: str) -> tuple[RouteNode, _Arguments] | None:
         """What is at `path`, still percent-encoded, and the arguments in it, which are not to be
         changed; None when there is nothing."""
         folder, slash, last = path.rpartition("/")
@@ -93,7 +93,7 @@ class Router:
                 arguments = {**arguments, child.name: last}
         return (child, arguments) if child is not None and child.routes else None
 
-    def _folder(self, folder: str) -> tuple[Node, _Arguments] | None:
+    def _folder(self, folder: str) -> tuple[RouteNode, _Arguments] | None:
         """The node of a folder. It is remembered: most requests are for something in few."""
         node, arguments = self._root, _Arguments()
         if folder[:1] not in ("", "/"):
@@ -116,13 +116,13 @@ class Router:
         node = self._root
         for segment in route.template.split("/")[1:]:
             if not segment.startswith("{"):
-                node = node.literal.setdefault(segment, Node())
+                node = node.literal.setdefault(segment, RouteNode())
                 continue
             name, _, kind = segment.strip("{}").partition(":")
             if kind == "hex32":
-                node.hex32 = node = node.hex32 or Node(name)
+                node.hex32 = node = node.hex32 or RouteNode(name)
             else:
-                node.segment = node = node.segment or Node(name)
+                node.segment = node = node.segment or RouteNode(name)
             if node.name != name:
                 raise ValueError(f"two routes for {route.method} {route.template}")
         if route.method in node.routes:

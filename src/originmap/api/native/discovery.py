@@ -14,7 +14,7 @@ from originmap.api.http.response import Response
 from originmap.api.native.arguments import read_as
 from originmap.api.native.feed.files import Files
 from originmap.api.native.zones_asked import ZonesAsked
-from originmap.export.discovery import Kind
+from originmap.export.discovery import ResourceKind
 from originmap.service.export.discovery import Discovery, Question
 
 
@@ -50,7 +50,9 @@ _DECODER = msgspec.json.Decoder(_Asked)
 class Discover:
     """POST /v3/discovery:{kind}"""
 
-    def __init__(self, zones: ZonesAsked, discovery: Discovery, kind: Kind, files: Files) -> None:
+    def __init__(
+        self, zones: ZonesAsked, discovery: Discovery, kind: ResourceKind, files: Files
+    ) -> None:
         self._zones = zones
         self._discovery = discovery
         self._kind = kind

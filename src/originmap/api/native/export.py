@@ -16,7 +16,7 @@ from originmap.domain.hostname import is_hostname
 from originmap.domain.mapping import address as addresses
 from originmap.export.endpoint import Addresses
 from originmap.service.chunks import Chunks
-from originmap.service.export.exports import Exports, Wanted
+from originmap.service.export.exports import ExportRequest, Exports
 from originmap.service.feed.followers import NAME
 
 _KNOWN = ("zone", "colo", "file", "upstream", "address", "rollout", "node")
@@ -80,11 +80,11 @@ class ExportFile:
         return Response(envelope.success({name: data.decode() for name, data in files.items()}))
 
 
-def _wanted(request: Request, values: dict[str, list[str]]) -> Wanted:
+def _wanted(request: Request, values: dict[str, list[str]]) -> ExportRequest:
     """The format, for the node that the arguments describe."""
     colo = _one(values, "colo")
     upstreams = values.get("upstream", ())
-    return Wanted(request.arguments["format"], None, colo and colo.upper(), upstreams)
+    return ExportRequest(request.arguments["format"], None, colo and colo.upper(), upstreams)
 
 
 def _addresses(given: Sequence[str]) -> Addresses:

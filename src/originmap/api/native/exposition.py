@@ -20,7 +20,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 import originmap
-from originmap.api.traffic import DOUBLINGS, Answered, Tally
+from originmap.api.traffic import DOUBLINGS, Answered, RequestTally
 from originmap.domain.rollout.rollout import RolloutState
 from originmap.service.vitals import RolloutNow, StageNow, Vitals
 
@@ -29,7 +29,7 @@ _LOWEST = 6
 """The first bucket is of what took less than 2**6 microseconds."""
 _PROCESS = ProcessCollector(registry=None)
 
-Tallies = Mapping[Answered, Tally]
+Tallies = Mapping[Answered, RequestTally]
 
 
 def expose(tallies: Tallies, vitals: Vitals, accept: str) -> tuple[str, bytes]:
@@ -67,7 +67,7 @@ def _requests(tallies: Tallies) -> Iterator[Metric]:
         "From the headers of a request to the end of its answer.",
         labels=("route", "method"),
     )
-    by_route: defaultdict[tuple[str, str], list[Tally]] = defaultdict(list)
+    by_route: defaultdict[tuple[str, str], list[RequestTally]] = defaultdict(list)
     by_status: defaultdict[tuple[str, str, str], int] = defaultdict(int)
     for answered, tally in tallies.items():
         labels = (_shown(answered.route), _known(answered.method))
@@ -92,7 +92,7 @@ def _known(method: str) -> str:
     return method if method in _METHODS else "other"
 
 
-def _buckets(alike: Sequence[Tally]) -> list[tuple[str, float]]:
+def _buckets(alike: Sequence[RequestTally]) -> list[tuple[str, float]]:
     """Upper bounds in seconds with how many took at most that."""
     counts = [sum(column) for column in zip(*(t.by_doubling for t in alike), strict=True)]
     sums = list(accumulate(counts))

@@ -43,7 +43,7 @@ class ZoneChanges(ZoneRoute):
         return Response(envelope.success(await all_changes_json(changes, self._history.turns)))
 
 
-class ZoneMappings(ZoneRoute):
+class PastMappings(ZoneRoute):
     """GET /originmap/v1/zones/{zone}/mappings"""
 
     async def list_mappings(self, request: Request) -> Response:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from originmap.api.http.request import Request
 from originmap.api.http.response import Response
-from originmap.api.traffic import Answered, Tally, Traffic
+from originmap.api.traffic import Answered, RequestTally, Traffic
 from originmap.service.vitals import Monitor, Vitals
 
 
@@ -29,7 +29,9 @@ class Metrics:
         return Response(body, content_type=kind)
 
 
-def _expose(tallies: Mapping[Answered, Tally], vitals: Vitals, accept: str) -> tuple[str, bytes]:
+def _expose(
+    tallies: Mapping[Answered, RequestTally], vitals: Vitals, accept: str
+) -> tuple[str, bytes]:
     from originmap.api.native.exposition import expose
 
     return expose(tallies, vitals, accept)

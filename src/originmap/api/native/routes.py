@@ -13,10 +13,10 @@ from originmap.api.native.feed.changes import Changes
 from originmap.api.native.feed.digest import Digest
 from originmap.api.native.feed.files import Files
 from originmap.api.native.feed.followers import FollowerItem, FollowerList
-from originmap.api.native.feed.snapshot import Snapshot
+from originmap.api.native.feed.snapshot import SnapshotRoute
 from originmap.api.native.feed.views import Views
 from originmap.api.native.health import HealthRoutes
-from originmap.api.native.history import ZoneChanges, ZoneMappings, ZoneRollback
+from originmap.api.native.history import PastMappings, ZoneChanges, ZoneRollback
 from originmap.api.native.metrics import Metrics
 from originmap.api.native.openapi import OpenAPIDocument
 from originmap.api.native.promotion import Promote
@@ -50,7 +50,7 @@ DISCOVERY = "/v3/discovery"
 """Where Envoy asks, whatever it is told."""
 
 
-class Services(NamedTuple):
+class NativeServices(NamedTuple):
     """What the routes are made of."""
 
     detector: Detector
@@ -73,7 +73,7 @@ class Services(NamedTuple):
     ready: Callable[[], bool]
 
 
-def routes(guard: Guard, services: Services) -> list[Route]:
+def routes(guard: Guard, services: NativeServices) -> list[Route]:
     """All of them."""
     health = HealthRoutes(guard, services.ready, services.replication)
     metrics = services.metrics
@@ -90,7 +90,7 @@ def routes(guard: Guard, services: Services) -> list[Route]:
     ]
 
 
-def _topology_routes(guard: Guard, services: Services) -> list[Route]:
+def _topology_routes(guard: Guard, services: NativeServices) -> list[Route]:
     topology, latencies = TopologyItem(services.topologies), LatencySet(services.topologies)
     turns = services.topologies.turns
     detect = Detect(guard, services.detector, turns)
@@ -107,7 +107,7 @@ def _topology_routes(guard: Guard, services: Services) -> list[Route]:
     ]
 
 
-def _zone_routes(guard: Guard, services: Services) -> list[Route]:
+def _zone_routes(guard: Guard, services: NativeServices) -> list[Route]:
     zone = BASE + "/zones/{zone}"
     read, write = guard.zone(READ_MAPPINGS), guard.zone(WRITE_MAPPINGS)
     state = guard.zone(READ_STATE, nodes=True)
@@ -116,16 +116,16 @@ def _zone_routes(guard: Guard, services: Services) -> list[Route]:
     return [
         Route("GET", zone + "/resolve", state, resolve.resolve),
         Route("GET", zone + "/history", read, ZoneChanges(*past).list_changes),
-        Route("GET", zone + "/mappings", read, ZoneMappings(*past).list_mappings),
+        Route("GET", zone + "/mappings", read, PastMappings(*past).list_mappings),
         Route("POST", zone + "/rollback", write, ZoneRollback(*past).rollback),
     ]
 
 
-def _feed_routes(guard: Guard, services: Services) -> list[Route]:
+def _feed_routes(guard: Guard, services: NativeServices) -> list[Route]:
     feed, followers, sessions = services.feed, services.followers, services.sessions
     views, files = Views(guard, services.directory), Files(guard, sessions)
     changes = Changes(guard, views, feed, services.broadcast, followers, sessions)
-    snapshot = Snapshot(views, feed, services.rollouts, files)
+    snapshot = SnapshotRoute(views, feed, services.rollouts, files)
     rollout, reports = RolloutItem(services.rollouts), FollowerItem(guard, followers)
     listed, digest = FollowerList(followers), Digest(views, services.digests)
     return [
@@ -139,7 +139,7 @@ def _feed_routes(guard: Guard, services: Services) -> list[Route]:
     ]
 
 
-def _export_routes(guard: Guard, services: Services) -> list[Route]:
+def _export_routes(guard: Guard, services: NativeServices) -> list[Route]:
     zones, files = ZonesAsked(guard, services.directory), Files(guard, services.sessions)
     discovery, export = Discovery(services.exports), ExportFile(zones, services.exports, files)
     path, anyone = BASE + "/export/{format}", guard.anyone_or_node
@@ -154,7 +154,7 @@ def _export_routes(guard: Guard, services: Services) -> list[Route]:
     return table
 
 
-def _operator_routes(guard: Guard, services: Services) -> list[Route]:
+def _operator_routes(guard: Guard, services: NativeServices) -> list[Route]:
     tokens, audit = TokenList(services.tokens), AuditList(guard, services.audit)
     token, promote = BASE + "/tokens/{token}", Promote(services.promotion).promote
     return [

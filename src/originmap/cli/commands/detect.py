@@ -9,7 +9,7 @@ import click
 from originmap import bootstrap
 from originmap.cli import address_arguments as asked
 from originmap.cli import options
-from originmap.cli.output.detections import CSVWriter, JSONWriter, TextWriter, Writer
+from originmap.cli.output.detections import CSVWriter, DetectionWriter, JSONWriter, TextWriter
 from originmap.cli.output.progress import Progress
 from originmap.service.detection.detector import Detector
 
@@ -44,7 +44,7 @@ def command(addresses: tuple[str, ...], ranges: str, as_json: bool, as_csv: bool
 
 
 def _run(
-    detector: Detector, what: str, questions: Iterable[tuple[int, str]], writer: Writer
+    detector: Detector, what: str, questions: Iterable[tuple[int, str]], writer: DetectionWriter
 ) -> bool:
     """Answer every question; whether one could not be."""
     progress = Progress(sys.stderr, time.monotonic)

@@ -17,7 +17,7 @@ from originmap.cli.server_options import server
 from originmap.client.server import Server, ServerRefused
 from originmap.domain.errors import RolloutConflict
 from originmap.domain.rollout.rollout import RolloutState
-from originmap.rollout.conductor import Conductor, Wishes
+from originmap.rollout.conductor import Conductor, ConductorOptions
 from originmap.rollout.health import health_of
 from originmap.rollout.rollouts import ServerRollouts
 from originmap.service.rollout.rollout_json import RolloutJSON
@@ -225,7 +225,7 @@ def _conduct(rollouts: ServerRollouts, asked: Start | Resume | None, given: dict
         return
     line = LiveLine(sys.stderr)
     timing = given["hold"], given["every"], given["patience"]
-    wishes = Wishes(*timing, health, given["empty"], given["lost"])
+    wishes = ConductorOptions(*timing, health, given["empty"], given["lost"])
     try:
         ended = Conductor(rollouts, wishes, line).run(shown)
     except (ServerRefused, KeyboardInterrupt):

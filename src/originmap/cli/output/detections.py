@@ -24,7 +24,7 @@ _COLUMNS = (
 _TEXT = "{:<15}  {:<12}  {:<6}  {:<18}  {:<18}  {:<10}  {}"
 
 
-class Writer(Protocol):
+class DetectionWriter(Protocol):
     """Prints detections; nothing is kept of those printed."""
 
     def write(self, name: str | None, detection: Detection) -> None:

@@ -7,7 +7,7 @@ import msgspec
 
 from originmap import data
 from originmap.cli.topology_file import read_topology
-from originmap.client.connection import Connection
+from originmap.client.connection import APIConnection
 from originmap.client.errors import ClientError
 from originmap.domain.tier.latency import Latencies, Measurement, fresh
 from originmap.domain.tier.tier import Tiers
@@ -32,7 +32,7 @@ def tiers_of_file(file: Path) -> Tiers:
     return Tiers(data.catalogue(), check(read_topology(file)), {})
 
 
-def tiers_of_server(connection: Connection) -> Tiers | None:
+def tiers_of_server(connection: APIConnection) -> Tiers | None:
     """The tiers that a server resolves with; None where it is no Originmap, or does not say."""
     base = connection.base_url
     if base == CLOUDFLARE_API or not base.endswith(_V4):

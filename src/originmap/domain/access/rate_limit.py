@@ -29,7 +29,7 @@ class Window(NamedTuple):
     blocked: bool
 
 
-class Verdict(NamedTuple):
+class QuotaVerdict(NamedTuple):
     """Whether a request is taken, how many more are, and the seconds until that is renewed."""
 
     taken: bool
@@ -39,7 +39,7 @@ class Verdict(NamedTuple):
 
 def take(
     quota: Quota, window: Window | None, now: int, requests: int = 1
-) -> tuple[Window, Verdict]:
+) -> tuple[Window, QuotaVerdict]:
     """Count requests against `window`, None for a caller not seen lately. Several together are
     taken if one more is, and use up to all that is left."""
     if window is None or now >= window.until:
@@ -50,7 +50,7 @@ def take(
         window = window._replace(used=min(window.used + requests, quota.limit))
     reset = -((now - window.until) // MICROSECONDS)  # rounded up
     remaining = 0 if window.blocked else quota.limit - window.used
-    return window, Verdict(not window.blocked, remaining, reset)
+    return window, QuotaVerdict(not window.blocked, remaining, reset)
 
 
 CLOUDFLARE_USER = Quota(1200, 300)

@@ -1,8 +1,8 @@
 """A snapshot: everything there is at one revision, in parts that can be passed on one by one.
 
-First a `Start`, then every record, then the mappings, zone by zone in the order of their ids, and
-last, where it is asked for, the history. Whoever takes one in must not keep anything of it unless
-all of it came.
+First a `SnapshotStart`, then every record, then the mappings, zone by zone in the order of their
+ids, and last, if it was requested, the history. A reader must keep nothing of a snapshot unless all
+of it arrived.
 """
 
 from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ WHOLE, EDGE, READABLE = "whole", "edge", "readable"
 """Everything; what an edge node may have; what one credential may read."""
 
 
-class Start(NamedTuple):
+class SnapshotStart(NamedTuple):
     """Whose snapshot this is, as of which revision, and when that was committed. `form` says
     what of the database is in it: WHOLE, EDGE, or READABLE."""
 
@@ -51,13 +51,13 @@ class History:
     changes: list[Change]
 
 
-Part = Start | Record | ZoneMappings | History
+Part = SnapshotStart | Record | ZoneMappings | History
 
 
-async def start_of(parts: AsyncIterator[Part]) -> Start:
+async def start_of(parts: AsyncIterator[Part]) -> SnapshotStart:
     """The first part of a snapshot, read from it."""
     start = await anext(parts)
-    assert isinstance(start, Start)
+    assert isinstance(start, SnapshotStart)
     return start
 
 

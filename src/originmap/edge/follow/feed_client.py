@@ -18,7 +18,7 @@ from originmap.domain.errors import (
     PrimaryRefused,
     PrimaryUntrusted,
 )
-from originmap.domain.history.snapshot import EDGE, WHOLE, Part, Start
+from originmap.domain.history.snapshot import EDGE, WHOLE, Part, SnapshotStart
 from originmap.domain.number import decimal
 from originmap.domain.server_url import InvalidServerURL, parse, without_secrets
 from originmap.edge.follow import bounded_reader as bounded
@@ -155,7 +155,7 @@ class FeedClient:
         async with self._answer("GET", "/snapshot", params=everything) as answer:
             found = bounded.lines(bounded.pieces(answer, self._most), _LONGEST_LINE)
             async for part in read_lines(found):
-                if isinstance(part, Start):
+                if isinstance(part, SnapshotStart):
                     self._check_form(part.form)
                 yield part
 

@@ -1,6 +1,6 @@
 """Counts requests by user or by address against a quota."""
 
-from originmap.domain.access.rate_limit import Quota, Verdict, Window, take
+from originmap.domain.access.rate_limit import Quota, QuotaVerdict, Window, take
 from originmap.store.clock import Now
 
 MAX_CALLERS = 100_000
@@ -16,7 +16,7 @@ class RateLimiter:
         self._at_most = at_most
         self._windows: dict[str, Window] = {}
 
-    def take(self, caller: str, requests: int = 1) -> Verdict:
+    def take(self, caller: str, requests: int = 1) -> QuotaVerdict:
         """Count requests of `caller`, and say whether they are within the quota."""
         now = self._now()
         window, verdict = take(self.quota, self._windows.get(caller), now, requests)

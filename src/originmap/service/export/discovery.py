@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from originmap.domain.zone.zone import Zone
-from originmap.export.discovery import Kind, response
+from originmap.export.discovery import ResourceKind, response
 from originmap.service.chunks import Chunks
 from originmap.service.export.exports import Export, Exports, digest
 from originmap.service.feed.feed import Point
@@ -15,7 +15,7 @@ class Question(NamedTuple):
     """What a node in a colo asks for: resources of a kind, those of some names or all, with the
     addresses of upper tiers as `export.endpoint.read` reads them. `version` is what it has."""
 
-    kind: Kind
+    kind: ResourceKind
     version: str = ""
     names: Sequence[str] = ()
     colo: str | None = None

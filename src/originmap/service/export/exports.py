@@ -32,7 +32,7 @@ _ATTEMPTS, _PAUSE_SECONDS = 20, 0.005
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ExportRequest:
     """What is asked for: a file of a format, which may be left out where there is only one, for
     the node in a colo, with the addresses of upper tiers as `export.endpoint.read` reads them."""
 
@@ -77,23 +77,25 @@ class Exports:
         self._current = CurrentRollout(store)
         self._places = tuple(Place(region.vendor, region.name) for region in catalogue.regions())
 
-    def prepare(self, wanted: Wanted, zones: Sequence[Zone], point: Point | None = None) -> Export:
+    def prepare(
+        self, wanted: ExportRequest, zones: Sequence[Zone], point: Point | None = None
+    ) -> Export:
         """The file that is wanted, with the mappings of `point`, None for now. Raises
         InvalidExport."""
         return _export(wanted, self._node(wanted, zones), point or self.now)
 
-    def family(self, wanted: Wanted) -> dict[str, bytes]:
+    def family(self, wanted: ExportRequest) -> dict[str, bytes]:
         """Every file of a format's family, whole, by name. Raises InvalidExport."""
         known, node = format_called(wanted.format), self._node(wanted, ())
         files = known.family.files(node) if known.family else ()
         return {file.name: b"".join(written(file.writer(node), ())) for file in files}
 
-    def names(self, wanted: Wanted) -> tuple[str, ...]:
+    def names(self, wanted: ExportRequest) -> tuple[str, ...]:
         """The names of upper tiers whose addresses the format has use for. Raises InvalidExport."""
         known, node = format_called(wanted.format), self._node(wanted, ())
         return node.names() if known.of_addresses else ()
 
-    def _node(self, wanted: Wanted, zones: Iterable[Zone]) -> Node:
+    def _node(self, wanted: ExportRequest, zones: Iterable[Zone]) -> Node:
         made = self.node(zones, wanted.colo, wanted.upstreams)
         return made.with_addresses(wanted.addresses) if wanted.addresses else made
 
@@ -103,7 +105,7 @@ class Exports:
         return Point(self._store.epoch, self._store.revision)
 
     def node(self, zones: Iterable[Zone], colo: str | None, upstreams: Sequence[str]) -> Node:
-        """A node, as `Wanted` describes it, as of now. Raises InvalidExport."""
+        """A node, as `ExportRequest` describes it, as of now. Raises InvalidExport."""
         return Node(zones, self._topologies.tiers(), self._places, colo, read(upstreams))
 
     async def tiers_at_hand(self) -> None:
@@ -113,7 +115,7 @@ class Exports:
 
     async def begin(
         self,
-        wanted: Wanted,
+        wanted: ExportRequest,
         zones: Callable[[], Sequence[Zone]],
         reader: SnapshotReader = LOCAL,
     ) -> tuple[Export, Chunks]:
@@ -141,11 +143,11 @@ class Exports:
             await parts.aclose()
             raise
 
-    def keeps_back(self, wanted: Wanted) -> bool:
+    def keeps_back(self, wanted: ExportRequest) -> bool:
         """Whether a rollout keeps the node from what `prepare` gives."""
         return self._kept_at(wanted) is not None
 
-    def _kept_at(self, wanted: Wanted) -> int | None:
+    def _kept_at(self, wanted: ExportRequest) -> int | None:
         """The revision before the newest that the node may serve; None for the newest."""
         if not wanted.served:
             return None
@@ -185,7 +187,7 @@ class Exports:
             await asyncio.sleep(_PAUSE_SECONDS)
 
 
-def _export(wanted: Wanted, node: Node, point: Point) -> Export:
+def _export(wanted: ExportRequest, node: Node, point: Point) -> Export:
     known = format_called(wanted.format)
     if known.upstreams:
         node.check_endpoints()

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 
 from originmap.domain.errors import HistoryGone
 from originmap.domain.history.edge_form import edge_record, sees_zone
-from originmap.domain.history.snapshot import Part, Record, Start, ZoneMappings, start_of
+from originmap.domain.history.snapshot import Part, Record, SnapshotStart, ZoneMappings, start_of
 from originmap.domain.zone.zone import Zone
 from originmap.feed.state_digest import StateDigest, Sums
 from originmap.service.feed.view import View
@@ -51,7 +51,7 @@ async def digest_of(store: Store, revision: int | None = None) -> StateDigest | 
 class _Totals:
     """What everything at one revision comes to: as a whole, and for edge nodes by zone."""
 
-    def __init__(self, start: Start) -> None:
+    def __init__(self, start: SnapshotStart) -> None:
         self.epoch, self._revision = start.epoch, start.revision
         self._whole, self._for_nodes = Sums(), Sums()
         self._zones: dict[str, tuple[Zone, Sums]] = {}

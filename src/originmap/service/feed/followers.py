@@ -22,7 +22,7 @@ SILENT_SECONDS = 3 * REPORT_SECONDS
 
 
 class Report(NamedTuple):
-    """What a follower says of itself; the members are those of `Follower`."""
+    """What a follower says of itself; the members are those of `FollowerStatus`."""
 
     revision: int
     serves: str = ""
@@ -32,7 +32,7 @@ class Report(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Follower:
+class FollowerStatus:
     """One follower. `revision` is the last that it says it has; `last_contact` is in
     microseconds since 1970 UTC; `serves` is what it says of itself. One that feeds a cache also
     says which revision that has `applied`, which `problem` keeps it from a newer one, and in which
@@ -60,7 +60,7 @@ class Followers:
     def __init__(self, store: Store, now: Now) -> None:
         self._store = store
         self._now = now
-        self._known: dict[tuple[str, str], Follower] = {}
+        self._known: dict[tuple[str, str], FollowerStatus] = {}
         self._began = now()
 
     @property
@@ -77,16 +77,18 @@ class Followers:
         """
         before = self._known.get((credential, name))
         if before is None:
-            self._note(Follower(name, credential, client, revision, self._now()))
+            self._note(FollowerStatus(name, credential, client, revision, self._now()))
         else:
             at = self._now()
             self._note(replace(before, client=client, revision=revision, last_contact=at))
 
     def reported(self, name: str, credential: str, client: str, report: Report) -> None:
         """Note what a follower says of itself. As `heard`."""
-        self._note(Follower(name, credential, client, report.revision, self._now(), *report[1:]))
+        self._note(
+            FollowerStatus(name, credential, client, report.revision, self._now(), *report[1:])
+        )
 
-    def _note(self, follower: Follower) -> None:
+    def _note(self, follower: FollowerStatus) -> None:
         if not NAME.fullmatch(follower.name):
             raise InvalidQuery("follower must be up to 64 letters, digits and _ . : -")
         key = (follower.credential, follower.name)
@@ -102,13 +104,13 @@ class Followers:
         keys = (key for key, known in self._known.items() if not known.feeds_a_cache)
         return next(keys, next(iter(self._known)))
 
-    def all(self) -> list[Follower]:
+    def all(self) -> list[FollowerStatus]:
         """Those heard of within a day, by name."""
         since = self._now() - _FORGOTTEN_AFTER
         recent = [f for f in self._known.values() if f.last_contact >= since]
         return sorted(recent, key=lambda f: (f.name, f.credential))
 
-    def lag(self, follower: Follower) -> int:
+    def lag(self, follower: FollowerStatus) -> int:
         """How many revisions it is behind with what it serves."""
         has = follower.revision if follower.applied is None else follower.applied
         return max(self._store.revision - has, 0)

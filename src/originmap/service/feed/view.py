@@ -9,7 +9,15 @@ from originmap.domain.access.permissions import READ_STATE, Grants, Group
 from originmap.domain.history.change import Change
 from originmap.domain.history.edge_form import edge_change, edge_epoch, edge_record, sees_zone
 from originmap.domain.history.record import Kind, RecordChange
-from originmap.domain.history.snapshot import EDGE, READABLE, WHOLE, History, Part, Record, Start
+from originmap.domain.history.snapshot import (
+    EDGE,
+    READABLE,
+    WHOLE,
+    History,
+    Part,
+    Record,
+    SnapshotStart,
+)
 from originmap.domain.mapping.mapping import MappingChange
 from originmap.domain.zone.zone import Zone
 from originmap.service.history.past_zones import PastZones
@@ -42,7 +50,7 @@ class View(NamedTuple):
 
     @property
     def form(self) -> str:
-        """As in `Start`."""
+        """As in `SnapshotStart`."""
         return WHOLE if self.whole else EDGE if self.edge else READABLE
 
     def epoch(self, epoch: str) -> str:
@@ -78,7 +86,7 @@ class View(NamedTuple):
     async def part(self, part: Part, readable: set[str], zones: PastZones) -> Part | None:
         """A part of a snapshot as it is seen, None for one that is not; remembers in `readable`
         the zones that are."""
-        if isinstance(part, Start):
+        if isinstance(part, SnapshotStart):
             return part._replace(epoch=self.epoch(part.epoch), form=self.form)
         if self.edge:
             return await self._edge_part(part, readable, zones)

@@ -12,7 +12,14 @@ from dataclasses import dataclass, field
 from originmap.domain.errors import HistoryGone
 from originmap.domain.history.change import Change
 from originmap.domain.history.record import Key, Value
-from originmap.domain.history.snapshot import History, Part, Record, Start, ZoneMappings, start_of
+from originmap.domain.history.snapshot import (
+    History,
+    Part,
+    Record,
+    SnapshotStart,
+    ZoneMappings,
+    start_of,
+)
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Mapping, MappingChange, Place
 from originmap.store.port import Store
@@ -36,7 +43,7 @@ async def released_snapshot(store: Store, at: int | None) -> AsyncGenerator[Part
         undo = _Undo(start.at)
         async for chunk in changes_up_to(start, store, at):
             undo.note(chunk)
-        yield Start(start.epoch, at, undo.time)
+        yield SnapshotStart(start.epoch, at, undo.time)
         async for part in undo.undone(parts):
             yield part
 
@@ -55,7 +62,7 @@ async def snapshot_since(store: Store, since: int | None) -> AsyncGenerator[Part
 
 
 async def changes_up_to(
-    start: Start, store: Store, since: int, at_once: int = _CHUNK
+    start: SnapshotStart, store: Store, since: int, at_once: int = _CHUNK
 ) -> AsyncIterator[list[Change]]:
     """Every change after `since` up to a snapshot's start, in order, `at_once` between two chances
     for others. Raises HistoryGone."""

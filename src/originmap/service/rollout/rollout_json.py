@@ -8,7 +8,7 @@ import msgspec
 
 from originmap.domain.rollout.rollout import Rollout, RolloutState, allowed, unheard, wave_of
 from originmap.feed.changes_json import moment
-from originmap.service.feed.followers import SILENT_SECONDS, Follower
+from originmap.service.feed.followers import SILENT_SECONDS, FollowerStatus
 
 
 class WaveJSON(msgspec.Struct, frozen=True):
@@ -80,7 +80,7 @@ class Counts(msgspec.Struct, frozen=True):
 
 
 def rollout_json(
-    rollout: Rollout, counts: Counts, followers: Iterable[Follower], now: int
+    rollout: Rollout, counts: Counts, followers: Iterable[FollowerStatus], now: int
 ) -> RolloutJSON:
     """How a rollout is shown at a time, in microseconds since 1970 UTC."""
     nodes = nodes_json(rollout, followers, now)
@@ -103,7 +103,7 @@ def rollout_json(
     )
 
 
-def nodes_json(rollout: Rollout, followers: Iterable[Follower], now: int) -> list[NodeJSON]:
+def nodes_json(rollout: Rollout, followers: Iterable[FollowerStatus], now: int) -> list[NodeJSON]:
     """The nodes as `rollout_json` shows them."""
     return [_node_json(rollout, follower, now) for follower in _reporting(followers)]
 
@@ -126,9 +126,9 @@ def waves_json(rollout: Rollout, nodes: Sequence[NodeJSON]) -> list[WaveJSON]:
     ]
 
 
-def _reporting(followers: Iterable[Follower]) -> list[Follower]:
+def _reporting(followers: Iterable[FollowerStatus]) -> list[FollowerStatus]:
     """Those that feed caches. A node is known by its name: under a new token it is the same."""
-    found: dict[str, Follower] = {}
+    found: dict[str, FollowerStatus] = {}
     for follower in followers:
         known = found.get(follower.name, follower)
         if follower.feeds_a_cache and follower.last_contact >= known.last_contact:
@@ -136,7 +136,7 @@ def _reporting(followers: Iterable[Follower]) -> list[Follower]:
     return list(found.values())
 
 
-def _node_json(rollout: Rollout, follower: Follower, now: int) -> NodeJSON:
+def _node_json(rollout: Rollout, follower: FollowerStatus, now: int) -> NodeJSON:
     wave = wave_of(rollout.waves, follower.name, follower.colo) + 1 if rollout.waves else None
     return NodeJSON(
         follower.name,

@@ -31,7 +31,7 @@ from originmap.store.postgres.pool import (
     was_undone,
 )
 from originmap.store.postgres.schema import RECORDS
-from originmap.store.postgres.view import View
+from originmap.store.postgres.view import KnownState
 from originmap.store.records import check_names, check_seen, encode, unique_name
 
 COUNTER = "SELECT epoch, revision, last_at FROM state WHERE one FOR UPDATE"
@@ -100,7 +100,7 @@ class Commits:
         self,
         line: Line,
         clock: ForwardClock,
-        view: View,
+        view: KnownState,
     ) -> None:
         self._line = line
         self._clock = clock

@@ -14,7 +14,7 @@ import asyncpg
 from originmap.domain.errors import BrokenFeed
 from originmap.domain.history.change import Change
 from originmap.domain.history.record import Key, Kind, RecordChange
-from originmap.domain.history.snapshot import History, Part, Record, Start, ZoneMappings
+from originmap.domain.history.snapshot import History, Part, Record, SnapshotStart, ZoneMappings
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Mapping, MappingChange
 from originmap.store import incoming
@@ -25,7 +25,7 @@ from originmap.store.postgres.history import place_of, text_of
 from originmap.store.postgres.known_places import Counter, Known
 from originmap.store.postgres.pool import ERRORS
 from originmap.store.postgres.schema import RECORDS
-from originmap.store.postgres.view import View
+from originmap.store.postgres.view import KnownState
 
 _PART = 2_000
 _MAPPINGS = """
@@ -56,7 +56,7 @@ async def parts(connection: asyncpg.Connection, *, history: bool) -> AsyncGenera
     await connection.execute("SET LOCAL statement_timeout = 0")
     await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
     epoch, revision, at = await connection.fetchrow("SELECT epoch, revision, last_at FROM state")
-    yield Start(epoch, revision, at)
+    yield SnapshotStart(epoch, revision, at)
     rows = await connection.fetch(postgres_history.RECORDS)
     for key, value in postgres_history.records_of(rows).items():
         yield Record(key, value)
@@ -75,12 +75,12 @@ async def load(connection: asyncpg.Connection, parts: AsyncIterator[Part]) -> No
     for table in ("mapping", "zone", "record", "change"):
         # Not TRUNCATE, which readers would have to wait for until all of it has come.
         await connection.execute(f"DELETE FROM {table}")  # noqa: S608 (names of our own)
-    start, oldest = Start("", 0, 0), None
+    start, oldest = SnapshotStart("", 0, 0), None
     counts: dict[str, int] = {}
     mappings = _Pile(connection, "mapping", _MAPPING_COLUMNS)
     changes = _Pile(connection, "change", postgres_history.COLUMNS)
     async for part in parts:
-        if isinstance(part, Start):
+        if isinstance(part, SnapshotStart):
             start = part
         elif isinstance(part, Record):
             await put_record(connection, part.key, part.value)
@@ -112,7 +112,9 @@ def checked_by_database() -> Iterator[None]:
         raise BrokenFeed(f"the database refuses it: {error}") from None
 
 
-async def apply(connection: asyncpg.Connection, changes: Sequence[Change], view: View) -> None:
+async def apply(
+    connection: asyncpg.Connection, changes: Sequence[Change], view: KnownState
+) -> None:
     """Take over changes of another database. Raises BrokenFeed unless they fit what is there."""
     await connection.execute("SELECT pg_advisory_xact_lock($1)", RECORDS)
     await view.look(connection)

@@ -15,7 +15,7 @@ import asyncpg
 from originmap.domain.errors import StoreFailed
 from originmap.domain.history.change import Cause, Change, Committed
 from originmap.domain.history.record import Key, RecordDecide
-from originmap.domain.history.snapshot import Part, Start
+from originmap.domain.history.snapshot import Part, SnapshotStart
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Mapping
 from originmap.domain.tier.whatif import Count
@@ -38,7 +38,7 @@ from originmap.store.postgres.pool import (
     failing,
 )
 from originmap.store.postgres.reads import Reads
-from originmap.store.postgres.view import View
+from originmap.store.postgres.view import KnownState
 from originmap.store.postgres.watch import LIVE, Watch
 
 T = TypeVar("T")
@@ -76,7 +76,7 @@ async def open_postgres(
     try:
         with failing():
             await postgres_schema.migrate(connection, url)
-            view = View()
+            view = KnownState()
             await view.look(connection)
     finally:
         await close(connection)
@@ -103,7 +103,7 @@ class PostgresStore(GroupStore, Store):
     """As `store.port.Store`; made by `open_postgres`."""
 
     def __init__(
-        self, servers: Servers, readers: Readers, view: View, now: Now, *, serves: bool
+        self, servers: Servers, readers: Readers, view: KnownState, now: Now, *, serves: bool
     ) -> None:
         self._servers = servers
         self._readers = readers
@@ -219,7 +219,7 @@ class PostgresStore(GroupStore, Store):
                 contextlib.aclosing(postgres_copy.parts(connection, history=history)) as parts,
             ):
                 async for part in parts:
-                    if isinstance(part, Start):
+                    if isinstance(part, SnapshotStart):
                         await self._reached(part)
                     yield part
 
@@ -269,7 +269,7 @@ class PostgresStore(GroupStore, Store):
             await self._refresh()
         return state, [tuple(row)[len(State._fields) :] for row in rows]
 
-    async def _reached(self, start: Start) -> None:
+    async def _reached(self, start: SnapshotStart) -> None:
         """Know of the revision that a snapshot starts at."""
         known = self._view.state
         if start.epoch != known.epoch:

@@ -23,7 +23,7 @@ _EVERYTHING = """
 log = logging.getLogger(__name__)
 
 
-class View:
+class KnownState:
     """The row of `state` as last seen, and the records in memory."""
 
     def __init__(self) -> None:

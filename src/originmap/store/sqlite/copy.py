@@ -19,14 +19,14 @@ import apsw
 from originmap.domain.errors import BrokenFeed
 from originmap.domain.history.change import Change
 from originmap.domain.history.record import Key, Kind, RecordChange, Value
-from originmap.domain.history.snapshot import History, Part, Record, Start, ZoneMappings
+from originmap.domain.history.snapshot import History, Part, Record, SnapshotStart, ZoneMappings
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Mapping, MappingChange, Place
 from originmap.store import incoming
 from originmap.store.sqlite import history as sqlite_history
 from originmap.store.sqlite.insert import Insert
 from originmap.store.sqlite.names import Names
-from originmap.store.sqlite.writer import Writer
+from originmap.store.sqlite.writer import RowWriter
 
 _PORTION = 1_000
 """Rows between two chances for others: one to three milliseconds."""
@@ -64,7 +64,7 @@ class Snapshot:
         with contextlib.closing(connection):
             names = Names(connection)
             epoch, at = sqlite_history.epoch(connection), sqlite_history.last_time(connection)
-            yield Start(epoch, last, at)
+            yield SnapshotStart(epoch, last, at)
             for record in self._records:
                 yield Record(*record)
             rows = iter(connection.execute(_MAPPINGS))
@@ -93,16 +93,16 @@ def _by_zone(rows: list[Any], names: Names) -> Iterator[ZoneMappings]:
 class Loader:
     """Replaces everything in a database by a snapshot, inside a transaction."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: RowWriter) -> None:
         self._writer = writer
-        self._start: Start | None = None
+        self._start: SnapshotStart | None = None
         self._history_since: int | None = None
         self._last_at: int | None = None
         self._zones: dict[str, int] = {}
         self.records: dict[Key, Value] = {}
         """Every record of the snapshot."""
 
-    async def load(self, parts: AsyncIterator[Part]) -> Start:
+    async def load(self, parts: AsyncIterator[Part]) -> SnapshotStart:
         """Take every part in; the database is at the snapshot's revision then."""
         run = self._writer.cursor.execute
         for table in _EMPTIED:
@@ -122,7 +122,7 @@ class Loader:
 
     def _take(self, part: Part) -> None:
         match part:
-            case Start():
+            case SnapshotStart():
                 self._start = part
             case Record(key, value):
                 self._writer.put_record(key, value)
@@ -163,7 +163,7 @@ def checked_by_database() -> Iterator[None]:
 
 
 async def apply(
-    writer: Writer, changes: Sequence[Change], stored: MappingABC[Key, Value]
+    writer: RowWriter, changes: Sequence[Change], stored: MappingABC[Key, Value]
 ) -> list[RecordChange]:
     """Write another database's changes as they are, inside a transaction; those of records. Raises
     BrokenFeed unless they fit what is there; `stored` are the records."""
@@ -189,7 +189,7 @@ async def apply(
     return of_records
 
 
-def _stored_places(writer: Writer, changes: Sequence[Change]) -> dict[incoming.Asked, Place]:
+def _stored_places(writer: RowWriter, changes: Sequence[Change]) -> dict[incoming.Asked, Place]:
     """The places of the addresses that `changes` are of."""
     by_zone: defaultdict[str, list[Address]] = defaultdict(list)
     for zone_id, address in incoming.asked(changes):
@@ -202,7 +202,7 @@ def _stored_places(writer: Writer, changes: Sequence[Change]) -> dict[incoming.A
     return found
 
 
-def _check_leaves_empty(writer: Writer, change: RecordChange) -> None:
+def _check_leaves_empty(writer: RowWriter, change: RecordChange) -> None:
     kind, id_ = change.key
     if kind is Kind.ZONE and change.after is None:
         sql = "SELECT mappings FROM zone WHERE num = ?"
@@ -210,7 +210,7 @@ def _check_leaves_empty(writer: Writer, change: RecordChange) -> None:
             raise BrokenFeed(f"zone {id_} goes, and has other mappings here")
 
 
-def _causes(writer: Writer, changes: Sequence[Change], last_at: int | None) -> int | None:
+def _causes(writer: RowWriter, changes: Sequence[Change], last_at: int | None) -> int | None:
     """Write the causes of changes: those of one time have one cause, and that of `last_at` is there
     already. The time of the last. None where no cause is there: a snapshot without history has
     none, and may have been taken in the middle of one."""
@@ -223,21 +223,21 @@ def _causes(writer: Writer, changes: Sequence[Change], last_at: int | None) -> i
     return last_at
 
 
-def _zone(writer: Writer, zone_id: str) -> int:
+def _zone(writer: RowWriter, zone_id: str) -> int:
     zone = writer.names.zone(zone_id)
     if zone is None:
         raise BrokenFeed(f"a mapping of a zone that is not there: {zone_id}")
     return zone
 
 
-def promote(writer: Writer) -> str:
+def promote(writer: RowWriter) -> str:
     """A new epoch, inside a transaction."""
     epoch = secrets.token_hex(8)
     set_meta(writer, epoch=epoch, replica="0")
     return epoch
 
 
-def forget(writer: Writer, up_to: int, limit: int) -> int:
+def forget(writer: RowWriter, up_to: int, limit: int) -> int:
     """Drop the oldest changes, inside a transaction; how many."""
     run = writer.cursor.execute
     oldest = sqlite_history.oldest(writer.connection)
@@ -256,7 +256,7 @@ def forget(writer: Writer, up_to: int, limit: int) -> int:
     return until - oldest
 
 
-def set_meta(writer: Writer, **values: str) -> None:
+def set_meta(writer: RowWriter, **values: str) -> None:
     """Facts about the database itself."""
     sql = "UPDATE meta SET value = ? WHERE key = ?"
     writer.cursor.executemany(sql, [(value, key) for key, value in values.items()])

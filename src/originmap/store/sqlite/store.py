@@ -33,7 +33,7 @@ from originmap.store.sqlite.file import SqliteFile
 from originmap.store.sqlite.file_state import mark_of
 from originmap.store.sqlite.names import Names
 from originmap.store.sqlite.reader import Reader
-from originmap.store.sqlite.writer import Writer
+from originmap.store.sqlite.writer import RowWriter
 
 T = TypeVar("T")
 
@@ -66,7 +66,7 @@ class SqliteStore(GroupStore, Store):
             self._records = records.Records()
             self._records.apply(sqlite_history.all_records(self._file.writer))
             self._committed = sqlite_history.last_revision(self._file.writer)
-            self._writer = Writer(self._file.writer, self._names, self._committed)
+            self._writer = RowWriter(self._file.writer, self._names, self._committed)
             self._clock = ForwardClock(now, sqlite_history.last_time(self._file.writer))
             self._take_meta()
         # By zone and offset, until the next commit: SQLite need not count its way to a page.

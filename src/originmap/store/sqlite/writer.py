@@ -55,7 +55,7 @@ _HistoryRow = tuple[int, int, Address, int | None, int | None]
 """Of the history: revision, zone, address, place before and after."""
 
 
-class Writer:
+class RowWriter:
     """The one that writes."""
 
     def __init__(self, connection: apsw.Connection, names: Names, revision: int) -> None:

@@ -11,7 +11,7 @@ from originmap.api.http.response import Response
 from originmap.api.native.arguments import arguments, read_as
 from originmap.api.timestamps import timestamp
 from originmap.domain.history.change import LAST_REVISION
-from originmap.service.feed.followers import MAX_PROBLEM, Follower, Followers, Report
+from originmap.service.feed.followers import MAX_PROBLEM, Followers, FollowerStatus, Report
 
 _Revision = Annotated[int, msgspec.Meta(ge=0, le=LAST_REVISION)]
 
@@ -38,7 +38,7 @@ class FollowerList:
         arguments(request, ())
         return Response(envelope.success([self._json(f) for f in self._followers.all()]))
 
-    def _json(self, follower: Follower) -> dict[str, Any]:
+    def _json(self, follower: FollowerStatus) -> dict[str, Any]:
         return {
             "name": follower.name,
             "credential": follower.credential,

@@ -19,7 +19,7 @@ _GZIP = 31  # zlib's wbits for the gzip format, RFC 1952
 _PIECE = 1 << 16
 
 
-class Snapshot:
+class SnapshotRoute:
     """GET /originmap/v1/snapshot"""
 
     def __init__(self, views: Views, feed: Feed, rollouts: Rollouts, files: Files) -> None:

@@ -10,7 +10,7 @@ from originmap.cli import planning
 from originmap.cli.api_options import remote
 from originmap.cli.output import plan_text
 from originmap.cli.output.bar import Bar
-from originmap.cli.planning import Question, Reading
+from originmap.cli.planning import PlanRequest, Reading
 from originmap.client.errors import ClientError
 from originmap.client.mappings import RemoteMappings
 from originmap.domain.plan.guard import objections
@@ -41,7 +41,7 @@ def command(topology: Path | None, yes: bool, allow_mass_change: bool, **asked: 
 
     Example: originmap apply plan.json --yes
     """
-    question = Question(**asked)
+    question = PlanRequest(**asked)
     journal = _journal()
     with remote(question.api) as mappings:
         if is_saved(question.path):
@@ -69,7 +69,9 @@ def _journal() -> Journal:
     return Journal(folder / "apply")
 
 
-def _saved(mappings: RemoteMappings, question: Question, journal: Journal) -> tuple[Planned, Plan]:
+def _saved(
+    mappings: RemoteMappings, question: PlanRequest, journal: Journal
+) -> tuple[Planned, Plan]:
     """A saved plan, and what is to be done of it now."""
     if question.only or question.no_delete:
         raise click.UsageError(

@@ -9,7 +9,7 @@ import click
 from originmap.cli import options, planning
 from originmap.cli.api_options import Differing, write_out
 from originmap.cli.output import plan_text
-from originmap.cli.planning import Question
+from originmap.cli.planning import PlanRequest
 from originmap.planning.plan_json import encode
 
 
@@ -31,7 +31,7 @@ def command(topology: Path | None, as_json: bool, report: Path | None, **asked: 
 
     Example: originmap drift mappings.yaml --report drift.json
     """
-    planned = planning.planned(Question(**asked), topology)
+    planned = planning.planned(PlanRequest(**asked), topology)
     if report is not None:
         write_out(report, map(bytes.decode, encode(planned)))
     if as_json:

@@ -15,7 +15,7 @@ from originmap.domain.zone.name import may_be_zone
 from originmap.mapfile.errors import UnusableFile
 from originmap.mapfile.reader import text_of
 from originmap.planning.desired import proved
-from originmap.planning.first import Origin, write_first
+from originmap.planning.first import NewOrigin, write_first
 
 
 @click.command("init")
@@ -54,7 +54,7 @@ def command(
     detector = bootstrap.detector(bootstrap.range_files(ranges))
     text = io.StringIO()
     made = [
-        Origin(address, names, *proved(detector.detect(address)))
+        NewOrigin(address, names, *proved(detector.detect(address)))
         for address, names in found.items()
     ]
     write_first(name, made, text)

@@ -9,7 +9,7 @@ import click
 from originmap.cli import options, planning
 from originmap.cli.api_options import Differing, write_out
 from originmap.cli.output import plan_text
-from originmap.cli.planning import Question
+from originmap.cli.planning import PlanRequest
 from originmap.planning.plan_json import encode
 
 
@@ -36,7 +36,7 @@ def command(
     """
     if as_json and markdown:
         raise click.UsageError("--json and --markdown exclude each other")
-    planned = planning.planned(Question(**asked), topology)
+    planned = planning.planned(PlanRequest(**asked), topology)
     if out is not None:
         write_out(out, map(bytes.decode, encode(planned)))
     if as_json:

@@ -6,7 +6,7 @@ import click
 from msgspec.structs import replace
 
 from originmap.cli import credentials, options
-from originmap.cli.contexts import Context, read_contexts, write_contexts
+from originmap.cli.contexts import ServerContext, read_contexts, write_contexts
 from originmap.cli.output.table import print_json, print_table
 
 
@@ -34,7 +34,7 @@ def add(name: str, url: str, token_file: Path | None) -> None:
     if not token:
         token = credentials.checked("token", click.prompt("Token", hide_input=True, err=True))
     known = read_contexts()
-    added = {**known.contexts, name: Context(url, token)}
+    added = {**known.contexts, name: ServerContext(url, token)}
     write_contexts(replace(known, contexts=added, current=known.current or name))
 
 
