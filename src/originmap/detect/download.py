@@ -1,30 +1,25 @@
 """One file from a web server: conditional, bounded in time and size, or not at all.
 
-The time limit holds for everything together: a server that sends a byte now and then keeps each
-single wait short. So the download has a thread of its own, which is left behind when it is late.
+The time limit holds for the whole download: a server that sends a byte now and then keeps each
+single wait short. So a download has a thread of its own, which is abandoned when time is up.
 """
 
-import base64
 import datetime
 import email.utils
-import http.client
-import ssl
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import IO, Any
+
+import httpx
 
 from originmap import __version__
 from originmap.detect.content import MAX_BYTES, unpacked
 from originmap.detect.errors import DownloadFailed
 from originmap.detect.files import FileSource
 from originmap.domain.server_url import InvalidServerURL, parse
-from originmap.outbound.proxies import checked_proxy
-from originmap.outbound.tls import tls_context, tls_error, tls_hint, tls_reason, unused_context
+from originmap.outbound.http import OutboundRoute, route_to
 
 WEB = ("https://", "http://")
 """How the address of a file on the web begins."""
@@ -33,6 +28,7 @@ NOTHING_SET: Mapping[str, str] = MappingProxyType({})
 """An environment that names no proxy and no certificates."""
 
 _NOT_MODIFIED = 304
+_MOST_REDIRECTS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,94 +63,54 @@ def download(
         raise DownloadFailed(url, f"no complete answer within {seconds:g} s") from None
 
 
-class _SecureRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows redirects on the web, but not from https to http."""
-
-    def redirect_request(
-        self,
-        req: urllib.request.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        headers: http.client.HTTPMessage,
-        newurl: str,
-    ) -> urllib.request.Request | None:
-        if not newurl.startswith(WEB if req.type == "http" else "https://"):
-            fp.close()
-            raise DownloadFailed(req.full_url, f"it leads to {newurl}, which is not encrypted")
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-class _Proxies(urllib.request.BaseHandler):
-    """Sends a request through the proxy that the environment names for it."""
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
-
-    def http_request(self, req: urllib.request.Request) -> urllib.request.Request:
-        """Called for each request before it is sent."""
-        try:
-            server = parse(f"{req.type}://{req.host}")
-        except InvalidServerURL:
-            return req  # to ask it says what is wrong
-        proxy = checked_proxy(server, self._environment)
-        if proxy is None:
-            return req
-        if proxy.is_socks:
-            raise DownloadFailed(req.full_url, f"{proxy.variable}: SOCKS is not supported here")
-        if proxy.user:
-            signed = base64.b64encode(f"{proxy.user}:{proxy.password}".encode()).decode()
-            req.add_header("Proxy-Authorization", f"Basic {signed}")
-        scheme, _, place = proxy.url.partition("://")
-        req.set_proxy(place, scheme)
-        return req
-
-    https_request = http_request
-
-
-class _Trusting(urllib.request.HTTPSHandler):
-    """Trusts the certificates that the environment names; it is not read for http://."""
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        super().__init__(context=unused_context())
-        self._environment = environment
-
-    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        """Called for each request to an https:// server."""
-        context = tls_context(self._environment, ssl.create_default_context)
-
-        def connection(host: str, /, **options: Any) -> http.client.HTTPSConnection:
-            return http.client.HTTPSConnection(host, context=context, **options)
-
-        return self.do_open(connection, req)
-
-
 def _download(
     url: str, known: FileSource | None, seconds: float, environment: Mapping[str, str]
 ) -> Download | None:
+    conditions = _conditions(known)
+    headers = {"User-Agent": f"originmap/{__version__}", "Accept-Encoding": "gzip", **conditions}
+    at = url
+    for _ in range(_MOST_REDIRECTS + 1):
+        route = _route(at, environment)
+        try:
+            with (
+                route.client(headers, httpx.Timeout(seconds)) as client,
+                client.stream("GET", at) as response,
+            ):
+                status = f"{response.status_code} {response.reason_phrase}"
+                if response.has_redirect_location:
+                    at = _redirected(at, response)
+                elif response.status_code == _NOT_MODIFIED and conditions:
+                    return None
+                elif response.status_code != httpx.codes.OK:
+                    raise DownloadFailed(url, f"the server answered {status}")
+                else:
+                    return _read(url, response)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            failure = route.failure(error)
+            raise DownloadFailed(url, failure.reason, failure.hint) from error
+    raise DownloadFailed(url, f"the server answered {status} more than {_MOST_REDIRECTS} times")
+
+
+def _route(url: str, environment: Mapping[str, str]) -> OutboundRoute:
+    """How the server of a URL is reached; a redirect may lead to another one."""
     if not url.startswith(WEB):
         raise DownloadFailed(url, "it is no address on the web")
-    headers = {"User-Agent": f"originmap/{__version__}", "Accept-Encoding": "gzip"}
-    conditions = _conditions(known)
-    direct = urllib.request.ProxyHandler({})  # in the place of the default one
-    opener = urllib.request.build_opener(
-        direct, _Proxies(environment), _Trusting(environment), _SecureRedirects
-    )
     try:
-        request = urllib.request.Request(url, headers=headers | conditions)  # noqa: S310 - see above
-        with opener.open(request, timeout=seconds) as response:
-            return _read(url, response)
-    except urllib.error.HTTPError as error:
-        error.close()
-        if error.code == _NOT_MODIFIED and conditions:
-            return None
-        raise DownloadFailed(url, f"the server answered {error.code} {error.reason}") from error
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        refused = tls_error(error)
-        if refused is not None:
-            raise DownloadFailed(url, tls_reason(refused), tls_hint(refused)) from error
-        reason = error.reason if isinstance(error, urllib.error.URLError) else error
-        raise DownloadFailed(url, str(reason) or type(error).__name__) from error
+        parts = httpx.URL(url)
+        port = "" if parts.port is None else f":{parts.port}"
+        host = f"[{parts.host}]" if ":" in parts.host else parts.host
+        server = parse(f"{parts.scheme}://{host}{port}")
+    except (httpx.InvalidURL, InvalidServerURL) as error:
+        raise DownloadFailed(url, str(error)) from None
+    return route_to(server, environment)
+
+
+def _redirected(url: str, response: httpx.Response) -> str:
+    """Where a redirect leads; never from https to http."""
+    target = str(response.url.join(response.headers["location"]))
+    if not target.startswith(WEB if url.startswith("http://") else "https://"):
+        raise DownloadFailed(url, f"it leads to {target}, which is not encrypted")
+    return target
 
 
 def _conditions(known: FileSource | None) -> dict[str, str]:
@@ -165,12 +121,20 @@ def _conditions(known: FileSource | None) -> dict[str, str]:
     return {name: value for name, value in validators.items() if value is not None}
 
 
-def _read(url: str, response: http.client.HTTPResponse) -> Download:
-    data = response.read(MAX_BYTES + 1)
-    if len(data) <= MAX_BYTES and response.length:
-        raise DownloadFailed(url, f"the server broke off {response.length:,} bytes early")
-    origin = FileSource(url, response.headers["ETag"], response.headers["Last-Modified"])
-    return Download(unpacked(url, data), _moment(origin.last_modified), origin)
+def _read(url: str, response: httpx.Response) -> Download:
+    data = bytearray()
+    try:
+        for chunk in response.iter_raw():  # what gzip unpacks to is bounded by `unpacked`
+            data += chunk
+            if len(data) > MAX_BYTES:
+                break
+    except httpx.RemoteProtocolError as error:
+        missing = int(response.headers.get("Content-Length", 0)) - len(data)
+        if missing <= 0:
+            raise
+        raise DownloadFailed(url, f"the server broke off {missing:,} bytes early") from error
+    origin = FileSource(url, response.headers.get("ETag"), response.headers.get("Last-Modified"))
+    return Download(unpacked(url, bytes(data)), _moment(origin.last_modified), origin)
 
 
 def _moment(header: str | None) -> datetime.datetime | None:

@@ -126,7 +126,7 @@ def test_a_server_starts_without_a_home_folder(args: list[str]) -> None:
         (["serve", "--db", ":memory:"], "ORIGINMAP_NAME", "a b"),
         (["edge", "--write", "csv=/x"], "ORIGINMAP_TOKEN_FILE", "/nonexistent"),
         (["edge", "--write", "csv=/x"], "ORIGINMAP_EDGE_INTERVAL", "nan"),
-        (["rollout", "status"], "ORIGINMAP_URL", "primary:8787"),
+        (["rollout", "status"], "ORIGINMAP_SERVER", "primary:8787"),
         (["dump"], "CLOUDFLARE_BASE_URL", "api.example.net"),
     ],
 )
