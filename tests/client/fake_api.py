@@ -24,7 +24,7 @@ Answer = Callable[[str, dict[str, str]], "Raw | dict[str, Any]"]
 
 
 class FakeAPI:
-    """Answers GET on a free port; a context manager."""
+    """Answers GET and POST on a free port; a context manager."""
 
     def __init__(self, answer: Answer) -> None:
         self.asked: list[str] = []
@@ -54,6 +54,10 @@ class FakeAPI:
 def _handler(api: FakeAPI, answer: Answer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.do_GET()
 
         def do_GET(self) -> None:
             api.asked.append(self.path)

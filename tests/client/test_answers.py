@@ -314,3 +314,37 @@ def test_a_url_that_cannot_be_used_is_refused_without_its_secrets(url: str) -> N
     with pytest.raises(Unreachable) as caught:
         APIConnection(url, Credentials("token"))
     assert "secret" not in f"{caught.value} {caught.value.hint}"
+
+
+@pytest.mark.parametrize(
+    ("first", "requests"),
+    [
+        (Raw(429, b'{"success":false,"errors":[{"code":971,"message":"slow"}]}'), 2),
+        (Raw(500, b'{"success":false,"errors":[{"code":10500,"message":"error"}]}'), 1),
+        (Raw(502, b"<title>Bad gateway</title>"), 1),
+    ],
+    ids=["refused before it was carried out", "failed", "unknown"],
+)
+def test_a_post_is_repeated_only_if_it_cannot_have_been_carried_out(
+    first: Raw, requests: int
+) -> None:
+    answers: Iterator[Any] = iter([first])
+    with (
+        FakeAPI(lambda path, query: next(answers, None) or {**GOOD, "result": {}}) as api,
+        APIConnection(api.api, Credentials("token"), sleep=lambda _: None) as connection,
+    ):
+        with contextlib.suppress(ClientError):
+            connection.ask("POST", "/zones", body={})
+        assert len(api.asked) == requests
+
+
+def test_a_post_is_repeated_to_a_server_that_is_not_there_yet() -> None:
+    waited: list[float] = []
+    with (
+        APIConnection(
+            "http://127.0.0.1:1", Credentials("token"), sleep=waited.append
+        ) as connection,
+        pytest.raises(Unreachable),
+    ):
+        connection.ask("POST", "/zones", body={})
+    assert len(waited) > 1

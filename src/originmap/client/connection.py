@@ -105,7 +105,7 @@ class APIConnection:
                 return outcome
             error, asked = outcome
             pause = next(pauses, None)
-            if pause is None:
+            if pause is None or (method == "POST" and _may_be_done(error)):
                 raise error
             self._pause(pause if asked is None else asked, str(error))
 
@@ -147,6 +147,7 @@ class APIConnection:
         except httpx.RequestError as error:
             failure = self._route.failure(error)
             unreachable = Unreachable(url, failure.reason, failure.hint)
+            unreachable.sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
             if failure.lasting:
                 raise unreachable from error
             return unreachable, None
@@ -178,6 +179,17 @@ def _outcome(
     if answer.status_code in _AGAIN or _THROTTLED.intersection(refused.codes):
         return refused, asked
     raise refused
+
+
+def _may_be_done(error: ClientError) -> bool:
+    """Whether the server may have carried out the request that failed. A POST is not repeated then:
+    it would make a second token, or take a second step."""
+    if isinstance(error, Unreachable):
+        return error.sent
+    throttled = isinstance(error, Refused) and (
+        error.status == 429 or bool(_THROTTLED.intersection(error.codes))
+    )
+    return not throttled
 
 
 def _redirected(what: str, answer: httpx.Response, base_url: str) -> Redirected:

@@ -48,7 +48,10 @@ class NoCredentials(ClientError):
 
 
 class Unreachable(ClientError):
-    """No answer, after trying again as often as makes sense."""
+    """No answer, after trying again as often as makes sense. `sent` is false if the request cannot
+    have reached the server."""
+
+    sent = True
 
     def __init__(self, url: str, reason: str, remedy: str = "") -> None:
         """`remedy` is what to do, if that is known."""
