@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export PIP_REQUIRE_VIRTUALENV := 1
 
-.PHONY: run setup test lint unit caches bench bench-large crash chaos soak lock openapi conformance clean
+.PHONY: run setup test lint unit caches bench bench-large crash chaos soak lock openapi conformance guides clean
 
 run: setup
 	$(BIN)/originmap dev
@@ -78,6 +78,10 @@ openapi: $(VENV)/.test
 # Makes the page about conformance from the marks on the tests.
 conformance: $(VENV)/bin/python
 	$(BIN)/python scripts/conformance.py
+
+# Runs the guides, and writes into them what their commands print now. Look at the difference.
+guides: $(VENV)/.test
+	$(BIN)/python -m scripts.guides
 
 # Renews the locks; needs network. Nothing else in the project changes versions.
 lock: $(VENV)/bin/python
