@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export PIP_REQUIRE_VIRTUALENV := 1
 
-.PHONY: run setup test lint unit caches bench bench-large crash chaos soak lock openapi conformance guides clean
+.PHONY: run setup test lint unit caches bench bench-large crash chaos soak lock openapi conformance guides picture clean
 
 run: setup
 	$(BIN)/originmap dev
@@ -82,6 +82,10 @@ conformance: $(VENV)/bin/python
 # Runs the guides, and writes into them what their commands print now. Look at the difference.
 guides: $(VENV)/.test
 	$(BIN)/python -m scripts.guides
+
+# Draws the picture of the README from what the commands print now.
+picture: $(VENV)/.test
+	$(BIN)/python -m scripts.picture
 
 # Renews the locks; needs network. Nothing else in the project changes versions.
 lock: $(VENV)/bin/python
