@@ -149,6 +149,14 @@ def test_no_relative_link_is_dead(page: Path) -> None:
     assert dead == []
 
 
+def test_the_list_of_pages_has_every_page() -> None:
+    linked = {link.partition("#")[0] for link in links_of(DOCS / "README.md")}
+    pages = {
+        str(page.relative_to(DOCS)) for page in [*DOCS.glob("*.md"), *DOCS.glob("guides/*.md")]
+    }
+    assert pages - linked == {"README.md"}
+
+
 def test_the_readme_counts_the_regions_there_are() -> None:
     count = len(data.catalogue().regions())
     assert f"{count} regions" in (ROOT / "README.md").read_text("utf-8")

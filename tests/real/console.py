@@ -126,7 +126,7 @@ def wait_for_port(port: str) -> None:
 
 
 def _bash(script: str, folder: Path, port: str) -> str:
-    """The output of a shell; what it leaves in the background is ended."""
+    """The output of a shell. Processes that it left in the background are ended."""
     shell = subprocess.Popen(
         ["bash", "-c", f"exec 2>&1\n{script}"],
         cwd=folder,
