@@ -11,7 +11,7 @@ from sphinx.application import Sphinx
 
 project = "Originmap"
 html_title = "Originmap"
-extensions = ["myst_parser"]
+extensions = ["myst_parser", "sphinx_copybutton"]
 html_theme = "furo"
 root_doc = "README"
 include_patterns = ["*.md", "docs/**", "bench/README.md"]
@@ -22,9 +22,12 @@ html_copy_source = False
 html_show_sphinx = False
 html_show_copyright = False
 myst_heading_anchors = 6
+copybutton_prompt_text = r"\$ |> "
+copybutton_prompt_is_regexp = True
 
 SECTIONS = {
     "Guides": [
+        "docs/README",
         "docs/guides/first-ten-minutes",
         "docs/guides/testing-against-originmap",
         "docs/guides/mappings-in-git",
@@ -33,7 +36,6 @@ SECTIONS = {
         "docs/guides/why-an-origin-fills-from",
     ],
     "Reference": [
-        "docs/README",
         "docs/cli",
         "docs/api",
         "docs/errors",

@@ -1,7 +1,7 @@
 """Draws docs/images/plan.svg: a terminal in which a change of mappings is planned and explained.
 
-The text is what the commands print on a terminal, colours included, asked of a server that runs
-for this. The picture changes only if the output does: `make picture`.
+The text is what the commands print on a terminal, colours included, against a server that is
+started for it. The picture changes only if the output does: `make picture`.
 """
 
 import errno

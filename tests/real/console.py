@@ -159,7 +159,7 @@ def _end(shell: subprocess.Popen[str]) -> None:
 
 
 def _environment(folder: Path, port: str) -> dict[str, str]:
-    """That of a new user, who has the command in the PATH."""
+    """The environment of a new user, with the command in the PATH."""
     ours = ("ORIGINMAP_", "CLOUDFLARE_", "XDG_", "PYTEST_", "GIT_")
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith(ours)},

@@ -29,6 +29,8 @@ NAMES = {
 }
 """What needs root in a guide, and what stands for it here."""
 
+PROGRAMS = {"feeding-nginx.md": ["nginx"], "mappings-in-git.md": ["git"]}
+
 BEFORE = {
     "production.md": [
         Step("mkdir data"),
@@ -60,8 +62,7 @@ def run(guide: Path, after: list[Step] | None = None, *, folder: Path) -> list[t
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
 def test_every_command_of_a_guide_prints_what_it_shows(guide: Path, tmp_path: Path) -> None:
-    if guide.name == "feeding-nginx.md":
-        found("nginx")
+    found("curl", *PROGRAMS.get(guide.name, []))
     wrong = [
         f"$ {step.command}\n{printed}"
         for step, printed in run(guide, folder=tmp_path)
@@ -81,6 +82,7 @@ def test_every_console_block_runs_or_has_a_reason_not_to() -> None:
 
 
 def test_the_ci_examples_plan_apply_and_find_no_drift(tmp_path: Path) -> None:
+    found("curl", "git")
     guide = ROOT / "docs" / "guides" / "mappings-in-git.md"
     scripts = [
         script

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripts import picture
+from tests.caches.cache import found
 from tests.process import COMMAND, Server
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +68,7 @@ def replayed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 def test_the_examples_of_the_readme_print_what_it_says(tmp_path: Path) -> None:
+    found("curl")
     with Server(":memory:", tmp_path) as server:
         example = only_block(README, "sh").replace(".venv/bin/", "")
         assert shell(example, tmp_path, server) == only_block(README, "text")
