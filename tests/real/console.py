@@ -30,7 +30,7 @@ PORT = re.compile(rf"(?<=[:/\s=])({'|'.join(PORTS)})(?![\d.])")
 VARYING = {
     r"\b[0-9a-f]{64}\b": "<digest>",
     r"\b[0-9a-f]{32}\b": "<id>",
-    r"\b[A-Za-z0-9_-]{40}\b": "<secret>",
+    r"(?<![\w-])[\w-]{40}(?![\w-])": "<secret>",
     r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z": "<time>",
     r"\b[0-9a-f]{7}\b(?=\] )": "<commit>",
 }

@@ -55,6 +55,7 @@ def test_an_unknown_mark_is_refused() -> None:
         ("one  \ntwo\n", "one\ntwo\n"),
         ("first\n…\n", "first\nsecond\nthird\n"),
         ("at 2026-11-29T16:19:47Z", "at 2027-01-01T00:00:00.5Z"),
+        ("x" * 40, "-" + "y" * 38 + "-"),
         ("id " + "0" * 32, "id " + "f" * 32),
     ],
 )
