@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export PIP_REQUIRE_VIRTUALENV := 1
 
-.PHONY: run setup test lint unit caches bench bench-large bench-against crash chaos soak lock openapi conformance clean
+.PHONY: run setup test lint unit caches bench bench-large bench-against crash chaos soak lock openapi conformance site guides picture clean
 
 run: setup
 	$(BIN)/originmap dev
@@ -33,11 +33,17 @@ $(VENV)/.v1client: $(VENV)/.run requirements/v1client.txt
 	$(PIP) install --require-hashes --target $(VENV)/v1client -r requirements/v1client.txt
 	@touch $@
 
+# The generator of the site has an environment of its own: its versions are not those of the server.
+$(VENV)/site/.done: $(VENV)/bin/python requirements/docs.txt
+	$(PYTHON) -m venv $(VENV)/site
+	$(VENV)/site/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/docs.txt
+	@touch $@
+
 $(VENV)/.bench: $(VENV)/.run requirements/bench.txt
 	$(PIP) install --require-hashes -r requirements/bench.txt
 	@touch $@
 
-test: lint unit
+test: lint unit site
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -83,10 +89,25 @@ openapi: $(VENV)/.test
 conformance: $(VENV)/bin/python
 	$(BIN)/python scripts/conformance.py
 
+# Builds the documentation as a website in build/site, without network; a broken link is an error.
+site: $(VENV)/site/.done
+	rm -rf build/site
+	$(VENV)/site/bin/sphinx-build --quiet --fresh-env --fail-on-warning --keep-going \
+	  --jobs auto -d build/site-cache -c docs . build/site
+	$(VENV)/site/bin/python scripts/check_site.py
+
+# Runs the guides, and writes into them what their commands print now. Look at the difference.
+guides: $(VENV)/.test
+	$(BIN)/python -m scripts.guides
+
+# Draws the picture of the README from what the commands print now.
+picture: $(VENV)/.test
+	$(BIN)/python -m scripts.picture
+
 # Renews the locks; needs network. Nothing else in the project changes versions.
 lock: $(VENV)/bin/python
 	$(PIP) install uv
-	for name in run test v1client bench; do \
+	for name in run test v1client bench docs; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Installs the caches that the tests of exports start, from Debian's packages: as root, where
-# there is apt. Anywhere else it says what is missing, and those tests are skipped (on CI they fail).
+# Installs the caches that the tests of exports start, and curl and git for the tests of the guides,
+# from Debian's packages: as root, where there is apt. Anywhere else it says what is missing, and those tests are skipped (on CI they fail).
 # Envoy comes from PyPI with the other test dependencies.
 set -euo pipefail
 
-programs=(nginx haproxy varnishd tcc traffic_manager)
-packages=(nginx-light haproxy varnish tcc trafficserver)
+programs=(nginx haproxy varnishd tcc traffic_manager curl git)
+packages=(nginx-light haproxy varnish tcc trafficserver curl git)
 missing=()
 for i in "${!programs[@]}"; do
   PATH="$PATH:/usr/sbin:/sbin" command -v "${programs[$i]}" >/dev/null || missing+=("${packages[$i]}")

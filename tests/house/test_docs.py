@@ -150,6 +150,14 @@ def test_no_relative_link_is_dead(page: Path) -> None:
     assert dead == []
 
 
+def test_the_list_of_pages_has_every_page() -> None:
+    linked = {link.partition("#")[0] for link in links_of(DOCS / "README.md")}
+    pages = {
+        str(page.relative_to(DOCS)) for page in [*DOCS.glob("*.md"), *DOCS.glob("guides/*.md")]
+    }
+    assert pages - linked == {"README.md"}
+
+
 def test_the_readme_counts_the_regions_there_are() -> None:
     count = len(data.catalogue().regions())
     assert f"{count} regions" in (ROOT / "README.md").read_text("utf-8")
@@ -198,7 +206,7 @@ def test_decisions_have_their_parts() -> None:
 
 def test_every_dependency_has_its_reason() -> None:
     page = DOCS / "decisions" / "0002-dependencies.md"
-    for file in ("run.in", "test.in"):
+    for file in ("run.in", "test.in", "docs.in"):
         for line in (ROOT / "requirements" / file).read_text("utf-8").splitlines():
             if name := re.match(r"[a-z][a-z0-9-]*", line):
                 assert len(table_rows(page, name[0])) == 1, f"{page.name} needs a row: {name[0]}"

@@ -1,28 +1,44 @@
-"""The terminal shown in the README: every command prints what the README says it prints."""
+"""What the README shows, and the terminal in the page about mappings as code: commands print what
+they are said to print."""
 
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from scripts import picture
+from tests.caches.programs.cache import found
 from tests.process import COMMAND, Server
 
-README = Path(__file__).parents[3] / "README.md"
+ROOT = Path(__file__).parents[3]
+README = ROOT / "README.md"
+MAPPINGS = ROOT / "docs" / "mappings-as-code.md"
 SHOWN = "http://127.0.0.1:8787"
 
 
 def steps() -> list[tuple[str, str]]:
-    """Each command, and what is printed below it."""
-    (block,) = re.findall(r"^```console\n(.*?)^```", README.read_text("utf-8"), re.M | re.S)
+    """Each command of the terminal, and what is printed below it."""
+    block = only_block(MAPPINGS, "console")
     parts = re.split(r"^\$ ", block, flags=re.M)[1:]
     return [tuple(step.partition("\n")[::2]) for step in parts]
+
+
+def only_block(page: Path, language: str) -> str:
+    (block,) = re.findall(rf"^```{language}\n(.*?)^```", page.read_text("utf-8"), re.M | re.S)
+    return block
 
 
 def replay(folder: Path, server: Server) -> list[str]:
     """What each command prints in truth, one shell for all of them."""
     script = "".join(f"{command}\nprintf '\\n%s\\n' END\n" for command, _ in steps())
+    printed = shell(script, folder, server)
+    return [part.removeprefix("\n") for part in printed.split("\nEND\n")][:-1]
+
+
+def shell(script: str, folder: Path, server: Server) -> str:
     done = subprocess.run(
         ["bash", "-c", f"exec 2>&1\n{script.replace(SHOWN, server.url)}"],
         capture_output=True,
@@ -30,22 +46,42 @@ def replay(folder: Path, server: Server) -> list[str]:
         cwd=folder,
         stdin=subprocess.DEVNULL,
         env={
+            **{name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ},
             "PATH": f"{Path(COMMAND).parent}:{os.environ['PATH']}",
             "XDG_STATE_HOME": str(folder / "state"),
         },
     )
-    printed = done.stdout.replace(server.url, SHOWN)
-    return [part.removeprefix("\n") for part in printed.split("\nEND\n")][:-1]
+    return done.stdout.replace(server.url, SHOWN)
 
 
 @pytest.mark.parametrize("step", range(len(steps())))
-def test_a_command_of_the_readme_prints_what_it_says(step: int, replayed: list[str]) -> None:
+def test_a_command_of_the_page_prints_what_it_says(step: int, replayed: list[str]) -> None:
     command, shown = steps()[step]
     assert replayed[step].rstrip("\n") == shown.rstrip("\n"), command
 
 
 @pytest.fixture(scope="module")
 def replayed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    folder = tmp_path_factory.mktemp("readme")
+    folder = tmp_path_factory.mktemp("mappings")
     with Server(":memory:", folder) as server:
         return replay(folder, server)
+
+
+def test_the_examples_of_the_readme_print_what_it_says(tmp_path: Path) -> None:
+    found("curl")
+    with Server(":memory:", tmp_path) as server:
+        example = only_block(README, "sh").replace(".venv/bin/", "")
+        assert shell(example, tmp_path, server) == only_block(README, "text")
+        (tmp_path / "program.py").write_text(
+            only_block(README, "python").replace(SHOWN, server.url), "utf-8"
+        )
+        listed = shell(f"{sys.executable} program.py", tmp_path, server)
+        assert listed == "192.0.2.1 aws us-east-1\n"
+
+
+def test_the_picture_of_the_readme_shows_what_commands_print_now() -> None:
+    assert picture.draw() == picture.TARGET.read_text("utf-8"), "run: make picture"
+
+
+def test_the_readme_stays_short() -> None:
+    assert len(README.read_text("utf-8").splitlines()) <= 120
