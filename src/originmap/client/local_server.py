@@ -5,6 +5,7 @@ database and answers them itself. Whoever may open either is the operator.
 """
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterator
 from http.client import HTTPException
@@ -131,6 +132,8 @@ def _failures(db: str) -> Iterator[None]:
     except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
         raise _NobodyListens from None
     except PermissionError as error:
+        if not _may_look(db):
+            raise _NobodyListens from None  # opening the database says what is wrong
         raise ServerRefused(
             f"the server's socket beside {db} belongs to another user",
             "run this as the user that runs the server",
@@ -159,6 +162,11 @@ def _result(body: bytes) -> Any:
     if not answer.success:
         raise ServerRefused(answer.errors[0].message, answer.errors[0].hint)
     return answer.result
+
+
+def _may_look(db: str) -> bool:
+    """Whether this user may enter the folder of a database."""
+    return os.access(Path(db).resolve().parent, os.X_OK)
 
 
 def _nowhere(chunk: bytes) -> None:

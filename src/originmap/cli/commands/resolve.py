@@ -50,14 +50,16 @@ def _resolved(
         query += [("pool", "true")] if pool else []
         query += [("explain", "true")] if explain else []
         found = server.ask("GET", path, query)
-        yield from (origin | {"revision": found["revision"]} for origin in found["origins"])
+        for origin in found["origins"]:
+            ips_of = origin.pop("origin_ips", None) or [origin.pop("origin_ip")]
+            yield {"origin_ips": ips_of, "revision": found["revision"], **origin}
 
 
 def _readable(row: dict[str, Any]) -> dict[str, Any]:
     codes = row["upper_tier_colos"]
     fill_from = {"hint": codes[:1], "generic": ["any colo"], "off": ["the origin"]}
     return {
-        "origin": _origins(row),
+        "origin": row["origin_ips"],
         "mode": row["mode"],
         "fill_from": fill_from[row["mode"]],
         "then": [each["colo"] for each in row["fallbacks"]] or "-",
@@ -65,14 +67,10 @@ def _readable(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _origins(row: dict[str, Any]) -> str:
-    return row["origin_ip"] if "origin_ip" in row else " ".join(row["origin_ips"])
-
-
 def _print_ranking(row: dict[str, Any], cities: dict[str, str]) -> None:
     if "ranking" not in row:
         return
-    click.echo(f"\n{_origins(row)}")
+    click.echo(f"\n{' '.join(row['origin_ips'])}")
     ranking = [
         {
             "rank": number,
