@@ -188,8 +188,8 @@ def _part(line: bytes, index: int) -> Part:
         return Record(key, check_record(key, value))
     if line.startswith(b'{"changes"'):
         return History(read_changes(_CHANGES.decode(line).changes))
-    found = _MAPPINGS.decode(line)
-    return ZoneMappings(found.zone_id, [_mapping(row) for row in found.mappings])
+    zone = _MAPPINGS.decode(line)
+    return ZoneMappings(zone.zone_id, [_mapping(row) for row in zone.mappings])
 
 
 def _mapping(row: _Row) -> Mapping:

@@ -49,11 +49,11 @@ class Sums:
     @classmethod
     def total(cls, several: Iterable["Sums"]) -> "Sums":
         """Return the sum of several sums."""
-        found = cls()
+        total = cls()
         for sums in several:
-            found._records += sums._records
-            found._mappings += sums._mappings
-        return found
+            total._records += sums._records
+            total._mappings += sums._mappings
+        return total
 
     def add(self, part: Part) -> None:
         """Add a part of a snapshot; the history does not count, as it is not part of the state."""
