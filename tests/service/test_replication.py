@@ -21,7 +21,7 @@ def replication() -> tuple[Replication, Clock, Clock]:
 
 def test_a_replica_whose_clock_is_behind_does_not_say_that_it_is_fresh() -> None:
     copy, wall, running = replication()
-    copy.found(wall.now + 3_600 * SECOND)
+    copy.restored(wall.now + 3_600 * SECOND)
     assert (copy.loaded, copy.age) == (True, math.inf)
     running.now += SECOND
     assert copy.age == math.inf
@@ -41,7 +41,7 @@ def test_the_age_is_right_whatever_the_clock_is_set_to() -> None:
 
 def test_a_copy_found_at_the_start_is_as_old_as_its_last_change_and_gets_older() -> None:
     copy, wall, running = replication()
-    copy.found(wall.now - 60 * SECOND)
+    copy.restored(wall.now - 60 * SECOND)
     running.now += 4 * SECOND
     assert copy.age == 64.0
 
@@ -50,7 +50,7 @@ def test_a_copy_that_was_taken_is_as_old_as_its_request() -> None:
     copy, _, running = replication()
     began = copy.moment()
     running.now += 30 * SECOND
-    copy.took(began, 2.0)
+    copy.synced(began, 2.0)
     assert copy.age == 32.0
 
 

@@ -36,13 +36,13 @@ class Tokens:
     def all(self, owner: Owner, *, include_expired: bool, descending: bool = False) -> list[Token]:
         """Return the owner's tokens, oldest first."""
         now = self._now()
-        found = [
+        tokens = [
             token
             for token in self._directory.tokens()
             if token.owner == owner
             and (include_expired or token.status(now) is not TokenStatus.EXPIRED)
         ]
-        return sorted(found, key=lambda token: (token.issued_on, token.id), reverse=descending)
+        return sorted(tokens, key=lambda token: (token.issued_on, token.id), reverse=descending)
 
     def get(self, owner: Owner, token_id: str) -> Token:
         """Return one token. Raises TokenNotFound."""

@@ -49,10 +49,10 @@ class Mappings:
 
     async def get(self, zone_id: str, address: Address) -> Mapping:
         """Return the mapping of one address. Raises MappingNotFound."""
-        found = await self._store.get(zone_id, address)
-        if found is None:
+        stored = await self._store.get(zone_id, address)
+        if stored is None:
             raise MappingNotFound
-        return found
+        return stored
 
     def page_now(self, zone_id: str, page: int, per_page: int) -> Page | None:
         """Return a page if it can be read without waiting, else None."""
