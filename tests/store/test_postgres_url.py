@@ -30,20 +30,20 @@ def refusal(url: str, **environment: str) -> str:
         ("postgresql://om:s3cret@ss@h/om", "the URL has more than one @: write %40"),
         ("postgresql://o@m:s3cret@h/om", "the URL has more than one @: write %40"),
         ("postgresql://om:p@ss/s3cret@h/om", "the URL has more than one @: write %40"),
-        ("postgresql://om:p/s3cret@h/om", "raw / before its @: write %2F"),
-        ("postgresql://om:1/s3cret@h/om", "raw / before its @: write %2F"),
-        ("postgresql://om:p?s3cret@h/om", r"raw \? before its @: write %3F"),
-        ("postgresql://om:p#s3cret@h/om", "raw #: write %23"),
-        ("postgresql://om:p[s3cret@h/om", r"raw \[ or \] before its @: write %5B"),
-        ("postgresql://om:p]s3cret@h/om", r"raw \[ or \] before its @: write %5B"),
+        ("postgresql://om:p/s3cret@h/om", "unescaped / before its @: write %2F"),
+        ("postgresql://om:1/s3cret@h/om", "unescaped / before its @: write %2F"),
+        ("postgresql://om:p?s3cret@h/om", r"unescaped \? before its @: write %3F"),
+        ("postgresql://om:p#s3cret@h/om", "unescaped #: write %23"),
+        ("postgresql://om:p[s3cret@h/om", r"unescaped \[ or \] before its @: write %5B"),
+        ("postgresql://om:p]s3cret@h/om", r"unescaped \[ or \] before its @: write %5B"),
         ("postgresql://om:p%s3cret@h/om", "% that is not followed by two hex.*: write %25"),
         ("postgresql://om:s3cret%@h/om", "% that is not followed by two hex.*: write %25"),
         ("postgresql://om:p%E9s3cret@h/om", "not UTF-8"),
-        ("postgresql://om:p s3cret@h/om", "raw blank: write %20"),
-        ("postgresql://om:s3cret@h/om ", "ends with a blank"),
-        ("postgresql://om:s3cret@h/om\n", "ends with a blank"),
-        ("postgresql://om:s3cret@h/om'", "raw quotation mark"),
-        ('postgresql://om:"s3cret"@h/om', "raw quotation mark"),
+        ("postgresql://om:p s3cret@h/om", "unescaped space: write %20"),
+        ("postgresql://om:s3cret@h/om ", "ends with white space"),
+        ("postgresql://om:s3cret@h/om\n", "ends with white space"),
+        ("postgresql://om:s3cret@h/om'", "unescaped quotation mark"),
+        ('postgresql://om:"s3cret"@h/om', "unescaped quotation mark"),
         ("postgresql://om:s3cret", "a port is not a number"),
         ("postgresql://om:s3cret@h:no/om", "a port is not a number"),
         ("postgresql://om:s3cret@h:0/om", "a port is not a number"),
@@ -93,29 +93,29 @@ def test_each_server_of_a_url_is_tried(
 @pytest.mark.parametrize(
     ("query", "says"),
     [
-        ("sslmode=no-verify", "sslmode=no-verify is not supported: write one of disable, allow, "
+        ("sslmode=no-verify", "sslmode=no-verify is not supported: use one of disable, allow, "
          "prefer, require, verify-ca, verify-full"),
-        ("sslmode=", "write one of disable"),
-        ("channel_binding=require", "channel_binding=require is not supported: write one of"),
+        ("sslmode=", "use one of disable"),
+        ("channel_binding=require", "channel_binding=require is not supported: use one of"),
         ("gssencmode=require", "gssencmode=require is not supported"),
-        ("target_session_attrs=master", "write one of any, read-write"),
+        ("target_session_attrs=master", "use one of any, read-write"),
         ("client_encoding=latin1", "client_encoding=latin1 is not supported"),
         ("connect_timeout=0", "seconds from 1 to 600"),
         ("connect_timeout=never", "seconds from 1 to 600"),
         ("keepalives_idle=x", "a number from 1 to"),
-        ("keepalives=2", "write one of 0, 1"),
+        ("keepalives=2", "use one of 0, 1"),
         ("sslnegotiation=direct", "it needs sslmode=require"),
-        ("sslnegotiation=x", "write one of postgres, direct"),
+        ("sslnegotiation=x", "use one of postgres, direct"),
         ("sslrootcert=system&sslmode=require", "it needs sslmode=verify-full"),
         ("sslrootcert=/nothing", "it has no effect with sslmode=prefer"),
         ("sslrootcert=/nothing&sslmode=verify-ca", "sslrootcert=/nothing: No such file"),
         ("sslmode=require&sslcrl=/nothing", "sslcrl=/nothing: No such file"),
         ("sslmode=require&sslcert=/nothing", "sslcert=/nothing: No such file"),
         ("sslmode=require&sslkey=/nothing", "sslkey=/nothing: No such file"),
-        ("sslmode=require&sslrootcert=/etc/hostname", "the file has nothing in PEM format"),
+        ("sslmode=require&sslrootcert=/etc/hostname", "the file is not in PEM format"),
         ("service=nothing", "service=nothing: the file"),
         ("port=no", "port is not a number"),
-        *((f"{name}=1", f"the parameter {name} is not supported: leave it out") for name in (
+        *((f"{name}=1", f"the parameter {name} is not supported: remove it") for name in (
             "pgbouncer", "schema", "sslaccept", "pool_timeout", "connection_limit", "requiressl",
             "hostaddr", "require_auth", "sslcrldir", "requirepeer", "statement_timeout")),
     ],
@@ -129,7 +129,7 @@ def test_a_root_certificate_that_is_missing_is_named(
     mode: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    says = "the root certificate ~/.postgresql/root.crt is missing: give sslrootcert"
+    says = "the root certificate ~/.postgresql/root.crt is missing: set sslrootcert"
     assert says in refusal(f"postgresql://om@h/om?sslmode={mode}")
     assert f"PGSSLMODE={mode}: {says}" in refusal("postgresql://om@h/om", PGSSLMODE=mode)
 
@@ -137,7 +137,7 @@ def test_a_root_certificate_that_is_missing_is_named(
 @pytest.mark.parametrize(
     ("variable", "value", "says"),
     [
-        ("PGSSLMODE", "no-verify", "PGSSLMODE=no-verify is not supported: write one of disable"),
+        ("PGSSLMODE", "no-verify", "PGSSLMODE=no-verify is not supported: use one of disable"),
         ("PGSSLROOTCERT", "/nothing", "PGSSLROOTCERT=/nothing: No such file"),
         ("PGSSLCERT", "/nothing", "PGSSLCERT=/nothing: No such file"),
         ("PGPASSFILE", "/nothing", "PGPASSFILE=/nothing: No such file"),
@@ -199,9 +199,7 @@ def test_a_service_and_variables_fill_in_what_the_url_leaves_open(tmp_path: Path
     assert (found.value("user"), found.value("password")) == ("me", "50%off")
     assert "no such service" in refusal("postgresql:///om?service=x", PGSERVICEFILE=str(file))
     file.write_text("password=s3cret\n")
-    assert "not a file of services" in refusal(
-        "postgresql:///om?service=x", PGSERVICEFILE=str(file)
-    )
+    assert "not a service file" in refusal("postgresql:///om?service=x", PGSERVICEFILE=str(file))
 
 
 def test_a_password_file_that_others_can_read_is_refused(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ async def test_a_damaged_copy_is_moved_aside_and_begun_again(
         assert (await store.page(ZONE_ID, 0, 1)).total == 100
         await store.close()
         assert aside.read_bytes() == damaged
-    line = next(r for r in caplog.records if "fetched again" in r.message)
+    line = next(r for r in caplog.records if "full sync" in r.message)
     assert line.__dict__["data"]["moved_to"] == str(aside)
     assert {p.name for p in tmp_path.iterdir()} <= {
         *(path.name, aside.name, "replica.db-replica"),

@@ -96,7 +96,7 @@ def test_dev_refuses_a_database_in_real_use(db: Path) -> None:
     before = contents(db.parent)
     message = refused(db, "dev")
     assert f"cannot use {db}" in message
-    assert "real use" in message
+    assert "in production" in message
     assert contents(db.parent) == before
 
 
