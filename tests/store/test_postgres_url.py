@@ -1,4 +1,5 @@
-"""The URL of a PostgreSQL database: raw characters and parameters are used or explained."""
+"""The URL of a PostgreSQL database: unescaped characters and unsupported parameters are
+explained."""
 
 from pathlib import Path
 
@@ -16,7 +17,7 @@ def given(url: str, **environment: str) -> Parameters:
 
 
 def refusal(url: str, **environment: str) -> str:
-    """What is said of a URL that cannot be used, and never its password."""
+    """Return the error about an unusable URL, which never includes its password."""
     with pytest.raises(StoreUnusable) as caught:
         Servers(url, environment)
     assert caught.value.hint
@@ -54,13 +55,13 @@ def refusal(url: str, **environment: str) -> str:
         ("postgresql://om:s3cret@h/om?sslmode", "not NAME=VALUE"),
     ],
 )
-def test_a_character_that_must_be_written_with_percent_is_explained(url: str, says: str) -> None:
+def test_an_unescaped_character_is_explained(url: str, says: str) -> None:
     with pytest.raises(StoreUnusable, match=says):
         read_url(url)
     assert "cannot be read" in refusal(url)
 
 
-def test_a_url_is_taken_apart_and_decoded() -> None:
+def test_a_url_is_parsed_and_decoded() -> None:
     url = "postgresql://o%40m:p%40%2F%23%25:s@a:1,[::1]:2,%2Frun/my%20db?options=-c%20x%3D1&user=x"
     assert read_url(url) == (
         "o@m", "p@/#%:s", (("a", "1"), ("::1", "2"), ("/run", "")), "my db",
@@ -84,7 +85,7 @@ def test_a_url_is_taken_apart_and_decoded() -> None:
         ("postgresql://@:7/db", ((None, 7),)),
     ],
 )
-def test_each_server_of_a_url_is_tried(
+def test_a_url_can_have_several_servers(
     url: str, servers: tuple[tuple[str | None, int], ...]
 ) -> None:
     assert given(url).servers == servers
@@ -120,12 +121,12 @@ def test_each_server_of_a_url_is_tried(
             "hostaddr", "require_auth", "sslcrldir", "requirepeer", "statement_timeout")),
     ],
 )  # fmt: skip
-def test_a_parameter_that_is_not_used_is_refused_by_its_name(query: str, says: str) -> None:
+def test_an_unsupported_parameter_is_rejected_by_name(query: str, says: str) -> None:
     assert says in refusal(f"postgresql://om:s3cret@h/om?{query}")
 
 
 @pytest.mark.parametrize("mode", ["verify-ca", "verify-full"])
-def test_a_root_certificate_that_is_missing_is_named(
+def test_a_missing_root_certificate_is_named(
     mode: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -151,12 +152,12 @@ def test_a_root_certificate_that_is_missing_is_named(
         ("PGCONNECT_TIMEOUT", "x", "PGCONNECT_TIMEOUT=x is not supported"),
     ],
 )
-def test_a_variable_that_cannot_be_used_is_named(variable: str, value: str, says: str) -> None:
+def test_an_invalid_variable_is_named(variable: str, value: str, says: str) -> None:
     mode = {"PGSSLROOTCERT": "?sslmode=verify-ca", "PGSSLCERT": "?sslmode=require"}
     assert says in refusal(f"postgresql://om@h/om{mode.get(variable, '')}", **{variable: value})
 
 
-def test_what_hosts_put_into_urls_is_used(tmp_path: Path) -> None:
+def test_common_parameters_of_hosting_providers_are_supported(tmp_path: Path) -> None:
     url = (
         "postgresql://om@h/om?sslmode=require&channel_binding=prefer&connect_timeout=10&keepalives=1"
         "&keepalives_idle=30&keepalives_interval=10&keepalives_count=5&target_session_attrs="
@@ -179,19 +180,19 @@ def test_what_hosts_put_into_urls_is_used(tmp_path: Path) -> None:
         ("-c", None),
     ],
 )
-def test_options_are_settings_or_for_the_server(
+def test_options_are_parsed_as_settings_or_passed_to_the_server(
     options: str, settings: dict[str, str] | None
 ) -> None:
     assert given("postgresql://om@h/om", PGOPTIONS=options).settings == settings
 
 
-def test_the_certificates_of_the_system_are_used_on_demand() -> None:
+def test_the_system_certificates_are_used_on_request() -> None:
     context = driver_arguments(given("postgresql://om@h/om?sslrootcert=system"))["ssl"]
     assert context.check_hostname
     assert context.get_ca_certs() or context.verify_mode.name == "CERT_REQUIRED"
 
 
-def test_a_service_and_variables_fill_in_what_the_url_leaves_open(tmp_path: Path) -> None:
+def test_a_service_and_variables_complete_the_url(tmp_path: Path) -> None:
     file = tmp_path / "services"
     file.write_text("[mine]\nhost=a\nport=7\nuser=me\npassword=50%off\n")
     found = given("postgresql:///om?service=mine", PGSERVICEFILE=str(file), PGUSER="x", PGPORT="9")
@@ -202,16 +203,16 @@ def test_a_service_and_variables_fill_in_what_the_url_leaves_open(tmp_path: Path
     assert "not a service file" in refusal("postgresql:///om?service=x", PGSERVICEFILE=str(file))
 
 
-def test_a_password_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
+def test_a_password_file_that_other_users_can_read_is_rejected(tmp_path: Path) -> None:
     file = tmp_path / "pgpass"
     file.write_text("*:*:*:*:s3cret\n")
     file.chmod(0o644)
     assert "other users can read it" in refusal("postgresql://om@h/om", PGPASSFILE=str(file))
     assert "other users can read it" in refusal(f"postgresql://om@h/om?passfile={file}")
     assert "passfile=/nothing: No such file" in refusal("postgresql://om@h/om?passfile=/nothing")
-    Servers(f"postgresql://om:pw@h/om?passfile={file}")  # it is not read
+    Servers(f"postgresql://om:pw@h/om?passfile={file}")  # the file is not used
 
 
-def test_a_parameter_replaces_what_stands_before_the_question_mark() -> None:
+def test_a_parameter_overrides_the_part_before_the_question_mark() -> None:
     found = given("postgresql://om:old@h/db?user=me&password=new&dbname=other")
     assert [found.value(name) for name in ("user", "password", "dbname")] == ["me", "new", "other"]

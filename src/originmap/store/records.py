@@ -31,8 +31,10 @@ def decode(kind: Kind, body: bytes | None) -> Value | None:
 def replacing(old: Mapping[Key, Value], new: Mapping[Key, Value]) -> list[RecordChange]:
     """Return the changes that turn some records into others. Deletions come first, because two
     records may have exchanged their names."""
-    gone = [RecordChange(key, value, None) for key, value in old.items() if new.get(key) != value]
-    return gone + [
+    deletions = [
+        RecordChange(key, value, None) for key, value in old.items() if new.get(key) != value
+    ]
+    return deletions + [
         RecordChange(key, None, value) for key, value in new.items() if old.get(key) != value
     ]
 

@@ -155,5 +155,5 @@ def _own_name(given: Parameters) -> str:
     except (KeyError, OSError, ImportError):
         reason = "no user is set, and the user of this process has no name"
         raise StoreUnusable(
-            given.shown, reason, "write postgresql://USER@host/name, or set PGUSER"
+            given.redacted_url, reason, "write postgresql://USER@host/name, or set PGUSER"
         ) from None

@@ -99,9 +99,9 @@ class Given(NamedTuple):
 
 
 class Parameters(NamedTuple):
-    """All parameters of a connection. `shown` is the URL without its password."""
+    """All parameters of a connection. `redacted_url` is the URL without its password."""
 
-    shown: str
+    redacted_url: str
     given: Mapping[str, Given]
     servers: tuple[tuple[str | None, int], ...]  # host None: local sockets
 
@@ -133,13 +133,13 @@ class Parameters(NamedTuple):
     def refused(self, name: str, why: str, hint: str) -> StoreUnusable:
         """Return an error about a parameter."""
         source, value = self.given[name].source, self.given[name].value
-        return StoreUnusable(self.shown, f"{source}={value}: {why}", hint)
+        return StoreUnusable(self.redacted_url, f"{source}={value}: {why}", hint)
 
 
 def parameters_of(url: str, parts: DatabaseURL, environment: Mapping[str, str]) -> Parameters:
     """Collect all parameters of a connection to `url`. Raises StoreUnusable, which names the
     invalid parameter or variable."""
-    shown = redacted(url)
+    redacted_url = redacted(url)
     own = {"user": parts.user, "password": parts.password, "dbname": parts.database}
     named = {"dbname" if k == "database" else k: v for k, v in parts.parameters.items()}
     if "host" in named:
@@ -154,24 +154,24 @@ def parameters_of(url: str, parts: DatabaseURL, environment: Mapping[str, str]) 
     service = given.get("service") or by_variable.get("service")
     if service is not None:
         file = environment.get("PGSERVICEFILE", "")
-        values = read_service(service.value, service.source, file, shown)
+        values = read_service(service.value, service.source, file, redacted_url)
         of_service = {k: Given(v, f"{k} of the service {service.value}") for k, v in values.items()}
         given = {**of_service, **given}
     given = {**by_variable, **given}
     for name, (value, source) in given.items():
-        _check(shown, name, value, source)
+        _check(redacted_url, name, value, source)
     if "ssl" in given and "sslmode" not in parts.parameters:
         given["sslmode"] = Given("require", "ssl")
-    servers = _servers(_hosts(parts, named) or _listed(given), given.get("port"), shown)
-    return Parameters(shown, given, servers)
+    servers = _servers(_hosts(parts, named) or _listed(given), given.get("port"), redacted_url)
+    return Parameters(redacted_url, given, servers)
 
 
-def _check(shown: str, name: str, value: str, source: str) -> None:
+def _check(redacted_url: str, name: str, value: str, source: str) -> None:
     values = _VALUES.get(name)
     if values is None:
         hint = "for supported parameters see docs/operations.md"
         reason = f"the parameter {source} is not supported: remove it"
-        raise StoreUnusable(shown, reason, hint)
+        raise StoreUnusable(redacted_url, reason, hint)
     if values[0] == _ANY or (value.lower() if name == "client_encoding" else value) in values:
         return
     if " from 1 to " in values[0]:
@@ -181,7 +181,7 @@ def _check(shown: str, name: str, value: str, source: str) -> None:
     one_of = "use" if len(values) == 1 else "use one of"
     reason = f"{source}={value} is not supported: {one_of} {', '.join(values)}"
     hint = "remove it for the default; for supported values see docs/operations.md"
-    raise StoreUnusable(shown, reason, hint)
+    raise StoreUnusable(redacted_url, reason, hint)
 
 
 def _hosts(parts: DatabaseURL, named: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -204,13 +204,15 @@ def _listed(given: Mapping[str, Given]) -> tuple[tuple[str, str], ...]:
 
 
 def _servers(
-    hosts: tuple[tuple[str, str], ...], port: Given | None, shown: str
+    hosts: tuple[tuple[str, str], ...], port: Given | None, redacted_url: str
 ) -> tuple[tuple[str | None, int], ...]:
     ports = port.value.split(",") if port else [""]
     for each in ports:
         source = port.source if port else ""
         reason = f"{source} is not a number from 1 to 65535"
-        check_port(each, StoreUnusable(shown, reason, f"set {source} to a number, or remove it"))
+        check_port(
+            each, StoreUnusable(redacted_url, reason, f"set {source} to a number, or remove it")
+        )
     if len(ports) not in (1, len(hosts) or 1):
         raise unreadable("the number of ports differs from the number of hosts")
     servers: list[tuple[str | None, int]] = []

@@ -136,11 +136,11 @@ class Servers:
 
     async def first_connection(self) -> asyncpg.Connection:
         """Open the first connection of the process. Raises StoreUnusable with a hint."""
-        shown = self._given.shown
+        redacted_url = self._given.redacted_url
         try:
             connection = await self._connect()
             try:
-                await check_session(connection, self._connect, shown)
+                await check_session(connection, self._connect, redacted_url)
                 await connection.execute(self._setup)
             except BaseException:
                 connection.terminate()
@@ -149,10 +149,10 @@ class Servers:
         except ValueError as error:
             # The text of the error may quote a part of the URL.
             hint = "write postgresql://user@host:5432/name, with special characters encoded by %"
-            raise StoreUnusable(shown, "the URL cannot be read", hint) from error
+            raise StoreUnusable(redacted_url, "the URL cannot be read", hint) from error
         except ERRORS as error:
             reason = str(failure(error)).partition("\n")[0]  # the other lines are hints for psql
-            raise StoreUnusable(shown, reason, _hint(error)) from error
+            raise StoreUnusable(redacted_url, reason, _hint(error)) from error
 
     async def _connect(self) -> asyncpg.Connection:
         """Try each server with its own timeout. The timeout of asyncpg covers all servers together:

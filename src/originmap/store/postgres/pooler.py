@@ -19,7 +19,9 @@ _POOL = "allow 10 connections for each Originmap process, and more for snapshots
 Connect = Callable[[], Awaitable[asyncpg.Connection]]
 
 
-async def check_session(connection: asyncpg.Connection, connect: Connect, shown: str) -> None:
+async def check_session(
+    connection: asyncpg.Connection, connect: Connect, redacted_url: str
+) -> None:
     """Raises StoreUnusable if `connection` does not keep its session. `connect` opens another
     connection; both must be unused.
 
@@ -38,10 +40,10 @@ async def check_session(connection: asyncpg.Connection, connect: Connect, shown:
                 other.terminate()
     except TimeoutError:
         reason = "the pooler in front of it provides no second connection"
-        raise StoreUnusable(shown, reason, _POOL) from None
+        raise StoreUnusable(redacted_url, reason, _POOL) from None
     if not kept:
         raise StoreUnusable(
-            shown,
+            redacted_url,
             "the pooler in front of it is in transaction or statement mode, which is not supported",
             "set pool_mode = session in PgBouncer, or connect directly to PostgreSQL",
         )

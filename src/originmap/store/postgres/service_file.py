@@ -6,7 +6,7 @@ from pathlib import Path
 from originmap.domain.errors import StoreUnusable
 
 
-def read_service(name: str, source: str, file: str, shown: str) -> dict[str, str]:
+def read_service(name: str, source: str, file: str, redacted_url: str) -> dict[str, str]:
     """Return the parameters of a service. `source` is the parameter or variable that names it.
     Raises StoreUnusable."""
     path = Path(file or "~/.pg_service.conf")
@@ -17,10 +17,14 @@ def read_service(name: str, source: str, file: str, shown: str) -> dict[str, str
             parser.read_file(lines)
     except (OSError, RuntimeError) as error:
         why = getattr(error, "strerror", None) or error
-        raise StoreUnusable(shown, f"{source}={name}: the file {path}: {why}", hint) from None
+        raise StoreUnusable(
+            redacted_url, f"{source}={name}: the file {path}: {why}", hint
+        ) from None
     except (configparser.Error, UnicodeDecodeError):  # its text may quote secrets
         reason = f"{source}={name}: the file {path} is not a service file"
-        raise StoreUnusable(shown, reason, hint) from None
+        raise StoreUnusable(redacted_url, reason, hint) from None
     if name not in parser:
-        raise StoreUnusable(shown, f"{source}={name}: the file {path} has no such service", hint)
+        raise StoreUnusable(
+            redacted_url, f"{source}={name}: the file {path} has no such service", hint
+        )
     return dict(parser[name])

@@ -184,8 +184,8 @@ class PostgresStore(GroupStore, Store):
             rows = await self._readers.rows(postgres_history.SINCE, since, limit)
         else:
             rows = await self._readers.rows(postgres_history.SINCE_IN_ZONE, since, limit, zone_id)
-        _, found = await self._seen(rows)
-        return [postgres_history.change_of(row) for row in found if row[0] is not None]
+        _, changes = await self._seen(rows)
+        return [postgres_history.change_of(row) for row in changes if row[0] is not None]
 
     async def changes_before(
         self,
@@ -194,12 +194,12 @@ class PostgresStore(GroupStore, Store):
         zone_id: str | None = None,
         address: Address | None = None,
     ) -> list[Change]:
-        where: tuple[Any, ...] = (revision, limit)
+        arguments: tuple[Any, ...] = (revision, limit)
         if zone_id is None:
-            return await self._changes(postgres_history.BEFORE, *where)
+            return await self._changes(postgres_history.BEFORE, *arguments)
         if address is None:
-            return await self._changes(postgres_history.BEFORE_IN_ZONE, *where, zone_id)
-        return await self._changes(postgres_history.BEFORE_OF_ADDRESS, *where, zone_id, address)
+            return await self._changes(postgres_history.BEFORE_IN_ZONE, *arguments, zone_id)
+        return await self._changes(postgres_history.BEFORE_OF_ADDRESS, *arguments, zone_id, address)
 
     async def last_record_change(self, key: Key) -> Change | None:
         found = await self._changes(postgres_history.LAST_OF_RECORD, key.kind.value, key.id)
@@ -271,11 +271,11 @@ class PostgresStore(GroupStore, Store):
 
     async def _reached(self, start: SnapshotStart) -> None:
         """Note the revision of a snapshot."""
-        known = self._view.state
-        if start.epoch != known.epoch:
+        state = self._view.state
+        if start.epoch != state.epoch:
             await self._refresh()
         else:
-            self._view.read(known._replace(revision=start.revision, last_at=start.at))
+            self._view.read(state._replace(revision=start.revision, last_at=start.at))
 
     async def _changes(self, sql: str, *arguments: Any) -> list[Change]:
         return [

@@ -169,8 +169,8 @@ def _changes(connection: apsw.Connection, names: Names, found: list[_Row]) -> li
         revision, scope, name, before, after = row
         while revision >= following:
             index += 1
-            _, at, *who = causes[index]
-            cause = Cause(*who)
+            _, at, *values = causes[index]
+            cause = Cause(*values)
             following = causes[index + 1][0] if index + 1 < len(causes) else sys.maxsize
         if isinstance(name, bytes):
             what = MappingChange(

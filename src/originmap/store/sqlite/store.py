@@ -122,8 +122,8 @@ class SqliteStore(GroupStore, Store):
 
     def page_now(self, zone_id: str, offset: int, limit: int) -> Page:
         zone, places, before = self._names.zone(zone_id), self._names.places, self._address_before
-        known = before.get((zone_id, offset))
-        start = (b"", limit, offset) if known is None else (known, limit, 0)
+        last = before.get((zone_id, offset))
+        start = (b"", limit, offset) if last is None else (last, limit, 0)
         # All reads of a turn share a snapshot, so page and total are of the same commit.
         rows = self._reader.rows(_PAGE, (zone, *start))
         total = self._reader.rows(_TOTAL, (zone,))
