@@ -145,10 +145,10 @@ class MemoryStore(Store):
         address: Address | None = None,
     ) -> list[Change]:
         earlier = self._history[: max(revision - 1 - self._oldest, 0)][::-1]
-        found = [c for c in earlier if zone_id in (None, c.zone_id)]
+        changes = [c for c in earlier if zone_id in (None, c.zone_id)]
         if address is not None:
-            found = [c for c in found if getattr(c.what, "address", None) == address]
-        return found[:limit]
+            changes = [c for c in changes if getattr(c.what, "address", None) == address]
+        return changes[:limit]
 
     async def last_record_change(self, key: Key) -> Change | None:
         for change in reversed(self._history):

@@ -138,21 +138,21 @@ class Broadcast:
             return
         since, self._at = self._at.revision, Point(self._at.epoch, changes[-1].revision)
         for alike in self._by_view():
-            seen = await alike[0].view.of(changes, self._zones)
-            self._send(alike, since, seen)
+            visible = await alike[0].view.of(changes, self._zones)
+            self._send(alike, since, visible)
 
-    def _send(self, alike: Sequence[Watcher], since: int, seen: Sequence[Change]) -> None:
-        event, reached = self._event(since, seen, alike[0].view), self._at.revision
+    def _send(self, alike: Sequence[Watcher], since: int, visible: Sequence[Change]) -> None:
+        event, reached = self._event(since, visible, alike[0].view), self._at.revision
         for watcher in alike:
             if watcher.position > since:  # it joined while these changes were read
-                self._deliver(watcher, self._event(watcher.position, seen, watcher.view))
+                self._deliver(watcher, self._event(watcher.position, visible, watcher.view))
                 watcher.position = max(watcher.position, reached)
             else:
                 self._deliver(watcher, event)
                 watcher.position = reached
 
-    def _event(self, since: int, seen: Sequence[Change], view: View) -> bytes:
-        changes = [change for change in seen if change.revision > since]
+    def _event(self, since: int, visible: Sequence[Change], view: View) -> bytes:
+        changes = [change for change in visible if change.revision > since]
         if not changes:
             return b""
         epoch, revision = self._at

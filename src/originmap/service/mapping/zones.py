@@ -40,12 +40,12 @@ class Zones:
 
     def visible(self, caller: Caller, query: ZoneQuery) -> list[Zone]:
         """Return the zones that match `query` and that `caller` may read."""
-        seen = [
+        readable = [
             (zone, self.account_of(zone))
             for zone in self._candidates(query)
             if caller.grants.cover_zone(READ_ZONE, zone.id, zone.account_id)
         ]
-        return find(seen, query)
+        return find(readable, query)
 
     def account_of(self, zone: Zone) -> Account:
         """Return the account that owns a zone."""

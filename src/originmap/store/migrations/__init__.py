@@ -19,9 +19,9 @@ class Migration(NamedTuple):
 
 def all_migrations(ending: str = ".sql") -> list[Migration]:
     """Return all migrations of one kind of database, in order."""
-    found = []
+    migrations = []
     for file in resources.files(__name__).iterdir():
         match = _NAME.fullmatch(file.name)
         if match and match[2] == ending:
-            found.append(Migration(int(match[1]), file.read_text("utf-8")))
-    return sorted(found)
+            migrations.append(Migration(int(match[1]), file.read_text("utf-8")))
+    return sorted(migrations)

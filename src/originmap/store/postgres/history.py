@@ -107,9 +107,9 @@ def record_changes(rows: Iterable[Sequence[Any]]) -> list[RecordChange]:
 
 def records_of(rows: Iterable[Sequence[Any]]) -> dict[Key, Value]:
     """Convert rows of `record` to records."""
-    found = {}
+    by_key = {}
     for kind, id_, body in rows:
         key = Key(Kind(kind), id_)
         if (value := records.decode(key.kind, body)) is not None:
-            found[key] = value
-    return found
+            by_key[key] = value
+    return by_key

@@ -35,13 +35,13 @@ async def check_session(
         async with asyncio.timeout(_SECONDS):
             other = await connect()
             try:
-                kept = await _keeps_session(connection, other)
+                keeps = await _keeps_session(connection, other)
             finally:
                 other.terminate()
     except TimeoutError:
         reason = "the pooler in front of it provides no second connection"
         raise StoreUnusable(redacted_url, reason, _POOL) from None
-    if not kept:
+    if not keeps:
         raise StoreUnusable(
             redacted_url,
             "the pooler in front of it is in transaction or statement mode, which is not supported",

@@ -153,13 +153,13 @@ class PostgresStore(GroupStore, Store):
 
     async def page(self, zone_id: str, offset: int, limit: int) -> Page:
         rows = await self._readers.rows(_PAGE, zone_id, limit, offset)
-        state, found = await self._seen(rows)
+        state, mapping_rows = await self._note_state(rows)
         mappings = [
             Mapping(Address(address), place_of(place), modified_on, revision)
-            for _, address, place, modified_on, revision in found
+            for _, address, place, modified_on, revision in mapping_rows
             if address is not None
         ]
-        return Page(mappings, found[0][0] or 0, state.revision)
+        return Page(mappings, mapping_rows[0][0] or 0, state.revision)
 
     def page_now(self, zone_id: str, offset: int, limit: int) -> None:
         return None
@@ -184,7 +184,7 @@ class PostgresStore(GroupStore, Store):
             rows = await self._readers.rows(postgres_history.SINCE, since, limit)
         else:
             rows = await self._readers.rows(postgres_history.SINCE_IN_ZONE, since, limit, zone_id)
-        _, changes = await self._seen(rows)
+        _, changes = await self._note_state(rows)
         return [postgres_history.change_of(row) for row in changes if row[0] is not None]
 
     async def changes_before(
@@ -202,8 +202,8 @@ class PostgresStore(GroupStore, Store):
         return await self._changes(postgres_history.BEFORE_OF_ADDRESS, *arguments, zone_id, address)
 
     async def last_record_change(self, key: Key) -> Change | None:
-        found = await self._changes(postgres_history.LAST_OF_RECORD, key.kind.value, key.id)
-        return found[0] if found else None
+        changes = await self._changes(postgres_history.LAST_OF_RECORD, key.kind.value, key.id)
+        return changes[0] if changes else None
 
     async def forget(self, up_to: int, limit: int) -> int:
         async with self._transaction() as connection:
@@ -220,7 +220,7 @@ class PostgresStore(GroupStore, Store):
             ):
                 async for part in parts:
                     if isinstance(part, SnapshotStart):
-                        await self._reached(part)
+                        await self._note_revision(part)
                     yield part
 
     async def load(self, parts: AsyncIterator[Part]) -> None:
@@ -260,7 +260,7 @@ class PostgresStore(GroupStore, Store):
         await self._writer.close()
         await self._readers.close()
 
-    async def _seen(self, rows: Sequence[Any]) -> tuple[State, list[tuple[Any, ...]]]:
+    async def _note_state(self, rows: Sequence[Any]) -> tuple[State, list[tuple[Any, ...]]]:
         """Return rows without the state at the beginning of each, and note that state."""
         state = State(*rows[0][: len(State._fields)])
         if state.epoch == self._view.state.epoch:
@@ -269,7 +269,7 @@ class PostgresStore(GroupStore, Store):
             await self._refresh()
         return state, [tuple(row)[len(State._fields) :] for row in rows]
 
-    async def _reached(self, start: SnapshotStart) -> None:
+    async def _note_revision(self, start: SnapshotStart) -> None:
         """Note the revision of a snapshot."""
         state = self._view.state
         if start.epoch != state.epoch:

@@ -97,11 +97,11 @@ def last_cause_time(connection: apsw.Connection) -> int | None:
 
 def all_records(connection: apsw.Connection) -> list[RecordChange]:
     """Return every record as a change that creates it."""
-    found = []
+    changes = []
     for kind, id_, body in connection.execute("SELECT kind, id, body FROM record"):
         key = Key(Kind(kind), id_)
-        found.append(RecordChange(key, None, records.decode(key.kind, body)))
-    return found
+        changes.append(RecordChange(key, None, records.decode(key.kind, body)))
+    return changes
 
 
 def changes_since(
@@ -118,8 +118,8 @@ def changes_before(
     zone_id: str | None = None,
     address: Address | None = None,
 ) -> list[Change]:
-    found = _rows(connection, _BEFORE, before, limit, zone_id, address)
-    return _changes(connection, names, found[::-1])[::-1]
+    newest_first = _rows(connection, _BEFORE, before, limit, zone_id, address)
+    return _changes(connection, names, newest_first[::-1])[::-1]
 
 
 def _rows(
@@ -138,16 +138,16 @@ def _rows(
 
 
 def _bounded(connection: apsw.Connection, sql: str, bindings: tuple[Any, ...]) -> list[_Row]:
-    found, size = list[_Row](), 0
+    bounded, size = list[_Row](), 0
     # Close the cursor: a statement that is not read to its end would keep its snapshot open.
     with contextlib.closing(connection.execute(sql, bindings)) as cursor:
         for row in cursor:
-            found.append(row)
+            bounded.append(row)
             if isinstance(row[2], str):
                 size += len(row[3] or b"") + len(row[4] or b"")
                 if size >= _LARGE:
                     break
-    return found
+    return bounded
 
 
 def last_record_change(connection: apsw.Connection, names: Names, key: Key) -> Change | None:
@@ -159,13 +159,13 @@ def last_record_change(connection: apsw.Connection, names: Names, key: Key) -> C
     return changes_since(connection, names, revision - 1, 1)[0]
 
 
-def _changes(connection: apsw.Connection, names: Names, found: list[_Row]) -> list[Change]:
+def _changes(connection: apsw.Connection, names: Names, change_rows: list[_Row]) -> list[Change]:
     """Convert rows, in the order of revisions, to changes with their causes."""
-    if not found:
+    if not change_rows:
         return []
-    causes = rows(connection, _CAUSES, (found[0][0], found[-1][0]))
+    causes = rows(connection, _CAUSES, (change_rows[0][0], change_rows[-1][0]))
     changes, index, following = [], -1, 0
-    for row in found:
+    for row in change_rows:
         revision, scope, name, before, after = row
         while revision >= following:
             index += 1
