@@ -228,7 +228,7 @@ async def test_a_notification_after_the_end_of_its_connection_is_ignored(
 ) -> None:
     gone = await asyncpg.connect(url)
     gone.terminate()
-    nodes[0]._watch._heard(gone, 1, "originmap", "")
+    nodes[0]._watch._on_notify(gone, 1, "originmap", "")
 
 
 async def test_a_change_of_a_record_is_read_without_a_notification(

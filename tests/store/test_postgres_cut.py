@@ -12,7 +12,7 @@ from originmap.domain.errors import StoreFailed
 from originmap.domain.history.change import Committed
 from originmap.domain.history.record import RecordDecide
 from originmap.domain.mapping.mapping import Mapping
-from originmap.store.postgres.commit import _Trial, _was_made
+from originmap.store.postgres.commit import _Attempt, _was_committed
 from originmap.store.postgres.mapping_cache import Counter
 from originmap.store.postgres.store import PostgresStore, open_postgres
 from tests.builders import CAUSE, ZONE_ID, ip, new_zone, remove_zone
@@ -136,11 +136,13 @@ async def test_the_committed_one_of_several_uncertain_attempts_is_detected(
             "SELECT at, request FROM change WHERE revision = $1", revision
         )
         made, undone = (revision, at, request), (revision, at + 1, request)
-        first = _Trial([], mark=made)
-        third = _Trial([], _Trial([], first, mark=undone))
+        first = _Attempt([], mark=made)
+        third = _Attempt([], _Attempt([], first, mark=undone))
         counter = Counter("epoch", revision, at)
-        assert await _was_made(connection, third, counter)
+        assert await _was_committed(connection, third, counter)
         assert third.settled is first.settled
-        assert not await _was_made(connection, _Trial([], _Trial([], mark=undone)), counter)
+        assert not await _was_committed(
+            connection, _Attempt([], _Attempt([], mark=undone)), counter
+        )
     finally:
         await connection.close()
