@@ -141,7 +141,7 @@ def newer_version(path: Path) -> None:
         (almost_sqlite, "", ""),
         (another_program, "database of another program", "another --db"),
         (nameless_program, "database of another program", "another --db"),
-        (newer_version, "at version 999", "newer"),
+        (newer_version, "has version 999", "newer"),
     ],
 )
 def test_a_file_that_is_not_ours_is_refused_and_left_alone(
