@@ -1,1 +1,1 @@
-"""The written form of changes and snapshots."""
+"""Tests of the JSON encoding of changes and snapshots."""

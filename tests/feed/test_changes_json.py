@@ -1,4 +1,4 @@
-"""Changes as JSON: read again they are the same."""
+"""Encoding and decoding of changes as JSON."""
 
 import hashlib
 from datetime import UTC, datetime
@@ -40,7 +40,7 @@ CHANGES = [
 NOWHERE = raw_record(Topology(()))
 
 
-def test_what_was_written_is_read() -> None:
+def test_decoding_reverses_encoding() -> None:
     sent = msgspec.json.encode(changes_json(CHANGES))
     assert read_changes(msgspec.json.decode(sent, type=list[ChangeJSON])) == CHANGES
 
@@ -91,18 +91,18 @@ def test_times_are_rfc_3339_with_microseconds() -> None:
         "token in a zone",
     ],
 )
-def test_what_cannot_be_understood_is_refused(changed: dict[str, object]) -> None:
+def test_an_invalid_change_is_rejected(changed: dict[str, object]) -> None:
     with pytest.raises(BrokenFeed):
         read_changes([msgspec.structs.replace(changes_json(CHANGES)[1], **changed)])
 
 
-def test_a_time_of_no_zone_is_refused() -> None:
+def test_a_time_without_a_time_zone_is_rejected() -> None:
     sent = msgspec.json.encode(changes_json(CHANGES[:1]))
     with pytest.raises(msgspec.ValidationError, match="timezone"):
         msgspec.json.decode(sent.replace(b'456Z"', b'456"'), type=list[ChangeJSON])
 
 
-def test_the_checksum_is_over_the_bytes_of_the_changes() -> None:
+def test_the_checksum_covers_the_bytes_of_the_changes() -> None:
     sent = msgspec.json.encode(seal(DeltaJSON("8c0f", 6, 11, False, changes_json(CHANGES))))
     raw = msgspec.json.decode(sent, type=SealedDelta)
     assert bytes(raw.changes) in sent
@@ -110,7 +110,7 @@ def test_the_checksum_is_over_the_bytes_of_the_changes() -> None:
     assert read_changes(unseal(raw).changes) == CHANGES
 
 
-def test_any_changed_bit_of_the_changes_is_found() -> None:
+def test_every_flipped_bit_of_the_changes_is_detected() -> None:
     sealed = seal(DeltaJSON("8c0f", 6, 7, False, changes_json(CHANGES[:1])))
     changes = bytes(sealed.changes)
     for place in range(len(changes)):
@@ -122,6 +122,6 @@ def test_any_changed_bit_of_the_changes_is_found() -> None:
                 unseal(changed)
 
 
-def test_a_primary_that_sends_no_checksum_is_read() -> None:
+def test_changes_without_a_checksum_are_accepted() -> None:
     sealed = seal(DeltaJSON("8c0f", 6, 11, False, changes_json(CHANGES)))
     assert read_changes(unseal(msgspec.structs.replace(sealed, sha256="")).changes) == CHANGES

@@ -1,4 +1,4 @@
-"""A snapshot as lines: read again it is the same; cut, changed or mixed up it is refused."""
+"""Encoding and decoding of snapshots; truncated, changed and reordered snapshots are rejected."""
 
 import random
 from collections.abc import AsyncIterator, Iterable
@@ -39,18 +39,18 @@ async def _read(lines: Iterable[bytes]) -> list[Part]:
     return [part async for part in read_lines(each())]
 
 
-async def test_what_was_written_is_read() -> None:
+async def test_decoding_reverses_encoding() -> None:
     assert await _read(await _lines()) == PARTS
 
 
-async def test_a_snapshot_that_ends_early_is_refused_wherever_it_ends() -> None:
+async def test_a_truncated_snapshot_is_rejected_at_every_line() -> None:
     lines = await _lines()
     for kept in range(len(lines)):
         with pytest.raises(BrokenFeed, match="cut short"):
             await _read(lines[:kept])
 
 
-async def test_a_missing_repeated_or_moved_line_is_refused() -> None:
+async def test_a_missing_repeated_or_moved_line_is_rejected() -> None:
     lines = await _lines()
     for broken in (
         [lines[0], *lines[2:]],
@@ -62,7 +62,7 @@ async def test_a_missing_repeated_or_moved_line_is_refused() -> None:
             await _read(broken)
 
 
-async def test_any_changed_byte_is_found() -> None:
+async def test_every_changed_byte_is_detected() -> None:
     whole = b"".join(await _lines())
     chance = random.Random(7)
     for place in range(len(whole)):
@@ -72,7 +72,7 @@ async def test_any_changed_byte_is_found() -> None:
             await _read(bytes(changed).splitlines(keepends=True))
 
 
-async def test_a_snapshot_of_another_format_is_refused_by_its_number() -> None:
+async def test_a_snapshot_of_another_format_is_rejected_with_its_number() -> None:
     first, *rest = await _lines()
     later = first.replace(b'"originmap_snapshot":1', b'"originmap_snapshot":2')
     with pytest.raises(BrokenFeed, match="format 2"):
@@ -105,12 +105,12 @@ HISTORY = History([_change(41), _change(42)])
         [],
     ],
 )
-async def test_a_snapshot_that_no_primary_sends_is_refused(parts: list[Part]) -> None:
+async def test_a_snapshot_that_breaks_the_rules_is_rejected(parts: list[Part]) -> None:
     with pytest.raises(BrokenFeed):
         await _read(await _lines(parts))
 
 
-async def test_large_changes_are_spread_over_lines() -> None:
+async def test_large_changes_are_split_into_lines() -> None:
     long = "x" * 300_000
     changes = [
         Change(n, n, Cause("t", "", ""), "", RecordChange(Key(Kind.TOKEN, "t"), None, token(long)))

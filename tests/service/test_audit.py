@@ -1,4 +1,4 @@
-"""How much of a long history is read for an answer."""
+"""How much of a long history the audit log reads for a query."""
 
 from collections.abc import AsyncIterator
 
@@ -17,26 +17,26 @@ ADDRESS = ip("192.0.2.1")
 
 
 class CountingStore(MemoryStore):
-    """Counts what is read of its history; its clock moves a second with each change."""
+    """Counts the reads of its history; its clock advances a second with each change."""
 
     def __init__(self) -> None:
         super().__init__(lambda: 1_000_000 * (self.revision + 1))
         self.read = 0
 
     async def changes(self, since: int, limit: int) -> list[Change]:
-        found = await super().changes(since, limit)
-        self.read += len(found)
-        return found
+        changes = await super().changes(since, limit)
+        self.read += len(changes)
+        return changes
 
     async def changes_before(self, revision: int, limit: int) -> list[Change]:
-        found = await super().changes_before(revision, limit)
-        self.read += len(found)
-        return found
+        changes = await super().changes_before(revision, limit)
+        self.read += len(changes)
+        return changes
 
 
 @pytest.fixture
 async def store() -> AsyncIterator[CountingStore]:
-    """A zone whose one mapping was changed often; the change N was made at second N."""
+    """A zone whose only mapping changed often; change N is dated second N."""
     store = CountingStore()
     await store.write_records(new_zone(), CAUSE)
     for turn in range(1, CHANGES):
@@ -46,7 +46,7 @@ async def store() -> AsyncIterator[CountingStore]:
     await store.close()
 
 
-async def found(
+async def entries_of(
     store: CountingStore, query: AuditQuery, limit: int = 10, at_most: int = 10_000
 ) -> list[AuditEntry]:
     directory = Directory()
@@ -61,43 +61,43 @@ def seconds(entries: list[AuditEntry]) -> list[int]:
 
 
 @pytest.mark.parametrize("before", [2, 3, 700, CHANGES, CHANGES + 1, CHANGES + 2])
-async def test_a_time_is_gone_to_at_once(store: CountingStore, before: int) -> None:
-    entries = await found(store, AuditQuery(before=before * 1_000_000), limit=3)
+async def test_a_query_before_a_time_reads_few_changes(store: CountingStore, before: int) -> None:
+    entries = await entries_of(store, AuditQuery(before=before * 1_000_000), limit=3)
     last = min(before - 1, CHANGES)
     assert seconds(entries) == list(range(last, 0, -1))[:3]
     assert store.read < 600
 
 
-async def test_before_everything_nothing_is_found(store: CountingStore) -> None:
-    assert await found(store, AuditQuery(before=0)) == []
-    assert await found(store, AuditQuery(before=1_000_000)) == []
+async def test_a_query_before_the_first_change_is_empty(store: CountingStore) -> None:
+    assert await entries_of(store, AuditQuery(before=0)) == []
+    assert await entries_of(store, AuditQuery(before=1_000_000)) == []
     assert store.read < 100
 
 
-async def test_a_filter_that_matches_nothing_ends_where_the_time_ends(
+async def test_a_filter_without_matches_reads_only_the_time_range(
     store: CountingStore,
 ) -> None:
     query = AuditQuery(since=100_000_000, before=200_000_000, actor_ip="203.0.113.1")
-    assert await found(store, query) == []
+    assert await entries_of(store, query) == []
     assert store.read < 600
 
 
-async def test_a_search_gives_up_after_a_number_of_changes(store: CountingStore) -> None:
+async def test_a_query_reads_a_limited_number_of_changes(store: CountingStore) -> None:
     nobody = AuditQuery(actor_ip="203.0.113.1")
-    assert await found(store, nobody, at_most=1000) == []
+    assert await entries_of(store, nobody, at_most=1000) == []
     assert store.read <= 1000
-    assert len(await found(store, AuditQuery(), limit=5000, at_most=1000)) == 1000
+    assert len(await entries_of(store, AuditQuery(), limit=5000, at_most=1000)) == 1000
 
 
-async def test_a_change_is_found_by_its_id_however_old(store: CountingStore) -> None:
-    (oldest,) = await found(store, AuditQuery(before=2_000_000))
+async def test_an_old_change_is_found_by_its_id(store: CountingStore) -> None:
+    (oldest,) = await entries_of(store, AuditQuery(before=2_000_000))
     store.read = 0
-    assert await found(store, AuditQuery(id=oldest.id), at_most=1) == [oldest]
+    assert await entries_of(store, AuditQuery(id=oldest.id), at_most=1) == [oldest]
     assert store.read == 1
 
 
 @pytest.mark.parametrize("id_", ["", "-", "1", "x-1", "{epoch}-0", "{epoch}-²", "{epoch}-9999"])
-async def test_an_id_that_no_change_has_finds_nothing(store: CountingStore, id_: str) -> None:
-    assert await found(store, AuditQuery(id=id_.format(epoch=store.epoch))) == []
+async def test_an_unknown_id_matches_nothing(store: CountingStore, id_: str) -> None:
+    assert await entries_of(store, AuditQuery(id=id_.format(epoch=store.epoch))) == []
     huge = f"{store.epoch}-{10**30}"
-    assert await found(store, AuditQuery(id=huge)) == []
+    assert await entries_of(store, AuditQuery(id=huge)) == []

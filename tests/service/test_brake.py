@@ -1,4 +1,5 @@
-"""The brake: guessing is slowed, then refused, and nobody else notices."""
+"""Limits on failed authentications: failures are delayed, then rejected, and valid credentials
+work."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -32,13 +33,13 @@ def _refused(errors: list[AccessError]) -> int:
     return sum(isinstance(error, TooManyFailures) for error in errors)
 
 
-def test_a_hundred_failures_in_a_minute_are_told_what_is_wrong(clock: Clock) -> None:
+def test_a_hundred_failures_a_minute_get_their_own_error(clock: Clock) -> None:
     assert (REFUSED_AFTER.limit, REFUSED_AFTER.seconds) == (100, 60)
     assert _fail(Brake(clock), 100) == [ERROR] * 100
 
 
 @pytest.mark.proves("D-38")
-def test_each_further_failure_is_refused_for_a_minute(clock: Clock) -> None:
+def test_further_failures_are_rejected_for_a_minute(clock: Clock) -> None:
     brake = Brake(clock)
     assert _refused(_fail(brake, 150)) == 50
     clock.seconds = 59.9
@@ -47,21 +48,21 @@ def test_each_further_failure_is_refused_for_a_minute(clock: Clock) -> None:
     assert _refused(_fail(brake, 100)) == 0
 
 
-def test_a_hundred_failures_a_minute_can_go_on(clock: Clock) -> None:
+def test_a_hundred_failures_every_minute_are_never_rejected(clock: Clock) -> None:
     brake = Brake(clock)
     for minute in range(5):
         clock.seconds = minute * 60
         assert _refused(_fail(brake, 100)) == 0
 
 
-def test_other_addresses_are_untouched(clock: Clock) -> None:
+def test_other_addresses_are_not_affected(clock: Clock) -> None:
     brake = Brake(clock)
     _fail(brake, 200)
     assert _refused(_fail(brake, 1, "192.0.2.2")) == 0
     assert brake.delay("192.0.2.2") == 0
 
 
-def test_failures_are_slowed_after_the_twentieth_and_until_the_minute_ends(clock: Clock) -> None:
+def test_failures_are_delayed_from_the_twenty_first_until_the_minute_ends(clock: Clock) -> None:
     brake = Brake(clock)
     _fail(brake, SLOWED_AFTER)
     assert brake.delay("192.0.2.1") == 0
@@ -71,13 +72,13 @@ def test_failures_are_slowed_after_the_twentieth_and_until_the_minute_ends(clock
     assert brake.delay("192.0.2.1") == 0
 
 
-def test_a_brake_that_is_off_counts_nothing(clock: Clock) -> None:
+def test_a_disabled_brake_counts_nothing(clock: Clock) -> None:
     brake = Brake(clock, enabled=False)
     assert _fail(brake, 1000) == [ERROR] * 1000
     assert brake.delay("192.0.2.1") == 0
 
 
-def test_however_many_addresses_fail_only_so_many_are_kept(clock: Clock) -> None:
+def test_the_number_of_addresses_in_memory_is_limited(clock: Clock) -> None:
     brake = Brake(clock, at_most=10)
     for n in range(1000):
         _fail(brake, SLOWED_AFTER + 1, f"address {n}")
@@ -86,7 +87,7 @@ def test_however_many_addresses_fail_only_so_many_are_kept(clock: Clock) -> None
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    """Of a server that slows guessing down, as one for real use."""
+    """A client of a server with limits, as in production."""
     async with (
         bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened,
         client_of(opened, settings=Settings()) as client,
@@ -95,7 +96,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.mark.proves("P-AUTH-11", "D-38")
-async def test_guessing_ends_in_10502_and_good_credentials_go_on(
+async def test_too_many_failures_get_10502_and_valid_credentials_still_work(
     client: httpx.AsyncClient,
 ) -> None:
     assert await _guess(client, 101) == [401] * 100 + [429]
@@ -112,7 +113,7 @@ async def test_guessing_ends_in_10502_and_good_credentials_go_on(
         assert (await client.get(MAPPINGS, headers=says_nothing)).status_code == 400
 
 
-async def test_good_credentials_and_missing_rights_do_not_count(
+async def test_valid_credentials_and_requests_without_credentials_do_not_count(
     client: httpx.AsyncClient,
 ) -> None:
     for _ in range(120):
@@ -122,6 +123,7 @@ async def test_good_credentials_and_missing_rights_do_not_count(
 
 
 async def _guess(client: httpx.AsyncClient, times: int) -> list[int]:
-    """Statuses in order; all at once, because answers to guesses are slow."""
+    """Send bad credentials, concurrently because the responses are delayed; return the statuses in
+    order."""
     answers = await asyncio.gather(*(client.get(MAPPINGS, headers=BAD) for _ in range(times)))
     return sorted(answer.status_code for answer in answers)

@@ -1,4 +1,4 @@
-"""What an edge node is shown: enough to follow without a gap, and nothing of credentials."""
+"""The view of an edge node: complete enough to follow, without credentials."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -44,7 +44,7 @@ ONE = Grants([policy(True, [ZONE_PREFIX + ZONE_ID], [EDGE])])
 
 
 class Source:
-    """A database with its feed; a client of it, as an edge node with some grants has it."""
+    """A database with its feed."""
 
     def __init__(self) -> None:
         self.store, directory = MemoryStore(), Directory()
@@ -58,7 +58,7 @@ class Source:
         await self.store.write(zone_id, (address,), put(address, place), BY)
 
     async def furnish(self) -> None:
-        """Zones, credentials and an account."""
+        """Create zones, credentials and an account."""
         values: list[tuple[Kind, Value]] = [
             (Kind.ACCOUNT, Account("account", "Secret Inc.", 1)),
             (Kind.USER, User("user", "someone@example.net", "f" * 64, 1)),
@@ -76,7 +76,7 @@ class Source:
 
 
 class Client(FeedClient):
-    """Through the bytes that are sent, without a network."""
+    """A client that encodes and decodes, without a network."""
 
     def __init__(self, source: Source, grants: Grants) -> None:
         super().__init__("http://primary.example", "token", "node", of_nodes=True)
@@ -114,7 +114,7 @@ class Client(FeedClient):
 
 
 class Node:
-    """A copy that follows."""
+    """A copy that follows a source."""
 
     def __init__(self, source: Source, grants: Grants) -> None:
         self.store, self.client = MemoryStore(), Client(source, grants)
@@ -141,7 +141,7 @@ async def source() -> Source:
 
 
 @pytest.mark.parametrize("grants", [ALL, ONE], ids=["all zones", "one zone"])
-async def test_an_edge_node_follows_without_a_gap_and_learns_no_secret(
+async def test_an_edge_node_follows_every_revision_without_secrets(
     source: Source, grants: Grants
 ) -> None:
     node = Node(source, grants)
@@ -161,7 +161,7 @@ async def test_an_edge_node_follows_without_a_gap_and_learns_no_secret(
     assert not [secret for secret in SECRETS if secret.encode() in node.client.sent]
 
 
-async def test_what_an_edge_node_may_not_have_is_hidden_and_what_it_may_has_no_cause(
+async def test_forbidden_changes_are_hidden_and_allowed_ones_have_no_cause(
     source: Source,
 ) -> None:
     delta = await source.feed.after(Point("", 0), View("node", ONE, edge=True), 100)
@@ -173,14 +173,14 @@ async def test_what_an_edge_node_may_not_have_is_hidden_and_what_it_may_has_no_c
     assert read_changes(changes_json(delta.changes)) == delta.changes
 
 
-async def test_a_node_of_one_zone_has_that_and_what_is_for_all(source: Source) -> None:
+async def test_a_node_with_one_zone_gets_it_and_the_shared_records(source: Source) -> None:
     node = Node(source, ONE)
     await node.catch_up()
     assert await node.records() == {Key(Kind.ZONE, ZONE_ID)}
     assert (await node.store.page(ZONE_ID, 0, 10)).total == 1
 
 
-async def test_why_a_rollout_was_halted_and_by_whom_stays_with_the_operators(
+async def test_an_edge_node_does_not_see_the_reason_and_actor_of_a_halt(
     source: Source,
 ) -> None:
     node = Node(source, ALL)
@@ -199,7 +199,7 @@ async def test_why_a_rollout_was_halted_and_by_whom_stays_with_the_operators(
     assert not [secret for secret in SECRETS if secret.encode() in node.client.sent]
 
 
-async def test_rights_that_are_narrowed_or_widened_give_the_node_another_copy(
+async def test_changed_permissions_make_the_node_copy_again(
     source: Source,
 ) -> None:
     node = Node(source, ALL)
@@ -211,7 +211,7 @@ async def test_rights_that_are_narrowed_or_widened_give_the_node_another_copy(
     assert node.client.snapshots == 3
 
 
-async def test_a_copy_that_differs_from_what_the_node_may_have_is_found(source: Source) -> None:
+async def test_a_copy_that_differs_from_its_view_is_detected(source: Source) -> None:
     node = Node(source, ONE)
     await node.catch_up()
     await node.store.apply(
@@ -224,7 +224,7 @@ async def test_a_copy_that_differs_from_what_the_node_may_have_is_found(source: 
     assert await node.differs() == "records"
 
 
-async def test_a_hidden_change_wakes_a_node_that_waits(source: Source) -> None:
+async def test_a_hidden_change_wakes_a_waiting_node(source: Source) -> None:
     view = View("node", ONE, edge=True)
     now = source.feed.now_for(view)
     waiting = asyncio.create_task(source.feed.wait(now, view, 10, 20))
@@ -235,7 +235,7 @@ async def test_a_hidden_change_wakes_a_node_that_waits(source: Source) -> None:
     assert (delta.epoch, delta.reset) == (now.epoch, "")
 
 
-async def test_a_copy_of_everything_is_not_taken_over_as_what_a_node_may_have(
+async def test_a_whole_copy_is_not_accepted_as_an_edge_copy(
     source: Source,
 ) -> None:
     node = Node(source, ALL)
@@ -246,7 +246,7 @@ async def test_a_copy_of_everything_is_not_taken_over_as_what_a_node_may_have(
 
 
 class Encoder:
-    """Writes what is told, and by which name of the database."""
+    """Records the epoch and the changes of each event."""
 
     def changes(self, delta: Delta) -> bytes:
         told = ",".join(f"{c.revision} {c.what == HIDDEN}" for c in delta.changes)
@@ -256,7 +256,7 @@ class Encoder:
         return f"{now.epoch} is at {now.revision}".encode()
 
 
-async def test_a_stream_of_an_edge_node_tells_each_revision_under_its_own_epoch(
+async def test_a_stream_of_an_edge_node_has_every_revision_with_its_own_epoch(
     source: Source,
 ) -> None:
     broadcast = Broadcast(source.store, source.feed, source.zones, Encoder(), 0.05)

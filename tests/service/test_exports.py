@@ -1,4 +1,4 @@
-"""Exports are of one revision, and the same for every copy of a database."""
+"""Exports are of one revision, and equal for equal databases."""
 
 import asyncio
 import contextlib
@@ -20,12 +20,12 @@ from tests.builders import CAUSE, US_EAST, ip, ips, new_zone
 from tests.postgres import Cluster
 
 CSV = ExportRequest("csv")
-MAPPINGS = 2500  # of a zone: more than a store gives at once
+MAPPINGS = 2500  # mappings of a zone, more than one part of a snapshot has
 
 
 @pytest.fixture(params=["sqlite", "memory", "postgres"])
 async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[bootstrap.Opened]:
-    """A database with three zones, of which the second has no mapping."""
+    """A database with three zones, the second without mappings."""
     db = str(tmp_path / "x.db") if request.param == "sqlite" else bootstrap.MEMORY
     if request.param == "postgres":
         cluster: Cluster = request.getfixturevalue("cluster")
@@ -47,29 +47,29 @@ async def _fill(opened: bootstrap.Opened, zone_id: str, start: int = 1) -> None:
     await opened.store.write(zone_id, addresses, decide, CAUSE)
 
 
-async def _file(opened: bootstrap.Opened, wanted: ExportRequest = CSV) -> bytes:
-    _, chunks = await opened.exports.begin(wanted, opened.directory.zones)
+async def _file(opened: bootstrap.Opened, request: ExportRequest = CSV) -> bytes:
+    _, chunks = await opened.exports.begin(request, opened.directory.zones)
     return b"".join([chunk async for chunk in chunks])
 
 
-async def test_every_mapping_is_there_once_and_in_order(opened: bootstrap.Opened) -> None:
+async def test_every_mapping_is_exported_once_in_order(opened: bootstrap.Opened) -> None:
     lines = (await _file(opened)).decode().splitlines()[1:]
     zones = [line.partition(",")[0] for line in lines]
     assert zones == ["a.example"] * MAPPINGS + ["c.example"] * MAPPINGS
     assert len(set(lines)) == 2 * MAPPINGS
 
 
-async def test_zones_without_mappings_are_there_where_a_format_says_something_of_them(
+async def test_zones_without_mappings_are_exported_if_the_format_lists_zones(
     opened: bootstrap.Opened,
 ) -> None:
-    wanted = ExportRequest("haproxy", "originmap.map", "SIN", ["{colo}.example:80"])
-    keys = [line.partition(b" ")[0] for line in (await _file(opened, wanted)).splitlines()]
+    request = ExportRequest("haproxy", "originmap.map", "SIN", ["{colo}.example:80"])
+    keys = [line.partition(b" ")[0] for line in (await _file(opened, request)).splitlines()]
     assert [key for key in keys if b"/" not in key] == [
         b"example.com", b"a.example", b"b.example", b"c.example",
     ]  # fmt: skip
 
 
-async def test_what_is_written_meanwhile_is_not_in_it(opened: bootstrap.Opened) -> None:
+async def test_concurrent_writes_are_not_in_an_export(opened: bootstrap.Opened) -> None:
     before = await _file(opened)
     export, chunks = await opened.exports.begin(CSV, opened.directory.zones)
     first = await anext(chunks)
@@ -80,10 +80,10 @@ async def test_what_is_written_meanwhile_is_not_in_it(opened: bootstrap.Opened) 
 
 
 @pytest.mark.parametrize("opened", ["sqlite", "memory"], indirect=True)
-async def test_an_export_under_load_is_of_the_revision_that_it_names(
+async def test_an_export_under_load_has_the_state_of_its_revision(
     opened: bootstrap.Opened,
 ) -> None:
-    """Each write adds a mapping, so lines tell the revision."""
+    """Each write adds a mapping, so the number of lines gives the revision."""
     first, written = opened.store.revision, 2 * MAPPINGS
     stopped = False
 
@@ -110,7 +110,7 @@ async def test_an_export_under_load_is_of_the_revision_that_it_names(
     await asyncio.gather(*writing)
 
 
-async def test_a_copy_of_the_database_makes_the_same_file(
+async def test_a_copy_of_the_database_exports_the_same_file(
     opened: bootstrap.Opened, tmp_path: Path
 ) -> None:
     async with bootstrap.open_store(str(tmp_path / "copy.db")) as copy:
@@ -118,31 +118,31 @@ async def test_a_copy_of_the_database_makes_the_same_file(
         assert await _file(copy) == await _file(opened)
 
 
-async def test_what_cannot_be_made_is_refused_before_anything_is_written(
+async def test_an_invalid_export_is_rejected_before_the_first_byte(
     opened: bootstrap.Opened,
 ) -> None:
     with pytest.raises(InvalidExport):
         await opened.exports.begin(ExportRequest("nginx"), opened.directory.zones)
 
 
-async def test_exports_at_once_are_bounded(opened: bootstrap.Opened) -> None:
+async def test_concurrent_exports_are_limited(opened: bootstrap.Opened) -> None:
     begun = [
         (await opened.exports.begin(CSV, opened.directory.zones))[1] for _ in range(MOST_OF_ONE)
     ]
     await anext(begun[0])
     with pytest.raises(StoreBusy):
         await opened.exports.begin(CSV, opened.directory.zones)
-    # What no mapping changes is made without the database.
+    # Files without mappings do not need the database.
     assert await _file(
         opened, ExportRequest("haproxy", "originmap.cfg", None, ["{colo}.example:80"])
     )
-    for chunks in begun:  # one that was begun, and others that were not
+    for chunks in begun:  # one was started, the others not
         await chunks.aclose()
     for _ in range(MOST_OF_ONE + 1):
         assert await _file(opened)
 
 
-async def test_snapshots_have_places_of_their_own(opened: bootstrap.Opened) -> None:
+async def test_operators_have_reserved_snapshots(opened: bootstrap.Opened) -> None:
     begun = [
         (await opened.exports.begin(CSV, opened.directory.zones))[1] for _ in range(MOST_OF_ONE)
     ]

@@ -1,4 +1,4 @@
-"""The feed and its broadcast, over a store in memory."""
+"""The feed and its broadcast, on a store in memory."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ WHOLE = View("root", Grants([]), whole=True)
 
 
 class Encoder:
-    """Shows what it is told."""
+    """Encodes events as readable text."""
 
     def changes(self, delta: Delta) -> bytes:
         return ",".join(str(change.revision) for change in delta.changes).encode()
@@ -33,7 +33,7 @@ class Encoder:
 
 
 class Watcher:
-    """Keeps what it is sent."""
+    """Keeps the events it receives."""
 
     def __init__(self, view: View, position: int) -> None:
         self.view, self.position = view, position
@@ -53,13 +53,13 @@ class Watcher:
 
 
 class Unreadable(MemoryStore):
-    """A store of which the changes cannot be read for a while."""
+    """A store whose changes temporarily cannot be read."""
 
     fails = False
 
     async def changes(self, since: int, limit: int, zone_id: str | None = None) -> list[Change]:
         if self.fails:
-            raise StoreFailed("the database did not answer in time")
+            raise StoreFailed("timeout: the database did not respond")
         return await super().changes(since, limit, zone_id)
 
 
@@ -85,7 +85,7 @@ class World:
 
 
 async def settle() -> None:
-    """Let everything happen that can happen now."""
+    """Let all tasks run that can run now."""
     for _ in range(50):
         await asyncio.sleep(0)
 
@@ -99,7 +99,7 @@ async def world() -> AsyncIterator[World]:
     await settle()
 
 
-async def test_a_reader_gets_what_came_after_its_point(world: World) -> None:
+async def test_a_reader_gets_the_changes_after_its_point(world: World) -> None:
     await world.put("::1")
     await world.put("::2")
     delta = await world.feed.after(Point("", 1), WHOLE, 100)
@@ -108,7 +108,7 @@ async def test_a_reader_gets_what_came_after_its_point(world: World) -> None:
     assert ([c.revision for c in part.changes], part.revision) == ([1, 2], 2)
 
 
-async def test_a_zone_that_this_server_has_not_heard_of_yet_is_seen(world: World) -> None:
+async def test_a_zone_that_is_only_in_the_history_is_visible(world: World) -> None:
     zones = PastZones(world.store, Directory())
     zone = await zones.zone(ZONE_ID)
     assert zone is not None
@@ -123,7 +123,7 @@ async def test_a_zone_that_this_server_has_not_heard_of_yet_is_seen(world: World
         (Point("", 0), "goes back to"),
     ],
 )
-async def test_a_reader_that_cannot_be_told_starts_anew(
+async def test_a_reader_without_usable_point_gets_a_reset(
     world: World, point: Point, why: str
 ) -> None:
     await world.put("::1")
@@ -133,7 +133,7 @@ async def test_a_reader_that_cannot_be_told_starts_anew(
     assert (delta.changes, delta.revision, delta.epoch) == ([], 2, world.store.epoch)
 
 
-async def test_who_waits_is_told_as_soon_as_there_is_something(world: World) -> None:
+async def test_a_long_poll_ends_with_the_first_change(world: World) -> None:
     waiting = asyncio.create_task(world.feed.wait(Point("", 1), WHOLE, 100, 60))
     await settle()
     assert not waiting.done()
@@ -141,12 +141,12 @@ async def test_who_waits_is_told_as_soon_as_there_is_something(world: World) -> 
     assert [c.revision for c in (await waiting).changes] == [2]
 
 
-async def test_who_waits_for_nothing_is_answered_in_the_end(world: World) -> None:
+async def test_a_long_poll_without_changes_ends_at_its_timeout(world: World) -> None:
     delta = await world.feed.wait(Point("", 1), WHOLE, 100, 0.01)
     assert (delta.changes, delta.revision) == ([], 1)
 
 
-async def test_who_waits_is_told_when_the_database_is_replaced(world: World) -> None:
+async def test_a_long_poll_gets_a_reset_when_the_database_is_replaced(world: World) -> None:
     other = World()
     for number in range(3):
         await other.store.write_records(new_zone(f"{number:032}", f"z{number}.example"), CAUSE)
@@ -158,14 +158,14 @@ async def test_who_waits_is_told_when_the_database_is_replaced(world: World) -> 
     assert (delta.epoch, delta.revision, delta.changes) == (other.store.epoch, 3, [])
 
 
-async def test_what_a_reader_may_not_see_moves_it_on_and_is_not_shown(world: World) -> None:
+async def test_invisible_changes_only_advance_the_revision(world: World) -> None:
     stranger = View("stranger", Grants([]))
     await world.put("::1")
     delta = await world.feed.after(Point("", 0), stranger, 100)
     assert (delta.changes, delta.revision) == ([], 2)
 
 
-async def test_stopping_lets_everybody_who_waits_go(world: World) -> None:
+async def test_stopping_the_feed_ends_every_long_poll(world: World) -> None:
     waiting = asyncio.create_task(world.feed.wait(Point("", 1), WHOLE, 100, 60))
     watcher = await world.watcher()
     world.feed.stop()
@@ -174,7 +174,7 @@ async def test_stopping_lets_everybody_who_waits_go(world: World) -> None:
     assert watcher.ended == broadcast.STOPPING
 
 
-async def test_watchers_get_each_commit_once_and_in_order(world: World) -> None:
+async def test_watchers_get_each_commit_once_in_order(world: World) -> None:
     first = await world.watcher()
     await world.put("::1")
     await settle()
@@ -186,9 +186,9 @@ async def test_watchers_get_each_commit_once_and_in_order(world: World) -> None:
     assert b",".join(second.events) == b"3,4"
 
 
-async def test_one_that_comes_ahead_of_the_others_gets_nothing_twice(world: World) -> None:
+async def test_a_watcher_that_joins_ahead_gets_nothing_twice(world: World) -> None:
     first = await world.watcher()
-    await world.put("::1")  # committed, and not yet sent to the first
+    await world.put("::1")  # committed, but not yet sent to the first
     ahead = Watcher(WHOLE, world.store.revision)
     assert world.broadcast.join(ahead)
     await settle()
@@ -197,14 +197,14 @@ async def test_one_that_comes_ahead_of_the_others_gets_nothing_twice(world: Worl
     assert (first.events[0], b",".join(ahead.events)) == (b"2", b"3")
 
 
-async def test_one_that_is_behind_the_others_must_catch_up_first(world: World) -> None:
+async def test_a_watcher_that_is_behind_must_catch_up_first(world: World) -> None:
     await world.watcher()
     await world.put("::1")
     await settle()
     assert not world.broadcast.join(Watcher(WHOLE, 1))
 
 
-async def test_a_slow_one_is_cut_off_and_the_others_go_on(world: World) -> None:
+async def test_a_slow_watcher_is_disconnected_and_other_watchers_go_on(world: World) -> None:
     slow, quick = await world.watcher(), await world.watcher()
     slow.unsent = broadcast.MOST_UNSENT + 1
     await world.put("::1")
@@ -213,7 +213,9 @@ async def test_a_slow_one_is_cut_off_and_the_others_go_on(world: World) -> None:
     assert (quick.events, quick.ended, world.broadcast.count) == ([b"2"], "", 1)
 
 
-async def test_one_whose_rights_are_gone_is_cut_off_before_it_sees_more(world: World) -> None:
+async def test_a_watcher_without_permission_is_disconnected_before_the_next_event(
+    world: World,
+) -> None:
     watcher = await world.watcher()
     watcher.rights = False
     await world.store.write_records(new_zone("f" * 32, "other.example"), CAUSE)
@@ -228,7 +230,7 @@ async def test_a_replaced_database_ends_every_stream(world: World) -> None:
     assert watcher.ended == broadcast.REPLACED
 
 
-async def test_a_database_that_cannot_be_read_ends_every_stream_and_the_next_ones_go_on(
+async def test_a_read_error_ends_every_stream_and_new_streams_work(
     world: World,
 ) -> None:
     watcher = await world.watcher()
@@ -243,7 +245,7 @@ async def test_a_database_that_cannot_be_read_ends_every_stream_and_the_next_one
     assert (again.events, again.ended) == ([b"3"], "")
 
 
-async def test_silence_is_filled_with_heartbeats() -> None:
+async def test_heartbeats_are_sent_without_changes() -> None:
     world = World(heartbeat_seconds=0.01)
     watcher = await world.watcher()
     while len(watcher.events) < 3:
@@ -253,7 +255,7 @@ async def test_silence_is_filled_with_heartbeats() -> None:
     await settle()
 
 
-async def test_snapshots_at_once_are_bounded(world: World) -> None:
+async def test_concurrent_snapshots_are_limited(world: World) -> None:
     taken = [world.feed.snapshot(WHOLE) for _ in range(MOST_OF_ONE)]
     for snapshot in taken:
         await anext(snapshot)
@@ -263,7 +265,9 @@ async def test_snapshots_at_once_are_bounded(world: World) -> None:
     assert await anext(world.feed.snapshot(WHOLE))
 
 
-async def test_readers_leave_snapshots_to_each_other_and_to_operators(world: World) -> None:
+async def test_snapshots_are_limited_per_credential_and_reserved_for_operators(
+    world: World,
+) -> None:
     taken, refused = [], 0
     for name in ("first", "second", "third"):
         for _ in range(MOST_OF_ONE + 4):
@@ -282,8 +286,8 @@ async def test_readers_leave_snapshots_to_each_other_and_to_operators(world: Wor
         await anext(world.feed.snapshot(WHOLE))
 
 
-async def test_heartbeats_come_however_much_is_written() -> None:
-    """Also to a reader that may see none of it."""
+async def test_heartbeats_are_on_time_under_constant_writes() -> None:
+    """Also to a reader that sees none of the writes."""
     world = World(heartbeat_seconds=0.05)
     await world.store.write_records(new_zone(), CAUSE)
     quiet = await world.watcher(View("stranger", Grants([])))
@@ -297,7 +301,7 @@ async def test_heartbeats_come_however_much_is_written() -> None:
     await settle()
 
 
-async def test_a_reader_that_has_left_is_not_waited_for(world: World) -> None:
+async def test_a_long_poll_ends_when_the_client_disconnects(world: World) -> None:
     leaving: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     waiting = asyncio.create_task(world.feed.wait(Point("", 1), WHOLE, 100, 60, leaving))
     await settle()
@@ -306,7 +310,7 @@ async def test_a_reader_that_has_left_is_not_waited_for(world: World) -> None:
     assert (await waiting).changes == []
 
 
-def test_points_are_read() -> None:
+def test_points_are_parsed() -> None:
     assert point_of("41") == Point("", 41)
     assert point_of("8c0f-41") == Point("8c0f", 41)
     for text in ("", "x", "-1", "1-", "8C0F-41", "1" * 16, "\u0661"):

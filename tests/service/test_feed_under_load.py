@@ -1,4 +1,4 @@
-"""Followers of a feed while others write: nobody is told to start again, and nothing is missed."""
+"""Followers of a feed under load get every change without a reset."""
 
 import asyncio
 import itertools
@@ -32,7 +32,7 @@ async def primary(tmp_path: Path) -> AsyncIterator[SqliteStore]:
 
 
 @pytest.mark.parametrize("rate", [20, 300, 3_000])
-async def test_replicas_have_the_history_of_their_primary_at_any_rate(
+async def test_replicas_get_the_complete_history_at_any_rate(
     primary: SqliteStore, tmp_path: Path, rate: int
 ) -> None:
     feed = Feed(primary, PastZones(primary, Directory()))
@@ -50,7 +50,7 @@ async def test_replicas_have_the_history_of_their_primary_at_any_rate(
 
 
 async def follow(feed: Feed, primary: Store, replica: Store) -> list[str]:
-    """Take over what changes until the feed stops and there is no more; the reasons to reset."""
+    """Apply changes until the feed stops and none are left; return the reasons of resets."""
     resets = []
     while True:
         stopped = feed.stopped
@@ -65,7 +65,7 @@ async def follow(feed: Feed, primary: Store, replica: Store) -> list[str]:
 
 
 async def write(store: SqliteStore, rate: float, writer: int) -> None:
-    """Change mappings at a rate, for SECONDS."""
+    """Change mappings at a rate for SECONDS."""
     loop = asyncio.get_running_loop()
     began = loop.time()
     for n in itertools.count():

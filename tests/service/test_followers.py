@@ -1,4 +1,4 @@
-"""Who follows, as followers tell it."""
+"""Reports of followers."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def followers() -> Followers:
     return Followers(MemoryStore(), lambda: 1)
 
 
-async def test_who_feeds_a_cache_lags_by_what_the_cache_serves() -> None:
+async def test_the_lag_of_a_node_with_a_cache_is_that_of_the_cache() -> None:
     store = MemoryStore()
     await store.write_records(new_zone(), CAUSE)
     followers = Followers(store, lambda: 1)
@@ -22,7 +22,7 @@ async def test_who_feeds_a_cache_lags_by_what_the_cache_serves() -> None:
     assert [(f.name, followers.lag(f)) for f in followers.all()] == [("replica", 0), ("sin", 1)]
 
 
-def test_asking_for_changes_leaves_what_was_reported(followers: Followers) -> None:
+def test_a_request_for_changes_keeps_the_last_report(followers: Followers) -> None:
     followers.reported("sin", "token", "192.0.2.9", Report(1, "nginx at SIN", 1, "check failed"))
     followers.heard("sin", "token", "192.0.2.8", 2)
     (follower,) = followers.all()
@@ -30,7 +30,7 @@ def test_asking_for_changes_leaves_what_was_reported(followers: Followers) -> No
     assert (follower.serves, follower.problem) == ("nginx at SIN", "check failed")
 
 
-def test_a_report_replaces_the_one_before(followers: Followers) -> None:
+def test_a_report_replaces_the_previous_one(followers: Followers) -> None:
     followers.reported("sin", "token", "192.0.2.9", Report(1, "nginx at SIN", 1, "check failed"))
     followers.reported("sin", "token", "192.0.2.9", Report(2, "nginx at SIN", 2))
     (follower,) = followers.all()
@@ -43,12 +43,12 @@ def test_a_name_belongs_to_a_credential(followers: Followers) -> None:
     assert [(f.credential, f.revision) for f in followers.all()] == [("one", 1), ("two", 2)]
 
 
-def test_what_is_no_name_is_refused(followers: Followers) -> None:
+def test_an_invalid_name_is_rejected(followers: Followers) -> None:
     with pytest.raises(InvalidQuery):
         followers.reported("not a name", "token", "192.0.2.9", Report(1))
 
 
-def test_names_that_anybody_makes_up_do_not_hide_who_feeds_a_cache(followers: Followers) -> None:
+def test_invented_names_do_not_displace_nodes_with_a_cache(followers: Followers) -> None:
     followers.reported("sin", "token", "192.0.2.9", Report(1, "nginx at SIN", 1, colo="SIN"))
     for n in range(10_001):
         followers.heard(f"made-up-{n}", "another", "192.0.2.8", 1)

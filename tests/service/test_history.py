@@ -1,4 +1,4 @@
-"""A zone's past, over a store in memory."""
+"""The history of a zone, on a store in memory."""
 
 import asyncio
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class CrowdedStore(MemoryStore):
-    """A store in which somebody else adds an address just before each of the next `crowd`
+    """A store in which another writer adds an address just before each of the next `crowd`
     writes."""
 
     def __init__(self) -> None:
@@ -44,7 +44,9 @@ async def store() -> CrowdedStore:
     return store
 
 
-async def test_a_rollback_starts_anew_when_somebody_adds_an_address(store: CrowdedStore) -> None:
+async def test_a_rollback_is_retried_when_another_writer_adds_an_address(
+    store: CrowdedStore,
+) -> None:
     before = store.revision
     await store.write(ZONE_ID, (ip("::1"),), put(ip("::1"), US_EAST), CAUSE)
     store.crowd = 4
@@ -53,7 +55,7 @@ async def test_a_rollback_starts_anew_when_somebody_adds_an_address(store: Crowd
     assert (await store.page(ZONE_ID, 0, 100)).total == 0
 
 
-async def test_a_rollback_that_gives_up_changes_nothing_and_says_so(store: CrowdedStore) -> None:
+async def test_a_rollback_that_fails_every_attempt_changes_nothing(store: CrowdedStore) -> None:
     before = store.revision
     store.crowd = 5
     with pytest.raises(ZoneChanging):
@@ -61,7 +63,7 @@ async def test_a_rollback_that_gives_up_changes_nothing_and_says_so(store: Crowd
     assert (await store.page(ZONE_ID, 0, 100)).total == 5
 
 
-async def test_changes_of_the_zone_itself_do_not_count_among_those_of_its_mappings(
+async def test_changes_of_the_zone_itself_are_not_counted_as_changes_of_mappings(
     store: CrowdedStore,
 ) -> None:
     for place in (US_EAST, US_WEST):

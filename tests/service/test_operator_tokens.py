@@ -1,4 +1,4 @@
-"""Tokens as the operator sees them."""
+"""Tokens of all owners, for operators."""
 
 import pytest
 
@@ -18,7 +18,7 @@ from tests.builders import CAUSE, ZONE_ID, new_zone, policy
 READ, WRITE = group_id(Group.ZONE_SETTINGS_READ), group_id(Group.ZONE_SETTINGS_WRITE)
 
 
-def test_what_a_token_is_denied_is_none_of_its_zones() -> None:
+def test_a_denied_zone_is_not_listed_for_a_token() -> None:
     allowed = policy(True, [ZONE_PREFIX + ZONE_ID], [READ])
     denied = policy(False, [ZONE_PREFIX + "a" * 32], [WRITE])
     view = access_of([allowed, denied])
@@ -53,7 +53,7 @@ async def _create(
         ("replicate", (), "", (["all"], "replicate", [])),
     ],
 )
-async def test_a_token_of_a_node_is_listed_with_its_right_and_its_colo(
+async def test_a_node_token_is_listed_with_its_access_and_colo(
     access: Access, zones: tuple[str, ...], colo: str, shown: tuple[list[str], str, list[str]]
 ) -> None:
     view = await _create(await _tokens(), access, zones, colo)
@@ -68,14 +68,14 @@ async def test_a_token_of_a_node_is_listed_with_its_right_and_its_colo(
         ("edge", (), "Singapore"),
     ],
 )
-async def test_a_token_of_a_node_that_makes_no_sense_is_refused(
+async def test_an_inconsistent_node_token_is_rejected(
     access: Access, zones: tuple[str, ...], colo: str
 ) -> None:
     with pytest.raises(InvalidToken):
         await _create(await _tokens(), access, zones, colo)
 
 
-async def test_a_user_has_more_tokens_of_nodes_than_others() -> None:
+async def test_a_user_can_have_more_node_tokens_than_other_tokens() -> None:
     tokens = await _tokens()
 
     async def create(name: str, access: Access) -> None:

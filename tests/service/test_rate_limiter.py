@@ -1,4 +1,4 @@
-"""The rate limiter: each caller for itself, and not more of them than there is room for."""
+"""The rate limiter counts each caller separately, within limited memory."""
 
 import pytest
 
@@ -9,7 +9,7 @@ ONE = Quota(1, 10)
 
 
 class Clock:
-    """Time that stands still until it is moved."""
+    """A clock that a test sets."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -23,7 +23,7 @@ def clock() -> Clock:
     return Clock()
 
 
-def test_callers_do_not_count_for_each_other(clock: Clock) -> None:
+def test_callers_are_counted_separately(clock: Clock) -> None:
     limiter = RateLimiter(Quota(2, 10), clock)
     taken = [limiter.take(caller).taken for caller in ("a", "b", "a", "b", "a", "c")]
     assert taken == [True, True, True, True, False, True]
@@ -41,7 +41,7 @@ def test_a_window_ends_and_a_block_ends(clock: Clock) -> None:
     assert limiter.take("a").taken
 
 
-def test_what_is_used_is_known_until_the_window_ends(clock: Clock) -> None:
+def test_usage_is_reported_until_the_window_ends(clock: Clock) -> None:
     limiter = RateLimiter(Quota(2, 10), clock)
     assert limiter.used("a") == 0
     for expected in (1, 2, 2):
@@ -51,7 +51,7 @@ def test_what_is_used_is_known_until_the_window_ends(clock: Clock) -> None:
     assert limiter.used("a") == 0
 
 
-def test_when_there_is_no_room_ended_windows_go_first(clock: Clock) -> None:
+def test_ended_windows_are_dropped_first(clock: Clock) -> None:
     limiter = RateLimiter(ONE, clock, at_most=10)
     for n in range(9):
         limiter.take(f"ended {n}")
@@ -64,7 +64,7 @@ def test_when_there_is_no_room_ended_windows_go_first(clock: Clock) -> None:
     assert all(not limiter.take(f"new {n}").taken for n in range(8))
 
 
-def test_when_there_is_no_room_the_oldest_is_forgotten(clock: Clock) -> None:
+def test_the_oldest_window_is_dropped_next(clock: Clock) -> None:
     limiter = RateLimiter(ONE, clock, at_most=10)
     for n in range(11):
         limiter.take(str(n))
@@ -72,7 +72,7 @@ def test_when_there_is_no_room_the_oldest_is_forgotten(clock: Clock) -> None:
     assert all(limiter.used(str(n)) == 1 for n in range(2, 11))
 
 
-def test_a_flood_of_callers_takes_no_more_room(clock: Clock) -> None:
+def test_memory_is_limited_under_a_flood_of_callers(clock: Clock) -> None:
     limiter = RateLimiter(ONE, clock, at_most=100)
     for n in range(10_000):
         limiter.take(str(n))
@@ -80,7 +80,7 @@ def test_a_flood_of_callers_takes_no_more_room(clock: Clock) -> None:
     assert 90 <= sum(limiter.used(str(n)) for n in range(10_000)) <= 100
 
 
-def test_who_is_known_already_makes_nobody_go(clock: Clock) -> None:
+def test_a_request_of_a_known_caller_drops_no_window(clock: Clock) -> None:
     limiter = RateLimiter(ONE, clock, at_most=10)
     for _ in range(20):
         for n in range(10):

@@ -1,4 +1,4 @@
-"""How old a replica says that it is."""
+"""The age that a replica reports."""
 
 import math
 
@@ -19,9 +19,9 @@ def replication() -> tuple[Replication, Clock, Clock]:
     return Replication("http://primary.example", wall, running), wall, running
 
 
-def test_a_replica_whose_clock_is_behind_does_not_say_that_it_is_fresh() -> None:
+def test_a_replica_with_a_clock_that_is_behind_has_unknown_age() -> None:
     copy, wall, running = replication()
-    copy.found(wall.now + 3_600 * SECOND)
+    copy.restored(wall.now + 3_600 * SECOND)
     assert (copy.loaded, copy.age) == (True, math.inf)
     running.now += SECOND
     assert copy.age == math.inf
@@ -30,7 +30,7 @@ def test_a_replica_whose_clock_is_behind_does_not_say_that_it_is_fresh() -> None
     assert copy.age == 2.0
 
 
-def test_the_age_is_right_whatever_the_clock_is_set_to() -> None:
+def test_the_age_does_not_depend_on_changes_of_the_clock() -> None:
     copy, wall, running = replication()
     copy.heard(1.5)
     for moved in (-400 * 86_400, 400 * 86_400):
@@ -39,22 +39,22 @@ def test_the_age_is_right_whatever_the_clock_is_set_to() -> None:
     assert copy.age == 11.5
 
 
-def test_a_copy_found_at_the_start_is_as_old_as_its_last_change_and_gets_older() -> None:
+def test_a_copy_at_the_start_is_as_old_as_its_last_change() -> None:
     copy, wall, running = replication()
-    copy.found(wall.now - 60 * SECOND)
+    copy.restored(wall.now - 60 * SECOND)
     running.now += 4 * SECOND
     assert copy.age == 64.0
 
 
-def test_a_copy_that_was_taken_is_as_old_as_its_request() -> None:
+def test_a_full_sync_is_as_old_as_its_request() -> None:
     copy, _, running = replication()
     began = copy.moment()
     running.now += 30 * SECOND
-    copy.took(began, 2.0)
+    copy.synced(began, 2.0)
     assert copy.age == 32.0
 
 
-def test_what_follows_a_replica_of_unknown_age_has_none_either() -> None:
+def test_a_follower_of_a_replica_with_unknown_age_has_unknown_age() -> None:
     copy, _, _ = replication()
     copy.heard(math.inf)
     assert copy.age == math.inf

@@ -1,4 +1,4 @@
-"""What-if over many zones: nobody else waits for it."""
+"""Resolution across many zones."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ ZONES = 50
 ADDRESS = ip("192.0.2.1")
 
 
-async def test_others_are_served_while_many_zones_are_counted() -> None:
+async def test_other_requests_are_served_while_many_zones_are_counted() -> None:
     store = MemoryStore()
     zone_ids = [f"{n:032x}" for n in range(ZONES)]
     for zone_id in zone_ids:

@@ -1,4 +1,4 @@
-"""How much history is kept."""
+"""Retention of history."""
 
 import pytest
 
@@ -20,7 +20,7 @@ class Clock:
 
 @pytest.fixture
 async def store() -> MemoryStore:
-    """A change a day, revision 1 on day 100 to revision 10 on day 109."""
+    """A change per day, from revision 1 on day 100 to revision 10 on day 109."""
     clock = Clock()
     store = MemoryStore(clock)
     await store.write_records(new_zone(), CAUSE)
@@ -31,23 +31,23 @@ async def store() -> MemoryStore:
     return store
 
 
-async def test_changes_beyond_an_age_are_forgotten(store: MemoryStore) -> None:
+async def test_changes_beyond_an_age_are_trimmed(store: MemoryStore) -> None:
     keeper = Retention(store, 3.5, 1_000, lambda: 109 * DAY)
     assert await keeper.forget() == 6
     assert [c.revision for c in await store.changes(0, 100)] == [7, 8, 9, 10]
     assert await keeper.forget() == 0
 
 
-async def test_changes_beyond_a_number_are_forgotten(store: MemoryStore) -> None:
+async def test_changes_beyond_a_number_are_trimmed(store: MemoryStore) -> None:
     await Retention(store, 1_000, 2, lambda: 109 * DAY).forget()
     assert [c.revision for c in await store.changes(0, 100)] == [9, 10]
 
 
-async def test_within_the_limits_nothing_is(store: MemoryStore) -> None:
+async def test_changes_within_the_limits_are_kept(store: MemoryStore) -> None:
     assert await Retention(store, 1_000, 10, lambda: 109 * DAY).forget() == 0
 
 
-async def test_the_last_change_stays_however_old(store: MemoryStore) -> None:
+async def test_the_last_change_is_kept_at_any_age(store: MemoryStore) -> None:
     ran = Clock()
     keeper = Retention(store, 1, 1_000, lambda: 1_000 * DAY, elapsed=ran)
     ran.now += 891 * DAY
@@ -66,27 +66,27 @@ async def put(store: MemoryStore, clock: Clock, day: float) -> None:
     await store.write(ZONE_ID, (ip("::1"),), put_rule(ip("::1"), place), CAUSE)
 
 
-async def test_a_clock_that_jumps_a_year_erases_no_history(store: MemoryStore) -> None:
+async def test_a_clock_that_jumps_a_year_trims_nothing(store: MemoryStore) -> None:
     clock, ran = Clock(), Clock()
     clock.now = 109 * DAY
     keeper = Retention(store, 30, 1_000, clock, elapsed=ran)
     await keeper.forget()
-    await put(store, clock, 109 + 365)  # it has jumped, and a change was made since
+    await put(store, clock, 109 + 365)  # after the jump, with a change since
     assert await keeper.forget() == 0
     ran.now += 5 * DAY
     assert await keeper.forget() == 0
-    again = Retention(store, 30, 1_000, clock, elapsed=ran)  # the server is started again
+    again = Retention(store, 30, 1_000, clock, elapsed=ran)  # after a restart
     assert await again.forget() == 0
     assert await revisions(store) == list(range(1, 12))
 
 
-async def test_a_clock_that_is_a_year_ahead_at_the_start_erases_no_history(
+async def test_a_clock_that_is_a_year_ahead_at_the_start_trims_nothing(
     store: MemoryStore,
 ) -> None:
     assert await Retention(store, 30, 1_000, lambda: 474 * DAY).forget() == 0
 
 
-async def test_while_a_server_runs_changes_get_older_whatever_the_clock_says(
+async def test_changes_age_with_the_uptime_regardless_of_the_clock(
     store: MemoryStore,
 ) -> None:
     clock, ran = Clock(), Clock()
@@ -101,7 +101,9 @@ async def test_while_a_server_runs_changes_get_older_whatever_the_clock_says(
     assert await revisions(store) == [7, 8, 9, 10]
 
 
-async def test_a_gap_that_a_clock_left_between_two_changes_is_no_age(store: MemoryStore) -> None:
+async def test_a_gap_between_the_times_of_two_changes_does_not_count_as_age(
+    store: MemoryStore,
+) -> None:
     clock, ran = Clock(), Clock()
     await put(store, clock, 474)
     await put(store, clock, 475)
@@ -116,11 +118,11 @@ async def test_a_gap_that_a_clock_left_between_two_changes_is_no_age(store: Memo
     assert (await revisions(store))[-1] == 12
 
 
-async def test_an_empty_database_has_nothing_to_forget() -> None:
+async def test_an_empty_database_has_nothing_to_trim() -> None:
     assert await Retention(MemoryStore(), 1, 1, lambda: DAY).forget() == 0
 
 
-async def test_what_a_rollout_may_go_back_to_is_kept_whatever_the_limits(
+async def test_changes_since_the_base_of_a_rollout_are_kept_beyond_the_limits(
     store: MemoryStore,
 ) -> None:
     keeper = Retention(store, 3.5, 2, lambda: 109 * DAY, lambda: 4)

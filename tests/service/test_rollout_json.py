@@ -1,4 +1,4 @@
-"""How a rollout is shown."""
+"""The JSON of a rollout."""
 
 from originmap.domain.rollout.rollout import Rollout, RolloutState
 from originmap.service.feed.followers import FollowerStatus
@@ -11,7 +11,7 @@ def node(name: str, token: str, at: int, applied: int | None, colo: str = "SIN")
     return FollowerStatus(name, token, "192.0.2.9", 7, at, "nginx", applied, "", colo)
 
 
-def test_a_node_under_a_new_token_is_one_node() -> None:
+def test_a_node_with_a_new_token_is_the_same_node() -> None:
     followers = [
         node("sin-1", "new token", 30, 7),
         node("sin-1", "old token", 20, 5),
@@ -23,7 +23,7 @@ def test_a_node_under_a_new_token_is_one_node() -> None:
     assert (shown.waves[0].nodes, shown.waves[0].there) == (2, 1)
 
 
-def test_a_stage_names_the_colos_and_parts_of_which_nobody_is_heard() -> None:
+def test_a_stage_lists_the_colos_and_shares_without_nodes() -> None:
     late = 200_000_000
     rollout = Rollout(1, RolloutState.RUNNING, 5, 7, ("SIN+FRA", "IAD", "0.01%", "100%"), 1)
     followers = [node("sin-1", "token", late, 7), node("iad-1", "token", 0, 5, "IAD")]

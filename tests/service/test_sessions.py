@@ -1,4 +1,4 @@
-"""Long answers end with the credential behind them."""
+"""Long responses end with their credential."""
 
 import asyncio
 from dataclasses import replace
@@ -16,7 +16,7 @@ from tests.builders import CAUSE, new_zone, token
 
 
 class World:
-    """A token, and an answer for it."""
+    """A token and a response to it."""
 
     def __init__(self) -> None:
         self.store, directory = MemoryStore(), Directory()
@@ -43,7 +43,7 @@ def expiring(at: int) -> Token:
 
 
 @pytest.mark.parametrize("disabled", [False, True])
-async def test_a_token_that_is_revoked_or_disabled_ends_what_it_asked_for(disabled: bool) -> None:
+async def test_revoking_or_disabling_a_token_ends_its_responses(disabled: bool) -> None:
     world, made = World(), token("one")
     await world.open(made)
     await world.store.write_records(create_token(token("another")), CAUSE)
@@ -54,17 +54,17 @@ async def test_a_token_that_is_revoked_or_disabled_ends_what_it_asked_for(disabl
     assert (world.ended, world.sessions.count) == (["one"], 0)
 
 
-async def test_a_token_that_expires_ends_what_it_asked_for() -> None:
+async def test_the_expiry_of_a_token_ends_its_responses() -> None:
     world = World()
     await world.open(expiring(50_000))
     await asyncio.sleep(0.08)
-    assert world.ended == []  # the clock has not come that far
+    assert world.ended == []  # the clock has not reached the expiry
     world.now = 50_000
     await asyncio.sleep(0.08)
     assert (world.ended, world.sessions.count) == (["short"], 0)
 
 
-async def test_what_is_complete_is_not_ended() -> None:
+async def test_a_complete_response_is_not_ended() -> None:
     world = World()
     await world.open(expiring(50_000))
     world.session.close()

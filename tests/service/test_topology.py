@@ -1,4 +1,4 @@
-"""When tiers are worked out again."""
+"""When tiers are computed again."""
 
 from originmap import data
 from originmap.domain.tier.latency import Measurement
@@ -12,7 +12,7 @@ START = 1_000_000 * MINUTE + 7 * SECOND
 WEEK = 7 * 24 * 60 * MINUTE
 
 
-async def test_measurements_that_expire_one_by_one_are_let_go_together() -> None:
+async def test_measurements_that_expire_in_one_minute_expire_together() -> None:
     now = START
     topologies = Topologies(MemoryStore(), data.catalogue(), data.topology(), lambda: now)
     colos = [colo.code for colo in data.topology().colos][:50]
@@ -29,7 +29,7 @@ async def test_measurements_that_expire_one_by_one_are_let_go_together() -> None
     assert len(seen) == 2
 
 
-async def test_a_measurement_counts_for_less_than_a_minute_longer() -> None:
+async def test_a_measurement_is_valid_for_less_than_a_minute_longer() -> None:
     now = START
     topologies = Topologies(MemoryStore(), data.catalogue(), data.topology(), lambda: now)
     measured = Measurement("SEA", "aws", "us-east-1", 1.0, START - WEEK + SECOND)

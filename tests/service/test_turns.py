@@ -1,4 +1,4 @@
-"""Long work in pieces: whoever asks for it, others are answered between two pieces."""
+"""Long work in pieces: other requests are served between two pieces."""
 
 import asyncio
 import itertools
@@ -33,7 +33,7 @@ COLOS = tuple(
 )
 
 
-async def test_one_piece_runs_between_two_looks_at_the_sockets_however_many_ask() -> None:
+async def test_one_piece_runs_per_pass_of_the_event_loop_for_any_number_of_callers() -> None:
     turns, looks = Turns(), 0
     pieces: list[int] = []
 
@@ -54,7 +54,7 @@ async def test_one_piece_runs_between_two_looks_at_the_sockets_however_many_ask(
     assert turns.given == 100
 
 
-async def test_the_tiers_of_a_topology_are_worked_out_a_region_a_turn() -> None:
+async def test_tiers_are_computed_one_region_per_turn() -> None:
     async with bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened:
         topologies = opened.topologies
         await topologies.set(Topology(COLOS), CAUSE)
@@ -69,7 +69,7 @@ async def test_the_tiers_of_a_topology_are_worked_out_a_region_a_turn() -> None:
 
 
 class BusyStore(MemoryStore):
-    """A store that is written to whenever its changes are read, `more` times."""
+    """A store that is written to while its changes are read, `more` times."""
 
     more, read = 0, 0
 
@@ -85,7 +85,7 @@ class BusyStore(MemoryStore):
 PLACES = itertools.cycle((US_EAST, US_WEST))
 
 
-async def test_the_past_is_read_in_turns_and_once_however_much_is_written_meanwhile() -> None:
+async def test_the_history_is_read_in_turns_and_once_despite_concurrent_writes() -> None:
     store, turns = BusyStore(), Turns()
     await store.write_records(new_zone(), CAUSE)
     start = store.revision
@@ -108,7 +108,7 @@ async def test_snapshots_and_changes_are_read_in_turns_from_the_first_piece_on()
     snapshots = Snapshots(store, turns)
     parts = [part async for part in snapshots.take(LOCAL)]
     assert sum(map(size, parts)) == 2 + len(COLOS) + len(addresses)
-    assert turns.given == 2  # the topology; this store has a zone's mappings in one part
+    assert turns.given == 2  # the topology; this store has all mappings of a zone in one part
     directory = Directory()
     feed = Feed(store, PastZones(store, directory), snapshots, turns)
     view = View("root", Grants([]), whole=True)
@@ -129,7 +129,7 @@ async def test_snapshots_and_changes_are_read_in_turns_from_the_first_piece_on()
         ("POST", "/whatif", {"topology": msgspec.to_builtins(Topology(COLOS))}, 11),
     ],
 )
-async def test_work_costs_the_rate_limit_by_its_size(
+async def test_large_requests_count_more_against_the_rate_limit(
     method: str, path: str, body: object, cost: int
 ) -> None:
     settings = Settings(rate_limit="1000/60")
@@ -144,14 +144,14 @@ async def test_work_costs_the_rate_limit_by_its_size(
         assert f"r={1_000 - cost - 1};" in after.headers["ratelimit"]
 
 
-async def test_a_topology_of_too_many_colos_is_refused() -> None:
+async def test_a_topology_with_too_many_colos_is_rejected() -> None:
     colo = COLOS[0]
     colos = (*COLOS, replace(colo, code="ONEMORE"))
     with pytest.raises(InvalidTopology, match=f"more than {MAX_COLOS} colos"):
         check(Topology(colos))
 
 
-def test_the_successors_of_a_long_chain_are_found_at_once() -> None:
+def test_a_long_chain_of_successors_is_resolved_quickly() -> None:
     chain = tuple(
         replace(colo, state=ColoState.RETIRED, successor=f"C{n + 1}")
         for n, colo in enumerate(COLOS[:-1])
@@ -160,7 +160,7 @@ def test_the_successors_of_a_long_chain_are_found_at_once() -> None:
     assert set(topology.successors().values()) == {COLOS[-1].code}
 
 
-async def test_a_ranking_is_worked_out_in_a_turn_of_its_own_and_not_kept() -> None:
+async def test_a_ranking_is_computed_in_its_own_turn_and_not_cached() -> None:
     async with (
         bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened,
         client_of(opened, BEARER) as client,

@@ -1,4 +1,4 @@
-"""Every store there is, for the contract suite."""
+"""Fixtures with every kind of store, for the contract suite."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -25,7 +25,7 @@ class Clock:
 
 
 Make = Callable[[], Awaitable[Store]]
-"""Makes another empty store of the kind a test is about."""
+"""Creates another empty store of the kind under test."""
 
 KINDS = ("memory", "sqlite", "postgres")
 
@@ -36,7 +36,7 @@ def clock() -> Clock:
 
 
 def maker(request: pytest.FixtureRequest, folder: Path, clock: Clock) -> Make:
-    """What makes stores of the fixture's parameter, a kind."""
+    """A factory of stores of the fixture's kind."""
 
     async def make() -> Store:
         if request.param == "memory":
@@ -68,7 +68,7 @@ def url(cluster: Cluster) -> str:
 
 @pytest.fixture
 async def nodes(url: str) -> AsyncIterator[list[PostgresStore]]:
-    """Three nodes on one database, which has a zone."""
+    """Three nodes on one database with a zone."""
     stores = [await open_postgres(url) for _ in range(3)]
     await stores[0].write_records(new_zone(), CAUSE)
     await until(lambda: all(store.revision == 1 for store in stores))

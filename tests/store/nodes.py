@@ -1,4 +1,4 @@
-"""Writes on the nodes of a PostgreSQL database."""
+"""Writes to the nodes of a PostgreSQL database."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What every store does; `store.port` says it in words."""
+"""The contract of `store.port`, for every store."""
 
 import asyncio
 import traceback
@@ -56,18 +56,18 @@ async def _fill(store: Store, count: int) -> None:
     await store.write(ZONE_ID, addresses, decide, CAUSE)
 
 
-async def test_a_mapping_is_read_as_it_was_written(store: Store) -> None:
+async def test_a_written_mapping_can_be_read(store: Store) -> None:
     written = await _put(store, "192.0.2.1")
     assert await store.get(ZONE_ID, ip("192.0.2.1")) == written
     assert (written.place, written.revision) == (US_EAST, store.revision)
 
 
-async def test_an_address_without_mapping_is_none(store: Store) -> None:
+async def test_an_address_without_mapping_returns_none(store: Store) -> None:
     assert await store.get(ZONE_ID, ip("192.0.2.1")) is None
     assert await store.get("no such zone", ip("192.0.2.1")) is None
 
 
-async def test_replacing_gives_a_new_revision_and_a_later_time(store: Store) -> None:
+async def test_replacing_a_mapping_gives_a_new_revision_and_a_later_time(store: Store) -> None:
     first = await _put(store, "192.0.2.1")
     second = await _put(store, "192.0.2.1", US_WEST)
     assert await store.get(ZONE_ID, ip("192.0.2.1")) == second
@@ -75,7 +75,7 @@ async def test_replacing_gives_a_new_revision_and_a_later_time(store: Store) -> 
 
 
 @pytest.mark.proves("D-9")
-async def test_writing_what_is_stored_leaves_no_trace(store: Store) -> None:
+async def test_writing_the_stored_value_is_not_recorded(store: Store) -> None:
     first = await _put(store, "192.0.2.1")
     revision = store.revision
     again = await _put(store, "192.0.2.1")
@@ -84,7 +84,7 @@ async def test_writing_what_is_stored_leaves_no_trace(store: Store) -> None:
 
 
 @pytest.mark.proves("D-20")
-async def test_times_go_forward_when_the_clock_steps_back(store: Store, clock: Clock) -> None:
+async def test_times_grow_when_the_clock_is_set_back(store: Store, clock: Clock) -> None:
     first = await _put(store, "192.0.2.1")
     clock.now -= 500_000
     second = await _put(store, "192.0.2.1", US_WEST)
@@ -105,14 +105,14 @@ async def test_pages_are_in_the_order_of_addresses(store: Store) -> None:
     assert part.total == 5
 
 
-async def test_past_the_end_and_in_an_empty_zone_pages_are_empty(store: Store) -> None:
+async def test_pages_past_the_end_and_of_an_empty_zone_are_empty(store: Store) -> None:
     assert await store.page(ZONE_ID, 0, 20) == ([], 0, 1)
     await _put(store, "192.0.2.1")
     assert await store.page(ZONE_ID, 20, 20) == ([], 1, 2)
     assert await store.page(ZONE_ID, 10**17, 100) == ([], 1, 2)
 
 
-async def test_a_refusal_writes_nothing_and_leaves_neighbours_alone(store: Store) -> None:
+async def test_a_rejected_write_does_not_affect_other_writes_of_its_group(store: Store) -> None:
     results: list[Any] = await asyncio.gather(
         _put(store, "192.0.2.1"),
         _delete(store, "192.0.2.99"),
@@ -123,7 +123,7 @@ async def test_a_refusal_writes_nothing_and_leaves_neighbours_alone(store: Store
     assert (await store.page(ZONE_ID, 0, 10)).mappings == [results[0], results[2]]
 
 
-async def test_a_bug_in_a_rule_fails_its_own_write_only(store: Store) -> None:
+async def test_a_bug_in_a_rule_fails_only_its_own_write(store: Store) -> None:
     def broken(view: ZoneView) -> Decision[None]:
         raise KeyError("a bug")
 
@@ -151,7 +151,7 @@ async def test_writes_queued_together_see_each_other_in_order(store: Store) -> N
     ]
 
 
-async def test_the_limit_is_exact_under_a_race(store: Store) -> None:
+async def test_the_limit_of_mappings_is_exact_under_concurrent_writes(store: Store) -> None:
     await _fill(store, mapping.MAX_MAPPINGS - 5)
     racers = [_put(store, f"192.0.2.{n}") for n in range(64)]
     results: list[Any] = await asyncio.gather(*racers, return_exceptions=True)
@@ -161,7 +161,7 @@ async def test_the_limit_is_exact_under_a_race(store: Store) -> None:
     assert (await store.page(ZONE_ID, 0, 1)).total == mapping.MAX_MAPPINGS
 
 
-async def test_a_batch_has_one_time_and_neighbouring_revisions(store: Store) -> None:
+async def test_a_batch_has_one_time_and_consecutive_revisions(store: Store) -> None:
     addresses = ips(3)
     upserts = batch.Outcome(dict.fromkeys(addresses, CENTRAL), ())
     done = await store.write(ZONE_ID, addresses, batch.upsert(upserts), CAUSE)
@@ -170,7 +170,7 @@ async def test_a_batch_has_one_time_and_neighbouring_revisions(store: Store) -> 
     assert {m.modified_on for m in page.mappings} == {done.at}
 
 
-async def test_changes_tell_who_and_what_in_order(store: Store) -> None:
+async def test_changes_have_their_cause_and_content_in_order(store: Store) -> None:
     await _put(store, "192.0.2.1")
     other = Cause("token-2", "198.51.100.7", "ray-2")
     await store.write(ZONE_ID, ips(1), mapping.put(ips(1)[0], US_WEST), other)
@@ -182,14 +182,14 @@ async def test_changes_tell_who_and_what_in_order(store: Store) -> None:
     assert made.at < first.at < second.at
 
 
-async def test_changes_are_read_from_anywhere_in_a_cause(store: Store) -> None:
+async def test_changes_can_be_read_from_the_middle_of_a_cause(store: Store) -> None:
     await _fill(store, 10)
     part = await store.changes(4, 3)
     assert [(c.revision, c.cause) for c in part] == [(5, CAUSE), (6, CAUSE), (7, CAUSE)]
     assert await store.changes(store.revision, 10) == []
 
 
-async def test_a_zone_takes_its_mappings_along_and_leaves_their_history(store: Store) -> None:
+async def test_deleting_a_zone_deletes_its_mappings_and_keeps_their_history(store: Store) -> None:
     await _fill(store, 3)
     before = store.revision
     await store.write_records(remove_zone(), CAUSE)
@@ -203,7 +203,7 @@ async def test_a_zone_takes_its_mappings_along_and_leaves_their_history(store: S
         await _put(store, "192.0.2.1")
 
 
-async def test_places_are_counted_by_zone(store: Store) -> None:
+async def test_mappings_are_counted_by_zone_and_region(store: Store) -> None:
     await store.write_records(new_zone(OTHER_ID, "example.org"), CAUSE)
     for text, place in (("192.0.2.1", US_WEST), ("192.0.2.2", US_EAST), ("::1", US_WEST)):
         await _put(store, text, place)
@@ -213,7 +213,7 @@ async def test_places_are_counted_by_zone(store: Store) -> None:
     ]
 
 
-async def test_zones_do_not_see_each_other(store: Store) -> None:
+async def test_mappings_of_zones_are_separate(store: Store) -> None:
     await store.write_records(new_zone(OTHER_ID, "example.org"), CAUSE)
     await _put(store, "192.0.2.1")
     assert await store.get(OTHER_ID, ip("192.0.2.1")) is None
@@ -222,14 +222,14 @@ async def test_zones_do_not_see_each_other(store: Store) -> None:
     assert (await store.page(ZONE_ID, 0, 10)).total == 1
 
 
-async def test_a_zone_made_again_starts_empty(store: Store) -> None:
+async def test_a_zone_created_again_is_empty(store: Store) -> None:
     await _fill(store, 3)
     await store.write_records(remove_zone(), CAUSE)
     await store.write_records(new_zone(OTHER_ID), CAUSE)
     assert (await store.page(OTHER_ID, 0, 10)).total == 0
 
 
-async def test_listeners_hear_what_is_there_and_then_each_change(store: Store) -> None:
+async def test_listeners_get_existing_records_and_then_each_change(store: Store) -> None:
     heard: list[RecordChange] = []
     store.follow_records(heard.extend)
     assert heard == [RecordChange(Key(Kind.ZONE, ZONE_ID), None, zone())]
@@ -240,14 +240,14 @@ async def test_listeners_hear_what_is_there_and_then_each_change(store: Store) -
     assert len(heard) == 2
 
 
-async def test_two_records_of_one_name_are_refused_whatever_a_rule_says(store: Store) -> None:
+async def test_two_records_with_the_same_name_are_rejected_by_the_store(store: Store) -> None:
     twin = RecordChange(Key(Kind.ZONE, OTHER_ID), None, zone(OTHER_ID))
     with pytest.raises(StoreFailed):
         await store.write_records(lambda records: RecordDecision((twin,), None), CAUSE)
     assert store.revision == 1
 
 
-async def test_a_closed_store_refuses_writes_after_it_finished_the_queued(store: Store) -> None:
+async def test_a_closing_store_commits_queued_writes_and_rejects_later_ones(store: Store) -> None:
     queued = asyncio.ensure_future(_put(store, "192.0.2.1"))
     await asyncio.sleep(0)
     await store.close()
@@ -256,7 +256,7 @@ async def test_a_closed_store_refuses_writes_after_it_finished_the_queued(store:
         await _put(store, "192.0.2.2")
 
 
-async def test_what_refuses_every_write_keeps_nothing_of_them(store: Store) -> None:
+async def test_refused_writes_do_not_accumulate_tracebacks(store: Store) -> None:
     refusal = StoreBusy()
     store.refuse_writes(refusal)
     lengths = set()

@@ -1,4 +1,4 @@
-"""What every store does as the source of copies, and as a copy."""
+"""Every store as the source of copies, and as a copy."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -26,7 +26,7 @@ OTHER_ID = "f" * 32
 async def target(
     request: pytest.FixtureRequest, tmp_path: Path, clock: Clock
 ) -> AsyncIterator[Store]:
-    """Another store, with a zone of its own, which a copy replaces."""
+    """Another store with a zone of its own, which a copy replaces."""
     folder = tmp_path / "target"
     folder.mkdir()
     store = await maker(request, folder, clock)()
@@ -44,12 +44,12 @@ async def _delete(store: Store, text: str) -> None:
 
 
 async def _everything(store: Store) -> list[Part]:
-    """Each mapping by itself: how many a part has is left to the store."""
+    """The parts of a snapshot, each with one mapping: stores choose the size of parts."""
     return [each async for part in store.snapshot() for each in _pieces(part)]
 
 
 def _pieces(part: Part) -> list[Part]:
-    """The same in parts of one mapping or change each."""
+    """Split a part into parts of one mapping or one change."""
     match part:
         case ZoneMappings(zone_id, mappings):
             return [ZoneMappings(zone_id, mappings[i : i + 1]) for i in range(len(mappings))]
@@ -68,7 +68,8 @@ async def _fill(store: Store, count: int, zone_id: str = ZONE_ID) -> None:
 
 
 async def _lived_in(store: Store) -> None:
-    """Some history: mappings made, changed and gone, and a zone that came and went."""
+    """Create some history: mappings created, changed and deleted, and a zone created and
+    deleted."""
     await _fill(store, 5)
     await _put(store, "192.0.2.1", US_WEST)
     await _delete(store, "10.0.0.3")
@@ -89,7 +90,7 @@ async def test_a_snapshot_starts_with_its_revision_and_has_everything(store: Sto
     assert mappings == ZoneMappings(ZONE_ID, (await store.page(ZONE_ID, 0, 10)).mappings)
 
 
-async def test_a_snapshot_is_of_one_revision_whatever_is_written_meanwhile(store: Store) -> None:
+async def test_a_snapshot_is_of_one_revision_despite_concurrent_writes(store: Store) -> None:
     await _put(store, "192.0.2.1")
     parts = store.snapshot()
     start = await anext(parts)
@@ -122,7 +123,7 @@ async def test_a_copy_equals_its_source(store: Store, target: Store) -> None:
     assert (await target.page("e" * 32, 0, 10)).mappings == []
 
 
-async def test_a_copy_with_history_has_that_too(store: Store, target: Store) -> None:
+async def test_a_copy_with_history_has_the_same_history(store: Store, target: Store) -> None:
     await _lived_in(store)
     await target.load(store.snapshot(history=True))
     assert await target.changes(0, 100) == await store.changes(0, 100)
@@ -130,7 +131,7 @@ async def test_a_copy_with_history_has_that_too(store: Store, target: Store) -> 
     assert await target.changes(0, 100, OTHER_ID) == await store.changes(0, 100, OTHER_ID)
 
 
-async def test_records_of_a_copy_are_told_as_they_change(store: Store, target: Store) -> None:
+async def test_listeners_get_the_records_of_a_copy(store: Store, target: Store) -> None:
     told: list[RecordChange] = []
     target.follow_records(told.extend)
     told.clear()
@@ -142,7 +143,7 @@ async def test_records_of_a_copy_are_told_as_they_change(store: Store, target: S
     ]
 
 
-async def test_a_snapshot_that_breaks_off_leaves_what_was_there(
+async def test_a_truncated_snapshot_leaves_the_content_unchanged(
     store: Store, target: Store
 ) -> None:
     await _lived_in(store)
@@ -161,7 +162,9 @@ async def test_a_snapshot_that_breaks_off_leaves_what_was_there(
     await _put(target, "192.0.2.1")
 
 
-async def test_while_a_snapshot_comes_in_the_old_state_is_read(store: Store, target: Store) -> None:
+async def test_reads_see_the_old_state_while_a_snapshot_is_loaded(
+    store: Store, target: Store
+) -> None:
     await target.write_records(new_zone(), CAUSE)
     await _put(target, "10.0.0.2", US_WEST)
     await _lived_in(store)
@@ -179,7 +182,9 @@ async def test_while_a_snapshot_comes_in_the_old_state_is_read(store: Store, tar
     assert (await target.page(old.id, 0, 10))[:2] == ([], 0)
 
 
-async def test_changes_applied_in_any_portions_make_a_copy(store: Store, target: Store) -> None:
+async def test_changes_applied_in_portions_of_any_size_make_a_copy(
+    store: Store, target: Store
+) -> None:
     await target.load(store.snapshot())
     await _lived_in(store)
     while portion := await store.changes(target.revision, 4):
@@ -189,7 +194,7 @@ async def test_changes_applied_in_any_portions_make_a_copy(store: Store, target:
     assert (await target.page(ZONE_ID, 0, 10)).total == (await store.page(ZONE_ID, 0, 10)).total
 
 
-async def test_a_gap_in_the_changes_is_refused(store: Store, target: Store) -> None:
+async def test_a_gap_in_the_changes_is_rejected(store: Store, target: Store) -> None:
     await target.load(store.snapshot())
     await _lived_in(store)
     revision = target.revision
@@ -200,7 +205,7 @@ async def test_a_gap_in_the_changes_is_refused(store: Store, target: Store) -> N
     assert target.revision == store.revision
 
 
-async def test_changes_that_are_hidden_advance_the_revision_and_the_time_alone(
+async def test_hidden_changes_only_advance_the_revision_and_the_time(
     store: Store, target: Store
 ) -> None:
     await target.load(store.snapshot())
@@ -222,7 +227,7 @@ async def test_changes_that_are_hidden_advance_the_revision_and_the_time_alone(
     assert await copy.changes(since, 100) == changes
 
 
-async def test_changes_that_are_there_already_are_refused(store: Store, target: Store) -> None:
+async def test_changes_that_were_already_applied_are_rejected(store: Store, target: Store) -> None:
     await target.load(store.snapshot())
     await _lived_in(store)
     changes = await store.changes(target.revision, 100)
@@ -238,7 +243,7 @@ async def test_thousands_of_changes_at_once_make_a_copy(store: Store, target: St
     await store.write_records(new_zone(OTHER_ID, "other.example"), CAUSE)
     await _fill(store, 900)
     await _fill(store, 900, OTHER_ID)
-    for text in ("10.0.0.1", "10.0.0.2"):  # one of those that come goes, one comes again
+    for text in ("10.0.0.1", "10.0.0.2"):  # one new address is deleted, one is added again
         await _delete(store, text)
     await _put(store, "10.0.0.1", US_WEST)
     await _put(store, "10.0.0.1", US_EAST)
@@ -249,7 +254,7 @@ async def test_thousands_of_changes_at_once_make_a_copy(store: Store, target: St
     assert (await target.page(ZONE_ID, 0, 1)).total == 899
 
 
-async def test_a_copy_of_a_copy_that_has_half_of_a_request(store: Store, target: Store) -> None:
+async def test_a_copy_of_a_copy_with_half_of_a_request(store: Store, target: Store) -> None:
     await _fill(store, 5)
     changes = await store.changes(0, 100)
     half = MemoryStore()
@@ -260,7 +265,9 @@ async def test_a_copy_of_a_copy_that_has_half_of_a_request(store: Store, target:
     assert (await target.page(ZONE_ID, 0, 10)).total == 5
 
 
-async def test_a_zone_that_comes_again_under_its_id_is_empty(store: Store, target: Store) -> None:
+async def test_a_zone_that_is_created_again_with_its_id_is_empty(
+    store: Store, target: Store
+) -> None:
     await target.load(store.snapshot())
     await _fill(store, 3)
     await store.write_records(remove_zone(), CAUSE)
@@ -272,7 +279,7 @@ async def test_a_zone_that_comes_again_under_its_id_is_empty(store: Store, targe
     assert (await target.page(ZONE_ID, 0, 10)).total == 1
 
 
-async def test_a_promoted_copy_goes_on_under_its_own_name(store: Store, target: Store) -> None:
+async def test_a_promoted_copy_continues_with_its_own_epoch(store: Store, target: Store) -> None:
     await _lived_in(store)
     await target.load(store.snapshot())
     await target.promote()
@@ -283,7 +290,9 @@ async def test_a_promoted_copy_goes_on_under_its_own_name(store: Store, target: 
     assert change.at > (await store.changes(store.revision - 1, 1))[0].at
 
 
-async def test_commits_are_announced_once_they_can_be_read(store: Store, target: Store) -> None:
+async def test_commit_listeners_are_called_once_changes_can_be_read(
+    store: Store, target: Store
+) -> None:
     seen: list[int] = []
     store.follow_commits(lambda: seen.append(store.revision))
     await _put(store, "192.0.2.1")
@@ -298,7 +307,7 @@ async def test_commits_are_announced_once_they_can_be_read(store: Store, target:
     assert copied == [3, 4]
 
 
-async def test_the_changes_of_one_zone(store: Store) -> None:
+async def test_changes_can_be_limited_to_one_zone(store: Store) -> None:
     await _lived_in(store)
     everything = await store.changes(0, 100)
     of_other = [change for change in everything if change.zone_id == OTHER_ID]
@@ -308,7 +317,7 @@ async def test_the_changes_of_one_zone(store: Store) -> None:
     assert await store.changes(0, 100, "no such zone") == []
 
 
-async def test_the_changes_of_one_address(store: Store) -> None:
+async def test_changes_can_be_limited_to_one_address(store: Store) -> None:
     await _lived_in(store)
     found = await store.changes_before(1000, 10, ZONE_ID, ip("10.0.0.1"))
     assert [change.what for change in found] == [
@@ -318,7 +327,7 @@ async def test_the_changes_of_one_address(store: Store) -> None:
     assert await store.changes_before(found[0].revision, 1, ZONE_ID, ip("10.0.0.1")) == found[1:]
 
 
-async def test_the_oldest_history_is_forgotten(store: Store) -> None:
+async def test_the_oldest_history_is_trimmed(store: Store) -> None:
     await _lived_in(store)
     kept = await store.changes(4, 100)
     assert await store.forget(4, 3) == 3
@@ -329,14 +338,14 @@ async def test_the_oldest_history_is_forgotten(store: Store) -> None:
     assert await store.changes_before(1000, 100) == kept[::-1]
 
 
-async def test_the_last_change_is_never_forgotten(store: Store) -> None:
+async def test_the_last_change_is_never_trimmed(store: Store) -> None:
     await _lived_in(store)
     await store.forget(10_000, 10_000)
     (last,) = await store.changes(0, 100)
     assert (last.revision, store.oldest) == (store.revision, store.revision - 1)
 
 
-async def test_a_copy_of_a_database_that_forgot(store: Store, target: Store) -> None:
+async def test_a_copy_of_a_database_with_trimmed_history(store: Store, target: Store) -> None:
     await _lived_in(store)
     await store.forget(5, 100)
     await target.load(store.snapshot(history=True))
@@ -344,14 +353,14 @@ async def test_a_copy_of_a_database_that_forgot(store: Store, target: Store) -> 
     assert await target.changes(0, 100) == await store.changes(0, 100)
 
 
-async def test_the_queue_counts(store: Store) -> None:
+async def test_the_queue_is_counted(store: Store) -> None:
     before = store.queue
     await _put(store, "192.0.2.1")
     assert store.queue.waiting == 0
     assert store.queue.writes == before.writes + 1
 
 
-async def test_history_comes_in_portions_that_join(store: Store) -> None:
+async def test_the_history_is_complete_when_read_in_portions(store: Store) -> None:
     await _lived_in(store)
     history = [part async for part in store.snapshot(history=True) if isinstance(part, History)]
     joined = [change for part in history for change in part.changes]
@@ -359,7 +368,7 @@ async def test_history_comes_in_portions_that_join(store: Store) -> None:
     assert joined[-1].cause == Cause("credential", "192.0.2.200", "ray")
 
 
-async def test_writes_can_be_refused_while_copying_goes_on(store: Store, target: Store) -> None:
+async def test_writes_can_be_rejected_while_copying_works(store: Store, target: Store) -> None:
     target.refuse_writes(MappingNotFound())
     await target.load(store.snapshot())
     await _put(store, "192.0.2.1")
@@ -371,7 +380,7 @@ async def test_writes_can_be_refused_while_copying_goes_on(store: Store, target:
     assert await _everything(target) == await _everything(store)
 
 
-async def test_zones_that_exchange_their_names_are_told_so_that_names_can_be_followed(
+async def test_listeners_get_zones_that_exchanged_names_in_a_usable_order(
     store: Store, target: Store
 ) -> None:
     await store.write_records(new_zone(OTHER_ID, "other.example"), CAUSE)
@@ -393,7 +402,7 @@ def _put_of(before: mapping.Place | None, after: mapping.Place | None) -> Mappin
     [_put_of(None, US_WEST), _put_of(US_WEST, US_EAST), _put_of(US_WEST, None)],
     ids=["that was new", "that was elsewhere", "that goes from elsewhere"],
 )
-async def test_a_change_of_a_mapping_that_is_not_stored_so_is_refused(
+async def test_a_change_of_a_mapping_with_another_stored_value_is_rejected(
     store: Store, target: Store, what: MappingChange
 ) -> None:
     await _put(store, "192.0.2.1")
@@ -407,7 +416,7 @@ async def test_a_change_of_a_mapping_that_is_not_stored_so_is_refused(
     await target.apply([change._replace(what=_put_of(US_EAST, US_WEST))])
 
 
-async def test_changes_of_records_that_are_not_stored_so_are_refused(
+async def test_changes_of_records_with_other_stored_values_are_rejected(
     store: Store, target: Store
 ) -> None:
     await target.load(store.snapshot())
@@ -425,21 +434,23 @@ async def test_changes_of_records_that_are_not_stored_so_are_refused(
     assert target.writable
 
 
-async def test_a_zone_that_goes_with_mappings_that_the_primary_has_not_is_refused(
+async def test_deleting_a_zone_with_mappings_unknown_to_the_primary_is_rejected(
     store: Store, target: Store
 ) -> None:
     await _put(store, "192.0.2.1")
     await target.load(store.snapshot())
     (last,) = await store.changes(store.revision - 1, 1)
     gone = RecordChange(Key(Kind.ZONE, ZONE_ID), zone(), None)
-    with pytest.raises(BrokenFeed, match="other mappings"):
+    with pytest.raises(BrokenFeed, match="still has mappings"):
         await target.apply([last._replace(revision=3, at=last.at + 1, what=gone)])
     assert await _everything(target) == await _everything(store)
 
 
-async def test_two_zones_of_one_name_are_the_fault_of_the_feed(store: Store, target: Store) -> None:
+async def test_two_zones_with_the_same_name_are_an_error_of_the_feed(
+    store: Store, target: Store
+) -> None:
     if isinstance(target, MemoryStore):
-        return  # it has no database that would refuse them
+        return  # it has no database constraints
     await target.load(store.snapshot())
     (last,) = await store.changes(store.revision - 1, 1)
     twin = RecordChange(Key(Kind.ZONE, OTHER_ID), None, zone(OTHER_ID))

@@ -1,4 +1,4 @@
-"""What may name a database: no URL is taken for the name of a file."""
+"""Names of databases: a URL is never used as the name of a file."""
 
 import pytest
 
@@ -46,7 +46,7 @@ LOGIN = "om:s3cret@127.0.0.1/om"
         "Server=127.0.0.1;Port=5432;Database=om;User Id=om;Password=s3cret;",
     ],
 )
-def test_what_looks_like_another_database_is_refused_without_its_password(db: str) -> None:
+def test_a_name_of_another_database_is_rejected_without_its_password(db: str) -> None:
     with pytest.raises(StoreUnusable) as caught:
         check_name(db)
     assert "not a supported database: write postgresql://" in str(caught.value)
@@ -71,5 +71,5 @@ def test_what_looks_like_another_database_is_refused_without_its_password(db: st
         "database",
     ],
 )
-def test_a_file_may_have_any_other_name(db: str) -> None:
+def test_every_other_name_is_accepted_for_a_file(db: str) -> None:
     check_name(db)

@@ -1,4 +1,4 @@
-"""What is particular to the PostgreSQL store: several nodes, one server, and its absences."""
+"""The PostgreSQL store: several nodes, one server, and its outages."""
 
 import asyncio
 import contextlib
@@ -60,7 +60,7 @@ def _remove(token: Token) -> RecordDecide[None]:
     return lambda records: RecordDecision((change,), None)
 
 
-async def test_everything_is_there_after_a_restart(url: str) -> None:
+async def test_everything_is_persistent(url: str) -> None:
     first = await open_postgres(url)
     await first.write_records(new_zone(), CAUSE)
     written = await put(first, "192.0.2.1")
@@ -73,13 +73,13 @@ async def test_everything_is_there_after_a_restart(url: str) -> None:
     await second.close()
 
 
-async def test_what_one_node_writes_all_read(nodes: list[PostgresStore]) -> None:
+async def test_all_nodes_read_the_writes_of_one_node(nodes: list[PostgresStore]) -> None:
     written = await put(nodes[1], "192.0.2.1")
     assert [await node.get(ZONE_ID, ip("192.0.2.1")) for node in nodes] == [written] * 3
     await until(lambda: {node.revision for node in nodes} == {2})
 
 
-async def test_the_limit_is_exact_with_several_nodes(nodes: list[PostgresStore]) -> None:
+async def test_the_limit_of_mappings_is_exact_across_nodes(nodes: list[PostgresStore]) -> None:
     addresses = ips(mapping.MAX_MAPPINGS - 5)
     for start in range(0, len(addresses), 500):
         puts = (_fill(nodes[0], a) for a in addresses[start : start + 500])
@@ -96,7 +96,7 @@ async def _fill(store: PostgresStore, address: Any) -> None:
     await store.write(ZONE_ID, (address,), mapping.put(address, US_EAST), CAUSE)
 
 
-async def test_revisions_become_visible_in_their_order(nodes: list[PostgresStore]) -> None:
+async def test_revisions_become_visible_in_order(nodes: list[PostgresStore]) -> None:
     seen: list[int] = []
     ended = asyncio.Event()
 
@@ -115,13 +115,13 @@ async def test_revisions_become_visible_in_their_order(nodes: list[PostgresStore
     assert seen == list(range(1, 1 + 32 * 25 + 1))
 
 
-async def test_times_grow_with_revisions_whichever_node_writes(nodes: list[PostgresStore]) -> None:
+async def test_times_grow_with_revisions_across_nodes(nodes: list[PostgresStore]) -> None:
     await asyncio.gather(*(put(nodes[n % 3], f"192.0.2.{n}") for n in range(60)))
     times = [change.at for change in await nodes[0].changes(0, 100)]
     assert times == sorted(set(times))
 
 
-async def test_writes_of_two_zones_from_two_nodes_never_wait_for_each_other_for_ever(
+async def test_concurrent_writes_of_two_zones_on_two_nodes_do_not_deadlock(
     nodes: list[PostgresStore],
 ) -> None:
     await nodes[0].write_records(new_zone(OTHER_ID, "example.org"), CAUSE)
@@ -137,18 +137,18 @@ async def test_writes_of_two_zones_from_two_nodes_never_wait_for_each_other_for_
     assert (await nodes[0].page(OTHER_ID, 0, 1)).total == 60
 
 
-async def test_a_record_changed_on_one_node_is_heard_on_all(nodes: list[PostgresStore]) -> None:
+async def test_a_change_of_a_record_reaches_all_nodes(nodes: list[PostgresStore]) -> None:
     heard: list[RecordChange] = []
     nodes[2].follow_records(heard.extend)
     token = new_token("one")
     await nodes[0].write_records(_add(token), CAUSE)
     await until(lambda: heard[-1].after == token)
-    await nodes[1].write_records(_remove(token), CAUSE)  # which has heard of it, or does so now
+    await nodes[1].write_records(_remove(token), CAUSE)  # it has read the change, or does so now
     await until(lambda: heard[-1].after is None)
     assert len(heard) == 3
 
 
-async def test_a_record_is_known_on_every_node_once_its_change_is_answered(
+async def test_every_node_has_a_record_once_its_change_is_acknowledged(
     nodes: list[PostgresStore],
 ) -> None:
     known: list[set[str]] = [set(), set(), set()]
@@ -170,12 +170,12 @@ def _following(ids: set[str]) -> RecordListener:
     return follow
 
 
-async def test_a_change_of_a_record_does_not_wait_for_a_node_that_is_gone(
+async def test_a_change_of_a_record_does_not_wait_for_a_stopped_node(
     nodes: list[PostgresStore], url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     await nodes[2].close()
     gone = await asyncpg.connect(url)
-    await gone.execute(f"SELECT pg_advisory_lock_shared({NODES})")  # and it does not listen
+    await gone.execute(f"SELECT pg_advisory_lock_shared({NODES})")  # it does not listen either
     writing = asyncio.ensure_future(nodes[0].write_records(_add(new_token("one")), CAUSE))
     await until(lambda: nodes[1].revision == 2)
     gone.terminate()
@@ -183,7 +183,7 @@ async def test_a_change_of_a_record_does_not_wait_for_a_node_that_is_gone(
     assert not caplog.records
 
 
-async def test_a_change_of_a_record_does_not_wait_for_a_command_that_stands_still(
+async def test_a_change_of_a_record_does_not_wait_for_a_hanging_command(
     nodes: list[PostgresStore], url: str, cluster: Cluster
 ) -> None:
     command = await open_postgres(url, serves=False)
@@ -193,7 +193,7 @@ async def test_a_change_of_a_record_does_not_wait_for_a_command_that_stands_stil
     await command.close()
 
 
-async def test_a_change_of_a_record_waits_for_a_silent_node_only_for_a_while_and_says_so(
+async def test_a_change_of_a_record_waits_for_a_silent_node_up_to_a_logged_timeout(
     nodes: list[PostgresStore], url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     silent = await asyncpg.connect(url)
@@ -203,7 +203,7 @@ async def test_a_change_of_a_record_waits_for_a_silent_node_only_for_a_while_and
     await silent.close()
 
 
-async def test_a_node_whose_connections_are_ended_under_load_logs_no_defect(
+async def test_a_node_that_loses_its_connections_under_load_logs_no_traceback(
     nodes: list[PostgresStore], cluster: Cluster, url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     ended = asyncio.Event()
@@ -223,22 +223,22 @@ async def test_a_node_whose_connections_are_ended_under_load_logs_no_defect(
     assert not [record for record in caplog.records if record.exc_info]
 
 
-async def test_a_notification_that_arrives_behind_the_end_of_its_connection_is_harmless(
+async def test_a_notification_after_the_end_of_its_connection_is_ignored(
     nodes: list[PostgresStore], url: str
 ) -> None:
     gone = await asyncpg.connect(url)
     gone.terminate()
-    nodes[0]._watch._heard(gone, 1, "originmap", "")
+    nodes[0]._watch._on_notify(gone, 1, "originmap", "")
 
 
-async def test_a_record_is_heard_of_without_a_notification(
+async def test_a_change_of_a_record_is_read_without_a_notification(
     nodes: list[PostgresStore], url: str
 ) -> None:
     heard: list[RecordChange] = []
     nodes[0].follow_records(heard.extend)
     token = new_token("one")
     writer = await asyncpg.connect(url)
-    async with writer.transaction():  # as another node commits, whose notification is lost
+    async with writer.transaction():  # a commit of another node whose notification is lost
         await writer.execute(
             "INSERT INTO change (zone_id, revision, at, credential, client, request, kind, id, "
             "new_body) VALUES ('', 2, 1, '', '', '', 'token', $1, $2)",
@@ -250,7 +250,7 @@ async def test_a_record_is_heard_of_without_a_notification(
     assert nodes[0].revision == 2
 
 
-async def test_a_rule_sees_what_other_nodes_committed(nodes: list[PostgresStore]) -> None:
+async def test_a_rule_sees_the_commits_of_other_nodes(nodes: list[PostgresStore]) -> None:
     account = Account("account", "A", 1)
     made = RecordChange(Key(Kind.ACCOUNT, account.id), None, account)
     await nodes[0].write_records(lambda records: RecordDecision((made,), None), CAUSE)
@@ -264,7 +264,7 @@ async def test_a_rule_sees_what_other_nodes_committed(nodes: list[PostgresStore]
     assert sum(isinstance(result, ZoneExists) for result in results) == 2
 
 
-async def test_a_zone_that_another_node_removed_takes_no_mapping(
+async def test_a_zone_deleted_on_another_node_accepts_no_mapping(
     nodes: list[PostgresStore],
 ) -> None:
     await put(nodes[1], "192.0.2.1")
@@ -273,7 +273,7 @@ async def test_a_zone_that_another_node_removed_takes_no_mapping(
         await put(nodes[1], "192.0.2.2")
 
 
-async def test_a_database_loaded_on_one_node_is_what_the_others_have(
+async def test_a_database_loaded_on_one_node_reaches_the_other_nodes(
     nodes: list[PostgresStore], cluster: Cluster
 ) -> None:
     source = await open_postgres(cluster.new_database())
@@ -287,7 +287,7 @@ async def test_a_database_loaded_on_one_node_is_what_the_others_have(
     await source.close()
 
 
-async def test_a_node_that_slept_longer_than_the_history_reaches_knows_every_record(
+async def test_a_node_that_slept_beyond_the_history_reads_every_record(
     nodes: list[PostgresStore], url: str
 ) -> None:
     connection = await asyncpg.connect(url)
@@ -301,7 +301,7 @@ async def test_a_node_that_slept_longer_than_the_history_reaches_knows_every_rec
     await connection.close()
 
 
-async def test_many_that_start_at_once_make_one_database(url: str) -> None:
+async def test_processes_that_start_at_once_create_one_database(url: str) -> None:
     stores = await asyncio.gather(*(open_postgres(url) for _ in range(6)))
     assert len({store.epoch for store in stores}) == 1
     for store in stores:
@@ -319,7 +319,7 @@ async def test_many_that_start_at_once_make_one_database(url: str) -> None:
         ),
     ],
 )
-async def test_a_database_that_cannot_be_used_is_refused_unchanged(
+async def test_an_unusable_database_is_rejected_unchanged(
     cluster: Cluster, url: str, statement: str, says: str
 ) -> None:
     name = url.rpartition("/")[2]
@@ -341,7 +341,7 @@ async def test_a_database_that_cannot_be_used_is_refused_unchanged(
         (lambda url: url.replace("originmap@", "somebody:s3cret@"), "somebody"),
     ],
 )
-async def test_a_server_that_cannot_be_used_is_named_without_its_password(
+async def test_an_unusable_server_is_named_without_its_password(
     url: str, change: Callable[[str], str], says: str
 ) -> None:
     with pytest.raises(StoreUnusable, match=says) as caught:
@@ -351,7 +351,7 @@ async def test_a_server_that_cannot_be_used_is_named_without_its_password(
 
 
 @pytest.mark.parametrize("options", ["project=a", "-c nothing=1", "-c port=1"])
-async def test_options_that_the_server_refuses_are_not_said_to_be_a_server_out_of_reach(
+async def test_options_that_the_server_rejects_are_named_in_the_hint(
     url: str, options: str
 ) -> None:
     with pytest.raises(StoreUnusable) as caught:
@@ -371,11 +371,11 @@ async def test_options_that_the_server_refuses_are_not_said_to_be_a_server_out_o
         ("postgresql://h/db?password=pw&x=1", "postgresql://h/db?password=***&x=1"),
     ],
 )
-def test_a_password_is_never_shown(db: str, shown: str) -> None:
+def test_a_password_is_redacted(db: str, shown: str) -> None:
     assert redacted(db) == shown
 
 
-async def test_a_server_that_was_away_is_used_again_by_itself(own_cluster: Cluster) -> None:
+async def test_a_store_recovers_after_an_outage_of_the_server(own_cluster: Cluster) -> None:
     store = await open_postgres(own_cluster.new_database())
     await store.write_records(new_zone(), CAUSE)
     written = await put(store, "192.0.2.1")
@@ -392,7 +392,7 @@ async def test_a_server_that_was_away_is_used_again_by_itself(own_cluster: Clust
     await store.close()
 
 
-async def test_connections_that_were_cut_are_made_again_unnoticed(
+async def test_lost_connections_are_reopened_without_errors(
     nodes: list[PostgresStore], cluster: Cluster, url: str
 ) -> None:
     await put(nodes[0], "192.0.2.1")
@@ -409,7 +409,7 @@ async def test_connections_that_were_cut_are_made_again_unnoticed(
     await until(lambda: heard[-1].key.kind is Kind.TOKEN)
 
 
-async def test_a_node_that_stands_still_in_a_commit_does_not_hold_the_others_up(
+async def test_a_node_that_hangs_in_a_commit_does_not_block_other_nodes(
     nodes: list[PostgresStore], url: str
 ) -> None:
     frozen = await asyncpg.connect(url, server_settings={
@@ -422,12 +422,12 @@ async def test_a_node_that_stands_still_in_a_commit_does_not_hold_the_others_up(
         await frozen.close()
 
 
-def test_its_driver_is_loaded_only_where_it_is_used() -> None:
+def test_the_driver_is_imported_only_if_needed() -> None:
     program = "import sys, originmap.bootstrap; sys.exit('asyncpg' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0
 
 
-async def test_a_server_that_does_not_answer_gives_way_to_the_next(
+async def test_the_next_server_is_tried_if_one_does_not_respond(
     own_cluster: Cluster, cluster: Cluster
 ) -> None:
     own_cluster.hang()
@@ -438,7 +438,7 @@ async def test_a_server_that_does_not_answer_gives_way_to_the_next(
     await store.close()
 
 
-async def test_who_reads_changes_knows_what_another_node_forgot(
+async def test_a_read_of_changes_notes_trimming_by_another_node(
     nodes: list[PostgresStore],
 ) -> None:
     for n in range(5):
@@ -450,7 +450,7 @@ async def test_who_reads_changes_knows_what_another_node_forgot(
     assert nodes[2].oldest == 3
 
 
-async def test_who_reads_changes_knows_how_far_another_node_has_gone(
+async def test_a_read_of_changes_notes_the_revision_of_another_node(
     nodes: list[PostgresStore],
 ) -> None:
     for n in range(20):
@@ -460,7 +460,7 @@ async def test_who_reads_changes_knows_how_far_another_node_has_gone(
             assert node.revision == nodes[0].revision
 
 
-async def test_who_reads_mappings_or_a_snapshot_knows_how_far_another_node_has_gone(
+async def test_a_read_of_mappings_or_a_snapshot_notes_the_revision_of_another_node(
     nodes: list[PostgresStore],
 ) -> None:
     for n in range(10):
@@ -474,7 +474,7 @@ async def test_who_reads_mappings_or_a_snapshot_knows_how_far_another_node_has_g
         assert nodes[2].revision == start.revision == nodes[0].revision
 
 
-async def test_who_reads_changes_of_a_database_just_replaced_knows_that_it_is_another(
+async def test_a_read_of_changes_notes_that_the_database_was_replaced(
     nodes: list[PostgresStore],
 ) -> None:
     source = MemoryStore()

@@ -1,4 +1,4 @@
-"""Arrays as text, as a real server reads them."""
+"""The text form of arrays, parsed by a real server."""
 
 import asyncpg
 import pytest
@@ -21,17 +21,17 @@ HARD = ["", " ", "NULL", "null", "{}", ",", '"', '""', "\\", '\\"', "a\\", "{a,b
         *[[t] for t in HARD],
     ],
 )
-async def test_texts_arrive_as_they_are(cluster: Cluster, texts: list[str | None]) -> None:
+async def test_texts_are_read_unchanged(cluster: Cluster, texts: list[str | None]) -> None:
     assert await _read(cluster, "text[]", of_texts(texts)) == texts
 
 
 @pytest.mark.parametrize("numbers", [[], [0], [1, -1, 2**63 - 1, -(2**63)]])
-async def test_numbers_arrive_as_they_are(cluster: Cluster, numbers: list[int]) -> None:
+async def test_numbers_are_read_unchanged(cluster: Cluster, numbers: list[int]) -> None:
     assert await _read(cluster, "bigint[]", of_numbers(numbers)) == numbers
 
 
 @pytest.mark.parametrize("values", [[], [b""], [b"\x04\xc0\x00\x02\x01", bytes(range(256))]])
-async def test_bytes_arrive_as_they_are(cluster: Cluster, values: list[bytes]) -> None:
+async def test_bytes_are_read_unchanged(cluster: Cluster, values: list[bytes]) -> None:
     assert await _read(cluster, "bytea[]", of_bytes(values)) == values
 
 

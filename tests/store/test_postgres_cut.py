@@ -12,8 +12,8 @@ from originmap.domain.errors import StoreFailed
 from originmap.domain.history.change import Committed
 from originmap.domain.history.record import RecordDecide
 from originmap.domain.mapping.mapping import Mapping
-from originmap.store.postgres.commit import _Trial, _was_made
-from originmap.store.postgres.known_places import Counter
+from originmap.store.postgres.commit import _Attempt, _was_committed
+from originmap.store.postgres.mapping_cache import Counter
 from originmap.store.postgres.store import PostgresStore, open_postgres
 from tests.builders import CAUSE, ZONE_ID, ip, new_zone, remove_zone
 from tests.real.proxy import Proxy
@@ -29,11 +29,11 @@ class Cuttable(NamedTuple):
     def delete(self, text: str) -> asyncio.Task[Committed[Mapping]]:
         return asyncio.get_running_loop().create_task(delete(self.store, text))
 
-    async def delete_unheard(
+    async def delete_without_response(
         self, text: str, other: PostgresStore
     ) -> tuple[Mapping, asyncio.Task[Committed[Mapping]]]:
-        """A mapping that was put, and its deletion, which is made as `other` sees, and whose
-        answer does not come."""
+        """Create a mapping and start its deletion, which commits, as `other` sees, and whose
+        response is lost."""
         written = await put(self.store, text)
         self.network.mute = True
         deletion = self.delete(text)
@@ -57,10 +57,10 @@ async def cuttable(nodes: list[PostgresStore], url: str) -> AsyncIterator[Cuttab
         await cuttable.store.close()
 
 
-async def test_a_write_is_made_once_though_its_answer_was_lost(
+async def test_a_write_whose_response_is_lost_is_committed_once(
     nodes: list[PostgresStore], cuttable: Cuttable
 ) -> None:
-    written, deletion = await cuttable.delete_unheard("192.0.2.1", nodes[0])
+    written, deletion = await cuttable.delete_without_response("192.0.2.1", nodes[0])
     await put(nodes[0], "192.0.2.2")
     cuttable.cut()
     done = await deletion
@@ -68,11 +68,11 @@ async def test_a_write_is_made_once_though_its_answer_was_lost(
     assert (await put(cuttable.store, "192.0.2.3")).revision == written.revision + 3
 
 
-async def test_a_write_is_made_once_though_the_question_whether_it_was_is_lost_too(
+async def test_a_write_is_committed_once_if_the_check_of_its_outcome_is_lost_too(
     nodes: list[PostgresStore], cuttable: Cuttable
 ) -> None:
-    written, deletion = await cuttable.delete_unheard("192.0.2.1", nodes[0])
-    cuttable.network.hold = b"ROLLBACK"  # the end of the transaction that asked
+    written, deletion = await cuttable.delete_without_response("192.0.2.1", nodes[0])
+    cuttable.network.hold = b"ROLLBACK"  # the end of the transaction that checked
     cuttable.cut()
     await until(lambda: cuttable.network.held)
     cuttable.network.hold = None
@@ -83,7 +83,7 @@ async def test_a_write_is_made_once_though_the_question_whether_it_was_is_lost_t
 
 
 @pytest.mark.parametrize("rule", [remove_zone(), new_zone("other", "other.example")])
-async def test_a_record_is_written_once_though_its_answer_was_lost(
+async def test_a_record_whose_response_is_lost_is_written_once(
     nodes: list[PostgresStore], cuttable: Cuttable, rule: RecordDecide[None]
 ) -> None:
     written = await put(nodes[0], "192.0.2.1")
@@ -99,7 +99,7 @@ async def test_a_record_is_written_once_though_its_answer_was_lost(
     assert again.revision == reached + 1
 
 
-async def test_a_write_is_made_though_it_was_lost_on_its_way(
+async def test_a_write_that_is_lost_before_the_server_is_retried(
     nodes: list[PostgresStore], cuttable: Cuttable
 ) -> None:
     written = await put(cuttable.store, "192.0.2.1")
@@ -112,10 +112,10 @@ async def test_a_write_is_made_though_it_was_lost_on_its_way(
     assert (done.outcome, done.revision) == (written, other.revision + 1)
 
 
-async def test_a_write_fails_of_which_the_history_does_not_tell_whether_it_was_made(
+async def test_a_write_fails_if_its_outcome_is_no_longer_in_the_history(
     nodes: list[PostgresStore], cuttable: Cuttable
 ) -> None:
-    _, deletion = await cuttable.delete_unheard("192.0.2.1", nodes[0])
+    _, deletion = await cuttable.delete_without_response("192.0.2.1", nodes[0])
     last = await put(nodes[0], "192.0.2.2")
     await nodes[0].forget(last.revision - 1, 1_000)
     cuttable.cut()
@@ -124,10 +124,11 @@ async def test_a_write_fails_of_which_the_history_does_not_tell_whether_it_was_m
     assert await nodes[0].get(ZONE_ID, ip("192.0.2.1")) is None
 
 
-async def test_of_several_tries_in_doubt_the_one_that_was_made_is_found(
+async def test_the_committed_one_of_several_uncertain_attempts_is_detected(
     nodes: list[PostgresStore], url: str
 ) -> None:
-    """Where the second was undone, and the first one, still on its way, made after all."""
+    """The second attempt was rolled back, and the first one, delayed in the network, is committed
+    after it."""
     revision = (await put(nodes[0], "192.0.2.1")).revision
     connection = await asyncpg.connect(url)
     try:
@@ -135,11 +136,13 @@ async def test_of_several_tries_in_doubt_the_one_that_was_made_is_found(
             "SELECT at, request FROM change WHERE revision = $1", revision
         )
         made, undone = (revision, at, request), (revision, at + 1, request)
-        first = _Trial([], mark=made)
-        third = _Trial([], _Trial([], first, mark=undone))
+        first = _Attempt([], mark=made)
+        third = _Attempt([], _Attempt([], first, mark=undone))
         counter = Counter("epoch", revision, at)
-        assert await _was_made(connection, third, counter)
+        assert await _was_committed(connection, third, counter)
         assert third.settled is first.settled
-        assert not await _was_made(connection, _Trial([], _Trial([], mark=undone)), counter)
+        assert not await _was_committed(
+            connection, _Attempt([], _Attempt([], mark=undone)), counter
+        )
     finally:
         await connection.close()

@@ -1,4 +1,4 @@
-"""PostgreSQL through PgBouncer as it comes, and a server that has no connection left."""
+"""PostgreSQL behind an unmodified PgBouncer, and a server without free connections."""
 
 import asyncio
 import os
@@ -17,14 +17,14 @@ from tests.store.nodes import put, until
 
 @pytest.fixture
 def pooled(cluster: Cluster) -> Cluster:
-    """A cluster, where PgBouncer is installed."""
+    """A cluster with PgBouncer; skipped if it is not installed."""
     if not postgres.has_pooler():
         assert "CI" not in os.environ, postgres.HOW_TO_INSTALL_POOLER
         pytest.skip(postgres.HOW_TO_INSTALL_POOLER)
     return cluster
 
 
-async def test_nodes_work_through_a_pooler_in_session_mode_as_it_comes(pooled: Cluster) -> None:
+async def test_nodes_work_through_a_pooler_in_session_mode(pooled: Cluster) -> None:
     with Pooler(pooled, "session") as pooler:
         url = pooler.url(pooled.new_database())
         nodes = [await open_postgres(f"{url}?options=-c%20work_mem%3D8MB") for _ in range(2)]
@@ -41,7 +41,7 @@ async def test_nodes_work_through_a_pooler_in_session_mode_as_it_comes(pooled: C
 
 @pytest.mark.parametrize("mode", ["transaction", "statement"])
 @pytest.mark.parametrize("settings", [(), ("server_round_robin = 1",)])
-async def test_a_pooler_that_keeps_no_sessions_is_refused_each_time(
+async def test_a_pooler_without_sessions_is_rejected_every_time(
     pooled: Cluster, mode: str, settings: tuple[str, ...]
 ) -> None:
     with Pooler(pooled, mode, *settings) as pooler:
@@ -52,7 +52,7 @@ async def test_a_pooler_that_keeps_no_sessions_is_refused_each_time(
             assert "pool_mode = session" in caught.value.hint
 
 
-async def test_a_pooler_that_keeps_no_sessions_is_refused_while_others_use_it(
+async def test_a_pooler_without_sessions_is_rejected_under_load(
     pooled: Cluster,
 ) -> None:
     with Pooler(pooled, "transaction", "default_pool_size = 4") as pooler:
@@ -73,7 +73,7 @@ async def test_a_pooler_that_keeps_no_sessions_is_refused_while_others_use_it(
         await asyncio.gather(*others)
 
 
-async def test_reads_wait_for_the_connections_there_are_when_the_server_has_none_left(
+async def test_reads_wait_for_existing_connections_if_the_server_has_none_left(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = cluster.new_database()
@@ -103,7 +103,7 @@ async def test_reads_wait_for_the_connections_there_are_when_the_server_has_none
 _SESSIONS = "SELECT pid FROM pg_stat_activity WHERE datname = '{}'"
 
 
-async def test_a_node_without_a_connection_to_listen_on_keeps_those_it_has(
+async def test_a_node_that_cannot_open_its_listening_connection_keeps_its_other_ones(
     cluster: Cluster, caplog: pytest.LogCaptureFixture
 ) -> None:
     url = cluster.new_database()

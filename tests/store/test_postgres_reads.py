@@ -1,4 +1,4 @@
-"""Mappings that are read from PostgreSQL at the same time."""
+"""Concurrent reads of mappings from PostgreSQL."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ async def _fill(store: PostgresStore, count: int, place: Place = US_EAST) -> Non
     await store.write(ZONE_ID, tuple(checked.succeeded), batch.upsert(checked), CAUSE)
 
 
-async def test_each_gets_its_own(nodes: list[PostgresStore]) -> None:
+async def test_each_read_gets_its_own_result(nodes: list[PostgresStore]) -> None:
     await _fill(nodes[0], 1_500)
     asked = [*ips(1_700), *ips(10), ip("2001:db8::1")]
     found = await asyncio.gather(*(nodes[1].get(ZONE_ID, address) for address in asked))
@@ -30,7 +30,7 @@ async def test_each_gets_its_own(nodes: list[PostgresStore]) -> None:
     assert await nodes[1].get("f" * 32, ips(1)[0]) is None
 
 
-async def test_who_asks_after_an_answer_never_reads_what_is_older(
+async def test_a_read_after_a_response_is_never_older_than_it(
     nodes: list[PostgresStore],
 ) -> None:
     async def write_and_read(text: str) -> None:
@@ -41,7 +41,7 @@ async def test_who_asks_after_an_answer_never_reads_what_is_older(
     await asyncio.gather(*(write_and_read(f"192.0.2.{n}") for n in range(16)))
 
 
-async def test_who_goes_away_disturbs_no_other(nodes: list[PostgresStore]) -> None:
+async def test_a_cancelled_read_does_not_affect_other_reads(nodes: list[PostgresStore]) -> None:
     written = await put(nodes[0], "192.0.2.1")
     reads = [asyncio.ensure_future(nodes[0].get(ZONE_ID, ip("192.0.2.1"))) for _ in range(20)]
     await asyncio.sleep(0)
@@ -54,7 +54,7 @@ async def test_who_goes_away_disturbs_no_other(nodes: list[PostgresStore]) -> No
     assert await nodes[0].get(ZONE_ID, ip("192.0.2.1")) == written
 
 
-async def test_each_is_told_of_a_failure_and_reading_goes_on(
+async def test_each_read_gets_an_error_and_later_reads_work(
     nodes: list[PostgresStore], cluster: Cluster, url: str
 ) -> None:
     written = await put(nodes[0], "192.0.2.1")
@@ -67,7 +67,7 @@ async def test_each_is_told_of_a_failure_and_reading_goes_on(
     assert await nodes[0].get(ZONE_ID, ip("192.0.2.1")) == written
 
 
-async def test_a_store_that_is_closed_reads_no_more(nodes: list[PostgresStore]) -> None:
+async def test_a_closed_store_rejects_reads(nodes: list[PostgresStore]) -> None:
     await nodes[0].close()
     with pytest.raises(StoreFailed):
         await nodes[0].get(ZONE_ID, ip("192.0.2.1"))

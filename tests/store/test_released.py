@@ -1,4 +1,4 @@
-"""Snapshots of an earlier revision, on every store, against what was there then."""
+"""Snapshots of an earlier revision, on every store, compared with the state at that time."""
 
 import random
 from collections.abc import AsyncIterator
@@ -27,7 +27,7 @@ State = tuple[dict[Key, Value], dict[str, list[tuple[Address, Place]]]]
 
 
 async def state(parts: AsyncIterator[Part]) -> State:
-    """The records, and the mappings of each zone in the order in which they came."""
+    """The records, and the mappings of each zone in the order of the parts."""
     records: dict[Key, Value] = {}
     zones: dict[str, list[tuple[Address, Place]]] = {}
     async for part in parts:
@@ -54,7 +54,7 @@ async def fill(store: Store, count: int, zone_id: str = ZONE_ID) -> None:
 
 
 async def lived(store: Store) -> dict[int, State]:
-    """What there was at each revision of an eventful life."""
+    """Make many kinds of changes and return the state at each revision."""
     chance = random.Random(3)
     seen = {store.revision: await state(store.snapshot())}
 
@@ -82,7 +82,7 @@ async def lived(store: Store) -> dict[int, State]:
     return seen
 
 
-async def test_every_earlier_revision_is_shown_as_it_was(store: Store) -> None:
+async def test_a_snapshot_of_every_earlier_revision_equals_its_state(store: Store) -> None:
     seen = await lived(store)
     for revision, then in seen.items():
         parts = [part async for part in released_snapshot(store, revision)]
@@ -98,14 +98,16 @@ async def test_every_earlier_revision_is_shown_as_it_was(store: Store) -> None:
         assert zones == sorted(zones), "zones are in the order of their ids"
 
 
-async def test_now_is_shown_where_nothing_else_is_asked_for_or_reached(store: Store) -> None:
+async def test_the_current_state_is_returned_without_a_revision_or_for_a_future_one(
+    store: Store,
+) -> None:
     await change(store, ip("192.0.2.1"), US_EAST)
     now = [part async for part in store.snapshot()]
     for at in (None, store.revision, store.revision + 5):
         assert [part async for part in released_snapshot(store, at)] == now
 
 
-async def test_a_revision_before_the_history_is_refused(store: Store) -> None:
+async def test_a_revision_before_the_history_is_rejected(store: Store) -> None:
     await fill(store, 10)
     await store.forget(5, 100)
     with pytest.raises(HistoryGone):
@@ -113,7 +115,7 @@ async def test_a_revision_before_the_history_is_refused(store: Store) -> None:
     assert [part async for part in released_snapshot(store, 5)]
 
 
-async def test_a_zone_larger_than_a_portion_keeps_its_order(store: Store) -> None:
+async def test_a_zone_with_several_parts_keeps_its_order(store: Store) -> None:
     await fill(store, 2_500)
     before, then = store.revision, await state(store.snapshot())
     for address in (ip("9.0.0.1"), ip("10.0.5.5"), ip("10.0.9.0"), ip("11.0.0.1")):
@@ -123,7 +125,7 @@ async def test_a_zone_larger_than_a_portion_keeps_its_order(store: Store) -> Non
     assert await state(released_snapshot(store, before)) == then
 
 
-async def test_a_copy_with_what_led_to_it_shows_the_past_as_its_source(
+async def test_a_copy_with_recent_changes_restores_the_past_like_its_source(
     store: Store, tmp_path: Path
 ) -> None:
     seen = await lived(store)
@@ -138,7 +140,7 @@ async def test_a_copy_with_what_led_to_it_shows_the_past_as_its_source(
         await copy.close()
 
 
-async def test_a_snapshot_has_no_history_that_is_gone_or_not_asked_for(store: Store) -> None:
+async def test_a_snapshot_has_no_trimmed_or_unrequested_history(store: Store) -> None:
     await fill(store, 10)
     await store.forget(5, 100)
     for since in (None, 4, store.revision):

@@ -1,4 +1,4 @@
-"""The record of the rollout, on every store: kept, told, in the history, and in copies."""
+"""The record of the rollout, on every store: persistence, listeners, history and copies."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ async def started(store: Store) -> Rollout:
     return (await store.write_records(take(start, "me", 6), CAUSE)).outcome
 
 
-async def test_a_rollout_is_told_and_in_the_history(store: Store) -> None:
+async def test_listeners_and_the_history_get_a_rollout(store: Store) -> None:
     told: list[RecordChange] = []
     store.follow_records(told.extend)
     told.clear()
@@ -43,13 +43,13 @@ async def test_a_rollout_is_told_and_in_the_history(store: Store) -> None:
     assert (start.zone_id, start.cause) == ("", CAUSE)
 
 
-async def test_a_step_that_is_refused_leaves_no_trace(store: Store) -> None:
+async def test_a_rejected_step_is_not_recorded(store: Store) -> None:
     with pytest.raises(RolloutConflict):
         await store.write_records(take(rollouts.finish(), "me", 6), CAUSE)
     assert store.revision == 1
 
 
-async def test_a_step_is_refused_when_anything_was_committed_after_what_was_seen(
+async def test_a_step_is_rejected_after_a_commit_beyond_the_expected_revision(
     store: Store,
 ) -> None:
     await started(store)
@@ -62,7 +62,9 @@ async def test_a_step_is_refused_when_anything_was_committed_after_what_was_seen
     assert (await store.write_records(finish, CAUSE, seen + 1)).revision == seen + 2
 
 
-async def test_a_rollout_is_in_copies_whole_and_step_by_step(store: Store, tmp_path: Path) -> None:
+async def test_copies_have_the_rollout_from_snapshots_and_from_changes(
+    store: Store, tmp_path: Path
+) -> None:
     rollout = await started(store)
     step_by_step, whole = MemoryStore(), SqliteStore(tmp_path / "copy.db")
     await step_by_step.apply(await store.changes(0, 10))
@@ -79,12 +81,14 @@ def service(store: Store, clock: Clock) -> Rollouts:
 
 
 async def put(store: Store, text: str, place: mapping.Place = US_EAST) -> int:
-    """The revision of the change."""
+    """Write a mapping and return the revision."""
     done = await store.write(ZONE_ID, (ip(text),), mapping.put(ip(text), place), CAUSE)
     return done.revision
 
 
-async def test_what_was_answered_before_the_start_is_released(store: Store, clock: Clock) -> None:
+async def test_changes_acknowledged_before_the_start_are_released(
+    store: Store, clock: Clock
+) -> None:
     served = service(store, clock)
     base = await put(store, "192.0.2.1")
     assert (await served.take(Hold(), CAUSE)).base == base
@@ -98,7 +102,7 @@ async def test_what_was_answered_before_the_start_is_released(store: Store, cloc
     assert served.floor is None
 
 
-async def test_what_another_process_answered_is_released_too(
+async def test_changes_acknowledged_by_another_process_are_released(
     cluster: Cluster, clock: Clock
 ) -> None:
     url = cluster.new_database()

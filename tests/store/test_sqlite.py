@@ -1,4 +1,4 @@
-"""What is particular to the SQLite store: files, restarts, and failing disks."""
+"""The SQLite store: files, restarts, and failing disks."""
 
 import asyncio
 import itertools
@@ -27,7 +27,7 @@ async def _put(store: SqliteStore, text: str, place: mapping.Place = US_EAST) ->
     await store.write(ZONE_ID, (ip(text),), mapping.put(ip(text), place), CAUSE)
 
 
-async def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
+async def test_everything_is_persistent(tmp_path: Path) -> None:
     first = SqliteStore(tmp_path / "a.db")
     await first.write_records(new_zone(), CAUSE)
     await _put(first, "192.0.2.1")
@@ -52,18 +52,18 @@ async def test_one_process_owns_a_file(tmp_path: Path) -> None:
     await SqliteStore(tmp_path / "a.db").close()
 
 
-async def test_nobody_else_can_read_the_files(tmp_path: Path) -> None:
+async def test_other_users_cannot_read_the_files(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "a.db")
     await store.write_records(new_zone(), CAUSE)
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
     await store.close()
 
 
-async def test_a_full_disk_fails_the_write_and_keeps_the_rest(tmp_path: Path) -> None:
+async def test_a_full_disk_fails_the_write_and_keeps_earlier_data(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "a.db")
     await store.write_records(new_zone(), CAUSE)
     await _put(store, "192.0.2.1")
-    writer = store._file.writer  # the fault is put where the disk would put it
+    writer = store._file.writer  # the fault is injected at the disk
     pages = writer.pragma("page_count")
     assert isinstance(pages, int)
     writer.pragma("max_page_count", pages)
@@ -77,7 +77,7 @@ async def test_a_full_disk_fails_the_write_and_keeps_the_rest(tmp_path: Path) ->
     await store.close()
 
 
-async def test_a_new_place_is_forgotten_with_the_transaction_that_made_it(tmp_path: Path) -> None:
+async def test_a_new_region_is_dropped_when_its_transaction_is_rolled_back(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "a.db")
     await store.write_records(new_zone(), CAUSE)
     store._file.writer.execute("CREATE TEMP TRIGGER fail BEFORE INSERT ON mapping_change "
@@ -92,12 +92,12 @@ async def test_a_new_place_is_forgotten_with_the_transaction_that_made_it(tmp_pa
     await store.close()
 
 
-async def test_a_zone_is_there_until_its_end_is_durable(tmp_path: Path) -> None:
+async def test_a_zone_can_be_read_until_its_deletion_is_durable(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "a.db")
     await store.write_records(new_zone(), CAUSE)
     await _put(store, "192.0.2.1")
     disk = threading.Event()
-    store._committer.submit(disk.wait, 20)  # what is committed from now on waits for the disk
+    store._committer.submit(disk.wait, 20)  # commits from now on wait for the disk
     removal = asyncio.ensure_future(store.write_records(remove_zone(), CAUSE))
     while not store._file.writer.in_transaction:
         await asyncio.sleep(0)
@@ -112,7 +112,7 @@ async def test_a_zone_is_there_until_its_end_is_durable(tmp_path: Path) -> None:
     await store.close()
 
 
-async def test_a_zone_whose_end_fails_goes_on(tmp_path: Path) -> None:
+async def test_a_zone_whose_deletion_fails_still_works(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "a.db")
     await store.write_records(new_zone(), CAUSE)
     store._file.writer.execute("CREATE TEMP TRIGGER fail BEFORE DELETE ON record "
@@ -145,14 +145,14 @@ def _make_newer(path: Path) -> None:
         (_make_newer, "version 999"),
     ],
 )
-async def test_a_file_that_cannot_be_used_is_refused_unchanged(
+async def test_an_unusable_file_is_rejected_unchanged(
     tmp_path: Path, make: object, says: str
 ) -> None:
     path = tmp_path / "a.db"
     assert callable(make)
     make(path)
     before = path.read_bytes()
-    for _ in range(2):  # the lock is given up after a refusal
+    for _ in range(2):  # the lock is released after the error
         with pytest.raises(StoreUnusable, match=says):
             SqliteStore(path)
     assert path.read_bytes() == before
@@ -162,7 +162,7 @@ def _write() -> Write:
     return Write(CAUSE, decide=lambda view: Decision((), None))
 
 
-async def test_a_full_queue_refuses_more_and_takes_them_again_later() -> None:
+async def test_a_full_queue_rejects_writes_until_it_drains() -> None:
     disk = asyncio.Event()
 
     async def commit(group: Sequence[Write]) -> None:
@@ -172,7 +172,7 @@ async def test_a_full_queue_refuses_more_and_takes_them_again_later() -> None:
 
     queue = GroupCommit(commit, max_waiting=2)
     committing = [asyncio.ensure_future(queue.submit(_write())) for _ in range(2)]
-    await asyncio.sleep(0.01)  # the disk has them both now
+    await asyncio.sleep(0.01)  # both are durable now
     waiting = [asyncio.ensure_future(queue.submit(_write())) for _ in range(2)]
     await asyncio.sleep(0)
     with pytest.raises(StoreBusy):
@@ -183,21 +183,19 @@ async def test_a_full_queue_refuses_more_and_takes_them_again_later() -> None:
     await queue.close()
 
 
-async def test_writes_go_on_after_a_read_that_ended_its_own_snapshot(tmp_path: Path) -> None:
+async def test_writes_work_after_a_read_error_that_ended_its_snapshot(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "a.db")
     await store.write_records(new_zone(), CAUSE)
     assert await store.get(ZONE_ID, ip("192.0.2.1")) is None
-    store._reader.connection.execute(
-        "ROLLBACK"
-    )  # what SQLite does itself after a disk's read error
+    store._reader.connection.execute("ROLLBACK")  # SQLite does this after a read error of the disk
     await _put(store, "192.0.2.1")
     assert await store.get(ZONE_ID, ip("192.0.2.1")) is not None
     assert store.revision == 2
     await store.close()
 
 
-async def test_a_commit_is_read_once_the_store_has_told_of_it(tmp_path: Path) -> None:
-    """SQLite shows a commit to other connections before the thread that waits for it is back."""
+async def test_a_commit_can_be_read_only_after_it_is_published(tmp_path: Path) -> None:
+    """SQLite shows a commit to other connections before the committing thread returns."""
     store = SqliteStore(tmp_path / "a.db")
     await store.write_records(new_zone(), CAUSE)
     written, go_on = threading.Event(), threading.Event()
@@ -230,7 +228,7 @@ async def test_a_commit_is_read_once_the_store_has_told_of_it(tmp_path: Path) ->
     await store.close()
 
 
-async def test_the_log_is_folded_into_the_file_however_much_is_written(
+async def test_the_write_ahead_log_is_checkpointed_under_constant_writes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite_file, "_CHECKPOINT_PAGES", 50)
@@ -245,8 +243,8 @@ async def test_the_log_is_folded_into_the_file_however_much_is_written(
     await store.close()
 
 
-async def test_a_history_of_large_records_is_read_a_few_at_a_time(tmp_path: Path) -> None:
-    """Measurements that are set each minute fill a history with megabytes a change."""
+async def test_a_history_of_large_records_is_read_in_small_portions(tmp_path: Path) -> None:
+    """Measurements that are replaced each minute add megabytes per change to the history."""
     store = SqliteStore(tmp_path / "a.db")
     for n in range(6):
         measured = [Measurement(f"C{i}", *US_EAST, float(n), 1) for i in range(8_000)]

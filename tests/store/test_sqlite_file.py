@@ -1,5 +1,4 @@
-"""What becomes of the file of a database while a server uses it: removed, opened to others,
-damaged, on a full disk."""
+"""The file of a database in use: removed, readable by other users, damaged, or on a full disk."""
 
 import asyncio
 import logging
@@ -53,7 +52,7 @@ def replaced(path: Path) -> None:
 
 @pytest.mark.parametrize("change", [removed, replaced])
 @pytest.mark.parametrize("ending", ["", "-wal", "-shm"])
-async def test_a_file_that_was_removed_or_replaced_is_noticed_and_takes_no_write(
+async def test_a_removed_or_replaced_file_is_detected_and_rejects_writes(
     store: SqliteStore,
     tmp_path: Path,
     change: Callable[[Path], None],
@@ -73,7 +72,7 @@ async def test_a_file_that_was_removed_or_replaced_is_noticed_and_takes_no_write
     await put(store, "192.0.2.1")
 
 
-async def test_a_file_that_was_removed_is_said_in_the_log_though_nobody_asks(
+async def test_a_removed_file_is_logged_without_a_readiness_request(
     store: SqliteStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "a.db").unlink()
@@ -86,7 +85,7 @@ async def test_a_file_that_was_removed_is_said_in_the_log_though_nobody_asks(
 
 
 @pytest.mark.parametrize("mode", [0o666, 0o644, 0o604, 0o777])
-async def test_rights_of_other_users_are_taken_away_when_a_file_is_opened(
+async def test_permissions_of_other_users_are_removed_when_a_file_is_opened(
     tmp_path: Path, mode: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "a.db"
@@ -99,7 +98,7 @@ async def test_rights_of_other_users_are_taken_away_when_a_file_is_opened(
     await store.close()
 
 
-async def test_rights_of_other_users_are_taken_away_from_a_file_in_use(
+async def test_permissions_of_other_users_are_removed_from_a_file_in_use(
     store: SqliteStore, tmp_path: Path
 ) -> None:
     for path in tmp_path.iterdir():
@@ -108,7 +107,7 @@ async def test_rights_of_other_users_are_taken_away_from_a_file_in_use(
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
 
 
-async def test_rights_of_the_group_are_the_operators_choice(tmp_path: Path) -> None:
+async def test_permissions_of_the_group_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     await SqliteStore(path).close()
     path.chmod(0o660)
@@ -117,7 +116,7 @@ async def test_rights_of_the_group_are_the_operators_choice(tmp_path: Path) -> N
     await store.close()
 
 
-async def test_a_disk_that_takes_no_more_is_noticed_before_a_write(
+async def test_a_full_disk_is_detected_before_a_write(
     store: SqliteStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -132,7 +131,7 @@ async def test_a_disk_that_takes_no_more_is_noticed_before_a_write(
     assert store.room() > 1 << 20
 
 
-async def test_damaged_pages_end_readiness_with_one_line_and_without_a_traceback(
+async def test_damaged_pages_end_readiness_with_one_log_line_and_no_traceback(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "a.db"
@@ -160,7 +159,7 @@ async def test_damaged_pages_end_readiness_with_one_line_and_without_a_traceback
     await store.close()
 
 
-async def test_a_file_that_turned_to_noise_is_closed_without_an_error(tmp_path: Path) -> None:
+async def test_a_destroyed_file_is_closed_without_an_error(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     store = SqliteStore(path)
     await store.write_records(new_zone(), CAUSE)

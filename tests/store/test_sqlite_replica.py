@@ -1,4 +1,4 @@
-"""The file of a replica, which is moved aside where it is damaged; that of a primary never is."""
+"""The file of a replica is moved aside if it is damaged; that of a primary never is."""
 
 import asyncio
 from collections.abc import Callable
@@ -59,7 +59,7 @@ async def source() -> MemoryStore:
 
 
 async def copy_at(path: Path) -> bytes:
-    """A replica's file."""
+    """Create the file of a replica."""
     store = open_replica(path, always_copy=False)
     await store.load((await source()).snapshot())
     await store.close()
@@ -67,11 +67,11 @@ async def copy_at(path: Path) -> bytes:
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-async def test_a_damaged_copy_is_moved_aside_and_begun_again(
+async def test_a_damaged_copy_is_moved_aside_and_replaced(
     tmp_path: Path, damage: Callable[[Path], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     path, aside = tmp_path / "replica.db", tmp_path / "replica.db.damaged"
-    for _ in range(2):  # one file is kept, not one of each time
+    for _ in range(2):  # only the last damaged file is kept
         await copy_at(path)
         damage(path)
         damaged = path.read_bytes()
@@ -81,7 +81,7 @@ async def test_a_damaged_copy_is_moved_aside_and_begun_again(
         assert (await store.page(ZONE_ID, 0, 1)).total == 100
         await store.close()
         assert aside.read_bytes() == damaged
-    line = next(r for r in caplog.records if "fetched again" in r.message)
+    line = next(r for r in caplog.records if "full sync" in r.message)
     assert line.__dict__["data"]["moved_to"] == str(aside)
     assert {p.name for p in tmp_path.iterdir()} <= {
         *(path.name, aside.name, "replica.db-replica"),
@@ -111,7 +111,7 @@ async def test_the_damaged_database_of_a_primary_is_never_touched(
     assert [p for p in tmp_path.iterdir() if "damaged" in p.name] == []
 
 
-async def test_a_promoted_copy_is_no_copy_any_more(tmp_path: Path) -> None:
+async def test_a_promoted_copy_is_not_treated_as_a_copy(tmp_path: Path) -> None:
     path = tmp_path / "replica.db"
     await copy_at(path)
     store = open_replica(path, always_copy=False)
@@ -123,7 +123,7 @@ async def test_a_promoted_copy_is_no_copy_any_more(tmp_path: Path) -> None:
     assert not (tmp_path / "replica.db.damaged").exists()
 
 
-async def test_what_an_agent_keeps_is_a_copy_without_a_mark(tmp_path: Path) -> None:
+async def test_the_file_of_an_agent_is_a_copy_without_a_mark(tmp_path: Path) -> None:
     path = tmp_path / "replica.db"
     await copy_at(path)
     (tmp_path / "replica.db-replica").unlink()
@@ -132,7 +132,7 @@ async def test_what_an_agent_keeps_is_a_copy_without_a_mark(tmp_path: Path) -> N
         assert store.revision == 0
 
 
-async def test_a_copy_that_another_process_has_is_left_alone(tmp_path: Path) -> None:
+async def test_a_copy_in_use_by_another_process_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "replica.db"
     await copy_at(path)
     owner = open_replica(path, always_copy=False)
@@ -150,7 +150,7 @@ async def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> No
     assert [p.name for p in tmp_path.iterdir() if "damaged" in p.name] == []
 
 
-async def test_damage_that_is_found_in_use_has_the_next_start_fetch_the_copy_again(
+async def test_damage_detected_in_use_makes_the_next_start_do_a_full_sync(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite_replica, "_LARGEST_CHECKED", 0)  # as if the file were large
@@ -169,10 +169,10 @@ async def test_damage_that_is_found_in_use_has_the_next_start_fetch_the_copy_aga
     await third.close()
 
 
-async def test_damage_that_is_met_in_following_ends_the_process_which_starts_anew(
+async def test_damage_detected_while_following_ends_the_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else it would serve an old state, or keep old files, until somebody looks."""
+    """Otherwise it would serve an old state, or keep old files, until an operator notices."""
     monkeypatch.setattr(sqlite_replica, "_LARGEST_CHECKED", 0)
     path, primary = tmp_path / "replica.db", await source()
     store = open_replica(path, always_copy=False)

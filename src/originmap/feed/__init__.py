@@ -1,1 +1,1 @@
-"""How changes and snapshots are written for others to read, and read again: JSON, both ways."""
+"""Encoding and decoding of changes and snapshots as JSON."""

@@ -1,13 +1,13 @@
-"""Changes as JSON: the answer to a question about them, and an event of a stream.
+"""Changes as JSON, in a response of the change feed or an event of a stream.
 
     {"epoch": "8c0f…", "since": 41, "revision": 42, "reset": false, "sha256": "…", "changes": [
       {"revision": 42, "at": "2026-03-01T12:00:00.000000Z", "actor": "f174…", "client":
        "192.0.2.200", "request": "8d7f…-SIN", "zone_id": "023e…", "kind": "mapping",
        "id": "192.0.2.1", "before": null, "after": {"vendor": "aws", "region": "us-east-1"}}]}
 
-A change of a record has its kind, and the record before and after; one that the reader may not
-see is of the kind "hidden", and has nothing but its revision and time. `sha256` is over the bytes
-of `changes`, brackets included: a reader knows that they are what was sent.
+A change of a record has the record's kind, and the record before and after. A change that the
+reader may not see has kind "hidden", and only a revision and a time. `sha256` covers the bytes of
+`changes`, brackets included, so that a reader can detect corruption.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ MAPPING = "mapping"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
-"""A vendor or region. The form alone: the primary may have a newer catalogue than this replica."""
+"""A vendor or region. Only the form is checked: the primary may have a newer catalogue."""
 
 Text = Annotated[str, msgspec.Meta(max_length=1_000)]
 Revision = Annotated[int, msgspec.Meta(ge=0, le=LAST_REVISION)]
@@ -39,7 +39,7 @@ Microseconds = Annotated[int, msgspec.Meta(ge=0, le=1 << 62)]
 
 
 class ChangeJSON(msgspec.Struct, gc=False):
-    """One change; it has no cycles that a collection would find."""
+    """One change. It has no reference cycles, so it needs no garbage collection."""
 
     revision: Revision
     at: Annotated[datetime, msgspec.Meta(tz=True)]
@@ -54,8 +54,8 @@ class ChangeJSON(msgspec.Struct, gc=False):
 
 
 class DeltaJSON(msgspec.Struct):
-    """What changed after `since`, up to `revision`; with `reset` it cannot be told, and `reason`
-    says why."""
+    """The changes after `since`, up to `revision`. If `reset` is true, the primary cannot list
+    them, and `reason` says why."""
 
     epoch: str
     since: Revision
@@ -66,8 +66,8 @@ class DeltaJSON(msgspec.Struct):
 
 
 class SealedDelta(msgspec.Struct):
-    """A delta as it is sent: its changes as bytes, with their checksum. Early primaries send
-    none, and are followed without it."""
+    """A delta as it is sent: the encoded changes with their checksum. Early primaries send no
+    checksum, and their changes are accepted without one."""
 
     epoch: str
     since: Revision
@@ -89,7 +89,7 @@ _ENCODER = msgspec.json.Encoder()
 
 
 def seal(delta: DeltaJSON) -> SealedDelta:
-    """The form in which a delta is sent."""
+    """Encode the changes of a delta and add their checksum."""
     changes = _ENCODER.encode(delta.changes)
     sha256 = hashlib.sha256(changes).hexdigest()
     return SealedDelta(
@@ -104,26 +104,27 @@ def seal(delta: DeltaJSON) -> SealedDelta:
 
 
 def unseal(sealed: SealedDelta) -> DeltaJSON:
-    """The delta that `seal` made. Raises BrokenFeed if its changes are not what was sent."""
+    """Decode the changes of a delta that `seal` encoded. Raises BrokenFeed if the checksum differs
+    or the changes cannot be decoded."""
     if sealed.sha256 and hashlib.sha256(sealed.changes).hexdigest() != sealed.sha256:
-        raise BrokenFeed("the changes are not what was sent: their checksum is another")
+        raise BrokenFeed("the changes are corrupt: checksum mismatch")
     try:
         changes = _CHANGES.decode(sealed.changes)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise BrokenFeed(f"the changes: {error}") from None
+        raise BrokenFeed(f"invalid changes: {error}") from None
     return DeltaJSON(
         sealed.epoch, sealed.since, sealed.revision, sealed.reset, changes, sealed.reason
     )
 
 
 def moment(microseconds: int) -> datetime:
-    """A time as JSON has it."""
+    """Convert microseconds since 1970 UTC to a datetime."""
     return _EPOCH + timedelta(0, 0, microseconds)
 
 
 def changes_json(changes: Iterable[Change]) -> list[ChangeJSON]:
-    """How changes are written."""
-    found = []
+    """Convert changes to their JSON form."""
+    encoded = []
     at, when = 0, _EPOCH
     for change in changes:
         what, cause = change.what, change.cause
@@ -133,16 +134,16 @@ def changes_json(changes: Iterable[Change]) -> list[ChangeJSON]:
         else:
             kind, id_ = what.key.kind.value, what.key.id
             before, after = raw_record(what.before), raw_record(what.after)
-        if change.at != at:  # those of one request have one time
+        if change.at != at:  # changes of one request have the same time
             at, when = change.at, moment(change.at)
-        found.append(
+        encoded.append(
             ChangeJSON(change.revision, when, *cause, change.zone_id, kind, id_, before, after)
         )
-    return found
+    return encoded
 
 
 def mapping_change_json(change: MappingChange) -> dict[str, Any]:
-    """How a change of a mapping is written where nothing is told of its commit."""
+    """Return a mapping's change as JSON without its revision, time and actor."""
     before, after = change.before, change.after
     return {
         "origin_ip": addresses.text(change.address),
@@ -151,9 +152,9 @@ def mapping_change_json(change: MappingChange) -> dict[str, Any]:
     }
 
 
-def read_changes(found: Iterable[ChangeJSON]) -> list[Change]:
-    """The changes that `changes_json` wrote, checked as a primary checks what is written to it.
-    Raises BrokenFeed."""
+def read_changes(encoded: Iterable[ChangeJSON]) -> list[Change]:
+    """Convert changes from their JSON form, with the checks that a primary makes on writes. Raises
+    BrokenFeed."""
     return [
         Change(
             c.revision,
@@ -162,14 +163,14 @@ def read_changes(found: Iterable[ChangeJSON]) -> list[Change]:
             c.zone_id,
             _mapping_change(c) if c.kind == MAPPING else _record_change(c),
         )
-        for c in found
+        for c in encoded
     ]
 
 
 def _microseconds(c: ChangeJSON) -> int:
     at = (c.at - _EPOCH) // _MICROSECOND
     if at < 0:
-        raise BrokenFeed(f"change {c.revision} was made before 1970")
+        raise BrokenFeed(f"change {c.revision} is dated before 1970")
     return at
 
 
@@ -185,7 +186,7 @@ def _record_change(c: ChangeJSON) -> RecordChange:
     if key.kind is Kind.HIDDEN:
         return _hidden(c)
     if c.zone_id != (key.id if key.kind is Kind.ZONE else ""):
-        raise BrokenFeed(f"change {c.revision}, of {c.kind} {c.id}, names zone {c.zone_id!r}")
+        raise BrokenFeed(f"change {c.revision}, of {c.kind} {c.id}, has zone ID {c.zone_id!r}")
     before, after = read_record(key, c.before), read_record(key, c.after)
     if before is None and after is None:
         raise BrokenFeed(f"change {c.revision} changes nothing")
@@ -194,42 +195,42 @@ def _record_change(c: ChangeJSON) -> RecordChange:
 
 def _hidden(c: ChangeJSON) -> RecordChange:
     if (c.id, c.zone_id, bytes(c.before), bytes(c.after)) != ("", "", b"null", b"null"):
-        raise BrokenFeed(f"change {c.revision} is hidden, and shows something")
+        raise BrokenFeed(f"change {c.revision} is hidden but has content")
     return HIDDEN
 
 
 def read_address(text: str) -> Address:
-    """The address that `text` spells in its one canonical form. Raises BrokenFeed."""
+    """Parse an address that must be in canonical form. Raises BrokenFeed."""
     try:
         address = addresses.parse(text)
     except InvalidAddress as error:
         raise BrokenFeed(str(error)) from None
     if addresses.text(address) != text:
-        raise BrokenFeed(f"an address that is not in its canonical form: {text!r}")
+        raise BrokenFeed(f"address not in canonical form: {text!r}")
     return address
 
 
 @lru_cache(maxsize=4096)
 def read_names(vendor: str, region: str) -> Place:
-    """The place of these names, which have the form of such names. Raises BrokenFeed."""
+    """Return the region with these names; their form is checked. Raises BrokenFeed."""
     if not (_NAME.fullmatch(vendor) and _NAME.fullmatch(region)):
-        raise BrokenFeed(f"not the names of a vendor and a region: {vendor!r} {region!r}")
+        raise BrokenFeed(f"invalid name of a vendor or region: {vendor!r} {region!r}")
     return Place(vendor, region)
 
 
 @lru_cache(maxsize=1024)
 def raw_place(place: Place | None) -> msgspec.Raw:
-    """A place as JSON, null for none."""
+    """Return a region as JSON, null for None."""
     return NULL if place is None else msgspec.Raw(msgspec.json.encode(place._asdict()))
 
 
 @lru_cache(maxsize=4096)
 def read_place(raw: bytes) -> Place | None:
-    """The place that `raw_place` wrote. Raises BrokenFeed."""
+    """Parse a region that `raw_place` wrote. Raises BrokenFeed."""
     if raw == b"null":
         return None
     try:
-        found = _PLACES.decode(raw)
+        place = _PLACES.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise BrokenFeed(f"a place: {error}") from None
-    return read_names(found.vendor, found.region)
+        raise BrokenFeed(f"invalid region of a mapping: {error}") from None
+    return read_names(place.vendor, place.region)

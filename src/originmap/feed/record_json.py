@@ -1,6 +1,6 @@
-"""Records in the feed: as they are kept, times in microseconds since 1970 UTC.
+"""Records in the feed: as the database stores them, times in microseconds since 1970 UTC.
 
-The hash of a secret is part of a token or a user; whoever may not have it is not shown the
+Tokens and users include the hash of their secret. Readers that may not have the hash do not get the
 record at all.
 """
 
@@ -21,24 +21,24 @@ NULL = msgspec.Raw(b"null")
 
 
 def raw_record(value: Value | None) -> msgspec.Raw:
-    """A record as JSON, null for none."""
+    """Return a record as JSON, null for None."""
     return NULL if value is None else msgspec.Raw(_ENCODER.encode(value))
 
 
 def read_key(kind: str, id_: str) -> Key:
-    """What names a record. Raises BrokenFeed for a kind that this version does not know."""
+    """Return the key of a record. Raises BrokenFeed if this version does not know the kind."""
     try:
         return Key(Kind(kind), id_)
     except ValueError:
-        raise BrokenFeed(f"records of an unknown kind: {kind}") from None
+        raise BrokenFeed(f"unknown kind of record: {kind}") from None
 
 
 def read_record(key: Key, raw: msgspec.Raw) -> Value | None:
-    """The record that `raw_record` wrote. Raises BrokenFeed."""
+    """Parse a record that `raw_record` wrote. Raises BrokenFeed."""
     if bytes(raw) == b"null":
         return None
     if key.kind not in _DECODERS:
-        raise BrokenFeed(f"there are no records of kind {key.kind.value}")
+        raise BrokenFeed(f"a record cannot have kind {key.kind.value}")
     try:
         return _DECODERS[key.kind].decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -46,9 +46,9 @@ def read_record(key: Key, raw: msgspec.Raw) -> Value | None:
 
 
 def check_record(key: Key, value: Value) -> Value:
-    """`value` itself, if it is what a primary takes under this key. Raises BrokenFeed."""
+    """Return `value` if a primary would accept it under this key. Raises BrokenFeed."""
     if value.id != key.id:
-        raise BrokenFeed(f"{key.kind.value} {key.id} calls itself {value.id}")
+        raise BrokenFeed(f"{key.kind.value} {key.id} has the ID {value.id}")
     try:
         if isinstance(value, Topology):
             topology.check(value)

@@ -1,4 +1,4 @@
-"""A snapshot as lines of JSON, with a checksum at its end.
+"""A snapshot as lines of JSON that end with a checksum.
 
     {"originmap_snapshot": 1, "epoch": "8c0f…", "revision": 42, "at": 1772366400000000,
      "form": "whole"}
@@ -7,12 +7,11 @@
     {"changes": [{"revision": 42, …}]}
     {"end": true, "lines": 4, "sha256": "…"}
 
-The form says what of the database is in it: "whole", "edge" for what an edge node may have, or
-"readable" for what one credential may read. A mapping is its address, vendor, region, time of
-change (microseconds since 1970 UTC) and revision. Changes, as `feed.changes_json` writes them, are
-there for whoever asks for them. The last line counts those before it, and has the SHA-256 of all
-their bytes, line ends included: whoever reads a snapshot knows that it came whole and as it was
-sent.
+`form` is the part of the database in the snapshot: "whole", "edge" (what an edge node may have) or
+"readable" (what one credential may read). A mapping is written as address, vendor, region, time of
+change (microseconds since 1970 UTC) and revision. Changes are included on request, in the form of
+`feed.changes_json`. The last line has the number of lines before it and the SHA-256 of their bytes,
+line ends included, so that a reader can detect truncation and corruption.
 """
 
 import hashlib
@@ -45,10 +44,11 @@ from originmap.feed.snapshot_order import SnapshotOrder
 
 FORMAT = 1
 _LINE = 1 << 20
-"""Bytes of records at which a line of changes ends: a change of a topology is large."""
+"""A line of changes ends when its records reach this many bytes: a topology is large."""
 
 _MOST_RECORD_BYTES = 1 << 30
-"""Bytes of all records of a snapshot: every reader holds them in memory. Two million zones."""
+"""Limit for the bytes of all records of a snapshot, which readers hold in memory; it is enough for
+two million zones."""
 
 _Row = tuple[str, str, str, Microseconds, Revision]
 
@@ -91,7 +91,7 @@ _END = msgspec.json.Decoder(_EndLine)
 
 
 async def write_lines(parts: AsyncIterator[Part]) -> AsyncGenerator[bytes, None]:
-    """The lines for a snapshot, each with its end of line."""
+    """Encode a snapshot as lines, each with its line end."""
     digest, count = hashlib.sha256(), 0
     async for part in parts:
         for struct in _structs(part):
@@ -132,14 +132,16 @@ def _row(m: Mapping) -> _Row:
 
 
 async def read_lines(lines: AsyncIterator[bytes]) -> AsyncIterator[Part]:
-    """The parts of a snapshot, from its lines. Raises BrokenFeed where it is cut short, changed
-    on its way, or written by a version that this one cannot read: nothing that was read before
-    may be kept then. So is one that no primary would send: see `feed.snapshot_order`."""
+    """Decode the lines of a snapshot.
+
+    Raises BrokenFeed if the snapshot is truncated, corrupt, of an unknown format, or breaks the
+    rules of `feed.snapshot_order`. The caller must then discard every part that it has read.
+    """
     digest, count, ended = hashlib.sha256(), 0, False
     order, of_records = SnapshotOrder(), 0
     async for line in lines:
         if ended:
-            raise BrokenFeed("the snapshot goes on after its end")
+            raise BrokenFeed("the snapshot has lines after its end")
         try:
             if line.startswith(b'{"end"'):
                 _check_end(_END.decode(line), count, digest.hexdigest())
@@ -149,7 +151,7 @@ async def read_lines(lines: AsyncIterator[bytes]) -> AsyncIterator[Part]:
             order.check(part)
             of_records += len(line) if isinstance(part, Record) else 0
             if of_records > _MOST_RECORD_BYTES:
-                raise BrokenFeed("its records take more than 1 GiB")
+                raise BrokenFeed("the records of the snapshot exceed 1 GiB")
         except (
             msgspec.MsgspecError,
             UnicodeDecodeError,
@@ -167,26 +169,27 @@ async def read_lines(lines: AsyncIterator[bytes]) -> AsyncIterator[Part]:
 
 def _check_end(end: _EndLine, count: int, sha256: str) -> None:
     if (end.lines, end.sha256) != (count, sha256):
-        raise BrokenFeed("the snapshot is not what was sent: its checksum is another")
+        raise BrokenFeed("the snapshot is corrupt: checksum mismatch")
 
 
 def _part(line: bytes, index: int) -> Part:
     if index == 0:
         start = _START.decode(line)
         if start.originmap_snapshot != FORMAT:
-            raise BrokenFeed(f"a snapshot of format {start.originmap_snapshot}, not {FORMAT}")
+            format_ = start.originmap_snapshot
+            raise BrokenFeed(f"snapshot format {format_} is not supported, only {FORMAT}")
         return SnapshotStart(start.epoch, start.revision, start.at, start.form)
     if line.startswith(b'{"kind"'):
         record = _RECORD.decode(line)
         key = read_key(record.kind, record.id)
         value = read_record(key, record.value)
         if value is None:
-            raise BrokenFeed(f"an empty record in the snapshot: {record.kind} {record.id}")
+            raise BrokenFeed(f"empty record in the snapshot: {record.kind} {record.id}")
         return Record(key, check_record(key, value))
     if line.startswith(b'{"changes"'):
         return History(read_changes(_CHANGES.decode(line).changes))
-    found = _MAPPINGS.decode(line)
-    return ZoneMappings(found.zone_id, [_mapping(row) for row in found.mappings])
+    zone = _MAPPINGS.decode(line)
+    return ZoneMappings(zone.zone_id, [_mapping(row) for row in zone.mappings])
 
 
 def _mapping(row: _Row) -> Mapping:

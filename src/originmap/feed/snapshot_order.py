@@ -1,5 +1,7 @@
-"""What a snapshot must keep to, part by part: the order of its parts, nothing twice, and no more
-than a primary can hold. A reader that checks this never stores a snapshot without an end."""
+"""Rules for the parts of a snapshot: their order, no duplicates, and the limits of a primary.
+
+A reader that checks them never stores an endless snapshot.
+"""
 
 from originmap.domain.errors import BrokenFeed
 from originmap.domain.history.record import Key, Kind
@@ -9,7 +11,7 @@ from originmap.domain.mapping.mapping import MAX_MAPPINGS
 
 
 class SnapshotOrder:
-    """Checks the parts of one snapshot as they come."""
+    """Checks the parts of one snapshot as they arrive."""
 
     def __init__(self) -> None:
         self._start: SnapshotStart | None = None
@@ -20,7 +22,7 @@ class SnapshotOrder:
         self._revision: int | None = None  # of the last change of the history
 
     def check(self, part: Part) -> None:
-        """Raises BrokenFeed if `part` must not come now."""
+        """Raises BrokenFeed if `part` must not come next."""
         match part:
             case SnapshotStart():
                 self._start = part
@@ -32,7 +34,7 @@ class SnapshotOrder:
                 self._check_history(part)
 
     def check_end(self) -> None:
-        """Raises BrokenFeed if more had to come."""
+        """Raises BrokenFeed if the snapshot is incomplete."""
         if self._start is None:
             raise BrokenFeed("the snapshot is empty")
         if self._revision not in (None, self._start.revision):

@@ -1,9 +1,9 @@
-"""A digest of everything there is at one revision: equal where two databases hold the same.
+"""A digest of the state at one revision: databases with equal content have equal digests.
 
-Each record and each mapping (zone, address, place) has a hash, and a digest is the sum of them, so
-the order does not matter, and a change that comes or is undone is an addition and a subtraction.
-Records are compared by the JSON of this version: `form` says which members that has, and where two
-versions differ in them only mappings can be compared.
+Each record and each mapping (zone, address, region) has a hash, and the digest is the sum of the
+hashes. So the order does not matter, and a change is added or undone by an addition and a
+subtraction. Records are hashed as the JSON of this version. `form` identifies the members of that
+JSON; between versions with different forms only the mappings can be compared.
 """
 
 import functools
@@ -24,7 +24,7 @@ _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
 class StateDigest(msgspec.Struct, frozen=True):
-    """Of the database `epoch` at `revision`; `records` and `mappings` are hexadecimal."""
+    """The digest of database `epoch` at `revision`; `records` and `mappings` are hexadecimal."""
 
     epoch: str
     revision: int
@@ -34,29 +34,29 @@ class StateDigest(msgspec.Struct, frozen=True):
 
 
 def difference(one: StateDigest, other: StateDigest) -> str:
-    """What differs between two databases at one revision; "" if nothing does."""
+    """Return what differs between two databases at the same revision; "" if nothing does."""
     if one.mappings != other.mappings:
         return "mappings"
     return "records" if one.form == other.form and one.records != other.records else ""
 
 
 class Sums:
-    """The sums, while parts and changes come."""
+    """Running sums over parts and changes."""
 
     def __init__(self) -> None:
         self._records = self._mappings = 0
 
     @classmethod
     def total(cls, several: Iterable["Sums"]) -> "Sums":
-        """What several come to together."""
-        found = cls()
+        """Return the sum of several sums."""
+        total = cls()
         for sums in several:
-            found._records += sums._records
-            found._mappings += sums._mappings
-        return found
+            total._records += sums._records
+            total._mappings += sums._mappings
+        return total
 
     def add(self, part: Part) -> None:
-        """A part of a snapshot; the history is not part of the state."""
+        """Add a part of a snapshot; the history does not count, as it is not part of the state."""
         if isinstance(part, Record):
             self._records += _of_record(part.key, part.value)
         elif isinstance(part, ZoneMappings):
@@ -66,7 +66,7 @@ class Sums:
             assert not isinstance(part, History)
 
     def undo(self, change: Change) -> None:
-        """A change that came after the revision that the digest is of."""
+        """Undo a change that is newer than the revision of the digest."""
         what, zone_id = change.what, change.zone_id
         if isinstance(what, MappingChange):
             if what.after is not None:
@@ -80,13 +80,13 @@ class Sums:
             self._records += _of_record(what.key, what.before)
 
     def digest(self, epoch: str, revision: int) -> StateDigest:
-        """What they come to."""
+        """Return the digest of the sums."""
         return StateDigest(epoch, revision, form(), _hex(self._records), _hex(self._mappings))
 
 
 @functools.cache
 def form() -> str:
-    """Names what the records of this version are made of."""
+    """Return an identifier of the members that records have in this version."""
     schema = msgspec.json.schema_components(TYPES.values())
     return hashlib.sha256(_ENCODER.encode(schema)).hexdigest()[:16]
 

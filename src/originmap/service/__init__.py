@@ -1,1 +1,1 @@
-"""What users do, one file per use. Knows the domain and the store, nothing of HTTP."""
+"""Use cases, one module each. They depend on the domain and the store, not on HTTP."""

@@ -1,16 +1,16 @@
-"""Bytes that are made as they are read."""
+"""Bytes that are generated while they are read."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
 
 class Chunks(AsyncIterator[bytes]):
-    """The chunks that a generator makes. Close it when it is not read to its end, also when
-    nothing was read at all: a generator that was never begun would close nothing behind it."""
+    """The chunks of a generator. Call `aclose` unless all chunks were read, also if none were: a
+    generator that never started does not close its own sources."""
 
     def __init__(
         self, chunks: AsyncGenerator[bytes, None], *behind: AsyncGenerator[object, None]
     ) -> None:
-        """`behind`: the generators that `chunks` reads from, the nearest first."""
+        """`behind` are the generators that `chunks` reads from, the nearest first."""
         self._chunks = chunks
         self._behind = behind
         self.on_close: Callable[[], None] | None = None
@@ -19,7 +19,7 @@ class Chunks(AsyncIterator[bytes]):
         return await anext(self._chunks)
 
     async def aclose(self) -> None:
-        """Let everything go that is open behind it."""
+        """Close all generators behind it."""
         if self.on_close is not None:
             self.on_close()
         for generator in (self._chunks, *self._behind):

@@ -1,7 +1,7 @@
-"""Copying one database into another, and proof that both are the same.
+"""Copying one database into another, with verification.
 
-A tally of everything that passed on the way is compared with what the target then holds, while
-the target is still a replica that nobody writes to.
+A tally of everything sent is compared with the content of the target. During that time the target
+is still a replica, so that nothing else writes to it.
 """
 
 import hashlib
@@ -13,15 +13,15 @@ from originmap.domain.history.snapshot import History, Part, Record, ZoneMapping
 from originmap.store.port import Store
 
 Step = Callable[[int], None]
-"""Is told how many more items have passed."""
+"""Called with the number of items that were copied since the last call."""
 
 
 @dataclass
 class Tally:
-    """How much there is in a database, and a checksum over its mappings.
+    """Counts of a database's content, and a checksum over its mappings.
 
-    The zones' own checksums are put in the order of the zones' ids at the end: stores give their
-    zones in different orders.
+    The checksums of zones are combined in the order of zone IDs: stores return zones in different
+    orders.
     """
 
     records: int = 0
@@ -30,7 +30,7 @@ class Tally:
     _zones: dict[str, "hashlib._Hash"] = field(default_factory=dict)
 
     def add(self, part: Part) -> int:
-        """Count a part in; how many items it has."""
+        """Count a part and return its number of items."""
         if isinstance(part, Record):
             self.records += 1
             return 1
@@ -46,7 +46,7 @@ class Tally:
 
     @property
     def checksum(self) -> str:
-        """Over every mapping with its zone, place, time and revision."""
+        """The checksum over every mapping with its zone, region, time and revision."""
         total = hashlib.sha256()
         for zone_id, zone in sorted(self._zones.items()):
             total.update(zone_id.encode() + zone.digest())
@@ -62,22 +62,22 @@ class Tally:
 async def copy(
     source: Store, target: Store, target_name: str, step: Step, *, replace: bool
 ) -> Tally:
-    """Make `target` a database with everything that `source` holds now, its history included.
+    """Copy everything in `source`, its history included, into `target`.
 
-    Raises StoreUnusable when there is something in `target` and it is not to be replaced,
-    StoreFailed when the two differ in the end: then `target` stays a replica.
+    Raises StoreUnusable if `target` is not empty and `replace` is False, and StoreFailed if the
+    databases differ afterwards: then `target` stays a replica.
     """
     if target.revision and not replace:
-        hint = "copy to a new one, or add --replace to lose what is in it"
+        hint = "copy to a new database, or add --replace to delete its content"
         raise StoreUnusable(target_name, "it is not empty", hint)
-    sent, arrived = Tally(), Tally()
+    sent, received = Tally(), Tally()
     await target.load(_counted(source.snapshot(history=True), sent, step))
     async for part in target.snapshot(history=True):
-        step(arrived.add(part))
-    if str(sent) != str(arrived):
-        raise StoreFailed(f"the copy differs: {sent} were sent, {arrived} arrived")
+        step(received.add(part))
+    if str(sent) != str(received):
+        raise StoreFailed(f"the copy differs: sent {sent}; received {received}")
     await target.promote()
-    return arrived
+    return received
 
 
 async def _counted(parts: AsyncIterator[Part], tally: Tally, step: Step) -> AsyncIterator[Part]:

@@ -1,8 +1,9 @@
-"""Long work in pieces, so that other requests are answered in between.
+"""Long work in pieces, so that other requests are served in between.
 
-There is one event loop. Work whose size a caller chooses is done in pieces of a few milliseconds,
-and before each piece its turn is awaited. One piece runs between two looks at the sockets, whoever
-it is for: ten callers wait for each other, and not everybody for ten pieces at once.
+There is one event loop. Work whose size the caller controls is done in pieces of a few
+milliseconds, and each piece waits for its turn. Only one piece of all callers together runs per
+pass of the event loop, so ten callers with long work wait for each other and do not delay the other
+requests by ten pieces.
 """
 
 import asyncio
@@ -12,25 +13,25 @@ from typing import TypeVar
 T = TypeVar("T")
 
 PIECE = 250
-"""Items of a piece: changes, mappings and the like, which take some microseconds each."""
+"""Items per piece: changes, mappings and the like, which take a few microseconds each."""
 
 
 class Turns:
-    """Gives turns in the order in which they are asked for."""
+    """Gives turns in the order of requests."""
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
         self.given = 0
-        """How many there were."""
+        """The number of turns given."""
 
     async def next(self) -> None:
-        """Wait for the turn to do one piece of work, right after this."""
+        """Wait for a turn. The caller then does one piece of work at once."""
         async with self._lock:
             self.given += 1
             await asyncio.sleep(0)
 
     async def pieces(self, items: Sequence[T], size: int = PIECE) -> AsyncIterator[Sequence[T]]:
-        """`items` in pieces, each in a turn of its own."""
+        """Yield `items` in pieces, each in its own turn."""
         for start in range(0, len(items), size):
             await self.next()
             yield items[start : start + size]
@@ -38,7 +39,8 @@ class Turns:
     async def spread(
         self, items: AsyncIterator[T], size: Callable[[T], int]
     ) -> AsyncGenerator[T, None]:
-        """`items` as they come, with a turn for each piece of them, as `size` counts."""
+        """Yield `items` as they arrive, and take a turn for every PIECE items, as counted by
+        `size`."""
         waiting = 0
         async for item in items:
             waiting += size(item)

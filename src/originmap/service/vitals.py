@@ -1,7 +1,7 @@
-"""How the server does, in numbers: what monitoring watches besides the requests.
+"""Metrics of the server's state: the database, followers, replication and rollout.
 
-Numbers only. Whoever may see them may not be somebody who may know what is stored, or who
-follows, so nothing here has a name.
+They are numbers only, without names: readers of metrics may not be allowed to know what is stored
+or which servers follow.
 """
 
 import asyncio
@@ -17,14 +17,15 @@ from originmap.store.clock import Now
 from originmap.store.port import Queue, Store
 
 SILENT_AFTER = 60 * 1_000_000
-"""Microseconds after which a follower is silent: one that is there asks every few seconds."""
+"""Microseconds without contact after which a follower is silent; an active one polls every few
+seconds."""
 
 _SIZE_SECONDS = 2.0
-"""How long the database may take to say its size: it may be what is out of order."""
+"""Timeout for the size of the database, which may be the component that is failing."""
 
 
 class FollowersNow(NamedTuple):
-    """The followers together. `lag` is of the one furthest behind of those that are heard of."""
+    """Totals of the followers. `lag` is the largest of the followers in contact."""
 
     heard: int
     silent: int
@@ -32,23 +33,23 @@ class FollowersNow(NamedTuple):
 
 
 class ReplicaNow(NamedTuple):
-    """How a replica stands to its primary; `age` in seconds."""
+    """The state of a replica's connection to its primary; `age` is in seconds."""
 
     connected: bool
     age: float
 
 
 class StageNow(NamedTuple):
-    """A stage of a rollout in force: its nodes, and those of them that are heard of and serve what
-    they may."""
+    """A stage of a rollout in force: its nodes, and how many of them are in contact and serve the
+    allowed revision."""
 
     nodes: int
     there: int
 
 
 class RolloutNow(NamedTuple):
-    """The last rollout: how it stands, how many of its waves are released, and how far each one's
-    nodes are; `stages` is empty when no rollout is in force."""
+    """The last rollout: its state, how many of its stages are released, and the progress of each.
+    `stages` is empty if no rollout is in force."""
 
     state: RolloutState
     waves: int
@@ -57,8 +58,8 @@ class RolloutNow(NamedTuple):
 
 
 class Vitals(NamedTuple):
-    """The numbers of a moment. `size` is None where the database does not tell, `replica` where
-    no other server is followed, `rollout` where there was none."""
+    """The metrics at one moment. `size` is None if the database cannot tell, `replica` if the
+    server is not a replica, `rollout` if there was none."""
 
     revision: int
     oldest: int
@@ -72,7 +73,7 @@ class Vitals(NamedTuple):
 
 
 class Monitor:
-    """Takes the numbers."""
+    """Collects the metrics."""
 
     def __init__(
         self,
@@ -92,7 +93,7 @@ class Monitor:
         self._now = now
 
     async def vitals(self) -> Vitals:
-        """The numbers of now, whatever state the database is in."""
+        """Return the current metrics, whatever the state of the database."""
         store, size = self._store, await self._size()
         return Vitals(
             revision=store.revision,
@@ -115,10 +116,10 @@ class Monitor:
 
     def _followers_now(self) -> FollowersNow:
         since = self._now() - SILENT_AFTER
-        known = self._followers.all()
-        heard = [follower for follower in known if follower.last_contact >= since]
+        followers = self._followers.all()
+        heard = [follower for follower in followers if follower.last_contact >= since]
         lag = max((self._followers.lag(follower) for follower in heard), default=0)
-        return FollowersNow(len(heard), len(known) - len(heard), lag)
+        return FollowersNow(len(heard), len(followers) - len(heard), lag)
 
     def _replica_now(self) -> ReplicaNow | None:
         copy = self._replication

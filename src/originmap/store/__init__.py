@@ -1,1 +1,1 @@
-"""Where zones, mappings, tokens and the history of changes are kept."""
+"""Storage of zones, mappings, tokens and the history of changes."""

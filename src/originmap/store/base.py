@@ -1,4 +1,4 @@
-"""What the stores with a group commit share: a queue of writes, in the order they came."""
+"""The base of the stores with group commit: a queue of writes in order of arrival."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class GroupStore:
-    """The writing side of a `store.port.Store` that commits in groups."""
+    """The write side of a `store.port.Store` that commits in groups."""
 
     def __init__(self, commit: CommitGroup) -> None:
         self._group = GroupCommit(commit)

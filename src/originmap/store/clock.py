@@ -1,4 +1,4 @@
-"""Time that only goes forward, for `modified_on` and the history."""
+"""Clocks, among them one for `modified_on` and the history that never goes back."""
 
 import time
 from collections.abc import Callable
@@ -8,38 +8,38 @@ Now = Callable[[], int]
 
 
 def wall_clock() -> int:
-    """The machine's own time, which may be set back."""
+    """Return the machine's clock, which may be set back."""
     return time.time_ns() // 1000
 
 
 def monotonic_clock() -> int:
-    """Microseconds since some moment, which nobody sets back: for windows and waits."""
+    """Return microseconds of a monotonic clock, for windows and timeouts."""
     return time.monotonic_ns() // 1000
 
 
 def running_clock() -> int:
-    """Microseconds since some moment, which nobody sets back or forward; the time that the machine
-    was suspended counts too, where the system can tell."""
+    """Return microseconds of a monotonic clock that also counts the time that the machine was
+    suspended, if the system supports that."""
     clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
     return time.clock_gettime_ns(clock) // 1000
 
 
 class ForwardClock:
-    """Stamps that grow with every call, also when the machine's clock steps back."""
+    """Timestamps that grow with every call, even if the machine's clock is set back."""
 
     def __init__(self, now: Now, last: int) -> None:
         self._now = now
         self._last = last
 
     def stamp(self) -> int:
-        """Now, or one microsecond after the last stamp when that is later."""
+        """Return the current time, or one microsecond after the last timestamp if that is later."""
         self._last = max(self._now(), self._last + 1)
         return self._last
 
     def after(self, last: int) -> "ForwardClock":
-        """This clock, going on from another last stamp."""
+        """Return a clock with the same time source and another last timestamp."""
         return ForwardClock(self._now, last)
 
     def pass_by(self, moment: int) -> None:
-        """Stamp later than `moment` from now on."""
+        """Make all later timestamps later than `moment`."""
         self._last = max(self._last, moment)

@@ -1,8 +1,8 @@
-"""What may name a database, and what is never taken for the name of a file.
+"""Validation of the name of a database.
 
-A path is a SQLite file, a postgresql:// URL a database on a server, `:memory:` keeps nothing. A
-URL of another kind, or one that is misspelled, would otherwise become a file whose name holds a
-password. A file that has such a name is given as ./NAME or by its full path.
+A path is a SQLite file, a postgresql:// URL is a database on a server, and `:memory:` is not
+persistent. A misspelled URL or one of another kind would otherwise become a file whose name
+contains a password. To use a file with such a name, write ./NAME or the full path.
 """
 
 import re
@@ -19,7 +19,7 @@ _KNOWN = (
 )
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(?=:)")
 _SIGNS = (
-    re.compile(r"[a-z][a-z0-9+.-]+:[/\\]"),  # a scheme; one letter is a drive
+    re.compile(r"[a-z][a-z0-9+.-]+:[/\\]"),  # a scheme; a single letter is a Windows drive
     re.compile(rf"{_KNOWN}(?:\+\w+)?(?::|//)"),
     re.compile(r".*://", re.DOTALL),
     re.compile(r".*:.*@", re.DOTALL),  # user:password@host
@@ -30,14 +30,16 @@ _SIGNS = (
     ),
 )
 _WRITE = "write postgresql://user@host:5432/name"
+_UNNAMED = "the given database"
 
 
 def check_name(db: str) -> None:
-    """Raises StoreUnusable, which does not quote `db`, where it names no database that there can
-    be."""
+    """Raises StoreUnusable, without quoting `db`, if `db` cannot be the name of a database."""
     if db != MEMORY and not is_postgres(db) and _is_unsupported(db):
         reason = f"not a supported database: {_WRITE}, or the path of a file"
-        hint = "no quotation marks or blanks around it; a file with such a name is given as ./NAME"
+        hint = (
+            "remove quotation marks and spaces around it; for a file with such a name, write ./NAME"
+        )
         raise StoreUnusable(_shown(db), reason, hint)
 
 
@@ -51,9 +53,9 @@ def _is_unsupported(db: str) -> bool:
 
 
 def _shown(db: str) -> str:
-    """The scheme, which alone is sure to be no secret."""
-    found = _SCHEME.match(db.strip(_AROUND))
-    if found is None or not _SIGNS[0].match(found[0].lower() + ":/"):
-        return "what was given as the database"
-    is_scheme = _SIGNS[1].match(found[0].lower() + ":") or f"{found[0]}:/" in db
-    return f"{found[0]}:…" if is_scheme else "what was given as the database"
+    """Return the scheme, the only part that is certain not to be secret."""
+    scheme = _SCHEME.match(db.strip(_AROUND))
+    if scheme is None or not _SIGNS[0].match(scheme[0].lower() + ":/"):
+        return _UNNAMED
+    is_scheme = _SIGNS[1].match(scheme[0].lower() + ":") or f"{scheme[0]}:/" in db
+    return f"{scheme[0]}:…" if is_scheme else _UNNAMED

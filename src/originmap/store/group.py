@@ -1,8 +1,8 @@
-"""Group commit: whatever writes are waiting share one transaction and one fsync.
+"""Group commit: all waiting writes share one transaction and one fsync.
 
-Owns the queue, its bound, and the hand-over of results. A store gives the function that commits
-a group: it settles every write of the group by `Write.done` or `Write.refused`, or raises, which
-fails them all.
+Owns the queue, its limit, and the delivery of results. A store provides the function that commits a
+group: it settles every write of the group by `Write.done` or `Write.refused`, or raises, which
+fails all of them.
 """
 
 import asyncio
@@ -19,16 +19,16 @@ from originmap.domain.mapping.mapping import Decide
 from originmap.store.port import Queue
 
 MAX_WAITING = 10_000
-"""Writes that may wait before others are refused: about a second's worth on a slow disk."""
+"""Writes that may wait; more are rejected. That is about a second of writes on a slow disk."""
 
 MAX_GROUP_ADDRESSES = 2_000
-"""Addresses in one group: bounds how long one transaction keeps the event loop busy."""
+"""Addresses in one group; limits how long one transaction occupies the event loop."""
 
 
 @dataclass(slots=True, eq=False)
 class Write:
-    """A write that waits: of some mappings, of records (`decide_records`, `seen` as
-    `Store.write_records` has it), or `work` that writes by itself in the transaction."""
+    """A waiting write: of mappings (`decide`), of records (`decide_records`, with `seen` of
+    `Store.write_records`), or of `work` that writes by itself in the transaction."""
 
     cause: Cause
     zone_id: str = ""
@@ -44,11 +44,11 @@ class Write:
     error: BaseException | None = None
 
     def done(self, result: Committed[Any]) -> None:
-        """What the caller gets once the group is durable."""
+        """Set the result that the caller gets once the group is durable."""
         self.result = result
 
     def refused(self, error: BaseException) -> None:
-        """What the caller gets instead; nothing of this write was written."""
+        """Set the error that the caller gets; this write has written nothing."""
         self.error = error
 
 
@@ -56,7 +56,7 @@ CommitGroup = Callable[[Sequence[Write]], Awaitable[None]]
 
 
 class GroupCommit:
-    """The one writer: takes what is queued, commits it as a group, and hands results out."""
+    """The single writer: takes queued writes, commits them as a group, and delivers the results."""
 
     def __init__(self, commit: CommitGroup, max_waiting: int = MAX_WAITING) -> None:
         self._commit = commit
@@ -73,15 +73,16 @@ class GroupCommit:
         return Queue(len(self._queue), self._groups, self._writes)
 
     def refuse(self, error: OriginmapError) -> None:
-        """Refuse every decision from now on; `work` goes on."""
+        """Reject all further decisions with `error`; `work` is still accepted."""
         self._refusal = error
 
     def submit(self, write: Write) -> asyncio.Future[Committed[Any]]:
-        """Queue `write`; done when it is durable. Raises StoreBusy when too many wait."""
+        """Queue `write`; the future is done when it is durable. Raises StoreBusy if the queue is
+        full."""
         if self._closing:
             raise StoreFailed("the store is closed")
         if self._refusal is not None and write.work is None:
-            raise self._refusal.with_traceback(None)  # else each time adds to its traceback
+            raise self._refusal.with_traceback(None)  # a traceback would grow with each raise
         if len(self._queue) >= self._max_waiting:
             raise StoreBusy
         self._queue.append(write)
@@ -89,7 +90,7 @@ class GroupCommit:
         return write.future
 
     async def close(self) -> None:
-        """Commit what is queued and stop."""
+        """Commit the queued writes and stop."""
         self._closing = True
         self._wake.set()
         await self._task
@@ -104,8 +105,8 @@ class GroupCommit:
                 return
 
     def _next_group(self) -> list[Write]:
-        """The writes at the head of the queue; one that is not of mappings is a group of its
-        own."""
+        """Return the writes at the head of the queue. A write that is not of mappings is its own
+        group."""
         group = [self._queue.popleft()]
         addresses = len(group[0].addresses)
         while self._queue and group[-1].decide and self._queue[0].decide:
@@ -127,15 +128,15 @@ class GroupCommit:
             for write in group:
                 write.refused(error)
         for write in group:
-            _hand_over(write)
+            _deliver(write)
 
 
-def _hand_over(write: Write) -> None:
-    if write.future.done():  # its caller went away while it was committed
+def _deliver(write: Write) -> None:
+    if write.future.done():  # the caller was cancelled during the commit
         return
     if write.error is not None:
         write.future.set_exception(write.error)
     elif write.result is not None:
         write.future.set_result(write.result)
     else:
-        write.future.set_exception(StoreFailed("the store gave no answer"))
+        write.future.set_exception(StoreFailed("the store did not complete the write"))

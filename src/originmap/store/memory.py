@@ -1,6 +1,6 @@
-"""The store that keeps nothing: plain dictionaries, for trying out and for tests.
+"""The store in memory: plain dictionaries, not persistent, for trials and tests.
 
-The shortest form of the contract, and the one to read first.
+It is the shortest implementation of the contract, and the best one to read first.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class MemoryStore(Store):
-    """As `store.port.Store`; gone with the process."""
+    """A store that is lost with the process."""
 
     def __init__(self, now: Now = wall_clock) -> None:
         self._epoch = secrets.token_hex(8)
@@ -145,10 +145,10 @@ class MemoryStore(Store):
         address: Address | None = None,
     ) -> list[Change]:
         earlier = self._history[: max(revision - 1 - self._oldest, 0)][::-1]
-        found = [c for c in earlier if zone_id in (None, c.zone_id)]
+        changes = [c for c in earlier if zone_id in (None, c.zone_id)]
         if address is not None:
-            found = [c for c in found if getattr(c.what, "address", None) == address]
-        return found[:limit]
+            changes = [c for c in changes if getattr(c.what, "address", None) == address]
+        return changes[:limit]
 
     async def last_record_change(self, key: Key) -> Change | None:
         for change in reversed(self._history):
@@ -190,7 +190,7 @@ class MemoryStore(Store):
                 case History(changes):
                     fresh._history += changes
         if start is None:
-            raise BrokenFeed("a snapshot without a start")
+            raise BrokenFeed("the snapshot has no start")
         self._epoch, self._zones, self._history = start.epoch, fresh._zones, fresh._history
         self._oldest = start.revision - len(self._history)
         self._is_replica = True
@@ -215,7 +215,7 @@ class MemoryStore(Store):
         incoming.check_records(self._records.view, changes)
         stored = {
             (zone_id, address): mapping.place
-            for zone_id, address in incoming.asked(changes)
+            for zone_id, address in incoming.changed_addresses(changes)
             if (mapping := self.get_now(zone_id, address)) is not None
         }
         incoming.check_places(stored, changes)
@@ -238,13 +238,13 @@ class MemoryStore(Store):
         if not self._open:
             raise StoreFailed("the store is closed")
         if self._refusal is not None:
-            raise self._refusal.with_traceback(None)  # else each time adds to its traceback
+            raise self._refusal.with_traceback(None)  # a traceback would grow with each raise
 
-    def _committed(self, at: int, told: Sequence[RecordChange] = ()) -> None:
+    def _committed(self, at: int, records: Sequence[RecordChange] = ()) -> None:
         self._writes += 1
         self._last_at = at
-        if told:
-            self._records.apply(told)
+        if records:
+            self._records.apply(records)
         for listener in self._listeners:
             listener()
 
@@ -261,10 +261,10 @@ class MemoryStore(Store):
         if zone_id and change.before is None:
             self._zones[zone_id] = {}
         if zone_id and change.after is None:
-            gone = self._zones.pop(zone_id)
-            for address in sorted(gone):
-                leaves = MappingChange(address, gone[address].place, None)
-                self._record(at, cause, zone_id, leaves)
+            deleted = self._zones.pop(zone_id)
+            for address in sorted(deleted):
+                deletion = MappingChange(address, deleted[address].place, None)
+                self._record(at, cause, zone_id, deletion)
         self._record(at, cause, zone_id, change)
 
     def _record(

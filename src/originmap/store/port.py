@@ -1,9 +1,9 @@
 """The contract of a store. One test suite runs on every implementation.
 
-Rules decide, stores keep: a store has one write method for mappings and one for records. Each
-takes a pure decide function, reads what it needs, calls it, and writes what it returns together
-with the change records and the next revisions, all in one transaction. All checking ends before
-the first write, so a write that is refused leaves others in the same transaction alone.
+Rules decide and stores persist: a store has one write method for mappings and one for records. Each
+takes a pure decide function, reads what the function needs, calls it, and writes the returned
+changes together with the change records and the next revisions, in one transaction. All checks end
+before the first write, so a rejected write does not affect other writes of the same transaction.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ CommitListener = Callable[[], None]
 
 
 class Page(NamedTuple):
-    """A part of a zone's mappings, in the order of their addresses, and how many it has, as of a
+    """A part of a zone's mappings in the order of addresses, the total of the zone, and the
     revision."""
 
     mappings: list[Mapping]
@@ -34,7 +34,7 @@ class Page(NamedTuple):
 
 
 class Queue(NamedTuple):
-    """How the writer keeps up: writes that wait now, and what was committed since the start."""
+    """The state of the writer: waiting writes, and totals of commits since the start."""
 
     waiting: int
     groups: int
@@ -42,14 +42,14 @@ class Queue(NamedTuple):
 
 
 class Store(Protocol):
-    """What every store does. Times are microseconds since 1970-01-01 UTC.
+    """The interface of a store. Times are microseconds since 1970-01-01 UTC.
 
-    Every method but `close` raises StoreFailed when the database fails.
+    Every method except `close` raises StoreFailed if the database fails.
     """
 
     @property
     def epoch(self) -> str:
-        """Names this database: revisions of two databases cannot be compared."""
+        """Identifies the database: revisions of different epochs cannot be compared."""
 
     @property
     def revision(self) -> int:
@@ -57,73 +57,79 @@ class Store(Protocol):
 
     @property
     def oldest(self) -> int:
-        """Every change after this revision is still in the history."""
+        """The history has every change after this revision."""
 
     @property
     def is_replica(self) -> bool:
-        """Whether this holds a copy of another database, under that one's epoch."""
+        """Whether this is a copy of another database, with the epoch of that database."""
 
     @property
     def writable(self) -> bool:
-        """Whether the last commit worked and the next one can; what readiness is judged by. After
-        one that failed the store finds out by itself when commits work again. A file that was
-        removed, a full disk and damage are noticed without a commit."""
+        """Whether the last commit succeeded and the next one can; readiness depends on it.
+
+        After a failed commit the store detects by itself when commits succeed again. A removed
+        file, a full disk and damage are detected without a commit.
+        """
 
     @property
     def queue(self) -> Queue:
-        """How the writer keeps up."""
+        """The state of the writer."""
 
     def follow_records(self, listener: RecordListener) -> None:
-        """Call `listener` with every record there is, as if just made, and from then on with
-        the changes of each commit, before whoever caused it gets its answer."""
+        """Call `listener` with every existing record, as if just created, and from then on with the
+        changes of each commit, before the write is acknowledged."""
 
     def follow_commits(self, listener: CommitListener) -> None:
-        """Call `listener` after each commit, whoever made it, once its changes can be read."""
+        """Call `listener` after each commit, of this or another process, once its changes can be
+        read."""
 
     async def get(self, zone_id: str, address: Address) -> Mapping | None:
-        """The mapping of one address, as of the last commit."""
+        """Return the mapping of one address, as of the last commit."""
 
     def get_now(self, zone_id: str, address: Address) -> Mapping | None:
-        """As `get`, for a store that reads without waiting; None from one that does not."""
+        """Return the mapping of one address if the store reads without waiting; None if it does
+        not."""
 
     async def page(self, zone_id: str, offset: int, limit: int) -> Page:
-        """Mappings of a zone from `offset` on, at most `limit`; empty past the end."""
+        """Return at most `limit` mappings of a zone, from `offset` on; empty past the end."""
 
     def page_now(self, zone_id: str, offset: int, limit: int) -> Page | None:
-        """As `page`, for a store that reads without waiting; None from one that does not."""
+        """Return a page if the store reads without waiting; None if it does not."""
 
     async def count_places(self, zone_ids: Sequence[str]) -> list[Count]:
-        """How many mappings of each region these zones have; zones without any are left out."""
+        """Count the mappings of these zones by region; zones without mappings are left out."""
 
     def refuse_writes(self, error: OriginmapError) -> None:
-        """From now on `write` and `write_records` raise `error`; `load` and `apply` go on."""
+        """From now on `write` and `write_records` raise `error`; `load` and `apply` still work."""
 
     def write(
         self, zone_id: str, addresses: Sequence[Address], decide: Decide[T], cause: Cause
     ) -> asyncio.Future[Committed[T]]:
-        """Decide about some mappings of one zone and commit.
+        """Decide about mappings of one zone and commit.
 
-        Done when the changes are durable. A decision without changes leaves no trace, and is done
-        when everything it was based on is durable. The future gets what `decide` raises, with
-        nothing written, and ZoneNotFound when the zone is gone. Raises StoreBusy when the queue is
-        full. No coroutine, because on the wire a task would be needed to wait for one.
+        The future is done when the changes are durable. A decision without changes is not recorded;
+        its future is done when everything that it was based on is durable. The future gets the
+        error that `decide` raises, with nothing written, or ZoneNotFound if the zone does not
+        exist. Raises StoreBusy if the queue is full. It is not a coroutine, because the server
+        would need a task to wait for one.
         """
 
     async def write_records(
         self, decide: RecordDecide[T], cause: Cause, seen: int | None = None
     ) -> Committed[T]:
-        """Decide about records and commit; as `write`, but a coroutine. Raises Stale if anything,
-        mappings included, was committed after revision `seen`.
+        """Decide about records and commit, like `write`. Raises Stale if anything, mappings
+        included, was committed after revision `seen`.
 
-        A zone that goes takes its mappings with it: each gets a change record before the zone's.
+        Deleting a zone deletes its mappings: each gets a change record before the one of the zone.
         """
 
     async def changes(self, since: int, limit: int, zone_id: str | None = None) -> list[Change]:
-        """Committed changes after revision `since`, in order, at most `limit`, and fewer if their
-        records are large: only an empty list says that there are no more. Of one zone and its
-        mappings, where it is given. What is older than `oldest` is left out.
+        """Return committed changes after revision `since`, in order, at most `limit`.
 
-        No read tells of a revision beyond `revision`, as that is when the read is done.
+        With `zone_id` only changes of that zone and its mappings are returned. Changes not newer
+        than `oldest` are left out. The result may be shorter than `limit` if records are large:
+        only an empty list means that there are no further changes. No read returns a revision
+        beyond `revision` as of the end of the read.
         """
 
     async def changes_before(
@@ -133,39 +139,42 @@ class Store(Protocol):
         zone_id: str | None = None,
         address: Address | None = None,
     ) -> list[Change]:
-        """Committed changes before `revision`, newest first, as many as `changes` gives; of one
-        zone and its mappings, or of the mapping of one address of it, where they are given."""
+        """Return committed changes before `revision`, newest first, as many as `changes` returns;
+        with `zone_id`, only those of the zone and its mappings; with `address`, only those of that
+        mapping."""
 
     async def last_record_change(self, key: Key) -> Change | None:
-        """The last change of one record, which may be gone."""
+        """Return the last change of one record, which may be its deletion."""
 
     async def forget(self, up_to: int, limit: int) -> int:
-        """Drop the oldest changes from the history, those up to revision `up_to`, at most
-        `limit` of them; how many. The last change of all is always kept."""
+        """Delete the oldest changes of the history, up to revision `up_to`, at most `limit`; return
+        how many. The last change of the database is always kept."""
 
     def snapshot(self, *, history: bool = False) -> AsyncGenerator[Part, None]:
-        """Everything there is, as of one revision, whatever is written meanwhile; its history
-        too, where that is asked for. Close the generator when it is not read to its end."""
+        """Yield everything as of one revision, regardless of concurrent writes; with `history` also
+        the history. Close the generator unless it is read to its end."""
 
     async def load(self, parts: AsyncIterator[Part]) -> None:
-        """Become a replica: replace everything by a snapshot, its epoch and revision included.
+        """Become a replica: replace everything by a snapshot, epoch and revision included.
 
-        Raises what `parts` raises; what was there is there still then.
+        Raises what `parts` raises; the former content is then unchanged.
         """
 
     async def apply(self, changes: Sequence[Change]) -> None:
-        """Take over changes that another database committed, as they are: revisions, times and
-        causes. Raises BrokenFeed, with nothing written, unless they are the next after
-        `revision` and without a gap, and each begins with what is stored here."""
+        """Write changes that another database committed, with their revisions, times and causes.
+
+        Raises BrokenFeed, with nothing written, unless they follow `revision` without a gap and
+        each begins with the value that is stored here.
+        """
 
     async def promote(self) -> None:
-        """Become a database of its own, under a new epoch; nothing else changes."""
+        """Become a primary with a new epoch; nothing else changes."""
 
     async def size(self) -> int:
-        """Bytes that the database takes on disk; 0 for one that keeps nothing there."""
+        """Return the bytes that the database takes on disk; 0 if it is not on disk."""
 
     def room(self) -> int | None:
-        """Bytes that the database can still grow by on its disk; None where that is not known."""
+        """Return the bytes by which the database can grow on its disk; None if unknown."""
 
     async def close(self) -> None:
-        """Commit what is queued, then let go of the database. Writes after this are refused."""
+        """Commit the queued writes, then close the database. Later writes are rejected."""

@@ -1,7 +1,7 @@
 """The records of a store in memory.
 
-There are few of them and every request asks about them, so each store keeps them all decoded,
-applies committed changes, and tells listeners. Their stored form is JSON.
+There are few records and every request needs some, so each store keeps all of them decoded, applies
+committed changes, and calls listeners. They are stored as JSON.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,26 +19,28 @@ _ENCODER = msgspec.json.Encoder()
 
 
 def encode(value: Value | None) -> bytes | None:
-    """The stored form of a record, None for none."""
+    """Return the stored form of a record, None for None."""
     return None if value is None else _ENCODER.encode(value)
 
 
 def decode(kind: Kind, body: bytes | None) -> Value | None:
-    """The record that `encode` wrote."""
+    """Decode a record that `encode` encoded."""
     return None if body is None else _DECODERS[kind].decode(body)
 
 
 def replacing(old: Mapping[Key, Value], new: Mapping[Key, Value]) -> list[RecordChange]:
-    """The changes that make some records into others. What differs goes before it comes again:
-    two records may have exchanged their names."""
-    gone = [RecordChange(key, value, None) for key, value in old.items() if new.get(key) != value]
-    return gone + [
+    """Return the changes that turn some records into others. Deletions come first, because two
+    records may have exchanged their names."""
+    deletions = [
+        RecordChange(key, value, None) for key, value in old.items() if new.get(key) != value
+    ]
+    return deletions + [
         RecordChange(key, None, value) for key, value in new.items() if old.get(key) != value
     ]
 
 
 def unique_name(value: Value) -> str:
-    """What no two records of one kind may share."""
+    """Return the name that must be unique among records of its kind."""
     if isinstance(value, User):
         return value.email
     if isinstance(value, Token):
@@ -49,7 +51,7 @@ def unique_name(value: Value) -> str:
 
 
 class Records:
-    """Every record, by key."""
+    """All records, by key."""
 
     def __init__(self) -> None:
         self._values: dict[Key, Value] = {}
@@ -57,7 +59,7 @@ class Records:
 
     @property
     def view(self) -> Mapping[Key, Value]:
-        """What decide functions see."""
+        """The records as decide functions get them."""
         return self._values
 
     def follow(self, listener: RecordListener) -> None:
@@ -65,7 +67,7 @@ class Records:
         self._listeners.append(listener)
 
     def apply(self, changes: Sequence[RecordChange]) -> None:
-        """Take committed changes over and tell every listener."""
+        """Apply committed changes and call every listener."""
         for change in changes:
             if change.after is None:
                 self._values.pop(change.key, None)
@@ -76,15 +78,16 @@ class Records:
 
 
 def check_seen(seen: int | None, revision: int) -> None:
-    """Raise Stale when the database, at `revision`, has got further than what a caller saw."""
+    """Raises Stale if the database, at `revision`, is past `seen`, the revision that the caller
+    expects."""
     if seen is not None and revision > seen:
-        raise Stale(f"revision {revision} is newer than {seen}, which was looked at")
+        raise Stale(f"revision {revision} is newer than {seen}, the expected revision")
 
 
 def check_names(view: Mapping[Key, Value], changes: Sequence[RecordChange]) -> None:
-    """Raise StoreFailed when `changes` would give two records of one kind the same name.
+    """Raises StoreFailed if `changes` would give two records of one kind the same name.
 
-    Rules refuse that with an error of their own; this is the guard behind them, the same on
+    Rules reject that with an error of their own; this check catches a faulty rule, the same on
     every store.
     """
     names = {(key.kind, unique_name(value)): key for key, value in view.items()}
@@ -93,4 +96,4 @@ def check_names(view: Mapping[Key, Value], changes: Sequence[RecordChange]) -> N
             continue
         taken = names.get((change.key.kind, unique_name(change.after)), change.key)
         if taken != change.key:
-            raise StoreFailed(f"two records named alike: {taken.id} and {change.key.id}")
+            raise StoreFailed(f"records {taken.id} and {change.key.id} would have the same name")

@@ -1,6 +1,6 @@
-"""After a commit that failed: finding out when commits work again.
+"""Recovery after a failed commit: probes until commits succeed again.
 
-Nobody may send a write for long, least of all to a server that says it is not ready.
+Client writes cannot serve as probes: load balancers send none to a server that is not ready.
 """
 
 import asyncio
@@ -12,19 +12,19 @@ _SECONDS = 1.0
 
 
 class Recovery:
-    """Tries `probe`, which commits something, once a second until it works."""
+    """Runs `probe`, which commits something, once a second until it succeeds."""
 
     def __init__(self, probe: Callable[[], Awaitable[None]]) -> None:
         self._probe = probe
         self._task: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
-        """A commit failed."""
+        """Start probing after a failed commit."""
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._run())
 
     def end(self) -> None:
-        """The store closes."""
+        """Stop probing, as the store closes."""
         if self._task is not None:
             self._task.cancel()
 

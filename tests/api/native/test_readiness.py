@@ -21,7 +21,7 @@ async def test_strangers_learn_no_address_of_the_primary_and_operators_do() -> N
             answer = await client.get(READYZ, headers=headers)
             assert answer.status_code == 503
             assert "10.9.8.7" not in answer.text
-        copy.found(wall_clock())
+        copy.restored(wall_clock())
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic x"}):
             answer = await client.get(READYZ, headers=headers)
             assert answer.status_code == 200

@@ -131,7 +131,7 @@ def test_a_password_is_not_printed(url: str, tmp_path: Path) -> None:
 def test_a_server_without_its_database_does_not_start_and_says_why() -> None:
     message = refusal("serve", "--db", "postgresql://me:s3cret@127.0.0.1:1/x", "--port", "0")
     assert "connection refused" in message
-    assert "is the server running" in message
+    assert "check that the server is running" in message
     assert "s3cret" not in message
 
 

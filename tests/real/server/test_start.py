@@ -96,7 +96,7 @@ def test_dev_refuses_a_database_in_real_use(db: Path) -> None:
     before = contents(db.parent)
     message = refused(db, "dev")
     assert f"cannot use {db}" in message
-    assert "real use" in message
+    assert "in production" in message
     assert contents(db.parent) == before
 
 
@@ -141,7 +141,7 @@ def newer_version(path: Path) -> None:
         (almost_sqlite, "", ""),
         (another_program, "database of another program", "another --db"),
         (nameless_program, "database of another program", "another --db"),
-        (newer_version, "at version 999", "newer"),
+        (newer_version, "has version 999", "newer"),
     ],
 )
 def test_a_file_that_is_not_ours_is_refused_and_left_alone(

@@ -195,7 +195,7 @@ class Follower:
         revision = self._store.revision
         _LOG.warning("took a snapshot", extra={"data": {"revision": revision}})
         # It is there to be served, also when the primary is not heard of again.
-        self._replication.took(began, self._client.age)
+        self._replication.synced(began, self._client.age)
 
     async def _reach_back(self) -> None:
         """Take the history along from where nodes are kept, when that is before what is here. The
@@ -215,7 +215,7 @@ class Follower:
     async def _note_age_of_what_is_there(self) -> None:
         """What is there is at most as old as its last change."""
         if self._store.is_replica:
-            self._replication.found(await time_of(self._store))
+            self._replication.restored(await time_of(self._store))
 
     def _report(self, error: OriginmapError) -> None:
         if self._replication.failed(str(error)):

@@ -1,1 +1,1 @@
-"""Checking credentials, and use cases of tokens."""
+"""Authentication, authorization and the management of tokens."""

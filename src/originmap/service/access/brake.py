@@ -1,7 +1,7 @@
-"""Slows down and then refuses who guesses credentials, by address.
+"""Limits failed authentications by address: failures are delayed, then rejected.
 
-Good credentials from the same address go on working: only a failure is ever slowed or refused,
-so nobody can lock others out.
+Valid credentials from the same address keep working. Only failures are delayed or rejected, so an
+attacker cannot lock out other users.
 """
 
 from originmap.domain.access.errors import AccessError, TooManyFailures
@@ -10,25 +10,26 @@ from originmap.service.access.rate_limiter import MAX_CALLERS, RateLimiter
 from originmap.store.clock import Now
 
 REFUSED_AFTER = Quota(100, 60)
-"""Failures from one address in a minute; each further one is refused."""
+"""Failures from one address in a minute; further failures are rejected."""
 
 SLOWED_AFTER = 20
 DELAY_SECONDS = 0.5
 
 
 class Brake:
-    """Counts failures. With `enabled` False it counts none, for servers made for trying out."""
+    """Counts failures. If `enabled` is False it counts none, for servers that are for trials."""
 
     def __init__(self, now: Now, *, enabled: bool = True, at_most: int = MAX_CALLERS) -> None:
         self._failures = RateLimiter(REFUSED_AFTER, now, at_most)
         self._enabled = enabled
 
     def failed(self, client: str, error: AccessError) -> AccessError:
-        """Count a failure; what to answer: `error` itself, or TooManyFailures."""
+        """Count a failure and return the error to respond with: `error` itself, or
+        TooManyFailures."""
         if not self._enabled or self._failures.take(client).taken:
             return error
         return TooManyFailures()
 
     def delay(self, client: str) -> float:
-        """Seconds to wait before a failure is answered."""
+        """Return the seconds to wait before the response to a failure."""
         return DELAY_SECONDS if self._failures.used(client) > SLOWED_AFTER else 0.0

@@ -1,8 +1,8 @@
-"""Who and what there is, in memory: accounts, zones, and the credentials that work.
+"""Accounts, zones, users and valid credentials, in memory.
 
-A projection of the store's records, so that checking a credential costs no database read. The
-store tells it every committed change before the one who made it gets an answer: a revoked token
-stops at once.
+It is a projection of the store's records, so that authentication needs no database read. The store
+applies every committed change to it before the write is acknowledged: a revoked token stops working
+at once.
 """
 
 from collections.abc import Sequence
@@ -17,10 +17,10 @@ from originmap.domain.zone.zone import Account, User, Zone
 
 
 class Caller(NamedTuple):
-    """Somebody whose credential was checked.
+    """An authenticated caller.
 
-    `id` is the token's or, for a global API key, the user's; `user_id` is "" for a token that
-    an account owns.
+    `id` is the ID of the token or, for a global API key, of the user. `user_id` is "" for a token
+    that an account owns.
     """
 
     id: str
@@ -30,7 +30,7 @@ class Caller(NamedTuple):
 
 
 class Directory:
-    """Looks accounts, users, zones and credentials up."""
+    """Looks up accounts, users, zones and credentials."""
 
     def __init__(self) -> None:
         self._accounts: dict[str, Account] = {}
@@ -42,7 +42,7 @@ class Directory:
         self._callers: dict[str, Caller] = {}  # by hash of the token's secret
 
     def apply(self, changes: Sequence[RecordChange]) -> None:
-        """Follow committed changes; a `store.port.RecordListener`."""
+        """Apply committed changes; a `store.port.RecordListener`."""
         for change in changes:
             if change.before is not None:
                 self._remove(change.before)
@@ -51,64 +51,64 @@ class Directory:
 
     @property
     def loaded(self) -> bool:
-        """Whether there is any account: every database but a replica's starts with one."""
+        """Report whether there is any account. Only an empty replica has none."""
         return bool(self._accounts)
 
     def zone(self, zone_id: str) -> Zone | None:
-        """The zone with this id."""
+        """Return the zone with this ID."""
         return self._zones.get(zone_id)
 
     def existing_zone(self, zone_id: str) -> Zone:
-        """The zone with this id. Raises ZoneNotFound."""
+        """Return the zone with this ID. Raises ZoneNotFound."""
         zone = self._zones.get(zone_id)
         if zone is None:
             raise ZoneNotFound(zone_id)
         return zone
 
     def zone_named(self, name: str) -> Zone | None:
-        """The zone with this name, in Unicode or in A-labels."""
+        """Return the zone with this name, in Unicode or in A-labels."""
         return self._zones_by_name.get(lookup_name(name))
 
     def zone_id(self, id_or_name: str) -> str:
-        """The id of the zone that has this name; else what was given, which may be an id."""
+        """Return the ID of the zone with this name; without one, return `id_or_name` as it is."""
         named = self.zone_named(id_or_name)
         return named.id if named else id_or_name
 
     def zones(self) -> list[Zone]:
-        """Every zone, by name."""
+        """Return every zone, by name."""
         return sorted(self._zones.values(), key=lambda zone: zone.name)
 
     def token(self, token_id: str) -> Token | None:
-        """The token with this id."""
+        """Return the token with this ID."""
         return self._tokens.get(token_id)
 
     def tokens(self) -> list[Token]:
-        """Every token, by name, then age."""
+        """Return every token, by name, then age."""
         return sorted(self._tokens.values(), key=lambda token: (token.name, token.issued_on))
 
     def account(self, account_id: str) -> Account | None:
-        """The account with this id."""
+        """Return the account with this ID."""
         return self._accounts.get(account_id)
 
     def accounts(self) -> list[Account]:
-        """Every account, oldest first."""
+        """Return every account, oldest first."""
         return sorted(self._accounts.values(), key=lambda account: account.created_on)
 
     def token_caller(self, secret_hash: str) -> Caller | None:
-        """Who has the token with this hash. Found by hash: how long it takes tells about the
-        hash, which says nothing of the secret."""
+        """Return the caller with this token. The lookup is by hash, so its duration reveals nothing
+        about the secret."""
         return self._callers.get(secret_hash)
 
     def user(self, user_id: str) -> User | None:
-        """The user with this id."""
+        """Return the user with this ID."""
         return self._users.get(user_id)
 
     def user_with_email(self, email: str) -> User | None:
-        """The user with this address."""
+        """Return the user with this email address."""
         return self._emails.get(email)
 
     def users(self) -> list[User]:
-        """Every user, oldest first."""
+        """Return every user, oldest first."""
         return sorted(self._users.values(), key=lambda user: user.created_on)
 
     def _add(self, value: Value) -> None:
@@ -138,5 +138,5 @@ class Directory:
 
 
 def user_caller(user: User) -> Caller:
-    """A user's own key grants everything."""
+    """Return the caller for a user's global API key, which grants everything."""
     return Caller(user.id, Grants([everything_of(user.id)]), user.id, None)

@@ -1,4 +1,4 @@
-"""Tokens for what they are to do, in a word: every user's and account's."""
+"""Tokens created by purpose, and tokens of all owners, for operators."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -16,7 +16,7 @@ from originmap.store.port import Store
 
 
 class OperatorTokens:
-    """What an operator does with tokens; rights were checked before."""
+    """Lists, creates and revokes tokens of any owner. The caller checks permissions."""
 
     def __init__(self, store: Store, directory: Directory, now: Now) -> None:
         self._store = store
@@ -24,7 +24,7 @@ class OperatorTokens:
         self._now = now
 
     def all(self) -> list[Token]:
-        """Every token, by name, then age."""
+        """Return every token, by name, then age."""
         return self._directory.tokens()
 
     async def create(
@@ -36,9 +36,9 @@ class OperatorTokens:
         user_id: str,
         cause: Cause,
     ) -> tuple[Token, str]:
-        """Make a token of a user, for some zones, by id or name, or for all; and its secret, which
-        is shown to nobody else. Raises InvalidToken, ZoneNotFound, and StoreEmpty without a user.
-        """
+        """Create a token of a user for some zones, by ID or name, or for all; return it with its
+        secret, which cannot be read again. Raises InvalidToken, ZoneNotFound, and StoreEmpty if
+        there is no user."""
         if not user_id:
             raise StoreEmpty
         zone_ids = [self._directory.existing_zone(self._directory.zone_id(z)).id for z in zones]
@@ -50,6 +50,5 @@ class OperatorTokens:
         return token, secret
 
     async def revoke(self, token_id: str, cause: Cause) -> None:
-        """Remove a token, whoever owns it; it stops working with the commit. Raises
-        TokenNotFound."""
+        """Delete a token of any owner; it stops working with the commit. Raises TokenNotFound."""
         await self._store.write_records(revoke_token(token_id), cause)

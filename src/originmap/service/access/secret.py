@@ -1,4 +1,4 @@
-"""Random secrets and identifiers, from the system's CSPRNG."""
+"""Random secrets and identifiers from the system's CSPRNG."""
 
 import secrets
 
@@ -6,10 +6,10 @@ from originmap.domain.access.token import ALPHABET, SECRET_LENGTH
 
 
 def new_secret() -> str:
-    """The secret of a token: 40 characters, about 240 bits."""
+    """Return a secret for a token: 40 characters, about 240 bits."""
     return "".join(secrets.choice(ALPHABET) for _ in range(SECRET_LENGTH))
 
 
 def new_id() -> str:
-    """An identifier of the form that Cloudflare's have: 32 lower-case hex digits."""
+    """Return an identifier in Cloudflare's form: 32 lower-case hex digits."""
     return secrets.token_hex(16)

@@ -1,7 +1,6 @@
-"""Answers that take long, and the credentials behind them.
+"""Long responses and their credentials.
 
-A stream, a wait or a file that is being sent ends when its credential is revoked, changed or
-expires, whatever else the server does meanwhile.
+A stream, a long poll or a file download ends when its credential is revoked, changed or expires.
 """
 
 import asyncio
@@ -14,12 +13,12 @@ from originmap.store.clock import Now
 from originmap.store.port import Store
 
 _LONGEST_TIMER = 60.0
-"""Seconds after which the clock is looked at again: it may have been set."""
+"""Seconds between checks of the clock, which may have been set."""
 _CREDENTIALS = (Kind.TOKEN, Kind.USER)
 
 
 class Session:
-    """One answer; an operation that ends it is called once, unless it is closed before."""
+    """One long response. Its `end` callback runs once, unless the session is closed first."""
 
     def __init__(self, sessions: "Sessions", caller: Caller, end: Callable[[], None]) -> None:
         self.caller = caller
@@ -28,19 +27,19 @@ class Session:
         self.timer: asyncio.TimerHandle | None = None
 
     def close(self) -> None:
-        """The answer is complete, or nobody takes it any more."""
+        """Close the session: the response is complete, or the client has disconnected."""
         if self.timer is not None:
             self.timer.cancel()
         self._sessions.forget(self)
 
     def end(self) -> None:
-        """End the answer."""
+        """End the response."""
         self.close()
         self._end()
 
 
 class Sessions:
-    """Every long answer that is under way."""
+    """All long responses in progress."""
 
     def __init__(self, store: Store, access: Access, now: Now) -> None:
         """`now` in microseconds since 1970 UTC."""
@@ -51,11 +50,11 @@ class Sessions:
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """The number of open sessions."""
         return len(self._open)
 
     def open(self, caller: Caller, end: Callable[[], None]) -> Session:
-        """Call `end` as soon as `caller` has lost the rights it came with."""
+        """Open a session; `end` is called as soon as `caller` loses its permissions."""
         session = Session(self, caller, end)
         self._open.add(session)
         self._set_timer(session)

@@ -1,4 +1,4 @@
-"""Making, changing and revoking API tokens."""
+"""Creating, changing and revoking API tokens."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -20,9 +20,9 @@ from originmap.store.port import Store
 
 
 class Tokens:
-    """What an owner of tokens does with them; rights were checked before.
+    """Manages the tokens of an owner. The caller checks permissions.
 
-    `owner` says whose tokens are meant: nobody reaches another owner's.
+    `owner` limits every operation: tokens of another owner are out of reach.
     """
 
     def __init__(
@@ -34,34 +34,34 @@ class Tokens:
         self._now = now
 
     def all(self, owner: Owner, *, include_expired: bool, descending: bool = False) -> list[Token]:
-        """The owner's tokens, oldest first."""
+        """Return the owner's tokens, oldest first."""
         now = self._now()
-        found = [
+        tokens = [
             token
             for token in self._directory.tokens()
             if token.owner == owner
             and (include_expired or token.status(now) is not TokenStatus.EXPIRED)
         ]
-        return sorted(found, key=lambda token: (token.issued_on, token.id), reverse=descending)
+        return sorted(tokens, key=lambda token: (token.issued_on, token.id), reverse=descending)
 
     def get(self, owner: Owner, token_id: str) -> Token:
-        """One token. Raises TokenNotFound."""
+        """Return one token. Raises TokenNotFound."""
         token = self._directory.token(token_id)
         if token is None or token.owner != owner:
             raise TokenNotFound(token_id)
         return token
 
     def usable(self, token: Token) -> bool:
-        """Whether the token can be used now."""
+        """Report whether the token can be used now."""
         return token.usable(self._now())
 
     def status(self, token: Token) -> TokenStatus:
-        """What the token is now."""
+        """Return the token's current status."""
         return token.status(self._now())
 
     async def create(self, draft: Token, cause: Cause) -> tuple[Token, str]:
-        """Make a token as `draft` says, with an id, times and a secret of its own; the secret
-        is shown to nobody else. Raises InvalidToken, UnknownPermissionGroup, ZoneNotFound."""
+        """Create a token from `draft`, with a new ID and secret. The secret cannot be read again.
+        Raises InvalidToken, UnknownPermissionGroup, ZoneNotFound."""
         secret, now = new_secret(), self._now()
         token = replace(
             draft, id=new_id(), secret_hash=hash_secret(secret), issued_on=now, modified_on=now
@@ -73,8 +73,8 @@ class Tokens:
     async def change(
         self, owner: Owner, token_id: str, draft: Token, cause: Cause, *, keep_status: bool
     ) -> Token:
-        """Replace name, policies and limits, and status unless it is to be kept. Raises as
-        `create`, and TokenNotFound."""
+        """Replace name, policies and limits, and, unless `keep_status`, the status. Raises
+        InvalidToken, UnknownPermissionGroup, ZoneNotFound, TokenNotFound."""
         check_token(draft, self._known_groups)
         new = replace(draft, modified_on=self._now())
         done = await self._store.write_records(
@@ -83,12 +83,12 @@ class Tokens:
         return done.outcome
 
     async def roll(self, owner: Owner, token_id: str, cause: Cause) -> str:
-        """Give a token another secret and return it. Raises TokenNotFound."""
+        """Replace the secret of a token and return the new one. Raises TokenNotFound."""
         secret = new_secret()
         decide = roll_token(token_id, owner, hash_secret(secret), self._now())
         await self._store.write_records(decide, cause)
         return secret
 
     async def revoke(self, owner: Owner, token_id: str, cause: Cause) -> None:
-        """Remove a token; it stops working with the commit. Raises TokenNotFound."""
+        """Delete a token; it stops working with the commit. Raises TokenNotFound."""
         await self._store.write_records(revoke_token(token_id, owner), cause)

@@ -1,1 +1,1 @@
-"""Use cases of detection."""
+"""Detection of an origin's vendor and region."""

@@ -1,4 +1,4 @@
-"""What the vendors' published ranges say of addresses: detection with the newest table there is."""
+"""Detection of an address's region from the newest table of the vendors' published ranges."""
 
 from originmap.domain.detection import detection
 from originmap.domain.detection.detection import Detection
@@ -9,8 +9,8 @@ from originmap.domain.mapping.mapping import Place
 
 
 class Detector:
-    """Holds the table that is asked; replacing it is one assignment, so that every answer is
-    from one table or the other."""
+    """Holds the current table. Replacing it is one assignment, so that every answer comes from one
+    table."""
 
     def __init__(self, catalogue: Catalogue, table: RangeTable) -> None:
         self._catalogue = catalogue
@@ -18,13 +18,13 @@ class Detector:
 
     @property
     def table(self) -> RangeTable:
-        """The table that is asked now."""
+        """The current table."""
         return self._table
 
     def replace(self, table: RangeTable) -> None:
-        """Ask another table from now on."""
+        """Use another table from now on."""
         self._table = table
 
     def detect(self, address: Address, claim: Place | None = None) -> Detection:
-        """What is published of an address, and whether it agrees with a claim."""
+        """Return the published ranges of an address, and whether they agree with a claim."""
         return detection.detect(self._table, self._catalogue, address, claim)

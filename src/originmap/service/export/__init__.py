@@ -1,1 +1,1 @@
-"""Use cases of exports."""
+"""Exports to caches and discovery for Envoy."""

@@ -1,4 +1,4 @@
-"""Answers to the nodes that run Envoy and ask for their resources, again and again."""
+"""Discovery responses (xDS over REST) for nodes that run Envoy, which poll for resources."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -12,8 +12,11 @@ from originmap.service.feed.snapshots import SnapshotReader
 
 
 class Question(NamedTuple):
-    """What a node in a colo asks for: resources of a kind, those of some names or all, with the
-    addresses of upper tiers as `export.endpoint.read` reads them. `version` is what it has."""
+    """A request of a node in a colo for resources of one kind: those with some names, or all.
+
+    `upstreams` are the addresses of upper tiers, in the form of `export.endpoint.read`. `version`
+    is the version that the node has.
+    """
 
     kind: ResourceKind
     version: str = ""
@@ -23,7 +26,7 @@ class Question(NamedTuple):
 
 
 class Discovery:
-    """Answers questions about zones that the caller may read."""
+    """Answers discovery requests for zones that the caller may read."""
 
     def __init__(self, exports: Exports) -> None:
         self._exports = exports
@@ -31,8 +34,8 @@ class Discovery:
     async def answer(
         self, question: Question, zones: Callable[[], Sequence[Zone]], reader: SnapshotReader
     ) -> Chunks | None:
-        """The discovery response, as `Exports.begin` gives a file; None where the node has it
-        already. Raises InvalidExport, StoreBusy."""
+        """Return the discovery response in chunks, or None if the node already has this version.
+        Raises InvalidExport, StoreBusy."""
         await self._exports.tiers_at_hand()
         if self._prepare(question, zones, self._exports.now).tag == question.version:
             return None
@@ -49,7 +52,8 @@ class Discovery:
             zones() if kind.of_mappings else (), question.colo, question.upstreams
         )
         node.check_endpoints()
-        # The names count too: a node that asks for other ones must not hear that nothing changed.
+        # The names are part of the version: a request for other names needs a response even if no
+        # resource changed.
         version = digest(f"{kind.name} {names}", node)
         if kind.of_mappings:
             version = f"{point.epoch}-{point.revision}-{version}"

@@ -1,4 +1,4 @@
-"""Exports: what caches load, made from a snapshot of the store."""
+"""Exports: files for caches, written from a snapshot of the store."""
 
 import asyncio
 import contextlib
@@ -33,23 +33,26 @@ _ATTEMPTS, _PAUSE_SECONDS = 20, 0.005
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
-    """What is asked for: a file of a format, which may be left out where there is only one, for
-    the node in a colo, with the addresses of upper tiers as `export.endpoint.read` reads them."""
+    """A request for a file of a format, for the node in a colo.
+
+    `file` may be None if the format has only one file. `upstreams` are the addresses of upper
+    tiers, in the form of `export.endpoint.read`.
+    """
 
     format: str
     file: str | None = None
     colo: str | None = None
     upstreams: Sequence[str] = ()
     addresses: Addresses = field(default_factory=dict)
-    """Those of names among them, as the caller looked them up."""
+    """The resolved addresses of the host names in `upstreams`."""
     served: bool = False
-    """Whether it is what a rollout lets the node serve."""
+    """Whether to export the revision that the rollout allows the node, instead of the newest."""
     node: str | None = None
-    """What the node is called, where that is known."""
+    """The name of the node, None if unknown."""
 
 
 class Export(NamedTuple):
-    """A file that can be made; `tag` changes whenever its bytes do."""
+    """A file that is ready to be written; `tag` changes whenever its bytes do."""
 
     file: File
     node: Node
@@ -58,11 +61,11 @@ class Export(NamedTuple):
 
 
 Prepare = Callable[[Point], Export]
-"""Makes an export ready, with the mappings of a point."""
+"""Prepares an export with the mappings of a point."""
 
 
 class Exports:
-    """Makes exports of zones that the caller may read."""
+    """Writes exports of zones that the caller may read."""
 
     def __init__(
         self,
@@ -78,53 +81,57 @@ class Exports:
         self._places = tuple(Place(region.vendor, region.name) for region in catalogue.regions())
 
     def prepare(
-        self, wanted: ExportRequest, zones: Sequence[Zone], point: Point | None = None
+        self, request: ExportRequest, zones: Sequence[Zone], point: Point | None = None
     ) -> Export:
-        """The file that is wanted, with the mappings of `point`, None for now. Raises
-        InvalidExport."""
-        return _export(wanted, self._node(wanted, zones), point or self.now)
+        """Prepare an export with the mappings of `point`, None for now. Raises InvalidExport."""
+        return _export(request, self._node(request, zones), point or self.now)
 
-    def family(self, wanted: ExportRequest) -> dict[str, bytes]:
-        """Every file of a format's family, whole, by name. Raises InvalidExport."""
-        known, node = format_called(wanted.format), self._node(wanted, ())
-        files = known.family.files(node) if known.family else ()
+    def family(self, request: ExportRequest) -> dict[str, bytes]:
+        """Return the complete content of every file of a format's family, by name. Raises
+        InvalidExport."""
+        format_, node = format_called(request.format), self._node(request, ())
+        files = format_.family.files(node) if format_.family else ()
         return {file.name: b"".join(written(file.writer(node), ())) for file in files}
 
-    def names(self, wanted: ExportRequest) -> tuple[str, ...]:
-        """The names of upper tiers whose addresses the format has use for. Raises InvalidExport."""
-        known, node = format_called(wanted.format), self._node(wanted, ())
-        return node.names() if known.of_addresses else ()
+    def names(self, request: ExportRequest) -> tuple[str, ...]:
+        """Return the host names of upper tiers that must be resolved for the format. Raises
+        InvalidExport."""
+        format_, node = format_called(request.format), self._node(request, ())
+        return node.names() if format_.of_addresses else ()
 
-    def _node(self, wanted: ExportRequest, zones: Iterable[Zone]) -> Node:
-        made = self.node(zones, wanted.colo, wanted.upstreams)
-        return made.with_addresses(wanted.addresses) if wanted.addresses else made
+    def _node(self, request: ExportRequest, zones: Iterable[Zone]) -> Node:
+        node = self.node(zones, request.colo, request.upstreams)
+        return node.with_addresses(request.addresses) if request.addresses else node
 
     @property
     def now(self) -> Point:
-        """The point that the database has reached."""
+        """The newest revision of the database."""
         return Point(self._store.epoch, self._store.revision)
 
     def node(self, zones: Iterable[Zone], colo: str | None, upstreams: Sequence[str]) -> Node:
-        """A node, as `ExportRequest` describes it, as of now. Raises InvalidExport."""
+        """Return a node for the colo and upstreams of an `ExportRequest`, with the current tiers.
+        Raises InvalidExport."""
         return Node(zones, self._topologies.tiers(), self._places, colo, read(upstreams))
 
     async def tiers_at_hand(self) -> None:
-        """Have the tiers of every region worked out, in turns: a node needs them all."""
+        """Compute the tiers of every region, in turns: a node needs all of them."""
         await self._topologies.all_tiers()
         await self._topologies.turns.next()
 
     async def begin(
         self,
-        wanted: ExportRequest,
+        request: ExportRequest,
         zones: Callable[[], Sequence[Zone]],
         reader: SnapshotReader = LOCAL,
     ) -> tuple[Export, Chunks]:
-        """The file that is wanted, and its chunks, all of one revision. `zones` says which zones,
-        as of now. Raises InvalidExport, StoreBusy while too many are being read, and HistoryGone
-        where what the node may serve cannot be told any more."""
-        at = self._kept_at(wanted)
+        """Prepare an export and its chunks, all of one revision.
+
+        `zones` returns the current zones. Raises InvalidExport; StoreBusy if too many snapshots are
+        open; HistoryGone if the history no longer has the revision that the node may serve.
+        """
+        at = self._held_at(request)
         if at is None:
-            return await self.open(lambda point: self.prepare(wanted, zones(), point), reader)
+            return await self.open(lambda point: self.prepare(request, zones(), point), reader)
         readable = {zone.id for zone in zones()}
         parts = self._snapshots.take_at(reader, at)
         try:
@@ -133,29 +140,30 @@ class Exports:
                 [zone for zone in release.zones if zone.id in readable],
                 self._topologies.tiers_as_of(release.topology, release.latencies),
                 self._places,
-                wanted.colo,
-                read(wanted.upstreams),
+                request.colo,
+                read(request.upstreams),
             )
-            export = _export(wanted, node, Point(release.epoch, release.revision))
+            export = _export(request, node, Point(release.epoch, release.revision))
             chunks = _written(export, release.mappings, self._topologies.turns)
             return export, Chunks(chunks, release.mappings, parts)
         except BaseException:
             await parts.aclose()
             raise
 
-    def keeps_back(self, wanted: ExportRequest) -> bool:
-        """Whether a rollout keeps the node from what `prepare` gives."""
-        return self._kept_at(wanted) is not None
+    def keeps_back(self, request: ExportRequest) -> bool:
+        """Report whether a rollout holds the node at an older revision than `prepare` exports."""
+        return self._held_at(request) is not None
 
-    def _kept_at(self, wanted: ExportRequest) -> int | None:
-        """The revision before the newest that the node may serve; None for the newest."""
-        if not wanted.served:
+    def _held_at(self, request: ExportRequest) -> int | None:
+        """Return the older revision at which a rollout holds the node; None for the newest."""
+        if not request.served:
             return None
-        at = allowed(self._current.rollout, wanted.node, wanted.colo or "")
+        at = allowed(self._current.rollout, request.node, request.colo or "")
         return at if at is not None and at < self._store.revision else None
 
     async def open(self, prepare: Prepare, reader: SnapshotReader = LOCAL) -> tuple[Export, Chunks]:
-        """What `prepare` gives, as of now, and its chunks, as `begin` does."""
+        """Prepare an export of the newest revision, and its chunks. Raises what `prepare` raises,
+        and StoreBusy if too many snapshots are open."""
         await self.tiers_at_hand()
         turns = self._topologies.turns
         export = prepare(self.now)
@@ -170,8 +178,8 @@ class Exports:
         return export, Chunks(_written(export, parts, turns), parts)
 
     async def _mappings(self, reader: SnapshotReader) -> tuple[Point, _Parts]:
-        """A snapshot behind its start, and the point that it is of; the tiers of that point are
-        at hand."""
+        """Return a snapshot, read past its start, and its point, after the tiers of that point were
+        computed."""
         attempt = 0
         while True:
             attempt += 1
@@ -181,31 +189,33 @@ class Exports:
             point = Point(start.epoch, start.revision)
             if point == self.now or attempt == _ATTEMPTS:
                 return point, parts
-            # Other processes write too, and this one has not heard of it all yet, or has heard of
-            # more. If that goes on and on, zones and topology may be newer than the mappings.
+            # Other processes write too: their commits may be in the snapshot and not yet in this
+            # process's memory, or the other way round. If all attempts fail, zones and topology may
+            # be newer than the mappings.
             await parts.aclose()
             await asyncio.sleep(_PAUSE_SECONDS)
 
 
-def _export(wanted: ExportRequest, node: Node, point: Point) -> Export:
-    known = format_called(wanted.format)
-    if known.upstreams:
+def _export(request: ExportRequest, node: Node, point: Point) -> Export:
+    format_ = format_called(request.format)
+    if format_.upstreams:
         node.check_endpoints()
-    file = known.file(wanted.file, node)
+    file = format_.file(request.file, node)
     tag = f'"{point.epoch}-{point.revision}-{digest(file.name, node)}"'
     return Export(file, node, point.revision, tag)
 
 
 def digest(name: str, node: Node) -> str:
-    """Another one for everything, but the mappings, that makes a node's file another one."""
-    made = repr((__version__, name, node.identity())).encode()
-    return hashlib.sha256(made).hexdigest()[:16]
+    """Return a digest of everything that affects a node's file, except the mappings."""
+    content = repr((__version__, name, node.identity())).encode()
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 async def _written(
     export: Export, parts: _Parts | None, turns: Turns
 ) -> AsyncGenerator[bytes, None]:
-    """The file in chunks of some size. Others get their turn between the small ones."""
+    """Write the file in chunks of about 64 KiB, with a turn for other requests between the writer's
+    own, smaller chunks."""
     waiting: list[bytes] = []
     size = 0
     async with contextlib.aclosing(_chunks(export, parts, turns)) as chunks:
@@ -237,7 +247,7 @@ async def _chunks(
 
 
 async def zone_parts(node: Node, parts: _Parts) -> AsyncGenerator[ZonePart, None]:
-    """The node's zones with their mappings, in order; those without any too."""
+    """Yield the node's zones with their mappings, in order, including zones without mappings."""
     ahead = list(reversed(node.zones))
     async for zone_id, mappings in _mappings(parts):
         while ahead and ahead[-1].id < zone_id:
@@ -249,7 +259,7 @@ async def zone_parts(node: Node, parts: _Parts) -> AsyncGenerator[ZonePart, None
 
 
 async def _mappings(parts: _Parts) -> AsyncGenerator[tuple[str, list[Mapping]], None]:
-    """Each zone's mappings together, which a snapshot may have in pieces."""
+    """Yield each zone with all its mappings, which a snapshot may have in several parts."""
     zone_id, held = "", list[Mapping]()
     async for part in parts:
         if not isinstance(part, ZoneMappings):

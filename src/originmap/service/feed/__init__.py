@@ -1,1 +1,1 @@
-"""The change feed and its readers."""
+"""The change feed, its readers, and the state of replication."""

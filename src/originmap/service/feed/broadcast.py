@@ -1,8 +1,8 @@
-"""Sends each commit to everybody who watches, as soon as it is there.
+"""Sends each commit to all watchers as soon as it is committed.
 
-What is sent is made once for all who see the same, and handed to their connections at once,
-without a task for each: a thousand of them cost a thousand writes to sockets and no more. Whoever
-does not take what is sent in time is cut off, and can go on from the last point it got.
+An event is encoded once for all watchers with the same view, and written to their connections
+directly, without a task per watcher: a thousand watchers cost a thousand socket writes. A watcher
+that does not read in time is disconnected, and can resume from the last point it received.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from originmap.store.port import Store
 _LOG = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 15.0
 MOST_UNSENT = 1 << 20
-"""Bytes that may wait for one watcher."""
+"""Limit of unsent bytes of one watcher."""
 _CHUNK = 500
 
 SLOW = "too slow: resume from the last id"
@@ -33,37 +33,37 @@ FAILED = "the changes could not be read: ask again"
 
 
 class Watcher(Protocol):
-    """A connection that changes are sent to."""
+    """A connection that receives changes."""
 
     view: View
-    position: int  # the revision that it was told of last
+    position: int  # the last revision sent to it
 
     @property
     def unsent(self) -> int:
-        """Bytes that wait for it."""
+        """The number of bytes that are not sent yet."""
 
     def allowed(self) -> bool:
-        """Whether its credential still has the rights it came with."""
+        """Report whether its credential still has the permissions it had at the start."""
 
     def send(self, event: bytes) -> None:
         """Send an event."""
 
     def end(self, reason: str) -> None:
-        """Send a last event that tells the reason, and end."""
+        """Send a last event with the reason, and close."""
 
 
 class Encoder(Protocol):
-    """How events are written."""
+    """Encodes events."""
 
     def changes(self, delta: Delta) -> bytes:
-        """An event that tells changes."""
+        """Encode an event with changes."""
 
     def heartbeat(self, now: Point) -> bytes:
-        """An event that tells the point reached, and that the server is there."""
+        """Encode an event with the current point, which shows that the connection is alive."""
 
 
 class Broadcast:
-    """Everybody who watches."""
+    """The watchers of the change feed."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class Broadcast:
         self._encoder = encoder
         self._heartbeat_seconds = heartbeat_seconds
         self._watchers: set[Watcher] = set()
-        self._alike: list[list[Watcher]] | None = None  # by view, until somebody comes or goes
+        self._alike: list[list[Watcher]] | None = None  # by view, until a watcher joins or leaves
         self._task: asyncio.Task[None] | None = None
         self._at = Point("", 0)
         self._heartbeat_at = 0.0
@@ -87,12 +87,12 @@ class Broadcast:
 
     @property
     def count(self) -> int:
-        """How many watch."""
+        """The number of watchers."""
         return len(self._watchers)
 
     def join(self, watcher: Watcher) -> bool:
-        """Send `watcher` everything after its position from now on. False where that is behind
-        what the others were sent already: it must catch up first."""
+        """Send `watcher` everything after its position from now on. Return False if its position is
+        behind what other watchers have received: it must catch up first."""
         if self._feed.stopped:
             watcher.end(STOPPING)
             return True
@@ -107,7 +107,7 @@ class Broadcast:
         return True
 
     def leave(self, watcher: Watcher) -> None:
-        """Send nothing more."""
+        """Stop sending to `watcher`."""
         self._watchers.discard(watcher)
         self._alike = None
 
@@ -117,7 +117,7 @@ class Broadcast:
         try:
             while self._watchers and not self._feed.stopped:
                 left = self._heartbeat_at - now()
-                if left <= 0:  # however much is written
+                if left <= 0:  # heartbeats are on time even under constant writes
                     self._heartbeat_at = now() + self._heartbeat_seconds
                     self._send_heartbeat()
                 elif await self._feed.changed(self._at.revision, left):
@@ -126,7 +126,7 @@ class Broadcast:
             _LOG.error("streams end", extra={"data": {"why": str(error)}})
         finally:
             self._task = None
-            # Nobody is left waiting, whatever went wrong: there would be no heartbeats either.
+            # End all watchers on any error: without this task they would not even get heartbeats.
             self._end_all(STOPPING if self._feed.stopped else FAILED)
 
     async def _send_changes(self) -> None:
@@ -138,21 +138,21 @@ class Broadcast:
             return
         since, self._at = self._at.revision, Point(self._at.epoch, changes[-1].revision)
         for alike in self._by_view():
-            seen = await alike[0].view.of(changes, self._zones)
-            self._send(alike, since, seen)
+            visible = await alike[0].view.of(changes, self._zones)
+            self._send(alike, since, visible)
 
-    def _send(self, alike: Sequence[Watcher], since: int, seen: Sequence[Change]) -> None:
-        event, reached = self._event(since, seen, alike[0].view), self._at.revision
+    def _send(self, alike: Sequence[Watcher], since: int, visible: Sequence[Change]) -> None:
+        event, reached = self._event(since, visible, alike[0].view), self._at.revision
         for watcher in alike:
-            if watcher.position > since:  # it came while these were on their way
-                self._deliver(watcher, self._event(watcher.position, seen, watcher.view))
+            if watcher.position > since:  # it joined while these changes were read
+                self._deliver(watcher, self._event(watcher.position, visible, watcher.view))
                 watcher.position = max(watcher.position, reached)
             else:
                 self._deliver(watcher, event)
                 watcher.position = reached
 
-    def _event(self, since: int, seen: Sequence[Change], view: View) -> bytes:
-        changes = [change for change in seen if change.revision > since]
+    def _event(self, since: int, visible: Sequence[Change], view: View) -> bytes:
+        changes = [change for change in visible if change.revision > since]
         if not changes:
             return b""
         epoch, revision = self._at
@@ -172,7 +172,7 @@ class Broadcast:
             if not watcher.allowed():
                 self._end(watcher, REVOKED)
                 continue
-            # One may be ahead: it came while changes are on their way.
+            # A watcher that joined while changes are being sent may be ahead.
             revision = max(watcher.position, self._at.revision)
             at = Point(watcher.view.epoch(self._at.epoch), revision)
             if at not in events:

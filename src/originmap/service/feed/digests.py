@@ -1,9 +1,9 @@
-"""The digest of the state, for replicas and edge nodes that compare theirs with it.
+"""Digests of the state, which replicas and edge nodes compare with their own.
 
-It is worked out by reading everything, in portions beside whatever else goes on. That is done when
-somebody asks, for all who ask meanwhile, and the outcome is good for a while: a replica that is
-further undoes what came since. One pass gives the digests of all views: a digest is a sum, and
-what an edge node may have is the sum of its zones and of what all nodes may have.
+A digest is computed from a full read, in portions between other work. One computation serves all
+requests that arrive during it, and its result is cached for a while; a replica that is further
+ahead undoes the changes since. One pass computes the digests of all views, because a digest is a
+sum: an edge node's is the sum of its zones and of what all nodes may have.
 """
 
 import asyncio
@@ -21,16 +21,20 @@ from originmap.service.rollout.past_state import changes_up_to
 from originmap.store.port import Store
 
 _SECONDS = 60.0
-"""How long a digest is good for, at least."""
+"""Minimum time for which a digest is cached."""
 _TIMES = 100
-"""And at least so many times as long as it took: it takes a hundredth of a processor at most."""
+"""A digest is cached at least this many times as long as it took to compute, so that digests use at
+most one per cent of a processor."""
 _CHUNK = 250
-"""Changes and parts between two chances for others."""
+"""Changes and parts between two yields to the event loop."""
 
 
 async def digest_of(store: Store, revision: int | None = None) -> StateDigest | None:
-    """The digest of what `store` had at `revision`, without one of what it has now. None where the
-    history does not tell: it is shorter, or another database was loaded meanwhile."""
+    """Compute the digest of the state at `revision`, None for now.
+
+    Returns None if the history does not go back that far, or if another database was loaded in the
+    meantime.
+    """
     sums = Sums()
     async with contextlib.aclosing(store.snapshot()) as parts:
         start = await start_of(parts)
@@ -49,16 +53,16 @@ async def digest_of(store: Store, revision: int | None = None) -> StateDigest | 
 
 
 class _Totals:
-    """What everything at one revision comes to: as a whole, and for edge nodes by zone."""
+    """Sums of everything at one revision: of the whole, and of each zone for edge nodes."""
 
     def __init__(self, start: SnapshotStart) -> None:
         self.epoch, self._revision = start.epoch, start.revision
         self._whole, self._for_nodes = Sums(), Sums()
         self._zones: dict[str, tuple[Zone, Sums]] = {}
-        self._of_views: dict[str, StateDigest] = {}  # by the epoch, which names what is seen
+        self._of_views: dict[str, StateDigest] = {}  # by edge epoch, which differs by view
 
     def add(self, part: Part) -> None:
-        """Count a part of the snapshot in."""
+        """Add a part of the snapshot."""
         self._whole.add(part)
         if isinstance(part, ZoneMappings):
             self._zones[part.zone_id][1].add(part)
@@ -69,7 +73,7 @@ class _Totals:
             self._for_nodes.add(Record(part.key, value))
 
     def digest(self, view: View | None) -> StateDigest:
-        """What a view comes to; None stands for one of everything."""
+        """Return the digest of a view; None is a view of everything."""
         if view is None or not view.edge:
             return self._whole.digest(self.epoch, self._revision)
         epoch = view.epoch(self.epoch)
@@ -81,7 +85,7 @@ class _Totals:
 
 
 class Digests:
-    """Gives the digests of a store, worked out once for many."""
+    """Computes the digests of a store, once for many requests."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -90,8 +94,8 @@ class Digests:
         self._working: asyncio.Task[_Totals] | None = None
 
     async def recent(self, view: View | None = None) -> StateDigest:
-        """The digest of what `view` shows, None for everything, at a revision reached not long
-        ago. Raises StoreError."""
+        """Return the digest of `view`, None for everything, at a recent revision. Raises
+        StoreError."""
         return (await self._recent()).digest(view)
 
     async def _recent(self) -> _Totals:
@@ -105,23 +109,23 @@ class Digests:
     async def _work(self) -> _Totals:
         began = time.monotonic()
         try:
-            found = await self._count()
+            totals = await self._count()
         finally:
             self._working = None
         took = time.monotonic() - began
-        self._last, self._until = found, began + took + max(_SECONDS, _TIMES * took)
-        return found
+        self._last, self._until = totals, began + took + max(_SECONDS, _TIMES * took)
+        return totals
 
     async def _count(self) -> _Totals:
         async with contextlib.aclosing(self._store.snapshot()) as parts:
-            found = _Totals(await start_of(parts))
+            totals = _Totals(await start_of(parts))
             async for part in _in_turns(parts):
-                found.add(part)
-        return found
+                totals.add(part)
+        return totals
 
 
 async def _in_turns(parts: AsyncIterator[Part]) -> AsyncIterator[Part]:
-    """The same parts, with chances for others between them."""
+    """Yield the same parts, with yields to the event loop between them."""
     count = 0
     async for part in parts:
         yield part

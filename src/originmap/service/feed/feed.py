@@ -1,8 +1,8 @@
-"""The feed: what changed after a point that a reader has reached, or that it must start anew.
+"""The change feed: the changes after a reader's point, or a reset.
 
-A point is a revision of a database that its epoch names. The history of changes goes back only
-so far; a reader that is behind it, ahead of the database, or comes from another one, is told to
-take a snapshot.
+A point is a revision of the database with a certain epoch. The history is limited: a reader whose
+point is older than the history, newer than the database, or of another database gets a reset and
+must take a snapshot.
 """
 
 import asyncio
@@ -27,15 +27,18 @@ _CHUNK = 500
 
 
 class Point(NamedTuple):
-    """A revision; of which database, "" where the reader does not say."""
+    """A revision of a database; `epoch` is "" if the reader does not know it."""
 
     epoch: str
     revision: int
 
 
 class Delta(NamedTuple):
-    """What changed after `since`, up to `revision`. With a `reset`, the reason why that cannot
-    be told, the reader takes a snapshot; `revision` is where the database is then."""
+    """The changes after `since`, up to `revision`.
+
+    If `reset` is not "", it is the reason why the changes cannot be listed: the reader must take a
+    snapshot, and `revision` is the newest of the database.
+    """
 
     epoch: str
     since: int
@@ -45,7 +48,7 @@ class Delta(NamedTuple):
 
 
 def point_of(text: str) -> Point:
-    """The point that "41" or "8c0f…-41" stands for. Raises InvalidQuery."""
+    """Parse a point such as "41" or "8c0f…-41". Raises InvalidQuery."""
     epoch, dash, digits = text.rpartition("-")
     revision = whole(digits, 0, LAST_REVISION)
     if revision is None or _EPOCH.fullmatch(epoch) is None or (dash and not epoch):
@@ -54,7 +57,7 @@ def point_of(text: str) -> Point:
 
 
 class Feed:
-    """Answers questions about changes."""
+    """Reads changes after a point."""
 
     def __init__(
         self,
@@ -73,31 +76,31 @@ class Feed:
 
     @property
     def now(self) -> Point:
-        """The point that the database has reached."""
+        """The newest revision of the database."""
         return Point(self._store.epoch, self._store.revision)
 
     def now_for(self, view: View) -> Point:
-        """The same, as readers of `view` know it."""
+        """Return the newest revision with the epoch that readers of `view` see."""
         return Point(view.epoch(self._store.epoch), self._store.revision)
 
     @property
     def stopped(self) -> bool:
-        """Whether the server stops: nobody shall wait any more."""
+        """Whether the server is stopping, so that nothing waits for changes."""
         return self._stopped
 
     def stop(self) -> None:
-        """Let everybody who waits go."""
+        """Stop all waits for changes."""
         self._stopped = True
         self._wake()
 
     async def after(self, point: Point, view: View, limit: int) -> Delta:
-        """What `view` shows of the changes after `point`, at most `limit` of them; at once."""
+        """Return the changes after `point` that `view` shows, at most `limit`, without waiting."""
         epoch = point.epoch or view.epoch(self._store.epoch)
-        since, found = point.revision, list[Change]()
+        since, changes = point.revision, list[Change]()
         chunk_size = min(_CHUNK, limit) if view.complete else _CHUNK
-        while len(found) < limit:
+        while len(changes) < limit:
             reached = self._store.revision
-            if reached - since > PIECE:  # not for the few that most readers wait for
+            if reached - since > PIECE:  # most readers wait for a few changes, which need no turn
                 await self.turns.next()
             chunk = await self._store.changes(since, chunk_size, view.zone_id)
             reset = self.reset(Point(epoch, since), view)
@@ -107,11 +110,11 @@ class Feed:
             if not chunk:
                 since = max(since, reached)
                 break
-            found += (await view.of(chunk, self._zones))[: limit - len(found)]
-            since = found[-1].revision if len(found) >= limit else chunk[-1].revision
-            if found and view.whole and len(chunk) < chunk_size:
-                break  # all there is, or records so large that they are sent before there are more
-        return Delta(epoch, point.revision, since, found)
+            changes += (await view.of(chunk, self._zones))[: limit - len(changes)]
+            since = changes[-1].revision if len(changes) >= limit else chunk[-1].revision
+            if changes and view.whole and len(chunk) < chunk_size:
+                break  # the end, or large records, which are sent before more are read
+        return Delta(epoch, point.revision, since, changes)
 
     async def wait(
         self,
@@ -121,8 +124,11 @@ class Feed:
         seconds: float,
         leaving: asyncio.Future[None] | None = None,
     ) -> Delta:
-        """As `after`, and waits for changes if there are none, up to `seconds`, or until `leaving`
-        is done: the reader sends nothing more, and may be gone."""
+        """Return the changes after `point`; if there are none, wait for them.
+
+        The wait ends after `seconds`, or when `leaving` is done: the client then sends nothing more
+        and may have disconnected.
+        """
         deadline = asyncio.get_running_loop().time() + seconds
         delta = await self.after(point, view, limit)
         while not (delta.changes or delta.reset or self._stopped):
@@ -137,7 +143,7 @@ class Feed:
         self, revision: int, seconds: float, leaving: asyncio.Future[None] | None = None
     ) -> bool:
         """Wait until the database is past `revision`, at most `seconds`, or until `leaving` is
-        done; whether it is past it."""
+        done. Return whether it is past it."""
         if self._store.revision > revision or self._stopped:
             return True
         if self._next is None:
@@ -147,20 +153,22 @@ class Feed:
         return signs[0] in done
 
     async def snapshot(self, view: View, since: int | None = None) -> AsyncGenerator[Part, None]:
-        """What `view` shows of a snapshot; of one with the changes after `since`, where that is
-        given. Raises StoreBusy while too many are being read."""
+        """Yield what `view` shows of a snapshot, followed, if `since` is set, by the changes after
+        that revision. Raises StoreBusy if too many snapshots are open."""
         readable: set[str] = set()
         reader = SnapshotReader(view.credential, view.complete)
         async with contextlib.aclosing(self._snapshots.take(reader, since)) as parts:
             async for part in parts:
-                shown = await view.part(part, readable, self._zones)
-                if shown is not None:
-                    yield shown
+                visible = await view.part(part, readable, self._zones)
+                if visible is not None:
+                    yield visible
 
     def reset(self, point: Point, view: View | None = None) -> str:
-        """Why a reader of `view` cannot go on from `point`; "" where it can. Asked after its
-        changes were read: meanwhile another process may have forgotten them, or a replica may
-        have been given another database."""
+        """Return why a reader of `view` cannot continue from `point`; "" if it can.
+
+        Call it after reading the changes: during the read, another process may have trimmed the
+        history, or a replica may have loaded another database.
+        """
         epoch, revision = self.now if view is None else self.now_for(view)
         if point.epoch not in ("", epoch):
             return "the database is another one"

@@ -1,5 +1,7 @@
-"""Who follows this database, how far behind, and when last heard of: in memory, as the followers
-tell it themselves."""
+"""The replicas and nodes that follow this database, with their lag and last contact.
+
+The state is in memory and comes from what they report.
+"""
 
 import re
 from dataclasses import dataclass, replace
@@ -10,19 +12,19 @@ from originmap.store.clock import Now
 from originmap.store.port import Store
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
-"""What a follower may be called."""
-_MOST = 10_000
+"""A valid name of a follower."""
+_MAX_FOLLOWERS = 10_000
 MAX_PROBLEM = 1_000
-"""Characters of a problem."""
+"""Maximum length of a reported problem."""
 _FORGOTTEN_AFTER = 24 * 3600 * 1_000_000  # microseconds
 REPORT_SECONDS = 30.0
-"""How often a node of a cache reports, also without news."""
+"""Seconds between the reports of a node that feeds a cache, also without news."""
 SILENT_SECONDS = 3 * REPORT_SECONDS
-"""A node that was not heard of for so long is silent."""
+"""A node without contact for this many seconds is silent."""
 
 
 class Report(NamedTuple):
-    """What a follower says of itself; the members are those of `FollowerStatus`."""
+    """A follower's report; the members are those of `FollowerStatus`."""
 
     revision: int
     serves: str = ""
@@ -33,10 +35,12 @@ class Report(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FollowerStatus:
-    """One follower. `revision` is the last that it says it has; `last_contact` is in
-    microseconds since 1970 UTC; `serves` is what it says of itself. One that feeds a cache also
-    says which revision that has `applied`, which `problem` keeps it from a newer one, and in which
-    `colo` it is."""
+    """One follower.
+
+    `revision` is the last that it has received, `last_contact` is in microseconds since 1970 UTC,
+    and `serves` is its own description. One that feeds a cache also reports its `colo`, the
+    revision that the cache has `applied`, and the `problem` that prevents a newer one.
+    """
 
     name: str
     credential: str
@@ -50,32 +54,32 @@ class FollowerStatus:
 
     @property
     def feeds_a_cache(self) -> bool:
-        """Whether it said which cache it feeds, or what that serves."""
+        """Whether it has reported its colo or the revision of its cache."""
         return bool(self.colo) or self.applied is not None
 
 
 class Followers:
-    """All of them."""
+    """All followers."""
 
     def __init__(self, store: Store, now: Now) -> None:
         self._store = store
         self._now = now
-        self._known: dict[tuple[str, str], FollowerStatus] = {}
+        self._followers: dict[tuple[str, str], FollowerStatus] = {}
         self._began = now()
 
     @property
     def listening(self) -> float:
-        """For how many seconds this process has heard what followers report: what they reported to
-        one before it is gone."""
+        """The seconds for which this process has collected reports; those to an earlier process are
+        lost."""
         return max(self._now() - self._began, 0) / 1e6
 
     def heard(self, name: str, credential: str, client: str, revision: int) -> None:
-        """Note that a follower asked for what came after a revision. Raises InvalidQuery for what
-        is no name. What it reported stays as it is.
+        """Record that a follower requested the changes after a revision. Its report is unchanged.
 
-        A name belongs to the credential that uses it, so that nobody speaks for another.
+        A name belongs to the credential that uses it, so that one follower cannot report for
+        another. Raises InvalidQuery if the name is invalid.
         """
-        before = self._known.get((credential, name))
+        before = self._followers.get((credential, name))
         if before is None:
             self._note(FollowerStatus(name, credential, client, revision, self._now()))
         else:
@@ -83,7 +87,7 @@ class Followers:
             self._note(replace(before, client=client, revision=revision, last_contact=at))
 
     def reported(self, name: str, credential: str, client: str, report: Report) -> None:
-        """Note what a follower says of itself. As `heard`."""
+        """Record a follower's report. Raises InvalidQuery if the name is invalid."""
         self._note(
             FollowerStatus(name, credential, client, report.revision, self._now(), *report[1:])
         )
@@ -92,25 +96,25 @@ class Followers:
         if not NAME.fullmatch(follower.name):
             raise InvalidQuery("follower must be up to 64 letters, digits and _ . : -")
         key = (follower.credential, follower.name)
-        if key not in self._known and len(self._known) >= _MOST:
-            self._known.pop(self._least())
-        # The one heard of last stands last: the first is the one to be forgotten.
-        self._known.pop(key, None)
-        self._known[key] = follower
+        if key not in self._followers and len(self._followers) >= _MAX_FOLLOWERS:
+            self._followers.pop(self._first_to_drop())
+        # The dictionary is in order of last contact, so that the first is the one to drop.
+        self._followers.pop(key, None)
+        self._followers[key] = follower
 
-    def _least(self) -> tuple[str, str]:
-        """The one to be forgotten: of those that do not feed a cache, since anybody who may read
-        can make them up, and a rollout waits for the others."""
-        keys = (key for key, known in self._known.items() if not known.feeds_a_cache)
-        return next(keys, next(iter(self._known)))
+    def _first_to_drop(self) -> tuple[str, str]:
+        """Return the follower to drop: first those that do not feed a cache, because any reader can
+        invent such names, and a rollout waits for those that feed one."""
+        keys = (key for key, follower in self._followers.items() if not follower.feeds_a_cache)
+        return next(keys, next(iter(self._followers)))
 
     def all(self) -> list[FollowerStatus]:
-        """Those heard of within a day, by name."""
+        """Return the followers with a contact within the last day, by name."""
         since = self._now() - _FORGOTTEN_AFTER
-        recent = [f for f in self._known.values() if f.last_contact >= since]
+        recent = [f for f in self._followers.values() if f.last_contact >= since]
         return sorted(recent, key=lambda f: (f.name, f.credential))
 
     def lag(self, follower: FollowerStatus) -> int:
-        """How many revisions it is behind with what it serves."""
-        has = follower.revision if follower.applied is None else follower.applied
-        return max(self._store.revision - has, 0)
+        """Return how many revisions it is behind with what it serves."""
+        reached = follower.revision if follower.applied is None else follower.applied
+        return max(self._store.revision - reached, 0)

@@ -1,4 +1,4 @@
-"""Making a replica's database a database of its own."""
+"""Promoting a replica to primary."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from originmap.store.port import Store
 
 
 class Promoted(NamedTuple):
-    """Where the database stands; `promoted` is false for one that was no replica."""
+    """The state after a promotion; `promoted` is False if the database was not a replica."""
 
     promoted: bool
     epoch: str
@@ -16,14 +16,15 @@ class Promoted(NamedTuple):
 
 
 class Promotion:
-    """Promotes a store. `replication` is there while a server keeps it up to date."""
+    """Promotes a store to primary. `replication` is None unless a server keeps the store up to
+    date."""
 
     def __init__(self, store: Store, replication: Replication | None) -> None:
         self._store = store
         self._replication = replication
 
     async def promote(self) -> Promoted:
-        """Do it. Raises StillFollowing."""
+        """Promote the database. Raises StillFollowing if a server still replicates into it."""
         if self._replication is not None:
             raise StillFollowing(self._replication.primary)
         was = self._store.is_replica

@@ -1,4 +1,4 @@
-"""How a replica stands to its primary."""
+"""The state of a replica's connection to its primary."""
 
 import math
 
@@ -6,14 +6,14 @@ from originmap.store.clock import Now, running_clock
 
 
 class Replication:
-    """What the follower reports, for health, headers and metrics."""
+    """Replication state for health, headers and metrics, as the follower reports it."""
 
     def __init__(self, primary: str, now: Now, elapsed: Now = running_clock) -> None:
-        """`now` in microseconds since 1970 UTC; `elapsed` only goes forward, whatever the clock of
-        the machine is set to."""
+        """`now` is in microseconds since 1970 UTC. `elapsed` is a monotonic clock, which does not
+        follow changes of the machine's clock."""
         self.primary = primary
         self.error = ""
-        """Why the primary cannot be followed; "" while it can."""
+        """Why following the primary fails; "" while it works."""
         self._now = now
         self._elapsed = elapsed
         self._as_of: int | None = None  # by `elapsed`
@@ -21,41 +21,42 @@ class Replication:
 
     @property
     def connected(self) -> bool:
-        """Whether the primary was heard of when it was asked last."""
+        """Whether the last contact with the primary succeeded."""
         return self._as_of is not None and not self.error
 
     @property
     def loaded(self) -> bool:
-        """Whether there is anything to serve."""
+        """Whether there is any data to serve."""
         return self._as_of is not None
 
     @property
     def age(self) -> float:
-        """Seconds since this was known to be all that the first primary of the chain has; infinite
-        where that is not known."""
+        """Seconds since the data was known to equal that of the first primary of the chain;
+        infinite if unknown."""
         if self._as_of is None:
             return math.inf
         return max(self._elapsed() - self._as_of, 0) / 1e6 + self._age_then
 
     def moment(self) -> int:
-        """Now, for `took`."""
+        """Return the current time, for `synced`."""
         return self._elapsed()
 
-    def found(self, at: int) -> None:
-        """There was a copy at the start, not older than `at` by the clock of the primary. Where the
-        clock of this machine is behind that one, nothing is known of its age."""
+    def restored(self, at: int) -> None:
+        """Note that the database had data at the start, from time `at` by the primary's clock. If
+        this machine's clock is behind that time, the age is unknown."""
         age = (self._now() - at) / 1e6
         self._as_of, self._age_then = self._elapsed(), age if age >= 0 else math.inf
 
-    def took(self, began: int, primary_age: float) -> None:
-        """A copy was taken, which was all that the primary had at `began`."""
+    def synced(self, began: int, primary_age: float) -> None:
+        """Note a full sync with everything that the primary had at `began`."""
         self._as_of, self._age_then = began, primary_age
 
     def heard(self, primary_age: float) -> None:
-        """The primary has nothing that is not here; it may be a replica itself, so old."""
+        """Note that the primary has nothing newer. It may be a replica itself, with an age of its
+        own."""
         self._as_of, self._age_then, self.error = self._elapsed(), primary_age, ""
 
     def failed(self, why: str) -> bool:
-        """The primary cannot be followed; whether that is news."""
+        """Note that following fails; return whether the reason is new."""
         news, self.error = why != self.error, why
         return news

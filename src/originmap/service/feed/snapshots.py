@@ -1,8 +1,8 @@
-"""Snapshots for readers, a bounded number at once.
+"""Snapshots for readers, with a limit on open snapshots.
 
-Each keeps the database from tidying up behind it, on PostgreSQL with a connection of its own, for
-as long as its reader takes. One credential has a share of them, and some are reserved for
-operators, whose replicas could not start otherwise.
+An open snapshot keeps the database from cleaning up old row versions, and on PostgreSQL uses a
+connection, until its reader is done. Each credential has a share of the limit, and some snapshots
+are reserved for operators, because replicas need one to start.
 """
 
 import contextlib
@@ -17,26 +17,26 @@ from originmap.service.turns import Turns
 from originmap.store.port import Store
 
 MOST = 8
-"""Snapshots that are read at once, feed and exports together."""
+"""Maximum of open snapshots, for the feed and exports together."""
 MOST_OF_ONE = 4
-"""Those of one credential."""
+"""Maximum of one credential."""
 RESERVED = 2
-"""Those that only operators may take."""
+"""Reserved for operators."""
 
 
 class SnapshotReader(NamedTuple):
-    """Whose a snapshot is: the id of a credential, and whether it may change everything."""
+    """The reader of a snapshot: the ID of its credential, and whether it is an operator."""
 
     credential: str
     operator: bool
 
 
 LOCAL = SnapshotReader("", operator=True)
-"""The operator's command line."""
+"""The reader for the operator's command line."""
 
 
 class Snapshots:
-    """Takes snapshots of a store, and counts those that are being read."""
+    """Takes snapshots of a store and counts the open ones."""
 
     def __init__(self, store: Store, turns: Turns | None = None) -> None:
         self._store = store
@@ -46,7 +46,8 @@ class Snapshots:
     async def take(
         self, reader: SnapshotReader, since: int | None = None
     ) -> AsyncGenerator[Part, None]:
-        """As `snapshot_since`. Raises StoreBusy while too many are being read."""
+        """Yield a snapshot of now, with the changes after `since` if set; see `snapshot_since`.
+        Raises StoreBusy if too many snapshots are open."""
         async with contextlib.aclosing(
             self._counted(reader, snapshot_since(self._store, since))
         ) as parts:
@@ -54,7 +55,8 @@ class Snapshots:
                 yield part
 
     async def take_at(self, reader: SnapshotReader, revision: int) -> AsyncGenerator[Part, None]:
-        """As `released_snapshot`. Raises StoreBusy while too many are being read."""
+        """Yield a snapshot as of `revision`; see `released_snapshot`. Raises StoreBusy if too many
+        snapshots are open."""
         async with contextlib.aclosing(
             self._counted(reader, released_snapshot(self._store, revision))
         ) as parts:
@@ -62,7 +64,7 @@ class Snapshots:
                 yield part
 
     async def _counted(
-        self, reader: SnapshotReader, made: AsyncGenerator[Part, None]
+        self, reader: SnapshotReader, snapshot: AsyncGenerator[Part, None]
     ) -> AsyncGenerator[Part, None]:
         credential, operator = reader
         limit = MOST if operator else MOST - RESERVED
@@ -70,7 +72,7 @@ class Snapshots:
             raise StoreBusy
         self._taken[credential] += 1
         try:
-            async with contextlib.aclosing(made) as parts:
+            async with contextlib.aclosing(snapshot) as parts:
                 async for part in self._turns.spread(parts, size):
                     yield part
         finally:

@@ -1,6 +1,9 @@
-"""What a reader of the feed sees of it: the zones that its credential may read, and what all may
-see. Accounts, users and tokens, which have hashes of secrets, go to replicas alone, and so do
-rollouts: why one was halted may name anybody's zones. Edge nodes see the edge form."""
+"""The part of the feed that a reader may see.
+
+A reader sees the zones that its credential may read, and what all may read. Accounts, users and
+tokens, which include hashes of secrets, go only to replicas. So do rollouts, because the reason of
+a halt may name any zone. Edge nodes see the edge form.
+"""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -26,10 +29,10 @@ _FOR_ALL = (Kind.TOPOLOGY, Kind.LATENCIES)
 
 
 class View(NamedTuple):
-    """One reader's. Readers with equal views are sent the same.
+    """The view of one reader. Readers with equal views get the same bytes.
 
-    `credential` is its id; `zone_id` is the one zone asked for, None for all; `whole` shows
-    everything, and is for a replica; `edge` shows the edge form, and is for an edge node.
+    `credential` is the credential's ID. `zone_id` limits the view to one zone, None for all.
+    `whole` shows everything, for a replica. `edge` shows the edge form, for an edge node.
     """
 
     credential: str
@@ -40,52 +43,52 @@ class View(NamedTuple):
 
     @property
     def key(self) -> tuple[str, str | None, bool, bool]:
-        """Equal for equal views, as long as the credential's rights stay what they are."""
+        """Equal for equal views, as long as the permissions of the credential do not change."""
         return (self.credential, self.zone_id, self.whole, self.edge)
 
     @property
     def complete(self) -> bool:
-        """Whether every revision is in it, so that a copy can follow it."""
+        """Whether the view has every revision, so that a copy can follow it."""
         return self.whole or self.edge
 
     @property
     def form(self) -> str:
-        """As in `SnapshotStart`."""
+        """The form of a snapshot, see `SnapshotStart`."""
         return WHOLE if self.whole else EDGE if self.edge else READABLE
 
     def epoch(self, epoch: str) -> str:
-        """What the reader knows the database of this epoch by."""
+        """Return the epoch that the reader sees for the database with this epoch."""
         return edge_epoch(epoch, self.grants) if self.edge else epoch
 
     def may_read(self, zone: Zone | None) -> bool:
-        """Whether a zone is seen."""
+        """Report whether the reader may see a zone."""
         if zone is None or self.zone_id not in (None, zone.id):
             return self.whole
         return self.whole or self.grants.cover_zone(READ_STATE, zone.id, zone.account_id)
 
     async def of(self, changes: Iterable[Change], zones: PastZones) -> list[Change]:
-        """The changes that are seen."""
+        """Return the changes that the reader may see."""
         if self.whole:
             return list(changes)
         if self.edge:
             return [await self._in_edge_form(change, zones) for change in changes]
-        seen: dict[str, bool] = {}
-        found = []
+        visible: dict[str, bool] = {}
+        shown = []
         for change in changes:
             if not self._concerns(change):
                 continue
             zone_id = change.zone_id
-            if zone_id and zone_id not in seen:
-                seen[zone_id] = self.may_read(await zones.zone(zone_id))
-            if not zone_id or seen[zone_id]:
-                found.append(change)
-        if self.grants.node is Group.EDGE:  # that it asks for one zone shows it no more
-            return [edge_change(change, zone_seen=True) for change in found]
-        return found
+            if zone_id and zone_id not in visible:
+                visible[zone_id] = self.may_read(await zones.zone(zone_id))
+            if not zone_id or visible[zone_id]:
+                shown.append(change)
+        if self.grants.node is Group.EDGE:  # a request for one zone reveals no more
+            return [edge_change(change, zone_seen=True) for change in shown]
+        return shown
 
     async def part(self, part: Part, readable: set[str], zones: PastZones) -> Part | None:
-        """A part of a snapshot as it is seen, None for one that is not; remembers in `readable`
-        the zones that are."""
+        """Return a part of a snapshot as the reader may see it, None if it may not. The IDs of
+        visible zones are added to `readable`."""
         if isinstance(part, SnapshotStart):
             return part._replace(epoch=self.epoch(part.epoch), form=self.form)
         if self.edge:

@@ -1,1 +1,1 @@
-"""Use cases of the history."""
+"""The audit log, the history of zones, and retention."""

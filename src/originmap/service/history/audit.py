@@ -1,4 +1,4 @@
-"""Who changed what, from the history: newest first, filtered, without secrets.
+"""The audit log: entries from the history, newest first, filtered, without secrets.
 
 Every committed change of a mapping or a record is in the history with its cause, so there is no
 second log that could disagree with it.
@@ -25,17 +25,17 @@ from originmap.store.port import Store
 
 _CHUNK = 250
 MAX_LOOKED_THROUGH = 200_000
-"""Changes that one question looks through; it is answered with what was found among them."""
+"""Maximum of changes that one query reads; it returns the matches among them."""
 
 EVERYWHERE = ""
-"""Stands for no account alone."""
+"""The account of changes that concern all accounts."""
 _SECRETS = ("secret_hash", "key_hash")
 
 
 @dataclass(frozen=True, slots=True)
 class AuditQuery:
-    """What a reader looks for; None where it does not mind. Times are microseconds since 1970
-    UTC: from `since` on, and earlier than `before`."""
+    """The filters of a query; None matches everything. Times are in microseconds since 1970 UTC:
+    from `since` on, and before `before`."""
 
     since: int | None = None
     before: int | None = None
@@ -48,14 +48,14 @@ class AuditQuery:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One change, as people read it. `old` and `new` are JSON objects, None where there was or
-    is nothing."""
+    """One change for display. `old` and `new` are JSON objects, None if the object did not exist
+    before or after."""
 
     id: str
     at: int
     action: str  # "add", "update" or "delete"
     actor_id: str
-    actor_email: str  # "" where the credential is no user's, or gone
+    actor_email: str  # "" if the credential is not a user's, or was deleted
     actor_ip: str
     request_id: str
     # "origin_cloud_region", or a kind of record
@@ -68,7 +68,7 @@ class AuditEntry:
 
 
 class Audit:
-    """Reads the history for people."""
+    """Queries the history."""
 
     def __init__(
         self,
@@ -92,14 +92,15 @@ class Audit:
         accounts: Container[str] | None = None,
         hidden: Callable[[Zone], bool] = lambda zone: False,
     ) -> list[AuditEntry]:
-        """Entries that `query` asks for, newest first; those of some accounts where given,
-        without those of `hidden` zones.
+        """Return the entries that match `query`, newest first.
 
-        An account's are the changes of its zones and of its own tokens. The changes of users
-        and their tokens may name zones of any account: they are EVERYWHERE's.
+        If `accounts` is set, only entries of these accounts are returned; entries of zones for
+        which `hidden` is true are left out. The changes of an account are those of its zones and
+        its own tokens. Changes of users and their tokens may name zones of any account, so their
+        account is EVERYWHERE.
         """
-        found: list[AuditEntry] = []
-        asked = _name_asked(query)
+        entries: list[AuditEntry] = []
+        zone_name = _zone_name(query)
         async for change in self._newest_first(query):
             if not self._by_actor(change, query):
                 continue
@@ -108,7 +109,7 @@ class Audit:
                 continue
             if zone is not None and hidden(zone):
                 continue
-            if asked not in (None, lookup_name(zone.shown_name) if zone else ""):
+            if zone_name not in (None, lookup_name(zone.shown_name) if zone else ""):
                 continue
             entry = self._entry(change, zone)
             if not _matches(entry, query):
@@ -116,20 +117,21 @@ class Audit:
             if skip:
                 skip -= 1
                 continue
-            found.append(entry)
-            if len(found) >= limit:
+            entries.append(entry)
+            if len(entries) >= limit:
                 break
-        return found
+        return entries
 
     async def _newest_first(self, query: AuditQuery) -> AsyncIterator[Change]:
-        """What may be asked for, from the revision on where it begins."""
+        """Yield the changes in the time range of `query`, newest first, up to the limit of changes
+        to read."""
         before, left = self._store.revision + 1, self._at_most
         if query.id is not None:
             before, left = self._revision(query.id) + 1, 1
         elif query.before is not None:
             before = await self._first_at(query.before)
         while left:
-            await self.turns.next()  # a long history is read between the answers to others
+            await self.turns.next()  # other requests are served during a long read
             chunk = await self._store.changes_before(before, min(left, _CHUNK))
             if not chunk:
                 return
@@ -141,20 +143,21 @@ class Audit:
             before, left = chunk[-1].revision, left - len(chunk)
 
     def _by_actor(self, change: Change, query: AuditQuery) -> bool:
-        """Whether the actor is the one that is asked for; looked at before an entry is made."""
+        """Report whether the actor matches. It is checked first, because creating an entry costs
+        more."""
         if query.actor_ip is not None and query.actor_ip != change.cause.client:
             return False
         email = query.actor_email
         return email is None or email == self._email(change.cause.credential)
 
     def _revision(self, id_: str) -> int:
-        """The revision in the id of an entry, 0 where it is no such id."""
+        """Return the revision in the ID of an entry, 0 if the ID is invalid."""
         epoch, _, number = id_.rpartition("-")
         revision = whole(number, 1, self._store.revision)
         return revision or 0 if epoch == self._store.epoch else 0
 
     async def _first_at(self, time: int) -> int:
-        """The first revision that was made at `time` or later: times grow with revisions."""
+        """Return the first revision committed at `time` or later. Times grow with revisions."""
         low, high = self._store.oldest, self._store.revision
         while low < high:
             middle = (low + high) // 2
@@ -192,7 +195,7 @@ class Audit:
 
 
 def _account(change: Change, zone: Zone | None) -> str:
-    """The account that a change concerns, EVERYWHERE for one that concerns all."""
+    """Return the account that a change concerns, EVERYWHERE if it concerns all."""
     if change.zone_id:
         return zone.account_id if zone else "unknown"
     value = change.what.after or change.what.before
@@ -217,15 +220,15 @@ def _place(ip: str, place: Place | None) -> dict[str, Any] | None:
 
 
 def _public(value: Value | None) -> dict[str, Any] | None:
-    """A record without what is kept of secrets."""
+    """Return a record as JSON, without the hashes of secrets."""
     if value is None:
         return None
     members = msgspec.to_builtins(value)
     return {name: member for name, member in members.items() if name not in _SECRETS}
 
 
-def _name_asked(query: AuditQuery) -> str | None:
-    """In A-labels: a zone is found by either form of its name."""
+def _zone_name(query: AuditQuery) -> str | None:
+    """Return the zone name of the query in A-labels, because either form of the name matches."""
     name = query.zone_name
     return name if name is None or name.isascii() else lookup_name(name)
 

@@ -1,4 +1,4 @@
-"""A zone's mappings as they were, and back to that."""
+"""The past mappings of a zone, and rollback to them."""
 
 from typing import NamedTuple
 
@@ -11,27 +11,27 @@ from originmap.service.turns import PIECE, Turns
 from originmap.store.port import Store
 
 _LOOKUPS = 5
-"""Addresses whose last change is looked for in one turn: one of many changes takes over a
+"""Addresses whose last change is looked up in one turn: an address with many changes takes over a
 millisecond."""
 _ATTEMPTS = 5
 
 
 class Past(NamedTuple):
-    """A zone's mappings by address as of `revision`. Those that were changed since have the
-    revision and time that they had then, 0 where the history no longer tells."""
+    """A zone's mappings by address as of `revision`. A mapping that has changed since has the
+    revision and time of that point, or 0 if the history does not go back that far."""
 
     revision: int
     mappings: dict[Address, Mapping]
-    looked_through: int = 0  # how many changes were
+    looked_through: int = 0  # number of changes that were read
 
     @property
     def places(self) -> dict[Address, Place]:
-        """The place of each address."""
+        """The region of each address."""
         return {address: mapping.place for address, mapping in self.mappings.items()}
 
 
 class Rollback(NamedTuple):
-    """What a rollback changes or changed; `revision` is the one reached."""
+    """The changes that a rollback makes, or would make; `revision` is the one after it."""
 
     to: int
     revision: int
@@ -39,7 +39,7 @@ class Rollback(NamedTuple):
 
 
 class ZoneHistory:
-    """Reads the history of one zone, and undoes it."""
+    """Reads the history of one zone, and rolls the zone back."""
 
     def __init__(self, store: Store, turns: Turns | None = None) -> None:
         self._store = store
@@ -48,36 +48,38 @@ class ZoneHistory:
     async def changes(
         self, zone_id: str, address: Address | None, before: int | None, limit: int
     ) -> list[Change]:
-        """Changes of a zone or one address of it, newest first; earlier than revision `before`
-        where it is given."""
+        """Return changes of a zone, or of one of its addresses, newest first, before revision
+        `before` if it is set."""
         bound = self._store.revision + 1
         if before is not None:
             bound = min(before, bound)
-        found = list[Change]()
-        while len(found) < limit:
+        changes = list[Change]()
+        while len(changes) < limit:
             await self.turns.next()
-            portion = min(PIECE, limit - len(found))
+            portion = min(PIECE, limit - len(changes))
             chunk = await self._store.changes_before(bound, portion, zone_id, address)
             if not chunk:
                 break
-            found += chunk
+            changes += chunk
             bound = chunk[-1].revision
-        return found
+        return changes
 
     async def of_mappings(
         self, zone_id: str, address: Address | None, limit: int
     ) -> list[tuple[Change, MappingChange]]:
-        """The last `limit` changes of a zone's mappings or one of them, newest first, each with
-        what it is; changes of the zone itself are passed over."""
-        found = list[tuple[Change, MappingChange]]()
+        """Return the last `limit` changes of a zone's mappings, or of one mapping, newest first;
+        changes of the zone itself are skipped."""
+        changes = list[tuple[Change, MappingChange]]()
         before = None
-        while len(found) < limit and (chunk := await self.changes(zone_id, address, before, limit)):
-            found += [(c, c.what) for c in chunk if isinstance(c.what, MappingChange)]
+        while len(changes) < limit and (
+            chunk := await self.changes(zone_id, address, before, limit)
+        ):
+            changes += [(c, c.what) for c in chunk if isinstance(c.what, MappingChange)]
             before = chunk[-1].revision
-        return found[:limit]
+        return changes[:limit]
 
     async def at(self, zone_id: str, revision: int | None) -> Past:
-        """The mappings as of `revision`, None for now. Raises HistoryGone, InvalidQuery."""
+        """Return the mappings as of `revision`, None for now. Raises HistoryGone, InvalidQuery."""
         if revision is None:
             await self.turns.next()
             page = await self._store.page(zone_id, 0, MAX_MAPPINGS)
@@ -92,9 +94,12 @@ class ZoneHistory:
         return Past(revision, mappings, count)
 
     async def rollback(self, zone_id: str, to: int, cause: Cause, *, dry_run: bool) -> Rollback:
-        """Make the mappings what they were at revision `to`, in one transaction, which is a
-        change like any other. Raises HistoryGone, InvalidQuery; ZoneChanging when others
-        kept adding to the zone each time."""
+        """Restore the mappings of revision `to`, in one transaction that is recorded like any other
+        change.
+
+        Raises HistoryGone, InvalidQuery; ZoneChanging if other writers added addresses to the zone
+        during every attempt.
+        """
         for _ in range(_ATTEMPTS):
             places = await self._places_at(zone_id, to)
             now = await self.at(zone_id, None)
@@ -104,12 +109,14 @@ class ZoneHistory:
                 done = await self._store.write(zone_id, addresses, decide, cause)
             except ZoneChanging:
                 continue
-            made = 0 if dry_run else max(len(done.outcome) - 1, 0)
-            return Rollback(to, done.revision + made, done.outcome)
-        raise ZoneChanging("others kept adding to the zone; nothing was rolled back")
+            further = 0 if dry_run else max(len(done.outcome) - 1, 0)
+            return Rollback(to, done.revision + further, done.outcome)
+        raise ZoneChanging(
+            "the zone changed during every attempt, so nothing was rolled back: try again"
+        )
 
     async def _places_at(self, zone_id: str, revision: int) -> dict[Address, Place]:
-        """The places of `at`, without looking for when each got there."""
+        """Return the regions of `at`, without the revision and time of each mapping."""
         self._check(revision)
         mappings, changed, _ = await self._now_and_before(zone_id, revision)
         places: dict[Address, Place | None] = {a: m.place for a, m in mappings.items()}
@@ -119,9 +126,9 @@ class ZoneHistory:
     async def _now_and_before(
         self, zone_id: str, revision: int
     ) -> tuple[dict[Address, Mapping], dict[Address, Place | None], int]:
-        """The mappings of now; of each address that was changed since `revision`, where it was
-        before; and how many changes there were. However much is written meanwhile, only what
-        is new is read again."""
+        """Return the current mappings, the former region of each address that changed since
+        `revision`, and the number of changes. If writes happen meanwhile, only the new changes are
+        read again."""
         since, before, count = revision, dict[Address, Place | None](), 0
         while True:
             while chunk := await self._chunk(zone_id, since, PIECE):

@@ -1,9 +1,10 @@
-"""How much history is kept: changes up to an age and up to a number, whichever is less.
+"""Retention of history: changes are kept up to an age and up to a number, whichever is less.
 
-A clock may be wrong by years, and what is forgotten is gone. So ages count by time that nobody can
-set: from the newest change that was there at the start, as long as this process runs since. And
-where the times of two neighbouring changes are further apart than the age, that may have been a
-clock too: what is before counts as if it had happened right before the start.
+A clock may be wrong by years, and trimmed changes cannot be restored. So the age is measured by a
+monotonic clock: from the newest change that existed at the start, plus the time that this process
+has been running. If the times of two neighbouring changes differ by more than the age, the clock
+may have been wrong too: changes before that gap are treated as if they had happened right before
+the start.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from originmap.store.port import Store
 
 _LOG = logging.getLogger(__name__)
 _PORTION = 2_000
-"""Changes forgotten in one transaction: writes wait for it."""
+"""Changes trimmed in one transaction; writes wait for it."""
 _EVERY_SECONDS = 60.0
 _MICROSECONDS_A_DAY = 86_400_000_000
 
@@ -24,7 +25,7 @@ Floor = Callable[[], int | None]
 
 
 class Retention:
-    """Forgets the oldest changes."""
+    """Trims the oldest changes."""
 
     def __init__(
         self,
@@ -35,8 +36,8 @@ class Retention:
         floor: Floor = lambda: None,
         elapsed: Now = running_clock,
     ) -> None:
-        """What came after the revision that `floor` tells is kept, whatever the limits. `now` in
-        microseconds since 1970 UTC; `elapsed` only goes forward."""
+        """Changes after the revision that `floor` returns are kept regardless of the limits. `now`
+        is in microseconds since 1970 UTC; `elapsed` is monotonic."""
         self._store = store
         self._floor = floor
         self._age = int(days * _MICROSECONDS_A_DAY)
@@ -47,7 +48,7 @@ class Retention:
         self._start: int | None = None
 
     async def run(self) -> None:
-        """Forget from time to time, until cancelled."""
+        """Trim at intervals, until cancelled."""
         while True:
             try:
                 await self.forget()
@@ -56,18 +57,18 @@ class Retention:
             await asyncio.sleep(_EVERY_SECONDS)
 
     async def forget(self) -> int:
-        """Forget what is beyond the limits; how many changes that were."""
+        """Trim what exceeds the limits and return the number of changes."""
         up_to = max(self._store.revision - self._changes, await self._last_before())
         floor = self._floor()
         up_to = up_to if floor is None else min(up_to, floor)
         dropped = 0
-        while gone := await self._store.forget(up_to, _PORTION):
-            dropped += gone
+        while trimmed := await self._store.forget(up_to, _PORTION):
+            dropped += trimmed
             await asyncio.sleep(0)
         return dropped
 
     async def _last_before(self) -> int:
-        """The last revision that is too old."""
+        """Return the last revision that is too old."""
         ran = self._elapsed() - self._began
         if self._start is None:
             self._start = await self._time(self._store.revision) or self._now()
@@ -80,7 +81,7 @@ class Retention:
             moment = at + ran
 
     async def _last_until(self, before: int) -> int:
-        """The last revision from before a time, by halving: times go up with revisions."""
+        """Return the last revision before a time, by binary search: times grow with revisions."""
         low, high = self._store.oldest, self._store.revision
         while low < high:
             middle = (low + high + 1) // 2
@@ -92,6 +93,6 @@ class Retention:
         return low
 
     async def _time(self, revision: int) -> int | None:
-        """When a change was made, None where the history has it no more, or not yet."""
-        found = await self._store.changes(revision - 1, 1)
-        return found[0].at if found and found[0].revision == revision else None
+        """Return the time of a change, None if the history does not have it."""
+        changes = await self._store.changes(revision - 1, 1)
+        return changes[0].at if changes and changes[0].revision == revision else None

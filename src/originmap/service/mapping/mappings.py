@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class Writing(Generic[T]):
-    """A write that waits for its commit; awaited, its result."""
+    """A write that waits for its commit; await it for the result."""
 
     __slots__ = ("_result", "ready")
 
@@ -32,14 +32,15 @@ class Writing(Generic[T]):
         return self.result()
 
     def result(self) -> T:
-        """What was written, once `ready` is done. Raises what the store and the rule raise."""
+        """Return the result of the write once `ready` is done. Raises what the store and the rule
+        raise."""
         return self._result(self.ready.result())
 
 
 class Mappings:
-    """The use cases of the Origin Cloud Regions API, for a caller whose rights were checked.
+    """The use cases of the Origin Cloud Regions API. The caller checks permissions.
 
-    Besides the errors named, each raises what `Store` raises.
+    Besides the errors named, each method raises the errors of `Store`.
     """
 
     def __init__(self, store: Store, catalogue: Catalogue) -> None:
@@ -47,26 +48,26 @@ class Mappings:
         self._catalogue = catalogue
 
     async def get(self, zone_id: str, address: Address) -> Mapping:
-        """The mapping of one address. Raises MappingNotFound."""
-        found = await self._store.get(zone_id, address)
-        if found is None:
+        """Return the mapping of one address. Raises MappingNotFound."""
+        stored = await self._store.get(zone_id, address)
+        if stored is None:
             raise MappingNotFound
-        return found
+        return stored
 
     def page_now(self, zone_id: str, page: int, per_page: int) -> Page | None:
-        """As `page`, if it can be read without waiting; else None."""
+        """Return a page if it can be read without waiting, else None."""
         return self._store.page_now(zone_id, (page - 1) * per_page, per_page)
 
     def get_now(self, zone_id: str, address: Address) -> Mapping | None:
-        """The mapping of one address, where it can be read without waiting; else None."""
+        """Return the mapping of one address if it can be read without waiting, else None."""
         return self._store.get_now(zone_id, address)
 
     async def page(self, zone_id: str, page: int, per_page: int) -> Page:
-        """Page number `page` (from 1) of `per_page` mappings, in the order of addresses."""
+        """Return page `page` (from 1) of `per_page` mappings, in the order of addresses."""
         return await self._store.page(zone_id, (page - 1) * per_page, per_page)
 
     async def all(self, zone_id: str) -> list[Mapping]:
-        """Every mapping of the zone, in the order of addresses."""
+        """Return every mapping of the zone, in the order of addresses."""
         return (await self._store.page(zone_id, 0, mapping.MAX_MAPPINGS)).mappings
 
     def put(
@@ -78,7 +79,8 @@ class Mappings:
         cause: Cause,
         condition: IfMatch | None = None,
     ) -> Writing[Mapping]:
-        """Create or replace one mapping. Raises UnknownRegion; awaited, TooManyMappings, Stale."""
+        """Create or replace one mapping. Raises UnknownRegion; when awaited, TooManyMappings,
+        Stale."""
         place = batch.known_place(vendor, region, self._catalogue)
         decide = mapping.matching(mapping.put(address, place), address, condition)
         return Writing(
@@ -94,7 +96,8 @@ class Mappings:
         region: str | None,
         cause: Cause,
     ) -> Mapping:
-        """As `put`, and raises MappingExists where there is a mapping."""
+        """Create one mapping. Raises UnknownRegion; when awaited, MappingExists,
+        TooManyMappings."""
         place = batch.known_place(vendor, region, self._catalogue)
         decide = mapping.create(address, place)
         done = await self._store.write(zone_id, (address,), decide, cause)
@@ -103,15 +106,15 @@ class Mappings:
     def delete(
         self, zone_id: str, address: Address, cause: Cause, condition: IfMatch | None = None
     ) -> Writing[Mapping]:
-        """Remove one mapping and return what it was. Awaited, raises MappingNotFound, Stale."""
+        """Delete one mapping and return it. Raises, when awaited, MappingNotFound, Stale."""
         decide = mapping.matching(mapping.delete(address), address, condition)
         return Writing(self._store.write(zone_id, (address,), decide, cause), _outcome)
 
     def put_many(
         self, zone_id: str, items: Sequence[batch.Sent], cause: Cause
     ) -> Writing[batch.Outcome]:
-        """Create or replace many, each on its own. Awaited, raises TooManyMappings, applying
-        none."""
+        """Create or replace many mappings, each on its own. Raises, when awaited, TooManyMappings:
+        then none is written."""
         checked = batch.check_upserts(items, self._catalogue)
         addresses = tuple(checked.succeeded)
         if not addresses:
@@ -123,7 +126,7 @@ class Mappings:
     def delete_many(
         self, zone_id: str, texts: Sequence[str | None], cause: Cause
     ) -> Writing[batch.Outcome]:
-        """Remove many, each on its own."""
+        """Delete many mappings, each on its own."""
         addresses, decide = batch.delete(texts)
         return Writing(self._store.write(zone_id, addresses, decide, cause), _outcome)
 
@@ -133,7 +136,7 @@ def _outcome(done: Committed[T]) -> T:
 
 
 def _done(outcome: T) -> asyncio.Future[Committed[T]]:
-    """What there is nothing to write for."""
+    """Return a write that is already complete, as there is nothing to commit."""
     future: asyncio.Future[Committed[T]] = asyncio.get_running_loop().create_future()
     future.set_result(Committed(0, 0, outcome))
     return future

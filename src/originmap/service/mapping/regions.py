@@ -1,4 +1,4 @@
-"""Which vendors and regions there are, and the upper tiers near each."""
+"""The supported vendors and regions, with the upper tiers of each region."""
 
 from typing import NamedTuple
 
@@ -11,14 +11,14 @@ from originmap.service.tier.topology import Topologies
 
 
 class SupportedRegion(NamedTuple):
-    """A region and the colos that are its upper tiers, the primary first."""
+    """A region and its upper tiers, the primary first."""
 
     region: Region
     upper_tier_colos: tuple[str, ...]
 
 
 class Regions:
-    """The catalogue seen from the topology in force; worked out once for each."""
+    """The catalogue with the upper tiers of the current topology, computed once per topology."""
 
     def __init__(self, catalogue: Catalogue, topologies: Topologies) -> None:
         self._catalogue = catalogue
@@ -27,7 +27,7 @@ class Regions:
         self._tiers: Tiers | None = None
 
     async def all(self) -> tuple[SupportedRegion, ...]:
-        """Every region, by vendor and name."""
+        """Return every region, by vendor and name."""
         tiers = self._topologies.tiers()
         if tiers is not self._tiers:
             tiers = await self._topologies.all_tiers()
@@ -36,14 +36,15 @@ class Regions:
         return self._supported
 
     async def for_zone(self, zone: Zone) -> tuple[SupportedRegion, ...]:
-        """As `all`. Raises TieredCacheOff when the zone could not use any of it."""
+        """Return every region, by vendor and name. Raises TieredCacheOff if the zone does not use
+        tiered cache."""
         if not zone.tiered_cache.on:
             raise TieredCacheOff
         return await self.all()
 
 
 def supported(catalogue: Catalogue, tiers: Tiers) -> tuple[SupportedRegion, ...]:
-    """Every region of a catalogue with its upper tiers."""
+    """Return every region of a catalogue with its upper tiers."""
     return tuple(
         SupportedRegion(region, tiers.codes(Place(region.vendor, region.name)))
         for region in catalogue.regions()

@@ -1,4 +1,4 @@
-"""Making, finding, changing and removing zones."""
+"""Creating, listing, changing and deleting zones."""
 
 from dataclasses import replace
 
@@ -24,14 +24,14 @@ from originmap.store.port import Store
 
 
 def new_zone(name: object, account_id: str, now: int) -> Zone:
-    """A zone with an id of its own. Raises InvalidZoneName."""
+    """Return a zone with a new ID. Raises InvalidZoneName."""
     read = read_zone_name(name)
     zone = Zone(new_id(), read.ascii, account_id, now, now)
     return zone if read.shown == read.ascii else replace(zone, unicode_name=read.shown)
 
 
 class Zones:
-    """What a caller does with zones; rights on one zone were checked before."""
+    """The use cases of zones. The caller checks permissions on a single zone."""
 
     def __init__(self, store: Store, directory: Directory, now: Now) -> None:
         self._store = store
@@ -39,16 +39,16 @@ class Zones:
         self._now = now
 
     def visible(self, caller: Caller, query: ZoneQuery) -> list[Zone]:
-        """The zones that `query` asks for, of those that `caller` may read."""
-        seen = [
+        """Return the zones that match `query` and that `caller` may read."""
+        readable = [
             (zone, self.account_of(zone))
             for zone in self._candidates(query)
             if caller.grants.cover_zone(READ_ZONE, zone.id, zone.account_id)
         ]
-        return find(seen, query)
+        return find(readable, query)
 
     def account_of(self, zone: Zone) -> Account:
-        """The account that owns a zone."""
+        """Return the account that owns a zone."""
         account = self._directory.account(zone.account_id)
         assert account is not None
         return account
@@ -61,7 +61,7 @@ class Zones:
         vanity_name_servers: tuple[str, ...] | None,
         cause: Cause,
     ) -> Zone:
-        """Add a zone. Raises InvalidZoneName, AccountNotFound, ZoneExists."""
+        """Create a zone. Raises InvalidZoneName, AccountNotFound, ZoneExists."""
         zone = replace(
             new_zone(name, account_id, self._now()),
             type=type_, vanity_name_servers=vanity_name_servers,
@@ -74,26 +74,27 @@ class Zones:
         return await self._change(pause_zone(zone_id, paused, self._now()), cause)
 
     async def retype(self, zone_id: str, type_: ZoneType, cause: Cause) -> Zone:
-        """Give a zone another type. Raises ZoneNotFound."""
+        """Change the type of a zone. Raises ZoneNotFound."""
         return await self._change(retype_zone(zone_id, type_, self._now()), cause)
 
     async def name_servers(self, zone_id: str, names: tuple[str, ...] | None, cause: Cause) -> Zone:
-        """Keep the vanity name servers of a zone. Raises ZoneNotFound."""
+        """Set the vanity name servers of a zone. Raises ZoneNotFound."""
         return await self._change(name_zone_servers(zone_id, names, self._now()), cause)
 
     async def switch(self, zone_id: str, setting: SettingName, on: bool, cause: Cause) -> Zone:
-        """Switch a setting of a zone, Raises ZoneNotFound."""
+        """Change a setting of a zone. Raises ZoneNotFound."""
         return await self._change(switch_setting(zone_id, setting, on, self._now()), cause)
 
     async def delete(self, zone_id: str, cause: Cause) -> None:
-        """Remove a zone with its mappings. Raises ZoneNotFound."""
+        """Delete a zone with its mappings. Raises ZoneNotFound."""
         await self._store.write_records(delete_zone(zone_id), cause)
 
     async def _change(self, decide: RecordDecide[Zone], cause: Cause) -> Zone:
         return (await self._store.write_records(decide, cause)).outcome
 
     def _candidates(self, query: ZoneQuery) -> list[Zone]:
-        """Zones that can match: one, where the whole name is given, as tools mostly do."""
+        """Return the zones that can match. With a full name, as most tools send it, that is at most
+        one."""
         if query.name is not None and ":" not in query.name and not query.any_matches:
             zone = self._directory.zone_named(query.name)
             return [zone] if zone else []

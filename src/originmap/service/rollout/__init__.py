@@ -1,1 +1,1 @@
-"""Use cases of rollouts."""
+"""Rollouts: their steps and state, and snapshots of released revisions."""

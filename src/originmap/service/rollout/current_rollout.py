@@ -8,17 +8,17 @@ from originmap.store.port import Store
 
 
 class CurrentRollout:
-    """Follows the record of the rollout."""
+    """Tracks the record of the rollout."""
 
     def __init__(self, store: Store) -> None:
         self.rollout: Rollout | None = None
-        """The last one there was."""
+        """The last rollout, None if there was none."""
         store.follow_records(self._apply)
 
     @property
     def floor(self) -> int | None:
-        """The revision that nodes may be kept at, so that the history must tell everything since;
-        None where they are not kept."""
+        """The oldest revision at which nodes may be held, so that the history since must be kept;
+        None without a rollout in force."""
         rollout = self.rollout
         return rollout.base if rollout is not None and rollout.in_force else None
 

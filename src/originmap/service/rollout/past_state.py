@@ -1,7 +1,7 @@
-"""Everything there is as of an earlier revision, and the newest with what led to it.
+"""Snapshots of an earlier revision, and snapshots with the changes that led to them.
 
-The first undoes the changes since, so it holds what was changed since in memory, and nothing
-else. What a change undone left behind has the place that it had, with time and revision 0.
+A snapshot of an earlier revision undoes the changes since. It holds only these changes in memory. A
+mapping that is restored this way has time 0 and revision 0.
 """
 
 import asyncio
@@ -28,10 +28,10 @@ _CHUNK = 1_000
 
 
 async def released_snapshot(store: Store, at: int | None) -> AsyncGenerator[Part, None]:
-    """A snapshot as of revision `at`; None, and one that is not reached yet, stand for now.
+    """Yield a snapshot as of revision `at`; of now if `at` is None or not reached yet.
 
-    Raises HistoryGone, before the first part, where the history does not go back that far. Close
-    the generator when it is not read to its end.
+    Raises HistoryGone, before the first part, if the history does not go back that far. Close the
+    generator unless it is read to its end.
     """
     async with contextlib.aclosing(store.snapshot()) as parts:
         start = await start_of(parts)
@@ -49,8 +49,9 @@ async def released_snapshot(store: Store, at: int | None) -> AsyncGenerator[Part
 
 
 async def snapshot_since(store: Store, since: int | None) -> AsyncGenerator[Part, None]:
-    """A snapshot of now, with the changes after revision `since`: whoever takes it in can show
-    every revision from there on. Without them where `since` is None or before the history."""
+    """Yield a snapshot of now, followed by the changes after revision `since`, so that a copy can
+    restore every revision since. The changes are left out if `since` is None or older than the
+    history."""
     async with contextlib.aclosing(store.snapshot()) as parts:
         start = await start_of(parts)
         yield start
@@ -64,12 +65,12 @@ async def snapshot_since(store: Store, since: int | None) -> AsyncGenerator[Part
 async def changes_up_to(
     start: SnapshotStart, store: Store, since: int, at_once: int = _CHUNK
 ) -> AsyncIterator[list[Change]]:
-    """Every change after `since` up to a snapshot's start, in order, `at_once` between two chances
-    for others. Raises HistoryGone."""
+    """Yield every change after `since` up to a snapshot's start, in order, in lists of up to
+    `at_once`, with a yield to the event loop after each. Raises HistoryGone."""
     while since < start.revision:
         chunk = await store.changes(since, min(at_once, start.revision - since))
-        # Asked afterwards: another process may have forgotten some, or a replica got another
-        # database.
+        # Check after the read: another process may have trimmed the history during it, or a replica
+        # may have loaded another database.
         if store.epoch != start.epoch or not chunk or chunk[0].revision != since + 1:
             raise HistoryGone(store.oldest)
         yield chunk
@@ -79,16 +80,17 @@ async def changes_up_to(
 
 @dataclass
 class _Undo:
-    """What was changed since, as it was before."""
+    """The state before the changes that are undone."""
 
     time: int
-    """When the revision was committed; never later than that."""
+    """A time not after the commit of the revision."""
     _first: Change | None = None
     _records: dict[Key, Value | None] = field(default_factory=dict)
     _mappings: dict[str, dict[Address, Place | None]] = field(default_factory=dict)
 
     def note(self, changes: list[Change]) -> None:
-        """Have changes undone, in the order of their revisions: the first of each thing counts."""
+        """Add changes to undo, in the order of their revisions: the first change of each object
+        counts."""
         if self._first is None:
             self._first, self.time = changes[0], changes[0].at - 1
         for change in changes:
@@ -100,8 +102,8 @@ class _Undo:
                 self._records.setdefault(what.key, what.before)
 
     async def undone(self, parts: AsyncIterator[Part]) -> AsyncIterator[Part]:
-        """The parts after the start as they were."""
-        waiting: list[Part] = self._gone_records()
+        """Yield the parts after the start as they were before the changes."""
+        waiting: list[Part] = self._deleted_records()
         ahead = sorted(self._mappings, reverse=True)
         async for part in parts:
             if isinstance(part, Record):
@@ -117,11 +119,11 @@ class _Undo:
         for earlier in (*waiting, *self._zones(ahead, None)):
             yield earlier
 
-    def _gone_records(self) -> list[Part]:
+    def _deleted_records(self) -> list[Part]:
         return [Record(key, value) for key, value in self._records.items() if value is not None]
 
     def _merged(self, part: ZoneMappings) -> list[Mapping]:
-        """A part of a zone's mappings, in the order of their addresses, as it was."""
+        """Return a part of a zone's mappings as it was, in the order of addresses."""
         changed = self._mappings.get(part.zone_id)
         if not changed:
             return part.mappings
@@ -130,13 +132,14 @@ class _Undo:
         return sorted(kept + _as_it_was({address: changed.pop(address) for address in due}))
 
     def _zones(self, ahead: list[str], until: str | None) -> list[Part]:
-        """What is left of the zones ahead, by their ids in falling order, before zone `until`."""
-        found: list[Part] = []
+        """Return the remaining changed zones before zone `until`. `ahead` has their IDs in falling
+        order."""
+        parts: list[Part] = []
         while ahead and (until is None or ahead[-1] < until):
             zone_id = ahead.pop()
             if rest := _as_it_was(self._mappings[zone_id]):
-                found.append(ZoneMappings(zone_id, sorted(rest)))
-        return found
+                parts.append(ZoneMappings(zone_id, sorted(rest)))
+        return parts
 
 
 def _as_it_was(places: dict[Address, Place | None]) -> list[Mapping]:

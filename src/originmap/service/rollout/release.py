@@ -1,4 +1,4 @@
-"""A state of one revision, zones, topology and mappings together, read from a snapshot."""
+"""The state of one revision: zones, topology, rollout, latencies and mappings, from a snapshot."""
 
 import contextlib
 from collections.abc import AsyncGenerator
@@ -14,7 +14,7 @@ from originmap.domain.zone.zone import Zone
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One revision. `mappings` can be read once, zone by zone in the order of their ids."""
+    """One revision. `mappings` can be read once, zone by zone in the order of zone IDs."""
 
     epoch: str
     revision: int
@@ -28,23 +28,23 @@ class Release:
 
     @property
     def topology(self) -> Topology | None:
-        """The operator's topology, if there is one."""
+        """The operator's topology, None if it was never set."""
         return next((value for value in self.records if isinstance(value, Topology)), None)
 
     @property
     def rollout(self) -> Rollout | None:
-        """The last rollout, if there was one."""
+        """The last rollout, None if there was none."""
         return next((value for value in self.records if isinstance(value, Rollout)), None)
 
     @property
     def latencies(self) -> Latencies:
-        """What was measured."""
-        found = (value for value in self.records if isinstance(value, Latencies))
-        return next(found, Latencies())
+        """The latency measurements."""
+        latencies = (value for value in self.records if isinstance(value, Latencies))
+        return next(latencies, Latencies())
 
 
 async def read_release(parts: AsyncGenerator[Part, None]) -> Release:
-    """Read a snapshot up to its mappings. Close `parts` after the mappings."""
+    """Read a snapshot up to its mappings. Close `parts` after reading the mappings."""
     start = await start_of(parts)
     records: list[Value] = []
     first: Part | None = None
@@ -53,13 +53,13 @@ async def read_release(parts: AsyncGenerator[Part, None]) -> Release:
             first = part
             break
         records.append(part.value)
-    return Release(start.epoch, start.revision, tuple(records), _again(first, parts))
+    return Release(start.epoch, start.revision, tuple(records), _rest(first, parts))
 
 
-async def _again(
+async def _rest(
     first: Part | None, parts: AsyncGenerator[Part, None]
 ) -> AsyncGenerator[Part, None]:
-    """What was read too far, and the rest."""
+    """Yield the part that was read ahead, then the rest."""
     async with contextlib.aclosing(parts):
         if first is not None:
             yield first

@@ -1,4 +1,5 @@
-"""A rollout as it is shown: how it stands, its waves, and the nodes with what they serve."""
+"""The JSON of a rollout: its state, its stages, and what each node serves. Members call a stage
+`wave`."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -12,8 +13,9 @@ from originmap.service.feed.followers import SILENT_SECONDS, FollowerStatus
 
 
 class WaveJSON(msgspec.Struct, frozen=True):
-    """A wave, with how many nodes it takes, and how many of them are heard of and serve what they
-    may. `unheard` is what it names that no node is heard of: colos, or its part of all nodes."""
+    """A stage: its nodes, and how many of them are in contact and serve the allowed revision.
+    `unheard` lists the colos, or the share of all nodes, of the stage that no node in contact
+    belongs to."""
 
     wave: str
     released: bool
@@ -23,9 +25,11 @@ class WaveJSON(msgspec.Struct, frozen=True):
 
 
 class NodeJSON(msgspec.Struct, frozen=True):
-    """A node of a cache, as it last reported. `wave` is counted from 1, null while no waves are
-    known; `allowed` is null for the newest revision; `silent` counts the seconds since its last
-    contact."""
+    """A node with a cache, from its last report.
+
+    `wave` is its stage from 1, null before stages are set. `allowed` is null for the newest
+    revision. `silent` is the number of seconds since its last contact.
+    """
 
     name: str
     colo: str
@@ -38,20 +42,22 @@ class NodeJSON(msgspec.Struct, frozen=True):
 
     @property
     def heard(self) -> bool:
-        """Whether it was heard of lately."""
+        """Whether it was in contact recently."""
         return self.silent < SILENT_SECONDS
 
     @property
     def is_there(self) -> bool:
-        """Whether it is heard of and serves what it may."""
+        """Whether it is in contact and serves the allowed revision."""
         return self.heard and self.allowed in (None, self.applied)
 
 
 class RolloutJSON(msgspec.Struct, frozen=True):
-    """The last rollout. `changes` is how much it holds or releases, `later` how much was changed
-    after it was started; neither is counted beyond 1,000. `revision` is the newest there is.
-    `listening` counts the seconds since the server was started: it only knows the nodes that have
-    reported since."""
+    """The last rollout.
+
+    `changes` is the number of changes that it holds or releases, and `later` the number of changes
+    after its start; both stop at 1,000. `revision` is the newest. `listening` is the number of
+    seconds since the server's start: it only knows nodes that have reported since.
+    """
 
     number: int
     state: RolloutState
@@ -71,7 +77,7 @@ class RolloutJSON(msgspec.Struct, frozen=True):
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """As in RolloutJSON."""
+    """Members of RolloutJSON that are counted."""
 
     revision: int
     changes: int
@@ -82,7 +88,7 @@ class Counts(msgspec.Struct, frozen=True):
 def rollout_json(
     rollout: Rollout, counts: Counts, followers: Iterable[FollowerStatus], now: int
 ) -> RolloutJSON:
-    """How a rollout is shown at a time, in microseconds since 1970 UTC."""
+    """Return the JSON of a rollout at time `now`, in microseconds since 1970 UTC."""
     nodes = nodes_json(rollout, followers, now)
     return RolloutJSON(
         number=rollout.number,
@@ -104,12 +110,12 @@ def rollout_json(
 
 
 def nodes_json(rollout: Rollout, followers: Iterable[FollowerStatus], now: int) -> list[NodeJSON]:
-    """The nodes as `rollout_json` shows them."""
+    """Return the nodes of `rollout_json`."""
     return [_node_json(rollout, follower, now) for follower in _reporting(followers)]
 
 
 def waves_json(rollout: Rollout, nodes: Sequence[NodeJSON]) -> list[WaveJSON]:
-    """The waves as `rollout_json` shows them."""
+    """Return the stages of `rollout_json`."""
     heard = {(node.name, node.colo) for node in nodes if node.heard}
     by_wave = defaultdict[int | None, list[NodeJSON]](list)
     for node in nodes:
@@ -127,13 +133,14 @@ def waves_json(rollout: Rollout, nodes: Sequence[NodeJSON]) -> list[WaveJSON]:
 
 
 def _reporting(followers: Iterable[FollowerStatus]) -> list[FollowerStatus]:
-    """Those that feed caches. A node is known by its name: under a new token it is the same."""
-    found: dict[str, FollowerStatus] = {}
+    """Return the followers that feed a cache. Their name identifies them: a node with a new token
+    is the same node."""
+    by_name: dict[str, FollowerStatus] = {}
     for follower in followers:
-        known = found.get(follower.name, follower)
-        if follower.feeds_a_cache and follower.last_contact >= known.last_contact:
-            found[follower.name] = follower
-    return list(found.values())
+        other = by_name.get(follower.name, follower)
+        if follower.feeds_a_cache and follower.last_contact >= other.last_contact:
+            by_name[follower.name] = follower
+    return list(by_name.values())
 
 
 def _node_json(rollout: Rollout, follower: FollowerStatus, now: int) -> NodeJSON:

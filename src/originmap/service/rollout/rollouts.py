@@ -1,4 +1,4 @@
-"""The rollout of a database: its steps, and how far the nodes are."""
+"""The rollout of a database: its steps, and the progress of its nodes."""
 
 from dataclasses import replace
 
@@ -36,11 +36,11 @@ from originmap.store.clock import Now
 from originmap.store.port import Store
 
 _SERVED = (Kind.ZONE, Kind.TOPOLOGY, Kind.LATENCIES)
-_MOST_COUNTED = 1_000
+_MAX_COUNTED = 1_000
 
 
 class Rollouts:
-    """Follows the record of the rollout, and changes it."""
+    """Tracks the record of the rollout, and changes it."""
 
     def __init__(
         self, store: Store, followers: Followers, topologies: Topologies, now: Now
@@ -54,18 +54,18 @@ class Rollouts:
 
     @property
     def current(self) -> Rollout | None:
-        """The last rollout there was, as of the last commit."""
+        """The last rollout, as of the last commit; None if there was none."""
         return self._record.rollout
 
     @property
     def floor(self) -> int | None:
-        """The revision that nodes may be kept at, so that the history must tell everything since;
-        None where they are not kept."""
+        """The oldest revision at which nodes may be held, so that the history since must be kept;
+        None without a rollout in force."""
         return self._record.floor
 
     async def status(self, *, for_edge: bool = False) -> RolloutJSON | None:
-        """The last rollout, and how far the nodes are; None where there was none. `for_edge` is
-        the edge form, without what operators and nodes said."""
+        """Return the last rollout with the progress of its nodes, None if there was none.
+        `for_edge` returns the edge form, without texts from operators and nodes."""
         rollout = self.current
         if rollout is None:
             return None
@@ -74,64 +74,65 @@ class Rollouts:
             rollout = replace(rollout, why="", by="")
             followers = [replace(follower, problem="") for follower in followers]
         until = rollout.target
-        reached = self._store.revision  # before the changes are counted: none up to it is missed
+        reached = self._store.revision  # read before counting, so that no change up to it is missed
         changes = await self._changes(rollout.base, until)
         later = 0 if until is None else await self._changes(until, None)
         counts = Counts(reached, changes, later, self._followers.listening)
         return rollout_json(rollout, counts, followers, self._now())
 
     def waves(self) -> list[WaveJSON]:
-        """The waves of the rollout that is in force, with how far their nodes are; none without
-        one."""
+        """Return the stages of the rollout in force, with the progress of their nodes; empty if
+        there is none."""
         rollout = self.current
         if rollout is None or not rollout.in_force:
             return []
         return waves_json(rollout, nodes_json(rollout, self._followers.all(), self._now()))
 
-    async def take(self, asked: RolloutRequest, cause: Cause) -> Rollout:
+    async def take(self, request: RolloutRequest, cause: Cause) -> Rollout:
         """Take a step. Raises RolloutConflict, InvalidQuery, HistoryGone."""
-        step = await self._step(asked, cause)
-        decide = take(step, cause.credential, self._now(), asked.number)
-        seen = asked.revision if isinstance(asked, Finish) else None
+        step = await self._step(request, cause)
+        decide = take(step, cause.credential, self._now(), request.number)
+        seen = request.revision if isinstance(request, Finish) else None
         try:
             return (await self._store.write_records(decide, cause, seen)).outcome
         except Stale as error:
-            raise RolloutConflict(f"{error}: look again before it goes everywhere") from None
+            raise RolloutConflict(f"{error}: check the changes, then finish again") from None
 
-    async def _step(self, asked: RolloutRequest, cause: Cause) -> Step:
-        if not isinstance(asked, Hold | Start | Kill):
-            return _plain(asked)
+    async def _step(self, request: RolloutRequest, cause: Cause) -> Step:
+        if not isinstance(request, Hold | Start | Kill):
+            return _simple_step(request)
         reached = await self._reached(cause)
         last = self.current.base if self.current else None
-        if isinstance(asked, Start):
-            return await self._start(asked, reached)
-        if isinstance(asked, Hold):
-            base = reached if asked.base is None else asked.base
-            return steps.hold(self._kept(base, reached), self._now())
-        if (to := last if asked.base is None else asked.base) is not None:
-            self._kept(to, reached)
-        return steps.kill(asked.base, self._now(), asked.why)
+        if isinstance(request, Start):
+            return await self._start(request, reached)
+        if isinstance(request, Hold):
+            base = reached if request.base is None else request.base
+            return steps.hold(self._holdable(base, reached), self._now())
+        if (to := last if request.base is None else request.base) is not None:
+            self._holdable(to, reached)
+        return steps.kill(request.base, self._now(), request.why)
 
-    async def _start(self, asked: Start, reached: int) -> Step:
-        """What is released ends with the newest change that was answered before this was asked."""
+    async def _start(self, request: Start, reached: int) -> Step:
+        """Return the first step of a rollout up to the newest change that was acknowledged before
+        this request."""
         nodes = {follower.colo for follower in self._followers.all() if follower.colo}
-        waves = parse_waves(asked.waves, nodes | self._topologies.current.by_code().keys())
-        since = self.floor if asked.base is None else asked.base
-        if since is not None and not await self._changes(self._kept(since, reached), reached):
+        waves = parse_waves(request.waves, nodes | self._topologies.current.by_code().keys())
+        since = self.floor if request.base is None else request.base
+        if since is not None and not await self._changes(self._holdable(since, reached), reached):
             raise RolloutConflict(f"nothing was changed after revision {since}")
-        return steps.start(waves, asked.base, reached, self._now())
+        return steps.start(waves, request.base, reached, self._now())
 
     async def _reached(self, cause: Cause) -> int:
-        """The newest revision, also where other processes write: a write that changes nothing
-        comes after all that were answered. Raises NotThePrimary on a replica."""
+        """Return the newest revision, including writes of other processes: an empty write comes
+        after every acknowledged one. Raises NotThePrimary on a replica."""
 
         def nothing(records: RecordsView) -> RecordDecision[None]:
             return RecordDecision((), None)
 
         return (await self._store.write_records(nothing, cause)).revision
 
-    def _kept(self, revision: int, reached: int) -> int:
-        """`revision`, if nodes can be kept at it. Raises HistoryGone, InvalidQuery."""
+    def _holdable(self, revision: int, reached: int) -> int:
+        """Return `revision` if nodes can be held at it. Raises HistoryGone, InvalidQuery."""
         if revision > reached:
             raise InvalidQuery(f"revision {revision} has not been reached")
         if revision < self._store.oldest:
@@ -139,33 +140,33 @@ class Rollouts:
         return revision
 
     async def _changes(self, since: int, until: int | None) -> int:
-        """How many changes of what nodes serve came after one revision up to another, None for
-        the newest; at most _MOST_COUNTED."""
-        found = 0
-        while found < _MOST_COUNTED:
-            chunk = await self._store.changes(since, _MOST_COUNTED)
+        """Return how many changes of what nodes serve came after `since`, up to revision `until`
+        (None for the newest); at most _MAX_COUNTED."""
+        count = 0
+        while count < _MAX_COUNTED:
+            chunk = await self._store.changes(since, _MAX_COUNTED)
             upto = [c for c in chunk if until is None or c.revision <= until]
-            found += sum(map(_is_served, upto))
+            count += sum(map(_is_served, upto))
             if not upto or len(upto) < len(chunk):
                 break
             since = upto[-1].revision
-        return min(found, _MOST_COUNTED)
+        return min(count, _MAX_COUNTED)
 
 
-def _plain(
-    asked: Advance | Pause | Resume | Halt | Abort | Finish,
+def _simple_step(
+    request: Advance | Pause | Resume | Halt | Abort | Finish,
 ) -> Step:
-    match asked:
+    match request:
         case Advance():
-            return steps.advance(asked.wave)
+            return steps.advance(request.wave)
         case Pause():
-            return steps.pause(asked.why)
+            return steps.pause(request.why)
         case Resume():
             return steps.resume()
         case Halt():
-            return steps.halt(asked.why)
+            return steps.halt(request.why)
         case Abort():
-            return steps.abort(asked.why)
+            return steps.abort(request.why)
         case Finish():
             return steps.finish()
 

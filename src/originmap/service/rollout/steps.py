@@ -1,6 +1,8 @@
-"""What can be asked of a rollout: one value for each step, as JSON with the member `step`.
+"""Requests to a rollout: one type per step, as JSON with the member `step`.
 
-{"step": "start", "waves": "SIN,1%,10%,100%"}
+Members call a stage `wave`:
+
+    {"step": "start", "waves": "SIN,1%,10%,100%"}
 """
 
 from typing import Annotated
@@ -10,14 +12,14 @@ import msgspec
 from originmap.domain.history.change import LAST_REVISION
 
 MOST_WHY = 500
-"""Characters that may be said of a step."""
+"""Maximum length of the reason of a step."""
 
 _Revision = Annotated[int, msgspec.Meta(ge=0, le=LAST_REVISION)]
 _Number = Annotated[int, msgspec.Meta(ge=1, le=LAST_REVISION)]
 _Why = Annotated[str, msgspec.Meta(max_length=MOST_WHY)]
 
 
-class _Asked(
+class _Request(
     msgspec.Struct,
     frozen=True,
     kw_only=True,
@@ -25,64 +27,64 @@ class _Asked(
     tag_field="step",
     forbid_unknown_fields=True,
 ):
-    """`number` says which rollout is meant: the step is refused where it is not the last one."""
+    """`number` is the rollout meant: the step is rejected if it is not the last one."""
 
     number: _Number | None = None
 
 
-class Hold(_Asked, frozen=True):
-    """Keep every node at revision `base`, the newest where none is given."""
+class Hold(_Request, frozen=True):
+    """Hold every node at revision `base`, by default the newest."""
 
     base: _Revision | None = None
 
 
-class Start(_Asked, frozen=True):
-    """Release what was changed since the nodes are held, or since revision `base`, to the first
-    wave."""
+class Start(_Request, frozen=True):
+    """Release to the first stage what has changed since the nodes are held, or since revision
+    `base`."""
 
     waves: Annotated[str, msgspec.Meta(max_length=2_000)]
     base: _Revision | None = None
 
 
-class Advance(_Asked, frozen=True):
-    """Release the next wave; refused unless it is `wave`, counted from 1, where that is given."""
+class Advance(_Request, frozen=True):
+    """Release to the next stage; rejected if `wave`, counted from 1, is set and is not the next
+    one."""
 
     wave: _Number | None = None
 
 
-class Pause(_Asked, frozen=True):
-    """Leave every node where it is."""
+class Pause(_Request, frozen=True):
+    """Hold every node at its current revision."""
 
     why: _Why = ""
 
 
-class Resume(_Asked, frozen=True):
-    """Go on after a pause or a halt."""
+class Resume(_Request, frozen=True):
+    """Continue after a pause or a halt."""
 
 
-class Halt(_Asked, frozen=True):
-    """Take every node back: a wave is not well."""
+class Halt(_Request, frozen=True):
+    """Return every node to `base` of the rollout, because a stage is unhealthy."""
 
     why: _Why
 
 
-class Abort(_Asked, frozen=True):
-    """Take every node back, for good."""
+class Abort(_Request, frozen=True):
+    """Return every node to `base` of the rollout and end it."""
 
     why: _Why = ""
 
 
-class Kill(_Asked, frozen=True):
-    """Take every node to revision `base`, that of the last rollout where none is given, from
-    whatever state."""
+class Kill(_Request, frozen=True):
+    """Return every node to revision `base`, by default that of the last rollout, from any state."""
 
     base: _Revision | None = None
     why: _Why = ""
 
 
-class Finish(_Asked, frozen=True):
-    """Let every node have the newest revision from now on; refused unless that is `revision`, where
-    it is given."""
+class Finish(_Request, frozen=True):
+    """Let every node follow the newest revision from now on; rejected if `revision` is set and is
+    not the newest."""
 
     revision: _Revision | None = None
 

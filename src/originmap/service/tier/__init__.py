@@ -1,1 +1,1 @@
-"""Use cases of the topology and of resolving."""
+"""The topology, latencies, and resolution of upper tiers."""

@@ -1,4 +1,4 @@
-"""Answers to caches: where to fill from. And what would move if the topology changed."""
+"""Resolution: which colos a cache fills from, and what would move under another topology."""
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,18 +15,18 @@ from originmap.service.tier.topology import Topologies
 from originmap.store.port import Store
 
 MAX_IPS = 100
-"""Addresses in one question."""
+"""Maximum of addresses in one request."""
 
 
 class Answer(NamedTuple):
-    """Resolutions, in the order of the addresses asked about, and the revision they are of."""
+    """Resolutions in the order of the requested addresses, and their revision."""
 
     revision: int
     resolutions: list[Resolution]
 
 
 class Resolve:
-    """Resolves origins of a zone that the caller may read."""
+    """Resolves the origins of a zone that the caller may read."""
 
     def __init__(self, store: Store, topologies: Topologies) -> None:
         self._store = store
@@ -34,44 +34,45 @@ class Resolve:
         self.turns = topologies.turns
 
     async def each(self, zone: Zone, addresses: Sequence[Address]) -> Answer:
-        """An answer for each address."""
+        """Return a resolution for each address."""
         revision, tiers = self._store.revision, self._topologies.tiers()
         places = [await self._place(zone, address) for address in addresses]
-        await self._work_out(tiers, places)
+        await self._compute(tiers, places)
         return Answer(revision, [resolve(zone, place, tiers) for place in places])
 
     async def pool(self, zone: Zone, addresses: Sequence[Address]) -> Answer:
-        """One answer for all of them."""
+        """Return one resolution for a pool of addresses."""
         revision, tiers = self._store.revision, self._topologies.tiers()
         places = [await self._place(zone, address) for address in addresses]
-        await self._work_out(tiers, places)
+        await self._compute(tiers, places)
         if len(places) > 1:
             await self.turns.next()
         return Answer(revision, [resolve_pool(zone, places, tiers)])
 
     async def moves(self, after: Topology, zone_ids: Sequence[str]) -> list[Move]:
-        """What would change in these zones under another topology. Raises InvalidTopology."""
+        """Return the moves in these zones under another topology. Raises InvalidTopology."""
         old, new = self._topologies.tiers(), self._topologies.tiers_of(check(after))
-        found: list[Move] = []
+        all_moves: list[Move] = []
         for zone_id in zone_ids:
-            await self.turns.next()  # many zones are counted between the answers to others
+            await self.turns.next()  # other requests are served between zones
             counts = await self._store.count_places([zone_id])
             places = {count.place for count in counts}
             for tiers, place in itertools.product((old, new), places):
                 if not tiers.knows_codes(place):
                     await self.turns.next()
                     tiers.codes(place)
-            found += moves(counts, old, new)
-        return sorted(found, key=urgency)
+            all_moves += moves(counts, old, new)
+        return sorted(all_moves, key=urgency)
 
     async def moves_of_states(
         self, states: Mapping[str, ColoState], zone_ids: Sequence[str]
     ) -> list[Move]:
-        """As `moves`, with some colos in other states."""
+        """Return the moves in these zones if some colos had other states. Raises
+        InvalidTopology."""
         return await self.moves(with_states(self._topologies.current, states), zone_ids)
 
-    async def _work_out(self, tiers: Tiers, places: Iterable[Place | None]) -> None:
-        """Have the tiers of these regions at hand, each worked out in a turn of its own."""
+    async def _compute(self, tiers: Tiers, places: Iterable[Place | None]) -> None:
+        """Compute the tiers of these regions, each in a turn of its own."""
         for place in places:
             if place is not None and not tiers.knows(place):
                 await self.turns.next()

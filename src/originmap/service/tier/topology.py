@@ -1,4 +1,4 @@
-"""The topology in force, the latencies, and the tiers that follow from both."""
+"""The current topology, the latencies, and the tiers that follow from them."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -18,8 +18,8 @@ _MINUTE = 60_000_000
 
 
 class Topologies:
-    """Follows the store's records; makes new tiers when they, or the age of a measurement,
-    change."""
+    """Tracks the store's records, and computes new tiers when a record changes or a measurement
+    expires."""
 
     def __init__(self, store: Store, catalogue: Catalogue, default: Topology, now: Now) -> None:
         self._store = store
@@ -30,30 +30,31 @@ class Topologies:
         self._latencies = Latencies()
         self._tiers: Tiers | None = None
         self._until: int | None = None
-        self._known: tuple[Latencies, int, Fresh, int | None] | None = None
+        self._cached: tuple[Latencies, int, Fresh, int | None] | None = None
         self.turns = Turns()
-        """For all long work of this process."""
+        """Turns for all long work of this process."""
         store.follow_records(self._apply)
 
     @property
     def current(self) -> Topology:
-        """The operator's topology, or the packaged one."""
+        """The operator's topology, or the packaged one if none was set."""
         return self._topology
 
     @property
     def latencies(self) -> Latencies:
-        """Every measurement, those that count no more included."""
+        """Every measurement, including expired ones."""
         return self._latencies
 
     def tiers(self) -> Tiers:
-        """The tiers of now."""
+        """Return the current tiers."""
         stale = self._until is not None and self._now() >= self._until
         if self._tiers is None or stale:
-            self._tiers, self._until = self._made(self._topology)
+            self._tiers, self._until = self._new_tiers(self._topology)
         return self._tiers
 
     async def all_tiers(self) -> Tiers:
-        """As `tiers`, with those of every region of the catalogue worked out, in turns."""
+        """Return the current tiers after computing those of every region of the catalogue, in
+        turns."""
         tiers = self.tiers()
         for place in tiers.missing:
             if not tiers.knows(place):
@@ -62,55 +63,55 @@ class Topologies:
         return tiers
 
     def tiers_of(self, topology: Topology) -> Tiers:
-        """The tiers as they would be under another topology."""
-        return self._made(topology)[0]
+        """Return the tiers under another topology."""
+        return self._new_tiers(topology)[0]
 
     def tiers_as_of(self, topology: Topology | None, latencies: Latencies) -> Tiers:
-        """The tiers under what was set and measured at some time, None for what is packaged."""
+        """Return the tiers under a past topology, None for the packaged one, and past latencies."""
         then = topology or self._default
-        counting, _ = fresh(latencies, then.latency_seconds, self._now())
-        return Tiers(self._catalogue, then, counting)
+        valid, _ = fresh(latencies, then.latency_seconds, self._now())
+        return Tiers(self._catalogue, then, valid)
 
     async def set(self, topology: Topology, cause: Cause) -> Topology:
         """Replace the topology. Raises InvalidTopology."""
         return (await self._store.write_records(set_topology(topology), cause)).outcome
 
     async def set_states(self, states: Mapping[str, ColoState], cause: Cause) -> Topology:
-        """Give colos other states. Raises InvalidTopology."""
+        """Set the states of some colos. Raises InvalidTopology."""
         decide = set_states(states, self._default)
         return (await self._store.write_records(decide, cause)).outcome
 
     async def set_latencies(self, measurements: Sequence[Measurement], cause: Cause) -> Latencies:
         """Replace all measurements. Raises InvalidLatencies."""
-        # On a thread: it has no pieces, and takes up to a tenth of a second.
+        # Run it on a thread: it cannot be divided into turns, and takes up to a tenth of a second.
         checked = await asyncio.to_thread(check, measurements, self._now())
         decide = set_latencies(checked)
         await self.turns.next()
         return (await self._store.write_records(decide, cause)).outcome
 
-    def _made(self, topology: Topology) -> tuple[Tiers, int | None]:
-        """Tiers, and when the next of the measurements behind them stops to count.
+    def _new_tiers(self, topology: Topology) -> tuple[Tiers, int | None]:
+        """Return new tiers, and when the next of their measurements expires.
 
-        That is at the end of a minute, so that many which were made one after the other are let
-        go together.
+        That time is rounded up to a minute, so that measurements of about the same age expire
+        together.
         """
-        counting, until = self._counting(topology.latency_seconds)
+        valid, until = self._valid_latencies(topology.latency_seconds)
         if until is not None:
             until += -until % _MINUTE
-        return Tiers(self._catalogue, topology, counting), until
+        return Tiers(self._catalogue, topology, valid), until
 
-    def _counting(self, seconds: int) -> tuple[Fresh, int | None]:
-        """The measurements that count, and until when; looked through once for many topologies."""
-        now, known = self._now(), self._known
+    def _valid_latencies(self, seconds: int) -> tuple[Fresh, int | None]:
+        """Return the valid measurements and when the next one expires; cached across topologies."""
+        now, cached = self._now(), self._cached
         if (
-            known is None
-            or known[0] is not self._latencies
-            or known[1] != seconds
-            or now >= (known[3] or now + 1)
+            cached is None
+            or cached[0] is not self._latencies
+            or cached[1] != seconds
+            or now >= (cached[3] or now + 1)
         ):
-            found = fresh(self._latencies, seconds, now)
-            self._known = known = (self._latencies, seconds, *found)
-        return known[2], known[3]
+            valid = fresh(self._latencies, seconds, now)
+            self._cached = cached = (self._latencies, seconds, *valid)
+        return cached[2], cached[3]
 
     def _apply(self, changes: Sequence[RecordChange]) -> None:
         for change in changes:

@@ -1,18 +1,18 @@
-"""The JSON of a topology: the document that is sent, answered, and kept in files.
+"""The JSON of a topology in requests, responses and files.
 
-What is unknown in it is refused by name: an eligible colo should not come of a misspelled
-"eligable": false.
+Unknown members are rejected by name, so that a misspelled "eligable": false does not leave a colo
+eligible.
 """
 
 import msgspec
 
 from originmap.domain.tier.topology import ColoState, Topology
 
-_UNSAID = Topology(())
+_DEFAULTS = Topology(())
 
 
 class ColoJSON(msgspec.Struct, forbid_unknown_fields=True):
-    """A colo as it is sent and answered."""
+    """A colo in requests and responses."""
 
     code: str
     city: str
@@ -25,15 +25,15 @@ class ColoJSON(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class TopologyJSON(msgspec.Struct, forbid_unknown_fields=True):
-    """A topology as it is sent and answered."""
+    """A topology in requests and responses."""
 
     colos: list[ColoJSON]
     overrides: dict[str, list[str]] = {}
-    apart_km: float = _UNSAID.apart_km
-    fallbacks: int = _UNSAID.fallbacks
-    latency_seconds: int = _UNSAID.latency_seconds
+    apart_km: float = _DEFAULTS.apart_km
+    fallbacks: int = _DEFAULTS.fallbacks
+    latency_seconds: int = _DEFAULTS.latency_seconds
 
 
 def topology_of(document: TopologyJSON) -> Topology:
-    """The topology that was sent; whether it makes sense is checked when it is set."""
+    """Convert the document to a topology. Its rules are checked when it is set."""
     return msgspec.convert(msgspec.to_builtins(document), Topology)

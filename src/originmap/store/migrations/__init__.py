@@ -1,6 +1,6 @@
-"""Numbered SQL files that bring a database from nothing to the present form.
+"""Numbered SQL files that migrate a database from empty to the current schema.
 
-Those of SQLite end in .sql, those of PostgreSQL in .pg.sql.
+Files for SQLite end in .sql, files for PostgreSQL in .pg.sql.
 """
 
 import re
@@ -11,17 +11,17 @@ _NAME = re.compile(r"(\d{4})_\w+(\.sql|\.pg\.sql)")
 
 
 class Migration(NamedTuple):
-    """One step; `version` is what the database is at after it."""
+    """One migration; `version` is the schema version after it."""
 
     version: int
     sql: str
 
 
 def all_migrations(ending: str = ".sql") -> list[Migration]:
-    """Every step of one kind of database, in order."""
-    found = []
+    """Return all migrations of one kind of database, in order."""
+    migrations = []
     for file in resources.files(__name__).iterdir():
         match = _NAME.fullmatch(file.name)
         if match and match[2] == ending:
-            found.append(Migration(int(match[1]), file.read_text("utf-8")))
-    return sorted(found)
+            migrations.append(Migration(int(match[1]), file.read_text("utf-8")))
+    return sorted(migrations)

@@ -1,1 +1,1 @@
-"""A store on a PostgreSQL server."""
+"""The store in a PostgreSQL database."""

@@ -1,24 +1,24 @@
-"""Arrays as PostgreSQL reads them from text (PostgreSQL 15 documentation, section 8.15.6).
+"""Text form of PostgreSQL arrays (PostgreSQL 15 documentation, section 8.15.6).
 
-A driver that sends an array looks at each of its elements, several times. A text it sends as it
-is; joining one costs little, and the server reads it as fast as an array.
+The driver inspects each element of an array several times, but sends a text as it is. Joining a
+text is cheap, and the server parses it as fast as an array.
 """
 
 from collections.abc import Sequence
 
 
 def of_numbers(numbers: Sequence[int]) -> str:
-    """An array of bigint."""
+    """Format an array of bigint."""
     return "{" + ",".join(map(str, numbers)) + "}"
 
 
 def of_bytes(values: Sequence[bytes]) -> str:
-    """An array of bytea."""
+    """Format an array of bytea."""
     return "{" + ",".join([rf'"\\x{value.hex()}"' for value in values]) + "}"
 
 
 def of_texts(texts: Sequence[str | None]) -> str:
-    """An array of text; None is NULL."""
+    """Format an array of text; None is NULL."""
     if texts and None not in texts:
         joined = '","'.join(texts)  # type: ignore[arg-type]
         if "\\" not in joined and joined.count('"') == 2 * (len(texts) - 1):

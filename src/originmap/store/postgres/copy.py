@@ -1,7 +1,7 @@
-"""Whole databases in and out of PostgreSQL: snapshots, and what a replica takes over.
+"""Snapshots of PostgreSQL databases, and writing the changes and snapshots of a primary.
 
-Each function runs in a transaction of its caller's. Those that write take the locks in the order
-that `postgres_commit` gives.
+Each function runs in a transaction of its caller. Those that write take the locks in the order of
+`store.postgres.commit`.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from originmap.store.postgres import history as postgres_history
 from originmap.store.postgres.commit import COUNTER, INSERT_CHANGE, STORED, ZONES, put_record
 from originmap.store.postgres.draft import WRITE, Draft
 from originmap.store.postgres.history import place_of, text_of
-from originmap.store.postgres.known_places import Counter, Known
+from originmap.store.postgres.mapping_cache import Cache, Counter
 from originmap.store.postgres.pool import ERRORS
 from originmap.store.postgres.schema import RECORDS
 from originmap.store.postgres.view import KnownState
@@ -35,7 +35,7 @@ _MAPPING_COLUMNS = ("zone_id", "address", "place", "modified_on", "revision")
 
 
 class SourceFailed(Exception):
-    """The parts broke off, not the database that takes them."""
+    """The source of the parts failed, not the database that loads them."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(str(error))
@@ -43,7 +43,8 @@ class SourceFailed(Exception):
 
 
 async def marked(parts: AsyncIterator[Part]) -> AsyncIterator[Part]:
-    """The same parts; an error of theirs that the database could have raised is marked."""
+    """Yield the same parts. An error of the source that the database could also raise becomes
+    SourceFailed."""
     try:
         async for part in parts:
             yield part
@@ -52,7 +53,7 @@ async def marked(parts: AsyncIterator[Part]) -> AsyncIterator[Part]:
 
 
 async def parts(connection: asyncpg.Connection, *, history: bool) -> AsyncGenerator[Part, None]:
-    """A snapshot, in a transaction that sees one moment."""
+    """Yield a snapshot, in a transaction with one consistent view."""
     await connection.execute("SET LOCAL statement_timeout = 0")
     await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
     epoch, revision, at = await connection.fetchrow("SELECT epoch, revision, last_at FROM state")
@@ -73,7 +74,7 @@ async def load(connection: asyncpg.Connection, parts: AsyncIterator[Part]) -> No
     await connection.execute("SELECT pg_advisory_xact_lock($1)", RECORDS)
     await connection.fetchrow(COUNTER)
     for table in ("mapping", "zone", "record", "change"):
-        # Not TRUNCATE, which readers would have to wait for until all of it has come.
+        # Not TRUNCATE: its lock would block readers until the snapshot is complete.
         await connection.execute(f"DELETE FROM {table}")  # noqa: S608 (names of our own)
     start, oldest = SnapshotStart("", 0, 0), None
     counts: dict[str, int] = {}
@@ -105,64 +106,64 @@ async def load(connection: asyncpg.Connection, parts: AsyncIterator[Part]) -> No
 
 @contextlib.contextmanager
 def checked_by_database() -> Iterator[None]:
-    """What the database refuses of another one's data is the other one's fault: BrokenFeed."""
+    """Raise BrokenFeed if the database rejects another database's data."""
     try:
         yield
     except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as error:
-        raise BrokenFeed(f"the database refuses it: {error}") from None
+        raise BrokenFeed(f"the database rejected it: {error}") from None
 
 
 async def apply(
     connection: asyncpg.Connection, changes: Sequence[Change], view: KnownState
 ) -> None:
-    """Take over changes of another database. Raises BrokenFeed unless they fit what is there."""
+    """Write changes of another database. Raises BrokenFeed unless they fit the stored values."""
     await connection.execute("SELECT pg_advisory_xact_lock($1)", RECORDS)
     await view.look(connection)
     counter = Counter(*await connection.fetchrow(COUNTER))
     incoming.check_order(changes, counter.revision)
     incoming.check_records(view.records.view, changes)
-    known = await _stored(connection, counter, changes)
+    cache = await _stored(connection, counter, changes)
     final: dict[Key, RecordChange] = {}
     for change in changes:
         if isinstance(change.what, RecordChange):
             final.pop(change.what.key, None)
             final[change.what.key] = change.what
     await _put_records(connection, final.values())
-    draft = Draft(known)
+    draft = Draft(cache)
     for change in changes:
         if isinstance(change.what, MappingChange):
-            draft.take(change.zone_id, change.what, change.revision, change.at, change.cause)
+            draft.add(change.zone_id, change.what, change.revision, change.at, change.cause)
     of_records = [change for change in changes if isinstance(change.what, RecordChange)]
     await connection.executemany(INSERT_CHANGE, map(postgres_history.row_of, of_records))
-    draft.reach(changes[-1].revision, changes[-1].at)
+    draft.set_counter(changes[-1].revision, changes[-1].at)
     await connection.execute(WRITE, *draft.arguments())
 
 
 async def _stored(
     connection: asyncpg.Connection, counter: Counter, changes: Sequence[Change]
-) -> Known:
-    """The zones and mappings that `changes` are of. Raises BrokenFeed unless they fit."""
-    zones, keys = list({change.zone_id for change in changes}), incoming.asked(changes)
+) -> Cache:
+    """Return the zones and mappings of `changes`. Raises BrokenFeed unless they fit."""
+    zones, keys = list({change.zone_id for change in changes}), incoming.changed_addresses(changes)
     of_zones = await connection.fetch(ZONES, zones)
-    where = [zone_id for zone_id, _ in keys], [address for _, address in keys]
-    of_mappings = await connection.fetch(STORED, *where)
+    arguments = [zone_id for zone_id, _ in keys], [address for _, address in keys]
+    of_mappings = await connection.fetch(STORED, *arguments)
     sizes = {row[0]: row[5] for row in of_zones}
     incoming.check_zones(sizes, sizes, changes)
     stored = {(row[0], Address(row[1])): place_of(row[2]) for row in of_mappings}
     incoming.check_places(stored, changes)
-    known = Known()
-    known.learn(counter, [(zone_id, None) for zone_id in zones], of_zones)
-    return known
+    cache = Cache()
+    cache.learn(counter, [(zone_id, None) for zone_id in zones], of_zones)
+    return cache
 
 
 async def promote(connection: asyncpg.Connection) -> None:
-    """Give the database a new epoch of its own."""
+    """Give the database a new epoch."""
     sql = "UPDATE state SET epoch = $1, is_replica = false WHERE one"
     await connection.execute(sql, secrets.token_hex(8))
 
 
 async def forget(connection: asyncpg.Connection, up_to: int, limit: int) -> int:
-    """Drop the oldest changes; how many."""
+    """Delete the oldest changes and return their number."""
     oldest, revision = await connection.fetchrow("SELECT oldest, revision FROM state WHERE one")
     newest = min(up_to, oldest + limit, revision - 1)
     if newest <= oldest:
@@ -182,13 +183,13 @@ class _Pile:
         self._rows: list[tuple[Any, ...]] = []
 
     async def add(self, rows: Iterable[tuple[Any, ...]]) -> None:
-        """Have some more."""
+        """Add rows."""
         self._rows.extend(rows)
         if len(self._rows) >= 10 * _PART:
             await self.flush()
 
     async def flush(self) -> None:
-        """Copy what there is."""
+        """Copy the remaining rows."""
         rows, self._rows = self._rows, []
         await self._connection.copy_records_to_table(
             self._table, records=rows, columns=self._columns
@@ -196,7 +197,8 @@ class _Pile:
 
 
 async def _put_records(connection: asyncpg.Connection, changes: Iterable[RecordChange]) -> None:
-    """Have records as some changes leave them; those that go first, for others of their names."""
+    """Write the records as the changes leave them; deletions first, because other records may take
+    their names."""
     for change in sorted(changes, key=lambda change: change.after is not None):
         key = change.key
         if change.after is not None:

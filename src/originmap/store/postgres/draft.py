@@ -1,7 +1,7 @@
-"""What a group of writes comes to, decided in memory while the database holds the rows still.
+"""The effect of a group of writes, decided in memory.
 
-The writes of a group see each other: each decides about what the ones before it left. Only the
-net effect on each address is written, and every change.
+The writes of a group see each other: each decides on the result of those before it. The database
+gets every change, and only the net effect on each address.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from originmap.domain.mapping.mapping import MappingChange
 from originmap.store.postgres import history as postgres_history
 from originmap.store.postgres.array import of_bytes, of_numbers, of_texts
 from originmap.store.postgres.history import text_of
-from originmap.store.postgres.known_places import Counter, Known
+from originmap.store.postgres.mapping_cache import Cache, Counter
 
 WRITE = """
     WITH counter AS (
@@ -43,76 +43,81 @@ WRITE = """
                         new_place)
     SELECT zone_id, revision, at, credential, client, request, address, old_place, new_place
     FROM made"""
-"""One statement and so one round trip for everything that a group writes, and nothing at all where
-the counter is no longer what it was when the draft began. Its time is compared too: where a
-fail-over lost commits, others get their revisions. Whoever writes has the counter, so the order of
-the other parts does not matter."""
+"""One statement, and so one round trip, for everything that a group writes. It writes nothing if
+the counter has changed since the draft began.
+
+The time of the counter is compared too: after a fail-over that lost commits, other nodes may have
+reused their revisions. The statement locks the counter, so the order of its other parts does not
+matter.
+"""
 
 
 _ARRAYS: Sequence[Callable[[Any], str]] = (
     of_texts, of_numbers, of_numbers, of_texts, of_texts, of_texts, of_bytes, of_texts, of_texts,
 )  # fmt: skip
-"""How each column of a row is sent."""
+"""The function that formats each column of a row."""
 
 Mark = tuple[int, int, str]
-"""Revision, time and request of the first change of a transaction: no other change has all
-three."""
+"""Revision, time and request ID of the first change of a transaction; together they are unique."""
 
 
 class Draft:
-    """What is to be written, from `known` on, which has it all as soon as it is drafted. Where it
-    is not written after all, `known` must be forgotten.
+    """The changes to write, on top of a cache, which includes them as soon as they are drafted. If
+    they are not written, the cache must be cleared.
 
-    `counter` is that of the last change so far, `first` the one that all this is based on.
+    `counter` is the counter after the last change so far, `first` the one before the draft.
     """
 
-    def __init__(self, known: Known) -> None:
-        self.first = self.counter = known.counter
-        self._known = known
+    def __init__(self, cache: Cache) -> None:
+        self.first = self.counter = cache.counter
+        self._cache = cache
         self._rows: list[tuple[Any, ...]] = []
         self._zones: dict[str, None] = {}
         self._last: dict[tuple[str, Address], int] = {}  # the last revision of each address
-        self._overtaken: list[int] = []  # revisions of changes before that of their address
+        self._replaced: list[int] = []  # revisions that a later change of the address replaces
 
     def write(self, zone_id: str, changes: Sequence[MappingChange], at: int, cause: Cause) -> None:
-        """Make the changes of one cause."""
+        """Add the changes of one cause."""
         revision = self.counter.revision
         for change in changes:
             revision += 1
-            self.take(zone_id, change, revision, at, cause)
-        self.reach(revision, at)
+            self.add(zone_id, change, revision, at, cause)
+        self.set_counter(revision, at)
 
-    def take(
+    def add(
         self, zone_id: str, change: MappingChange, revision: int, at: int, cause: Cause
     ) -> None:
-        """Have a mapping as a change leaves it."""
+        """Add one change of a mapping."""
         address, before, after = change
         if (earlier := self._last.get((zone_id, address))) is not None:
-            self._overtaken.append(earlier)
+            self._replaced.append(earlier)
         self._last[zone_id, address] = revision
         self._zones[zone_id] = None
-        who, places = postgres_history.who(cause), (text_of(before), text_of(after))
-        self._rows.append((zone_id, revision, at, *who, address, *places))
-        count = self._known.count(zone_id) + (after is not None) - (before is not None)
+        cause_values, places = (
+            postgres_history.cause_columns(cause),
+            (text_of(before), text_of(after)),
+        )
+        self._rows.append((zone_id, revision, at, *cause_values, address, *places))
+        count = self._cache.count(zone_id) + (after is not None) - (before is not None)
         stored = None if after is None else Stored(address, after, at, revision)
-        self._known.put(zone_id, address, stored, count)
+        self._cache.put(zone_id, address, stored, count)
 
-    def reach(self, revision: int, at: int) -> None:
-        """Have the counter stand there."""
-        self._known.counter = self.counter = Counter(self.first.epoch, revision, at)
+    def set_counter(self, revision: int, at: int) -> None:
+        """Set the counter."""
+        self._cache.counter = self.counter = Counter(self.first.epoch, revision, at)
 
     @property
     def mark(self) -> Mark | None:
-        """That of the first change, None where nothing changes."""
+        """The mark of the first change, None if there are no changes."""
         if not self._rows:
             return None
         _, revision, at, _, _, request, *_ = self._rows[0]
         return revision, at, request
 
     def arguments(self) -> list[object]:
-        """The arguments of WRITE."""
+        """Return the arguments of WRITE."""
         columns = zip(*self._rows, strict=True) if self._rows else [()] * len(_ARRAYS)
         arrays = [array(column) for array, column in zip(_ARRAYS, columns, strict=True)]
         zones = list(self._zones)
-        counts = [self._known.count(zone_id) for zone_id in zones]
-        return [*self.first, *self.counter[1:], zones, counts, *arrays, self._overtaken]
+        counts = [self._cache.count(zone_id) for zone_id in zones]
+        return [*self.first, *self.counter[1:], zones, counts, *arrays, self._replaced]

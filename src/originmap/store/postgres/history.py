@@ -1,4 +1,4 @@
-"""Changes and records as a PostgreSQL database keeps them: rows to values, values to rows."""
+"""Changes and records in a PostgreSQL database: conversion between rows and values."""
 
 import functools
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ COLUMNS = (
 
 
 class State(NamedTuple):
-    """The row of `state`: how far the database is."""
+    """The row of `state`: the epoch and the revisions of the database."""
 
     epoch: str = ""
     is_replica: bool = False
@@ -31,8 +31,8 @@ STATE = f"SELECT {', '.join(State._fields)} FROM state WHERE one"  # noqa: S608 
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM change"  # noqa: S608 (names of our own)
 
 STATE_COLUMNS = ", ".join(f"s.{name}" for name in State._fields)
-# With the state in the same statement: other nodes have made some of these changes, and may just
-# have forgotten others.
+# The state is part of the same statement, because other nodes may have just written or trimmed some
+# of these changes.
 _SINCE = (
     f"SELECT {STATE_COLUMNS}, c.* "  # noqa: S608 (as above)
     "FROM state AS s LEFT JOIN ({}) AS c ON true WHERE s.one ORDER BY c.revision"
@@ -59,7 +59,7 @@ Row = tuple[Any, ...]
 
 
 def change_of(row: Sequence[Any]) -> Change:
-    """The change that a row of `change` holds."""
+    """Convert a row of `change` to a change."""
     zone_id, revision, at, credential, client, request, address, *rest = row
     cause = Cause(credential, client, request)
     if address is not None:
@@ -71,9 +71,9 @@ def change_of(row: Sequence[Any]) -> Change:
 
 
 def row_of(change: Change) -> Row:
-    """The row of `change` for a change."""
+    """Convert a change to a row of `change`."""
     what = change.what
-    head = (change.zone_id, change.revision, change.at, *who(change.cause))
+    head = (change.zone_id, change.revision, change.at, *cause_columns(change.cause))
     if isinstance(what, MappingChange):
         places = (text_of(what.before), text_of(what.after))
         return (*head, what.address, *places, None, None, None, None)
@@ -83,32 +83,33 @@ def row_of(change: Change) -> Row:
 
 @functools.lru_cache(maxsize=4096)
 def place_of(text: str) -> Place:
-    """The place that `text_of` wrote; a few hundred of them come again and again."""
+    """Return the region that `text_of` encoded; cached, because a database has a few hundred
+    regions."""
     vendor, _, region = text.partition("/")
     return Place(vendor, region)
 
 
 def text_of(place: Place | None) -> str | None:
-    """A place as one text: fewer values to send than two."""
+    """Encode a region as one text: fewer values to send than two."""
     return None if place is None else f"{place.vendor}/{place.region}"
 
 
-def who(cause: Cause) -> tuple[str, str, str]:
-    """A cause as the columns of a change have it."""
+def cause_columns(cause: Cause) -> tuple[str, str, str]:
+    """Return the columns of a cause."""
     return cause.credential, cause.client, cause.request_id
 
 
 def record_changes(rows: Iterable[Sequence[Any]]) -> list[RecordChange]:
-    """The changes of records that rows of `change` hold."""
+    """Convert rows of `change` to changes of records."""
     whats = [change_of(row).what for row in rows]
     return [what for what in whats if isinstance(what, RecordChange)]
 
 
 def records_of(rows: Iterable[Sequence[Any]]) -> dict[Key, Value]:
-    """The records that rows of `record` hold."""
-    found = {}
+    """Convert rows of `record` to records."""
+    by_key = {}
     for kind, id_, body in rows:
         key = Key(Kind(kind), id_)
         if (value := records.decode(key.kind, body)) is not None:
-            found[key] = value
-    return found
+            by_key[key] = value
+    return by_key

@@ -1,7 +1,7 @@
-"""What a connection to PostgreSQL is made with: user, password, certificates.
+"""Authentication and TLS of a connection to PostgreSQL: user, password, certificates.
 
-Owns which files must be there and readable, so that an error names the parameter that is wrong:
-the driver's own names a file at most.
+It checks that files exist and are readable, so that an error names the wrong parameter; errors of
+the driver name only a file.
 """
 
 import contextlib
@@ -21,21 +21,21 @@ _BY_URL = (
 _WEAK = ("disable", "allow", "prefer")
 _ROOT = "~/.postgresql/root.crt"
 _SYSTEM = "system"
-_GIVE_ROOT = (
-    "sslrootcert=/path/of/ca.pem, or sslrootcert=system with sslmode=verify-full for the "
+_SET_ROOT = (
+    "set sslrootcert=/path/of/ca.pem, or sslrootcert=system with sslmode=verify-full for the "
     "certificates of this system"
 )
 
 
 def driver_arguments(given: Parameters) -> dict[str, Any]:
-    """The arguments of the driver but for the server. Raises StoreUnusable."""
+    """Return the driver's arguments, except for the server. Raises StoreUnusable."""
     mode = _mode(given)
     _check_files(given, mode)
     files = {name: given.value(name) for name in _BY_URL if given.value(name)}
     system = given.value("sslrootcert") == _SYSTEM
     options = given.value("options") if given.settings is None else ""
     return {
-        # These can be given to the driver in a URL only.
+        # The driver accepts these only in a URL.
         "dsn": f"postgresql:///?{urlencode(files, quote_via=quote)}" if files else None,
         "user": given.value("user") or _own_name(given),
         "password": given.value("password") or None,
@@ -46,7 +46,7 @@ def driver_arguments(given: Parameters) -> dict[str, Any]:
         "target_session_attrs": given.value("target_session_attrs", "any"),
         "krbsrvname": given.value("krbsrvname") or None,
         "gsslib": given.value("gsslib", "gssapi"),
-        # All else is set once there is a connection: poolers take little with the first message.
+        # Other settings are set after the connection: poolers accept few in the first message.
         "server_settings": {"options": options} if options else None,
     }
 
@@ -55,16 +55,16 @@ def _mode(given: Parameters) -> str:
     system = given.value("sslrootcert") == _SYSTEM
     mode = given.value("sslmode", "verify-full" if system else "prefer")
     if system and mode != "verify-full":
-        raise given.refused("sslrootcert", "it needs sslmode=verify-full", _GIVE_ROOT)
+        raise given.refused("sslrootcert", "it needs sslmode=verify-full", _SET_ROOT)
     if all(host is None or host.startswith("/") for host, _ in given.servers):
-        return "disable"  # sockets of this machine have no TLS
+        return "disable"  # local sockets do not use TLS
     root = given.given.get("sslrootcert")
-    if root is not None and mode in _WEAK and not root.where.startswith("PG"):
+    if root is not None and mode in _WEAK and not root.source.startswith("PG"):
         why = f"it has no effect with sslmode={mode}"
-        raise given.refused("sslrootcert", why, "write sslmode=verify-full with it")
+        raise given.refused("sslrootcert", why, "add sslmode=verify-full")
     if given.value("sslnegotiation") == "direct" and mode in _WEAK:
         why = "it needs sslmode=require, verify-ca or verify-full"
-        raise given.refused("sslnegotiation", why, "write one of them, or leave it out")
+        raise given.refused("sslnegotiation", why, "set one of them, or remove the parameter")
     return mode
 
 
@@ -82,19 +82,19 @@ def _check_files(given: Parameters, mode: str) -> None:
         if given.value(name):
             _check_readable(given, name)
     if given.value("sslcert"):
-        with _naming(given, "sslcert", "no certificate in PEM format, with its key"):
+        with _naming_parameter(given, "sslcert", "is not a certificate in PEM format with its key"):
             _load_own(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), given)
 
 
 def _check_authorities(given: Parameters, mode: str) -> None:
     root = given.value("sslrootcert")
     if not root and mode.startswith("verify") and not _is_file(_ROOT):
-        why = f"the root certificate {_ROOT} is missing: give sslrootcert"
-        raise given.refused("sslmode", why, _GIVE_ROOT)
+        why = f"the root certificate {_ROOT} is missing: set sslrootcert"
+        raise given.refused("sslmode", why, _SET_ROOT)
     for name in ("sslrootcert", "sslcrl"):
         if given.value(name) and (name, root) != ("sslrootcert", _SYSTEM):
             _check_readable(given, name)
-            with _naming(given, name, "nothing in PEM format"):
+            with _naming_parameter(given, name, "is not in PEM format"):
                 context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
                 context.load_verify_locations(given.value(name))
 
@@ -105,26 +105,27 @@ def _check_readable(given: Parameters, name: str) -> None:
             pass
     except OSError as error:
         why = error.strerror or str(error)
-        raise given.refused(name, why, "give the path of a file that this user can read") from None
+        raise given.refused(name, why, "set it to a file that this user can read") from None
 
 
 @contextlib.contextmanager
-def _naming(given: Parameters, name: str, what: str) -> Any:
+def _naming_parameter(given: Parameters, name: str, problem: str) -> Any:
     try:
         yield
     except (OSError, ValueError):  # an SSLError is an OSError; its text names no file
-        raise given.refused(name, f"the file has {what}", "look at the file") from None
+        raise given.refused(name, f"the file {problem}", "check the file") from None
 
 
 def _is_file(path: str) -> bool:
     try:
         return Path(path).expanduser().is_file()
-    except (OSError, RuntimeError):  # there is no home
+    except (OSError, RuntimeError):  # no home directory
         return False
 
 
 def _system_context(given: Parameters) -> ssl.SSLContext:
-    """TLS by the certificates of this system, for which the driver has no parameter."""
+    """Return a TLS context with the system's certificates, which the driver has no parameter
+    for."""
     context = ssl.create_default_context()
     context.set_alpn_protocols(["postgresql"])
     if given.value("sslcrl"):
@@ -152,7 +153,7 @@ def _own_name(given: Parameters) -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):
-        reason = "no user is given, and the user of this process has no name"
+        reason = "no user is set, and the user of this process has no name"
         raise StoreUnusable(
-            given.shown, reason, "write postgresql://USER@host/name, or set PGUSER"
+            given.redacted_url, reason, "write postgresql://USER@host/name, or set PGUSER"
         ) from None

@@ -1,7 +1,8 @@
-"""The parameters of a connection to PostgreSQL, as libpq has them (its documentation, 34.1.2).
+"""The connection parameters of PostgreSQL, in libpq's form (PostgreSQL documentation, 34.1.2).
 
-They come from the URL, from a service, and from the variables that libpq reads, in this order.
-Each is used, or refused by its name: what has no effect would surprise somebody.
+They come from the URL, from a service file, and from libpq's environment variables, in this order
+of precedence. An unsupported parameter is an error that names it, so that no setting is ignored
+silently.
 """
 
 import re
@@ -55,7 +56,7 @@ _VALUES: dict[str, tuple[str, ...]] = {
     ),
     "user": (_ANY,),
 }  # fmt: skip
-"""What is used, with the values that can be: all, these, or numbers as described."""
+"""Supported parameters and their values: any, a list, or a range of numbers."""
 _WORD = re.compile(r"(?:[^\s\\]|\\.)+")
 _SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _NUMBERS = {"connect_timeout": 600}
@@ -91,34 +92,34 @@ _VARIABLES = {
 
 
 class Given(NamedTuple):
-    """The value of a parameter, and what gave it, as an error names it."""
+    """The value of a parameter, and its source for error messages."""
 
     value: str
-    where: str
+    source: str
 
 
 class Parameters(NamedTuple):
-    """All that is given for a connection. `shown` is the URL without its password."""
+    """All parameters of a connection. `redacted_url` is the URL without its password."""
 
-    shown: str
+    redacted_url: str
     given: Mapping[str, Given]
-    servers: tuple[tuple[str | None, int], ...]  # no host: the sockets of this machine
+    servers: tuple[tuple[str | None, int], ...]  # host None: local sockets
 
     def value(self, name: str, default: str = "") -> str:
-        """The value of a parameter."""
-        found = self.given.get(name)
-        return found.value if found else default
+        """Return the value of a parameter."""
+        given = self.given.get(name)
+        return given.value if given else default
 
     def number(self, name: str, default: int) -> int:
-        """The value of a parameter that is a number."""
+        """Return the value of a numeric parameter."""
         return int(self.value(name) or default)
 
     @property
     def settings(self) -> dict[str, str] | None:
-        """The settings in `options`; None where there is something else in it, which only the
-        server understands."""
+        """The settings in `options`; None if it has anything else, which only the server can
+        parse."""
         words = [re.sub(r"\\(.)", r"\1", word) for word in _WORD.findall(self.value("options"))]
-        found = {}
+        settings = {}
         while words:
             word = words.pop(0)
             if word == "-c" and words:
@@ -126,24 +127,24 @@ class Parameters(NamedTuple):
             name, equals, value = word[2:].partition("=")
             if word[:2] not in ("-c", "--") or not equals or not _SETTING.fullmatch(name):
                 return None
-            found[name.replace("-", "_")] = value
-        return found
+            settings[name.replace("-", "_")] = value
+        return settings
 
     def refused(self, name: str, why: str, hint: str) -> StoreUnusable:
-        """The error about a parameter that is given."""
-        where, value = self.given[name].where, self.given[name].value
-        return StoreUnusable(self.shown, f"{where}={value}: {why}", hint)
+        """Return an error about a parameter."""
+        source, value = self.given[name].source, self.given[name].value
+        return StoreUnusable(self.redacted_url, f"{source}={value}: {why}", hint)
 
 
 def parameters_of(url: str, parts: DatabaseURL, environment: Mapping[str, str]) -> Parameters:
-    """Everything that is given for a connection to `url`. Raises StoreUnusable, which names a
-    parameter or variable that cannot be used."""
-    shown = redacted(url)
+    """Collect all parameters of a connection to `url`. Raises StoreUnusable, which names the
+    invalid parameter or variable."""
+    redacted_url = redacted(url)
     own = {"user": parts.user, "password": parts.password, "dbname": parts.database}
     named = {"dbname" if k == "database" else k: v for k, v in parts.parameters.items()}
     if "host" in named:
         own["port"] = ",".join(port for _, port in parts.hosts).strip(",")
-    # As in libpq, a parameter replaces what stands before the ?.
+    # As in libpq, a parameter overrides what is before the ?.
     given = {k: Given(v, k) for k, v in {**{k: v for k, v in own.items() if v}, **named}.items()}
     by_variable = {
         name: Given(environment[variable], variable)
@@ -153,45 +154,46 @@ def parameters_of(url: str, parts: DatabaseURL, environment: Mapping[str, str]) 
     service = given.get("service") or by_variable.get("service")
     if service is not None:
         file = environment.get("PGSERVICEFILE", "")
-        found = read_service(service.value, service.where, file, shown)
-        of_service = {k: Given(v, f"{k} of the service {service.value}") for k, v in found.items()}
+        values = read_service(service.value, service.source, file, redacted_url)
+        of_service = {k: Given(v, f"{k} of the service {service.value}") for k, v in values.items()}
         given = {**of_service, **given}
     given = {**by_variable, **given}
-    for name, (value, where) in given.items():
-        _check(shown, name, value, where)
+    for name, (value, source) in given.items():
+        _check(redacted_url, name, value, source)
     if "ssl" in given and "sslmode" not in parts.parameters:
         given["sslmode"] = Given("require", "ssl")
-    servers = _servers(_hosts(parts, named) or _listed(given), given.get("port"), shown)
-    return Parameters(shown, given, servers)
+    servers = _servers(_hosts(parts, named) or _listed(given), given.get("port"), redacted_url)
+    return Parameters(redacted_url, given, servers)
 
 
-def _check(shown: str, name: str, value: str, where: str) -> None:
+def _check(redacted_url: str, name: str, value: str, source: str) -> None:
     values = _VALUES.get(name)
     if values is None:
-        hint = "docs/operations.md lists those that are used"
-        reason = f"the parameter {where} is not supported: leave it out"
-        raise StoreUnusable(shown, reason, hint)
+        hint = "for supported parameters see docs/operations.md"
+        reason = f"the parameter {source} is not supported: remove it"
+        raise StoreUnusable(redacted_url, reason, hint)
     if values[0] == _ANY or (value.lower() if name == "client_encoding" else value) in values:
         return
     if " from 1 to " in values[0]:
         most = _NUMBERS.get(name, _MOST)
         if len(value) <= _DIGITS and number.whole(value, 1, most) is not None:
             return
-    one_of = "write" if len(values) == 1 else "write one of"
-    reason = f"{where}={value} is not supported: {one_of} {', '.join(values)}"
-    hint = "leave it out for the default; docs/operations.md says what is used"
-    raise StoreUnusable(shown, reason, hint)
+    one_of = "use" if len(values) == 1 else "use one of"
+    reason = f"{source}={value} is not supported: {one_of} {', '.join(values)}"
+    hint = "remove it for the default; for supported values see docs/operations.md"
+    raise StoreUnusable(redacted_url, reason, hint)
 
 
 def _hosts(parts: DatabaseURL, named: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """The hosts before the ?, as far as no parameter replaces them or their ports."""
+    """Return the hosts before the ?, unless parameters override them or their ports."""
     if "host" in named:
         return ()
     return tuple((name, "") for name, _ in parts.hosts) if "port" in named else parts.hosts
 
 
 def _listed(given: Mapping[str, Given]) -> tuple[tuple[str, str], ...]:
-    """Hosts that are a parameter: names without ports, an IPv6 address with brackets or without."""
+    """Return the hosts of a `host` parameter: names without ports, IPv6 addresses with or without
+    brackets."""
     host = given.get("host")
     if host is None:
         return ()
@@ -202,16 +204,18 @@ def _listed(given: Mapping[str, Given]) -> tuple[tuple[str, str], ...]:
 
 
 def _servers(
-    hosts: tuple[tuple[str, str], ...], port: Given | None, shown: str
+    hosts: tuple[tuple[str, str], ...], port: Given | None, redacted_url: str
 ) -> tuple[tuple[str | None, int], ...]:
     ports = port.value.split(",") if port else [""]
     for each in ports:
-        where = port.where if port else ""
-        reason = f"{where} is not a number from 1 to 65535"
-        check_port(each, StoreUnusable(shown, reason, f"give {where} a number, or leave it out"))
+        source = port.source if port else ""
+        reason = f"{source} is not a number from 1 to 65535"
+        check_port(
+            each, StoreUnusable(redacted_url, reason, f"set {source} to a number, or remove it")
+        )
     if len(ports) not in (1, len(hosts) or 1):
-        raise unreadable("it has another number of ports than of hosts")
-    found: list[tuple[str | None, int]] = []
+        raise unreadable("the number of ports differs from the number of hosts")
+    servers: list[tuple[str | None, int]] = []
     for n, (name, own) in enumerate(hosts or (("", ""),)):
-        found.append((name or None, int(own or ports[n if len(ports) > 1 else 0] or 5432)))
-    return tuple(found)
+        servers.append((name or None, int(own or ports[n if len(ports) > 1 else 0] or 5432)))
+    return tuple(servers)

@@ -1,7 +1,7 @@
-"""Connections to a PostgreSQL server: made, made again when lost, and their errors.
+"""Connections to a PostgreSQL server: opening, reconnecting, and their errors.
 
-Owns how a connection is set up. Several server addresses in one URL are tried in their order;
-with `target_session_attrs=read-write` in it only the one that takes writes is used.
+Owns the setup of a connection. If a URL has several servers, they are tried in order; with
+`target_session_attrs=read-write` only the one that accepts writes is used.
 """
 
 import asyncio
@@ -24,15 +24,15 @@ from originmap.store.postgres.url import read_url
 
 T = TypeVar("T")
 
-CONNECT_SECONDS = 2.0  # for each server, unless connect_timeout says otherwise
+CONNECT_SECONDS = 2.0  # timeout per server, unless connect_timeout is set
 PATIENCE_SECONDS = 5.0
-"""How long a read waits for a connection while the server has none left."""
-_AGAIN_SECONDS = 0.25  # between two times that such a server is asked for one
+"""Timeout of a read for a connection if the server has reached its limit of connections."""
+_AGAIN_SECONDS = 0.25  # between two attempts to connect to such a server
 COMMAND_SECONDS = 15.0
 _MOST_READERS = 8
 
 ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, InternalClientError, OSError)
-"""What asyncpg raises when a database refuses, fails, or cannot be reached."""
+"""The exceptions of asyncpg if a database rejects a request, fails, or cannot be reached."""
 
 _LOST = (
     asyncpg.PostgresConnectionError,
@@ -47,10 +47,10 @@ _TRANSIENT = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 _SETTINGS = {
     "statement_timeout": "15s",
     "lock_timeout": "10s",
-    # A node that stands still in the middle of a commit must not stop the others for long.
+    # Limits how long a node that hangs in the middle of a commit blocks the other nodes.
     "idle_in_transaction_session_timeout": "15s",
-    # Every statement is meant for an index. Without this a plan made while a table was empty
-    # reads all of it until statistics are renewed.
+    # Every statement is designed for an index. Otherwise a plan made while a table was empty would
+    # scan all of it until statistics are renewed.
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
@@ -62,29 +62,29 @@ NO_VARIABLES: Variables = MappingProxyType({})
 
 
 def is_lost(error: BaseException) -> bool:
-    """Whether the connection cannot be used any longer."""
+    """Report whether the connection is lost."""
     return isinstance(error, _LOST)
 
 
 def may_repeat(error: BaseException) -> bool:
-    """Whether a transaction that failed before its commit may work when it is tried again."""
+    """Report whether a transaction that failed before its commit may succeed on a retry."""
     return isinstance(error, _LOST + _TRANSIENT) and not isinstance(error, TimeoutError)
 
 
 def was_undone(error: BaseException) -> bool:
-    """Whether the server said that it undid what was sent; a commit that anything else happened
-    to may have been made."""
+    """Report whether the server confirmed a rollback. After any other failure of a commit, the
+    outcome is unknown."""
     return isinstance(error, (*_TRANSIENT, asyncpg.ReadOnlySQLTransactionError))
 
 
 def failure(error: BaseException) -> StoreFailed:
-    """The error that the port knows."""
+    """Convert an exception to the store's error."""
     if isinstance(error, TimeoutError):
-        return StoreFailed("the database did not answer in time")
+        return StoreFailed("timeout: the database did not respond")
     if isinstance(error, ConnectionRefusedError):
         return StoreFailed("connection refused")
     if isinstance(error, TargetServerAttributeNotMatched):
-        return StoreFailed("no server in the URL is what target_session_attrs asks for")
+        return StoreFailed("no server in the URL matches target_session_attrs")
     return StoreFailed(str(error) or type(error).__name__)
 
 
@@ -99,63 +99,64 @@ def failing() -> Iterator[None]:
 
 @contextlib.contextmanager
 def noticing_loss(connection: asyncpg.Connection) -> Iterator[None]:
-    """Raise InterfaceError when the connection ends in the middle of a statement: between its
-    preparation and its execution asyncpg then has no protocol to call."""
+    """Raise InterfaceError if the connection is lost in the middle of a statement: between
+    preparing and executing it, asyncpg raises AttributeError instead."""
     try:
         yield
     except AttributeError as error:
         if not connection.is_closed():
             raise
-        raise asyncpg.InterfaceError("the connection was closed in the middle") from error
+        raise asyncpg.InterfaceError("the connection was closed during a statement") from error
 
 
 class Servers:
-    """The servers that a URL names, and connections to the first of them that can be used."""
+    """The servers of a URL, and connections to the first usable one."""
 
     def __init__(self, url: str, environment: Variables = NO_VARIABLES) -> None:
-        """Of `environment` the variables that libpq reads count. Raises StoreUnusable."""
+        """Only libpq's variables are used from `environment`. Raises StoreUnusable."""
         self._given = parameters_of(url, read_url(url), environment)
         self._arguments = driver_arguments(self._given)
         self._servers = list(self._given.servers)
-        self._set_up = _set_up(self._given)
+        self._setup = _setup(self._given)
 
     async def connect(self, *_: Any, **__: Any) -> asyncpg.Connection:
-        """A new connection; the server that was used last is tried first. Raises one of ERRORS."""
+        """Open a connection; the server that was used last is tried first. Raises one of ERRORS."""
         connection = await self._connect()
         try:
-            await connection.execute(self._set_up)
+            await connection.execute(self._setup)
         except BaseException:
             connection.terminate()
             raise
         return connection
 
     async def patient_connection(self) -> asyncpg.Connection:
-        """As `connect`; waits while the server has no connection left, then raises StoreBusy."""
+        """Open a connection; while the server has none left, retry for PATIENCE_SECONDS, then raise
+        StoreBusy. Raises one of ERRORS."""
         return await patiently(self.connect)
 
     async def first_connection(self) -> asyncpg.Connection:
-        """As `connect`, at the start. Raises StoreUnusable that says what to look at."""
-        shown = self._given.shown
+        """Open the first connection of the process. Raises StoreUnusable with a hint."""
+        redacted_url = self._given.redacted_url
         try:
             connection = await self._connect()
             try:
-                await check_session(connection, self._connect, shown)
-                await connection.execute(self._set_up)
+                await check_session(connection, self._connect, redacted_url)
+                await connection.execute(self._setup)
             except BaseException:
                 connection.terminate()
                 raise
             return connection
         except ValueError as error:
-            # Its text may quote a part of the URL.
-            hint = "write it as postgresql://user@host:5432/name, with % where needed"
-            raise StoreUnusable(shown, "the URL cannot be read", hint) from error
+            # The text of the error may quote a part of the URL.
+            hint = "write postgresql://user@host:5432/name, with special characters encoded by %"
+            raise StoreUnusable(redacted_url, "the URL cannot be read", hint) from error
         except ERRORS as error:
-            reason = str(failure(error)).partition("\n")[0]  # behind it are hints for its own tools
-            raise StoreUnusable(shown, reason, _hint(error)) from error
+            reason = str(failure(error)).partition("\n")[0]  # the other lines are hints for psql
+            raise StoreUnusable(redacted_url, reason, _hint(error)) from error
 
     async def _connect(self) -> asyncpg.Connection:
-        """asyncpg would try the servers itself, but within one time limit for all: a machine that
-        does not answer would use it up, and the next one never get its turn."""
+        """Try each server with its own timeout. The timeout of asyncpg covers all servers together:
+        one that hangs would use it up."""
         last: Exception | None = None
         for server in self._servers:
             host, port = server
@@ -177,9 +178,9 @@ class Servers:
         raise last
 
 
-def _set_up(given: Parameters) -> str:
-    """The statement that makes a session ours. A pooler such as PgBouncer takes no settings with
-    the first message of a connection."""
+def _setup(given: Parameters) -> str:
+    """Return the statement that sets up a session. A pooler such as PgBouncer does not accept
+    settings in the first message of a connection."""
     default = given.value("fallback_application_name", "originmap")
     name = given.value("application_name", default)
     settings = {**(given.settings or {}), "application_name": name, **_SETTINGS}
@@ -198,8 +199,8 @@ _KEEPALIVES = {
 
 
 def _keep_alive(connection: asyncpg.Connection, given: Parameters) -> None:
-    """Have TCP ask whether the server is there, as libpq does unless keepalives=0."""
-    sock = connection._transport.get_extra_info("socket")  # asyncpg has no other way to it
+    """Enable TCP keepalives, as libpq does unless keepalives=0."""
+    sock = connection._transport.get_extra_info("socket")  # asyncpg has no public access to it
     if sock is None or sock.family == socket.AF_UNIX or given.value("keepalives") == "0":
         return
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -209,8 +210,8 @@ def _keep_alive(connection: asyncpg.Connection, given: Parameters) -> None:
 
 
 async def patiently(act: Callable[[], Awaitable[T]]) -> T:
-    """What `act` gives; it is tried again for a while when the server has no connection left.
-    Raises StoreBusy then."""
+    """Call `act` and return its result; while the server has no connection left, retry for
+    PATIENCE_SECONDS, then raise StoreBusy."""
     deadline = monotonic_clock() + int(PATIENCE_SECONDS * 1_000_000)
     while True:
         try:
@@ -223,66 +224,66 @@ async def patiently(act: Callable[[], Awaitable[T]]) -> T:
 
 def _hint(error: BaseException) -> str:
     if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):
-        return "look at user and password, and at the server's pg_hba.conf"
+        return "check user and password, and the server's pg_hba.conf"
     if isinstance(error, asyncpg.InvalidCatalogNameError):
-        return "make the database: createdb with this name"
+        return "create the database with createdb"
     if isinstance(error, asyncpg.TooManyConnectionsError):
-        return "raise the server's max_connections; each process takes 10 and more"
+        return "raise the server's max_connections; each process uses 10 or more"
     if isinstance(error, asyncpg.ProtocolViolationError):
-        return "look at the log of the pooler before the server"
+        return "check the log of the pooler in front of the server"
     if isinstance(error, TargetServerAttributeNotMatched):
-        return "name every server in the URL; Originmap needs one that takes writes"
+        return "list all servers in the URL; Originmap needs one that accepts writes"
     if isinstance(error, ssl.SSLError):
-        return "look at sslmode and sslrootcert, and at the server's certificate"
+        return "check sslmode, sslrootcert and the server's certificate"
     if type(error) is ConnectionError:
-        return "look at sslmode, and whether the server has TLS switched on"
+        return "check sslmode, and whether TLS is enabled on the server"
     if isinstance(error, socket.gaierror):
-        return "look at the host in the URL; in a password @ is %40, / is %2F, # is %23"
-    if isinstance(error, asyncpg.PostgresError):  # so it is running
-        return "look at options in the URL or PGOPTIONS, as -c NAME=VALUE, and at the server's log"
-    return "is the server running, and can it be reached from here?"
+        return "check the host in the URL; in a password @ is %40, / is %2F, # is %23"
+    if isinstance(error, asyncpg.PostgresError):  # so the server is running
+        return "check options in the URL or PGOPTIONS, as -c NAME=VALUE, and the server's log"
+    return "check that the server is running and can be reached from this machine"
 
 
 class Line:
-    """One connection, made again after it was lost."""
+    """One connection, reopened after it was lost."""
 
     def __init__(self, servers: Servers) -> None:
         self._servers = servers
         self._connection: asyncpg.Connection | None = None
 
     async def get(self) -> asyncpg.Connection:
-        """The connection. Raises one of ERRORS when it cannot be made, and StoreBusy."""
+        """Return the connection, reopened if needed. Raises one of ERRORS, and StoreBusy."""
         if self._connection is None or self._connection.is_closed():
             self.drop()
             self._connection = await self._servers.patient_connection()
         return self._connection
 
     def drop(self) -> None:
-        """Give the connection up, whatever state it is in."""
+        """Drop the connection, whatever its state."""
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None
 
     async def close(self) -> None:
-        """Say good-bye to the server."""
+        """Close the connection."""
         connection, self._connection = self._connection, None
         if connection is not None:
             await close(connection)
 
 
 class Readers:
-    """The pool of connections that read. asyncpg prepares each statement once on each of them."""
+    """The pool of connections for reads. asyncpg prepares each statement once per connection."""
 
     def __init__(self, servers: Servers) -> None:
         self._servers = servers
         self._full: asyncpg.TooManyConnectionsError | None = None
         self._full_until = 0
         self.pool = asyncpg.create_pool(
-            min_size=0, max_size=_MOST_READERS, connect=self._connect, reset=_leave
+            min_size=0, max_size=_MOST_READERS, connect=self._connect, reset=_keep_session
         )
 
     async def _connect(self, *_: Any, **__: Any) -> asyncpg.Connection:
-        """A server that has none left is not asked by every read again."""
+        """Open a connection, unless the server has just reported that it has none left."""
         if self._full is not None and monotonic_clock() < self._full_until:
             raise self._full.with_traceback(None)
         try:
@@ -293,18 +294,18 @@ class Readers:
             raise
 
     async def open(self) -> None:
-        """Make the pool ready; connections are made as they are needed."""
+        """Open the pool; connections are opened on demand."""
         await self.pool
 
     async def rows(self, sql: str, *arguments: Any) -> list[Any]:
-        """The rows of a statement that only reads. Raises StoreFailed, and StoreBusy where no
-        connection could be had: the server has none left, and those of the pool are in use."""
+        """Return the rows of a read-only statement. Raises StoreFailed, and StoreBusy if no
+        connection is available: the server has none left, and those of the pool are in use."""
 
         async def fetch() -> list[Any]:
             async with self.pool.acquire() as connection:
                 with noticing_loss(connection):
-                    found: list[Any] = await connection.fetch(sql, *arguments)
-                    return found
+                    rows: list[Any] = await connection.fetch(sql, *arguments)
+                    return rows
 
         with failing():
             try:
@@ -312,15 +313,15 @@ class Readers:
             except ERRORS as error:
                 if not may_repeat(error):
                     raise
-                # The server was started again, or another has taken over, since the last read.
+                # The server was restarted, or another one has taken over, since the last read.
                 return await patiently(fetch)
 
     async def renew(self) -> None:
-        """Use none of the connections again that there are now."""
+        """Stop using all current connections."""
         await self.pool.expire_connections()
 
     async def close(self) -> None:
-        """Wait for reads that go on, but not for ever."""
+        """Close the pool; wait for reads in progress, up to a timeout."""
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 await self.pool.close()
@@ -328,13 +329,13 @@ class Readers:
             self.pool.terminate()
 
 
-async def _leave(connection: asyncpg.Connection) -> None:
-    """What is done when a connection returns to the pool: nothing, to save a round trip. An open
-    transaction was ended by asyncpg, and nothing else is left behind here."""
+async def _keep_session(connection: asyncpg.Connection) -> None:
+    """Reset a connection that returns to the pool: do nothing, to save a round trip. asyncpg has
+    ended any open transaction, and reads leave no other state."""
 
 
 async def close(connection: asyncpg.Connection) -> None:
-    """Say good-bye to the server, but do not wait for it for long."""
+    """Close a connection, with a timeout."""
     try:
         await connection.close(timeout=CONNECT_SECONDS)
     except ERRORS:

@@ -1,7 +1,7 @@
-"""Poolers before a PostgreSQL server: those that hand sessions on between transactions are refused.
+"""Detection of poolers in front of PostgreSQL that do not keep sessions; they are rejected.
 
-A session is needed for prepared statements, notifications and settings. In session mode a pooler
-such as PgBouncer keeps one for each client.
+Prepared statements, notifications and settings need a session. In session mode, a pooler such as
+PgBouncer keeps one session per client.
 """
 
 import asyncio
@@ -14,43 +14,48 @@ from originmap.domain.errors import StoreUnusable
 
 _ROUNDS = 5
 _SECONDS = 5.0
-_POOL = "give its pool 10 connections for each process of Originmap, and more for snapshots"
+_POOL = "allow 10 connections for each Originmap process, and more for snapshots"
 
 Connect = Callable[[], Awaitable[asyncpg.Connection]]
 
 
-async def check_session(connection: asyncpg.Connection, connect: Connect, shown: str) -> None:
-    """Raises StoreUnusable where `connection` does not keep its session. `connect` makes another
-    one; neither may have been used before.
+async def check_session(
+    connection: asyncpg.Connection, connect: Connect, redacted_url: str
+) -> None:
+    """Raises StoreUnusable if `connection` does not keep its session. `connect` opens another
+    connection; both must be unused.
 
-    Statements go without parameters, so nothing is prepared; their status says how many rows there
-    are, one or none.
+    The statements have no parameters, so that nothing is prepared. Their status tells the number of
+    rows, one or none.
     """
-    # A pooler makes up the process id that it tells at the start.
+    # A pooler reports a made-up process ID at the start of the connection.
     if await _is_true(connection, f"pg_backend_pid() = {connection.get_server_pid()}"):
         return
     try:
         async with asyncio.timeout(_SECONDS):
             other = await connect()
             try:
-                kept = await _keeps_session(connection, other)
+                keeps = await _keeps_session(connection, other)
             finally:
                 other.terminate()
     except TimeoutError:
-        reason = "the pooler before it gives no second connection"
-        raise StoreUnusable(shown, reason, _POOL) from None
-    if not kept:
+        reason = "the pooler in front of it provides no second connection"
+        raise StoreUnusable(redacted_url, reason, _POOL) from None
+    if not keeps:
         raise StoreUnusable(
-            shown,
-            "the pooler before it is in transaction or statement mode, which is not supported",
-            "set pool_mode = session in PgBouncer, or connect to PostgreSQL itself",
+            redacted_url,
+            "the pooler in front of it is in transaction or statement mode, which is not supported",
+            "set pool_mode = session in PgBouncer, or connect directly to PostgreSQL",
         )
 
 
 async def _keeps_session(connection: asyncpg.Connection, other: asyncpg.Connection) -> bool:
-    """Mark the session of one connection, and look whether it has the mark each time, and the
-    other never has. A pooler that takes the session used last gives it to the other connection;
-    one that takes turns gives the first connection another session the next time."""
+    """Mark the session of one connection, and check that it always has the mark and the other
+    connection never does.
+
+    A pooler that prefers the session used last gives the marked session to the other connection; a
+    pooler that rotates sessions gives the first connection another one.
+    """
     mark = secrets.token_hex(8)
     marked = f"current_setting('originmap.session', true) = '{mark}'"
     await connection.execute(f"SELECT set_config('originmap.session', '{mark}', false)")

@@ -1,8 +1,8 @@
-"""Reading single mappings from PostgreSQL: those that are asked for at the same time share a
-statement, as writes share a commit.
+"""Reads of single mappings from PostgreSQL: concurrent reads share a statement, as writes share a
+commit.
 
-A statement is sent after everything that it is to tell was asked for, so nobody reads what is
-older than an answer they got.
+A statement is sent after all of its reads have been requested, so that no read is older than a
+response that the caller has received.
 """
 
 import asyncio
@@ -20,15 +20,15 @@ _GET = """
         AS asked (zone_id, address, number)
     JOIN mapping USING (zone_id, address)"""
 _AT_ONCE = 2
-"""Statements under way: while one is waited for, the answers of the other are made."""
-_MOST_ASKED = 500
-"""Mappings in a statement: bounds how long its answer keeps the event loop busy."""
+"""Concurrent statements: while one waits for the server, the results of the other are processed."""
+_MAX_READS = 500
+"""Mappings per statement; limits how long its result occupies the event loop."""
 
 
-class _Asked(NamedTuple):
+class _Read(NamedTuple):
     zone_id: str
     address: Address
-    found: asyncio.Future[Mapping | None]
+    result: asyncio.Future[Mapping | None]
 
 
 class Reads:
@@ -36,40 +36,41 @@ class Reads:
 
     def __init__(self, readers: Readers) -> None:
         self._readers = readers
-        self._waiting: list[_Asked] = []
+        self._waiting: list[_Read] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     def get(self, zone_id: str, address: Address) -> asyncio.Future[Mapping | None]:
-        """The mapping of one address, None where there is none, or StoreFailed."""
+        """Read the mapping of one address, None if it does not exist; the future may fail with
+        StoreFailed."""
         loop = asyncio.get_running_loop()
-        asked = _Asked(zone_id, address, loop.create_future())
-        self._waiting.append(asked)
+        request = _Read(zone_id, address, loop.create_future())
+        self._waiting.append(request)
         if len(self._tasks) < _AT_ONCE:
             task = loop.create_task(self._run())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        return asked.found
+        return request.result
 
     async def _run(self) -> None:
         while self._waiting:
-            asked = self._waiting[:_MOST_ASKED]
-            del self._waiting[:_MOST_ASKED]
+            requests = self._waiting[:_MAX_READS]
+            del self._waiting[:_MAX_READS]
             try:
-                results = await self._read(asked)
+                results = await self._read(requests)
             except Exception as error:
-                for each in asked:
-                    if not each.found.done():
-                        each.found.set_exception(error)
+                for request in requests:
+                    if not request.result.done():
+                        request.result.set_exception(error)
             else:
-                for each, result in zip(asked, results, strict=True):
-                    if not each.found.done():  # else whoever asked went away
-                        each.found.set_result(result)
+                for request, result in zip(requests, results, strict=True):
+                    if not request.result.done():  # else the caller was cancelled
+                        request.result.set_result(result)
 
-    async def _read(self, asked: list[_Asked]) -> list[Mapping | None]:
-        """What is there of what is asked for, in its order."""
-        keys = of_texts([each.zone_id for each in asked]), of_bytes([e.address for e in asked])
-        results: list[Mapping | None] = [None] * len(asked)
+    async def _read(self, requests: list[_Read]) -> list[Mapping | None]:
+        """Read the mappings of `requests`, in their order."""
+        keys = of_texts([r.zone_id for r in requests]), of_bytes([r.address for r in requests])
+        results: list[Mapping | None] = [None] * len(requests)
         for number, place, modified_on, revision in await self._readers.rows(_GET, *keys):
-            address = asked[number - 1].address
+            address = requests[number - 1].address
             results[number - 1] = Mapping(address, place_of(place), modified_on, revision)
         return results

@@ -1,4 +1,4 @@
-"""Bringing a PostgreSQL database to the present form, whoever else is doing the same."""
+"""Migration of a PostgreSQL database, safe if several processes start at once."""
 
 import asyncpg
 
@@ -6,11 +6,11 @@ from originmap.domain.errors import StoreUnusable
 from originmap.store.migrations import all_migrations
 from originmap.store.postgres.url import redacted
 
-MIGRATING = 0x4F524D50_00000001  # advisory locks are numbers: "ORMP", and which one
+MIGRATING = 0x4F524D50_00000001  # advisory locks are numbers: "ORMP" and an index
 RECORDS = 0x4F524D50_00000002
 NODES = 0x4F524D50_00000003  # held, shared, by each node that listens
 
-# What an extension brings (Citus its views) is nobody's table.
+# Objects of extensions (such as the views of Citus) do not count as foreign tables.
 _FOREIGN = """
     SELECT count(*) FROM pg_class AS c
     WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
@@ -20,10 +20,10 @@ _FOREIGN = """
 
 
 async def migrate(connection: asyncpg.Connection, url: str) -> tuple[int, int]:
-    """Apply the steps that are missing; the versions before and after.
+    """Apply the missing migrations and return the versions before and after.
 
-    Others that start at the same time wait for the first. All steps are one transaction. Raises
-    StoreUnusable for a database of another program, or of a later version of this one.
+    Other processes that start at the same time wait. All migrations run in one transaction. Raises
+    StoreUnusable for a database of another program or of a later version of Originmap.
     """
     newest = all_migrations(".pg.sql")[-1].version
     async with connection.transaction():
@@ -34,7 +34,7 @@ async def migrate(connection: asyncpg.Connection, url: str) -> tuple[int, int]:
         if before > newest:
             raise StoreUnusable(
                 redacted(url),
-                f"it is at version {before}, this program knows versions up to {newest}",
+                f"its schema has version {before}, and this program supports up to {newest}",
                 "run the version of originmap that last used it, or a newer one",
             )
         for migration in all_migrations(".pg.sql"):
@@ -47,14 +47,14 @@ async def migrate(connection: asyncpg.Connection, url: str) -> tuple[int, int]:
 
 async def _version(connection: asyncpg.Connection, url: str) -> int:
     if await connection.fetchval("SELECT current_schema()") is None:
-        reason = "its search_path leads to no schema"
-        raise StoreUnusable(redacted(url), reason, "make the schema, or name another")
+        reason = "no schema of its search_path exists"
+        raise StoreUnusable(redacted(url), reason, "create the schema, or change search_path")
     if await connection.fetchval("SELECT to_regclass('originmap') IS NOT NULL"):
         return int(await connection.fetchval("SELECT version FROM originmap"))
     if await connection.fetchval(_FOREIGN):
         raise StoreUnusable(
             redacted(url),
-            "it holds tables of another program",
-            "make a database for originmap alone, and name it in --db",
+            "it contains tables of another program",
+            "create a database for Originmap only, and set --db to it",
         )
     return 0

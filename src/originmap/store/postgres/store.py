@@ -1,8 +1,8 @@
 """The store in a PostgreSQL database, for any number of processes and machines.
 
-Every node groups its own writes; the database puts the groups of all nodes in one order. Records
-are held decoded in memory, as on every store, and follow the commits of the other nodes.
-docs/decisions/0008 says why it is as it is.
+Every node groups its own writes, and the database orders the groups of all nodes. Decoded records
+are held in memory, as in every store, and follow the commits of other nodes. See
+docs/decisions/0008.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ from originmap.store.postgres.watch import LIVE, Watch
 
 T = TypeVar("T")
 
-# One statement, so that a commit between two cannot make page and total disagree.
+# One statement, so that page and total are of the same commit.
 _PAGE = f"""
     SELECT {postgres_history.STATE_COLUMNS},
         z.mappings, m.address, m.place, m.modified_on, m.revision
@@ -66,10 +66,10 @@ async def open_postgres(
     *,
     serves: bool = True,
 ) -> "PostgresStore":
-    """Open the database that `url` names, and bring it to the present form.
+    """Open the database of `url` and migrate it.
 
-    With `serves` this process is a node, for which changes of records wait: it must never stand
-    still. Raises StoreUnusable when it cannot be reached or is not ours.
+    With `serves`, this process is a node: writers of records wait until it has read them, so it
+    must keep running. Raises StoreUnusable if the database cannot be reached or is not Originmap's.
     """
     servers = Servers(url, environment)
     connection = await servers.first_connection()
@@ -89,8 +89,7 @@ async def open_postgres(
 
 
 async def migrate(url: str, environment: Variables = NO_VARIABLES) -> tuple[int, int]:
-    """Bring the database to the present form; the versions before and after. Raises
-    StoreError."""
+    """Migrate the database and return the versions before and after. Raises StoreError."""
     connection = await Servers(url, environment).first_connection()
     try:
         with failing():
@@ -100,7 +99,7 @@ async def migrate(url: str, environment: Variables = NO_VARIABLES) -> tuple[int,
 
 
 class PostgresStore(GroupStore, Store):
-    """As `store.port.Store`; made by `open_postgres`."""
+    """The PostgreSQL store; create it with `open_postgres`."""
 
     def __init__(
         self, servers: Servers, readers: Readers, view: KnownState, now: Now, *, serves: bool
@@ -124,7 +123,7 @@ class PostgresStore(GroupStore, Store):
 
     @property
     def revision(self) -> int:
-        """As `Store.revision`: the last one that this node knows of."""
+        """The last revision that this node has seen."""
         return self._view.state.revision
 
     @property
@@ -149,18 +148,18 @@ class PostgresStore(GroupStore, Store):
         return await self._reads.get(zone_id, address)
 
     def get_now(self, zone_id: str, address: Address) -> Mapping | None:
-        """As `Store.get_now`: reading waits for the server."""
+        """Return None: reads wait for the server."""
         return None
 
     async def page(self, zone_id: str, offset: int, limit: int) -> Page:
         rows = await self._readers.rows(_PAGE, zone_id, limit, offset)
-        state, found = await self._seen(rows)
+        state, mapping_rows = await self._note_state(rows)
         mappings = [
             Mapping(Address(address), place_of(place), modified_on, revision)
-            for _, address, place, modified_on, revision in found
+            for _, address, place, modified_on, revision in mapping_rows
             if address is not None
         ]
-        return Page(mappings, found[0][0] or 0, state.revision)
+        return Page(mappings, mapping_rows[0][0] or 0, state.revision)
 
     def page_now(self, zone_id: str, offset: int, limit: int) -> None:
         return None
@@ -174,7 +173,8 @@ class PostgresStore(GroupStore, Store):
     async def write_records(
         self, decide: RecordDecide[T], cause: Cause, seen: int | None = None
     ) -> Committed[T]:
-        """As `Store.write_records`; answered once the other nodes know of it."""
+        """Decide about records and commit; acknowledged once the other nodes have read the changes.
+        Raises Stale if anything was committed after revision `seen`."""
         done = await super().write_records(decide, cause, seen)
         await self._watch.confirmed(done.revision, self._nodes)
         return done
@@ -184,8 +184,8 @@ class PostgresStore(GroupStore, Store):
             rows = await self._readers.rows(postgres_history.SINCE, since, limit)
         else:
             rows = await self._readers.rows(postgres_history.SINCE_IN_ZONE, since, limit, zone_id)
-        _, found = await self._seen(rows)
-        return [postgres_history.change_of(row) for row in found if row[0] is not None]
+        _, changes = await self._note_state(rows)
+        return [postgres_history.change_of(row) for row in changes if row[0] is not None]
 
     async def changes_before(
         self,
@@ -194,16 +194,16 @@ class PostgresStore(GroupStore, Store):
         zone_id: str | None = None,
         address: Address | None = None,
     ) -> list[Change]:
-        where: tuple[Any, ...] = (revision, limit)
+        arguments: tuple[Any, ...] = (revision, limit)
         if zone_id is None:
-            return await self._changes(postgres_history.BEFORE, *where)
+            return await self._changes(postgres_history.BEFORE, *arguments)
         if address is None:
-            return await self._changes(postgres_history.BEFORE_IN_ZONE, *where, zone_id)
-        return await self._changes(postgres_history.BEFORE_OF_ADDRESS, *where, zone_id, address)
+            return await self._changes(postgres_history.BEFORE_IN_ZONE, *arguments, zone_id)
+        return await self._changes(postgres_history.BEFORE_OF_ADDRESS, *arguments, zone_id, address)
 
     async def last_record_change(self, key: Key) -> Change | None:
-        found = await self._changes(postgres_history.LAST_OF_RECORD, key.kind.value, key.id)
-        return found[0] if found else None
+        changes = await self._changes(postgres_history.LAST_OF_RECORD, key.kind.value, key.id)
+        return changes[0] if changes else None
 
     async def forget(self, up_to: int, limit: int) -> int:
         async with self._transaction() as connection:
@@ -220,7 +220,7 @@ class PostgresStore(GroupStore, Store):
             ):
                 async for part in parts:
                     if isinstance(part, SnapshotStart):
-                        await self._reached(part)
+                        await self._note_revision(part)
                     yield part
 
     async def load(self, parts: AsyncIterator[Part]) -> None:
@@ -260,8 +260,8 @@ class PostgresStore(GroupStore, Store):
         await self._writer.close()
         await self._readers.close()
 
-    async def _seen(self, rows: Sequence[Any]) -> tuple[State, list[tuple[Any, ...]]]:
-        """Rows without the state that each begins with, which this node knows from now on."""
+    async def _note_state(self, rows: Sequence[Any]) -> tuple[State, list[tuple[Any, ...]]]:
+        """Return rows without the state at the beginning of each, and note that state."""
         state = State(*rows[0][: len(State._fields)])
         if state.epoch == self._view.state.epoch:
             self._view.read(state)
@@ -269,13 +269,13 @@ class PostgresStore(GroupStore, Store):
             await self._refresh()
         return state, [tuple(row)[len(State._fields) :] for row in rows]
 
-    async def _reached(self, start: SnapshotStart) -> None:
-        """Know of the revision that a snapshot starts at."""
-        known = self._view.state
-        if start.epoch != known.epoch:
+    async def _note_revision(self, start: SnapshotStart) -> None:
+        """Note the revision of a snapshot."""
+        state = self._view.state
+        if start.epoch != state.epoch:
             await self._refresh()
         else:
-            self._view.read(known._replace(revision=start.revision, last_at=start.at))
+            self._view.read(state._replace(revision=start.revision, last_at=start.at))
 
     async def _changes(self, sql: str, *arguments: Any) -> list[Change]:
         return [
@@ -284,8 +284,8 @@ class PostgresStore(GroupStore, Store):
 
     @contextlib.asynccontextmanager
     async def _transaction(self) -> AsyncIterator[asyncpg.Connection]:
-        """A transaction that may take long, beside the groups; its locks order it among them. One
-        at a time."""
+        """A transaction that may take long, besides the groups. Its locks order it among them; only
+        one runs at a time."""
         if self._closed:
             raise StoreFailed("the store is closed")
         with failing():
@@ -296,7 +296,7 @@ class PostgresStore(GroupStore, Store):
 
     @contextlib.asynccontextmanager
     async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
-        """A connection for something long, which must not keep others from reading."""
+        """A connection for long work, outside the pool of readers."""
         connection = await self._servers.patient_connection()
         try:
             yield connection
@@ -304,14 +304,14 @@ class PostgresStore(GroupStore, Store):
             await close(connection)
 
     async def _refresh(self) -> None:
-        """Know what was just committed, before its caller gets the answer."""
+        """Read what was just committed, before the write is acknowledged."""
         with failing():
             async with self._readers.pool.acquire() as connection:
                 await self._view.look(connection)
         self._watch.tell()
 
     async def listening(self) -> None:
-        """Wait until this node hears of the commits of others: before that it must not serve."""
+        """Wait until this node receives the commits of other nodes; only then may it serve."""
         await self._watch.listening()
 
     async def _commit(self, group: Sequence[Write]) -> None:
@@ -331,13 +331,13 @@ class PostgresStore(GroupStore, Store):
     async def _look(self, connection: asyncpg.Connection) -> int:
         await self._view.look(connection)
         if not self._writable:
-            # A commit that changes nothing, and that the server puts on disk as any other.
+            # This commit changes nothing, but the server writes it to disk like any other.
             await connection.execute("UPDATE state SET revision = revision WHERE one")
             self._writable = True
         return self._view.state.revision
 
     async def _lost(self) -> None:
-        """Use no connection again: to a machine that hangs, they would all be waited for."""
+        """Drop all connections: to a machine that hangs, each would wait for a timeout."""
         self._writable = False
         self._writer.drop()
         await self._readers.renew()

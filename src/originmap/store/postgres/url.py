@@ -1,6 +1,6 @@
-"""How a PostgreSQL database is named: a URL, which may hold a password that nobody is to see.
+"""Parsing and redaction of a PostgreSQL URL, which may contain a password.
 
-Owns the form of the URL. What its parameters mean is in `postgres_parameters`.
+Owns the syntax of the URL; `store.postgres.parameters` owns the meaning of its parameters.
 """
 
 import re
@@ -15,7 +15,7 @@ _HOST = re.compile(r"\[(?P<v6>[^\]]+)\](?P<more>.*)|(?P<name>[^:\[\]]*)(?P<rest>
 
 
 class DatabaseURL(NamedTuple):
-    """A URL, taken apart and decoded. `hosts` are names with a port, which may be ""."""
+    """A parsed and decoded URL. `hosts` are names with a port, which may be ""."""
 
     user: str
     password: str
@@ -25,12 +25,13 @@ class DatabaseURL(NamedTuple):
 
 
 def is_postgres(db: str) -> bool:
-    """Whether `db` names a PostgreSQL database."""
+    """Report whether `db` names a PostgreSQL database."""
     return db.startswith(_SCHEMES)
 
 
 def unreadable(why: str, remedy: str = "") -> StoreUnusable:
-    """A URL that cannot be read. It is not shown: no one knows where in it the password is."""
+    """Return an error about a malformed URL. It does not quote the URL, because the position of the
+    password is unknown."""
     write = "write postgresql://user@host:5432/name; in a password @ is %40, / is %2F, # is %23"
     return StoreUnusable(
         "postgresql://…", f"the URL cannot be read: {why}" + (remedy and f": {remedy}"), write
@@ -38,7 +39,7 @@ def unreadable(why: str, remedy: str = "") -> StoreUnusable:
 
 
 def read_url(url: str) -> DatabaseURL:
-    """Take a URL apart. Raises StoreUnusable, which quotes nothing of it."""
+    """Parse a URL. Raises StoreUnusable, which quotes no part of it."""
     rest = url.partition("://")[2]
     _check_characters(url, rest)
     place, _, query = rest.partition("?")
@@ -53,13 +54,13 @@ def read_url(url: str) -> DatabaseURL:
 
 def _check_characters(url: str, rest: str) -> None:
     if url != url.strip():
-        raise unreadable("it begins or ends with a blank or an end of line", "remove it")
+        raise unreadable("it begins or ends with white space", "remove it")
     if re.search(r"[\s\x00-\x1f\x7f]", rest):
-        raise unreadable("it has a raw blank", "write %20 in the password")
+        raise unreadable("it has an unescaped space", "write %20 in the password")
     if re.search(r"[\"<>`\u2018\u2019\u201c\u201d]|'$", rest):
-        raise unreadable("it has a raw quotation mark", "write %22 in the password")
+        raise unreadable("it has an unescaped quotation mark", "write %22 in the password")
     if "#" in rest:
-        raise unreadable("it has a raw #", "write %23 in the password")
+        raise unreadable("it has an unescaped #", "write %23 in the password")
     if re.search("%(?![0-9A-Fa-f]{2})", rest) or "%00" in rest:
         raise unreadable(
             "it has a % that is not followed by two hexadecimal digits",
@@ -68,15 +69,17 @@ def _check_characters(url: str, rest: str) -> None:
 
 
 def _check_places(authority: str, database: str, query: str) -> None:
-    """Raises where a character of the password ends it too early."""
+    """Raises StoreUnusable if an unescaped character of the password splits the URL."""
     if (authority + database).count("@") > 1:
         raise unreadable("the URL has more than one @", "write %40 in the password")
     if "@" in database:
-        raise unreadable("it has a raw / before its @", "write %2F in the password")
+        raise unreadable("it has an unescaped / before its @", "write %2F in the password")
     if authority and "@" in query and not database and "@" not in authority:
-        raise unreadable("it has a raw ? before its @", "write %3F in the password")
+        raise unreadable("it has an unescaped ? before its @", "write %3F in the password")
     if re.search(r"[\[\]].*@", authority):
-        raise unreadable("it has a raw [ or ] before its @", "write %5B and %5D in the password")
+        raise unreadable(
+            "it has an unescaped [ or ] before its @", "write %5B and %5D in the password"
+        )
 
 
 def _hosts(text: str) -> tuple[tuple[str, str], ...]:
@@ -89,9 +92,9 @@ def _hosts(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def _host(text: str) -> tuple[str, str]:
-    found = _HOST.fullmatch(text)
-    assert found is not None
-    name, port = (found["v6"], found["more"]) if found["v6"] else (found["name"], found["rest"])
+    match = _HOST.fullmatch(text)
+    assert match is not None
+    name, port = (match["v6"], match["more"]) if match["v6"] else (match["name"], match["rest"])
     if port.count(":") > 1:
         raise unreadable("an IPv6 address is not in brackets", "write [::1]")
     if "[" in port or "]" in port or (port and not port.startswith(":")):
@@ -101,32 +104,32 @@ def _host(text: str) -> tuple[str, str]:
 
 
 def check_port(port: str, error: StoreUnusable) -> None:
-    """Raises `error` where this is neither a port nor empty."""
+    """Raises `error` unless `port` is a port or empty."""
     if port and number.port(port) is None:
         raise error
 
 
 def _parameters(query: str) -> dict[str, str]:
-    found = {}
+    parameters = {}
     for piece in filter(None, query.split("&")):
         name, equals, value = piece.partition("=")
         if not equals or not re.fullmatch("[A-Za-z_.]{1,40}", _decoded(name)):
-            raise unreadable("a parameter behind its ? is not NAME=VALUE")
-        found[_decoded(name)] = _decoded(value)
-    return found
+            raise unreadable("a parameter after its ? is not NAME=VALUE")
+        parameters[_decoded(name)] = _decoded(value)
+    return parameters
 
 
 def _decoded(text: str) -> str:
     try:
         return unquote(text, errors="strict")
     except UnicodeDecodeError:
-        raise unreadable("what is written with % is not UTF-8") from None
+        raise unreadable("its %-encoded characters are not UTF-8") from None
 
 
 def redacted(db: str) -> str:
-    """`db` as it may be printed and logged: without a password, wherever it stands.
+    """Return `db` for messages and logs, without passwords.
 
-    Passwords with characters that a URL should have escaped are covered too: the part before the
+    It also covers passwords with characters that should have been escaped: everything before the
     last "@" counts as user and password.
     """
     if not is_postgres(db):

@@ -1,7 +1,7 @@
-"""What one node knows of a PostgreSQL database: how far it is, and every record.
+"""A node's view of a PostgreSQL database: its state and all records.
 
-Its own commits and those of other nodes arrive here by two ways and in any order; each change of
-a record is taken over once, in the order of revisions.
+Commits of this node and of other nodes arrive on two paths and in any order; each change of a
+record is applied once, in the order of revisions.
 """
 
 import logging
@@ -15,7 +15,7 @@ from originmap.store.postgres import history as postgres_history
 from originmap.store.postgres.history import State
 from originmap.store.records import Records, replacing
 
-# One statement, so that state and records are of one moment.
+# One statement, so that state and records are of the same moment.
 _EVERYTHING = """
     SELECT s.epoch, s.is_replica, s.revision, s.last_at, s.oldest, r.kind, r.id, r.body
     FROM state AS s LEFT JOIN record AS r ON true WHERE s.one"""
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class KnownState:
-    """The row of `state` as last seen, and the records in memory."""
+    """The last seen row of `state`, and the records in memory."""
 
     def __init__(self) -> None:
         self.records = Records()
@@ -36,7 +36,7 @@ class KnownState:
         self._listeners.append(listener)
 
     def committed(self, revision: int, at: int, changes: Sequence[RecordChange]) -> None:
-        """Take over what this node has committed itself, after it caught up with the rest."""
+        """Apply this node's own commit, made after it had read all earlier ones."""
         if changes and revision > self._applied:
             self.records.apply(changes)
             self._applied = revision
@@ -44,15 +44,15 @@ class KnownState:
             self._reach(self.state._replace(revision=revision, last_at=at))
 
     def read(self, state: State) -> None:
-        """Whoever read changes saw this with them: nobody may be shown changes and be told that
-        the database has not reached them. A database that was replaced is taken over by `look`."""
+        """Note a state that was read together with changes, so that readers of these changes never
+        see an older revision. If the database was replaced, `look` reads it."""
         if state.epoch == self.state.epoch and state.revision >= self.state.revision:
-            # It may be older than what was seen last, of the same revision.
+            # It may be older than the last seen state of the same revision.
             self._reach(state._replace(oldest=max(state.oldest, self.state.oldest)))
 
     async def look(self, connection: asyncpg.Connection) -> None:
-        """Take over whatever is committed. In a transaction that holds the lock of records, they
-        are complete after this until it ends."""
+        """Apply everything that is committed. In a transaction that holds the lock of records, the
+        records then stay current until its end."""
         while not await self._look(connection):
             pass
 
@@ -66,7 +66,7 @@ class KnownState:
         if state.revision > applied:
             sql = postgres_history.RECORDS_SINCE
             rows = await connection.fetch(sql, applied, state.revision)
-            # This node may have committed meanwhile, and applied that.
+            # This node may have committed meanwhile and applied its own change.
             self._apply([row for row in rows if row["revision"] > self._applied])
             self._applied = max(state.revision, self._applied)
         if state.revision >= self.state.revision:
@@ -74,14 +74,14 @@ class KnownState:
         return True
 
     async def _reload(self, connection: asyncpg.Connection, before: State, applied: int) -> bool:
-        """Read everything again: another database has been loaded, or the history does not
-        reach back to what is known here. False when something else was quicker."""
+        """Read everything again, because another database was loaded or the history is too short to
+        catch up. Return False if another read was faster."""
         rows = await connection.fetch(_EVERYTHING)
         if (self.state, self._applied) != (before, applied):
             return False
         state = State(*rows[0][:5])
         if state.epoch == before.epoch and state.revision < before.revision:
-            log.error("revisions %s to %s are lost", state.revision + 1, before.revision)
+            log.error("revisions %s to %s were lost", state.revision + 1, before.revision)
         records = postgres_history.records_of(row[5:] for row in rows if row[5] is not None)
         self.records.apply(replacing(self.records.view, records))
         self._applied = state.revision

@@ -1,1 +1,1 @@
-"""A store in a SQLite file."""
+"""The store in a SQLite file."""

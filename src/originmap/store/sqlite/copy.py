@@ -1,7 +1,7 @@
-"""Copies of SQLite databases: reading a snapshot, and becoming a replica.
+"""Snapshots of SQLite databases, and writing the changes and snapshots of a primary.
 
-Both work in portions and let the event loop go on between them, since a database can hold
-millions of mappings.
+Both work in portions and yield to the event loop in between, as a database can have millions of
+mappings.
 """
 
 import asyncio
@@ -29,15 +29,15 @@ from originmap.store.sqlite.names import Names
 from originmap.store.sqlite.writer import RowWriter
 
 _PORTION = 1_000
-"""Rows between two chances for others: one to three milliseconds."""
+"""Rows between two yields to the event loop: one to three milliseconds."""
 _RUN = 250
-"""Changes that are written between two chances for others: they take longer."""
+"""Changes to write between two yields to the event loop: they take longer than rows."""
 
 _MAPPINGS = """
     SELECT zone.id, address, place, modified_on, revision
     FROM zone CROSS JOIN mapping ON mapping.zone = zone.num ORDER BY zone.id, address"""
 _PUT = Insert("mapping", "zone, address, place, modified_on, revision")
-# Zones and places keep their integers: those who read meanwhile know them by these.
+# Zones and regions keep their integers, because concurrent readers have them cached.
 _EMPTIED = ("mapping", "record", "cause", "mapping_change", "record_change")
 _PLACES = "SELECT address, place FROM mapping WHERE zone = ?1 AND address IN carray(?2)"
 _COUNT_ALL = """
@@ -45,8 +45,8 @@ _COUNT_ALL = """
 
 
 class Snapshot:
-    """Everything as of the moment that this is made, through a connection of its own; `records`
-    are those of that moment."""
+    """A consistent view as of its creation, through its own connection; `records` are those of the
+    same moment."""
 
     def __init__(self, connection: apsw.Connection, records: Sequence[tuple[Key, Value]]) -> None:
         self._connection = connection
@@ -59,7 +59,7 @@ class Snapshot:
             raise
 
     async def parts(self, *, history: bool) -> AsyncGenerator[Part, None]:
-        """As `Store.snapshot`; closes the connection at the end."""
+        """Yield the parts of the snapshot (see `Store.snapshot`), then close the connection."""
         connection, last = self._connection, self._last
         with contextlib.closing(connection):
             names = Names(connection)
@@ -100,10 +100,10 @@ class Loader:
         self._last_at: int | None = None
         self._zones: dict[str, int] = {}
         self.records: dict[Key, Value] = {}
-        """Every record of the snapshot."""
+        """All records of the snapshot."""
 
     async def load(self, parts: AsyncIterator[Part]) -> SnapshotStart:
-        """Take every part in; the database is at the snapshot's revision then."""
+        """Write all parts; the database then has the snapshot's revision."""
         run = self._writer.cursor.execute
         for table in _EMPTIED:
             run(f"DELETE FROM {table}")  # noqa: S608 (the names are above)
@@ -112,7 +112,7 @@ class Loader:
             self._take(part)
             await asyncio.sleep(0)
         if self._start is None:
-            raise BrokenFeed("a snapshot without a start")
+            raise BrokenFeed("the snapshot has no start")
         run(_COUNT_ALL)
         oldest = self._start.revision if self._history_since is None else self._history_since
         set_meta(self._writer, epoch=self._start.epoch, oldest=str(oldest), replica="1")
@@ -155,18 +155,20 @@ class Loader:
 
 @contextlib.contextmanager
 def checked_by_database() -> Iterator[None]:
-    """What the database refuses of another one's data is the other one's fault: BrokenFeed."""
+    """Raise BrokenFeed if the database rejects another database's data."""
     try:
         yield
     except apsw.ConstraintError as error:
-        raise BrokenFeed(f"the database refuses it: {error}") from None
+        raise BrokenFeed(f"the database rejected it: {error}") from None
 
 
 async def apply(
     writer: RowWriter, changes: Sequence[Change], stored: MappingABC[Key, Value]
 ) -> list[RecordChange]:
-    """Write another database's changes as they are, inside a transaction; those of records. Raises
-    BrokenFeed unless they fit what is there; `stored` are the records."""
+    """Write the changes of another database, inside a transaction, and return those of records.
+
+    `stored` are the current records. Raises BrokenFeed unless the changes fit the stored values.
+    """
     incoming.check_order(changes, writer.revision)
     incoming.check_records(stored, changes)
     of_records: list[RecordChange] = []
@@ -189,17 +191,19 @@ async def apply(
     return of_records
 
 
-def _stored_places(writer: RowWriter, changes: Sequence[Change]) -> dict[incoming.Asked, Place]:
-    """The places of the addresses that `changes` are of."""
+def _stored_places(
+    writer: RowWriter, changes: Sequence[Change]
+) -> dict[incoming.MappingKey, Place]:
+    """Return the stored regions of the addresses in `changes`."""
     by_zone: defaultdict[str, list[Address]] = defaultdict(list)
-    for zone_id, address in incoming.asked(changes):
+    for zone_id, address in incoming.changed_addresses(changes):
         by_zone[zone_id].append(address)
-    found = {}
+    places = {}
     for zone_id, addresses in by_zone.items():
         bindings = (_zone(writer, zone_id), apsw.carray(tuple(addresses)))
         for address, place in writer.cursor.execute(_PLACES, bindings):
-            found[zone_id, Address(address)] = writer.names.place(place)
-    return found
+            places[zone_id, Address(address)] = writer.names.place(place)
+    return places
 
 
 def _check_leaves_empty(writer: RowWriter, change: RecordChange) -> None:
@@ -207,13 +211,16 @@ def _check_leaves_empty(writer: RowWriter, change: RecordChange) -> None:
     if kind is Kind.ZONE and change.after is None:
         sql = "SELECT mappings FROM zone WHERE num = ?"
         if writer.cursor.execute(sql, (_zone(writer, id_),)).get:
-            raise BrokenFeed(f"zone {id_} goes, and has other mappings here")
+            raise BrokenFeed(f"zone {id_} is deleted but still has mappings here")
 
 
 def _causes(writer: RowWriter, changes: Sequence[Change], last_at: int | None) -> int | None:
-    """Write the causes of changes: those of one time have one cause, and that of `last_at` is there
-    already. The time of the last. None where no cause is there: a snapshot without history has
-    none, and may have been taken in the middle of one."""
+    """Write the causes of changes and return the time of the last one.
+
+    Changes with the same time have the same cause. The cause of `last_at` is already written;
+    `last_at` is None if there is none: a snapshot without history has no causes, and may end
+    between two changes of one cause.
+    """
     rows = []
     for revision, at, cause, _, _ in changes:
         if at != last_at:
@@ -226,19 +233,19 @@ def _causes(writer: RowWriter, changes: Sequence[Change], last_at: int | None) -
 def _zone(writer: RowWriter, zone_id: str) -> int:
     zone = writer.names.zone(zone_id)
     if zone is None:
-        raise BrokenFeed(f"a mapping of a zone that is not there: {zone_id}")
+        raise BrokenFeed(f"mapping in an unknown zone: {zone_id}")
     return zone
 
 
 def promote(writer: RowWriter) -> str:
-    """A new epoch, inside a transaction."""
+    """Write a new epoch, inside a transaction, and return it."""
     epoch = secrets.token_hex(8)
     set_meta(writer, epoch=epoch, replica="0")
     return epoch
 
 
 def forget(writer: RowWriter, up_to: int, limit: int) -> int:
-    """Drop the oldest changes, inside a transaction; how many."""
+    """Delete the oldest changes, inside a transaction; return their number."""
     run = writer.cursor.execute
     oldest = sqlite_history.oldest(writer.connection)
     until = min(up_to, oldest + limit, writer.revision - 1)
@@ -246,7 +253,7 @@ def forget(writer: RowWriter, up_to: int, limit: int) -> int:
         return 0
     run("DELETE FROM mapping_change WHERE revision <= ?", (until,))
     run("DELETE FROM record_change WHERE revision <= ?", (until,))
-    # The cause of the first change that stays may be older than it.
+    # The cause of the first remaining change may be older than that change.
     run(
         """DELETE FROM cause WHERE revision <
            (SELECT max(revision) FROM cause WHERE revision <= ?)""",
@@ -257,6 +264,6 @@ def forget(writer: RowWriter, up_to: int, limit: int) -> int:
 
 
 def set_meta(writer: RowWriter, **values: str) -> None:
-    """Facts about the database itself."""
+    """Write properties of the database itself."""
     sql = "UPDATE meta SET value = ? WHERE key = ?"
     writer.cursor.executemany(sql, [(value, key) for key, value in values.items()])

@@ -1,8 +1,7 @@
-"""The state of a database file while a server owns it: still there, on a disk that takes more,
-closed to other users, and undamaged.
+"""Monitoring of a database file in use: existence, free disk space, permissions and damage.
 
-SQLite goes on writing to a file that was removed or replaced, and what it acknowledges then is lost
-with the process. So the file is looked at again, by its inode.
+SQLite keeps writing to a file that was removed or replaced, and those writes are lost when the
+process ends. So the file's inode is checked regularly.
 """
 
 import contextlib
@@ -17,7 +16,7 @@ from originmap.domain.errors import StoreFailed, StoreUnusable
 
 _LOG = logging.getLogger(__name__)
 LEAST_ROOM = 4 << 20
-"""Bytes that must be free: the log of a group of writes takes less than that."""
+"""Minimum of free bytes; the log of one group of writes is smaller."""
 DAMAGED = "damaged"
 _OTHERS = stat.S_IRWXO
 
@@ -25,65 +24,66 @@ _Identity = tuple[int, int]
 
 
 class FileState:
-    """Of one database file and the two that SQLite keeps beside it."""
+    """The state of one database file and the two files that SQLite keeps beside it."""
 
     def __init__(self, path: Path, descriptor: int) -> None:
-        """`descriptor` is of the file that is owned."""
+        """`descriptor` is of the locked file."""
         self._path = path
         self._file = _identity(os.fstat(descriptor))
         self._beside = [path.with_name(path.name + end) for end in ("-wal", "-shm")]
-        self._known: dict[Path, _Identity] = {}
-        self._damage = self._told = ""
+        self._first_seen: dict[Path, _Identity] = {}
+        self._damage = self._reported = ""
 
     def problem(self) -> str:
-        """Why the file cannot be used as it is, "" if it can. Logs what is new, and takes rights
-        of other users away."""
+        """Return why the file cannot be used, "" if it can. It logs changes of that state, and
+        removes permissions of other users."""
         for path in (self._path, *self._beside):
             try:
                 tighten(path)
             except StoreUnusable as error:
-                return self._tell(str(error))
+                return self._report(str(error))
         moved = self.moved()
         if moved or self._damage:
-            return self._tell(moved or self._damage)
+            return self._report(moved or self._damage)
         if self.room() < LEAST_ROOM:
-            return self._tell(f"less than {LEAST_ROOM >> 20} MiB are free for {self._path}")
-        return self._tell("")
+            return self._report(f"less than {LEAST_ROOM >> 20} MiB free for {self._path}")
+        return self._report("")
 
     def moved(self) -> str:
-        """Says which file was removed or replaced; "" if they are what they were."""
+        """Return which file was removed or replaced; "" if none was."""
         if _identity_at(self._path) != self._file:
             return f"{self._path} was removed or replaced while it was in use"
         for path in self._beside:
             now = _identity_at(path)
-            if path not in self._known and now is not None:
-                self._known[path] = now
-            if self._known.get(path) != now:
+            if path not in self._first_seen and now is not None:
+                self._first_seen[path] = now
+            if self._first_seen.get(path) != now:
                 return f"{path} was removed or replaced while it was in use"
         return ""
 
     def check_there(self) -> None:
-        """Raises StoreFailed if what is written now would be lost."""
+        """Raises StoreFailed if further writes would be lost."""
         if moved := self.moved():
             error = StoreFailed(moved)
-            error.hint = "stop the server, put the file back, and start it again"
+            error.hint = "stop the server, restore the file, and start the server again"
             raise error
 
     def note_damage(self, problem: str) -> None:
-        """The database turned out to be damaged: nothing but another file helps."""
+        """Record damage of the database; only another file can fix it."""
         self._damage = self._damage or f"{self._path} is damaged: {problem}"
         if (mark := mark_of(self._path)).exists():
             with contextlib.suppress(OSError):
-                mark.write_text(DAMAGED)  # so that the next start fetches the copy again
+                mark.write_text(DAMAGED)  # so that the next start makes a full sync
         self.problem()
 
     @property
     def damaged(self) -> bool:
-        """Whether damage was found."""
+        """Whether damage was detected."""
         return bool(self._damage)
 
     def room(self) -> int:
-        """Bytes that the files can still grow by, by the disk and by the limits of the process."""
+        """Return the bytes by which the files can grow, by the disk and by the limits of the
+        process."""
         try:
             disk = os.statvfs(self._path.parent)
             largest = max(path.stat().st_size for path in (self._path, *self._existing()))
@@ -92,7 +92,7 @@ class FileState:
         if disk.f_flag & os.ST_RDONLY:
             return 0
         blocks = disk.f_bfree if os.geteuid() == 0 else disk.f_bavail
-        # Some file systems do not tell.
+        # Some file systems do not report free space.
         free = blocks * disk.f_frsize if disk.f_blocks else 1 << 62
         limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
         return free if limit == resource.RLIM_INFINITY else min(free, limit - largest)
@@ -100,9 +100,9 @@ class FileState:
     def _existing(self) -> Iterator[Path]:
         return (path for path in self._beside if path.exists())
 
-    def _tell(self, problem: str) -> str:
-        if problem != self._told:
-            self._told = problem
+    def _report(self, problem: str) -> str:
+        if problem != self._reported:
+            self._reported = problem
             if problem:
                 _LOG.error("not ready", extra={"data": {"why": problem}})
             else:
@@ -111,13 +111,13 @@ class FileState:
 
 
 def mark_of(path: Path) -> Path:
-    """The file that says that the database beside it is a copy of another, and DAMAGED where that
-    was found to be damaged."""
+    """Return the path of the file that marks the database beside it as a copy of another one. It
+    contains DAMAGED if the copy was damaged."""
     return path.with_name(path.name + "-replica")
 
 
 def tighten(path: Path) -> None:
-    """Take the rights of other users on a file away, if there is one. Raises StoreUnusable."""
+    """Remove the permissions of other users from a file, if it exists. Raises StoreUnusable."""
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
         if not mode & _OTHERS:
@@ -126,15 +126,17 @@ def tighten(path: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        reason = f"other users can read or write it, and that cannot be changed: {error.strerror}"
-        raise StoreUnusable(str(path), reason, f"chmod 600 {path}, as its owner") from error
+        reason = (
+            f"other users can read or write it, and its mode cannot be changed: {error.strerror}"
+        )
+        raise StoreUnusable(str(path), reason, f"run as its owner: chmod 600 {path}") from error
     if stat.S_IMODE(path.stat().st_mode) & _OTHERS:
-        return  # a file system without rights
-    _LOG.warning(f"{path} was open to other users, mode {mode:04o}: it has mode 0600 now")
+        return  # a file system without permissions
+    _LOG.warning(f"{path} was accessible to other users (mode {mode:04o}); changed to mode 0600")
 
 
-def _identity(found: os.stat_result) -> _Identity:
-    return found.st_dev, found.st_ino
+def _identity(status: os.stat_result) -> _Identity:
+    return status.st_dev, status.st_ino
 
 
 def _identity_at(path: Path) -> _Identity | None:

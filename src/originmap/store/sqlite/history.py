@@ -1,4 +1,4 @@
-"""Reading a SQLite database's records and history."""
+"""Reads of a SQLite database's records and history."""
 
 import contextlib
 import sys
@@ -14,9 +14,9 @@ from originmap.store import records
 from originmap.store.sqlite.file import rows
 from originmap.store.sqlite.names import Names
 
-# One statement for both kinds, so that a commit between two cannot leave a change out. ?3 names a
-# zone and ?4 an address of it, where only their changes are asked for. The bodies of records may
-# have megabytes: they are read for those changes alone that are among the first ?2 of both kinds.
+# One statement for both kinds of changes, so that a commit between two cannot leave a change out.
+# ?3 is a zone and ?4 an address in it, for queries limited to them. The bodies of records may have
+# megabytes: they are read only for changes among the first ?2 of both kinds.
 _CHANGES = """
     SELECT revision, scope, name,
         iif(typeof(name) = 'blob', before,
@@ -51,30 +51,30 @@ _CAUSES = """
     ORDER BY revision"""
 
 _LARGE = 1 << 20
-"""Bytes of bodies after which a read ends, with fewer changes than were asked for."""
+"""Bytes of record bodies after which a read ends, with fewer changes than the limit."""
 
 _Row = tuple[int, Any, Any, Any, Any]
-"""A change of a mapping: revision, zone, address and places, all but the address by their integers;
-or of a record: revision, kind, id and bodies."""
+"""A change of a mapping: revision, zone, address and regions, with integers for zone and regions;
+or of a record: revision, kind, ID and bodies."""
 
 
 def epoch(connection: apsw.Connection) -> str:
-    """The name that the database got when it was made."""
+    """Return the epoch of the database."""
     return str(connection.execute("SELECT value FROM meta WHERE key = 'epoch'").get)
 
 
 def oldest(connection: apsw.Connection) -> int:
-    """The revision after which every change is in the history."""
+    """Return the revision after which the history is complete."""
     return int(connection.execute("SELECT value FROM meta WHERE key = 'oldest'").get)
 
 
 def is_replica(connection: apsw.Connection) -> bool:
-    """Whether the database is a copy of another."""
+    """Report whether the database is a copy of another one."""
     return bool(connection.execute("SELECT value = '1' FROM meta WHERE key = 'replica'").get)
 
 
 def last_revision(connection: apsw.Connection) -> int:
-    """The revision of the last change, 0 when there is none."""
+    """Return the revision of the last change, 0 if there is none."""
     sql = """SELECT max(coalesce((SELECT max(revision) FROM mapping_change), 0),
                         coalesce((SELECT max(revision) FROM record_change), 0),
                         (SELECT cast(value AS INTEGER) FROM meta WHERE key = 'oldest'))"""
@@ -82,7 +82,7 @@ def last_revision(connection: apsw.Connection) -> int:
 
 
 def last_time(connection: apsw.Connection) -> int:
-    """When the last change was made, in microseconds since 1970 UTC; 0 when there is none."""
+    """Return the time of the last change, in microseconds since 1970 UTC; 0 if there is none."""
     at = last_cause_time(connection)
     if at is None:
         at = int(connection.execute("SELECT value FROM meta WHERE key = 'loaded_at'").get)
@@ -90,18 +90,18 @@ def last_time(connection: apsw.Connection) -> int:
 
 
 def last_cause_time(connection: apsw.Connection) -> int | None:
-    """When the last cause came that the history has, None where it has none."""
+    """Return the time of the last cause in the history, None if there is none."""
     at: int | None = connection.execute("SELECT at FROM cause ORDER BY revision DESC LIMIT 1").get
     return at
 
 
 def all_records(connection: apsw.Connection) -> list[RecordChange]:
-    """Every record, as a change that makes it."""
-    found = []
+    """Return every record as a change that creates it."""
+    changes = []
     for kind, id_, body in connection.execute("SELECT kind, id, body FROM record"):
         key = Key(Kind(kind), id_)
-        found.append(RecordChange(key, None, records.decode(key.kind, body)))
-    return found
+        changes.append(RecordChange(key, None, records.decode(key.kind, body)))
+    return changes
 
 
 def changes_since(
@@ -118,8 +118,8 @@ def changes_before(
     zone_id: str | None = None,
     address: Address | None = None,
 ) -> list[Change]:
-    found = _rows(connection, _BEFORE, before, limit, zone_id, address)
-    return _changes(connection, names, found[::-1])[::-1]
+    newest_first = _rows(connection, _BEFORE, before, limit, zone_id, address)
+    return _changes(connection, names, newest_first[::-1])[::-1]
 
 
 def _rows(
@@ -138,20 +138,20 @@ def _rows(
 
 
 def _bounded(connection: apsw.Connection, sql: str, bindings: tuple[Any, ...]) -> list[_Row]:
-    found, size = list[_Row](), 0
-    # Closed, because a statement left half way would keep its snapshot open.
+    bounded, size = list[_Row](), 0
+    # Close the cursor: a statement that is not read to its end would keep its snapshot open.
     with contextlib.closing(connection.execute(sql, bindings)) as cursor:
         for row in cursor:
-            found.append(row)
+            bounded.append(row)
             if isinstance(row[2], str):
                 size += len(row[3] or b"") + len(row[4] or b"")
                 if size >= _LARGE:
                     break
-    return found
+    return bounded
 
 
 def last_record_change(connection: apsw.Connection, names: Names, key: Key) -> Change | None:
-    """The last change of one record."""
+    """Return the last change of one record."""
     sql = "SELECT max(revision) FROM record_change WHERE kind = ? AND id = ?"
     revision = rows(connection, sql, (key.kind.value, key.id))[0][0]
     if revision is None:
@@ -159,18 +159,18 @@ def last_record_change(connection: apsw.Connection, names: Names, key: Key) -> C
     return changes_since(connection, names, revision - 1, 1)[0]
 
 
-def _changes(connection: apsw.Connection, names: Names, found: list[_Row]) -> list[Change]:
-    """Rows in the order of their revisions, as changes with their causes."""
-    if not found:
+def _changes(connection: apsw.Connection, names: Names, change_rows: list[_Row]) -> list[Change]:
+    """Convert rows, in the order of revisions, to changes with their causes."""
+    if not change_rows:
         return []
-    causes = rows(connection, _CAUSES, (found[0][0], found[-1][0]))
+    causes = rows(connection, _CAUSES, (change_rows[0][0], change_rows[-1][0]))
     changes, index, following = [], -1, 0
-    for row in found:
+    for row in change_rows:
         revision, scope, name, before, after = row
         while revision >= following:
             index += 1
-            _, at, *who = causes[index]
-            cause = Cause(*who)
+            _, at, *values = causes[index]
+            cause = Cause(*values)
             following = causes[index + 1][0] if index + 1 < len(causes) else sys.maxsize
         if isinstance(name, bytes):
             what = MappingChange(

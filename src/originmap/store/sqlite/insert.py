@@ -1,6 +1,6 @@
-"""Inserts rows into a SQLite database, many of them with each statement.
+"""Bulk inserts into a SQLite database, with many rows per statement.
 
-To start a statement and end it takes longer than to write a row.
+Starting and ending a statement takes longer than writing a row.
 """
 
 from collections.abc import Sequence
@@ -10,14 +10,14 @@ from typing import Any
 import apsw
 
 _AT_ONCE = 50
-"""Rows of a statement: more of them make it no faster."""
+"""Rows per statement; more do not make it faster."""
 
 
 class Insert:
-    """An INSERT, whatever the number of rows."""
+    """An INSERT for any number of rows."""
 
     def __init__(self, table: str, columns: str, on_conflict: str = "") -> None:
-        """`columns` as in "revision, zone"; `on_conflict` what stands after the values."""
+        """`columns` is a list such as "revision, zone"; `on_conflict` follows the values."""
         row = f"({', '.join('?' for _ in columns.split(','))})"
         begin = f"INSERT INTO {table} ({columns}) VALUES "  # noqa: S608 (names of our own)
         self._one = f"{begin}{row} {on_conflict}"
@@ -28,7 +28,7 @@ class Insert:
         cursor.execute(self._one, row)
 
     def many(self, cursor: apsw.Cursor, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Insert `rows`, in their order."""
+        """Insert `rows` in order."""
         if len(rows) == 1:
             self.one(cursor, rows[0])
             return

@@ -1,8 +1,8 @@
-"""The SQLite file of a replica: a copy that can be fetched again, and so is never worth an end.
+"""The SQLite file of a replica, which a full sync can replace.
 
-A file that turns out to be damaged, or of a newer version, is moved aside, and an empty one takes
-its place. That is done only to what is known to be a copy: a mark beside the file says so, since a
-damaged file itself says nothing. The database of a primary has none, and is never touched.
+A file that is damaged or of a newer version is moved aside and replaced by an empty one. That is
+done only to copies. A mark beside the file identifies a copy, because a damaged file cannot. The
+database of a primary has no mark, and is never replaced.
 """
 
 import logging
@@ -15,17 +15,20 @@ from originmap.store.sqlite.store import SqliteStore
 
 _LOG = logging.getLogger(__name__)
 _LARGEST_CHECKED = 256 << 20
-"""Bytes of a file that is looked through before it is used: that takes less than a second."""
+"""Files up to this size are checked before use, which takes less than a second."""
 
 
 def open_replica(path: Path, *, always_copy: bool) -> SqliteStore:
-    """The store in the file of a replica, empty where it was damaged. `always_copy` says that
-    nothing but a copy can be there: in the folder of an agent, which keeps nothing of what its
-    token does not show any more. Raises StoreOwned, StoreUnusable."""
+    """Open the store of a replica; a damaged file is replaced by an empty one.
+
+    `always_copy` means that the file can only be a copy: it is in the folder of an agent, and
+    deleted data is erased, so that nothing remains that the agent's token may no longer read.
+    Raises StoreOwned, StoreUnusable.
+    """
     is_copy = always_copy or mark_of(path).exists()
     try:
         if is_copy and _was_found_damaged(path):
-            raise StoreUnusable(str(path), "it was found to be damaged while in use", spoilt=True)
+            raise StoreUnusable(str(path), "it was damaged while in use", spoilt=True)
         if is_copy and path.exists() and path.stat().st_size <= _LARGEST_CHECKED:
             check_pages(path)
         store = SqliteStore(path, erases=always_copy)
@@ -34,13 +37,13 @@ def open_replica(path: Path, *, always_copy: bool) -> SqliteStore:
             raise
         aside = set_aside(path)
         data = {"why": error.reason, "moved_to": str(aside)}
-        _LOG.error("the copy of the primary is fetched again", extra={"data": data})
+        _LOG.error("full sync: the copy of the primary cannot be used", extra={"data": data})
         store = SqliteStore(path, erases=always_copy)
     if store.is_replica or not store.revision:
         mark_of(path).touch(0o600)
         mark_of(path).write_text("")
     else:
-        mark_of(path).unlink(missing_ok=True)  # it was of another file that was here
+        mark_of(path).unlink(missing_ok=True)  # left behind by another file at this path
     return store
 
 

@@ -1,8 +1,8 @@
 """The store in a SQLite file, for one process.
 
-Statements run on the event loop, because they take microseconds and a hop to a thread takes
-more; only COMMIT, which waits for the disk, runs in a thread. While it does, reads go on through
-a second connection, and the next group collects. docs/decisions/0003 says why.
+Statements run on the event loop, because they take microseconds and a thread switch takes longer;
+only COMMIT, which waits for the disk, runs in a thread. Meanwhile reads continue on a second
+connection, and the next group of writes collects. See docs/decisions/0003.
 """
 
 import asyncio
@@ -51,11 +51,11 @@ _NOBODY = Cause("", "", "")
 
 
 class SqliteStore(GroupStore, Store):
-    """As `store.port.Store`; made inside a running event loop."""
+    """The SQLite store; create it inside a running event loop."""
 
     def __init__(self, path: Path, now: Now = wall_clock, *, erases: bool = False) -> None:
-        """Open the database file at `path`, made when it is not there; one that `erases` keeps no
-        bytes of what was deleted.
+        """Open the database file at `path`, and create it if needed. With `erases`, deleted data is
+        overwritten.
 
         Raises StoreOwned and StoreUnusable.
         """
@@ -69,14 +69,14 @@ class SqliteStore(GroupStore, Store):
             self._writer = RowWriter(self._file.writer, self._names, self._committed)
             self._clock = ForwardClock(now, sqlite_history.last_time(self._file.writer))
             self._take_meta()
-        # By zone and offset, until the next commit: SQLite need not count its way to a page.
+        # By zone and offset, until the next commit: SQLite then need not count rows up to a page.
         self._address_before: dict[tuple[str, int], bytes] = {}
         self._listeners: list[CommitListener] = []
         self._writable, self._closed = True, False
-        self._told: list[RecordChange] = []  # of the group that is being committed
-        self._worked = False  # whether that group changes more than revisions tell
+        self._record_changes: list[RecordChange] = []  # of the group that is being committed
+        self._worked = False  # whether that group makes changes without a revision
         self._committer = ThreadPoolExecutor(1, thread_name_prefix="commit")
-        self._showing = asyncio.Lock()  # held from a commit until the store tells of it
+        self._publishing = asyncio.Lock()  # held from a commit until it is published
         super().__init__(self._commit)
         self._recovery = Recovery(self._probe)
         self._watch = asyncio.get_running_loop().create_task(self._watch_file())
@@ -122,14 +122,14 @@ class SqliteStore(GroupStore, Store):
 
     def page_now(self, zone_id: str, offset: int, limit: int) -> Page:
         zone, places, before = self._names.zone(zone_id), self._names.places, self._address_before
-        known = before.get((zone_id, offset))
-        start = (b"", limit, offset) if known is None else (known, limit, 0)
-        # Of one snapshot, as all that is read in a turn: page and total cannot disagree.
+        last = before.get((zone_id, offset))
+        start = (b"", limit, offset) if last is None else (last, limit, 0)
+        # All reads of a turn share a snapshot, so page and total are of the same commit.
         rows = self._reader.rows(_PAGE, (zone, *start))
         total = self._reader.rows(_TOTAL, (zone,))
         if len(rows) == limit and len(before) < _MOST_PAGES:
             before[zone_id, offset + limit] = rows[-1][0]
-        make = tuple.__new__  # takes half the time of the class
+        make = tuple.__new__  # takes half the time of the constructor
         mappings = [make(Mapping, (row[0], places[row[1]], row[2], row[3])) for row in rows]
         return Page(mappings, total[0][0] if total else 0, self._committed)
 
@@ -170,7 +170,7 @@ class SqliteStore(GroupStore, Store):
 
     async def snapshot(self, *, history: bool = False) -> AsyncGenerator[Part, None]:
         with self._file.failing():
-            async with self._showing:  # what is read has been told of
+            async with self._publishing:  # only published commits are read
                 records = list(self._records.view.items())
                 snapshot = sqlite_copy.Snapshot(self._file.connect(), records)
             parts = snapshot.parts(history=history)
@@ -183,7 +183,7 @@ class SqliteStore(GroupStore, Store):
             loader, self._worked = sqlite_copy.Loader(self._writer), True
             with sqlite_copy.checked_by_database():
                 start = await loader.load(parts)
-            self._told = records.replacing(self._records.view, loader.records)
+            self._record_changes = records.replacing(self._records.view, loader.records)
             self._clock = self._clock.after(start.at)
 
         await self._work(work)
@@ -194,7 +194,7 @@ class SqliteStore(GroupStore, Store):
         async def work() -> None:
             with sqlite_copy.checked_by_database():
                 stored = self._records.view
-                self._told = await sqlite_copy.apply(self._writer, changes, stored)
+                self._record_changes = await sqlite_copy.apply(self._writer, changes, stored)
             if changes:
                 if not self._is_replica:
                     self._worked = True
@@ -229,13 +229,13 @@ class SqliteStore(GroupStore, Store):
         self._file.close()
 
     async def _watch_file(self) -> None:
-        """Have the log say what becomes of the file, also where nobody asks for readiness."""
+        """Log problems of the file, even if readiness is never requested."""
         while True:
             self._file.state.problem()
             await asyncio.sleep(_WATCH_SECONDS)
 
     async def _probe(self) -> None:
-        """Commit what changes nothing."""
+        """Make a commit that changes nothing."""
 
         async def work() -> None:
             self._worked = True
@@ -251,7 +251,7 @@ class SqliteStore(GroupStore, Store):
     async def _commit(self, group: Sequence[Write]) -> None:
         """Settle every write of the group in one transaction, and wait for the disk."""
         writer = self._writer
-        self._told, self._worked = [], False
+        self._record_changes, self._worked = [], False
         self._file.state.check_there()
         try:
             writer.connection.execute("BEGIN IMMEDIATE")
@@ -266,7 +266,7 @@ class SqliteStore(GroupStore, Store):
             if writer.revision == self._committed and not self._worked:
                 writer.connection.execute("ROLLBACK")
                 return
-            await self._commit_and_tell()
+            await self._commit_and_publish()
         except apsw.Error:
             self._writable = False
             self._recovery.begin()
@@ -279,30 +279,30 @@ class SqliteStore(GroupStore, Store):
         if self._file.log_is_long:
             await self._in_thread(self._file.fold_log)
 
-    async def _commit_and_tell(self) -> None:
-        """Nobody reads of this commit before they can be told of it."""
-        async with self._showing:
+    async def _commit_and_publish(self) -> None:
+        """Commit, and let reads see the commit only when it is published."""
+        async with self._publishing:
             self._reader.hold()
             try:
                 await self._in_thread(self._file.writer.execute, "COMMIT")
             finally:
                 self._reader.release()
-            self._tell()
+            self._publish()
 
     async def _in_thread(self, function: Callable[..., object], *arguments: object) -> None:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._committer, function, *arguments)
 
-    def _tell(self) -> None:
-        """Show what was committed."""
+    def _publish(self) -> None:
+        """Publish the commit to readers and listeners."""
         self._committed = self._writer.revision
         self._names.committed()
         self._address_before.clear()
         self._writable = True
         if self._worked:
             self._take_meta()
-        if self._told:
-            self._records.apply(self._told)
+        if self._record_changes:
+            self._records.apply(self._record_changes)
         for listener in self._listeners:
             listener()
 
@@ -327,7 +327,7 @@ class SqliteStore(GroupStore, Store):
             decision = decide(self._writer.view(zone, write.addresses))
         except apsw.Error:
             raise
-        except Exception as error:  # a refusal, or a bug in this one rule: the others go on
+        except Exception as error:  # a rejection or a bug in one rule; other writes go on
             write.refused(error)
             return
         at, first = self._clock.stamp(), self._writer.revision
@@ -349,7 +349,7 @@ class SqliteStore(GroupStore, Store):
             first += 1
             self._writer.cause(write.cause, at)
         for change in decision.changes:
-            await asyncio.sleep(0)  # some have megabytes
+            await asyncio.sleep(0)  # some records have megabytes
             self._writer.record(change)
-        self._told.extend(decision.changes)
+        self._record_changes.extend(decision.changes)
         write.done(Committed(at, first, decision.outcome))

@@ -1,7 +1,7 @@
-"""Writes rows of a SQLite database, inside a transaction that its caller began.
+"""Writes to a SQLite database, inside a transaction of the caller.
 
-Owns the statements that change anything and those that rules need, and counts revisions: each
-change that is written gets the next one.
+Owns the statements that change data and those that rules need, and counts revisions: each written
+change gets the next one.
 """
 
 from collections.abc import Iterable, Sequence
@@ -48,28 +48,28 @@ _CHANGE_ALL = """
 
 _Key = tuple[int, Address]
 _Row = tuple[int, Address, int, int, int]
-"""Of the table of mappings: zone, address, place, time and revision."""
+"""A row of mappings: zone, address, region, time and revision."""
 _CauseRow = tuple[int, int, str, str, str]
-"""The revision of its first change, when that was, and who."""
+"""The revision of the first change of a cause, its time, and the actor."""
 _HistoryRow = tuple[int, int, Address, int | None, int | None]
-"""Of the history: revision, zone, address, place before and after."""
+"""A row of the history: zone, revision, address, region before and after."""
 
 
 class RowWriter:
-    """The one that writes."""
+    """Writes rows on the writing connection."""
 
     def __init__(self, connection: apsw.Connection, names: Names, revision: int) -> None:
         self.connection = connection
         self.names = names
         self.revision = revision
-        # Kept, because making one takes as long as the statement that it is for.
+        # Reused, because creating a cursor takes as long as a statement.
         self.cursor = connection.cursor()
         self._causes: list[_CauseRow] = []
         self._history: list[_HistoryRow] = []
 
     def view(self, zone: int, addresses: Sequence[Address]) -> ZoneView:
-        """What a rule sees of a zone that is asked about these addresses."""
-        make, place = tuple.__new__, self.names.place  # takes half the time of the class
+        """Return what a rule sees of a zone with these addresses."""
+        make, place = tuple.__new__, self.names.place  # takes half the time of the constructor
         current: dict[Address, Mapping] = {}
         if len(addresses) == 1:
             (address,) = addresses
@@ -77,43 +77,46 @@ class RowWriter:
                 stored = make(Mapping, (address, place(num), modified_on, revision))
                 return ZoneView({address: stored}, count)
         elif addresses:
-            found = rows(self.cursor, _VIEW, (zone, apsw.carray(tuple(addresses))))
-            current = {row[0]: make(Mapping, (row[0], place(row[1]), *row[2:])) for row in found}
+            stored_rows = rows(self.cursor, _VIEW, (zone, apsw.carray(tuple(addresses))))
+            current = {
+                row[0]: make(Mapping, (row[0], place(row[1]), *row[2:])) for row in stored_rows
+            }
         return ZoneView(current, rows(self.cursor, _COUNT, (zone,))[0][0])
 
     def cause(self, cause: Cause, at: int) -> None:
-        """The cause of the changes from the next one on."""
+        """Write the cause of the following changes."""
         _CAUSE.one(self.cursor, (self.revision + 1, at, *cause))
 
     def causes(self, rows: Sequence[_CauseRow]) -> None:
-        """Many causes."""
+        """Write many causes."""
         _CAUSE.many(self.cursor, rows)
 
     def write(self, zone: int, at: int, cause: Cause, changes: Iterable[MappingChange]) -> None:
-        """What one write of a group changes. No rule reads the history, so that of the whole group
-        is written by `write_history`, many rows with a statement."""
+        """Write the mappings of one write of a group. Rules do not read the history, so the history
+        of the whole group is written by `write_history`, with many rows per statement."""
         self._causes.append((self.revision + 1, at, *cause))
         self._history += self._write_rows([(zone, at, change) for change in changes])
 
     def write_history(self) -> None:
-        """The history of what was written, before it is committed."""
+        """Write the history of the group, before the commit."""
         _CAUSE.many(self.cursor, self._causes)
         _CHANGE.many(self.cursor, self._history)
         self.drop_history()
 
     def drop_history(self) -> None:
-        """Of what was undone."""
+        """Drop the history of a group that was rolled back."""
         self._causes, self._history = [], []
 
     def mappings(self, changes: Iterable[tuple[int, int, MappingChange]]) -> None:
-        """Changes of mappings, in order: each the integer of its zone, when, and what."""
+        """Write changes of mappings, in order, with their history; each has the integer of its
+        zone, its time, and the change."""
         _CHANGE.many(self.cursor, self._write_rows(changes))
 
     def _write_rows(self, changes: Iterable[tuple[int, int, MappingChange]]) -> list[_HistoryRow]:
-        """The mappings themselves; their history."""
+        """Write the mappings and return the rows of their history."""
         history: list[_HistoryRow] = []
-        kept: dict[_Key, _Row] = {}
-        gone: dict[_Key, None] = {}
+        upserted: dict[_Key, _Row] = {}
+        deleted: dict[_Key, None] = {}
         growth: dict[int, int] = {}
         num, revision = self.names.place_num, self.revision
         for zone, at, (address, before, after) in changes:
@@ -122,26 +125,26 @@ class RowWriter:
             old = None if before is None else num(before)
             if after is None:
                 new = None
-                kept.pop(key, None)
-                gone[key] = None
+                upserted.pop(key, None)
+                deleted[key] = None
             else:
                 new = num(after)
-                kept[key] = (zone, address, new, at, revision)
+                upserted[key] = (zone, address, new, at, revision)
             history.append((revision, zone, address, old, new))
             if old is None or new is None:
                 growth[zone] = growth.get(zone, 0) + (new is not None) - (old is not None)
         self.revision = revision
-        if gone:  # first, since some of them came again
-            self.cursor.executemany(_DELETE, gone)
-        if kept:
-            _UPSERT.many(self.cursor, list(kept.values()))
+        if deleted:  # first, because some addresses were added again
+            self.cursor.executemany(_DELETE, deleted)
+        if upserted:
+            _UPSERT.many(self.cursor, list(upserted.values()))
         for zone, more in growth.items():
             if more:
                 self.cursor.execute(_ADD_COUNT, (more, zone))
         return history
 
     def record(self, change: RecordChange) -> None:
-        """A record made, replaced or removed; a zone that goes takes its mappings with it."""
+        """Create, replace or delete a record; deleting a zone deletes its mappings."""
         kind, id_ = change.key
         if change.after is None:
             if kind is Kind.ZONE:
@@ -157,30 +160,31 @@ class RowWriter:
                 self.names.keep_zone(id_)
 
     def _replace_record(self, change: RecordChange, body: bytes | None) -> None:
-        """The history of a record that is about to be replaced: what it was is there already."""
+        """Write the history of a record before the record is replaced: its former value comes from
+        the table."""
         self.revision += 1
         self.cursor.execute(_REPLACED, (self.revision, change.key.kind.value, change.key.id, body))
 
     def put_record(self, key: Key, value: Value) -> None:
-        """A record, without history."""
+        """Write a record without history."""
         name = records.unique_name(value)
         self.cursor.execute(_RECORD, (key.kind.value, key.id, name, records.encode(value)))
 
     def record_history(self, revision: int, change: RecordChange) -> None:
-        """What a record was and became, without the record."""
+        """Write the history of a record without the record."""
         bodies = records.encode(change.before), records.encode(change.after)
         self.cursor.execute(
             _RECORD_CHANGE, (revision, change.key.kind.value, change.key.id, *bodies)
         )
 
     def mapping_history(self, revision: int, zone: int, change: MappingChange) -> None:
-        """What a mapping was and became, without the mapping."""
+        """Write the history of a mapping without the mapping."""
         places = self._place_num(change.before), self._place_num(change.after)
         _CHANGE.one(self.cursor, (revision, zone, change.address, *places))
 
     def probe(self) -> None:
-        """Have the commit write a page in which nothing changes. SQLite leaves a page alone that
-        is given the values it has, so something comes and goes."""
+        """Make the next commit write a page without changing data. SQLite does not write a page
+        with unchanged values, so a row is added and deleted."""
         self.cursor.execute("INSERT INTO meta (key, value) VALUES ('probe', '')")
         self.cursor.execute("DELETE FROM meta WHERE key = 'probe'")
 

@@ -1,4 +1,4 @@
-"""What a node remembers of a PostgreSQL database, and when it forgets."""
+"""The mapping cache of a PostgreSQL node, and when it is cleared."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,7 +10,7 @@ from originmap.domain.history.change import Committed
 from originmap.domain.history.snapshot import Part
 from originmap.domain.mapping.mapping import Mapping, ZoneView
 from originmap.store.memory import MemoryStore
-from originmap.store.postgres.known_places import MOST_ADDRESSES, Asked, Counter, Known
+from originmap.store.postgres.mapping_cache import MAX_ADDRESSES, Cache, CacheKey, Counter
 from originmap.store.postgres.store import PostgresStore
 from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, ips, new_zone
 from tests.postgres import Cluster
@@ -24,37 +24,37 @@ ROWS = [
 ]
 
 
-def test_what_is_not_there_is_known_too() -> None:
-    known, absent = Known(), ip("192.0.2.2")
-    asked: list[Asked] = [(ZONE_ID, ADDRESS), (ZONE_ID, absent), ("gone", None)]
-    assert known.missing(asked) == asked
-    known.learn(HERE, asked, ROWS)
-    assert known.missing(asked) == []
+def test_missing_zones_and_mappings_are_cached() -> None:
+    cache, absent = Cache(), ip("192.0.2.2")
+    asked: list[CacheKey] = [(ZONE_ID, ADDRESS), (ZONE_ID, absent), ("gone", None)]
+    assert cache.missing(asked) == asked
+    cache.learn(HERE, asked, ROWS)
+    assert cache.missing(asked) == []
     stored = Mapping(ADDRESS, US_EAST, 900, 4)
-    assert known.view(ZONE_ID, [ADDRESS, absent]) == ZoneView({ADDRESS: stored}, 7)
-    assert known.view("gone", []) is None
+    assert cache.view(ZONE_ID, [ADDRESS, absent]) == ZoneView({ADDRESS: stored}, 7)
+    assert cache.view("gone", []) is None
 
 
-def test_what_is_learnt_at_another_revision_or_in_another_epoch_replaces_all() -> None:
+def test_rows_of_another_revision_or_epoch_replace_the_cache() -> None:
     for later in (HERE._replace(revision=6), HERE._replace(epoch="other")):
-        known = Known()
-        known.learn(HERE, [(ZONE_ID, ADDRESS)], ROWS)
-        known.learn(HERE, [("other", None)], [])
-        assert known.missing([(ZONE_ID, ADDRESS)]) == []
-        known.learn(later, [("other", None)], [])
-        assert known.missing([(ZONE_ID, ADDRESS)]) == [(ZONE_ID, ADDRESS)]
+        cache = Cache()
+        cache.learn(HERE, [(ZONE_ID, ADDRESS)], ROWS)
+        cache.learn(HERE, [("other", None)], [])
+        assert cache.missing([(ZONE_ID, ADDRESS)]) == []
+        cache.learn(later, [("other", None)], [])
+        assert cache.missing([(ZONE_ID, ADDRESS)]) == [(ZONE_ID, ADDRESS)]
 
 
-def test_what_is_remembered_is_bounded() -> None:
-    known = Known()
-    known.learn(HERE, [(ZONE_ID, ADDRESS)], ROWS)
-    many: list[Asked] = [(ZONE_ID, address) for address in ips(MOST_ADDRESSES)]
-    known.learn(HERE, many, ROWS[:1])
-    assert known.missing([(ZONE_ID, ADDRESS)]) == [(ZONE_ID, ADDRESS)]
-    assert known.missing(many) == []
+def test_the_size_of_the_cache_is_limited() -> None:
+    cache = Cache()
+    cache.learn(HERE, [(ZONE_ID, ADDRESS)], ROWS)
+    many: list[CacheKey] = [(ZONE_ID, address) for address in ips(MAX_ADDRESSES)]
+    cache.learn(HERE, many, ROWS[:1])
+    assert cache.missing([(ZONE_ID, ADDRESS)]) == [(ZONE_ID, ADDRESS)]
+    assert cache.missing(many) == []
 
 
-async def test_what_a_node_knows_is_not_believed_when_another_wrote(
+async def test_the_cache_is_not_used_after_a_write_of_another_node(
     nodes: list[PostgresStore],
 ) -> None:
     first = await put(nodes[0], "192.0.2.1")
@@ -64,7 +64,7 @@ async def test_what_a_node_knows_is_not_believed_when_another_wrote(
         assert (await put(nodes[0], "192.0.2.1")).revision == revision + 1
 
 
-async def test_what_is_refused_or_changes_nothing_is_so_by_what_there_is(
+async def test_rejected_and_empty_writes_are_decided_on_current_rows(
     nodes: list[PostgresStore],
 ) -> None:
     for _ in range(20):
@@ -78,7 +78,7 @@ async def test_what_is_refused_or_changes_nothing_is_so_by_what_there_is(
         await delete(nodes[0], "192.0.2.1")
 
 
-async def test_what_a_node_knows_of_a_database_is_not_believed_of_its_successor(
+async def test_the_cache_is_not_used_for_a_database_that_replaced_another(
     nodes: list[PostgresStore],
 ) -> None:
     written = await put(nodes[0], "192.0.2.1")
@@ -92,12 +92,14 @@ async def test_what_a_node_knows_of_a_database_is_not_believed_of_its_successor(
     assert (await put(nodes[0], "192.0.2.1")).revision == written.revision + 1
 
 
-async def test_what_is_read_while_a_database_is_replaced_is_not_taken_for_its_successors(
+async def test_rows_read_during_a_replacement_are_not_used_for_the_new_database(
     nodes: list[PostgresStore],
 ) -> None:
     await put(nodes[0], "192.0.2.3")
     await put(nodes[1], "192.0.2.1")
-    written = await put(nodes[0], "192.0.2.3", US_WEST)  # under the lock, and so the next one
+    written = await put(
+        nodes[0], "192.0.2.3", US_WEST
+    )  # with the lock, so the next write takes it too
     other = MemoryStore()
     await other.write_records(new_zone(), CAUSE)
     for text in ("192.0.2.2", "192.0.2.3", "192.0.2.4"):
@@ -118,7 +120,7 @@ async def test_what_is_read_while_a_database_is_replaced_is_not_taken_for_its_su
         await deletions[0]
 
 
-async def test_what_a_node_knows_is_not_believed_where_a_fail_over_lost_it(
+async def test_the_cache_is_not_used_after_a_fail_over_that_lost_commits(
     nodes: list[PostgresStore], url: str, cluster: Cluster
 ) -> None:
     kept = await put(nodes[0], "192.0.2.1")
