@@ -118,11 +118,15 @@ def test_the_command_page_has_every_setting(setting: str) -> None:
 
 def test_every_help_text_has_an_example_that_can_be_parsed() -> None:
     for name, command in commands():
-        text = " ".join((command.help or "").split())
-        _, found, example = text.partition("Example: ")
-        assert found, f"{name} --help needs an example"
-        assert example.startswith(name)
-        command.make_context(name, shlex.split(example.removeprefix(name)))
+        examples = examples_of(command)
+        assert examples, f"{name} --help needs an example"
+        for example in examples:
+            before, found, after = f" {example} ".partition(f" {name} ")
+            assert found, example
+            assert before.strip() == "" or before.endswith(" |"), example
+            arguments = shlex.split(after)
+            shell = [arguments.index(sign) for sign in (">", ">>") if sign in arguments]
+            command.make_context(name, arguments[: min(shell, default=len(arguments))])
 
 
 def test_every_path_named_in_the_architecture_exists() -> None:
@@ -264,6 +268,12 @@ def below(name: str, command: click.Command) -> Iterator[tuple[str, click.Comman
         child = command.get_command(context, child_name)
         assert child is not None
         yield from below(f"{name} {child_name}", child)
+
+
+def examples_of(command: click.Command) -> list[str]:
+    """The command lines of a help text, each a paragraph that begins with `Example: `."""
+    paragraphs = (" ".join(each.split()) for each in (command.help or "").split("\n\n"))
+    return [each.removeprefix("Example: ") for each in paragraphs if each.startswith("Example: ")]
 
 
 def options_of(command: click.Command) -> list[str]:

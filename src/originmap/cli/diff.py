@@ -22,7 +22,10 @@ Places = dict[str, dict[str, str]]
 @server
 @options.as_json
 def command(zone: str, since: int, until: int | None, server: Server, as_json: bool) -> None:
-    """Print how a zone's mappings differ between revision SINCE and revision UNTIL, or now.
+    """Print the difference of a zone's mappings between two revisions.
+
+    SINCE and UNTIL are revisions, as originmap history prints them. Without UNTIL, the mappings of
+    SINCE are compared with the current ones. ZONE is an ID or a name.
 
     Example: originmap diff example.com 41 --db originmap.db
     """

@@ -16,6 +16,19 @@ from originmap.domain.errors import InvalidExport
 from originmap.edge.name_lookup import look_up
 from originmap.export.format import Family, Format
 
+_TEXT = """\
+{what}
+
+How the export is used: docs/exports.md#{section}. Files are replaced atomically: a reader sees the
+old content or the new content, never a part.
+
+Example: {example}
+"""
+_SECTIONS = {
+    "trafficserver": "traffic-server",
+    "csv": "csv-and-json-lines",
+    "json": "csv-and-json-lines",
+}
 _MODE = 0o644  # the cache, which runs as another user, has to read it
 
 
@@ -31,15 +44,19 @@ def command(known: Format) -> click.Command:
     out = f"/etc/{known.name}" if known.several else known.files[0].name
     where = f" --upstream '{node.EXAMPLE_UPSTREAM}'" if known.upstreams else ""
     example = f"originmap export {known.name} --colo SIN{where} --out {out} --db originmap.db"
-    return click.command(known.name, help=f"{known.help}\n\nExample: {example}")(run)
+    section = _SECTIONS.get(known.name, known.name)
+    text = _TEXT.format(what=known.help, section=section, example=example)
+    return click.command(known.name, help=text)(run)
 
 
-_file = click.option("--file", metavar="NAME", help="Only this file of the format.")
+_file = click.option(
+    "--file", metavar="NAME", help="Only this file of the format. Default: all files."
+)
 _out = click.option(
     "--out",
     metavar="PATH",
     callback=options.checked_path,
-    help="Write here: a file, or a folder for several. Else to stdout.",
+    help="File to write, or folder if there are several files. Default: stdout.",
 )
 _OPTIONS: tuple[tuple[Callable[[Format], bool], Callable[[Any], Any]], ...] = (
     (lambda known: True, node.zone),

@@ -52,7 +52,8 @@ def topology(command: F) -> F:
         "--topology",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         metavar="FILE",
-        help="Topology to say by which upper tiers move; an Originmap is asked for its own.",
+        help="Topology file, to show which upper tiers change. Default: the topology that an "
+        "Originmap server has.",
     )(command)
 
 
@@ -113,11 +114,11 @@ def _detect(ranges: str) -> Detect:
 
 def _no_delete(command: F) -> F:
     return click.option(
-        "--no-delete", is_flag=True, help="Delete nothing; what is not in the file stays."
+        "--no-delete", is_flag=True, help="Keep mappings that are not in the file."
     )(command)
 
 
 def _any_region(command: F) -> F:
     return click.option(
-        "--any-region", is_flag=True, help="Take regions that are not in the packaged catalogue."
+        "--any-region", is_flag=True, help="Accept regions that are not in the catalogue."
     )(command)
