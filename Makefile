@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export PIP_REQUIRE_VIRTUALENV := 1
 
-.PHONY: run setup test lint unit caches bench bench-large crash chaos soak lock openapi conformance clean
+.PHONY: run setup test lint unit caches bench bench-large crash chaos soak lock openapi conformance docs-generate bench-plot clean
 
 run: setup
 	$(BIN)/originmap dev
@@ -74,6 +74,10 @@ bench-large: $(VENV)/.bench $(VENV)/.test
 # Makes the packaged OpenAPI document from its YAML.
 openapi: $(VENV)/.test
 	$(BIN)/python scripts/openapi.py
+
+# Writes the generated parts of docs: commands, settings, errors and metrics.
+docs-generate: $(VENV)/.run
+	$(BIN)/python -m scripts.docs
 
 # Makes the page about conformance from the marks on the tests.
 conformance: $(VENV)/bin/python

@@ -9,7 +9,7 @@ import pwd
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 
 def _setting(default: Any, help_: str, *, secret: bool = False) -> Any:
@@ -56,7 +56,7 @@ class Settings:
 class EdgeSettings:
     """How the agent of a node runs."""
 
-    follow: str = _setting("", "URL of the server to follow.")
+    follow: str = _setting("", "URL of the server to follow; required.")
     token: str = _setting("", "Token of the server, created with --access edge.", secret=True)
     name: str = _setting("", "Name of this node in the server's list of followers.")
     copy_limit: float = _setting(
@@ -70,6 +70,87 @@ class EdgeSettings:
     )
     interval: float = _setting(1.0, "Minimum number of seconds between two reloads.")
     verify: float = _setting(10.0, "Minutes between two verifications of the files in place.")
+
+
+class Variable(NamedTuple):
+    """An environment variable that is no option of a command."""
+
+    name: str
+    scope: str  # what it applies to
+    help: str
+
+
+VARIABLES = (
+    Variable(
+        "ORIGINMAP_TOKEN",
+        "requests to the server of --follow, --server and context add",
+        "Token. There is no option for it, because other users of the machine can see options; "
+        "--token-file names a file instead.",
+    ),
+    Variable(
+        "CLOUDFLARE_API_TOKEN",
+        "requests to the API of --api",
+        "API token, as Cloudflare's own tools read it.",
+    ),
+    Variable(
+        "CLOUDFLARE_EMAIL",
+        "requests to the API of --api",
+        "Email address of a global API key; needs CLOUDFLARE_API_KEY.",
+    ),
+    Variable(
+        "CLOUDFLARE_API_KEY",
+        "requests to the API of --api",
+        "Global API key; needs CLOUDFLARE_EMAIL.",
+    ),
+    Variable(
+        "XDG_STATE_HOME",
+        "state folder",
+        "Absolute path of the folder above it. Default: .local/state in HOME, or in the home "
+        "folder of the user.",
+    ),
+    Variable(
+        "XDG_CONFIG_HOME",
+        "configuration folder",
+        "Absolute path of the folder above it. Default: .config in HOME, or in the home folder of "
+        "the user.",
+    ),
+    Variable(
+        "HTTP_PROXY",
+        "requests to http:// servers",
+        "Proxy: http://HOST:PORT or http://USER:PASSWORD@HOST:PORT.",
+    ),
+    Variable("HTTPS_PROXY", "requests to https:// servers", "Proxy, in the same form."),
+    Variable(
+        "ALL_PROXY",
+        "requests to all servers",
+        "Proxy, in the same form, if the variable of the scheme is not set.",
+    ),
+    Variable(
+        "NO_PROXY",
+        "requests that would use a proxy",
+        "Comma-separated servers to ask directly: *, domain names (subdomains are included), IP "
+        "addresses, prefixes such as 10.0.0.0/8, HOST:PORT for one port.",
+    ),
+    Variable(
+        "SSL_CERT_FILE",
+        "requests to https:// servers",
+        "File of CA certificates in PEM format that replaces the default ones; needed for a "
+        "private CA.",
+    ),
+    Variable(
+        "SSL_CERT_DIR",
+        "requests to https:// servers",
+        "Colon-separated folders of CA certificates, prepared by openssl rehash, if SSL_CERT_FILE "
+        "is not set.",
+    ),
+    Variable(
+        "SSLKEYLOGFILE",
+        "requests to https:// servers",
+        "File for the keys of TLS connections, to debug them.",
+    ),
+    Variable("TMPDIR", "checks of originmap edge", "Folder for temporary files."),
+)
+"""The variables of commands and their options aside; docs/settings.md lists both."""
 
 
 def help_of(name: str, of: type[Settings] | type[EdgeSettings] = Settings) -> str:

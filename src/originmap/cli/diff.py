@@ -22,7 +22,7 @@ Places = dict[str, dict[str, str]]
 @server
 @options.as_json
 def command(zone: str, since: int, until: int | None, server: Server, as_json: bool) -> None:
-    """Print the difference of a zone's mappings between two revisions.
+    """Print the differences between two revisions of a zone's mappings.
 
     SINCE and UNTIL are revisions, as originmap history prints them. Without UNTIL, the mappings of
     SINCE are compared with the current ones. ZONE is an ID or a name.

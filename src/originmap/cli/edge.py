@@ -30,7 +30,10 @@ _SLEEPER = "trafficserver"
 _DEFAULTS = {field.name: field.default for field in fields(EdgeSettings)}
 _HELP = {field.name: str(field.metadata["help"]) for field in fields(EdgeSettings)}
 _NAMES = ", ".join(known.name for known in FORMATS)
-_WRITE = f"Format to export, and the file or folder to write it to; repeatable. Formats: {_NAMES}."
+_WRITE = (
+    "Format to export, and the file or folder to write it to; required, repeatable. "
+    f"Formats: {_NAMES}."
+)
 _CHECK = (
     "Check run after the new files are in place; on failure the old files are restored. Repeatable."
 )

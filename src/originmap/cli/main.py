@@ -31,7 +31,7 @@ _COMMANDS = {
     "audit-mappings": "Check a zone's mappings against the vendors' published IP ranges.",
     "audit": "Print the audit log, newest entry first.",
     "history": "Print the changes of a zone's mappings, newest first.",
-    "diff": "Print the difference of a zone's mappings between two revisions.",
+    "diff": "Print the differences between two revisions of a zone's mappings.",
     "rollback": "Restore a zone's mappings as of an earlier revision.",
     "followers": "Print the replicas and nodes that follow a server.",
     "rollout": "Release changes to nodes in stages.",
@@ -124,7 +124,7 @@ def _passwords_hidden() -> Iterator[None]:
     metavar="FILE",
     help="CSV file of regions to add to the catalogue; applies to every command.",
 )
-def _group(regions: str | None) -> None:
+def group(regions: str | None) -> None:
     """Tell caches which upper tier to fill from: a self-hosted Origin Cloud Regions API."""
     if regions:
         from originmap import data
@@ -138,7 +138,7 @@ def main() -> None:
     streams.print_what_can_be_printed()
     try:
         try:
-            _group(prog_name="originmap")
+            group(prog_name="originmap")
         finally:
             sys.stdout.flush()
     except BrokenPipeError:  # the reader has read enough
