@@ -25,9 +25,9 @@ def command() -> None:
 def add(name: str, url: str, token_file: Path | None) -> None:
     """Add a named server.
 
-    NAME stands for the server at URL in --context. The first server added is selected. The token is
-    read from --token-file or ORIGINMAP_TOKEN, or the command asks for it. It is stored in a file
-    that only you can read: docs/settings.md#files.
+    Other commands select the server at URL by its NAME. The first server added is in use at once.
+    The token is read from --token-file or ORIGINMAP_TOKEN, or the command asks for it. It is stored
+    in a file that only you can read: docs/settings.md#files.
 
     Example: originmap context add prod https://originmap.example.net
     """
