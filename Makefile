@@ -71,6 +71,10 @@ bench: $(VENV)/.bench $(VENV)/.test
 bench-large: $(VENV)/.bench $(VENV)/.test
 	$(BIN)/python -m bench --large
 
+# Draws docs/images/performance.svg: the ratios of all recorded runs.
+bench-plot: $(VENV)/bin/python
+	$(BIN)/python -m bench.plot
+
 # Makes the packaged OpenAPI document from its YAML.
 openapi: $(VENV)/.test
 	$(BIN)/python scripts/openapi.py

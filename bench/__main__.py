@@ -14,6 +14,7 @@ from bench import (
     cases,
     catchup,
     exports,
+    history,
     large,
     load,
     lookups,
@@ -54,10 +55,12 @@ def main() -> int:
         return 1
     text = report.tables(figures)
     if bench.void:
-        text += "\n\nVoid runs, left out of the medians:\n\n" + "\n".join(bench.void)
+        text += "\n" + history.void_runs(bench.void)
     print(f"\n{text}")
     if given.record:
-        print(f"\nrecorded in {report.record(facts, text)}")
+        complete = not given.large and given.only is None
+        file = report.record(facts, figures, bench.void, complete=complete)
+        print(f"\nrecorded in {file}")
     return 1 if bench.void else 0
 
 
@@ -104,7 +107,9 @@ def _arguments() -> argparse.Namespace:
         "--large", action="store_true", help="the case of 10 million mappings, and only that"
     )
     parser.add_argument(
-        "--record", action="store_true", help="add the result to docs/performance.md"
+        "--record",
+        action="store_true",
+        help="add the result to bench/history.jsonl; a complete one to docs/performance.md too",
     )
     return parser.parse_args()
 

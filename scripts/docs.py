@@ -42,10 +42,10 @@ def generate(name: str) -> str:
     for part, written in PAGES[name].items():
         begin, end = f"<!-- begin generated: {part} -->", f"<!-- end generated: {part} -->"
         pattern = re.compile(f"{re.escape(begin)}.*{re.escape(end)}", re.DOTALL)
-        new = f"{begin}\n\n{written().strip()}\n\n{end}"
-        text, count = pattern.subn(lambda _, new=new: new, text)
-        if count != 1:
+        before, *others = pattern.split(text)
+        if len(others) != 1:
             raise SystemExit(f"docs/{name}: {part} must be there once, between its comments")
+        text = f"{before}{begin}\n\n{written().strip()}\n\n{end}{others[0]}"
     return text
 
 

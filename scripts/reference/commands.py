@@ -158,4 +158,6 @@ def _default(option: click.Option) -> str:
         return ("on" if option.default else "off") if option.secondary_opts else ""
     if option.default in (None, "", ()) or not isinstance(option.default, str | int | float):
         return ""
-    return code(f"{option.default:.12g}" if isinstance(option.default, float) else option.default)
+    if isinstance(option.default, float):
+        return code(f"{option.default:.12g}")
+    return code(str(option.default))
