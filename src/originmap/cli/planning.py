@@ -52,8 +52,8 @@ def topology(command: F) -> F:
         "--topology",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         metavar="FILE",
-        help="Topology file, to show which upper tiers change. Default: the topology that an "
-        "Originmap server has.",
+        help="Topology file, to show which upper tiers change. Default: that of the server, if it "
+        "is an Originmap server.",
     )(command)
 
 
