@@ -324,7 +324,7 @@ def test_a_break_is_told_and_the_same_command_goes_on(user: Planner, proxy: Prox
     proxy.faults = lambda number, seen: None
     done = user.run("apply", file, "--yes")
     assert (done.status, done.last) == (0, "done: 100 changes, read back and as planned")
-    assert "this plan has what is left" in done.err
+    assert "this plan has the rest" in done.err
     assert list(user.state.iterdir()) == []
 
 
