@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export PIP_REQUIRE_VIRTUALENV := 1
 
-.PHONY: run setup test lint unit caches bench bench-large bench-against crash chaos soak lock openapi conformance site guides picture clean
+.PHONY: run setup test lint unit caches bench bench-large bench-against bench-plot crash chaos soak lock openapi conformance docs-generate site guides picture clean
 
 run: setup
 	$(BIN)/originmap dev
@@ -81,9 +81,17 @@ bench-large: $(VENV)/.bench $(VENV)/.test
 bench-against: $(VENV)/.test
 	$(BIN)/python -m bench --against $(REV)
 
+# Draws docs/images/performance.svg: the ratios of all recorded runs.
+bench-plot: $(VENV)/bin/python
+	$(BIN)/python -m bench.plot
+
 # Makes the packaged OpenAPI document from its YAML.
 openapi: $(VENV)/.test
 	$(BIN)/python scripts/openapi.py
+
+# Writes the generated parts of docs: commands, settings, errors and metrics.
+docs-generate: $(VENV)/.run
+	$(BIN)/python -m scripts.docs
 
 # Makes the page about conformance from the marks on the tests.
 conformance: $(VENV)/bin/python

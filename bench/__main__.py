@@ -15,6 +15,7 @@ from bench import (
     cases,
     catchup,
     exports,
+    history,
     large,
     load,
     lookups,
@@ -49,22 +50,22 @@ def main() -> int:
     facts = report.environment(bench)
     print("\n".join(facts), flush=True)
     try:
-        text = _measured(bench, given)
+        if given.against:
+            print(f"\n{against.measure(bench, given.against, given.only)}")
+            return 1 if bench.void else 0
+        figures = _measure(bench, given)
     except Failed as error:
         print(error, file=sys.stderr)
         return 1
+    text = report.tables(figures)
     if bench.void:
-        text += "\n\nVoid runs, left out of the medians:\n\n" + "\n".join(bench.void)
+        text += "\n" + history.void_runs(bench.void)
     print(f"\n{text}")
     if given.record:
-        print(f"\nrecorded in {report.record(facts, text)}")
+        complete = not given.large and given.only is None
+        file = report.record(facts, figures, bench.void, complete=complete)
+        print(f"\nrecorded in {file}")
     return 1 if bench.void else 0
-
-
-def _measured(bench: Bench, given: argparse.Namespace) -> str:
-    if given.against:
-        return against.measure(bench, given.against, given.only)
-    return report.tables(_measure(bench, given))
 
 
 def _measure(bench: Bench, given: argparse.Namespace) -> Figures:
@@ -112,7 +113,9 @@ def _arguments() -> argparse.Namespace:
         "--large", action="store_true", help="the case of 10 million mappings, and only that"
     )
     parser.add_argument(
-        "--record", action="store_true", help="add the result to docs/performance.md"
+        "--record",
+        action="store_true",
+        help="add the result to bench/history.jsonl; a complete one to docs/performance.md too",
     )
     given = parser.parse_args()
     choices = against.CASES if given.against else (*cases.CASES, *_OTHERS)

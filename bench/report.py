@@ -1,4 +1,4 @@
-"""The report: tables of figures and goals in Markdown, and the dated record in the docs."""
+"""The report: tables of figures and goals in Markdown, and the run for the history."""
 
 import os
 import platform
@@ -8,23 +8,14 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.figures import Figure, Figures
-from bench.goals import GOALS, Goal
+from bench import history, plot
+from bench.figures import Figures
+from bench.goals import GOALS
 from bench.rounds import Bench
 
 _ROOT = Path(__file__).parents[1]
-_RECORD = _ROOT / "docs" / "performance.md"
 # What one shell and its editor cause; a test run beside the bench causes more.
 _IDLE = 0.5
-# Below this, a figure is shown with a decimal.
-_SMALL = 100
-_SECTION = "\n## "
-_INTRODUCTION = """# Performance
-
-What `make bench` and `make bench-large` measured, newest first; how, is told in
-[bench/README.md](../bench/README.md). Absolute figures belong to the machine of the day:
-only ratios, taken within one run, can be compared.
-"""
 
 
 def environment(bench: Bench) -> list[str]:
@@ -41,57 +32,62 @@ def environment(bench: Bench) -> list[str]:
 
 def tables(figures: Figures) -> str:
     """Both tables: every figure, then every goal that was measured."""
-    return f"{_figure_table(figures)}\n\n{_goal_table(figures)}"
+    return history.tables(_cases(figures), _goals(figures))
 
 
-def record(lines: list[str], text: str) -> Path:
-    """Put a dated section at the top of docs/performance.md; answers the file."""
-    old = _RECORD.read_text() if _RECORD.exists() else _INTRODUCTION
-    head, separator, sections = old.partition(_SECTION)
-    facts = "\n".join(f"- {line}" for line in lines)
-    title = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-    section = f"\n## {title}\n\n{facts}\n\n{text}\n"
-    _RECORD.write_text(head.rstrip() + "\n" + section + separator + sections)
-    return _RECORD
+def record(lines: list[str], figures: Figures, void: list[str], *, complete: bool) -> Path:
+    """Add the run to the history; answers its file. `lines` are those of `environment`."""
+    machine, system, commit, disk, load, rounds = lines
+    run: history.Run = {
+        "date": f"{datetime.now(UTC):%Y-%m-%dT%H:%MZ}",
+        "machine": machine,
+        "system": system,
+        "commit": commit.removeprefix("commit "),
+        "disk": disk,
+        "load": load,
+        "rounds": rounds,
+        "complete": complete,
+        "cases": _cases(figures),
+        "goals": _goals(figures),
+    }
+    if void:
+        run["void"] = void
+    file = history.add_run(run)
+    plot.write()
+    return file
 
 
-def _figure_table(figures: Figures) -> str:
-    rows = [
-        "| case | server | figure | p99 | server busy | per CPU second |",
-        "|---|---|---:|---:|---:|---:|",
-    ]
+def _cases(figures: Figures) -> list[history.Case]:
+    found = []
     for (case, server), figure in figures.items():
-        cells = [case, server, _shown(figure.value, figure.unit), *_load_cells(figure)]
-        rows.append(f"| {' | '.join(cells)} |")
-    return "\n".join(rows)
+        entry: history.Case = {
+            "case": case,
+            "server": server,
+            "value": figure.value,
+            "unit": figure.unit,
+        }
+        if figure.p99_ms is not None:
+            entry["p99_ms"] = figure.p99_ms
+        if figure.busy is not None:
+            entry |= {"busy": figure.busy, "per_cpu_second": figure.value / figure.busy}
+        found.append(entry)
+    return found
 
 
-def _goal_table(figures: Figures) -> str:
-    rows = ["| goal | bound | reached | |", "|---|---:|---:|---|"]
-    for goal in GOALS:
-        value = goal.value(figures)
-        if value is not None:
-            rows.append(_goal_row(goal, value))
-    return "\n".join(rows)
-
-
-def _goal_row(goal: Goal, value: float) -> str:
-    bound = f"{'≤' if goal.at_most else '≥'} {_shown(goal.bound, goal.unit)}"
-    verdict = "met" if goal.met(value) else "**missed**"
-    return f"| {goal.text} | {bound} | {_shown(value, goal.unit)} | {verdict} |"
-
-
-def _shown(value: float, unit: str) -> str:
-    if unit == "x":
-        return f"{value:.2f} x"
-    return f"{value:,.1f} {unit}" if 0 < value < _SMALL else f"{value:,.0f} {unit}"
-
-
-def _load_cells(figure: Figure) -> tuple[str, str, str]:
-    p99 = "" if figure.p99_ms is None else f"{figure.p99_ms:,.1f} ms"
-    if figure.busy is None:
-        return p99, "", ""
-    return p99, f"{figure.busy:.0%}", f"{figure.value / figure.busy:,.0f}"
+def _goals(figures: Figures) -> list[history.Goal]:
+    reached = ((goal, goal.value(figures)) for goal in GOALS)
+    return [
+        {
+            "goal": goal.text,
+            "bound": goal.bound,
+            "at_most": goal.at_most,
+            "reached": value,
+            "unit": goal.unit,
+            "met": goal.met(value),
+        }
+        for goal, value in reached
+        if value is not None
+    ]
 
 
 def _load_average() -> str:

@@ -37,6 +37,8 @@ SECTIONS = {
     ],
     "Reference": [
         "docs/cli",
+        "docs/cli-output",
+        "docs/settings",
         "docs/api",
         "docs/errors",
         "docs/conformance",

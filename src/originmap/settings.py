@@ -9,7 +9,7 @@ import pwd
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 
 def _setting(default: Any, help_: str, *, secret: bool = False) -> Any:
@@ -21,54 +21,141 @@ class Settings:
     """How a server runs."""
 
     host: str = _setting("127.0.0.1", "Address to listen on.")
-    port: int = _setting(8787, "Port to listen on; 0 takes a free one.")
+    port: int = _setting(8787, "Port to listen on; 0 picks a free port.")
     db: str = _setting(
-        "", "Database: a file, or postgresql://…; :memory: keeps nothing.", secret=True
+        "",
+        "Database: an SQLite file or a postgresql:// URL; :memory: stores nothing on disk.",
+        secret=True,
     )
-    ranges: str = _setting("", "Folder that keeps the vendors' published IP ranges.")
-    colo: str = _setting("XXX", "This node's colo, an IATA code; shown in cf-ray.")
-    enable_v1: bool = _setting(False, "Serve the deprecated v1 routes too.")
+    ranges: str = _setting("", "Folder of the vendors' published IP ranges.")
+    colo: str = _setting("XXX", "Colo of this server, an IATA code; the last part of cf-ray.")
+    enable_v1: bool = _setting(False, "Serve the deprecated v1 routes.")
     rate_limit: str = _setting(
         "off",
-        "Refuse callers over a rate: off, cloudflare (1,200 in 5 minutes a user and 200 a second "
-        "an address), or your own as REQUESTS/SECONDS[,REQUESTS/SECONDS].",
+        "Rate limit: off, cloudflare (1,200 requests in 5 minutes per user and 200 per second per "
+        "address), or REQUESTS/SECONDS[,REQUESTS/SECONDS].",
     )
     slow_guessing: bool = _setting(
-        True, "Slow down, then refuse, addresses that send many bad credentials."
+        True, "Slow down, then refuse, addresses that send many invalid credentials."
     )
     follow: str = _setting(
-        "", "Be a replica of the server at this URL: serve what it has, refuse writes."
+        "", "URL of the primary to replicate; a replica serves its data and refuses writes."
     )
-    token: str = _setting(
-        "", "The primary's token for a replica, made with --access replicate.", secret=True
+    token: str = _setting("", "Token of the primary, created with --access replicate.", secret=True)
+    name: str = _setting("", "Name of this replica in the primary's list of followers.")
+    copy_limit: float = _setting(
+        16.0, "Maximum size of a full copy of the primary, in GiB after decompression."
     )
-    name: str = _setting("", "What this replica is called among the primary's followers.")
-    copy_limit: float = _setting(16.0, "GiB that a full copy of the primary may take, as sent.")
-    history_days: float = _setting(90.0, "Days that changes are kept in the history.")
-    history_changes: int = _setting(5_000_000, "Changes that are kept in the history.")
-    metrics: bool = _setting(True, "Serve the numbers of this server at /metrics, to anybody.")
-    log_requests: bool = _setting(True, "Log a line of JSON for each request to stderr.")
+    history_days: float = _setting(90.0, "Days to keep changes in the history.")
+    history_changes: int = _setting(5_000_000, "Maximum number of changes to keep in the history.")
+    metrics: bool = _setting(True, "Serve metrics at /metrics, without authentication.")
+    log_requests: bool = _setting(True, "Log each request to stderr as a line of JSON.")
 
 
 @dataclass(frozen=True, slots=True)
 class EdgeSettings:
     """How the agent of a node runs."""
 
-    follow: str = _setting("", "The server to follow, by its URL.")
-    token: str = _setting("", "A token of that server, made with --access edge.", secret=True)
-    name: str = _setting("", "What this node is called among the server's followers.")
-    copy_limit: float = _setting(16.0, "GiB that a full copy of the primary may take, as sent.")
-    colo: str | None = _setting(None, "The colo that this node is in.")
-    zones: tuple[str, ...] = _setting((), "Only this zone, an id or a name.")
-    upstreams: tuple[str, ...] = _setting((), "Where the upper tiers listen.")
-    state: str = _setting("", "Folder of the agent's own: the last state, and what was done.")
-    interval: float = _setting(1.0, "Seconds between two reloads, at least.")
-    verify: float = _setting(10.0, "Minutes after which what is served is compared again.")
+    follow: str = _setting("", "URL of the server to follow; required.")
+    token: str = _setting("", "Token of the server, created with --access edge.", secret=True)
+    name: str = _setting("", "Name of this node in the server's list of followers.")
+    copy_limit: float = _setting(
+        16.0, "Maximum size of a full copy of the server's data, in GiB after decompression."
+    )
+    colo: str | None = _setting(None, "Colo of this node.")
+    zones: tuple[str, ...] = _setting((), "Only these zones, by ID or name.")
+    upstreams: tuple[str, ...] = _setting((), "Addresses of the upper tiers.")
+    state: str = _setting(
+        "", "Folder for the state of the agent: the last revision and the files written."
+    )
+    interval: float = _setting(1.0, "Minimum number of seconds between two reloads.")
+    verify: float = _setting(10.0, "Minutes between two verifications of the files in place.")
 
 
-def help_of(name: str) -> str:
+class Variable(NamedTuple):
+    """An environment variable that is no option of a command."""
+
+    name: str
+    scope: str  # what it applies to
+    help: str
+
+
+VARIABLES = (
+    Variable(
+        "ORIGINMAP_TOKEN",
+        "requests to the server of --follow, --server and context add",
+        "Token. There is no option for it, because other users of the machine can see options; "
+        "--token-file names a file instead.",
+    ),
+    Variable(
+        "CLOUDFLARE_API_TOKEN",
+        "requests to the API of --api",
+        "API token, as Cloudflare's own tools read it.",
+    ),
+    Variable(
+        "CLOUDFLARE_EMAIL",
+        "requests to the API of --api",
+        "Email address of a global API key; needs CLOUDFLARE_API_KEY.",
+    ),
+    Variable(
+        "CLOUDFLARE_API_KEY",
+        "requests to the API of --api",
+        "Global API key; needs CLOUDFLARE_EMAIL.",
+    ),
+    Variable(
+        "XDG_STATE_HOME",
+        "state folder",
+        "Absolute path of the folder above it. Default: .local/state in HOME, or in the home "
+        "folder of the user.",
+    ),
+    Variable(
+        "XDG_CONFIG_HOME",
+        "configuration folder",
+        "Absolute path of the folder above it. Default: .config in HOME, or in the home folder of "
+        "the user.",
+    ),
+    Variable(
+        "HTTP_PROXY",
+        "requests to http:// servers",
+        "Proxy: http://HOST:PORT or http://USER:PASSWORD@HOST:PORT.",
+    ),
+    Variable("HTTPS_PROXY", "requests to https:// servers", "Proxy, in the same form."),
+    Variable(
+        "ALL_PROXY",
+        "requests to all servers",
+        "Proxy, in the same form, if the variable of the scheme is not set.",
+    ),
+    Variable(
+        "NO_PROXY",
+        "requests that would use a proxy",
+        "Comma-separated servers to ask directly: *, domain names (subdomains are included), IP "
+        "addresses, prefixes such as 10.0.0.0/8, HOST:PORT for one port.",
+    ),
+    Variable(
+        "SSL_CERT_FILE",
+        "requests to https:// servers",
+        "File of CA certificates in PEM format that replaces the default ones; needed for a "
+        "private CA.",
+    ),
+    Variable(
+        "SSL_CERT_DIR",
+        "requests to https:// servers",
+        "Colon-separated folders of CA certificates, prepared by openssl rehash, if SSL_CERT_FILE "
+        "is not set.",
+    ),
+    Variable(
+        "SSLKEYLOGFILE",
+        "requests to https:// servers",
+        "File for the keys of TLS connections, to debug them.",
+    ),
+    Variable("TMPDIR", "checks of originmap edge", "Folder for temporary files."),
+)
+"""The variables of commands and their options aside; docs/settings.md lists both."""
+
+
+def help_of(name: str, of: type[Settings] | type[EdgeSettings] = Settings) -> str:
     """The help text of a setting."""
-    return next(str(f.metadata["help"]) for f in fields(Settings) if f.name == name)
+    return next(str(f.metadata["help"]) for f in fields(of) if f.name == name)
 
 
 def default_of(name: str) -> Any:

@@ -149,10 +149,10 @@ def world() -> World:
 def test_without_any_node_a_rollout_stops_in_its_first_stage(world: World) -> None:
     started = world.start("SIN,FRA,100%")
     said = world.stops(started)
-    assert "no node of SIN reports (wave 1: SIN)" in said
+    assert "no node of SIN reports (stage 1: SIN)" in said
     shown = world.shown()
     assert (shown.state, shown.released) == (RolloutState.PAUSED, 1)
-    assert shown.why == "no node of SIN reports (wave 1: SIN)"
+    assert shown.why == "no node of SIN reports (stage 1: SIN)"
 
 
 def test_a_later_stage_without_a_node_is_not_released(world: World) -> None:

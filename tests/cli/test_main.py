@@ -12,7 +12,7 @@ from originmap.cli import main
 
 
 def test_garbage_is_looked_for_again_when_a_command_is_loaded() -> None:
-    group = main._group
+    group = main.group
     assert isinstance(group, click.Group)
     group.get_command(click.Context(group), "regions")
     gc.unfreeze()

@@ -49,7 +49,7 @@ def commands(group: click.Command, context: click.Context) -> Iterator[click.Com
 
 def numeric() -> Iterator[tuple[click.Command, click.Parameter]]:
     """Every option and argument that is a number, with its command."""
-    group = main._group
+    group = main.group
     for command in commands(group, click.Context(group)):
         for parameter in command.params:
             number = isinstance(

@@ -18,14 +18,14 @@ from originmap.api.native.topology import MAX_LATENCIES_BODY
 from originmap.api.server import GRACE_SECONDS
 from originmap.bootstrap_application import build_app
 from originmap.cli import main as command_line
-from originmap.domain import errors
-from originmap.domain.access import errors as access_errors
 from originmap.domain.errors import OriginmapError
 from originmap.domain.mapping.batch import MAX_ITEMS
 from originmap.domain.mapping.mapping import MAX_MAPPINGS
 from originmap.domain.tier.latency import MAX_MEASUREMENTS
-from originmap.settings import Settings
+from originmap.settings import VARIABLES, Settings
 from originmap.store.group import MAX_WAITING
+from scripts import docs as generated
+from scripts.reference import errors as reference_errors
 from tests.api import application
 
 ROOT = Path(__file__).parents[2]
@@ -37,50 +37,10 @@ PAGES = sorted(
     page for page in ROOT.rglob("*.md") if not NOT_OURS.intersection(page.relative_to(ROOT).parts)
 )
 
-# Every form that an error with data takes; the others are made without arguments.
-SAMPLES: list[OriginmapError] = [
-    errors.InvalidAddress("x"),
-    errors.UnknownRegion("x", "y"),
-    errors.InvalidPage("page", 100),
-    errors.InvalidPage("per_page", 100),
-    errors.InvalidTime("since"),
-    errors.UnknownPermissionGroup("x"),
-    errors.InvalidTopology(["what is wrong with it"]),
-    errors.InvalidLatencies(["what is wrong with them"]),
-    errors.InvalidQuery("what is wrong with it"),
-    errors.InvalidExport("what is wrong with it"),
-    access_errors.WrongLocation("x"),
-    access_errors.WrongColo(["SIN"], "FRA"),
-    access_errors.WrongColo(["SIN"], ""),
-    errors.RateLimited(1),
-    errors.InvalidZoneName("x"),
-    errors.InvalidToken("what is wrong with it"),
-    errors.ZoneNotFound("x"),
-    errors.AccountNotFound("x"),
-    errors.TokenNotFound("x"),
-    errors.ZoneExists("x"),
-    *(access_errors.MissingCredentials(which) for which in ("any", "key", "email")),
-    *(access_errors.MalformedCredentials(which) for which in ("bearer", "key", "email")),
-    errors.RolloutConflict("what stands against it"),
-    errors.NotThePrimary("x"),
-    errors.StillFollowing("x"),
-    errors.HistoryGone(1),
-    errors.PrimaryRefused(403, "x"),
-    errors.PrimaryMoved(301, "x"),
-    errors.PrimaryUntrusted("x", "y"),
-    errors.AnswerTooLarge(1),
-    errors.StoreOwned("x"),
-    errors.StoreUnusable("x", "y"),
-]
+EVERY_ERROR = [error for kind in TABLE for error in reference_errors.samples(kind)]
 
 
-def samples() -> list[OriginmapError]:
-    """At least one error of each class in the table."""
-    sampled = {type(error) for error in SAMPLES}
-    return SAMPLES + [kind() for kind in TABLE if kind not in sampled]
-
-
-@pytest.mark.parametrize("error", samples(), ids=repr)
+@pytest.mark.parametrize("error", EVERY_ERROR, ids=repr)
 def test_the_error_page_has_each_error_as_it_is_answered(error: OriginmapError) -> None:
     rows = table_rows(DOCS / "errors.md", f"`{type(error).__name__}`")
     assert len(rows) == 1, f"docs/errors.md needs one row for {type(error).__name__}"
@@ -89,6 +49,27 @@ def test_the_error_page_has_each_error_as_it_is_answered(error: OriginmapError) 
     for message in with_chains(answer.errors):
         assert re.search(rf"\b{message.code}\b", rows[0]), f"code {message.code}: {rows[0]}"
         assert message.message in rows[0]
+
+
+def test_the_error_page_says_what_to_do_about_each_error() -> None:
+    notes = reference_errors.read_notes()
+    assert notes.keys() <= {kind.__name__ for kind in TABLE}
+    for kind in TABLE:
+        (row,) = table_rows(DOCS / "errors.md", f"`{kind.__name__}`")
+        cells = re.split(r"(?<!\\) \| ", row.strip("| "))
+        assert len(cells) == 6, row
+        assert all(cells), row
+
+
+def test_every_sample_of_an_error_is_of_another_form() -> None:
+    forms = [repr(error) for error in EVERY_ERROR]
+    assert len(set(forms)) == len(forms)
+
+
+@pytest.mark.parametrize("page", generated.PAGES)
+def test_the_generated_pages_are_up_to_date(page: str) -> None:
+    stale = generated.generate(page) != (DOCS / page).read_text("utf-8")
+    assert not stale, "run: make docs-generate"
 
 
 async def test_the_api_page_has_every_route() -> None:
@@ -112,18 +93,54 @@ def test_the_command_page_names_no_option_that_is_not_there() -> None:
         assert named <= set(options_of(command)), name
 
 
+def test_the_options_that_choose_a_server_are_described_once() -> None:
+    page = (DOCS / "cli.md").read_text("utf-8")
+    described = sections_of(DOCS / "cli.md")["Choosing a server"]
+    for option in ("--db", "--server", "--context"):
+        help_ = next(each.help for each in options_called(option, "originmap zone list"))
+        assert len(re.findall(rf"^\| `{option}`", described, re.MULTILINE)) == 1
+        assert help_ is not None
+        assert page.count(help_.partition(";")[0]) == 1
+
+
+def test_the_list_of_commands_says_what_their_own_help_begins_with() -> None:
+    context = click.Context(command_line.group)
+    with context:
+        listed = command_line.group.get_help(context)
+    for name in command_line.group.list_commands(context):
+        command = command_line.group.get_command(context, name)
+        assert command is not None
+        first = " ".join((command.help or "").split("\n\n")[0].split())
+        assert first in " ".join(listed.split()), name
+
+
 @pytest.mark.parametrize("setting", [field.name for field in fields(Settings)])
-def test_the_command_page_has_every_setting(setting: str) -> None:
-    assert len(table_rows(DOCS / "cli.md", f"`{setting}`")) == 1
+def test_the_page_of_settings_has_every_setting(setting: str) -> None:
+    assert len(table_rows(DOCS / "settings.md", f"`{setting}`")) == 1
+
+
+def test_the_page_of_settings_has_every_variable() -> None:
+    read = {each.name for each in VARIABLES} | {
+        option.envvar
+        for _, command in commands()
+        for option in command.params
+        if isinstance(option.envvar, str)
+    }
+    for name in read:
+        assert len(table_rows(DOCS / "settings.md", f"`{name}`")) == 1, name
 
 
 def test_every_help_text_has_an_example_that_can_be_parsed() -> None:
     for name, command in commands():
-        text = " ".join((command.help or "").split())
-        _, found, example = text.partition("Example: ")
-        assert found, f"{name} --help needs an example"
-        assert example.startswith(name)
-        command.make_context(name, shlex.split(example.removeprefix(name)))
+        examples = examples_of(command)
+        assert examples, f"{name} --help needs an example"
+        for example in examples:
+            before, found, after = f" {example} ".partition(f" {name} ")
+            assert found, example
+            assert before.strip() == "" or before.endswith(" |"), example
+            arguments = shlex.split(after)
+            shell = [arguments.index(sign) for sign in (">", ">>") if sign in arguments]
+            command.make_context(name, arguments[: min(shell, default=len(arguments))])
 
 
 def test_every_path_named_in_the_architecture_exists() -> None:
@@ -260,8 +277,7 @@ async def served() -> set[str]:
 
 def commands() -> Iterator[tuple[str, click.Command]]:
     """Every command that does something, by its full name."""
-    root = next(v for v in vars(command_line).values() if isinstance(v, click.Group))
-    yield from below("originmap", root)
+    yield from below("originmap", command_line.group)
 
 
 def below(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
@@ -273,6 +289,17 @@ def below(name: str, command: click.Command) -> Iterator[tuple[str, click.Comman
         child = command.get_command(context, child_name)
         assert child is not None
         yield from below(f"{name} {child_name}", child)
+
+
+def options_called(name: str, command_name: str) -> list[click.Option]:
+    command = dict(commands())[command_name]
+    return [p for p in command.params if isinstance(p, click.Option) and name in p.opts]
+
+
+def examples_of(command: click.Command) -> list[str]:
+    """The command lines of a help text, each a paragraph that begins with `Example: `."""
+    paragraphs = (" ".join(each.split()) for each in (command.help or "").split("\n\n"))
+    return [each.removeprefix("Example: ") for each in paragraphs if each.startswith("Example: ")]
 
 
 def options_of(command: click.Command) -> list[str]:

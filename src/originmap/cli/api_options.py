@@ -52,7 +52,7 @@ def api(command: F) -> F:
         metavar="URL",
         envvar="CLOUDFLARE_BASE_URL",
         callback=options.checked_url,
-        help="Base URL of the v4 API: Cloudflare's, or that of an Originmap.",
+        help="Base URL of the v4 API: of Cloudflare or of an Originmap server.",
     )(command)
 
 
@@ -68,7 +68,7 @@ def only(command: F) -> F:
         multiple=True,
         metavar="GLOB",
         callback=_patterns,
-        help="Only mappings like this: 192.0.2.*, 10.0.0.0/8 or aws/us-*; can be repeated.",
+        help="Only mappings that match this pattern: 192.0.2.*, 10.0.0.0/8, aws/us-*; repeatable.",
     )(command)
 
 
@@ -79,7 +79,7 @@ def zones(command: F) -> F:
         "zones",
         multiple=True,
         metavar="ZONE",
-        help="Only this zone, by id or name; can be repeated. Without it: all zones.",
+        help="Only this zone, by ID or name; repeatable. Default: all zones.",
     )(command)
 
 
@@ -89,7 +89,7 @@ def out(command: F) -> F:
         "--out",
         type=click.Path(dir_okay=False, path_type=Path),
         metavar="FILE",
-        help="Write to this file instead of stdout.",
+        help="File to write. Default: stdout.",
     )(command)
 
 

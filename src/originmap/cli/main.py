@@ -20,37 +20,37 @@ from originmap.domain.redaction import hide_passwords
 
 _STDOUT_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG}
 _COMMANDS = {
-    "dev": "Start a server for trying out, with well-known credentials.",
-    "serve": "Start a server for real use.",
-    "edge": "Keep what the caches of a node load up to date.",
-    "zone": "Make and list zones.",
-    "token": "Make, list and revoke API tokens.",
-    "resolve": "Print where the origins of a zone are filled from.",
+    "dev": "Start a development server with well-known credentials.",
+    "serve": "Start a production server.",
+    "edge": "Keep the cache configuration of a node up to date.",
+    "zone": "Create and list zones.",
+    "token": "Create, list and revoke API tokens.",
+    "resolve": "Print the upper tier and the fallbacks of origins.",
     "topology": "Show and change the colos of your network.",
-    "whatif": "Print what would move if colos changed their state.",
-    "audit-mappings": "Hold a zone's mappings against the vendors' published ranges.",
-    "audit": "Print who changed what.",
-    "history": "Print how a zone's mappings changed.",
-    "diff": "Print how a zone's mappings differ between two revisions.",
-    "rollback": "Make a zone's mappings what they were.",
-    "followers": "Print who follows a server, and how far behind.",
-    "rollout": "Release changes to the nodes of caches in waves.",
-    "context": "Name the servers that commands are for.",
-    "promote": "Make a replica's database a database of its own.",
-    "detect": "Print what the vendors' published ranges say of addresses.",
-    "ranges": "Keep the vendors' published ranges up to date.",
-    "migrate": "Bring a database to the form that this version uses.",
-    "copy": "Copy a database, between files and PostgreSQL.",
-    "regions": "Print the vendors' regions and their upper tiers.",
-    "plan": "Print what would make the live mappings into those of a file.",
-    "apply": "Make the live mappings into those of a file.",
-    "drift": "Print how the live mappings differ from those of a file.",
-    "dump": "Print the live mappings as such a file.",
-    "init": "Print a first such file for addresses, hosts or a zone file.",
-    "import": "Make such a file from what other tools wrote.",
-    "export": "Make what caches load, or print mappings in the forms of other programs.",
-    "schema": "Print the JSON Schema of such files.",
-    "completion": "Print a script that completes commands in a shell.",
+    "whatif": "Print the origins that would move if colos changed state.",
+    "audit-mappings": "Check a zone's mappings against the vendors' published IP ranges.",
+    "audit": "Print the audit log, newest entry first.",
+    "history": "Print the changes of a zone's mappings, newest first.",
+    "diff": "Print the differences between two revisions of a zone's mappings.",
+    "rollback": "Restore a zone's mappings as of an earlier revision.",
+    "followers": "Print the replicas and nodes that follow a server.",
+    "rollout": "Release changes to nodes in stages.",
+    "context": "Add, select and remove named servers.",
+    "promote": "Promote a replica to primary.",
+    "detect": "Print the region of addresses by the vendors' published IP ranges.",
+    "ranges": "Import, download and list the vendors' published IP ranges.",
+    "migrate": "Upgrade a database to the schema of this version.",
+    "copy": "Copy a database between SQLite files and PostgreSQL.",
+    "regions": "Print the catalogue of regions and their upper tiers.",
+    "plan": "Print the changes that would make the live mappings match a file.",
+    "apply": "Make the live mappings match a file or a saved plan.",
+    "drift": "Print how the live mappings differ from a file.",
+    "dump": "Print the live mappings as a mappings file.",
+    "init": "Generate a mappings file from addresses, hostnames or a zone file.",
+    "import": "Convert a CSV file or a Terraform state to a mappings file.",
+    "export": "Export mappings for caches and for other programs.",
+    "schema": "Print the JSON Schema of mappings files.",
+    "completion": "Print a shell completion script.",
 }
 
 # The packages of commands; those in none of them are in `commands` itself.
@@ -142,9 +142,9 @@ def _passwords_hidden() -> Iterator[None]:
 @click.option(
     "--regions",
     metavar="FILE",
-    help="CSV file of regions that the catalogue does not have yet, for every command.",
+    help="CSV file of regions to add to the catalogue; applies to every command.",
 )
-def _group(regions: str | None) -> None:
+def group(regions: str | None) -> None:
     """Tell caches which upper tier to fill from: a self-hosted Origin Cloud Regions API."""
     if regions:
         from originmap import data
@@ -158,7 +158,7 @@ def main() -> None:
     streams.print_what_can_be_printed()
     try:
         try:
-            _group(prog_name="originmap")
+            group(prog_name="originmap")
         finally:
             sys.stdout.flush()
     except BrokenPipeError:  # the reader has read enough

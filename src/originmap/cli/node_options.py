@@ -10,22 +10,27 @@ from originmap.domain.errors import InvalidExport
 EXAMPLE_UPSTREAM = "{colo}.cache.example.net:80"
 
 zone = click.option(
-    "--zone", "zones", multiple=True, metavar="ZONE", help="Only this zone, an id or a name."
+    "--zone",
+    "zones",
+    multiple=True,
+    metavar="ZONE",
+    help="Only this zone, by ID or name; repeatable. Default: all zones.",
 )
-colo = click.option("--colo", metavar="CODE", help="The colo of the node that loads this.")
+colo = click.option("--colo", metavar="CODE", help="Colo of the node that loads the files.")
 upstream = click.option(
     "--upstream",
     "upstreams",
     multiple=True,
     metavar="ADDRESS",
-    help=f"Where the upper tiers listen: {EXAMPLE_UPSTREAM}, or IAD=192.0.2.10:80 for one.",
+    help=f"Address of the upper tiers: {EXAMPLE_UPSTREAM}, or IAD=192.0.2.10:80 for one colo; "
+    "repeatable.",
 )
 upstream_file = click.option(
     "--upstreams",
     "upstream_file",
     type=click.File("rb"),
     metavar="FILE",
-    help="A file with such addresses, one a line.",
+    help="File of such addresses, one per line; # starts a comment.",
 )
 
 

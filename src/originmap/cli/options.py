@@ -17,7 +17,14 @@ from originmap.domain.encoding import NotText, decode
 from originmap.domain.history.change import LAST_REVISION
 from originmap.domain.server_url import InvalidServerURL
 from originmap.domain.server_url import parse as parse_server_url
-from originmap.settings import default_of, help_of, settings_token, state_folder
+from originmap.settings import (
+    EdgeSettings,
+    Settings,
+    default_of,
+    help_of,
+    settings_token,
+    state_folder,
+)
 from originmap.store.database_name import check_name
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -152,7 +159,7 @@ def is_no_file(path: Path) -> bool:
 
 
 def ranges(command: F) -> F:
-    """--ranges; without it, the folder in the user's state folder"""
+    """--ranges, by default the folder `ranges` in the user's state folder"""
     return click.option(
         "--ranges",
         default=lambda: _in_state_folder("ranges"),
@@ -186,37 +193,48 @@ def state(help_: str) -> Callable[[F], F]:
     )
 
 
-def follow(command: F) -> F:
-    """--follow and what goes with it: --token-file, --name, --copy-limit"""
-    for option in (
+def follow(of: type[Settings] | type[EdgeSettings]) -> Callable[[F], F]:
+    """--follow with its companions: --token-file, --name, --copy-limit"""
+
+    def follow_(command: F) -> F:
+        for option in reversed(_follow_options(of)):
+            command = option(command)
+        return command
+
+    return follow_
+
+
+def _follow_options(
+    of: type[Settings] | type[EdgeSettings],
+) -> tuple[Callable[[Any], Any], ...]:
+    return (
+        click.option(
+            "--follow",
+            default=default_of("follow"),
+            metavar="URL",
+            help=help_of("follow", of),
+            envvar="ORIGINMAP_FOLLOW",
+            callback=checked_url,
+        ),
+        token_file("--follow"),
+        click.option(
+            "--name",
+            default="",
+            show_default="host name",
+            help=help_of("name", of),
+            envvar="ORIGINMAP_NAME",
+            callback=_checked_name,
+        ),
         click.option(
             "--copy-limit",
             default=default_of("copy_limit"),
             show_default=True,
             metavar="GIB",
             type=numbers.Amount(0.001, 1 << 20),
-            help=help_of("copy_limit"),
+            help=help_of("copy_limit", of),
             envvar="ORIGINMAP_COPY_LIMIT",
         ),
-        click.option(
-            "--name",
-            default="",
-            help=help_of("name"),
-            envvar="ORIGINMAP_NAME",
-            callback=_checked_name,
-        ),
-        token_file("--follow"),
-        click.option(
-            "--follow",
-            default=default_of("follow"),
-            metavar="URL",
-            help=help_of("follow"),
-            envvar="ORIGINMAP_FOLLOW",
-            callback=checked_url,
-        ),
-    ):
-        command = option(command)
-    return command
+    )
 
 
 def _checked_name(ctx: click.Context, param: click.Parameter, value: str) -> str:
@@ -233,7 +251,7 @@ def token_file(whose: str) -> Callable[[F], F]:
     return click.option(
         "--token-file",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help=f"File that holds the token for {whose}; else it is ORIGINMAP_TOKEN.",
+        help=f"File with the token for {whose}. Default: the variable ORIGINMAP_TOKEN.",
         envvar="ORIGINMAP_TOKEN_FILE",
     )
 

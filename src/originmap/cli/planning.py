@@ -51,7 +51,8 @@ def topology(command: F) -> F:
         "--topology",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         metavar="FILE",
-        help="Topology to say by which upper tiers move; an Originmap is asked for its own.",
+        help="Topology file, to show which upper tiers change. Default: that of the server, if it "
+        "is an Originmap server.",
     )(command)
 
 
@@ -115,11 +116,11 @@ def _detect(ranges: str) -> Detect:
 
 def _no_delete(command: F) -> F:
     return click.option(
-        "--no-delete", is_flag=True, help="Delete nothing; what is not in the file stays."
+        "--no-delete", is_flag=True, help="Keep mappings that are not in the file."
     )(command)
 
 
 def _any_region(command: F) -> F:
     return click.option(
-        "--any-region", is_flag=True, help="Take regions that are not in the packaged catalogue."
+        "--any-region", is_flag=True, help="Accept regions that are not in the catalogue."
     )(command)

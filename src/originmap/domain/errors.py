@@ -71,7 +71,7 @@ class InvalidInput(OriginmapError):
 
 
 class InvalidAddress(InvalidInput):
-    """Not an IP address, or one that cannot be an origin."""
+    """The address is not an IP address, or cannot be the address of an origin."""
 
     def __init__(self, text: object) -> None:
         super().__init__(f"not an origin IP address: {text!r}")
@@ -79,15 +79,15 @@ class InvalidAddress(InvalidInput):
 
 
 class AddressMismatch(InvalidInput):
-    """The body's origin_ip is another address than the path's."""
+    """The body and the path name different addresses."""
 
 
 class DuplicateAddress(InvalidInput):
-    """An address that an earlier item of the same batch already named."""
+    """An earlier item of the batch has the same address."""
 
 
 class UnknownRegion(InvalidInput):
-    """The catalogue does not know this vendor, or not this region of it."""
+    """The catalogue does not have this vendor or region."""
 
     def __init__(self, vendor: object, region: object) -> None:
         super().__init__(f"unknown vendor or region: {vendor!r} {region!r}")
@@ -96,11 +96,11 @@ class UnknownRegion(InvalidInput):
 
 
 class InvalidBatch(InvalidInput):
-    """A batch that is not an array of 1 to 100 items."""
+    """The batch is not an array of 1 to 100 items."""
 
 
 class InvalidPage(InvalidInput):
-    """`page` or `per_page` out of range; `parameter` says which."""
+    """`page` or `per_page` is out of range. `parameter` says which."""
 
     def __init__(self, parameter: str, at_most: int) -> None:
         super().__init__(f"invalid {parameter}")
@@ -109,7 +109,7 @@ class InvalidPage(InvalidInput):
 
 
 class InvalidTime(InvalidInput):
-    """A query argument that is neither a time nor a date; `parameter` says which."""
+    """A query argument is neither a time nor a date. `parameter` says which."""
 
     def __init__(self, parameter: str) -> None:
         super().__init__(f"invalid {parameter}")
@@ -121,11 +121,11 @@ class MalformedJSON(InvalidInput):
 
 
 class BodyTooLarge(InvalidInput):
-    """The body is longer than the server takes."""
+    """The body is longer than the server accepts."""
 
 
 class InvalidZoneName(InvalidInput):
-    """Not a domain name that can be a zone (RFC 1035 §2.3.1, RFC 5891 for the A-label form)."""
+    """The name is not a domain name (RFC 1035 §2.3.1, RFC 5891 for the A-label form)."""
 
     def __init__(self, name: object, reason: str = "") -> None:
         super().__init__(f"not a domain name: {name!r}{reason and ': '}{reason}")
@@ -134,27 +134,27 @@ class InvalidZoneName(InvalidInput):
 
 
 class InvalidZoneChange(InvalidInput):
-    """A change of a zone that is not exactly one of `paused`, `type` and `vanity_name_servers`."""
+    """The change is not exactly one of `paused`, `type` and `vanity_name_servers`."""
 
 
 class InvalidNameServers(InvalidInput):
-    """Vanity name servers of a zone that are no list of host names, or too many."""
+    """`vanity_name_servers` is not an array of at most 20 host names."""
 
 
 class InvalidZoneType(InvalidInput):
-    """A type of zone that there is not."""
+    """The type of the zone is unknown."""
 
 
 class InvalidSetting(InvalidInput):
-    """A setting's value that is neither "on" nor "off"."""
+    """The value of the setting is neither "on" nor "off"."""
 
 
 class InvalidToken(InvalidInput):
-    """A token that cannot be made as asked; the text says why."""
+    """The token cannot be created as requested. The text says why."""
 
 
 class InvalidTopology(InvalidInput):
-    """A topology that makes no sense; `problems` lists everything wrong with it."""
+    """The topology is inconsistent. `problems` lists everything wrong with it."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems))
@@ -162,7 +162,7 @@ class InvalidTopology(InvalidInput):
 
 
 class InvalidLatencies(InvalidInput):
-    """Latency measurements that make no sense; `problems` lists everything wrong with them."""
+    """The latency measurements are invalid. `problems` lists everything wrong with them."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems))
@@ -170,11 +170,11 @@ class InvalidLatencies(InvalidInput):
 
 
 class InvalidQuery(InvalidInput):
-    """An argument or member of one of our own routes that is unknown, missing or wrong."""
+    """An argument or member of one of our own routes is unknown, missing or wrong."""
 
 
 class InvalidExport(InvalidInput):
-    """An export that cannot be made: an unknown format, file or colo, or a missing address."""
+    """The format, file or colo of the export is unknown, or an upper tier has no address."""
 
     def __init__(self, problem: str, hint: str = "") -> None:
         super().__init__(problem)
@@ -198,7 +198,7 @@ class MappingNotFound(NotFound):
 
 
 class ZoneNotFound(NotFound):
-    """No zone has this id or name."""
+    """No zone has this ID or name."""
 
     def __init__(self, zone: str) -> None:
         super().__init__(f"there is no zone {zone}")
@@ -207,7 +207,7 @@ class ZoneNotFound(NotFound):
 
 
 class AccountNotFound(NotFound):
-    """No account has this id."""
+    """No account has this ID."""
 
     def __init__(self, account: str) -> None:
         super().__init__(f"there is no account {account}")
@@ -215,7 +215,7 @@ class AccountNotFound(NotFound):
 
 
 class TokenNotFound(NotFound):
-    """No token has this id."""
+    """No token has this ID."""
 
     def __init__(self, token: str) -> None:
         super().__init__(f"there is no token {token}")
@@ -240,19 +240,19 @@ class ZoneExists(Conflict):
 
 
 class TooManyMappings(Conflict):
-    """The write would take the zone past its limit of mappings."""
+    """The write would exceed the limit of 3,500 mappings per zone."""
 
 
 class RolloutConflict(Conflict):
-    """The rollout is in no state for that; the text says why."""
+    """The state of the rollout does not allow this step. The text says why."""
 
 
 class TieredCacheOff(OriginmapError):
-    """The zone has Tiered Cache off, and the question only makes sense with it on."""
+    """The zone has Tiered Cache off, and the route needs it on."""
 
 
 class RateLimited(OriginmapError):
-    """Too many requests; the next is answered in `retry_after` seconds."""
+    """The caller sent more requests than the rate limit allows. `retry_after` is in seconds."""
 
     def __init__(self, retry_after: int) -> None:
         super().__init__(f"too many requests, wait {retry_after} s")
@@ -260,7 +260,7 @@ class RateLimited(OriginmapError):
 
 
 class NotThePrimary(OriginmapError):
-    """A write sent to a replica; it goes to `primary`, a URL."""
+    """A write was sent to a replica. `primary` is the URL of its primary."""
 
     def __init__(self, primary: str) -> None:
         super().__init__(f"This is a replica. Send writes to its primary, {primary}")
@@ -269,7 +269,7 @@ class NotThePrimary(OriginmapError):
 
 
 class StillFollowing(OriginmapError):
-    """A server follows `primary` into this database; it must stop first."""
+    """The server of the replica is running. It follows `primary` and must stop first."""
 
     def __init__(self, primary: str) -> None:
         super().__init__(f"a server is running that follows {primary}")
@@ -278,7 +278,7 @@ class StillFollowing(OriginmapError):
 
 
 class HistoryGone(OriginmapError):
-    """The history goes back to revision `oldest` only."""
+    """The revision is older than the history. `oldest` is the first that is kept."""
 
     def __init__(self, oldest: int) -> None:
         super().__init__(f"the history goes back to revision {oldest}")
@@ -286,11 +286,11 @@ class HistoryGone(OriginmapError):
 
 
 class Stale(OriginmapError):
-    """The entry is not at the revision that the caller saw."""
+    """The entry has another revision than `If-Match` names."""
 
 
 class ZoneChanging(OriginmapError):
-    """A zone got other addresses between looking at it and rolling it back."""
+    """Other writers added mappings to the zone during each of five attempts to roll it back."""
 
 
 class FeedError(OriginmapError):
@@ -298,11 +298,11 @@ class FeedError(OriginmapError):
 
 
 class PrimaryGone(FeedError):
-    """The primary cannot be reached, or breaks off."""
+    """The primary cannot be reached, or the connection broke."""
 
 
 class PrimaryRefused(FeedError):
-    """The primary answers, and not with what was asked for."""
+    """The primary refused the request of its follower."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(f"the primary answers {status}: {text}")
@@ -315,8 +315,8 @@ class PrimaryRefused(FeedError):
 
 
 class PrimaryMoved(FeedError):
-    """The primary redirects to another URL. That is not followed: it would take the token
-    along."""
+    """The primary redirects to another URL. The redirect is not followed, because it would send
+    the token along."""
 
     def __init__(self, status: int, url: str) -> None:
         super().__init__(f"the primary answers {status}, a redirect to {url}")
@@ -324,7 +324,7 @@ class PrimaryMoved(FeedError):
 
 
 class PrimaryUntrusted(FeedError):
-    """No TLS connection with the primary: its certificate is not trusted, or it speaks none."""
+    """TLS with the primary failed, most often because its certificate is not trusted."""
 
     def __init__(self, reason: str, hint: str) -> None:
         super().__init__(f"the primary cannot be asked: {reason}")
@@ -332,11 +332,11 @@ class PrimaryUntrusted(FeedError):
 
 
 class BrokenFeed(FeedError):
-    """What the primary sent cannot be used; nothing of it was kept."""
+    """The data from the primary is damaged. Nothing of it was kept."""
 
 
 class AnswerTooLarge(FeedError):
-    """The primary sends more than `most` bytes; nothing of it was kept."""
+    """The primary sent more data than the limit. `most` is in bytes; nothing was kept."""
 
     def __init__(self, most: int) -> None:
         super().__init__(f"the primary sends more than {most >> 20:,} MiB")
@@ -349,14 +349,14 @@ class StoreError(OriginmapError):
 
 
 class StoreBusy(StoreError):
-    """More writes wait, or more snapshots are read, than the server takes; try again in
-    `retry_after` seconds."""
+    """Too many writes are waiting, or too many snapshots and exports are being read. Try again
+    in `retry_after` seconds."""
 
     retry_after = 1
 
 
 class StoreEmpty(StoreError):
-    """A replica that has not got its first copy yet; try again in `retry_after` seconds."""
+    """The replica does not have its first copy yet. Try again in `retry_after` seconds."""
 
     retry_after = 5
 
@@ -366,7 +366,7 @@ class StoreEmpty(StoreError):
 
 
 class StoreFailed(StoreError):
-    """The write could not be committed, and nothing of it was kept."""
+    """The database could not be read or written. Nothing of the write was kept."""
 
     damaged = False  # whether nothing but another database helps
 
@@ -381,8 +381,8 @@ class StoreOwned(StoreError):
 
 
 class StoreUnusable(StoreError):
-    """The database cannot be used: not ours, from a newer version, or damaged; `spoilt` where it is
-    one of the last two, so that a copy of another database can be fetched again."""
+    """The database is not an Originmap database, is from a newer version, or is damaged. `spoilt`
+    means one of the last two: a replica can fetch its copy again."""
 
     def __init__(self, path: str, reason: str, hint: str = "", *, spoilt: bool = False) -> None:
         super().__init__(f"cannot use {path}: {reason}")

@@ -21,12 +21,12 @@ def _endpoints(node: Node) -> tuple[File, ...]:
 FORMATS = (
     Format(
         "nginx",
-        "nginx: a map from origins to upstreams, and the upstreams.",
+        "Export for nginx: a map from origins to upstreams, and the upstreams.",
         (File("originmap.conf", _TEXT, nginx.Nginx),),
     ),
     Format(
         "haproxy",
-        "HAProxy: a map file from origins to backends, and the backends.",
+        "Export for HAProxy: a map file from origins to backends, and the backends.",
         (
             File("originmap.map", _TEXT, haproxy.MapFile),
             File("originmap.cfg", _TEXT, haproxy.Backends, of_mappings=False),
@@ -35,13 +35,13 @@ FORMATS = (
     ),
     Format(
         "varnish",
-        "Varnish: VCL with backends, fallback directors and a choice among them.",
+        "Export for Varnish: VCL with backends and fallback directors.",
         (File("originmap.vcl", _TEXT, varnish.Varnish),),
         of_addresses=True,
     ),
     Format(
         "trafficserver",
-        "Apache Traffic Server: parent.config and strategies.yaml.",
+        "Export for Apache Traffic Server: parent.config and strategies.yaml.",
         (
             File("parent.config", _TEXT, trafficserver.ParentConfig),
             File("strategies.yaml", _TEXT, trafficserver.Strategies),
@@ -49,7 +49,7 @@ FORMATS = (
     ),
     Format(
         "envoy",
-        "Envoy: clusters, endpoints and routes as files.",
+        "Export for Envoy: clusters, endpoints and routes as files.",
         (
             File("cds.json", _JSON, envoy.Clusters, of_mappings=False),
             File("rds.json", _JSON, envoy.Routes),
@@ -62,19 +62,19 @@ FORMATS = (
     ),
     Format(
         "mmdb",
-        "A database for any MaxMind reader: address to region, upper tier and fallbacks.",
+        "Export as MMDB, for MaxMind readers: address to region, upper tier and fallbacks.",
         (File("originmap.mmdb", "application/octet-stream", mmdb.MMDB),),
         upstreams=False,
     ),
     Format(
         "csv",
-        "A table with a line for each mapping.",
+        "Export as CSV: a line per mapping.",
         (File("originmap.csv", "text/csv; charset=utf-8; header=present", csv.CSV),),
         upstreams=False,
     ),
     Format(
         "json",
-        "A line of JSON for each mapping.",
+        "Export as JSON Lines: a line per mapping.",
         (File("originmap.jsonl", "application/x-ndjson", json.JSONLines),),
         upstreams=False,
     ),

@@ -96,7 +96,7 @@ class Conductor:
             self._line.clear()
             self._take(Halt(str(why), number=rollout.number))
             raise RolloutStopped(
-                f"halted in wave {rollout.released}: {why}. Every node goes back to revision "
+                f"halted in stage {rollout.released}: {why}. Every node goes back to revision "
                 f"{rollout.base}",
                 "originmap rollout status shows them; resume, abort or finish follows",
             ) from None
@@ -104,9 +104,9 @@ class Conductor:
             self._line.clear()
             self._take(Pause(str(why), number=rollout.number))
             raise RolloutStopped(
-                f"paused in wave {rollout.released}: {why}",
-                "find out why they do not report, then: originmap rollout resume. To go on without "
-                "them, resume with --allow-empty COLO or --allow-lost NODE",
+                f"paused in stage {rollout.released}: {why}",
+                "find out why they do not report, then: originmap rollout resume. To continue "
+                "without them, add --allow-empty COLO or --allow-lost NODE",
             ) from None
 
     def _find(self, wave: _Wave, rollout: RolloutJSON, number: int) -> None:
@@ -129,7 +129,7 @@ class Conductor:
         if looked_at.wave not in self._wishes.empty:
             unheard = [name for name in looked_at.unheard if name not in self._wishes.empty]
             if unheard:
-                yield f"no node of {', '.join(unheard)} reports (wave {number}: {looked_at.wave})"
+                yield f"no node of {', '.join(unheard)} reports (stage {number}: {looked_at.wave})"
         heard = {node.name for node in now.nodes if node.heard}
         lost = sorted(self._reported - heard - wave.nodes - self._wishes.lost)
         if lost:
@@ -192,7 +192,7 @@ class Conductor:
                 why = f": {now.why}" if now.why else ""
                 hint = "originmap rollout status shows it"
                 raise RolloutStopped(f"somebody else has it {now.state}{why}", hint)
-            self._line.show(f"paused in wave {now.released}")
+            self._line.show(f"paused in stage {now.released}")
             time.sleep(_pause(now))
             wave.paused, begun = wave.paused + time.monotonic() - begun, time.monotonic()
             wave.late_since = None
@@ -217,7 +217,9 @@ class Conductor:
             now = self._running(_Wave(wanted, set()), rollout)
             if now.released < wanted:
                 raise
-        self._line.say(f"wave {wanted} of {len(now.waves)} ({now.waves[wanted - 1].wave}) released")
+        self._line.say(
+            f"stage {wanted} of {len(now.waves)} ({now.waves[wanted - 1].wave}) released"
+        )
         return now
 
     def _end(self, rollout: RolloutJSON) -> RolloutJSON:
@@ -271,7 +273,7 @@ def _counted(now: RolloutJSON, wave: _Wave) -> str:
     there = sum(node.name in wave.nodes and node.is_there for node in now.nodes)
     name = now.waves[wave.number - 1].wave
     return (
-        f"wave {wave.number} of {len(now.waves)} ({name}): {there} of {len(wave.nodes)} nodes on "
+        f"stage {wave.number} of {len(now.waves)} ({name}): {there} of {len(wave.nodes)} nodes on "
         f"revision {now.target}"
     )
 

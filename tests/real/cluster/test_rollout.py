@@ -125,7 +125,7 @@ async def fleet(world: World) -> AsyncIterator[World]:
         yield world
 
 
-async def test_a_change_reaches_its_nodes_wave_by_wave(fleet: World) -> None:
+async def test_a_change_reaches_its_nodes_stage_by_stage(fleet: World) -> None:
     fleet.hold_and_change()
     await asyncio.sleep(0.3)
     await fleet.serve(OLD, OLD, OLD)
@@ -136,7 +136,7 @@ async def test_a_change_reaches_its_nodes_wave_by_wave(fleet: World) -> None:
     async with fleet.conductor("start", *WAVES, *how) as conductor:
         status, said = await ended(conductor)
     assert status == 0, said
-    assert "wave 1 of 3 (SIN)" in said
+    assert "stage 1 of 3 (SIN)" in said
     target = fleet.rollout()["target"]
     lines = [f"1 {target} SIN", f"2 {target} FRA SIN", f"3 {target} FRA SIN"]
     assert list(dict.fromkeys(seen.read_text().splitlines())) == lines
@@ -144,14 +144,14 @@ async def test_a_change_reaches_its_nodes_wave_by_wave(fleet: World) -> None:
     await fleet.serve(NEW, NEW, NEW)
 
 
-async def test_a_wave_that_is_not_well_takes_every_node_back(fleet: World) -> None:
+async def test_a_stage_that_is_not_well_takes_every_node_back(fleet: World) -> None:
     fleet.hold_and_change()
     health = script(fleet.folder, 'echo "5xx at $ORIGINMAP_COLOS"; [ "$ORIGINMAP_WAVE" = 1 ]')
     how = ("--hold", "0", "--health", health, "--server", fleet.server.url)
     token = {**os.environ, "ORIGINMAP_TOKEN": TOKEN}
     done = await asyncio.to_thread(run, "rollout", "start", *WAVES, *how, env=token)
     assert done.returncode == 1
-    assert "halted in wave 2: the health command ended with 1: 5xx at FRA SIN" in done.stderr
+    assert "halted in stage 2: the health command ended with 1: 5xx at FRA SIN" in done.stderr
     await fleet.serve(OLD, OLD, OLD)
     shown = fleet.rollout()
     assert (shown["state"], shown["why"].startswith("the health command")) == ("halted", True)
@@ -184,7 +184,7 @@ async def test_a_node_that_is_heard_of_later_is_waited_for_too(fleet: World) -> 
     assert (status, "edge-4: nginx -t failed" in said) == (1, True), said
 
 
-async def test_a_conductor_that_dies_leaves_the_rollout_at_its_wave(fleet: World) -> None:
+async def test_a_conductor_that_dies_leaves_the_rollout_at_its_stage(fleet: World) -> None:
     fleet.hold_and_change()
     async with fleet.conductor("start", *WAVES, "--hold", "1h", "--db", fleet.db) as conductor:
         await fleet.serve(NEW, NEW, OLD)
@@ -228,7 +228,7 @@ async def test_others_pause_advance_and_kill_while_it_is_conducted(fleet: World)
             assert (status, "somebody else has it killed: wrong colo" in said) == (1, True), said
 
 
-async def test_what_was_changed_meanwhile_waits_after_the_last_wave(fleet: World) -> None:
+async def test_what_was_changed_meanwhile_waits_after_the_last_stage(fleet: World) -> None:
     fleet.hold_and_change()
     fleet.step("start", waves="100%")
     await fleet.serve(NEW, NEW, NEW)
@@ -266,7 +266,7 @@ def test_each_step_can_be_taken_by_hand(world: World) -> None:
     assert "rollout 1 is paused" in by_hand(world, "pause", "--why", "lunch")
     assert "why: lunch" in by_hand(world, "status")
     aborted = by_hand(world, "abort")
-    assert "1 change is still in the database, and nowhere served" in aborted
+    assert "1 change is still in the database, but not served" in aborted
     assert "rollout 1 is done" in by_hand(world, "finish", "--yes")
     assert "rollout 2 is killed" in by_hand(world, "kill", "--to", "1")
     shown = json.loads(by_hand(world, "status", "--json"))
@@ -278,7 +278,7 @@ def test_stages_without_a_node_pass_by_their_names_alone(world: World) -> None:
     world.put("us-west-2")
     passed = ("--allow-empty", "sin", "--allow-empty", "100%", "--allow-lost", "edge-9")
     by_hand(world, "start", "--waves", "SIN,100%", "--by-hand")
-    assert "no node of SIN reports (wave 1: SIN)" in by_hand(world, "status")
+    assert "no node of SIN reports (stage 1: SIN)" in by_hand(world, "status")
     assert "rollout 1 is done" in by_hand(world, "resume", "--hold", "0", *passed)
 
 

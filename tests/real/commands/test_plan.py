@@ -53,7 +53,7 @@ def test_a_full_zone_takes_35_writes_and_36_pages(user: Planner, proxy: Proxy, d
     proxy.seen.clear()
     planned = user.run("plan", file)
     assert (planned.status, planned.err) == (0, "")
-    assert planned.out.startswith("nothing to do: 3,500 mappings as they shall be\n")
+    assert planned.out.startswith("nothing to do: 3,500 mappings as planned\n")
     assert proxy.writes == 0
     assert 0 < proxy.lists <= 36
 
@@ -324,7 +324,7 @@ def test_a_break_is_told_and_the_same_command_goes_on(user: Planner, proxy: Prox
     proxy.faults = lambda number, seen: None
     done = user.run("apply", file, "--yes")
     assert (done.status, done.last) == (0, "done: 100 changes, read back and as planned")
-    assert "this plan has what is left" in done.err
+    assert "this plan has the rest" in done.err
     assert list(user.state.iterdir()) == []
 
 

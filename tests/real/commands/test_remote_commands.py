@@ -102,7 +102,7 @@ class Remote:
         self.made += 1
         args += ["--server", self.server.url]
         env = {"ORIGINMAP_TOKEN": self.tokens[right]}
-        return CliRunner().invoke(main._group, args, env=env)
+        return CliRunner().invoke(main.group, args, env=env)
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +139,7 @@ def test_every_command_that_asks_a_server_is_in_the_table() -> None:
         elif any(option.name == "context" for option in command.params):
             yield name
 
-    wanted = set(walk(main._group, ""))
+    wanted = set(walk(main.group, ""))
     named = {" ".join(words) for words, _ in ROWS}
     missing = {name for name in wanted if not any(row.startswith(name) for row in named)}
     assert not missing
@@ -167,11 +167,11 @@ def test_what_a_command_prints_is_the_same_from_anywhere(remote: Remote, tmp_pat
     for words in ("zone list", "topology show", "history example.com", f"resolve {ZONE} 192.0.2.1",
                   "diff example.com 0 --json", "export csv", "rollout status"):  # fmt: skip
         here = local.invoke(
-            main._group, [*words.split(), "--db", str(remote.folder / "dev.db")]
+            main.group, [*words.split(), "--db", str(remote.folder / "dev.db")]
         ).output
         assert here
         there = local.invoke(
-            main._group,
+            main.group,
             [*words.split(), "--server", remote.server.url],
             env={"ORIGINMAP_TOKEN": TOKEN},
         ).output

@@ -30,7 +30,7 @@ def test_a_colo_is_drained_downed_and_activated(db: Path) -> None:
 
 def test_what_would_move_is_told_and_nothing_moves(db: Path) -> None:
     told = output("whatif", "--down", "IAD", "--db", db)
-    assert "1 origins would fill from another upper tier" in told
+    assert "1 origin would move to another upper tier" in told
     assert "example.com" in told
     (move,) = rows("whatif", "--down", "IAD", "--db", db)
     assert (move["before"], move["after"]) == (["IAD", "EWR"], ["EWR", "YYZ"])

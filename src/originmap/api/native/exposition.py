@@ -48,7 +48,7 @@ class _Moment(Collector):
     def collect(self) -> Iterable[Metric]:
         """As Collector.collect."""
         version = {"version": originmap.__version__}
-        yield InfoMetricFamily("originmap_build", "The program.", value=version)
+        yield InfoMetricFamily("originmap_build", "The version of the program.", value=version)
         yield from _requests(self._tallies)
         yield from _store(self._vitals)
         yield from _feed(self._vitals)
@@ -59,12 +59,12 @@ class _Moment(Collector):
 def _requests(tallies: Tallies) -> Iterator[Metric]:
     requests = CounterMetricFamily(
         "originmap_requests",
-        "Requests answered.",
+        "Requests answered; status 499 if the client disconnected before the answer.",
         labels=("route", "method", "status"),
     )
     durations = HistogramMetricFamily(
         "originmap_request_duration_seconds",
-        "From the headers of a request to the end of its answer.",
+        "Seconds from the headers of a request to the end of its answer.",
         labels=("route", "method"),
     )
     by_route: defaultdict[tuple[str, str], list[RequestTally]] = defaultdict(list)
@@ -101,49 +101,71 @@ def _buckets(alike: Sequence[RequestTally]) -> list[tuple[str, float]]:
 
 
 def _store(vitals: Vitals) -> Iterator[Metric]:
-    yield _gauge("revision", "The last committed change.", vitals.revision)
-    yield _gauge("oldest_revision", "Every change after it is in the history.", vitals.oldest)
-    yield _gauge("store_writable", "1 if commits work.", vitals.writable)
+    yield _gauge("revision", "The revision of the last committed change.", vitals.revision)
+    yield _gauge(
+        "oldest_revision", "The history has every change after this revision.", vitals.oldest
+    )
+    yield _gauge("store_writable", "1 if the last commit succeeded, else 0.", vitals.writable)
     if vitals.size is not None:
-        yield _gauge("store_size_bytes", "What the database takes on disk.", vitals.size)
+        yield _gauge(
+            "store_size_bytes", "Size of the database on disk; missing if unknown.", vitals.size
+        )
     waiting, groups, writes = vitals.queue
-    yield _gauge("writes_waiting", "Writes that wait to be committed.", waiting)
+    yield _gauge("writes_waiting", "Writes in the queue; 10,000 is the limit.", waiting)
     yield _counter("writes", "Writes taken from the queue.", writes)
-    yield _counter("write_groups", "Groups they were committed in.", groups)
+    yield _counter("write_groups", "Transactions that committed the writes.", groups)
 
 
 def _feed(vitals: Vitals) -> Iterator[Metric]:
     followers, replica = vitals.followers, vitals.replica
     yield _gauge("watchers", "Connections that changes are streamed to.", vitals.watchers)
-    yield _gauge("followers", "Followers heard of within a minute.", followers.heard)
-    yield _gauge("followers_silent", "Those of the last day not heard of.", followers.silent)
+    yield _gauge("followers", "Followers seen in the last minute.", followers.heard)
     yield _gauge(
-        "follower_lag_revisions", "How far the last of those heard of is behind.", followers.lag
+        "followers_silent",
+        "Followers seen in the last day, but not in the last minute.",
+        followers.silent,
+    )
+    yield _gauge(
+        "follower_lag_revisions",
+        "Revisions that the slowest follower seen in the last minute is behind.",
+        followers.lag,
     )
     if replica is not None:
-        yield _gauge("replica_connected", "1 if the primary can be followed.", replica.connected)
-        yield _gauge("replica_age_seconds", "Since this was all that the primary has.", replica.age)
+        yield _gauge(
+            "replica_connected",
+            "Of a replica: 1 if it can follow its primary, else 0.",
+            replica.connected,
+        )
+        yield _gauge(
+            "replica_age_seconds",
+            "Of a replica: seconds since it had all data of its primary; +Inf if unknown.",
+            replica.age,
+        )
 
 
 def _rollout(rollout: RolloutNow | None) -> Iterator[Metric]:
     """A series for each state, so that one that was left is 0 and not missing."""
     states = GaugeMetricFamily(
-        "originmap_rollout_state", "1 for how the last rollout stands.", labels=("state",)
+        "originmap_rollout_state", "1 for the state of the last rollout, else 0.", labels=("state",)
     )
     for state in RolloutState:
         states.add_metric((state,), float(rollout is not None and rollout.state is state))
     yield states
     waves, released = (rollout.waves, rollout.released) if rollout else (0, 0)
-    yield _gauge("rollout_waves", "Waves of the last rollout.", waves)
-    yield _gauge("rollout_waves_released", "Those of them that are released.", released)
+    yield _gauge("rollout_waves", "Stages of the last rollout.", waves)
+    yield _gauge("rollout_waves_released", "Released stages of the last rollout.", released)
     yield from _stages(rollout.stages if rollout else ())
 
 
 def _stages(stages: Sequence[StageNow]) -> Iterator[Metric]:
     """A series for each stage of a rollout in force, by its number."""
     for name, text, counts in (
-        ("nodes", "Nodes of a stage of the rollout in force.", [s.nodes for s in stages]),
-        ("nodes_there", "Those of them that serve what they may.", [s.there for s in stages]),
+        ("nodes", "Nodes of each stage of a rollout that is not done.", [s.nodes for s in stages]),
+        (
+            "nodes_there",
+            "Nodes of each stage that report and serve the revision they may.",
+            [s.there for s in stages],
+        ),
     ):
         gauge = GaugeMetricFamily(f"originmap_rollout_{name}", text, labels=("stage",))
         for number, count in enumerate(counts, 1):

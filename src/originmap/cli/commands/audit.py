@@ -1,4 +1,4 @@
-"""originmap audit: who changed what."""
+"""originmap audit: the audit log."""
 
 from typing import Any
 
@@ -18,13 +18,25 @@ _LONGEST = 60
 
 @click.command("audit")
 @server
-@click.option("--zone", metavar="NAME", help="Only changes of this zone and its mappings.")
 @click.option(
-    "--limit", default=50, show_default=True, type=numbers.Whole(1, 10_000), help="How many."
+    "--zone",
+    metavar="NAME",
+    help="Only changes of this zone, by name, and of its mappings; the zone may be deleted.",
+)
+@click.option(
+    "--limit",
+    default=50,
+    show_default=True,
+    type=numbers.Whole(1, 10_000),
+    help="Number of entries.",
 )
 @options.as_json
 def command(server: Server, zone: str | None, limit: int, as_json: bool) -> None:
-    """Print the last changes, newest first: when, by which credential, from where, what.
+    """Print the audit log, newest entry first.
+
+    An entry has the time, the credential, the client address, the action, the resource, and the old
+    and new values. The credential cli is this command line, setup the creation of the database.
+    Secrets are never shown, not even as hashes. The last 200,000 changes are searched.
 
     Example: originmap audit --zone example.com --db originmap.db
     """

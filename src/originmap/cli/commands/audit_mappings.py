@@ -19,15 +19,18 @@ from originmap.service.detection.detector import Detector
 
 @click.command("audit-mappings")
 @click.argument("zone")
-@click.option("--mismatches", is_flag=True, help="Only the mappings that the ranges contradict.")
+@click.option(
+    "--mismatches", is_flag=True, help="Only the mappings that the published ranges contradict."
+)
 @options.ranges
 @server
 @options.as_json
 def command(zone: str, mismatches: bool, ranges: str, server: Server, as_json: bool) -> None:
-    """List every mapping of ZONE, an id or a name, with what published ranges say of it.
+    """Check a zone's mappings against the vendors' published IP ranges.
 
-    For a contradicted one also how far the two places are from each other. The exit status is 1
-    when there is one.
+    Each row has a mapping and its verdict: docs/detection.md. A mismatch has the distance between
+    the two regions in kilometres. ZONE is an ID or a name. The exit status is 1 if a mapping does
+    not match.
 
     Example: originmap audit-mappings example.com --mismatches --db originmap.db
     """

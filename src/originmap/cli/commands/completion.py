@@ -9,9 +9,11 @@ _SHELLS = ("bash", "zsh", "fish")
 @click.command("completion")
 @click.argument("shell", type=click.Choice(_SHELLS))
 def command(shell: str) -> None:
-    """Print a script for SHELL that completes commands and options; its start-up file reads it.
+    """Print a shell completion script.
 
-    Example: originmap completion bash
+    Add the script to the start-up file of the shell.
+
+    Example: originmap completion bash >> ~/.bashrc
     """
     found = get_completion_class(shell)
     assert found is not None

@@ -1,4 +1,4 @@
-"""originmap detect: whose an address is, and in which region, by the vendors' published ranges."""
+"""originmap detect: the region of addresses by the vendors' published IP ranges."""
 
 import sys
 import time
@@ -20,14 +20,22 @@ _STDIN = "-"
 @click.argument("addresses", metavar="IP...|-", nargs=-1, required=True)
 @options.ranges
 @options.as_json
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+@click.option(
+    "--csv",
+    "as_csv",
+    is_flag=True,
+    help="Print CSV with a heading; services are separated by spaces.",
+)
 def command(addresses: tuple[str, ...], ranges: str, as_json: bool, as_csv: bool) -> None:
-    """Print what the vendors' published ranges say of each IP; with - of each line of stdin.
+    """Print the region of addresses by the vendors' published IP ranges.
 
-    A host name stands for its addresses, as this machine resolves it. What is neither is
-    reported, and the exit status is 1.
+    docs/detection.md explains the verdicts. A hostname stands for all its addresses, as this
+    machine resolves it. With -, the command reads one address or hostname per line from stdin.
+    Input that is neither is reported with its number, and the exit status is 1.
 
     Example: originmap detect 52.94.76.1 2600:1f18::1
+
+    Example: cut -d' ' -f1 access.log | originmap detect --csv -
     """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other")

@@ -23,7 +23,10 @@ Places = dict[str, dict[str, str]]
 @server
 @options.as_json
 def command(zone: str, since: int, until: int | None, server: Server, as_json: bool) -> None:
-    """Print how a zone's mappings differ between revision SINCE and revision UNTIL, or now.
+    """Print the differences between two revisions of a zone's mappings.
+
+    SINCE and UNTIL are revisions, as originmap history prints them. Without UNTIL, the mappings of
+    SINCE are compared with the current ones. ZONE is an ID or a name.
 
     Example: originmap diff example.com 41 --db originmap.db
     """

@@ -8,8 +8,8 @@ from originmap.export.formats import FORMATS
 
 # The module of `commands.plan` that has the command, and what it says in the list.
 _COMMANDS = {
-    "terraform": ("export_terraform", "Print the live mappings as HCL with import blocks."),
-    "pulumi": ("export_pulumi", "Print the live mappings as a Pulumi program in YAML."),
+    "terraform": ("export_terraform", "Export the live mappings as Terraform resources."),
+    "pulumi": ("export_pulumi", "Export the live mappings as a Pulumi program in YAML."),
 }
 _CACHES = {known.name: known for known in FORMATS}
 
@@ -42,4 +42,4 @@ class _Exports(click.Group):
 
 @click.command("export", cls=_Exports)
 def command() -> None:
-    """Make what caches load, or print mappings in the forms of other programs."""
+    """Export mappings for caches and for other programs."""

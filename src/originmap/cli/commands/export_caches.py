@@ -17,40 +17,56 @@ from originmap.domain.errors import InvalidExport
 from originmap.edge.name_lookup import look_up
 from originmap.export.format import Family, Format
 
+_TEXT = """\
+{what}
+
+How the export is used: docs/exports.md#{section}. Files are replaced atomically: a reader sees the
+old content or the new content, never a part.
+
+Example: {example}
+"""
+_SECTIONS = {
+    "trafficserver": "traffic-server",
+    "csv": "csv-and-json-lines",
+    "json": "csv-and-json-lines",
+}
 _MODE = 0o644  # the cache, which runs as another user, has to read it
 
 
 def command(known: Format) -> click.Command:
     """The command that makes this format."""
-    chosen = [option for needed, option in _OPTIONS if needed(known)]
 
     def run(**given: Any) -> None:
         _export(known, **given)
 
-    for option in reversed(chosen):
+    for option in reversed(list(_options_of(known))):
         run = option(run)
     out = f"/etc/{known.name}" if known.several else known.files[0].name
     where = f" --upstream '{node.EXAMPLE_UPSTREAM}'" if known.upstreams else ""
     example = f"originmap export {known.name} --colo SIN{where} --out {out} --db originmap.db"
-    return click.command(known.name, help=f"{known.help}\n\nExample: {example}")(run)
+    section = _SECTIONS.get(known.name, known.name)
+    text = _TEXT.format(what=known.help, section=section, example=example)
+    return click.command(known.name, help=text)(run)
 
 
-_file = click.option("--file", metavar="NAME", help="Only this file of the format.")
-_out = click.option(
-    "--out",
-    metavar="PATH",
-    callback=options.checked_path,
-    help="Write here: a file, or a folder for several. Else to stdout.",
-)
-_OPTIONS: tuple[tuple[Callable[[Format], bool], Callable[[Any], Any]], ...] = (
-    (lambda known: True, node.zone),
-    (lambda known: True, node.colo),
-    (lambda known: known.upstreams, node.upstream),
-    (lambda known: known.upstreams, node.upstream_file),
-    (lambda known: known.several, _file),
-    (lambda known: True, _out),
-    (lambda known: True, server_options),
-)
+def _options_of(known: Format) -> Iterator[Callable[[Any], Any]]:
+    yield node.zone
+    yield node.colo
+    if known.upstreams:
+        yield node.upstream
+        yield node.upstream_file
+    if known.several:
+        names = ", ".join(known.names)
+        yield click.option("--file", metavar="NAME", help=f"Only this file of the format: {names}.")
+    yield click.option(
+        "--out",
+        metavar="PATH",
+        callback=options.checked_path,
+        help="Folder to write the files to. With --file: the file to write, by default stdout."
+        if known.several
+        else "File to write. Default: stdout.",
+    )
+    yield server_options
 
 
 def _export(

@@ -18,13 +18,20 @@ _MOST = 1_000
 @click.command("history")
 @click.argument("zone")
 @server
-@click.option("--ip", help="Only changes of this address.")
+@click.option("--ip", help="Only changes of this IP address.")
 @click.option(
-    "--limit", default=50, show_default=True, type=numbers.Whole(1, 10_000), help="How many."
+    "--limit",
+    default=50,
+    show_default=True,
+    type=numbers.Whole(1, 10_000),
+    help="Number of changes.",
 )
 @options.as_json
 def command(zone: str, server: Server, ip: str | None, limit: int, as_json: bool) -> None:
-    """Print the changes of a zone's mappings, newest first, each with its revision.
+    """Print the changes of a zone's mappings, newest first.
+
+    Each row has the revision, the time, the credential, the address, and the region before and
+    after. ZONE is an ID or a name.
 
     Example: originmap history example.com --ip 192.0.2.1 --db originmap.db
     """

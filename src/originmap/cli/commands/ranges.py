@@ -1,4 +1,4 @@
-"""originmap ranges: the vendors' published IP ranges, kept and renewed."""
+"""originmap ranges: import, download and list the vendors' published IP ranges."""
 
 import sys
 from pathlib import Path
@@ -21,13 +21,15 @@ from originmap.outbound.errors import UnusableEnvironment
 from originmap.settings import outbound_environment
 
 _allow_fewer = click.option(
-    "--allow-fewer", is_flag=True, help="Take a file with far fewer prefixes than before."
+    "--allow-fewer",
+    is_flag=True,
+    help="Accept a file with less than 70 % of the prefixes of the one it replaces.",
 )
 
 
 @click.group("ranges")
 def command() -> None:
-    """Keep the vendors' published IP ranges, which originmap detect looks into."""
+    """Import, download and list the vendors' published IP ranges."""
 
 
 @command.command("import")
@@ -37,9 +39,11 @@ def command() -> None:
 @options.ranges
 @_allow_fewer
 def import_(files: tuple[Path, ...], ranges: str, allow_fewer: bool) -> None:
-    """Keep each FILE, a vendor's list as published, in place of that vendor's older one.
+    """Import the vendors' files of published ranges.
 
-    Whose it is, is seen from its content. If one is refused, nothing changes.
+    Each FILE is a file as the vendor publishes it, plain or compressed with gzip. The command
+    recognizes the vendor by the content and replaces the vendor's older file. If one file is
+    refused, nothing changes.
 
     Example: originmap ranges import ip-ranges.json ServiceTags_Public_20261123.json
     """
@@ -67,7 +71,7 @@ def _checked_urls(
     "vendors",
     multiple=True,
     type=click.Choice(list(SOURCES)),
-    help="Only this vendor's; can be repeated.",
+    help="Only this vendor's file; repeatable. Default: all vendors.",
 )
 @click.option(
     "--url",
@@ -75,23 +79,24 @@ def _checked_urls(
     multiple=True,
     metavar="VENDOR=URL",
     callback=_checked_urls,
-    help="Fetch a vendor's file from here, or from the link on this page; can be repeated.",
+    help="Other URL for the file of a vendor, or for a page that links to it; repeatable.",
 )
 @click.option(
     "--timeout",
     default=60.0,
     show_default=True,
     type=numbers.Amount(0.1, 3600),
-    help="Seconds that one download may take.",
+    help="Timeout of a download in seconds.",
 )
 @options.ranges
 @_allow_fewer
 def fetch_(
     vendors: tuple[str, ...], urls: dict[str, str], timeout: float, ranges: str, allow_fewer: bool
 ) -> None:
-    """Download the vendors' lists where they changed, and keep them.
+    """Download the vendors' files of published ranges that changed.
 
-    A vendor whose file cannot be had or is refused keeps the older one; the others go on.
+    If a download fails or a file is refused, the vendor's older file stays, the command continues
+    with the other vendors, and the exit status is 1.
 
     Example: originmap ranges fetch --vendor aws --vendor gcp
     """
@@ -123,7 +128,9 @@ def fetch_(
 @options.ranges
 @options.as_json
 def status(ranges: str, as_json: bool) -> None:
-    """Print which lists are kept: when each was published, and how much is in it.
+    """List the files of published ranges.
+
+    Each row has the vendor, the date of publication, and the number of prefixes and regions.
 
     Example: originmap ranges status
     """

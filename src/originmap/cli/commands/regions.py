@@ -1,4 +1,4 @@
-"""originmap regions: the catalogue."""
+"""originmap regions: the catalogue of regions."""
 
 import click
 
@@ -8,10 +8,13 @@ from originmap.cli.output.table import print_json, print_table
 
 
 @click.command("regions")
-@click.option("--vendor", help="Only this vendor's: aws, azure, gcp or oci.")
+@click.option("--vendor", help="Only regions of this vendor: aws, azure, gcp or oci.")
 @options.as_json
 def command(vendor: str | None, as_json: bool) -> None:
-    """Print the vendors' regions, where they are, and the upper tiers near each.
+    """Print the catalogue of regions and their upper tiers.
+
+    The first upper tier is the primary. The command needs no database. With --json the output has
+    the coordinates and the source of each region: docs/catalogue.md.
 
     Example: originmap regions --vendor gcp
     """

@@ -1,4 +1,4 @@
-"""originmap resolve: where the origins of a zone are filled from."""
+"""originmap resolve: the upper tier and the fallbacks of origins."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,14 +17,17 @@ _MOST = 100
 @click.command("resolve")
 @click.argument("zone")
 @click.argument("ips", metavar="IP...", nargs=-1, required=True)
-@click.option("--pool", is_flag=True, help="One upper tier for all addresses together.")
-@click.option("--explain", is_flag=True, help="Print the whole ranking of colos too.")
+@click.option("--pool", is_flag=True, help="Choose one upper tier for all addresses together.")
+@click.option("--explain", is_flag=True, help="Also print the ranking of all colos.")
 @server
 @options.as_json
 def command(
     zone: str, ips: tuple[str, ...], pool: bool, explain: bool, server: Server, as_json: bool
 ) -> None:
-    """Print the upper tier and the fallbacks of origins in ZONE, an id or a name, and why.
+    """Print the upper tier and the fallbacks of origins.
+
+    Each row has the reason for the choice. ZONE is an ID or a name. How upper tiers are chosen:
+    docs/topology.md.
 
     Example: originmap resolve example.com 192.0.2.1 --explain --db originmap.db
     """

@@ -1,4 +1,4 @@
-"""originmap rollback: make a zone's mappings what they were."""
+"""originmap rollback: restore a zone's mappings as of an earlier revision."""
 
 from typing import Any
 
@@ -16,15 +16,17 @@ _COLUMNS = ("origin_ip", "before", "after")
 
 @click.command("rollback")
 @click.argument("zone")
-@click.option("--to", required=True, type=numbers.REVISION, help="The revision to go back to.")
+@click.option("--to", required=True, type=numbers.REVISION, help="Revision to restore.")
 @server
-@click.option("--dry-run", is_flag=True, help="Only print what would change.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--dry-run", is_flag=True, help="Print the changes without making them.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @options.as_json
 def command(zone: str, to: int, server: Server, dry_run: bool, yes: bool, as_json: bool) -> None:
-    """Make a zone's mappings what they were at a revision, all at once.
+    """Restore a zone's mappings as of an earlier revision.
 
-    That is a change like any other: rolling back to the revision before it undoes it.
+    All changes are made in one transaction. The command prints them and asks for confirmation on
+    stderr. A rollback is a change: to undo it, restore the revision before it. ZONE is an ID or a
+    name.
 
     Example: originmap rollback example.com --to 41 --dry-run --db originmap.db
     """
@@ -32,7 +34,7 @@ def command(zone: str, to: int, server: Server, dry_run: bool, yes: bool, as_jso
         would = _rollback(server, zone, to, dry_run=True)
         if would:
             print_table([shown(row) for row in would], _COLUMNS, err=True)
-            click.confirm(f"Make these {len(would)} changes?", abort=True, err=True)
+            click.confirm(_question(len(would)), abort=True, err=True)
     rows = _rollback(server, zone, to, dry_run=dry_run)
     if as_json:
         print_json(rows)
@@ -42,7 +44,11 @@ def command(zone: str, to: int, server: Server, dry_run: bool, yes: bool, as_jso
         if dry_run or yes:
             print_table([shown(row) for row in rows], _COLUMNS)
         if not dry_run:
-            click.echo(f"{len(rows)} changes made")
+            click.echo(f"{len(rows)} change{'s' * (len(rows) != 1)} made")
+
+
+def _question(changes: int) -> str:
+    return "Make this change?" if changes == 1 else f"Make these {changes} changes?"
 
 
 def _rollback(server: Server, zone: str, to: int, *, dry_run: bool) -> list[dict[str, Any]]:

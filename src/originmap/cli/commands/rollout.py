@@ -1,4 +1,4 @@
-"""originmap rollout: releases changes to the nodes of caches in waves."""
+"""originmap rollout: releases changes to nodes in stages."""
 
 import functools
 import sys
@@ -38,11 +38,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @click.group("rollout")
 def command() -> None:
-    """Release changes to the nodes of caches in waves."""
+    """Release changes to nodes in stages."""
 
 
-_EMPTY = "Go on though no node of this colo, or of this part, such as 1%, reports."
-_LOST = "Go on though this node, which reported before, no longer does."
+_EMPTY = "Continue although no node of this colo, or of this share (1%), reports; repeatable."
+_LOST = "Continue although this node stopped reporting; repeatable."
+_WHY = "Reason, shown to other operators."
 
 
 def _as_set(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> frozenset[str]:
@@ -72,14 +73,18 @@ def _conducting(function: F) -> F:
         click.option(
             "--allow-empty", "empty", multiple=True, metavar="COLO", help=_EMPTY, callback=_upper
         ),
-        click.option("--by-hand", is_flag=True, help="Release no further wave: that is advance."),
-        options.duration("--patience", "2m", "How long the nodes of a wave may take, or be away."),
-        options.duration("--health-seconds", "1m", "How long the health command may take."),
-        options.duration("--every", "30s", "How often the health command is run."),
         click.option(
-            "--health", default="", metavar="CMD", help="Command that ends with 0 if all is well."
+            "--by-hand",
+            is_flag=True,
+            help="Do not advance automatically; use originmap rollout advance.",
         ),
-        options.duration("--hold", "5m", "How long each wave is looked at."),
+        options.duration("--patience", "2m", "How long to wait for the nodes of a stage."),
+        options.duration("--health-seconds", "1m", "Timeout of the health check."),
+        options.duration("--every", "30s", "Interval between two health checks."),
+        click.option(
+            "--health", default="", metavar="CMD", help="Health check; exit status 0 means healthy."
+        ),
+        options.duration("--hold", "5m", "How long to observe each stage before the next."),
     ):
         function = option(function)
     return function
@@ -89,7 +94,10 @@ def _conducting(function: F) -> F:
 @_of_server
 @options.as_json
 def status(rollouts: ServerRollouts, as_json: bool) -> None:
-    """Print the rollout: its state, its waves, and what each node serves.
+    """Print the state of the rollout.
+
+    The output has the stages of the rollout, and for each node the revision that it may serve and
+    the one that it serves. docs/rollout.md explains the states.
 
     Example: originmap rollout status --db originmap.db
     """
@@ -103,10 +111,14 @@ def status(rollouts: ServerRollouts, as_json: bool) -> None:
 
 
 @command.command("hold")
-@click.option("--base", type=numbers.REVISION, help="An earlier revision to hold the nodes at.")
+@click.option(
+    "--base", type=numbers.REVISION, help="Revision to hold the nodes at. Default: the current one."
+)
 @_of_server
 def hold(rollouts: ServerRollouts, base: int | None) -> None:
-    """Keep every node where it is: what is changed from now on waits.
+    """Hold every node at its revision.
+
+    Changes made from now on wait for originmap rollout start.
 
     Example: originmap rollout hold --db originmap.db
     """
@@ -114,15 +126,23 @@ def hold(rollouts: ServerRollouts, base: int | None) -> None:
 
 
 @command.command("start")
-@click.option("--waves", required=True, help="As in SIN,FRA+IAD,1%,10%,100%.")
-@click.option("--base", type=numbers.REVISION, help="Release what was changed since this one.")
+@click.option(
+    "--waves", required=True, metavar="STAGES", help="Stages, such as SIN,FRA+IAD,1%,10%,100%."
+)
+@click.option(
+    "--base",
+    type=numbers.REVISION,
+    help="Release the changes since this revision. Default: the revision of the hold.",
+)
 @_conducting
 @_of_server
 def start(rollouts: ServerRollouts, waves: str, base: int | None, **wishes: Any) -> None:
-    """Release what was changed since the hold, in waves.
+    """Release the changes since the hold, stage by stage.
 
-    Each wave is waited for and looked at before the next. Where one is not well, every node goes
-    back. Run it for as long as that takes; if it is cut off, resume goes on.
+    The command waits for the nodes of each stage and observes them before it releases the next
+    stage: docs/rollout.md. If a stage is unhealthy, every node goes back to the base revision and
+    the exit status is 1. Keep the command running until the last stage; if it is interrupted,
+    originmap rollout resume continues.
 
     Example: originmap rollout start --waves SIN,1%,10%,100% --hold 5m --health ./check --db o.db
     """
@@ -133,7 +153,9 @@ def start(rollouts: ServerRollouts, waves: str, base: int | None, **wishes: Any)
 @_conducting
 @_of_server
 def resume(rollouts: ServerRollouts, **wishes: Any) -> None:
-    """Go on with a rollout that is paused or halted, or whose start was cut off.
+    """Continue a rollout.
+
+    The rollout is paused or halted, or its originmap rollout start was interrupted.
 
     Example: originmap rollout resume --hold 5m --health ./check --db originmap.db
     """
@@ -145,7 +167,7 @@ def resume(rollouts: ServerRollouts, **wishes: Any) -> None:
 @command.command("advance")
 @_of_server
 def advance(rollouts: ServerRollouts) -> None:
-    """Release the next wave now.
+    """Release the next stage now.
 
     Example: originmap rollout advance --db originmap.db
     """
@@ -155,10 +177,12 @@ def advance(rollouts: ServerRollouts) -> None:
 
 
 @command.command("pause")
-@click.option("--why", type=numbers.Why(), default="", help="What the others shall know.")
+@click.option("--why", type=numbers.Why(), default="", help=_WHY)
 @_of_server
 def pause(rollouts: ServerRollouts, why: str) -> None:
-    """Leave every node where it is, and release nothing.
+    """Pause the rollout.
+
+    Every node stays at its revision, and no further stage is released.
 
     Example: originmap rollout pause --why "incident 7" --db originmap.db
     """
@@ -166,10 +190,13 @@ def pause(rollouts: ServerRollouts, why: str) -> None:
 
 
 @command.command("abort")
-@click.option("--why", type=numbers.Why(), default="", help="What the others shall know.")
+@click.option("--why", type=numbers.Why(), default="", help=_WHY)
 @_of_server
 def abort(rollouts: ServerRollouts, why: str) -> None:
-    """Take every node back to where it was before the rollout.
+    """Abort the rollout.
+
+    Every node goes back to the base revision. The changes stay in the database; the output says how
+    to release or undo them.
 
     Example: originmap rollout abort --why "too slow" --db originmap.db
     """
@@ -177,11 +204,17 @@ def abort(rollouts: ServerRollouts, why: str) -> None:
 
 
 @command.command("kill")
-@click.option("--to", type=numbers.REVISION, help="The revision; else the base of the rollout.")
-@click.option("--why", type=numbers.Why(), default="", help="What the others shall know.")
+@click.option(
+    "--to",
+    type=numbers.REVISION,
+    help="Revision to go back to. Default: the base of the last rollout.",
+)
+@click.option("--why", type=numbers.Why(), default="", help=_WHY)
 @_of_server
 def kill(rollouts: ServerRollouts, to: int | None, why: str) -> None:
-    """Take every node back at once, whatever the state, also without a rollout.
+    """Take every node back to an earlier revision at once.
+
+    This works in every state, and without a rollout.
 
     Example: originmap rollout kill --to 41 --db originmap.db
     """
@@ -189,10 +222,12 @@ def kill(rollouts: ServerRollouts, to: int | None, why: str) -> None:
 
 
 @command.command("finish")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @_of_server
 def finish(rollouts: ServerRollouts, yes: bool) -> None:
-    """Let every node have the newest revision from now on.
+    """Finish the rollout: release the newest revision to every node.
+
+    The command asks for confirmation. It is refused if there was a change after the question.
 
     Example: originmap rollout finish --db originmap.db
     """
@@ -219,7 +254,7 @@ def _conduct(rollouts: ServerRollouts, asked: Start | Resume | None, given: dict
         rollouts.watch()  # nothing is released that could not be looked at afterwards
     shown = rollouts.show() if asked is None else rollouts.take(asked)
     if shown is None:
-        raise RolloutConflict("there is no rollout to go on with")
+        raise RolloutConflict("there is no rollout to continue")
     click.echo(rollout_text.headline(shown))
     if given["by_hand"]:
         return
@@ -231,8 +266,8 @@ def _conduct(rollouts: ServerRollouts, asked: Start | Resume | None, given: dict
     except (ServerRefused, KeyboardInterrupt):
         line.clear()
         click.echo(
-            "broke off: the rollout stays at its wave; originmap rollout resume goes on, "
-            "abort takes every node back",
+            "interrupted: the rollout stays at its stage; originmap rollout resume continues, "
+            "originmap rollout abort takes every node back",
             err=True,
         )
         raise
@@ -248,7 +283,7 @@ def _print(shown: RolloutJSON) -> None:
     for line in rollout_text.remains(shown):
         click.echo(line)
     if shown.waves:
-        print_table(rollout_text.waves(shown), ("wave", "takes", "released", "nodes", "there"))
+        print_table(rollout_text.waves(shown), ("stage", "takes", "released", "nodes", "there"))
     if shown.nodes:
-        columns = ("node", "colo", "wave", "may serve", "serves", "last_contact", "problem")
+        columns = ("node", "colo", "stage", "may serve", "serves", "last_contact", "problem")
         print_table(rollout_text.nodes(shown), columns)

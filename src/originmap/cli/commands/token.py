@@ -1,4 +1,4 @@
-"""originmap token: make, list and revoke API tokens."""
+"""originmap token: create, list and revoke API tokens."""
 
 from urllib.parse import quote
 
@@ -15,7 +15,7 @@ _NODES = ("edge", "replicate")
 
 @click.group("token")
 def command() -> None:
-    """Make, list and revoke API tokens."""
+    """Create, list and revoke API tokens."""
 
 
 @command.command("create")
@@ -25,24 +25,40 @@ def command() -> None:
     "zones",
     multiple=True,
     metavar="ID|all",
-    help="Zone it is for: id, name, or all; several for edge. Only edge and replicate need none.",
+    help="Zone of the token, by ID or name, or all; repeatable. Required for read, write and "
+    "everything.",
 )
 @click.option(
     "--access",
     required=True,
     type=click.Choice(ACCESS),
-    help="Read or write mappings and settings; everything; for a replica; for an edge node.",
+    help="Rights: read; write, which includes read; everything; replicate, for a replica; edge, "
+    "for a cache node.",
 )
-@click.option("--colo", default="", metavar="CODE", help="The only colo an edge node reports as.")
+@click.option(
+    "--colo",
+    default="",
+    metavar="CODE",
+    help="Only colo that a node with this token can report; for --access edge.",
+)
 @new_server
 @options.as_json
 def create(
     name: str, zones: tuple[str, ...], access: Access, colo: str, server: Server, as_json: bool
 ) -> None:
-    """Make a token called NAME and print its secret, which is shown this once. One for edge or
-    replicate is for a node of a cache or for a replica alone.
+    """Create an API token and print its secret.
+
+    The secret is printed only once: the database stores its SHA-256 hash. NAME has 1 to 120
+    characters and need not be unique. There can be 50 tokens, and 10,000 more with --access edge
+    and replicate. --zone all includes zones that are created later.
+
+    A token with --access edge can read zones, mappings, topology, latencies and the rollout, and
+    report what its node serves. One with --access replicate can read everything, including the
+    hashes of credentials, and change nothing.
 
     Example: originmap token create deploy --zone all --access write --db originmap.db
+
+    Example: originmap token create sin-1 --access edge --colo SIN --db originmap.db
     """
     if not zones and access not in _NODES:
         raise click.UsageError(f"--zone is needed with --access {access}: an id, a name, or all")
@@ -62,7 +78,7 @@ def create(
 @server
 @options.as_json
 def list_(server: Server, as_json: bool) -> None:
-    """List all tokens, without their secrets.
+    """List all tokens by name, without their secrets.
 
     Example: originmap token list --db originmap.db
     """
@@ -77,9 +93,11 @@ def list_(server: Server, as_json: bool) -> None:
 @click.argument("token_id", metavar="ID")
 @server
 def revoke(token_id: str, server: Server) -> None:
-    """Revoke the token with this ID (see token list); it stops working at once.
+    """Revoke a token.
 
-    Example: originmap token revoke 3f2a…e1 --db originmap.db
+    The token stops working at once. ID is the first column of originmap token list.
+
+    Example: originmap token revoke f700ecd216406e521c639db72afa25e9 --db originmap.db
     """
     server.ask("DELETE", f"{NATIVE}/tokens/{quote(token_id, safe='')}")
     click.echo(f"revoked {token_id}", err=True)

@@ -25,7 +25,9 @@ def command() -> None:
 @server
 @options.as_json
 def show(server: Server, as_json: bool) -> None:
-    """Print the topology in force; as JSON it is what topology set takes.
+    """Print the current topology.
+
+    The output of --json is the input of originmap topology set.
 
     Example: originmap topology show --json --db originmap.db
     """
@@ -40,12 +42,16 @@ def show(server: Server, as_json: bool) -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @server
 def set_(file: Path, server: Server) -> None:
-    """Replace the topology by the one in FILE, as topology show --json prints it.
+    """Replace the topology by the one in a file.
+
+    FILE has the form that originmap topology show prints as JSON. A file with unknown members or
+    other problems is refused; the error lists all of them.
 
     Example: originmap topology set topology.json --db originmap.db
     """
     changed = server.ask("PUT", _PATH, body=read_topology(file))
-    click.echo(f"{len(changed['colos'])} colos are in force", err=True)
+    count = len(changed["colos"])
+    click.echo(f"the topology has {count} colo{'s' * (count != 1)} now", err=True)
 
 
 def _set_state(server: Server, codes: tuple[str, ...], state: ColoState) -> None:
@@ -58,7 +64,10 @@ def _set_state(server: Server, codes: tuple[str, ...], state: ColoState) -> None
 @click.argument("codes", metavar="CODE...", nargs=-1, required=True)
 @server
 def drain(codes: tuple[str, ...], server: Server) -> None:
-    """Choose these colos only where no active one is left.
+    """Drain colos.
+
+    Origins move to other upper tiers. A draining colo is chosen only if no active colo is left.
+    originmap whatif prints the origins that would move.
 
     Example: originmap topology drain IAD --db originmap.db
     """
@@ -69,7 +78,9 @@ def drain(codes: tuple[str, ...], server: Server) -> None:
 @click.argument("codes", metavar="CODE...", nargs=-1, required=True)
 @server
 def activate(codes: tuple[str, ...], server: Server) -> None:
-    """Choose these colos again.
+    """Put colos back into service.
+
+    An active colo can be chosen as an upper tier again.
 
     Example: originmap topology activate IAD --db originmap.db
     """
@@ -80,7 +91,9 @@ def activate(codes: tuple[str, ...], server: Server) -> None:
 @click.argument("codes", metavar="CODE...", nargs=-1, required=True)
 @server
 def down(codes: tuple[str, ...], server: Server) -> None:
-    """Do not choose these colos at all.
+    """Take colos out of service.
+
+    A colo that is down is never chosen. The change is refused if no colo would be left to choose.
 
     Example: originmap topology down IAD --db originmap.db
     """

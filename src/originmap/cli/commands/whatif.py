@@ -12,9 +12,13 @@ from originmap.domain.tier.topology import ColoState
 
 
 @click.command("whatif")
-@click.option("--drain", multiple=True, metavar="CODE", help="If this colo were draining.")
-@click.option("--down", multiple=True, metavar="CODE", help="If this colo were down.")
-@click.option("--activate", multiple=True, metavar="CODE", help="If this colo were active.")
+@click.option(
+    "--drain", multiple=True, metavar="CODE", help="Colo to treat as draining; repeatable."
+)
+@click.option("--down", multiple=True, metavar="CODE", help="Colo to treat as down; repeatable.")
+@click.option(
+    "--activate", multiple=True, metavar="CODE", help="Colo to treat as active; repeatable."
+)
 @server
 @options.as_json
 def command(
@@ -24,9 +28,10 @@ def command(
     server: Server,
     as_json: bool,
 ) -> None:
-    """Print which origins would move to another upper tier: the cache misses to expect.
+    """Print the origins that would move if colos changed state.
 
-    Changes nothing.
+    A row has the origins of a region that would get another upper tier or other fallbacks; those
+    with another upper tier start with a cold cache. The command changes nothing.
 
     Example: originmap whatif --drain IAD --db originmap.db
     """
@@ -63,4 +68,5 @@ def _print(found: dict[str, Any], names: dict[str, str]) -> None:
     ]
     if rows:
         print_table(rows, ("zone", "region", "origins", "now", "then", "starts_cold"))
-    click.echo(f"{found['cold_origins']} origins would fill from another upper tier")
+    cold = found["cold_origins"]
+    click.echo(f"{cold} origin{'s' * (cold != 1)} would move to another upper tier")

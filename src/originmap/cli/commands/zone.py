@@ -1,4 +1,4 @@
-"""originmap zone: make and list zones."""
+"""originmap zone: create and list zones."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from originmap.domain.errors import StoreEmpty
 
 @click.group("zone")
 def command() -> None:
-    """Make and list zones."""
+    """Create and list zones."""
 
 
 @command.command("create")
@@ -21,7 +21,10 @@ def command() -> None:
 @new_server
 @options.as_json
 def create(name: str, server: Server, as_json: bool) -> None:
-    """Add the zone NAME, a domain like example.com, and print its id.
+    """Create a zone and print its ID.
+
+    NAME is a domain name such as example.com. It is stored in lower case. An internationalized name
+    can be given in Unicode or with its xn-- labels; both forms are the same name to every command.
 
     Example: originmap zone create example.com --db originmap.db
     """
@@ -40,7 +43,7 @@ def create(name: str, server: Server, as_json: bool) -> None:
 @server
 @options.as_json
 def list_(server: Server, as_json: bool) -> None:
-    """List all zones.
+    """List all zones by name.
 
     Example: originmap zone list --db originmap.db
     """

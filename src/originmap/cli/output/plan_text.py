@@ -111,7 +111,7 @@ def _summary(planned: Planned) -> str:
     )
     stay = sum(zone.total for zone in zones) - updates - deletes
     if planned.plan.empty:
-        return f"nothing to do: {stay:,} mapping{'s' * (stay != 1)} as they shall be"
+        return f"nothing to do: {stay:,} mapping{'s' * (stay != 1)} as planned"
     writes = sum(len(batches(zone)) for zone in zones)
     return (
         f"{creates:,} to create, {updates:,} to change, {deletes:,} to delete; {stay:,} stay "

@@ -9,8 +9,8 @@ from originmap.service.rollout.rollout_json import RolloutJSON
 _NO_MORE = 1_000
 _STATES = {
     RolloutState.HELD: "every node stays at revision {base}",
-    RolloutState.RUNNING: "released waves are at revision {target}, the others at {base}",
-    RolloutState.PAUSED: "released waves are at revision {target}, the others at {base}",
+    RolloutState.RUNNING: "released stages are at revision {target}, the others at {base}",
+    RolloutState.PAUSED: "released stages are at revision {target}, the others at {base}",
     RolloutState.HALTED: "every node goes back to revision {base}",
     RolloutState.ABORTED: "every node goes back to revision {base}",
     RolloutState.KILLED: "every node goes back to revision {base}",
@@ -28,26 +28,26 @@ def headline(shown: RolloutJSON) -> str:
 def remains(shown: RolloutJSON) -> Iterator[str]:
     """What is still to be decided, a line each."""
     if shown.state is RolloutState.HELD:
-        yield f"{_counted(shown.changes)} held; originmap rollout start releases them in waves"
+        yield f"{_counted(shown.changes)} held; originmap rollout start releases them in stages"
     if shown.state in _STOPPED:
-        yield f"{_counted(shown.changes + shown.later)} still in the database, and nowhere served:"
-        yield f"  originmap rollback ZONE --to {shown.base} takes back those of a zone"
-        yield "  originmap rollout start releases them again in waves"
-        yield "  originmap rollout finish lets go everywhere what is in the database then"
+        yield f"{_counted(shown.changes + shown.later)} still in the database, but not served:"
+        yield f"  originmap rollback ZONE --to {shown.base} undoes those of a zone"
+        yield "  originmap rollout start releases them again in stages"
+        yield "  originmap rollout finish releases the newest revision to every node"
     if shown.state in (RolloutState.RUNNING, RolloutState.PAUSED):
         for number, wave in enumerate(shown.waves, 1):
             if wave.released and wave.unheard:
-                yield f"no node of {', '.join(wave.unheard)} reports (wave {number}: {wave.wave})"
+                yield f"no node of {', '.join(wave.unheard)} reports (stage {number}: {wave.wave})"
     if shown.later and shown.state not in (*_STOPPED, RolloutState.DONE):
-        yield f"{_counted(shown.later)} made after the start, and in no wave"
-        yield "  originmap rollout finish lets them go everywhere at once"
+        yield f"{_counted(shown.later)} made after the start, and in no stage"
+        yield "  originmap rollout finish releases them to every node at once"
 
 
 def waves(shown: RolloutJSON) -> list[dict[str, object]]:
-    """A row for each wave."""
+    """A row for each stage."""
     return [
         {
-            "wave": number,
+            "stage": number,
             "takes": wave.wave,
             "released": "yes" if wave.released else "no",
             "nodes": wave.nodes,
@@ -58,13 +58,13 @@ def waves(shown: RolloutJSON) -> list[dict[str, object]]:
 
 
 def nodes(shown: RolloutJSON) -> list[dict[str, object]]:
-    """A row for each node, by its wave."""
+    """A row for each node, by its stage."""
     ordered = sorted(shown.nodes, key=lambda node: (node.wave or 0, node.name))
     return [
         {
             "node": node.name,
             "colo": node.colo or "-",
-            "wave": node.wave or "-",
+            "stage": node.wave or "-",
             "may serve": "newest" if node.allowed is None else node.allowed,
             "serves": "-" if node.applied is None else node.applied,
             "last_contact": options.shown(node.last_contact),

@@ -23,7 +23,8 @@ class AccessError(OriginmapError):
 
 
 class MissingCredentials(AccessError):
-    """No credentials, or half of the pair: `which` is "any", "key" or "email"."""
+    """The request has no credentials, or half of the key pair. `which` is "any", "key" or
+    "email"."""
 
     def __init__(self, which: str) -> None:
         super().__init__(f"missing credentials: {which}")
@@ -31,7 +32,7 @@ class MissingCredentials(AccessError):
 
 
 class MalformedCredentials(AccessError):
-    """A header that cannot be a credential: `which` is "bearer", "key" or "email"."""
+    """A header does not have the form of a credential. `which` is "bearer", "key" or "email"."""
 
     def __init__(self, which: str) -> None:
         super().__init__(f"malformed credentials: {which}")
@@ -39,11 +40,11 @@ class MalformedCredentials(AccessError):
 
 
 class UnknownToken(AccessError):
-    """No token has this secret: it was revoked, or there never was one."""
+    """No token has this secret: it was revoked or never existed."""
 
 
 class UnusableToken(AccessError):
-    """A token that does not work now: disabled, expired, or not valid yet."""
+    """The token is disabled, expired, or not valid yet."""
 
 
 class UnknownKey(AccessError):
@@ -51,7 +52,7 @@ class UnknownKey(AccessError):
 
 
 class WrongLocation(AccessError):
-    """The token may not be used from the address that the request came from."""
+    """The token cannot be used from the address of the client."""
 
     def __init__(self, client: str) -> None:
         super().__init__(f"the token may not be used from {client}")
@@ -59,7 +60,7 @@ class WrongLocation(AccessError):
 
 
 class WrongColo(AccessError):
-    """A node reports as another colo than its token is bound to."""
+    """The node reports another colo than its token is bound to."""
 
     def __init__(self, bound: Collection[str], colo: str) -> None:
         said = f"colo {colo}" if colo else "a node without a colo"
@@ -68,14 +69,14 @@ class WrongColo(AccessError):
 
 
 class TooManyFailures(AccessError):
-    """Too many bad credentials came from this address lately."""
+    """More than 100 invalid credentials came from this address in a minute."""
 
     retry_after = 60
 
 
 class AccountsNotCreatable(AccessError):
-    """Accounts are not made over HTTP, whatever the credential covers."""
+    """Accounts cannot be created over HTTP, whatever the credential."""
 
 
 class Forbidden(AccessError):
-    """The credential is known and does not cover this."""
+    """The credential does not allow this, or the zone does not exist."""

@@ -1,4 +1,4 @@
-"""originmap apply: makes the live mappings into those of a file, or carries a saved plan out."""
+"""originmap apply: make the live mappings match a file or a saved plan."""
 
 import sys
 from pathlib import Path
@@ -26,18 +26,21 @@ from originmap.settings import state_folder
 @click.command("apply")
 @planning.question
 @planning.topology
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--yes", is_flag=True, help="Do not ask for confirmation; required without a terminal."
+)
 @click.option(
     "--allow-mass-change",
     is_flag=True,
-    help="Change or delete more than 30 % of a zone's existing mappings.",
+    help="Allow changes or deletions of more than 30 % of a zone's mappings.",
 )
 def command(topology: Path | None, yes: bool, allow_mass_change: bool, **asked: Any) -> None:
-    """Make the live mappings into those of PATH: a file, a folder of files, or a saved plan.
+    """Make the live mappings match a file or a saved plan.
 
-    A saved plan is carried out only if what is live is still what it was made of. After a break,
-    the same command does what is left. At the end the mappings are read again, and whatever is
-    not as planned is listed, with exit status 1.
+    PATH is a mappings file, a folder of them, or a plan saved by originmap plan. A saved plan is
+    refused if the live mappings have changed since. If the command is interrupted, run it again to
+    make the remaining changes. At the end the command reads the mappings again and lists those that
+    differ from the plan; the exit status is then 1.
 
     Example: originmap apply plan.json --yes
     """
@@ -50,7 +53,7 @@ def command(topology: Path | None, yes: bool, allow_mass_change: bool, **asked: 
             planned = planning.make(mappings, question)
             todo = planned.plan
             if any(journal.left_behind(planned)):
-                click.echo("an apply broke off before; this plan has what is left", err=True)
+                click.echo("an earlier apply was interrupted; this plan has the rest", err=True)
         waves = planning.moving(todo, mappings, topology)
         shown = Planned(planned.api, todo, planned.pins, waves)
         plan_text.echo(plan_text.text(shown))

@@ -1,4 +1,4 @@
-"""originmap drift: whether what is live is still what the file says; a plan for cron."""
+"""originmap drift: how the live mappings differ from a file; a plan for cron."""
 
 import sys
 from pathlib import Path
@@ -21,13 +21,14 @@ from originmap.planning.plan_json import encode
     "--report",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write the report as JSON to this file too.",
+    help="Also write the report to this file, as JSON.",
 )
 def command(topology: Path | None, as_json: bool, report: Path | None, **asked: Any) -> None:
-    """Print how the live mappings differ from those of PATH; nothing where they do not.
+    """Print how the live mappings differ from a file.
 
-    Changes nothing. The exit status is 0 without a difference, 2 with one, 1 when something is
-    wrong.
+    Use it in a cron job: it prints nothing if there is no difference, and changes nothing. The exit
+    status is 0 without a difference, 2 with one, and 1 for any error, including a wrong command
+    line.
 
     Example: originmap drift mappings.yaml --report drift.json
     """

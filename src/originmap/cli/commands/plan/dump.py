@@ -1,4 +1,4 @@
-"""originmap dump: the live mappings as a file of mappings."""
+"""originmap dump: print the live mappings as a mappings file."""
 
 import io
 from collections.abc import Iterator
@@ -31,13 +31,13 @@ from originmap.planning.snapshot import snapshot, zones_asked_for
     type=click.Choice(list(WRITERS)),
     default="yaml",
     show_default=True,
-    help="The form of the file.",
+    help="Format of the file.",
 )
 @click.option(
     "--comments",
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help="Keep the comments of the mappings in this file, or folder of files.",
+    help="Keep the comments of this mappings file, or folder of them.",
 )
 @out
 def command(
@@ -48,9 +48,10 @@ def command(
     comments: Path | None,
     out: Path | None,
 ) -> None:
-    """Print all live mappings as a file of mappings: a plan of it has nothing to do.
+    """Print the live mappings as a mappings file.
 
-    The same mappings are the same bytes. Zones without mappings are left out.
+    A plan of the output has nothing to do. The same mappings give the same bytes. Zones without
+    mappings are left out unless --zone names them.
 
     Example: originmap dump --zone example.com --out mappings.yaml
     """

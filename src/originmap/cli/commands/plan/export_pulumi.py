@@ -16,7 +16,9 @@ from originmap.mapfile.pulumi import write_pulumi
 @api
 @out
 def command(zones: tuple[str, ...], only: tuple[Pattern, ...], api: str, out: Path | None) -> None:
-    """Print the live mappings as a Pulumi program in YAML, each resource with its import id.
+    """Export the live mappings as a Pulumi program in YAML.
+
+    Each resource has its import ID.
 
     Example: originmap export pulumi --zone example.com --out Pulumi.yaml
     """

@@ -16,8 +16,10 @@ from originmap.mapfile.terraform import write_terraform
 @api
 @out
 def command(zones: tuple[str, ...], only: tuple[Pattern, ...], api: str, out: Path | None) -> None:
-    """Print the live mappings as resources of Terraform's cloudflare provider, each with a block
-    that imports it: terraform plan then has nothing to create.
+    """Export the live mappings as Terraform resources.
+
+    The resources are of the type cloudflare_origin_cloud_region of provider 5.20. Each has an
+    import block (Terraform 1.5 or OpenTofu), so that terraform plan has nothing to create.
 
     Example: originmap export terraform --zone example.com --out origins.tf
     """

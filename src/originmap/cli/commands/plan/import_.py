@@ -1,4 +1,4 @@
-"""originmap import: a file of mappings from what other tools wrote."""
+"""originmap import: convert a CSV file or a Terraform state to a mappings file."""
 
 import io
 from pathlib import Path
@@ -17,16 +17,18 @@ from originmap.mapfile.writer import WRITERS, ZoneState
 
 @click.group("import")
 def command() -> None:
-    """Make a file of mappings from what other tools wrote."""
+    """Convert a CSV file or a Terraform state to a mappings file."""
 
 
 @command.command("csv")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @out
 def csv_(file: Path, out: Path | None) -> None:
-    """Print a CSV FILE (columns zone, origin_ip, vendor, region, and comment) as YAML.
+    """Convert a CSV file to a mappings file in YAML.
 
-    Every address and region is checked, and everything wrong is told at once.
+    The columns of FILE are zone, origin_ip, vendor, region and, optionally, comment, separated by
+    commas, semicolons, tabs or vertical bars. Every address and region is checked; the error lists
+    all problems.
 
     Example: originmap import csv origins.csv --out mappings.yaml
     """
@@ -50,7 +52,15 @@ def csv_(file: Path, out: Path | None) -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @out
 def terraform(file: Path, out: Path | None) -> None:
-    """Print the mappings in FILE, a Terraform state or what terraform show -json printed, as YAML.
+    """Convert a Terraform or OpenTofu state to a mappings file in YAML.
+
+    FILE is the output of terraform show -json, or a state file of format 4 (terraform state pull).
+    Resources of all modules, instances and providers are read, including tainted ones; data sources
+    are skipped. Zones are named by their IDs.
+
+    Plans, encrypted states and state files of another format are refused. So are resources without
+    zone_id, origin_ip, vendor or region, two resources for one address of a zone, and deposed
+    objects; the error lists all of them by resource address.
 
     Example: originmap import terraform state.json --out mappings.yaml
     """

@@ -1,4 +1,4 @@
-"""originmap init: a first file of mappings, which a person only has to review."""
+"""originmap init: generate a mappings file, which a person only has to review."""
 
 import io
 from collections.abc import Iterator
@@ -20,12 +20,16 @@ from originmap.planning.first import NewOrigin, write_first
 
 @click.command("init")
 @click.argument("origins", metavar="[IP|HOST]...", nargs=-1)
-@click.option("--zone", metavar="NAME", help="The zone that they are origins of.")
+@click.option(
+    "--zone",
+    metavar="NAME",
+    help="Zone of the origins. Default: the zone that the zone file names.",
+)
 @click.option(
     "--zone-file",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Take the addresses of this DNS zone file.",
+    help="Read the addresses from this DNS zone file (RFC 1035).",
 )
 @options.ranges
 @out
@@ -36,12 +40,17 @@ def command(
     ranges: str,
     out: Path | None,
 ) -> None:
-    """Print a first file of mappings for IPs, hosts or the records of a zone file.
+    """Generate a mappings file from addresses, hostnames or a zone file.
 
-    The vendors' published ranges say which region an address is in; what they do not say is left
-    for a person, with the reason.
+    The region of each address is found in the vendors' published IP ranges: docs/detection.md. An
+    address without a region becomes a comment with the reason.
+
+    A zone file has A, AAAA and CNAME records; other records are skipped and counted on stderr.
+    Details: docs/mappings-as-code.md.
 
     Example: originmap init --zone example.com 192.0.2.1 www.example.com
+
+    Example: originmap init --zone-file example.com.zone --out mappings.yaml
     """
     if bool(origins) == bool(zone_file):
         raise click.UsageError("give either IPs and host names, or --zone-file FILE")

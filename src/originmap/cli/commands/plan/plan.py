@@ -1,4 +1,4 @@
-"""originmap plan: what would make the mappings that there are into those of a file."""
+"""originmap plan: the changes that would make the live mappings match a file."""
 
 import sys
 from pathlib import Path
@@ -17,20 +17,21 @@ from originmap.planning.plan_json import encode
 @planning.question
 @planning.topology
 @options.as_json
-@click.option("--markdown", is_flag=True, help="Print Markdown, for a pull request.")
+@click.option("--markdown", is_flag=True, help="Print Markdown for a pull request.")
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Save the plan too, for originmap apply.",
+    help="Also save the plan to this file, for originmap apply.",
 )
 def command(
     topology: Path | None, as_json: bool, markdown: bool, out: Path | None, **asked: Any
 ) -> None:
-    """Print what would make the live mappings into those of PATH, a file or a folder of files.
+    """Print the changes that would make the live mappings match a file.
 
-    Changes nothing. The exit status is 0 when there is nothing to do, 2 when there are changes,
-    1 when something is wrong.
+    PATH is a mappings file or a folder of them: docs/mappings-as-code.md. The command changes
+    nothing. The exit status is 0 if there is nothing to do, 2 if there are changes, and 1 for any
+    error, including a wrong command line.
 
     Example: originmap plan mappings.yaml --out plan.json
     """

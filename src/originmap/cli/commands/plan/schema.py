@@ -1,4 +1,4 @@
-"""originmap schema: the JSON Schema of files of mappings, for editors."""
+"""originmap schema: the JSON Schema of mappings files, for editors."""
 
 import click
 
@@ -7,8 +7,10 @@ from originmap.mapfile.schema import text
 
 @click.command("schema")
 def command() -> None:
-    """Print the JSON Schema of files of mappings: editors complete and check with it.
+    """Print the JSON Schema of mappings files.
 
-    Example: originmap schema
+    Editors use it for completion and validation.
+
+    Example: originmap schema > mappings.schema.json
     """
     click.echo(text(), nl=False)

@@ -1,4 +1,4 @@
-"""originmap context: name the servers that commands are for."""
+"""originmap context: named servers."""
 
 from pathlib import Path
 
@@ -12,9 +12,9 @@ from originmap.cli.output.table import print_json, print_table
 
 @click.group("context")
 def command() -> None:
-    """Name the servers that commands are for.
+    """Add, select and remove named servers.
 
-    Without --db, --server or --context a command is for the server of the context in use.
+    Commands without --db, --server or --context use the server that originmap context use selected.
     """
 
 
@@ -23,10 +23,11 @@ def command() -> None:
 @click.argument("url", callback=options.checked_url)
 @options.token_file("URL")
 def add(name: str, url: str, token_file: Path | None) -> None:
-    """Call the server at URL by NAME, with a token, and use it if it is the first.
+    """Add a named server.
 
-    The token is that of --token-file or ORIGINMAP_TOKEN; else it is asked for. It is kept in a file
-    that only you can read.
+    Other commands select the server at URL by its NAME. The first server added is in use at once.
+    The token is read from --token-file or ORIGINMAP_TOKEN, or the command asks for it. It is stored
+    in a file that only you can read: docs/settings.md#files.
 
     Example: originmap context add prod https://originmap.example.net
     """
@@ -41,7 +42,7 @@ def add(name: str, url: str, token_file: Path | None) -> None:
 @command.command("use")
 @click.argument("name")
 def use(name: str) -> None:
-    """Use the server called NAME from now on.
+    """Select a named server for all commands.
 
     Example: originmap context use prod
     """
@@ -53,7 +54,7 @@ def use(name: str) -> None:
 @command.command("list")
 @options.as_json
 def list_(as_json: bool) -> None:
-    """List the servers that have a name, without their tokens.
+    """List the named servers, without their tokens.
 
     Example: originmap context list
     """
@@ -72,7 +73,9 @@ def list_(as_json: bool) -> None:
 @command.command("remove")
 @click.argument("name")
 def remove(name: str) -> None:
-    """Forget the server called NAME, and its token; the token itself stays valid.
+    """Remove a named server and its stored token.
+
+    The token stays valid until originmap token revoke.
 
     Example: originmap context remove prod
     """

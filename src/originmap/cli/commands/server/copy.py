@@ -1,4 +1,4 @@
-"""originmap copy: everything in one database into another, of whatever kind."""
+"""originmap copy: copy a database between SQLite files and PostgreSQL."""
 
 import asyncio
 import sys
@@ -13,17 +13,29 @@ from originmap.cli.output.progress import Progress
 
 @click.command("copy")
 @click.option(
-    "--from", "source", required=True, metavar="DB", callback=checked_db, help="Database to copy."
+    "--from",
+    "source",
+    required=True,
+    metavar="DB",
+    callback=checked_db,
+    help="Database to copy: a file or a postgresql:// URL.",
 )
 @click.option(
-    "--to", "target", required=True, metavar="DB", callback=checked_db, help="Database to make."
+    "--to",
+    "target",
+    required=True,
+    metavar="DB",
+    callback=checked_db,
+    help="Database to create; it must be empty or not exist.",
 )
-@click.option("--replace", is_flag=True, help="Lose what is in the target, if it is not empty.")
+@click.option("--replace", is_flag=True, help="Overwrite a target that is not empty.")
 def command(source: str, target: str, replace: bool) -> None:
-    """Copy a database, history included, between files and PostgreSQL in any direction.
+    """Copy a database between SQLite files and PostgreSQL.
 
-    A file must not be in use. At the end both sides are counted and compared; the copy is a
-    database of its own, so followers of the old one start anew.
+    The copy includes the history. A file must not be in use by a server. A PostgreSQL database can
+    be in use; writes during the copy are not in the copy. At the end the command compares the
+    counts of both databases and a checksum of the mappings. The copy has a new epoch: followers of
+    the old database do a full sync.
 
     Example: originmap copy --from originmap.db --to postgresql://originmap@db.example.com/originmap
     """

@@ -1,4 +1,4 @@
-"""originmap dev: the server ready for trying out."""
+"""originmap dev: the development server."""
 
 import ipaddress
 import socket
@@ -33,7 +33,8 @@ Originmap {url}/client/v4 (data in {db}; stop with Ctrl-C)
     "--db",
     metavar="PATH",
     callback=options.checked_db,
-    help="Database file; :memory: keeps nothing. Without it: dev.db in the user's state folder.",
+    show_default="dev.db in the user's state folder",
+    help="Database file; :memory: stores nothing on disk.",
 )
 @options.enable_v1(default=True)
 @options.rate_limit
@@ -43,7 +44,7 @@ Originmap {url}/client/v4 (data in {db}; stop with Ctrl-C)
 @click.option(
     "--i-know-this-is-open",
     is_flag=True,
-    help="Listen beyond loopback although everybody knows the credentials.",
+    help="Allow a --host that other machines can reach, although the credentials are public.",
 )
 def command(
     host: str,
@@ -56,10 +57,15 @@ def command(
     log_requests: bool,
     i_know_this_is_open: bool,
 ) -> None:
-    """Start a server for trying out, with well-known credentials.
+    """Start a development server with well-known credentials.
 
-    Every example of Cloudflare's API reference runs against it after changing the base URL:
-    zone 023e105f4ecef8ad9ca31a8372d0c353, token Sn3lZJTBX6kkg7OdcBUAxOO963GEIyGQqnFTOFYY.
+    The examples of Cloudflare's API reference run against it once their base URL is replaced.
+    The server has an account, the zone 023e105f4ecef8ad9ca31a8372d0c353 (example.com), the token
+    Sn3lZJTBX6kkg7OdcBUAxOO963GEIyGQqnFTOFYY and the key 144c9defac04969c7bfad8efaa8ea194 of
+    user@example.com. When it is ready it prints its base URL and two commands to copy.
+
+    It refuses a database of originmap serve. It does not slow down callers that send invalid
+    credentials, because tests do that on purpose.
 
     Example: originmap dev --port 9000 --db :memory:
     """

@@ -32,6 +32,13 @@ _SLEEPER = "trafficserver"
 _DEFAULTS = {field.name: field.default for field in fields(EdgeSettings)}
 _HELP = {field.name: str(field.metadata["help"]) for field in fields(EdgeSettings)}
 _NAMES = ", ".join(known.name for known in FORMATS)
+_WRITE = (
+    "Format to export, and the file or folder to write it to; required, repeatable. "
+    f"Formats: {_NAMES}."
+)
+_CHECK = (
+    "Check run after the new files are in place; on failure the old files are restored. Repeatable."
+)
 
 
 def _each(name: str, destination: str, metavar: str, text: str) -> Callable[[F], F]:
@@ -39,23 +46,23 @@ def _each(name: str, destination: str, metavar: str, text: str) -> Callable[[F],
 
 
 @click.command("edge")
-@options.follow
+@options.follow(EdgeSettings)
 @node.colo
 @node.zone
 @node.upstream
 @node.upstream_file
-@_each("--write", "writes", "FORMAT=PATH", f"What a cache loads, and where: {_NAMES}.")
-@_each("--check", "checks", "COMMAND", "Asked once files are in place; they go back if it fails.")
-@_each("--reload", "reloads", "COMMAND", "Has the cache load its files anew.")
-@_each("--runtime", "sockets", "SOCKET", "HAProxy's admin socket: maps change without a reload.")
+@_each("--write", "writes", "FORMAT=PATH", _WRITE)
+@_each("--check", "checks", "COMMAND", _CHECK)
+@_each("--reload", "reloads", "COMMAND", "Command that reloads the cache; repeatable.")
+@_each("--runtime", "sockets", "SOCKET", "HAProxy's admin socket, to change maps without a reload.")
 @click.option(
     "--traffic-manager",
     "manager",
     type=click.Path(path_type=Path),
     metavar="LOCK",
-    help="Traffic Server's manager.lock: it is woken after a reload.",
+    help="Traffic Server's manager.lock, to wake its manager after a reload.",
 )
-@click.option("--no-check", is_flag=True, help="Do not check new files alone before that.")
+@click.option("--no-check", is_flag=True, help="Skip the built-in check of new files.")
 @options.state(_HELP["state"])
 @click.option(
     "--interval",
@@ -71,8 +78,10 @@ def _each(name: str, destination: str, metavar: str, text: str) -> Callable[[F],
     show_default=True,
     help=_HELP["verify"],
 )
-@click.option("--once", is_flag=True, help="Do it once and end.")
-@click.option("--dry-run", is_flag=True, help="Only print what would be written.")
+@click.option("--once", is_flag=True, help="Update the files once, then exit.")
+@click.option(
+    "--dry-run", is_flag=True, help="Print the changes to the files without writing them."
+)
 def command(
     writes: tuple[str, ...],
     checks: tuple[str, ...],
@@ -84,8 +93,18 @@ def command(
     dry_run: bool,
     **rest: Any,
 ) -> None:
-    """Keep what the caches of this node load up to date: follow a server, write files, have them
-    checked, and have the cache load them.
+    """Keep the cache configuration of a node up to date.
+
+    The agent follows a server, writes the files that the caches of this node load, checks them and
+    reloads the caches. How it works, and what each cache needs: docs/edge.md.
+
+    With several --write options, the values of --check, --reload and --runtime start with a format:
+    --reload nginx='nginx -s reload'.
+
+    SIGTERM stops the agent after the current update. SIGHUP verifies the files in place. The log on
+    stderr has one line of JSON per event. With --once, exit status 0 means that every cache is up
+    to date and 1 that a cache kept its old files; if the server cannot be reached, the agent uses
+    its last state.
 
     Example: originmap edge --follow http://192.0.2.1:8787 --colo SIN
     --upstream '{colo}.cache.example.net:80' --write nginx=/etc/nginx/originmap.conf

@@ -1,4 +1,4 @@
-"""originmap followers: who follows a server."""
+"""originmap followers: the replicas and nodes that follow a server."""
 
 from typing import Any
 
@@ -15,10 +15,13 @@ from originmap.client.server import NATIVE, Server
 @server
 @options.as_json
 def command(server: Server, as_json: bool) -> None:
-    """Print who follows the server that owns a database: revision, lag, last contact, and of a
-    node that feeds a cache the revision which that serves, and what keeps it from a newer one.
+    """Print the replicas and nodes that follow a server.
 
-    The server keeps this in memory: without a running server the list is empty.
+    Each row has the revision that the follower has, its lag and its last contact. For a node the
+    row also has the colo, the revision that its cache serves (applied) and the problem, if any,
+    that keeps the node from a newer revision.
+
+    The server keeps the list in memory for a day; if no server is running, the list is empty.
 
     Example: originmap followers --db originmap.db
     """

@@ -1,4 +1,4 @@
-"""originmap migrate: bring a database to the form that this version uses."""
+"""originmap migrate: upgrade a database to the schema of this version."""
 
 import asyncio
 
@@ -11,10 +11,11 @@ from originmap.cli import options
 @click.command("migrate")
 @options.db
 def command(db: str) -> None:
-    """Bring a database to the form that this version of Originmap uses.
+    """Upgrade a database to the schema of this version.
 
-    Starting a server does the same. Do it beforehand when several servers share a database, or
-    when it is large.
+    A server upgrades its database when it starts. Run this command before that if several servers
+    share the database, or if it is large. Several runs at the same time are safe: the others wait
+    for the first. A database of a later version is refused.
 
     Example: originmap migrate --db postgresql://originmap@db.example.com/originmap
     """

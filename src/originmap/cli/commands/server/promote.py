@@ -1,4 +1,4 @@
-"""originmap promote: make a replica's database a database of its own."""
+"""originmap promote: promote a replica to primary."""
 
 import click
 
@@ -12,10 +12,11 @@ from originmap.client.server import NATIVE, Server
 @server
 @options.as_json
 def command(server: Server, as_json: bool) -> None:
-    """Make a replica's database a database of its own, which can be written.
+    """Promote a replica to primary.
 
-    It goes on under a new epoch, so that nobody takes its changes for its former primary's; those
-    who follow it start anew by themselves. Stop its server first.
+    The database becomes writable and gets a new epoch, so that its changes cannot be mistaken for
+    those of the former primary. Followers of the replica do a full sync by themselves. Stop the
+    server of the replica first.
 
     Example: originmap promote --db replica.db
     """
@@ -23,6 +24,6 @@ def command(server: Server, as_json: bool) -> None:
     if as_json:
         print_json([row])
     elif row["promoted"]:
-        click.echo(f"it is a database of its own now, at revision {row['revision']}")
+        click.echo(f"promoted to primary at revision {row['revision']}")
     else:
-        click.echo("it is a database of its own already")
+        click.echo("nothing to do: the database is a primary already")

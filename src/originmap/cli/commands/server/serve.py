@@ -1,4 +1,4 @@
-"""originmap serve: the server for real use."""
+"""originmap serve: the production server."""
 
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from originmap.settings import Settings
 @options.enable_v1(default=False)
 @options.rate_limit
 @options.ranges
-@options.follow
+@options.follow(Settings)
 @options.history
 @options.metrics
 @options.log_requests
@@ -37,10 +37,17 @@ def command(
     token_file: Path | None,
     **rest: Any,
 ) -> None:
-    """Start a server for real use: no credentials but those you make.
+    """Start a production server.
 
-    Make a zone and a token with originmap zone and originmap token, before or while it runs. With
-    --follow it is a replica of the server at that URL, and can be followed in turn.
+    It has no credentials except the ones that you create with originmap token create, before it
+    starts or while it runs. It refuses a database of originmap dev.
+
+    The server creates a database file that does not exist; the folder must exist. With --follow the
+    server is a replica of the primary at that URL, and other replicas can follow it:
+    docs/replicas.md.
+
+    The server reads the published IP ranges when it starts and when a file changes. Settings,
+    environment variables and rate limits: docs/settings.md.
 
     Example: originmap serve --db /var/lib/originmap/originmap.db
     """

@@ -1,0 +1,1 @@
+"""The parts of the documentation that are generated from the code, one module per page."""
