@@ -56,7 +56,7 @@ def test_a_url_is_read_and_written_without_slashes_at_its_end(text: str, read: s
         ("http://", "the URL has no host"),
         ("http:///x", "the URL has no host"),
         ("http://:8787", "the URL has no host"),
-        ("http://exa*mple", "is not the name of a host"),
+        ("http://exa*mple", "is not a host name"),
         ("'http://example.net'", "has quotes around it"),
         ("“http://example.net”", "has quotes around it"),
         ("http://exam ple.net", "has a blank"),

@@ -213,7 +213,8 @@ def test_everything_wrong_is_told_at_once_with_its_place(tmp_path: Path) -> None
         ),
         (
             "zones: {a: {ignore: [a.b]}}",
-            "1:22: 'a.b': neither an address, a glob of addresses, nor a region",
+            "1:22: 'a.b' is not a pattern: use an address, a glob of addresses, a prefix or"
+            " vendor/region",
         ),
         ("zones: {a: {adopt: [[]]}}", "1:21: a pattern is a word"),
         ("zones: {", "2:1: not YAML: did not find expected node content"),

@@ -1,10 +1,10 @@
 """Every error that Originmap raises on purpose, in one tree.
 
     OriginmapError
-    ├── InvalidInput                what a caller sent cannot be used
+    ├── InvalidInput                invalid input of a caller
     │   ├── InvalidAddress          not an IP address, or one that cannot be an origin
     │   ├── AddressMismatch         body and path name different addresses
-    │   ├── DuplicateAddress        named twice in one batch
+    │   ├── DuplicateAddress        an address twice in one batch
     │   ├── UnknownRegion           vendor or region not in the catalogue
     │   ├── InvalidBatch            not an array of 1 to 100 items
     │   ├── InvalidPage             page or per_page out of range
@@ -12,15 +12,15 @@
     │   ├── MalformedJSON           the body is not JSON
     │   ├── BodyTooLarge            the body is over the limit
     │   ├── InvalidZoneName         not a domain name
-    │   ├── InvalidZoneChange       a PATCH of a zone that changes nothing there is
-    │   ├── InvalidNameServers      vanity name servers that are no list of host names
-    │   ├── InvalidZoneType         a type of zone that there is not
+    │   ├── InvalidZoneChange       a PATCH of a zone without exactly one supported member
+    │   ├── InvalidNameServers      vanity name servers that are not a list of host names
+    │   ├── InvalidZoneType         an unknown zone type
     │   ├── InvalidSetting          a setting's value that is neither "on" nor "off"
-    │   ├── InvalidToken            a token without a name, or with rights that say nothing
-    │   ├── InvalidTopology         colos that make no sense; carries all `problems`
-    │   ├── InvalidLatencies        measurements that make no sense; carries all `problems`
-    │   ├── InvalidQuery            arguments or members of our own routes that make no sense
-    │   ├── InvalidExport           a format, file, colo or upper tier's address that is wrong
+    │   ├── InvalidToken            a token with an invalid name, policy or condition
+    │   ├── InvalidTopology         carries all `problems`
+    │   ├── InvalidLatencies        carries all `problems`
+    │   ├── InvalidQuery            invalid arguments or members of our own routes
+    │   ├── InvalidExport           a wrong format, file, colo or upper tier's address
     │   └── UnknownPermissionGroup  a policy names a group that does not exist
     ├── NotFound
     │   ├── MappingNotFound
@@ -28,46 +28,46 @@
     │   ├── AccountNotFound
     │   └── TokenNotFound
     ├── Conflict
-    │   ├── MappingExists           v1's create, where PUT would replace
+    │   ├── MappingExists           v1's create of an existing mapping
     │   ├── ZoneExists
-    │   ├── TooManyMappings         the zone has 3,500
-    │   └── RolloutConflict         the rollout is in no state for that
-    ├── TieredCacheOff              the zone does not use what was asked about
+    │   ├── TooManyMappings         the zone has 3,500 mappings
+    │   └── RolloutConflict         the rollout's state does not allow the step
+    ├── TieredCacheOff              the zone has Tiered Cache off
     ├── RateLimited                 too many requests; carries `retry_after`
     ├── NotThePrimary               a write sent to a replica; carries `primary`
-    ├── StillFollowing              a replica whose server runs cannot be made a primary
-    ├── HistoryGone                 a revision before those that are kept; carries `oldest`
-    ├── Stale                       somebody else was faster: If-Match names another revision
-    ├── ZoneChanging                others added to a zone each time it was to be rolled back
-    ├── FeedError                   another database cannot be followed
-    │   ├── PrimaryGone             it cannot be reached, or breaks off
-    │   ├── PrimaryRefused          it answers, and not with what was asked for
-    │   ├── PrimaryMoved            it is at another URL
-    │   ├── PrimaryUntrusted        TLS with it fails, most often for its certificate
-    │   ├── BrokenFeed              what it sent cannot be used
-    │   └── AnswerTooLarge          it sends more than a primary can have; carries `most`
+    ├── StillFollowing              a replica cannot be promoted while its server runs
+    ├── HistoryGone                 a revision before the start of the history; carries `oldest`
+    ├── Stale                       If-Match names another revision than the current one
+    ├── ZoneChanging                concurrent writes to a zone prevented its rollback
+    ├── FeedError                   the primary cannot be followed
+    │   ├── PrimaryGone             it is unreachable, or disconnects
+    │   ├── PrimaryRefused          it answers with an error
+    │   ├── PrimaryMoved            it redirects to another URL
+    │   ├── PrimaryUntrusted        the TLS connection fails, usually because of the certificate
+    │   ├── BrokenFeed              it sent invalid data
+    │   └── AnswerTooLarge          its answer is over the limit; carries `most`
     ├── StoreError
-    │   ├── StoreBusy               too much is asked for at once; carries `retry_after`
-    │   ├── StoreEmpty              a replica that has not got its first copy yet
-    │   ├── StoreFailed             a write could not be committed; nothing of it was kept
+    │   ├── StoreBusy               too many concurrent requests; carries `retry_after`
+    │   ├── StoreEmpty              a replica before its first full sync
+    │   ├── StoreFailed             a write was not committed
     │   ├── StoreOwned              another process owns the file
     │   └── StoreUnusable           not our file, from a newer version, or damaged
-    └── AccessError                 who asks, and may they: its branch is in `domain.access.errors`
+    └── AccessError                 authentication and permissions; see `domain.access.errors`
 
-An error carries data, and a `hint` where a person can act on it; `api.errors` has its statuses.
+An error carries data, and a `hint` if the user can act on it; `api.errors` has the statuses.
 """
 
 from collections.abc import Sequence
 
 
 class OriginmapError(Exception):
-    """The root: anything that Originmap refuses or fails at, on purpose."""
+    """The base class of all errors that Originmap raises on purpose."""
 
     hint: str = ""
 
 
 class InvalidInput(OriginmapError):
-    """What a caller sent cannot be used."""
+    """The caller's input is invalid."""
 
 
 class InvalidAddress(InvalidInput):
@@ -87,7 +87,7 @@ class DuplicateAddress(InvalidInput):
 
 
 class UnknownRegion(InvalidInput):
-    """The catalogue does not know this vendor, or not this region of it."""
+    """The catalogue has no such vendor, or the vendor has no such region."""
 
     def __init__(self, vendor: object, region: object) -> None:
         super().__init__(f"unknown vendor or region: {vendor!r} {region!r}")
@@ -121,7 +121,7 @@ class MalformedJSON(InvalidInput):
 
 
 class BodyTooLarge(InvalidInput):
-    """The body is longer than the server takes."""
+    """The body is over the server's limit."""
 
 
 class InvalidZoneName(InvalidInput):
@@ -130,19 +130,19 @@ class InvalidZoneName(InvalidInput):
     def __init__(self, name: object, reason: str = "") -> None:
         super().__init__(f"not a domain name: {name!r}{reason and ': '}{reason}")
         self.name = name
-        self.hint = "a zone is named like example.com or bücher.example, in letters of IDNA 2008"
+        self.hint = "use a name like example.com or bücher.example, with characters of IDNA 2008"
 
 
 class InvalidZoneChange(InvalidInput):
-    """A change of a zone that is not exactly one of `paused`, `type` and `vanity_name_servers`."""
+    """A change of a zone without exactly one of `paused`, `type` and `vanity_name_servers`."""
 
 
 class InvalidNameServers(InvalidInput):
-    """Vanity name servers of a zone that are no list of host names, or too many."""
+    """Vanity name servers of a zone that are not a list of host names, or too many."""
 
 
 class InvalidZoneType(InvalidInput):
-    """A type of zone that there is not."""
+    """An unknown zone type."""
 
 
 class InvalidSetting(InvalidInput):
@@ -150,11 +150,11 @@ class InvalidSetting(InvalidInput):
 
 
 class InvalidToken(InvalidInput):
-    """A token that cannot be made as asked; the text says why."""
+    """A token with an invalid name, policy or condition; the message says which."""
 
 
 class InvalidTopology(InvalidInput):
-    """A topology that makes no sense; `problems` lists everything wrong with it."""
+    """An invalid topology; `problems` lists everything wrong with it."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems))
@@ -162,7 +162,7 @@ class InvalidTopology(InvalidInput):
 
 
 class InvalidLatencies(InvalidInput):
-    """Latency measurements that make no sense; `problems` lists everything wrong with them."""
+    """Invalid latency measurements; `problems` lists everything wrong with them."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems))
@@ -174,7 +174,7 @@ class InvalidQuery(InvalidInput):
 
 
 class InvalidExport(InvalidInput):
-    """An export that cannot be made: an unknown format, file or colo, or a missing address."""
+    """An export with an unknown format, file or colo, or without a colo's address."""
 
     def __init__(self, problem: str, hint: str = "") -> None:
         super().__init__(problem)
@@ -190,7 +190,7 @@ class UnknownPermissionGroup(InvalidInput):
 
 
 class NotFound(OriginmapError):
-    """What was asked for is not there."""
+    """The requested object does not exist."""
 
 
 class MappingNotFound(NotFound):
@@ -203,7 +203,7 @@ class ZoneNotFound(NotFound):
     def __init__(self, zone: str) -> None:
         super().__init__(f"there is no zone {zone}")
         self.zone = zone
-        self.hint = "originmap zone list shows the zones there are"
+        self.hint = "run originmap zone list to see all zones"
 
 
 class AccountNotFound(NotFound):
@@ -220,11 +220,11 @@ class TokenNotFound(NotFound):
     def __init__(self, token: str) -> None:
         super().__init__(f"there is no token {token}")
         self.token = token
-        self.hint = "originmap token list shows the tokens there are"
+        self.hint = "run originmap token list to see all tokens"
 
 
 class Conflict(OriginmapError):
-    """What is there already stands against it."""
+    """The request conflicts with the current state."""
 
 
 class MappingExists(Conflict):
@@ -240,27 +240,27 @@ class ZoneExists(Conflict):
 
 
 class TooManyMappings(Conflict):
-    """The write would take the zone past its limit of mappings."""
+    """The write would exceed the zone's limit of mappings."""
 
 
 class RolloutConflict(Conflict):
-    """The rollout is in no state for that; the text says why."""
+    """The rollout's state does not allow the step; the message says why."""
 
 
 class TieredCacheOff(OriginmapError):
-    """The zone has Tiered Cache off, and the question only makes sense with it on."""
+    """The request needs Tiered Cache, which the zone has off."""
 
 
 class RateLimited(OriginmapError):
-    """Too many requests; the next is answered in `retry_after` seconds."""
+    """Too many requests; the client can retry after `retry_after` seconds."""
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__(f"too many requests, wait {retry_after} s")
+        super().__init__(f"too many requests: retry after {retry_after} s")
         self.retry_after = retry_after
 
 
 class NotThePrimary(OriginmapError):
-    """A write sent to a replica; it goes to `primary`, a URL."""
+    """A write was sent to a replica; `primary` is the URL to send it to."""
 
     def __init__(self, primary: str) -> None:
         super().__init__(f"This is a replica. Send writes to its primary, {primary}")
@@ -269,16 +269,16 @@ class NotThePrimary(OriginmapError):
 
 
 class StillFollowing(OriginmapError):
-    """A server follows `primary` into this database; it must stop first."""
+    """A running server replicates `primary` to this database, and must be stopped first."""
 
     def __init__(self, primary: str) -> None:
-        super().__init__(f"a server is running that follows {primary}")
+        super().__init__(f"a running server uses this database as a replica of {primary}")
         self.primary = primary
         self.hint = "stop it, promote the database, and start it again without --follow"
 
 
 class HistoryGone(OriginmapError):
-    """The history goes back to revision `oldest` only."""
+    """The history starts at revision `oldest`."""
 
     def __init__(self, oldest: int) -> None:
         super().__init__(f"the history goes back to revision {oldest}")
@@ -286,89 +286,92 @@ class HistoryGone(OriginmapError):
 
 
 class Stale(OriginmapError):
-    """The entry is not at the revision that the caller saw."""
+    """The mapping is not at the revision that If-Match names."""
 
 
 class ZoneChanging(OriginmapError):
-    """A zone got other addresses between looking at it and rolling it back."""
+    """A concurrent write added addresses to a zone during its rollback."""
 
 
 class FeedError(OriginmapError):
-    """Another database cannot be followed."""
+    """The primary cannot be followed."""
 
 
 class PrimaryGone(FeedError):
-    """The primary cannot be reached, or breaks off."""
+    """The primary is unreachable, or disconnected."""
 
 
 class PrimaryRefused(FeedError):
-    """The primary answers, and not with what was asked for."""
+    """The primary answered with an error."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(f"the primary answers {status}: {text}")
         self.status = status
-        self.hint = "give a token of the primary: --access replicate for serve, edge for edge"
+        self.hint = (
+            "use a token of the primary with --access replicate for originmap serve, or"
+            " --access edge for originmap edge"
+        )
         if status == 404:
-            self.hint = "is --follow the URL of an Originmap, with the path of a proxy if any?"
+            self.hint = "check that --follow is the URL of an Originmap server, with its path"
         elif status == 407:
-            self.hint = "the proxy wants a user and a password: http://USER:PASSWORD@HOST:PORT"
+            self.hint = "add a user and a password to the proxy: http://USER:PASSWORD@HOST:PORT"
 
 
 class PrimaryMoved(FeedError):
-    """The primary redirects to another URL. That is not followed: it would take the token
-    along."""
+    """The primary redirects to another URL. Redirects are not followed, because the other server
+    would receive the token."""
 
     def __init__(self, status: int, url: str) -> None:
         super().__init__(f"the primary answers {status}, a redirect to {url}")
-        self.hint = f"if that is right, give --follow {url}"
+        self.hint = f"if that is the primary, use --follow {url}"
 
 
 class PrimaryUntrusted(FeedError):
-    """No TLS connection with the primary: its certificate is not trusted, or it speaks none."""
+    """The TLS connection to the primary failed: an untrusted certificate, or no TLS."""
 
     def __init__(self, reason: str, hint: str) -> None:
-        super().__init__(f"the primary cannot be asked: {reason}")
+        super().__init__(f"no TLS connection to the primary: {reason}")
         self.hint = hint
 
 
 class BrokenFeed(FeedError):
-    """What the primary sent cannot be used; nothing of it was kept."""
+    """The primary sent invalid data; none of it was stored."""
 
 
 class AnswerTooLarge(FeedError):
-    """The primary sends more than `most` bytes; nothing of it was kept."""
+    """The primary sent more than `most` bytes; none of it was stored."""
 
     def __init__(self, most: int) -> None:
-        super().__init__(f"the primary sends more than {most >> 20:,} MiB")
+        super().__init__(f"the primary sent more than {most >> 20:,} MiB")
         self.most = most
-        self.hint = "look at the primary; --copy-limit sets how large a copy of it may be"
+        self.hint = "check the primary, or raise the limit with --copy-limit"
 
 
 class StoreError(OriginmapError):
-    """What is kept could not be read or written."""
+    """The database could not be read or written."""
 
 
 class StoreBusy(StoreError):
-    """More writes wait, or more snapshots are read, than the server takes; try again in
-    `retry_after` seconds."""
+    """Too many waiting writes, or too many concurrent snapshots; retry after `retry_after`
+    seconds."""
 
     retry_after = 1
 
 
 class StoreEmpty(StoreError):
-    """A replica that has not got its first copy yet; try again in `retry_after` seconds."""
+    """A replica before its first full sync; retry after `retry_after` seconds."""
 
     retry_after = 5
 
     def __init__(self) -> None:
-        super().__init__("this replica has not got its first copy yet")
-        self.hint = "try again when its primary can be reached"
+        super().__init__("this replica has not completed its first full sync")
+        self.hint = "check that its primary is reachable, and retry"
 
 
 class StoreFailed(StoreError):
-    """The write could not be committed, and nothing of it was kept."""
+    """The write was not committed; the database is unchanged."""
 
-    damaged = False  # whether nothing but another database helps
+    damaged = False  # whether the database is damaged and must be replaced
 
 
 class StoreOwned(StoreError):
@@ -377,12 +380,12 @@ class StoreOwned(StoreError):
     def __init__(self, path: str) -> None:
         super().__init__(f"another process owns {path}")
         self.path = path
-        self.hint = "stop that process, or give this one another --db"
+        self.hint = "stop that process, or use another --db"
 
 
 class StoreUnusable(StoreError):
-    """The database cannot be used: not ours, from a newer version, or damaged; `spoilt` where it is
-    one of the last two, so that a copy of another database can be fetched again."""
+    """The database cannot be used: not ours, from a newer version, or damaged. `spoilt` is True
+    for the last two, in which case a replica can replace it by a full sync."""
 
     def __init__(self, path: str, reason: str, hint: str = "", *, spoilt: bool = False) -> None:
         super().__init__(f"cannot use {path}: {reason}")

@@ -51,27 +51,30 @@ def test_a_token_of_a_node_is_taken(made: Token) -> None:
 @pytest.mark.parametrize(
     ("made", "problem"),
     [
-        (token("t", policy(True, [ALL_ZONES], [EDGE, READ])), "no other permission group"),
+        (
+            token("t", policy(True, [ALL_ZONES], [EDGE, READ])),
+            "must not have another permission group",
+        ),
         (
             token("t", policy(True, [ALL_ZONES], [EDGE]), policy(True, [ZONE], [READ])),
-            "no other permission group",
+            "must not have another permission group",
         ),
         (
             token("t", policy(True, [ALL_ACCOUNTS], [EDGE, REPLICATE])),
-            "no other permission group",
+            "must not have another permission group",
         ),
-        (token("t", policy(True, [ZONE], [REPLICATE])), "is for everything"),
-        (token("t", policy(True, [ALL_ACCOUNTS, SIN], [REPLICATE])), "is for everything"),
-        (token("t", policy(True, [SIN], [EDGE])), "names the zones"),
+        (token("t", policy(True, [ZONE], [REPLICATE])), "must allow exactly"),
+        (token("t", policy(True, [ALL_ACCOUNTS, SIN], [REPLICATE])), "must allow exactly"),
+        (token("t", policy(True, [SIN], [EDGE])), "must name the zones"),
         (token("t", policy(True, [ALL_ZONES, COLO_PREFIX + "sin"], [EDGE])), "colo 'sin'"),
-        (token("t", policy(True, [ZONE, SIN], [READ])), "for edge nodes only"),
+        (token("t", policy(True, [ZONE, SIN], [READ])), "allowed in tokens for edge only"),
         (
             token("t", policy(True, [ALL_ZONES], [EDGE]), policy(False, [ZONE, SIN], [EDGE])),
-            "denies names no colo",
+            "denies must not name a colo",
         ),
         (
             token("t", policy(True, [ACCOUNT_PREFIX + ACCOUNT.id], [EDGE]), owner=ACCOUNT),
-            "belongs to a user",
+            "must belong to a user",
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

@@ -110,20 +110,20 @@ def test_waves_are_read_in_any_spelling() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "'': neither the topology nor a node has such a colo"),
-        ("SIN", "the last wave must be 100%"),
-        ("100%,SIN", "the last wave must be 100%"),
-        ("XYZ,100%", "'XYZ': neither the topology nor a node has such a colo"),
-        ("SIN+,100%", "'': neither the topology nor a node has such a colo"),
+        ("", "'': no such colo in the topology or on a node"),
+        ("SIN", "the last stage must be 100%"),
+        ("100%,SIN", "the last stage must be 100%"),
+        ("XYZ,100%", "'XYZ': no such colo in the topology or on a node"),
+        ("SIN+,100%", "'': no such colo in the topology or on a node"),
         ("SIN,FRA+SIN,100%", "SIN: it is named twice"),
         (",,100%", "'': it is named twice"),
-        ("10%,1%,100%", "1%: per cents rise"),
-        ("10%,10%,100%", "10%: per cents rise"),
-        ("0%,100%", "0%: per cents rise"),
-        ("101%,100%", "101%: per cents rise"),
-        ("1.005%,100%", "1.005%: a part of the nodes is written like 10%"),
-        ("-1%,100%", "-1%: a part of the nodes is written like 10%"),
-        (",".join(f"{n}%" for n in range(1, 21)) + ",100%", "more than 20 waves"),
+        ("10%,1%,100%", "1%: percentages must rise"),
+        ("10%,10%,100%", "10%: percentages must rise"),
+        ("0%,100%", "0%: percentages must rise"),
+        ("101%,100%", "101%: percentages must rise"),
+        ("1.005%,100%", "1.005%: write a share of the nodes like 10%"),
+        ("-1%,100%", "-1%: write a share of the nodes like 10%"),
+        (",".join(f"{n}%" for n in range(1, 21)) + ",100%", "21 stages; the limit is 20"),
     ],
 )  # fmt: skip
 def test_waves_that_make_no_sense_are_refused(text: str, problem: str) -> None:
@@ -132,7 +132,7 @@ def test_waves_that_make_no_sense_are_refused(text: str, problem: str) -> None:
 
 
 def test_everything_wrong_with_waves_is_said_at_once() -> None:
-    with pytest.raises(InvalidQuery, match=r"^waves: 5%: .*; 'XYZ': .*; the last wave"):
+    with pytest.raises(InvalidQuery, match=r"^waves: 5%: .*; 'XYZ': .*; the last stage"):
         parse_waves("XYZ,10%,5%", COLOS)
 
 
@@ -141,12 +141,12 @@ def test_held_started_advanced_to_its_end_and_finished() -> None:
     assert whole == Rollout(1, RolloutState.RUNNING, 10, 20, WAVES, 4, started_on=6)
     done = rollouts.finish()(whole)
     assert (done.state, allowed(done, "node", "FRA")) == ("done", None)
-    with pytest.raises(RolloutConflict, match="every wave is released"):
+    with pytest.raises(RolloutConflict, match="every stage is released"):
         rollouts.advance()(whole)
 
 
 def test_two_who_release_the_same_wave_release_one() -> None:
-    with pytest.raises(RolloutConflict, match="the next wave is 3, not 2"):
+    with pytest.raises(RolloutConflict, match="the next stage is 3, not 2"):
         rollouts.advance(2)(running(2))
 
 
@@ -186,7 +186,7 @@ def test_the_kill_switch_works_from_every_state() -> None:
     for state in RolloutState:
         killed = rollouts.kill(None, 7)(replace(running(), state=state))
         assert allowed(killed, "node", "SIN") == 10
-    with pytest.raises(RolloutConflict, match="say which revision"):
+    with pytest.raises(RolloutConflict, match="name the revision"):
         rollouts.kill(None, 7)(None)
 
 

@@ -50,7 +50,7 @@ def test_everything_wrong_is_said_at_once() -> None:
 
 @pytest.mark.parametrize("country", ["", "us", "USA", "U", "ÄÖ", "U1", "US\n"])
 def test_a_country_is_two_capital_letters(country: str) -> None:
-    with pytest.raises(InvalidTopology, match="colo IAD: a country is 2 capital letters"):
+    with pytest.raises(InvalidTopology, match="colo IAD: country must be 2 capital letters"):
         check(Topology((replace(_colo("IAD"), country=country),)))
 
 

@@ -262,7 +262,7 @@ def test_each_step_can_be_taken_by_hand(world: World) -> None:
     started = by_hand(world, "start", "--waves", "SIN,100%", "--by-hand")
     assert "rollout 1 is running" in started
     assert "rollout 1 is running" in by_hand(world, "advance")
-    assert "every wave is released" in by_hand(world, "advance")
+    assert "every stage is released" in by_hand(world, "advance")
     assert "rollout 1 is paused" in by_hand(world, "pause", "--why", "lunch")
     assert "why: lunch" in by_hand(world, "status")
     aborted = by_hand(world, "abort")

@@ -1,7 +1,7 @@
-"""The wave of cache misses that a plan makes: origins that get another upper tier.
+"""Cold-cache moves of a plan: origins whose upper tier changes.
 
-A new upper tier starts with a cold cache. An origin without a mapping has no upper tier of its
-own: any colo fills from it.
+The new upper tier starts with a cold cache. An origin without a mapping has no upper tier: any
+colo fills from it.
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ from originmap.domain.tier.tier import Tiers
 
 
 class Wave(NamedTuple):
-    """So many origins of a zone move from one upper tier to another; None is any colo."""
+    """A number of origins of a zone move from one upper tier to another; None means any colo."""
 
     zone: str
     before: str | None
@@ -22,15 +22,15 @@ class Wave(NamedTuple):
 
 
 def waves(plan: Plan, tiers: Tiers) -> list[Wave]:
-    """Every move, the largest first."""
-    found: Counter[tuple[str, str | None, str | None]] = Counter()
+    """All moves of a plan, the largest first."""
+    counts: Counter[tuple[str, str | None, str | None]] = Counter()
     for zone in plan.zones:
         for change in zone.changes:
             before, after = _colo(change.before, tiers), _colo(change.after, tiers)
             if before != after:
-                found[zone.name, before, after] += 1
-    made = [Wave(*key, origins) for key, origins in found.items()]
-    return sorted(made, key=lambda w: (-w.origins, w.zone, w.before or "", w.after or ""))
+                counts[zone.name, before, after] += 1
+    moves = [Wave(*key, origins) for key, origins in counts.items()]
+    return sorted(moves, key=lambda m: (-m.origins, m.zone, m.before or "", m.after or ""))
 
 
 def _colo(place: Place | None, tiers: Tiers) -> str | None:
