@@ -47,7 +47,7 @@ def test_a_row_that_is_one_cell_is_explained(tmp_path: Path) -> None:
 def test_a_mark_or_a_blank_in_a_zone_is_no_name(tmp_path: Path) -> None:
     text = "zone,origin_ip,vendor,region\n\ufeffexample.com,192.0.2.1,aws,us-east-1\n"
     (said,) = problems(tmp_path, text, "a.csv")
-    assert said.endswith("2:1: not the name or id of a zone: '\\ufeffexample.com'")
+    assert said.endswith("2:1: not a zone name or id: '\\ufeffexample.com'")
 
 
 def test_a_separator_in_quotes_is_part_of_its_cell(tmp_path: Path) -> None:
@@ -62,8 +62,8 @@ def test_a_separator_in_quotes_is_part_of_its_cell(tmp_path: Path) -> None:
     [
         (
             "zone:origin_ip:vendor:region\n",
-            "a.csv:1:1: unknown separator: columns are separated by a comma, a semicolon, a tab"
-            " or |; not as in 'zone:origin_ip:vendor:region'",
+            "a.csv:1:1: unknown separator: use a comma, a semicolon, a tab"
+            " or |; the line is 'zone:origin_ip:vendor:region'",
         ),
         ("sep=;\nzone;origin_ip;vendor\n", "a.csv:2:1: missing columns: region"),
         (
@@ -72,11 +72,11 @@ def test_a_separator_in_quotes_is_part_of_its_cell(tmp_path: Path) -> None:
         ),
         (
             "zone,,origin_ip,vendor,region\nexample.com,x,192.0.2.1,aws,us-east-1\n",
-            "a.csv:2:1: column 2 has no name, but 'x' in it",
+            "a.csv:2:1: column 2 has no name, but this row has 'x' in it",
         ),
         (
             "zone,origin_ip,vendor,region\nexample.com,192.0.2.1,aws,us-east-1,,x\n",
-            "a.csv:2:1: 6 cells under 4 columns",
+            "a.csv:2:1: 6 cells in a table of 4 columns",
         ),
         (
             'sep=,\nzone,origin_ip,vendor,region\nexample.com,"192.0.2.1\n',

@@ -162,8 +162,8 @@ def test_an_address_is_twice_in_a_zone_however_and_wherever_it_is_spelled(tmp_pa
     with pytest.raises(WrongFile) as caught:
         reader.read(tmp_path, data.catalogue())
     assert [str(p.where).rpartition("/")[2] + " " + p.text for p in caught.value.problems] == [
-        f"b.csv:2:13 2001:db8::1 is here twice; first at {tmp_path}/a.yaml:4:7",
-        f"b.csv:3:13 192.0.2.1 is here twice; first at {tmp_path}/a.yaml:5:7",
+        f"b.csv:2:13 duplicate 2001:db8::1; first at {tmp_path}/a.yaml:4:7",
+        f"b.csv:3:13 duplicate 192.0.2.1; first at {tmp_path}/a.yaml:5:7",
     ]
 
 
@@ -183,30 +183,30 @@ def test_everything_wrong_is_told_at_once_with_its_place(tmp_path: Path) -> None
     assert problems(tmp_path, text) == [
         "4:18: unknown region 'us-esat-1' of aws; is it us-west-1 or us-east-1?",
         "5:7: neither an IP address that an origin can have, nor a host name: '192.0.2.1/24'",
-        "6:18: 'us-east-1': a place is written vendor/region, as in aws/us-east-1; or auto",
-        "7:18: unknown vendor 'foo'; there are aws, azure, gcp, oci",
+        "6:18: 'us-east-1': write vendor/region, as in aws/us-east-1, or auto",
+        "7:18: unknown vendor 'foo'; use one of aws, azure, gcp, oci",
         "8:18: the vendor is missing",
-        "9:51: unknown key 'note'; there are vendor, region, comment",
-        "10:18: a place is written vendor/region, as in aws/us-east-1; or auto",
-        "11:18: aliases are not understood here; use a group",
-        "13:7: 192.0.2.1 is here twice; first at mappings.yaml:12:7",
+        "9:51: unknown key 'note'; use vendor, region, comment",
+        "10:18: write vendor/region, as in aws/us-east-1, or auto",
+        "11:18: aliases are not supported; use a group",
+        "13:7: duplicate 192.0.2.1; first at mappings.yaml:12:7",
     ]
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("zones: [a]", "1:8: zones are named by keys"),
-        ("[]", "1:1: a file of mappings has the key zones"),
-        ("zone: {}", "1:1: unknown key 'zone'; there are zones"),
+        ("zones: [a]", "1:8: zones must have zone names as keys"),
+        ("[]", "1:1: a mappings file needs the key zones"),
+        ("zone: {}", "1:1: unknown key 'zone'; use zones"),
         (
             "zones: {a: {x: {y: [1, {z: 2}]}}}",
-            "1:13: unknown key 'x'; there are mappings, groups, ignore, adopt",
+            "1:13: unknown key 'x'; use mappings, groups, ignore, adopt",
         ),
-        ("zones: {a: , a: }", "1:14: a is here twice; first at mappings.yaml:1:9"),
-        ("zones: {'': }", "1:9: not the name or id of a zone: ''"),
-        ("zones: {[a]: b}", "1:9: a key is a word"),
-        ("zones: {a: {groups: {}}}", "1:21: groups are a list"),
+        ("zones: {a: , a: }", "1:14: duplicate key a; first at mappings.yaml:1:9"),
+        ("zones: {'': }", "1:9: not a zone name or id: ''"),
+        ("zones: {[a]: b}", "1:9: a key must be a string"),
+        ("zones: {a: {groups: {}}}", "1:21: groups must be a list"),
         (
             "zones: {a: {groups: [{vendor: aws, origins: [192.0.2.1]}]}}",
             "1:22: the region is missing",
@@ -216,13 +216,13 @@ def test_everything_wrong_is_told_at_once_with_its_place(tmp_path: Path) -> None
             "1:22: 'a.b' is not a pattern: use an address, a glob of addresses, a prefix or"
             " vendor/region",
         ),
-        ("zones: {a: {adopt: [[]]}}", "1:21: a pattern is a word"),
+        ("zones: {a: {adopt: [[]]}}", "1:21: a pattern must be a string"),
         ("zones: {", "2:1: not YAML: did not find expected node content"),
         (
             "zones:\n\ta: b",
             "2:1: not YAML: found character that cannot start any token: a tab; indent by spaces",
         ),
-        ("zones:\n  a: \x01", "2:6: not YAML: a character that it may not have"),
+        ("zones:\n  a: \x01", "2:6: not YAML: a character that is not allowed"),
     ],
 )
 def test_a_mistake_is_named_where_it_is(tmp_path: Path, text: str, problem: str) -> None:
@@ -235,12 +235,12 @@ def test_a_mistake_is_named_where_it_is(tmp_path: Path, text: str, problem: str)
         ("", ["1:1: missing columns: zone, origin_ip, vendor, region"]),
         ("zone,origin_ip,vendor\n", ["1:1: missing columns: region"]),
         ("zone,origin_ip,vendor,region,who\n", ["1:1: unknown columns: 'who'"]),
-        ("zone,zone,origin_ip,vendor,region\n", ["1:1: a column is there twice"]),
-        ("zone,origin_ip,vendor,region\na,b\n", ["2:1: 2 cells under 4 columns"]),
+        ("zone,zone,origin_ip,vendor,region\n", ["1:1: a column occurs twice"]),
+        ("zone,origin_ip,vendor,region\na,b\n", ["2:1: 2 cells in a table of 4 columns"]),
         (
             'zone,origin_ip,vendor,region\n"a,b",1.2.3,aws,us-east-1\na,192.0.2.1,aws,nowhere\n',
             [
-                "2:1: not the name or id of a zone: 'a,b'",
+                "2:1: not a zone name or id: 'a,b'",
                 "2:7: neither an IP address that an origin can have, nor a host name: '1.2.3'",
                 "3:17: unknown region 'nowhere' of aws; see originmap regions --vendor aws",
             ],

@@ -202,14 +202,14 @@ def test_the_file_names_its_zone(text: str, zone: str) -> None:
 def test_a_file_that_does_not_name_its_zone_wants_the_option(text: str) -> None:
     with pytest.raises(UnusableFile, match="names the zone") as caught:
         read(text)
-    assert caught.value.hint == "give the zone's name: --zone example.com"
+    assert caught.value.hint == "name the zone: --zone example.com"
 
 
 def test_records_outside_the_zone_and_addresses_of_no_origin_are_counted() -> None:
     text = "www A 192.0.2.1\nb A 0.0.0.0\nc AAAA ff02::1\nx.example.net. A 192.0.2.2\n"
     assert names(text, "example.com.") == {"192.0.2.1": "www.example.com"}
     assert read(text, "example.com").skipped == [
-        "skipped 2 records with addresses that no origin has: 0.0.0.0, ff02::1",
+        "skipped 2 records with addresses that an origin cannot have: 0.0.0.0, ff02::1",
         "skipped 1 record outside the zone example.com",
     ]
 
@@ -247,24 +247,24 @@ def test_everything_that_matters_and_is_wrong_is_told_at_once_with_its_line() ->
         "$GENERATE 1-4294967295 a$ A 192.0.2.1\n"
     )
     assert errors(text) == [
-        "a.zone:2: not the address of an A record: '192.0.2.256'",
-        "a.zone:4: not the address of an AAAA record: '192.0.2.1'",
-        "a.zone:6: not the address of an A record: '192.0.2.1 192.0.2.2'",
-        "a.zone:7: not the address of an A record: ''",
-        "a.zone:8: not the address of an AAAA record: 'fe80::1%eth0'",
+        "a.zone:2: not an address for an A record: '192.0.2.256'",
+        "a.zone:4: not an address for an AAAA record: '192.0.2.1'",
+        "a.zone:6: not an address for an A record: '192.0.2.1 192.0.2.2'",
+        "a.zone:7: not an address for an A record: ''",
+        "a.zone:8: not an address for an AAAA record: 'fe80::1%eth0'",
         "a.zone:9: neither a TTL, a class nor a type: '5x'",
         "a.zone:10: neither a TTL, a class nor a type: '192.0.2.1'",
         "a.zone:11: not a zone file: a record without a type: 'www'",
         "a.zone:12: not a zone file: 'a..b A 192.0.2.1': A DNS label is empty.",
-        "a.zone:13: not the address of an A record: '\\\\# 4 C00002'",
-        "a.zone:14: '$INCLUDE other.zone' is not followed: put all records into one file, as"
-        " named-compilezone -o FILE ZONE INPUT does",
-        "a.zone:15: not a zone file: unknown or incomplete: '$FOO'",
+        "a.zone:13: not an address for an A record: '\\\\# 4 C00002'",
+        "a.zone:14: '$INCLUDE other.zone' is not supported: put all records into one file, for"
+        " example by named-compilezone -o FILE ZONE INPUT",
+        "a.zone:15: not a zone file: unknown or incomplete directive: '$FOO'",
         "a.zone:16: not a zone file: '$GENERATE 5-1 a$ A 192.0.2.1': start must be <= stop",
         *errors(text)[-2:],
     ]
     assert errors(text)[-2].startswith("a.zone:17: not a zone file: '$GENERATE 1-2 a$ A 192.0.2.x'")
-    assert errors(text)[-1] == "a.zone:18: $GENERATE stands for more than 65,536 records"
+    assert errors(text)[-1] == "a.zone:18: $GENERATE generates more than 65,536 records"
 
 
 @pytest.mark.parametrize(
@@ -283,7 +283,7 @@ def test_what_is_left_open_hides_no_records(text: str, line: int) -> None:
 
 @pytest.mark.parametrize("name", ["a..b", ".", "a b", "https://example.com"])
 def test_a_name_that_is_none_is_no_zone(name: str) -> None:
-    with pytest.raises(UnusableFile, match="not the name of a zone: ") as caught:
+    with pytest.raises(UnusableFile, match="not a zone name: ") as caught:
         read("", name)
     assert repr(name) in str(caught.value)
 
