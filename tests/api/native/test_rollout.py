@@ -114,7 +114,7 @@ async def test_nothing_to_release_is_refused(client: httpx.AsyncClient) -> None:
     assert (await step(client, "start", waves=WAVES))[0] == 409
     base = (await step(client, "hold"))["base"]
     refused = await step(client, "start", waves=WAVES)
-    assert refused == (409, f"there are no changes after revision {base}")
+    assert refused == (409, f"nothing was changed after revision {base}")
     answer = await client.put(f"{ROOT}/latencies", json=[])
     assert answer.status_code == 200
     await put(client)
@@ -135,7 +135,7 @@ async def test_a_colo_of_a_node_can_be_named_though_the_topology_has_it_not(
     await step(client, "hold")
     await put(client)
     status, message = await step(client, "start", waves="EDGE7,100%")
-    assert (status, "'EDGE7': neither the topology nor a node" in message) == (400, True)
+    assert (status, "'EDGE7': no such colo in the topology or on a node" in message) == (400, True)
     await report(client, "edge-7", "EDGE7", 1)
     assert (await step(client, "start", waves="EDGE7,100%"))["state"] == "running"
 

@@ -136,7 +136,7 @@ async def test_a_change_reaches_its_nodes_wave_by_wave(fleet: World) -> None:
     async with fleet.conductor("start", *WAVES, *how) as conductor:
         status, said = await ended(conductor)
     assert status == 0, said
-    assert "wave 1 of 3 (SIN)" in said
+    assert "stage 1 of 3 (SIN)" in said
     target = fleet.rollout()["target"]
     lines = [f"1 {target} SIN", f"2 {target} FRA SIN", f"3 {target} FRA SIN"]
     assert list(dict.fromkeys(seen.read_text().splitlines())) == lines
@@ -151,7 +151,9 @@ async def test_a_wave_that_is_not_well_takes_every_node_back(fleet: World) -> No
     token = {**os.environ, "ORIGINMAP_TOKEN": TOKEN}
     done = await asyncio.to_thread(run, "rollout", "start", *WAVES, *how, env=token)
     assert done.returncode == 1
-    assert "halted in wave 2: the health command ended with 1: 5xx at FRA SIN" in done.stderr
+    assert (
+        "halted in stage 2: the health command exited with status 1: 5xx at FRA SIN" in done.stderr
+    )
     await fleet.serve(OLD, OLD, OLD)
     shown = fleet.rollout()
     assert (shown["state"], shown["why"].startswith("the health command")) == ("halted", True)
@@ -225,7 +227,10 @@ async def test_others_pause_advance_and_kill_while_it_is_conducted(fleet: World)
             output("rollout", "kill", "--why", "wrong colo", "--db", fleet.db)
             await fleet.serve(OLD, OLD, OLD, OLD)
             status, said = await ended(conductor)
-            assert (status, "somebody else has it killed: wrong colo" in said) == (1, True), said
+            assert (status, "another operator set the rollout to killed: wrong colo" in said) == (
+                1,
+                True,
+            ), said
 
 
 async def test_what_was_changed_meanwhile_waits_after_the_last_wave(fleet: World) -> None:

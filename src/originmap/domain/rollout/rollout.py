@@ -149,7 +149,7 @@ def start(waves: tuple[str, ...], base: int | None, target: int, at: int) -> Ste
         if since is None:
             raise _refused(None, "hold the nodes, make the changes, then start")
         if since >= target:
-            raise RolloutConflict(f"there are no changes after revision {since}")
+            raise RolloutConflict(f"nothing was changed after revision {since}")
         fresh = _new(rollout, RolloutState.RUNNING, since, at)
         if rollout is not None and rollout.state is RolloutState.HELD:
             fresh = replace(fresh, number=rollout.number)
