@@ -1,4 +1,4 @@
-"""Files of mappings: every form says the same, and everything wrong is told at once."""
+"""Mappings files: all formats are equivalent, and all problems are reported together."""
 
 import contextlib
 import json
@@ -19,7 +19,7 @@ from originmap.mapfile.document import Document
 from originmap.mapfile.errors import UnusableFile, WrongFile
 from originmap.mapfile.schema import text as schema_text
 
-# What mistakes are made of.
+# The parts of generated invalid files.
 _WORDS = [
     *("zones:", "\n", "  ", " ", "a.b", ":", "mappings", "groups", "origins", "- ", "[", "]", "{"),
     *("}", ",", '"', "'", "192.0.2.1", "::1", "aws/us-east-1", "auto", "&a", "*a", "!t", "|", "%"),
@@ -27,7 +27,7 @@ _WORDS = [
 ]
 
 FULL = """\
-# Everything that a file can say.
+# A file with every feature.
 $schema: ./mappings.schema.json
 zones:
   example.com:
@@ -82,7 +82,7 @@ def places(document: Document, zone: str = "example.com") -> dict[str, str]:
     return {address.text(a): f"{w.place.vendor}/{w.place.region}" for a, w in origins.items()}
 
 
-def test_a_file_says_which_origins_are_where(tmp_path: Path) -> None:
+def test_a_file_has_mappings_of_zones(tmp_path: Path) -> None:
     document = read(tmp_path, FULL)
     assert list(document.zones) == [
         "example.com",
@@ -118,14 +118,14 @@ def test_comments_stay_with_their_mappings(tmp_path: Path) -> None:
     }
 
 
-def test_json_says_the_same_with_the_same_keys(tmp_path: Path) -> None:
+def test_json_has_the_same_structure_as_yaml(tmp_path: Path) -> None:
     text = json.dumps(yaml.safe_load(FULL), indent="\t")
     assert places(read(tmp_path, text, "mappings.json")) == places(read(tmp_path, FULL))
     dense = json.dumps(yaml.safe_load(FULL), separators=(",", ":"))
     assert places(read(tmp_path, dense, "mappings.json")) == places(read(tmp_path, FULL))
 
 
-def test_csv_has_a_mapping_on_each_line(tmp_path: Path) -> None:
+def test_csv_has_a_line_for_each_mapping(tmp_path: Path) -> None:
     text = (
         "\ufeffzone,vendor,origin_ip,region,comment\r\n"
         'example.com,aws,192.0.2.1,us-east-1,"a, b"\r\n'
@@ -139,7 +139,7 @@ def test_csv_has_a_mapping_on_each_line(tmp_path: Path) -> None:
     assert zone.hosts["www.example.com"].auto
 
 
-def test_a_folder_is_all_its_files(tmp_path: Path) -> None:
+def test_a_folder_is_read_with_all_its_files(tmp_path: Path) -> None:
     (tmp_path / "README.txt").write_text("not one of them")
     (tmp_path / ".hidden.yaml").write_text("nonsense")
     (tmp_path / "a.yaml").write_text(in_zone("192.0.2.1: aws/us-east-1"))
@@ -152,7 +152,7 @@ def test_a_folder_is_all_its_files(tmp_path: Path) -> None:
     assert places(document, "example.org") == {"192.0.2.1": "aws/us-east-1"}
 
 
-def test_an_address_is_twice_in_a_zone_however_and_wherever_it_is_spelled(tmp_path: Path) -> None:
+def test_duplicates_are_found_across_spellings_and_files(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(in_zone("2001:db8::1: aws/us-east-1", "192.0.2.1: auto"))
     (tmp_path / "b.csv").write_text(
         "zone,origin_ip,vendor,region\n"
@@ -167,7 +167,7 @@ def test_an_address_is_twice_in_a_zone_however_and_wherever_it_is_spelled(tmp_pa
     ]
 
 
-def test_everything_wrong_is_told_at_once_with_its_place(tmp_path: Path) -> None:
+def test_all_problems_are_reported_together_with_their_position(tmp_path: Path) -> None:
     text = in_zone(
         "192.0.2.1: aws/us-esat-1",
         "192.0.2.1/24: aws/us-east-1",
@@ -225,7 +225,7 @@ def test_everything_wrong_is_told_at_once_with_its_place(tmp_path: Path) -> None
         ("zones:\n  a: \x01", "2:6: not YAML: a character that is not allowed"),
     ],
 )
-def test_a_mistake_is_named_where_it_is(tmp_path: Path, text: str, problem: str) -> None:
+def test_a_problem_is_reported_with_its_position(tmp_path: Path, text: str, problem: str) -> None:
     assert problems(tmp_path, text) == [problem]
 
 
@@ -248,17 +248,19 @@ def test_a_mistake_is_named_where_it_is(tmp_path: Path, text: str, problem: str)
         ('zone,origin_ip,vendor,region\na,"b\n', ["2:1: not CSV: unexpected end of data"]),
     ],
 )
-def test_a_mistake_in_csv_is_named_where_it_is(tmp_path: Path, text: str, found: list[str]) -> None:
+def test_a_problem_in_csv_is_reported_with_its_position(
+    tmp_path: Path, text: str, found: list[str]
+) -> None:
     assert problems(tmp_path, text, "mappings.csv") == found
 
 
-def test_without_a_catalogue_any_region_will_do(tmp_path: Path) -> None:
+def test_without_a_catalogue_any_region_is_accepted(tmp_path: Path) -> None:
     file = tmp_path / "mappings.yaml"
     file.write_text(in_zone("192.0.2.1: aws/moon-1", "192.0.2.2: newcloud/x"))
     assert places(reader.read(file, None)) == {"192.0.2.1": "aws/moon-1", "192.0.2.2": "newcloud/x"}
 
 
-def test_what_is_no_file_of_mappings_is_refused(tmp_path: Path) -> None:
+def test_other_files_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(UnusableFile):
         reader.read(tmp_path / "missing.yaml", None)
     with pytest.raises(UnusableFile):
@@ -271,7 +273,7 @@ def test_what_is_no_file_of_mappings_is_refused(tmp_path: Path) -> None:
         reader.read(tmp_path / "b.yaml", None)
 
 
-def test_the_schema_takes_what_the_reader_takes() -> None:
+def test_the_schema_accepts_files_that_the_reader_accepts() -> None:
     schema = json.loads(schema_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(yaml.safe_load(FULL), schema)
@@ -291,7 +293,7 @@ def test_the_schema_takes_what_the_reader_takes() -> None:
         "zones: {a: {ignore: [[]]}}",
     ],
 )
-def test_the_schema_refuses_what_the_reader_refuses(tmp_path: Path, text: str) -> None:
+def test_the_schema_rejects_files_that_the_reader_rejects(tmp_path: Path, text: str) -> None:
     assert problems(tmp_path, text)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(yaml.safe_load(text), json.loads(schema_text()))
@@ -307,7 +309,7 @@ def test_the_schema_refuses_what_the_reader_refuses(tmp_path: Path, text: str) -
         ),
     )
 )
-def test_whatever_is_in_a_file_there_is_an_answer(form: str, text: str) -> None:
+def test_every_input_is_read_or_rejected(form: str, text: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"mappings.{form}"
         file.write_bytes(text.encode("utf-8", "replace"))

@@ -1,4 +1,4 @@
-"""States of Terraform: read in both forms, or refused with the address of every resource."""
+"""Terraform states in both formats, and the problems of their resources."""
 
 import json
 import os
@@ -24,7 +24,7 @@ def attributes(ip: Any, vendor: Any = "aws", region: Any = "us-east-1", zone: An
 
 
 def shown(*resources: dict[str, Any], children: Any = (), **top: Any) -> dict[str, Any]:
-    """A state as terraform show -json prints it."""
+    """A state in the format of terraform show -json."""
     root = {"resources": list(resources), "child_modules": list(children)}
     return {"format_version": "1.0", "values": {"root_module": root}, **top}
 
@@ -118,7 +118,7 @@ def test_the_mappings_of_all_modules_providers_and_instances_are_read(
         in_file() | {"resources": None},
     ],
 )
-def test_an_empty_state_has_no_mappings_and_that_is_said(tmp_path: Path, state: Any) -> None:
+def test_an_empty_state_has_no_mappings(tmp_path: Path, state: Any) -> None:
     assert mappings(tmp_path, state) == {}
     done = CliRunner().invoke(terraform, [str(tmp_path / "state.json")])
     assert done.exit_code == 0
@@ -126,7 +126,7 @@ def test_an_empty_state_has_no_mappings_and_that_is_said(tmp_path: Path, state: 
     assert f"no resource of type {TYPE} in this state" in done.stderr
 
 
-def test_what_is_not_a_mapping_in_a_state_is_passed_over(tmp_path: Path) -> None:
+def test_other_resources_of_a_state_are_skipped(tmp_path: Path) -> None:
     state = """{"format_version":"1.0","values":{"root_module":{"resources":[
         {"type":"cloudflare_zone","address":"a","mode":"managed","values":{"x":1}},
         {"type":"cloudflare_origin_cloud_region","address":"b","mode":"data","values":{}}]}}}"""
@@ -142,7 +142,7 @@ def test_what_is_not_a_mapping_in_a_state_is_passed_over(tmp_path: Path) -> None
         ("PK\x03\x04 and more", "FILE: this is a plan, not a state"),
         ({"format_version": "1.0", "provider_schemas": {}}, "terraform providers schema -json"),
         ({"format_version": "1.0", "valid": True}, "not a state: it has no values, but valid"),
-        ({"format_version": "2.0", "values": {}}, "format_version '2.0' is not supported; use 0 or 1"),
+        ({"format_version": "2.0", "values": {}}, "format_version '2.0' is not supported; use 0"),
         ({"a": {"sensitive": False, "type": "string", "value": "b"}}, "terraform output -json"),
         ('{"@level":"info","@message":"x"}\n{"@level":"b"}\n', "the log of a command with -json"),
         ('{"@level":"info","@message":"x"}\n', "the log of a command with -json"),
@@ -161,7 +161,9 @@ def test_what_is_not_a_mapping_in_a_state_is_passed_over(tmp_path: Path) -> None
         (shown({"type": 5}), "FILE: Expected `str`, got `int`"),
     ],
 )  # fmt: skip
-def test_what_is_no_state_is_refused_by_its_name(tmp_path: Path, state: Any, said: str) -> None:
+def test_other_json_files_are_rejected_with_their_kind(
+    tmp_path: Path, state: Any, said: str
+) -> None:
     assert said in refusal(tmp_path, state)
 
 
@@ -185,7 +187,7 @@ def test_what_is_no_state_is_refused_by_its_name(tmp_path: Path, state: Any, sai
          "a: origin_ip '192.0.2.1/32' is not an origin IP address"),
     ],
 )  # fmt: skip
-def test_a_resource_that_makes_no_sense_is_named_in_either_form(
+def test_an_invalid_resource_is_reported_in_either_format(
     tmp_path: Path, first: Any, second: Any, said: str
 ) -> None:
     expected = f"FILE: {TYPE}.{said.format(TYPE)}"
@@ -197,7 +199,7 @@ def test_a_resource_that_makes_no_sense_is_named_in_either_form(
     )
 
 
-def test_a_deposed_object_is_refused_and_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+def test_deposed_objects_and_all_other_problems_are_reported_together(tmp_path: Path) -> None:
     values, bad = attributes("192.0.2.1"), attributes("192.0.2.2", vendor=None)
     said = [
         "2 errors",
@@ -223,13 +225,13 @@ def test_a_deposed_object_is_refused_and_all_that_is_wrong_is_told_at_once(tmp_p
     assert refusal(tmp_path, state).splitlines() == said
 
 
-def test_of_very_many_errors_the_first_are_shown(tmp_path: Path) -> None:
+def test_only_the_first_of_many_errors_are_printed(tmp_path: Path) -> None:
     said = refusal(tmp_path, shown(*(resource(f"{TYPE}.a[{n}]", {}) for n in range(1000))))
     assert len(said.splitlines()) == 22
     assert said.endswith("and 980 more like these")
 
 
-def test_a_state_may_come_through_a_pipe() -> None:
+def test_a_state_can_be_read_from_a_pipe() -> None:
     reading, writing = os.pipe()
     with open(writing, "w") as pipe:
         pipe.write(json.dumps(SHOWN))

@@ -1,4 +1,4 @@
-"""Prefixes: read exactly, written in one way, and refused when they cannot be a vendor's."""
+"""Prefixes: strict parsing, one text form, and rejection of impossible prefixes."""
 
 import ipaddress
 
@@ -22,12 +22,12 @@ def networks(version: int, shortest: int, width: int) -> st.SearchStrategy[str]:
 
 
 @given(st.one_of(networks(4, 8, 32), networks(6, 16, 128)))
-def test_a_prefix_is_what_the_standard_library_says(text: str) -> None:
+def test_parsing_agrees_with_the_standard_library(text: str) -> None:
     network = ipaddress.ip_network(text)
     try:
         found = prefix.parse(text)
     except InvalidPrefix:
-        # What no origin can have, 255.255.255.255 or addresses that embed IPv4, is no prefix.
+        # Addresses that an origin cannot have, or that embed IPv4, are not valid in a prefix.
         assert "is not a prefix" in str(refusal(text)) or getattr(network[0], "ipv4_mapped", None)
         return
     assert found.length == network.prefixlen
@@ -36,7 +36,7 @@ def test_a_prefix_is_what_the_standard_library_says(text: str) -> None:
 
 
 @given(networks(4, 8, 30))
-def test_every_address_of_a_prefix_leads_back_to_it(text: str) -> None:
+def test_every_address_of_a_prefix_has_that_prefix(text: str) -> None:
     network = ipaddress.ip_network(text)
     if network[0] in (ipaddress.ip_address("0.0.0.0"),):
         return
@@ -65,7 +65,7 @@ def test_every_address_of_a_prefix_leads_back_to_it(text: str) -> None:
         ("x" * 999, f"'{'x' * 60}' is not a prefix of origin IP addresses"),
     ],
 )
-def test_what_is_no_prefix_is_refused(text: str, reason: str) -> None:
+def test_an_invalid_prefix_is_rejected(text: str, reason: str) -> None:
     assert str(refusal(text)) == reason
 
 
