@@ -93,8 +93,8 @@ def inside(ip: IPv4Address | IPv6Address) -> IPv4Address | None:
 def test_aliases_of_ipv4_addresses_are_found() -> None:
     with reader(node("SIN")) as database:
         virginia = database.get("192.0.2.9")
-        asked = ("::ffff:192.0.2.9", "2002:c000:209::1", "2001:0:c000:209::1", "::192.0.2.9")
-        assert [database.get(ip) for ip in asked] == [virginia] * 4
+        aliases = ("::ffff:192.0.2.9", "2002:c000:209::1", "2001:0:c000:209::1", "::192.0.2.9")
+        assert [database.get(ip) for ip in aliases] == [virginia] * 4
         others = ("::ffff:192.0.2.8", "2002:c000:208::1", "2001:0:c000:208::1", "2001:1::1")
         assert [database.get(ip) for ip in others] == [None] * 4
         assert len([net for net, _ in database if net.version == 4]) == 6
@@ -105,8 +105,8 @@ def test_the_c_reader_finds_the_same_records(tmp_path: Path) -> None:
     file = tmp_path / "originmap.mmdb"
     file.write_bytes(export(FILE, node("SIN"), {"example.com": origins}))
     with maxminddb.open_database(file, maxminddb.MODE_MMAP_EXT) as database:
-        asked = ("::ffff:192.0.2.9", "2002:c000:209::2", "2001:0:c000:209::1", "2002:c000:209::1")
-        regions = [database.get(ip)["region"] for ip in asked]
+        aliases = ("::ffff:192.0.2.9", "2002:c000:209::2", "2001:0:c000:209::1", "2002:c000:209::1")
+        regions = [database.get(ip)["region"] for ip in aliases]
         assert regions == [VIRGINIA.region] * 3 + [TOKYO.region]
         assert ip_network("192.0.2.9/32") in [net for net, _ in database]
 

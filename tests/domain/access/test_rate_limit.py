@@ -19,20 +19,20 @@ QUOTAS = st.builds(Quota, st.integers(1, 5), st.integers(1, 3))
 STEPS = st.lists(st.integers(0, MICROSECONDS), min_size=1, max_size=60)
 
 
-def _asked(quota: Quota, steps: list[int]) -> list[tuple[int, Window, QuotaVerdict]]:
+def _verdicts(quota: Quota, steps: list[int]) -> list[tuple[int, Window, QuotaVerdict]]:
     """The verdicts on a client's requests, which follow each other after these microseconds."""
-    answers: list[tuple[int, Window, QuotaVerdict]] = []
+    verdicts: list[tuple[int, Window, QuotaVerdict]] = []
     window: Window | None = None
     for now in itertools.accumulate(steps, initial=1):
         window, verdict = take(quota, window, now)
-        answers.append((now, window, verdict))
-    return answers
+        verdicts.append((now, window, verdict))
+    return verdicts
 
 
 @given(QUOTAS, STEPS)
 def test_a_window_never_exceeds_the_limit(quota: Quota, steps: list[int]) -> None:
     taken: dict[int, int] = {}
-    for _, window, verdict in _asked(quota, steps):
+    for _, window, verdict in _verdicts(quota, steps):
         taken[window.until] = taken.get(window.until, 0) + verdict.taken
     assert max(taken.values()) <= quota.limit
 
@@ -40,16 +40,16 @@ def test_a_window_never_exceeds_the_limit(quota: Quota, steps: list[int]) -> Non
 @given(QUOTAS, STEPS)
 def test_a_client_within_the_quota_is_never_refused(quota: Quota, steps: list[int]) -> None:
     apart = quota.seconds * MICROSECONDS // quota.limit + 1
-    answers = _asked(quota, [apart + step for step in steps])
-    assert all(verdict.taken for _, _, verdict in answers)
+    verdicts = _verdicts(quota, [apart + step for step in steps])
+    assert all(verdict.taken for _, _, verdict in verdicts)
 
 
 @pytest.mark.proves("P-RATE-1")
 @given(QUOTAS, STEPS)
 def test_a_client_over_the_quota_is_blocked_for_one_window(quota: Quota, steps: list[int]) -> None:
-    answers = _asked(quota, steps)
+    verdicts = _verdicts(quota, steps)
     free_again = 0
-    for (_, _, before), (now, window, verdict) in itertools.pairwise(answers):
+    for (_, _, before), (now, window, verdict) in itertools.pairwise(verdicts):
         if before.taken and not verdict.taken:
             free_again = now + quota.seconds * MICROSECONDS
             assert window.until == free_again
@@ -60,7 +60,7 @@ def test_a_client_over_the_quota_is_blocked_for_one_window(quota: Quota, steps: 
 
 @given(QUOTAS, STEPS)
 def test_windows_move_forward_and_count_each_request(quota: Quota, steps: list[int]) -> None:
-    for (_, before, first), (_, after, second) in itertools.pairwise(_asked(quota, steps)):
+    for (_, before, first), (_, after, second) in itertools.pairwise(_verdicts(quota, steps)):
         assert after.until >= before.until
         if after.until == before.until:
             assert second.remaining == max(0, first.remaining - 1)
@@ -68,7 +68,7 @@ def test_windows_move_forward_and_count_each_request(quota: Quota, steps: list[i
 
 @given(QUOTAS, STEPS)
 def test_remaining_and_reset_are_correct(quota: Quota, steps: list[int]) -> None:
-    for now, window, verdict in _asked(quota, steps):
+    for now, window, verdict in _verdicts(quota, steps):
         assert 0 <= verdict.remaining < quota.limit
         assert 1 <= verdict.reset <= quota.seconds
         assert window.until <= now + verdict.reset * MICROSECONDS < window.until + MICROSECONDS
@@ -78,9 +78,9 @@ def test_remaining_and_reset_are_correct(quota: Quota, steps: list[int]) -> None
 def test_requests_while_blocked_do_not_prolong_the_block() -> None:
     quota = Quota(1, 10)
     second = MICROSECONDS
-    answers = _asked(quota, [second] * 11)
-    assert [verdict.taken for _, _, verdict in answers] == [True] + [False] * 10 + [True]
-    assert [verdict.reset for _, _, verdict in answers][:3] == [10, 10, 9]
+    verdicts = _verdicts(quota, [second] * 11)
+    assert [verdict.taken for _, _, verdict in verdicts] == [True] + [False] * 10 + [True]
+    assert [verdict.reset for _, _, verdict in verdicts][:3] == [10, 10, 9]
 
 
 def test_seconds_are_rounded_up() -> None:

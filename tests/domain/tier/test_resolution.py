@@ -68,12 +68,12 @@ def test_a_pool_gets_one_upper_tier_for_the_members_that_are_mapped() -> None:
 
 @given(st.dictionaries(st.sampled_from([f"192.0.2.{n}" for n in range(9)] + ["2001:db8::1"]),
                        st.sampled_from(PLACES)), st.integers(0, 9))  # fmt: skip
-def test_the_resolver_agrees_with_resolve(mapped: dict[str, Place], asked: int) -> None:
+def test_the_resolver_agrees_with_resolve(mapped: dict[str, Place], number: int) -> None:
     mappings: dict[Address, Place] = {ip(text): place for text, place in mapped.items()}
     resolver = Resolver(7, {"example.com": (ZONE, mappings)}, TIERS)
     assert resolver.revision == 7
-    expected = resolve(ZONE, mapped.get(f"192.0.2.{asked}"), TIERS)
-    for spelling in (f"192.0.2.{asked}", f"::ffff:192.0.2.{asked}"):
+    expected = resolve(ZONE, mapped.get(f"192.0.2.{number}"), TIERS)
+    for spelling in (f"192.0.2.{number}", f"::ffff:192.0.2.{number}"):
         assert resolver.resolve("example.com", spelling) == expected
     assert resolver.resolve("example.com", "2001:DB8:0::1") == resolve(
         ZONE, mapped.get("2001:db8::1"), TIERS

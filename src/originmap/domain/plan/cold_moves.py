@@ -12,7 +12,7 @@ from originmap.domain.plan.plan import Plan
 from originmap.domain.tier.tier import Tiers
 
 
-class Wave(NamedTuple):
+class ColdMove(NamedTuple):
     """A number of origins of a zone move from one upper tier to another; None means any colo."""
 
     zone: str
@@ -21,7 +21,7 @@ class Wave(NamedTuple):
     origins: int
 
 
-def waves(plan: Plan, tiers: Tiers) -> list[Wave]:
+def cold_moves(plan: Plan, tiers: Tiers) -> list[ColdMove]:
     """All moves of a plan, the largest first."""
     counts: Counter[tuple[str, str | None, str | None]] = Counter()
     for zone in plan.zones:
@@ -29,7 +29,7 @@ def waves(plan: Plan, tiers: Tiers) -> list[Wave]:
             before, after = _colo(change.before, tiers), _colo(change.after, tiers)
             if before != after:
                 counts[zone.name, before, after] += 1
-    moves = [Wave(*key, origins) for key, origins in counts.items()]
+    moves = [ColdMove(*key, origins) for key, origins in counts.items()]
     return sorted(moves, key=lambda m: (-m.origins, m.zone, m.before or "", m.after or ""))
 
 
