@@ -20,7 +20,7 @@ from originmap.domain.zone.name import may_be_zone
 from originmap.mapfile.errors import Problem, Where
 
 AUTO = "auto"
-"""The region of an origin to be detected by published IP ranges."""
+"""The region of an origin whose region is detected by published IP ranges."""
 
 
 class WantedMapping(NamedTuple):
@@ -35,7 +35,7 @@ class WantedMapping(NamedTuple):
 
     @property
     def auto(self) -> bool:
-        """Whether the region is to be detected."""
+        """Whether the region must be detected."""
         return self.place.region == AUTO
 
     @property

@@ -25,8 +25,7 @@ MAX_TOKENS = {"user": 50, "account": 500}
 """Published: the number of tokens that an owner can have, by kind of owner."""
 
 MAX_NODE_TOKENS = 10_000
-"""The number of node tokens that an owner can have, counted apart from the others. Our own
-limit."""
+"""The number of node tokens that an owner can have, counted separately. Our own limit."""
 
 MAX_PREFIXES = 100
 """Our own limit, because every request with the token checks the prefixes."""
