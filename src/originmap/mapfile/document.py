@@ -20,7 +20,7 @@ from originmap.domain.zone.name import may_be_zone
 from originmap.mapfile.errors import Problem, Where
 
 AUTO = "auto"
-"""The region of an origin whose region is detected by published IP ranges."""
+"""The value of a region that is detected by published IP ranges."""
 
 
 class WantedMapping(NamedTuple):
