@@ -18,14 +18,14 @@ def test_a_command_that_ends_with_0_is_well() -> None:
 
 def test_what_a_command_says_last_is_why() -> None:
     assert problem("sh -c 'echo one; echo two >&2; exit 3'") == (
-        "the health command ended with 3: two"
+        "the health command exited with status 3: two"
     )
-    assert problem("false") == "the health command ended with 1"
+    assert problem("false") == "the health command exited with status 1"
 
 
 def test_a_command_that_takes_too_long_is_not_well() -> None:
     for command in ("sleep 60", "sh -c 'sleep 60; true'"):
-        assert problem(command, 0.1) == "the health command took longer than 0.1 s"
+        assert problem(command, 0.1) == "the health command timed out after 0.1 s"
 
 
 def test_it_is_told_which_wave_is_meant() -> None:

@@ -1,4 +1,4 @@
-"""Bytes of files become text in whatever encoding programs write it."""
+"""Decoding of files in the encodings that programs write."""
 
 import pytest
 
@@ -9,17 +9,17 @@ TEXT = '{"a": "\u00e9 \U0001f600"}\r\n'
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
 @pytest.mark.parametrize("mark", ["\ufeff", ""], ids=["with a mark", "without"])
-def test_a_text_is_read_in_each_encoding_that_programs_write(encoding: str, mark: str) -> None:
+def test_every_common_encoding_is_decoded(encoding: str, mark: str) -> None:
     assert decode((mark + TEXT).encode(encoding)) == TEXT
 
 
-def test_the_end_of_a_file_that_dos_marks_is_passed_over() -> None:
+def test_a_dos_end_of_file_mark_is_ignored() -> None:
     assert decode(b"a\r\n\x1a") == "a\r\n"
     assert decode("a\x1a".encode("utf-16")) == "a"
 
 
 @pytest.mark.parametrize("text", ["", "a", "ab", "abc", "\u00e9", "a\0b"])
-def test_a_short_text_is_utf_8(text: str) -> None:
+def test_a_short_text_is_decoded_as_utf_8(text: str) -> None:
     assert decode(text.encode()) == text
 
 
@@ -38,7 +38,9 @@ def test_a_short_text_is_utf_8(text: str) -> None:
         (b"\x1f\x8b\x08\0", "this is compressed by gzip: unpack it"),
     ],
 )
-def test_what_is_no_text_is_refused_with_the_place_and_the_remedy(data: bytes, reason: str) -> None:
+def test_bytes_that_are_not_text_are_rejected_with_position_and_remedy(
+    data: bytes, reason: str
+) -> None:
     with pytest.raises(NotText) as caught:
         decode(data)
     assert str(caught.value) == reason

@@ -1,4 +1,4 @@
-"""Numbers in text: one form that is checked, and the number of that form."""
+"""Parsing of numbers: syntax and bounds."""
 
 import pytest
 from hypothesis import given
@@ -13,25 +13,25 @@ NO_NUMBERS = [
 
 
 @pytest.mark.parametrize("text", NO_NUMBERS)
-def test_what_is_no_number_is_none(text: str) -> None:
+def test_an_invalid_number_is_none(text: str) -> None:
     assert whole(text, 0, 10**16) is None
     assert decimal(text, 0, 10**16) is None
     assert port(text) is None
 
 
 @given(st.integers(0, 10**16 - 1), st.integers(0, 10**16), st.integers(0, 10**16))
-def test_a_whole_number_is_taken_within_its_bounds_alone(n: int, one: int, other: int) -> None:
+def test_a_whole_number_is_accepted_only_within_its_bounds(n: int, one: int, other: int) -> None:
     least, most = sorted((one, other))
     assert whole(str(n), least, most) == (n if least <= n <= most else None)
 
 
 @given(st.text(max_size=30))
-def test_what_is_taken_is_within_its_bounds_whatever_is_written(text: str) -> None:
+def test_every_accepted_number_is_within_its_bounds(text: str) -> None:
     for found in (whole(text, 3, 70), decimal(text, 3, 70)):
         assert found is None or 3 <= found <= 70
 
 
-def test_leading_zeros_count_with_the_number_that_they_lead() -> None:
+def test_leading_zeros_count_as_digits() -> None:
     assert whole("0070", 0, 60) is None
     assert whole("0000000000000000070", 0, 60) is None
     assert whole("0060", 0, 60) == 60
@@ -45,13 +45,13 @@ def test_a_port_has_at_most_five_digits(text: str, found: int | None) -> None:
     assert port(text) == found
 
 
-def test_a_decimal_number_is_taken() -> None:
+def test_a_decimal_number_is_accepted() -> None:
     assert decimal("0.25", 0, 1) == 0.25
     assert decimal("1.01", 0, 1) is None
     assert decimal("5", 0, 5) == 5.0
 
 
-def test_what_was_given_is_shown_in_one_short_line() -> None:
+def test_a_rejected_number_is_quoted_in_one_short_line() -> None:
     assert shown("1_000") == "'1_000'"
     assert shown("9" * 5_000) == f"'{'9' * 40}'… (5000 characters)"
     assert "\n" not in shown("5\n5")

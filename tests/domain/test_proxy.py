@@ -1,4 +1,4 @@
-"""Which proxy the environment names for a server, as curl and other tools decide it."""
+"""The proxy for a server from the environment, by the rules of curl and other tools."""
 
 import pytest
 
@@ -65,7 +65,7 @@ def test_the_scheme_decides_which_variable_counts(
         ("http://[::ffff:192.0.2.1]", "192.0.2.0/24"),
     ],
 )
-def test_no_proxy_names_servers_that_are_asked_directly(url: str, exceptions: str) -> None:
+def test_no_proxy_lists_servers_for_direct_connections(url: str, exceptions: str) -> None:
     assert chosen(url, HTTP_PROXY="no proxy at all: \n", NO_PROXY=exceptions) is None
 
 
@@ -91,7 +91,7 @@ def test_no_proxy_names_servers_that_are_asked_directly(url: str, exceptions: st
         "\x00",
     ],
 )
-def test_other_entries_of_no_proxy_change_nothing(exceptions: str) -> None:
+def test_unrelated_entries_of_no_proxy_have_no_effect(exceptions: str) -> None:
     assert chosen("http://example.org", HTTP_PROXY=ONE, NO_PROXY=exceptions) == ONE
 
 
@@ -109,7 +109,7 @@ def test_an_address_is_not_a_name() -> None:
         ("user:@proxy.example.net:3128", "user", ""),
     ],
 )
-def test_the_user_of_a_proxy_is_used_and_not_shown(value: str, user: str, password: str) -> None:
+def test_the_user_of_a_proxy_is_used_and_not_printed(value: str, user: str, password: str) -> None:
     proxy = proxy_for(parse("http://example.org"), {"HTTP_PROXY": value})
     assert proxy is not None
     assert (proxy.url, proxy.user, proxy.password) == (ONE, user, password)
@@ -133,7 +133,7 @@ def test_the_user_of_a_proxy_is_used_and_not_shown(value: str, user: str, passwo
         ":",
     ],
 )
-def test_a_variable_that_names_no_proxy_is_refused_by_its_name(value: str) -> None:
+def test_an_invalid_proxy_variable_is_rejected_with_its_name(value: str) -> None:
     with pytest.raises(InvalidProxy) as caught:
         proxy_for(parse("https://example.org"), {"https_proxy": value})
     assert caught.value.variable == "https_proxy"

@@ -1,4 +1,4 @@
-"""Passwords are taken out of texts, and nothing else is."""
+"""Redaction removes passwords and nothing else."""
 
 import pytest
 
@@ -39,5 +39,5 @@ def test_a_password_is_hidden(text: str) -> None:
         "/var/lib/a:b.db",
     ],
 )
-def test_what_holds_no_password_stays_as_it_is(text: str) -> None:
+def test_a_text_without_a_password_is_unchanged(text: str) -> None:
     assert hide_passwords(text) == text

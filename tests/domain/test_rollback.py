@@ -1,4 +1,4 @@
-"""Going back to other mappings."""
+"""Rollback of a zone's mappings."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.builders import CENTRAL, US_EAST, US_WEST, ip, view
 A, B, C = ip("192.0.2.1"), ip("192.0.2.2"), ip("192.0.2.3")
 
 
-def test_only_what_differs_changes() -> None:
+def test_only_differences_are_changed() -> None:
     now = view(("192.0.2.1", US_EAST), ("192.0.2.2", US_EAST))
     decision = restore({A: US_EAST, B: CENTRAL, C: US_WEST})(now)
     assert decision.changes == (
@@ -20,15 +20,15 @@ def test_only_what_differs_changes() -> None:
     assert decision.outcome == decision.changes
 
 
-def test_what_was_not_there_goes() -> None:
+def test_later_mappings_are_deleted() -> None:
     assert restore({})(view(("192.0.2.1", US_EAST))).changes == (MappingChange(A, US_EAST, None),)
 
 
-def test_a_dry_run_tells_and_changes_nothing() -> None:
+def test_a_dry_run_reports_the_changes_and_makes_none() -> None:
     decision = restore({}, dry_run=True)(view(("192.0.2.1", US_EAST)))
     assert (decision.changes, len(decision.outcome)) == ((), 1)
 
 
-def test_an_address_that_came_meanwhile_is_not_overlooked() -> None:
+def test_an_address_added_concurrently_is_detected() -> None:
     with pytest.raises(ZoneChanging):
         restore({})(view(("192.0.2.1", US_EAST), count=2))

@@ -1,4 +1,4 @@
-"""The URL of a server: what it may be, and that an error shows no secret."""
+"""The URL of a server: valid forms, and errors without secrets."""
 
 import pytest
 
@@ -22,7 +22,7 @@ from originmap.domain.server_url import InvalidServerURL, parse, without_secrets
         ("http://bücher.example", "http://xn--bcher-kva.example"),
     ],
 )
-def test_a_url_is_read_and_written_without_slashes_at_its_end(text: str, read: str) -> None:
+def test_a_url_is_parsed_without_its_final_slashes(text: str, read: str) -> None:
     assert str(parse(text)) == read
     assert parse(read) == parse(text)
 
@@ -56,7 +56,7 @@ def test_a_url_is_read_and_written_without_slashes_at_its_end(text: str, read: s
         ("http://", "the URL has no host"),
         ("http:///x", "the URL has no host"),
         ("http://:8787", "the URL has no host"),
-        ("http://exa*mple", "is not the name of a host"),
+        ("http://exa*mple", "is not a host name"),
         ("'http://example.net'", "has quotes around it"),
         ("“http://example.net”", "has quotes around it"),
         ("http://exam ple.net", "has a blank"),
@@ -67,14 +67,14 @@ def test_a_url_is_read_and_written_without_slashes_at_its_end(text: str, read: s
         ("http://example.net/../x", "with . or .. in it"),
     ],
 )
-def test_what_is_not_the_url_of_a_server_is_refused(text: str, says: str) -> None:
+def test_an_invalid_server_url_is_rejected(text: str, says: str) -> None:
     with pytest.raises(InvalidServerURL) as caught:
         parse(text)
     assert says in str(caught.value)
     assert "secret" not in str(caught.value)
 
 
-def test_a_text_is_shown_without_what_may_be_a_secret() -> None:
+def test_possible_secrets_are_removed_from_a_quoted_url() -> None:
     assert without_secrets("http://a:b@c/d?e") == "http://***@c/d?..."
     assert without_secrets("a:b@c") == "***@c"
     assert without_secrets("http://c#d") == "http://c#..."

@@ -1,1 +1,1 @@
-"""Exports as pure functions: what is written for which node."""
+"""Exports as pure functions."""

@@ -1,4 +1,4 @@
-"""Small networks and zones, and whole files made of them."""
+"""Small networks and zones, and whole exported files."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -56,13 +56,13 @@ def node(
     endpoints: Endpoints = ENDPOINTS,
     places: Iterable[Place] = PLACES,
 ) -> Node:
-    """A node of a network with few colos."""
+    """A node of a small cache network."""
     tiers = Tiers(CATALOGUE, Topology(tuple(colos)), {})
     return Node(zones, tiers, places, colo, endpoints)
 
 
 def stored(origins: Mapping[str, Place], first_revision: int = 1) -> list[Stored]:
-    """Mappings as a store gives them: by address, here with revisions in that order."""
+    """Mappings in the order of a store: by address, with revisions in that order."""
     addresses = sorted((ip(text), place) for text, place in origins.items())
     return [
         Stored(address, place, 1_700_000_000_000_000 + revision, revision)

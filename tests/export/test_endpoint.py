@@ -1,4 +1,4 @@
-"""Where upper tiers listen: what is taken, and what is refused."""
+"""Upstream addresses: valid and invalid ones."""
 
 import pytest
 
@@ -33,18 +33,18 @@ def test_a_host_and_a_port(text: str, host: str, port: int) -> None:
         "a" * 64 + ":80", ".".join(["abcdefg"] * 40) + ":80", "ïad:80",
     ],
 )  # fmt: skip
-def test_anything_else_is_refused(text: str) -> None:
+def test_an_invalid_endpoint_is_rejected(text: str) -> None:
     with pytest.raises(InvalidExport):
         parse(text)
 
 
-def test_a_template_is_filled_in_for_each_colo_and_single_colos_come_first() -> None:
+def test_a_template_applies_to_each_colo_without_its_own_endpoint() -> None:
     endpoints = read(["{colo}.example:80", "iad=192.0.2.1:81"])
     assert endpoints.of("FRA") == Endpoint("fra.example", 80)
     assert endpoints.of("IAD") == Endpoint("192.0.2.1", 81)
 
 
-def test_where_nobody_said_it_is_asked_for() -> None:
+def test_a_missing_endpoint_is_an_error_with_a_hint() -> None:
     with pytest.raises(InvalidExport, match="FRA") as refused:
         read(["IAD=192.0.2.1:81"]).of("FRA")
     assert "{colo}" in refused.value.hint
@@ -53,12 +53,12 @@ def test_where_nobody_said_it_is_asked_for() -> None:
 @pytest.mark.parametrize(
     "value", ["", "iad.example:80", "I=iad:80", "IAD=", "IAD=x", "{colo}", "{colo}.{x}:80", "=a:80"]
 )
-def test_what_names_no_upper_tier_is_refused(value: str) -> None:
+def test_an_invalid_upstream_option_is_rejected(value: str) -> None:
     with pytest.raises(InvalidExport):
         read([value])
 
 
-def test_a_name_with_several_addresses_is_given_with_them() -> None:
+def test_a_name_with_several_addresses_has_several_endpoints() -> None:
     named = read(["{colo}.test:80", "NRT=192.0.2.9:80"])
     both = Endpoints(named.template, named.colos, {
         "iad.test": ("192.0.2.1", "192.0.2.2", "2001:db8::1"), "fra.test": ("192.0.2.3",),

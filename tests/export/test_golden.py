@@ -1,6 +1,6 @@
-"""Every file of every format, for several nodes, as it was when it was last looked at.
+"""Every file of every format, for several nodes, equals its golden file.
 
-After a change that is meant: python -m tests.export.test_golden, and read the difference.
+After an intended change, run python -m tests.export.test_golden and review the difference.
 """
 
 from pathlib import Path
@@ -33,17 +33,17 @@ def path_of(format_name: str, file: File, which: str) -> Path:
 @pytest.mark.parametrize(
     ("which", "name", "file"), FILES, ids=lambda value: getattr(value, "name", value)
 )
-def test_a_file_is_as_it_was(which: str, name: str, file: File) -> None:
+def test_a_file_equals_its_golden_file(which: str, name: str, file: File) -> None:
     assert export(file, NODES[which]) == path_of(name, file, which).read_bytes()
 
 
-def test_there_is_no_golden_file_that_nobody_makes() -> None:
+def test_every_golden_file_belongs_to_a_format() -> None:
     wanted = {path_of(name, file, which) for which, name, file in FILES}
     assert {path for path in GOLDEN.rglob("*") if path.is_file()} == wanted
 
 
 def write() -> None:
-    """Write what is made now."""
+    """Write the golden files."""
     for which, name, file in FILES:
         path = path_of(name, file, which)
         path.parent.mkdir(parents=True, exist_ok=True)

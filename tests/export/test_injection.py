@@ -1,7 +1,7 @@
-"""Nothing that a user can set breaks out of a file.
+"""No value that a user can set escapes from its place in a file.
 
-Zone names, colos, addresses of upper tiers, vendors and regions are hostile here. Each is refused
-before anything is written, or the file has the lines and members it has with harmless ones.
+Zone names, colos, upstream addresses, vendors and regions are hostile here. Each is rejected before
+anything is written, or the file has the same lines and members as with harmless values.
 """
 
 import csv
@@ -33,7 +33,7 @@ CHAIN = f"originmap(?:_{CODE})+"
 HOST = r"(?:\[[0-9a-f:.]+\]|[a-z0-9.-]+)"
 KEY = f"{NAME}/{IP}"
 
-# Each line of a file is one of these, whole.
+# Each line of a file must fully match one of these.
 LINES = {
     "originmap.conf": [
         f"upstream {CHAIN} {{",
@@ -197,7 +197,7 @@ HARMLESS = {
 
 @st.composite
 def settings(draw: st.DrawFn) -> dict[str, Any]:
-    """What a user sets, one part of it hostile, since the first that is refused ends it all."""
+    """The settings of a user, only one of them hostile, because the first rejected one ends it."""
     hostile = {
         "zone": HOSTILE,
         "code": HOSTILE,
@@ -211,7 +211,7 @@ def settings(draw: st.DrawFn) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("name", "file"), LOOKS)
 @given(settings())
-def test_what_is_hostile_is_refused_or_stays_where_it_belongs(
+def test_hostile_input_is_rejected_or_stays_inside_its_value(
     name: str, file: str, set_: dict[str, Any]
 ) -> None:
     zone, code, country, place = (set_[key] for key in ("zone", "code", "country", "place"))
@@ -232,7 +232,7 @@ def test_what_is_hostile_is_refused_or_stays_where_it_belongs(
 
 
 def files_called(known: Format, name: str, made_for: Node) -> list[File]:
-    """The file of this name, or all of the family."""
+    """The file with this name, or all files of the family."""
     if known.family is None or name != known.family.name:
         return [known.file(name, made_for)]
     files = known.family.files(made_for)
@@ -241,7 +241,7 @@ def files_called(known: Format, name: str, made_for: Node) -> list[File]:
     return [*files]
 
 
-def test_every_file_of_every_format_is_looked_at() -> None:
+def test_every_file_of_every_format_is_tested() -> None:
     assert set(LOOKS) == {(known.name, name) for known in FORMATS for name in known.names}
 
 
@@ -253,7 +253,7 @@ def test_a_colo_that_is_not_in_the_topology_gets_no_file(code: str) -> None:
 
 
 @pytest.mark.parametrize("form", [each.name for each in FORMATS])
-def test_files_have_a_zones_name_in_a_labels_whatever_it_is_shown_as(form: str) -> None:
+def test_files_have_zone_names_in_a_labels(form: str) -> None:
     plain = Zone("1" * 32, "xn--bcher-kva.example", "account", 1, 1)
     shown = replace(plain, unicode_name='bücher.example"; }')
     each = format_called(form)

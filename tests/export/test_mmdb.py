@@ -1,4 +1,4 @@
-"""MMDB, read by the official reader: every mapping is there, and nothing else."""
+"""MMDB with the official reader: every mapping is found, and nothing else."""
 
 import io
 from collections.abc import Mapping
@@ -33,14 +33,14 @@ def reader(of: Node, origins: Mapping[str, Mapping[str, Place]] = ORIGINS) -> ma
     return maxminddb.open_database(made, maxminddb.MODE_FD)
 
 
-def test_all_mappings_agree_and_what_was_said_last_counts() -> None:
+def test_every_mapping_is_found_and_the_latest_change_counts() -> None:
     with reader(node("SIN")) as database:
         found = {str(network[0]): record for network, record in database}
         assert {ip: (r["vendor"], r["region"]) for ip, r in found.items()} == SAID_LAST
         assert all(database.get(ip) == record for ip, record in found.items())
 
 
-def test_a_record_says_where_to_fill_from() -> None:
+def test_a_record_has_mode_primary_and_fallbacks() -> None:
     with reader(node("SIN")) as database:
         assert database.get("192.0.2.2") == {
             "vendor": "gcp", "region": "europe-west3", "mode": "hint",
@@ -52,31 +52,31 @@ def test_a_record_says_where_to_fill_from() -> None:
         }  # fmt: skip
 
 
-def test_neighbours_are_not_there() -> None:
+def test_neighbouring_addresses_are_not_found() -> None:
     with reader(node("SIN")) as database:
         for ip in ("192.0.2.0", "192.0.2.4", "0.0.0.0", "255.255.255.255", "2001:db8::2", "::"):
             assert database.get(ip) is None
 
 
-def test_an_address_that_cannot_be_told_from_an_ipv4_one_is_left_out() -> None:
+def test_an_ipv6_address_equal_to_an_ipv4_one_is_left_out() -> None:
     with reader(node("SIN")) as database:
         assert database.get("::1:2") is None
 
 
-def test_the_time_of_the_file_is_that_of_the_newest_mapping() -> None:
+def test_the_build_time_is_the_time_of_the_newest_mapping() -> None:
     with reader(node("SIN")) as database:
         assert database.metadata().build_epoch == 1_700_000_000
         assert database.metadata().database_type == "Originmap"
 
 
-def test_without_mappings_it_is_empty_and_can_be_read() -> None:
+def test_a_database_without_mappings_can_be_read() -> None:
     with reader(node("SIN"), {}) as database:
         assert database.get("192.0.2.1") is None
         assert list(database) == []
 
 
 def standing_for(ip: IPv4Address) -> list[IPv6Address]:
-    """Addresses that stand for an IPv4 address: mapped, 6to4 with two endings, Teredo."""
+    """IPv6 aliases of an IPv4 address: mapped, 6to4 with two suffixes, Teredo."""
     number = int(ip)
     mapped, six_to_four = (0xFFFF << 32) | number, (0x2002 << 112) | number << 80
     teredo = (0x2001 << 112) | number << 64
@@ -84,34 +84,34 @@ def standing_for(ip: IPv4Address) -> list[IPv6Address]:
 
 
 def inside(ip: IPv4Address | IPv6Address) -> IPv4Address | None:
-    """The IPv4 address that an address stands for."""
+    """The IPv4 address that an IPv6 address is an alias of."""
     assert isinstance(ip, IPv6Address)
     teredo = IPv4Address(int(ip) >> 64 & 0xFFFFFFFF) if int(ip) >> 96 == 0x2001 << 16 else None
     return ip.ipv4_mapped or ip.sixtofour or teredo
 
 
-def test_a_reader_of_a_dual_stack_socket_is_answered_as_by_maxminds_own() -> None:
+def test_aliases_of_ipv4_addresses_are_found() -> None:
     with reader(node("SIN")) as database:
         virginia = database.get("192.0.2.9")
-        asked = ("::ffff:192.0.2.9", "2002:c000:209::1", "2001:0:c000:209::1", "::192.0.2.9")
-        assert [database.get(ip) for ip in asked] == [virginia] * 4
+        aliases = ("::ffff:192.0.2.9", "2002:c000:209::1", "2001:0:c000:209::1", "::192.0.2.9")
+        assert [database.get(ip) for ip in aliases] == [virginia] * 4
         others = ("::ffff:192.0.2.8", "2002:c000:208::1", "2001:0:c000:208::1", "2001:1::1")
         assert [database.get(ip) for ip in others] == [None] * 4
         assert len([net for net, _ in database if net.version == 4]) == 6
 
 
-def test_the_reader_written_in_c_finds_the_same(tmp_path: Path) -> None:
+def test_the_c_reader_finds_the_same_records(tmp_path: Path) -> None:
     origins = {"192.0.2.9": VIRGINIA, "2002:c000:209::1": TOKYO}
     file = tmp_path / "originmap.mmdb"
     file.write_bytes(export(FILE, node("SIN"), {"example.com": origins}))
     with maxminddb.open_database(file, maxminddb.MODE_MMAP_EXT) as database:
-        asked = ("::ffff:192.0.2.9", "2002:c000:209::2", "2001:0:c000:209::1", "2002:c000:209::1")
-        regions = [database.get(ip)["region"] for ip in asked]
+        aliases = ("::ffff:192.0.2.9", "2002:c000:209::2", "2001:0:c000:209::1", "2002:c000:209::1")
+        regions = [database.get(ip)["region"] for ip in aliases]
         assert regions == [VIRGINIA.region] * 3 + [TOKYO.region]
         assert ip_network("192.0.2.9/32") in [net for net, _ in database]
 
 
-def test_an_origin_on_such_an_address_keeps_its_own_record() -> None:
+def test_an_origin_on_an_alias_address_keeps_its_own_record() -> None:
     origins = {"192.0.2.9": VIRGINIA, "192.0.2.1": VIRGINIA, "2002:c000:209::1": TOKYO}
     with reader(node("SIN"), {"example.com": origins}) as database:
         regions = {ip: database.get(ip)["region"] for ip in origins}
@@ -147,7 +147,7 @@ def test_any_set_of_addresses_is_read_back(origins: dict[str, Place]) -> None:
         found = {net[0]: (net, r["region"]) for net, r in database}
         assert {ip: found[ip][1] for ip in wanted} == wanted
         for ip, (net, region) in found.items():
-            # What is there besides stands for an IPv4 address, all of it.
+            # All other records are aliases of IPv4 addresses.
             assert ip in wanted or {wanted.get(inside(end)) for end in (ip, net[-1])} == {region}
         for ip in [ip for ip in wanted if ip.version == 4]:
             for other in standing_for(ip):

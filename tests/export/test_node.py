@@ -1,4 +1,4 @@
-"""Where a node fills from: the chain of each origin, cut at the node's own colo."""
+"""The chain of each origin, which ends before the node's own colo."""
 
 from dataclasses import replace
 
@@ -25,47 +25,47 @@ def test_an_origin_is_filled_from_its_upper_tier_and_then_its_fallback() -> None
     assert chain_of(node("SIN"), place=TOKYO) == ("NRT", "FRA")
 
 
-def test_a_node_that_is_the_upper_tier_asks_the_origin() -> None:
+def test_a_node_in_the_upper_tier_fills_from_the_origin() -> None:
     assert chain_of(node("IAD")) == ()
 
 
-def test_a_node_that_is_the_fallback_asks_the_upper_tier_and_then_the_origin() -> None:
+def test_a_node_in_the_fallback_fills_from_the_upper_tier() -> None:
     assert chain_of(node("FRA")) == ("IAD",)
 
 
-def test_without_a_mapping_the_nearest_upper_tiers_are_asked() -> None:
+def test_an_unmapped_origin_is_filled_from_the_nearest_colos() -> None:
     assert node("SIN").part(EXAMPLE, ()).default == ("NRT", "FRA")
     assert chain_of(node("SIN"), place=NOWHERE) == ("NRT", "FRA")
     assert chain_of(node("SIN"), GENERIC) == ("NRT", "FRA")
     assert node("NRT").part(EXAMPLE, ()).default == ()
 
 
-def test_without_a_colo_nothing_is_near_and_the_origin_is_asked() -> None:
+def test_a_node_without_a_colo_fills_unmapped_origins_directly() -> None:
     assert node(None).part(EXAMPLE, ()).default == ()
     assert chain_of(node(None)) == ("IAD", "FRA")
 
 
-def test_where_tiered_cache_is_off_the_origin_is_asked() -> None:
+def test_with_tiered_cache_off_the_node_fills_from_the_origin() -> None:
     part = node("SIN").part(OFF, stored({"192.0.2.1": FRANKFURT}))
     assert (part.default, part.rows[0].chain, part.rows[0].mode) == ((), (), Mode.OFF)
 
 
-def test_the_chains_are_those_of_every_region_mapped_or_not() -> None:
+def test_there_is_a_chain_for_every_region_mapped_or_not() -> None:
     assert node("SIN", zones=()).chains == (("FRA", "IAD"), ("IAD", "FRA"), ("NRT", "FRA"))
     assert [colo.code for colo in node("IAD").colos()] == ["FRA", "NRT"]
 
 
-def test_a_colo_that_is_not_there_is_refused() -> None:
+def test_an_unknown_colo_is_rejected() -> None:
     with pytest.raises(InvalidExport, match="there is no colo LHR"):
         node("LHR")
 
 
-def test_a_zone_whose_name_is_no_domain_is_refused() -> None:
+def test_a_zone_with_an_invalid_name_is_rejected() -> None:
     with pytest.raises(InvalidZoneName):
         node(zones=[Zone("1" * 32, 'a.example" {', "account", 1, 1)])
 
 
-def test_a_colo_of_which_nobody_said_where_it_listens_is_refused() -> None:
+def test_a_colo_without_an_upstream_address_is_rejected() -> None:
     node().check_endpoints()
     with pytest.raises(InvalidExport, match="FRA"):
         node(endpoints=read(["IAD=192.0.2.1:80"])).check_endpoints()
@@ -75,11 +75,11 @@ def test_a_colo_of_which_nobody_said_where_it_listens_is_refused() -> None:
     ("chain", "name"),
     [((), "originmap-origin"), (("IAD",), "originmap_iad"), (("IAD", "A1"), "originmap_iad_a1")],
 )
-def test_chains_have_names_that_no_two_share(chain: Chain, name: str) -> None:
+def test_chains_have_unique_names(chain: Chain, name: str) -> None:
     assert name_of(chain) == name
 
 
-def test_what_a_zone_is_set_to_is_part_of_what_an_export_depends_on() -> None:
+def test_the_settings_of_a_zone_are_part_of_the_identity() -> None:
     zones = [
         EXAMPLE,
         replace(EXAMPLE, name="other.example"),

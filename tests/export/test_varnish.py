@@ -1,4 +1,4 @@
-"""VCL has what is in use."""
+"""The VCL contains only backends in use."""
 
 import re
 
@@ -16,14 +16,14 @@ def backends(of: Node, *parts: ZonePart) -> list[str]:
     return re.findall(r"^backend originmap_b_(\w+) {$", made, re.MULTILINE)
 
 
-def test_there_are_the_backends_that_a_mapping_or_a_zone_needs() -> None:
-    of = node("FRA")  # which asks the origin itself where no mapping says otherwise
+def test_only_backends_in_use_are_written() -> None:
+    of = node("FRA")  # which fills unmapped origins directly
     assert backends(of, of.part(EXAMPLE, stored({"192.0.2.1": VIRGINIA}))) == ["iad"]
     of = node("SIN")
     assert backends(of, of.part(EXAMPLE, stored({"192.0.2.1": FRANKFURT}))) == ["fra", "iad", "nrt"]
 
 
-def test_the_probe_is_in_use_where_every_origin_is_asked_itself() -> None:
+def test_the_probe_is_used_even_if_every_origin_is_direct() -> None:
     of = node("SIN")
     assert backends(of) == ["fra", "iad"]
     assert backends(of, of.part(OFF, stored({"192.0.2.1": VIRGINIA}))) == ["fra", "iad"]

@@ -1,4 +1,4 @@
-"""CSV as spreadsheets really write it."""
+"""CSV in the forms that spreadsheets write."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from tests.mapfile.test_producers import HEADING, ROW, comments, places, problem
 @pytest.mark.parametrize(
     "first", ["", "sep={}\r\n", '"sep={}"\r\n', "SEP={}{}{}{}\n", "\r\n,,,\r\n"]
 )
-def test_csv_has_any_separator_that_spreadsheets_write(
+def test_csv_can_have_any_separator_of_spreadsheets(
     tmp_path: Path, separator: str, first: str
 ) -> None:
     first = first.replace("{}", separator).replace(",", separator)
@@ -34,20 +34,20 @@ def test_csv_has_any_separator_that_spreadsheets_write(
         "zone,origin_ip,vendor,region\rexample.com,192.0.2.1,aws,us-east-1\r",
     ],
 )
-def test_csv_may_have_what_spreadsheets_leave_behind(tmp_path: Path, text: str) -> None:
+def test_csv_can_have_empty_rows_and_columns(tmp_path: Path, text: str) -> None:
     assert places(tmp_path, text, "a.csv") == {"192.0.2.1": "aws/us-east-1"}
 
 
-def test_a_row_that_is_one_cell_is_explained(tmp_path: Path) -> None:
+def test_an_unknown_separator_is_explained(tmp_path: Path) -> None:
     text = '"zone,origin_ip,vendor,region"\n"example.com,192.0.2.1,aws,us-east-1"\n'
     (said,) = problems(tmp_path, text, "a.csv")
     assert "each row is in quotes, so it is one cell: remove the quotes around rows" in said
 
 
-def test_a_mark_or_a_blank_in_a_zone_is_no_name(tmp_path: Path) -> None:
+def test_a_zone_name_cannot_have_a_mark_or_a_blank(tmp_path: Path) -> None:
     text = "zone,origin_ip,vendor,region\n\ufeffexample.com,192.0.2.1,aws,us-east-1\n"
     (said,) = problems(tmp_path, text, "a.csv")
-    assert said.endswith("2:1: not the name or id of a zone: '\\ufeffexample.com'")
+    assert said.endswith("2:1: not a zone name or id: '\\ufeffexample.com'")
 
 
 def test_a_separator_in_quotes_is_part_of_its_cell(tmp_path: Path) -> None:
@@ -62,8 +62,8 @@ def test_a_separator_in_quotes_is_part_of_its_cell(tmp_path: Path) -> None:
     [
         (
             "zone:origin_ip:vendor:region\n",
-            "a.csv:1:1: unknown separator: columns are separated by a comma, a semicolon, a tab"
-            " or |; not as in 'zone:origin_ip:vendor:region'",
+            "a.csv:1:1: unknown separator: use a comma, a semicolon, a tab"
+            " or |; the line is 'zone:origin_ip:vendor:region'",
         ),
         ("sep=;\nzone;origin_ip;vendor\n", "a.csv:2:1: missing columns: region"),
         (
@@ -72,11 +72,11 @@ def test_a_separator_in_quotes_is_part_of_its_cell(tmp_path: Path) -> None:
         ),
         (
             "zone,,origin_ip,vendor,region\nexample.com,x,192.0.2.1,aws,us-east-1\n",
-            "a.csv:2:1: column 2 has no name, but 'x' in it",
+            "a.csv:2:1: column 2 has no name, but this row has 'x' in it",
         ),
         (
             "zone,origin_ip,vendor,region\nexample.com,192.0.2.1,aws,us-east-1,,x\n",
-            "a.csv:2:1: 6 cells under 4 columns",
+            "a.csv:2:1: 6 cells in a table of 4 columns",
         ),
         (
             'sep=,\nzone,origin_ip,vendor,region\nexample.com,"192.0.2.1\n',
@@ -84,7 +84,7 @@ def test_a_separator_in_quotes_is_part_of_its_cell(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_mistake_in_such_csv_is_named_where_it_is(
+def test_a_problem_in_spreadsheet_csv_is_reported_with_its_position(
     tmp_path: Path, text: str, problem: str
 ) -> None:
     assert problems(tmp_path, text, "a.csv") == [problem]

@@ -1,6 +1,6 @@
-"""Exports: the same bytes for the same mappings, and text that the other tools parse.
+"""Exports: equal mappings give equal bytes, which the other tools can parse.
 
-After a change of form, write the golden files anew and look at the difference:
+After an intended change of the format, write the golden files and review the difference:
 
     python -m tests.mapfile.test_exports
 """
@@ -38,7 +38,7 @@ def written(write, zones) -> str:
 
 
 @pytest.mark.parametrize("name", EXPORTS)
-def test_an_export_is_as_it_was(name: str) -> None:
+def test_an_export_equals_its_golden_file(name: str) -> None:
     assert written(EXPORTS[name], ZONES) == (GOLDEN / name).read_text("utf-8")
 
 
@@ -83,7 +83,7 @@ def test_pulumi_gets_a_resource_with_an_import_for_each_mapping(state) -> None:
         assert resource["options"] == {"import": f"{ID}/{text}"}
 
 
-def test_whatever_an_api_says_stays_a_word() -> None:
+def test_hostile_names_stay_inside_their_string() -> None:
     odd = Place("a: b", 'x"${y}\n%{z}')
     zone = ExportedZone(ID, "example.com", {ip("192.0.2.1"): odd})
     resources = yaml.safe_load(written(write_pulumi, [zone]))["resources"]
@@ -96,7 +96,7 @@ def test_whatever_an_api_says_stays_a_word() -> None:
     assert plain["zones"]["example.com"]["mappings"]["192.0.2.1"] == "/".join(odd)
 
 
-def test_no_two_mappings_have_one_name() -> None:
+def test_resource_names_are_unique() -> None:
     names = [
         resource_name(zone, ip(text))
         for zone in ("a-b.example", "a.b.example", "mänchen.example", "münchen.example")

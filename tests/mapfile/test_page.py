@@ -1,4 +1,4 @@
-"""The page about mappings as code: its example is a file, its mistakes are told as it says."""
+"""The page about mappings as code: its example and its error messages are real."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from originmap.mapfile.schema import text as schema_text
 PAGE = (Path(__file__).parents[2] / "docs" / "mappings-as-code.md").read_text("utf-8")
 
 
-def test_its_example_is_a_file_of_mappings(tmp_path: Path) -> None:
+def test_the_example_of_the_page_is_a_mappings_file(tmp_path: Path) -> None:
     (example,) = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.M | re.S)
     file = tmp_path / "mappings.yaml"
     file.write_text(example)
@@ -27,7 +27,9 @@ def test_its_example_is_a_file_of_mappings(tmp_path: Path) -> None:
     jsonschema.validate(yaml.safe_load(example), json.loads(schema_text()))
 
 
-def test_its_mistakes_are_told_as_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_errors_of_the_page_are_the_real_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (told,) = re.findall(r"^```\noriginmap: (3 errors .*?)\n```", PAGE, re.M | re.S)
     monkeypatch.chdir(tmp_path)
     file = Path("mappings.yaml")

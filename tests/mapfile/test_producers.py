@@ -1,4 +1,4 @@
-"""Files as editors, PowerShell, JSON encoders and people who know little YAML write them."""
+"""Files from editors, PowerShell, JSON encoders, and users new to YAML."""
 
 import json
 from pathlib import Path
@@ -35,7 +35,7 @@ def comments(folder: Path, content: str, name: str) -> list[str]:
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 @pytest.mark.parametrize("form", ["yaml", "json", "csv"])
-def test_every_form_is_read_as_windows_programs_save_it(
+def test_every_format_is_read_in_encodings_of_windows_programs(
     tmp_path: Path, form: str, encoding: str
 ) -> None:
     text = {
@@ -46,7 +46,7 @@ def test_every_form_is_read_as_windows_programs_save_it(
     assert places(tmp_path, text.encode(encoding), f"a.{form}") == {"192.0.2.1": "aws/us-east-1"}
 
 
-def test_what_is_not_utf_8_is_named_with_its_line(tmp_path: Path) -> None:
+def test_invalid_utf_8_is_reported_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(UnusableFile) as caught:
         places(tmp_path, ("# \n# caf\u00e9\n").encode("cp1252"), "a.yaml")
     assert str(caught.value).endswith(
@@ -75,45 +75,47 @@ def in_json(comment: str) -> str:
     ],
 )
 @pytest.mark.parametrize("ascii_only", [True, False])
-def test_what_json_encoders_write_is_read(tmp_path: Path, comment: str, ascii_only: bool) -> None:
+def test_output_of_json_encoders_is_read(tmp_path: Path, comment: str, ascii_only: bool) -> None:
     text = in_json(json.dumps(comment, ensure_ascii=ascii_only))
     assert comments(tmp_path, text, "a.json") == [comment]
 
 
 @pytest.mark.parametrize("number", ["1" * 5000, "-0.1e+999999", "true", "0"])
-def test_a_number_in_json_is_a_word(tmp_path: Path, number: str) -> None:
+def test_a_number_in_json_is_a_string(tmp_path: Path, number: str) -> None:
     assert comments(tmp_path, in_json(number), "a.json") == [number]
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "1:1: not JSON: a value is missing"),
-        ("{", "1:2: not JSON: a key in double quotes is missing"),
-        ('{"zones": {}', "1:13: not JSON: a comma or } is missing"),
-        ('{"zones": {},\n}', "2:1: not JSON: a key in double quotes is expected, not '}'"),
-        ("{zones: {}}", "1:2: not JSON: a key in double quotes is expected, not 'zones'"),
-        ('{"zones"\n  {}}', "2:3: not JSON: a colon is expected, not '{'"),
-        ('{"zones": {}} x', "1:15: not JSON: the end of the file is expected, not 'x'"),
-        ('{"zones": {}}\n{"zones": {}}', "2:1: not JSON: the end of the file is expected, not '{'"),
-        ('{"zones": NaN}', "1:11: not JSON: a value is expected, not 'NaN'"),
-        ('{"zones": 01}', "1:11: not JSON: a value is expected, not '01'"),
+        ("", "1:1: not JSON: missing a value"),
+        ("{", "1:2: not JSON: missing a key in double quotes"),
+        ('{"zones": {}', "1:13: not JSON: missing a comma or }"),
+        ('{"zones": {},\n}', "2:1: not JSON: expected a key in double quotes, not '}'"),
+        ("{zones: {}}", "1:2: not JSON: expected a key in double quotes, not 'zones'"),
+        ('{"zones"\n  {}}', "2:3: not JSON: expected a colon, not '{'"),
+        ('{"zones": {}} x', "1:15: not JSON: expected the end of the file, not 'x'"),
+        ('{"zones": {}}\n{"zones": {}}', "2:1: not JSON: expected the end of the file, not '{'"),
+        ('{"zones": NaN}', "1:11: not JSON: expected a value, not 'NaN'"),
+        ('{"zones": 01}', "1:11: not JSON: expected a value, not '01'"),
         ('{"zones": "\t"}', "1:12: not JSON: invalid control character"),
         ('{"zones": "\\x"}', "1:12: not JSON: invalid \\escape"),
         ('{"zones": "a', "1:11: not JSON: unterminated string starting"),
         ('{"zones": {"\\ud83d": {}}}', "1:12: not JSON: half of a surrogate pair"),
         ('{"zones": {"\\ude00\\ud83d": {}}}', "1:12: not JSON: half of a surrogate pair"),
         ('{"zones": ' + "[" * 100_000, "1:110: not JSON: nested more than 100 levels deep"),
-        ('{"zones": {"a": {}, "a": {}}}', "1:21: a is here twice; first at a.json:1:12"),
-        ('{"zones": {},\n "zones": {}}', "2:2: zones is here twice; first at a.json:1:2"),
-        ('{"zones": "\\n",\n "zone": 1}', "2:2: unknown key 'zone'; there are zones"),
+        ('{"zones": {"a": {}, "a": {}}}', "1:21: duplicate key a; first at a.json:1:12"),
+        ('{"zones": {},\n "zones": {}}', "2:2: duplicate key zones; first at a.json:1:2"),
+        ('{"zones": "\\n",\n "zone": 1}', "2:2: unknown key 'zone'; use zones"),
     ],
 )
-def test_a_mistake_in_json_is_named_where_it_is(tmp_path: Path, text: str, problem: str) -> None:
+def test_a_problem_in_json_is_reported_with_its_position(
+    tmp_path: Path, text: str, problem: str
+) -> None:
     assert any(said.startswith(f"a.json:{problem}") for said in problems(tmp_path, text, "a.json"))
 
 
-def test_the_json_parser_takes_what_json_is() -> None:
+def test_the_json_parser_agrees_with_the_standard_library() -> None:
     for text in ('[1, -2.5E-3, "a", {}, [], true, false, null]', '"\\u0041"', " 1 ", "\t\r\n{}\n"):
         json.loads(text)
         assert len(list(json_events.parse(text))) >= 3
@@ -146,28 +148,30 @@ def in_zone(line: str) -> str:
          "1:55: not YAML: found unexpected ':'; put quotes around '2001:db8:1::'"),
         ("zones: {a: {groups: [{origins: [::1, 192.0.2.1]}]}}",
          "1:33: not YAML: did not find expected node content; put quotes around '::1'"),
-        ("zones: {a b: {}}", "1:9: not the name or id of a zone: 'a b'"),
-        ("zones: {\u201ca\u201d: {}}", "1:9: not the name or id of a zone: '\u201ca\u201d'"),
-        ("zones: {'https://a/': {}}", "1:9: not the name or id of a zone: 'https://a/'"),
+        ("zones: {a b: {}}", "1:9: not a zone name or id: 'a b'"),
+        ("zones: {\u201ca\u201d: {}}", "1:9: not a zone name or id: '\u201ca\u201d'"),
+        ("zones: {'https://a/': {}}", "1:9: not a zone name or id: 'https://a/'"),
         (in_zone("a: 2001:db8::"), "4:19: not YAML: mapping values are not allowed in this context;"
          " put quotes around '2001:db8::'"),
         (in_zone("a: @b"), "4:10: not YAML: found character that cannot start any token;"
-         " put quotes around the word that begins with @"),
-        (in_zone("<<: *defaults"), "4:7: merge keys are refused here; use a group"),
-        (in_zone("192.0.2.1: !env PLACE"), "4:18: tags are refused here: !env"),
+         " put quotes around the word that starts with @"),
+        (in_zone("<<: *defaults"), "4:7: merge keys are not supported; use a group"),
+        (in_zone("192.0.2.1: !env PLACE"), "4:18: tags are not supported: !env"),
         (in_zone("!!binary MTkyLjAuMi4x: aws/us-east-1"),
-         "4:7: tags are refused here: tag:yaml.org,2002:binary"),
-        (in_zone("\u00e9\u00e9: \x01"), "4:11: not YAML: a character that it may not have"),
+         "4:7: tags are not supported: tag:yaml.org,2002:binary"),
+        (in_zone("\u00e9\u00e9: \x01"), "4:11: not YAML: a character that is not allowed"),
         (in_zone("1:30: aws/us-east-1"),
          "4:7: neither an IP address that an origin can have, nor a host name: '1:30'"),
     ],
 )  # fmt: skip
-def test_a_surprise_of_yaml_is_named_where_it_is(tmp_path: Path, text: str, problem: str) -> None:
+def test_a_yaml_pitfall_is_reported_with_its_position(
+    tmp_path: Path, text: str, problem: str
+) -> None:
     assert f"a.yaml:{problem}" in problems(tmp_path, text, "a.yaml")
 
 
 @pytest.mark.parametrize("text", ["[", "{a: ", "- ", "? "])
-def test_yaml_is_not_nested_without_end(tmp_path: Path, text: str) -> None:
+def test_deeply_nested_yaml_is_rejected(tmp_path: Path, text: str) -> None:
     said = problems(tmp_path, text * 100_000, "a.yaml")
     assert any("nested more than 100 levels deep" in line for line in said)
 
@@ -183,13 +187,11 @@ def test_yaml_is_not_nested_without_end(tmp_path: Path, text: str) -> None:
         ("? 192.0.2.1\n      : aws/us-east-1", "192.0.2.1"),
     ],
 )
-def test_an_address_is_a_word_however_yaml_would_take_it(
-    tmp_path: Path, line: str, origin: str
-) -> None:
+def test_every_address_is_a_string_in_yaml(tmp_path: Path, line: str, origin: str) -> None:
     assert places(tmp_path, in_zone(line), "a.yaml") == {origin: "aws/us-east-1"}
 
 
-def test_words_that_yaml_would_convert_are_names(tmp_path: Path) -> None:
+def test_strings_that_yaml_would_convert_are_names(tmp_path: Path) -> None:
     text = "zones:\n  no: {}\n  on: {}\n  1.10: {}\n  0x10: {}\n---\nzones:\n  12e3: {}\n"
     (tmp_path / "a.yaml").write_text(text)
     zones = reader.read(tmp_path / "a.yaml", None).zones

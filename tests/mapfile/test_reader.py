@@ -1,4 +1,4 @@
-"""Files of mappings: every form says the same, and everything wrong is told at once."""
+"""Mappings files: all formats are equivalent, and all problems are reported together."""
 
 import contextlib
 import json
@@ -19,7 +19,7 @@ from originmap.mapfile.document import Document
 from originmap.mapfile.errors import UnusableFile, WrongFile
 from originmap.mapfile.schema import text as schema_text
 
-# What mistakes are made of.
+# The parts of generated invalid files.
 _WORDS = [
     *("zones:", "\n", "  ", " ", "a.b", ":", "mappings", "groups", "origins", "- ", "[", "]", "{"),
     *("}", ",", '"', "'", "192.0.2.1", "::1", "aws/us-east-1", "auto", "&a", "*a", "!t", "|", "%"),
@@ -27,7 +27,7 @@ _WORDS = [
 ]
 
 FULL = """\
-# Everything that a file can say.
+# A file with every feature.
 $schema: ./mappings.schema.json
 zones:
   example.com:
@@ -82,7 +82,7 @@ def places(document: Document, zone: str = "example.com") -> dict[str, str]:
     return {address.text(a): f"{w.place.vendor}/{w.place.region}" for a, w in origins.items()}
 
 
-def test_a_file_says_which_origins_are_where(tmp_path: Path) -> None:
+def test_a_file_has_mappings_of_zones(tmp_path: Path) -> None:
     document = read(tmp_path, FULL)
     assert list(document.zones) == [
         "example.com",
@@ -118,14 +118,14 @@ def test_comments_stay_with_their_mappings(tmp_path: Path) -> None:
     }
 
 
-def test_json_says_the_same_with_the_same_keys(tmp_path: Path) -> None:
+def test_json_has_the_same_structure_as_yaml(tmp_path: Path) -> None:
     text = json.dumps(yaml.safe_load(FULL), indent="\t")
     assert places(read(tmp_path, text, "mappings.json")) == places(read(tmp_path, FULL))
     dense = json.dumps(yaml.safe_load(FULL), separators=(",", ":"))
     assert places(read(tmp_path, dense, "mappings.json")) == places(read(tmp_path, FULL))
 
 
-def test_csv_has_a_mapping_on_each_line(tmp_path: Path) -> None:
+def test_csv_has_a_line_for_each_mapping(tmp_path: Path) -> None:
     text = (
         "\ufeffzone,vendor,origin_ip,region,comment\r\n"
         'example.com,aws,192.0.2.1,us-east-1,"a, b"\r\n'
@@ -139,7 +139,7 @@ def test_csv_has_a_mapping_on_each_line(tmp_path: Path) -> None:
     assert zone.hosts["www.example.com"].auto
 
 
-def test_a_folder_is_all_its_files(tmp_path: Path) -> None:
+def test_a_folder_is_read_with_all_its_files(tmp_path: Path) -> None:
     (tmp_path / "README.txt").write_text("not one of them")
     (tmp_path / ".hidden.yaml").write_text("nonsense")
     (tmp_path / "a.yaml").write_text(in_zone("192.0.2.1: aws/us-east-1"))
@@ -152,7 +152,7 @@ def test_a_folder_is_all_its_files(tmp_path: Path) -> None:
     assert places(document, "example.org") == {"192.0.2.1": "aws/us-east-1"}
 
 
-def test_an_address_is_twice_in_a_zone_however_and_wherever_it_is_spelled(tmp_path: Path) -> None:
+def test_duplicates_are_found_across_spellings_and_files(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(in_zone("2001:db8::1: aws/us-east-1", "192.0.2.1: auto"))
     (tmp_path / "b.csv").write_text(
         "zone,origin_ip,vendor,region\n"
@@ -162,12 +162,12 @@ def test_an_address_is_twice_in_a_zone_however_and_wherever_it_is_spelled(tmp_pa
     with pytest.raises(WrongFile) as caught:
         reader.read(tmp_path, data.catalogue())
     assert [str(p.where).rpartition("/")[2] + " " + p.text for p in caught.value.problems] == [
-        f"b.csv:2:13 2001:db8::1 is here twice; first at {tmp_path}/a.yaml:4:7",
-        f"b.csv:3:13 192.0.2.1 is here twice; first at {tmp_path}/a.yaml:5:7",
+        f"b.csv:2:13 duplicate 2001:db8::1; first at {tmp_path}/a.yaml:4:7",
+        f"b.csv:3:13 duplicate 192.0.2.1; first at {tmp_path}/a.yaml:5:7",
     ]
 
 
-def test_everything_wrong_is_told_at_once_with_its_place(tmp_path: Path) -> None:
+def test_all_problems_are_reported_together_with_their_position(tmp_path: Path) -> None:
     text = in_zone(
         "192.0.2.1: aws/us-esat-1",
         "192.0.2.1/24: aws/us-east-1",
@@ -183,48 +183,49 @@ def test_everything_wrong_is_told_at_once_with_its_place(tmp_path: Path) -> None
     assert problems(tmp_path, text) == [
         "4:18: unknown region 'us-esat-1' of aws; is it us-west-1 or us-east-1?",
         "5:7: neither an IP address that an origin can have, nor a host name: '192.0.2.1/24'",
-        "6:18: 'us-east-1': a place is written vendor/region, as in aws/us-east-1; or auto",
-        "7:18: unknown vendor 'foo'; there are aws, azure, gcp, oci",
+        "6:18: 'us-east-1': write vendor/region, as in aws/us-east-1, or auto",
+        "7:18: unknown vendor 'foo'; use one of aws, azure, gcp, oci",
         "8:18: the vendor is missing",
-        "9:51: unknown key 'note'; there are vendor, region, comment",
-        "10:18: a place is written vendor/region, as in aws/us-east-1; or auto",
-        "11:18: aliases are not understood here; use a group",
-        "13:7: 192.0.2.1 is here twice; first at mappings.yaml:12:7",
+        "9:51: unknown key 'note'; use vendor, region, comment",
+        "10:18: write vendor/region, as in aws/us-east-1, or auto",
+        "11:18: aliases are not supported; use a group",
+        "13:7: duplicate 192.0.2.1; first at mappings.yaml:12:7",
     ]
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("zones: [a]", "1:8: zones are named by keys"),
-        ("[]", "1:1: a file of mappings has the key zones"),
-        ("zone: {}", "1:1: unknown key 'zone'; there are zones"),
+        ("zones: [a]", "1:8: zones must have zone names as keys"),
+        ("[]", "1:1: a mappings file needs the key zones"),
+        ("zone: {}", "1:1: unknown key 'zone'; use zones"),
         (
             "zones: {a: {x: {y: [1, {z: 2}]}}}",
-            "1:13: unknown key 'x'; there are mappings, groups, ignore, adopt",
+            "1:13: unknown key 'x'; use mappings, groups, ignore, adopt",
         ),
-        ("zones: {a: , a: }", "1:14: a is here twice; first at mappings.yaml:1:9"),
-        ("zones: {'': }", "1:9: not the name or id of a zone: ''"),
-        ("zones: {[a]: b}", "1:9: a key is a word"),
-        ("zones: {a: {groups: {}}}", "1:21: groups are a list"),
+        ("zones: {a: , a: }", "1:14: duplicate key a; first at mappings.yaml:1:9"),
+        ("zones: {'': }", "1:9: not a zone name or id: ''"),
+        ("zones: {[a]: b}", "1:9: a key must be a string"),
+        ("zones: {a: {groups: {}}}", "1:21: groups must be a list"),
         (
             "zones: {a: {groups: [{vendor: aws, origins: [192.0.2.1]}]}}",
             "1:22: the region is missing",
         ),
         (
             "zones: {a: {ignore: [a.b]}}",
-            "1:22: 'a.b': neither an address, a glob of addresses, nor a region",
+            "1:22: 'a.b' is not a pattern: use an address, a glob of addresses, a prefix or"
+            " vendor/region",
         ),
-        ("zones: {a: {adopt: [[]]}}", "1:21: a pattern is a word"),
+        ("zones: {a: {adopt: [[]]}}", "1:21: a pattern must be a string"),
         ("zones: {", "2:1: not YAML: did not find expected node content"),
         (
             "zones:\n\ta: b",
             "2:1: not YAML: found character that cannot start any token: a tab; indent by spaces",
         ),
-        ("zones:\n  a: \x01", "2:6: not YAML: a character that it may not have"),
+        ("zones:\n  a: \x01", "2:6: not YAML: a character that is not allowed"),
     ],
 )
-def test_a_mistake_is_named_where_it_is(tmp_path: Path, text: str, problem: str) -> None:
+def test_a_problem_is_reported_with_its_position(tmp_path: Path, text: str, problem: str) -> None:
     assert problems(tmp_path, text) == [problem]
 
 
@@ -234,12 +235,12 @@ def test_a_mistake_is_named_where_it_is(tmp_path: Path, text: str, problem: str)
         ("", ["1:1: missing columns: zone, origin_ip, vendor, region"]),
         ("zone,origin_ip,vendor\n", ["1:1: missing columns: region"]),
         ("zone,origin_ip,vendor,region,who\n", ["1:1: unknown columns: 'who'"]),
-        ("zone,zone,origin_ip,vendor,region\n", ["1:1: a column is there twice"]),
-        ("zone,origin_ip,vendor,region\na,b\n", ["2:1: 2 cells under 4 columns"]),
+        ("zone,zone,origin_ip,vendor,region\n", ["1:1: a column occurs twice"]),
+        ("zone,origin_ip,vendor,region\na,b\n", ["2:1: 2 cells in a table of 4 columns"]),
         (
             'zone,origin_ip,vendor,region\n"a,b",1.2.3,aws,us-east-1\na,192.0.2.1,aws,nowhere\n',
             [
-                "2:1: not the name or id of a zone: 'a,b'",
+                "2:1: not a zone name or id: 'a,b'",
                 "2:7: neither an IP address that an origin can have, nor a host name: '1.2.3'",
                 "3:17: unknown region 'nowhere' of aws; see originmap regions --vendor aws",
             ],
@@ -247,17 +248,19 @@ def test_a_mistake_is_named_where_it_is(tmp_path: Path, text: str, problem: str)
         ('zone,origin_ip,vendor,region\na,"b\n', ["2:1: not CSV: unexpected end of data"]),
     ],
 )
-def test_a_mistake_in_csv_is_named_where_it_is(tmp_path: Path, text: str, found: list[str]) -> None:
+def test_a_problem_in_csv_is_reported_with_its_position(
+    tmp_path: Path, text: str, found: list[str]
+) -> None:
     assert problems(tmp_path, text, "mappings.csv") == found
 
 
-def test_without_a_catalogue_any_region_will_do(tmp_path: Path) -> None:
+def test_without_a_catalogue_any_region_is_accepted(tmp_path: Path) -> None:
     file = tmp_path / "mappings.yaml"
     file.write_text(in_zone("192.0.2.1: aws/moon-1", "192.0.2.2: newcloud/x"))
     assert places(reader.read(file, None)) == {"192.0.2.1": "aws/moon-1", "192.0.2.2": "newcloud/x"}
 
 
-def test_what_is_no_file_of_mappings_is_refused(tmp_path: Path) -> None:
+def test_other_files_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(UnusableFile):
         reader.read(tmp_path / "missing.yaml", None)
     with pytest.raises(UnusableFile):
@@ -270,7 +273,7 @@ def test_what_is_no_file_of_mappings_is_refused(tmp_path: Path) -> None:
         reader.read(tmp_path / "b.yaml", None)
 
 
-def test_the_schema_takes_what_the_reader_takes() -> None:
+def test_the_schema_accepts_files_that_the_reader_accepts() -> None:
     schema = json.loads(schema_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(yaml.safe_load(FULL), schema)
@@ -290,7 +293,7 @@ def test_the_schema_takes_what_the_reader_takes() -> None:
         "zones: {a: {ignore: [[]]}}",
     ],
 )
-def test_the_schema_refuses_what_the_reader_refuses(tmp_path: Path, text: str) -> None:
+def test_the_schema_rejects_files_that_the_reader_rejects(tmp_path: Path, text: str) -> None:
     assert problems(tmp_path, text)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(yaml.safe_load(text), json.loads(schema_text()))
@@ -306,7 +309,7 @@ def test_the_schema_refuses_what_the_reader_refuses(tmp_path: Path, text: str) -
         ),
     )
 )
-def test_whatever_is_in_a_file_there_is_an_answer(form: str, text: str) -> None:
+def test_every_input_is_read_or_rejected(form: str, text: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"mappings.{form}"
         file.write_bytes(text.encode("utf-8", "replace"))

@@ -1,4 +1,4 @@
-"""States of Terraform: read in both forms, or refused with the address of every resource."""
+"""Terraform states in both formats, and the problems of their resources."""
 
 import json
 import os
@@ -24,7 +24,7 @@ def attributes(ip: Any, vendor: Any = "aws", region: Any = "us-east-1", zone: An
 
 
 def shown(*resources: dict[str, Any], children: Any = (), **top: Any) -> dict[str, Any]:
-    """A state as terraform show -json prints it."""
+    """A state in the format of terraform show -json."""
     root = {"resources": list(resources), "child_modules": list(children)}
     return {"format_version": "1.0", "values": {"root_module": root}, **top}
 
@@ -118,7 +118,7 @@ def test_the_mappings_of_all_modules_providers_and_instances_are_read(
         in_file() | {"resources": None},
     ],
 )
-def test_an_empty_state_has_no_mappings_and_that_is_said(tmp_path: Path, state: Any) -> None:
+def test_an_empty_state_has_no_mappings(tmp_path: Path, state: Any) -> None:
     assert mappings(tmp_path, state) == {}
     done = CliRunner().invoke(terraform, [str(tmp_path / "state.json")])
     assert done.exit_code == 0
@@ -126,7 +126,7 @@ def test_an_empty_state_has_no_mappings_and_that_is_said(tmp_path: Path, state: 
     assert f"no resource of type {TYPE} in this state" in done.stderr
 
 
-def test_what_is_not_a_mapping_in_a_state_is_passed_over(tmp_path: Path) -> None:
+def test_other_resources_of_a_state_are_skipped(tmp_path: Path) -> None:
     state = """{"format_version":"1.0","values":{"root_module":{"resources":[
         {"type":"cloudflare_zone","address":"a","mode":"managed","values":{"x":1}},
         {"type":"cloudflare_origin_cloud_region","address":"b","mode":"data","values":{}}]}}}"""
@@ -142,26 +142,28 @@ def test_what_is_not_a_mapping_in_a_state_is_passed_over(tmp_path: Path) -> None
         ("PK\x03\x04 and more", "FILE: this is a plan, not a state"),
         ({"format_version": "1.0", "provider_schemas": {}}, "terraform providers schema -json"),
         ({"format_version": "1.0", "valid": True}, "not a state: it has no values, but valid"),
-        ({"format_version": "2.0", "values": {}}, "FILE: format_version '2.0' is unknown"),
+        ({"format_version": "2.0", "values": {}}, "format_version '2.0' is not supported; use 0"),
         ({"a": {"sensitive": False, "type": "string", "value": "b"}}, "terraform output -json"),
         ('{"@level":"info","@message":"x"}\n{"@level":"b"}\n', "the log of a command with -json"),
         ('{"@level":"info","@message":"x"}\n', "the log of a command with -json"),
         ({"version": 4, "encrypted_data": "a", "lineage": "b"}, "FILE: this state is encrypted"),
-        (in_file(version=3), "FILE: a state file of format 3, which Terraform wrote before 0.12"),
-        ({"version": 1, "serial": 1, "modules": []}, "FILE: a state file of format 1"),
+        (in_file(version=3), "FILE: state file format 3 (Terraform before 0.12) is not supported"),
+        ({"version": 1, "serial": 1, "modules": []}, "FILE: state file format 1"),
         ({"version": 3, "backend": {}, "serial": 1}, "this is the configuration of a backend"),
-        (in_file(version=5), "FILE: a state file of format 5; 4 is read"),
-        ({}, "FILE: it has no format_version, so it is no such state"),
-        ({"version": 3, "deployment": {}}, "FILE: it has no format_version"),
-        ([], "FILE: not a state: a state is an object of JSON"),
-        ('{\n "format_version": 1.0,}', "FILE:2:24: not JSON: a key in double quotes"),
-        ("# cloudflare_zone.z:\n", "FILE:1:1: not JSON: a value is expected, not '#'"),
-        ("", "FILE:1:1: not JSON: a value is missing"),
+        (in_file(version=5), "FILE: state file format 5 is not supported; use 4"),
+        ({}, "FILE: not a state: it has no format_version"),
+        ({"version": 3, "deployment": {}}, "FILE: not a state: it has no format_version"),
+        ([], "FILE: not a state: it is not a JSON object"),
+        ('{\n "format_version": 1.0,}', "FILE:2:24: not JSON: expected a key in double quotes"),
+        ("# cloudflare_zone.z:\n", "FILE:1:1: not JSON: expected a value, not '#'"),
+        ("", "FILE:1:1: not JSON: missing a value"),
         ('{"format_version": "1.0", "values": ' + "[" * 100_000, "FILE:1:136: not JSON: nested"),
         (shown({"type": 5}), "FILE: Expected `str`, got `int`"),
     ],
 )  # fmt: skip
-def test_what_is_no_state_is_refused_by_its_name(tmp_path: Path, state: Any, said: str) -> None:
+def test_other_json_files_are_rejected_with_their_kind(
+    tmp_path: Path, state: Any, said: str
+) -> None:
     assert said in refusal(tmp_path, state)
 
 
@@ -169,23 +171,23 @@ def test_what_is_no_state_is_refused_by_its_name(tmp_path: Path, state: Any, sai
     ("first", "second", "said"),
     [
         (attributes("192.0.2.1"), attributes("192.0.2.1", region="us-west-2"),
-         "b: 192.0.2.1 is here twice; first at {}.a, in aws/us-east-1, and in aws/us-west-2 here"),
+         "b: duplicate 192.0.2.1; first at {}.a, in aws/us-east-1, and in aws/us-west-2 here"),
         (attributes("2001:db8::1"), attributes("2001:DB8:0::1"),
-         "b: 2001:db8::1 is here twice; first at {}.a"),
-        (attributes("192.0.2.1", zone=None), attributes("192.0.2.1"), "a: there is no zone_id"),
-        (attributes("192.0.2.1", zone=" "), attributes("192.0.2.1"), "a: there is no zone_id"),
+         "b: duplicate 2001:db8::1; first at {}.a"),
+        (attributes("192.0.2.1", zone=None), attributes("192.0.2.1"), "a: missing zone_id"),
+        (attributes("192.0.2.1", zone=" "), attributes("192.0.2.1"), "a: missing zone_id"),
         (attributes("192.0.2.1", zone="a b\n"), attributes("192.0.2.1"),
-         "a: zone_id 'a b\\n' is not the id of a zone"),
+         "a: zone_id 'a b\\n' is not a zone id"),
         ({}, attributes("192.0.2.1"),
-         "a: there is no zone_id and no origin_ip and no vendor and no region"),
-        (None, attributes("192.0.2.1"), "a: there is no zone_id and no origin_ip and"),
+         "a: missing zone_id, origin_ip, vendor, region"),
+        (None, attributes("192.0.2.1"), "a: missing zone_id, origin_ip,"),
         (attributes("192.0.2.1", zone=5), attributes("192.0.2.2"),
          "a: Expected `str | null`, got `int` - at `$.zone_id`"),
         (attributes("192.0.2.1/32"), attributes("192.0.2.1"),
-         "a: origin_ip '192.0.2.1/32' is no address of an origin"),
+         "a: origin_ip '192.0.2.1/32' is not an origin IP address"),
     ],
 )  # fmt: skip
-def test_a_resource_that_makes_no_sense_is_named_in_either_form(
+def test_an_invalid_resource_is_reported_in_either_format(
     tmp_path: Path, first: Any, second: Any, said: str
 ) -> None:
     expected = f"FILE: {TYPE}.{said.format(TYPE)}"
@@ -197,13 +199,12 @@ def test_a_resource_that_makes_no_sense_is_named_in_either_form(
     )
 
 
-def test_a_deposed_object_is_refused_and_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+def test_deposed_objects_and_all_other_problems_are_reported_together(tmp_path: Path) -> None:
     values, bad = attributes("192.0.2.1"), attributes("192.0.2.2", vendor=None)
     said = [
         "2 errors",
-        f'FILE: module.m.{TYPE}.a["x"]: a deposed object (0a1b2c3d), which is about to be'
-        " destroyed",
-        f"FILE: {TYPE}.b: there is no vendor",
+        f'FILE: module.m.{TYPE}.a["x"]: a deposed object (0a1b2c3d), which Terraform will destroy',
+        f"FILE: {TYPE}.b: missing vendor",
     ]
     state = in_file(
         instances(
@@ -224,13 +225,13 @@ def test_a_deposed_object_is_refused_and_all_that_is_wrong_is_told_at_once(tmp_p
     assert refusal(tmp_path, state).splitlines() == said
 
 
-def test_of_very_many_errors_the_first_are_shown(tmp_path: Path) -> None:
+def test_only_the_first_of_many_errors_are_printed(tmp_path: Path) -> None:
     said = refusal(tmp_path, shown(*(resource(f"{TYPE}.a[{n}]", {}) for n in range(1000))))
     assert len(said.splitlines()) == 22
     assert said.endswith("and 980 more like these")
 
 
-def test_a_state_may_come_through_a_pipe() -> None:
+def test_a_state_can_be_read_from_a_pipe() -> None:
     reading, writing = os.pipe()
     with open(writing, "w") as pipe:
         pipe.write(json.dumps(SHOWN))

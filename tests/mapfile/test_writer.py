@@ -1,4 +1,4 @@
-"""Written mappings: read again they are the same, and the same mappings are the same bytes."""
+"""Written mappings can be read again, and equal mappings give equal bytes."""
 
 import io
 import tempfile
@@ -14,7 +14,7 @@ from originmap.mapfile.writer import WRITERS, ZoneState
 from tests.builders import CENTRAL, US_EAST, ip
 from tests.planning.states import states
 
-# What a CSV cell cannot tell from nothing is left out: blanks around it.
+# Without blanks around the text, because CSV cells are stripped.
 comments = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).map(str.strip)
 
 
@@ -26,7 +26,7 @@ def written(form: str, *zones: ZoneState) -> str:
 
 @pytest.mark.parametrize("form", WRITERS)
 @given(states, states, st.data())
-def test_what_was_written_is_read_again(form, one, other, data_) -> None:
+def test_written_mappings_can_be_read_again(form, one, other, data_) -> None:
     noted = {a: data_.draw(comments) for a in list(one)[:3]}
     zones = [ZoneState("example.com", one, noted), ZoneState("0" * 32, other)]
     with tempfile.TemporaryDirectory() as folder:
@@ -44,7 +44,7 @@ def test_what_was_written_is_read_again(form, one, other, data_) -> None:
 
 
 @pytest.mark.parametrize("form", ["yaml", "json"])
-def test_a_comment_of_all_characters_is_read_again(form: str, tmp_path: Path) -> None:
+def test_a_comment_with_any_characters_can_be_read_again(form: str, tmp_path: Path) -> None:
     comment = "".join(map(chr, [*range(0xD800), *range(0xE000, 0x10000), 0x1FFFE, 0x10FFFF]))
     file = tmp_path / f"mappings.{form}"
     zone = ZoneState("example.com", {ip("192.0.2.1"): US_EAST}, {ip("192.0.2.1"): comment})
@@ -55,7 +55,7 @@ def test_a_comment_of_all_characters_is_read_again(form: str, tmp_path: Path) ->
 
 @pytest.mark.parametrize("form", WRITERS)
 @given(states)
-def test_the_same_mappings_are_the_same_bytes(form, state) -> None:
+def test_equal_mappings_give_equal_bytes(form, state) -> None:
     shuffled = dict(reversed(state.items()))
     zone = "example.com"
     assert written(form, ZoneState(zone, state)) == written(form, ZoneState(zone, shuffled))
@@ -76,7 +76,7 @@ def test_yaml_has_a_line_for_each_mapping() -> None:
 
 
 @pytest.mark.parametrize("form", WRITERS)
-def test_nothing_is_a_file_too(form: str, tmp_path: Path) -> None:
+def test_an_empty_file_can_be_written(form: str, tmp_path: Path) -> None:
     file = tmp_path / f"mappings.{form}"
     file.write_text(written(form))
     assert reader.read(file, data.catalogue()).zones == {}

@@ -1,4 +1,4 @@
-"""Zone files as servers and providers write them: addresses are read, the rest is counted."""
+"""Zone files of servers and providers: addresses are read, other records are counted."""
 
 import contextlib
 from pathlib import Path
@@ -118,7 +118,7 @@ def test_cloudflares_export_is_read() -> None:
     assert read(without) == found
 
 
-def test_a_file_of_bind_is_read() -> None:
+def test_a_bind_file_is_read() -> None:
     found = read(BIND)
     assert found.zone == "example.com"
     assert names(BIND) == {
@@ -137,7 +137,7 @@ def test_a_file_of_bind_is_read() -> None:
     ]
 
 
-def test_a_file_of_windows_is_read() -> None:
+def test_a_windows_dns_file_is_read() -> None:
     assert read(WINDOWS).zone == "example.com"
     assert names(WINDOWS.replace("\n", "\r\n")) == {
         "192.0.2.1": "example.com",
@@ -149,7 +149,7 @@ def test_a_file_of_windows_is_read() -> None:
     assert read(WINDOWS).skipped == ["skipped 2 records that are not A or AAAA: 1 SOA, 1 WINS"]
 
 
-def test_an_export_of_route_53_is_read() -> None:
+def test_a_route_53_export_is_read() -> None:
     assert names(CLI53) == {f"192.0.2.{n}": "weighted.example.com" for n in (1, 2)}
     assert read(CLI53).skipped == ["skipped 2 records that are not A or AAAA: 1 AWS, 1 SOA"]
 
@@ -169,7 +169,7 @@ def test_an_export_of_route_53_is_read() -> None:
         "\u00fc\U0001f600" * 40 + " TXT a",
     ],
 )  # fmt: skip
-def test_a_record_that_does_not_matter_is_passed_over_whatever_is_in_it(record: str) -> None:
+def test_unneeded_records_are_skipped_with_any_content(record: str) -> None:
     text = f"$ORIGIN example.com.\n{record}\nwww IN A 192.0.2.1\n"
     assert names(text) == {"192.0.2.1": "www.example.com"}
     assert read(text).skipped[0].startswith("skipped 1 record that is not A or AAAA: 1 ")
@@ -178,7 +178,7 @@ def test_a_record_that_does_not_matter_is_passed_over_whatever_is_in_it(record: 
 @pytest.mark.parametrize(
     "ttl", ["", "60 ", "1h ", "1w2D3h4m5s ", "IN ", "IN 60 ", "60 IN ", "1h in "]
 )
-def test_ttl_and_class_are_not_needed_and_have_any_order(ttl: str) -> None:
+def test_ttl_and_class_are_optional_and_in_any_order(ttl: str) -> None:
     assert names(f"$ORIGIN example.com.\nwww {ttl}A 192.0.2.1") == {"192.0.2.1": "www.example.com"}
 
 
@@ -199,34 +199,34 @@ def test_the_file_names_its_zone(text: str, zone: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["www A 192.0.2.1", "@ SOA a b 1 2 3 4 5", "$ORIGIN .\n", ""])
-def test_a_file_that_does_not_name_its_zone_wants_the_option(text: str) -> None:
+def test_a_file_without_a_zone_name_needs_the_option(text: str) -> None:
     with pytest.raises(UnusableFile, match="names the zone") as caught:
         read(text)
-    assert caught.value.hint == "give the zone's name: --zone example.com"
+    assert caught.value.hint == "name the zone: --zone example.com"
 
 
-def test_records_outside_the_zone_and_addresses_of_no_origin_are_counted() -> None:
+def test_records_outside_the_zone_and_unusable_addresses_are_counted() -> None:
     text = "www A 192.0.2.1\nb A 0.0.0.0\nc AAAA ff02::1\nx.example.net. A 192.0.2.2\n"
     assert names(text, "example.com.") == {"192.0.2.1": "www.example.com"}
     assert read(text, "example.com").skipped == [
-        "skipped 2 records with addresses that no origin has: 0.0.0.0, ff02::1",
+        "skipped 2 records with addresses that an origin cannot have: 0.0.0.0, ff02::1",
         "skipped 1 record outside the zone example.com",
     ]
 
 
-def test_a_ring_of_aliases_leads_nowhere() -> None:
+def test_a_cycle_of_aliases_has_no_address() -> None:
     text = "a CNAME b\nb CNAME c\nc CNAME b\nd CNAME d\ne CNAME www\nf CNAME e\nwww A 192.0.2.1\n"
     assert names(text, "x.") == {"192.0.2.1": "e.x f.x www.x"}
     assert read(text, "x").skipped == ["skipped 4 records that are not A or AAAA: 4 CNAME"]
 
 
-def test_a_chain_of_aliases_may_be_long() -> None:
+def test_a_chain_of_aliases_can_be_long() -> None:
     text = "".join(f"a{n} CNAME a{n + 1}\n" for n in range(5000)) + "a5000 A 192.0.2.1\n"
     (found,) = read(text, "x").names.values()
     assert len(found) == 5001
 
 
-def test_everything_that_matters_and_is_wrong_is_told_at_once_with_its_line() -> None:
+def test_all_problems_of_needed_records_are_reported_with_their_line() -> None:
     text = (
         "$ORIGIN example.com.\n"
         "www A 192.0.2.256 ; a comment\n"
@@ -247,24 +247,24 @@ def test_everything_that_matters_and_is_wrong_is_told_at_once_with_its_line() ->
         "$GENERATE 1-4294967295 a$ A 192.0.2.1\n"
     )
     assert errors(text) == [
-        "a.zone:2: not the address of an A record: '192.0.2.256'",
-        "a.zone:4: not the address of an AAAA record: '192.0.2.1'",
-        "a.zone:6: not the address of an A record: '192.0.2.1 192.0.2.2'",
-        "a.zone:7: not the address of an A record: ''",
-        "a.zone:8: not the address of an AAAA record: 'fe80::1%eth0'",
+        "a.zone:2: not an address for an A record: '192.0.2.256'",
+        "a.zone:4: not an address for an AAAA record: '192.0.2.1'",
+        "a.zone:6: not an address for an A record: '192.0.2.1 192.0.2.2'",
+        "a.zone:7: not an address for an A record: ''",
+        "a.zone:8: not an address for an AAAA record: 'fe80::1%eth0'",
         "a.zone:9: neither a TTL, a class nor a type: '5x'",
         "a.zone:10: neither a TTL, a class nor a type: '192.0.2.1'",
         "a.zone:11: not a zone file: a record without a type: 'www'",
         "a.zone:12: not a zone file: 'a..b A 192.0.2.1': A DNS label is empty.",
-        "a.zone:13: not the address of an A record: '\\\\# 4 C00002'",
-        "a.zone:14: '$INCLUDE other.zone' is not followed: put all records into one file, as"
-        " named-compilezone -o FILE ZONE INPUT does",
-        "a.zone:15: not a zone file: unknown or incomplete: '$FOO'",
+        "a.zone:13: not an address for an A record: '\\\\# 4 C00002'",
+        "a.zone:14: '$INCLUDE other.zone' is not supported: put all records into one file, for"
+        " example by named-compilezone -o FILE ZONE INPUT",
+        "a.zone:15: not a zone file: unknown or incomplete directive: '$FOO'",
         "a.zone:16: not a zone file: '$GENERATE 5-1 a$ A 192.0.2.1': start must be <= stop",
         *errors(text)[-2:],
     ]
     assert errors(text)[-2].startswith("a.zone:17: not a zone file: '$GENERATE 1-2 a$ A 192.0.2.x'")
-    assert errors(text)[-1] == "a.zone:18: $GENERATE stands for more than 65,536 records"
+    assert errors(text)[-1] == "a.zone:18: $GENERATE generates more than 65,536 records"
 
 
 @pytest.mark.parametrize(
@@ -276,24 +276,24 @@ def test_everything_that_matters_and_is_wrong_is_told_at_once_with_its_line() ->
         ("a A 192.0.2.1\n\nb TXT )\n", 3),
     ],
 )
-def test_what_is_left_open_hides_no_records(text: str, line: int) -> None:
+def test_an_unclosed_quote_or_parenthesis_is_an_error(text: str, line: int) -> None:
     (error,) = errors(text, "example.com")
     assert error.startswith(f"a.zone:{line}: not a zone file: a ")
 
 
 @pytest.mark.parametrize("name", ["a..b", ".", "a b", "https://example.com"])
-def test_a_name_that_is_none_is_no_zone(name: str) -> None:
-    with pytest.raises(UnusableFile, match="not the name of a zone: ") as caught:
+def test_an_invalid_zone_name_is_rejected(name: str) -> None:
+    with pytest.raises(UnusableFile, match="not a zone name: ") as caught:
         read("", name)
     assert repr(name) in str(caught.value)
 
 
-def test_a_zone_that_is_given_by_its_id_is_named_by_the_file() -> None:
+def test_for_a_zone_id_the_file_must_name_the_zone() -> None:
     text = "$ORIGIN example.com.\nwww A 192.0.2.1\n"
     assert names(text, "023e105f4ecef8ad9ca31a8372d0c353") == {"192.0.2.1": "www.example.com"}
 
 
-def test_what_rndc_dumpdb_begins_with_is_passed_over() -> None:
+def test_the_date_line_of_rndc_dumpdb_is_ignored() -> None:
     assert names("$DATE 20261129\nwww A 192.0.2.1\n", "a.b") == {"192.0.2.1": "www.a.b"}
 
 
@@ -309,6 +309,6 @@ _WORDS = [
 
 
 @given(st.lists(st.sampled_from(_WORDS)).map(" ".join), st.sampled_from([None, "example.com"]))
-def test_whatever_is_in_a_zone_file_there_is_an_answer(text: str, zone: str | None) -> None:
+def test_every_zone_file_is_read_or_rejected(text: str, zone: str | None) -> None:
     with contextlib.suppress(MapFileError):
         read(text, zone)

@@ -15,9 +15,9 @@ from originmap.cli.api_options import api, only, path, remote
 from originmap.cli.output.bar import Bar
 from originmap.cli.output.upper_tiers import tiers_of_file, tiers_of_server
 from originmap.client.mappings import RemoteMappings
+from originmap.domain.plan.cold_moves import ColdMove, cold_moves
 from originmap.domain.plan.plan import Plan
 from originmap.domain.plan.selection import Pattern
-from originmap.domain.rollout.stage import Wave, waves
 from originmap.mapfile import reader
 from originmap.planning.desired import Detect, Lookup, Wishes
 from originmap.planning.plan_json import Planned
@@ -75,12 +75,12 @@ def make(mappings: RemoteMappings, asked_for: PlanRequest) -> Planned:
     return Planned(asked_for.api, plan, desired.pins)
 
 
-def moving(plan: Plan, mappings: RemoteMappings, file: Path | None) -> list[Wave] | None:
+def moving(plan: Plan, mappings: RemoteMappings, file: Path | None) -> list[ColdMove] | None:
     """Which upper tiers move; None where nobody knows."""
     if plan.empty:
         return []
     tiers = tiers_of_file(file) if file else tiers_of_server(mappings.connection)
-    return None if tiers is None else waves(plan, tiers)
+    return None if tiers is None else cold_moves(plan, tiers)
 
 
 class Reading:

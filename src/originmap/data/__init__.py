@@ -1,7 +1,7 @@
-"""The packaged facts: regions, the default topology, permission groups.
+"""Packaged data: regions, the default topology, permission groups.
 
-The only module that reads the CSV files beside it; README.md there says what each holds
-and whose work it is. Importing reads nothing; each is read once, when it is first asked for.
+The only module that reads the CSV files in this package; README.md describes each file and its
+sources. Each file is read once, on first use, not on import.
 """
 
 import csv
@@ -28,15 +28,16 @@ _added: list[Region] = []
 
 
 def add_regions(file: Path) -> None:
-    """Have the catalogue hold an operator's regions too, in the whole process. One that is
-    packaged stays as it is: a release that has it changes nothing else. Raises UnusableRegions."""
+    """Add an operator's regions to the catalogue of the whole process. A packaged region takes
+    precedence, so that a release can add one that the operator has already. Raises
+    UnusableRegions."""
     _added[:] = read_regions(file, _VENDORS)
     catalogue.cache_clear()
 
 
 @functools.cache
 def catalogue() -> Catalogue:
-    """Every region a mapping may name."""
+    """All regions that a mapping can name."""
     regions = {(region.vendor, region.name): region for region in _added}
     packaged = list(_packaged())
     for region in packaged:
@@ -66,7 +67,7 @@ def _packaged() -> Iterator[Region]:
 
 @functools.cache
 def permission_groups() -> tuple[PermissionGroup, ...]:
-    """Every permission group that a policy may name, by scope and name."""
+    """All permission groups that a policy can name, sorted by scope and name."""
     return tuple(
         PermissionGroup(row["id"], row["name"], _SCOPES[row["scope"]])
         for row in _rows("permission_groups.csv")
@@ -74,13 +75,13 @@ def permission_groups() -> tuple[PermissionGroup, ...]:
 
 
 def topology() -> Topology:
-    """The topology until the operator sets one: a colo in each large metro."""
+    """The default topology: a colo in each large metropolitan area."""
     return Topology(hubs())
 
 
 @functools.cache
 def hubs() -> tuple[Colo, ...]:
-    """Large metros with a colo each, sorted by code."""
+    """The colos of the default topology, sorted by code."""
     return tuple(
         Colo(
             row["code"],

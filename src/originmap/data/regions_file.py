@@ -1,4 +1,4 @@
-"""Regions that an operator adds to the packaged ones: a file of CSV, checked line by line."""
+"""Reads an operator's additional regions from a CSV file, and checks each line."""
 
 import math
 import re
@@ -19,21 +19,21 @@ _MAX_BYTES = 1 << 20
 
 
 class UnusableRegions(OriginmapError):
-    """A file of regions that cannot be used; `problems` lists everything that is wrong."""
+    """An invalid regions file; `problems` lists all problems."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
         self.hint = (
-            f"its first line is {','.join(_REQUIRED)}, and {', '.join(_COLUMNS[4:])} where wanted; "
-            "docs/catalogue.md has an example"
+            f"the first line must be {','.join(_REQUIRED)}, optionally with"
+            f" {', '.join(_COLUMNS[4:])}; docs/catalogue.md has an example"
         )
 
 
 def read_regions(file: Path, vendors: Collection[str]) -> list[Region]:
-    """The regions in a file. Raises UnusableRegions."""
+    """Read the regions in a file. Raises UnusableRegions."""
     rows = read_table(_text(file), _COLUMNS).rows()
-    found: dict[tuple[str, str], Region] = {}
+    regions: dict[tuple[str, str], Region] = {}
     problems: list[str] = []
     try:
         line, cells = next(rows, CSVRow(1, []))
@@ -44,16 +44,16 @@ def read_regions(file: Path, vendors: Collection[str]) -> list[Region]:
             row = dict(zip(names, cells, strict=False))
             wrong_here = _wrong_count(names, cells) or list(_wrong(row, vendors))
             key = (row.get("vendor", ""), row.get("region", ""))
-            if not wrong_here and key in found:
-                wrong_here = [f"{' '.join(key)} is in the file already"]
+            if not wrong_here and key in regions:
+                wrong_here = [f"duplicate region {' '.join(key)}"]
             problems += [f"{file}:{line}: {text}" for text in wrong_here]
             if not wrong_here:
-                found[key] = _region(row, str(file))
+                regions[key] = _region(row, str(file))
     except BrokenRow as error:
         raise UnusableRegions([f"{file}:{error.line}: {error}"]) from None
     if problems:
         raise UnusableRegions(problems)
-    return list(found.values())
+    return list(regions.values())
 
 
 def _text(file: Path) -> str:
@@ -63,7 +63,7 @@ def _text(file: Path) -> str:
         reason = getattr(error, "strerror", None) or error
         raise UnusableRegions([f"{file}: {reason}"]) from None
     if len(data) > _MAX_BYTES:
-        raise UnusableRegions([f"{file}: over {_MAX_BYTES >> 20} MiB"])
+        raise UnusableRegions([f"{file}: larger than {_MAX_BYTES >> 20} MiB"])
     try:
         return decode(data)
     except NotText as error:
@@ -74,17 +74,19 @@ def _wrong_columns(names: list[str]) -> str:
     missing = [name for name in _REQUIRED if name not in names]
     unknown = [name for name in names if name not in _COLUMNS]
     if missing:
-        return f"no column {', '.join(missing)}"
-    if unknown or len(names) != len(set(names)):
-        return f"columns are {', '.join(_COLUMNS)}, each once: not {', '.join(unknown or names)}"
+        return f"missing columns: {', '.join(missing)}"
+    if unknown:
+        return f"unknown columns: {', '.join(unknown)}; use {', '.join(_COLUMNS)}"
+    if len(names) != len(set(names)):
+        return f"a column occurs twice: {', '.join(names)}"
     return ""
 
 
 def _wrong_count(names: list[str], cells: list[str]) -> list[str]:
-    """Spreadsheets leave empty cells behind."""
+    """A problem if the number of values is wrong. Spreadsheets can add empty cells."""
     if len(cells) >= len(names) and not any(cells[len(names) :]):
         return []
-    return [f"as many values as the first line has columns are wanted: {len(names)}"]
+    return [f"{len(cells)} values in a table of {len(names)} columns"]
 
 
 def _wrong(row: dict[str, str], vendors: Collection[str]) -> Iterator[str]:
@@ -96,9 +98,9 @@ def _wrong(row: dict[str, str], vendors: Collection[str]) -> Iterator[str]:
         "country": (_COUNTRY.fullmatch, "two capital letters"),
         "status": (lambda text: text in ("", *RegionStatus), f"one of {', '.join(RegionStatus)}"),
     }
-    for name, (check, wanted) in checks.items():
+    for name, (check, valid) in checks.items():
         if name in row and not check(row[name]):
-            yield f"{name} {row[name]!r}: must be {wanted}"
+            yield f"{name} {row[name]!r}: must be {valid}"
     for name in ("title", "city"):
         if not row.get(name, "").isprintable():
             yield f"{name} {row[name]!r}: must have no control characters"

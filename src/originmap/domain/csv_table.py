@@ -1,7 +1,7 @@
-"""Rows of CSV as spreadsheets write them (RFC 4180), for every CSV file that is read.
+"""Rows of CSV (RFC 4180) as spreadsheets write it: the reader of every CSV file.
 
-Spreadsheets write other separators than commas, name theirs in a first line `sep=;`, and leave
-empty rows and columns behind. What the columns mean is left to those who read them.
+Spreadsheets use separators other than commas, name theirs in a first line `sep=;`, and leave empty
+rows and columns. The meaning of the columns is left to the callers.
 """
 
 import csv
@@ -15,7 +15,7 @@ _SEPARATOR_LINE = re.compile(r'\s*"?sep=(?P<separator>[^\r\n"])"?[,;\t|]*\s*', r
 
 
 class CSVRow(NamedTuple):
-    """The cells of a row, and the line it begins in."""
+    """The cells of a row, and the number of its first line."""
 
     line: int
     cells: list[str]
@@ -30,8 +30,8 @@ class BrokenRow(ValueError):
 
 
 class Table(NamedTuple):
-    """A text as a table: its lines, what separates its columns, and how many lines are before
-    the heading because they name the separator."""
+    """A text as a table: its lines, the separator of its columns, and the number of lines before
+    the heading (1 if the first line names the separator)."""
 
     lines: list[str]
     separator: str
@@ -43,8 +43,9 @@ class Table(NamedTuple):
 
 
 def read_table(text: str, known: Collection[str]) -> Table:
-    """The table that a text is, by the names of columns that are known."""
-    lines = list(io.StringIO(text, newline=""))  # str.splitlines knows more ends than CSV has
+    """Read a text as a table. The separator is the one that yields most of the `known` names of
+    columns."""
+    lines = list(io.StringIO(text, newline=""))  # str.splitlines splits at more than line ends
     separators, before = SEPARATORS, 0
     if lines and (named := _SEPARATOR_LINE.fullmatch(lines[0])):
         separators, before = (named["separator"], *SEPARATORS), 1
@@ -53,7 +54,7 @@ def read_table(text: str, known: Collection[str]) -> Table:
 
 
 def heading(cells: list[str]) -> list[str]:
-    """The names of columns in a heading, in one form."""
+    """The normalized names of the columns in a heading."""
     names = [re.sub(r"[\s-]+", "_", cell.lower()) for cell in cells]
     while names and not names[-1]:
         names.pop()
@@ -73,7 +74,7 @@ def _rows(lines: list[str], before: int, separator: str) -> Iterator[CSVRow]:
 
 
 def _known_names(lines: list[str], separator: str, known: Collection[str]) -> int:
-    """How many columns the first row has that are known, if this separates them."""
+    """The number of known names of columns in the first row, with this separator."""
     try:
         _, cells = next(_rows(lines, 0, separator), CSVRow(1, []))
     except BrokenRow:

@@ -1,8 +1,7 @@
-"""Text from the bytes of a file, in the encodings that programs really write.
+"""Decoding of input files in the encodings that programs write.
 
-The only place that decides how the bytes of an input file become text: UTF-8 with or without a
-byte order mark, and UTF-16 and UTF-32 as Windows programs write them. Opening files is left to
-those who read them.
+The only module that decodes the bytes of an input file: UTF-8 with or without a byte order mark,
+and UTF-16 and UTF-32 as Windows programs write them. Callers open and read the files.
 """
 
 import codecs
@@ -15,28 +14,28 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# Where the first four bytes are NUL if the text begins with ASCII (RFC 4627 §3).
+# Which of the first four bytes are NUL if the text starts with ASCII (RFC 4627 §3).
 _NULS: dict[tuple[bool, ...], str] = {
     (False, True, True, True): "utf-32-le",
     (True, True, True, False): "utf-32-be",
     (False, True, False, True): "utf-16-le",
     (True, False, True, False): "utf-16-be",
 }
-# What is often given in place of the text that is inside it.
+# Archives and compressed files, often passed instead of the text inside.
 _PACKED = (
     (b"PK\x03\x04", "this is a ZIP archive or a workbook of a spreadsheet: save it as plain text"),
     (b"\x1f\x8b", "this is compressed by gzip: unpack it"),
 )
 _END_OF_FILE = "\x1a"
-"""What programs of DOS's tradition write behind a text."""
+"""Ctrl-Z, which DOS programs write at the end of a text."""
 
 
 class NotText(ValueError):
-    """Bytes that are not text in an encoding known here; the message says where and what to do."""
+    """Bytes that are not text in a supported encoding; the message says what to do."""
 
 
 def decode(data: bytes) -> str:
-    """The text that bytes spell, without a byte order mark. Raises NotText."""
+    """Decode bytes to text, without a byte order mark. Raises NotText."""
     for mark, reason in _PACKED:
         if data.startswith(mark):
             raise NotText(reason)
@@ -55,7 +54,7 @@ def decode(data: bytes) -> str:
 
 
 def _encoding(data: bytes) -> tuple[str, int]:
-    """The encoding of a text, and how many bytes its mark has."""
+    """The encoding of a text, and the length in bytes of its byte order mark."""
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return encoding, len(mark)

@@ -1,10 +1,10 @@
 """Every error that Originmap raises on purpose, in one tree.
 
     OriginmapError
-    ├── InvalidInput                what a caller sent cannot be used
+    ├── InvalidInput                invalid input of a caller
     │   ├── InvalidAddress          not an IP address, or one that cannot be an origin
     │   ├── AddressMismatch         body and path name different addresses
-    │   ├── DuplicateAddress        named twice in one batch
+    │   ├── DuplicateAddress        an address twice in one batch
     │   ├── UnknownRegion           vendor or region not in the catalogue
     │   ├── InvalidBatch            not an array of 1 to 100 items
     │   ├── InvalidPage             page or per_page out of range
@@ -12,15 +12,15 @@
     │   ├── MalformedJSON           the body is not JSON
     │   ├── BodyTooLarge            the body is over the limit
     │   ├── InvalidZoneName         not a domain name
-    │   ├── InvalidZoneChange       a PATCH of a zone that changes nothing there is
-    │   ├── InvalidNameServers      vanity name servers that are no list of host names
-    │   ├── InvalidZoneType         a type of zone that there is not
+    │   ├── InvalidZoneChange       a PATCH of a zone without exactly one supported member
+    │   ├── InvalidNameServers      vanity name servers that are not a list of host names
+    │   ├── InvalidZoneType         an unknown zone type
     │   ├── InvalidSetting          a setting's value that is neither "on" nor "off"
-    │   ├── InvalidToken            a token without a name, or with rights that say nothing
-    │   ├── InvalidTopology         colos that make no sense; carries all `problems`
-    │   ├── InvalidLatencies        measurements that make no sense; carries all `problems`
-    │   ├── InvalidQuery            arguments or members of our own routes that make no sense
-    │   ├── InvalidExport           a format, file, colo or upper tier's address that is wrong
+    │   ├── InvalidToken            a token with an invalid name, policy or condition
+    │   ├── InvalidTopology         carries all `problems`
+    │   ├── InvalidLatencies        carries all `problems`
+    │   ├── InvalidQuery            invalid arguments or members of our own routes
+    │   ├── InvalidExport           a wrong format, file, colo or upper tier's address
     │   └── UnknownPermissionGroup  a policy names a group that does not exist
     ├── NotFound
     │   ├── MappingNotFound
@@ -28,46 +28,46 @@
     │   ├── AccountNotFound
     │   └── TokenNotFound
     ├── Conflict
-    │   ├── MappingExists           v1's create, where PUT would replace
+    │   ├── MappingExists           v1's create of an existing mapping
     │   ├── ZoneExists
-    │   ├── TooManyMappings         the zone has 3,500
-    │   └── RolloutConflict         the rollout is in no state for that
-    ├── TieredCacheOff              the zone does not use what was asked about
+    │   ├── TooManyMappings         the zone has 3,500 mappings
+    │   └── RolloutConflict         the rollout's state does not allow the step
+    ├── TieredCacheOff              the zone has Tiered Cache off
     ├── RateLimited                 too many requests; carries `retry_after`
     ├── NotThePrimary               a write sent to a replica; carries `primary`
-    ├── StillFollowing              a replica whose server runs cannot be made a primary
-    ├── HistoryGone                 a revision before those that are kept; carries `oldest`
-    ├── Stale                       somebody else was faster: If-Match names another revision
-    ├── ZoneChanging                others added to a zone each time it was to be rolled back
-    ├── FeedError                   another database cannot be followed
-    │   ├── PrimaryGone             it cannot be reached, or breaks off
-    │   ├── PrimaryRefused          it answers, and not with what was asked for
-    │   ├── PrimaryMoved            it is at another URL
-    │   ├── PrimaryUntrusted        TLS with it fails, most often for its certificate
-    │   ├── BrokenFeed              what it sent cannot be used
-    │   └── AnswerTooLarge          it sends more than a primary can have; carries `most`
+    ├── StillFollowing              a replica cannot be promoted while its server runs
+    ├── HistoryGone                 a revision before the start of the history; carries `oldest`
+    ├── Stale                       If-Match names another revision than the current one
+    ├── ZoneChanging                concurrent writes to a zone prevented its rollback
+    ├── FeedError                   the primary cannot be followed
+    │   ├── PrimaryGone             it is unreachable, or disconnects
+    │   ├── PrimaryRefused          it answers with an error
+    │   ├── PrimaryMoved            it redirects to another URL
+    │   ├── PrimaryUntrusted        the TLS connection fails, usually because of the certificate
+    │   ├── BrokenFeed              it sent invalid data
+    │   └── AnswerTooLarge          its answer is over the limit; carries `most`
     ├── StoreError
-    │   ├── StoreBusy               too much is asked for at once; carries `retry_after`
-    │   ├── StoreEmpty              a replica that has not got its first copy yet
-    │   ├── StoreFailed             a write could not be committed; nothing of it was kept
+    │   ├── StoreBusy               too many concurrent requests; carries `retry_after`
+    │   ├── StoreEmpty              a replica before its first full sync
+    │   ├── StoreFailed             a write was not committed
     │   ├── StoreOwned              another process owns the file
     │   └── StoreUnusable           not our file, from a newer version, or damaged
-    └── AccessError                 who asks, and may they: its branch is in `domain.access.errors`
+    └── AccessError                 authentication and permissions; see `domain.access.errors`
 
-An error carries data, and a `hint` where a person can act on it; `api.errors` has its statuses.
+An error carries data, and a `hint` if the user can act on it; `api.errors` has the statuses.
 """
 
 from collections.abc import Sequence
 
 
 class OriginmapError(Exception):
-    """The root: anything that Originmap refuses or fails at, on purpose."""
+    """The base class of all errors that Originmap raises on purpose."""
 
     hint: str = ""
 
 
 class InvalidInput(OriginmapError):
-    """What a caller sent cannot be used."""
+    """The caller's input is invalid."""
 
 
 class InvalidAddress(InvalidInput):
@@ -130,7 +130,7 @@ class InvalidZoneName(InvalidInput):
     def __init__(self, name: object, reason: str = "") -> None:
         super().__init__(f"not a domain name: {name!r}{reason and ': '}{reason}")
         self.name = name
-        self.hint = "a zone is named like example.com or bücher.example, in letters of IDNA 2008"
+        self.hint = "use a name like example.com or bücher.example, with characters of IDNA 2008"
 
 
 class InvalidZoneChange(InvalidInput):
@@ -190,7 +190,7 @@ class UnknownPermissionGroup(InvalidInput):
 
 
 class NotFound(OriginmapError):
-    """What was asked for is not there."""
+    """The requested object does not exist."""
 
 
 class MappingNotFound(NotFound):
@@ -203,7 +203,7 @@ class ZoneNotFound(NotFound):
     def __init__(self, zone: str) -> None:
         super().__init__(f"there is no zone {zone}")
         self.zone = zone
-        self.hint = "originmap zone list shows the zones there are"
+        self.hint = "run originmap zone list to see all zones"
 
 
 class AccountNotFound(NotFound):
@@ -220,11 +220,11 @@ class TokenNotFound(NotFound):
     def __init__(self, token: str) -> None:
         super().__init__(f"there is no token {token}")
         self.token = token
-        self.hint = "originmap token list shows the tokens there are"
+        self.hint = "run originmap token list to see all tokens"
 
 
 class Conflict(OriginmapError):
-    """What is there already stands against it."""
+    """The request conflicts with the current state."""
 
 
 class MappingExists(Conflict):
@@ -255,7 +255,7 @@ class RateLimited(OriginmapError):
     """The caller sent more requests than the rate limit allows. `retry_after` is in seconds."""
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__(f"too many requests, wait {retry_after} s")
+        super().__init__(f"too many requests: retry after {retry_after} s")
         self.retry_after = retry_after
 
 
@@ -272,7 +272,7 @@ class StillFollowing(OriginmapError):
     """The server of the replica is running. It follows `primary` and must stop first."""
 
     def __init__(self, primary: str) -> None:
-        super().__init__(f"a server is running that follows {primary}")
+        super().__init__(f"a running server uses this database as a replica of {primary}")
         self.primary = primary
         self.hint = "stop it, promote the database, and start it again without --follow"
 
@@ -294,7 +294,7 @@ class ZoneChanging(OriginmapError):
 
 
 class FeedError(OriginmapError):
-    """Another database cannot be followed."""
+    """The primary cannot be followed."""
 
 
 class PrimaryGone(FeedError):
@@ -307,11 +307,14 @@ class PrimaryRefused(FeedError):
     def __init__(self, status: int, text: str) -> None:
         super().__init__(f"the primary answers {status}: {text}")
         self.status = status
-        self.hint = "give a token of the primary: --access replicate for serve, edge for edge"
+        self.hint = (
+            "use a token of the primary with --access replicate for originmap serve, or"
+            " --access edge for originmap edge"
+        )
         if status == 404:
-            self.hint = "is --follow the URL of an Originmap, with the path of a proxy if any?"
+            self.hint = "check that --follow is the URL of an Originmap server, with its path"
         elif status == 407:
-            self.hint = "the proxy wants a user and a password: http://USER:PASSWORD@HOST:PORT"
+            self.hint = "add a user and a password to the proxy: http://USER:PASSWORD@HOST:PORT"
 
 
 class PrimaryMoved(FeedError):
@@ -320,14 +323,14 @@ class PrimaryMoved(FeedError):
 
     def __init__(self, status: int, url: str) -> None:
         super().__init__(f"the primary answers {status}, a redirect to {url}")
-        self.hint = f"if that is right, give --follow {url}"
+        self.hint = f"if that is the primary, use --follow {url}"
 
 
 class PrimaryUntrusted(FeedError):
     """TLS with the primary failed, most often because its certificate is not trusted."""
 
     def __init__(self, reason: str, hint: str) -> None:
-        super().__init__(f"the primary cannot be asked: {reason}")
+        super().__init__(f"no TLS connection to the primary: {reason}")
         self.hint = hint
 
 
@@ -339,13 +342,13 @@ class AnswerTooLarge(FeedError):
     """The primary sent more data than the limit. `most` is in bytes; nothing was kept."""
 
     def __init__(self, most: int) -> None:
-        super().__init__(f"the primary sends more than {most >> 20:,} MiB")
+        super().__init__(f"the primary sent more than {most >> 20:,} MiB")
         self.most = most
-        self.hint = "look at the primary; --copy-limit sets how large a copy of it may be"
+        self.hint = "check the primary, or raise the limit with --copy-limit"
 
 
 class StoreError(OriginmapError):
-    """What is kept could not be read or written."""
+    """The database could not be read or written."""
 
 
 class StoreBusy(StoreError):
@@ -361,14 +364,14 @@ class StoreEmpty(StoreError):
     retry_after = 5
 
     def __init__(self) -> None:
-        super().__init__("this replica has not got its first copy yet")
-        self.hint = "try again when its primary can be reached"
+        super().__init__("this replica has not completed its first full sync")
+        self.hint = "check that its primary is reachable, and retry"
 
 
 class StoreFailed(StoreError):
     """The database could not be read or written. Nothing of the write was kept."""
 
-    damaged = False  # whether nothing but another database helps
+    damaged = False  # whether the database is damaged and must be replaced
 
 
 class StoreOwned(StoreError):
@@ -377,7 +380,7 @@ class StoreOwned(StoreError):
     def __init__(self, path: str) -> None:
         super().__init__(f"another process owns {path}")
         self.path = path
-        self.hint = "stop that process, or give this one another --db"
+        self.hint = "stop that process, or use another --db"
 
 
 class StoreUnusable(StoreError):

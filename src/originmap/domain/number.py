@@ -1,14 +1,14 @@
 """Numbers in text: query arguments, headers, command-line options and settings.
 
-The only module that turns a text of somebody else's into a number. Each function checks the whole
-text and returns the number that it checked, so that no caller can check one form and use another.
+The only module that parses numbers of the user's input. Each function checks the whole text and
+returns the number that it checked, so that no caller can check one form and use another.
 Only ASCII digits count: no sign, no blank, no underscore, no exponent, no `nan`, no `inf`.
 """
 
 import re
 
 MOST_DIGITS = 16
-"""Digits of the largest number that is taken anywhere, a revision; leading zeros count as well."""
+"""Digits of the largest number accepted anywhere, a revision; leading zeros count too."""
 
 _WHOLE = re.compile(f"[0-9]{{1,{MOST_DIGITS}}}")
 _DECIMAL = re.compile(rf"[0-9]{{1,{MOST_DIGITS}}}(?:\.[0-9]{{1,{MOST_DIGITS}}})?")
@@ -17,7 +17,7 @@ _SHOWN = 40
 
 
 def whole(text: str, least: int, most: int) -> int | None:
-    """The whole number from `least` to `most` that `text` is, None for any other text."""
+    """Parse a whole number from `least` to `most`; None if `text` is anything else."""
     if _WHOLE.fullmatch(text) is None:
         return None
     number = int(text)
@@ -25,7 +25,7 @@ def whole(text: str, least: int, most: int) -> int | None:
 
 
 def decimal(text: str, least: float, most: float) -> float | None:
-    """The number from `least` to `most` that `text` is, as in 5 or 0.25; None for any other."""
+    """Parse a number such as 5 or 0.25 from `least` to `most`; None if `text` is anything else."""
     if _DECIMAL.fullmatch(text) is None:
         return None
     number = float(text)
@@ -33,10 +33,10 @@ def decimal(text: str, least: float, most: float) -> float | None:
 
 
 def port(text: str) -> int | None:
-    """The port from 1 to 65535 that `text` is, in at most five digits; None for any other text."""
+    """Parse a port from 1 to 65535 in at most five digits; None if `text` is anything else."""
     return whole(text, 1, 65_535) if len(text) <= _PORT_DIGITS else None
 
 
 def shown(text: str) -> str:
-    """What somebody gave for a number, quoted and short enough for a message of one line."""
+    """A rejected text, quoted and shortened for a message of one line."""
     return repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}… ({len(text)} characters)"

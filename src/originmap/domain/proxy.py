@@ -1,13 +1,13 @@
-"""Which proxy the environment names for a server, if any.
+"""The proxy that the environment names for a server, if any.
 
 HTTP_PROXY is for http:// servers, HTTPS_PROXY for https:// servers, ALL_PROXY for both; the names
-in lower case come first, and NO_PROXY names servers that are asked directly. Variables that do
-not concern a server are not read for it, so a wrong one does no harm there.
+in lower case take precedence, and NO_PROXY lists servers to connect to directly. Variables that do
+not concern a server are not read for it, so an invalid one has no effect on it.
 
 NO_PROXY is a list with commas or blanks. An entry is `*`, a name (which includes the names below
 it, with or without a leading dot or `*.`), an IP address, or a prefix such as 10.0.0.0/8 or
-::1/128. IPv6 addresses may be in brackets; a port limits an entry to that port. Entries that
-cannot be read match nothing.
+::1/128. IPv6 addresses can be in brackets; a port limits an entry to that port. Malformed entries
+match nothing.
 """
 
 import ipaddress
@@ -45,12 +45,12 @@ class Proxy:
 
     @property
     def is_socks(self) -> bool:
-        """Whether it speaks SOCKS instead of HTTP."""
+        """Whether the proxy uses SOCKS instead of HTTP."""
         return self.url.startswith(_SOCKS)
 
 
 def proxy_for(server: ServerURL, environment: Mapping[str, str]) -> Proxy | None:
-    """The proxy for requests to a server; None to ask it directly. Raises InvalidProxy."""
+    """The proxy for requests to a server; None for a direct connection. Raises InvalidProxy."""
     for name in (f"{server.scheme}_proxy", "all_proxy"):
         variable, value = _value(name, environment)
         if value:
@@ -60,22 +60,25 @@ def proxy_for(server: ServerURL, environment: Mapping[str, str]) -> Proxy | None
 
 
 def _value(name: str, environment: Mapping[str, str]) -> tuple[str, str]:
-    """A variable in lower case, if it is set, else in upper case; and its name."""
+    """The name of a variable, in lower case if that is set, else in upper case; and its value."""
     variable = name if name in environment else name.upper()
     return variable, environment.get(variable, "").strip()
 
 
 def _read(variable: str, value: str) -> Proxy:
-    found = _SCHEME.match(value)
-    scheme = found[1].lower() if found else "http"
-    rest = value[found.end() :] if found else value
-    userinfo, _, place = rest.rpartition("@")
+    match = _SCHEME.match(value)
+    scheme = match[1].lower() if match else "http"
+    rest = value[match.end() :] if match else value
+    userinfo, _, authority = rest.rpartition("@")
     user, _, password = userinfo.partition(":")
     if scheme not in ("http", "https", *_SOCKS):
-        problem = f"{without_secrets(value)!r} has the scheme {scheme}, which is not supported"
+        problem = (
+            f"{without_secrets(value)!r}: scheme {scheme} is not supported; use http, https,"
+            " socks5 or socks5h"
+        )
         raise InvalidProxy(variable, problem)
     try:
-        url = parse(f"{'http' if scheme in _SOCKS else scheme}://{place}")
+        url = parse(f"{'http' if scheme in _SOCKS else scheme}://{authority}")
     except InvalidServerURL as error:
         problem = f"{without_secrets(value)!r} is not the URL of a proxy: {error}"
         raise InvalidProxy(variable, problem) from None
@@ -90,11 +93,11 @@ def _is_excepted(server: ServerURL, exceptions: str) -> bool:
 def _matches(server: ServerURL, entry: str) -> bool:
     if entry == "*":
         return True
-    found = _SCHEME.match(entry)
-    if found is not None:
-        if found[1].lower() not in (server.scheme, "all"):
+    match = _SCHEME.match(entry)
+    if match is not None:
+        if match[1].lower() not in (server.scheme, "all"):
             return False
-        entry = entry[found.end() :]
+        entry = entry[match.end() :]
     network = _network(entry)
     with_port = None if network else _PORT.fullmatch(entry)
     if with_port is not None:
@@ -108,7 +111,7 @@ def _matches(server: ServerURL, entry: str) -> bool:
 
 
 def _network(entry: str) -> Network | None:
-    """The addresses that an entry names; None if it is not an address or a prefix."""
+    """The network that an entry names; None if it is not an address or a prefix."""
     try:
         return ipaddress.ip_network(_BRACKETS.sub(r"\1\2", entry), strict=False)
     except ValueError:

@@ -1,12 +1,12 @@
-"""Takes passwords out of texts that are printed or logged.
+"""Redaction of passwords in texts that are printed or logged.
 
-The last line of defence: what quotes a URL or a connection string that somebody typed goes through
-here before anybody sees it. It rather hides too much than too little.
+The last line of defence: every text that quotes a URL or a connection string passes through here
+before it is printed. If in doubt, it hides too much.
 """
 
 import re
 
-# A host and its port look like a user and a password.
+# A host with a port looks like a user with a password.
 _PORT = r"(?=\S)(?!\d{1,5}(?:[/?#,\s'\")]|$))"
 _LOGIN = re.compile(rf"(//[^\s:/?#@]*|\b(?:postgres(?:ql)?|mysql):[^\s:/?#@]+):{_PORT}[^\n]*@")
 _MEMBER = re.compile(
@@ -16,5 +16,5 @@ _MEMBER = re.compile(
 
 
 def hide_passwords(text: str) -> str:
-    """`text` with *** in place of each password: between a user and "@", and behind `password=`."""
+    """Replace each password in `text` by ***: between a user and "@", and after `password=`."""
     return _MEMBER.sub(r"\1***", _LOGIN.sub(r"\1:***@", text))

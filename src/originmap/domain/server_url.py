@@ -1,9 +1,9 @@
-"""The URL of a server that is asked over HTTP: where --follow, --url and --api lead.
+"""The URL of an HTTP server: the value of --follow, --url and --api.
 
-The only module that reads such a URL. It has a scheme, a host, and perhaps a port and a path, which
-is kept: a server may be reached through a proxy at https://example.net/originmap. A user and a
-password, a query and a fragment are refused. What is refused is quoted without them, because they
-may be secrets.
+The only module that parses such a URL. It has a scheme, a host, and optionally a port and a path,
+because a server can be behind a proxy at https://example.net/originmap. A user, a password, a query
+and a fragment are rejected. Messages quote a rejected URL without them, because they can be
+secrets.
 """
 
 import ipaddress
@@ -20,7 +20,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class InvalidServerURL(ValueError):
-    """A text that is not the URL of a server; the message says why, without any secret."""
+    """Not the URL of a server; the message says why, without secrets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class ServerURL:
 
     @property
     def port(self) -> int:
-        """The port, also when the URL leaves it out."""
+        """The port, or the scheme's default port if the URL has none."""
         return self.given_port or _DEFAULT_PORTS[self.scheme]
 
     @property
@@ -49,13 +49,13 @@ class ServerURL:
 
 
 def parse(text: str) -> ServerURL:
-    """The URL in `text`, without slashes at its end. Raises InvalidServerURL."""
+    """Parse a URL, ignoring slashes at its end. Raises InvalidServerURL."""
     text = text.strip()
     _refuse_characters(text)
-    found = _SCHEME.fullmatch(text)
-    if found is None:
+    match = _SCHEME.fullmatch(text)
+    if match is None:
         raise InvalidServerURL(f"{without_secrets(text)!r} does not start with http:// or https://")
-    scheme, rest = found[1].lower(), found[2]
+    scheme, rest = match[1].lower(), match[2]
     if scheme not in _DEFAULT_PORTS:
         raise InvalidServerURL(f"{without_secrets(text)!r}: the scheme must be http or https")
     authority, path = _split(text, rest)
@@ -64,13 +64,13 @@ def parse(text: str) -> ServerURL:
 
 
 def without_secrets(text: str) -> str:
-    """A text that should have been a URL, without user, password, query and fragment."""
+    """A malformed URL without user, password, query and fragment."""
     before, at, after = text.rpartition("@")
     if at:
-        found = _SCHEME.match(before)
-        text = f"{found[1]}://***@{after}" if found else f"***@{after}"
-    shown, mark, _ = text.partition("?") if "?" in text else text.partition("#")
-    return f"{shown}{mark}..." if mark else shown
+        match = _SCHEME.match(before)
+        text = f"{match[1]}://***@{after}" if match else f"***@{after}"
+    url, mark, _ = text.partition("?") if "?" in text else text.partition("#")
+    return f"{url}{mark}..." if mark else url
 
 
 def _refuse_characters(text: str) -> None:
@@ -80,18 +80,16 @@ def _refuse_characters(text: str) -> None:
         raise InvalidServerURL(f"{without_secrets(text)!r} has quotes around it: remove them")
     if not text.isprintable() or " " in text or "\\" in text:
         raise InvalidServerURL(
-            f"{without_secrets(text)!r} has a blank, a backslash or another character that is in"
-            " no URL"
+            f"{without_secrets(text)!r} has a blank, a backslash or another character that a URL"
+            " cannot have"
         )
 
 
 def _split(text: str, rest: str) -> tuple[str, str]:
-    """Authority and path of what stands behind the scheme."""
+    """Split the part after the scheme into authority and path."""
     authority, slash, path = rest.partition("/")
-    if "@" in rest:  # anywhere: a password may have slashes
-        raise InvalidServerURL(
-            f"{without_secrets(text)!r} has an @: a user or a password does not belong there"
-        )
+    if "@" in rest:  # anywhere, because a password can have slashes
+        raise InvalidServerURL(f"{without_secrets(text)!r} has an @: remove the user and password")
     for mark, name in (("?", "query"), ("#", "fragment")):
         if mark in rest:
             raise InvalidServerURL(f"{without_secrets(text)!r} has a {name}: remove it")
@@ -123,7 +121,7 @@ def _ipv6(host: str) -> str:
     except ValueError:
         raise InvalidServerURL(f"[{host}] is not an IPv6 address in brackets") from None
     if address.scope_id is not None:
-        raise InvalidServerURL(f"[{host}] has a zone (%), which is not supported in a URL")
+        raise InvalidServerURL(f"[{host}] has a zone (%), which is not supported: remove it")
     return host
 
 
@@ -135,7 +133,7 @@ def _name(host: str) -> str:
     except UnicodeError:
         encoded = ""
     if not _HOST.fullmatch(encoded):
-        raise InvalidServerURL(f"{host!r} is not the name of a host")
+        raise InvalidServerURL(f"{host!r} is not a host name")
     return encoded
 
 

@@ -1,5 +1,5 @@
-"""What caches load: zones with their mappings in, text or bytes out.
+"""Exports for caches: zones with their mappings in, text or bytes out.
 
-Pure functions of the standard library: no I/O, no clock, the same input gives the same bytes. A
-format is a file here and a row in `formats`.
+Pure functions of the standard library, without I/O or a clock: the same input gives the same bytes.
+Each format is a module here and a row in `formats`.
 """

@@ -1,7 +1,7 @@
 """Mappings by address alone, for formats that have no zones.
 
-Where zones say different things of one address, what was said last counts: the mapping of the
-highest revision. An entry takes about 100 bytes of memory.
+If zones map one address to different regions, the mapping with the highest revision counts. An
+entry takes about 100 bytes of memory.
 """
 
 from collections.abc import Hashable, Iterator
@@ -13,12 +13,12 @@ T = TypeVar("T", bound=Hashable)
 
 _REVISION, _NUMBER = 8, 4
 _STAMP = _REVISION + _NUMBER
-# Sorted one by one, so that none takes long: family and the first half of an IPv4 address.
+# Buckets by family and the first half of an IPv4 address: sorting one bucket is fast.
 _BUCKET = 3
 
 
 class ByAddress(Generic[T]):
-    """Collects a value for each address, and gives them back sorted."""
+    """Collects a value for each address, and yields them sorted by address."""
 
     def __init__(self) -> None:
         self.values: list[T] = []
@@ -26,7 +26,7 @@ class ByAddress(Generic[T]):
         self._buckets: dict[bytes, list[bytes]] = {}
 
     def add(self, address: Address, revision: int, value: T) -> None:
-        """Note what the mapping of this revision says."""
+        """Add the value of an address's mapping at this revision."""
         number = self._numbers.get(value)
         if number is None:
             number = self._numbers[value] = len(self.values)
@@ -50,7 +50,7 @@ class ByAddress(Generic[T]):
             bucket.sort()
             for index, entry in enumerate(bucket):
                 address = entry[:-_STAMP]
-                # The next entry is of the same address when it says it later.
+                # The next entry has the same address and a higher revision.
                 if index + 1 < len(bucket) and bucket[index + 1][:-_STAMP] == address:
                     continue
                 yield address, int.from_bytes(entry[-_NUMBER:], "big")

@@ -11,8 +11,8 @@ _HEADER = ("zone", "origin_ip", "vendor", "region", "mode", "primary", "fallback
 
 
 class CSV:
-    """As `format.Writer`. Fallbacks are separated by blanks; without a primary the origin itself
-    is asked."""
+    """Writes the table. Fallbacks are separated by blanks; an empty primary means that the node
+    fills from the origin itself."""
 
     def __init__(self, node: Node) -> None:
         pass

@@ -1,8 +1,9 @@
-"""Discovery responses: Envoy's resources as answers to a node that asks for them.
+"""Discovery responses: Envoy's resources for a node that polls for them.
 
-That is xDS over REST (envoyproxy.io, "xDS REST and gRPC protocol"): the node posts what it wants
-and the version it has, to a path that is the protocol's, and gets all of it in another version.
-Envoy takes exactly one cluster's endpoints in an answer, so what was named is all there is in it.
+This is xDS over REST (envoyproxy.io, "xDS REST and gRPC protocol"). The node posts the names of
+resources and its version to a path of the protocol; the response has these resources in another
+version. Envoy accepts only one cluster's endpoints in a response, so a response contains only the
+named resources.
 """
 
 from collections.abc import Collection
@@ -26,12 +27,12 @@ class _MakeWriter(Protocol):
 
 
 class ResourceKind(NamedTuple):
-    """A kind of resource, by the word that the protocol's path has for it."""
+    """A kind of resource; `name` is its name in the protocol's path."""
 
     name: str
     type_url: str
     writer: _MakeWriter
-    of_mappings: bool = True  # as `File.of_mappings`
+    of_mappings: bool = True  # see `File.of_mappings`
 
 
 KINDS = (
@@ -42,9 +43,9 @@ KINDS = (
 
 
 def response(kind: ResourceKind, version: str, names: Collection[str] = ()) -> File:
-    """The response with the resources of these names, of all where none is named."""
-    said = {"version_info": version, "type_url": kind.type_url}
-    head = dumps(said, separators=(",", ":"))[1:-1] + ","
+    """The response with the resources of these names, or with all resources if there are none."""
+    members = {"version_info": version, "type_url": kind.type_url}
+    head = dumps(members, separators=(",", ":"))[1:-1] + ","
 
     def writer(node: Node) -> Writer:
         return kind.writer(node, head, frozenset(names))

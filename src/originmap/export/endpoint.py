@@ -1,7 +1,7 @@
-"""Where the upper tiers listen: the address of each colo, which no topology has.
+"""Upstream addresses: host and port of each colo, which are not part of the topology.
 
-The operator says it by a template with {colo} in it, or colo by colo. What is accepted here is a
-host and a port and nothing else, so that formats can write it down as it is.
+The operator sets a template with {colo} in it, or the address of each colo. Only a host and a port
+are accepted, so that formats can write them without escaping.
 """
 
 import re
@@ -21,7 +21,7 @@ _ENDPOINT = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+)):([0-9]{1,5})")
 _LONGEST_NAME = 253
 
 Addresses = Mapping[str, tuple[str, ...]]
-"""Addresses by name."""
+"""IP addresses by host name."""
 
 
 class Endpoint(NamedTuple):
@@ -32,36 +32,40 @@ class Endpoint(NamedTuple):
 
     @property
     def text(self) -> str:
-        """As in a URL: an IPv6 address is in brackets."""
+        """The text in the form of a URL, with an IPv6 address in brackets."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
     def is_address(self) -> bool:
-        """Whether the host is an address, not a name to look up."""
+        """Whether the host is an IP address, not a name."""
         return ":" in self.host or _is_digits(self.host)
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """The endpoint of every colo, by `colos` or else by `template`, which may be empty. `addresses`
-    has those of names, as whoever can look them up found them; others stay names."""
+    """The endpoint of every colo: from `colos`, or else from `template`, which can be empty.
+    `addresses` has the resolved host names; other names are used as they are."""
 
     template: str = ""
     colos: Mapping[str, Endpoint] = field(default_factory=dict)
     addresses: Addresses = field(default_factory=dict)
 
     def of(self, code: str) -> Endpoint:
-        """Where a colo listens. Raises InvalidExport where nobody said."""
-        known = self.colos.get(code)
-        if known is not None:
-            return known
+        """The endpoint of a colo. Raises InvalidExport if there is neither one nor a template."""
+        endpoint = self.colos.get(code)
+        if endpoint is not None:
+            return endpoint
         if not self.template:
-            raise InvalidExport(f"where does {code} listen? Nobody said.", _HINT)
+            raise InvalidExport(
+                f"no upstream address for colo {code}",
+                f"add --upstream {code}=HOST:PORT, or a template such as"
+                " '{colo}.cache.example.net:80'",
+            )
         return parse(self.template.replace(TEMPLATE_FIELD, code.lower()))
 
     def all(self, code: str, *, a_family: bool = False) -> tuple[Endpoint, ...]:
-        """Where a colo listens, one by one where its name has several addresses; with `a_family`
-        several of a family. Raises InvalidExport."""
+        """The endpoints of a colo: one for each address if its name has several addresses; with
+        `a_family`, only if it has several of one family. Raises InvalidExport."""
         named = self.of(code)
         addresses = self.addresses.get(named.host, ())
         of_six = sum(":" in address for address in addresses)
@@ -71,32 +75,29 @@ class Endpoints:
         return tuple(Endpoint(address, named.port) for address in addresses)
 
 
-_HINT = "give upstream as {colo}.cache.example.net:80, or as IAD=192.0.2.10:80 for one colo"
+_HINT = "use a template such as {colo}.cache.example.net:80, or IAD=192.0.2.10:80 for one colo"
 
 
 def parse(text: str) -> Endpoint:
-    """The endpoint that `text` names: host:port, an IPv6 address in brackets.
-
-    Raises InvalidExport.
-    """
+    """Parse host:port, with an IPv6 address in brackets. Raises InvalidExport."""
     match = _ENDPOINT.fullmatch(text.lower())
     port = None if match is None else number.port(match[3])
     if match is None or port is None:
         raise _refused(text)
     host = match[1] or match[2]
     if match[1]:
-        known = _is_address(AF_INET6, host)
+        valid = _is_address(AF_INET6, host)
     elif _is_digits(host):
-        known = _is_address(AF_INET, host)
+        valid = _is_address(AF_INET, host)
     else:
-        known = len(host) <= _LONGEST_NAME and _NAME.fullmatch(host) is not None
-    if not known:
+        valid = len(host) <= _LONGEST_NAME and _NAME.fullmatch(host) is not None
+    if not valid:
         raise _refused(text)
     return Endpoint(host, port)
 
 
 def read(values: Iterable[str]) -> Endpoints:
-    """The endpoints that an operator named: a template, CODE=host:port, or several of these.
+    """Parse upstream addresses: templates and CODE=host:port, in any number and order.
 
     Raises InvalidExport.
     """
@@ -126,4 +127,4 @@ def _is_address(family: int, text: str) -> bool:
 
 
 def _refused(text: str) -> InvalidExport:
-    return InvalidExport(f"not the address of an upper tier: {text!r}", _HINT)
+    return InvalidExport(f"not an upstream address: {text!r}", _HINT)

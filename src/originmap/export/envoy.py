@@ -1,9 +1,9 @@
 """Envoy: clusters (CDS), their endpoints (EDS) and routes (RDS).
 
-A cluster for each chain, with the upper tier in priority 0 and its fallbacks after it. A virtual
-host for each zone, in which the header x-originmap-ip picks the cluster. The operator defines the
-cluster originmap-origin, which asks the origin itself. A file is a discovery response that says
-nothing but its resources; `discovery` makes answers of it.
+There is a cluster for each chain, with the upper tier in priority 0 and its fallbacks after it. In
+the virtual host of a zone, the header x-originmap-ip selects the cluster. The operator defines the
+cluster originmap-origin, which connects to the origin itself. A file is a discovery response with
+resources only; `discovery` adds the other members.
 """
 
 from collections.abc import Collection, Iterator
@@ -26,11 +26,11 @@ _HEADER = _TYPE + "type.matcher.v3.HttpRequestHeaderMatchInput"
 
 
 class _Resources:
-    """A discovery response with a resource for each chain, whatever the mappings."""
+    """A discovery response with a resource for each chain, independent of the mappings."""
 
     def __init__(self, node: Node, head: str = "", names: Collection[str] = ()) -> None:
-        """`head`: members of the response before its resources; `names`: only these resources,
-        where any is named."""
+        """`head`: members of the response before its resources; `names`: the only resources to
+        write, or empty for all."""
         self._node = node
         self._head = head
         self._chains = [c for c in node.chains if not names or name_of(c) in names]
@@ -65,7 +65,7 @@ class _Resources:
 
 
 class Clusters(_Resources):
-    """As `format.Writer`. The endpoints are in it; names are looked up in DNS."""
+    """Writes clusters with their endpoints. Envoy resolves host names by DNS."""
 
     def _resource(self, chain: Chain) -> dict[str, Any]:
         check = {
@@ -82,21 +82,21 @@ class Clusters(_Resources):
             "connect_timeout": "2s",
             "load_assignment": self._assignment(chain),
             "health_checks": [check],
-            # Without it the fallback gets requests as soon as most hosts of a priority are down.
+            # With the default the fallback gets requests as soon as most hosts of a priority fail.
             "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
         }
 
 
 class Assignments(_Resources):
-    """As `format.Writer`. For clusters of the operator's own; Envoy takes only addresses here, and
-    one cluster's endpoints at a time, so files are of those that `on_addresses` names."""
+    """Writes endpoints for the operator's own clusters. Envoy accepts only IP addresses here, and
+    only one cluster in a file, so there is a file for each name of `on_addresses`."""
 
     def _resource(self, chain: Chain) -> dict[str, Any]:
         return {"@type": ENDPOINTS_TYPE, **self._assignment(chain)}
 
 
 def on_addresses(node: Node) -> list[str]:
-    """The clusters whose upper tiers all listen on addresses. Raises InvalidExport."""
+    """The clusters whose upper tiers all have IP addresses. Raises InvalidExport."""
     return [
         name_of(chain)
         for chain in node.chains
@@ -105,7 +105,7 @@ def on_addresses(node: Node) -> list[str]:
 
 
 class Routes:
-    """As `format.Writer`; one resource, called originmap."""
+    """Writes one route configuration, named originmap."""
 
     def __init__(self, node: Node, head: str = "", names: Collection[str] = ()) -> None:
         self._head = head
@@ -156,14 +156,14 @@ def _action(chain: Chain) -> dict[str, Any]:
 
 
 def _plain_host(name: str, domains: list[str], chain: Chain) -> dict[str, Any]:
-    """A virtual host in which every request goes the same way."""
+    """A virtual host with one route for all requests."""
     host = {"name": name, "domains": domains, "routes": [_route(chain)]}
     return {**host, "retry_policy": _retry()} if chain else host
 
 
 def _retry() -> dict[str, Any]:
-    """A colo that cannot be reached is left for the next priority at once, before health checks
-    have seen it."""
+    """The retry policy: if a colo is unreachable, Envoy retries with the next priority at once,
+    without waiting for the health checks."""
     priority = {"@type": _RETRY, "update_frequency": 1}
     return {
         "retry_on": "connect-failure,refused-stream",

@@ -1,4 +1,4 @@
-"""What a format is: files, each with a writer."""
+"""A format: one or several files, each with a writer."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol
@@ -10,17 +10,17 @@ from originmap.export.node import Node, ZonePart
 class Writer(Protocol):
     """Writes one file for one node, in chunks: the start, each zone in order, the end.
 
-    A chunk takes some milliseconds at most. It may be empty, when there is nothing to say yet.
+    A chunk takes at most some milliseconds of work. It can be empty.
     """
 
     def start(self) -> Iterator[bytes]:
-        """What comes before the zones."""
+        """Write the part before the zones."""
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
-        """A zone."""
+        """Write a zone."""
 
     def end(self) -> Iterator[bytes]:
-        """What comes after them."""
+        """Write the part after the zones."""
 
 
 class File(NamedTuple):
@@ -29,19 +29,19 @@ class File(NamedTuple):
     name: str
     media_type: str
     writer: Callable[[Node], Writer]
-    of_mappings: bool = True  # whether any zone changes a byte of it
+    of_mappings: bool = True  # whether its content depends on zones and mappings
 
 
 class Family(NamedTuple):
-    """Files of a kind, as many as a node has use for. No mapping changes a byte of them."""
+    """Files of one kind, in a number that depends on the node but not on mappings."""
 
-    name: str  # what they are called: FOLDER/NAME.json
-    help: str  # which there are
+    name: str  # FOLDER/NAME.json
+    help: str  # the condition for a file, for error messages
     files: Callable[[Node], tuple[File, ...]]  # raises InvalidExport
 
     @property
     def pattern(self) -> str:
-        """What matches them, and no file of somebody else's."""
+        """A glob that matches these files, and no other files of the folder."""
         return self.name.replace("NAME", "originmap_*")
 
 
@@ -51,41 +51,41 @@ class Format(NamedTuple):
     name: str
     help: str
     files: tuple[File, ...]
-    upstreams: bool = True  # whether it says where the upper tiers listen
-    of_addresses: bool = False  # whether the cache takes no more than one address of a name
-    family: Family | None = None  # files besides
+    upstreams: bool = True  # whether it contains upstream addresses
+    of_addresses: bool = False  # whether the cache uses only one address of a host name
+    family: Family | None = None  # additional files
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What its files are called, those of the family together."""
+        """The names of the files, with one name for the family."""
         names = tuple(file.name for file in self.files)
         return (*names, self.family.name) if self.family else names
 
     @property
     def several(self) -> bool:
-        """Whether it has more files than one."""
+        """Whether the format has more than one file."""
         return len(self.names) > 1
 
     def all(self, node: Node) -> tuple[File, ...]:
-        """Every file for a node. Raises InvalidExport."""
+        """All files for a node. Raises InvalidExport."""
         return (*self.files, *self.family.files(node)) if self.family else self.files
 
     def file(self, name: str | None, node: Node) -> File:
-        """The file of this name, without one the only file. Raises InvalidExport."""
+        """The file of this name; None means the only file. Raises InvalidExport."""
         if name is None and self.several:
             names = ", ".join(self.names)
-            raise InvalidExport(f"{self.name} has several files; say which: {names}")
+            raise InvalidExport(f"format {self.name} has several files: choose one of {names}")
         files = self.all(node)
         for file in files:
             if name in (file.name, None):
                 return file
         names = ", ".join(file.name for file in files)
         which = f"; {self.family.help}" if self.family else ""
-        raise InvalidExport(f"{self.name} has no file {name}; there are: {names}{which}")
+        raise InvalidExport(f"format {self.name} has no file {name}: choose one of {names}{which}")
 
 
 def written(writer: Writer, parts: Iterable[ZonePart]) -> Iterator[bytes]:
-    """The whole file, in chunks."""
+    """Write the whole file, in chunks."""
     yield from writer.start()
     for part in parts:
         yield from writer.zone(part)

@@ -1,4 +1,4 @@
-"""The table of formats: a row for each."""
+"""The table of formats."""
 
 from functools import partial
 
@@ -11,7 +11,7 @@ _TEXT, _JSON = "text/plain; charset=utf-8", "application/json"
 
 
 def _endpoints(node: Node) -> tuple[File, ...]:
-    """A file for each cluster, since Envoy takes no more than one cluster's endpoints of a file."""
+    """A file for each cluster, because Envoy accepts only one cluster's endpoints in a file."""
     return tuple(
         File(f"eds/{name}.json", _JSON, partial(envoy.Assignments, names=[name]), of_mappings=False)
         for name in envoy.on_addresses(node)
@@ -56,7 +56,7 @@ FORMATS = (
         ),
         family=Family(
             "eds/NAME.json",
-            "eds/NAME.json is there for a cluster whose upper tiers listen on addresses, not names",
+            "eds/NAME.json exists only for a cluster whose upstream addresses are IP addresses",
             _endpoints,
         ),
     ),
@@ -83,8 +83,8 @@ FORMATS = (
 
 def format_called(name: str) -> Format:
     """The format of this name. Raises InvalidExport."""
-    for known in FORMATS:
-        if known.name == name:
-            return known
-    names = ", ".join(known.name for known in FORMATS)
-    raise InvalidExport(f"there is no format {name}; there are: {names}")
+    for each in FORMATS:
+        if each.name == name:
+            return each
+    names = ", ".join(each.name for each in FORMATS)
+    raise InvalidExport(f"there is no format {name}: choose one of {names}")

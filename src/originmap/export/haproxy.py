@@ -1,7 +1,7 @@
 """HAProxy: a map file from zone and origin to a backend, and the backends.
 
-A zone alone is a key too: it has the backend of its origins without a mapping. The operator
-defines the backend originmap-origin, which asks the origin itself.
+A zone alone is a key too, for its origins without a mapping. The operator defines the backend
+originmap-origin, which connects to the origin itself.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from originmap.export.node import Chain, Node, ZonePart, name_of
 
 
 class MapFile:
-    """As `format.Writer`."""
+    """Writes the map file."""
 
     def __init__(self, node: Node) -> None:
         pass
@@ -34,7 +34,7 @@ class MapFile:
 
 
 class Backends:
-    """As `format.Writer`."""
+    """Writes the backends."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -50,8 +50,9 @@ class Backends:
         yield b""
 
     def _backend(self, chain: Chain) -> str:
-        """Of several backup servers HAProxy uses the first that is up. Of a name it takes one
-        address: a colo with several has a server for each, iad, iad-2 and so on."""
+        """A backend with a server for each colo. Of several backup servers HAProxy uses the first
+        that is up. Of a host name it uses one address only, so a colo with several addresses has a
+        server for each: iad, iad-2 and so on."""
         lines = [f"backend {name_of(chain)}"]
         for index, code in enumerate(chain):
             for number, endpoint in enumerate(self._node.endpoints(code), 1):

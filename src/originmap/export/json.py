@@ -8,7 +8,7 @@ from originmap.export.node import Node, Row, ZonePart
 
 
 class JSONLines:
-    """As `format.Writer`. Without a primary the origin itself is asked."""
+    """Writes the objects. Without a primary the node fills from the origin itself."""
 
     def __init__(self, node: Node) -> None:
         pass
@@ -17,7 +17,7 @@ class JSONLines:
         yield b""
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
-        # Few places, many addresses: the rest of a line is encoded once for each place.
+        # Few places, many addresses: the rest of the line is encoded once for each place.
         rest = {place: _rest(row) for place, row in {row.place: row for row in part.rows}.items()}
         text = addresses.text
         head = f'{{"zone":{json.dumps(part.name)},"origin_ip":"'

@@ -1,13 +1,13 @@
-"""MMDB: a database that any MaxMind reader reads, from an address to vendor, region, mode, primary
-and fallbacks (MaxMind DB file format 2.0).
+"""MMDB: a database for MaxMind readers, from an address to vendor, region, mode, primary and
+fallbacks (MaxMind DB file format 2.0).
 
-It has no zones: where two say different things of one address, the last word counts. In it an
-IPv4 address is the IPv6 address in ::/96 with the same number, so IPv6 addresses there are left
-out; other networks that stand for IPv4 addresses are in `mmdb_aliases`.
+The file has no zones: if zones map one address to different regions, the latest change counts. It
+stores an IPv4 address as the IPv6 address in ::/96 with the same number, so IPv6 addresses there
+are left out. `mmdb_aliases` has the other networks that alias IPv4 addresses.
 
-The tree is written as it goes, root first, and never held: node numbers follow from how many bits
-neighbouring addresses share. Between passes it takes some 110 bytes for each address, however
-many nodes the tree has.
+The tree is streamed, root first, and never in memory: node numbers follow from the number of bits
+that neighbouring addresses share. Between passes it takes about 110 bytes for each address,
+whatever the number of nodes.
 """
 
 import sys
@@ -26,9 +26,9 @@ from originmap.export.node import Chain, Node, ZonePart
 _BITS, _V4_BITS = 128, 32
 _LOW = b"\0" * 12
 _MARK = b"\xab\xcd\xefMaxMind.com"
-_GAP = 16  # between the tree and the data, and counted in pointers into the data
+_GAP = 16  # separator between tree and data; pointers into the data include it
 _STEP = 200
-"""Addresses between two chunks."""
+"""Addresses in a chunk."""
 
 _UINT16, _UINT32, _MAP, _UINT64, _ARRAY, _TEXT = 5, 6, 7, 9, 11, 2
 
@@ -45,17 +45,17 @@ class _Entry(NamedTuple):
 
 
 class MMDB:
-    """As `format.Writer`."""
+    """Writes the database."""
 
     def __init__(self, node: Node) -> None:
-        self._found: ByAddress[_Entry] = ByAddress()
+        self._by_address: ByAddress[_Entry] = ByAddress()
         self._newest = 0
 
     def start(self) -> Iterator[bytes]:
         yield b""
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
-        add = self._found.add
+        add = self._by_address.add
         for row in part.rows:
             add(row.address, row.mapping.revision, _Entry(row.place, row.mode, row.chain))
         newest = (row.mapping.modified_on for row in part.rows)
@@ -76,7 +76,7 @@ class MMDB:
             tree.measure(leaf)
             if count % _STEP == 0:
                 yield b""
-        data, offsets = _data(self._found.values)
+        data, offsets = _data(self._by_address.values)
 
         def target(leaf: _Leaf) -> int:
             alias = leaf.alias
@@ -90,21 +90,21 @@ class MMDB:
         yield _MARK + _metadata(tree.nodes, self._newest // 1_000_000)
 
     def _leaves(self, networks: Sequence[Alias]) -> Iterator["_Leaf"]:
-        """Every address and every alias, in order."""
+        """All addresses and aliases, in order."""
         others = (_Leaf(alias.first, alias.length, 0, alias) for alias in networks)
         own = (_Leaf(key, _BITS, number, None) for key, number in self._keys())
         return merge(own, others, key=itemgetter(0))
 
     def _keys(self) -> Iterator[tuple[int, int]]:
-        """Addresses as numbers of 128 bits, with the numbers of their values."""
-        for address, number in self._found.entries():
+        """Addresses as 128-bit numbers, with the numbers of their values."""
+        for address, number in self._by_address.entries():
             if address[0] == 4 or not address[1:].startswith(_LOW):
                 yield int.from_bytes(address[1:], "big"), number
 
 
 class _Leaf(NamedTuple):
-    """An address, or a network, by its first address and length, with the number of its value or
-    what it is an alias of."""
+    """An address or a network: its first address, its prefix length, and the number of its value
+    or its alias."""
 
     key: int
     length: int
@@ -113,34 +113,34 @@ class _Leaf(NamedTuple):
 
 
 class _Tree:
-    """The search tree over sorted leaves: first all of them are measured, then it is written.
+    """The search tree over sorted leaves. The first pass measures all leaves, the second writes.
 
-    A node is made by the first leaf that is below it, and nodes are numbered in that order. So a
-    leaf that shares `c` bits with the one before makes the nodes of depth c + 1 to its length - 1,
-    one after the other, and is below the right side of the node of depth c on its way.
+    The first leaf below a node creates the node, and nodes are numbered in that order. So a leaf
+    that shares `c` bits with the previous one creates the nodes of depth c + 1 to its length - 1,
+    with consecutive numbers, and is below the right child of the node of depth c on its path.
     """
 
     def __init__(self) -> None:
-        self.nodes = 1  # the root, which an empty tree has too
+        self.nodes = 1  # the root, which exists in an empty tree too
         self._last = 0
         self._shared = bytearray()
-        self._firsts = array("I")  # the first node that each key makes
-        self._makers = [0] * _BITS  # who made the node of each depth on the way of the last key
-        # Which keys are right children of a key's nodes: a linked list, in which 0 ends it.
+        self._firsts = array("I")  # the first node that each key creates
+        self._makers = [0] * _BITS  # the key that created the node of each depth on the last path
+        # The keys that are right children of a key's nodes: a linked list, terminated by 0.
         self._head, self._next = array("I"), array("I")
-        self._bare: dict[int, _Leaf] = {}  # aliases that make no node
+        self._bare: dict[int, _Leaf] = {}  # aliases that create no node
 
     @property
     def base(self) -> int:
-        """What is added to where a value is in the data."""
+        """The number to add to a value's offset in the data."""
         return self.nodes + _GAP
 
     def node(self, index: int, depth: int) -> int:
-        """The number of the node of this depth that the leaf of this index makes."""
+        """The number of the node at this depth that the leaf with this index creates."""
         return self._firsts[index] + depth - (self._shared[index] + 1 if index else 0)
 
     def measure(self, leaf: _Leaf) -> None:
-        """Take the next leaf in."""
+        """Measure the next leaf."""
         key, index = leaf.key, len(self._shared)
         shared = _BITS - (self._last ^ key).bit_length() if index else -1
         self._shared.append(max(shared, 0))
@@ -151,15 +151,15 @@ class _Tree:
             maker = self._makers[shared]
             self._next[index] = self._head[maker]
             self._head[maker] = index
-        made = leaf.length - 1 - shared
-        self._makers[shared + 1 :] = [index] * made
-        self.nodes += made if index else made - 1
-        if not made and leaf.length < _BITS:
+        created = leaf.length - 1 - shared
+        self._makers[shared + 1 :] = [index] * created
+        self.nodes += created if index else created - 1
+        if not created and leaf.length < _BITS:
             self._bare[index] = leaf
         self._last = key
 
     def written(self, leaves: Iterable[_Leaf], target: Callable[[_Leaf], int]) -> Iterator[bytes]:
-        """The tree, a node after the other; `target` says what stands for a leaf."""
+        """Write the tree, node by node; `target` gives the record of a leaf."""
         empty = self.nodes
         out = array("I", () if self._firsts else (empty, empty))
         ahead = iter(leaves)
@@ -168,11 +168,11 @@ class _Tree:
             assert leaf is not None
             following = next(ahead, None)
             rights = self._rights(index, target)
-            if _BITS - 1 in rights and following is not None:  # a neighbour: it makes no node
+            if _BITS - 1 in rights and following is not None:  # the last bit: it creates no node
                 rights[_BITS - 1] = target(following)
             shared = self._shared[index] + 1 if index else 0
-            way = f"{leaf.key:0128b}"[shared : leaf.length]
-            out.extend(_nodes(way, shared, first, target(leaf), rights, empty))
+            path = f"{leaf.key:0128b}"[shared : leaf.length]
+            out.extend(_nodes(path, shared, first, target(leaf), rights, empty))
             if index % _STEP == _STEP - 1:
                 yield _big_endian(out)
                 out = array("I")
@@ -180,7 +180,7 @@ class _Tree:
         yield _big_endian(out)
 
     def _rights(self, index: int, target: Callable[[_Leaf], int]) -> dict[int, int]:
-        """The right children of the nodes that a leaf made, by depth."""
+        """The right children of the nodes that a leaf created, by depth."""
         rights = {}
         child = self._head[index]
         while child:
@@ -191,12 +191,12 @@ class _Tree:
 
 
 def _nodes(
-    way: str, depth: int, first: int, value: int, rights: Mapping[int, int], empty: int
+    path: str, depth: int, first: int, value: int, rights: Mapping[int, int], empty: int
 ) -> Iterator[int]:
-    """Left and right of each node that a leaf makes, the first of which has this depth, from the
-    bits of its way there on."""
-    child, end = first, depth + len(way)
-    for bit in way:
+    """The left and right records of the nodes that a leaf creates. The first node has this depth;
+    `path` has the bits of the leaf from there on."""
+    child, end = first, depth + len(path)
+    for bit in path:
         child += 1
         target = child if depth < end - 1 else value
         if bit == "1":
@@ -215,7 +215,7 @@ def _big_endian(out: "array[int]") -> bytes:
 
 
 def _data(entries: Iterable[_Entry]) -> tuple[bytes, list[int]]:
-    """The data section, and where in it each entry starts."""
+    """The data section, and the offset of each entry in it."""
     data, offsets = bytearray(), []
     for entry in entries:
         offsets.append(len(data))
@@ -232,8 +232,8 @@ def _data(entries: Iterable[_Entry]) -> tuple[bytes, list[int]]:
 
 
 def _metadata(nodes: int, newest: int) -> bytes:
-    """`newest`: when the newest mapping was made, in seconds since 1970; there is no other time
-    in the file."""
+    """`newest`: the time of the newest mapping, in seconds since 1970, the only time in the
+    file."""
     return _encoded(
         {
             "binary_format_major_version": _Number(_UINT16, 2),
@@ -250,7 +250,7 @@ def _metadata(nodes: int, newest: int) -> bytes:
 
 
 def _encoded(value: object) -> bytes:
-    """A value in the data format of the specification."""
+    """Encode a value in the data format of the specification."""
     match value:
         case str():
             text = value.encode()
@@ -267,7 +267,7 @@ def _encoded(value: object) -> bytes:
 
 
 def _control(kind: int, size: int) -> bytes:
-    """Type and size; sizes from 29 on follow in bytes of their own. Types over 7 are extended."""
+    """The control bytes: type and size. Sizes from 29 on have extra bytes, types over 7 too."""
     extended = bytes([kind - 7]) if kind > 7 else b""
     number = kind << 5 if kind <= 7 else 0
     if size < 29:

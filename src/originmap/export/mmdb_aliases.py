@@ -1,14 +1,13 @@
-"""The IPv6 networks in which an MMDB answers as for the IPv4 address inside, as MaxMind's own do.
+"""IPv6 networks that are aliases of IPv4 addresses in an MMDB, as in MaxMind's databases.
 
-A reader of a dual-stack socket asks for 192.0.2.1 as ::ffff:192.0.2.1. MaxMind's writers point
+A reader with a dual-stack socket looks up 192.0.2.1 as ::ffff:192.0.2.1. MaxMind's writers point
 three networks at the IPv4 part of the tree (MaxMind::DB::Writer::Tree, alias_ipv6_to_ipv4):
 
     ::ffff:0:0/96    IPv4-mapped addresses    RFC 4291 section 2.5.5.2
     2001::/32        Teredo                   RFC 4380
     2002::/16        6to4                     RFC 3056
 
-An origin that has such an address itself keeps its own record; the rest of the network is an alias
-still.
+An origin with such an IPv6 address keeps its own record; the rest of the network remains an alias.
 """
 
 from array import array
@@ -20,8 +19,8 @@ _BITS, _V4_BITS = 128, 32
 
 
 class Alias(NamedTuple):
-    """A network, by its first address and the length of its prefix, that stands for IPv4 addresses:
-    those with a prefix of `depth` bits. The first of them there is has this `position`."""
+    """A network, by its first address and prefix length, that is an alias of the IPv4 addresses
+    with one prefix of `depth` bits. `position` is the index of the first of them."""
 
     first: int
     length: int
@@ -33,22 +32,22 @@ _NETWORKS = ((0xFFFF << 32, 96), (0x2001 << 112, 32), (0x2002 << 112, 16))
 
 
 def aliases(v4: "array[int]", own: Sequence[int]) -> Iterator[Alias]:
-    """The aliases that some key of `v4` is behind, in order; `v4` has the IPv4 addresses, `own` the
-    IPv6 addresses with a record of their own, both sorted."""
+    """The aliases of addresses in `v4`, in order. `v4` has the IPv4 addresses, `own` the IPv6
+    addresses with their own record, both sorted."""
     for first, length in _NETWORKS:
         yield from _split(v4, own, first, length, length)
 
 
 def within(address: int) -> bool:
-    """Whether an IPv6 address lies in one of the networks."""
+    """Whether an IPv6 address is in one of the networks."""
     return any(_network(address, length) == first for first, length in _NETWORKS)
 
 
 def _split(
     v4: "array[int]", own: Sequence[int], first: int, length: int, start: int
 ) -> Iterator[Alias]:
-    """The aliases in a network of which the IPv4 address begins after `start` bits: the whole, or
-    what is left of it besides `own` addresses."""
+    """The aliases in a network whose IPv4 address starts after `start` bits: the whole network, or
+    the parts of it without `own` addresses."""
     depth = min(length - start, _V4_BITS)
     prefix = (first >> (_BITS - start - depth)) & ((1 << depth) - 1)
     index = bisect_left(v4, prefix << (_V4_BITS - depth))
@@ -64,5 +63,5 @@ def _split(
 
 
 def _network(address: int, length: int) -> int:
-    """The first address of the network of this length that an address is in."""
+    """The first address of the network of this length that contains an address."""
     return address >> (_BITS - length) << (_BITS - length)

@@ -1,8 +1,8 @@
 """nginx: a map from zone and origin to an upstream, and the upstreams.
 
-The site sets $originmap_zone, $originmap_ip and $originmap_origin, where the origin itself is
-asked; $originmap_fill is what to pass a request to. Keys cannot be taken for the special words of
-a map, since a zone's name has a dot in it and starts with neither "~" nor a backslash.
+The site's configuration sets $originmap_zone, $originmap_ip and $originmap_origin (the address of
+the origin itself), and passes requests to $originmap_fill. Keys cannot be mistaken for the special
+words of a map, because a zone's name has a dot and does not start with "~" or a backslash.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from originmap.export.node import Chain, Node, ZonePart, name_of
 
 
 class Nginx:
-    """As `format.Writer`."""
+    """Writes the maps and upstreams."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -27,7 +27,7 @@ class Nginx:
     def zone(self, part: ZonePart) -> Iterator[bytes]:
         if part.default:
             self._zones.append(f"    {part.name} {name_of(part.default)};\n")
-        # What is filled as the zone's default is needs no row.
+        # An origin with the zone's default chain needs no row.
         values = {chain: _value(chain) for chain in {row.chain for row in part.rows}}
         text = addresses.text
         for rows in part.pieces():

@@ -1,9 +1,8 @@
-"""A node of the cache network: which zones it serves, and where it fills each of their origins
-from.
+"""A node of the cache network: its zones, and the colos that it fills each origin from.
 
-A *chain* is the upper tier and its fallbacks, in order; an empty one is the origin itself. It is
-cut at the node's own colo: a node that is the upper tier asks the origin, and one that is a
-fallback asks the upper tier alone.
+A *chain* is the upper tier and its fallbacks, in order; an empty chain is the origin itself. The
+chain ends before the node's own colo: a node in the upper tier fills from the origin, and a node
+in a fallback fills from the upper tier only.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,15 +22,15 @@ from originmap.export.endpoint import Addresses, Endpoint, Endpoints
 
 Chain = tuple[str, ...]
 ORIGIN = "originmap-origin"
-"""What the operator calls the way to the origin itself."""
+"""The name of the operator's upstream for the origin itself."""
 
-_NOWHERE = Endpoints()
+_NO_ENDPOINTS = Endpoints()
 _PIECE = 1_000
-"""Rows."""
+"""Rows in a piece."""
 
 
 class Row(NamedTuple):
-    """A mapping, and where its origin is filled from."""
+    """A mapping, with the chain of colos that the node fills from."""
 
     address: Address
     place: Place
@@ -50,14 +49,14 @@ class ZonePart(NamedTuple):
     rows: Sequence[Row]
 
     def pieces(self) -> Iterator[Sequence[Row]]:
-        """The rows in pieces, at least one: other work goes on between two of them."""
+        """The rows in one or more pieces, so that other work can run between two of them."""
         for start in range(0, len(self.rows) or 1, _PIECE):
             yield self.rows[start : start + _PIECE]
 
 
 class Node:
-    """A node of the cache network, and all that an export needs besides the mappings, which come
-    zone by zone in the order of `zones`."""
+    """A node of the cache network with all data of an export except the mappings. These follow
+    zone by zone, in the order of `zones`."""
 
     def __init__(
         self,
@@ -65,10 +64,10 @@ class Node:
         tiers: Tiers,
         places: Iterable[Place],
         colo: str | None = None,
-        endpoints: Endpoints = _NOWHERE,
+        endpoints: Endpoints = _NO_ENDPOINTS,
     ) -> None:
-        """`places`: those that a mapping may name; `colo`: where the node is, if it is in one.
-        Raises InvalidExport where the topology has no such colo, and InvalidZoneName."""
+        """`places`: all places that a mapping can name; `colo`: the node's colo, if any. Raises
+        InvalidExport if the topology has no such colo, and InvalidZoneName."""
         self.zones = tuple(sorted(zones, key=lambda zone: zone.id))
         for zone in self.zones:
             if checked_name(zone.name) != zone.name:
@@ -78,9 +77,13 @@ class Node:
         self._colos = tiers.topology.by_code()
         self._endpoints = endpoints
         self._generic = self._nearest(colo)
-        self._ways = {place: self._cut(tiers.codes(place)) for place in places if tiers.of(place)}
-        self.chains: tuple[Chain, ...] = tuple(sorted({*self._ways.values(), self._generic} - {()}))
-        """Every chain that a mapping can come to, so that an origin that moves needs no new one."""
+        self._by_place = {
+            place: self._cut(tiers.codes(place)) for place in places if tiers.of(place)
+        }
+        self.chains: tuple[Chain, ...] = tuple(
+            sorted({*self._by_place.values(), self._generic} - {()})
+        )
+        """All chains that a mapping can have, so that an origin that moves needs no new one."""
 
     def colos(self) -> tuple[Colo, ...]:
         """The colos of all chains, by code."""
@@ -91,56 +94,56 @@ class Node:
         return self._colos[code]
 
     def endpoint(self, code: str) -> Endpoint:
-        """Where a colo listens. Raises InvalidExport where nobody said."""
+        """The endpoint of a colo. Raises InvalidExport if it has none."""
         return self._endpoints.of(code)
 
     def endpoints(self, code: str, *, a_family: bool = False) -> tuple[Endpoint, ...]:
         return self._endpoints.all(code, a_family=a_family)
 
     def names(self) -> tuple[str, ...]:
-        """The names that the colos of all chains listen on, for whoever can look them up. Raises
-        InvalidExport as `check_endpoints` does."""
-        found = {self.endpoint(colo.code) for colo in self.colos()}
-        return tuple(sorted({each.host for each in found if not each.is_address}))
+        """The host names of the colos of all chains, which the caller can resolve. Raises
+        InvalidExport like `check_endpoints`."""
+        endpoints = {self.endpoint(colo.code) for colo in self.colos()}
+        return tuple(sorted({each.host for each in endpoints if not each.is_address}))
 
     def with_addresses(self, addresses: Addresses) -> "Node":
-        """The same with the addresses of names."""
-        made = copy(self)
-        made._endpoints = replace(self._endpoints, addresses=addresses)
-        return made
+        """A copy with the addresses of host names."""
+        node = copy(self)
+        node._endpoints = replace(self._endpoints, addresses=addresses)
+        return node
 
     def part(self, zone: Zone, mappings: Iterable[Mapping]) -> ZonePart:
         """A zone of this node with its mappings."""
-        found: dict[Place, tuple[Mode, Chain]] = {}
+        cache: dict[Place, tuple[Mode, Chain]] = {}
         rows = []
         for mapping in mappings:
             place = mapping.place
-            way = found.get(place)
-            if way is None:
-                way = found[place] = self._way(resolve(zone, place, self._tiers))
-            rows.append(Row(mapping.address, place, *way, mapping))
-        _, default = self._way(resolve(zone, None, self._tiers))
+            fill = cache.get(place)
+            if fill is None:
+                fill = cache[place] = self._chain(resolve(zone, place, self._tiers))
+            rows.append(Row(mapping.address, place, *fill, mapping))
+        _, default = self._chain(resolve(zone, None, self._tiers))
         return ZonePart(zone.id, zone.name, default, rows)
 
     def check_endpoints(self) -> None:
-        """Raises InvalidExport where nobody said of some colo where it listens."""
+        """Raises InvalidExport if a colo has no endpoint."""
         for colo in self.colos():
             self.endpoint(colo.code)
 
     def identity(self) -> tuple[object, ...]:
-        """What an export depends on besides its format, and the revision of the mappings."""
+        """All data that an export depends on, except its format and the mappings."""
         endpoints = sorted(self._endpoints.colos.items())
         zones = [
             (zone.id, zone.name, zone.tiered_cache.on, zone.smart_tiered_cache.on)
             for zone in self.zones
         ]
-        ways = sorted(self._ways.items())
+        chains = sorted(self._by_place.items())
         countries = [(colo.code, colo.country) for colo in self.colos()]
         addresses = sorted(self._endpoints.addresses.items())
-        where = (self._endpoints.template, endpoints, addresses, countries)
-        return self._colo, zones, self._generic, ways, *where
+        upstreams = (self._endpoints.template, endpoints, addresses, countries)
+        return self._colo, zones, self._generic, chains, *upstreams
 
-    def _way(self, resolution: Resolution) -> tuple[Mode, Chain]:
+    def _chain(self, resolution: Resolution) -> tuple[Mode, Chain]:
         if resolution.mode is Mode.OFF:
             return resolution.mode, ()
         if resolution.tier is None:
@@ -151,14 +154,14 @@ class Node:
         return tuple(takewhile(lambda code: code != self._colo, codes))
 
     def _nearest(self, code: str | None) -> Chain:
-        """The chain where no region is known: the eligible colos nearest to the node. Without a
-        node nothing is near, and the origin is asked."""
+        """The chain for unknown regions: the eligible colos nearest to the node. For a node
+        without a colo it is empty, so the node fills from the origin itself."""
         if code is None:
             return ()
         own, topology = self._colos.get(code), self._tiers.topology
         if own is None:
             raise InvalidExport(
-                f"there is no colo {code}", "originmap topology show has those there are"
+                f"there is no colo {code}", "run originmap topology show to see all colos"
             )
         ranking = sorted(
             (Ranked(c, Basis.DISTANCE, distance_km(own, c), None) for c in topology.eligible()),
@@ -169,6 +172,6 @@ class Node:
 
 
 def name_of(chain: Chain) -> str:
-    """What a chain is called: originmap_iad_ewr; without colos originmap-origin, which no colo can
-    be called."""
+    """The name of a chain, such as originmap_iad_ewr. The empty chain is originmap-origin, which
+    cannot be the name of any other."""
     return "_".join(["originmap", *(code.lower() for code in chain)]) if chain else ORIGIN

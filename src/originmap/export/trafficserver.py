@@ -1,9 +1,9 @@
 """Apache Traffic Server 9: parent.config by the origin's address, and strategies.yaml with a
 strategy for each mapping.
 
-parent.config has no zones: where two say different things of one address, the last word counts.
-A rule of remap.config names its origin's strategy, @strategy=example.com/192.0.2.1, and stays as
-it is when the origin moves.
+parent.config has no zones: if zones map one address to different regions, the latest change counts.
+A rule of remap.config names its origin's strategy, @strategy=example.com/192.0.2.1, and does not
+change if the origin moves.
 """
 
 from collections.abc import Iterator
@@ -17,11 +17,11 @@ _LINES = 1000
 
 
 class ParentConfig:
-    """As `format.Writer`. The first line that matches a request counts."""
+    """Writes parent.config. Traffic Server uses the first line that matches a request."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._found: ByAddress[Chain] = ByAddress()
+        self._by_address: ByAddress[Chain] = ByAddress()
         self._zones: list[str] = []
 
     def start(self) -> Iterator[bytes]:
@@ -29,15 +29,15 @@ class ParentConfig:
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
         for row in part.rows:
-            self._found.add(row.address, row.mapping.revision, row.chain)
+            self._by_address.add(row.address, row.mapping.revision, row.chain)
         if part.default:
             self._zones.append(f"dest_domain={part.name} {self._parents(part.default)}\n")
         yield b""
 
     def end(self) -> Iterator[bytes]:
-        actions = [self._parents(chain) for chain in self._found.values]
+        actions = [self._parents(chain) for chain in self._by_address.values]
         lines: list[str] = []
-        for address, number in self._found.entries():
+        for address, number in self._by_address.entries():
             lines.append(f"dest_ip={addresses.text(Address(address))} {actions[number]}\n")
             if len(lines) == _LINES:
                 yield "".join(lines).encode()
@@ -45,7 +45,7 @@ class ParentConfig:
         yield "".join(lines + self._zones).encode()
 
     def _parents(self, chain: Chain) -> str:
-        """Tried in order, then the origin."""
+        """The parents, which Traffic Server tries in order, then the origin."""
         if not chain:
             return "go_direct=true"
         parents = ";".join(self._node.endpoint(code).text for code in chain)
@@ -53,7 +53,7 @@ class ParentConfig:
 
 
 class Strategies:
-    """As `format.Writer`."""
+    """Writes strategies.yaml."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -96,7 +96,7 @@ def _host(host: str, port: int) -> str:
 
 
 def _direct(text: str) -> str:
-    """The origin in place of a parent: a strategy without one ends Traffic Server 9.2."""
+    """The origin as the parent, because Traffic Server 9.2 exits at a strategy without one."""
     return (
         "    parent_is_proxy: false\n    groups:\n"
         f"      - - host: '{text}'\n          protocol:\n            - port: 80\n"

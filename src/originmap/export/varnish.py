@@ -2,14 +2,16 @@
 originmap_choose, which sets req.backend_hint.
 
 The operator defines the probe originmap_probe and a backend for the origin, sets
-req.http.X-Originmap-Zone and X-Originmap-IP, and calls it; where the origin itself is to be asked,
-the hint is left alone. Addresses are in ACLs kept as tables (Varnish 7.0), which compile fast.
+req.http.X-Originmap-Zone and X-Originmap-IP, and calls originmap_choose, which leaves the hint
+unchanged for an origin without upper tier. Addresses are in ACLs with +table (Varnish 7.0), which
+compile fast.
 
-A name that has several addresses of a family is given with its addresses, which share a round-robin
-director in the place of the colo's backend.
+A host name with several addresses of one family becomes several backends with a round-robin
+director, which replaces the colo's backend.
 
-VCL is compiled anew for whatever changes, and each backend in it is probed: there are those that
-are in use, no others. So they come last, and zones call by name what is only then known.
+Each change compiles the VCL again, and Varnish probes each backend, so only used backends are
+written. They come last, because the used ones are known only after all zones; zones refer to them
+by name.
 """
 
 from collections.abc import Container, Iterator
@@ -21,7 +23,7 @@ _ADDRESS = 'std.ip(req.http.X-Originmap-IP, "0.0.0.0")'
 
 
 class Varnish:
-    """As `format.Writer`."""
+    """Writes the VCL."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -51,7 +53,7 @@ class Varnish:
         )
 
     def end(self) -> Iterator[bytes]:
-        # Varnish refuses a probe that no backend has, which the operator's would be.
+        # Varnish rejects a probe that no backend uses, so at least one backend is written.
         chains = sorted(self._used) or self._node.chains[:1]
         several = dict[str, int]()
         for code in sorted({code for chain in chains for code in chain}):
@@ -71,7 +73,7 @@ class Varnish:
         yield f"sub originmap_choose {{\n{''.join(self._calls)}}}\n".encode()
 
 
-# What a colo's code can be is at least two characters, so these names are nobody else's.
+# The code of a colo has at least two characters, so these names cannot clash with others.
 def _backend(code: str, number: int = 1) -> str:
     return f"originmap_b_{code.lower()}" + f"_{number}" * (number > 1)
 
@@ -81,7 +83,8 @@ def _named(kind: str, chain: Chain) -> str:
 
 
 def _in_turn(code: str, count: int) -> str:
-    """A director for a colo whose name has several addresses: Varnish refuses such a name."""
+    """A director for a colo whose name has several addresses, because Varnish rejects such a name
+    in a backend."""
     director = _named("r", (code,))
     backends = (_backend(code, number + 1) for number in range(count))
     adds = "".join(f"    {director}.add_backend({backend});\n" for backend in backends)
@@ -90,10 +93,10 @@ def _in_turn(code: str, count: int) -> str:
 
 def _new(chain: Chain, several: Container[str]) -> str:
     director = _named("d", chain)
-    ways = (
+    backends = (
         f"{_named('r', (code,))}.backend()" if code in several else _backend(code) for code in chain
     )
-    adds = "".join(f"    {director}.add_backend({way});\n" for way in ways)
+    adds = "".join(f"    {director}.add_backend({backend});\n" for backend in backends)
     return f"    new {director} = directors.fallback();\n{adds}"
 
 

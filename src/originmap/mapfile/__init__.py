@@ -1,1 +1,1 @@
-"""Files in which people keep mappings: our own form, and those of other tools."""
+"""Files of mappings: our own format, and those of other tools."""

@@ -1,5 +1,5 @@
-"""Reads the CSV form of a file of mappings: the columns zone, origin_ip, vendor, region, in any
-order, and a comment where there is one.
+"""Reads mappings files in CSV: the columns zone, origin_ip, vendor and region, and optionally
+comment, in any order.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _COMMENT = "comment"
 
 
 def read(file: str, text: str, document: Document) -> None:
-    """Add what a file says to a document, problems included."""
+    """Add the content of a file to a document, including its problems."""
     table = read_table(text, (*COLUMNS, _COMMENT))
     rows = table.rows()
     try:
@@ -26,12 +26,12 @@ def read(file: str, text: str, document: Document) -> None:
 
 
 def _checked(where: Where, names: list[str], document: Document) -> bool:
-    """Whether there are the columns that are needed, and no others."""
+    """Whether the heading has the required columns, and no unknown ones."""
     if len(names) == 1 and all(name in names[0] for name in COLUMNS):
-        why = "unknown separator: columns are separated by a comma, a semicolon, a tab or |"
+        why = "unknown separator: use a comma, a semicolon, a tab or |"
         if any(separator in names[0] for separator in SEPARATORS):
             why = "each row is in quotes, so it is one cell: remove the quotes around rows"
-        document.problem(where, f"{why}; not as in {names[0]!r}")
+        document.problem(where, f"{why}; the line is {names[0]!r}")
         return False
     named = [name for name in names if name]
     missing = [name for name in COLUMNS if name not in named]
@@ -41,7 +41,7 @@ def _checked(where: Where, names: list[str], document: Document) -> bool:
     if unknown:
         document.problem(where, f"unknown columns: {', '.join(map(repr, unknown))}")
     if len(set(named)) != len(named):
-        document.problem(where, "a column is there twice")
+        document.problem(where, "a column occurs twice")
     return not missing and not unknown and len(set(named)) == len(named)
 
 
@@ -60,25 +60,26 @@ def _read_rows(
         row = dict(zip(names, cells, strict=False))
         at = dict(zip(names, _columns(lines[line - 1], separator), strict=False))
         zone = document.zone(row["zone"], Where(file, line, at.get("zone", 1)))
-        where = Where(file, line, at.get("vendor" if row["region"] == AUTO else "region", 1))
-        place = document.place(row["vendor"], row["region"], where)
-        where = Where(file, line, at.get("origin_ip", 1))
-        document.origin(zone, row["origin_ip"], place, row.get(_COMMENT, ""), where)
+        place_column = at.get("vendor" if row["region"] == AUTO else "region", 1)
+        place = document.place(row["vendor"], row["region"], Where(file, line, place_column))
+        origin = Where(file, line, at.get("origin_ip", 1))
+        document.origin(zone, row["origin_ip"], place, row.get(_COMMENT, ""), origin)
 
 
 def _wrong_cells(cells: list[str], names: list[str]) -> str | None:
-    """Why these cells do not fit the names. A comment, or what has no name, may be absent."""
+    """Why these cells do not match the columns. The comment and unnamed columns are optional."""
     needed = max(names.index(name) for name in COLUMNS) + 1
     if len(cells) < needed or any(cells[len(names) :]):
-        return f"{len(cells)} cells under {len(names)} columns"
+        cell_count = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+        return f"{cell_count} in a table of {len(names)} columns"
     for number, (cell, name) in enumerate(zip(cells, names, strict=False), 1):
         if cell and not name:
-            return f"column {number} has no name, but {cell!r} in it"
+            return f"column {number} has no name, but this row has {cell!r} in it"
     return None
 
 
 def _columns(line: str, separator: str) -> list[int]:
-    """The column, counted in characters from 1, at which each cell of a line begins."""
+    """The position of each cell in a line, in characters from 1 on."""
     starts, quoted = [1], False
     for at, character in enumerate(line, 2):
         if character == '"':

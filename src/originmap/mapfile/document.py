@@ -1,7 +1,7 @@
-"""What the files of mappings say, before any name in it was looked up.
+"""The content of mappings files, before zones and host names are looked up.
 
-A document is filled by readers, file after file; what is named twice is a problem, not a
-decision. Every entry knows where it was written.
+The readers fill a document, file by file. A duplicate is a problem, because neither of the two is
+preferred. Every mapping carries its position in a file.
 """
 
 import difflib
@@ -20,12 +20,12 @@ from originmap.domain.zone.name import may_be_zone
 from originmap.mapfile.errors import Problem, Where
 
 AUTO = "auto"
-"""The region of an origin whose region is to be looked up in published ranges."""
+"""The value of a region that is detected by published IP ranges."""
 
 
 class WantedMapping(NamedTuple):
-    """Where an origin is said to be. `region` may be AUTO, and `vendor` is empty where that is
-    to be found too. Line and column are kept apart, since there may be very many."""
+    """A mapping in a file. `place.region` can be AUTO; `place.vendor` is empty if the vendor is to
+    be detected too. File, line and column are plain members to save memory."""
 
     place: Place
     comment: str
@@ -35,18 +35,18 @@ class WantedMapping(NamedTuple):
 
     @property
     def auto(self) -> bool:
-        """Whether the region is to be looked up."""
+        """Whether the region must be detected."""
         return self.place.region == AUTO
 
     @property
     def where(self) -> Where:
-        """Where it was written."""
+        """The position of the mapping."""
         return Where(self.file, self.line, self.column)
 
 
 @dataclass(slots=True)
 class ZoneEntry:
-    """What is said of one zone, named by id or name."""
+    """The content of the files about one zone, which is named by id or name."""
 
     zone: str
     where: Where
@@ -57,30 +57,30 @@ class ZoneEntry:
 
 
 class Document:
-    """The zones of all files, and everything wrong with them so far."""
+    """The zones of all files, and all problems so far."""
 
     def __init__(self, catalogue: Catalogue | None) -> None:
-        """Regions are held against the catalogue, unless it is None."""
+        """Regions are checked against the catalogue, unless it is None."""
         self.zones: dict[str, ZoneEntry] = {}
         self.problems: list[Problem] = []
         self._catalogue = catalogue
         self._places: dict[tuple[str, str], Place | None] = {}
 
     def zone(self, name: str, where: Where) -> ZoneEntry:
-        """The entry of a zone, the same one whichever file names it."""
+        """The entry of a zone, the same for all files."""
         key = name.lower().rstrip(".")
         if not may_be_zone(key):
-            self.problem(where, f"not the name or id of a zone: {name!r}")
+            self.problem(where, f"not a zone name or id: {name!r}")
         return self.zones.setdefault(key, ZoneEntry(key, where))
 
     def problem(self, where: Where, text: str) -> None:
-        """Something is wrong there."""
+        """Add a problem at this position."""
         self.problems.append(Problem(where, text))
 
     def origin(
         self, zone: ZoneEntry, text: str, place: Place | None, comment: str, where: Where
     ) -> None:
-        """An origin of a zone, by address or host name; None is a place that was refused."""
+        """Add an origin of a zone, by address or host name; `place` is None if it is invalid."""
         try:
             address: Address | None = addresses.parse(text)
         except InvalidAddress:
@@ -101,46 +101,46 @@ class Document:
                 zone.hosts[text.lower()] = wanted
 
     def place(self, vendor: str, region: str, where: Where) -> Place | None:
-        """The place that two words name; None, and a problem, where there is none such."""
+        """The place of a vendor and a region; None, and a problem, if there is no such place."""
         key = (vendor, region)
         if key not in self._places:
-            self._places[key] = self._known(vendor, region)
-        found = self._places[key]
-        if found is None:
+            self._places[key] = self._lookup(vendor, region)
+        place = self._places[key]
+        if place is None:
             self.problem(where, self._unknown(vendor, region))
-        return found
+        return place
 
     def pattern(self, text: str, where: Where) -> Iterator[Pattern]:
-        """The pattern that a text spells; nothing, and a problem, where it spells none."""
+        """Parse a pattern; yields nothing, and adds a problem, if it is invalid."""
         try:
             yield pattern(text)
         except InvalidPattern as error:
             self.problem(where, str(error))
 
-    def _known(self, vendor: str, region: str) -> Place | None:
+    def _lookup(self, vendor: str, region: str) -> Place | None:
         if region == AUTO:
-            known = not vendor or self._catalogue is None or vendor in self._catalogue.vendors
+            exists = not vendor or self._catalogue is None or vendor in self._catalogue.vendors
         else:
-            known = bool(vendor and region) and (
+            exists = bool(vendor and region) and (
                 self._catalogue is None or self._catalogue.knows(vendor, region)
             )
-        return Place(vendor, region) if known else None
+        return Place(vendor, region) if exists else None
 
     def _unknown(self, vendor: str, region: str) -> str:
         if not vendor or not region:
             return f"the {'vendor' if not vendor else 'region'} is missing"
         vendors = self._catalogue.vendors if self._catalogue else ()
         if vendor not in vendors:
-            return f"unknown vendor {vendor!r}; there are {', '.join(vendors)}"
+            return f"unknown vendor {vendor!r}; use one of {', '.join(vendors)}"
         assert self._catalogue is not None
-        names = [known.name for known in self._catalogue.regions(vendor)]
-        near = difflib.get_close_matches(region, names, 2)
+        names = [each.name for each in self._catalogue.regions(vendor)]
+        similar = difflib.get_close_matches(region, names, 2)
         guess = (
-            f"; is it {' or '.join(near)}?"
-            if near
+            f"; is it {' or '.join(similar)}?"
+            if similar
             else f"; see originmap regions --vendor {vendor}"
         )
         return f"unknown region {region!r} of {vendor}{guess}"
 
-    def _twice(self, where: Where, what: str, first: WantedMapping) -> None:
-        self.problem(where, f"{what} is here twice; first at {first.where}")
+    def _twice(self, where: Where, origin: str, first: WantedMapping) -> None:
+        self.problem(where, f"duplicate {origin}; first at {first.where}")

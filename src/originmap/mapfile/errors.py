@@ -1,9 +1,9 @@
-"""What can be wrong with files of mappings.
+"""Errors of mappings files.
 
 MapFileError
-├── WrongFile       everything wrong with what is in them, with file, line and column
-├── WrongSource     everything wrong with what another tool wrote
-└── UnusableFile    a file that cannot be read or written at all
+├── WrongFile       all problems of the content, with file, line and column
+├── WrongSource     all problems of the content of another tool's file
+└── UnusableFile    a file that cannot be read or written
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from originmap.domain.errors import OriginmapError
 
 
 class Where(NamedTuple):
-    """A place in a file; line and column count from 1."""
+    """A position in a file; line and column count from 1."""
 
     file: str
     line: int
@@ -24,18 +24,18 @@ class Where(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong, and where."""
+    """A problem and its position."""
 
     where: Where
     text: str
 
 
 class MapFileError(OriginmapError):
-    """A file of mappings cannot be used."""
+    """A mappings file cannot be used."""
 
 
 class WrongFile(MapFileError):
-    """What is in the files makes no sense; `problems` lists everything, in order."""
+    """The content of mappings files is invalid; `problems` lists all problems, in order."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = sorted(problems)
@@ -48,7 +48,7 @@ class WrongFile(MapFileError):
 
 
 class WrongSource(MapFileError):
-    """What another tool wrote makes no sense here; `problems` has a line for everything."""
+    """The content of another tool's file is invalid; `problems` has a line for each problem."""
 
     SHOWN = 20
 

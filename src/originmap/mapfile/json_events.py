@@ -1,7 +1,7 @@
-"""JSON as the events that a YAML parser makes of a document, each with its line and column.
+"""A JSON parser that yields the events of a YAML parser, each with its line and column.
 
-A file of mappings in JSON is read as one in YAML is, but by the rules of JSON (RFC 8259): libyaml
-refuses escaped surrogate pairs and an unescaped U+007F, and takes much that is no JSON.
+A mappings file in JSON shares the reader of YAML, but follows the rules of JSON (RFC 8259): libyaml
+rejects escaped surrogate pairs and an unescaped U+007F, and accepts much that is not JSON.
 """
 
 import json
@@ -16,7 +16,7 @@ _DECODER = json.JSONDecoder()
 
 _BLANKS = re.compile(r"[ \t\r\n]*")
 _WORD = re.compile(r"(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|true|false|null)\b")
-_SHOWN = re.compile(r"[^\s,:\[\]{}\"]{1,20}|.", re.DOTALL)
+_QUOTED = re.compile(r"[^\s,:\[\]{}\"]{1,20}|.", re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -31,7 +31,7 @@ class NotJSON(ValueError):
 
 
 def parse(text: str) -> Iterator[yaml.Event]:
-    """The events of one document, from its start to its end. Raises NotJSON."""
+    """Parse one document, and yield its events. Raises NotJSON."""
     parser = _Parser(text)
     yield yaml.DocumentStartEvent()
     yield from parser.value(0)
@@ -40,17 +40,18 @@ def parse(text: str) -> Iterator[yaml.Event]:
 
 
 def json_problem(file: str, text: str, error: Exception) -> str:
-    """Why a file was not decoded, with line and column if it is not JSON; `error` if it is."""
+    """A message for a file that was not decoded: line and column if it is not JSON, else
+    `error`."""
     try:
         for _ in parse(text):
             pass
-    except NotJSON as found:
-        return f"{file}:{found.line}:{found.column}: not JSON: {found.reason}"
+    except NotJSON as problem:
+        return f"{file}:{problem.line}:{problem.column}: not JSON: {problem.reason}"
     return f"{file}: {error}"
 
 
 class _Parser:
-    """A position in a text; every method begins at the next token, and leaves it behind."""
+    """A position in a text. Every method starts at the next token, and ends after it."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -115,7 +116,7 @@ class _Parser:
             raise self._error(error.msg[0].lower() + error.msg[1:].removesuffix(" at")) from None
         if _SURROGATE.search(value):
             line, column = mark.line + 1, mark.column + 1
-            raise NotJSON(line, column, "half of a surrogate pair, which is no character")
+            raise NotJSON(line, column, "half of a surrogate pair, which is not a character")
         return yaml.ScalarEvent(None, None, (False, True), value, mark, mark, '"')
 
     def _took(self, character: str) -> bool:
@@ -130,7 +131,7 @@ class _Parser:
         return yaml.Mark("", self._at, self._line, self._at - self._line_start, None, 0)
 
     def _skip_blanks(self) -> None:
-        """Go to the next token; lines end between tokens only."""
+        """Advance to the next token; line ends occur between tokens only."""
         match = _BLANKS.match(self._text, self._at)
         assert match is not None
         if lines := match[0].count("\n"):
@@ -138,11 +139,9 @@ class _Parser:
             self._line_start = match.start() + match[0].rindex("\n") + 1
         self._at = match.end()
 
-    def _expected(self, what: str) -> NotJSON:
-        found = _SHOWN.match(self._text, self._at)
-        return self._error(
-            f"{what} is expected, not {found[0]!r}" if found else f"{what} is missing"
-        )
+    def _expected(self, token: str) -> NotJSON:
+        match = _QUOTED.match(self._text, self._at)
+        return self._error(f"expected {token}, not {match[0]!r}" if match else f"missing {token}")
 
     def _error(self, reason: str) -> NotJSON:
         return NotJSON(self._line + 1, self._at - self._line_start + 1, reason)

@@ -28,7 +28,7 @@ _RESOURCE = """\
 
 
 def write_pulumi(zones: Iterable[ExportedZone], out: TextIO) -> None:
-    """A resource for each mapping, sorted."""
+    """Write a resource for each mapping, sorted."""
     out.write(_HEADING)
     heading = "resources:\n"
     for zone in zones:

@@ -1,4 +1,4 @@
-"""Reads files of mappings: one, or all in a folder; the form follows from a file's name."""
+"""Reads mappings files: one, or all in a folder. The extension of a file decides its format."""
 
 from pathlib import Path
 
@@ -10,11 +10,11 @@ from originmap.mapfile.errors import UnusableFile, WrongFile
 
 FORMS = (".yaml", ".yml", ".json", ".csv")
 MAX_BYTES = 256 << 20
-_ENDINGS = f"the name of one ends in {', '.join(FORMS)}"
+_EXTENSIONS = f"name it with one of the extensions {', '.join(FORMS)}"
 
 
 def read(path: Path, catalogue: Catalogue | None) -> Document:
-    """Everything that a file or a folder says; without a catalogue any region will do.
+    """Read a file or a folder. Without a catalogue any region is accepted.
 
     Raises UnusableFile, or WrongFile with all problems of all files.
     """
@@ -27,19 +27,20 @@ def read(path: Path, catalogue: Catalogue | None) -> Document:
 
 
 def files(path: Path) -> list[Path]:
-    """The files of mappings that a path stands for, sorted. Raises UnusableFile."""
+    """The mappings files of a path: the file itself, or all in a folder, sorted. Raises
+    UnusableFile."""
     if not path.is_dir():
         return [path]
-    found = sorted(file for file in path.iterdir() if _is_form(file))
-    if not found:
-        raise UnusableFile(str(path), "no files of mappings in it", _ENDINGS)
-    return found
+    matches = sorted(file for file in path.iterdir() if _is_form(file))
+    if not matches:
+        raise UnusableFile(str(path), "no mappings files in this folder", _EXTENSIONS)
+    return matches
 
 
 def add(file: Path, document: Document) -> None:
-    """Add what one file says. Raises UnusableFile."""
+    """Add the content of one file. Raises UnusableFile."""
     if file.suffix.lower() not in FORMS:
-        raise UnusableFile(str(file), "not a file of mappings by its name", _ENDINGS)
+        raise UnusableFile(str(file), "the extension is not one of a mappings file", _EXTENSIONS)
     text = text_of(file)
     if file.suffix.lower() == ".csv":
         csv_reader.read(str(file), text, document)
@@ -50,24 +51,25 @@ def add(file: Path, document: Document) -> None:
 
 
 def text_of(file: Path) -> str:
-    """What is in a file; every line of it ends in a line feed. Raises UnusableFile."""
+    """The text of a file, with line feeds as line ends. Raises UnusableFile."""
     return decoded(file, bytes_of(file))
 
 
 def bytes_of(file: Path) -> bytes:
-    """The bytes of a file, read once, for it may be a pipe. Raises UnusableFile."""
+    """The bytes of a file, which is read only once because it can be a pipe. Raises
+    UnusableFile."""
     try:
         with file.open("rb") as opened:
             data = opened.read(MAX_BYTES + 1)
     except OSError as error:
         raise UnusableFile(str(file), error.strerror or str(error)) from error
     if len(data) > MAX_BYTES:
-        raise UnusableFile(str(file), f"over {MAX_BYTES >> 20} MiB")
+        raise UnusableFile(str(file), f"larger than {MAX_BYTES >> 20} MiB")
     return data
 
 
 def decoded(file: Path, data: bytes) -> str:
-    """The text of a file's bytes, as `text_of` gives it. Raises UnusableFile."""
+    """Decode a file's bytes, with line feeds as line ends. Raises UnusableFile."""
     try:
         text = decode(data)
     except NotText as error:

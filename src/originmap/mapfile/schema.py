@@ -1,8 +1,8 @@
-"""The JSON Schema of files of mappings, for editors."""
+"""The JSON Schema of mappings files, for editors."""
 
 from importlib.resources import files
 
 
 def text() -> str:
-    """The schema as it is packaged."""
+    """The text of the schema."""
     return files(__package__).joinpath("mappings.schema.json").read_text("utf-8")

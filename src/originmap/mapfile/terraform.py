@@ -1,7 +1,7 @@
 """Mappings for Terraform and OpenTofu: resources with `import` blocks.
 
 The resource is `cloudflare_origin_cloud_region` of the provider cloudflare/cloudflare, 5.20 or
-newer: one per origin IP, imported as ZONE_ID/ORIGIN_IP. Blocks of `import` need Terraform 1.5.
+newer: one per origin IP, imported as ZONE_ID/ORIGIN_IP. `import` blocks need Terraform 1.5.
 """
 
 import json
@@ -44,7 +44,7 @@ import {{
 
 
 class ExportedZone(NamedTuple):
-    """A zone and its mappings; all of them are live, so all of them can be imported."""
+    """A zone and its mappings. All of them are live, so all can be imported."""
 
     id: str
     name: str
@@ -52,7 +52,7 @@ class ExportedZone(NamedTuple):
 
 
 def write_terraform(zones: Iterable[ExportedZone], out: TextIO) -> None:
-    """A resource and an import for each mapping, sorted."""
+    """Write a resource and an import block for each mapping, sorted."""
     out.write(_HEADING)
     for zone in zones:
         for address, place in sorted(zone.mappings.items()):
@@ -68,12 +68,12 @@ def write_terraform(zones: Iterable[ExportedZone], out: TextIO) -> None:
 
 
 def resource_name(zone: str, address: Address) -> str:
-    """The name of a mapping's resource: the zone's and the address's, as one word. Zones are in
-    A-labels, and addresses in hex where they are IPv6, so that no two have the same name."""
+    """The name of a mapping's resource: the zone and the address as one word. It has the zone in
+    A-labels, and IPv6 addresses in hex, so that no two mappings have the same name."""
     text = addresses.text(address) if address[0] == 4 else address[1:].hex()
     return f"origin_{_OTHER.sub('_', lookup_name(zone))}_{_OTHER.sub('_', text)}"
 
 
 def _string(text: str) -> str:
-    """A string of HCL, in which nothing is a template."""
+    """A string of HCL without templates."""
     return json.dumps(text, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")

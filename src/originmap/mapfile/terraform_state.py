@@ -1,8 +1,8 @@
-"""The mappings in a state of Terraform or OpenTofu: what `terraform show -json` prints of one, and
-the state file itself (format 4).
+"""Reads mappings from a Terraform or OpenTofu state: the output of `terraform show -json`, or the
+state file itself (format 4).
 
-Refuses whatever is not the one state of the mappings: a plan, an object that is to be destroyed,
-two resources for one address. The forms are those of
+Rejects input that is not an unambiguous state: a plan, a deposed object, two resources for one
+address. The formats are those of
 https://developer.hashicorp.com/terraform/internals/json-format and of Terraform's
 internal/states/statefile/version4.go.
 """
@@ -27,13 +27,11 @@ from originmap.mapfile.terraform import TYPE
 from originmap.mapfile.writer import ZoneState
 
 _ZIP = b"PK\x03\x04"
-_SHOW = "make one with: terraform show -json > state.json, or terraform state pull > state.json"
+_SHOW = "create one by: terraform show -json > state.json, or terraform state pull > state.json"
 _NO_FILE = "run terraform show -json without a file"
-_DEPOSED = (
-    "run terraform apply to its end, which destroys deposed objects; then make the state again"
-)
+_DEPOSED = "run terraform apply, which destroys deposed objects, and create the state file again"
 
-# The members that only a plan has at its top.
+# The top-level members that only a plan has.
 _OF_A_PLAN = {
     "planned_values",
     "prior_state",
@@ -95,7 +93,7 @@ class _StateFile(msgspec.Struct):
 
 
 class _Object(NamedTuple):
-    """An object of a state: its address, its values as JSON, and its key if it is deposed."""
+    """An object of a state: its resource address, its values as JSON, and its key if deposed."""
 
     address: str
     values: msgspec.Raw
@@ -103,8 +101,8 @@ class _Object(NamedTuple):
 
 
 def read_state(file: Path) -> list[ZoneState]:
-    """The mappings in a state, by zone id. Raises UnusableFile, or WrongSource with all that is
-    wrong."""
+    """Read the mappings of a state, by zone id. Raises UnusableFile, or WrongSource with all
+    problems."""
     data = bytes_of(file)
     if data.startswith(_ZIP):
         raise UnusableFile(str(file), "this is a plan, not a state", _NO_FILE)
@@ -113,16 +111,16 @@ def read_state(file: Path) -> list[ZoneState]:
         return _zones(file, list(_objects(file, text)))
     except (msgspec.MsgspecError, RecursionError) as error:
         log = text.lstrip().startswith('{"@')
-        reason = "this is the log of a command with -json" if log else ""
-        problem = f"{file}: {reason}" if log else json_problem(str(file), text, error)
-        raise WrongSource([f"{problem}; not a state" if log else problem], _SHOW) from error
+        reason = f"{file}: this is the log of a command with -json, not a state"
+        problem = reason if log else json_problem(str(file), text, error)
+        raise WrongSource([problem], _SHOW) from error
 
 
 def _objects(file: Path, text: str) -> Iterator[_Object]:
     try:
         top = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
     except msgspec.ValidationError:  # it is JSON
-        raise UnusableFile(str(file), "not a state: a state is an object of JSON", _SHOW) from None
+        raise UnusableFile(str(file), "not a state: it is not a JSON object", _SHOW) from None
     if _OF_A_PLAN & top.keys():
         raise UnusableFile(str(file), "this is a plan, not a state", _NO_FILE)
     if "encrypted_data" in top:
@@ -130,14 +128,14 @@ def _objects(file: Path, text: str) -> Iterator[_Object]:
     if "format_version" in top and ("values" in top or top.keys() <= _OF_A_STATE):
         state = msgspec.json.decode(text, type=_Shown)
         if state.format_version.partition(".")[0] not in ("0", "1"):
-            reason = f"format_version {state.format_version!r} is unknown; 0 and 1 are known"
+            reason = f"format_version {state.format_version!r} is not supported; use 0 or 1"
             raise UnusableFile(str(file), reason)
         root = state.values.root_module if state.values else None
-        return _shown_objects(root or _Module())
+        return _module_objects(root or _Module())
     if "version" in top and _OF_A_STATE_FILE & top.keys():
         _check_version(file, top)
         return _file_objects(msgspec.json.decode(text, type=_StateFile))
-    raise UnusableFile(str(file), _what_else(top), _SHOW)
+    raise UnusableFile(str(file), _why_not_state(top), _SHOW)
 
 
 def _check_version(file: Path, top: dict[str, msgspec.Raw]) -> None:
@@ -146,24 +144,25 @@ def _check_version(file: Path, top: dict[str, msgspec.Raw]) -> None:
         reason = "this is the configuration of a backend, not a state"
         raise UnusableFile(str(file), reason, "run terraform state pull > state.json")
     if version < 4:
-        reason = f"a state file of format {version}, which Terraform wrote before 0.12; 4 is read"
-        hint = "run terraform apply -refresh-only with a newer Terraform, then make the state again"
+        reason = f"state file format {version} (Terraform before 0.12) is not supported; use 4"
+        hint = "run terraform apply -refresh-only with a newer Terraform, and create the file again"
         raise UnusableFile(str(file), reason, hint)
     if version > 4:
-        raise UnusableFile(str(file), f"a state file of format {version}; 4 is read", _SHOW)
+        reason = f"state file format {version} is not supported; use 4"
+        raise UnusableFile(str(file), reason, _SHOW)
 
 
-def _what_else(top: dict[str, msgspec.Raw]) -> str:
-    """What a JSON object is that is no state."""
+def _why_not_state(top: dict[str, msgspec.Raw]) -> str:
+    """Why a JSON object is not a state."""
     if "provider_schemas" in top:
-        return "this is what terraform providers schema -json prints, not a state"
+        return "this is the output of terraform providers schema -json, not a state"
     if "format_version" in top:
         return f"not a state: it has no values, but {', '.join(sorted(top.keys() - _OF_A_STATE))}"
     if "@level" in top or "@message" in top:
         return "this is the log of a command with -json, not a state"
     if top and all(_is_output(value) for value in top.values()):
-        return "this is what terraform output -json prints, not a state"
-    return "it has no format_version, so it is no such state"
+        return "this is the output of terraform output -json, not a state"
+    return "not a state: it has no format_version"
 
 
 def _is_output(value: msgspec.Raw) -> bool:
@@ -173,12 +172,12 @@ def _is_output(value: msgspec.Raw) -> bool:
         return False
 
 
-def _shown_objects(module: _Module) -> Iterator[_Object]:
+def _module_objects(module: _Module) -> Iterator[_Object]:
     for resource in module.resources or ():
         if resource.type == TYPE and resource.mode == "managed":
             yield _Object(resource.address, resource.values, resource.deposed_key)
     for child in module.child_modules or ():
-        yield from _shown_objects(child)
+        yield from _module_objects(child)
 
 
 def _file_objects(state: _StateFile) -> Iterator[_Object]:
@@ -205,14 +204,14 @@ def _zones(file: Path, objects: list[_Object]) -> list[ZoneState]:
         except ValueError as error:
             problems.append(f"{file}: {each.address}: {error}")
             continue
-        there = zones.setdefault(zone, {})
-        if address in there:
-            text = f"{addresses.text(address)} is here twice; first at {first[zone, address]}"
-            if there[address] != place:
-                text += f", in {shown(there[address])}, and in {shown(place)} here"
+        mappings = zones.setdefault(zone, {})
+        if address in mappings:
+            text = f"duplicate {addresses.text(address)}; first at {first[zone, address]}"
+            if mappings[address] != place:
+                text += f", in {shown(mappings[address])}, and in {shown(place)} here"
             problems.append(f"{file}: {each.address}: {text}")
         else:
-            there[address] = place
+            mappings[address] = place
             first[zone, address] = each.address
     if problems:
         raise WrongSource(problems, _DEPOSED if any(each.deposed for each in objects) else "")
@@ -222,17 +221,17 @@ def _zones(file: Path, objects: list[_Object]) -> list[ZoneState]:
 def _mapping(each: _Object) -> tuple[str, Address, Place]:
     """Zone, address and place of an object. Raises ValueError."""
     if each.deposed:
-        raise ValueError(f"a deposed object ({each.deposed}), which is about to be destroyed")
+        raise ValueError(f"a deposed object ({each.deposed}), which Terraform will destroy")
     values = msgspec.json.decode(each.values, type=_Values | None) or _Values()
     missing = [
         name for name in values.__struct_fields__ if not (getattr(values, name) or "").strip()
     ]
     if missing:
-        raise ValueError(f"there is no {' and no '.join(missing)}")
+        raise ValueError(f"missing {', '.join(missing)}")
     if not may_be_zone(str(values.zone_id)):
-        raise ValueError(f"zone_id {values.zone_id!r} is not the id of a zone")
+        raise ValueError(f"zone_id {values.zone_id!r} is not a zone id")
     try:
         address = addresses.parse(values.origin_ip)
     except InvalidAddress:
-        raise ValueError(f"origin_ip {values.origin_ip!r} is no address of an origin") from None
+        raise ValueError(f"origin_ip {values.origin_ip!r} is not an origin IP address") from None
     return str(values.zone_id), address, Place(str(values.vendor), str(values.region))

@@ -1,7 +1,7 @@
-"""Writes mappings in the forms that the readers take: YAML, JSON, CSV.
+"""Writes mappings in the formats of the readers: YAML, JSON, CSV.
 
-Sorted by zone and address, with nothing in it but the mappings, so that the same mappings are
-the same bytes.
+The output is sorted by zone and address, and contains only mappings, so that equal mappings give
+equal bytes.
 """
 
 import csv
@@ -16,14 +16,14 @@ from originmap.domain.mapping.address import Address
 from originmap.domain.plan.plan import State, shown
 from originmap.mapfile.csv_reader import COLUMNS
 
-# What YAML wants escaped although JSON does not (YAML 1.2 §5.1).
+# The characters that need an escape in YAML but not in JSON (YAML 1.2 §5.1).
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9./-]*")
 
 
 @dataclass(frozen=True, slots=True)
 class ZoneState:
-    """The mappings of a zone, and the comments there are on some."""
+    """The mappings of a zone, some with a comment."""
 
     zone: str
     mappings: State
@@ -34,7 +34,7 @@ Write = Callable[[Iterable[ZoneState], TextIO], None]
 
 
 def write_yaml(zones: Iterable[ZoneState], out: TextIO) -> None:
-    """A line for each mapping."""
+    """Write YAML with a line for each mapping."""
     heading = "zones:\n"
     for zone in zones:
         out.write(f"{heading}  {word(zone.zone)}:\n    mappings:")
@@ -52,7 +52,7 @@ def write_yaml(zones: Iterable[ZoneState], out: TextIO) -> None:
 
 
 def write_json(zones: Iterable[ZoneState], out: TextIO) -> None:
-    """As the YAML form, a line for each mapping too."""
+    """Write JSON with the structure of the YAML format and a line for each mapping."""
     out.write('{\n  "zones": {')
     separator = "\n"
     for zone in zones:
@@ -72,7 +72,7 @@ def write_json(zones: Iterable[ZoneState], out: TextIO) -> None:
 
 
 def write_csv(zones: Iterable[ZoneState], out: TextIO) -> None:
-    """RFC 4180, but lines end with a line feed alone; a column for comments at the end."""
+    """Write CSV (RFC 4180, but with line feeds as line ends), with a last column for comments."""
     rows = csv.writer(out, lineterminator="\n")
     rows.writerow((*COLUMNS, "comment"))
     for zone in zones:
@@ -85,12 +85,12 @@ WRITERS: dict[str, Write] = {"yaml": write_yaml, "json": write_json, "csv": writ
 
 
 def quoted(text: str) -> str:
-    """A word in the double quotes that JSON and YAML have in common."""
+    """A string in double quotes that is valid in both JSON and YAML."""
     encoded = json.dumps(text, ensure_ascii=False)
-    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", encoded)
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", encoded)
 
 
 def word(text: str) -> str:
-    """A word of YAML; in quotes where it has more in it than names have: a colon, which not every
-    reader takes for part of a word, or whatever an API may answer."""
+    """A string of YAML. It is quoted if it has other characters than names: a colon, which some
+    readers do not accept in a plain string, or anything that an API can return."""
     return text if _PLAIN.fullmatch(text) else quoted(text)

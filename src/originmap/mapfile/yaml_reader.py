@@ -1,9 +1,9 @@
-"""Reads the YAML form of a file of mappings, and the same in JSON.
+"""Reads mappings files in YAML and JSON.
 
-It follows the events of a parser instead of building documents: every word keeps its line and
-column, nothing is converted (`192.0.2.1`, `1:30` and `no` are words), and a file of any size takes
-little memory. YAML is parsed by libyaml, JSON by `json_events`.
-The form is that of mappings.schema.json, which the tests hold against this module.
+It processes the events of a parser instead of building documents. So every string has its line and
+column, no string is converted (`192.0.2.1`, `1:30` and `no` are strings), and a large file takes
+little memory. libyaml parses YAML, `json_events` parses JSON. The format is that of
+mappings.schema.json; a test compares the schema with this module.
 """
 
 import ipaddress
@@ -23,11 +23,11 @@ _EMPTY = {"", "~", "null"}
 _ADDRESS = re.compile("[0-9A-Fa-f:.]+")
 _TAGS = {None, "", "!", *(f"tag:yaml.org,2002:{kind}" for kind in ("str", "map", "seq", "null"))}
 _ITEM_FORM = "an origin in a list is an address or a host name; with comments, leave out the dashes"
-_PLACE_FORM = "a place is written vendor/region, as in aws/us-east-1; or auto"
+_PLACE_FORM = "write vendor/region, as in aws/us-east-1, or auto"
 
 
 def read(file: str, text: str, document: Document) -> None:
-    """Add what a YAML file says to a document, problems included."""
+    """Add the content of a YAML file to a document, including its problems."""
     try:
         _Reader(file, yaml.parse(text, Loader=_LOADER), document).run()
     except _TooDeep as error:
@@ -39,15 +39,15 @@ def read(file: str, text: str, document: Document) -> None:
         problem = f"not YAML: {error.problem or error.context}{remedy}"
         document.problem(Where(file, line, column), problem)
     except yaml.YAMLError as error:
-        # The reader's own error knows the position only, and its text says what is there.
+        # The parser's own error has the position only; line and column are computed from it.
         before = text.encode()[: getattr(error, "position", 0) or 0].decode(errors="ignore")
         line = before.count("\n") + 1
         column = len(before) - (before.rfind("\n") + 1) + 1
-        document.problem(Where(file, line, column), "not YAML: a character that it may not have")
+        document.problem(Where(file, line, column), "not YAML: a character that is not allowed")
 
 
 def read_json(file: str, text: str, document: Document) -> None:
-    """Add what a JSON file says to a document, problems included."""
+    """Add the content of a JSON file to a document, including its problems."""
     try:
         _Reader(file, json_events.parse(text), document).run()
     except json_events.NotJSON as error:
@@ -55,24 +55,24 @@ def read_json(file: str, text: str, document: Document) -> None:
 
 
 def _remedy(text: str, line: int, column: int) -> str:
-    """What to do about some mistakes of YAML's syntax that are made often."""
+    """A hint for some common syntax errors in YAML."""
     lines = text.split("\n", line)
-    there = lines[line - 1] if line <= len(lines) else ""
-    for word in _ADDRESS.finditer(there):
+    current = lines[line - 1] if line <= len(lines) else ""
+    for word in _ADDRESS.finditer(current):
         if word.start() < column <= word.end() + 1 and _lost_colon(word[0].removesuffix(":")):
             return f"; put quotes around {word[0]!r}"
-        if word.start() == column - 1 and word[0].startswith("::"):  # no word in [] or {}
+        if word.start() == column - 1 and word[0].startswith("::"):  # not a string in [] or {}
             return f"; put quotes around {word[0]!r}"
-    character = there[column - 1 : column]
+    character = current[column - 1 : column]
     if character == "\t":
         return ": a tab; indent by spaces"
     if character in ("@", "`", "%"):
-        return f"; put quotes around the word that begins with {character}"
+        return f"; put quotes around the word that starts with {character}"
     return ""
 
 
 def _lost_colon(text: str) -> bool:
-    """Whether YAML took the last colon of an IPv6 address for the one after a key."""
+    """Whether YAML parsed the last colon of an IPv6 address as the colon after a key."""
     try:
         return text.endswith(":") and bool(ipaddress.IPv6Address(text + ":"))
     except ValueError:
@@ -80,7 +80,7 @@ def _lost_colon(text: str) -> bool:
 
 
 class _TooDeep(ValueError):
-    """Lists and mappings in each other without end."""
+    """Lists and mappings are nested too deeply."""
 
     def __init__(self, where: Where) -> None:
         super().__init__(f"nested more than {json_events.MAX_DEPTH} levels deep")
@@ -88,7 +88,7 @@ class _TooDeep(ValueError):
 
 
 class _Reader:
-    """One file; every method takes the first event of a node and consumes the node."""
+    """Reads one file. Every method takes the first event of a node and consumes the node."""
 
     def __init__(self, file: str, events: Iterable[Any], document: Document) -> None:
         self._file = file
@@ -101,8 +101,8 @@ class _Reader:
                 self._root(next(self._events))
 
     def _checked(self, events: Iterable[Any]) -> Iterator[Any]:
-        """The events; a tag is a problem, for it would change what a word is. Raises _TooDeep,
-        since libyaml takes minutes for brackets without end."""
+        """Check each event. A tag is a problem, because it would convert a string. Raises
+        _TooDeep, because libyaml takes minutes for deeply nested brackets."""
         depth = 0
         for event in events:
             if isinstance(event, yaml.CollectionStartEvent):
@@ -112,13 +112,13 @@ class _Reader:
             if depth > json_events.MAX_DEPTH:
                 raise _TooDeep(self._where(event))
             if getattr(event, "tag", None) not in _TAGS:
-                self._document.problem(self._where(event), f"tags are refused here: {event.tag}")
+                self._document.problem(self._where(event), f"tags are not supported: {event.tag}")
             yield event
 
     def _root(self, event: Any) -> None:
-        for key, where, value in self._members(event, "a file of mappings has the key zones"):
+        for key, where, value in self._members(event, "a mappings file needs the key zones"):
             if key == "zones":
-                for name, at, node in self._members(value, "zones are named by keys"):
+                for name, at, node in self._members(value, "zones must have zone names as keys"):
                     self._zone(self._document.zone(name, at), node)
             elif key == "$schema":
                 self._skip(value)
@@ -126,41 +126,41 @@ class _Reader:
                 self._unknown(key, where, value, "zones")
 
     def _zone(self, zone: ZoneEntry, event: Any) -> None:
-        form = "a zone has the keys mappings, groups, ignore, adopt"
+        form = "a zone takes the keys mappings, groups, ignore, adopt"
         for key, where, value in self._members(event, form):
             if key == "mappings":
                 self._mappings(zone, value)
             elif key == "groups":
-                for node in self._items(value, "groups are a list"):
+                for node in self._items(value, "groups must be a list"):
                     self._group(zone, node)
             elif key in ("ignore", "adopt"):
                 rules = zone.ignore if key == "ignore" else zone.adopt
-                for node in self._items(value, "rules are a list of patterns"):
-                    if (text := self._word(node, "a pattern is a word")) is not None:
+                for node in self._items(value, f"{key} must be a list of patterns"):
+                    if (text := self._word(node, "a pattern must be a string")) is not None:
                         rules.extend(self._document.pattern(text, self._where(node)))
             else:
                 self._unknown(key, where, value, "mappings, groups, ignore, adopt")
 
     def _mappings(self, zone: ZoneEntry, event: Any) -> None:
-        form = "mappings are written origin: vendor/region"
+        form = "write mappings as origin: vendor/region"
         for text, where, value in self._origin_keys(event, form):
             place, comment = self._place(value)
             self._document.origin(zone, text, place, comment, where)
 
     def _origin_keys(self, event: Any, form: str) -> Iterator[tuple[str, Where, Any]]:
-        """Origins that are keys, as `_members` gives them."""
+        """The origins in a mapping's keys, like `_members`."""
         for text, where, value in self._members(event, form, unique=False):
             if _lost_colon(text):
                 self._document.problem(where, f"put quotes around {text + ':'!r}")
                 self._skip(value)
             elif text == "<<":
-                self._document.problem(where, "merge keys are refused here; use a group")
+                self._document.problem(where, "merge keys are not supported; use a group")
                 self._skip(value)
             else:
                 yield text, where, value
 
     def _place(self, event: Any) -> tuple[Place | None, str]:
-        """A place in its short or its long form, and a comment."""
+        """A place, in short or long form, and its comment."""
         at = self._where(event)
         if isinstance(event, yaml.ScalarEvent):
             return self._short(event.value, at), ""
@@ -180,14 +180,14 @@ class _Reader:
         return self._document.place(vendor, region, at)
 
     def _group(self, zone: ZoneEntry, event: Any) -> None:
-        """A group: the place is known only at its end, since keys have no order."""
-        form = "a group has the keys vendor, region, origins, comment"
+        """Read a group. Keys have no order, so the place is complete only at the end."""
+        form = "a group takes the keys vendor, region, origins, comment"
         at, words, origins = self._where(event), dict[str, str](), list[tuple[str, str, Where]]()
         for key, where, value in self._members(event, form):
             if key == "origins":
                 origins.extend(self._origins(value))
             elif key in ("vendor", "region", "comment"):
-                word = self._word(value, f"{key} is a word")
+                word = self._word(value, f"{key} must be a string")
                 words |= {} if word is None else {key: word}
             else:
                 self._unknown(key, where, value, "vendor, region, origins, comment")
@@ -197,10 +197,10 @@ class _Reader:
 
     def _origins(self, event: Any) -> Iterator[tuple[str, str, Where]]:
         """The origins of a group: a list, or a mapping of origins to comments."""
-        form = "origins are a list, or written origin: comment"
+        form = "origins must be a list, or written as origin: comment"
         if isinstance(event, yaml.MappingStartEvent):
             for text, where, value in self._origin_keys(event, form):
-                comment = self._word(value, "a comment is a word")
+                comment = self._word(value, "a comment must be a string")
                 yield text, "" if comment in (None, *_EMPTY) else str(comment), where
         else:
             for node in self._items(event, form):
@@ -208,7 +208,7 @@ class _Reader:
                     yield word, "", self._where(node)
 
     def _words(self, event: Any, allowed: tuple[str, ...], form: str) -> dict[str, str] | None:
-        """The members of a mapping of words; None where it is no mapping."""
+        """The members of a mapping with string values; None if it is not a mapping."""
         if not isinstance(event, yaml.MappingStartEvent):
             self._wrong(event, form)
             return None
@@ -216,32 +216,32 @@ class _Reader:
         for key, where, value in self._members(event, form):
             if key not in allowed:
                 self._unknown(key, where, value, ", ".join(allowed))
-            elif (word := self._word(value, f"{key} is a word")) is not None:
+            elif (word := self._word(value, f"{key} must be a string")) is not None:
                 words[key] = word
         return words
 
     def _members(
         self, event: Any, form: str, *, unique: bool = True
     ) -> Iterator[tuple[str, Where, Any]]:
-        """Key, place and the first event of each value, which the caller consumes."""
+        """Each key, its position, and the first event of its value, which the caller consumes."""
         if not isinstance(event, yaml.MappingStartEvent):
             if not self._is_empty(event):
                 self._wrong(event, form)
             return
-        seen: dict[str, Where] = {}
+        positions: dict[str, Where] = {}
         while not isinstance(key := next(self._events), yaml.MappingEndEvent):
             if not isinstance(key, yaml.ScalarEvent):
-                self._wrong(key, "a key is a word")
+                self._wrong(key, "a key must be a string")
                 self._skip(next(self._events))
                 continue
             where, value = self._where(key), next(self._events)
-            if unique and key.value in seen:
-                first = seen[key.value]
-                self._document.problem(where, f"{key.value} is here twice; first at {first}")
+            if unique and key.value in positions:
+                first = positions[key.value]
+                self._document.problem(where, f"duplicate key {key.value}; first at {first}")
                 self._skip(value)
                 continue
             if unique:
-                seen[key.value] = where
+                positions[key.value] = where
             yield key.value, where, value
 
     def _items(self, event: Any, form: str) -> Iterator[Any]:
@@ -266,17 +266,17 @@ class _Reader:
         return None
 
     def _unknown(self, key: str, where: Where, value: Any, known: str) -> None:
-        self._document.problem(where, f"unknown key {key!r}; there are {known}")
+        self._document.problem(where, f"unknown key {key!r}; use {known}")
         self._skip(value)
 
     def _wrong(self, event: Any, form: str) -> None:
         alias = isinstance(event, yaml.AliasEvent)
-        why = "aliases are not understood here; use a group" if alias else form
+        why = "aliases are not supported; use a group" if alias else form
         self._document.problem(self._where(event), why)
         self._skip(event)
 
     def _skip(self, event: Any, depth: int = 0) -> None:
-        """Consume a node that nothing is read of, or the rest of one from an event in it."""
+        """Consume a node without reading it, or the rest of a node from an event inside."""
         while True:
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1

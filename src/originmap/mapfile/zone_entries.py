@@ -1,7 +1,7 @@
-"""The entries of a DNS master file (RFC 1035 §5.1): words over one line or several, and comments.
+"""The entries of a DNS master file (RFC 1035 §5.1): words on one or several lines, and comments.
 
-Only what separates words: blanks, quotes, parentheses, comments, ends of lines. What an entry
-means is left to `zone_file`.
+It only splits words, by blanks, quotes, parentheses, comments and line ends. `zone_file` interprets
+the entries.
 """
 
 import re
@@ -16,14 +16,13 @@ _TOKEN = re.compile(
 _SWALLOWED = re.compile(
     r"\s(?:A|AAAA)[ \t]+[0-9A-F.:]+[ \t]*(?:;.*)?$", re.IGNORECASE | re.MULTILINE
 )
-_CLOSED = "a quote or parenthesis that is opened here has to be closed"
+_CLOSED = "a quote or parenthesis opens here and is not closed"
 
 
 class Entry(NamedTuple):
-    """An entry, or the comment at the end of a line: then it has no words.
+    """An entry, or the comment at the end of a line, which has no words.
 
-    `indented` says that it begins with a blank, so that it has no owner. A word in quotes keeps
-    them, and escapes are as they were written.
+    An `indented` entry starts with a blank and has no owner. Quotes and escapes are kept.
     """
 
     line: int
@@ -33,7 +32,7 @@ class Entry(NamedTuple):
 
 
 class BrokenEntry(ValueError):
-    """Quotes or parentheses that do not match, so that what follows cannot be told apart."""
+    """Unbalanced quotes or parentheses, after which entries cannot be told apart."""
 
     def __init__(self, line: int, reason: str) -> None:
         super().__init__(reason)
@@ -56,7 +55,7 @@ def entries(text: str) -> Iterator[Entry]:
 
 
 class _Unfinished:
-    """An entry of which the last token is not read yet."""
+    """An entry whose last token is not read yet."""
 
     def __init__(self) -> None:
         self.opened: list[int] = []  # the lines of open parentheses
@@ -71,7 +70,7 @@ class _Unfinished:
             self.opened.append(line)
         elif kind == "close":
             if not self.opened:
-                raise BrokenEntry(line, "a parenthesis is closed that was not opened")
+                raise BrokenEntry(line, "a parenthesis closes here without being opened")
             self.opened.pop()
         elif kind == "quote" or (kind == "word" and _is_swallowing(text)):
             raise BrokenEntry(line, _CLOSED)
@@ -80,7 +79,7 @@ class _Unfinished:
         self._line = self._line or line
 
     def entry(self) -> Iterator[Entry]:
-        """The entry, now at its end; none if there are no words in it."""
+        """The finished entry; none if it has no words."""
         if self.opened:
             raise BrokenEntry(self.opened[0], _CLOSED)
         if self._words:
@@ -88,5 +87,5 @@ class _Unfinished:
 
 
 def _is_swallowing(word: str) -> bool:
-    """Whether a quote goes over lines that look like records, since one was left open before."""
+    """Whether a quote spans lines that look like records, because an earlier quote is open."""
     return "\n" in word and _SWALLOWED.search(word) is not None

@@ -1,8 +1,9 @@
-"""The addresses in a zone file: the A and AAAA records of a DNS master file (RFC 1035 §5), and the
-names that lead to them.
+"""Reads the addresses of a zone file: the A and AAAA records of a DNS master file (RFC 1035 §5),
+and the names that point to them.
 
-Servers and providers add types, leave out TTLs and dots, and note things in comments. What is not
-needed for addresses is passed over and counted; what is needed is an error with its line.
+Servers and providers add types, omit TTLs and dots, and put data in comments. Records that are not
+needed for addresses are skipped and counted; a malformed record that is needed is an error with its
+line.
 """
 
 import contextlib
@@ -25,15 +26,15 @@ from originmap.mapfile.errors import UnusableFile, WrongSource
 from originmap.mapfile.zone_entries import BrokenEntry, Entry, entries
 
 MAX_GENERATED = 1 << 16
-"""How many records all $GENERATE of a file may stand for."""
+"""The number of records that all $GENERATE directives of a file can generate."""
 
 _WANTED = ("A", "AAAA", "CNAME")
 _GENERIC = {"TYPE1": "A", "TYPE28": "AAAA", "TYPE5": "CNAME"}  # RFC 3597 §5
 _TTL = re.compile(r"[0-9]+|(?:[0-9]+[smhdw])+", re.IGNORECASE)
 _CLASS = re.compile(r"IN|CH|HS|CS|ANY|NONE|CLASS[0-9]+", re.IGNORECASE)
-_AGE = re.compile(r"\[AGE:[0-9]+\]", re.IGNORECASE)  # of Windows' DNS server
-_KIND = re.compile("[A-Z][A-Z0-9_-]*")  # with _ those that dnscontrol and its like add
-# How Cloudflare's export and Windows' DNS server name the zone.
+_AGE = re.compile(r"\[AGE:[0-9]+\]", re.IGNORECASE)  # of the Windows DNS server
+_KIND = re.compile("[A-Z][A-Z0-9_-]*")  # with _ for types that tools such as dnscontrol add
+# The comment with the zone's name, of Cloudflare's export and of the Windows DNS server.
 _DOMAIN = re.compile(
     r";+\s*(?:Domain:\s+(\S+)|Database file \S+ for (?:.* in zone )?(\S+?)(?: zone)?\.?)\s*",
     re.IGNORECASE,
@@ -41,8 +42,8 @@ _DOMAIN = re.compile(
 
 
 class ZoneRecords(NamedTuple):
-    """The addresses of a zone, each with the names that lead to it, sorted; and a line for each
-    kind of records that were passed over."""
+    """The addresses of a zone, each with its names, sorted; and a line for each kind of skipped
+    records."""
 
     zone: str
     names: dict[Address, list[str]]
@@ -50,7 +51,7 @@ class ZoneRecords(NamedTuple):
 
 
 class _Record(NamedTuple):
-    """A record as it was written. `kind` is its type, or that and a class other than IN."""
+    """A record of a file. `kind` is its type, with its class if that is not IN."""
 
     owner: str
     kind: str
@@ -58,38 +59,39 @@ class _Record(NamedTuple):
 
 
 def read_zone_file(file: Path, text: str, zone: str | None) -> ZoneRecords:
-    """The addresses of a zone file; without `zone`, or with an id, the file has to name it.
+    """Read the addresses of a zone file. Without `zone`, or with an id, the file must name the
+    zone.
 
-    Raises UnusableFile, or WrongSource with all that is wrong.
+    Raises UnusableFile, or WrongSource with all problems.
     """
     try:
-        found = list(entries(text))
+        all_entries = list(entries(text))
     except BrokenEntry as error:
         raise WrongSource([f"{file}:{error.line}: not a zone file: {error}"]) from None
-    given = zone if zone and not is_zone_id(zone) else None
-    name = _named(file, given) if given else _zone_of(found)
+    zone_name = zone if zone and not is_zone_id(zone) else None
+    name = _parse_zone(file, zone_name) if zone_name else _zone_of(all_entries)
     if name is None:
-        reason = "no SOA record, no $ORIGIN and no comment names the zone"
-        raise UnusableFile(str(file), reason, "give the zone's name: --zone example.com")
+        reason = "no SOA record, $ORIGIN or comment names the zone"
+        raise UnusableFile(str(file), reason, "name the zone: --zone example.com")
     reader = _Reader(file, name)
-    for entry in found:
+    for entry in all_entries:
         reader.read(entry)
     return reader.records()
 
 
-def _named(file: Path, zone: str) -> dns.name.Name:
+def _parse_zone(file: Path, zone: str) -> dns.name.Name:
     with contextlib.suppress(dns.exception.DNSException, UnicodeError):
         if may_be_zone(zone):
             return dns.name.from_text(zone, dns.name.root)
-    raise UnusableFile(str(file), f"not the name of a zone: {zone!r}")
+    raise UnusableFile(str(file), f"not a zone name: {zone!r}")
 
 
-def _zone_of(found: list[Entry]) -> dns.name.Name | None:
-    """The zone of a file: the owner of its SOA record, else what a comment says, else the first
+def _zone_of(all_entries: list[Entry]) -> dns.name.Name | None:
+    """The zone of a file: the owner of its SOA record, else the zone in a comment, else the first
     $ORIGIN."""
     comment = first = origin = None
     owner = "@"
-    for entry in found:
+    for entry in all_entries:
         try:
             if entry.comment:
                 named = _DOMAIN.fullmatch(entry.comment)
@@ -104,13 +106,13 @@ def _zone_of(found: list[Entry]) -> dns.name.Name | None:
                 if kind == "SOA" and (soa := _top_name(owner, origin)) is not None:
                     return soa
         except (dns.exception.DNSException, UnicodeError, ValueError, IndexError):
-            continue  # it is told when the entry is read
-    found_name = comment or first
-    return None if found_name == dns.name.root else found_name
+            continue  # reported when the entry is read
+    zone = comment or first
+    return None if zone == dns.name.root else zone
 
 
 def _top_name(text: str, origin: dns.name.Name | None) -> dns.name.Name | None:
-    """The name that an SOA or a $ORIGIN is about; some write it without the dot at its end."""
+    """The name in an SOA or a $ORIGIN, which can lack the final dot."""
     name = dns.name.from_text(text, None)
     if name.is_absolute():
         return name
@@ -121,28 +123,28 @@ def _top_name(text: str, origin: dns.name.Name | None) -> dns.name.Name | None:
 
 
 def _record(entry: Entry, owner: str) -> _Record:
-    """The record that an entry is; `owner` is that of the one before. Raises ValueError."""
+    """Parse an entry as a record; `owner` is that of the previous one. Raises ValueError."""
     words = list(entry.words)
     if not entry.indented:
         owner = words.pop(0)
-    kind, others = "", ""
+    kind, class_ = "", ""
     while words:
         word = words.pop(0)
         if _CLASS.fullmatch(word):
-            others = "" if word.upper() in ("IN", "CLASS1") else f"{word.upper()} "
+            class_ = "" if word.upper() in ("IN", "CLASS1") else f"{word.upper()} "
         elif not (_TTL.fullmatch(word) or _AGE.fullmatch(word)):
             kind = word.upper()
             break
     if not kind:
-        shown = " ".join(entry.words)[:60]
-        raise ValueError(f"not a zone file: a record without a type: {shown!r}")
+        record = " ".join(entry.words)[:60]
+        raise ValueError(f"not a zone file: a record without a type: {record!r}")
     if not _KIND.fullmatch(kind):
         raise ValueError(f"neither a TTL, a class nor a type: {word!r}")
-    return _Record(owner, others + _GENERIC.get(kind, kind), words)
+    return _Record(owner, class_ + _GENERIC.get(kind, kind), words)
 
 
 class _Reader:
-    """Reads entries one after the other, and keeps what is wrong and what is passed over."""
+    """Reads entries one by one, and collects problems and the counts of skipped records."""
 
     def __init__(self, file: Path, zone: dns.name.Name) -> None:
         self._file = file
@@ -158,7 +160,7 @@ class _Reader:
         self._outside = 0
 
     def read(self, entry: Entry) -> None:
-        """Take one entry in."""
+        """Read one entry."""
         if entry.comment:
             return
         try:
@@ -180,28 +182,28 @@ class _Reader:
             self._problems.append(f"{self._file}:{entry.line}: {error}")
 
     def records(self) -> ZoneRecords:
-        """All that was read. Raises WrongSource."""
+        """The result of all entries. Raises WrongSource."""
         if self._problems:
             raise WrongSource(self._problems)
-        found: dict[Address, set[dns.name.Name]] = {}
-        for name, there in self._names.items():
-            for address in there:
-                found.setdefault(address, set()).add(name)
+        by_address: dict[Address, set[dns.name.Name]] = {}
+        for name, of_name in self._names.items():
+            for address in of_name:
+                by_address.setdefault(address, set()).add(name)
         for alias in self._aliases:
-            there = self._names.get(self._target(alias), set())
-            self._others["CNAME"] += not there
-            for address in there:
-                found[address].add(alias)
+            of_target = self._names.get(self._target(alias), set())
+            self._others["CNAME"] += not of_target
+            for address in of_target:
+                by_address[address].add(alias)
         names = {
-            address: sorted(name.to_text(omit_final_dot=True) for name in found[address])
-            for address in sorted(found)
+            address: sorted(name.to_text(omit_final_dot=True) for name in by_address[address])
+            for address in sorted(by_address)
         }
         return ZoneRecords(self._zone.to_text(omit_final_dot=True), names, self._skipped())
 
     def _directive(self, words: list[str]) -> None:
         name, *arguments = words
         match name.upper():
-            case "$TTL" | "$DATE":  # the latter begins what BIND's rndc dumpdb writes
+            case "$TTL" | "$DATE":  # BIND's rndc dumpdb writes $DATE in the first line
                 pass
             case "$ORIGIN" if len(arguments) == 1:
                 self._origin = _top_name(arguments[0], self._origin) or self._origin
@@ -209,16 +211,16 @@ class _Reader:
                 self._generate(arguments)
             case "$INCLUDE":
                 raise ValueError(
-                    f"{' '.join(words)!r} is not followed: put all records into one file, as"
-                    " named-compilezone -o FILE ZONE INPUT does"
+                    f"{' '.join(words)!r} is not supported: put all records into one file, for"
+                    " example by named-compilezone -o FILE ZONE INPUT"
                 )
             case _:
                 raise ValueError(
-                    f"not a zone file: unknown or incomplete: {' '.join(words)[:60]!r}"
+                    f"not a zone file: unknown or incomplete directive: {' '.join(words)[:60]!r}"
                 )
 
     def _generate(self, arguments: list[str]) -> None:
-        """$GENERATE, of BIND: a range, an owner, and the rest of a record."""
+        """Read BIND's $GENERATE: a range, an owner, and the rest of a record."""
         start, stop, step = dns.grange.from_text(arguments[0])
         count = len(range(start, stop + 1, step))
         _, kind, data = _record(Entry(0, False, arguments[1:]), "")
@@ -227,24 +229,24 @@ class _Reader:
             return
         self._generated += count
         if self._generated > MAX_GENERATED:
-            raise ValueError(f"$GENERATE stands for more than {MAX_GENERATED:,} records")
-        made = dns.zone.from_text(
+            raise ValueError(f"$GENERATE generates more than {MAX_GENERATED:,} records")
+        generated = dns.zone.from_text(
             f"$ORIGIN {self._origin}\n$GENERATE {arguments[0]} {arguments[1]} 0 IN {kind}"
             f" {' '.join(data)}\n",
             origin=dns.name.root,
             relativize=False,
             check_origin=False,
         )
-        for owner, _, record in made.iterate_rdatas():
+        for owner, _, record in generated.iterate_rdatas():
             self._take(owner, kind, [record.to_text()])
 
     def _take(self, owner: dns.name.Name, kind: str, data: list[str]) -> None:
-        """A record of a type that is wanted. Raises ValueError."""
+        """Add an A, AAAA or CNAME record. Raises ValueError."""
         if not owner.is_subdomain(self._zone):
             self._outside += 1
         elif kind == "CNAME":
             if len(data) != 1:
-                raise ValueError(f"not the name of a host: {' '.join(data)!r}")
+                raise ValueError(f"not a host name: {' '.join(data)!r}")
             self._aliases[owner] = dns.name.from_text(data[0], self._origin)
         else:
             text = _address(kind, data)
@@ -254,12 +256,13 @@ class _Reader:
                 self._unusable[text] += 1
 
     def _target(self, alias: dns.name.Name) -> dns.name.Name:
-        """Where an alias leads in the end; a chain that is a ring leads into itself."""
-        seen = {alias}
-        while (target := self._aliases.get(alias)) is not None and target not in seen:
-            seen.add(target)
+        """The final target of an alias, which is an alias itself in a cycle."""
+        visited = {alias}
+        while (target := self._aliases.get(alias)) is not None and target not in visited:
+            visited.add(target)
             alias = target
-        self._aliases.update(dict.fromkeys(seen - {alias}, alias))  # a long chain is walked once
+        # Shorten the chain, so that a long one is walked only once.
+        self._aliases.update(dict.fromkeys(visited - {alias}, alias))
         return alias
 
     def _skipped(self) -> list[str]:
@@ -270,11 +273,14 @@ class _Reader:
             which = "that is not A or AAAA", "that are not A or AAAA"
             lines.append(f"{_skipped(count, *which)}: {listed}")
         if count := self._unusable.total():
-            which = "with an address that no origin has", "with addresses that no origin has"
+            which = (
+                "with an address that an origin cannot have",
+                "with addresses that an origin cannot have",
+            )
             lines.append(f"{_skipped(count, *which)}: {', '.join(sorted(self._unusable))}")
         if self._outside:
-            there = f"outside the zone {self._zone.to_text(omit_final_dot=True)}"
-            lines.append(_skipped(self._outside, there, there))
+            outside = f"outside the zone {self._zone.to_text(omit_final_dot=True)}"
+            lines.append(_skipped(self._outside, outside, outside))
         return lines
 
 
@@ -283,7 +289,7 @@ def _skipped(count: int, one: str, several: str) -> str:
 
 
 def _address(kind: str, data: list[str]) -> str:
-    """The address of an A or AAAA record. Raises ValueError."""
+    """Parse the address of an A or AAAA record. Raises ValueError."""
     parse = ipaddress.IPv4Address if kind == "A" else ipaddress.IPv6Address
     text = " ".join(data)
     try:
@@ -295,4 +301,4 @@ def _address(kind: str, data: list[str]) -> str:
             return str(parse(text))
     except (ValueError, IndexError):
         pass
-    raise ValueError(f"not the address of an {kind} record: {text!r}")
+    raise ValueError(f"not an address for an {kind} record: {text!r}")

@@ -13,9 +13,9 @@ from originmap.domain.errors import InvalidAddress
 from originmap.domain.mapping import address as addresses
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import MappingChange, Place
+from originmap.domain.plan.cold_moves import ColdMove
 from originmap.domain.plan.plan import Plan, ZonePlan, batches, plan_of
 from originmap.domain.plan.selection import InvalidPattern, Selection, pattern
-from originmap.domain.rollout.stage import Wave
 from originmap.planning.errors import UnusablePlan
 
 FORMAT = "originmap-plan/1"
@@ -96,7 +96,7 @@ class Planned(msgspec.Struct, frozen=True):
     api: str
     plan: Plan
     pins: Mapping[str, tuple[Address, ...]]
-    waves: list[Wave] | None = None
+    waves: list[ColdMove] | None = None
 
 
 def _document(planned: Planned) -> PlanJSON:
@@ -149,7 +149,7 @@ def load(path: Path) -> Planned:
         raise UnusablePlan(str(path), "it is not as it was saved: its digest is another")
     waves = None
     if saved.upper_tiers is not None:
-        waves = [Wave(w.zone, w.old, w.new, w.origins) for w in saved.upper_tiers]
+        waves = [ColdMove(w.zone, w.old, w.new, w.origins) for w in saved.upper_tiers]
     return Planned(saved.api, plan, pins, waves)
 
 

@@ -1,1 +1,1 @@
-"""Conducting a rollout from outside of the server."""
+"""The conductor of a rollout, a client of the server."""

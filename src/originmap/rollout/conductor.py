@@ -1,11 +1,12 @@
-"""Conducts a rollout: waits for each wave, looks at it, and releases the next or takes all back.
+"""Conducts a rollout: waits for the nodes of each stage, checks their health, and releases the next
+stage or halts the rollout.
 
-What is released is in the database alone. A conductor that is gone leaves the rollout at its wave,
-and another one goes on from there.
+The state of the rollout is in the database only. If a conductor stops, the rollout stays at its
+stage, and another conductor can continue.
 
-    a node of a released wave does not take its revision, or goes away     halt: all go back
-    the health command fails                                               halt: all go back
-    no node of a wave reports, or one that reported no longer does         pause: somebody decides
+    a node of a released stage does not reach the target in time, or is lost    halt: roll back
+    the health command fails                                                    halt: roll back
+    a stage has no reporting nodes, or a node stopped reporting                 pause
 """
 
 import time
@@ -29,7 +30,7 @@ _NAMED = 5
 
 
 class RolloutStopped(OriginmapError):
-    """The rollout is over, and not at its end."""
+    """The rollout was stopped before its end."""
 
     def __init__(self, text: str, hint: str) -> None:
         super().__init__(text)
@@ -37,17 +38,18 @@ class RolloutStopped(OriginmapError):
 
 
 class _Unwell(Exception):
-    """A wave is not well; the text says why."""
+    """A stage failed its checks; the message says why."""
 
 
 class _Absent(Exception):
-    """Nodes do not report; the text says which."""
+    """Nodes do not report; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConductorOptions:
-    """How long a wave is looked at, how often, and how long its nodes may take; in seconds. `empty`
-    names colos and waves in which no node need report, `lost` nodes that need not any more."""
+    """Durations in seconds: `hold` is the time that a stage is watched, `every` the interval of
+    its health checks, `patience` the timeout for its nodes. `empty` are colos and stages that can
+    be without reporting nodes, `lost` are nodes that need not report."""
 
     hold: float
     every: float
@@ -58,8 +60,8 @@ class ConductorOptions:
 
 
 @dataclass
-class _Wave:
-    """One wave while it is looked at. `nodes` are the names of those that are waited for."""
+class _Stage:
+    """A released stage. `nodes` are the names of the nodes that must reach the target."""
 
     number: int
     nodes: set[str]
@@ -70,25 +72,25 @@ class _Wave:
 class Conductor:
     """Conducts one rollout, to its end or until it is stopped."""
 
-    def __init__(self, rollouts: ServerRollouts, wishes: ConductorOptions, line: LiveLine) -> None:
+    def __init__(self, rollouts: ServerRollouts, options: ConductorOptions, line: LiveLine) -> None:
         self._rollouts = rollouts
-        self._wishes = wishes
+        self._options = options
         self._line = line
         self._reported: set[str] = set()
-        """Every node that was heard of since the rollout began."""
+        """All nodes that have reported since the start of the rollout."""
 
     def run(self, rollout: RolloutJSON) -> RolloutJSON:
-        """Go on from where `rollout`, which is running, is. Returns it after its last wave: done,
-        or running still where later changes wait. Raises RolloutStopped."""
+        """Continue with the running `rollout`. Returns it after its last stage: done, or running
+        if there are changes after its target. Raises RolloutStopped."""
         try:
             while True:
-                wave = _Wave(rollout.released, _reachable(rollout))
-                self._find(wave, rollout, rollout.released)
-                self._settle(wave, rollout)
-                self._hold(wave, rollout)
-                self._settle(wave, rollout)
+                stage = _Stage(rollout.released, _reachable(rollout))
+                self._await_reports(stage, rollout, rollout.released)
+                self._await_nodes(stage, rollout)
+                self._hold(stage, rollout)
+                self._await_nodes(stage, rollout)
                 following = rollout.released + 1
-                self._find(wave, rollout, min(following, len(rollout.waves)))
+                self._await_reports(stage, rollout, min(following, len(rollout.waves)))
                 if following > len(rollout.waves):
                     return self._end(rollout)
                 rollout = self._advance(rollout)
@@ -98,23 +100,23 @@ class Conductor:
             raise RolloutStopped(
                 f"halted in stage {rollout.released}: {why}. Every node goes back to revision "
                 f"{rollout.base}",
-                "originmap rollout status shows them; resume, abort or finish follows",
+                "run originmap rollout status to see the nodes; then resume, abort or finish it",
             ) from None
         except _Absent as why:
             self._line.clear()
             self._take(Pause(str(why), number=rollout.number))
             raise RolloutStopped(
                 f"paused in stage {rollout.released}: {why}",
-                "find out why they do not report, then: originmap rollout resume. To continue "
-                "without them, add --allow-empty COLO or --allow-lost NODE",
+                "find out why they do not report, then run originmap rollout resume. To continue "
+                "without them, use --allow-empty COLO or --allow-lost NODE",
             ) from None
 
-    def _find(self, wave: _Wave, rollout: RolloutJSON, number: int) -> None:
-        """Look whether nodes of wave `number` report, and all that did since the rollout began. A
-        server that was just started is given the time to hear of them. Raises _Absent."""
+    def _await_reports(self, stage: _Stage, rollout: RolloutJSON, number: int) -> None:
+        """Check that stage `number` has reporting nodes, and that every node that has reported
+        since the start still does. Waits if the server has just started. Raises _Absent."""
         while True:
-            now = self._look(wave, rollout)
-            absent = "; ".join(self._absent(now, wave, number))
+            now = self._poll(stage, rollout)
+            absent = "; ".join(self._absent(now, stage, number))
             if not absent:
                 return
             if now.listening >= SILENT_SECONDS:
@@ -123,107 +125,108 @@ class Conductor:
             self._line.show(f"{absent}: the server waits for reports", f" {left}")
             time.sleep(_pause(now))
 
-    def _absent(self, now: RolloutJSON, wave: _Wave, number: int) -> Iterator[str]:
-        """Why wave `number` cannot be judged: nodes that are waited for already aside."""
-        looked_at = now.waves[number - 1]
-        if looked_at.wave not in self._wishes.empty:
-            unheard = [name for name in looked_at.unheard if name not in self._wishes.empty]
-            if unheard:
-                yield f"no node of {', '.join(unheard)} reports (stage {number}: {looked_at.wave})"
-        heard = {node.name for node in now.nodes if node.heard}
-        lost = sorted(self._reported - heard - wave.nodes - self._wishes.lost)
+    def _absent(self, now: RolloutJSON, stage: _Stage, number: int) -> Iterator[str]:
+        """The reasons why stage `number` cannot be checked. Nodes of released stages are not among
+        them, because `_poll` waits for those."""
+        checked = now.waves[number - 1]
+        if checked.wave not in self._options.empty:
+            empty = [name for name in checked.unheard if name not in self._options.empty]
+            if empty:
+                yield f"no node of {', '.join(empty)} reports (stage {number}: {checked.wave})"
+        reporting = {node.name for node in now.nodes if node.heard}
+        lost = sorted(self._reported - reporting - stage.nodes - self._options.lost)
         if lost:
-            yield f"{_some(lost)} reported before, and no longer"
+            yield f"no longer reporting: {_some(lost)}"
 
-    def _settle(self, wave: _Wave, rollout: RolloutJSON) -> None:
-        """Wait for the nodes of the wave."""
+    def _await_nodes(self, stage: _Stage, rollout: RolloutJSON) -> None:
+        """Wait until the nodes of the stage are at the target."""
         while True:
-            now = self._look(wave, rollout)
-            if wave.late_since is None:
+            now = self._poll(stage, rollout)
+            if stage.late_since is None:
                 return
-            self._line.show(_counted(now, wave))
+            self._line.show(_counted(now, stage))
             time.sleep(_pause(now))
 
-    def _hold(self, wave: _Wave, rollout: RolloutJSON) -> None:
-        """Look at the wave for some time: at its begin, again and again, and at its end."""
+    def _hold(self, stage: _Stage, rollout: RolloutJSON) -> None:
+        """Watch the stage for the hold time, with health checks at its start, at intervals, and at
+        its end."""
         begun = time.monotonic()
-        looked = self._check(rollout)
-        while (left := begun + wave.paused + self._wishes.hold - time.monotonic()) > 0:
-            now = self._look(wave, rollout)
-            self._line.show(f"{_counted(now, wave)}, holding", f" {_clock(left)}")
+        checked = self._check(rollout)
+        while (left := begun + stage.paused + self._options.hold - time.monotonic()) > 0:
+            now = self._poll(stage, rollout)
+            self._line.show(f"{_counted(now, stage)}, holding", f" {_clock(left)}")
             time.sleep(min(_pause(now), left))
-            if time.monotonic() - looked >= self._wishes.every:
-                looked = self._check(rollout)
-        if self._wishes.hold > 0:
-            self._look(wave, rollout)
+            if time.monotonic() - checked >= self._options.every:
+                checked = self._check(rollout)
+        if self._options.hold > 0:
+            self._poll(stage, rollout)
             self._check(rollout)
 
-    def _look(self, wave: _Wave, rollout: RolloutJSON) -> RolloutJSON:
-        """How the rollout stands now, once it is not paused. Raises _Unwell where nodes are late,
-        or no longer there, for longer than may be."""
-        now = self._running(wave, rollout)
-        wave.nodes |= _reachable(now)  # a server that was started again knows them by and by
+    def _poll(self, stage: _Stage, rollout: RolloutJSON) -> RolloutJSON:
+        """The current rollout; waits while it is paused. Raises _Unwell if nodes are late or lost
+        for longer than the timeout."""
+        now = self._running(stage, rollout)
+        stage.nodes |= _reachable(now)  # after a restart the server hears of them one by one
         self._reported |= _reporting_since(rollout.started_on, now)
-        late = [node for node in now.nodes if node.name in wave.nodes and not node.is_there]
-        known = {node.name for node in now.nodes}
-        unknown = sorted(wave.nodes - known)
-        names = unknown + [node.name for node in late]
+        late = [node for node in now.nodes if node.name in stage.nodes and not node.is_there]
+        listed = {node.name for node in now.nodes}
+        missing = sorted(stage.nodes - listed)
+        names = missing + [node.name for node in late]
         if not names:
-            wave.late_since = None
+            stage.late_since = None
             return now
         moment = time.monotonic()
-        forgot = bool(unknown) and now.listening < SILENT_SECONDS  # by a server that was restarted
-        wave.late_since = moment if wave.late_since is None or forgot else wave.late_since
-        if moment - wave.late_since > self._wishes.patience:
-            said = next((f": {node.problem}" for node in late if node.problem), "")
-            raise _Unwell(f"not on revision {rollout.target}: {_some(names)}{said}"[:MOST_WHY])
+        restarted = bool(missing) and now.listening < SILENT_SECONDS
+        stage.late_since = moment if stage.late_since is None or restarted else stage.late_since
+        if moment - stage.late_since > self._options.patience:
+            problem = next((f": {node.problem}" for node in late if node.problem), "")
+            raise _Unwell(f"not on revision {rollout.target}: {_some(names)}{problem}"[:MOST_WHY])
         return now
 
-    def _running(self, wave: _Wave, rollout: RolloutJSON) -> RolloutJSON:
-        """How the rollout stands; waits while it is paused. Raises RolloutStopped."""
+    def _running(self, stage: _Stage, rollout: RolloutJSON) -> RolloutJSON:
+        """The current rollout; waits while it is paused. Raises RolloutStopped."""
         begun = time.monotonic()
         while True:
             now = self._rollouts.watch()
             if now is None or now.number != rollout.number:
-                raise RolloutStopped(f"rollout {rollout.number} is no longer the last one", "")
+                raise RolloutStopped(f"rollout {rollout.number} was replaced by another one", "")
             if now.state is RolloutState.RUNNING:
                 return now
             if now.state is not RolloutState.PAUSED:
                 why = f": {now.why}" if now.why else ""
-                hint = "originmap rollout status shows it"
-                raise RolloutStopped(f"somebody else has it {now.state}{why}", hint)
+                hint = "run originmap rollout status to see it"
+                raise RolloutStopped(f"another operator set the rollout to {now.state}{why}", hint)
             self._line.show(f"paused in stage {now.released}")
             time.sleep(_pause(now))
-            wave.paused, begun = wave.paused + time.monotonic() - begun, time.monotonic()
-            wave.late_since = None
+            stage.paused, begun = stage.paused + time.monotonic() - begun, time.monotonic()
+            stage.late_since = None
 
     def _check(self, rollout: RolloutJSON) -> float:
-        """Run the health command; when that was. Raises _Unwell."""
-        if self._wishes.health is not None:
-            taken = [n for n in rollout.nodes if n.wave is not None and n.wave <= rollout.released]
-            colos = sorted({node.colo for node in taken if node.colo})
+        """Run the health command, and return the time after it. Raises _Unwell."""
+        if self._options.health is not None:
+            nodes = [n for n in rollout.nodes if n.wave is not None and n.wave <= rollout.released]
+            colos = sorted({node.colo for node in nodes if node.colo})
             assert rollout.target is not None
-            problem = self._wishes.health.problem(rollout.released, rollout.target, colos)
+            problem = self._options.health.problem(rollout.released, rollout.target, colos)
             if problem:
                 raise _Unwell(problem)
         return time.monotonic()
 
     def _advance(self, rollout: RolloutJSON) -> RolloutJSON:
-        """Release the next wave, unless somebody did."""
-        wanted = rollout.released + 1
+        """Release the next stage, unless another operator already has."""
+        following = rollout.released + 1
         try:
-            now = self._take(Advance(wanted, number=rollout.number))
+            now = self._take(Advance(following, number=rollout.number))
         except ServerRefused:
-            now = self._running(_Wave(wanted, set()), rollout)
-            if now.released < wanted:
+            now = self._running(_Stage(following, set()), rollout)
+            if now.released < following:
                 raise
-        self._line.say(
-            f"stage {wanted} of {len(now.waves)} ({now.waves[wanted - 1].wave}) released"
-        )
+        wave = now.waves[following - 1].wave
+        self._line.say(f"stage {following} of {len(now.waves)} ({wave}) released")
         return now
 
     def _end(self, rollout: RolloutJSON) -> RolloutJSON:
-        """Finish, unless that would let out what was changed meanwhile and is in no wave."""
+        """Finish, unless that would release changes after the target, which are in no stage."""
         self._line.clear()
         while True:
             now = self._rollouts.watch()
@@ -232,19 +235,19 @@ class Conductor:
             try:
                 return self._take(Finish(number=rollout.number, revision=now.revision))
             except ServerRefused:
-                # Something was changed since it was looked at, or somebody else took a step.
-                again = self._running(_Wave(rollout.released, set()), rollout)
+                # There was a change since the poll, or another operator took a step.
+                again = self._running(_Stage(rollout.released, set()), rollout)
                 if again.revision == now.revision:
                     raise
 
-    def _take(self, asked: Advance | Halt | Pause | Finish) -> RolloutJSON:
-        shown = self._rollouts.take(asked)
-        assert shown is not None
-        return shown
+    def _take(self, step: Advance | Halt | Pause | Finish) -> RolloutJSON:
+        rollout = self._rollouts.take(step)
+        assert rollout is not None
+        return rollout
 
 
 def _reachable(rollout: RolloutJSON) -> set[str]:
-    """The nodes of released waves that were heard of lately."""
+    """The nodes of released stages that are reporting."""
     return {
         node.name
         for node in rollout.nodes
@@ -253,28 +256,29 @@ def _reachable(rollout: RolloutJSON) -> set[str]:
 
 
 def _reporting_since(start: datetime, now: RolloutJSON) -> set[str]:
-    """The nodes that were heard of when the rollout began, or later."""
+    """The nodes that have reported since shortly before the start of the rollout."""
     since = start - timedelta(seconds=SILENT_SECONDS)
     return {node.name for node in now.nodes if node.last_contact >= since}
 
 
 def _some(names: Sequence[str]) -> str:
-    """The first few of them."""
+    """A text with the first few names."""
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more
 
 
 def _pause(now: RolloutJSON) -> float:
-    """Seconds until the next look: each brings all nodes along."""
+    """Seconds until the next poll. The interval grows with the number of nodes, because each
+    response contains all of them."""
     return _POLL_SECONDS + _POLL_SECONDS_A_NODE * len(now.nodes)
 
 
-def _counted(now: RolloutJSON, wave: _Wave) -> str:
-    there = sum(node.name in wave.nodes and node.is_there for node in now.nodes)
-    name = now.waves[wave.number - 1].wave
+def _counted(now: RolloutJSON, stage: _Stage) -> str:
+    there = sum(node.name in stage.nodes and node.is_there for node in now.nodes)
+    name = now.waves[stage.number - 1].wave
     return (
-        f"stage {wave.number} of {len(now.waves)} ({name}): {there} of {len(wave.nodes)} nodes on "
-        f"revision {now.target}"
+        f"stage {stage.number} of {len(now.waves)} ({name}): {there} of {len(stage.nodes)} nodes"
+        f" on revision {now.target}"
     )
 
 

@@ -1,4 +1,4 @@
-"""The operator's health command: whether a wave is well."""
+"""The operator's health command, which checks a stage of a rollout."""
 
 import contextlib
 import os
@@ -10,39 +10,39 @@ from dataclasses import dataclass
 
 import click
 
-_SHOWN = 300
+_LONGEST_OUTPUT = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """A command that is run without a shell, and is well when it ends with 0 within `seconds`."""
+    """A command that is run without a shell. Exit status 0 within `seconds` means healthy."""
 
     words: tuple[str, ...]
     seconds: float
 
     def problem(self, wave: int, revision: int, colos: list[str]) -> str:
-        """What is wrong; "" where nothing is."""
-        told = {
+        """Run the command; returns the problem, or "" if the stage is healthy."""
+        variables = {
             "ORIGINMAP_WAVE": str(wave),
             "ORIGINMAP_REVISION": str(revision),
             "ORIGINMAP_COLOS": " ".join(colos),
         }
         try:
-            status, printed = self._run(told)
+            status, output = self._run(variables)
         except subprocess.TimeoutExpired:
-            return f"the health command took longer than {self.seconds:g} s"
+            return f"the health command timed out after {self.seconds:g} s"
         except OSError as error:
             return f"the health command cannot be run: {error.strerror or error}"
         if status == 0:
             return ""
-        last = printed.strip().rpartition("\n")[2][:_SHOWN]
-        return f"the health command ended with {status}{': ' if last else ''}{last}"
+        last = output.strip().rpartition("\n")[2][:_LONGEST_OUTPUT]
+        return f"the health command exited with status {status}{': ' if last else ''}{last}"
 
-    def _run(self, told: dict[str, str]) -> tuple[int, str]:
-        """The exit status, and what was printed; nothing that was started is left behind."""
+    def _run(self, variables: dict[str, str]) -> tuple[int, str]:
+        """Run the command; returns its exit status and output. Kills all its child processes."""
         with subprocess.Popen(  # noqa: S603 (the operator's own words, and no shell)
             self.words,
-            env={**os.environ, **told},
+            env={**os.environ, **variables},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -51,17 +51,17 @@ class Health:
             start_new_session=True,
         ) as process:
             try:
-                printed, _ = process.communicate(timeout=self.seconds)
+                output, _ = process.communicate(timeout=self.seconds)
             finally:
-                # With its children: they would hold the pipe that is read to its end.
+                # The children too, because they keep the pipe open, which is read to its end.
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
-        return process.returncode, printed
+        return process.returncode, output
 
 
 def health_of(text: str, seconds: float) -> Health | None:
-    """The command that `text` spells; None for none. What cannot be run is refused before
-    anything is released."""
+    """Parse a command; None if `text` is empty. A command that cannot be run is an error before
+    any stage is released."""
     if not text:
         return None
     try:

@@ -1,4 +1,4 @@
-"""The rollout of a server, as commands ask for it."""
+"""The client for a server's rollout."""
 
 from typing import Any
 
@@ -12,13 +12,14 @@ _PATH = NATIVE + "/rollout"
 
 
 class ServerRollouts:
-    """Each answer is the rollout, None where there was none. Raises OriginmapError."""
+    """Reads and changes the rollout of a server. Each method returns the rollout, or None if there
+    is none, and raises OriginmapError."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
 
     def show(self) -> RolloutJSON | None:
-        """The last one."""
+        """The last rollout."""
         return _rollout(self._server.ask("GET", _PATH))
 
     def take(self, step: RolloutRequest) -> RolloutJSON | None:
@@ -26,7 +27,7 @@ class ServerRollouts:
         return _rollout(self._server.ask("POST", _PATH, body=step))
 
     def watch(self) -> RolloutJSON | None:
-        """As `show`, of the running server alone, which knows the nodes."""
+        """The last rollout with its nodes, which only a running server knows."""
         return _rollout(self._server.watch(_PATH))
 
 

@@ -172,7 +172,7 @@ BAD_BODIES: list[tuple[dict[str, Any], int, str]] = [
     ({"condition": {"request_ip": []}}, 400, "request_ip must be an object"),
     ({"condition": {"request_ip": {"in": "192.0.2.1"}}}, 400, "request_ip must be an array"),
     ({"policies": [_policy(ZONE_READ, effect="deny", **{f"{ZONE_PREFIX}{'A' * 32}": "*"})]}, 400,
-     f"resource {ZONE_PREFIX}{'A' * 32} names no id: 32 of 0-9 and a-f"),
+     f"resource {ZONE_PREFIX}{'A' * 32} has no valid id: 32 characters of 0-9 and a-f"),
     ({"condition": {"request_ip": {"in": ["192.0.2.1/24"]}}}, 400,
      "request_ip: 192.0.2.1/24 has host bits set"),
 ]  # fmt: skip

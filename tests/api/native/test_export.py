@@ -116,11 +116,13 @@ async def test_of_a_file_that_is_not_there_those_that_are_are_named(
 
     for file in ("eds/x.json", "eds/originmap_sea_yyc.json"):
         message = await said(file)
-        assert f"no file {file}; there are: cds.json, rds.json, eds/" in message
+        assert f"no file {file}: choose one of cds.json, rds.json, eds/" in message
         assert "eds/originmap_iad_ewr.json" in message
-        assert "addresses, not names" in message
+        assert "upstream addresses are IP addresses" in message
     every = error(await client.get(f"{EXPORT}/envoy", params={"upstream": "{colo}.a:80"}))[2]
-    assert every == "envoy has several files; say which: cds.json, rds.json, eds/NAME.json"
+    assert (
+        every == "format envoy has several files: choose one of cds.json, rds.json, eds/NAME.json"
+    )
 
 
 async def test_what_nodes_serve_under_a_rollout_is_asked_for(client: httpx.AsyncClient) -> None:

@@ -135,7 +135,7 @@ async def test_a_colo_of_a_node_can_be_named_though_the_topology_has_it_not(
     await step(client, "hold")
     await put(client)
     status, message = await step(client, "start", waves="EDGE7,100%")
-    assert (status, "'EDGE7': neither the topology nor a node" in message) == (400, True)
+    assert (status, "'EDGE7': no such colo in the topology or on a node" in message) == (400, True)
     await report(client, "edge-7", "EDGE7", 1)
     assert (await step(client, "start", waves="EDGE7,100%"))["state"] == "running"
 
@@ -152,7 +152,10 @@ async def test_a_stopped_rollout_keeps_its_base_for_the_next_one(client: httpx.A
 
 
 async def test_the_kill_switch_needs_no_rollout(client: httpx.AsyncClient) -> None:
-    assert await step(client, "kill") == (409, "no rollout: say which revision to go back to")
+    assert await step(client, "kill") == (
+        409,
+        "there is no rollout: name the revision to go back to",
+    )
     await put(client)
     base = await revision(client)
     killed = await step(client, "kill", base=base - 1, why="wrong colo")
@@ -182,7 +185,7 @@ async def test_a_finish_lets_nothing_out_that_was_not_looked_at(client: httpx.As
 async def test_a_step_meant_for_another_rollout_is_refused(client: httpx.AsyncClient) -> None:
     held = await step(client, "hold")
     refused = await step(client, "finish", number=held["number"] + 1)
-    assert refused == (409, "rollout 2 is no longer the last one")
+    assert refused == (409, "rollout 2 has been replaced by another one")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Policies: compiled grants agree with a naive reading of the policies."""
+"""Grants agree with a naive evaluation of the policies."""
 
 from collections.abc import Callable
 
@@ -67,7 +67,7 @@ policies = st.lists(
 
 
 def _covers(policy: Policy, zone: str) -> bool:
-    """Whether a policy speaks about a zone, resource by resource."""
+    """Whether a policy covers a zone, resource by resource."""
     account = ACCOUNT_PREFIX + ZONES[zone]
     for name, value in policy.resources.items():
         if value == "*":
@@ -81,7 +81,7 @@ def _covers(policy: Policy, zone: str) -> bool:
 
 
 def _covers_account(policy: Policy, account: str) -> bool:
-    """Whether a policy speaks about an account itself, not only about zones in it."""
+    """Whether a policy covers an account itself, not only zones in it."""
     return "*" in (policy.resources.get(name) for name in (ALL_ACCOUNTS, ACCOUNT_PREFIX + account))
 
 
@@ -101,23 +101,27 @@ def _naive(
 
 
 @given(policies, st.sampled_from(ON_ZONES), st.sampled_from(list(ZONES)))
-def test_grants_agree_with_a_naive_reading(found: list[Policy], need: Need, zone: str) -> None:
+def test_grants_agree_with_a_naive_evaluation(found: list[Policy], need: Need, zone: str) -> None:
     assert Grants(found).cover_zone(need, zone, ZONES[zone]) == _naive(found, need, zone)
 
 
 @given(policies, st.sampled_from(ON_ACCOUNTS), st.sampled_from(["a1", "a2", "none"]))
-def test_accounts_agree_with_a_naive_reading(found: list[Policy], need: Need, account: str) -> None:
+def test_grants_on_accounts_agree_with_a_naive_evaluation(
+    found: list[Policy], need: Need, account: str
+) -> None:
     expected = _naive(found, need, account, _covers_account)
     assert Grants(found).cover_account(need, account) == expected
 
 
 @given(policies, st.sampled_from(ON_USERS), st.sampled_from(["u1", "u2"]))
-def test_users_agree_with_a_naive_reading(found: list[Policy], need: Need, user: str) -> None:
+def test_grants_on_users_agree_with_a_naive_evaluation(
+    found: list[Policy], need: Need, user: str
+) -> None:
     assert Grants(found).cover_user(need, user) == _naive(found, need, user, _covers_user)
 
 
 @given(policies)
-def test_an_account_is_seen_when_something_there_agrees(found: list[Policy]) -> None:
+def test_visible_accounts_agree_with_a_naive_evaluation(found: list[Policy]) -> None:
     of_account = any(_naive(found, need, "a1", _covers_account) for need in ON_ACCOUNTS)
     of_zones = any(_naive(found, need, zone) for need in ON_ZONES for zone in ("z1", "z2"))
     grants = Grants(found)
@@ -126,7 +130,7 @@ def test_an_account_is_seen_when_something_there_agrees(found: list[Policy]) -> 
 
 
 @given(policies, st.sampled_from(ON_ZONES))
-def test_who_covers_an_account_covers_its_zones_but_those_denied(
+def test_grants_on_an_account_cover_its_zones_except_denied_ones(
     found: list[Policy], need: Need
 ) -> None:
     grants = Grants(found)
@@ -148,7 +152,7 @@ def test_write_includes_read_and_read_does_not_include_write() -> None:
 
 
 @pytest.mark.proves("D-25")
-def test_deny_wins_whichever_comes_first() -> None:
+def test_deny_wins_in_any_order() -> None:
     allow = policy(True, [ALL_ZONES], [SETTINGS_WRITE])
     deny = policy(False, [ZONE_PREFIX + "z1"], [SETTINGS_WRITE])
     for order in ([allow, deny], [deny, allow]):
@@ -164,7 +168,7 @@ def test_a_users_own_key_covers_everything_and_no_policies_cover_nothing() -> No
         assert not Grants([]).cover_zone(need, "z1", "a1")
 
 
-def test_an_account_is_seen_by_whoever_may_do_anything_there() -> None:
+def test_an_account_is_visible_with_any_permission_on_it() -> None:
     for name in (ALL_ZONES, ALL_ACCOUNTS, ZONE_PREFIX + "z1", ACCOUNT_PREFIX + "a1"):
         grants = Grants([policy(True, [name], [SETTINGS_READ])])
         assert grants.touch_account("a1", ["z1", "z2"])
@@ -173,7 +177,7 @@ def test_an_account_is_seen_by_whoever_may_do_anything_there() -> None:
         assert not grants.touch_account("a1", ["z1", "z2"])
 
 
-def test_an_account_is_not_seen_where_everything_allowed_is_denied() -> None:
+def test_an_account_is_hidden_if_everything_is_denied() -> None:
     allow = policy(True, [ALL_ACCOUNTS], GROUP_IDS)
     for name in (ALL_ACCOUNTS, ACCOUNT_PREFIX + "a1"):
         deny = policy(False, [name], GROUP_IDS)

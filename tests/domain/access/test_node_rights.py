@@ -1,4 +1,4 @@
-"""What a token of a node can and cannot say."""
+"""Rules for node tokens."""
 
 import pytest
 
@@ -29,7 +29,7 @@ ZONE = ZONE_PREFIX + ZONE_ID
 ACCOUNT = Owner("account", "a" * 32)
 
 
-def test_our_groups_have_ids_that_no_published_group_has() -> None:
+def test_our_groups_have_ids_of_their_own() -> None:
     assert not NODE_GROUP_IDS.keys() & GROUP_IDS.keys()
     assert all(len(id_) == 32 for id_ in NODE_GROUP_IDS)
 
@@ -44,44 +44,47 @@ def test_our_groups_have_ids_that_no_published_group_has() -> None:
     ],
     ids=lambda made: made.name,
 )
-def test_a_token_of_a_node_is_taken(made: Token) -> None:
+def test_a_node_token_is_accepted(made: Token) -> None:
     check_token(made, GROUP_IDS)
 
 
 @pytest.mark.parametrize(
     ("made", "problem"),
     [
-        (token("t", policy(True, [ALL_ZONES], [EDGE, READ])), "no other permission group"),
+        (
+            token("t", policy(True, [ALL_ZONES], [EDGE, READ])),
+            "must not have another permission group",
+        ),
         (
             token("t", policy(True, [ALL_ZONES], [EDGE]), policy(True, [ZONE], [READ])),
-            "no other permission group",
+            "must not have another permission group",
         ),
         (
             token("t", policy(True, [ALL_ACCOUNTS], [EDGE, REPLICATE])),
-            "no other permission group",
+            "must not have another permission group",
         ),
-        (token("t", policy(True, [ZONE], [REPLICATE])), "is for everything"),
-        (token("t", policy(True, [ALL_ACCOUNTS, SIN], [REPLICATE])), "is for everything"),
-        (token("t", policy(True, [SIN], [EDGE])), "names the zones"),
+        (token("t", policy(True, [ZONE], [REPLICATE])), "must allow exactly"),
+        (token("t", policy(True, [ALL_ACCOUNTS, SIN], [REPLICATE])), "must allow exactly"),
+        (token("t", policy(True, [SIN], [EDGE])), "must name the zones"),
         (token("t", policy(True, [ALL_ZONES, COLO_PREFIX + "sin"], [EDGE])), "colo 'sin'"),
-        (token("t", policy(True, [ZONE, SIN], [READ])), "for edge nodes only"),
+        (token("t", policy(True, [ZONE, SIN], [READ])), "allowed in tokens for edge only"),
         (
             token("t", policy(True, [ALL_ZONES], [EDGE]), policy(False, [ZONE, SIN], [EDGE])),
-            "denies names no colo",
+            "denies must not name a colo",
         ),
         (
             token("t", policy(True, [ACCOUNT_PREFIX + ACCOUNT.id], [EDGE]), owner=ACCOUNT),
-            "belongs to a user",
+            "must belong to a user",
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_makes_no_node_is_refused(made: Token, problem: str) -> None:
+def test_an_invalid_node_token_is_rejected(made: Token, problem: str) -> None:
     with pytest.raises(InvalidToken, match=problem):
         check_token(made, GROUP_IDS)
 
 
-def test_a_node_meets_the_need_of_reading_the_state_and_no_other() -> None:
+def test_a_node_token_can_read_the_state_and_nothing_else() -> None:
     grants = Grants([policy(True, [ZONE, SIN], [EDGE])])
     assert (grants.node, grants.colos) == (Group.EDGE, {"SIN"})
     assert grants.cover_zone(READ_STATE, ZONE_ID, "account")
@@ -91,7 +94,7 @@ def test_a_node_meets_the_need_of_reading_the_state_and_no_other() -> None:
     assert not grants.touch_account("account", [ZONE_ID])
 
 
-def test_grants_of_one_meaning_have_one_scope() -> None:
+def test_equal_grants_have_equal_scopes() -> None:
     one = policy(True, [ZONE, ZONE_PREFIX + "b" * 32, SIN], [EDGE])
     other = policy(True, [ZONE_PREFIX + "b" * 32, ZONE], [EDGE], id_="another")
     assert Grants([one]).scope == Grants([other]).scope

@@ -1,4 +1,4 @@
-"""Tokens: from where and when they can be used, and what is kept of a secret."""
+"""Tokens: the conditions of use, the status, and the hash of a secret."""
 
 import hashlib
 import ipaddress
@@ -39,14 +39,14 @@ TOKEN = token("t")
         ("fe80::/10", "fe80::1%eth0", True),
     ],
 )
-def test_a_prefix_holds_the_addresses_in_it_in_any_spelling(
+def test_a_prefix_contains_its_addresses_in_any_spelling(
     prefix: str, client: str, within: bool
 ) -> None:
     assert RequestIP(in_=(prefix,)).admits(client) == within
     assert RequestIP(not_in=(prefix,)).admits(client) != within
 
 
-def test_not_in_takes_away_from_in() -> None:
+def test_not_in_excludes_addresses_from_in() -> None:
     limits = RequestIP(("192.0.2.0/24", "2001:db8::/32"), ("192.0.2.128/25",))
     assert limits.admits("192.0.2.127")
     assert limits.admits("2001:db8::1")
@@ -54,19 +54,19 @@ def test_not_in_takes_away_from_in() -> None:
     assert not limits.admits("198.51.100.1")
 
 
-def test_without_prefixes_every_address_may_and_with_an_empty_list_none() -> None:
+def test_no_prefixes_admit_every_address_and_an_empty_list_admits_none() -> None:
     assert RequestIP().admits("192.0.2.1")
     assert not RequestIP(in_=()).admits("192.0.2.1")
     assert RequestIP(not_in=()).admits("192.0.2.1")
 
 
 @pytest.mark.parametrize("client", ["", "unix", "192.0.2", "192.0.2.1:443", "[::1]"])
-def test_who_has_no_address_may_not(client: str) -> None:
+def test_a_client_without_an_address_is_not_admitted(client: str) -> None:
     assert not RequestIP(not_in=("192.0.2.0/24",)).admits(client)
 
 
 def _spelled(bits: int, mapped: bool) -> str:
-    """Small numbers are IPv4 addresses, plain or mapped; the others IPv6."""
+    """Small numbers become IPv4 addresses, plain or mapped; others IPv6 addresses."""
     if bits < 1 << 32:
         plain = str(ipaddress.IPv4Address(bits))
         return f"::ffff:{plain}" if mapped else plain
@@ -80,7 +80,7 @@ _ADDRESSES = st.tuples(st.one_of(_V4, _V6), st.booleans())
 
 @st.composite
 def _prefixes(draw: st.DrawFn) -> tuple[int, int, str]:
-    """The first address, how many bits are free, and the text."""
+    """The first address, the number of host bits, and the text."""
     bits, mapped = draw(_ADDRESSES)
     free = draw(st.integers(0, 10))
     first = bits >> free << free
@@ -93,7 +93,7 @@ _LISTS = st.none() | st.lists(_prefixes(), max_size=4)
 
 @pytest.mark.proves("P-TOKEN-7")
 @given(_ADDRESSES, _LISTS, _LISTS)
-def test_conditions_agree_with_comparing_bits(
+def test_conditions_agree_with_a_bitwise_comparison(
     address: tuple[int, bool],
     in_: list[tuple[int, int, str]] | None,
     not_in: list[tuple[int, int, str]] | None,
@@ -121,7 +121,7 @@ def test_conditions_agree_with_comparing_bits(
         ({"disabled": True}, (False, False, False)),
     ],
 )
-def test_a_token_works_from_not_before_on_and_before_expires_on(
+def test_a_token_is_valid_from_not_before_until_expires_on(
     limits: dict[str, int], usable: tuple[bool, bool, bool]
 ) -> None:
     limited = replace(TOKEN, **limits)
@@ -154,10 +154,10 @@ def test_only_a_conditional_token_can_be_unusable(
     assert limited.usable(now) or limited.conditional
 
 
-def test_a_token_for_some_addresses_is_conditional_and_a_plain_one_is_not() -> None:
+def test_a_token_with_prefixes_is_conditional() -> None:
     assert replace(TOKEN, request_ip=RequestIP()).conditional
     assert not TOKEN.conditional
 
 
-def test_of_a_secret_its_sha_256_is_kept() -> None:
+def test_the_sha_256_of_a_secret_is_stored() -> None:
     assert hash_secret("secret") == hashlib.sha256(b"secret").hexdigest()

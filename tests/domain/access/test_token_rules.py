@@ -1,4 +1,4 @@
-"""Rules of tokens: what can be made, who reaches which, and that no account's token gets out."""
+"""Rules for tokens: validation, ownership, and the limits of account tokens."""
 
 from dataclasses import replace
 
@@ -55,7 +55,7 @@ def _on(resources: Resources, *, allow: bool = True) -> Policy:
 
 
 def _after(decide: RecordDecide[object]) -> list[object]:
-    """What is written."""
+    """The token that is stored."""
     return [change.after for change in decide(RECORDS).changes]
 
 
@@ -87,21 +87,21 @@ def test_a_name_has_1_to_120_characters(name: str) -> None:
         (replace(token("t", ANYTHING), request_ip=RequestIP(None, ("x",))), "request_ip"),
         (replace(token("t", ANYTHING), request_ip=RequestIP(("::/0",) * 101)), "at most 100"),
         (replace(token("t", ANYTHING), request_ip=RequestIP(None, ("::/0",) * 101)), "at most 100"),
-        (token("t", _on({ZONE_PREFIX + "A" * 32: "*"}, allow=False)), "names no id"),
-        (token("t", _on({ZONE_PREFIX: "*"}, allow=False)), "names no id"),
-        (token("t", _on({USER_PREFIX + "*": "*"}, allow=False)), "names no id"),
-        (token("t", _on({ALL_ACCOUNTS: {ZONE_PREFIX + "b": "*"}}, allow=False)), "names no id"),
+        (token("t", _on({ZONE_PREFIX + "A" * 32: "*"}, allow=False)), "has no valid id"),
+        (token("t", _on({ZONE_PREFIX: "*"}, allow=False)), "has no valid id"),
+        (token("t", _on({USER_PREFIX + "*": "*"}, allow=False)), "has no valid id"),
+        (token("t", _on({ALL_ACCOUNTS: {ZONE_PREFIX + "b": "*"}}, allow=False)), "has no valid id"),
         (replace(token("t", ANYTHING), not_before=2, expires_on=2), "after not_before"),
     ],
 )
-def test_a_token_that_makes_no_sense_is_refused(made: Token, why: str) -> None:
+def test_an_invalid_token_is_rejected(made: Token, why: str) -> None:
     with pytest.raises(InvalidToken, match=why):
         check_token(made, GROUP_IDS)
 
 
 @pytest.mark.parametrize(("owner", "most"), [(USER, 50), (ACCOUNT, 500)])
-def test_an_owner_has_a_number_of_tokens(owner: Owner, most: int) -> None:
-    """Published: 50 of a user, 500 of an account; others' count for them."""
+def test_an_owner_has_a_limit_of_tokens(owner: Owner, most: int) -> None:
+    """Published: 50 for a user, 500 for an account. Tokens of other owners do not count."""
     nothing = policy(False, [ALL_ZONES], [GROUP])
     new = token("new", nothing, owner=owner)
     full: dict[Key, Value] = {
@@ -117,18 +117,18 @@ def test_an_owner_has_a_number_of_tokens(owner: Owner, most: int) -> None:
     assert create_token(new)(full).outcome == new
 
 
-def test_a_permission_group_must_be_a_known_one() -> None:
+def test_a_permission_group_must_exist() -> None:
     with pytest.raises(UnknownPermissionGroup, match="Permission group unheard not found"):
         check_token(token("t", policy(True, [ALL_ZONES], [GROUP, "unheard"])), GROUP_IDS)
     check_token(token("t", policy(True, [ALL_ZONES], [GROUP, "unheard"])), {GROUP, "unheard"})
 
 
-def test_a_token_ends_after_it_begins() -> None:
+def test_expires_on_must_be_after_not_before() -> None:
     check_token(replace(token("t", ANYTHING), not_before=1, expires_on=2), GROUP_IDS)
     check_token(replace(token("t", ANYTHING), expires_on=0), GROUP_IDS)
 
 
-def test_a_policy_allows_zones_that_are_there_and_denies_any() -> None:
+def test_a_policy_can_allow_existing_zones_and_deny_any() -> None:
     for resources in ({ZONE_PREFIX + "gone": "*"}, {ACCOUNT_PREFIX + "a": {ZONE_PREFIX + "": "*"}}):
         with pytest.raises(ZoneNotFound):
             create_token(token("new", _on(resources)))(RECORDS)
@@ -145,7 +145,7 @@ def test_a_policy_allows_zones_that_are_there_and_denies_any() -> None:
         {ZONE_PREFIX + MINE: "*"},
     ],
 )
-def test_an_accounts_token_reaches_within_the_account(resources: Resources) -> None:
+def test_an_account_token_can_name_resources_of_the_account(resources: Resources) -> None:
     made = token("new", _on(resources), owner=ACCOUNT)
     assert _after(create_token(made)) == [made]
 
@@ -166,7 +166,7 @@ def test_an_accounts_token_reaches_within_the_account(resources: Resources) -> N
         {ZONE_PREFIX + MINE: {ZONE_PREFIX + FOREIGN: "*"}},
     ],
 )
-def test_an_accounts_token_does_not_reach_beyond_the_account(resources: Resources) -> None:
+def test_an_account_token_cannot_name_resources_outside_the_account(resources: Resources) -> None:
     made = token("new", _on(resources), owner=ACCOUNT)
     with pytest.raises(InvalidToken, match="is not in the account of the token"):
         create_token(made)(RECORDS)
@@ -185,7 +185,7 @@ _RESOURCES = st.dictionaries(
 
 @settings(max_examples=500)
 @given(st.lists(st.tuples(_RESOURCES, st.booleans()), min_size=1, max_size=2))
-def test_whatever_an_accounts_token_says_it_grants_nothing_elsewhere(
+def test_an_account_token_never_grants_anything_outside_the_account(
     said: list[tuple[Resources, bool]],
 ) -> None:
     groups = tuple(GROUP_IDS)
@@ -201,7 +201,7 @@ def test_whatever_an_accounts_token_says_it_grants_nothing_elsewhere(
     assert not grants.cover_user(READ_USER, "u")
 
 
-def test_a_change_keeps_id_secret_owner_and_time_of_issue() -> None:
+def test_an_update_keeps_id_secret_owner_and_time_of_issue() -> None:
     new = replace(token("other", _on({ZONE_PREFIX + MINE: "*"}), owner=ACCOUNT), modified_on=7)
     old = RECORDS[Key(Kind.TOKEN, "t")]
     assert isinstance(old, Token)
@@ -209,7 +209,7 @@ def test_a_change_keeps_id_secret_owner_and_time_of_issue() -> None:
     assert _after(change_token("t", USER, new)) == [changed]
 
 
-def test_a_change_to_what_it_is_already_changes_nothing() -> None:
+def test_setting_the_current_value_changes_nothing() -> None:
     decision = change_token("t", USER, replace(token("t", ANYTHING), modified_on=7))(RECORDS)
     assert (decision.changes, decision.outcome) == ((), RECORDS[Key(Kind.TOKEN, "t")])
 
@@ -220,13 +220,13 @@ def test_a_rolled_token_differs_in_its_secret_only() -> None:
     assert rolled == expected
 
 
-def test_a_revoked_token_is_gone() -> None:
+def test_a_revoked_token_does_not_exist() -> None:
     (change,) = revoke_token("t", USER)(RECORDS).changes
     assert (change.key, change.after) == (Key(Kind.TOKEN, "t"), None)
 
 
 @pytest.mark.parametrize("owner", [ACCOUNT, Owner("user", "other"), Owner("account", "u")])
-def test_nobody_reaches_the_tokens_of_another_owner(owner: Owner) -> None:
+def test_tokens_of_another_owner_are_not_found(owner: Owner) -> None:
     new = token("t", ANYTHING)
     for rule in (
         change_token("t", owner, new), roll_token("t", owner, "hash", 7), revoke_token("t", owner),
@@ -237,5 +237,5 @@ def test_nobody_reaches_the_tokens_of_another_owner(owner: Owner) -> None:
             rule(RECORDS)
 
 
-def test_the_operator_reaches_every_token() -> None:
+def test_the_operator_can_change_every_token() -> None:
     assert _after(revoke_token("t")) == [None]

@@ -1,4 +1,4 @@
-"""Verdicts: what published ranges say of an address, and what they never say."""
+"""Verdicts of the detection by published ranges."""
 
 import datetime
 
@@ -66,19 +66,19 @@ def detected(text: str, *claim: str) -> Detection:
         ("192.0.2.1", ("gcp", "us-west1"), "mismatch"),
         ("192.0.2.129", ("aws", "us-west-2"), "confirmed"),
         ("2001:db8::1", ("aws", "us-west-2"), "confirmed"),
-        # AWS GLOBAL, Google's global, Azure's tags without a region: the vendor and no more.
+        # AWS GLOBAL, Google's global, Azure's tags without a region: only the vendor is known.
         ("198.18.0.1", (), "vendor-only"),
         ("198.18.0.1", ("aws", "us-east-1"), "vendor-only"),
         ("203.0.113.1", ("gcp", "europe-west1"), "vendor-only"),
         ("198.19.64.1", ("azure", "westeurope"), "vendor-only"),
         ("203.0.113.1", ("aws", "us-east-1"), "mismatch"),
-        # At the edge, whatever region the list names and whatever is claimed.
+        # Edge services, with any region in the list and any claim.
         ("198.51.100.1", (), "edge-service"),
         ("198.51.100.1", ("aws", "us-east-1"), "edge-service"),
         ("198.51.100.17", ("aws", "eu-west-1"), "edge-service"),
         ("198.51.100.33", ("gcp", "us-west1"), "edge-service"),
         ("198.19.2.1", ("azure", "francecentral"), "edge-service"),
-        # A service in regions, for all its name.
+        # A regional service, despite its name.
         ("198.51.100.49", ("aws", "us-east-1"), "confirmed"),
         ("198.19.0.1", ("azure", "francecentral"), "confirmed"),
         ("198.51.100.200", (), "unlisted"),
@@ -104,7 +104,7 @@ def test_each_vendor_has_its_own_date() -> None:
     assert found.published == OTHER_DATE
 
 
-def test_a_region_that_the_catalogue_does_not_know_is_answered_and_marked() -> None:
+def test_a_region_outside_the_catalogue_is_returned_and_marked() -> None:
     found = detected("198.51.100.65", "aws", "us-moon-1")
     assert found.verdict is Verdict.CONFIRMED
     assert found.evidence is not None
@@ -112,7 +112,7 @@ def test_a_region_that_the_catalogue_does_not_know_is_answered_and_marked() -> N
     assert not found.evidence.in_catalogue
 
 
-def test_a_service_at_the_edge_shows_no_region() -> None:
+def test_an_edge_service_has_no_region() -> None:
     for text in ("198.51.100.1", "198.19.2.1"):
         found = detected(text).evidence
         assert found is not None
@@ -132,7 +132,7 @@ def test_a_service_at_the_edge_shows_no_region() -> None:
         ("192.0.2.1", (), True),
     ],
 )
-def test_being_unlisted_says_nothing_where_nothing_is_listed(
+def test_an_unlisted_address_proves_nothing_for_a_region_without_ranges(
     text: str, claim: tuple[str, ...], verifiable: bool
 ) -> None:
     assert detected(text, *claim).verifiable is verifiable

@@ -1,4 +1,4 @@
-"""Prefixes: read exactly, written in one way, and refused when they cannot be a vendor's."""
+"""Prefixes: strict parsing, one text form, and rejection of impossible prefixes."""
 
 import ipaddress
 
@@ -22,13 +22,13 @@ def networks(version: int, shortest: int, width: int) -> st.SearchStrategy[str]:
 
 
 @given(st.one_of(networks(4, 8, 32), networks(6, 16, 128)))
-def test_a_prefix_is_what_the_standard_library_says(text: str) -> None:
+def test_parsing_agrees_with_the_standard_library(text: str) -> None:
     network = ipaddress.ip_network(text)
     try:
         found = prefix.parse(text)
     except InvalidPrefix:
-        # What no origin can have, 255.255.255.255 or addresses that embed IPv4, is no prefix.
-        assert "no prefix" in str(refusal(text)) or getattr(network[0], "ipv4_mapped", None)
+        # Addresses that an origin cannot have, or that embed IPv4, are not valid in a prefix.
+        assert "is not a prefix" in str(refusal(text)) or getattr(network[0], "ipv4_mapped", None)
         return
     assert found.length == network.prefixlen
     assert prefix.after(found) - prefix.number(found.start) == network.num_addresses
@@ -36,7 +36,7 @@ def test_a_prefix_is_what_the_standard_library_says(text: str) -> None:
 
 
 @given(networks(4, 8, 30))
-def test_every_address_of_a_prefix_leads_back_to_it(text: str) -> None:
+def test_every_address_of_a_prefix_has_that_prefix(text: str) -> None:
     network = ipaddress.ip_network(text)
     if network[0] in (ipaddress.ip_address("0.0.0.0"),):
         return
@@ -46,26 +46,26 @@ def test_every_address_of_a_prefix_leads_back_to_it(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("192.0.2.1/24", "'192.0.2.1/24' has bits set behind its length; 192.0.2.0/24 has not"),
+        ("192.0.2.1/24", "'192.0.2.1/24' has host bits set: write 192.0.2.0/24"),
         (
             "2001:db8::1/64",
-            "'2001:db8::1/64' has bits set behind its length; 2001:db8::/64 has not",
+            "'2001:db8::1/64' has host bits set: write 2001:db8::/64",
         ),
-        ("192.0.2.0/33", "'192.0.2.0/33' has no length from 0 to 32"),
-        ("192.0.2.0", "'192.0.2.0' has no length from 0 to 32"),
-        ("192.0.2.0/", "'192.0.2.0/' has no length from 0 to 32"),
-        ("192.0.2.0/024", "'192.0.2.0/024' has no length from 0 to 32"),
-        ("192.0.2.0/+24", "'192.0.2.0/+24' has no length from 0 to 32"),
-        ("192.0.2.0/24/24", "'192.0.2.0/24/24' has no length from 0 to 32"),
-        ("::ffff:192.0.2.0/120", "'::ffff:192.0.2.0/120' has no length from 0 to 32"),
-        ("128.0.0.0/1", "'128.0.0.0/1' covers more than any vendor has"),
-        ("2000::/3", "'2000::/3' covers more than any vendor has"),
-        ("0.0.0.0/0", "'0.0.0.0/0' is no prefix of addresses that an origin can have"),
-        ("", "'' is no prefix of addresses that an origin can have"),
-        ("x" * 999, f"'{'x' * 60}' is no prefix of addresses that an origin can have"),
+        ("192.0.2.0/33", "'192.0.2.0/33' needs a prefix length from 0 to 32"),
+        ("192.0.2.0", "'192.0.2.0' needs a prefix length from 0 to 32"),
+        ("192.0.2.0/", "'192.0.2.0/' needs a prefix length from 0 to 32"),
+        ("192.0.2.0/024", "'192.0.2.0/024' needs a prefix length from 0 to 32"),
+        ("192.0.2.0/+24", "'192.0.2.0/+24' needs a prefix length from 0 to 32"),
+        ("192.0.2.0/24/24", "'192.0.2.0/24/24' needs a prefix length from 0 to 32"),
+        ("::ffff:192.0.2.0/120", "'::ffff:192.0.2.0/120' needs a prefix length from 0 to 32"),
+        ("128.0.0.0/1", "'128.0.0.0/1' is too large: the prefix length is at least 8"),
+        ("2000::/3", "'2000::/3' is too large: the prefix length is at least 16"),
+        ("0.0.0.0/0", "'0.0.0.0/0' is not a prefix of origin IP addresses"),
+        ("", "'' is not a prefix of origin IP addresses"),
+        ("x" * 999, f"'{'x' * 60}' is not a prefix of origin IP addresses"),
     ],
 )
-def test_what_is_no_prefix_is_refused(text: str, reason: str) -> None:
+def test_an_invalid_prefix_is_rejected(text: str, reason: str) -> None:
     assert str(refusal(text)) == reason
 
 

@@ -1,4 +1,4 @@
-"""The table of ranges: always the longest prefix, and nothing that contradicts itself."""
+"""The table of ranges: it finds the longest prefix, and rejects contradictions."""
 
 import datetime
 
@@ -95,7 +95,7 @@ def test_equal_neighbours_are_one_interval() -> None:
     assert prefix.of(ip("10.0.77.9"), listing.length) == "10.0.77.0/24"
 
 
-def test_a_region_may_lie_inside_a_range_without_one() -> None:
+def test_a_range_with_a_region_can_be_inside_one_without() -> None:
     made = table(row("10.0.0.0/16"), row("10.0.1.0/24", "a"), row("10.0.1.8/32"))
     found = [made.find(ip(text)) for text in ("10.0.0.1", "10.0.1.1", "10.0.1.8", "10.0.2.0")]
     assert [listing and listing.region for listing in found] == [None, "a", None, None]
@@ -122,13 +122,13 @@ def test_a_region_may_lie_inside_a_range_without_one() -> None:
         ),
     ],
 )
-def test_ranges_that_contradict_each_other_are_refused(rows: list[Range], text: str) -> None:
+def test_contradictory_ranges_are_rejected(rows: list[Range], text: str) -> None:
     with pytest.raises(RangeConflict) as caught:
         table(*rows)
     assert str(caught.value) == text
 
 
-def test_a_table_knows_of_whom_it_has_data_and_for_which_regions() -> None:
+def test_a_table_knows_its_vendors_and_regions() -> None:
     made = table(row("10.0.0.0/16", "a"), row("2001:db8::/32", "b", vendor="gcp"))
     assert made.vendors == ("aws", "gcp")
     assert made.published("aws") == DATE
@@ -145,7 +145,7 @@ def test_an_empty_table_finds_nothing() -> None:
 
 
 @given(st.sets(PREFIXES, min_size=1, max_size=40))
-def test_there_are_never_more_intervals_than_ends(prefixes: set[Prefix]) -> None:
+def test_the_number_of_intervals_is_bounded_by_the_ends(prefixes: set[Prefix]) -> None:
     made = table(*(Range(each, "aws", None, (prefix.of(*each),)) for each in prefixes))
     ends = sorted({n for p in prefixes for n in (prefix.number(p.start), prefix.after(p))})
     assert len(made) <= len(ends) + 1

@@ -1,4 +1,4 @@
-"""Addresses: one spelling each, the right order, and nothing that is no origin."""
+"""Addresses: canonical form, order, and rejection of invalid ones."""
 
 import ipaddress
 
@@ -14,7 +14,7 @@ V6 = st.ip_addresses(v=6)
 
 
 def _is_origin(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """The rule in the words of the standard library."""
+    """The same rule by means of the standard library."""
     if isinstance(ip, ipaddress.IPv6Address):
         low = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if ip.ipv4_mapped or int(ip) >> 32 == 0:
@@ -26,7 +26,7 @@ def _is_origin(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
 
 @pytest.mark.proves("P-GEN-5")
 @given(st.one_of(V4, V6, st.integers(0, 2**32 - 1).map(ipaddress.IPv6Address)))
-def test_every_address_is_written_as_rfc_5952_has_it(
+def test_every_address_is_formatted_by_rfc_5952(
     ip: ipaddress.IPv4Address | ipaddress.IPv6Address,
 ) -> None:
     if not _is_origin(ip):
@@ -78,7 +78,7 @@ def test_addresses_sort_ipv4_before_ipv6_then_by_number(
         ("fe80::1", "fe80::1"),
     ],
 )
-def test_known_spellings(spelling: str, canonical: str) -> None:
+def test_common_spellings(spelling: str, canonical: str) -> None:
     assert address.text(address.parse(spelling)) == canonical
 
 
@@ -95,13 +95,13 @@ def test_known_spellings(spelling: str, canonical: str) -> None:
         "example.com", "batch",
     ],
 )  # fmt: skip
-def test_what_is_no_origin_address_is_refused(spelling: str) -> None:
+def test_an_address_that_an_origin_cannot_have_is_rejected(spelling: str) -> None:
     with pytest.raises(InvalidAddress) as caught:
         address.parse(spelling)
     assert caught.value.text == spelling
 
 
 @pytest.mark.parametrize("value", [None, 5, 1.5, b"192.0.2.1", ["192.0.2.1"], {}])
-def test_what_is_no_text_is_refused(value: object) -> None:
+def test_a_value_that_is_not_a_string_is_rejected(value: object) -> None:
     with pytest.raises(InvalidAddress):
         address.parse(value)

@@ -27,7 +27,7 @@ def _failures(failed: tuple[batch.Failed, ...]) -> list[tuple[str, type]]:
 
 
 @pytest.mark.proves("D-6")
-def test_good_items_are_kept_and_bad_ones_named_in_order(catalogue: Catalogue) -> None:
+def test_valid_items_are_applied_and_invalid_ones_reported_in_order(catalogue: Catalogue) -> None:
     checked = batch.check_upserts(
         [
             Item("192.0.2.1", "aws", "us-east-1"),
@@ -49,7 +49,7 @@ def test_good_items_are_kept_and_bad_ones_named_in_order(catalogue: Catalogue) -
 
 
 @pytest.mark.proves("D-7")
-def test_of_one_address_in_two_spellings_the_first_counts(catalogue: Catalogue) -> None:
+def test_the_first_of_two_spellings_of_an_address_counts(catalogue: Catalogue) -> None:
     items = [
         Item("2001:db8::1", "aws", "us-east-1"),
         Item("2001:DB8:0::1", "aws", "us-west-2"),
@@ -65,7 +65,7 @@ def test_of_one_address_in_two_spellings_the_first_counts(catalogue: Catalogue) 
 
 
 @pytest.mark.proves("D-7")
-def test_an_item_that_failed_makes_no_later_one_a_duplicate(catalogue: Catalogue) -> None:
+def test_a_later_item_is_not_a_duplicate_of_a_failed_one(catalogue: Catalogue) -> None:
     items = [Item("192.0.2.1", "aws", "nowhere"), Item("192.0.2.1", "aws", "us-east-1")]
     checked = batch.check_upserts(items, catalogue)
     assert checked.succeeded == {ip("192.0.2.1"): US_EAST}
@@ -73,12 +73,12 @@ def test_an_item_that_failed_makes_no_later_one_a_duplicate(catalogue: Catalogue
 
 
 @pytest.mark.parametrize("vendor", ["AWS", "Aws", "aws ", "", "amazon"])
-def test_a_vendor_is_spelled_exactly(vendor: str, catalogue: Catalogue) -> None:
+def test_a_vendor_must_be_spelled_exactly(vendor: str, catalogue: Catalogue) -> None:
     with pytest.raises(UnknownRegion):
         batch.known_place(vendor, "us-east-1", catalogue)
 
 
-def test_upserting_changes_only_what_differs_and_reports_all() -> None:
+def test_an_upsert_writes_only_differences_and_reports_all_items() -> None:
     valid = {ip("192.0.2.1"): US_EAST, ip("192.0.2.2"): US_EAST, ip("192.0.2.3"): CENTRAL}
     seen = view(("192.0.2.1", US_EAST), ("192.0.2.2", US_WEST))
     decision = batch.upsert(batch.Outcome(valid, ()))(seen)
@@ -90,7 +90,7 @@ def test_upserting_changes_only_what_differs_and_reports_all() -> None:
 
 
 @pytest.mark.proves("D-8")
-def test_a_batch_that_would_cross_the_limit_is_refused_whole() -> None:
+def test_a_batch_over_the_limit_is_rejected_as_a_whole() -> None:
     valid = {ip("192.0.2.1"): US_EAST, ip("192.0.2.2"): US_EAST}
     with pytest.raises(TooManyMappings):
         batch.upsert(batch.Outcome(valid, ()))(view(count=MAX_MAPPINGS - 1))
@@ -98,7 +98,7 @@ def test_a_batch_that_would_cross_the_limit_is_refused_whole() -> None:
     assert len(batch.upsert(batch.Outcome(valid, ()))(full).changes) == 2
 
 
-def test_deleting_reports_what_went_and_what_could_not_in_order() -> None:
+def test_a_batch_delete_reports_deleted_and_failed_items_in_order() -> None:
     texts = ["192.0.2.1", "bad", "192.0.2.9", "192.0.2.1", None, "192.0.2.9", "2001:DB8::2"]
     addresses, decide = batch.delete(texts)
     assert addresses == (ip("192.0.2.1"), ip("192.0.2.9"), ip("2001:db8::2"))

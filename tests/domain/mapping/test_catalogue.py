@@ -1,7 +1,7 @@
-"""The catalogue: its rules on small examples, then the packaged facts.
+"""The catalogue: its rules on small examples, then the packaged data.
 
-Vendors publish wrong coordinates now and then (a lost minus sign, a point in the sea), so
-each packaged region is held against its country, its own name and its neighbours.
+Vendors sometimes publish wrong coordinates (a lost minus sign, a point in the sea), so each
+packaged region is checked against its country, its own name and its neighbours.
 """
 
 import unicodedata
@@ -27,7 +27,7 @@ COUNTS = {
     "oci": {"public": 46, "gov": 8, "china": 0, "sovereign": 2},
 }
 
-# South, north, west, east, in degrees. Far-off islands that hold no region are left out.
+# South, north, west, east, in degrees, without remote islands that have no region.
 COUNTRY_BOXES = {
     "AE": (22.6, 26.1, 51.5, 56.4),
     "AR": (-55.1, -21.8, -73.6, -53.6),
@@ -84,7 +84,7 @@ COUNTRY_BOXES = {
     "ZA": (-34.9, -22.1, 16.4, 32.9),
 }
 
-# Where a title of AWS, Google or Oracle says less than a city, the city we settled on.
+# Our choice of city for titles of AWS, Google or Oracle that do not name one.
 CITY_WITHOUT_NAME = {
     "AWS GovCloud (US-East)": "Columbus",
     "AWS GovCloud (US-West)": "Boardman",
@@ -153,7 +153,7 @@ def packaged() -> list[Region | Colo]:
 
 
 def plain(text: str) -> str:
-    """The text without accents, as the places are written."""
+    """The text without accents, in the spelling of places.csv."""
     return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
 
 
@@ -166,7 +166,7 @@ def test_a_catalogue_sorts_vendors_and_regions() -> None:
     assert sorted_regions.regions("c") == ()
 
 
-def test_an_empty_catalogue_knows_nothing() -> None:
+def test_an_empty_catalogue_has_no_regions() -> None:
     empty = Catalogue([])
     assert (empty.vendors, empty.regions()) == ((), ())
     assert not empty.knows("aws", "us-east-1")
@@ -194,12 +194,12 @@ def test_a_region_cannot_be_listed_twice() -> None:
     ("vendor", "name"),
     [("AWS", "us-east-1"), ("aws", "US-EAST-1"), ("aws", " us-east-1"), ("gcp", "us-east-1")],
 )
-def test_only_the_exact_spelling_is_known(vendor: str, name: str) -> None:
+def test_only_the_exact_spelling_is_found(vendor: str, name: str) -> None:
     assert catalogue().knows("aws", "us-east-1")
     assert not catalogue().knows(vendor, name)
 
 
-def test_every_vendor_has_as_many_regions_of_each_status_as_we_counted() -> None:
+def test_every_vendor_has_the_expected_number_of_regions_by_status() -> None:
     counted = Counter((region.vendor, region.status.value) for region in catalogue().regions())
     for vendor, statuses in COUNTS.items():
         assert {status: counted[vendor, status] for status in statuses} == statuses
@@ -216,12 +216,12 @@ def test_no_vendor_lists_a_name_twice_and_all_names_are_lower_case() -> None:
         assert [name for name in names if name != name.lower() or not name.isascii()] == []
 
 
-def test_every_fact_is_filled_in() -> None:
+def test_every_region_has_all_members() -> None:
     for each in catalogue().regions():
         assert all((each.title, each.city, each.source)), each
 
 
-def test_no_place_and_no_source_is_left_over() -> None:
+def test_every_place_and_source_is_used() -> None:
     regions = catalogue().regions()
     rows = {
         name: files("originmap.data").joinpath(name).read_text("utf-8").splitlines()[1:]
@@ -231,7 +231,7 @@ def test_no_place_and_no_source_is_left_over() -> None:
     assert len(rows["sources.csv"]) == len({each.source for each in regions})
 
 
-def test_every_region_and_hub_lies_in_its_country() -> None:
+def test_every_region_and_hub_is_in_its_country() -> None:
     strays = []
     for each in packaged():
         south, north, west, east = COUNTRY_BOXES[each.country]
@@ -240,13 +240,13 @@ def test_every_region_and_hub_lies_in_its_country() -> None:
     assert strays == []
 
 
-def test_the_boxes_are_those_of_the_countries_that_occur() -> None:
+def test_there_is_a_bounding_box_for_each_country() -> None:
     occurring = {each.country for each in packaged()}
     assert sorted(occurring) == sorted(COUNTRY_BOXES)
 
 
 def test_a_hub_in_the_city_of_a_region_is_near_it() -> None:
-    """Airports and town centres come from different people, so each checks the other."""
+    """Airports and city centres come from different sources, so each checks the other."""
     city_hubs = {(hub.city, hub.country): hub for hub in hubs()}
     pairs = [
         (each, city_hubs[each.city, each.country])
@@ -268,7 +268,7 @@ def test_a_region_is_in_the_city_that_its_title_names(vendor: str) -> None:
 
 
 @pytest.mark.parametrize("twins", TWINS, ids=lambda twins: twins[0])
-def test_vendors_agree_where_a_city_is(twins: tuple[str, ...]) -> None:
+def test_vendors_agree_on_the_coordinates_of_a_city(twins: tuple[str, ...]) -> None:
     city, *keys = twins
     found = [catalogue().find(*key.split()) for key in keys]
     assert {each.city for each in found if each} == {city}

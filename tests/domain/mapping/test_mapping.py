@@ -19,13 +19,13 @@ def test_another_place_replaces_the_stored_one() -> None:
     assert decide(view(("192.0.2.1", US_EAST))) == Decision((change,), None)
 
 
-def test_the_stored_place_again_changes_nothing_and_gives_the_stored_mapping() -> None:
+def test_putting_the_stored_place_changes_nothing_and_returns_the_stored_mapping() -> None:
     seen = view(("192.0.2.1", US_EAST))
     decision = mapping.put(ip("192.0.2.1"), US_EAST)(seen)
     assert decision == Decision((), seen.current[ip("192.0.2.1")])
 
 
-def test_a_full_zone_takes_no_new_address_but_replaces_old_ones() -> None:
+def test_a_full_zone_rejects_new_addresses_but_replaces_mappings() -> None:
     full = view(("192.0.2.1", US_EAST), count=MAX_MAPPINGS)
     with pytest.raises(TooManyMappings):
         mapping.put(ip("192.0.2.2"), US_EAST)(full)
@@ -33,18 +33,18 @@ def test_a_full_zone_takes_no_new_address_but_replaces_old_ones() -> None:
     assert mapping.put(ip("192.0.2.1"), US_EAST)(full).changes == ()
 
 
-def test_the_last_place_of_a_zone_can_be_taken() -> None:
+def test_a_zone_can_be_filled_up_to_its_limit() -> None:
     assert mapping.put(ip("192.0.2.2"), US_EAST)(view(count=MAX_MAPPINGS - 1)).changes
 
 
-def test_deleting_takes_the_mapping_away_and_says_what_it_was() -> None:
+def test_deleting_removes_the_mapping_and_returns_it() -> None:
     seen = view(("192.0.2.1", US_EAST))
     decision = mapping.delete(ip("192.0.2.1"))(seen)
     change = MappingChange(ip("192.0.2.1"), US_EAST, None)
     assert decision == Decision((change,), seen.current[ip("192.0.2.1")])
 
 
-def test_creating_is_putting_where_there_is_nothing() -> None:
+def test_creating_an_existing_mapping_is_an_error() -> None:
     decide = mapping.create(ip("192.0.2.1"), US_EAST)
     assert decide(view()) == Decision((created("192.0.2.1", US_EAST),), None)
     for stored in (US_EAST, US_WEST):
@@ -54,6 +54,6 @@ def test_creating_is_putting_where_there_is_nothing() -> None:
         decide(view(count=MAX_MAPPINGS))
 
 
-def test_deleting_what_is_not_there_is_an_error() -> None:
+def test_deleting_an_unknown_mapping_is_an_error() -> None:
     with pytest.raises(MappingNotFound):
         mapping.delete(ip("192.0.2.1"))(view(("192.0.2.2", US_EAST)))

@@ -1,4 +1,4 @@
-"""Guards: what a plan must not do without being told so."""
+"""Guards: objections to a plan."""
 
 import pytest
 
@@ -39,19 +39,19 @@ def test_changes_and_deletions_count_together() -> None:
     assert len(texts(desired, live)) == 1
 
 
-def test_new_mappings_are_no_mass_change() -> None:
+def test_new_mappings_do_not_count_as_a_mass_change() -> None:
     live = dict.fromkeys(ips(10), US_EAST)
     assert texts(dict.fromkeys(ips(1000), US_EAST), live) == []
     assert texts(dict.fromkeys(ips(1000), US_EAST), {}) == []
 
 
-def test_what_is_ignored_does_not_make_the_share_smaller() -> None:
+def test_ignored_mappings_do_not_reduce_the_share() -> None:
     live = dict.fromkeys([*ips(2), ip("192.0.2.1")], US_EAST)
     ignoring = Selection(ignore=(pattern("10.0.0.0/8"),))
     assert "1 of 1" in texts({}, live, ignoring)[0]
 
 
-def test_a_zone_is_not_made_too_full() -> None:
+def test_a_plan_must_not_exceed_the_limit_of_mappings() -> None:
     live = dict.fromkeys(ips(MAX_MAPPINGS), US_EAST)
     desired = {ip("192.0.2.1"): US_EAST}
     (text,) = texts(desired, live, Selection(delete=False))

@@ -1,4 +1,4 @@
-"""Plans: what they make of what there is, their digest, and the requests they take."""
+"""Plans: changes, digest, and write requests."""
 
 import hypothesis.strategies as st
 import pytest
@@ -26,7 +26,7 @@ def planned(desired, live, **selection):
 
 
 @given(states, states)
-def test_a_plan_makes_what_there_shall_be_of_what_there_is(desired, live) -> None:
+def test_a_plan_turns_the_live_state_into_the_desired_state(desired, live) -> None:
     assert applied(planned(desired, live).changes, live) == desired
 
 
@@ -37,7 +37,7 @@ def test_the_plan_after_an_apply_is_empty(desired, live) -> None:
 
 
 @given(states)
-def test_the_plan_of_what_there_is_is_empty(state) -> None:
+def test_the_plan_of_the_live_state_is_empty(state) -> None:
     assert plan_of([planned(state, state)]).empty
 
 
@@ -62,7 +62,7 @@ def test_a_digest_changes_with_every_difference(desired, live, address, place, o
     assert (plan_of([after]).digest == before) == same
 
 
-def test_a_digest_tells_zones_apart() -> None:
+def test_a_digest_differs_between_zones() -> None:
     here = plan_zone("0" * 32, "a", {ip("192.0.2.1"): US_EAST}, {})
     there = plan_zone("1" * 32, "a", {ip("192.0.2.1"): US_EAST}, {})
     digests = {plan_of([here]).digest, plan_of([there]).digest, plan_of([here, there]).digest}
@@ -71,20 +71,20 @@ def test_a_digest_tells_zones_apart() -> None:
 
 
 @given(states, states)
-def test_a_saved_plan_is_the_same_while_nothing_changed(desired, live) -> None:
+def test_a_saved_plan_is_equal_if_nothing_changed(desired, live) -> None:
     saved = planned(desired, live)
     assert replanned(saved, live) == saved
 
 
 @given(states, states, states)
-def test_a_saved_plan_is_another_when_something_changed(desired, live, later) -> None:
+def test_a_saved_plan_differs_if_something_changed(desired, live, later) -> None:
     saved = planned(desired, live)
     again = replanned(saved, later)
     assert (plan_of([again]).digest == plan_of([saved]).digest) == (live == later)
 
 
 @given(states, states, st.data())
-def test_a_plan_that_was_begun_is_the_same_in_the_middle_of_its_work(desired, live, data) -> None:
+def test_a_partly_applied_plan_is_equal_to_the_saved_plan(desired, live, data) -> None:
     saved = planned(desired, live)
     flags = data.draw(st.lists(st.booleans(), min_size=len(saved.changes)))
     some = [change for change, made in zip(saved.changes, flags, strict=False) if made]
@@ -93,7 +93,7 @@ def test_a_plan_that_was_begun_is_the_same_in_the_middle_of_its_work(desired, li
     assert applied(remaining(saved.changes, middle), middle) == desired
 
 
-def test_what_somebody_else_did_meanwhile_is_seen_in_a_plan_that_was_begun() -> None:
+def test_a_partly_applied_plan_detects_other_changes() -> None:
     saved = planned({ip("192.0.2.1"): US_EAST}, {})
     meanwhile = {ip("192.0.2.1"): US_EAST, ip("192.0.2.2"): US_EAST}
     again = replanned(saved, meanwhile, begun=True)
@@ -111,7 +111,7 @@ def test_what_somebody_else_did_meanwhile_is_seen_in_a_plan_that_was_begun() -> 
         (0, 0, 0),
     ],
 )
-def test_a_zone_takes_as_few_writes_as_there_can_be(desired: int, live: int, writes: int) -> None:
+def test_a_zone_takes_the_fewest_possible_writes(desired: int, live: int, writes: int) -> None:
     want = dict.fromkeys(ips(desired), US_EAST)
     there = dict.fromkeys(ips(live), US_EAST)
     assert len(batches(planned(want, there))) == writes
@@ -124,18 +124,18 @@ def test_a_full_zone_that_moves_takes_35_writes() -> None:
     assert max(len(batch.changes) for batch in batches(made)) == 100
 
 
-def test_an_origin_that_moves_to_another_address_is_never_without_a_mapping() -> None:
+def test_an_origin_that_changes_its_address_always_has_a_mapping() -> None:
     made = planned({ip("192.0.2.2"): US_EAST}, {ip("192.0.2.1"): US_EAST})
     assert [batch.delete for batch in batches(made)] == [False, True]
 
 
-def test_a_zone_that_would_be_too_full_is_emptied_first() -> None:
+def test_deletions_come_first_in_a_full_zone() -> None:
     there = dict.fromkeys(ips(MAX_MAPPINGS), US_EAST)
     want = dict.fromkeys(ips(MAX_MAPPINGS, start=200), US_EAST)
     assert [batch.delete for batch in batches(planned(want, there))] == [True] * 2 + [False] * 2
 
 
-def test_what_is_ignored_is_never_touched() -> None:
+def test_ignored_mappings_are_never_changed() -> None:
     live = {ip("10.0.0.1"): US_EAST, ip("192.0.2.1"): US_EAST}
     made = planned({}, live, ignore=(pattern("10.0.0.0/8"),))
     assert [change.address for change in made.changes] == [ip("192.0.2.1")]
@@ -143,27 +143,27 @@ def test_what_is_ignored_is_never_touched() -> None:
     assert made.live == fingerprint({ip("192.0.2.1"): US_EAST})
 
 
-def test_what_is_ignored_and_in_the_file_is_a_conflict() -> None:
+def test_an_ignored_mapping_in_the_file_is_a_conflict() -> None:
     live = {ip("192.0.2.1"): CENTRAL}
     made = planned({ip("192.0.2.1"): US_EAST}, live, ignore=(pattern("gcp/*"),))
     assert made.changes == ()
     assert made.conflicts == (ip("192.0.2.1"),)
 
 
-def test_what_is_to_be_adopted_stays_and_is_listed() -> None:
+def test_adopted_mappings_stay_and_are_listed() -> None:
     live = {ip("192.0.2.1"): CENTRAL, ip("192.0.2.2"): US_EAST}
     made = planned({}, live, adopt=(pattern("gcp/*"),))
     assert made.adopted == ((ip("192.0.2.1"), CENTRAL),)
     assert [change.address for change in made.changes] == [ip("192.0.2.2")]
 
 
-def test_what_was_adopted_by_the_file_is_the_files() -> None:
+def test_adopted_mappings_in_the_file_are_managed_by_the_file() -> None:
     live = {ip("192.0.2.1"): CENTRAL}
     made = planned({ip("192.0.2.1"): US_EAST}, live, adopt=(pattern("*"),))
     assert made.changes == (MappingChange(ip("192.0.2.1"), CENTRAL, US_EAST),)
 
 
-def test_without_deleting_what_is_not_in_the_file_stays() -> None:
+def test_without_delete_mappings_outside_the_file_stay() -> None:
     live = {ip("192.0.2.1"): US_EAST}
     made = planned({}, live, delete=False)
     assert made.changes == ()

@@ -1,4 +1,4 @@
-"""Patterns: what they match, and what is none."""
+"""Patterns: matches and rejected patterns."""
 
 import pytest
 
@@ -44,6 +44,6 @@ def test_a_pattern_matches_by_block_region_or_address(text, address, place, matc
         "xyz*",
     ],
 )
-def test_what_could_match_nothing_by_mistake_is_no_pattern(text: str) -> None:
+def test_a_pattern_that_cannot_match_is_rejected(text: str) -> None:
     with pytest.raises(InvalidPattern):
         pattern(text)

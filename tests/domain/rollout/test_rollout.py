@@ -1,4 +1,4 @@
-"""Rollouts: which node may serve what, and which step follows which."""
+"""Rollouts: the revision of each node, and the order of steps."""
 
 import re
 import string
@@ -57,15 +57,15 @@ HELD = rollouts.hold(10, 5)
 STARTED = rollouts.start(WAVES, None, 20, 6)
 
 
-def test_without_a_rollout_every_node_has_the_newest() -> None:
+def test_without_a_rollout_every_node_serves_the_newest_revision() -> None:
     assert allowed(None, "node", "SIN") is None
 
 
-def test_a_held_node_stays_where_it_is() -> None:
+def test_a_held_node_stays_at_the_base() -> None:
     assert allowed(steps(HELD), "node", "SIN") == 10
 
 
-def test_the_nodes_of_a_released_wave_have_the_target_and_the_others_stay() -> None:
+def test_nodes_of_released_stages_serve_the_target_and_other_nodes_the_base() -> None:
     assert allowed(running(), "node", "SIN") == 20
     assert allowed(running(), "node", "FRA") == 10
 
@@ -80,7 +80,7 @@ def test_a_node_that_was_released_stays_released(
 
 
 @given(names, colos)
-def test_a_part_of_the_nodes_is_in_every_larger_part(node: str, colo: str) -> None:
+def test_every_share_includes_the_smaller_shares(node: str, colo: str) -> None:
     alone = [wave_of((f"{n}%", "100%"), node, colo) for n in range(1, 100)]
     assert alone == sorted(alone, reverse=True)
 
@@ -88,69 +88,71 @@ def test_a_part_of_the_nodes_is_in_every_larger_part(node: str, colo: str) -> No
 @pytest.mark.parametrize(
     ("per_cent", "least", "most"), [(1, 8, 35), (10, 150, 250), (50, 900, 1100)]
 )
-def test_a_per_cent_is_about_that_many_nodes(per_cent: int, least: int, most: int) -> None:
+def test_a_percentage_selects_about_that_share_of_the_nodes(
+    per_cent: int, least: int, most: int
+) -> None:
     taken = sum(wave_of((f"{per_cent}%", "100%"), node, "SIN") == 0 for node in NODES)
     assert least <= taken <= most
 
 
-def test_which_node_is_in_which_part_never_changes() -> None:
-    """Nodes of different versions decide by themselves and must agree."""
+def test_the_share_of_a_node_never_changes() -> None:
+    """Nodes with different versions of the program must compute the same share."""
     early = [node for node in NODES[:400] if wave_of(("1%", "100%"), node, "SIN") == 0]
     assert early == EARLY
 
 
-def test_a_wave_can_name_several_colos() -> None:
+def test_a_stage_can_name_several_colos() -> None:
     assert [wave_of(("SIN+FRA", "100%"), "node", colo) for colo in COLOS] == [0, 0, 1]
 
 
-def test_waves_are_read_in_any_spelling() -> None:
+def test_stages_are_parsed_with_blanks_and_in_lower_case() -> None:
     assert parse_waves(" sin+FRA, 0.5%,100%", COLOS) == ("SIN+FRA", "0.5%", "100%")
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "'': neither the topology nor a node has such a colo"),
-        ("SIN", "the last wave must be 100%"),
-        ("100%,SIN", "the last wave must be 100%"),
-        ("XYZ,100%", "'XYZ': neither the topology nor a node has such a colo"),
-        ("SIN+,100%", "'': neither the topology nor a node has such a colo"),
+        ("", "'': no such colo in the topology or on a node"),
+        ("SIN", "the last stage must be 100%"),
+        ("100%,SIN", "the last stage must be 100%"),
+        ("XYZ,100%", "'XYZ': no such colo in the topology or on a node"),
+        ("SIN+,100%", "'': no such colo in the topology or on a node"),
         ("SIN,FRA+SIN,100%", "SIN: it is named twice"),
         (",,100%", "'': it is named twice"),
-        ("10%,1%,100%", "1%: per cents rise"),
-        ("10%,10%,100%", "10%: per cents rise"),
-        ("0%,100%", "0%: per cents rise"),
-        ("101%,100%", "101%: per cents rise"),
-        ("1.005%,100%", "1.005%: a part of the nodes is written like 10%"),
-        ("-1%,100%", "-1%: a part of the nodes is written like 10%"),
-        (",".join(f"{n}%" for n in range(1, 21)) + ",100%", "more than 20 waves"),
+        ("10%,1%,100%", "1%: percentages must rise"),
+        ("10%,10%,100%", "10%: percentages must rise"),
+        ("0%,100%", "0%: percentages must rise"),
+        ("101%,100%", "101%: percentages must rise"),
+        ("1.005%,100%", "1.005%: write a share of the nodes like 10%"),
+        ("-1%,100%", "-1%: write a share of the nodes like 10%"),
+        (",".join(f"{n}%" for n in range(1, 21)) + ",100%", "21 stages; the limit is 20"),
     ],
 )  # fmt: skip
-def test_waves_that_make_no_sense_are_refused(text: str, problem: str) -> None:
+def test_invalid_stages_are_rejected(text: str, problem: str) -> None:
     with pytest.raises(InvalidQuery, match=re.escape(problem)):
         parse_waves(text, COLOS)
 
 
-def test_everything_wrong_with_waves_is_said_at_once() -> None:
-    with pytest.raises(InvalidQuery, match=r"^waves: 5%: .*; 'XYZ': .*; the last wave"):
+def test_all_problems_of_stages_are_reported_together() -> None:
+    with pytest.raises(InvalidQuery, match=r"^waves: 5%: .*; 'XYZ': .*; the last stage"):
         parse_waves("XYZ,10%,5%", COLOS)
 
 
-def test_held_started_advanced_to_its_end_and_finished() -> None:
+def test_a_rollout_runs_from_hold_to_finish() -> None:
     whole = steps(HELD, STARTED, rollouts.advance(), rollouts.advance(3), rollouts.advance(4))
     assert whole == Rollout(1, RolloutState.RUNNING, 10, 20, WAVES, 4, started_on=6)
     done = rollouts.finish()(whole)
     assert (done.state, allowed(done, "node", "FRA")) == ("done", None)
-    with pytest.raises(RolloutConflict, match="every wave is released"):
+    with pytest.raises(RolloutConflict, match="every stage is released"):
         rollouts.advance()(whole)
 
 
-def test_two_who_release_the_same_wave_release_one() -> None:
-    with pytest.raises(RolloutConflict, match="the next wave is 3, not 2"):
+def test_two_operators_cannot_release_the_same_stage_twice() -> None:
+    with pytest.raises(RolloutConflict, match="the next stage is 3, not 2"):
         rollouts.advance(2)(running(2))
 
 
-def test_a_paused_rollout_leaves_its_nodes_where_they_are() -> None:
+def test_a_paused_rollout_does_not_move_its_nodes() -> None:
     paused = steps(HELD, STARTED, rollouts.pause("lunch"))
     assert (allowed(paused, "n", "SIN"), allowed(paused, "n", "FRA")) == (20, 10)
     assert rollouts.resume()(paused) == steps(HELD, STARTED)
@@ -159,13 +161,13 @@ def test_a_paused_rollout_leaves_its_nodes_where_they_are() -> None:
 @pytest.mark.parametrize(
     "step", [rollouts.halt("why"), rollouts.abort("why"), rollouts.kill(None, 7, "why")]
 )
-def test_every_node_goes_back(step: Step) -> None:
+def test_a_stopped_rollout_takes_every_node_back_to_the_base(step: Step) -> None:
     stopped = steps(HELD, STARTED, rollouts.advance(), step)
     assert {allowed(stopped, node, colo) for node in NODES[:50] for colo in COLOS} == {10}
     assert stopped.why == "why"
 
 
-def test_a_halted_rollout_can_go_on_and_an_aborted_one_cannot() -> None:
+def test_a_halted_rollout_can_resume_and_an_aborted_one_cannot() -> None:
     halted = steps(HELD, STARTED, rollouts.halt("unwell"))
     assert rollouts.resume()(halted) == steps(HELD, STARTED)
     with pytest.raises(RolloutConflict, match="the rollout is aborted"):
@@ -173,7 +175,7 @@ def test_a_halted_rollout_can_go_on_and_an_aborted_one_cannot() -> None:
 
 
 def test_after_an_abort_the_next_rollout_starts_from_the_same_base() -> None:
-    """The nodes are there: any other base would move all of them at once."""
+    """The nodes are at this base: any other one would move all of them at once."""
     again = steps(HELD, STARTED, rollouts.abort(), rollouts.start(WAVES, None, 30, 9))
     assert (again.number, again.base, again.target, again.started_on) == (2, 10, 30, 9)
 
@@ -186,7 +188,7 @@ def test_the_kill_switch_works_from_every_state() -> None:
     for state in RolloutState:
         killed = rollouts.kill(None, 7)(replace(running(), state=state))
         assert allowed(killed, "node", "SIN") == 10
-    with pytest.raises(RolloutConflict, match="say which revision"):
+    with pytest.raises(RolloutConflict, match="name the revision"):
         rollouts.kill(None, 7)(None)
 
 
@@ -205,12 +207,14 @@ def test_the_kill_switch_works_from_every_state() -> None:
         (steps(HELD), rollouts.start(WAVES, None, 10, 6)),
     ],
 )  # fmt: skip
-def test_a_step_out_of_its_turn_is_refused(rollout: Rollout | None, step: Step) -> None:
+def test_a_step_that_the_state_does_not_allow_is_rejected(
+    rollout: Rollout | None, step: Step
+) -> None:
     with pytest.raises(RolloutConflict):
         step(rollout)
 
 
-def test_a_step_is_a_change_of_the_record_and_says_who_took_it() -> None:
+def test_a_step_changes_the_record_and_stores_the_credential() -> None:
     decision = take(HELD, "credential", 7)({})
     held = Rollout(1, RolloutState.HELD, 10, by="credential", started_on=5, changed_on=7)
     assert decision.changes == (RecordChange(ROLLOUT, None, held),)

@@ -1,4 +1,4 @@
-"""What a cache is told: modes, pools, and the resolver in the process."""
+"""Resolution: modes, pools, and the resolver in the process."""
 
 from dataclasses import replace
 
@@ -26,19 +26,19 @@ def _codes(resolution: Resolution) -> list[str]:
     return [ranked.colo.code for ranked in resolution.tier.chosen]
 
 
-def test_an_origin_with_a_mapping_is_filled_from_its_regions_upper_tier() -> None:
+def test_a_mapped_origin_resolves_to_its_regions_upper_tier() -> None:
     found = resolve(ZONE, US_EAST, TIERS)
     assert (found.mode, found.place, _codes(found)) == (Mode.HINT, US_EAST, ["IAD", "EWR"])
     assert found.reason == "IAD: nearest to aws us-east-1, 11 km"
 
 
-def test_one_without_a_mapping_from_any_eligible_colo() -> None:
+def test_an_unmapped_origin_resolves_to_all_eligible_colos() -> None:
     found = resolve(ZONE, None, TIERS)
     assert (found.mode, found.tier, found.eligible) == (Mode.GENERIC, None, TIERS.eligible)
     assert len(found.eligible) == 75
 
 
-def test_a_region_that_is_not_in_the_catalogue_is_no_hint() -> None:
+def test_a_region_outside_the_catalogue_resolves_to_mode_generic() -> None:
     found = resolve(ZONE, Place("aws", "us-nowhere-1"), TIERS)
     assert (found.mode, found.reason) == (
         Mode.GENERIC,
@@ -46,7 +46,7 @@ def test_a_region_that_is_not_in_the_catalogue_is_no_hint() -> None:
     )
 
 
-def test_settings_come_before_mappings() -> None:
+def test_settings_take_precedence_over_mappings() -> None:
     plain = replace(ZONE, smart_tiered_cache=Switch(False))
     assert resolve(plain, US_EAST, TIERS).mode is Mode.GENERIC
     off = replace(plain, tiered_cache=Switch(False))
@@ -68,19 +68,19 @@ def test_a_pool_gets_one_upper_tier_for_the_members_that_are_mapped() -> None:
 
 @given(st.dictionaries(st.sampled_from([f"192.0.2.{n}" for n in range(9)] + ["2001:db8::1"]),
                        st.sampled_from(PLACES)), st.integers(0, 9))  # fmt: skip
-def test_the_resolver_agrees_with_the_rule(mapped: dict[str, Place], asked: int) -> None:
+def test_the_resolver_agrees_with_resolve(mapped: dict[str, Place], number: int) -> None:
     mappings: dict[Address, Place] = {ip(text): place for text, place in mapped.items()}
     resolver = Resolver(7, {"example.com": (ZONE, mappings)}, TIERS)
     assert resolver.revision == 7
-    expected = resolve(ZONE, mapped.get(f"192.0.2.{asked}"), TIERS)
-    for spelling in (f"192.0.2.{asked}", f"::ffff:192.0.2.{asked}"):
+    expected = resolve(ZONE, mapped.get(f"192.0.2.{number}"), TIERS)
+    for spelling in (f"192.0.2.{number}", f"::ffff:192.0.2.{number}"):
         assert resolver.resolve("example.com", spelling) == expected
     assert resolver.resolve("example.com", "2001:DB8:0::1") == resolve(
         ZONE, mapped.get("2001:db8::1"), TIERS
     )
 
 
-def test_the_resolver_refuses_what_it_cannot_answer() -> None:
+def test_the_resolver_raises_for_unknown_zones_and_invalid_addresses() -> None:
     resolver = Resolver(1, {"example.com": (ZONE, {})}, TIERS)
     with pytest.raises(KeyError):
         resolver.resolve("example.org", "192.0.2.1")

@@ -73,12 +73,12 @@ def test_distance_is_the_same_both_ways_and_at_most_half_way_round(here: Colo, t
     assert distance_km(here, here) == 0
 
 
-def test_a_fallback_too_near_the_upper_tier_is_passed_over() -> None:
+def test_a_fallback_too_near_the_upper_tier_is_skipped() -> None:
     near, beside, far = colo("NEA", 0, 1), colo("BES", 0, 2), colo("FAR", 0, 3)
     assert upper_tiers(colo("XXX", 0, 0), [far, beside, near]) == (near, far)
 
 
-def test_every_further_tier_is_clear_of_all_before_it() -> None:
+def test_every_fallback_is_far_enough_from_all_before_it() -> None:
     first, second, beside_first, third = (
         colo("AAA", 0, 1),
         colo("BBB", 0, -2),
@@ -89,12 +89,12 @@ def test_every_further_tier_is_clear_of_all_before_it() -> None:
     assert chosen == (first, second, third)
 
 
-def test_of_two_colos_equally_far_the_lower_code_is_first() -> None:
+def test_equal_distances_are_sorted_by_code() -> None:
     west, east = colo("BBB", 0, -1), colo("AAA", 0, 1)
     assert upper_tiers(colo("XXX", 0, 0), [west, east]) == (east, west)
 
 
-def test_fewer_tiers_come_back_when_the_colos_do_not_allow_more() -> None:
+def test_fewer_colos_are_chosen_if_there_are_not_enough() -> None:
     here, only, beside = colo("XXX", 0, 0), colo("AAA", 0, 1), colo("BBB", 0, 1.5)
     assert upper_tiers(here, []) == ()
     assert upper_tiers(here, [only, beside]) == (only,)
@@ -144,7 +144,7 @@ def test_a_naive_scan_agrees(region: Colo, colos: list[Colo], apart_km: float, c
 
 
 @pytest.mark.proves("P-SUP-3")
-def test_the_published_examples_come_out() -> None:
+def test_the_published_examples_are_reproduced() -> None:
     assert codes("aws", "us-east-1") == ["IAD", "EWR"]
     assert codes("aws", "us-west-2")[0] == "SEA"
     assert codes("gcp", "us-central1")[0] == "ORD"
@@ -185,7 +185,7 @@ COLOS_IN_STATES = st.lists(
     max_size=10,
     unique_by=lambda colo: colo.code,
 )
-# A few milliseconds, so that ties are common; a colo is measured for a region or it is not.
+# A few milliseconds, so that ties are common; some pairs are not measured.
 MEASURED = st.dictionaries(
     st.tuples(CODES, st.sampled_from([US_EAST, US_WEST])), st.integers(0, 3).map(float)
 )
@@ -197,11 +197,11 @@ OVERRIDES = st.dictionaries(
 def ranked(
     regions: Sequence[Region], made: Topology, latencies: Fresh | None = None
 ) -> list[tuple[str, Basis]]:
-    """The codes in their order, each with what it was ranked by."""
+    """The codes in order, each with its basis."""
     return [(r.colo.code, r.basis) for r in rank(regions, made, latencies or {})]
 
 
-def test_an_override_goes_before_a_latency_before_a_distance() -> None:
+def test_an_override_ranks_before_a_latency_before_a_distance() -> None:
     made = Topology((NEAR, MIDDLE, FAR), FIRST_FAR)
     assert ranked([HERE], made, {("MID", US_EAST): 900.0}) == [
         ("FAR", Basis.OVERRIDE),
@@ -210,7 +210,7 @@ def test_an_override_goes_before_a_latency_before_a_distance() -> None:
     ]
 
 
-def test_an_override_is_followed_in_its_order_and_then_the_others() -> None:
+def test_overrides_rank_in_their_order_before_other_colos() -> None:
     made = Topology((NEAR, MIDDLE, FAR), {"aws/us-east-1": ("FAR", "MID", "FAR")})
     assert [code for code, _ in ranked([HERE], made, {("MID", US_EAST): 1.0})] == [
         "FAR", "MID", "NEA",
@@ -224,14 +224,14 @@ def test_an_override_and_a_latency_of_another_region_do_not_count() -> None:
 
 
 @pytest.mark.parametrize("latencies", [{}, {("FAR", US_EAST): 0.0}])
-def test_a_draining_colo_is_behind_every_active_one_whatever_speaks_for_it(
+def test_a_draining_colo_ranks_after_every_active_one(
     latencies: Fresh,
 ) -> None:
     made = Topology((NEAR, MIDDLE, replace(FAR, state=DRAINING)), FIRST_FAR)
     assert [code for code, _ in ranked([HERE], made, latencies)] == ["NEA", "MID", "FAR"]
 
 
-def test_draining_colos_are_chosen_where_no_active_one_is_left() -> None:
+def test_draining_colos_are_chosen_if_there_is_no_active_one() -> None:
     drained = tuple(replace(one, state=DRAINING) for one in (NEAR, FAR))
     tier = tier_of([HERE], Topology(drained), {})
     assert [r.colo.code for r in tier.chosen] == ["NEA", "FAR"]
@@ -247,13 +247,13 @@ def test_draining_colos_are_chosen_where_no_active_one_is_left() -> None:
         replace(NEAR, eligible=False, state=DRAINING),
     ],
 )
-def test_what_is_down_retired_or_not_eligible_is_never_chosen(out: Colo) -> None:
+def test_down_retired_and_ineligible_colos_are_never_chosen(out: Colo) -> None:
     made = Topology((out, FAR), {"aws/us-east-1": ("NEA",)})
     assert ranked([HERE], made, {("NEA", US_EAST): 0.0}) == [("FAR", Basis.DISTANCE)]
 
 
 @given(COLOS_IN_STATES, OVERRIDES, MEASURED)
-def test_every_active_colo_comes_before_every_draining_one_and_others_never(
+def test_every_active_colo_ranks_before_every_draining_one(
     colos: list[Colo], overrides: dict[str, tuple[str, ...]], latencies: Fresh
 ) -> None:
     found = [r.colo for r in rank([HERE], Topology(tuple(colos), overrides), latencies)]
@@ -271,13 +271,13 @@ def test_a_retired_colo_in_an_override_is_replaced_by_its_successor() -> None:
     assert ranked([HERE], alone)[0] == ("NEA", Basis.DISTANCE)
 
 
-def test_equal_latencies_go_by_code() -> None:
+def test_equal_latencies_are_sorted_by_code() -> None:
     same: Fresh = {(one.code, US_EAST): 7.0 for one in (NEAR, MIDDLE, FAR)}
     found = ranked([HERE], Topology((NEAR, MIDDLE, FAR)), same)
     assert [code for code, _ in found] == ["FAR", "MID", "NEA"]
 
 
-def test_a_pool_takes_the_colo_with_the_least_sum() -> None:
+def test_a_pool_uses_the_colo_with_the_lowest_total_cost() -> None:
     """The one in the middle is best for neither region."""
     centre, aside = colo("CEN", 0, 10), colo("ASI", 20, 0)
     tier = tier_of([HERE, HERE, THERE], Topology((aside, centre)), {})
@@ -286,7 +286,7 @@ def test_a_pool_takes_the_colo_with_the_least_sum() -> None:
     assert tier.primary.distance_km == pytest.approx(expected)
 
 
-def test_a_pool_counts_a_latency_only_where_it_is_measured_for_every_region() -> None:
+def test_a_pool_uses_a_latency_only_if_measured_for_every_region() -> None:
     made = Topology((NEAR, FAR))
     half: Fresh = {("FAR", US_EAST): 1.0}
     assert ranked([HERE, THERE], made, half)[0][1] is Basis.DISTANCE
@@ -295,7 +295,7 @@ def test_a_pool_counts_a_latency_only_where_it_is_measured_for_every_region() ->
     assert (best.colo, best.basis, best.latency_ms) == (FAR, Basis.LATENCY, 3.0)
 
 
-def test_an_override_counts_for_a_pool_only_if_it_is_that_of_every_region() -> None:
+def test_a_pool_uses_an_override_only_if_every_region_has_it() -> None:
     one = Topology((NEAR, FAR), FIRST_FAR)
     assert ranked([HERE, HERE], one)[0] == ("FAR", Basis.OVERRIDE)
     assert ranked([HERE, HERE, THERE], one)[0] == ("NEA", Basis.DISTANCE)
@@ -321,7 +321,7 @@ def test_a_naive_scan_for_a_pool_agrees(
 
 
 def _cost(one: Colo, regions: Sequence[Region], latencies: Fresh) -> tuple[bool, bool, float, str]:
-    """What is less is better."""
+    """The cost of a colo; lower is better."""
     milliseconds = 0.0
     for region in regions:
         key = (one.code, Place(region.vendor, region.name))
@@ -370,7 +370,7 @@ def test_there_are_as_many_fallbacks_as_the_topology_says(fallbacks: int) -> Non
         ),
     ],
 )  # fmt: skip
-def test_the_reason_is_said(
+def test_the_reason_is_explained(
     overrides: dict[str, tuple[str, ...]], latencies: Fresh, regions: list[Region], reason: str
 ) -> None:
     assert tier_of(regions, Topology((NEAR, FAR), overrides), latencies).reason == reason
@@ -417,7 +417,7 @@ SHIELDS = (
 
 
 def test_each_region_with_a_shield_of_its_own_gets_that_one() -> None:
-    """CloudFront's published table, with a colo where each of the 12 shields is."""
+    """CloudFront's published table, with a colo at each of the 12 shields."""
     found = {name: catalogue().find("aws", name) for name in SHIELDS}
     shields = {
         name: colo(f"R{n:02}", region.latitude, region.longitude)

@@ -36,7 +36,7 @@ def _colo(code: str, **members: Any) -> Colo:
     return Colo(code, "Town", "US", 1.0, 2.0, **members)
 
 
-def test_everything_wrong_is_said_at_once() -> None:
+def test_all_problems_are_reported_together() -> None:
     wrong = Topology(
         (_colo("iad"), _colo("EWR"), _colo("EWR"), replace(_colo("SEA"), latitude=91.0),
          _colo("LAX", successor="LAX"), _colo("SJC", successor="NOPE")),
@@ -50,11 +50,11 @@ def test_everything_wrong_is_said_at_once() -> None:
 
 @pytest.mark.parametrize("country", ["", "us", "USA", "U", "ÄÖ", "U1", "US\n"])
 def test_a_country_is_two_capital_letters(country: str) -> None:
-    with pytest.raises(InvalidTopology, match="colo IAD: a country is 2 capital letters"):
+    with pytest.raises(InvalidTopology, match="colo IAD: country must be 2 capital letters"):
         check(Topology((replace(_colo("IAD"), country=country),)))
 
 
-def test_a_measurement_counts_for_a_time_that_ends() -> None:
+def test_the_lifetime_of_measurements_is_bounded() -> None:
     check(Topology((_colo("IAD"),), latency_seconds=10**9))
     with pytest.raises(InvalidTopology, match="latency_seconds must be between 1 and 1000000000"):
         check(Topology((_colo("IAD"),), latency_seconds=10**9 + 1))
@@ -68,7 +68,7 @@ def test_a_measurement_counts_for_a_time_that_ends() -> None:
         (_colo("IAD", state=ColoState.DOWN), _colo("EWR", state=ColoState.RETIRED)),
     ],
 )
-def test_a_topology_in_which_nothing_can_be_an_upper_tier_is_refused(
+def test_a_topology_without_a_possible_upper_tier_is_rejected(
     colos: tuple[Colo, ...],
 ) -> None:
     with pytest.raises(InvalidTopology, match="no colo can be an upper tier"):
@@ -87,7 +87,7 @@ def test_states_change_by_code_and_the_last_usable_colo_stays() -> None:
 
 
 def test_states_that_change_nothing_leave_the_default_a_default() -> None:
-    """Else the packaged topology of a later version would never come into force."""
+    """Otherwise the packaged topology of a later version would never apply."""
     default = Topology((_colo("IAD"), _colo("EWR")))
     for states in ({}, {"IAD": ColoState.ACTIVE}):
         decision = set_states(states, default)({})
@@ -100,7 +100,7 @@ def _retired(code: str, successor: str) -> Colo:
     return _colo(code, state=ColoState.RETIRED, successor=successor)
 
 
-def test_successors_are_followed_and_circles_end() -> None:
+def test_successors_are_followed_and_cycles_end() -> None:
     active = _colo("DD", successor="CC")
     chain = Topology((_retired("AA", "BB"), _retired("BB", "CC"), _colo("CC"), active))
     found = [chain.successor_of(code) for code in ("AA", "BB", "CC", "DD")]

@@ -1,4 +1,4 @@
-"""What would move: only what changes, the coldest first."""
+"""What-if checks: the moves between two topologies, cold ones first."""
 
 from originmap import data
 from originmap.domain.mapping.mapping import Place
@@ -16,12 +16,12 @@ def _moves(after: Topology, counts: list[Count] = COUNTS) -> list[Move]:
     return moves(counts, before, Tiers(CATALOGUE, after, {}))
 
 
-def test_nothing_moves_where_nothing_changes() -> None:
+def test_nothing_moves_if_nothing_changes() -> None:
     assert _moves(TOPOLOGY) == []
     assert _moves(with_states(TOPOLOGY, {"SYD": ColoState.DOWN})) == []
 
 
-def test_origins_of_a_drained_colo_move_to_the_next_the_most_first() -> None:
+def test_origins_of_a_drained_colo_move_to_the_next_colo() -> None:
     found = _moves(with_states(TOPOLOGY, {"IAD": ColoState.DRAINING}))
     assert found == [
         Move("z2", US_EAST, 7, ("IAD", "EWR"), ("EWR", "YYZ")),
@@ -30,7 +30,7 @@ def test_origins_of_a_drained_colo_move_to_the_next_the_most_first() -> None:
     assert all(move.cold for move in found)
 
 
-def test_a_fallback_that_goes_makes_nothing_cold() -> None:
+def test_losing_a_fallback_is_not_a_cold_move() -> None:
     (first, *_) = found = _moves(with_states(TOPOLOGY, {"EWR": ColoState.DOWN}))
     assert {move.place for move in found} == {US_EAST}
     assert (first.before[0], first.after[0], first.cold) == ("IAD", "IAD", False)

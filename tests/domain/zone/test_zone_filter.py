@@ -1,4 +1,4 @@
-"""Finding zones: filters agree with a naive reading, orders and directions hold."""
+"""Filters, orders and directions of lists of zones."""
 
 import itertools
 from dataclasses import replace
@@ -83,7 +83,7 @@ _QUERIES = st.builds(
 
 
 def _compared(pattern: str, text: str) -> bool:
-    """A filter, operator by operator."""
+    """A naive filter, operator by operator."""
     operator, _, value = pattern.rpartition(":")
     if "case_sensitive" not in operator:
         text, value = text.casefold(), value.casefold()
@@ -99,7 +99,7 @@ def _compared(pattern: str, text: str) -> bool:
 
 
 def _wanted(found: Zone, query: ZoneQuery) -> bool:
-    """A filter of the type always counts; of the others all or any of those given."""
+    """The filter of types always applies; all or any of the others must match."""
     shown = [t for t in ZoneType if t != ZoneType.INTERNAL] if query.types is None else query.types
     if found.type not in shown:
         return False
@@ -119,14 +119,14 @@ def _wanted(found: Zone, query: ZoneQuery) -> bool:
 
 @pytest.mark.proves("P-ZONE-1")
 @given(_ZONES, _QUERIES)
-def test_filters_agree_with_a_naive_reading(zones: list[Zone], query: ZoneQuery) -> None:
+def test_filters_agree_with_a_naive_implementation(zones: list[Zone], query: ZoneQuery) -> None:
     found = find([(z, ACCOUNTS[z.account_id]) for z in zones], query)
     assert {z.name for z in found} == {z.name for z in zones if _wanted(z, query)}
 
 
 @pytest.mark.proves("P-ZONE-2")
 @given(_ZONES, _QUERIES)
-def test_the_order_holds_and_ties_are_by_name(zones: list[Zone], query: ZoneQuery) -> None:
+def test_zones_are_sorted_and_ties_are_sorted_by_name(zones: list[Zone], query: ZoneQuery) -> None:
     found = find([(z, ACCOUNTS[z.account_id]) for z in zones], query)
     keys = [ORDERS[query.order](z, ACCOUNTS[z.account_id]) for z in found]
     assert keys == sorted(keys, reverse=query.descending)
@@ -136,15 +136,13 @@ def test_the_order_holds_and_ties_are_by_name(zones: list[Zone], query: ZoneQuer
 
 
 @given(_ZONES, _QUERIES)
-def test_the_order_does_not_depend_on_where_zones_come_from(
-    zones: list[Zone], query: ZoneQuery
-) -> None:
+def test_the_order_does_not_depend_on_the_input_order(zones: list[Zone], query: ZoneQuery) -> None:
     pairs = [(z, ACCOUNTS[z.account_id]) for z in zones]
     assert find(pairs, query) == find(reversed(pairs), query)
 
 
 @pytest.mark.proves("P-ZONE-3")
-def test_internal_zones_are_shown_when_asked_for() -> None:
+def test_internal_zones_are_listed_on_request() -> None:
     internal = replace(zone(), type=ZoneType.INTERNAL)
     pair = (internal, ACCOUNTS["a1"])
     assert find([pair], ZoneQuery()) == []

@@ -29,7 +29,7 @@ BUECHER = "xn--bcher-kva.example"
         ("www.xn--bcher-kva.ÉCOLE", "www.xn--bcher-kva.xn--cole-9oa", "www.xn--bcher-kva.école"),
     ],
 )
-def test_a_name_is_known_by_its_a_labels_and_shown_as_it_was_sent(
+def test_a_name_is_stored_in_a_labels_and_returned_as_sent(
     sent: str, ascii_: str, shown: str
 ) -> None:
     assert read_zone_name(sent) == (ascii_, shown)
@@ -49,13 +49,13 @@ def test_a_name_is_known_by_its_a_labels_and_shown_as_it_was_sent(
         f"{'ü' * 60}.example", f"{'ü.' * 120}example", "ü" * 300, None, 7, ["ü.example"],
     ],
 )  # fmt: skip
-def test_what_idna_2008_refuses_is_no_name(name: object) -> None:
+def test_a_name_that_idna_2008_rejects_is_rejected(name: object) -> None:
     with pytest.raises(InvalidZoneName):
         read_zone_name(name)
 
 
 @given(st.text(max_size=30).map(lambda label: f"{label}.example"))
-def test_whatever_is_a_name_has_a_safe_form_that_is_the_same_name(text: str) -> None:
+def test_every_valid_name_has_an_ascii_form_of_the_same_name(text: str) -> None:
     try:
         read = read_zone_name(text)
     except InvalidZoneName:
@@ -67,7 +67,7 @@ def test_whatever_is_a_name_has_a_safe_form_that_is_the_same_name(text: str) -> 
 
 
 @given(st.text("abz019-é", max_size=20).map(lambda label: f"xn--{label}.example"))
-def test_a_name_in_a_labels_is_one_of_a_name_in_unicode(text: str) -> None:
+def test_a_labels_are_valid_only_for_a_valid_unicode_name(text: str) -> None:
     try:
         read = read_zone_name(text)
     except InvalidZoneName:
@@ -98,7 +98,7 @@ def test_a_name_in_a_labels_is_one_of_a_name_in_unicode(text: str) -> None:
     ],
 )
 @pytest.mark.proves("D-62")
-def test_filters_find_a_name_by_either_form(pattern: str, found: bool) -> None:
+def test_filters_match_a_name_in_either_form(pattern: str, found: bool) -> None:
     assert name_matches(pattern, BUECHER) is found
 
 
@@ -126,11 +126,11 @@ def test_filters_find_a_name_by_either_form(pattern: str, found: bool) -> None:
         ("a@example.com", False),
     ],
 )
-def test_what_no_zone_is_called_is_told_from_names(text: str, may_be: bool) -> None:
+def test_impossible_zone_names_are_recognized(text: str, may_be: bool) -> None:
     assert may_be_zone(text) is may_be
 
 
-def test_a_name_of_an_older_database_that_is_none_any_more_is_still_found() -> None:
+def test_a_name_that_only_older_versions_accepted_is_still_found() -> None:
     assert name_matches("xn--i-7iq.ws", "xn--i-7iq.ws")
     assert name_matches("contains:❤", "xn--i-7iq.ws")
     assert unicode_name("xn--0.example") == "xn--0.example"

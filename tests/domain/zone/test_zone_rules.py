@@ -1,4 +1,4 @@
-"""Rules of zones: made once by name, changed one thing at a time, removed."""
+"""Rules for zones: create, change and delete."""
 
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ SETTINGS: list[SettingName] = ["tiered_cache", "smart_tiered_cache", "regional_t
 
 
 def _changed(decide: RecordDecide[Zone], records: RecordsView = RECORDS) -> Zone | None:
-    """The zone as it is written, None where nothing is; the outcome is the zone either way."""
+    """The stored zone, None if nothing changes. The outcome is the zone in both cases."""
     decision = decide(records)
     if not decision.changes:
         assert decision.outcome == records[KEY]
@@ -37,7 +37,7 @@ def _changed(decide: RecordDecide[Zone], records: RecordsView = RECORDS) -> Zone
     return decision.outcome
 
 
-def test_a_zone_is_made_in_an_account() -> None:
+def test_a_zone_is_created_in_an_account() -> None:
     decision = create_zone(OTHER)(RECORDS)
     assert decision.changes == (RecordChange(Key(Kind.ZONE, "other"), None, OTHER),)
     assert decision.outcome == OTHER
@@ -45,19 +45,19 @@ def test_a_zone_is_made_in_an_account() -> None:
         create_zone(replace(OTHER, account_id="none"))(RECORDS)
 
 
-def test_there_is_one_zone_of_a_name_in_all_accounts() -> None:
+def test_a_zone_name_is_unique_across_accounts() -> None:
     elsewhere = {**RECORDS, Key(Kind.ACCOUNT, "b"): Account("b", "B", 1)}
     with pytest.raises(ZoneExists, match=r"example\.com"):
         create_zone(replace(OTHER, name="example.com", account_id="b"))(elsewhere)
 
 
-def test_pausing_and_retyping_change_one_thing_and_the_time() -> None:
+def test_pausing_or_retyping_changes_one_member_and_the_time() -> None:
     assert _changed(pause_zone(ZONE_ID, True, 7)) == replace(zone(), paused=True, modified_on=7)
     retyped = _changed(retype_zone(ZONE_ID, ZoneType.PARTIAL, 7))
     assert retyped == replace(zone(), type=ZoneType.PARTIAL, modified_on=7)
 
 
-def test_a_change_to_what_it_is_already_changes_nothing() -> None:
+def test_setting_the_current_value_changes_nothing() -> None:
     assert _changed(pause_zone(ZONE_ID, False, 7)) is None
     assert _changed(retype_zone(ZONE_ID, ZoneType.FULL, 7)) is None
 
@@ -76,7 +76,7 @@ def test_setting_a_default_for_the_first_time_is_a_change(setting: SettingName, 
 
 
 @given(st.lists(st.tuples(st.sampled_from(SETTINGS), st.booleans()), max_size=10))
-def test_each_setting_is_what_was_said_last(said: list[tuple[SettingName, bool]]) -> None:
+def test_the_last_value_of_each_setting_counts(said: list[tuple[SettingName, bool]]) -> None:
     records = dict(RECORDS)
     expected = {name: getattr(zone(), name).on for name in SETTINGS} | dict(said)
     for now, (setting, on) in enumerate(said, start=2):
@@ -86,7 +86,7 @@ def test_each_setting_is_what_was_said_last(said: list[tuple[SettingName, bool]]
     assert {name: getattr(records[KEY], name).on for name in SETTINGS} == expected
 
 
-def test_a_removed_zone_is_gone() -> None:
+def test_a_deleted_zone_does_not_exist() -> None:
     assert delete_zone(ZONE_ID)(RECORDS).changes == (RecordChange(KEY, zone(), None),)
 
 
@@ -100,12 +100,12 @@ def test_a_removed_zone_is_gone() -> None:
         delete_zone("account"),
     ],
 )
-def test_a_zone_that_is_not_there_cannot_be_changed(rule: RecordDecide[object]) -> None:
+def test_an_unknown_zone_cannot_be_changed(rule: RecordDecide[object]) -> None:
     with pytest.raises(ZoneNotFound):
         rule(RECORDS)
 
 
-def test_what_is_there_already_is_left_as_it_is() -> None:
+def test_existing_records_are_not_overwritten() -> None:
     made = token("t")
     wanted = [(Kind.ZONE, replace(zone(), name="renamed.example")), (Kind.TOKEN, made)]
     expected = (RecordChange(Key(Kind.TOKEN, "t"), None, made),)

@@ -151,7 +151,9 @@ async def test_a_stage_that_is_not_well_takes_every_node_back(fleet: World) -> N
     token = {**os.environ, "ORIGINMAP_TOKEN": TOKEN}
     done = await asyncio.to_thread(run, "rollout", "start", *WAVES, *how, env=token)
     assert done.returncode == 1
-    assert "halted in stage 2: the health command ended with 1: 5xx at FRA SIN" in done.stderr
+    assert (
+        "halted in stage 2: the health command exited with status 1: 5xx at FRA SIN" in done.stderr
+    )
     await fleet.serve(OLD, OLD, OLD)
     shown = fleet.rollout()
     assert (shown["state"], shown["why"].startswith("the health command")) == ("halted", True)
@@ -225,7 +227,10 @@ async def test_others_pause_advance_and_kill_while_it_is_conducted(fleet: World)
             output("rollout", "kill", "--why", "wrong colo", "--db", fleet.db)
             await fleet.serve(OLD, OLD, OLD, OLD)
             status, said = await ended(conductor)
-            assert (status, "somebody else has it killed: wrong colo" in said) == (1, True), said
+            assert (status, "another operator set the rollout to killed: wrong colo" in said) == (
+                1,
+                True,
+            ), said
 
 
 async def test_what_was_changed_meanwhile_waits_after_the_last_stage(fleet: World) -> None:
@@ -262,7 +267,7 @@ def test_each_step_can_be_taken_by_hand(world: World) -> None:
     started = by_hand(world, "start", "--waves", "SIN,100%", "--by-hand")
     assert "rollout 1 is running" in started
     assert "rollout 1 is running" in by_hand(world, "advance")
-    assert "every wave is released" in by_hand(world, "advance")
+    assert "every stage is released" in by_hand(world, "advance")
     assert "rollout 1 is paused" in by_hand(world, "pause", "--why", "lunch")
     assert "why: lunch" in by_hand(world, "status")
     aborted = by_hand(world, "abort")

@@ -72,7 +72,7 @@ async def test_a_replica_makes_the_same_file_and_the_same_tag(tmp_path: Path) ->
 
 
 def test_what_cannot_be_made_says_what_to_do(db: Path, tmp_path: Path) -> None:
-    assert "give upstream as" in refusal("export", "nginx", "--db", db)
+    assert "add --upstream" in refusal("export", "nginx", "--db", db)
     assert "there is no colo ZZZ" in refusal("export", "csv", "--colo", "ZZZ", "--db", db)
     file = tmp_path / "file"
     file.write_text("kept")

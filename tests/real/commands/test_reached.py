@@ -116,7 +116,7 @@ def test_a_wrong_path_is_named(front: Front, tmp_path: Path) -> None:
     assert "404, and not an answer of the v4 API: it is a web page, 'Not here'" in said
     write = ["--write", f"csv={tmp_path / 'out.csv'}", "--state", str(tmp_path / "state")]
     said = refusal("edge", "--follow", wrong, *write, "--once", env={**TOKENS, **TRUST})
-    assert "is --follow the URL of an Originmap, with the path of a proxy if any?" in said
+    assert "check that --follow is the URL of an Originmap server, with its path" in said
 
 
 def test_servers_are_reached_by_ipv6(tmp_path: Path) -> None:

@@ -43,10 +43,10 @@ def test_a_file_is_read_as_spreadsheets_save_it(tmp_path: Path, separator: str, 
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
-        ("", ":1: no column vendor, region, latitude, longitude"),
-        ("vendor,region\n", ":1: no column latitude, longitude"),
-        (f"{HEAD},colour\n", ":1: columns are"),
-        (f"{HEAD},vendor\n", ":1: columns are"),
+        ("", ":1: missing columns: vendor, region, latitude, longitude"),
+        ("vendor,region\n", ":1: missing columns: latitude, longitude"),
+        (f"{HEAD},colour\n", ":1: unknown columns: colour"),
+        (f"{HEAD},vendor\n", ":1: a column occurs twice"),
         (f"{HEAD}\nhetzner,a,1,1\n", ":2: vendor 'hetzner': must be one of aws, azure, gcp, oci"),
         (f"{HEAD}\nOCI,a,1,1\n", ":2: vendor 'OCI'"),
         (f"{HEAD}\noci,AP-1,1,1\n", ":2: region 'AP-1'"),
@@ -55,9 +55,9 @@ def test_a_file_is_read_as_spreadsheets_save_it(tmp_path: Path, separator: str, 
         (f"{HEAD}\noci,a,nan,181\n", ":2: latitude 'nan'"),
         (f"{HEAD}\noci,a,1,-181\n", ":2: longitude '-181'"),
         (f"{HEAD}\noci,a,1e1,{'1' * 5000}\n", ":2: latitude '1e1'"),
-        (f"{HEAD}\noci,a,1\n", ":2: as many values"),
-        (f"{HEAD}\noci,a,1,1,1\n", ":2: as many values"),
-        (f"{HEAD}\n{ROW}\n{ROW}\n", ":3: oci ap-example-1 is in the file already"),
+        (f"{HEAD}\noci,a,1\n", ":2: 3 values in a table of 4 columns"),
+        (f"{HEAD}\noci,a,1,1,1\n", ":2: 5 values in a table of 4 columns"),
+        (f"{HEAD}\n{ROW}\n{ROW}\n", ":3: duplicate region oci ap-example-1"),
         (f"{HEAD},country\n{ROW},in\n", ":2: country 'in'"),
         (f"{HEAD},status\n{ROW},open\n", ":2: status 'open'"),
         (f'{HEAD}\noci,"a,1,1\n', ":2: unexpected end of data"),
@@ -92,7 +92,7 @@ def test_commands_know_the_regions_and_an_error_ends_them(tmp_path: Path) -> Non
     assert "ap-example-1" not in output("regions")
     file.write_text("vendor\n")
     message = refusal("--regions", file, "regions")
-    assert f"{file}:1: no column region, latitude, longitude" in message
+    assert f"{file}:1: missing columns: region, latitude, longitude" in message
     assert "docs/catalogue.md" in message
     assert "No such file" in refusal("--regions", tmp_path / "none.csv", "regions")
 

@@ -7,9 +7,9 @@ import click
 from originmap.domain.mapping import address as addresses
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import MappingChange, Place
+from originmap.domain.plan.cold_moves import ColdMove
 from originmap.domain.plan.guard import objections
 from originmap.domain.plan.plan import ZonePlan, batches, shown
-from originmap.domain.rollout.stage import Wave
 from originmap.planning.plan_json import Planned
 
 _ANY = "any colo"
@@ -89,7 +89,7 @@ def _zone_lines(zone: ZonePlan, hosts: dict[Address, str]) -> Iterator[str]:
     yield ""
 
 
-def _wave_lines(waves: list[Wave] | None) -> Iterator[str]:
+def _wave_lines(waves: list[ColdMove] | None) -> Iterator[str]:
     if not waves:
         return
     origins = sum(wave.origins for wave in waves)

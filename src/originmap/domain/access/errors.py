@@ -1,16 +1,16 @@
-"""Why a caller is turned away: a branch of the tree in `domain.errors`.
+"""Errors of authentication and authorization: a branch of the tree in `domain.errors`.
 
-AccessError                     who asks, and may they
+AccessError                     not authenticated, or not permitted
 ├── MissingCredentials          which="any" | "key" | "email"
 ├── MalformedCredentials        which="bearer" | "key" | "email"
-├── UnknownToken                revoked, or there never was one
+├── UnknownToken                revoked, or never issued
 ├── UnusableToken               disabled, expired, or not valid yet
 ├── UnknownKey
-├── WrongLocation               the token may not be used from this address
-├── WrongColo                   a node reports as another colo than its token's
+├── WrongLocation               the token cannot be used from this address
+├── WrongColo                   a node reports another colo than its token's
 ├── TooManyFailures             too many bad credentials from one address
-├── AccountsNotCreatable        nobody makes accounts over HTTP
-└── Forbidden                   known, without the permission
+├── AccountsNotCreatable        accounts cannot be created over HTTP
+└── Forbidden                   authenticated, without the permission
 """
 
 from collections.abc import Collection
@@ -19,7 +19,7 @@ from originmap.domain.errors import OriginmapError
 
 
 class AccessError(OriginmapError):
-    """Who asks is not known, or may not do this."""
+    """The request is not authenticated, or its credential lacks the permission."""
 
 
 class MissingCredentials(AccessError):
@@ -63,9 +63,9 @@ class WrongColo(AccessError):
     """The node reports another colo than its token is bound to."""
 
     def __init__(self, bound: Collection[str], colo: str) -> None:
-        said = f"colo {colo}" if colo else "a node without a colo"
-        super().__init__(f"the token is for colo {' or '.join(sorted(bound))}, not for {said}")
-        self.hint = "give --colo as the token has it, or make a token with this --colo"
+        reported = f"colo {colo}" if colo else "a node without a colo"
+        super().__init__(f"the token is for colo {' or '.join(sorted(bound))}, not for {reported}")
+        self.hint = "set --colo to the token's colo, or create a token for this --colo"
 
 
 class TooManyFailures(AccessError):

@@ -1,8 +1,8 @@
-"""Who may do what where: permission groups, policies, and their evaluation.
+"""Permissions: permission groups, policies, and their evaluation.
 
-A policy allows or denies permission groups on resources. `Grants` is a token's policies in the
-form that one request needs: a few dictionary lookups and bit operations. Deny wins: a denied
-group takes away what it stands for, whichever other group would have allowed it.
+A policy allows or denies permission groups on resources. `Grants` holds a token's policies in a
+form that is fast to evaluate: a few dictionary lookups and bit operations for each request. Deny
+wins: if a group is denied, no other group restores its permission.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 
 class Group(IntFlag):
-    """The permission groups that mean something here; others are known by name and grant
-    nothing."""
+    """The permission groups that grant something here. Tokens can have the other published
+    groups too, which grant nothing."""
 
     ZONE_READ = 1
     ZONE_WRITE = 2
@@ -48,7 +48,7 @@ GROUP_IDS = {
 }
 
 
-# Our own, in no published list. A token has one of them and no other group: see `node_rights`.
+# Our own groups, not published. A token with one of them has no other group: see `node_rights`.
 NODE_GROUP_IDS = {
     "6f726967696e6d61700000000000ed6e": Group.EDGE,
     "6f726967696e6d61700000000000c0de": Group.REPLICATE,
@@ -57,7 +57,7 @@ _GROUPS = GROUP_IDS | NODE_GROUP_IDS
 
 
 class PermissionGroup(NamedTuple):
-    """A published permission group, whether or not it means something here."""
+    """A published permission group, whether or not it grants something here."""
 
     id: str
     name: str
@@ -68,7 +68,7 @@ NODE_GROUPS = tuple(
     PermissionGroup(id_, f"Originmap {(group.name or '').capitalize()}", "")
     for id_, group in NODE_GROUP_IDS.items()
 )
-"""The names of our own groups, for answers that show a token."""
+"""The names of our own groups, for responses with a token."""
 
 
 def group_id(group: Group) -> str:
@@ -86,9 +86,10 @@ COLO_PREFIX = "originmap.colo."
 
 
 class Need(NamedTuple):
-    """What a request needs: one of the groups in `allowed`, and none of `denied` denied.
+    """The permission that a request needs: a group in `allowed`, and no group in `denied` denied.
 
-    Plain integers: operations on an IntFlag take ten times as long, and every request does some.
+    Plain integers, because operations on an IntFlag take ten times as long, and every request
+    needs some.
     """
 
     allowed: int
@@ -96,7 +97,8 @@ class Need(NamedTuple):
 
 
 def _read(*, read: Group, write: Group) -> Need:
-    """Reading: a write group includes it, and denying the write group does not take it away."""
+    """Permission to read: a write group includes it, and denying the write group does not deny
+    it."""
     return Need(int(read | write), int(read))
 
 
@@ -108,7 +110,7 @@ _ANY_READ = Group.ZONE_READ | Group.ZONE_SETTINGS_READ
 _ANY_WRITE = Group.ZONE_WRITE | Group.ZONE_SETTINGS_WRITE
 READ_MAPPINGS = _read(read=_ANY_READ, write=_ANY_WRITE)
 WRITE_MAPPINGS = _write(_ANY_WRITE)
-# Feed, exports and resolve: what a node reads too. No other need is met by a node's token.
+# Feed, exports and resolve, which nodes read too. A node token meets no other need.
 NODE_GROUP = Group.EDGE | Group.REPLICATE
 READ_STATE = Need(int(READ_MAPPINGS.allowed | NODE_GROUP), int(READ_MAPPINGS.denied | NODE_GROUP))
 READ_ZONE = _read(read=Group.ZONE_READ, write=Group.ZONE_WRITE)
@@ -132,8 +134,8 @@ Resources = Mapping[str, "str | dict[str, str]"]
 class Policy:
     """Allows or denies `groups` (published ids) on `resources`.
 
-    An account's name with "*" stands for the account and all its zones; with a dictionary for
-    the zones named in it. ALL_ZONES and ALL_ACCOUNTS stand for what they say.
+    An account with "*" means the account and all its zones; an account with a dictionary means
+    the zones named in it. ALL_ZONES and ALL_ACCOUNTS are the wildcard names.
     """
 
     id: str
@@ -144,7 +146,7 @@ class Policy:
 
 @dataclass(slots=True)
 class _Scopes:
-    """Which groups hold where."""
+    """The groups that are allowed, or denied, for each resource."""
 
     all_zones: int = 0
     all_accounts: int = 0
@@ -188,20 +190,20 @@ class _Scopes:
         return self.users.get(user_id, 0)
 
     def text(self) -> str:
-        """Equal for scopes in which the same holds."""
+        """A text that is equal for equal scopes."""
         named = (self.accounts, self.zones_of, self.zones, self.users)
         return repr((self.all_zones, self.all_accounts, *map(sorted, map(dict.items, named))))
 
     @property
     def anything(self) -> bool:
-        """Whether any group holds anywhere."""
+        """Whether there is any group on any resource."""
         named = (self.accounts, self.zones_of, self.zones, self.users)
         return bool(self.all_zones or self.all_accounts or any(any(s.values()) for s in named))
 
 
 class Grants:
-    """What a set of policies allows. `node` says which right of a node it is, if any, and `colos`
-    as which colos such a node reports; none stands for any."""
+    """The permissions that a set of policies grants. `node` is the node group of a node token,
+    else None, and `colos` are those that the node can report as; empty means any colo."""
 
     __slots__ = ("_allow", "_deny", "colos", "node")
 
@@ -224,7 +226,7 @@ class Grants:
                     scopes.add_inside(name, inner, groups)
 
     def _add_node(self, policy: Policy, groups: int) -> None:
-        # The smaller right counts, should a token ever have both.
+        # If a token has both groups, the weaker one counts.
         self.node = (
             Group.EDGE if groups & Group.EDGE or self.node is Group.EDGE else Group.REPLICATE
         )
@@ -233,53 +235,53 @@ class Grants:
 
     @property
     def scope(self) -> str:
-        """Names what is allowed and denied where: equal for equal grants."""
+        """A text of all that is allowed and denied, equal for equal grants."""
         return f"{self._allow.text()} {self._deny.text()}"
 
     def cover_zone(self, need: Need, zone_id: str, account_id: str) -> bool:
-        """Whether they meet `need` on this zone of this account."""
+        """Whether the grants meet `need` on this zone of this account."""
         return bool(
             self._allow.on_zone(zone_id, account_id) & need.allowed
             and not self._deny.on_zone(zone_id, account_id) & need.denied
         )
 
     def cover_zones_of(self, need: Need, account_id: str) -> bool:
-        """Whether they meet `need` on zones of this account in general, those to come included:
-        on every one but `zones_denied`."""
+        """Whether the grants meet `need` on all zones of this account, future ones included,
+        except those in `zones_denied`."""
         return bool(
             self._allow.on_zones_of(account_id) & need.allowed
             and not self._deny.on_zones_of(account_id) & need.denied
         )
 
     def zones_denied(self, need: Need) -> list[str]:
-        """The zones, named one by one, on which they deny `need`."""
+        """The ids of the zones for which a policy names the zone and denies `need`."""
         return [zone for zone, groups in self._deny.zones.items() if groups & need.denied]
 
     def deny_zone(self, need: Need, zone_id: str, account_id: str) -> bool:
-        """Whether they deny `need` on this zone, even where another policy allows it."""
+        """Whether the grants deny `need` on this zone, even if another policy allows it."""
         return bool(self._deny.on_zone(zone_id, account_id) & need.denied)
 
     @property
     def deny_anything(self) -> bool:
-        """Whether they take anything away from anywhere."""
+        """Whether the grants deny any group on any resource."""
         return self._deny.anything
 
     def cover_account(self, need: Need, account_id: str) -> bool:
-        """Whether they meet `need` on the account itself."""
+        """Whether the grants meet `need` on the account itself."""
         return bool(
             self._allow.on_account(account_id) & need.allowed
             and not self._deny.on_account(account_id) & need.denied
         )
 
     def cover_user(self, need: Need, user_id: str) -> bool:
-        """Whether they meet `need` on this user's own things."""
+        """Whether the grants meet `need` on this user's own resources."""
         return bool(
             self._allow.on_user(user_id) & need.allowed
             and not self._deny.on_user(user_id) & need.denied
         )
 
     def touch_account(self, account_id: str, zone_ids: Iterable[str]) -> bool:
-        """Whether they allow anything at all on the account, or on one of its zones."""
+        """Whether the grants allow anything on the account, or on one of its zones."""
         if any(self.cover_account(need, account_id) for need in _ON_ACCOUNTS):
             return True
         if any(self.cover_zones_of(need, account_id) for need in _ON_ZONES):
@@ -290,13 +292,13 @@ class Grants:
 
 
 def everything_of(user_id: str) -> Policy:
-    """What a user's own key grants: all groups on all accounts, all zones and the user."""
+    """The policy of a user's own key: all groups on all accounts, all zones and the user."""
     resources: dict[str, str | dict[str, str]] = {ALL_ACCOUNTS: "*", USER_PREFIX + user_id: "*"}
     return Policy("everything", True, resources, tuple(GROUP_IDS))
 
 
 def names_in(resources: Resources) -> Iterator[str]:
-    """Every resource that is named, those inside of accounts included."""
+    """The names of all resources, zones inside of accounts included."""
     for name, inside in resources.items():
         yield name
         if not isinstance(inside, str):

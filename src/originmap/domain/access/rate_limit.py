@@ -1,7 +1,7 @@
-"""Rate limits: so many requests in a window, and a pause for who asks for more.
+"""Rate limits: a number of requests in a time window; clients over the limit are blocked.
 
-Published for the API: 1,200 requests in five minutes for a user, over which all calls are refused
-for five minutes, and 200 a second for an address.
+Published for the API: 1,200 requests in five minutes for each user, then all requests are refused
+for five minutes; and 200 requests a second for each address.
 """
 
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ MOST_REQUESTS, LONGEST_WINDOW = 1_000_000_000, 86_400
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """`limit` requests in each window of `seconds`; whoever goes over it waits as long again."""
+    """`limit` requests in each window of `seconds`; a client over it is blocked for `seconds`."""
 
     limit: int
     seconds: int
 
 
 class Window(NamedTuple):
-    """What one caller used of a quota. Times are microseconds; `until` is when it ends."""
+    """The requests that one client made in a window. It ends at `until`, in microseconds."""
 
     until: int
     used: int
@@ -30,7 +30,7 @@ class Window(NamedTuple):
 
 
 class QuotaVerdict(NamedTuple):
-    """Whether a request is taken, how many more are, and the seconds until that is renewed."""
+    """Whether a request is accepted, how many more are, and the seconds until the reset."""
 
     taken: bool
     remaining: int
@@ -40,8 +40,8 @@ class QuotaVerdict(NamedTuple):
 def take(
     quota: Quota, window: Window | None, now: int, requests: int = 1
 ) -> tuple[Window, QuotaVerdict]:
-    """Count requests against `window`, None for a caller not seen lately. Several together are
-    taken if one more is, and use up to all that is left."""
+    """Count requests against `window`, None for a client without one. Several requests are
+    accepted together if one is, and use up at most the rest of the quota."""
     if window is None or now >= window.until:
         window = Window(now + quota.seconds * MICROSECONDS, 0, blocked=False)
     if window.used >= quota.limit and not window.blocked:

@@ -1,7 +1,7 @@
-"""API tokens: a secret that stands for a set of policies.
+"""API tokens: a secret with a set of policies.
 
-Of the secret only its SHA-256 is kept: it is 40 random characters, so a slow hash would add
-nothing. Secrets are made in `service.access.secret` and shown once.
+Only the SHA-256 of a secret is stored. A secret has 40 random characters, so a slow hash would add
+nothing. `service.access.secret` generates secrets; the API returns each once.
 """
 
 import functools
@@ -16,23 +16,23 @@ from originmap.domain.access.permissions import Policy
 
 SECRET_LENGTH = 40
 ALPHABET = string.ascii_letters + string.digits + "_-"
-"""What the secrets made here consist of."""
+"""The characters of a secret."""
 
 LONGEST_NAME = 120
 """Published: a token's name has at most 120 characters."""
 
 MAX_TOKENS = {"user": 50, "account": 500}
-"""Published: how many tokens an owner can have, by its kind."""
+"""Published: the number of tokens that an owner can have, by kind of owner."""
 
 MAX_NODE_TOKENS = 10_000
-"""Tokens of nodes, which are counted apart; ours, as the rights of nodes are."""
+"""The number of node tokens that an owner can have, counted separately. Our own limit."""
 
 MAX_PREFIXES = 100
-"""From where a token can be used is looked at for each of its requests."""
+"""Our own limit, because every request with the token checks the prefixes."""
 
 
 class TokenStatus(StrEnum):
-    """What a token is at a given moment."""
+    """The status of a token at a given time."""
 
     ACTIVE = "active"
     DISABLED = "disabled"
@@ -41,7 +41,7 @@ class TokenStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose a token is: a user's, or an account's own."""
+    """The owner of a token: a user or an account."""
 
     kind: str  # "user" or "account"
     id: str
@@ -49,15 +49,15 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class RequestIP:
-    """From where a token can be used, as CIDR prefixes; None where nothing was said. An empty
-    list says something: `in_` admits nobody then, and `not_in` excludes nobody."""
+    """The client addresses that can use a token, as CIDR prefixes; None means no condition. An
+    empty list is a condition: an empty `in_` admits no address, an empty `not_in` admits all."""
 
     in_: tuple[str, ...] | None = None
     not_in: tuple[str, ...] | None = None
 
     def admits(self, client: str) -> bool:
-        """Whether a request from this address may use the token. From an unknown address it
-        may not."""
+        """Whether a client with this address can use the token; False if `client` is not an
+        address."""
         try:
             address = ipaddress.ip_address(client)
         except ValueError:
@@ -86,7 +86,7 @@ class Token:
     request_ip: RequestIP | None = None
 
     def status(self, now: int) -> TokenStatus:
-        """As the API tells it; a token that is not valid yet is "active" there too."""
+        """The status as the API reports it; a token that is not valid yet is "active"."""
         if self.disabled:
             return TokenStatus.DISABLED
         if self.expires_on is not None and self.expires_on <= now:
@@ -94,19 +94,19 @@ class Token:
         return TokenStatus.ACTIVE
 
     def usable(self, now: int) -> bool:
-        """Whether it can be used at this moment."""
+        """Whether the token can be used at the time `now`."""
         early = self.not_before is not None and now < self.not_before
         return not early and self.status(now) is TokenStatus.ACTIVE
 
     @property
     def conditional(self) -> bool:
-        """Whether there is anything to check at each use."""
+        """Whether each use of the token must be checked."""
         limits = (self.not_before, self.expires_on, self.request_ip)
         return self.disabled or any(limit is not None for limit in limits)
 
 
 def hash_secret(secret: str) -> str:
-    """What is kept of a secret: SHA-256 in hex."""
+    """The SHA-256 of a secret in hex, which is stored instead of the secret."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -116,10 +116,10 @@ def _within(
     return any(address in _network(prefix) for prefix in prefixes)
 
 
-# A token's prefixes are looked at for each of its requests.
+# Every request with a token checks its prefixes.
 @functools.lru_cache(maxsize=4096)
 def _network(prefix: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    """The addresses of a prefix; of IPv4-mapped ones (::ffff:192.0.2.0/120) the IPv4 addresses."""
+    """The network of a prefix; an IPv4-mapped prefix (::ffff:192.0.2.0/120) is the IPv4 one."""
     network = ipaddress.ip_network(prefix)
     mapped = getattr(network.network_address, "ipv4_mapped", None)
     if mapped is None or network.prefixlen < 96:

@@ -1,10 +1,10 @@
-"""What a token may do in a word, and the policies that say the same.
+"""Access levels of tokens, and the policies for each.
 
-read         mappings and settings of zones
-write        the same, and change them
-everything   all that its user may do
-edge         what a node of a cache needs, of some zones or all, as any colo or one
-replicate    what a server that follows another one needs
+read         read mappings and settings of zones
+write        read and change mappings and settings of zones
+everything   all permissions of the token's user
+edge         the edge agent of a node: some zones or all, one colo or any
+replicate    a replica
 """
 
 from collections.abc import Collection, Sequence
@@ -34,7 +34,8 @@ _WRITING = {Group.ZONE_SETTINGS_WRITE, Group.ZONE_WRITE}
 
 
 class TokenAccess(NamedTuple):
-    """`zones` are ids, or "all" alone; `colos` those that a node can report as, none for any."""
+    """`zones` are ids, or just "all"; `colos` are those that a node can report as, empty for
+    any."""
 
     access: str
     zones: list[str]
@@ -42,12 +43,12 @@ class TokenAccess(NamedTuple):
 
 
 def policy_of(access: Access, zone_ids: Collection[str], colo: str, user_id: str) -> Policy:
-    """The policy of a token of a user, for some zones or, where there are none, for all; it has
-    no id yet. Raises InvalidToken for what does not go together."""
+    """The policy, without an id, of a user's token for the given zones, or for all zones if there
+    are none. Raises InvalidToken for a combination that is not allowed."""
     if colo and access != "edge":
-        raise InvalidToken("a colo is for access of an edge node")
+        raise InvalidToken(f"access {access} cannot be limited to a colo: only edge can")
     if access in ("everything", "replicate") and zone_ids:
-        raise InvalidToken(f"access to {access} is for all zones")
+        raise InvalidToken(f"access {access} cannot be limited to zones")
     if access == "everything":
         return replace(everything_of(user_id), id="")
     if access == "replicate":
@@ -63,7 +64,7 @@ def policy_of(access: Access, zone_ids: Collection[str], colo: str, user_id: str
 
 
 def access_of(policies: Collection[Policy]) -> TokenAccess:
-    """The nearest word for what policies allow."""
+    """The access level closest to what the policies allow."""
     zones: list[str] = []
     colos: list[str] = []
     writes = False

@@ -1,4 +1,4 @@
-"""Rules that make, change and revoke tokens."""
+"""Rules that create, change and revoke tokens."""
 
 import ipaddress
 import re
@@ -45,8 +45,8 @@ _ID = re.compile("[0-9a-f]{32}")
 
 
 def create_token(token: Token) -> RecordDecide[Token]:
-    """Add `token`. Raises ZoneNotFound when a policy names a zone that is not there, and
-    InvalidToken when its owner has as many tokens as it can have."""
+    """Add `token`. Raises ZoneNotFound if a policy names a zone that does not exist, and
+    InvalidToken if its owner has reached the limit of tokens."""
 
     def decide(records: RecordsView) -> RecordDecision[Token]:
         _check_number(token, records)
@@ -59,10 +59,10 @@ def create_token(token: Token) -> RecordDecide[Token]:
 def change_token(
     token_id: str, owner: Owner | None, new: Token, *, keep_status: bool = False
 ) -> RecordDecide[Token]:
-    """Replace what can be changed of a token by what `new` says: name, policies, limits, and
-    status unless it is to be kept.
+    """Replace a token's name, policies and limits by those of `new`, and its status too unless
+    `keep_status` is set.
 
-    Raises TokenNotFound when `owner` (None: anybody) has no such token, ZoneNotFound.
+    Raises TokenNotFound if `owner` has no such token (None: any owner), ZoneNotFound.
     """
 
     def change(token: Token, records: RecordsView) -> Token:
@@ -80,7 +80,7 @@ def change_token(
 def roll_token(
     token_id: str, owner: Owner | None, secret_hash: str, now: int
 ) -> RecordDecide[Token]:
-    """Give a token another secret; the old one stops with the commit. Raises TokenNotFound."""
+    """Replace a token's secret; the old one is invalid after the commit. Raises TokenNotFound."""
     return _change(
         token_id,
         owner,
@@ -89,7 +89,7 @@ def roll_token(
 
 
 def revoke_token(token_id: str, owner: Owner | None = None) -> RecordDecide[None]:
-    """Remove a token: it stops working with the commit. Raises TokenNotFound."""
+    """Remove a token; it is invalid after the commit. Raises TokenNotFound."""
 
     def decide(records: RecordsView) -> RecordDecision[None]:
         key = Key(Kind.TOKEN, token_id)
@@ -99,10 +99,10 @@ def revoke_token(token_id: str, owner: Owner | None = None) -> RecordDecide[None
 
 
 def check_token(token: Token, known_groups: Collection[str]) -> None:
-    """Raise InvalidToken or UnknownPermissionGroup for a token that makes no sense.
+    """Raise InvalidToken or UnknownPermissionGroup for an invalid token.
 
-    `known_groups` are the ids of all published permission groups, those that grant nothing here
-    included; those of nodes are known besides.
+    `known_groups` are the ids of all published permission groups, including those that grant
+    nothing here. Node groups are always accepted.
     """
     if not 0 < len(token.name) <= LONGEST_NAME:
         raise InvalidToken(f"name must have a length between 1 and {LONGEST_NAME}")
@@ -121,10 +121,10 @@ def check_token(token: Token, known_groups: Collection[str]) -> None:
 
 
 def check_resources(policies: Collection[Policy], owner: Owner, records: RecordsView) -> None:
-    """Raise ZoneNotFound when a policy allows something on a zone that is not there, and
-    InvalidToken when an account's token reaches beyond the account.
+    """Raise ZoneNotFound if a policy allows something on a zone that does not exist, and
+    InvalidToken if an account's token has resources outside of the account.
 
-    A policy that denies may name any zone: what is not there is denied anyway.
+    A policy that denies can name any zone: denying a zone that does not exist is harmless.
     """
     for policy in policies:
         if not policy.allow:
@@ -138,13 +138,14 @@ def check_resources(policies: Collection[Policy], owner: Owner, records: Records
 
 
 def _check_number(new: Token, records: RecordsView) -> None:
-    """Tokens of nodes count for themselves: a fleet has more nodes than a user has programs."""
+    """Node tokens have their own limit, because a cache network has more nodes than a user has
+    programs."""
     owner, of_node = new.owner, node_right(new.policies) is not None
     most = MAX_NODE_TOKENS if of_node else MAX_TOKENS[owner.kind]
     theirs = (v for v in records.values() if isinstance(v, Token) and v.owner == owner)
     if sum((node_right(token.policies) is not None) == of_node for token in theirs) >= most:
-        kind = "tokens of nodes" if of_node else "tokens"
-        raise InvalidToken(f"the {owner.kind} has {most} {kind} already, as many as it can have")
+        kind = "node tokens" if of_node else "tokens"
+        raise InvalidToken(f"the {owner.kind} has {most:,} {kind}, which is the limit: revoke one")
 
 
 def _check_within(policy: Policy, account_id: str, records: RecordsView) -> None:
@@ -192,18 +193,18 @@ def _check_resource(name: str, inside: str | dict[str, str]) -> None:
 
 
 def _check_id(name: str) -> None:
-    """A policy that denies what no id can be would take nothing away, and nobody would notice."""
+    """A policy that denies a malformed id would have no effect, and go unnoticed."""
     for prefix in (ZONE_PREFIX, USER_PREFIX, ACCOUNT_PREFIX):
         if name.startswith(prefix):
             id_ = name.removeprefix(prefix)
             if not _ID.fullmatch(id_) and (id_ != "*" or prefix == USER_PREFIX):
-                raise InvalidToken(f"resource {name} names no id: 32 of 0-9 and a-f")
+                raise InvalidToken(f"resource {name} has no valid id: 32 characters of 0-9 and a-f")
             return
 
 
 def _check_prefixes(request_ip: RequestIP) -> None:
     if any(len(some or ()) > MAX_PREFIXES for some in (request_ip.in_, request_ip.not_in)):
-        raise InvalidToken(f"request_ip: in and not_in have at most {MAX_PREFIXES} prefixes each")
+        raise InvalidToken(f"request_ip: in and not_in take at most {MAX_PREFIXES} prefixes each")
     for prefix in (*(request_ip.in_ or ()), *(request_ip.not_in or ())):
         try:
             ipaddress.ip_network(prefix)

@@ -1,1 +1,1 @@
-"""Detection: what published ranges say of an address."""
+"""Detection of an address's region by the vendors' published IP ranges."""

@@ -1,16 +1,16 @@
-"""Detection: what the vendors' published ranges say of an origin's address.
+"""Detection of an origin's region by the vendors' published IP ranges.
 
-Owns the verdicts. With a claim, the place that a mapping names, a verdict is about the claim;
-without one it is about what was found:
+Owns the verdicts. With a claim, the region that a mapping names, the verdict is about the claim;
+without one it is about the published range:
 
-    published of it              without a claim   with a claim
-    a service at the edge        edge-service      edge-service
+    published range              without a claim   with a claim
+    an edge service              edge-service      edge-service
     a region                     confirmed         confirmed or mismatch
     a vendor without a region    vendor-only       vendor-only; of another vendor: mismatch
-    nothing                      unlisted          unlisted
+    none                         unlisted          unlisted
 
-A verdict is never a rule: addresses that a customer brought along are in no list, and lists
-are older than the network.
+A verdict is advice only: a customer's own addresses (BYOIP) are in no list, and the lists lag
+behind the network.
 """
 
 import datetime
@@ -23,8 +23,8 @@ from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.catalogue import Catalogue
 from originmap.domain.mapping.mapping import Place
 
-# The vendors list some of these with a region, but what has such an address is at the edge, in
-# front of an origin. Azure's have tags below theirs: AzureFrontDoor.Frontend.
+# The vendors list some of these with a region, but such an address is at the edge, in front of an
+# origin. Azure's service tags can have a suffix: AzureFrontDoor.Frontend.
 _EDGE = frozenset(
     {
         ("aws", "CLOUDFRONT"),
@@ -36,7 +36,7 @@ _EDGE = frozenset(
 
 
 class Verdict(StrEnum):
-    """What published ranges say, about a claim or without one."""
+    """The result of a detection, with or without a claim."""
 
     CONFIRMED = "confirmed"
     MISMATCH = "mismatch"
@@ -46,11 +46,11 @@ class Verdict(StrEnum):
 
 
 class Evidence(NamedTuple):
-    """The longest published prefix around an address, and what its vendor says of it.
+    """The longest published prefix that contains an address, with the vendor's data about it.
 
-    `in_catalogue` says whether a mapping may name the region: vendors publish ranges of regions
-    that they list nowhere else. `published` is when the vendor published the data. For a service
-    at the edge region and border group are left out: they are not the origin's.
+    `in_catalogue` says whether a mapping can name the region: vendors publish ranges of regions
+    that they list nowhere else. `published` is the time of the vendor's publication. Edge services
+    have no region and no border group here, because these are not the origin's.
     """
 
     prefix: str
@@ -63,11 +63,11 @@ class Evidence(NamedTuple):
 
 
 class Detection(NamedTuple):
-    """The verdict on an address; `evidence` is None for an unlisted one.
+    """The verdict on an address; `evidence` is None for an unlisted address.
 
-    `verifiable` is False where an address of the claim could not be in the lists: there are no
-    ranges of that region in that family, so that being unlisted says nothing. Without a claim
-    it is True wherever something was found.
+    `verifiable` is False if the lists have no ranges of the claimed region in the address's
+    family, so that an unlisted address proves nothing. Without a claim it is True if there is
+    evidence.
     """
 
     address: Address
@@ -80,35 +80,35 @@ class Detection(NamedTuple):
 def detect(
     table: RangeTable, catalogue: Catalogue, address: Address, claim: Place | None = None
 ) -> Detection:
-    """What is published of an address, and whether it agrees with a claim."""
-    found = table.find(address)
-    if found is None:
+    """Look an address up in the published ranges, and compare the result with a claim."""
+    listing = table.find(address)
+    if listing is None:
         verifiable = claim is not None and table.covers(*claim, address[0])
         return Detection(address, claim, Verdict.UNLISTED, None, verifiable)
-    verdict = _verdict(found, claim)
+    verdict = _verdict(listing, claim)
     at_edge = verdict is Verdict.EDGE_SERVICE
-    region = None if at_edge else found.region
-    published = table.published(found.vendor)
+    region = None if at_edge else listing.region
+    published = table.published(listing.vendor)
     assert published is not None
     evidence = Evidence(
-        prefix.of(address, found.length),
-        found.vendor,
+        prefix.of(address, listing.length),
+        listing.vendor,
         region,
-        found.services,
-        None if at_edge else found.border_group,
+        listing.services,
+        None if at_edge else listing.border_group,
         published,
-        region is not None and catalogue.knows(found.vendor, region),
+        region is not None and catalogue.knows(listing.vendor, region),
     )
     return Detection(address, claim, verdict, evidence, True)
 
 
-def _verdict(found: Listing, claim: Place | None) -> Verdict:
-    if any((found.vendor, service.partition(".")[0]) in _EDGE for service in found.services):
+def _verdict(listing: Listing, claim: Place | None) -> Verdict:
+    if any((listing.vendor, service.partition(".")[0]) in _EDGE for service in listing.services):
         return Verdict.EDGE_SERVICE
-    if claim is not None and claim.vendor != found.vendor:
+    if claim is not None and claim.vendor != listing.vendor:
         return Verdict.MISMATCH
-    if found.region is None:
+    if listing.region is None:
         return Verdict.VENDOR_ONLY
-    if claim is not None and claim.region != found.region:
+    if claim is not None and claim.region != listing.region:
         return Verdict.MISMATCH
     return Verdict.CONFIRMED

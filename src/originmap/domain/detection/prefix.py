@@ -1,7 +1,7 @@
 """A prefix: the block of addresses that share their first bits, written 192.0.2.0/24.
 
-Owns reading and writing of prefixes and their order as numbers; the address in one is read and
-written by domain.address.
+Owns parsing and formatting of prefixes, and their numeric order. `domain.mapping.address` parses
+and formats the address in a prefix.
 """
 
 from typing import NamedTuple
@@ -11,12 +11,12 @@ from originmap.domain.mapping import address
 from originmap.domain.mapping.address import Address
 
 _LENGTHS = {str(length): length for length in range(129)}
-# No vendor of clouds holds more in one block: the shortest published prefixes are /11 and /32.
+# No vendor has a larger block: the shortest published prefixes are /11 and /32.
 _SHORTEST = {4: 8, 6: 16}
 
 
 class InvalidPrefix(ValueError):
-    """Not a prefix that a vendor's list can hold; the text says why."""
+    """Not a prefix that a vendor's list can contain; the message says why."""
 
 
 class Prefix(NamedTuple):
@@ -27,42 +27,40 @@ class Prefix(NamedTuple):
 
 
 def parse(text: str) -> Prefix:
-    """The prefix that `text` spells. Raises InvalidPrefix, also for one with host bits."""
-    spelled, slash, digits = text.partition("/")
+    """Parse a prefix. Raises InvalidPrefix, also for a prefix with host bits set."""
+    start_text, slash, digits = text.partition("/")
     try:
-        start = address.parse(spelled)
+        start = address.parse(start_text)
     except InvalidAddress:
-        raise InvalidPrefix(
-            f"{text[:60]!r} is no prefix of addresses that an origin can have"
-        ) from None
+        raise InvalidPrefix(f"{text[:60]!r} is not a prefix of origin IP addresses") from None
     length = _LENGTHS.get(digits, -1) if slash else -1
     width = bits(start)
     if not 0 <= length <= width:
-        raise InvalidPrefix(f"{text[:60]!r} has no length from 0 to {width}")
-    if length < _SHORTEST[start[0]]:
-        raise InvalidPrefix(f"{text!r} covers more than any vendor has")
+        raise InvalidPrefix(f"{text[:60]!r} needs a prefix length from 0 to {width}")
+    if length < (shortest := _SHORTEST[start[0]]):
+        raise InvalidPrefix(f"{text!r} is too large: the prefix length is at least {shortest}")
     if int.from_bytes(start) & ((1 << (width - length)) - 1):
-        raise InvalidPrefix(f"{text!r} has bits set behind its length; {of(start, length)} has not")
+        raise InvalidPrefix(f"{text!r} has host bits set: write {of(start, length)}")
     return Prefix(start, length)
 
 
 def of(start: Address, length: int) -> str:
-    """The text of the prefix of this length that an address is in."""
+    """The text of the prefix of this length that contains an address."""
     unset = bits(start) - length
     first = int.from_bytes(start) >> unset << unset
     return f"{address.text(Address(first.to_bytes(len(start))))}/{length}"
 
 
 def bits(start: Address) -> int:
-    """How long an address of this family is."""
+    """The length in bits of an address of this family."""
     return 32 if start[0] == 4 else 128
 
 
 def number(start: Address) -> int:
-    """An address as a number, by which addresses of both families are in order."""
+    """An address as a number; numbers of both families sort in the order of addresses."""
     return int.from_bytes(start)
 
 
 def after(prefix: Prefix) -> int:
-    """The number behind the last address of a prefix."""
+    """The number after the last address of a prefix."""
     return int.from_bytes(prefix.start) + (1 << (bits(prefix.start) - prefix.length))

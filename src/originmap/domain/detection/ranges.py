@@ -1,19 +1,19 @@
-"""The vendors' published ranges: which addresses are whose, and in which region.
+"""The vendors' published IP ranges: the vendor and region of an address.
 
-Owns the table that finds the longest published prefix around an address, and the rules that
-make one of several lists: rows of one prefix are one range with several services, and no
-address is in two vendors or two regions. Reading the vendors' files is left to
-originmap.detect, what a find means for an origin to domain.detection.
+Owns the table that finds the longest published prefix of an address, and the rules for merging
+lists: rows with one prefix become one range with several services, and no address belongs to two
+vendors or two regions. `originmap.detect` reads the vendors' files; `domain.detection.detection`
+interprets the results.
 
-The table is an array of intervals that do not overlap, cut at each beginning and end of a
-prefix, so that a bisection finds the longest prefix at once:
+The table is an array of intervals that do not overlap, cut at the start and end of each prefix, so
+that one bisection finds the longest prefix:
 
     10.0.0.0/8   A  ├───────────────────────────────┤
     10.1.0.0/16  B          ├───────┤
     intervals    -  │   A   │   B   │       A       │  -
 
-Neighbours that differ in nothing are one interval, for the prefix of an address follows from
-its length.
+Equal neighbours are merged into one interval, because the prefix of an address follows from its
+length.
 """
 
 import datetime
@@ -28,11 +28,11 @@ from originmap.domain.mapping.address import Address
 
 
 class Range(NamedTuple):
-    """A prefix and what its vendor says of it.
+    """A prefix with its vendor's data.
 
-    `region` is None where the vendor names none: addresses of the whole network, or anycast.
-    `border_group` is AWS's: the place from which the addresses are announced, which is a Local
-    Zone's where it differs from the region.
+    `region` is None if the vendor names none: addresses of the whole network, or anycast.
+    `border_group` is AWS's network border group, from which the addresses are announced. If it
+    differs from the region, it is a Local Zone's.
     """
 
     prefix: Prefix
@@ -51,31 +51,31 @@ class RangeConflict(ValueError):
         self.second = second
 
 
-def _described(found: Range) -> str:
-    where = found.region or "no region"
-    return f"{prefix.of(*found.prefix)} of {found.vendor} in {where}"
+def _described(published: Range) -> str:
+    region = published.region or "no region"
+    return f"{prefix.of(*published.prefix)} of {published.vendor} in {region}"
 
 
 def merge(rows: Iterable[Range]) -> tuple[Range, ...]:
-    """The rows of one vendor, sorted, those of one prefix as one with all their services.
+    """The rows of one vendor, sorted; rows with one prefix become one with all their services.
 
-    Raises RangeConflict when a prefix is in two regions or border groups.
+    Raises RangeConflict if a prefix has two regions or border groups.
     """
-    found: dict[Prefix, Range] = {}
+    merged: dict[Prefix, Range] = {}
     services: dict[Prefix, set[str]] = {}
     for row in rows:
-        first = found.setdefault(row.prefix, row)
+        first = merged.setdefault(row.prefix, row)
         if (first.region, first.border_group) != (row.region, row.border_group):
             raise RangeConflict(first, row)
         services.setdefault(row.prefix, set()).update(row.services)
     return tuple(
         Range(key, row.vendor, row.region, tuple(sorted(services[key])), row.border_group)
-        for key, row in sorted(found.items(), key=itemgetter(0))
+        for key, row in sorted(merged.items(), key=itemgetter(0))
     )
 
 
 class Publication(NamedTuple):
-    """What a vendor published: ranges sorted by prefix, no prefix twice, and when, in UTC."""
+    """A vendor's published ranges, sorted by prefix, each prefix once, and the time in UTC."""
 
     vendor: str
     published: datetime.datetime
@@ -84,11 +84,11 @@ class Publication(NamedTuple):
     @property
     def regions(self) -> frozenset[str]:
         """The regions that have a range."""
-        return frozenset(found.region for found in self.ranges if found.region is not None)
+        return frozenset(each.region for each in self.ranges if each.region is not None)
 
 
 class Listing(NamedTuple):
-    """What is published of an address: that of the longest prefix around it, which has `length`."""
+    """A vendor's data about an address, from its longest prefix, which has this `length`."""
 
     vendor: str
     region: str | None
@@ -98,18 +98,18 @@ class Listing(NamedTuple):
 
 
 class RangeTable:
-    """All vendors' ranges, immutable. To change it, make another and keep that instead."""
+    """All vendors' ranges. The table is immutable: to update it, build a new one."""
 
     __slots__ = ("_covered", "_listings", "_published", "_starts")
 
     def __init__(self, publications: Iterable[Publication] = ()) -> None:
-        """Raises RangeConflict when two vendors have an address, or two regions of one."""
+        """Raises RangeConflict if an address belongs to two vendors, or to two regions of one."""
         lists = tuple(publications)
         self._published = {each.vendor: each.published for each in lists}
-        ranges = [found for each in lists for found in each.ranges]
+        ranges = [each for publication in lists for each in publication.ranges]
         ranges.sort(key=attrgetter("prefix"))
         self._covered = {(each.vendor, each.region, each.prefix.start[0]) for each in ranges}
-        # The first interval begins before every address, so that each is in one.
+        # The first interval starts before every address, so that each address is in an interval.
         self._starts = [b""]
         self._listings: list[Listing | None] = [None]
         for start, listing in _intervals(ranges):
@@ -117,34 +117,34 @@ class RangeTable:
             self._listings.append(listing)
 
     def find(self, address: Address) -> Listing | None:
-        """What is published of an address; None where it is in no list."""
+        """The data about an address; None if it is in no list."""
         return self._listings[bisect_right(self._starts, address) - 1]
 
     def published(self, vendor: str) -> datetime.datetime | None:
-        """When the data of a vendor was published; None without data."""
+        """The time when a vendor published its data; None without data."""
         return self._published.get(vendor)
 
     @property
     def vendors(self) -> tuple[str, ...]:
-        """The vendors there is data of, sorted."""
+        """The vendors with data, sorted."""
         return tuple(sorted(self._published))
 
     def covers(self, vendor: str, region: str, family: int) -> bool:
-        """Whether there is any range of a region in the family 4 or 6: where not, that an
-        address is in no list says nothing."""
+        """Whether a region has any range in the family 4 or 6. If not, an unlisted address says
+        nothing about the region."""
         return (vendor, region, family) in self._covered
 
     def __len__(self) -> int:
-        """How many intervals there are."""
+        """The number of intervals."""
         return len(self._starts)
 
 
 _LAST_V4 = 5 << 32
-"""The number behind 255.255.255.255."""
+"""The number after 255.255.255.255."""
 
 
 def _intervals(ranges: Iterable[Range]) -> Iterator[tuple[int, Listing | None]]:
-    """Where each interval starts and what is published of it, in order; `ranges` are sorted."""
+    """The start and the data of each interval, in order; `ranges` are sorted."""
     pending: tuple[int, Listing | None] = (0, None)
     last: Listing | None = None
     for start, listing in _boundaries(ranges):
@@ -158,22 +158,22 @@ def _intervals(ranges: Iterable[Range]) -> Iterator[tuple[int, Listing | None]]:
 
 
 def _boundaries(ranges: Iterable[Range]) -> Iterator[tuple[int, Listing | None]]:
-    """Where a range begins or ends, and what holds from there; of several at one place the last
+    """Each start or end of a range with the data from there on; at one position the last one
     counts."""
     same: dict[Listing, Listing] = {}
     around: list[tuple[int, Listing | None, Range | None]] = [(1 << 136, None, None)]
-    for found in ranges:
-        start = prefix.number(found.prefix.start)
+    for inner in ranges:
+        start = prefix.number(inner.prefix.start)
         while around[-1][0] <= start:
             end, _, _ = around.pop()
             yield end, around[-1][1]
-        if (outer := around[-1][2]) is not None and _contradicts(outer, found):
-            raise RangeConflict(outer, found)
-        made = Listing(
-            found.vendor, found.region, found.services, found.border_group, found.prefix.length
+        if (outer := around[-1][2]) is not None and _contradicts(outer, inner):
+            raise RangeConflict(outer, inner)
+        new = Listing(
+            inner.vendor, inner.region, inner.services, inner.border_group, inner.prefix.length
         )
-        listing = same.setdefault(made, made)
-        around.append((prefix.after(found.prefix), listing, found))
+        listing = same.setdefault(new, new)
+        around.append((prefix.after(inner.prefix), listing, inner))
         yield start, listing
     while len(around) > 1:
         end, _, _ = around.pop()
@@ -181,8 +181,8 @@ def _boundaries(ranges: Iterable[Range]) -> Iterator[tuple[int, Listing | None]]
 
 
 def _contradicts(outer: Range, inner: Range) -> bool:
-    """Whether a range inside another cannot be true with it. One of a region inside one without
-    is the rule with AWS, whose global addresses surround some of its regions'."""
+    """Whether a range inside another contradicts it. A range with a region inside one without is
+    no contradiction: AWS's global ranges contain ranges of some regions."""
     if outer.vendor != inner.vendor or outer.prefix == inner.prefix:
         return True
     return None not in (outer.region, inner.region) and outer.region != inner.region

@@ -1,9 +1,9 @@
-"""Changes: what was committed, in which order, and who caused it.
+"""Changes: the committed changes in commit order, each with its cause.
 
 A *revision* is the number of a committed change: one counter for the whole database, in the
-order of the commits, without gaps. A *cause* is one request; all changes it made share it and
-have neighbouring revisions and one time. Changes of mappings are compact, because there are
-many; changes of everything else (zones, tokens, users, accounts) carry the record before and
+order of the commits, without gaps. A *cause* is one request; all changes of a request share the
+cause and the time, and have consecutive revisions. Changes of mappings are compact, because there
+are many; changes of other records (zones, tokens, users, accounts) carry the record before and
 after.
 """
 
@@ -16,14 +16,14 @@ from originmap.domain.mapping.mapping import MappingChange
 T = TypeVar("T", covariant=True)
 
 LAST_REVISION = 10**15
-"""No revision is larger: every JSON reader has integers of this size exactly (RFC 8259 §6)."""
+"""The largest revision. All JSON readers represent integers up to it exactly (RFC 8259 §6)."""
 
 
 class Cause(NamedTuple):
-    """The request behind a change; every member is shown in the audit, none is a secret."""
+    """The request behind a change. The audit log contains every member, so none is a secret."""
 
-    credential: str  # id of the token or user; "cli" and "setup" for the machine's own operator
-    client: str  # the address it came from, "" for the machine itself
+    credential: str  # id of the token or user; "cli" or "setup" for the operator of the machine
+    client: str  # the client's address, "" for the machine itself
     request_id: str
 
 
@@ -32,8 +32,8 @@ class Committed(Generic[T]):
     """A write after its commit.
 
     `at` (microseconds since 1970 UTC) is later than that of every earlier write of the database.
-    The changes have the revisions `revision`, `revision + 1`, …; with no changes `revision` is
-    the one already reached.
+    The changes have the revisions `revision`, `revision + 1`, …; without changes `revision` is
+    the current one.
     """
 
     at: int
@@ -42,11 +42,11 @@ class Committed(Generic[T]):
 
 
 class Change(NamedTuple):
-    """A committed change as the history shows it. A tuple, as its parts are, because a reader of
-    the history makes thousands."""
+    """A committed change in the history. It and its parts are tuples, because reading the history
+    creates thousands."""
 
     revision: int
     at: int
     cause: Cause
-    zone_id: str  # "" where it concerns no zone
+    zone_id: str  # "" if it does not concern a zone
     what: MappingChange | RecordChange

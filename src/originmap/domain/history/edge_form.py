@@ -1,8 +1,8 @@
-"""The edge form of a database: what a node of a cache may have of it.
+"""The edge form of a database: the part of it that the edge agent of a node can read.
 
-Zones with their mappings, the topology, the latencies and the rollout, without who did what:
-no accounts, users and tokens, and no causes. A change that is left out keeps its revision and
-time, so that a copy of this form follows its primary without a gap.
+It contains zones with their mappings, the topology, the latencies and the rollout. It does not
+contain accounts, users, tokens and causes. A hidden change keeps its revision and time, so that a
+replica of this form follows its primary without a gap.
 """
 
 import functools
@@ -22,25 +22,25 @@ _NOBODY = Cause("", "", "")
 
 @functools.lru_cache(maxsize=1024)
 def edge_epoch(epoch: str, grants: Grants) -> str:
-    """Names what these grants show of a database: a copy for others, or of the whole, is another
-    database to its reader, which starts anew then."""
+    """The epoch of the edge form for these grants. It differs from that of other grants and of the
+    whole database, so that a reader whose grants change does a full sync."""
     return hashlib.sha256(f"edge 1 {epoch} {grants.scope}".encode()).hexdigest()[:16]
 
 
 def sees_zone(grants: Grants, zone_id: str, zone: Zone | None) -> bool:
-    """Whether a zone is in it; `zone` is None for one that nobody knows any more."""
+    """Whether the grants cover a zone; `zone` is None if it no longer exists."""
     return grants.cover_zone(READ_STATE, zone_id, zone.account_id if zone else "")
 
 
 def edge_record(value: Value) -> Value | None:
-    """A record as it is shown, None for one that is left out; a zone is there if it is seen."""
+    """The edge form of a record, None if it is hidden. The caller checks `sees_zone`."""
     if isinstance(value, Rollout):
         return replace(value, why="", by="")
     return value if isinstance(value, _SHOWN) else None
 
 
 def edge_change(change: Change, *, zone_seen: bool) -> Change:
-    """A change as it is shown; `zone_seen` says whether its zone is, if it is of one."""
+    """The edge form of a change; `zone_seen` is the result of `sees_zone` for its zone, if any."""
     what = change.what
     if isinstance(what, RecordChange):
         if what.key.kind not in _KINDS:
@@ -53,5 +53,5 @@ def edge_change(change: Change, *, zone_seen: bool) -> Change:
 
 
 def hidden(change: Change) -> Change:
-    """Nothing of a change but its revision and time."""
+    """A change with its revision and time only."""
     return Change(change.revision, change.at, _NOBODY, "", HIDDEN)

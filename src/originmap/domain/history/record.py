@@ -1,8 +1,8 @@
 """Records: accounts, users, zones, tokens, topology, latencies, rollout; and rules for them.
 
-There are few of them, so a rule sees all. Like the rules for mappings, it is a pure function
-that returns what shall change or raises, and the store calls it inside its transaction. The
-rules themselves are in `domain.zone.rules`, `token_rules`, `topology_rules` and `rollout_rules`.
+There are few records, so a rule sees all of them. Like a rule for mappings, it is a pure function
+that returns the changes or raises, and the store calls it inside its transaction. The rules are in
+`zone.rules`, `access.token_rules`, `tier.topology_rules` and `rollout.rules`.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ Value = Account | User | Zone | Token | Topology | Latencies | Rollout
 
 
 class Kind(Enum):
-    """The kinds of record; the value is what the database calls it."""
+    """The kinds of record; the value is the name in the database."""
 
     ACCOUNT = "account"
     USER = "user"
@@ -32,7 +32,7 @@ class Kind(Enum):
     LATENCIES = "latencies"
     ROLLOUT = "rollout"
     TOKEN = "token"  # noqa: S105 (a name, not a secret)
-    HIDDEN = "hidden"  # a change that the reader may not see; there are no such records
+    HIDDEN = "hidden"  # a change that the reader cannot see; there are no such records
 
 
 TYPES: dict[Kind, type[Value]] = {
@@ -44,7 +44,7 @@ TYPES: dict[Kind, type[Value]] = {
     Kind.LATENCIES: Latencies,
     Kind.ROLLOUT: Rollout,
 }
-"""What the records of each kind are. There are none of HIDDEN."""
+"""The type of the records of each kind. HIDDEN has no records."""
 
 
 class Key(NamedTuple):
@@ -56,9 +56,9 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RecordChange:
-    """A record gets another value: `before` is None for a new one, `after` for one that goes.
+    """A change of a record: `before` is None if it is created, `after` if it is deleted.
 
-    A zone that goes takes its mappings with it, each with a change record of its own.
+    Deleting a zone deletes its mappings too, each with a change of its own.
     """
 
     key: Key
@@ -67,12 +67,12 @@ class RecordChange:
 
 
 HIDDEN = RecordChange(Key(Kind.HIDDEN, ""), None, None)
-"""Stands for a change that the reader may not see, so that its revisions follow each other."""
+"""Replaces a change that the reader cannot see, so that the revisions have no gaps."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordDecision(Generic[T]):
-    """What shall change among the records, in order, and what the caller wants to know."""
+    """The changes of records, in order, and the outcome for the caller."""
 
     changes: tuple[RecordChange, ...]
     outcome: T
@@ -81,4 +81,4 @@ class RecordDecision(Generic[T]):
 RecordsView = MappingABC[Key, Value]
 
 RecordDecide = Callable[[RecordsView], RecordDecision[T]]
-"""Sees every record there is; decides without I/O, as for mappings."""
+"""Decides on the basis of all records, without I/O, like a rule for mappings."""

@@ -1,4 +1,4 @@
-"""Going back: a zone gets the mappings that it had."""
+"""Rollback: restores the mappings of a zone at an earlier revision."""
 
 from collections.abc import Mapping as MappingABC
 
@@ -10,11 +10,11 @@ Changes = tuple[MappingChange, ...]
 
 
 def restore(places: MappingABC[Address, Place], *, dry_run: bool = False) -> Decide[Changes]:
-    """Make `places` the mappings of the zone, all of them. The outcome is what that changes, in
-    the order of addresses; with `dry_run` nothing else happens.
+    """Make `places` the complete mappings of the zone. The outcome is the changes, in the order of
+    addresses; with `dry_run` they are not made.
 
-    Must be given every address of `places` and of the zone. Raises ZoneChanging where it was not:
-    the zone has got another one since.
+    The view must contain every address of `places` and of the zone. Raises ZoneChanging if the
+    zone has another address, which a concurrent write added.
     """
 
     def decide(view: ZoneView) -> Decision[Changes]:

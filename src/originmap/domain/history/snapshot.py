@@ -1,8 +1,7 @@
-"""A snapshot: everything there is at one revision, in parts that can be passed on one by one.
+"""A snapshot: the whole database at one revision, as a stream of parts.
 
 First a `SnapshotStart`, then every record, then the mappings, zone by zone in the order of their
-ids, and last, if it was requested, the history. A reader must keep nothing of a snapshot unless all
-of it arrived.
+ids, and last, if requested, the history. A reader must discard a snapshot that is incomplete.
 """
 
 from collections.abc import AsyncIterator
@@ -16,12 +15,12 @@ from originmap.domain.tier.latency import Latencies
 from originmap.domain.tier.topology import Topology
 
 WHOLE, EDGE, READABLE = "whole", "edge", "readable"
-"""Everything; what an edge node may have; what one credential may read."""
+"""The whole database; its edge form; the part that one credential can read."""
 
 
 class SnapshotStart(NamedTuple):
-    """Whose snapshot this is, as of which revision, and when that was committed. `form` says
-    what of the database is in it: WHOLE, EDGE, or READABLE."""
+    """The epoch of the database, the revision of the snapshot, and the time of that revision.
+    `form` is WHOLE, EDGE or READABLE."""
 
     epoch: str
     revision: int
@@ -37,7 +36,7 @@ class Record(NamedTuple):
 
 
 class ZoneMappings(NamedTuple):
-    """Mappings of one zone in the order of their addresses: a part of them, or all."""
+    """Some or all mappings of one zone, in the order of their addresses."""
 
     zone_id: str
     mappings: list[Mapping]
@@ -55,14 +54,14 @@ Part = SnapshotStart | Record | ZoneMappings | History
 
 
 async def start_of(parts: AsyncIterator[Part]) -> SnapshotStart:
-    """The first part of a snapshot, read from it."""
+    """Read the first part of a snapshot."""
     start = await anext(parts)
     assert isinstance(start, SnapshotStart)
     return start
 
 
 def size(part: Part) -> int:
-    """How much work a part is: the mappings, changes, colos or measurements in it."""
+    """The number of mappings, changes, colos or measurements in a part: a measure of work."""
     match part:
         case ZoneMappings(_, mappings):
             return len(mappings)

@@ -1,10 +1,10 @@
 """Canonical form of an origin address.
 
-The only module that reads or writes address text. RFC 5952 decides how IPv6 is written; two
+The only module that parses or formats addresses. RFC 5952 decides how IPv6 is written; two
 spellings of one address must never become two rows.
 
 An address is a byte string: one byte for the family (4 or 6), then the 4 or 16 bytes of the
-address. Compared as bytes, addresses sort as lists show them: IPv4 before IPv6, then by number.
+address. Sorted as bytes, addresses have the order of lists: IPv4 before IPv6, then by number.
 """
 
 from functools import lru_cache
@@ -15,20 +15,20 @@ from originmap.domain.errors import InvalidAddress
 
 Address = NewType("Address", bytes)
 
-# Longer than any spelling of an address: "ffff:" six times and a dotted quad is 45 characters.
+# The longest spelling of an address: "ffff:" six times and a dotted quad are 45 characters.
 _LONGEST = 45
-_MOST = 8192  # spellings that are remembered: a zone has 3,500 addresses, named again and again
+_MOST = 8192  # cached addresses: a zone has up to 3,500, which are used again and again
 _MAPPED = b"\0" * 10 + b"\xff\xff"  # ::ffff:0:0/96, RFC 4291 §2.5.5.2
 _COMPATIBLE = b"\0" * 12  # ::/96, RFC 4291 §2.5.5.1
 _BROADCAST = b"\xff\xff\xff\xff"
 
 
 def parse(text: object) -> Address:
-    """The address that `text` spells; an IPv4-mapped IPv6 address is the IPv4 address.
+    """Parse an address. An IPv4-mapped IPv6 address becomes the IPv4 address.
 
-    Raises InvalidAddress for anything else: a zone id, mask, port, bracket or blank, leading
-    zeros, digits outside ASCII; and for what no origin can have: the unspecified address,
-    multicast and 255.255.255.255, in their mapped and compatible forms too.
+    Raises InvalidAddress for any other text: with a zone id, mask, port, bracket or blank, leading
+    zeros, or digits outside ASCII. Also for addresses that an origin cannot have: the unspecified
+    address, multicast and 255.255.255.255, in their mapped and compatible forms too.
     """
     if not isinstance(text, str) or len(text) > _LONGEST:
         raise InvalidAddress(text)
@@ -52,7 +52,7 @@ def _parsed(text: str) -> Address:
 
 @lru_cache(maxsize=_MOST)
 def text(address: Address) -> str:
-    """The one spelling of `address`: dotted decimal, or RFC 5952 §4."""
+    """The canonical text of `address`: dotted decimal, or RFC 5952 §4."""
     if address[0] == 4:
         _, first, second, third, fourth = address
         return f"{first}.{second}.{third}.{fourth}"
@@ -74,8 +74,8 @@ def _refused_v4(packed: bytes) -> bool:
 
 
 def _low_v6(packed: bytes) -> str:
-    """An address in ::/96, which C libraries write in the dotted form that RFC 5952 leaves
-    to addresses known to embed IPv4 (§5): glibc prints ::1:2 as ::0.1.0.2.
+    """Format an address in ::/96. C libraries use the dotted form for it, which RFC 5952 §5
+    reserves for addresses that embed IPv4: glibc prints ::1:2 as ::0.1.0.2.
     """
     high, low = int.from_bytes(packed[12:14], "big"), int.from_bytes(packed[14:], "big")
     return f"::{high:x}:{low:x}" if high else f"::{low:x}"

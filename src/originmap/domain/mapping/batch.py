@@ -1,11 +1,11 @@
-"""Rules for batches: up to 100 addresses, each on its own, applied together.
+"""Rules for batches: up to 100 items, checked one by one and applied together.
 
-A bad item fails alone and the good ones are applied; only the zone's limit refuses the whole
-request. Whatever an item fails with is the error that the single call would give. Of one address
-named twice the first item counts; an item that failed makes no later one a duplicate.
+An invalid item fails alone and the valid ones are applied; only the zone's limit rejects the whole
+request. An item fails with the same error as the single call. If an address occurs twice, the
+first item counts; after a failed item, a later one with its address is not a duplicate.
 """
 
-# Rules define a function for each request: its annotations shall cost nothing.
+# Rules define a function for each request: postponed annotations cost nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
@@ -37,22 +37,22 @@ MAX_ITEMS = 100
 
 
 class Failed(NamedTuple):
-    """An item that was not applied: its address as it shall be shown, and why."""
+    """An item that was not applied: its address for the response, and the error."""
 
     origin_ip: str
     error: OriginmapError
 
 
 class Outcome(NamedTuple):
-    """What became of a batch, in the order of the request. Those that succeeded are with their new
-    place after an upsert, and with their old one after a delete."""
+    """The outcome of a batch, in the order of the request. Succeeded items have their new place
+    after an upsert, and their old place after a delete."""
 
     succeeded: dict[Address, Place]
     failed: tuple[Failed, ...]
 
 
 class Sent(Protocol):
-    """An item as it was sent; a member is None where it is missing or no string."""
+    """An item of a request; a member is None if it is missing or not a string."""
 
     @property
     def origin_ip(self) -> str | None: ...
@@ -63,7 +63,7 @@ class Sent(Protocol):
 
 
 class Item(NamedTuple):
-    """As `Sent`."""
+    """An item of a request, as a tuple."""
 
     origin_ip: str | None
     vendor: str | None = None
@@ -71,8 +71,7 @@ class Item(NamedTuple):
 
 
 def check_upserts(items: Iterable[Sent], catalogue: Catalogue) -> Outcome:
-    """What becomes of `items`, as far as can be told without a store: `upsert` may still refuse
-    them all."""
+    """Check `items` as far as possible without a store; `upsert` can still reject the batch."""
     valid: dict[Address, Place] = {}
     failed: list[Failed] = []
     for item in items:
@@ -83,14 +82,14 @@ def check_upserts(items: Iterable[Sent], catalogue: Catalogue) -> Outcome:
             if address in valid:
                 raise DuplicateAddress
         except InvalidInput as error:
-            failed.append(Failed(_shown(item.origin_ip, address), error))
+            failed.append(Failed(_address_text(item.origin_ip, address), error))
         else:
             valid[address] = place
     return Outcome(valid, tuple(failed))
 
 
 def known_place(vendor: str | None, region: str | None, catalogue: Catalogue) -> Place:
-    """The place that `vendor` and `region` name, spelled exactly as the catalogue has them.
+    """The place of `vendor` and `region`, which must be spelled exactly as in the catalogue.
 
     Raises UnknownRegion.
     """
@@ -101,8 +100,8 @@ def known_place(vendor: str | None, region: str | None, catalogue: Catalogue) ->
 
 
 def upsert(checked: Outcome) -> Decide[Outcome]:
-    """Create or replace every item that succeeds. Raises TooManyMappings, with nothing applied,
-    when the zone would end with more than MAX_MAPPINGS."""
+    """Create or replace the mappings of all checked items. Raises TooManyMappings, and applies
+    none, if the zone would have more than MAX_MAPPINGS."""
 
     def decide(view: ZoneView) -> Decision[Outcome]:
         changes = []
@@ -121,29 +120,29 @@ def upsert(checked: Outcome) -> Decide[Outcome]:
 
 
 def delete(texts: Sequence[str | None]) -> tuple[tuple[Address, ...], Decide[Outcome]]:
-    """Remove the mapping of every address in `texts` that has one.
+    """Remove the mappings of the addresses in `texts`.
 
-    Returns the addresses concerned, for the store to read, and the decide function.
+    Returns the addresses that the store must read, and the decide function.
     """
     parsed = [_parse_or_error(text) for text in texts]
 
     def decide(view: ZoneView) -> Decision[Outcome]:
-        gone: dict[Address, Place] = {}
+        deleted: dict[Address, Place] = {}
         failed: list[Failed] = []
         for text, address in zip(texts, parsed, strict=True):
             if isinstance(address, InvalidAddress):
-                failed.append(Failed(_shown(text, None), address))
-            elif address in gone:
-                failed.append(Failed(_shown(text, address), DuplicateAddress()))
+                failed.append(Failed(_address_text(text, None), address))
+            elif address in deleted:
+                failed.append(Failed(_address_text(text, address), DuplicateAddress()))
             elif address not in view.current:
-                failed.append(Failed(_shown(text, address), MappingNotFound()))
+                failed.append(Failed(_address_text(text, address), MappingNotFound()))
             else:
-                gone[address] = view.current[address].place
-        changes = tuple(MappingChange(address, place, None) for address, place in gone.items())
-        return Decision(changes, Outcome(gone, tuple(failed)))
+                deleted[address] = view.current[address].place
+        changes = tuple(MappingChange(address, place, None) for address, place in deleted.items())
+        return Decision(changes, Outcome(deleted, tuple(failed)))
 
-    known = dict.fromkeys(a for a in parsed if not isinstance(a, InvalidAddress))
-    return tuple(known), decide
+    valid = dict.fromkeys(a for a in parsed if not isinstance(a, InvalidAddress))
+    return tuple(valid), decide
 
 
 def _parse_or_error(text: str | None) -> Address | InvalidAddress:
@@ -153,8 +152,9 @@ def _parse_or_error(text: str | None) -> Address | InvalidAddress:
         return error
 
 
-def _shown(sent: str | None, address: Address | None) -> str:
-    """Canonical where it parses, as sent where it does not, empty where it is no string."""
+def _address_text(sent: str | None, address: Address | None) -> str:
+    """The canonical text of an address, the text that was sent if it is invalid, or "" if it is
+    not a string."""
     if address is not None:
         return addresses.text(address)
     return sent or ""

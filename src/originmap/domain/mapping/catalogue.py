@@ -1,8 +1,8 @@
-"""The catalogue: which regions of which vendors exist.
+"""The catalogue: the vendors and their regions.
 
-Owns what a region is and how one is looked up. Names are compared exactly as the
-vendor writes them: another spelling is another name, and unknown. Where the regions
-come from is left to originmap.data, which upper tier serves one to domain.tier.
+Owns the type of a region and its lookup. Names are compared exactly as the vendor writes them:
+another spelling is unknown. `originmap.data` provides the regions, and `domain.tier` chooses the
+upper tier of a region.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from originmap.domain.mapping.mapping import Place
 
 
 class RegionStatus(StrEnum):
-    """Who may use a region."""
+    """The customers that a region is open to."""
 
     PUBLIC = "public"
     GOV = "gov"
@@ -25,10 +25,9 @@ class RegionStatus(StrEnum):
 class Region:
     """One region of one vendor.
 
-    `name` is the vendor's identifier (`us-east-1`), `title` what it calls the region in
-    text. City and coordinates are those of the metro, in decimal degrees, not of a
-    building. `country` is an ISO 3166-1 alpha-2 code, `source` the publication that
-    lists the region.
+    `name` is the vendor's identifier (`us-east-1`), `title` its name for the region in text. City
+    and coordinates (decimal degrees) are those of the metropolitan area, not of a building.
+    `country` is an ISO 3166-1 alpha-2 code, `source` the publication that lists the region.
     """
 
     vendor: str
@@ -48,7 +47,7 @@ class Catalogue:
     __slots__ = ("_places", "_regions", "_vendors")
 
     def __init__(self, regions: Iterable[Region]) -> None:
-        """Raises ValueError when two regions have the same vendor and name."""
+        """Raises ValueError if two regions have the same vendor and name."""
         ordered = sorted(regions, key=lambda region: (region.vendor, region.name))
         self._regions = {(region.vendor, region.name): region for region in ordered}
         if len(self._regions) != len(ordered):
@@ -64,7 +63,7 @@ class Catalogue:
         return self._vendors
 
     def regions(self, vendor: str | None = None) -> tuple[Region, ...]:
-        """The regions of one vendor (none if it is unknown), or of all of them."""
+        """The regions of one vendor (none for an unknown one), or of all vendors."""
         if vendor is None:
             return tuple(self._regions.values())
         return tuple(region for region in self._regions.values() if region.vendor == vendor)
@@ -73,10 +72,10 @@ class Catalogue:
         return self._regions.get((vendor, name))
 
     def knows(self, vendor: str, name: str) -> bool:
-        """Whether a mapping may name this region."""
+        """Whether a mapping can name this region."""
         return (vendor, name) in self._regions
 
     def place(self, vendor: str | None, name: str | None) -> Place | None:
-        """The place of this region, None where a mapping must not name it. Asked on every write:
-        one lookup, of a place that is there already."""
+        """The place of this region; None if a mapping cannot name it. Every write calls this: it
+        is one lookup and creates no object."""
         return self._places.get((vendor, name))

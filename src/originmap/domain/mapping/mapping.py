@@ -1,12 +1,12 @@
-"""A mapping: this origin address of a zone is in that region of a vendor.
+"""A mapping: an origin address of a zone is in a region of a vendor.
 
-Owns the rules for one address. A rule is a function that makes a *decide* function: given what
-is stored now (`ZoneView`), it returns what shall change (`Decision`) or raises. The store calls
-it inside the transaction and stamps the changes with a time and revisions, so rules need no
-database, no clock, and hold on every store. Batches are in `domain.mapping.batch`.
+Owns the rules for one address. A rule returns a *decide* function, which takes the stored mappings
+(`ZoneView`) and returns the changes (`Decision`) or raises. The store calls it inside the
+transaction and gives the changes a time and revisions, so that rules need no database and no
+clock, and work with every store. Batches are in `domain.mapping.batch`.
 """
 
-# Rules define a function for each request: its annotations shall cost nothing.
+# Rules define a function for each request: postponed annotations cost nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -24,24 +24,24 @@ T = TypeVar("T", covariant=True)
 
 
 class Place(NamedTuple):
-    """Where an origin is, in the vendor's own words: ("aws", "us-east-1")."""
+    """The vendor and region of an origin, in the vendor's spelling: ("aws", "us-east-1")."""
 
     vendor: str
     region: str
 
 
 class Mapping(NamedTuple):
-    """A stored mapping. A tuple, because one is made for every read."""
+    """A stored mapping. A tuple, because every read creates one."""
 
     address: Address
     place: Place
     modified_on: int  # microseconds since 1970-01-01 UTC
-    revision: int  # of the change that made it what it is
+    revision: int  # of its last change
 
 
 class MappingChange(NamedTuple):
-    """One address of a zone gets another place: `before` is None for a new one, `after` for
-    one that goes."""
+    """A change of one address of a zone: `before` is None if the mapping is created, `after` if it
+    is deleted."""
 
     address: Address
     before: Place | None
@@ -50,8 +50,8 @@ class MappingChange(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ZoneView:
-    """What a decide function sees: the mappings stored now of the addresses it asked for, and
-    how many the whole zone has."""
+    """The input of a decide function: the stored mappings of the requested addresses, and the
+    number of mappings of the whole zone."""
 
     current: MappingABC[Address, Mapping]
     count: int
@@ -59,8 +59,7 @@ class ZoneView:
 
 @dataclass(frozen=True, slots=True)
 class Decision(Generic[T]):
-    """What shall change, in order and each address once, and what the caller wants to know of
-    it (`outcome`)."""
+    """The changes, in order and each address once, and the outcome for the caller."""
 
     changes: tuple[MappingChange, ...]
     outcome: T
@@ -72,8 +71,8 @@ Decide = Callable[[ZoneView], Decision[T]]
 def put(address: Address, place: Place) -> Decide[Mapping | None]:
     """Create or replace the mapping of one address.
 
-    Where exactly this is stored already nothing changes, and the outcome is the stored mapping
-    (published: "idempotent"); else None. Replacing is allowed in a full zone.
+    If the same mapping is stored already, nothing changes and the outcome is the stored mapping
+    (published: "idempotent"); otherwise the outcome is None. Replacing is allowed in a full zone.
     Raises TooManyMappings for a new address in a zone that has MAX_MAPPINGS.
     """
 
@@ -91,7 +90,7 @@ def put(address: Address, place: Place) -> Decide[Mapping | None]:
 
 
 def create(address: Address, place: Place) -> Decide[Mapping | None]:
-    """As `put`, but raises MappingExists where the address has a mapping."""
+    """Create the mapping of one address, as `put` does. Raises MappingExists if it exists."""
     decide_put = put(address, place)
 
     def decide(view: ZoneView) -> Decision[Mapping | None]:
@@ -104,15 +103,14 @@ def create(address: Address, place: Place) -> Decide[Mapping | None]:
 
 @dataclass(frozen=True, slots=True)
 class IfMatch:
-    """A write is meant for a mapping at one of these revisions; with None, for one that is there
-    at all (RFC 9110 §13.1.1)."""
+    """The condition that a mapping is at one of these revisions; None means that the mapping
+    exists (RFC 9110 §13.1.1)."""
 
     revisions: frozenset[int] | None
 
 
 def matching(decide: Decide[T], address: Address, condition: IfMatch | None) -> Decide[T]:
-    """As `decide`, under a condition on the mapping of `address`. Raises Stale where it is not
-    met."""
+    """Add a condition on the mapping of `address` to `decide`. Raises Stale if it is not met."""
     if condition is None:
         return decide
     revisions = condition.revisions
@@ -127,8 +125,7 @@ def matching(decide: Decide[T], address: Address, condition: IfMatch | None) -> 
 
 
 def delete(address: Address) -> Decide[Mapping]:
-    """Remove the mapping of one address; the outcome is what it was. Raises MappingNotFound
-    where there is none."""
+    """Remove the mapping of one address; the outcome is that mapping. Raises MappingNotFound."""
 
     def decide(view: ZoneView) -> Decision[Mapping]:
         stored = view.current.get(address)

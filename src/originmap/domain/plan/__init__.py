@@ -1,1 +1,1 @@
-"""Plans of mappings as code."""
+"""Plans for mappings as code."""

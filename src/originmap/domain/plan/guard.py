@@ -1,7 +1,7 @@
-"""Guards: what a plan must not do without being told so.
+"""Guards: checks that stop a plan unless the user overrides them.
 
-A guard sees the plan of a zone and says what speaks against it, or nothing. What a guard needs
-is in the plan, or there is no plan: a zone that cannot be listed as a whole has none.
+A guard takes the plan of a zone and returns its objections. The plan contains all data that a guard
+needs: a zone that cannot be listed completely has no plan.
 """
 
 from collections.abc import Iterator
@@ -11,19 +11,19 @@ from originmap.domain.mapping.mapping import MAX_MAPPINGS
 from originmap.domain.plan.plan import Plan, ZonePlan
 
 MASS_PERCENT = 30
-"""How much of a zone's existing mappings may be changed or deleted at once."""
+"""The share of a zone's existing mappings that a plan can change or delete."""
 
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """Why a plan is not carried out, and what a person can do."""
+    """The reason why a plan is not applied, and a hint for the user."""
 
     text: str
     hint: str
 
 
 def objections(plan: Plan, *, allow_mass_change: bool = False) -> list[Objection]:
-    """Everything that speaks against a plan."""
+    """All objections to a plan."""
     return [each for zone in plan.zones for each in _of_zone(zone, allow_mass_change)]
 
 
@@ -31,8 +31,8 @@ def _of_zone(zone: ZonePlan, allow_mass_change: bool) -> Iterator[Objection]:
     after = zone.total + len(zone.creates) - len(zone.deletes)
     if after > MAX_MAPPINGS and zone.creates:
         yield Objection(
-            f"{zone.name} would have {after:,} mappings, and a zone has {MAX_MAPPINGS:,} at most",
-            "those that are ignored, adopted or not deleted count too",
+            f"{zone.name} would have {after:,} mappings; the limit is {MAX_MAPPINGS:,}",
+            "remove some; mappings that are ignored, adopted or not deleted count too",
         )
     touched = len(zone.updates) + len(zone.deletes)
     if touched * 100 > zone.existing * MASS_PERCENT and not allow_mass_change:

@@ -1,8 +1,8 @@
-"""A plan: what makes the mappings that there are into those that there shall be.
+"""A plan: the changes that turn the live mappings into the desired ones.
 
-A plan is a value: sorted by zone and address, printable, with a digest. The digest is of every
-difference and of what was live when they were found, so it changes with any of both, and a plan
-that was saved can tell whether it is still the right one. Nothing here asks or writes anything.
+A plan is a value: sorted by zone and address, printable, with a digest. The digest covers every
+change and the live mappings at the time of planning. It detects whether a saved plan is out of
+date. Nothing here does I/O.
 """
 
 import hashlib
@@ -18,17 +18,17 @@ from originmap.domain.mapping.mapping import MAX_MAPPINGS, MappingChange, Place
 from originmap.domain.plan.selection import EVERYTHING, Selection
 
 State = MappingABC[Address, Place]
-"""The mappings of a zone: there, or wanted."""
+"""The mappings of a zone, live or desired."""
 
 
 @dataclass(frozen=True, slots=True)
 class ZonePlan:
-    """What changes in one zone.
+    """The changes of one zone.
 
-    `total` mappings are there, `existing` of them are not ignored, and `live` is the fingerprint
-    of those that were selected. `adopted` are there, not in the file, and stay; `withheld` would
-    be deleted if that were allowed. `conflicts` are in the file although a rule ignores what is
-    there.
+    The zone has `total` live mappings, of which `existing` are not ignored; `live` is the
+    fingerprint of the selected ones. `adopted` mappings are live, not in the file, and stay;
+    `withheld` ones would be deleted if deleting were on. `conflicts` are in the file although a
+    rule ignores the live mapping.
     """
 
     id: str
@@ -44,17 +44,17 @@ class ZonePlan:
 
     @property
     def creates(self) -> list[MappingChange]:
-        """Mappings that come."""
+        """The mappings to create."""
         return [change for change in self.changes if change.before is None]
 
     @property
     def updates(self) -> list[MappingChange]:
-        """Mappings that get another place."""
+        """The mappings to change."""
         return [change for change in self.changes if change.before and change.after]
 
     @property
     def deletes(self) -> list[MappingChange]:
-        """Mappings that go."""
+        """The mappings to delete."""
         return [change for change in self.changes if change.after is None]
 
 
@@ -66,18 +66,18 @@ class Plan:
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to do."""
+        """Whether the plan has no changes."""
         return not any(zone.changes for zone in self.zones)
 
     @property
     def digest(self) -> str:
-        """SHA-256 of every difference and of what was live, in lower-case hex."""
+        """SHA-256 of every change and of the live mappings, in lower-case hex."""
         lines = (line for zone in sorted(self.zones, key=lambda z: z.id) for line in _lines(zone))
         return _sha256(lines)
 
 
 class Batch(NamedTuple):
-    """One request that writes: up to 100 changes of a zone, all deletions or none."""
+    """One write request: up to 100 changes of a zone, either all deletions or none."""
 
     zone_id: str
     delete: bool
@@ -87,18 +87,18 @@ class Batch(NamedTuple):
 def plan_zone(
     id_: str, name: str, desired: State, live: State, selection: Selection = EVERYTHING
 ) -> ZonePlan:
-    """What is to be done in a zone. The caller has refused what `desired` may not have."""
-    known = {a: p for a, p in live.items() if not selection.ignores(a, p)}
-    seen = {a: p for a, p in known.items() if selection.selects(a, p, desired.get(a))}
+    """Plan the changes of a zone. The caller has validated `desired`."""
+    managed = {a: p for a, p in live.items() if not selection.ignores(a, p)}
+    selected = {a: p for a, p in managed.items() if selection.selects(a, p, desired.get(a))}
     changes: list[MappingChange] = []
     adopted: list[tuple[Address, Place]] = []
     withheld: list[tuple[Address, Place]] = []
     for address, place in desired.items():
-        before = seen.get(address)
-        mine = address not in live or address in seen
+        before = selected.get(address)
+        mine = address not in live or address in selected
         if before != place and mine and selection.selects(address, before, place):
             changes.append(MappingChange(address, before, place))
-    for address, place in seen.items():
+    for address, place in selected.items():
         if address in desired:
             continue
         if selection.adopts(address, place):
@@ -111,37 +111,37 @@ def plan_zone(
         id_,
         name,
         len(live),
-        len(known),
-        fingerprint(seen),
+        len(managed),
+        fingerprint(selected),
         tuple(sorted(changes)),
         selection,
         tuple(sorted(adopted)),
         tuple(sorted(withheld)),
-        tuple(sorted(a for a in desired if a in live and a not in known)),
+        tuple(sorted(a for a in desired if a in live and a not in managed)),
     )
 
 
 def plan_of(zones: Iterable[ZonePlan]) -> Plan:
-    """The plans of zones, in order."""
+    """A plan of the given zones, sorted by name and id."""
     return Plan(tuple(sorted(zones, key=lambda zone: (zone.name, zone.id))))
 
 
 def replanned(saved: ZonePlan, live: State, *, begun: bool = False) -> ZonePlan:
-    """A saved plan, made again of what is live now: equal where nothing changed meanwhile. Where
-    the plan was `begun`, its changes that are live already are seen as not made yet."""
+    """Compute a saved plan again from the current live mappings: equal if nothing has changed. If
+    applying it has `begun`, its changes that are live already count as not applied."""
     after = {change.address: change.after for change in saved.changes}
     base = dict(live)
     for change in saved.changes if begun else ():
         if base.get(change.address) == change.after:
             _set(base, change.address, change.before)
-    known = {a: p for a, p in base.items() if not saved.selection.ignores(a, p)}
-    seen = {a: p for a, p in known.items() if saved.selection.selects(a, p, after.get(a))}
+    managed = {a: p for a, p in base.items() if not saved.selection.ignores(a, p)}
+    selected = {a: p for a, p in managed.items() if saved.selection.selects(a, p, after.get(a))}
     changes = (MappingChange(a, base.get(a), place) for a, place in after.items())
     return replace(
         saved,
         total=len(base),
-        existing=len(known),
-        live=fingerprint(seen),
+        existing=len(managed),
+        live=fingerprint(selected),
         changes=tuple(change for change in changes if change.before != change.after),
     )
 
@@ -160,24 +160,26 @@ def remaining(changes: Iterable[MappingChange], live: State) -> tuple[MappingCha
 
 
 def batches(zone: ZonePlan) -> list[Batch]:
-    """The requests that make the changes: as few as the API allows.
+    """The requests that apply the changes: as few as the API allows.
 
-    New places come before deletions, so that an origin that moves to another address is never
-    without a mapping; except where the zone would be too full for that.
+    Upserts come before deletions, so that an origin that moves to another address always has a
+    mapping; deletions come first if the zone would exceed its limit otherwise.
     """
     upserts = [change for change in zone.changes if change.after is not None]
     new = sum(change.before is None for change in upserts)
-    made = [*_batches(zone.id, False, upserts), *_batches(zone.id, True, zone.deletes)]
-    return made if zone.total + new <= MAX_MAPPINGS else sorted(made, key=lambda b: not b.delete)
+    ordered = [*_batches(zone.id, False, upserts), *_batches(zone.id, True, zone.deletes)]
+    if zone.total + new > MAX_MAPPINGS:
+        ordered.sort(key=lambda batch: not batch.delete)
+    return ordered
 
 
 def fingerprint(state: State) -> str:
-    """SHA-256 of mappings, whatever their order, in lower-case hex."""
+    """SHA-256 of mappings in any order, in lower-case hex."""
     return _sha256(f"{addresses.text(a)} {shown(p)}" for a, p in sorted(state.items()))
 
 
 def shown(place: Place | None) -> str:
-    """A place as files and plans write it: vendor/region; "-" for none."""
+    """A place in the form of files and plans: vendor/region, or "-" for none."""
     return "-" if place is None else f"{place.vendor}/{place.region}"
 
 

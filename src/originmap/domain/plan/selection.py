@@ -1,12 +1,12 @@
-"""Which mappings a plan is about: patterns, and the rules of a zone that are made of them.
+"""The selection of a plan's mappings: patterns, and a zone's rules with patterns.
 
 A pattern is a block of addresses (`10.0.0.0/8`), a region (`aws/us-*`, `oci/*`), or an address or
-a glob of its canonical text (`192.0.2.*`, `2001:db8:*`). Rules say what happens to a mapping that
-is not in the file:
+a glob of its canonical text (`192.0.2.*`, `2001:db8:*`). The rules apply to live mappings that are
+not in the file:
 
-    matches `ignore`    it belongs to somebody else: never read, never touched
-    matches `adopt`     it is kept, and listed, so that it can be taken into the file
-    matches neither     it is deleted
+    matches `ignore`    managed elsewhere: never changed or deleted
+    matches `adopt`     kept, and listed, so that it can be added to the file
+    matches neither     deleted
 """
 
 from collections.abc import Iterable
@@ -21,29 +21,29 @@ from originmap.domain.mapping.mapping import Place
 
 
 class InvalidPattern(ValueError):
-    """A text that is no pattern; the message says why."""
+    """A text that is not a pattern; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One pattern; `text` is how it was written."""
+    """One pattern; `text` is its source."""
 
     text: str
-    _block: tuple[int, int] | None  # the first number of the block and the one behind its last
+    _block: tuple[int, int] | None  # the first number of the block, and the one after its last
     _of_region: bool
 
     def matches(self, address: Address, place: Place) -> bool:
-        """Whether it means this mapping."""
+        """Whether the pattern matches this mapping."""
         if self._block is not None:
             return self._block[0] <= prefix.number(address) < self._block[1]
-        shown = f"{place.vendor}/{place.region}" if self._of_region else addresses.text(address)
-        return fnmatchcase(shown, self.text)
+        subject = f"{place.vendor}/{place.region}" if self._of_region else addresses.text(address)
+        return fnmatchcase(subject, self.text)
 
 
 def pattern(text: str) -> Pattern:
-    """The pattern that `text` spells. Raises InvalidPattern."""
+    """Parse a pattern. Raises InvalidPattern."""
     if not text or text != text.strip():
-        raise InvalidPattern(f"{text!r} is no pattern")
+        raise InvalidPattern(f"{text!r} is not a pattern: it is empty, or has blanks around it")
     if "/" not in text:
         try:
             return Pattern(addresses.text(addresses.parse(text)), None, False)
@@ -61,15 +61,19 @@ def pattern(text: str) -> Pattern:
 
 
 def _address_glob(text: str) -> Pattern:
-    # A glob that can match no address would silently select nothing, which is no guard at all.
+    # A glob that cannot match any address would silently select nothing.
     if not set(text) <= set("0123456789abcdef.:*?[]!-") or not set(text) & set("*?["):
-        raise InvalidPattern(f"{text!r}: neither an address, a glob of addresses, nor a region")
+        raise InvalidPattern(
+            f"{text!r} is not a pattern: use an address, a glob of addresses, a prefix or"
+            " vendor/region"
+        )
     return Pattern(text, None, False)
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a plan of one zone may touch. Without `only` that is every mapping not ignored."""
+    """The mappings of one zone that a plan can change; without `only`, all that are not
+    ignored."""
 
     only: tuple[Pattern, ...] = ()
     ignore: tuple[Pattern, ...] = ()
@@ -77,11 +81,11 @@ class Selection:
     delete: bool = True
 
     def ignores(self, address: Address, place: Place) -> bool:
-        """Whether this mapping belongs to somebody else."""
+        """Whether this mapping is managed elsewhere."""
         return _any(self.ignore, address, place)
 
     def selects(self, address: Address, *places: Place | None) -> bool:
-        """Whether the mapping is among those that were asked for, by what it is or shall be."""
+        """Whether the mapping is selected by `only`, with any of its places: live or desired."""
         if not self.only:
             return True
         return any(place and _any(self.only, address, place) for place in places)
@@ -92,7 +96,7 @@ class Selection:
 
 
 EVERYTHING = Selection()
-"""No rules, and nothing left out."""
+"""Selects all mappings."""
 
 
 def _any(patterns: Iterable[Pattern], address: Address, place: Place) -> bool:

@@ -1,4 +1,4 @@
-"""The rule that takes a rollout a step further."""
+"""The rule that applies a step to the rollout."""
 
 from dataclasses import replace
 
@@ -17,14 +17,14 @@ ROLLOUT = Key(Kind.ROLLOUT, "rollout")
 
 
 def take(step: Step, by: str, at: int, number: int | None = None) -> RecordDecide[Rollout]:
-    """Take `step`, on the word of a credential, at a time. Raises RolloutConflict, also where the
-    last rollout is not the one of this number."""
+    """Apply `step` for the credential `by`, at the time `at`. Raises RolloutConflict, also if the
+    last rollout has another number than `number`."""
 
     def decide(records: RecordsView) -> RecordDecision[Rollout]:
         stored = records.get(ROLLOUT)
         before = stored if isinstance(stored, Rollout) else None
         if number is not None and (before is None or before.number != number):
-            raise RolloutConflict(f"rollout {number} is no longer the last one")
+            raise RolloutConflict(f"rollout {number} has been replaced by another one")
         after = replace(step(before), by=by, changed_on=at)
         return RecordDecision((RecordChange(ROLLOUT, before, after),), after)
 

@@ -1,1 +1,1 @@
-"""Upper tiers: the topology, and how a tier is chosen."""
+"""Upper tiers: the topology, and the choice of upper tiers."""

@@ -1,4 +1,4 @@
-"""Measured latencies between colos and regions, as the operator reports them."""
+"""Latencies between colos and regions, measured and reported by the operator."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ _LONGEST_MS = 60_000.0
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """How long a round trip from a colo to a region takes."""
+    """The round-trip time from a colo to a region."""
 
     colo: str
     vendor: str
@@ -23,33 +23,33 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Latencies:
-    """All measurements that count or counted; each newer one of a pair replaces the older."""
+    """All measurements, expired ones included. There is one for each pair of colo and region."""
 
     measurements: tuple[Measurement, ...] = ()
 
     @property
     def id(self) -> str:
-        """There is one set in a database."""
+        """Constant: a database has one set of measurements."""
         return "latencies"
 
 
 Fresh = Mapping[tuple[str, tuple[str, str]], float]
-"""Milliseconds by colo and place, of measurements that still count."""
+"""Milliseconds by colo and place, of measurements that have not expired."""
 
 
 def check(measurements: Iterable[Measurement], now: int) -> Latencies:
-    """A set of measurements, the newest of each pair. Raises InvalidLatencies with everything
-    wrong; a measurement from the future is wrong."""
+    """Validate measurements, and keep the newest of each pair. Raises InvalidLatencies with all
+    problems; a measurement in the future is invalid."""
     newest: dict[tuple[str, str, str], Measurement] = {}
     problems = []
-    for index, found in enumerate(measurements):
-        if not (math.isfinite(found.milliseconds) and 0 <= found.milliseconds <= _LONGEST_MS):
+    for index, each in enumerate(measurements):
+        if not (math.isfinite(each.milliseconds) and 0 <= each.milliseconds <= _LONGEST_MS):
             problems.append(f"measurement {index}: milliseconds must be between 0 and 60000")
-        if found.measured_on > now + 60_000_000:  # clocks differ a little
-            problems.append(f"measurement {index}: it is from the future")
-        key = (found.colo, found.vendor, found.region)
-        if key not in newest or newest[key].measured_on <= found.measured_on:
-            newest[key] = found
+        if each.measured_on > now + 60_000_000:  # clocks differ a little
+            problems.append(f"measurement {index}: measured_on is in the future")
+        key = (each.colo, each.vendor, each.region)
+        if key not in newest or newest[key].measured_on <= each.measured_on:
+            newest[key] = each
         if index >= MAX_MEASUREMENTS:
             problems.append(f"more than {MAX_MEASUREMENTS} measurements")
             break
@@ -59,10 +59,11 @@ def check(measurements: Iterable[Measurement], now: int) -> Latencies:
 
 
 def fresh(latencies: Latencies, latency_seconds: int, now: int) -> tuple[Fresh, int | None]:
-    """The measurements that still count, and when the next of them stops to (None: never)."""
+    """The measurements that have not expired, and the time when the next one expires (None:
+    never)."""
     age = latency_seconds * 1_000_000
-    counting = [m for m in latencies.measurements if m.measured_on + age > now]
-    # Plain pairs: to make a Place of each takes longer than everything else here.
-    found = {(m.colo, (m.vendor, m.region)): m.milliseconds for m in counting}
-    oldest = min((m.measured_on for m in counting), default=None)
-    return found, None if oldest is None else oldest + age
+    current = [m for m in latencies.measurements if m.measured_on + age > now]
+    # Plain pairs, because creating a Place for each takes longer than everything else here.
+    milliseconds = {(m.colo, (m.vendor, m.region)): m.milliseconds for m in current}
+    oldest = min((m.measured_on for m in current), default=None)
+    return milliseconds, None if oldest is None else oldest + age

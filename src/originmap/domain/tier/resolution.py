@@ -1,7 +1,7 @@
-"""Where to fill from: the answer to a cache that asks about an origin of a zone.
+"""Resolution: the upper tier that a cache must fill from, for an origin of a zone.
 
-hint      the origin has a mapping: its region's upper tier, and fallbacks
-generic   it has none, or its region is unknown: every eligible colo, as upstream does
+hint      the origin has a mapping: the upper tier of its region, and fallbacks
+generic   it has no mapping, or its region is unknown: all eligible colos, as at Cloudflare
 off       the zone has Tiered Cache off: fill from the origin itself
 """
 
@@ -17,7 +17,7 @@ from originmap.domain.zone.zone import Zone
 
 
 class Mode(StrEnum):
-    """How a zone's cache is filled from an origin."""
+    """The way in which caches fill from an origin."""
 
     HINT = "hint"
     GENERIC = "generic"
@@ -26,7 +26,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What a cache should do: `tier` in mode hint, `eligible` colos in mode generic."""
+    """The result for a cache: `tier` in mode hint, `eligible` colos in mode generic."""
 
     mode: Mode
     place: Place | None
@@ -36,7 +36,7 @@ class Resolution:
 
 
 def resolve(zone: Zone, place: Place | None, tiers: Tiers) -> Resolution:
-    """The answer for an origin with this mapping, None without one."""
+    """The resolution for an origin; `place` is that of its mapping, None without one."""
     if not zone.tiered_cache.on:
         return Resolution(Mode.OFF, place, None, (), "Tiered Cache is off for this zone")
     if not zone.smart_tiered_cache.on:
@@ -50,22 +50,23 @@ def resolve(zone: Zone, place: Place | None, tiers: Tiers) -> Resolution:
 
 
 def resolve_pool(zone: Zone, places: Sequence[Place | None], tiers: Tiers) -> Resolution:
-    """One answer for all members of a load-balancing pool, as upstream gives one upper tier for
-    an entire pool: the colo with the least total cost. Members without mapping do not count."""
-    known = [place for place in places if place is not None]
-    if not known or not (zone.tiered_cache.on and zone.smart_tiered_cache.on):
+    """One resolution for all members of a load-balancing pool, because Cloudflare chooses one
+    upper tier for an entire pool: the colo with the lowest total cost. Members without a mapping
+    do not count."""
+    mapped = [place for place in places if place is not None]
+    if not mapped or not (zone.tiered_cache.on and zone.smart_tiered_cache.on):
         return resolve(zone, None, tiers)
-    tier = tiers.of_pool(known)
+    tier = tiers.of_pool(mapped)
     if tier is None:
         return _generic(None, tiers, "the regions of the pool are not known")
     return Resolution(Mode.HINT, None, tier, (), tier.reason)
 
 
 class Resolver:
-    """Answers in the process, from an immutable table: made anew for each revision.
+    """Resolves in the process, from an immutable table. Each revision needs a new resolver.
 
-    A lookup is a parse and two dictionary reads; it never blocks, and any number of threads may
-    ask.
+    A lookup parses the address and reads two dictionaries. It never blocks, and is safe for any
+    number of threads.
     """
 
     __slots__ = ("_generic", "_zones", "revision")
@@ -76,9 +77,9 @@ class Resolver:
         zones: Mapping[str, tuple[Zone, Mapping[Address, Place]]],
         tiers: Tiers,
     ) -> None:
-        """`zones`: by id or name, each zone with its mappings."""
+        """`zones`: each zone with its mappings, by id or name."""
         self.revision = revision
-        made: dict[tuple[Zone, Place], Resolution] = {}
+        cache: dict[tuple[Zone, Place], Resolution] = {}
         self._zones: dict[str, dict[Address, Resolution]] = {}
         self._generic: dict[str, Resolution] = {}
         for name, (zone, mappings) in zones.items():
@@ -86,13 +87,13 @@ class Resolver:
             table = self._zones[name] = {}
             for address, place in mappings.items():
                 key = (zone, place)
-                if key not in made:
-                    made[key] = resolve(zone, place, tiers)
-                table[address] = made[key]
+                if key not in cache:
+                    cache[key] = resolve(zone, place, tiers)
+                table[address] = cache[key]
 
     def resolve(self, zone: str, origin_ip: str) -> Resolution:
-        """The answer for an origin address in any spelling. Raises KeyError for a zone that is
-        not there, InvalidAddress."""
+        """The resolution for an origin address in any spelling. Raises KeyError for an unknown
+        zone, InvalidAddress."""
         address = addresses.parse(origin_ip)
         return self._zones[zone].get(address) or self._generic[zone]
 

@@ -1,15 +1,15 @@
-"""Upper tiers: which colos should fill from an origin, the best one first, and why.
+"""Upper tiers: ranks the colos that can fill from an origin, the best first, with the reason.
 
-    what the operator said about the region (an override)   before
-    what was measured (milliseconds, while it is fresh)     before
-    how far it is (great-circle kilometres)
+    1. the operator's override for the region
+    2. the measured latency (milliseconds, until it expires)
+    3. the distance (great-circle kilometres)
 
-A draining colo comes after every active one, whatever speaks for it; one that is down, retired or
-not eligible never comes at all. The best is the upper tier, and each fallback is the next best
-that is clear of all those before it, so that one local failure never takes two of them.
+A draining colo ranks after every active one; a colo that is down, retired or not eligible is not
+ranked. The best colo is the upper tier. Each fallback is the next best colo that is far enough from
+all those before it, so that one local failure does not affect two of them.
 
-Several regions are ranked together by the sum of what each costs: that is the one upper tier of
-a pool. Everything here is pure and deterministic: ties go by code.
+For a pool, several regions are ranked together by the sum of their costs. Everything here is pure
+and deterministic: ties are broken by code.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -39,7 +39,7 @@ class Located(Protocol):
 
 
 class Basis(StrEnum):
-    """What a colo was ranked by."""
+    """The criterion by which a colo was ranked."""
 
     OVERRIDE = "override"
     LATENCY = "latency"
@@ -48,12 +48,12 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A colo in its place of the ranking; sums where several regions were ranked together."""
+    """A colo in a ranking. For several regions, distance and latency are sums."""
 
     colo: Colo
     basis: Basis
     distance_km: float
-    latency_ms: float | None  # None unless it was measured, for every region
+    latency_ms: float | None  # None unless measured for every region
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,8 @@ class Tier:
 
     @property
     def ranking(self) -> tuple[Ranked, ...]:
-        """What it was chosen from, never empty. Worked out again: of each region a thousand
-        colos would be kept."""
+        """The ranking that the tier was chosen from, never empty. It is computed on each call,
+        because storing up to a thousand colos for each region takes too much memory."""
         return self._rank()
 
     @property
@@ -77,7 +77,7 @@ class Tier:
 
     @property
     def fallbacks(self) -> tuple[Ranked, ...]:
-        """Where to fill from when the upper tier cannot be reached, in order."""
+        """The colos to fill from if the upper tier is unreachable, in order."""
         return self.chosen[1:]
 
 
@@ -87,20 +87,20 @@ def distance_km(here: Located, there: Located) -> float:
     half_height = sin((north - south) / 2)
     half_width = sin(radians(here.longitude - there.longitude) / 2)
     haversine = half_height**2 + cos(north) * cos(south) * half_width**2
-    # Rounding can lift the haversine of two antipodes above 1, where asin is undefined.
+    # Rounding can lift the haversine of two antipodes above 1, for which asin is undefined.
     return 2 * EARTH_RADIUS_KM * asin(min(1.0, sqrt(haversine)))
 
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What each of some colos costs for a region: kilometres, and milliseconds if measured."""
+    """The costs of some colos for a region: kilometres, and milliseconds if measured."""
 
     distances: list[float]
     latencies: list[float | None]
 
 
 def costs_of(region: Region, colos: Sequence[Colo], latencies: Fresh) -> Costs:
-    """What `colos` cost for a region, in their order."""
+    """The costs of `colos` for a region, in their order."""
     distances = [distance_km(region, colo) for colo in colos]
     place = Place(region.vendor, region.name)
     measured: list[float | None] = [None] * len(colos)
@@ -110,7 +110,7 @@ def costs_of(region: Region, colos: Sequence[Colo], latencies: Fresh) -> Costs:
 
 
 def rank(regions: Sequence[Region], topology: Topology, latencies: Fresh) -> tuple[Ranked, ...]:
-    """Every colo that can be chosen, the best for all `regions` together first."""
+    """Rank all colos that can be chosen, the best for all `regions` together first."""
     colos = topology.eligible()
     costs = [costs_of(region, colos, latencies) for region in regions]
     return _ranked(colos, _override(regions, topology, topology.successors()), costs)
@@ -122,14 +122,14 @@ def _ranked(
     order = {code: index for index, code in enumerate(override)}
     distances = map(sum, zip(*(each.distances for each in costs), strict=True))
     measured = zip(*(each.latencies for each in costs), strict=True)
-    found = []
+    ranking = []
     for colo, distance, times in zip(colos, distances, measured, strict=True):
         latency = None if None in times else sum(ms for ms in times if ms is not None)
         basis = Basis.DISTANCE if latency is None else Basis.LATENCY
         basis = Basis.OVERRIDE if colo.code in order else basis
-        found.append(Ranked(colo, basis, distance, latency))
+        ranking.append(Ranked(colo, basis, distance, latency))
 
-    def place(ranked: Ranked) -> tuple[bool, float, bool, float, str]:
+    def order_of(ranked: Ranked) -> tuple[bool, float, bool, float, str]:
         unmeasured = ranked.latency_ms is None
         return (
             ranked.colo.draining,
@@ -139,12 +139,12 @@ def _ranked(
             ranked.colo.code,
         )
 
-    return tuple(sorted(found, key=place))
+    return tuple(sorted(ranking, key=order_of))
 
 
 def choose(ranking: Iterable[Ranked], apart_km: float, count: int) -> tuple[Ranked, ...]:
-    """At most `count` of `ranking`: the first, then each next one at least `apart_km` away from
-    every one chosen before; fewer when the colos do not allow more."""
+    """Choose up to `count` colos of `ranking`: the first, then each next one that is at least
+    `apart_km` away from all chosen before."""
     chosen: list[Ranked] = []
     for ranked in ranking:
         if len(chosen) >= count:
@@ -155,7 +155,7 @@ def choose(ranking: Iterable[Ranked], apart_km: float, count: int) -> tuple[Rank
 
 
 def tier_of(regions: Sequence[Region], topology: Topology, latencies: Fresh) -> Tier:
-    """The upper tier of `regions`, which are one or more."""
+    """The upper tier of one or more regions."""
     return _chosen(regions, topology, partial(rank, regions, topology, latencies))
 
 
@@ -167,8 +167,8 @@ def _chosen(
 
 
 class Tiers:
-    """The tiers of every region under one topology: immutable, and worked out when first asked
-    for, since a database names few of the regions there are."""
+    """The tiers of all regions for one topology. Each tier is computed on first use, because a
+    database uses few of the regions."""
 
     def __init__(self, catalogue: Catalogue, topology: Topology, latencies: Fresh) -> None:
         self.topology = topology
@@ -183,25 +183,25 @@ class Tiers:
 
     @property
     def missing(self) -> list[Place]:
-        """The regions of the catalogue that were not worked out yet."""
+        """The regions of the catalogue whose tier is not computed yet."""
         places = (Place(region.vendor, region.name) for region in self._catalogue.regions())
         return [place for place in places if place not in self._tiers]
 
     def knows(self, place: Place) -> bool:
-        """Whether `of` has the tier of a region at hand; else it works it out."""
+        """Whether the result of `of` is computed already."""
         return place in self._tiers
 
     def knows_codes(self, place: Place) -> bool:
-        """The same of `codes`."""
+        """Whether the result of `codes` is computed already."""
         return place in self._codes
 
     @property
     def eligible(self) -> tuple[str, ...]:
-        """Every colo that can be an upper tier: what is used where no region is known."""
+        """All colos that can be an upper tier, which are used for unknown regions."""
         return self._eligible
 
     def of(self, place: Place) -> Tier | None:
-        """The tier of a region; None where the catalogue does not say where it is."""
+        """The tier of a region; None if it is not in the catalogue."""
         try:
             return self._tiers[place]
         except KeyError:
@@ -213,10 +213,9 @@ class Tiers:
         return None if region is None else self._tier([region])
 
     def of_pool(self, places: Iterable[Place]) -> Tier | None:
-        """One tier for several origins, those of unknown regions left out; None where nothing
-        is known of any."""
-        found = (self._catalogue.find(*place) for place in places)
-        regions = [region for region in found if region is not None]
+        """One tier for several origins, ignoring unknown regions; None if all are unknown."""
+        matches = (self._catalogue.find(*place) for place in places)
+        regions = [region for region in matches if region is not None]
         return self._tier(regions) if regions else None
 
     def _tier(self, regions: Sequence[Region]) -> Tier:
@@ -225,26 +224,27 @@ class Tiers:
         return _chosen(regions, self.topology, partial(_ranked, self._colos, override, costs))
 
     def _costs_of(self, region: Region) -> Costs:
-        found = self._costs.get(region)
-        if found is None:
-            self._costs[region] = found = costs_of(region, self._colos, self._latencies)
-        return found
+        costs = self._costs.get(region)
+        if costs is None:
+            self._costs[region] = costs = costs_of(region, self._colos, self._latencies)
+        return costs
 
     def codes(self, place: Place) -> tuple[str, ...]:
-        """The codes of a region's upper tier and fallbacks; all eligible ones where the region
-        is unknown. Only they are kept, not the ranking: many topologies are tried out."""
-        found = self._codes.get(place)
-        if found is None:
+        """The codes of a region's upper tier and fallbacks; all eligible ones if the region is
+        unknown. Only the codes are cached, not the tier, because what-if checks compute tiers for
+        many topologies."""
+        codes = self._codes.get(place)
+        if codes is None:
             tier = self._tiers.get(place) or self._tier_of(place)
-            found = self._eligible if tier is None else tuple(r.colo.code for r in tier.chosen)
-            self._codes[place] = found
-        return found
+            codes = self._eligible if tier is None else tuple(r.colo.code for r in tier.chosen)
+            self._codes[place] = codes
+        return codes
 
 
 def _override(
     regions: Sequence[Region], topology: Topology, successors: Mapping[str, str]
 ) -> tuple[str, ...]:
-    """The colos that the operator named, if for all of `regions` the same; retired ones are
+    """The colos of the operator's override, if it is the same for all `regions`. Retired colos are
     replaced by their successors."""
     named = {topology.overrides.get(f"{r.vendor}/{r.name}", ()) for r in regions}
     if len(named) != 1:
@@ -254,12 +254,12 @@ def _override(
 
 def _reason(regions: Sequence[Region], best: Ranked) -> str:
     names = list(dict.fromkeys(f"{r.vendor} {r.name}" for r in regions))
-    where = " and ".join([*names[:3], *["others"] * (len(names) > 3)])
+    target = " and ".join([*names[:3], *["others"] * (len(names) > 3)])
     together = " in all" if len(regions) > 1 else ""
     if best.basis is Basis.OVERRIDE:
-        why = f"an override names it for {where}"
+        why = f"an override names it for {target}"
     elif best.latency_ms is not None:
-        why = f"{best.latency_ms:g} ms measured{together} to {where}"
+        why = f"{best.latency_ms:g} ms measured{together} to {target}"
     else:
-        why = f"nearest to {where}, {best.distance_km:.0f} km{together}"
+        why = f"nearest to {target}, {best.distance_km:.0f} km{together}"
     return f"{best.colo.code}: {why}" + ("; all others are draining too" * best.colo.draining)

@@ -1,7 +1,7 @@
-"""The topology: which colos the cache network consists of, and what state each is in.
+"""The topology: the colos of the cache network, with their state.
 
-Owns what a colo is and which topologies make sense. Where the packaged one is kept is left to
-`data`, and which colo becomes the upper tier of a region to `domain.tier.tier`.
+Owns the type of a colo and the validation of topologies. `originmap.data` has the packaged
+topology, and `domain.tier.tier` chooses the upper tier of a region.
 """
 
 import re
@@ -15,25 +15,25 @@ _CODE = re.compile("[A-Z0-9]{2,10}")
 _COUNTRY = re.compile("[A-Z]{2}")
 _LONGEST_SECONDS = 1_000_000_000  # over 30 years
 MAX_COLOS = 1000
-"""Three times as many as the largest network has; work on a topology is bounded by it."""
+"""Three times the size of the largest cache network; it bounds the work on a topology."""
 
 
 class ColoState(StrEnum):
-    """What a colo may be chosen for."""
+    """The state of a colo, which decides whether it can be an upper tier."""
 
     ACTIVE = "active"
-    DRAINING = "draining"  # only where no active one is left
-    DOWN = "down"  # not at all
-    RETIRED = "retired"  # not at all, and not coming back; `successor` stands in for it
+    DRAINING = "draining"  # used only if there is no active colo
+    DOWN = "down"  # not used
+    RETIRED = "retired"  # not used, for good; `successor` replaces it
 
 
 @dataclass(frozen=True, slots=True)
 class Colo:
     """One data centre of the cache network.
 
-    `code` names it, an IATA code or the operator's own, and is unique in a topology; `country` is
-    an ISO 3166-1 alpha-2 code. The coordinates are in decimal degrees. Only an `eligible` colo
-    can be an upper tier.
+    `code` is unique in a topology: an IATA code, or the operator's own. `country` is an ISO 3166-1
+    alpha-2 code. The coordinates are in decimal degrees. Only an `eligible` colo can be an upper
+    tier.
     """
 
     code: str
@@ -47,22 +47,22 @@ class Colo:
 
     @property
     def usable(self) -> bool:
-        """Whether it can be chosen as an upper tier now."""
+        """Whether the colo can be an upper tier in its current state."""
         return self.eligible and self.state in (ColoState.ACTIVE, ColoState.DRAINING)
 
     @property
     def draining(self) -> bool:
-        """Whether it is chosen only after every active one."""
+        """Whether the colo ranks after every active one."""
         return self.state is ColoState.DRAINING
 
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """The colos, and how upper tiers are chosen from them.
+    """The colos, and the settings for the choice of upper tiers.
 
-    `overrides` names, for a region written "vendor/region", the colos to be tried first, in
-    their order. Fallbacks are at least `apart_km` from every colo before them, and there are at
-    most `fallbacks`. A latency measurement counts for `latency_seconds`.
+    `overrides` has, for a region "vendor/region", the colos that rank first, in order. There are
+    at most `fallbacks` fallbacks, each at least `apart_km` away from every colo before it. A
+    latency measurement expires after `latency_seconds`.
     """
 
     colos: tuple[Colo, ...]
@@ -73,7 +73,7 @@ class Topology:
 
     @property
     def id(self) -> str:
-        """There is one topology in a database."""
+        """Constant: a database has one topology."""
         return "topology"
 
     def by_code(self) -> dict[str, Colo]:
@@ -81,30 +81,31 @@ class Topology:
         return {colo.code: colo for colo in self.colos}
 
     def eligible(self) -> tuple[Colo, ...]:
-        """The colos that can be chosen now, active ones first, then by code."""
+        """The colos that can be an upper tier in their current state, active ones first, then by
+        code."""
         usable = [colo for colo in self.colos if colo.usable]
         return tuple(sorted(usable, key=lambda colo: (colo.draining, colo.code)))
 
     def successors(self) -> dict[str, str]:
-        """The colo that stands in for each retired one with a successor."""
+        """The final successor of each retired colo that has one."""
         retired = {c.code: c.successor for c in self.colos if c.state is ColoState.RETIRED}
-        found: dict[str, str] = {}
+        successors: dict[str, str] = {}
         for code in retired:
             path: dict[str, None] = {}
-            while (follows := retired.get(code)) and code not in path and code not in found:
+            while (follows := retired.get(code)) and code not in path and code not in successors:
                 path[code] = None
                 code = follows
-            last = found.get(code, code)  # in a circle, any of it: all of it is retired
-            found.update(dict.fromkeys(path, last))
-        return found
+            last = successors.get(code, code)  # any colo of a cycle, since all of it is retired
+            successors.update(dict.fromkeys(path, last))
+        return successors
 
     def successor_of(self, code: str) -> str:
-        """The colo that stands in for `code`: itself, unless it is retired with a successor."""
+        """The final successor of `code`, or `code` itself if it is not retired or has none."""
         return self.successors().get(code, code)
 
 
 def check(topology: Topology) -> Topology:
-    """`topology` itself, if it makes sense. Raises InvalidTopology with everything wrong."""
+    """Validate and return `topology`. Raises InvalidTopology with all problems."""
     problems = [*_colo_problems(topology), *_choice_problems(topology)]
     if problems:
         raise InvalidTopology(problems)
@@ -112,7 +113,7 @@ def check(topology: Topology) -> Topology:
 
 
 def with_states(topology: Topology, states: Mapping[str, ColoState]) -> Topology:
-    """The topology after some colos, by code, got another state. Raises InvalidTopology."""
+    """The topology with other states for some colos, by code. Raises InvalidTopology."""
     unknown = sorted(states.keys() - topology.by_code().keys())
     if unknown:
         raise InvalidTopology([f"there is no colo {code}" for code in unknown])
@@ -122,34 +123,37 @@ def with_states(topology: Topology, states: Mapping[str, ColoState]) -> Topology
 
 def _colo_problems(topology: Topology) -> Iterator[str]:
     if len(topology.colos) > MAX_COLOS:
-        yield f"more than {MAX_COLOS} colos"
+        yield f"{len(topology.colos):,} colos; the limit is {MAX_COLOS:,}"
     seen: set[str] = set()
     codes = topology.by_code().keys()
     for colo in topology.colos:
         if not _CODE.fullmatch(colo.code):
-            yield f"colo {colo.code!r}: a code is 2 to 10 capital letters and digits"
+            yield f"colo {colo.code!r}: a code must be 2 to 10 capital letters and digits"
         if not _COUNTRY.fullmatch(colo.country):
-            yield f"colo {colo.code}: a country is 2 capital letters, as in ISO 3166-1"
+            yield f"colo {colo.code}: country must be 2 capital letters, as in ISO 3166-1"
         if colo.code in seen:
-            yield f"colo {colo.code} is there twice"
+            yield f"colo {colo.code} is in the topology twice"
         seen.add(colo.code)
         if not (-90 <= colo.latitude <= 90 and -180 <= colo.longitude <= 180):
-            yield f"colo {colo.code}: no such place as {colo.latitude}, {colo.longitude}"
+            yield (
+                f"colo {colo.code}: {colo.latitude}, {colo.longitude} are not a latitude from -90"
+                " to 90 and a longitude from -180 to 180"
+            )
         if colo.successor is not None and (
             colo.successor not in codes or colo.successor == colo.code
         ):
-            yield f"colo {colo.code}: there is no other colo {colo.successor}"
+            yield f"colo {colo.code}: successor {colo.successor} is not another colo"
 
 
 def _choice_problems(topology: Topology) -> Iterator[str]:
     if not topology.eligible():
-        yield "no colo can be an upper tier: none is eligible and active or draining"
+        yield "no colo can be an upper tier: at least one must be eligible, and active or draining"
     codes = topology.by_code().keys()
     for region, colos in topology.overrides.items():
         if region.count("/") != 1:
-            yield f'override {region!r}: a region is written "vendor/region"'
+            yield f'override {region!r}: write the region as "vendor/region"'
         if not colos:
-            yield f"override {region}: it names no colo"
+            yield f"override {region}: name at least one colo"
         for code in colos:
             if code not in codes:
                 yield f"override {region}: there is no colo {code}"

@@ -30,12 +30,11 @@ def set_topology(topology: Topology) -> RecordDecide[Topology]:
 
 
 def set_states(states: Mapping[str, ColoState], default: Topology) -> RecordDecide[Topology]:
-    """Give colos, by code, other states; `default` is the topology where none was set.
+    """Set the states of colos, by code; `default` is the topology if the operator has set none.
 
-    States that colos have already change nothing: a default stays the default, and with it what
-    later versions add to it.
+    If no state changes, the default topology is not stored, so that later versions can extend it.
 
-    Raises InvalidTopology when a colo is not there, or none would be left to choose.
+    Raises InvalidTopology if a colo does not exist, or no colo could be an upper tier.
     """
 
     def decide(records: RecordsView) -> RecordDecision[Topology]:

@@ -1,4 +1,4 @@
-"""What would move if the topology changed: the wave of cache misses to expect, beforehand."""
+"""What-if checks of a topology: the cold-cache moves that a change would cause."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from originmap.domain.tier.tier import Tiers
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many origins of a zone are in a region."""
+    """The number of origins of a zone in a region."""
 
     zone_id: str
     place: Place
@@ -18,9 +18,9 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Origins of a zone in one region whose colos change; the primary comes first in each.
+    """Origins of a zone in one region whose colos change. The first colo is the upper tier.
 
-    Only where the primary changes does the cache behind it start empty (`cold`).
+    The move is `cold` only if the upper tier changes, because its cache is cold then.
     """
 
     zone_id: str
@@ -36,15 +36,15 @@ class Move:
 
 
 def moves(counts: Iterable[Count], before: Tiers, after: Tiers) -> list[Move]:
-    """What changes between two sets of tiers, those that go cold first, the most origins first."""
-    found = [
+    """The moves from one set of tiers to another, cold ones first, then by number of origins."""
+    changed = [
         Move(count.zone_id, count.place, count.origins, old, new)
         for count in counts
         if (old := before.codes(count.place)) != (new := after.codes(count.place))
     ]
-    return sorted(found, key=urgency)
+    return sorted(changed, key=urgency)
 
 
 def urgency(move: Move) -> tuple[bool, int, str, Place]:
-    """What moves are sorted by."""
+    """The sort key of moves."""
     return not move.cold, -move.origins, move.zone_id, move.place

@@ -1,7 +1,7 @@
-"""What a zone's owner is told for its registrar: name servers and a verification key.
+"""Name servers and verification key of a zone, which its owner would give to the registrar.
 
-Nothing answers DNS here. Programs read these members all the same, so they are made of the
-zone's id: the same on every read and on every server, for zones of any age, and kept nowhere.
+Originmap does not serve DNS, but clients read these members. They are derived from the zone's id
+and not stored, so they are the same on every read and on every server.
 """
 
 import hashlib
@@ -9,11 +9,11 @@ import hashlib
 from originmap.domain.zone.zone import Zone, ZoneType
 
 _SUFFIX = "originmap.invalid"
-"""Under a top-level domain that will never exist (RFC 2606 §2, RFC 6761 §6.4)."""
+"""A name under a reserved top-level domain (RFC 2606 §2, RFC 6761 §6.4)."""
 
 
 def name_servers(zone: Zone) -> tuple[str, ...]:
-    """Two for a zone whose DNS would be hosted here, none for others."""
+    """Two name servers for a zone whose DNS would be hosted here, none for other zones."""
     if zone.type not in (ZoneType.FULL, ZoneType.SECONDARY):
         return ()
     return f"ns1.{zone.id}.{_SUFFIX}", f"ns2.{zone.id}.{_SUFFIX}"

@@ -1,4 +1,4 @@
-"""Finding zones: the filters, orders and directions that the API publishes for lists of zones."""
+"""Filters, orders and directions that the API publishes for lists of zones."""
 
 import unicodedata
 from collections.abc import Callable, Iterable
@@ -8,7 +8,7 @@ from originmap.domain.zone.name import lookup_name, unicode_name
 from originmap.domain.zone.zone import Account, Zone
 
 ACTIVE = "active"
-"""The status of every zone: nothing here answers DNS, so activation has nothing to wait for."""
+"""The status of every zone: without DNS hosting, a zone is active at once."""
 
 _OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "equal": lambda text, value: text == value,
@@ -30,15 +30,15 @@ ORDERS: dict[str, Callable[[Zone, Account], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class ZoneQuery:
-    """What a caller looks for; None where the caller does not mind.
+    """The filters of a list of zones; None means no filter.
 
-    `name` and `account_name` may start with an operator: "starts_with:example". Published as
+    `name` and `account_name` can start with an operator: "starts_with:example". Published as
     parameters of GET /zones.
     """
 
     name: str | None = None
     status: str | None = None
-    types: tuple[str, ...] | None = None  # without it: all but internal ones
+    types: tuple[str, ...] | None = None  # None: all types except internal
     account_id: str | None = None
     account_name: str | None = None
     order: str = "name"
@@ -47,7 +47,8 @@ class ZoneQuery:
 
 
 def text_matches(pattern: str, text: str) -> bool:
-    """Whether `text` is what `pattern` asks for. Only operators that say so mind the case."""
+    """Whether `text` matches `pattern`. Only operators with "case_sensitive" in their name
+    distinguish case."""
     operator, colon, value = pattern.partition(":")
     base = operator.removesuffix(_CASE_SENSITIVE)
     if not colon or base not in _OPERATORS:
@@ -58,7 +59,7 @@ def text_matches(pattern: str, text: str) -> bool:
 
 
 def name_matches(pattern: str, name: str) -> bool:
-    """As `text_matches`, for a zone's name in A-labels: its form in Unicode matches as well."""
+    """Whether a zone's name, in A-labels or in its Unicode form, matches `pattern`."""
     operator, colon, _ = pattern.partition(":")
     base = operator.removesuffix(_CASE_SENSITIVE)
     if not colon or base not in _OPERATORS:
@@ -69,12 +70,12 @@ def name_matches(pattern: str, name: str) -> bool:
 
 
 def find(zones: Iterable[tuple[Zone, Account]], query: ZoneQuery) -> list[Zone]:
-    """The zones that `query` asks for, in its order; ties by name."""
-    found = [pair for pair in zones if _matches(*pair, query)]
+    """The zones that match `query`, in its order; ties are sorted by name."""
+    matches = [pair for pair in zones if _matches(*pair, query)]
     key = ORDERS[query.order]
-    found.sort(key=lambda pair: pair[0].name)
-    found.sort(key=lambda pair: key(*pair), reverse=query.descending)
-    return [zone for zone, _ in found]
+    matches.sort(key=lambda pair: pair[0].name)
+    matches.sort(key=lambda pair: key(*pair), reverse=query.descending)
+    return [zone for zone, _ in matches]
 
 
 def _matches(zone: Zone, account: Account, query: ZoneQuery) -> bool:

@@ -1,8 +1,8 @@
-"""Names of zones, in Unicode and as DNS has them.
+"""Names of zones, in Unicode and in the ASCII form of DNS.
 
-A zone is known by its name in A-labels (RFC 5890 §2.3.2.1): look-ups, uniqueness and the files
-for caches go by that form, which is plain ASCII. People see the form that they sent. The tables
-of IDNA 2008 are those of `idna`, the one library that the domain uses.
+A zone is identified by its name in A-labels (RFC 5890 §2.3.2.1): lookups, uniqueness and the files
+for caches use that form, which is plain ASCII. The API returns the form that the client sent. The
+tables of IDNA 2008 come from `idna`, the only third-party library that the domain uses.
 """
 
 import re
@@ -22,21 +22,22 @@ _JOINERS = "\u200c\u200d"
 
 
 class ZoneName(NamedTuple):
-    """A name in A-labels, and as it is answered: NFC, lower case, without the dot at its end."""
+    """A name in A-labels, and in the form for responses: NFC, lower case, without the final
+    dot."""
 
     ascii: str
     shown: str
 
 
 def read_zone_name(name: object) -> ZoneName:
-    """The name that `name` spells. Raises InvalidZoneName, also for a label that IDNA 2008
-    refuses, in either form."""
+    """Parse a name in either form. Raises InvalidZoneName, also for a label that IDNA 2008
+    rejects."""
     if not isinstance(name, str) or len(name) > LONGEST_NAME + 1:
         raise InvalidZoneName(name)
     shown = _lower(name).removesuffix(".")
     if shown.endswith("."):
         raise InvalidZoneName(name)
-    # The Kelvin sign is a small k in lower case: nobody who reads the two can tell them apart.
+    # The Kelvin sign becomes k in lower case: the two look alike.
     if any(not character.isascii() and _lower(character).isascii() for character in name):
         raise InvalidZoneName(name)
     labels = [_a_label(label, name) for label in shown.split(".")]
@@ -44,8 +45,7 @@ def read_zone_name(name: object) -> ZoneName:
 
 
 def lookup_name(text: str) -> str:
-    """What a zone named `text`, in either form, is known by; `text` in lower case where it is no
-    name."""
+    """The A-label form of a zone name in either form; `text` in lower case if it is not a name."""
     if not text.isascii():
         try:
             return read_zone_name(text).ascii
@@ -55,13 +55,13 @@ def lookup_name(text: str) -> str:
 
 
 def is_zone_id(text: str) -> bool:
-    """Whether `text` is a zone's id rather than its name."""
+    """Whether `text` is a zone's id, not its name."""
     return _ID.fullmatch(text) is not None
 
 
 def may_be_zone(text: str) -> bool:
-    """Whether a zone of some server may be called `text`, by id or name. Servers know names that
-    IDNA 2008 refuses, such as those with emoji; blanks, quotes and URLs are in none."""
+    """Whether `text` can be the id or name of a zone on any server. Servers accept names that IDNA
+    2008 rejects, such as those with emoji, but no names with blanks, quotes or slashes."""
     return all(map(_may_be_label, text.removesuffix(".").split(".")))
 
 
@@ -76,7 +76,7 @@ def _may_be_in_label(character: str) -> bool:
 
 
 def unicode_name(name: str) -> str:
-    """A name in A-labels, in Unicode as far as it can be."""
+    """Convert a name from A-labels to Unicode; invalid labels stay as they are."""
     return ".".join(_u_label(label) for label in name.split("."))
 
 
@@ -85,16 +85,17 @@ def _lower(text: str) -> str:
 
 
 def _a_label(label: str, name: str) -> str:
-    """Raises InvalidZoneName. Labels in ASCII that are no A-labels are left to `checked_name`."""
+    """Convert a label to an A-label; `checked_name` checks other ASCII labels. Raises
+    InvalidZoneName."""
     if label.isascii() and not label.startswith(_PREFIX):
         return label
     import idna  # large tables, for few names
 
     try:
-        found = idna.alabel(label).decode("ascii")
-        if idna.alabel(idna.ulabel(found)).decode("ascii") == found:
-            return found
-        reason = f"{label} is not the form that IDNA gives its label"
+        a_label = idna.alabel(label).decode("ascii")
+        if idna.alabel(idna.ulabel(a_label)).decode("ascii") == a_label:
+            return a_label
+        reason = f"{label} is not a canonical A-label of IDNA 2008"
     except UnicodeError as error:  # IDNAError is one
         reason = str(error)
     raise InvalidZoneName(name, reason)

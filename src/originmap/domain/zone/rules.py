@@ -1,4 +1,4 @@
-"""Rules that make, change and remove accounts, users and zones."""
+"""Rules that create, change and delete accounts, users and zones."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -17,11 +17,11 @@ from originmap.domain.history.record import (
 from originmap.domain.zone.zone import Switch, Zone, ZoneType
 
 SettingName = Literal["tiered_cache", "smart_tiered_cache", "regional_tiered_cache"]
-"""Members of a zone that are switches."""
+"""The members of a zone that are on or off."""
 
 
 def create_zone(zone: Zone) -> RecordDecide[Zone]:
-    """Add `zone`. Raises ZoneExists when one of that name is there, AccountNotFound."""
+    """Add `zone`. Raises ZoneExists if a zone has its name, AccountNotFound."""
 
     def decide(records: RecordsView) -> RecordDecision[Zone]:
         if Key(Kind.ACCOUNT, zone.account_id) not in records:
@@ -34,25 +34,25 @@ def create_zone(zone: Zone) -> RecordDecide[Zone]:
 
 
 def pause_zone(zone_id: str, paused: bool, now: int) -> RecordDecide[Zone]:
-    """Pause or resume a zone. Raises ZoneNotFound."""
+    """Pause or unpause a zone. Raises ZoneNotFound."""
     return _change_zone(zone_id, lambda zone: replace(zone, paused=paused), now)
 
 
 def retype_zone(zone_id: str, type_: ZoneType, now: int) -> RecordDecide[Zone]:
-    """Give a zone another type. Raises ZoneNotFound."""
+    """Change the type of a zone. Raises ZoneNotFound."""
     return _change_zone(zone_id, lambda zone: replace(zone, type=type_), now)
 
 
 def name_zone_servers(zone_id: str, names: tuple[str, ...] | None, now: int) -> RecordDecide[Zone]:
-    """Keep the vanity name servers of a zone. Raises ZoneNotFound."""
+    """Set the vanity name servers of a zone. Raises ZoneNotFound."""
     return _change_zone(zone_id, lambda zone: replace(zone, vanity_name_servers=names), now)
 
 
 def switch_setting(zone_id: str, setting: SettingName, on: bool, now: int) -> RecordDecide[Zone]:
-    """Switch a setting of a zone. Raises ZoneNotFound.
+    """Set a setting of a zone. Raises ZoneNotFound.
 
-    Setting what was set before changes nothing; setting a default for the first time does,
-    because from then on somebody has set it.
+    Setting the same value again changes nothing. Setting the default value for the first time is a
+    change, because the setting has a time of modification then.
     """
 
     def switch(zone: Zone) -> Zone:
@@ -78,7 +78,7 @@ def delete_zone(zone_id: str) -> RecordDecide[None]:
 
 
 def add_missing(wanted: Sequence[tuple[Kind, Value]]) -> RecordDecide[None]:
-    """Add those of `wanted` whose ids are not there; leave the others as they are."""
+    """Add those of `wanted` whose ids do not exist; do not change existing records."""
 
     def decide(records: RecordsView) -> RecordDecision[None]:
         changes = tuple(
@@ -92,14 +92,14 @@ def add_missing(wanted: Sequence[tuple[Kind, Value]]) -> RecordDecide[None]:
 
 
 def add_first(wanted: Sequence[tuple[Kind, Value]]) -> RecordDecide[None]:
-    """Add those of `wanted` of whose kind there is none yet."""
+    """Add those of `wanted` whose kind has no record yet."""
 
     def decide(records: RecordsView) -> RecordDecision[None]:
-        there = {key.kind for key in records}
+        existing = {key.kind for key in records}
         changes = tuple(
             RecordChange(Key(kind, value.id), None, value)
             for kind, value in wanted
-            if kind not in there
+            if kind not in existing
         )
         return RecordDecision(changes, None)
 

@@ -1,7 +1,7 @@
-"""Zones and whose they are: accounts and users.
+"""Zones and their owners: accounts and users.
 
-A zone is a domain whose origins are mapped. Settings are part of the zone, because whoever asks
-about a mapping asks about them too.
+A zone is a domain whose origins are mapped. Its settings are part of it, because each resolution
+needs them.
 """
 
 import re
@@ -13,11 +13,11 @@ from originmap.domain.errors import InvalidZoneName
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
 LONGEST_NAME = 253
-"""Characters (RFC 1035 §2.3.4), in A-labels and without the dot at the end."""
+"""Characters of a name in A-labels, without the final dot (RFC 1035 §2.3.4)."""
 
 
 class ZoneType(StrEnum):
-    """How a zone's DNS is hosted; published. It is kept and answered, and has no effect here."""
+    """The DNS setup of a zone; published. It is stored and returned, and has no other effect."""
 
     FULL = "full"
     PARTIAL = "partial"
@@ -27,7 +27,7 @@ class ZoneType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Owns zones."""
+    """An account, the owner of zones."""
 
     id: str
     name: str
@@ -36,17 +36,17 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person who may do everything with a global API key, if one was given."""
+    """A user. The global API key, if there is one, has all permissions."""
 
     id: str
     email: str
-    key_hash: str  # SHA-256 of the key, hex; "" without a key; the key itself is kept nowhere
+    key_hash: str  # SHA-256 of the key, hex; "" without a key; the key itself is not stored
     created_on: int
 
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """A setting that is on or off; `modified_on` is None until somebody sets it."""
+    """A setting that is on or off; `modified_on` is None until it is first set."""
 
     on: bool
     modified_on: int | None = None
@@ -54,7 +54,7 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A domain and its settings. `name` is in A-labels, and what the zone is known by."""
+    """A domain and its settings. `name` is in A-labels, and identifies the zone."""
 
     id: str
     name: str
@@ -66,20 +66,18 @@ class Zone:
     tiered_cache: Switch = Switch(True)
     smart_tiered_cache: Switch = Switch(True)
     regional_tiered_cache: Switch = Switch(False)
-    vanity_name_servers: tuple[str, ...] | None = None  # None where nobody said any
-    unicode_name: str = ""  # the name as it was sent, where that is not `name`
+    vanity_name_servers: tuple[str, ...] | None = None  # None if not set
+    unicode_name: str = ""  # the name that the client sent, if it differs from `name`
 
     @property
     def shown_name(self) -> str:
-        """The name in the form in which it was sent."""
+        """The name in the form that the client sent."""
         return self.unicode_name or self.name
 
 
 def checked_name(name: object) -> str:
-    """`name` in lower case, without the dot at its end. Raises InvalidZoneName.
-
-    Names outside ASCII are given in their A-label form (RFC 5891 §4.4), as DNS has them;
-    `zone_name.read_zone_name` takes them in Unicode.
+    """Validate a name in A-labels (RFC 5891 §4.4), and return it in lower case without the final
+    dot. Raises InvalidZoneName. `domain.zone.name.read_zone_name` accepts Unicode too.
     """
     if not isinstance(name, str) or len(name) > LONGEST_NAME + 1 or not name.isascii():
         raise InvalidZoneName(name)
