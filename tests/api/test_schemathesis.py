@@ -341,5 +341,5 @@ def test_requests_about_any_zone_get_described_answers(case: Case, asked: Asked)
 
 
 @STRANGER.exclude(tag="Server").parametrize()
-def test_nobody_without_a_credential_is_told_anything(case: Case, asked: Asked) -> None:
+def test_without_a_credential_nothing_is_revealed(case: Case, asked: Asked) -> None:
     assert asked.ask(case) >= 400

@@ -79,7 +79,7 @@ def test_a_change_waits_for_its_wave_and_every_node_can_be_taken_back(site: Site
     assert visitor.failed == 0
 
 
-def test_what_is_held_back_loads_nothing(site: Site) -> None:
+def test_held_back_changes_are_not_loaded(site: Site) -> None:
     loaded = site.edge.said("up to date")
     base = held(site)
     for n in range(20):
@@ -100,7 +100,7 @@ def test_a_node_that_starts_meanwhile_is_held_too(site: Site) -> None:
     site.server = site.serve()
 
 
-def test_once_says_what_the_cache_serves(site: Site) -> None:
+def test_once_reports_the_served_revision(site: Site) -> None:
     base = held(site)
     assert site.edge.stop() == 0
     done = site.edge.run("--once")
@@ -117,7 +117,7 @@ def started_again(site: Site) -> None:
 
 
 @pytest.mark.parametrize(("health", "ends", "colo"), [("true", 0, "FRA"), ("false", 1, "IAD")])
-def test_a_conductor_releases_what_is_well_and_takes_back_what_is_not(
+def test_a_conductor_releases_healthy_stages_and_rolls_back_unhealthy_ones(
     site: Site, health: str, ends: int, colo: str
 ) -> None:
     held(site)

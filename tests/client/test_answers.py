@@ -116,7 +116,7 @@ def test_a_list_is_read_whatever_the_members_around_it_are(members: dict[str, An
     ],
 )
 @pytest.mark.parametrize("size", [1, 2])
-def test_pages_smaller_than_asked_are_read_to_the_end(info: Any, size: int) -> None:
+def test_pages_smaller_than_requested_are_read_to_the_end(info: Any, size: int) -> None:
     assert listed(paged(size, info)) == THREE
 
 
@@ -199,7 +199,7 @@ def test_a_mapping_that_cannot_be_read_is_named() -> None:
     ],
     ids=repr,
 )
-def test_errors_of_any_form_are_told(errors: Any, said: str) -> None:
+def test_errors_of_any_form_are_reported(errors: Any, said: str) -> None:
     error, asked = refused(one_page(success=False, result=None, errors=errors))
     assert isinstance(error, Refused)
     assert str(error).endswith(f"200: {said}")
@@ -238,7 +238,7 @@ HTML = {"Content-Type": "text/html"}
     ],
     ids=lambda value: repr(value)[:40],
 )
-def test_what_is_not_an_answer_of_the_api_is_said_to_be_what_it_is(
+def test_a_foreign_answer_is_reported_as_such(
     raw: Raw, said: str, hint: str, requests: int
 ) -> None:
     error, asked = refused(lambda path, query: raw)
@@ -248,7 +248,7 @@ def test_what_is_not_an_answer_of_the_api_is_said_to_be_what_it_is(
     assert asked == requests
 
 
-def test_compressed_answers_are_read_and_damaged_ones_are_told() -> None:
+def test_compressed_answers_are_read_and_damaged_ones_reported() -> None:
     body = gzip.compress(b'{"success": true, "errors": [], "result": [], "result_info": null}')
     packed = {"Content-Encoding": "gzip"}
     assert listed(lambda path, query: Raw(200, body, packed)) == []
@@ -257,7 +257,7 @@ def test_compressed_answers_are_read_and_damaged_ones_are_told() -> None:
     assert "does not decompress" in str(error)
 
 
-def test_a_redirect_is_not_followed_and_says_where_the_api_is() -> None:
+def test_a_redirect_is_not_followed_and_its_target_is_reported() -> None:
     def to(location: str) -> Redirected:
         error, asked = refused(lambda path, query: Raw(301, b"", {"Location": location}))
         assert isinstance(error, Redirected)

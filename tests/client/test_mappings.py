@@ -39,7 +39,7 @@ def emptied(running: Server, asking: Ask) -> None:
         mappings.write(deletes(there[at : at + 100]))
 
 
-def test_what_was_written_is_listed_in_full(asking: Ask) -> None:
+def test_written_mappings_are_listed_in_full(asking: Ask) -> None:
     client = asking()
     many = ips(250)
     for at in range(0, 250, 100):
@@ -54,7 +54,7 @@ def test_an_empty_zone_takes_one_page(asking: Ask) -> None:
     assert client.proxy.lists == 1
 
 
-def test_what_a_batch_refuses_is_told_with_its_reason(asking: Ask) -> None:
+def test_refused_items_of_a_batch_have_a_reason(asking: Ask) -> None:
     client = asking()
     gone = client.mappings.write(deletes([ip("192.0.2.1")]))
     assert [failed.origin_ip for failed in gone] == ["192.0.2.1"]
@@ -203,13 +203,13 @@ def test_a_pair_of_email_and_key_will_do(asking: Ask) -> None:
 @pytest.mark.parametrize(
     "credentials", [Credentials(), Credentials(email="a@b"), Credentials(key="k")]
 )
-def test_without_credentials_nothing_is_asked(credentials: Credentials) -> None:
+def test_without_credentials_no_request_is_sent(credentials: Credentials) -> None:
     with pytest.raises(NoCredentials) as caught:
         APIConnection("http://127.0.0.1:1/client/v4", credentials)
     assert "CLOUDFLARE_API_TOKEN" in caught.value.hint
 
 
-def test_a_refused_token_says_which_variable_to_set(asking: Ask) -> None:
+def test_a_refused_token_error_names_the_variable(asking: Ask) -> None:
     with pytest.raises(Refused) as caught:
         asking(credentials=Credentials("x" * 40)).mappings.mappings(ZONE)
     assert caught.value.status == 401

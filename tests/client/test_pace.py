@@ -45,7 +45,7 @@ def test_without_a_limit_nothing_is_waited() -> None:
         ("", None),
     ],
 )
-def test_a_refusal_says_when_to_come_back(value: str, seconds: float | None) -> None:
+def test_a_refusal_has_retry_after(value: str, seconds: float | None) -> None:
     assert retry_after({"retry-after": value}, NOW) == seconds
 
 

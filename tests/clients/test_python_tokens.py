@@ -135,7 +135,7 @@ async def test_limits_come_back_as_they_were_set(tokens: Any, whose: dict[str, s
 
 
 @pytest.mark.proves("P-AUTH-10")
-async def test_a_token_for_another_address_is_told_so(
+async def test_a_token_for_another_address_gets_the_reason(
     emptied: Server, kind: type[Client], tokens: Any, whose: dict[str, str]
 ) -> None:
     limits = {"request_ip": {"in": ["192.0.2.0/24"]}}

@@ -112,7 +112,7 @@ BASIC = Config("192.0.2.1")
 
 
 @pytest.mark.proves("P-GEN-8", "P-PUT-7")
-def test_what_was_created_reads_as_it_was_written(provider: Provider) -> None:
+def test_a_created_mapping_reads_as_written(provider: Provider) -> None:
     created = provider.apply(None, BASIC)
     assert created.config == BASIC
     assert created.modified_on is not None
@@ -173,7 +173,7 @@ def test_another_address_deletes_before_it_creates(provider: Provider) -> None:
     assert provider.read(created) is None
 
 
-def test_what_vanished_is_dropped_from_the_state_and_made_anew(provider: Provider) -> None:
+def test_a_vanished_resource_is_recreated(provider: Provider) -> None:
     created = provider.apply(None, BASIC)
     provider.delete(created)
     assert provider.read(created) is None

@@ -46,7 +46,7 @@ def changed(path: Path, change: Callable[[Any], object]) -> Any:
         json.loads('{"version": "https://jsonfeed.org", "items": []}'),
     ],
 )
-def test_what_is_no_list_is_said_to_be_none(data: Any) -> None:
+def test_an_answer_without_a_list_is_reported(data: Any) -> None:
     assert refusal(data) == NO_LIST
 
 
@@ -63,7 +63,7 @@ def test_what_is_no_list_is_said_to_be_none(data: Any) -> None:
         (b"\0" * 1000, "JSON is malformed"),
     ],
 )
-def test_what_is_no_json_is_refused(data: bytes, reason: str) -> None:
+def test_invalid_json_is_refused(data: bytes, reason: str) -> None:
     assert reason in refusal(data)
 
 
@@ -110,7 +110,7 @@ def test_a_file_that_was_cut_off_is_refused_wherever_it_was(path: Path) -> None:
         ),
     ],
 )
-def test_what_is_wrong_inside_is_named(data: Any, reason: str) -> None:
+def test_the_error_names_the_invalid_member(data: Any, reason: str) -> None:
     assert reason in refusal(data)
 
 

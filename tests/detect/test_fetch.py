@@ -43,7 +43,7 @@ def refused(files: RangeFiles, server: VendorServer, kind: type[RangesError]) ->
     return str(caught.value)
 
 
-def test_a_file_comes_and_is_kept_with_where_it_is_from(
+def test_a_file_is_downloaded_and_stored_with_its_address(
     files: RangeFiles, server: VendorServer
 ) -> None:
     server.pages["/aws"] = Page(AWS.read_bytes(), headers={"ETag": '"1"', "Last-Modified": DATED})
@@ -56,9 +56,7 @@ def test_a_file_comes_and_is_kept_with_where_it_is_from(
     assert files.table().vendors == ("aws",)
 
 
-def test_the_second_time_the_server_is_asked_for_changes_only(
-    files: RangeFiles, server: VendorServer
-) -> None:
+def test_a_second_run_fetches_changes_only(files: RangeFiles, server: VendorServer) -> None:
     server.pages["/aws"] = Page(AWS.read_bytes(), headers={"ETag": '"1"', "Last-Modified": DATED})
     assert fetched(files, server).kept
     assert fetched(files, server).kept is None
@@ -133,7 +131,7 @@ def test_azures_file_can_be_given_itself(files: RangeFiles, server: VendorServer
     assert files.table().published("azure") == date
 
 
-def test_a_file_that_nobody_dated_has_the_date_it_came(
+def test_an_undated_file_has_the_date_of_its_download(
     files: RangeFiles, server: VendorServer
 ) -> None:
     server.pages["/azure"] = Page(AZURE.read_bytes(), headers={"Last-Modified": "last week"})
@@ -141,9 +139,7 @@ def test_a_file_that_nobody_dated_has_the_date_it_came(
     assert files.table().published("azure") == NOW
 
 
-def test_a_page_without_the_link_is_said_to_have_none(
-    files: RangeFiles, server: VendorServer
-) -> None:
+def test_a_page_without_the_link_is_reported(files: RangeFiles, server: VendorServer) -> None:
     server.pages["/azure"] = Page(b"<html>We have moved</html>")
     with pytest.raises(DownloadFailed, match="no link to a file of service tags") as caught:
         fetched(files, server, "azure")

@@ -36,7 +36,7 @@ def fewer(count: int) -> object:
     return made
 
 
-def test_what_is_kept_makes_one_table(files: RangeFiles) -> None:
+def test_stored_lists_make_one_table(files: RangeFiles) -> None:
     table = files.table()
     assert table.vendors == ("aws", "azure", "gcp", "oci")
     for text, region in {
@@ -49,7 +49,7 @@ def test_what_is_kept_makes_one_table(files: RangeFiles) -> None:
         assert region_of(table, text) == region
 
 
-def test_an_empty_folder_and_none_at_all_make_an_empty_table(tmp_path: Path) -> None:
+def test_an_empty_or_missing_folder_gives_an_empty_table(tmp_path: Path) -> None:
     assert kept_in(tmp_path).table().vendors == ()
     assert kept_in(tmp_path / "none").kept() == []
 
@@ -105,7 +105,7 @@ def test_far_fewer_prefixes_are_not_believed(files: RangeFiles) -> None:
     assert region_of(files.table(), "198.18.7.1") == "eu-central-1"
 
 
-def test_fewer_are_taken_when_somebody_says_so_and_a_few_fewer_always(files: RangeFiles) -> None:
+def test_fewer_prefixes_need_an_option_unless_few_are_missing(files: RangeFiles) -> None:
     files.keep([content(fewer(5))])
     files.keep([content(fewer(2))], allow_fewer=True)
     assert region_of(files.table(), "198.18.7.1") is None

@@ -38,7 +38,7 @@ def test_a_short_text_is_utf_8(text: str) -> None:
         (b"\x1f\x8b\x08\0", "this is compressed by gzip: unpack it"),
     ],
 )
-def test_what_is_no_text_is_refused_with_the_place_and_the_remedy(data: bytes, reason: str) -> None:
+def test_invalid_text_is_refused_with_position_and_remedy(data: bytes, reason: str) -> None:
     with pytest.raises(NotText) as caught:
         decode(data)
     assert str(caught.value) == reason

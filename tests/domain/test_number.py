@@ -13,7 +13,7 @@ NO_NUMBERS = [
 
 
 @pytest.mark.parametrize("text", NO_NUMBERS)
-def test_what_is_no_number_is_none(text: str) -> None:
+def test_an_invalid_number_is_refused(text: str) -> None:
     assert whole(text, 0, 10**16) is None
     assert decimal(text, 0, 10**16) is None
     assert port(text) is None
@@ -26,7 +26,7 @@ def test_a_whole_number_is_taken_within_its_bounds_alone(n: int, one: int, other
 
 
 @given(st.text(max_size=30))
-def test_what_is_taken_is_within_its_bounds_whatever_is_written(text: str) -> None:
+def test_accepted_numbers_are_within_their_range(text: str) -> None:
     for found in (whole(text, 3, 70), decimal(text, 3, 70)):
         assert found is None or 3 <= found <= 70
 
@@ -51,7 +51,7 @@ def test_a_decimal_number_is_taken() -> None:
     assert decimal("5", 0, 5) == 5.0
 
 
-def test_what_was_given_is_shown_in_one_short_line() -> None:
+def test_input_is_quoted_in_one_short_line() -> None:
     assert shown("1_000") == "'1_000'"
     assert shown("9" * 5_000) == f"'{'9' * 40}'… (5000 characters)"
     assert "\n" not in shown("5\n5")

@@ -65,7 +65,7 @@ def test_the_scheme_decides_which_variable_counts(
         ("http://[::ffff:192.0.2.1]", "192.0.2.0/24"),
     ],
 )
-def test_no_proxy_names_servers_that_are_asked_directly(url: str, exceptions: str) -> None:
+def test_no_proxy_lists_servers_with_direct_connections(url: str, exceptions: str) -> None:
     assert chosen(url, HTTP_PROXY="no proxy at all: \n", NO_PROXY=exceptions) is None
 
 
@@ -109,7 +109,7 @@ def test_an_address_is_not_a_name() -> None:
         ("user:@proxy.example.net:3128", "user", ""),
     ],
 )
-def test_the_user_of_a_proxy_is_used_and_not_shown(value: str, user: str, password: str) -> None:
+def test_the_user_of_a_proxy_is_used_and_not_printed(value: str, user: str, password: str) -> None:
     proxy = proxy_for(parse("http://example.org"), {"HTTP_PROXY": value})
     assert proxy is not None
     assert (proxy.url, proxy.user, proxy.password) == (ONE, user, password)

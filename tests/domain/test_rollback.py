@@ -20,11 +20,11 @@ def test_only_what_differs_changes() -> None:
     assert decision.outcome == decision.changes
 
 
-def test_what_was_not_there_goes() -> None:
+def test_files_that_did_not_exist_are_removed() -> None:
     assert restore({})(view(("192.0.2.1", US_EAST))).changes == (MappingChange(A, US_EAST, None),)
 
 
-def test_a_dry_run_tells_and_changes_nothing() -> None:
+def test_a_dry_run_reports_changes_and_writes_nothing() -> None:
     decision = restore({}, dry_run=True)(view(("192.0.2.1", US_EAST)))
     assert (decision.changes, len(decision.outcome)) == ((), 1)
 

@@ -67,14 +67,14 @@ def test_a_url_is_read_and_written_without_slashes_at_its_end(text: str, read: s
         ("http://example.net/../x", "with . or .. in it"),
     ],
 )
-def test_what_is_not_the_url_of_a_server_is_refused(text: str, says: str) -> None:
+def test_an_invalid_server_url_is_refused(text: str, says: str) -> None:
     with pytest.raises(InvalidServerURL) as caught:
         parse(text)
     assert says in str(caught.value)
     assert "secret" not in str(caught.value)
 
 
-def test_a_text_is_shown_without_what_may_be_a_secret() -> None:
+def test_possible_secrets_are_redacted() -> None:
     assert without_secrets("http://a:b@c/d?e") == "http://***@c/d?..."
     assert without_secrets("a:b@c") == "***@c"
     assert without_secrets("http://c#d") == "http://c#..."

@@ -143,7 +143,7 @@ async def test_another_database_is_news_though_the_node_is_kept_at_the_same_revi
     await running
 
 
-async def test_what_is_served_of_another_database_is_no_revision_of_this_one(
+async def test_a_revision_of_another_database_is_not_counted(
     tmp_path: Path,
 ) -> None:
     world = World(tmp_path)

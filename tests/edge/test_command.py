@@ -18,7 +18,7 @@ def python(program: str) -> Command:
     return Command((sys.executable, "-c", program))
 
 
-def test_a_command_is_split_as_a_shell_splits_it_and_nothing_else_of_a_shell_is_there(
+def test_a_command_is_split_like_a_shell_without_other_shell_features(
     tmp_path: Path,
 ) -> None:
     command = parse(f"touch '{tmp_path}/two words' {tmp_path}/$HOME;ls")
@@ -26,23 +26,23 @@ def test_a_command_is_split_as_a_shell_splits_it_and_nothing_else_of_a_shell_is_
 
 
 @pytest.mark.parametrize("text", ["", "  ", "unended '"])
-def test_what_is_no_command_is_refused(text: str) -> None:
+def test_an_invalid_command_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         parse(text)
 
 
-def test_a_command_that_works_says_nothing() -> None:
+def test_a_successful_command_prints_nothing() -> None:
     run(python("print('fine')"), ENVIRONMENT)
 
 
-def test_a_failure_has_the_last_lines_of_what_was_said() -> None:
+def test_a_failure_has_the_last_lines_of_output() -> None:
     with pytest.raises(CommandFailed) as failed:
         run(python("for n in range(100000): print('line', n)\nraise SystemExit(3)"), ENVIRONMENT)
     assert failed.value.reason == "exit status 3"
     assert failed.value.said.splitlines() == [f"line {n}" for n in range(99992, 100000)]
 
 
-def test_a_command_that_is_not_there_fails() -> None:
+def test_a_missing_command_fails() -> None:
     with pytest.raises(CommandFailed, match="No such file"):
         run(parse("/nowhere/nginx -t"), ENVIRONMENT)
 
@@ -60,7 +60,7 @@ def test_a_daemon_that_keeps_the_output_open_is_not_waited_for(tmp_path: Path) -
     run(parse("sh -c 'sleep 20 & echo started'"), ENVIRONMENT, 10)
 
 
-def test_a_signal_that_ends_it_is_told() -> None:
+def test_a_fatal_signal_is_reported() -> None:
     with pytest.raises(CommandFailed, match="ended by signal 9"):
         run(parse("sh -c 'kill -9 $$'"), ENVIRONMENT)
 

@@ -105,7 +105,7 @@ async def test_changes_without_an_end_are_given_up() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["gzip, gzip", "br", "deflate"])
-async def test_encodings_that_nobody_asked_for_are_refused(encoding: str) -> None:
+async def test_unrequested_encodings_are_refused(encoding: str) -> None:
     async with client(once(gzip(ZEROS)), f"Content-Encoding: {encoding}") as feed:
         with pytest.raises(BrokenFeed, match="encoded"):
             await feed.changes(POINT, 100, 0)
@@ -156,7 +156,7 @@ async def test_a_zone_that_fills_without_end_is_refused() -> None:
             await read(feed)
 
 
-async def test_the_text_of_an_error_is_read_to_where_it_is_shown() -> None:
+async def test_an_error_body_is_read_only_as_far_as_it_is_printed() -> None:
     for status, error in ((403, PrimaryRefused), (502, PrimaryGone)):
         async with client(forever(b"no " * MIB), status=status) as feed:
             with pytest.raises(error, match="no no"):
@@ -168,7 +168,7 @@ async def test_the_text_of_an_error_is_read_to_where_it_is_shown() -> None:
 @pytest.mark.parametrize(
     ("header", "age"), [("", 0.0), ("1.5", 1.5), ("-3", math.inf), ("nan", math.inf)]
 )
-async def test_an_age_that_is_none_is_not_taken_for_fresh(header: str, age: float) -> None:
+async def test_an_unknown_age_is_not_treated_as_fresh(header: str, age: float) -> None:
     result = {"epoch": "8c0f", "since": 1, "revision": 1, "reset": False, "changes": []}
     body = json.dumps({"result": result}).encode()
     headers = [f"originmap-replica-age: {header}"] if header else []

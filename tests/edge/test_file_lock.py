@@ -9,7 +9,7 @@ from originmap.edge.errors import FileTaken
 from originmap.edge.file_lock import locked
 
 
-def test_the_second_agent_is_told_the_file_and_the_process_of_the_first(tmp_path: Path) -> None:
+def test_the_second_agent_gets_the_file_and_the_process_of_the_first(tmp_path: Path) -> None:
     file, link = tmp_path / "file", tmp_path / "link"
     link.symlink_to(file)
     with locked([tmp_path / "other", file]):

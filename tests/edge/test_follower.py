@@ -94,7 +94,7 @@ async def source() -> MemoryStore:
     return source
 
 
-async def test_one_snapshot_is_taken_where_a_change_is_missing_and_more_were_asked_for() -> None:
+async def test_a_missing_change_causes_one_full_sync() -> None:
     source, replica = MemoryStore(), MemoryStore()
     await source.write_records(new_zone(), CAUSE)
     await replica.load(source.snapshot())
@@ -107,7 +107,7 @@ async def test_one_snapshot_is_taken_where_a_change_is_missing_and_more_were_ask
     assert client.asked[-1] == source.revision
 
 
-async def test_fewer_changes_are_asked_for_where_they_are_large(source: MemoryStore) -> None:
+async def test_fewer_changes_are_requested_if_they_are_large(source: MemoryStore) -> None:
     replica = MemoryStore()
     await replica.load(source.snapshot())
     for n in range(200):

@@ -18,7 +18,7 @@ def test_only_what_differs_is_changed() -> None:
     ]
 
 
-def test_an_entry_that_is_there_twice_is_made_one() -> None:
+def test_a_duplicate_entry_is_removed() -> None:
     running = entries_of(["key a", "key a"])
     assert commands("M", running, {"key": "a"}) == ["del map M key;add map M key a"]
 
@@ -35,7 +35,7 @@ def test_blank_lines_and_many_blanks_are_no_entries() -> None:
     assert entries_of(["", "key   value ", "  "]) == {"key": "value"}
 
 
-def test_without_a_socket_it_says_what_haproxy_needs(tmp_path: Path) -> None:
+def test_without_a_socket_the_error_says_what_haproxy_needs(tmp_path: Path) -> None:
     (tmp_path / "map").write_text("key value\n")
     with pytest.raises(RuntimeRefused, match="cannot be asked") as refused:
         HAProxyMap(tmp_path / "socket", tmp_path / "map").bring()

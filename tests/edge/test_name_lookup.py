@@ -42,7 +42,7 @@ async def test_names_are_looked_up_once_and_again_when_it_is_time() -> None:
     assert (await names.addresses(["iad"]))["iad"] == ("192.0.2.1", "192.0.2.3")
 
 
-async def test_what_was_found_last_is_kept_while_no_answer_comes(
+async def test_the_last_addresses_are_kept_if_lookups_fail(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     server, changes = Server(iad=("192.0.2.1",)), list[str]()

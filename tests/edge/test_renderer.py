@@ -91,15 +91,13 @@ async def test_a_folder_that_it_makes_can_be_looked_into_whatever_the_umask(
     assert [each.stat().st_mode & 0o777 for each in (path.parents[1], path.parent)] == [0o755] * 2
 
 
-async def test_a_zone_that_is_not_there_leaves_no_file(
-    replica: MemoryStore, tmp_path: Path
-) -> None:
+async def test_a_missing_zone_leaves_no_file(replica: MemoryStore, tmp_path: Path) -> None:
     with pytest.raises(ZoneNotFound):
         await renderer(replica, "gone.example").render(lambda _: {tmp_path / "file": JSON})
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_what_fails_in_one_file_leaves_none(replica: MemoryStore, tmp_path: Path) -> None:
+async def test_an_error_in_one_file_writes_none(replica: MemoryStore, tmp_path: Path) -> None:
     with pytest.raises(InvalidExport, match="listen"):
         await renderer(replica).render(lambda _: {tmp_path / "one": JSON, tmp_path / "two": NGINX})
     assert list(tmp_path.iterdir()) == []

@@ -90,7 +90,7 @@ def test_a_crash_amid_the_renames_brings_the_old_files_back(
 
 
 @pytest.mark.parametrize(("writes", "expected"), [(1, ["old", "old", ""]), (2, ["new"] * 3)])
-def test_what_the_record_says_last_decides(
+def test_the_last_record_decides(
     paths: list[Path], tmp_path: Path, writes: int, expected: list[str]
 ) -> None:
     record = CutRecord(tmp_path / "record.json")
@@ -126,12 +126,12 @@ def test_a_folder_that_is_gone_leaves_the_record_as_it_was(tmp_path: Path) -> No
     assert ApplyRecord(tmp_path / "record.json").done == AppliedState()
 
 
-def test_a_record_that_is_damaged_counts_as_none(tmp_path: Path) -> None:
+def test_a_damaged_record_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "record.json").write_bytes(b'{"revision":"\xff"')
     assert ApplyRecord(tmp_path / "record.json").done == AppliedState()
 
 
-def test_a_record_is_read_by_nobody_else(tmp_path: Path) -> None:
+def test_a_record_is_readable_only_by_its_user(tmp_path: Path) -> None:
     record = ApplyRecord(tmp_path / "record.json")
     record.keep(msgspec.structs.replace(record.done, revision=7))
     assert (tmp_path / "record.json").stat().st_mode & 0o777 == 0o600

@@ -62,9 +62,7 @@ def test_a_thread_that_sleeps_is_woken(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "catches"), [("somebody", CATCHES), ("traffic_manager", "")])
-def test_nobody_else_gets_a_signal_that_would_end_them(
-    tmp_path: Path, name: str, catches: str
-) -> None:
+def test_other_processes_never_get_a_fatal_signal(tmp_path: Path, name: str, catches: str) -> None:
     with process(tmp_path, name, catches) as running:
         with pytest.raises(CannotWake, match=f"is of {name} and not"):
             manager(tmp_path).wake()
@@ -72,7 +70,7 @@ def test_nobody_else_gets_a_signal_that_would_end_them(
 
 
 @pytest.mark.parametrize("content", [None, "", "nonsense", "-1", "0", "4194305", "٣"])
-def test_a_lock_that_leads_nowhere_is_said(tmp_path: Path, content: str | None) -> None:
+def test_a_dangling_lock_file_is_reported(tmp_path: Path, content: str | None) -> None:
     lock = tmp_path / "manager.lock"
     if content is not None:
         lock.write_text(content)
@@ -107,7 +105,7 @@ def test_the_time_to_load_is_that_of_the_settings(
     assert seconds_to_load(records) == pytest.approx(seconds)
 
 
-def test_settings_that_cannot_be_read_are_said(tmp_path: Path) -> None:
+def test_unreadable_settings_are_reported(tmp_path: Path) -> None:
     with pytest.raises(CannotWake, match=r"cannot read .*records\.config"):
         seconds_to_load(tmp_path / "records.config")
 

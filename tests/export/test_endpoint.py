@@ -44,7 +44,7 @@ def test_a_template_is_filled_in_for_each_colo_and_single_colos_come_first() -> 
     assert endpoints.of("IAD") == Endpoint("192.0.2.1", 81)
 
 
-def test_where_nobody_said_it_is_asked_for() -> None:
+def test_a_colo_without_an_upstream_is_refused_with_a_hint() -> None:
     with pytest.raises(InvalidExport, match="FRA") as refused:
         read(["IAD=192.0.2.1:81"]).of("FRA")
     assert "{colo}" in refused.value.hint

@@ -37,7 +37,7 @@ def test_a_file_is_as_it_was(which: str, name: str, file: File) -> None:
     assert export(file, NODES[which]) == path_of(name, file, which).read_bytes()
 
 
-def test_there_is_no_golden_file_that_nobody_makes() -> None:
+def test_every_golden_file_is_generated() -> None:
     wanted = {path_of(name, file, which) for which, name, file in FILES}
     assert {path for path in GOLDEN.rglob("*") if path.is_file()} == wanted
 

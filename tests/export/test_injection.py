@@ -211,7 +211,7 @@ def settings(draw: st.DrawFn) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("name", "file"), LOOKS)
 @given(settings())
-def test_what_is_hostile_is_refused_or_stays_where_it_belongs(
+def test_hostile_input_is_refused_or_stays_in_its_field(
     name: str, file: str, set_: dict[str, Any]
 ) -> None:
     zone, code, country, place = (set_[key] for key in ("zone", "code", "country", "place"))
@@ -253,7 +253,7 @@ def test_a_colo_that_is_not_in_the_topology_gets_no_file(code: str) -> None:
 
 
 @pytest.mark.parametrize("form", [each.name for each in FORMATS])
-def test_files_have_a_zones_name_in_a_labels_whatever_it_is_shown_as(form: str) -> None:
+def test_files_have_a_zones_name_in_a_labels(form: str) -> None:
     plain = Zone("1" * 32, "xn--bcher-kva.example", "account", 1, 1)
     shown = replace(plain, unicode_name='bücher.example"; }')
     each = format_called(form)

@@ -33,14 +33,14 @@ def reader(of: Node, origins: Mapping[str, Mapping[str, Place]] = ORIGINS) -> ma
     return maxminddb.open_database(made, maxminddb.MODE_FD)
 
 
-def test_all_mappings_agree_and_what_was_said_last_counts() -> None:
+def test_iteration_and_lookup_agree_and_the_newest_mapping_wins() -> None:
     with reader(node("SIN")) as database:
         found = {str(network[0]): record for network, record in database}
         assert {ip: (r["vendor"], r["region"]) for ip, r in found.items()} == SAID_LAST
         assert all(database.get(ip) == record for ip, record in found.items())
 
 
-def test_a_record_says_where_to_fill_from() -> None:
+def test_a_record_has_the_upper_tiers() -> None:
     with reader(node("SIN")) as database:
         assert database.get("192.0.2.2") == {
             "vendor": "gcp", "region": "europe-west3", "mode": "hint",
@@ -58,7 +58,7 @@ def test_neighbours_are_not_there() -> None:
             assert database.get(ip) is None
 
 
-def test_an_address_that_cannot_be_told_from_an_ipv4_one_is_left_out() -> None:
+def test_an_address_that_looks_like_ipv4_is_left_out() -> None:
     with reader(node("SIN")) as database:
         assert database.get("::1:2") is None
 

@@ -33,19 +33,19 @@ def test_a_node_that_is_the_fallback_asks_the_upper_tier_and_then_the_origin() -
     assert chain_of(node("FRA")) == ("IAD",)
 
 
-def test_without_a_mapping_the_nearest_upper_tiers_are_asked() -> None:
+def test_without_a_mapping_the_nearest_upper_tiers_are_used() -> None:
     assert node("SIN").part(EXAMPLE, ()).default == ("NRT", "FRA")
     assert chain_of(node("SIN"), place=NOWHERE) == ("NRT", "FRA")
     assert chain_of(node("SIN"), GENERIC) == ("NRT", "FRA")
     assert node("NRT").part(EXAMPLE, ()).default == ()
 
 
-def test_without_a_colo_nothing_is_near_and_the_origin_is_asked() -> None:
+def test_without_a_colo_nodes_fill_from_the_origin() -> None:
     assert node(None).part(EXAMPLE, ()).default == ()
     assert chain_of(node(None)) == ("IAD", "FRA")
 
 
-def test_where_tiered_cache_is_off_the_origin_is_asked() -> None:
+def test_with_tiered_cache_off_nodes_fill_from_the_origin() -> None:
     part = node("SIN").part(OFF, stored({"192.0.2.1": FRANKFURT}))
     assert (part.default, part.rows[0].chain, part.rows[0].mode) == ((), (), Mode.OFF)
 
@@ -55,7 +55,7 @@ def test_the_chains_are_those_of_every_region_mapped_or_not() -> None:
     assert [colo.code for colo in node("IAD").colos()] == ["FRA", "NRT"]
 
 
-def test_a_colo_that_is_not_there_is_refused() -> None:
+def test_an_unknown_colo_is_refused() -> None:
     with pytest.raises(InvalidExport, match="there is no colo LHR"):
         node("LHR")
 
@@ -65,7 +65,7 @@ def test_a_zone_whose_name_is_no_domain_is_refused() -> None:
         node(zones=[Zone("1" * 32, 'a.example" {', "account", 1, 1)])
 
 
-def test_a_colo_of_which_nobody_said_where_it_listens_is_refused() -> None:
+def test_a_colo_without_an_upstream_address_is_refused() -> None:
     node().check_endpoints()
     with pytest.raises(InvalidExport, match="FRA"):
         node(endpoints=read(["IAD=192.0.2.1:80"])).check_endpoints()

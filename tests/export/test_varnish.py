@@ -23,7 +23,7 @@ def test_there_are_the_backends_that_a_mapping_or_a_zone_needs() -> None:
     assert backends(of, of.part(EXAMPLE, stored({"192.0.2.1": FRANKFURT}))) == ["fra", "iad", "nrt"]
 
 
-def test_the_probe_is_in_use_where_every_origin_is_asked_itself() -> None:
+def test_backends_are_kept_if_every_origin_is_filled_directly() -> None:
     of = node("SIN")
     assert backends(of) == ["fra", "iad"]
     assert backends(of, of.part(OFF, stored({"192.0.2.1": VIRGINIA}))) == ["fra", "iad"]

@@ -40,7 +40,7 @@ CHANGES = [
 NOWHERE = raw_record(Topology(()))
 
 
-def test_what_was_written_is_read() -> None:
+def test_a_written_file_is_readable() -> None:
     sent = msgspec.json.encode(changes_json(CHANGES))
     assert read_changes(msgspec.json.decode(sent, type=list[ChangeJSON])) == CHANGES
 

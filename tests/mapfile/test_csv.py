@@ -84,7 +84,7 @@ def test_a_separator_in_quotes_is_part_of_its_cell(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_mistake_in_such_csv_is_named_where_it_is(
+def test_an_error_in_spreadsheet_csv_has_file_and_line(
     tmp_path: Path, text: str, problem: str
 ) -> None:
     assert problems(tmp_path, text, "a.csv") == [problem]

@@ -83,7 +83,7 @@ def test_pulumi_gets_a_resource_with_an_import_for_each_mapping(state) -> None:
         assert resource["options"] == {"import": f"{ID}/{text}"}
 
 
-def test_whatever_an_api_says_stays_a_word() -> None:
+def test_vendors_and_regions_are_escaped() -> None:
     odd = Place("a: b", 'x"${y}\n%{z}')
     zone = ExportedZone(ID, "example.com", {ip("192.0.2.1"): odd})
     resources = yaml.safe_load(written(write_pulumi, [zone]))["resources"]

@@ -27,7 +27,9 @@ def test_its_example_is_a_file_of_mappings(tmp_path: Path) -> None:
     jsonschema.validate(yaml.safe_load(example), json.loads(schema_text()))
 
 
-def test_its_mistakes_are_told_as_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_errors_are_reported_as_documented(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (told,) = re.findall(r"^```\noriginmap: (3 errors .*?)\n```", PAGE, re.M | re.S)
     monkeypatch.chdir(tmp_path)
     file = Path("mappings.yaml")

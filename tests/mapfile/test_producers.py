@@ -46,7 +46,7 @@ def test_every_form_is_read_as_windows_programs_save_it(
     assert places(tmp_path, text.encode(encoding), f"a.{form}") == {"192.0.2.1": "aws/us-east-1"}
 
 
-def test_what_is_not_utf_8_is_named_with_its_line(tmp_path: Path) -> None:
+def test_invalid_utf_8_is_reported_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(UnusableFile) as caught:
         places(tmp_path, ("# \n# caf\u00e9\n").encode("cp1252"), "a.yaml")
     assert str(caught.value).endswith(
@@ -109,7 +109,7 @@ def test_a_number_in_json_is_a_word(tmp_path: Path, number: str) -> None:
         ('{"zones": "\\n",\n "zone": 1}', "2:2: unknown key 'zone'; there are zones"),
     ],
 )
-def test_a_mistake_in_json_is_named_where_it_is(tmp_path: Path, text: str, problem: str) -> None:
+def test_an_error_in_json_has_file_line_and_column(tmp_path: Path, text: str, problem: str) -> None:
     assert any(said.startswith(f"a.json:{problem}") for said in problems(tmp_path, text, "a.json"))
 
 
@@ -162,7 +162,9 @@ def in_zone(line: str) -> str:
          "4:7: neither an IP address that an origin can have, nor a host name: '1:30'"),
     ],
 )  # fmt: skip
-def test_a_surprise_of_yaml_is_named_where_it_is(tmp_path: Path, text: str, problem: str) -> None:
+def test_a_yaml_pitfall_is_reported_with_file_and_line(
+    tmp_path: Path, text: str, problem: str
+) -> None:
     assert f"a.yaml:{problem}" in problems(tmp_path, text, "a.yaml")
 
 

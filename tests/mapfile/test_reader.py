@@ -82,7 +82,7 @@ def places(document: Document, zone: str = "example.com") -> dict[str, str]:
     return {address.text(a): f"{w.place.vendor}/{w.place.region}" for a, w in origins.items()}
 
 
-def test_a_file_says_which_origins_are_where(tmp_path: Path) -> None:
+def test_a_file_lists_origins_with_their_regions(tmp_path: Path) -> None:
     document = read(tmp_path, FULL)
     assert list(document.zones) == [
         "example.com",
@@ -118,7 +118,7 @@ def test_comments_stay_with_their_mappings(tmp_path: Path) -> None:
     }
 
 
-def test_json_says_the_same_with_the_same_keys(tmp_path: Path) -> None:
+def test_json_has_the_same_keys(tmp_path: Path) -> None:
     text = json.dumps(yaml.safe_load(FULL), indent="\t")
     assert places(read(tmp_path, text, "mappings.json")) == places(read(tmp_path, FULL))
     dense = json.dumps(yaml.safe_load(FULL), separators=(",", ":"))
@@ -167,7 +167,7 @@ def test_an_address_is_twice_in_a_zone_however_and_wherever_it_is_spelled(tmp_pa
     ]
 
 
-def test_everything_wrong_is_told_at_once_with_its_place(tmp_path: Path) -> None:
+def test_all_errors_are_reported_together_with_their_position(tmp_path: Path) -> None:
     text = in_zone(
         "192.0.2.1: aws/us-esat-1",
         "192.0.2.1/24: aws/us-east-1",
@@ -224,7 +224,7 @@ def test_everything_wrong_is_told_at_once_with_its_place(tmp_path: Path) -> None
         ("zones:\n  a: \x01", "2:6: not YAML: a character that it may not have"),
     ],
 )
-def test_a_mistake_is_named_where_it_is(tmp_path: Path, text: str, problem: str) -> None:
+def test_an_error_has_file_line_and_column(tmp_path: Path, text: str, problem: str) -> None:
     assert problems(tmp_path, text) == [problem]
 
 
@@ -247,7 +247,7 @@ def test_a_mistake_is_named_where_it_is(tmp_path: Path, text: str, problem: str)
         ('zone,origin_ip,vendor,region\na,"b\n', ["2:1: not CSV: unexpected end of data"]),
     ],
 )
-def test_a_mistake_in_csv_is_named_where_it_is(tmp_path: Path, text: str, found: list[str]) -> None:
+def test_an_error_in_csv_has_file_and_line(tmp_path: Path, text: str, found: list[str]) -> None:
     assert problems(tmp_path, text, "mappings.csv") == found
 
 
@@ -257,7 +257,7 @@ def test_without_a_catalogue_any_region_will_do(tmp_path: Path) -> None:
     assert places(reader.read(file, None)) == {"192.0.2.1": "aws/moon-1", "192.0.2.2": "newcloud/x"}
 
 
-def test_what_is_no_file_of_mappings_is_refused(tmp_path: Path) -> None:
+def test_a_file_without_mappings_format_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnusableFile):
         reader.read(tmp_path / "missing.yaml", None)
     with pytest.raises(UnusableFile):

@@ -118,7 +118,7 @@ def test_the_mappings_of_all_modules_providers_and_instances_are_read(
         in_file() | {"resources": None},
     ],
 )
-def test_an_empty_state_has_no_mappings_and_that_is_said(tmp_path: Path, state: Any) -> None:
+def test_an_empty_state_is_reported(tmp_path: Path, state: Any) -> None:
     assert mappings(tmp_path, state) == {}
     done = CliRunner().invoke(terraform, [str(tmp_path / "state.json")])
     assert done.exit_code == 0
@@ -126,7 +126,7 @@ def test_an_empty_state_has_no_mappings_and_that_is_said(tmp_path: Path, state: 
     assert f"no resource of type {TYPE} in this state" in done.stderr
 
 
-def test_what_is_not_a_mapping_in_a_state_is_passed_over(tmp_path: Path) -> None:
+def test_other_resources_in_a_state_are_skipped(tmp_path: Path) -> None:
     state = """{"format_version":"1.0","values":{"root_module":{"resources":[
         {"type":"cloudflare_zone","address":"a","mode":"managed","values":{"x":1}},
         {"type":"cloudflare_origin_cloud_region","address":"b","mode":"data","values":{}}]}}}"""
@@ -161,7 +161,7 @@ def test_what_is_not_a_mapping_in_a_state_is_passed_over(tmp_path: Path) -> None
         (shown({"type": 5}), "FILE: Expected `str`, got `int`"),
     ],
 )  # fmt: skip
-def test_what_is_no_state_is_refused_by_its_name(tmp_path: Path, state: Any, said: str) -> None:
+def test_an_invalid_state_is_refused_by_name(tmp_path: Path, state: Any, said: str) -> None:
     assert said in refusal(tmp_path, state)
 
 
@@ -197,7 +197,7 @@ def test_a_resource_that_makes_no_sense_is_named_in_either_form(
     )
 
 
-def test_a_deposed_object_is_refused_and_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+def test_a_deposed_object_is_refused_and_all_errors_are_reported_together(tmp_path: Path) -> None:
     values, bad = attributes("192.0.2.1"), attributes("192.0.2.2", vendor=None)
     said = [
         "2 errors",
@@ -224,7 +224,7 @@ def test_a_deposed_object_is_refused_and_all_that_is_wrong_is_told_at_once(tmp_p
     assert refusal(tmp_path, state).splitlines() == said
 
 
-def test_of_very_many_errors_the_first_are_shown(tmp_path: Path) -> None:
+def test_only_the_first_of_many_errors_are_printed(tmp_path: Path) -> None:
     said = refusal(tmp_path, shown(*(resource(f"{TYPE}.a[{n}]", {}) for n in range(1000))))
     assert len(said.splitlines()) == 22
     assert said.endswith("and 980 more like these")

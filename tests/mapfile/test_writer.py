@@ -26,7 +26,7 @@ def written(form: str, *zones: ZoneState) -> str:
 
 @pytest.mark.parametrize("form", WRITERS)
 @given(states, states, st.data())
-def test_what_was_written_is_read_again(form, one, other, data_) -> None:
+def test_a_written_file_reads_back_equal(form, one, other, data_) -> None:
     noted = {a: data_.draw(comments) for a in list(one)[:3]}
     zones = [ZoneState("example.com", one, noted), ZoneState("0" * 32, other)]
     with tempfile.TemporaryDirectory() as folder:

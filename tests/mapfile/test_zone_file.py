@@ -226,7 +226,7 @@ def test_a_chain_of_aliases_may_be_long() -> None:
     assert len(found) == 5001
 
 
-def test_everything_that_matters_and_is_wrong_is_told_at_once_with_its_line() -> None:
+def test_all_relevant_errors_are_reported_together_with_their_lines() -> None:
     text = (
         "$ORIGIN example.com.\n"
         "www A 192.0.2.256 ; a comment\n"
@@ -276,13 +276,13 @@ def test_everything_that_matters_and_is_wrong_is_told_at_once_with_its_line() ->
         ("a A 192.0.2.1\n\nb TXT )\n", 3),
     ],
 )
-def test_what_is_left_open_hides_no_records(text: str, line: int) -> None:
+def test_an_open_transaction_hides_no_records(text: str, line: int) -> None:
     (error,) = errors(text, "example.com")
     assert error.startswith(f"a.zone:{line}: not a zone file: a ")
 
 
 @pytest.mark.parametrize("name", ["a..b", ".", "a b", "https://example.com"])
-def test_a_name_that_is_none_is_no_zone(name: str) -> None:
+def test_an_invalid_name_is_not_a_zone(name: str) -> None:
     with pytest.raises(UnusableFile, match="not the name of a zone: ") as caught:
         read("", name)
     assert repr(name) in str(caught.value)

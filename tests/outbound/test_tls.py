@@ -72,7 +72,7 @@ def test_a_key_log_that_cannot_be_written_is_named(
     route_to(HTTP, environment)
 
 
-def test_a_socks_proxy_needs_a_package_that_is_not_there() -> None:
+def test_a_socks_proxy_needs_a_package_that_is_not_installed() -> None:
     with pytest.raises(UnusableEnvironment) as caught:
         route_to(HTTP, {"ALL_PROXY": "socks5://user:secret@127.0.0.1:1080"})
     assert "ALL_PROXY: socks5://127.0.0.1:1080 is a SOCKS proxy" in str(caught.value)

@@ -34,14 +34,14 @@ def apply(api: MemoryAPI, made: Plan):
 
 
 @given(states, states, states, states)
-def test_applying_makes_what_there_shall_be_in_every_zone(a, b, live_a, live_b) -> None:
+def test_applying_reaches_the_wanted_mappings_in_every_zone(a, b, live_a, live_b) -> None:
     api = MemoryAPI({A: live_a, B: live_b})
     assert apply(api, plan(api, {A: a, B: b})) == []
     assert api.live == {A: a, B: b}
 
 
 @given(states, states, st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=4))
-def test_any_breaks_and_new_plans_make_what_there_shall_be(desired, live, breaks) -> None:
+def test_any_interruptions_and_new_plans_reach_the_wanted_mappings(desired, live, breaks) -> None:
     api = MemoryAPI({A: live})
     for api.writes, api.halves in breaks:
         try:
@@ -94,7 +94,7 @@ def test_a_saved_plan_that_somebody_began_without_saying_so_is_outdated() -> Non
         renew(api, saved, False, quiet)
 
 
-def test_what_is_not_as_planned_at_the_end_is_told_with_its_reason() -> None:
+def test_differences_at_the_end_are_reported_with_their_reason() -> None:
     class Stubborn(MemoryAPI):
         """Refuses one address, and forgets another."""
 

@@ -78,7 +78,7 @@ def test_a_zone_is_not_named_by_id_and_by_name(tmp_path: Path) -> None:
     assert problem.startswith(f"1:24: {ID} is the zone that is here already; at ")
 
 
-def test_a_host_stands_for_its_addresses_and_is_pinned(tmp_path: Path) -> None:
+def test_a_hostname_is_resolved_to_its_addresses_and_pinned(tmp_path: Path) -> None:
     desired = wanted(tmp_path, zone("two.example: gcp/us-central1"))
     assert found(desired) == {"192.0.2.1": "gcp/us-central1", "2001:db8::1": "gcp/us-central1"}
     assert desired.pins == {"two.example": (ip("192.0.2.1"), ip("2001:db8::1"))}
@@ -117,14 +117,14 @@ def test_auto_without_a_proof_stops_the_run(tmp_path: Path) -> None:
     ]
 
 
-def test_what_is_detected_is_held_against_the_rules_too(tmp_path: Path) -> None:
+def test_detected_regions_are_checked_against_the_rules(tmp_path: Path) -> None:
     text = zone("192.0.2.1: auto") + "    ignore: [aws/*]\n"
     assert refusals(tmp_path, text, detector) == [
         "4:7: 192.0.2.1 is in the file, and a rule ignores it"
     ]
 
 
-def test_a_rule_that_ignores_what_is_live_stops_the_run(tmp_path: Path) -> None:
+def test_a_rule_that_ignores_a_live_mapping_stops_the_run(tmp_path: Path) -> None:
     desired = wanted(tmp_path, zone("192.0.2.1: aws/us-east-1") + "    ignore: [gcp/*]\n")
     api = MemoryAPI({ID: {ip("192.0.2.1"): CENTRAL}})
     with pytest.raises(WrongFile) as caught:

@@ -32,7 +32,7 @@ def _refused(errors: list[AccessError]) -> int:
     return sum(isinstance(error, TooManyFailures) for error in errors)
 
 
-def test_a_hundred_failures_in_a_minute_are_told_what_is_wrong(clock: Clock) -> None:
+def test_the_first_hundred_failures_in_a_minute_get_the_reason(clock: Clock) -> None:
     assert (REFUSED_AFTER.limit, REFUSED_AFTER.seconds) == (100, 60)
     assert _fail(Brake(clock), 100) == [ERROR] * 100
 

@@ -161,7 +161,7 @@ async def test_an_edge_node_follows_without_a_gap_and_learns_no_secret(
     assert not [secret for secret in SECRETS if secret.encode() in node.client.sent]
 
 
-async def test_what_an_edge_node_may_not_have_is_hidden_and_what_it_may_has_no_cause(
+async def test_an_edge_node_gets_hidden_changes_and_no_causes(
     source: Source,
 ) -> None:
     delta = await source.feed.after(Point("", 0), View("node", ONE, edge=True), 100)
@@ -180,7 +180,7 @@ async def test_a_node_of_one_zone_has_that_and_what_is_for_all(source: Source) -
     assert (await node.store.page(ZONE_ID, 0, 10)).total == 1
 
 
-async def test_why_a_rollout_was_halted_and_by_whom_stays_with_the_operators(
+async def test_only_operators_get_the_reason_and_actor_of_a_halt(
     source: Source,
 ) -> None:
     node = Node(source, ALL)
@@ -256,7 +256,7 @@ class Encoder:
         return f"{now.epoch} is at {now.revision}".encode()
 
 
-async def test_a_stream_of_an_edge_node_tells_each_revision_under_its_own_epoch(
+async def test_a_stream_of_an_edge_node_has_every_revision_under_its_own_epoch(
     source: Source,
 ) -> None:
     broadcast = Broadcast(source.store, source.feed, source.zones, Encoder(), 0.05)

@@ -52,14 +52,14 @@ async def _file(opened: bootstrap.Opened, wanted: ExportRequest = CSV) -> bytes:
     return b"".join([chunk async for chunk in chunks])
 
 
-async def test_every_mapping_is_there_once_and_in_order(opened: bootstrap.Opened) -> None:
+async def test_every_mapping_is_listed_once_and_in_order(opened: bootstrap.Opened) -> None:
     lines = (await _file(opened)).decode().splitlines()[1:]
     zones = [line.partition(",")[0] for line in lines]
     assert zones == ["a.example"] * MAPPINGS + ["c.example"] * MAPPINGS
     assert len(set(lines)) == 2 * MAPPINGS
 
 
-async def test_zones_without_mappings_are_there_where_a_format_says_something_of_them(
+async def test_zones_without_mappings_are_included_if_the_format_uses_them(
     opened: bootstrap.Opened,
 ) -> None:
     wanted = ExportRequest("haproxy", "originmap.map", "SIN", ["{colo}.example:80"])
@@ -69,7 +69,7 @@ async def test_zones_without_mappings_are_there_where_a_format_says_something_of
     ]  # fmt: skip
 
 
-async def test_what_is_written_meanwhile_is_not_in_it(opened: bootstrap.Opened) -> None:
+async def test_concurrent_writes_are_not_included(opened: bootstrap.Opened) -> None:
     before = await _file(opened)
     export, chunks = await opened.exports.begin(CSV, opened.directory.zones)
     first = await anext(chunks)

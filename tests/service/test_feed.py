@@ -108,7 +108,7 @@ async def test_a_reader_gets_what_came_after_its_point(world: World) -> None:
     assert ([c.revision for c in part.changes], part.revision) == ([1, 2], 2)
 
 
-async def test_a_zone_that_this_server_has_not_heard_of_yet_is_seen(world: World) -> None:
+async def test_a_zone_created_on_another_server_is_visible(world: World) -> None:
     zones = PastZones(world.store, Directory())
     zone = await zones.zone(ZONE_ID)
     assert zone is not None
@@ -123,7 +123,7 @@ async def test_a_zone_that_this_server_has_not_heard_of_yet_is_seen(world: World
         (Point("", 0), "goes back to"),
     ],
 )
-async def test_a_reader_that_cannot_be_told_starts_anew(
+async def test_a_reader_beyond_the_history_gets_a_reset(
     world: World, point: Point, why: str
 ) -> None:
     await world.put("::1")
@@ -133,7 +133,7 @@ async def test_a_reader_that_cannot_be_told_starts_anew(
     assert (delta.changes, delta.revision, delta.epoch) == ([], 2, world.store.epoch)
 
 
-async def test_who_waits_is_told_as_soon_as_there_is_something(world: World) -> None:
+async def test_a_poll_is_answered_as_soon_as_there_is_a_change(world: World) -> None:
     waiting = asyncio.create_task(world.feed.wait(Point("", 1), WHOLE, 100, 60))
     await settle()
     assert not waiting.done()
@@ -141,12 +141,12 @@ async def test_who_waits_is_told_as_soon_as_there_is_something(world: World) -> 
     assert [c.revision for c in (await waiting).changes] == [2]
 
 
-async def test_who_waits_for_nothing_is_answered_in_the_end(world: World) -> None:
+async def test_a_poll_without_changes_is_answered_after_its_timeout(world: World) -> None:
     delta = await world.feed.wait(Point("", 1), WHOLE, 100, 0.01)
     assert (delta.changes, delta.revision) == ([], 1)
 
 
-async def test_who_waits_is_told_when_the_database_is_replaced(world: World) -> None:
+async def test_a_poll_gets_a_reset_if_the_database_is_replaced(world: World) -> None:
     other = World()
     for number in range(3):
         await other.store.write_records(new_zone(f"{number:032}", f"z{number}.example"), CAUSE)
@@ -158,14 +158,14 @@ async def test_who_waits_is_told_when_the_database_is_replaced(world: World) -> 
     assert (delta.epoch, delta.revision, delta.changes) == (other.store.epoch, 3, [])
 
 
-async def test_what_a_reader_may_not_see_moves_it_on_and_is_not_shown(world: World) -> None:
+async def test_hidden_changes_advance_the_revision_without_content(world: World) -> None:
     stranger = View("stranger", Grants([]))
     await world.put("::1")
     delta = await world.feed.after(Point("", 0), stranger, 100)
     assert (delta.changes, delta.revision) == ([], 2)
 
 
-async def test_stopping_lets_everybody_who_waits_go(world: World) -> None:
+async def test_stopping_releases_all_waiting_requests(world: World) -> None:
     waiting = asyncio.create_task(world.feed.wait(Point("", 1), WHOLE, 100, 60))
     watcher = await world.watcher()
     world.feed.stop()

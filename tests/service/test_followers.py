@@ -13,7 +13,7 @@ def followers() -> Followers:
     return Followers(MemoryStore(), lambda: 1)
 
 
-async def test_who_feeds_a_cache_lags_by_what_the_cache_serves() -> None:
+async def test_the_lag_of_an_agent_is_counted_from_the_served_revision() -> None:
     store = MemoryStore()
     await store.write_records(new_zone(), CAUSE)
     followers = Followers(store, lambda: 1)
@@ -43,12 +43,12 @@ def test_a_name_belongs_to_a_credential(followers: Followers) -> None:
     assert [(f.credential, f.revision) for f in followers.all()] == [("one", 1), ("two", 2)]
 
 
-def test_what_is_no_name_is_refused(followers: Followers) -> None:
+def test_an_invalid_name_is_refused(followers: Followers) -> None:
     with pytest.raises(InvalidQuery):
         followers.reported("not a name", "token", "192.0.2.9", Report(1))
 
 
-def test_names_that_anybody_makes_up_do_not_hide_who_feeds_a_cache(followers: Followers) -> None:
+def test_invented_names_do_not_hide_the_followers_of_caches(followers: Followers) -> None:
     followers.reported("sin", "token", "192.0.2.9", Report(1, "nginx at SIN", 1, colo="SIN"))
     for n in range(10_001):
         followers.heard(f"made-up-{n}", "another", "192.0.2.8", 1)

@@ -44,7 +44,7 @@ async def store() -> CrowdedStore:
     return store
 
 
-async def test_a_rollback_starts_anew_when_somebody_adds_an_address(store: CrowdedStore) -> None:
+async def test_a_rollback_restarts_after_a_concurrent_write(store: CrowdedStore) -> None:
     before = store.revision
     await store.write(ZONE_ID, (ip("::1"),), put(ip("::1"), US_EAST), CAUSE)
     store.crowd = 4
@@ -53,7 +53,7 @@ async def test_a_rollback_starts_anew_when_somebody_adds_an_address(store: Crowd
     assert (await store.page(ZONE_ID, 0, 100)).total == 0
 
 
-async def test_a_rollback_that_gives_up_changes_nothing_and_says_so(store: CrowdedStore) -> None:
+async def test_a_rollback_that_gives_up_changes_nothing_and_reports_it(store: CrowdedStore) -> None:
     before = store.revision
     store.crowd = 5
     with pytest.raises(ZoneChanging):

@@ -18,7 +18,7 @@ from tests.builders import CAUSE, ZONE_ID, new_zone, policy
 READ, WRITE = group_id(Group.ZONE_SETTINGS_READ), group_id(Group.ZONE_SETTINGS_WRITE)
 
 
-def test_what_a_token_is_denied_is_none_of_its_zones() -> None:
+def test_a_denied_zone_is_not_a_zone_of_the_token() -> None:
     allowed = policy(True, [ZONE_PREFIX + ZONE_ID], [READ])
     denied = policy(False, [ZONE_PREFIX + "a" * 32], [WRITE])
     view = access_of([allowed, denied])

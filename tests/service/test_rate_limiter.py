@@ -41,7 +41,7 @@ def test_a_window_ends_and_a_block_ends(clock: Clock) -> None:
     assert limiter.take("a").taken
 
 
-def test_what_is_used_is_known_until_the_window_ends(clock: Clock) -> None:
+def test_usage_is_kept_until_the_window_ends(clock: Clock) -> None:
     limiter = RateLimiter(Quota(2, 10), clock)
     assert limiter.used("a") == 0
     for expected in (1, 2, 2):
@@ -72,7 +72,7 @@ def test_when_there_is_no_room_the_oldest_is_forgotten(clock: Clock) -> None:
     assert all(limiter.used(str(n)) == 1 for n in range(2, 11))
 
 
-def test_a_flood_of_callers_takes_no_more_room(clock: Clock) -> None:
+def test_a_flood_of_clients_uses_bounded_memory(clock: Clock) -> None:
     limiter = RateLimiter(ONE, clock, at_most=100)
     for n in range(10_000):
         limiter.take(str(n))
@@ -80,7 +80,7 @@ def test_a_flood_of_callers_takes_no_more_room(clock: Clock) -> None:
     assert 90 <= sum(limiter.used(str(n)) for n in range(10_000)) <= 100
 
 
-def test_who_is_known_already_makes_nobody_go(clock: Clock) -> None:
+def test_a_known_key_evicts_nothing(clock: Clock) -> None:
     limiter = RateLimiter(ONE, clock, at_most=10)
     for _ in range(20):
         for n in range(10):

@@ -54,7 +54,7 @@ def test_a_copy_that_was_taken_is_as_old_as_its_request() -> None:
     assert copy.age == 32.0
 
 
-def test_what_follows_a_replica_of_unknown_age_has_none_either() -> None:
+def test_a_follower_of_a_replica_of_unknown_age_has_an_unknown_age() -> None:
     copy, _, _ = replication()
     copy.heard(math.inf)
     assert copy.age == math.inf

@@ -86,7 +86,7 @@ async def test_a_clock_that_is_a_year_ahead_at_the_start_erases_no_history(
     assert await Retention(store, 30, 1_000, lambda: 474 * DAY).forget() == 0
 
 
-async def test_while_a_server_runs_changes_get_older_whatever_the_clock_says(
+async def test_changes_age_with_the_uptime_of_the_server(
     store: MemoryStore,
 ) -> None:
     clock, ran = Clock(), Clock()

@@ -23,7 +23,7 @@ def test_a_node_under_a_new_token_is_one_node() -> None:
     assert (shown.waves[0].nodes, shown.waves[0].there) == (2, 1)
 
 
-def test_a_stage_names_the_colos_and_parts_of_which_nobody_is_heard() -> None:
+def test_a_stage_lists_its_colos_and_percentages_without_reporting_nodes() -> None:
     late = 200_000_000
     rollout = Rollout(1, RolloutState.RUNNING, 5, 7, ("SIN+FRA", "IAD", "0.01%", "100%"), 1)
     followers = [node("sin-1", "token", late, 7), node("iad-1", "token", 0, 5, "IAD")]

@@ -43,7 +43,7 @@ def expiring(at: int) -> Token:
 
 
 @pytest.mark.parametrize("disabled", [False, True])
-async def test_a_token_that_is_revoked_or_disabled_ends_what_it_asked_for(disabled: bool) -> None:
+async def test_a_revoked_or_disabled_token_ends_its_open_requests(disabled: bool) -> None:
     world, made = World(), token("one")
     await world.open(made)
     await world.store.write_records(create_token(token("another")), CAUSE)
@@ -54,7 +54,7 @@ async def test_a_token_that_is_revoked_or_disabled_ends_what_it_asked_for(disabl
     assert (world.ended, world.sessions.count) == (["one"], 0)
 
 
-async def test_a_token_that_expires_ends_what_it_asked_for() -> None:
+async def test_an_expired_token_ends_its_open_requests() -> None:
     world = World()
     await world.open(expiring(50_000))
     await asyncio.sleep(0.08)
@@ -64,7 +64,7 @@ async def test_a_token_that_expires_ends_what_it_asked_for() -> None:
     assert (world.ended, world.sessions.count) == (["short"], 0)
 
 
-async def test_what_is_complete_is_not_ended() -> None:
+async def test_a_complete_answer_is_not_aborted() -> None:
     world = World()
     await world.open(expiring(50_000))
     world.session.close()

@@ -62,7 +62,7 @@ async def test_a_mapping_is_read_as_it_was_written(store: Store) -> None:
     assert (written.place, written.revision) == (US_EAST, store.revision)
 
 
-async def test_an_address_without_mapping_is_none(store: Store) -> None:
+async def test_an_unmapped_address_is_none(store: Store) -> None:
     assert await store.get(ZONE_ID, ip("192.0.2.1")) is None
     assert await store.get("no such zone", ip("192.0.2.1")) is None
 
@@ -75,7 +75,7 @@ async def test_replacing_gives_a_new_revision_and_a_later_time(store: Store) -> 
 
 
 @pytest.mark.proves("D-9")
-async def test_writing_what_is_stored_leaves_no_trace(store: Store) -> None:
+async def test_writing_the_stored_value_records_nothing(store: Store) -> None:
     first = await _put(store, "192.0.2.1")
     revision = store.revision
     again = await _put(store, "192.0.2.1")
@@ -170,7 +170,7 @@ async def test_a_batch_has_one_time_and_neighbouring_revisions(store: Store) -> 
     assert {m.modified_on for m in page.mappings} == {done.at}
 
 
-async def test_changes_tell_who_and_what_in_order(store: Store) -> None:
+async def test_changes_have_actor_and_value_in_order(store: Store) -> None:
     await _put(store, "192.0.2.1")
     other = Cause("token-2", "198.51.100.7", "ray-2")
     await store.write(ZONE_ID, ips(1), mapping.put(ips(1)[0], US_WEST), other)
@@ -229,7 +229,7 @@ async def test_a_zone_made_again_starts_empty(store: Store) -> None:
     assert (await store.page(OTHER_ID, 0, 10)).total == 0
 
 
-async def test_listeners_hear_what_is_there_and_then_each_change(store: Store) -> None:
+async def test_listeners_get_the_current_state_and_then_each_change(store: Store) -> None:
     heard: list[RecordChange] = []
     store.follow_records(heard.extend)
     assert heard == [RecordChange(Key(Kind.ZONE, ZONE_ID), None, zone())]
@@ -240,7 +240,7 @@ async def test_listeners_hear_what_is_there_and_then_each_change(store: Store) -
     assert len(heard) == 2
 
 
-async def test_two_records_of_one_name_are_refused_whatever_a_rule_says(store: Store) -> None:
+async def test_two_records_with_one_name_are_refused_regardless_of_the_rule(store: Store) -> None:
     twin = RecordChange(Key(Kind.ZONE, OTHER_ID), None, zone(OTHER_ID))
     with pytest.raises(StoreFailed):
         await store.write_records(lambda records: RecordDecision((twin,), None), CAUSE)

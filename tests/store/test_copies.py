@@ -130,7 +130,7 @@ async def test_a_copy_with_history_has_that_too(store: Store, target: Store) -> 
     assert await target.changes(0, 100, OTHER_ID) == await store.changes(0, 100, OTHER_ID)
 
 
-async def test_records_of_a_copy_are_told_as_they_change(store: Store, target: Store) -> None:
+async def test_record_changes_of_a_copy_are_published(store: Store, target: Store) -> None:
     told: list[RecordChange] = []
     target.follow_records(told.extend)
     told.clear()
@@ -142,9 +142,7 @@ async def test_records_of_a_copy_are_told_as_they_change(store: Store, target: S
     ]
 
 
-async def test_a_snapshot_that_breaks_off_leaves_what_was_there(
-    store: Store, target: Store
-) -> None:
+async def test_a_truncated_snapshot_changes_nothing(store: Store, target: Store) -> None:
     await _lived_in(store)
     before = (target.epoch, target.revision, target.is_replica, await _everything(target))
 
@@ -222,7 +220,7 @@ async def test_changes_that_are_hidden_advance_the_revision_and_the_time_alone(
     assert await copy.changes(since, 100) == changes
 
 
-async def test_changes_that_are_there_already_are_refused(store: Store, target: Store) -> None:
+async def test_changes_that_were_applied_already_are_refused(store: Store, target: Store) -> None:
     await target.load(store.snapshot())
     await _lived_in(store)
     changes = await store.changes(target.revision, 100)
@@ -371,7 +369,7 @@ async def test_writes_can_be_refused_while_copying_goes_on(store: Store, target:
     assert await _everything(target) == await _everything(store)
 
 
-async def test_zones_that_exchange_their_names_are_told_so_that_names_can_be_followed(
+async def test_zones_that_swap_names_are_published_in_a_followable_order(
     store: Store, target: Store
 ) -> None:
     await store.write_records(new_zone(OTHER_ID, "other.example"), CAUSE)

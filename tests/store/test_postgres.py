@@ -60,7 +60,7 @@ def _remove(token: Token) -> RecordDecide[None]:
     return lambda records: RecordDecision((change,), None)
 
 
-async def test_everything_is_there_after_a_restart(url: str) -> None:
+async def test_all_data_survives_a_restart(url: str) -> None:
     first = await open_postgres(url)
     await first.write_records(new_zone(), CAUSE)
     written = await put(first, "192.0.2.1")
@@ -137,7 +137,7 @@ async def test_writes_of_two_zones_from_two_nodes_never_wait_for_each_other_for_
     assert (await nodes[0].page(OTHER_ID, 0, 1)).total == 60
 
 
-async def test_a_record_changed_on_one_node_is_heard_on_all(nodes: list[PostgresStore]) -> None:
+async def test_a_record_changed_on_one_node_reaches_all(nodes: list[PostgresStore]) -> None:
     heard: list[RecordChange] = []
     nodes[2].follow_records(heard.extend)
     token = new_token("one")
@@ -193,7 +193,7 @@ async def test_a_change_of_a_record_does_not_wait_for_a_command_that_stands_stil
     await command.close()
 
 
-async def test_a_change_of_a_record_waits_for_a_silent_node_only_for_a_while_and_says_so(
+async def test_a_record_change_waits_for_a_silent_node_until_a_timeout_and_logs_it(
     nodes: list[PostgresStore], url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     silent = await asyncpg.connect(url)
@@ -231,7 +231,7 @@ async def test_a_notification_that_arrives_behind_the_end_of_its_connection_is_h
     nodes[0]._watch._heard(gone, 1, "originmap", "")
 
 
-async def test_a_record_is_heard_of_without_a_notification(
+async def test_a_record_change_is_detected_without_a_notification(
     nodes: list[PostgresStore], url: str
 ) -> None:
     heard: list[RecordChange] = []
@@ -351,7 +351,7 @@ async def test_a_server_that_cannot_be_used_is_named_without_its_password(
 
 
 @pytest.mark.parametrize("options", ["project=a", "-c nothing=1", "-c port=1"])
-async def test_options_that_the_server_refuses_are_not_said_to_be_a_server_out_of_reach(
+async def test_options_refused_by_the_server_are_not_reported_as_unreachable(
     url: str, options: str
 ) -> None:
     with pytest.raises(StoreUnusable) as caught:
@@ -371,11 +371,11 @@ async def test_options_that_the_server_refuses_are_not_said_to_be_a_server_out_o
         ("postgresql://h/db?password=pw&x=1", "postgresql://h/db?password=***&x=1"),
     ],
 )
-def test_a_password_is_never_shown(db: str, shown: str) -> None:
+def test_a_password_is_never_printed(db: str, shown: str) -> None:
     assert redacted(db) == shown
 
 
-async def test_a_server_that_was_away_is_used_again_by_itself(own_cluster: Cluster) -> None:
+async def test_a_server_is_used_again_after_an_outage(own_cluster: Cluster) -> None:
     store = await open_postgres(own_cluster.new_database())
     await store.write_records(new_zone(), CAUSE)
     written = await put(store, "192.0.2.1")
@@ -422,7 +422,7 @@ async def test_a_node_that_stands_still_in_a_commit_does_not_hold_the_others_up(
         await frozen.close()
 
 
-def test_its_driver_is_loaded_only_where_it_is_used() -> None:
+def test_its_driver_is_loaded_only_when_used() -> None:
     program = "import sys, originmap.bootstrap; sys.exit('asyncpg' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0
 
@@ -438,7 +438,7 @@ async def test_a_server_that_does_not_answer_gives_way_to_the_next(
     await store.close()
 
 
-async def test_who_reads_changes_knows_what_another_node_forgot(
+async def test_reading_changes_sees_history_removed_by_another_node(
     nodes: list[PostgresStore],
 ) -> None:
     for n in range(5):
@@ -450,7 +450,7 @@ async def test_who_reads_changes_knows_what_another_node_forgot(
     assert nodes[2].oldest == 3
 
 
-async def test_who_reads_changes_knows_how_far_another_node_has_gone(
+async def test_reading_changes_sees_the_revision_of_another_node(
     nodes: list[PostgresStore],
 ) -> None:
     for n in range(20):
@@ -460,7 +460,7 @@ async def test_who_reads_changes_knows_how_far_another_node_has_gone(
             assert node.revision == nodes[0].revision
 
 
-async def test_who_reads_mappings_or_a_snapshot_knows_how_far_another_node_has_gone(
+async def test_reading_mappings_or_a_snapshot_sees_the_revision_of_another_node(
     nodes: list[PostgresStore],
 ) -> None:
     for n in range(10):
@@ -474,7 +474,7 @@ async def test_who_reads_mappings_or_a_snapshot_knows_how_far_another_node_has_g
         assert nodes[2].revision == start.revision == nodes[0].revision
 
 
-async def test_who_reads_changes_of_a_database_just_replaced_knows_that_it_is_another(
+async def test_reading_changes_detects_a_replaced_database(
     nodes: list[PostgresStore],
 ) -> None:
     source = MemoryStore()

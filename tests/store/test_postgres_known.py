@@ -24,7 +24,7 @@ ROWS = [
 ]
 
 
-def test_what_is_not_there_is_known_too() -> None:
+def test_missing_mappings_are_cached_too() -> None:
     known, absent = Known(), ip("192.0.2.2")
     asked: list[Asked] = [(ZONE_ID, ADDRESS), (ZONE_ID, absent), ("gone", None)]
     assert known.missing(asked) == asked
@@ -35,7 +35,7 @@ def test_what_is_not_there_is_known_too() -> None:
     assert known.view("gone", []) is None
 
 
-def test_what_is_learnt_at_another_revision_or_in_another_epoch_replaces_all() -> None:
+def test_data_of_another_revision_or_epoch_replaces_the_cache() -> None:
     for later in (HERE._replace(revision=6), HERE._replace(epoch="other")):
         known = Known()
         known.learn(HERE, [(ZONE_ID, ADDRESS)], ROWS)
@@ -45,7 +45,7 @@ def test_what_is_learnt_at_another_revision_or_in_another_epoch_replaces_all() -
         assert known.missing([(ZONE_ID, ADDRESS)]) == [(ZONE_ID, ADDRESS)]
 
 
-def test_what_is_remembered_is_bounded() -> None:
+def test_the_cache_is_bounded() -> None:
     known = Known()
     known.learn(HERE, [(ZONE_ID, ADDRESS)], ROWS)
     many: list[Asked] = [(ZONE_ID, address) for address in ips(MOST_ADDRESSES)]
@@ -64,7 +64,7 @@ async def test_what_a_node_knows_is_not_believed_when_another_wrote(
         assert (await put(nodes[0], "192.0.2.1")).revision == revision + 1
 
 
-async def test_what_is_refused_or_changes_nothing_is_so_by_what_there_is(
+async def test_refusals_and_no_ops_are_decided_by_stored_data(
     nodes: list[PostgresStore],
 ) -> None:
     for _ in range(20):
@@ -92,7 +92,7 @@ async def test_what_a_node_knows_of_a_database_is_not_believed_of_its_successor(
     assert (await put(nodes[0], "192.0.2.1")).revision == written.revision + 1
 
 
-async def test_what_is_read_while_a_database_is_replaced_is_not_taken_for_its_successors(
+async def test_data_of_a_replaced_database_is_not_mixed_with_its_successor(
     nodes: list[PostgresStore],
 ) -> None:
     await put(nodes[0], "192.0.2.3")
@@ -118,7 +118,7 @@ async def test_what_is_read_while_a_database_is_replaced_is_not_taken_for_its_su
         await deletions[0]
 
 
-async def test_what_a_node_knows_is_not_believed_where_a_fail_over_lost_it(
+async def test_cached_mappings_are_dropped_after_a_failover_that_lost_them(
     nodes: list[PostgresStore], url: str, cluster: Cluster
 ) -> None:
     kept = await put(nodes[0], "192.0.2.1")

@@ -73,7 +73,7 @@ async def test_a_pooler_that_keeps_no_sessions_is_refused_while_others_use_it(
         await asyncio.gather(*others)
 
 
-async def test_reads_wait_for_the_connections_there_are_when_the_server_has_none_left(
+async def test_reads_wait_for_existing_connections_if_the_server_has_none_left(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = cluster.new_database()

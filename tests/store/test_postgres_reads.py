@@ -30,7 +30,7 @@ async def test_each_gets_its_own(nodes: list[PostgresStore]) -> None:
     assert await nodes[1].get("f" * 32, ips(1)[0]) is None
 
 
-async def test_who_asks_after_an_answer_never_reads_what_is_older(
+async def test_a_read_after_an_answer_is_never_older(
     nodes: list[PostgresStore],
 ) -> None:
     async def write_and_read(text: str) -> None:
@@ -41,7 +41,7 @@ async def test_who_asks_after_an_answer_never_reads_what_is_older(
     await asyncio.gather(*(write_and_read(f"192.0.2.{n}") for n in range(16)))
 
 
-async def test_who_goes_away_disturbs_no_other(nodes: list[PostgresStore]) -> None:
+async def test_a_disconnect_does_not_affect_others(nodes: list[PostgresStore]) -> None:
     written = await put(nodes[0], "192.0.2.1")
     reads = [asyncio.ensure_future(nodes[0].get(ZONE_ID, ip("192.0.2.1"))) for _ in range(20)]
     await asyncio.sleep(0)
@@ -54,7 +54,7 @@ async def test_who_goes_away_disturbs_no_other(nodes: list[PostgresStore]) -> No
     assert await nodes[0].get(ZONE_ID, ip("192.0.2.1")) == written
 
 
-async def test_each_is_told_of_a_failure_and_reading_goes_on(
+async def test_each_waiting_read_gets_the_failure_and_reading_continues(
     nodes: list[PostgresStore], cluster: Cluster, url: str
 ) -> None:
     written = await put(nodes[0], "192.0.2.1")
@@ -67,7 +67,7 @@ async def test_each_is_told_of_a_failure_and_reading_goes_on(
     assert await nodes[0].get(ZONE_ID, ip("192.0.2.1")) == written
 
 
-async def test_a_store_that_is_closed_reads_no_more(nodes: list[PostgresStore]) -> None:
+async def test_a_closed_store_refuses_reads(nodes: list[PostgresStore]) -> None:
     await nodes[0].close()
     with pytest.raises(StoreFailed):
         await nodes[0].get(ZONE_ID, ip("192.0.2.1"))

@@ -82,7 +82,7 @@ async def lived(store: Store) -> dict[int, State]:
     return seen
 
 
-async def test_every_earlier_revision_is_shown_as_it_was(store: Store) -> None:
+async def test_every_earlier_revision_can_be_read(store: Store) -> None:
     seen = await lived(store)
     for revision, then in seen.items():
         parts = [part async for part in released_snapshot(store, revision)]
@@ -98,7 +98,7 @@ async def test_every_earlier_revision_is_shown_as_it_was(store: Store) -> None:
         assert zones == sorted(zones), "zones are in the order of their ids"
 
 
-async def test_now_is_shown_where_nothing_else_is_asked_for_or_reached(store: Store) -> None:
+async def test_the_current_state_is_the_default_and_the_limit(store: Store) -> None:
     await change(store, ip("192.0.2.1"), US_EAST)
     now = [part async for part in store.snapshot()]
     for at in (None, store.revision, store.revision + 5):
@@ -138,7 +138,7 @@ async def test_a_copy_with_what_led_to_it_shows_the_past_as_its_source(
         await copy.close()
 
 
-async def test_a_snapshot_has_no_history_that_is_gone_or_not_asked_for(store: Store) -> None:
+async def test_a_snapshot_has_only_existing_and_requested_history(store: Store) -> None:
     await fill(store, 10)
     await store.forget(5, 100)
     for since in (None, 4, store.revision):

@@ -32,7 +32,7 @@ async def started(store: Store) -> Rollout:
     return (await store.write_records(take(start, "me", 6), CAUSE)).outcome
 
 
-async def test_a_rollout_is_told_and_in_the_history(store: Store) -> None:
+async def test_a_rollout_is_in_the_feed_and_in_the_history(store: Store) -> None:
     told: list[RecordChange] = []
     store.follow_records(told.extend)
     told.clear()
@@ -49,7 +49,7 @@ async def test_a_step_that_is_refused_leaves_no_trace(store: Store) -> None:
     assert store.revision == 1
 
 
-async def test_a_step_is_refused_when_anything_was_committed_after_what_was_seen(
+async def test_a_step_is_refused_after_a_newer_commit(
     store: Store,
 ) -> None:
     await started(store)
@@ -84,7 +84,9 @@ async def put(store: Store, text: str, place: mapping.Place = US_EAST) -> int:
     return done.revision
 
 
-async def test_what_was_answered_before_the_start_is_released(store: Store, clock: Clock) -> None:
+async def test_writes_acknowledged_before_the_start_are_released(
+    store: Store, clock: Clock
+) -> None:
     served = service(store, clock)
     base = await put(store, "192.0.2.1")
     assert (await served.take(Hold(), CAUSE)).base == base

@@ -27,7 +27,7 @@ async def _put(store: SqliteStore, text: str, place: mapping.Place = US_EAST) ->
     await store.write(ZONE_ID, (ip(text),), mapping.put(ip(text), place), CAUSE)
 
 
-async def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
+async def test_all_data_survives_a_restart(tmp_path: Path) -> None:
     first = SqliteStore(tmp_path / "a.db")
     await first.write_records(new_zone(), CAUSE)
     await _put(first, "192.0.2.1")
@@ -52,7 +52,7 @@ async def test_one_process_owns_a_file(tmp_path: Path) -> None:
     await SqliteStore(tmp_path / "a.db").close()
 
 
-async def test_nobody_else_can_read_the_files(tmp_path: Path) -> None:
+async def test_other_users_cannot_read_the_files(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "a.db")
     await store.write_records(new_zone(), CAUSE)
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
@@ -92,7 +92,7 @@ async def test_a_new_place_is_forgotten_with_the_transaction_that_made_it(tmp_pa
     await store.close()
 
 
-async def test_a_zone_is_there_until_its_end_is_durable(tmp_path: Path) -> None:
+async def test_a_zone_exists_until_its_removal_is_durable(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "a.db")
     await store.write_records(new_zone(), CAUSE)
     await _put(store, "192.0.2.1")
@@ -196,7 +196,7 @@ async def test_writes_go_on_after_a_read_that_ended_its_own_snapshot(tmp_path: P
     await store.close()
 
 
-async def test_a_commit_is_read_once_the_store_has_told_of_it(tmp_path: Path) -> None:
+async def test_a_commit_is_readable_after_the_notification(tmp_path: Path) -> None:
     """SQLite shows a commit to other connections before the thread that waits for it is back."""
     store = SqliteStore(tmp_path / "a.db")
     await store.write_records(new_zone(), CAUSE)

@@ -73,7 +73,7 @@ async def test_a_file_that_was_removed_or_replaced_is_noticed_and_takes_no_write
     await put(store, "192.0.2.1")
 
 
-async def test_a_file_that_was_removed_is_said_in_the_log_though_nobody_asks(
+async def test_a_removed_file_is_logged_without_a_request(
     store: SqliteStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "a.db").unlink()
@@ -117,7 +117,7 @@ async def test_rights_of_the_group_are_the_operators_choice(tmp_path: Path) -> N
     await store.close()
 
 
-async def test_a_disk_that_takes_no_more_is_noticed_before_a_write(
+async def test_a_full_disk_is_detected_before_a_write(
     store: SqliteStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)

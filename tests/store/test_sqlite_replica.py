@@ -111,7 +111,7 @@ async def test_the_damaged_database_of_a_primary_is_never_touched(
     assert [p for p in tmp_path.iterdir() if "damaged" in p.name] == []
 
 
-async def test_a_promoted_copy_is_no_copy_any_more(tmp_path: Path) -> None:
+async def test_a_promoted_database_is_not_a_copy(tmp_path: Path) -> None:
     path = tmp_path / "replica.db"
     await copy_at(path)
     store = open_replica(path, always_copy=False)
@@ -169,7 +169,7 @@ async def test_damage_that_is_found_in_use_has_the_next_start_fetch_the_copy_aga
     await third.close()
 
 
-async def test_damage_that_is_met_in_following_ends_the_process_which_starts_anew(
+async def test_damage_met_while_following_ends_the_process_and_a_restart_recovers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else it would serve an old state, or keep old files, until somebody looks."""

@@ -105,7 +105,7 @@ async def test_what_limits_nothing_is_left_out(client: httpx.AsyncClient, url: s
     ],
     ids=str,
 )
-async def test_an_empty_list_in_admits_nobody_and_an_empty_not_in_excludes_nobody(
+async def test_an_empty_in_allows_no_address_and_an_empty_not_in_excludes_none(
     client: httpx.AsyncClient, url: str, limits: dict[str, Any], admits: bool
 ) -> None:
     condition = {"request_ip": {name: value for name, value in limits.items() if value is not None}}
@@ -129,7 +129,7 @@ async def test_a_made_token_works_as_its_policies_say(client: httpx.AsyncClient,
 
 
 @pytest.mark.proves("P-TOKEN-4")
-async def test_a_secret_is_shown_once_and_nowhere_else(client: httpx.AsyncClient, url: str) -> None:
+async def test_a_secret_is_printed_only_once(client: httpx.AsyncClient, url: str) -> None:
     made = await _make(client, url)
     rolled = result(await client.put(f"{url}/{made['id']}/value"))
     item = f"{url}/{made['id']}"
@@ -204,7 +204,7 @@ async def test_bodies_that_are_no_json_or_no_object(client: httpx.AsyncClient, u
         assert error(await client.post(url, content=body)) == (400, 400, "name must be a string")
 
 
-async def test_a_zone_that_is_not_there_cannot_be_allowed(client: httpx.AsyncClient) -> None:
+async def test_a_missing_zone_cannot_be_allowed(client: httpx.AsyncClient) -> None:
     absent = _policy(**{f"com.cloudflare.api.account.zone.{'f' * 32}": "*"})
     answer = await client.post(OF_USER, json=_body(policies=[absent]))
     assert error(answer) == (403, 9109, "Invalid zone identifier")
@@ -380,7 +380,7 @@ async def test_an_active_token_is_verified_with_a_message(
         ({"expires_on": "2036-01-01T00:00:00.000000Z"}, "active", [VALID]),
     ],
 )
-async def test_verify_tells_status_and_times(
+async def test_verify_returns_status_and_times(
     client: httpx.AsyncClient, url: str, limits: dict[str, str], status: str, messages: list[Any]
 ) -> None:
     made = await _make(client, url, **limits)
@@ -390,7 +390,7 @@ async def test_verify_tells_status_and_times(
 
 
 @pytest.mark.proves("P-TOKEN-1")
-async def test_verify_tells_from_when_on_an_early_token_works(
+async def test_verify_returns_the_start_time_of_an_early_token(
     client: httpx.AsyncClient, url: str
 ) -> None:
     made = await _make(client, url, not_before="2036-01-01T00:00:00.000000Z")

@@ -86,7 +86,7 @@ async def test_the_list_has_no_pages_and_the_newest_time(client: httpx.AsyncClie
 
 
 @pytest.mark.proves("P-V1-3")
-async def test_post_of_what_is_there_is_refused(client: httpx.AsyncClient) -> None:
+async def test_post_of_an_existing_mapping_is_refused(client: httpx.AsyncClient) -> None:
     made = await _make(client, "192.0.2.1")
     for place in (EAST, WEST):
         assert error(await client.post(V1, json=_item("::ffff:192.0.2.1", place))) == EXISTS
@@ -272,7 +272,7 @@ async def test_success_and_refusals_say_that_it_is_deprecated(
 
 
 @pytest.mark.proves("D-52")
-async def test_refusals_of_what_is_asked_say_it_too(client: httpx.AsyncClient) -> None:
+async def test_refused_requests_are_marked_as_deprecated_too(client: httpx.AsyncClient) -> None:
     for answer in (
         await client.get(f"{V1}/192.0.2.9"),
         await client.post(V1, content=b"{"),

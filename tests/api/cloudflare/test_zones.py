@@ -80,7 +80,7 @@ async def test_a_made_zone_takes_mappings_and_has_its_settings_at_once(
 @pytest.mark.parametrize(
     "name", ["", "com", "a b.com", "-a.com", "bü_cher.example", 7, None, ["a"]]
 )
-async def test_what_is_no_domain_is_1002(client: httpx.AsyncClient, name: Any) -> None:
+async def test_an_invalid_domain_is_1002(client: httpx.AsyncClient, name: Any) -> None:
     assert error(await _create(client, name)) == (400, 1002, "Invalid domain")
     assert await _names(client) == ["example.com"]
 
@@ -103,9 +103,7 @@ async def test_a_name_is_kept_in_lower_case(client: httpx.AsyncClient) -> None:
     "body", [{}, {"account": None}, {"account": setup.DEV_ID}, {"account": {}},
              {"account": {"id": "f" * 32}}, {"account": {"id": 7}}],
 )  # fmt: skip
-async def test_an_account_that_is_not_there_is_9109(
-    client: httpx.AsyncClient, body: dict[str, Any]
-) -> None:
+async def test_a_missing_account_is_9109(client: httpx.AsyncClient, body: dict[str, Any]) -> None:
     answer = await client.post(ZONES, json={"name": "new.example", **body})
     assert error(answer) == INVALID_ACCOUNT
 

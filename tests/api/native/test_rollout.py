@@ -42,7 +42,7 @@ async def revision(client: httpx.AsyncClient) -> int:
     return int(answer.json()["result"]["revision"])
 
 
-async def test_without_a_rollout_there_is_none(client: httpx.AsyncClient) -> None:
+async def test_without_a_rollout_the_result_is_null(client: httpx.AsyncClient) -> None:
     answer = await client.get(f"{ROOT}/rollout")
     assert (answer.status_code, answer.json()["result"]) == (200, None)
 
@@ -89,7 +89,7 @@ async def test_it_shows_which_node_may_serve_what_and_serves_what(
     assert [(w["nodes"], w["there"]) for w in shown["waves"]] == [(2, 1), (1, 1), (0, 0), (0, 0)]
 
 
-async def test_who_may_not_change_everything_cannot_hold_a_rollout_up(
+async def test_only_operators_and_nodes_can_delay_a_rollout(
     client: httpx.AsyncClient,
 ) -> None:
     read = [{"id": "82e64a83756745bbbb1c9c2701bf816b"}]

@@ -126,7 +126,7 @@ def test_an_account_is_seen_when_something_there_agrees(found: list[Policy]) -> 
 
 
 @given(policies, st.sampled_from(ON_ZONES))
-def test_who_covers_an_account_covers_its_zones_but_those_denied(
+def test_a_policy_on_an_account_covers_its_zones_except_denied_ones(
     found: list[Policy], need: Need
 ) -> None:
     grants = Grants(found)
@@ -164,7 +164,7 @@ def test_a_users_own_key_covers_everything_and_no_policies_cover_nothing() -> No
         assert not Grants([]).cover_zone(need, "z1", "a1")
 
 
-def test_an_account_is_seen_by_whoever_may_do_anything_there() -> None:
+def test_an_account_is_visible_with_any_permission_in_it() -> None:
     for name in (ALL_ZONES, ALL_ACCOUNTS, ZONE_PREFIX + "z1", ACCOUNT_PREFIX + "a1"):
         grants = Grants([policy(True, [name], [SETTINGS_READ])])
         assert grants.touch_account("a1", ["z1", "z2"])
@@ -173,7 +173,7 @@ def test_an_account_is_seen_by_whoever_may_do_anything_there() -> None:
         assert not grants.touch_account("a1", ["z1", "z2"])
 
 
-def test_an_account_is_not_seen_where_everything_allowed_is_denied() -> None:
+def test_an_account_is_invisible_if_everything_allowed_is_denied() -> None:
     allow = policy(True, [ALL_ACCOUNTS], GROUP_IDS)
     for name in (ALL_ACCOUNTS, ACCOUNT_PREFIX + "a1"):
         deny = policy(False, [name], GROUP_IDS)

@@ -38,7 +38,7 @@ def test_never_more_than_the_limit_is_taken_in_a_window(quota: Quota, steps: lis
 
 
 @given(QUOTAS, STEPS)
-def test_who_stays_within_the_quota_is_never_refused(quota: Quota, steps: list[int]) -> None:
+def test_requests_within_the_quota_are_never_refused(quota: Quota, steps: list[int]) -> None:
     apart = quota.seconds * MICROSECONDS // quota.limit + 1
     answers = _asked(quota, [apart + step for step in steps])
     assert all(verdict.taken for _, _, verdict in answers)
@@ -46,7 +46,7 @@ def test_who_stays_within_the_quota_is_never_refused(quota: Quota, steps: list[i
 
 @pytest.mark.proves("P-RATE-1")
 @given(QUOTAS, STEPS)
-def test_who_goes_over_it_waits_as_long_as_the_window(quota: Quota, steps: list[int]) -> None:
+def test_over_the_limit_requests_are_refused_for_a_window(quota: Quota, steps: list[int]) -> None:
     answers = _asked(quota, steps)
     free_again = 0
     for (_, _, before), (now, window, verdict) in itertools.pairwise(answers):
@@ -69,7 +69,7 @@ def test_windows_only_move_forward_and_are_used_up_one_by_one(
 
 
 @given(QUOTAS, STEPS)
-def test_what_is_told_is_true(quota: Quota, steps: list[int]) -> None:
+def test_a_verdict_matches_its_window(quota: Quota, steps: list[int]) -> None:
     for now, window, verdict in _asked(quota, steps):
         assert 0 <= verdict.remaining < quota.limit
         assert 1 <= verdict.reset <= quota.seconds
@@ -114,7 +114,7 @@ def test_quotas_are_written_as_requests_in_seconds(
      "5/60,x", "5/60,200/1,1/1", "1e3/60", "½/60", "٥/60", "+5/60", "5_0/60",
      " 5/60", "9" * 5_000 + "/60", "5/" + "9" * 5_000],
 )  # fmt: skip
-def test_what_is_no_quota_is_refused(text: str) -> None:
+def test_an_invalid_quota_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not REQUESTS/SECONDS") as caught:
         parse(text)
     assert len(str(caught.value)) < 200

@@ -54,14 +54,14 @@ def test_not_in_takes_away_from_in() -> None:
     assert not limits.admits("198.51.100.1")
 
 
-def test_without_prefixes_every_address_may_and_with_an_empty_list_none() -> None:
+def test_no_list_allows_every_address_and_an_empty_list_none() -> None:
     assert RequestIP().admits("192.0.2.1")
     assert not RequestIP(in_=()).admits("192.0.2.1")
     assert RequestIP(not_in=()).admits("192.0.2.1")
 
 
 @pytest.mark.parametrize("client", ["", "unix", "192.0.2", "192.0.2.1:443", "[::1]"])
-def test_who_has_no_address_may_not(client: str) -> None:
+def test_a_client_without_an_address_is_refused(client: str) -> None:
     assert not RequestIP(not_in=("192.0.2.0/24",)).admits(client)
 
 

@@ -128,7 +128,7 @@ def test_a_token_ends_after_it_begins() -> None:
     check_token(replace(token("t", ANYTHING), expires_on=0), GROUP_IDS)
 
 
-def test_a_policy_allows_zones_that_are_there_and_denies_any() -> None:
+def test_a_policy_can_allow_existing_zones_and_deny_any() -> None:
     for resources in ({ZONE_PREFIX + "gone": "*"}, {ACCOUNT_PREFIX + "a": {ZONE_PREFIX + "": "*"}}):
         with pytest.raises(ZoneNotFound):
             create_token(token("new", _on(resources)))(RECORDS)
@@ -185,7 +185,7 @@ _RESOURCES = st.dictionaries(
 
 @settings(max_examples=500)
 @given(st.lists(st.tuples(_RESOURCES, st.booleans()), min_size=1, max_size=2))
-def test_whatever_an_accounts_token_says_it_grants_nothing_elsewhere(
+def test_an_accounts_token_grants_nothing_elsewhere(
     said: list[tuple[Resources, bool]],
 ) -> None:
     groups = tuple(GROUP_IDS)
@@ -226,7 +226,7 @@ def test_a_revoked_token_is_gone() -> None:
 
 
 @pytest.mark.parametrize("owner", [ACCOUNT, Owner("user", "other"), Owner("account", "u")])
-def test_nobody_reaches_the_tokens_of_another_owner(owner: Owner) -> None:
+def test_tokens_of_another_owner_are_inaccessible(owner: Owner) -> None:
     new = token("t", ANYTHING)
     for rule in (
         change_token("t", owner, new), roll_token("t", owner, "hash", 7), revoke_token("t", owner),

@@ -132,7 +132,7 @@ def test_a_service_at_the_edge_shows_no_region() -> None:
         ("192.0.2.1", (), True),
     ],
 )
-def test_being_unlisted_says_nothing_where_nothing_is_listed(
+def test_unlisted_is_no_evidence_if_the_region_has_no_list(
     text: str, claim: tuple[str, ...], verifiable: bool
 ) -> None:
     assert detected(text, *claim).verifiable is verifiable

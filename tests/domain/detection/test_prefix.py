@@ -65,7 +65,7 @@ def test_every_address_of_a_prefix_leads_back_to_it(text: str) -> None:
         ("x" * 999, f"'{'x' * 60}' is no prefix of addresses that an origin can have"),
     ],
 )
-def test_what_is_no_prefix_is_refused(text: str, reason: str) -> None:
+def test_an_invalid_prefix_is_refused(text: str, reason: str) -> None:
     assert str(refusal(text)) == reason
 
 

@@ -128,7 +128,7 @@ def test_ranges_that_contradict_each_other_are_refused(rows: list[Range], text: 
     assert str(caught.value) == text
 
 
-def test_a_table_knows_of_whom_it_has_data_and_for_which_regions() -> None:
+def test_a_table_lists_its_vendors_and_regions() -> None:
     made = table(row("10.0.0.0/16", "a"), row("2001:db8::/32", "b", vendor="gcp"))
     assert made.vendors == ("aws", "gcp")
     assert made.published("aws") == DATE

@@ -95,13 +95,13 @@ def test_known_spellings(spelling: str, canonical: str) -> None:
         "example.com", "batch",
     ],
 )  # fmt: skip
-def test_what_is_no_origin_address_is_refused(spelling: str) -> None:
+def test_an_invalid_origin_address_is_refused(spelling: str) -> None:
     with pytest.raises(InvalidAddress) as caught:
         address.parse(spelling)
     assert caught.value.text == spelling
 
 
 @pytest.mark.parametrize("value", [None, 5, 1.5, b"192.0.2.1", ["192.0.2.1"], {}])
-def test_what_is_no_text_is_refused(value: object) -> None:
+def test_invalid_text_is_refused(value: object) -> None:
     with pytest.raises(InvalidAddress):
         address.parse(value)

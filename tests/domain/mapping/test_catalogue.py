@@ -268,7 +268,7 @@ def test_a_region_is_in_the_city_that_its_title_names(vendor: str) -> None:
 
 
 @pytest.mark.parametrize("twins", TWINS, ids=lambda twins: twins[0])
-def test_vendors_agree_where_a_city_is(twins: tuple[str, ...]) -> None:
+def test_vendors_agree_on_the_position_of_a_city(twins: tuple[str, ...]) -> None:
     city, *keys = twins
     found = [catalogue().find(*key.split()) for key in keys]
     assert {each.city for each in found if each} == {city}

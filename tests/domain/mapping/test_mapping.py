@@ -37,14 +37,14 @@ def test_the_last_place_of_a_zone_can_be_taken() -> None:
     assert mapping.put(ip("192.0.2.2"), US_EAST)(view(count=MAX_MAPPINGS - 1)).changes
 
 
-def test_deleting_takes_the_mapping_away_and_says_what_it_was() -> None:
+def test_deleting_removes_the_mapping_and_returns_it() -> None:
     seen = view(("192.0.2.1", US_EAST))
     decision = mapping.delete(ip("192.0.2.1"))(seen)
     change = MappingChange(ip("192.0.2.1"), US_EAST, None)
     assert decision == Decision((change,), seen.current[ip("192.0.2.1")])
 
 
-def test_creating_is_putting_where_there_is_nothing() -> None:
+def test_create_is_a_put_without_an_existing_mapping() -> None:
     decide = mapping.create(ip("192.0.2.1"), US_EAST)
     assert decide(view()) == Decision((created("192.0.2.1", US_EAST),), None)
     for stored in (US_EAST, US_WEST):
@@ -54,6 +54,6 @@ def test_creating_is_putting_where_there_is_nothing() -> None:
         decide(view(count=MAX_MAPPINGS))
 
 
-def test_deleting_what_is_not_there_is_an_error() -> None:
+def test_deleting_a_missing_mapping_is_an_error() -> None:
     with pytest.raises(MappingNotFound):
         mapping.delete(ip("192.0.2.1"))(view(("192.0.2.2", US_EAST)))

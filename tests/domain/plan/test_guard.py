@@ -45,7 +45,7 @@ def test_new_mappings_are_no_mass_change() -> None:
     assert texts(dict.fromkeys(ips(1000), US_EAST), {}) == []
 
 
-def test_what_is_ignored_does_not_make_the_share_smaller() -> None:
+def test_ignored_mappings_do_not_reduce_the_share() -> None:
     live = dict.fromkeys([*ips(2), ip("192.0.2.1")], US_EAST)
     ignoring = Selection(ignore=(pattern("10.0.0.0/8"),))
     assert "1 of 1" in texts({}, live, ignoring)[0]

@@ -26,7 +26,7 @@ def planned(desired, live, **selection):
 
 
 @given(states, states)
-def test_a_plan_makes_what_there_shall_be_of_what_there_is(desired, live) -> None:
+def test_a_plan_turns_the_live_mappings_into_the_wanted_ones(desired, live) -> None:
     assert applied(planned(desired, live).changes, live) == desired
 
 
@@ -62,7 +62,7 @@ def test_a_digest_changes_with_every_difference(desired, live, address, place, o
     assert (plan_of([after]).digest == before) == same
 
 
-def test_a_digest_tells_zones_apart() -> None:
+def test_a_digest_differs_between_zones() -> None:
     here = plan_zone("0" * 32, "a", {ip("192.0.2.1"): US_EAST}, {})
     there = plan_zone("1" * 32, "a", {ip("192.0.2.1"): US_EAST}, {})
     digests = {plan_of([here]).digest, plan_of([there]).digest, plan_of([here, there]).digest}
@@ -93,7 +93,7 @@ def test_a_plan_that_was_begun_is_the_same_in_the_middle_of_its_work(desired, li
     assert applied(remaining(saved.changes, middle), middle) == desired
 
 
-def test_what_somebody_else_did_meanwhile_is_seen_in_a_plan_that_was_begun() -> None:
+def test_concurrent_changes_are_detected_in_a_resumed_plan() -> None:
     saved = planned({ip("192.0.2.1"): US_EAST}, {})
     meanwhile = {ip("192.0.2.1"): US_EAST, ip("192.0.2.2"): US_EAST}
     again = replanned(saved, meanwhile, begun=True)
@@ -135,7 +135,7 @@ def test_a_zone_that_would_be_too_full_is_emptied_first() -> None:
     assert [batch.delete for batch in batches(planned(want, there))] == [True] * 2 + [False] * 2
 
 
-def test_what_is_ignored_is_never_touched() -> None:
+def test_ignored_mappings_are_never_changed() -> None:
     live = {ip("10.0.0.1"): US_EAST, ip("192.0.2.1"): US_EAST}
     made = planned({}, live, ignore=(pattern("10.0.0.0/8"),))
     assert [change.address for change in made.changes] == [ip("192.0.2.1")]
@@ -143,27 +143,27 @@ def test_what_is_ignored_is_never_touched() -> None:
     assert made.live == fingerprint({ip("192.0.2.1"): US_EAST})
 
 
-def test_what_is_ignored_and_in_the_file_is_a_conflict() -> None:
+def test_an_ignored_mapping_in_the_file_is_a_conflict() -> None:
     live = {ip("192.0.2.1"): CENTRAL}
     made = planned({ip("192.0.2.1"): US_EAST}, live, ignore=(pattern("gcp/*"),))
     assert made.changes == ()
     assert made.conflicts == (ip("192.0.2.1"),)
 
 
-def test_what_is_to_be_adopted_stays_and_is_listed() -> None:
+def test_adopted_mappings_stay_and_are_listed() -> None:
     live = {ip("192.0.2.1"): CENTRAL, ip("192.0.2.2"): US_EAST}
     made = planned({}, live, adopt=(pattern("gcp/*"),))
     assert made.adopted == ((ip("192.0.2.1"), CENTRAL),)
     assert [change.address for change in made.changes] == [ip("192.0.2.2")]
 
 
-def test_what_was_adopted_by_the_file_is_the_files() -> None:
+def test_an_adopted_mapping_in_the_file_follows_the_file() -> None:
     live = {ip("192.0.2.1"): CENTRAL}
     made = planned({ip("192.0.2.1"): US_EAST}, live, adopt=(pattern("*"),))
     assert made.changes == (MappingChange(ip("192.0.2.1"), CENTRAL, US_EAST),)
 
 
-def test_without_deleting_what_is_not_in_the_file_stays() -> None:
+def test_with_no_delete_extra_mappings_stay() -> None:
     live = {ip("192.0.2.1"): US_EAST}
     made = planned({}, live, delete=False)
     assert made.changes == ()

@@ -61,7 +61,7 @@ def test_without_a_rollout_every_node_has_the_newest() -> None:
     assert allowed(None, "node", "SIN") is None
 
 
-def test_a_held_node_stays_where_it_is() -> None:
+def test_a_held_node_stays_at_its_revision() -> None:
     assert allowed(steps(HELD), "node", "SIN") == 10
 
 
@@ -131,7 +131,7 @@ def test_waves_that_make_no_sense_are_refused(text: str, problem: str) -> None:
         parse_waves(text, COLOS)
 
 
-def test_everything_wrong_with_waves_is_said_at_once() -> None:
+def test_all_errors_of_stages_are_reported_together() -> None:
     with pytest.raises(InvalidQuery, match=r"^waves: 5%: .*; 'XYZ': .*; the last wave"):
         parse_waves("XYZ,10%,5%", COLOS)
 
@@ -145,12 +145,12 @@ def test_held_started_advanced_to_its_end_and_finished() -> None:
         rollouts.advance()(whole)
 
 
-def test_two_who_release_the_same_wave_release_one() -> None:
+def test_two_conductors_that_release_the_same_stage_release_one() -> None:
     with pytest.raises(RolloutConflict, match="the next wave is 3, not 2"):
         rollouts.advance(2)(running(2))
 
 
-def test_a_paused_rollout_leaves_its_nodes_where_they_are() -> None:
+def test_a_paused_rollout_does_not_change_its_nodes() -> None:
     paused = steps(HELD, STARTED, rollouts.pause("lunch"))
     assert (allowed(paused, "n", "SIN"), allowed(paused, "n", "FRA")) == (20, 10)
     assert rollouts.resume()(paused) == steps(HELD, STARTED)
@@ -210,7 +210,7 @@ def test_a_step_out_of_its_turn_is_refused(rollout: Rollout | None, step: Step) 
         step(rollout)
 
 
-def test_a_step_is_a_change_of_the_record_and_says_who_took_it() -> None:
+def test_a_step_is_a_change_of_the_record_with_its_actor() -> None:
     decision = take(HELD, "credential", 7)({})
     held = Rollout(1, RolloutState.HELD, 10, by="credential", started_on=5, changed_on=7)
     assert decision.changes == (RecordChange(ROLLOUT, None, held),)

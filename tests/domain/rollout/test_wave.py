@@ -14,7 +14,7 @@ def found(desired, live) -> list[Wave]:
     return waves(plan_of([plan_zone("0" * 32, "example.com", desired, live)]), TIERS)
 
 
-def test_origins_are_counted_by_where_they_move() -> None:
+def test_origins_are_counted_by_upper_tier_move() -> None:
     a, b, c, d = (ip(f"192.0.2.{n}") for n in range(1, 5))
     live = {a: US_EAST, b: US_EAST, c: CENTRAL}
     desired = {a: US_WEST, b: US_WEST, d: CENTRAL}
@@ -25,7 +25,7 @@ def test_origins_are_counted_by_where_they_move() -> None:
     ]
 
 
-def test_another_region_with_the_same_upper_tier_moves_nobody() -> None:
+def test_another_region_with_the_same_upper_tier_moves_no_origin() -> None:
     nearby = next(
         place
         for region in data.catalogue().regions("azure")

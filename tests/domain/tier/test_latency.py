@@ -35,7 +35,7 @@ def test_regions_are_measured_apart() -> None:
 
 
 @pytest.mark.parametrize("ms", [-1.0, math.nan, math.inf, 60_001.0])
-def test_what_is_no_round_trip_is_refused(ms: float) -> None:
+def test_an_invalid_round_trip_is_refused(ms: float) -> None:
     with pytest.raises(InvalidLatencies) as caught:
         check([_measured("IAD", 1.0), _measured("EWR", ms)], NOW)
     assert caught.value.problems == ["measurement 1: milliseconds must be between 0 and 60000"]

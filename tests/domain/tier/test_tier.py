@@ -231,7 +231,7 @@ def test_a_draining_colo_is_behind_every_active_one_whatever_speaks_for_it(
     assert [code for code, _ in ranked([HERE], made, latencies)] == ["NEA", "MID", "FAR"]
 
 
-def test_draining_colos_are_chosen_where_no_active_one_is_left() -> None:
+def test_draining_colos_are_chosen_if_no_active_one_is_left() -> None:
     drained = tuple(replace(one, state=DRAINING) for one in (NEAR, FAR))
     tier = tier_of([HERE], Topology(drained), {})
     assert [r.colo.code for r in tier.chosen] == ["NEA", "FAR"]
@@ -247,7 +247,7 @@ def test_draining_colos_are_chosen_where_no_active_one_is_left() -> None:
         replace(NEAR, eligible=False, state=DRAINING),
     ],
 )
-def test_what_is_down_retired_or_not_eligible_is_never_chosen(out: Colo) -> None:
+def test_down_retired_or_ineligible_colos_are_never_chosen(out: Colo) -> None:
     made = Topology((out, FAR), {"aws/us-east-1": ("NEA",)})
     assert ranked([HERE], made, {("NEA", US_EAST): 0.0}) == [("FAR", Basis.DISTANCE)]
 
@@ -286,7 +286,7 @@ def test_a_pool_takes_the_colo_with_the_least_sum() -> None:
     assert tier.primary.distance_km == pytest.approx(expected)
 
 
-def test_a_pool_counts_a_latency_only_where_it_is_measured_for_every_region() -> None:
+def test_a_pool_uses_a_latency_only_if_every_region_has_one() -> None:
     made = Topology((NEAR, FAR))
     half: Fresh = {("FAR", US_EAST): 1.0}
     assert ranked([HERE, THERE], made, half)[0][1] is Basis.DISTANCE
@@ -352,7 +352,7 @@ def test_the_order_of_the_colos_does_not_matter_with_states_overrides_and_latenc
 
 
 @pytest.mark.parametrize("fallbacks", [0, 1, 2])
-def test_there_are_as_many_fallbacks_as_the_topology_says(fallbacks: int) -> None:
+def test_the_topology_sets_the_number_of_fallbacks(fallbacks: int) -> None:
     tier = tier_of([HERE], Topology((NEAR, MIDDLE, FAR), fallbacks=fallbacks), {})
     assert [r.colo for r in tier.fallbacks] == [MIDDLE, FAR][:fallbacks]
 
@@ -370,7 +370,7 @@ def test_there_are_as_many_fallbacks_as_the_topology_says(fallbacks: int) -> Non
         ),
     ],
 )  # fmt: skip
-def test_the_reason_is_said(
+def test_the_reason_is_printed(
     overrides: dict[str, tuple[str, ...]], latencies: Fresh, regions: list[Region], reason: str
 ) -> None:
     assert tier_of(regions, Topology((NEAR, FAR), overrides), latencies).reason == reason

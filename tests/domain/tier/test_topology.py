@@ -36,7 +36,7 @@ def _colo(code: str, **members: Any) -> Colo:
     return Colo(code, "Town", "US", 1.0, 2.0, **members)
 
 
-def test_everything_wrong_is_said_at_once() -> None:
+def test_all_errors_are_reported_together() -> None:
     wrong = Topology(
         (_colo("iad"), _colo("EWR"), _colo("EWR"), replace(_colo("SEA"), latitude=91.0),
          _colo("LAX", successor="LAX"), _colo("SJC", successor="NOPE")),

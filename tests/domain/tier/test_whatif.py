@@ -16,7 +16,7 @@ def _moves(after: Topology, counts: list[Count] = COUNTS) -> list[Move]:
     return moves(counts, before, Tiers(CATALOGUE, after, {}))
 
 
-def test_nothing_moves_where_nothing_changes() -> None:
+def test_nothing_moves_without_changes() -> None:
     assert _moves(TOPOLOGY) == []
     assert _moves(with_states(TOPOLOGY, {"SYD": ColoState.DOWN})) == []
 

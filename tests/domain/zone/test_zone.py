@@ -27,6 +27,6 @@ def test_domain_names_are_taken_in_lower_case(name: str, checked: str) -> None:
      "example.com..", f"{'a' * 64}.com", "a." * 127 + "com", "http://example.com", "*.a.com", None,
      "a\n.com", "a.com\n", "\u212a.com"],
 )  # fmt: skip
-def test_what_is_no_domain_name_is_refused(name: object) -> None:
+def test_an_invalid_domain_name_is_refused(name: object) -> None:
     with pytest.raises(InvalidZoneName):
         checked_name(name)

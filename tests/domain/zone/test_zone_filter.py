@@ -144,7 +144,7 @@ def test_the_order_does_not_depend_on_where_zones_come_from(
 
 
 @pytest.mark.proves("P-ZONE-3")
-def test_internal_zones_are_shown_when_asked_for() -> None:
+def test_internal_zones_are_listed_on_request() -> None:
     internal = replace(zone(), type=ZoneType.INTERNAL)
     pair = (internal, ACCOUNTS["a1"])
     assert find([pair], ZoneQuery()) == []

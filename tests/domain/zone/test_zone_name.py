@@ -29,7 +29,7 @@ BUECHER = "xn--bcher-kva.example"
         ("www.xn--bcher-kva.ÉCOLE", "www.xn--bcher-kva.xn--cole-9oa", "www.xn--bcher-kva.école"),
     ],
 )
-def test_a_name_is_known_by_its_a_labels_and_shown_as_it_was_sent(
+def test_a_name_is_identified_by_its_a_labels_and_returned_as_sent(
     sent: str, ascii_: str, shown: str
 ) -> None:
     assert read_zone_name(sent) == (ascii_, shown)
@@ -126,11 +126,11 @@ def test_filters_find_a_name_by_either_form(pattern: str, found: bool) -> None:
         ("a@example.com", False),
     ],
 )
-def test_what_no_zone_is_called_is_told_from_names(text: str, may_be: bool) -> None:
+def test_invalid_zone_names_are_recognized(text: str, may_be: bool) -> None:
     assert may_be_zone(text) is may_be
 
 
-def test_a_name_of_an_older_database_that_is_none_any_more_is_still_found() -> None:
+def test_an_invalid_name_of_an_older_database_is_still_found() -> None:
     assert name_matches("xn--i-7iq.ws", "xn--i-7iq.ws")
     assert name_matches("contains:❤", "xn--i-7iq.ws")
     assert unicode_name("xn--0.example") == "xn--0.example"

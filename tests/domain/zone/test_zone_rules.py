@@ -76,7 +76,7 @@ def test_setting_a_default_for_the_first_time_is_a_change(setting: SettingName, 
 
 
 @given(st.lists(st.tuples(st.sampled_from(SETTINGS), st.booleans()), max_size=10))
-def test_each_setting_is_what_was_said_last(said: list[tuple[SettingName, bool]]) -> None:
+def test_each_setting_has_its_last_value(said: list[tuple[SettingName, bool]]) -> None:
     records = dict(RECORDS)
     expected = {name: getattr(zone(), name).on for name in SETTINGS} | dict(said)
     for now, (setting, on) in enumerate(said, start=2):
@@ -100,12 +100,12 @@ def test_a_removed_zone_is_gone() -> None:
         delete_zone("account"),
     ],
 )
-def test_a_zone_that_is_not_there_cannot_be_changed(rule: RecordDecide[object]) -> None:
+def test_a_missing_zone_cannot_be_changed(rule: RecordDecide[object]) -> None:
     with pytest.raises(ZoneNotFound):
         rule(RECORDS)
 
 
-def test_what_is_there_already_is_left_as_it_is() -> None:
+def test_existing_files_are_not_changed() -> None:
     made = token("t")
     wanted = [(Kind.ZONE, replace(zone(), name="renamed.example")), (Kind.TOKEN, made)]
     expected = (RecordChange(Key(Kind.TOKEN, "t"), None, made),)

@@ -141,7 +141,7 @@ async def test_what_an_earlier_token_showed_leaves_the_disk(primary: Primary) ->
         assert node.keeps(*secrets, "replicas") == []
 
 
-async def test_a_node_whose_token_is_for_another_colo_says_so(primary: Primary) -> None:
+async def test_a_node_with_a_token_for_another_colo_logs_it(primary: Primary) -> None:
     token = originmap("token", "create", "fra-1", "--access", "edge", "--colo", "FRA",
                       "--db", primary.db)  # fmt: skip
     async with primary.client() as client:

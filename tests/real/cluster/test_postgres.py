@@ -52,7 +52,7 @@ def verified(node: Server, headers: dict[str, str]) -> bool:
     return httpx.get(f"{node.api}/user/tokens/verify", headers=headers).status_code == 200
 
 
-def test_what_is_written_on_one_node_is_read_on_another(nodes: list[Server], url: str) -> None:
+def test_a_write_on_one_node_is_readable_on_another(nodes: list[Server], url: str) -> None:
     zone = output("zone", "create", "example.com", "--db", url).strip()
     headers = new_token(url)
     path = f"/zones/{zone}/origin/cloud_regions/192.0.2.1"
@@ -128,7 +128,7 @@ def test_a_password_is_not_printed(url: str, tmp_path: Path) -> None:
     assert "s3cret" not in printed
 
 
-def test_a_server_without_its_database_does_not_start_and_says_why() -> None:
+def test_a_server_without_its_database_does_not_start_and_prints_the_reason() -> None:
     message = refusal("serve", "--db", "postgresql://me:s3cret@127.0.0.1:1/x", "--port", "0")
     assert "connection refused" in message
     assert "is the server running" in message

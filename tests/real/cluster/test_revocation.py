@@ -83,7 +83,7 @@ async def test_a_token_revoked_while_a_body_arrives_writes_nothing(
     assert await changes(honest) == before
 
 
-async def test_a_right_lost_while_a_body_arrives_counts_no_more(
+async def test_rights_are_checked_again_after_the_body_has_arrived(
     server: InProcess, honest: Connection
 ) -> None:
     id_, headers = await new_token(honest)

@@ -172,7 +172,7 @@ async def test_a_node_that_does_not_take_its_revision_halts_the_rollout(fleet: W
     await fleet.serve(OLD, OLD, OLD)
 
 
-async def test_a_node_that_is_heard_of_later_is_waited_for_too(fleet: World) -> None:
+async def test_a_node_that_reports_later_must_also_reach_the_target(fleet: World) -> None:
     fleet.hold_and_change()
     how = ("--hold", "1h", "--patience", "0.5s", "--db", fleet.db)
     async with fleet.conductor("start", *WAVES, *how) as conductor:
@@ -228,7 +228,7 @@ async def test_others_pause_advance_and_kill_while_it_is_conducted(fleet: World)
             assert (status, "somebody else has it killed: wrong colo" in said) == (1, True), said
 
 
-async def test_what_was_changed_meanwhile_waits_after_the_last_wave(fleet: World) -> None:
+async def test_later_changes_wait_after_the_last_stage(fleet: World) -> None:
     fleet.hold_and_change()
     fleet.step("start", waves="100%")
     await fleet.serve(NEW, NEW, NEW)
@@ -282,7 +282,7 @@ def test_stages_without_a_node_pass_by_their_names_alone(world: World) -> None:
     assert "rollout 1 is done" in by_hand(world, "resume", "--hold", "0", *passed)
 
 
-def test_which_server_is_meant_must_be_said() -> None:
+def test_the_server_must_be_given() -> None:
     runner = CliRunner()
     for args, said in (
         ([], "give --db on the server's own machine, --server, or name a server for good"),

@@ -66,16 +66,14 @@ def test_a_file_is_read_as_spreadsheets_save_it(tmp_path: Path, separator: str, 
     ],
     ids=lambda value: str(value)[-30:],
 )  # fmt: skip
-def test_what_is_wrong_is_said_with_file_and_line(
-    tmp_path: Path, text: str | bytes, wrong: str
-) -> None:
+def test_errors_have_file_and_line(tmp_path: Path, text: str | bytes, wrong: str) -> None:
     file = _file(tmp_path, text)
     with pytest.raises(UnusableRegions) as caught:
         read_regions(file, VENDORS)
     assert f"{file}{wrong}" in str(caught.value)
 
 
-def test_every_problem_is_said_at_once(tmp_path: Path) -> None:
+def test_all_problems_are_reported_together(tmp_path: Path) -> None:
     file = _file(tmp_path, f"{HEAD}\nx,a,1,1\noci,B,1,999\n")
     with pytest.raises(UnusableRegions) as caught:
         read_regions(file, VENDORS)

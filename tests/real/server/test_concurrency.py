@@ -192,7 +192,7 @@ async def test_the_same_put_by_everybody_changes_each_address_once(
     assert checked(db).revision == before + len(ips)
 
 
-async def test_one_address_written_by_everybody_ends_as_one_of_them_said(
+async def test_concurrent_writes_of_one_address_end_with_one_of_their_values(
     server: Server, db: Path
 ) -> None:
     regions = ("us-east-1", "eu-west-1")

@@ -29,7 +29,7 @@ from tests.real.server.probe import (
 from tests.real.server.wire import SECONDS, Connection, request
 
 
-async def test_one_connection_too_many_is_told_to_come_back(tmp_path: Path) -> None:
+async def test_a_connection_over_the_limit_gets_retry_after(tmp_path: Path) -> None:
     with InProcess(tmp_path / "log", Limits(connections=2)) as server:
         async with Connection(server.url) as first, Connection(server.url) as second:
             assert (await first.ask("GET", "/healthz")).status == 200
@@ -120,7 +120,7 @@ async def test_a_broken_body_behind_a_request_is_answered_and_closed(
         assert await connection.ended() == b""
 
 
-async def test_a_client_that_asks_first_is_told_to_continue(server: InProcess) -> None:
+async def test_expect_100_continue_is_answered(server: InProcess) -> None:
     body = json.dumps(ITEM).encode()
     async with Connection(server.url) as connection:
         lines = (f"Content-Length: {len(body)}", "Expect: 100-continue")
@@ -156,9 +156,7 @@ UPGRADE = (
 
 
 @pytest.mark.parametrize("path", [MAPPINGS, "/healthz"])
-async def test_an_upgrade_is_answered_as_if_it_were_not_asked_for(
-    server: InProcess, path: str
-) -> None:
+async def test_an_upgrade_offer_is_ignored(server: InProcess, path: str) -> None:
     """RFC 9110 §7.8: a server may ignore Upgrade."""
     async with Connection(server.url) as connection:
         await connection.send(head("GET", path, *UPGRADE))

@@ -37,7 +37,7 @@ def test_dev_refuses_to_be_open_by_accident() -> None:
         assert "--i-know-this-is-open" in message
 
 
-def test_dev_is_open_when_told_so() -> None:
+def test_dev_can_run_without_credentials() -> None:
     args = ["--host", "0.0.0.0", "--db", ":memory:", "--i-know-this-is-open"]
     with dev(*args) as welcome:
         assert re.search(r"http://0\.0\.0\.0:\d+/client/v4", welcome)
@@ -142,7 +142,7 @@ def test_a_request_is_a_line_of_json_without_the_secret(tmp_path: Path) -> None:
     assert not lines[unknown.headers["cf-ray"]].get("credential")
 
 
-def test_requests_are_not_logged_when_told_so(tmp_path: Path) -> None:
+def test_request_logging_can_be_switched_off(tmp_path: Path) -> None:
     with Server(":memory:", tmp_path, args=["--no-log-requests"]) as server:
         httpx.get(server.mappings, headers=BEARER)
     assert server.log.read_text() == ""
@@ -178,7 +178,7 @@ def test_regions_of_one_vendor_are_printed_alone() -> None:
 
 
 @pytest.mark.parametrize("vendor", ["AWS", "ibm", ""])
-def test_a_vendor_that_is_not_there_is_refused(vendor: str) -> None:
+def test_an_unknown_vendor_is_refused(vendor: str) -> None:
     message = refusal("regions", "--vendor", vendor, status=2)
     assert f"no vendor {vendor!r}; there are aws, azure, gcp, oci" in message
 

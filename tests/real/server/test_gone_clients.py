@@ -54,7 +54,7 @@ def endless(folder: Path, size: int) -> Iterator[tuple[InProcess, WithoutEnd]]:
 
 
 @pytest.mark.parametrize("size", [10, 100_000])
-async def test_a_file_is_made_only_for_as_long_as_somebody_takes_it(
+async def test_a_file_is_generated_only_while_the_client_is_connected(
     tmp_path: Path, size: int
 ) -> None:
     """Also where the client went while its connection was full."""

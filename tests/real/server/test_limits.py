@@ -130,9 +130,7 @@ async def test_a_body_without_end_is_cut(hasty: InProcess) -> None:
         ["Transfer-Encoding: chunked, identity"],
     ],
 )
-async def test_a_length_that_says_two_things_is_not_http(
-    server: InProcess, lines: list[str]
-) -> None:
+async def test_contradictory_lengths_are_not_http(server: InProcess, lines: list[str]) -> None:
     """RFC 9112 §6.3: what could be read in two ways lets requests be smuggled past a proxy."""
     answer = await answer_to(server, head("PUT", ONE, *lines) + b"{}")
     assert answer.refusal == NOT_HTTP
@@ -213,7 +211,7 @@ NOT_REQUESTS = {
 
 
 @pytest.mark.parametrize("name", NOT_REQUESTS)
-async def test_what_is_no_request_is_answered_in_the_envelope(server: InProcess, name: str) -> None:
+async def test_an_invalid_request_is_answered_in_the_envelope(server: InProcess, name: str) -> None:
     async with Connection(server.url) as connection:
         await connection.send(NOT_REQUESTS[name])
         answer = await connection.answer()

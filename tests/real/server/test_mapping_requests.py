@@ -89,7 +89,9 @@ async def test_requests_in_a_row_are_answered_in_turn(connection: Connection) ->
     assert await connection.ended() == b""
 
 
-async def test_what_is_no_request_is_refused_after_the_answer(connection: Connection) -> None:
+async def test_an_invalid_request_is_refused_after_the_previous_answer(
+    connection: Connection,
+) -> None:
     await connection.send(put(json.dumps(ITEM).encode()) + b"\0\r\n\r\n")
     assert (await connection.answer()).status == 200
     assert (await connection.answer()).refusal == (400, 10400)
@@ -103,7 +105,7 @@ async def test_a_full_zone_takes_no_other_mapping(connection: Connection) -> Non
     assert (await connection.ask("PUT", ONE, ITEM)).refusal == (403, 1164)
 
 
-async def test_a_store_with_too_much_to_do_says_when_to_come_back(tmp_path: Path) -> None:
+async def test_a_busy_store_answers_with_retry_after(tmp_path: Path) -> None:
     def build(opened: Opened) -> Application:
         opened.store.refuse_writes(StoreBusy())
         return whole_app(opened)
@@ -137,7 +139,7 @@ async def test_a_get_behind_a_put_on_one_connection_reads_what_was_put(server: I
             assert [answer.result["region"] for answer in answers] == [item["region"]] * 3
 
 
-async def test_whoever_was_told_of_a_write_reads_it(server: InProcess) -> None:
+async def test_an_acknowledged_write_is_readable(server: InProcess) -> None:
     """Readers that never stop, so that reads and commits share turns of the event loop."""
     await ask(server, put(json.dumps(ITEM).encode()))
     done = asyncio.Event()
@@ -203,13 +205,13 @@ def knowing(tmp_path: Path) -> Iterator[Server]:
         yield server
 
 
-async def test_the_answer_says_what_the_ranges_contradict(knowing: Server) -> None:
+async def test_the_answer_lists_contradicted_mappings(knowing: Server) -> None:
     answer = await ask(knowing, put(json.dumps(ITEM).encode()))
     assert [message["code"] for message in answer.json["messages"]] == [11570]
     assert (await ask(knowing, put(json.dumps(WEST).encode()))).json["messages"] == []
 
 
-async def test_who_stops_the_server_loses_no_answer(dev: Server) -> None:
+async def test_a_graceful_stop_loses_no_answer(dev: Server) -> None:
     """Puts that never stop, until the server is told to: each has an answer, or was not taken."""
     answered = asked = 0
 

@@ -122,7 +122,7 @@ async def test_a_client_that_takes_no_answers_is_cut(hasty: InProcess) -> None:
     assert hasty.connections == 0
 
 
-async def test_slow_clients_keep_nobody_else_waiting(hasty: InProcess) -> None:
+async def test_slow_clients_do_not_block_others(hasty: InProcess) -> None:
     async with asyncio.TaskGroup() as group, Connection(hasty.url) as honest:
         for _ in range(100):
             group.create_task(answer_to(hasty, b"GET /"))

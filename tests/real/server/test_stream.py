@@ -61,7 +61,7 @@ async def test_a_reader_resumes_from_the_last_id(
         assert change["id"] == "192.0.2.4"
 
 
-async def test_a_reader_from_another_database_is_told_to_start_anew(
+async def test_a_reader_of_another_database_gets_a_reset(
     client: httpx.AsyncClient,
 ) -> None:
     async with stream(client, **{"Last-Event-ID": "0123456789abcdef-2"}) as answer:
@@ -185,7 +185,7 @@ async def test_a_long_poll_is_answered_when_something_happens(
     assert change["id"] == "192.0.2.1"
 
 
-async def test_a_poll_of_a_revoked_token_tells_nothing(
+async def test_a_poll_with_a_revoked_token_returns_no_changes(
     primary: Primary, client: httpx.AsyncClient
 ) -> None:
     token = primary.new_token("short", "read")
