@@ -20,7 +20,7 @@ def test_only_what_differs_changes() -> None:
     assert decision.outcome == decision.changes
 
 
-def test_files_that_did_not_exist_are_removed() -> None:
+def test_mappings_that_did_not_exist_are_removed() -> None:
     assert restore({})(view(("192.0.2.1", US_EAST))).changes == (MappingChange(A, US_EAST, None),)
 
 

@@ -111,7 +111,7 @@ async def test_unrequested_encodings_are_refused(encoding: str) -> None:
             await feed.changes(POINT, 100, 0)
 
 
-async def test_what_does_not_decompress_or_ends_early_is_refused() -> None:
+async def test_a_corrupt_or_truncated_answer_is_refused() -> None:
     for body in (b"no gzip", gzip(b"{}")[:-3], gzip(b"{}") + b"more"):
         async with client(once(body), "Content-Encoding: gzip") as feed:
             with pytest.raises(BrokenFeed):

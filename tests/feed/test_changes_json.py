@@ -40,7 +40,7 @@ CHANGES = [
 NOWHERE = raw_record(Topology(()))
 
 
-def test_a_written_file_is_readable() -> None:
+def test_written_changes_are_readable() -> None:
     sent = msgspec.json.encode(changes_json(CHANGES))
     assert read_changes(msgspec.json.decode(sent, type=list[ChangeJSON])) == CHANGES
 

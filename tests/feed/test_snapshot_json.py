@@ -39,7 +39,7 @@ async def _read(lines: Iterable[bytes]) -> list[Part]:
     return [part async for part in read_lines(each())]
 
 
-async def test_a_written_file_is_readable() -> None:
+async def test_written_changes_are_readable() -> None:
     assert await _read(await _lines()) == PARTS
 
 

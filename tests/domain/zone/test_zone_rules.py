@@ -105,7 +105,7 @@ def test_a_missing_zone_cannot_be_changed(rule: RecordDecide[object]) -> None:
         rule(RECORDS)
 
 
-def test_existing_files_are_not_changed() -> None:
+def test_existing_records_are_not_changed() -> None:
     made = token("t")
     wanted = [(Kind.ZONE, replace(zone(), name="renamed.example")), (Kind.TOKEN, made)]
     expected = (RecordChange(Key(Kind.TOKEN, "t"), None, made),)
