@@ -51,7 +51,7 @@ def test_a_path_that_is_not_a_file_is_unchanged(tmp_path: Path) -> None:
     assert Path("/dev/null").is_char_device()
 
 
-def test_a_file_that_is_as_wanted_is_left_alone(tmp_path: Path) -> None:
+def test_an_unchanged_file_is_not_rewritten(tmp_path: Path) -> None:
     file = tmp_path / "file"
     replace_file(file, [b"same"], 0o600)
     before = file.stat()

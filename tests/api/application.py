@@ -57,7 +57,7 @@ class ApplicationTransport(httpx.AsyncBaseTransport):
 
 
 class _Body(httpx.AsyncByteStream):
-    """A body that is made as it is read."""
+    """A body that is generated while it is read."""
 
     def __init__(self, body: Body) -> None:
         self._body = body
@@ -115,7 +115,7 @@ def served(application: Application) -> dict[str, tuple[str, ...]]:
 
 
 def filled(template: str) -> str:
-    """A path template with what there is in the places of its parameters."""
+    """A path template with existing values for its parameters."""
     there = {"{origin_ip}": "192.0.2.1", "{format}": "csv"}
     for name, value in there.items():
         template = template.replace(name, value)

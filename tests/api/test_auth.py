@@ -1,4 +1,4 @@
-"""Credentials: which are taken, and what every other one is told."""
+"""Credentials: the accepted ones, and the error of every other one."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Every route with every kind of credential, and what strangers cannot learn."""
+"""Every route with every kind of credential, and data that must stay hidden."""
 
 import contextlib
 from collections.abc import AsyncIterator, Iterator

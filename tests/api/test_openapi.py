@@ -1,4 +1,4 @@
-"""The OpenAPI document says what is served: no more, no less, and nothing that is wrong."""
+"""The OpenAPI document describes exactly the routes and answers of the server."""
 
 import json
 import re
@@ -131,7 +131,7 @@ async def app() -> AsyncIterator[Application]:
 
 
 def at(reference: str) -> Any:
-    """What a reference in the document stands for."""
+    """The target of a reference in the document."""
     value: Any = DOCUMENT
     for name in reference.removeprefix("#/").split("/"):
         value = value[name]
@@ -288,7 +288,7 @@ def test_no_component_is_left_over() -> None:
         for name in components
         if kind != "securitySchemes" and f"#/components/{kind}/{name}" not in used
     }
-    # What is answered where there is no operation.
+    # The answer of methods without an operation.
     assert left == {"responses/MethodNotAllowed"}
 
 

@@ -1,4 +1,4 @@
-"""What is answered in pieces, and who does not take it."""
+"""Streamed answers, and clients that do not read them."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Changes released in waves, to a real agent and its cache; nginx stands for all caches."""
+"""Changes released in stages, to a real agent and its cache; nginx represents all caches."""
 
 import shutil
 import subprocess
@@ -62,7 +62,7 @@ def held(site: Site) -> int:
     return base
 
 
-def test_a_change_waits_for_its_wave_and_every_node_can_be_taken_back(site: Site) -> None:
+def test_a_change_waits_for_its_stage_and_every_node_can_be_rolled_back(site: Site) -> None:
     with Visitor(site.cache) as visitor:
         base = held(site)
         step(site, "start", waves="IAD,SIN,100%")
@@ -109,7 +109,7 @@ def test_once_reports_the_served_revision(site: Site) -> None:
 
 
 def started_again(site: Site) -> None:
-    """Start the agent on a file that somebody spoiled, and wait until it is as it was."""
+    """Start the agent with a modified file, and wait until it is restored."""
     before = site.file.read_text()
     site.file.write_text("upstream")
     site.edge.start()

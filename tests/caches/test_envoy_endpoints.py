@@ -38,7 +38,7 @@ def fed(server: Server, envoy: EnvoyOwnClusters, folder: Path) -> Iterator[Edge]
 
 
 def moved(machines: Mapping[str, Machine]) -> list[str]:
-    """What says that IAD listens where another machine does by now."""
+    """Options that give IAD the address of another machine."""
     return ["--upstream", f"IAD={machines['origin'].endpoint}"]
 
 

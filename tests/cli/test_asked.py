@@ -81,7 +81,7 @@ def test_other_values_are_refused(text: str) -> None:
     assert refusal(text, "192.0.2.1").startswith("not an origin IP address, and no host name: ")
 
 
-def test_a_name_that_leads_nowhere_is_named() -> None:
+def test_an_unresolvable_name_is_reported() -> None:
     def nowhere(name: str) -> list[str]:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 

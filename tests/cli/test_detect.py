@@ -123,7 +123,7 @@ def test_a_request_for_nothing_is_an_empty_array(kept: Path) -> None:
 @pytest.mark.parametrize(
     "args", [("detect",), ("detect", "-", "192.0.2.1"), ("detect", "--json", "--csv", "::1")]
 )
-def test_a_wrong_command_line_ends_with_2(kept: Path, args: tuple[str, ...]) -> None:
+def test_an_invalid_command_line_exits_with_2(kept: Path, args: tuple[str, ...]) -> None:
     assert run(kept, *args).returncode == 2
 
 

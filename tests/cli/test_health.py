@@ -23,7 +23,7 @@ def test_the_last_output_of_a_command_is_the_reason() -> None:
     assert problem("false") == "the health command ended with 1"
 
 
-def test_a_command_that_takes_too_long_is_not_well() -> None:
+def test_a_health_command_over_its_timeout_is_unhealthy() -> None:
     for command in ("sleep 60", "sh -c 'sleep 60; true'"):
         assert problem(command, 0.1) == "the health command took longer than 0.1 s"
 

@@ -133,7 +133,7 @@ async def test_a_bulk_update_adds_to_existing_mappings(regions: Any) -> None:
 
 
 @pytest.mark.proves("P-BPUT-3", "P-BPUT-4")
-async def test_bulk_update_answers_what_failed_beside_what_succeeded(regions: Any) -> None:
+async def test_bulk_update_returns_failed_and_succeeded_items(regions: Any) -> None:
     batch = [V4, {**V6, "region": "us-east-1"}, {**V4, "origin_ip": "nonsense"}]
     outcome = await settled(regions.bulk_update(zone_id=ZONE, body=batch))
     assert [item.origin_ip for item in outcome.succeeded] == ["192.0.2.1"]
@@ -148,7 +148,7 @@ async def test_bulk_update_answers_what_failed_beside_what_succeeded(regions: An
 
 
 @pytest.mark.proves("P-BDEL-2")
-async def test_bulk_delete_answers_what_it_deleted(regions: Any) -> None:
+async def test_bulk_delete_returns_the_deleted_mappings(regions: Any) -> None:
     await settled(regions.bulk_update(zone_id=ZONE, body=[V4, V6]))
     doomed = ["192.0.2.1", "192.0.2.99"]
     outcome = await settled(regions.bulk_delete(zone_id=ZONE, extra_body=doomed))

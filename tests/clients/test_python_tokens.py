@@ -55,7 +55,7 @@ def tokens(client: Client, owner: str) -> Any:
 
 @pytest.fixture
 def whose(owner: str) -> dict[str, str]:
-    """What each call of the resource needs beside its own arguments."""
+    """The common arguments of each call of the resource."""
     return {} if owner == "user" else {"account_id": ZONE}
 
 
@@ -205,7 +205,7 @@ async def test_a_user_is_verified_at_the_user_and_an_account_at_the_account(
 
 
 def verification(client: Client, whose: dict[str, str]) -> Any:
-    """The client's own token, verified where its owner is."""
+    """The client's own token, verified at the route of its owner."""
     return (client.accounts if whose else client.user).tokens.verify(**whose)
 
 

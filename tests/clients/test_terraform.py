@@ -20,7 +20,7 @@ from tests.process import ZONE, Server
 
 @dataclass(frozen=True)
 class Config:
-    """What a user writes in a resource block."""
+    """The content of a user's resource block."""
 
     origin_ip: str
     vendor: str = "aws"
@@ -30,7 +30,7 @@ class Config:
 
 @dataclass(frozen=True)
 class State:
-    """What Terraform remembers of a resource."""
+    """Terraform's state of a resource."""
 
     config: Config
     modified_on: datetime
@@ -41,7 +41,7 @@ class State:
 
 
 class Action(Enum):
-    """What a plan says of a resource."""
+    """The action of a plan for a resource."""
 
     NOTHING = auto()
     CREATE = auto()
@@ -150,7 +150,7 @@ def test_an_import_by_zone_and_address_gives_the_same_state(provider: Provider) 
     assert provider.import_(f"{ZONE}/192.0.2.1") == created
 
 
-def test_an_import_of_what_does_not_exist_fails(provider: Provider) -> None:
+def test_an_import_of_a_missing_resource_fails(provider: Provider) -> None:
     with pytest.raises(cloudflare.NotFoundError):
         provider.import_(f"{ZONE}/192.0.2.1")
 

@@ -64,7 +64,7 @@ def test_a_second_run_fetches_changes_only(files: RangeFiles, server: VendorServ
     assert server.asked == [("/aws", {}), ("/aws", conditions)]
 
 
-def test_a_changed_file_replaces_the_kept_one(files: RangeFiles, server: VendorServer) -> None:
+def test_a_changed_file_replaces_the_stored_one(files: RangeFiles, server: VendorServer) -> None:
     server.pages["/aws"] = Page(AWS.read_bytes(), headers={"ETag": '"1"'})
     fetched(files, server)
     newer = document(AWS)

@@ -20,7 +20,7 @@ def test_an_invalid_number_is_refused(text: str) -> None:
 
 
 @given(st.integers(0, 10**16 - 1), st.integers(0, 10**16), st.integers(0, 10**16))
-def test_a_whole_number_is_taken_within_its_bounds_alone(n: int, one: int, other: int) -> None:
+def test_a_whole_number_is_accepted_only_within_its_range(n: int, one: int, other: int) -> None:
     least, most = sorted((one, other))
     assert whole(str(n), least, most) == (n if least <= n <= most else None)
 
@@ -45,7 +45,7 @@ def test_a_port_has_at_most_five_digits(text: str, found: int | None) -> None:
     assert port(text) == found
 
 
-def test_a_decimal_number_is_taken() -> None:
+def test_a_decimal_number_is_accepted() -> None:
     assert decimal("0.25", 0, 1) == 0.25
     assert decimal("1.01", 0, 1) is None
     assert decimal("5", 0, 5) == 5.0

@@ -100,7 +100,7 @@ class World:
         self._told.set()
 
 
-async def test_a_node_that_is_taken_back_while_it_renders_goes_back(tmp_path: Path) -> None:
+async def test_a_node_that_is_rolled_back_while_it_renders_goes_back(tmp_path: Path) -> None:
     world = World(tmp_path)
     await world.begin()
     await world.put(US_EAST)

@@ -47,7 +47,7 @@ def test_a_missing_command_fails() -> None:
         run(parse("/nowhere/nginx -t"), ENVIRONMENT)
 
 
-def test_a_command_that_takes_too_long_is_killed_with_its_children(tmp_path: Path) -> None:
+def test_a_command_is_killed_with_its_children_after_the_timeout(tmp_path: Path) -> None:
     late = tmp_path / "late"
     program = f"sh -c '(sleep 1; touch {late}) & wait'"
     with pytest.raises(CommandFailed, match="longer than"):
@@ -56,7 +56,7 @@ def test_a_command_that_takes_too_long_is_killed_with_its_children(tmp_path: Pat
     assert not late.exists()
 
 
-def test_a_daemon_that_keeps_the_output_open_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_daemon_that_keeps_the_output_open_does_not_block(tmp_path: Path) -> None:
     run(parse("sh -c 'sleep 20 & echo started'"), ENVIRONMENT, 10)
 
 

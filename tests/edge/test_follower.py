@@ -172,7 +172,7 @@ class Small(MemoryStore):
         return 5 << 20
 
 
-async def test_a_copy_that_does_not_fit_on_the_disk_is_not_begun(source: MemoryStore) -> None:
+async def test_a_copy_that_does_not_fit_on_the_disk_is_not_started(source: MemoryStore) -> None:
     async def zones(count: int) -> AsyncIterator[Part]:
         async for part in source.snapshot():
             for _ in range(count):

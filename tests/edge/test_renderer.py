@@ -103,6 +103,6 @@ async def test_an_error_in_one_file_writes_none(replica: MemoryStore, tmp_path: 
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_before_the_first_copy_there_is_nothing(tmp_path: Path) -> None:
+async def test_without_a_copy_nothing_is_rendered(tmp_path: Path) -> None:
     with pytest.raises(NothingToServe):
         await renderer(MemoryStore()).render(lambda _: {tmp_path / "file": JSON})

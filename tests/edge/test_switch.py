@@ -119,7 +119,7 @@ def test_files_that_an_earlier_crash_left_do_not_come_back(
     assert contents(paths) == ["new", "new", "new"]
 
 
-def test_a_folder_that_is_gone_leaves_the_record_as_it_was(tmp_path: Path) -> None:
+def test_a_missing_folder_leaves_the_record_unchanged(tmp_path: Path) -> None:
     switch = FileSwitch(ApplyRecord(tmp_path / "record.json"))
     with pytest.raises(CannotWrite):
         switch.make([tmp_path / "nowhere" / "file"])

@@ -33,7 +33,7 @@ def path_of(format_name: str, file: File, which: str) -> Path:
 @pytest.mark.parametrize(
     ("which", "name", "file"), FILES, ids=lambda value: getattr(value, "name", value)
 )
-def test_a_file_is_as_it_was(which: str, name: str, file: File) -> None:
+def test_a_file_equals_the_golden_file(which: str, name: str, file: File) -> None:
     assert export(file, NODES[which]) == path_of(name, file, which).read_bytes()
 
 

@@ -34,7 +34,7 @@ def test_csv_has_any_separator_that_spreadsheets_write(
         "zone,origin_ip,vendor,region\rexample.com,192.0.2.1,aws,us-east-1\r",
     ],
 )
-def test_csv_may_have_what_spreadsheets_leave_behind(tmp_path: Path, text: str) -> None:
+def test_csv_can_have_spreadsheet_artifacts(tmp_path: Path, text: str) -> None:
     assert places(tmp_path, text, "a.csv") == {"192.0.2.1": "aws/us-east-1"}
 
 

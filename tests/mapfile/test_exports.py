@@ -38,7 +38,7 @@ def written(write, zones) -> str:
 
 
 @pytest.mark.parametrize("name", EXPORTS)
-def test_an_export_is_as_it_was(name: str) -> None:
+def test_an_export_equals_the_golden_file(name: str) -> None:
     assert written(EXPORTS[name], ZONES) == (GOLDEN / name).read_text("utf-8")
 
 

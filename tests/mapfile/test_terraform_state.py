@@ -185,7 +185,7 @@ def test_an_invalid_state_is_refused_by_name(tmp_path: Path, state: Any, said: s
          "a: origin_ip '192.0.2.1/32' is no address of an origin"),
     ],
 )  # fmt: skip
-def test_a_resource_that_makes_no_sense_is_named_in_either_form(
+def test_an_invalid_resource_is_named_in_either_form(
     tmp_path: Path, first: Any, second: Any, said: str
 ) -> None:
     expected = f"FILE: {TYPE}.{said.format(TYPE)}"

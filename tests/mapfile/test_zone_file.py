@@ -199,7 +199,7 @@ def test_the_file_names_its_zone(text: str, zone: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["www A 192.0.2.1", "@ SOA a b 1 2 3 4 5", "$ORIGIN .\n", ""])
-def test_a_file_that_does_not_name_its_zone_wants_the_option(text: str) -> None:
+def test_a_file_without_its_zones_name_needs_the_option(text: str) -> None:
     with pytest.raises(UnusableFile, match="names the zone") as caught:
         read(text)
     assert caught.value.hint == "give the zone's name: --zone example.com"
@@ -214,7 +214,7 @@ def test_records_outside_the_zone_and_addresses_of_no_origin_are_counted() -> No
     ]
 
 
-def test_a_ring_of_aliases_leads_nowhere() -> None:
+def test_an_alias_loop_resolves_to_nothing() -> None:
     text = "a CNAME b\nb CNAME c\nc CNAME b\nd CNAME d\ne CNAME www\nf CNAME e\nwww A 192.0.2.1\n"
     assert names(text, "x.") == {"192.0.2.1": "e.x f.x www.x"}
     assert read(text, "x").skipped == ["skipped 4 records that are not A or AAAA: 4 CNAME"]

@@ -94,7 +94,7 @@ def test_two_hosts_may_share_an_address_in_one_place_only(tmp_path: Path) -> Non
         ]
 
 
-def test_a_host_that_leads_nowhere_stops_the_run(tmp_path: Path) -> None:
+def test_an_unresolvable_host_stops_the_run(tmp_path: Path) -> None:
     HOSTS["empty.example"] = ["fe80::1%lo"]
     text = zone("gone.example: aws/us-east-1", "empty.example: aws/us-east-1")
     assert refusals(tmp_path, text) == [

@@ -61,14 +61,14 @@ def seconds(entries: list[AuditEntry]) -> list[int]:
 
 
 @pytest.mark.parametrize("before", [2, 3, 700, CHANGES, CHANGES + 1, CHANGES + 2])
-async def test_a_time_is_gone_to_at_once(store: CountingStore, before: int) -> None:
+async def test_the_audit_log_seeks_directly_to_a_time(store: CountingStore, before: int) -> None:
     entries = await found(store, AuditQuery(before=before * 1_000_000), limit=3)
     last = min(before - 1, CHANGES)
     assert seconds(entries) == list(range(last, 0, -1))[:3]
     assert store.read < 600
 
 
-async def test_before_everything_nothing_is_found(store: CountingStore) -> None:
+async def test_before_the_first_change_nothing_is_found(store: CountingStore) -> None:
     assert await found(store, AuditQuery(before=0)) == []
     assert await found(store, AuditQuery(before=1_000_000)) == []
     assert store.read < 100

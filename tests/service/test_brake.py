@@ -71,7 +71,7 @@ def test_failures_are_slowed_after_the_twentieth_and_until_the_minute_ends(clock
     assert brake.delay("192.0.2.1") == 0
 
 
-def test_a_brake_that_is_off_counts_nothing(clock: Clock) -> None:
+def test_a_disabled_limit_on_failed_logins_counts_nothing(clock: Clock) -> None:
     brake = Brake(clock, enabled=False)
     assert _fail(brake, 1000) == [ERROR] * 1000
     assert brake.delay("192.0.2.1") == 0

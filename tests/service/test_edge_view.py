@@ -173,7 +173,7 @@ async def test_an_edge_node_gets_hidden_changes_and_no_causes(
     assert read_changes(changes_json(delta.changes)) == delta.changes
 
 
-async def test_a_node_of_one_zone_has_that_and_what_is_for_all(source: Source) -> None:
+async def test_a_node_of_one_zone_has_this_zone_and_the_shared_records(source: Source) -> None:
     node = Node(source, ONE)
     await node.catch_up()
     assert await node.records() == {Key(Kind.ZONE, ZONE_ID)}
@@ -211,7 +211,7 @@ async def test_rights_that_are_narrowed_or_widened_give_the_node_another_copy(
     assert node.client.snapshots == 3
 
 
-async def test_a_copy_that_differs_from_what_the_node_may_have_is_found(source: Source) -> None:
+async def test_a_copy_that_differs_from_the_nodes_form_is_detected(source: Source) -> None:
     node = Node(source, ONE)
     await node.catch_up()
     await node.store.apply(

@@ -204,7 +204,7 @@ async def test_one_that_is_behind_the_others_must_catch_up_first(world: World) -
     assert not world.broadcast.join(Watcher(WHOLE, 1))
 
 
-async def test_a_slow_one_is_cut_off_and_the_others_go_on(world: World) -> None:
+async def test_a_slow_client_is_disconnected_and_others_continue(world: World) -> None:
     slow, quick = await world.watcher(), await world.watcher()
     slow.unsent = broadcast.MOST_UNSENT + 1
     await world.put("::1")

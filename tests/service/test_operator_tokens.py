@@ -68,7 +68,7 @@ async def test_a_token_of_a_node_is_listed_with_its_right_and_its_colo(
         ("edge", (), "Singapore"),
     ],
 )
-async def test_a_token_of_a_node_that_makes_no_sense_is_refused(
+async def test_an_invalid_token_of_a_node_is_refused(
     access: Access, zones: tuple[str, ...], colo: str
 ) -> None:
     with pytest.raises(InvalidToken):

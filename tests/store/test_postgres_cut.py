@@ -112,7 +112,7 @@ async def test_a_write_is_made_though_it_was_lost_on_its_way(
     assert (done.outcome, done.revision) == (written, other.revision + 1)
 
 
-async def test_a_write_fails_of_which_the_history_does_not_tell_whether_it_was_made(
+async def test_a_write_with_unknown_outcome_fails(
     nodes: list[PostgresStore], cuttable: Cuttable
 ) -> None:
     _, deletion = await cuttable.delete_unheard("192.0.2.1", nodes[0])

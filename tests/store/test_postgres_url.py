@@ -214,6 +214,6 @@ def test_a_password_file_that_others_can_read_is_refused(tmp_path: Path) -> None
     Servers(f"postgresql://om:pw@h/om?passfile={file}")  # it is not read
 
 
-def test_a_parameter_replaces_what_stands_before_the_question_mark() -> None:
+def test_a_parameter_overrides_the_part_before_the_question_mark() -> None:
     found = given("postgresql://om:old@h/db?user=me&password=new&dbname=other")
     assert [found.value(name) for name in ("user", "password", "dbname")] == ["me", "new", "other"]

@@ -67,7 +67,7 @@ async def copy_at(path: Path) -> bytes:
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-async def test_a_damaged_copy_is_moved_aside_and_begun_again(
+async def test_a_damaged_copy_is_moved_and_fetched_again(
     tmp_path: Path, damage: Callable[[Path], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     path, aside = tmp_path / "replica.db", tmp_path / "replica.db.damaged"

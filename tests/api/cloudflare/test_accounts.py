@@ -1,4 +1,4 @@
-"""Accounts and the user: what is listed, found and answered."""
+"""Accounts and the user: lists, filters and answers."""
 
 from collections.abc import AsyncIterator
 
@@ -23,7 +23,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.mark.proves("P-ACC-1")
-async def test_an_account_has_what_clients_need(client: httpx.AsyncClient) -> None:
+async def test_an_account_has_the_members_that_clients_need(client: httpx.AsyncClient) -> None:
     found = result(await client.get(f"{ACCOUNTS}/{setup.DEV_ID}"))
     assert found == {
         "created_on": found["created_on"], "id": setup.DEV_ID, "name": "Example",

@@ -1,4 +1,4 @@
-"""The audit log: every change, by whom and from where, and nothing that is a secret."""
+"""The audit log: every change with its actor and client address, and no secrets."""
 
 import hashlib
 from collections.abc import AsyncIterator
@@ -45,7 +45,7 @@ async def _put(client: httpx.AsyncClient, ip: str, place: dict[str, str], **more
 
 
 async def _logs(client: httpx.AsyncClient, **query: Any) -> list[Any]:
-    """Entries, newest first, of what requests did: what setup did is left out."""
+    """Entries of requests, newest first, without those of the setup."""
     params = {name.replace("_", "."): value for name, value in query.items()}
     found = result(await client.get(LOGS, params=params))
     return [entry for entry in found if entry["interface"] == "API"]
@@ -138,7 +138,7 @@ async def test_the_history_of_a_zone_outlives_the_zone(client: httpx.AsyncClient
 
 
 def _token(name: str, groups: str = "c8fed203ed3043cba015a93ad1616f1f") -> dict[str, Any]:
-    """The body of a token that reads (or what the group says) in the account Example."""
+    """The body of a token with a group, by default reading, in the account Example."""
     resources = {f"com.cloudflare.api.account.{setup.DEV_ID}": "*"}
     policy = {"effect": "allow", "resources": resources, "permission_groups": [{"id": groups}]}
     return {"name": name, "policies": [policy]}

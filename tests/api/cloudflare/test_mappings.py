@@ -208,7 +208,7 @@ async def test_per_page_is_limited_to_100_and_unknown_arguments_are_ignored(
 
 
 @pytest.mark.proves("P-BPUT-3", "P-BPUT-4", "D-6", "D-7")
-async def test_a_batch_applies_what_it_can(client: httpx.AsyncClient) -> None:
+async def test_a_batch_applies_its_valid_items(client: httpx.AsyncClient) -> None:
     items: list[Any] = [
         _item("2001:DB8::1", "gcp", "us-central1"),
         _item("nonsense"),

@@ -1,4 +1,4 @@
-"""The three settings around mappings: what they are, how they are set, what they decide."""
+"""The three settings around mappings: values, changes and effects."""
 
 from collections.abc import AsyncIterator
 from typing import Any

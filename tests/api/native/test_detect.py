@@ -109,7 +109,7 @@ async def test_a_mapping_that_the_ranges_contradict_is_written_with_a_note(
 @pytest.mark.parametrize(
     ("ip", "region"), [(WEST, "us-west-2"), (GLOBAL, "us-east-1"), (NOWHERE, "us-east-1")]
 )
-async def test_a_mapping_that_they_do_not_contradict_has_none(
+async def test_a_mapping_without_contradiction_has_no_note(
     client: httpx.AsyncClient, ip: str, region: str
 ) -> None:
     answer = await client.put(f"{MAPPINGS}/{ip}", json=_item(ip, region))

@@ -1,4 +1,4 @@
-"""What Envoy asks for by itself."""
+"""Envoy's discovery requests."""
 
 import json
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 
 def node(colo: str = "SIN", **options: Any) -> dict[str, Any]:
-    """A node as Envoy tells it, with things that are nothing to us."""
+    """A node as Envoy sends it, with members that we ignore."""
     return {
         "id": "sin-1",
         "cluster": "caches",
@@ -49,7 +49,7 @@ async def ask(
 
 
 async def version_of(client: httpx.AsyncClient, kind: str, *names: str, **parts: Any) -> str:
-    """The version that a node is told."""
+    """The version in the answer to a node."""
     version: str = (await ask(client, kind, *names, **parts)).json()["version_info"]
     return version
 

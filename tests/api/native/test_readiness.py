@@ -1,4 +1,4 @@
-"""What `/readyz` of a replica says, and to whom."""
+"""The answer of a replica's `/readyz` to each credential."""
 
 from originmap import bootstrap
 from originmap.service import initial_data as setup

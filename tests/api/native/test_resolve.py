@@ -1,4 +1,4 @@
-"""Resolving over HTTP, and what would move."""
+"""Resolving and what-if over HTTP."""
 
 from collections.abc import AsyncIterator
 from typing import Any

@@ -25,7 +25,7 @@ async def put(client: httpx.AsyncClient, ip: str = "192.0.2.1", region: str = "u
 
 
 async def step(client: httpx.AsyncClient, name: str, **members: Any) -> Any:
-    """What a step came to: the rollout, or the refusal's status and first message."""
+    """The result of a step: the rollout, or the error's status and first message."""
     answer = await client.post(f"{ROOT}/rollout", json={"step": name, **members})
     if answer.status_code == 200:
         return answer.json()["result"]
@@ -140,7 +140,7 @@ async def test_a_colo_of_a_node_can_be_named_though_the_topology_has_it_not(
     assert (await step(client, "start", waves="EDGE7,100%"))["state"] == "running"
 
 
-async def test_a_stopped_rollout_keeps_its_base_for_the_next_one(client: httpx.AsyncClient) -> None:
+async def test_a_stopped_rollout_leaves_its_base_to_the_next_one(client: httpx.AsyncClient) -> None:
     base = (await step(client, "hold"))["base"]
     await put(client)
     await step(client, "start", waves=WAVES)
@@ -167,7 +167,7 @@ async def test_a_revision_that_nodes_cannot_be_kept_at_is_refused(
         assert refused == (400, "revision 99 has not been reached")
 
 
-async def test_a_finish_lets_nothing_out_that_was_not_looked_at(client: httpx.AsyncClient) -> None:
+async def test_a_finish_releases_no_unchecked_changes(client: httpx.AsyncClient) -> None:
     await step(client, "hold")
     await put(client)
     seen = (await step(client, "start", waves="100%"))["revision"]
@@ -222,7 +222,7 @@ async def test_history_goes_with_whole(client: httpx.AsyncClient) -> None:
     assert answer.status_code == 400
 
 
-async def test_a_rollout_is_in_the_feed_of_replicas_alone(client: httpx.AsyncClient) -> None:
+async def test_a_rollout_is_only_in_the_feed_of_replicas(client: httpx.AsyncClient) -> None:
     before = await revision(client)
     await step(client, "kill", base=before, why="nginx -t: somebody-elses-zone.example")
 

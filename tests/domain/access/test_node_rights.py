@@ -44,7 +44,7 @@ def test_our_groups_have_ids_that_no_published_group_has() -> None:
     ],
     ids=lambda made: made.name,
 )
-def test_a_token_of_a_node_is_taken(made: Token) -> None:
+def test_a_token_of_a_node_is_accepted(made: Token) -> None:
     check_token(made, GROUP_IDS)
 
 

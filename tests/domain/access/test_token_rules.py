@@ -94,7 +94,7 @@ def test_a_name_has_1_to_120_characters(name: str) -> None:
         (replace(token("t", ANYTHING), not_before=2, expires_on=2), "after not_before"),
     ],
 )
-def test_a_token_that_makes_no_sense_is_refused(made: Token, why: str) -> None:
+def test_an_invalid_token_is_refused(made: Token, why: str) -> None:
     with pytest.raises(InvalidToken, match=why):
         check_token(made, GROUP_IDS)
 
@@ -209,7 +209,7 @@ def test_a_change_keeps_id_secret_owner_and_time_of_issue() -> None:
     assert _after(change_token("t", USER, new)) == [changed]
 
 
-def test_a_change_to_what_it_is_already_changes_nothing() -> None:
+def test_an_identical_change_changes_nothing() -> None:
     decision = change_token("t", USER, replace(token("t", ANYTHING), modified_on=7))(RECORDS)
     assert (decision.changes, decision.outcome) == ((), RECORDS[Key(Kind.TOKEN, "t")])
 
@@ -220,7 +220,7 @@ def test_a_rolled_token_differs_in_its_secret_only() -> None:
     assert rolled == expected
 
 
-def test_a_revoked_token_is_gone() -> None:
+def test_revoking_removes_the_token() -> None:
     (change,) = revoke_token("t", USER)(RECORDS).changes
     assert (change.key, change.after) == (Key(Kind.TOKEN, "t"), None)
 

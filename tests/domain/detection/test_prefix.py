@@ -22,7 +22,7 @@ def networks(version: int, shortest: int, width: int) -> st.SearchStrategy[str]:
 
 
 @given(st.one_of(networks(4, 8, 32), networks(6, 16, 128)))
-def test_a_prefix_is_what_the_standard_library_says(text: str) -> None:
+def test_a_prefix_is_parsed_like_the_standard_library(text: str) -> None:
     network = ipaddress.ip_network(text)
     try:
         found = prefix.parse(text)

@@ -98,7 +98,7 @@ def test_a_batch_that_would_cross_the_limit_is_refused_whole() -> None:
     assert len(batch.upsert(batch.Outcome(valid, ()))(full).changes) == 2
 
 
-def test_deleting_reports_what_went_and_what_could_not_in_order() -> None:
+def test_deleting_reports_successes_and_failures_in_order() -> None:
     texts = ["192.0.2.1", "bad", "192.0.2.9", "192.0.2.1", None, "192.0.2.9", "2001:DB8::2"]
     addresses, decide = batch.delete(texts)
     assert addresses == (ip("192.0.2.1"), ip("192.0.2.9"), ip("2001:db8::2"))

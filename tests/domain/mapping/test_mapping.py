@@ -25,7 +25,7 @@ def test_the_stored_place_again_changes_nothing_and_gives_the_stored_mapping() -
     assert decision == Decision((), seen.current[ip("192.0.2.1")])
 
 
-def test_a_full_zone_takes_no_new_address_but_replaces_old_ones() -> None:
+def test_a_full_zone_accepts_only_replacements() -> None:
     full = view(("192.0.2.1", US_EAST), count=MAX_MAPPINGS)
     with pytest.raises(TooManyMappings):
         mapping.put(ip("192.0.2.2"), US_EAST)(full)

@@ -51,7 +51,7 @@ def test_ignored_mappings_do_not_reduce_the_share() -> None:
     assert "1 of 1" in texts({}, live, ignoring)[0]
 
 
-def test_a_zone_is_not_made_too_full() -> None:
+def test_a_zone_never_exceeds_its_limit() -> None:
     live = dict.fromkeys(ips(MAX_MAPPINGS), US_EAST)
     desired = {ip("192.0.2.1"): US_EAST}
     (text,) = texts(desired, live, Selection(delete=False))

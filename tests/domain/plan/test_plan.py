@@ -117,7 +117,7 @@ def test_a_zone_takes_as_few_writes_as_there_can_be(desired: int, live: int, wri
     assert len(batches(planned(want, there))) == writes
 
 
-def test_a_full_zone_that_moves_takes_35_writes() -> None:
+def test_moving_a_full_zone_needs_35_writes() -> None:
     full = ips(MAX_MAPPINGS)
     made = planned(dict.fromkeys(full, US_WEST), dict.fromkeys(full, US_EAST))
     assert len(batches(made)) == 35

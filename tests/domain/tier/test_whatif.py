@@ -30,7 +30,7 @@ def test_origins_of_a_drained_colo_move_to_the_next_the_most_first() -> None:
     assert all(move.cold for move in found)
 
 
-def test_a_fallback_that_goes_makes_nothing_cold() -> None:
+def test_a_removed_fallback_is_no_cold_cache_move() -> None:
     (first, *_) = found = _moves(with_states(TOPOLOGY, {"EWR": ColoState.DOWN}))
     assert {move.place for move in found} == {US_EAST}
     assert (first.before[0], first.after[0], first.cold) == ("IAD", "IAD", False)

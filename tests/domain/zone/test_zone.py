@@ -17,7 +17,7 @@ from originmap.domain.zone.zone import checked_name
         (f"{'a' * 63}.com", f"{'a' * 63}.com"),
     ],
 )
-def test_domain_names_are_taken_in_lower_case(name: str, checked: str) -> None:
+def test_domain_names_are_normalized_to_lower_case(name: str, checked: str) -> None:
     assert checked_name(name) == checked
 
 

@@ -37,7 +37,7 @@ def _changed(decide: RecordDecide[Zone], records: RecordsView = RECORDS) -> Zone
     return decision.outcome
 
 
-def test_a_zone_is_made_in_an_account() -> None:
+def test_a_zone_is_created_in_an_account() -> None:
     decision = create_zone(OTHER)(RECORDS)
     assert decision.changes == (RecordChange(Key(Kind.ZONE, "other"), None, OTHER),)
     assert decision.outcome == OTHER
@@ -57,7 +57,7 @@ def test_pausing_and_retyping_change_one_thing_and_the_time() -> None:
     assert retyped == replace(zone(), type=ZoneType.PARTIAL, modified_on=7)
 
 
-def test_a_change_to_what_it_is_already_changes_nothing() -> None:
+def test_an_identical_change_changes_nothing() -> None:
     assert _changed(pause_zone(ZONE_ID, False, 7)) is None
     assert _changed(retype_zone(ZONE_ID, ZoneType.FULL, 7)) is None
 
@@ -86,7 +86,7 @@ def test_each_setting_has_its_last_value(said: list[tuple[SettingName, bool]]) -
     assert {name: getattr(records[KEY], name).on for name in SETTINGS} == expected
 
 
-def test_a_removed_zone_is_gone() -> None:
+def test_deleting_removes_the_zone() -> None:
     assert delete_zone(ZONE_ID)(RECORDS).changes == (RecordChange(KEY, zone(), None),)
 
 

@@ -1,4 +1,4 @@
-"""Real nodes with tokens of their own right: what they keep on their disk, and what they report."""
+"""Real nodes with edge tokens: the data on their disk, and their reports."""
 
 import asyncio
 import contextlib
@@ -80,7 +80,7 @@ async def _followers(client: httpx.AsyncClient) -> list[dict[str, Any]]:
 
 
 async def _reached(client: httpx.AsyncClient) -> None:
-    """Wait until the node has what the primary has now."""
+    """Wait until the node has the primary's current revision."""
     start = (await client.get("/originmap/v1/snapshot")).text.split("\n")[0]
     expected = json.loads(start)["revision"]
 

@@ -209,7 +209,7 @@ async def test_readers_of_three_nodes_under_32_writers_see_every_revision_once_a
 
 
 class Copy:
-    """What a reader of the feed makes of it."""
+    """The state that a reader builds from the feed."""
 
     def __init__(self, revision: int) -> None:
         self.revision = revision
@@ -246,12 +246,12 @@ async def stream(copy: Copy, client: httpx.AsyncClient, url: str) -> None:
 
 
 async def everything(store: Store) -> list[str]:
-    """What a store holds, whatever its order of zones and records."""
+    """The content of a store, regardless of the order of zones and records."""
     return sorted([repr(part) async for part in store.snapshot()])
 
 
 async def write(client: httpx.AsyncClient, node: Server, zones: list[str], writer: int) -> None:
-    """Mappings put, changed and removed, by one and in batches, in zones that others write to."""
+    """Single and batch writes of mappings, in zones with other writers."""
     random = Random(writer)
     for n in range(25):
         path = f"{node.api}/zones/{random.choice(zones)}/origin/cloud_regions"

@@ -1,4 +1,4 @@
-"""A credential that stops to work while a request arrives: what it asked for is not done."""
+"""A request whose credential is revoked while its body arrives is not executed."""
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Any

@@ -50,7 +50,7 @@ class World:
         return answer.json()["result"]
 
     def step(self, name: str, **members: str) -> None:
-        """What somebody else does."""
+        """Changes by another user."""
         url, body = f"{self.server.url}/originmap/v1/rollout", {"step": name, **members}
         answer = httpx.post(url, json=body, headers=BEARER)
         assert answer.status_code == 200, answer.text
@@ -94,7 +94,7 @@ class World:
 
 
 async def ended(process: asyncio.subprocess.Process) -> tuple[int | None, str]:
-    """The exit status of a command, and what it said."""
+    """The exit status of a command, and its output."""
     async with asyncio.timeout(20):
         out, err = await process.communicate()
     return process.returncode, out.decode() + err.decode()
@@ -144,7 +144,7 @@ async def test_a_change_reaches_its_nodes_wave_by_wave(fleet: World) -> None:
     await fleet.serve(NEW, NEW, NEW)
 
 
-async def test_a_wave_that_is_not_well_takes_every_node_back(fleet: World) -> None:
+async def test_an_unhealthy_stage_rolls_every_node_back(fleet: World) -> None:
     fleet.hold_and_change()
     health = script(fleet.folder, 'echo "5xx at $ORIGINMAP_COLOS"; [ "$ORIGINMAP_WAVE" = 1 ]')
     how = ("--hold", "0", "--health", health, "--server", fleet.server.url)
@@ -250,7 +250,7 @@ def test_what_cannot_be_looked_at_is_not_released(world: World) -> None:
 
 
 def by_hand(world: World, *args: str) -> str:
-    """What a command says, or is refused with."""
+    """The output or the error of a command."""
     shown = CliRunner().invoke(command, [*args, "--db", world.db])
     return str(shown.exception) if isinstance(shown.exception, OriginmapError) else shown.output
 

@@ -69,7 +69,7 @@ def ask(server: Server, token: str, method: str, target: str) -> Answer:
     return asyncio.run(once())
 
 
-def test_a_zone_is_made_and_listed(either: Path) -> None:
+def test_a_zone_can_be_created_and_listed(either: Path) -> None:
     made = create_zone(either)
     other = create_zone(either, "Sub.Example.ORG.")
     assert ID.fullmatch(made)
@@ -86,7 +86,7 @@ def test_a_zone_is_made_and_listed(either: Path) -> None:
     ]
 
 
-def test_a_zone_is_made_with_json(either: Path) -> None:
+def test_a_zone_can_be_created_with_json(either: Path) -> None:
     (zone,) = rows("zone", "create", "example.com", "--db", either)
     assert rows("zone", "list", "--db", either) == [zone]
 
@@ -141,7 +141,7 @@ def test_a_running_server_knows_a_new_zone_at_once(server: Server, db: Path) -> 
     assert ask(server, token, "PUT", path(zone)).status == 200
 
 
-def test_a_token_is_made_listed_and_revoked(either: Path) -> None:
+def test_a_token_can_be_created_listed_and_revoked(either: Path) -> None:
     zone = create_zone(either)
     create_token(either)
     create_token(either, "example.com", "read")
@@ -321,7 +321,7 @@ def test_commands_work_on_the_database_of_dev_while_it_does_not_run(tmp_path: Pa
     assert "example.com" in output("zone", "list", "--db", db)
 
 
-def test_commands_refuse_a_database_that_nothing_is_kept_in() -> None:
+def test_commands_refuse_an_in_memory_database() -> None:
     assert run("zone", "create", "example.org", "--db", ":memory:").returncode != 0
 
 

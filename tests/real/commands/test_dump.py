@@ -91,7 +91,7 @@ def test_a_file_that_cannot_be_written_is_named(filled: Planner) -> None:
 
 
 def test_an_exported_state_and_the_live_mappings_are_the_same(filled: Planner) -> None:
-    """What terraform would show after importing all that was exported, imported here again."""
+    """The export is imported again, as a Terraform state."""
     import hcl2
 
     filled.run("export", "terraform", "--out", "origins.tf")
@@ -180,7 +180,7 @@ def test_a_zone_file_becomes_a_first_file(user: Planner, ranges: list[str]) -> N
     assert "not a zone file" in nonsense.err
 
 
-def test_auto_is_what_published_ranges_say(user: Planner, ranges: list[str]) -> None:
+def test_auto_is_resolved_from_published_ranges(user: Planner, ranges: list[str]) -> None:
     planned = user.run("plan", user.zone(["192.0.2.1: auto"]), *ranges)
     assert planned.status == 2
     assert "+ 192.0.2.1  aws/" in planned.out

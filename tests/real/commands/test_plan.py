@@ -44,7 +44,7 @@ def lines(addresses: list[str], place: str = "aws/us-east-1") -> list[str]:
     return [f"{ip}: {place}" for ip in addresses]
 
 
-def test_a_full_zone_takes_35_writes_and_36_pages(user: Planner, proxy: Proxy, dev: Server) -> None:
+def test_a_full_zone_needs_35_writes_and_36_pages(user: Planner, proxy: Proxy, dev: Server) -> None:
     file = user.zone(lines(ips(FULL)))
     assert user.run("apply", file, "--yes").status == 0
     assert proxy.writes <= 35
@@ -214,7 +214,7 @@ def test_mass_changes_have_to_be_allowed(user: Planner, dev: Server, proxy: Prox
 
 
 def test_a_guard_that_cannot_be_evaluated_stops_the_run(user: Planner, proxy: Proxy) -> None:
-    """Without the whole list nobody knows how many 30 % are."""
+    """Without the whole list the 30 % limit cannot be computed."""
     user.run("apply", user.zone(lines(ips(250))), "--yes")
     proxy.seen.clear()
 
@@ -274,7 +274,7 @@ def test_what_the_server_refuses_is_listed_by_address(user: Planner, proxy: Prox
 
 
 def test_a_write_that_was_lost_is_found_at_the_end(user: Planner, proxy: Proxy) -> None:
-    """The server says that it wrote, and did not."""
+    """The server acknowledges a write that it did not make."""
     body = json.dumps(
         {"success": True, "errors": [], "messages": [], "result": {"succeeded": [], "failed": []}}
     )
@@ -382,7 +382,7 @@ def test_host_names_are_pinned_in_the_plan(user: Planner, dev: Server) -> None:
     assert live(dev)["127.0.0.1"] == "aws/us-east-1"
 
 
-def test_a_name_that_leads_nowhere_stops_the_run(user: Planner) -> None:
+def test_an_unresolvable_name_stops_the_run(user: Planner) -> None:
     done = user.run("plan", user.zone(["nowhere.invalid: aws/us-east-1"]))
     assert done.status == 1
     assert "mappings.yaml:4:7: cannot resolve nowhere.invalid" in done.err

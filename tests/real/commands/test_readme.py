@@ -14,14 +14,14 @@ SHOWN = "http://127.0.0.1:8787"
 
 
 def steps() -> list[tuple[str, str]]:
-    """Each command, and what is printed below it."""
+    """Each command, with the output below it."""
     (block,) = re.findall(r"^```console\n(.*?)^```", README.read_text("utf-8"), re.M | re.S)
     parts = re.split(r"^\$ ", block, flags=re.M)[1:]
     return [tuple(step.partition("\n")[::2]) for step in parts]
 
 
 def replay(folder: Path, server: Server) -> list[str]:
-    """What each command prints in truth, one shell for all of them."""
+    """The real output of each command, in one shell."""
     script = "".join(f"{command}\nprintf '\\n%s\\n' END\n" for command, _ in steps())
     done = subprocess.run(
         ["bash", "-c", f"exec 2>&1\n{script.replace(SHOWN, server.url)}"],
@@ -39,7 +39,7 @@ def replay(folder: Path, server: Server) -> list[str]:
 
 
 @pytest.mark.parametrize("step", range(len(steps())))
-def test_a_command_of_the_readme_prints_what_it_says(step: int, replayed: list[str]) -> None:
+def test_a_command_of_the_readme_prints_the_shown_output(step: int, replayed: list[str]) -> None:
     command, shown = steps()[step]
     assert replayed[step].rstrip("\n") == shown.rstrip("\n"), command
 

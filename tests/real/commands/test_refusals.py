@@ -57,7 +57,7 @@ async def test_head_of_a_missing_resource_has_no_body(server: InProcess) -> None
     assert_logged(server, *answers)
 
 
-async def test_a_path_that_is_nothing_is_refused_in_the_envelope(server: InProcess) -> None:
+async def test_an_unknown_path_is_refused_in_the_envelope(server: InProcess) -> None:
     async with Connection(server.url) as connection:
         ours = await connection.ask("GET", "/originmap/v1/nothing")
         theirs = await connection.ask("GET", "/client/v4/nothing")

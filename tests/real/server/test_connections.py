@@ -1,4 +1,4 @@
-"""What goes on along one connection: pipelining, Expect, Upgrade, and how many there may be."""
+"""Connections: pipelining, Expect, Upgrade, and the limit on their number."""
 
 import asyncio
 import json
@@ -174,7 +174,7 @@ async def test_an_upgrade_of_no_route_is_refused_in_the_envelope(server: InProce
 
 
 H2C = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAEAAEAA")
-"""What Java's HttpClient sends by default with its first request on a connection."""
+"""The default headers of Java's HttpClient in its first request on a connection."""
 
 
 @pytest.mark.parametrize("together", [True, False])
@@ -185,8 +185,8 @@ async def test_a_write_that_offers_an_upgrade_is_a_write(server: InProcess, toge
     assert answer.status == 200
 
 
-async def test_a_body_behind_an_offered_upgrade_is_never_a_request(server: InProcess) -> None:
-    """Else whoever controls a body can smuggle requests past a proxy."""
+async def test_a_body_after_an_offered_upgrade_is_never_a_request(server: InProcess) -> None:
+    """Otherwise a client that controls a body can smuggle requests past a proxy."""
     body = request("PUT", ONE, ITEM)
     async with Connection(server.url) as connection:
         await connection.send(head("PUT", BATCH, f"Content-Length: {len(body)}", *H2C))

@@ -1,4 +1,4 @@
-"""`originmap dev` and the commands that need no database: what a newcomer meets first."""
+"""`originmap dev` and the commands that need no database, as in a first session."""
 
 import contextlib
 import itertools
@@ -65,7 +65,7 @@ def dev(*args: str, env: Mapping[str, str] | None = None) -> Iterator[str]:
     assert process.returncode == 0
 
 
-def test_dev_keeps_nothing_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dev_stores_nothing_if_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.chdir(home)
@@ -80,7 +80,7 @@ def test_dev_keeps_nothing_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("given", [True, False])
-def test_dev_keeps_its_data_in_the_state_folder(tmp_path: Path, given: bool) -> None:
+def test_dev_stores_its_data_in_the_state_folder(tmp_path: Path, given: bool) -> None:
     """XDG Base Directory Specification 0.8: a path that is not absolute is ignored."""
     state = tmp_path / "state" if given else tmp_path / ".local" / "state"
     env = {"HOME": str(tmp_path), "XDG_STATE_HOME": str(state) if given else "relative"}
@@ -101,7 +101,7 @@ def test_the_two_commands_that_dev_prints_can_be_pasted(tmp_path: Path) -> None:
 
 
 def send(words: list[str]) -> Any:
-    """What curl would do with these arguments."""
+    """The request that curl would send with these arguments."""
     options = dict(itertools.pairwise(words))
     (url,) = [word for word in words if word.startswith("http")]
     name, value = options["-H"].split(": ")

@@ -87,7 +87,7 @@ async def test_head_of_http_1_0_has_no_body(server: InProcess) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])
 async def test_http_1_0_keep_alive_is_refused(server: InProcess, method: str) -> None:
-    """The fast path too: a client that is not told waits for an end that never comes."""
+    """Otherwise the client waits for an end of the connection that never comes."""
     body = b'{"origin_ip":"192.0.2.1","vendor":"aws","region":"us-east-1"}'
     content = old(method, ONE, "Connection: keep-alive", body=body if method == "PUT" else b"")
     async with Connection(server.url) as connection:

@@ -66,7 +66,7 @@ def primary(tmp_path: Path) -> Iterator[Primary]:
 
 @pytest.fixture
 async def pair(primary: Primary) -> AsyncIterator[tuple[Samples, Samples]]:
-    """What a primary and its replica say after writes, reads and wrong requests to both."""
+    """The metrics of a primary and its replica after writes, reads and invalid requests."""
     with primary.replica("first") as replica:
         async with primary.client() as writer, primary.client(replica.url) as reader:
             await loaded(primary, writer)
@@ -157,7 +157,7 @@ def alert_expressions() -> list[str]:
 
 
 def panel_expressions() -> list[str]:
-    """With a value for the one variable that Grafana puts in where PromQL wants a duration."""
+    """With a value for the one variable that Grafana substitutes for a duration in PromQL."""
     targets = [target for panel in DASHBOARD["panels"] for target in panel.get("targets", [])]
     return [target["expr"].replace("$__rate_interval", "1m") for target in targets]
 

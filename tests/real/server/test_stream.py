@@ -31,9 +31,7 @@ def stream(client: httpx.AsyncClient, **headers: str) -> Any:
     return client.stream("GET", "/originmap/v1/changes", headers={**ACCEPT, **headers})
 
 
-async def test_changes_are_sent_as_they_are_made(
-    primary: Primary, client: httpx.AsyncClient
-) -> None:
+async def test_changes_are_sent_immediately(primary: Primary, client: httpx.AsyncClient) -> None:
     async with stream(client) as answer:
         events = Events(answer)
         assert answer.headers["content-type"] == "text/event-stream"
@@ -119,7 +117,7 @@ async def test_a_server_that_stops_says_goodbye(
 async def test_a_reader_that_does_not_read_is_cut_off_and_can_resume(
     primary: Primary, client: httpx.AsyncClient
 ) -> None:
-    """A socket with a small buffer that nobody reads, while megabytes of changes are made."""
+    """An unread socket with a small buffer, while megabytes of changes are made."""
     slow = open_stream(primary)
     batch = primary.path("batch")
     written = 0
