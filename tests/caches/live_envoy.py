@@ -92,7 +92,7 @@ class LiveEnvoy(Envoy):
 
 
 class OwnClusters(LiveEnvoy):
-    """As LiveEnvoy, with clusters of the operator's own that ask for endpoints only."""
+    """LiveEnvoy with the operator's own clusters, which request only endpoints."""
 
     def _more_clusters(self) -> list[dict[str, Any]]:
         own = [

@@ -31,7 +31,7 @@ def run(
 
 
 def run_without_rights(*args: str | Path) -> subprocess.CompletedProcess[str]:
-    """As `run`, without root's right to pass by permissions."""
+    """Like `run`, without root's exemption from file permissions."""
     return subprocess.run(
         [COMMAND, *map(str, args)],
         capture_output=True,
