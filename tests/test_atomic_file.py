@@ -41,7 +41,7 @@ def test_links_in_a_circle_are_refused(tmp_path: Path) -> None:
     assert link.is_symlink()
 
 
-def test_what_is_no_file_stays_what_it_is(tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_file_is_unchanged(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()
     for place in (tmp_path / "pipe", tmp_path / "folder", Path("/dev/null")):
@@ -51,7 +51,7 @@ def test_what_is_no_file_stays_what_it_is(tmp_path: Path) -> None:
     assert Path("/dev/null").is_char_device()
 
 
-def test_a_file_that_is_as_wanted_is_left_alone(tmp_path: Path) -> None:
+def test_an_unchanged_file_is_not_rewritten(tmp_path: Path) -> None:
     file = tmp_path / "file"
     replace_file(file, [b"same"], 0o600)
     before = file.stat()
@@ -63,7 +63,7 @@ def test_a_file_that_is_as_wanted_is_left_alone(tmp_path: Path) -> None:
     assert (file.read_text(), file.stat().st_mode & 0o777) == ("other", 0o644)
 
 
-def test_what_is_broken_off_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+def test_an_interrupted_write_leaves_the_file_unchanged(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("old")
     with contextlib.suppress(ValueError), replacing(file) as new:

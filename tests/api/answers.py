@@ -1,4 +1,4 @@
-"""Reading answers in the envelope, so that a test compares only what it is about."""
+"""Reading answers in the envelope, so that a test compares only relevant parts."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def error(answer: httpx.Response) -> tuple[int, int, str]:
 
 
 def result(answer: httpx.Response) -> Any:
-    """What a success carries."""
+    """The result of a successful answer."""
     body = answer.json()
     assert answer.status_code == 200, body
     assert (body["success"], body["errors"]) == (True, [])

@@ -24,7 +24,7 @@ BASE = "http://testserver/client/v4"
 ZONE_URL = f"{BASE}/zones/{setup.DEV_ID}"
 MAPPINGS = f"{ZONE_URL}/origin/cloud_regions"
 DEV = Settings(enable_v1=True, slow_guessing=False)
-"""As `originmap dev` has it."""
+"""The value of `originmap dev`."""
 BEARER = {"Authorization": f"Bearer {setup.DEV_TOKEN}"}
 
 
@@ -57,7 +57,7 @@ class ApplicationTransport(httpx.AsyncBaseTransport):
 
 
 class _Body(httpx.AsyncByteStream):
-    """A body that is made as it is read."""
+    """A body that is generated while it is read."""
 
     def __init__(self, body: Body) -> None:
         self._body = body
@@ -98,7 +98,7 @@ async def dev_client(db: str = bootstrap.MEMORY) -> AsyncIterator[httpx.AsyncCli
 
 @contextlib.asynccontextmanager
 async def client_of_two_accounts(other: Account) -> AsyncIterator[httpx.AsyncClient]:
-    """As `dev_client`, with another account beside Example."""
+    """Like `dev_client`, with a second account besides Example."""
     async with bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened:
         await opened.store.write_records(add_missing([(Kind.ACCOUNT, other)]), CAUSE)
         async with client_of(opened, BEARER) as client:
@@ -115,7 +115,7 @@ def served(application: Application) -> dict[str, tuple[str, ...]]:
 
 
 def filled(template: str) -> str:
-    """A path template with what there is in the places of its parameters."""
+    """A path template with existing values for its parameters."""
     there = {"{origin_ip}": "192.0.2.1", "{format}": "csv"}
     for name, value in there.items():
         template = template.replace(name, value)

@@ -1,4 +1,4 @@
-"""The authorisation matrix: what every credential is told by every route, as one table.
+"""The authorisation matrix: the answer of every route to every credential, as one table.
 
 `TABLE` is meant to be read; the rest turns it into rows and makes the credentials it speaks of.
 HEAD is answered as GET and has no lines of its own.
@@ -186,7 +186,7 @@ STATUSES = {"1002": 403, "9106": 400, "6003": 400, "1000": 401, "9109": 403}
 
 
 class Row(NamedTuple):
-    """What a method of a route answers: a status and a code (None for success) each."""
+    """The answers of a route's method: a status and a code (None for success) each."""
 
     template: str  # as App.allowed has it
     method: str
@@ -194,7 +194,7 @@ class Row(NamedTuple):
 
     @property
     def only_asks(self) -> bool:
-        """Whether it changes nothing even where it is answered."""
+        """Whether it changes nothing even if it succeeds."""
         only_ask = ("/whatif", "/detect", "/rollback", "/followers/{name}", "/promote")
         if self.template.startswith("/v3/discovery:"):
             return True
@@ -214,7 +214,7 @@ def rows() -> Iterator[Row]:
 
 
 def _template(shown: str) -> str:
-    """A route as App has it; // stands for what is not below Cloudflare's base."""
+    """A route as in App; // marks a path that is not below Cloudflare's base."""
     full = shown[1:] if shown.startswith("//") else f"/client/v4{shown}"
     return full.replace("_id}", "_id:hex32}")
 
@@ -238,7 +238,7 @@ _EVERYTHING = policy(True, _ALL, GROUP_IDS)
 
 
 def headers_of(credential: str) -> dict[str, str]:
-    """What a request with this credential carries."""
+    """The headers of a request with this credential."""
     special = {
         "none": {},
         "bad": {"Authorization": "Bearer not a token"},
@@ -292,7 +292,7 @@ async def furnish(opened: bootstrap.Opened) -> None:
 
 
 def path_of(template: str, **ids: str) -> str:
-    """A route's path with the ids of what is there, or with others given."""
+    """A route's path with the ids of existing records, or with the given ones."""
     in_account = "{account_id:hex32}" in template
     ids = {
         "zone_id": ZONE,
@@ -309,7 +309,7 @@ def path_of(template: str, **ids: str) -> str:
 
 
 def body_of(template: str, method: str) -> Any:
-    """A body that would be taken, None where none is needed."""
+    """A valid body; None if no body is needed."""
     place = {"vendor": "aws", "region": "us-west-2"}
     tail = template.rpartition("/")[2]
     match tail, method:

@@ -1,4 +1,4 @@
-"""Credentials: which are taken, and what every other one is told."""
+"""Credentials: the accepted ones, and the error of every other one."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -120,7 +120,7 @@ async def test_a_read_token_reads_and_a_write_token_does_both(
 
 
 @pytest.mark.proves("D-22")
-async def test_a_stranger_does_not_learn_which_zones_exist(
+async def test_a_stranger_cannot_tell_which_zones_exist(
     client: httpx.AsyncClient, opened: bootstrap.Opened
 ) -> None:
     mine = await _token(opened, policy(True, [ZONE_PREFIX + OTHER_ZONE], [WRITE]))
@@ -135,7 +135,7 @@ async def test_a_stranger_does_not_learn_which_zones_exist(
 
 
 @pytest.mark.proves("D-22")
-async def test_who_may_see_all_zones_is_told_that_one_is_not_there(
+async def test_a_missing_zone_is_reported_to_credentials_for_all_zones(
     client: httpx.AsyncClient, opened: bootstrap.Opened
 ) -> None:
     path = f"/zones/{'b' * 32}/origin/cloud_regions"
@@ -164,7 +164,7 @@ async def test_a_revoked_token_stops_with_the_commit(
     assert (await client.get(MAPPINGS, headers=headers)).status_code == 401
 
 
-async def test_a_changed_token_grants_what_it_says_now(
+async def test_a_changed_token_has_its_new_rights(
     client: httpx.AsyncClient, opened: bootstrap.Opened
 ) -> None:
     headers = await _token(opened, policy(True, [ALL_ZONES], [READ]))

@@ -1,4 +1,4 @@
-"""Every route with every kind of credential, and what strangers cannot learn."""
+"""Every route with every kind of credential, and data that must stay hidden."""
 
 import contextlib
 from collections.abc import AsyncIterator, Iterator
@@ -69,7 +69,7 @@ async def test_the_table_has_every_route_with_every_method_and_no_others() -> No
 
 @pytest.mark.proves("P-AUTH-1", "P-AUTH-6", "P-TOKEN-13", "D-23", "D-28", "D-37", "D-43", "D-44")
 @pytest.mark.parametrize("row", ROWS, ids=_name)
-async def test_what_each_credential_is_told(row: Row) -> None:
+async def test_each_credential_gets_the_answer_of_the_matrix(row: Row) -> None:
     writers = [c for c, answer in row.answers.items() if answer[0] == 200 and not row.only_asks]
     others = [credential for credential in matrix.CREDENTIALS if credential not in writers]
     told = {}
@@ -93,7 +93,7 @@ async def test_head_is_answered_as_get(row: Row) -> None:
 
 @pytest.mark.proves("P-ROUTE-2", "D-51")
 @pytest.mark.parametrize("template", ROUTES)
-async def test_options_is_refused_whoever_asks(template: str) -> None:
+async def test_options_is_refused_with_and_without_a_credential(template: str) -> None:
     row = Row(template, "OPTIONS", {})
     async with world() as (client, _):
         for credential in matrix.CREDENTIALS:
@@ -101,7 +101,7 @@ async def test_options_is_refused_whoever_asks(template: str) -> None:
 
 
 @pytest.mark.proves("P-AUTH-7")
-async def test_where_a_credential_does_not_work_it_is_said() -> None:
+async def test_a_refused_credential_is_reported() -> None:
     row = next(row for row in ROWS if row.template.endswith("/zones"))
     async with world() as (client, _):
         away = (await _send(client, row, "away")).json()["errors"]
@@ -144,7 +144,7 @@ def _seen(answer: httpx.Response, sent: str) -> tuple[int, bytes, list[tuple[str
     [(kind, row) for kind in STRANGERS for row in _secretive(kind)],
     ids=lambda value: _name(value) if isinstance(value, Row) else value,
 )
-async def test_a_stranger_does_not_learn_what_is_there(kind: str, row: Row) -> None:
+async def test_a_stranger_cannot_tell_which_records_exist(kind: str, row: Row) -> None:
     async with world() as (client, _):
         for credential in STRANGERS[kind]:
             present = path_of(row.template).split("/")
@@ -155,7 +155,7 @@ async def test_a_stranger_does_not_learn_what_is_there(kind: str, row: Row) -> N
 
 
 @pytest.mark.parametrize("row", list(_secretive("token_id")), ids=_name)
-async def test_nobody_learns_of_the_tokens_of_others(row: Row) -> None:
+async def test_tokens_of_other_owners_are_not_revealed(row: Row) -> None:
     others = matrix.USER_TOKEN if "account_id" in row.template else matrix.ACCOUNT_TOKEN
     async with world() as (client, _):
         for credential in ("all", "owned", "key"):
@@ -177,7 +177,7 @@ async def test_a_token_of_another_account_is_not_found_through_ones_own(row: Row
         assert _seen(existing, matrix.ACCOUNT_TOKEN) == _seen(absent, matrix.ABSENT)
 
 
-async def test_a_new_zone_does_not_tell_which_accounts_there_are() -> None:
+async def test_a_new_zone_does_not_reveal_accounts() -> None:
     async with world() as (client, _):
         answers = [
             await client.post(
@@ -191,7 +191,7 @@ async def test_a_new_zone_does_not_tell_which_accounts_there_are() -> None:
     assert answers[0].content == answers[1].content
 
 
-async def test_an_accounts_new_token_does_not_tell_which_zones_others_have() -> None:
+async def test_an_accounts_new_token_does_not_reveal_zones_of_other_accounts() -> None:
     row = next(r for r in ROWS if r.method == "POST" and "account_id" in r.template)
     seen = []
     async with world() as (client, _):

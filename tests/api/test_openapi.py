@@ -1,4 +1,4 @@
-"""The OpenAPI document says what is served: no more, no less, and nothing that is wrong."""
+"""The OpenAPI document describes exactly the routes and answers of the server."""
 
 import json
 import re
@@ -131,7 +131,7 @@ async def app() -> AsyncIterator[Application]:
 
 
 def at(reference: str) -> Any:
-    """What a reference in the document stands for."""
+    """The target of a reference in the document."""
     value: Any = DOCUMENT
     for name in reference.removeprefix("#/").split("/"):
         value = value[name]
@@ -206,7 +206,7 @@ def test_the_document_has_the_version_of_the_program() -> None:
     assert DOCUMENT["info"]["version"] == originmap.__version__
 
 
-def test_what_is_served_is_described_and_what_is_described_is_served(app: Application) -> None:
+def test_routes_and_described_operations_are_the_same(app: Application) -> None:
     found = {
         (re.sub(r":\w+}", "}", template), method)
         for template, methods in served(app).items()
@@ -216,7 +216,7 @@ def test_what_is_served_is_described_and_what_is_described_is_served(app: Applic
     assert found == {(path, method) for path, method, _ in operations()}
 
 
-def test_head_is_served_where_get_is_and_not_described(app: Application) -> None:
+def test_head_is_served_for_every_get_and_not_described(app: Application) -> None:
     assert all(("GET" in methods) == ("HEAD" in methods) for methods in served(app).values())
 
 
@@ -239,7 +239,7 @@ def test_what_any_request_can_be_answered_is_described_for_each_operation(status
     assert not missing
 
 
-def test_who_sends_too_much_is_described_wherever_somebody_is_asked_for() -> None:
+def test_429_is_described_for_every_operation_with_a_credential() -> None:
     for path, _, operation in operations():
         assert ("429" in operation["responses"]) == (path not in OPEN), path
 
@@ -288,11 +288,11 @@ def test_no_component_is_left_over() -> None:
         for name in components
         if kind != "securitySchemes" and f"#/components/{kind}/{name}" not in used
     }
-    # What is answered where there is no operation.
+    # The answer of methods without an operation.
     assert left == {"responses/MethodNotAllowed"}
 
 
-def test_the_document_is_served_to_anybody_as_it_is_packaged(dev: Server) -> None:
+def test_the_document_is_served_unchanged_without_a_credential(dev: Server) -> None:
     answer = httpx.get(dev.url + OPENAPI)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == JSON
@@ -307,7 +307,7 @@ def test_head_answers_as_get_without_a_body(dev: Server) -> None:
 
 
 @pytest.mark.parametrize("method", ["OPTIONS", "POST", "TRACE"])
-def test_other_methods_are_answered_405_with_what_is_served(
+def test_other_methods_are_answered_405_with_the_supported_ones(
     app: Application, dev: Server, method: str
 ) -> None:
     for template, methods in served(app).items():

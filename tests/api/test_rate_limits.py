@@ -51,7 +51,7 @@ async def test_off_by_default_and_then_no_header_speaks_of_it() -> None:
 
 
 @pytest.mark.proves("P-RATE-3")
-async def test_every_answer_tells_what_is_left() -> None:
+async def test_every_answer_has_the_requests_left() -> None:
     async with limited("5/300") as client:
         read = await client.get(MAPPINGS, headers=BEARER)
         refused = await client.get(f"{MAPPINGS}/192.0.2.1", headers=BEARER)
@@ -110,7 +110,7 @@ async def test_all_routes_count_and_bad_credentials_do_not() -> None:
 
 
 @pytest.mark.proves("P-RATE-2")
-async def test_an_address_is_limited_whoever_asks() -> None:
+async def test_an_address_is_limited_for_every_credential() -> None:
     async with limited("100/300,3/60") as client:
         bad = {"Authorization": "Bearer unknown"}
         assert await _statuses(client, BEARER, bad, {}) == [200, 401, 400]
@@ -127,7 +127,7 @@ async def test_what_needs_no_credential_is_not_limited() -> None:
             assert (await client.get(f"http://testserver{url}")).status_code == 200
 
 
-async def test_v1_says_that_it_is_deprecated_as_well() -> None:
+async def test_v1_is_marked_as_deprecated() -> None:
     async with limited("1/300") as client:
         answers = [await client.get(V1, headers=BEARER) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 429]

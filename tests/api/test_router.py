@@ -54,7 +54,7 @@ def test_a_path_has_one_route_and_its_arguments(
         f"/zones/{ID}/regions/a/b", "/nothing",
     ],
 )  # fmt: skip
-def test_any_other_spelling_has_none(path: str) -> None:
+def test_any_other_spelling_of_a_path_has_no_route(path: str) -> None:
     assert ROUTER.find(path) is None
 
 

@@ -78,7 +78,7 @@ async def test_a_method_that_is_not_served(client: httpx.AsyncClient, method: st
 
 
 @pytest.mark.proves("D-26", "D-51")
-async def test_allow_lists_exactly_what_is_served(client: httpx.AsyncClient) -> None:
+async def test_allow_lists_the_supported_methods(client: httpx.AsyncClient) -> None:
     async with bootstrap.open_store(bootstrap.MEMORY) as opened:
         application = build_app(opened, lambda: True, DEV)
     for template, methods in served(application).items():

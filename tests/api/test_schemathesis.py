@@ -1,4 +1,4 @@
-"""Schemathesis against a running server, with requests made up from our own document.
+"""Schemathesis against a running server, with requests generated from our own document.
 
 It looks for answers that the document does not describe: a status, a code, a content type, a
 header or a body of another form. What the answers mean is tested elsewhere. The requests are the
@@ -84,8 +84,8 @@ BATCHES = {
 
 
 def described(parameters: Mapping[str, str], *, credentials: bool = False) -> Any:
-    """Our document for schemathesis, which makes up all but `parameters`, and `credentials`
-    where it shall."""
+    """Our document for schemathesis, which generates everything except `parameters`, and
+    optionally `credentials`."""
     generation = {
         "max-examples": EXAMPLES,
         "deterministic": True,
@@ -121,8 +121,8 @@ STRANGER = described(HERE, credentials=True)
 
 @IN_THE_ZONE.hook
 def map_case(context: schemathesis.HookContext, case: Case) -> Case:
-    """Half of the requests that fit the document are made to fit the zone too: they are about a
-    few addresses, and regions that there are."""
+    """Half of the valid requests use the zone's data: a few addresses, and existing
+    regions."""
     address = case.path_parameters.get("origin_ip", "")
     if case.meta is None or case.meta.generation.mode is not GenerationMode.POSITIVE:
         return case
@@ -161,7 +161,7 @@ def likely(address: str, name: str = "origin_ip") -> dict[str, str]:
 
 
 def likely_body(case: Case) -> Any:
-    """What can be stored where `case` goes."""
+    """A body that can be stored at the path of `case`."""
     if case.path.endswith(V1):
         return likely(chosen(ADDRESSES, repr(case.body)), "ip")
     if case.path == f"{BASE}/zones":
@@ -221,7 +221,7 @@ class Asked:
         self._session.close()
 
     def _give_its_own(self, case: Case) -> None:
-        """Lead a request away from the zone and the token that all others use."""
+        """Redirect a request from the zone and the token that all other requests use."""
         path, parameters = case.path, case.path_parameters
         changes_zone = path.endswith(SETTINGS) or path == f"{BASE}/zones/{{zone_id}}"
         if parameters.get("zone_id") == ZONE and changes_zone:
@@ -233,13 +233,13 @@ class Asked:
         elif path.endswith("/tokens/{token}"):
             parameters["token"] = self._make("/user/tokens", TOKEN_REQUEST)["id"]
         if path.endswith(V1) and case.method == "POST" and next(self._made) % 2:
-            # It makes a mapping only where there is none.
+            # POST creates a mapping only if there is none.
             for address in ADDRESSES:
                 where = f"{self._api}/zones/{ZONE}/origin/cloud_regions/{address}"
                 self._session.delete(where, headers=BEARER)
 
     def _remove_token(self, case: Case, response: Response) -> None:
-        """Remove the token that a request made or was led to: an owner can have so many."""
+        """Remove the token that a request created or used: the number per owner is limited."""
         made = json.loads(response.content).get("result") if case.method == "POST" else None
         token = made["id"] if made else case.path_parameters.get("token_id")
         if made and not case.path.startswith(BASE):
@@ -312,7 +312,7 @@ def codes_are_described(ctx: CheckContext, response: Response, case: Case) -> No
 
 
 def at(reference: str) -> Any:
-    """What a reference in the document stands for."""
+    """The target of a reference in the document."""
     value: Any = DOCUMENT
     for name in reference.removeprefix("#/").split("/"):
         value = value[name]
@@ -341,5 +341,5 @@ def test_requests_about_any_zone_get_described_answers(case: Case, asked: Asked)
 
 
 @STRANGER.exclude(tag="Server").parametrize()
-def test_nobody_without_a_credential_is_told_anything(case: Case, asked: Asked) -> None:
+def test_without_a_credential_nothing_is_revealed(case: Case, asked: Asked) -> None:
     assert asked.ask(case) >= 400

@@ -1,4 +1,4 @@
-"""What is answered in pieces, and who does not take it."""
+"""Streamed answers, and clients that do not read them."""
 
 import asyncio
 
@@ -31,7 +31,7 @@ WHOLE = View("root", Grants([]), whole=True)
 
 @pytest.mark.parametrize("path", [EXPORT, SNAPSHOT])
 @pytest.mark.parametrize("taken", [0, 1])
-async def test_who_goes_away_gives_the_place_back(path: str, taken: int) -> None:
+async def test_a_disconnect_frees_its_slot(path: str, taken: int) -> None:
     async with (
         bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened,
         client_of(opened, BEARER) as client,
@@ -44,7 +44,7 @@ async def test_who_goes_away_gives_the_place_back(path: str, taken: int) -> None
         assert (await client.get(HOST + path)).status_code == 200
 
 
-async def test_who_comes_while_too_many_read_is_told_to_come_later() -> None:
+async def test_reads_over_the_limit_get_retry_after() -> None:
     async with (
         bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened,
         client_of(opened, BEARER) as client,

@@ -16,7 +16,7 @@ from tests.api.application import BASE, dev_client
         ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999Z"),
     ],
 )
-def test_what_is_read_is_written_in_utc(text: str, written: str) -> None:
+def test_times_are_written_in_utc(text: str, written: str) -> None:
     assert timestamp(parse_timestamp(text)) == written
 
 

@@ -1,4 +1,4 @@
-"""What the tests with real caches share."""
+"""Shared fixtures of the tests with real caches."""
 
 from collections.abc import Iterator, Mapping
 

@@ -1,4 +1,4 @@
-"""Envoy that asks Originmap itself, as docs/exports.md says."""
+"""Envoy with live discovery, as in docs/exports.md."""
 
 import json
 import time
@@ -20,7 +20,7 @@ _OPTIONS = "extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
 class LiveEnvoy(Envoy):
-    """Asks ten times a second, with the token that a file has."""
+    """Polls ten times a second, with the token from a file."""
 
     def __init__(
         self, folder: Path, machines: Mapping[str, Machine], server: Server, colo: str = "SIN"
@@ -92,7 +92,7 @@ class LiveEnvoy(Envoy):
 
 
 class OwnClusters(LiveEnvoy):
-    """As LiveEnvoy, with clusters of the operator's own that ask for endpoints only."""
+    """LiveEnvoy with the operator's own clusters, which request only endpoints."""
 
     def _more_clusters(self) -> list[dict[str, Any]]:
         own = [

@@ -61,7 +61,7 @@ def _handler(name: str) -> type[BaseHTTPRequestHandler]:
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port that nobody listens on now."""
+    """A port without a listener."""
     with socket.socket() as sock:
         sock.bind((host, 0))
         port: int = sock.getsockname()[1]

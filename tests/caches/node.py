@@ -1,4 +1,4 @@
-"""An `originmap edge` process that feeds a cache, and somebody who keeps asking that cache."""
+"""An `originmap edge` process of a cache, and a client that polls that cache."""
 
 import contextlib
 import http.client
@@ -22,7 +22,7 @@ from tests.caches.programs.cache import PATIENCE_SECONDS, ZONE, Cache
 from tests.process import BEARER, COMMAND, Server
 
 UPSTREAMS = ("IAD", "FRA")
-# Envoy is beside Python, where an operator's PATH would lead too.
+# Envoy is in the folder of Python, which an operator's PATH would also contain.
 _PATH = f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"
 
 
@@ -89,7 +89,7 @@ class Edge:
         self._process.send_signal(number)
 
     def log(self) -> str:
-        """What it said so far."""
+        """Its log so far."""
         return self._log.read_text(errors="replace")
 
     def written(self, cache: Cache) -> bool:
@@ -140,8 +140,8 @@ class Edge:
 
 
 def listed(server: Server, name: str) -> dict[str, Any]:
-    """What the server lists of a follower; nothing where it does not know it. Each `Edge` has a
-    token of its own, and each token a row: of several, the one that was heard of last."""
+    """The server's row of a follower; empty if it is unknown. Each `Edge` has its own token, and
+    each token a row: of several rows, the one with the last contact."""
     url = f"{server.url}/originmap/v1/followers"
     answer = httpx.get(url, headers=BEARER, verify=False)
     found: list[dict[str, Any]] = answer.raise_for_status().json()["result"]
@@ -150,7 +150,7 @@ def listed(server: Server, name: str) -> dict[str, Any]:
 
 
 class Visitor:
-    """Asks a cache again and again, and counts; a context manager."""
+    """Polls a cache and counts the answers; a context manager."""
 
     def __init__(self, cache: Cache, host: str = ZONE) -> None:
         self._cache = cache

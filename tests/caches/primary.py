@@ -1,4 +1,4 @@
-"""The server that caches get their exports from, and what it is told."""
+"""The server of the caches' exports, and the writes to it."""
 
 import httpx
 
@@ -11,7 +11,7 @@ PARIS = (48.9, 2.4)
 
 
 def put(server: Server, place: tuple[str, str], ip: str = IP) -> None:
-    """Say where an origin is."""
+    """Put the mapping of an origin."""
     item = {"origin_ip": ip, "vendor": place[0], "region": place[1]}
     url = f"{server.mappings}/{ip}"
     # Certificates, which nobody needs here, take longer to load than the request.
@@ -19,7 +19,7 @@ def put(server: Server, place: tuple[str, str], ip: str = IP) -> None:
 
 
 def remove(server: Server) -> None:
-    """Say nothing of the origin any more."""
+    """Delete the mapping of the origin."""
     httpx.delete(f"{server.mappings}/{IP}", headers=BEARER).raise_for_status()
 
 

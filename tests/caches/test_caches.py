@@ -1,4 +1,4 @@
-"""Each cache sends a request where our export says. `test_edge` shows changes and fallbacks."""
+"""Each cache routes requests by our export. `test_edge` tests changes and fallbacks."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -74,7 +74,7 @@ def test_an_origin_without_a_mapping_goes_to_the_upper_tier_nearest_to_the_node(
     cache.comes_to("IAD")
     remove(server)
     cache.load(exported(server, cache, "SIN"))
-    # Traffic Server knows zones only where an origin has a name.
+    # Traffic Server knows zones only if an origin has a name.
     cache.comes_to("origin" if isinstance(cache, TrafficServer) else "FRA")
 
 

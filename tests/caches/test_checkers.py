@@ -136,5 +136,5 @@ def test_a_checker_that_is_not_installed_stops_the_start() -> None:
         checkers.checker_of("nginx", {"PATH": "/nowhere"})
 
 
-def test_a_format_that_nobody_checks_needs_no_checker() -> None:
+def test_an_unchecked_format_needs_no_checker() -> None:
     assert checkers.checker_of("csv", {"PATH": "/nowhere"}) is None

@@ -29,7 +29,7 @@ def fed(
     machines: Mapping[str, Machine],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[Edge, Cache]]:
-    """An agent and its cache, which starts on what the agent wrote; for all tests of it."""
+    """An agent and its cache, which starts with the agent's files; shared by its tests."""
     put(server, NEAR_IAD)
     with request.param(tmp_path_factory.mktemp("cache"), machines) as cache:
         cache.check_installed()

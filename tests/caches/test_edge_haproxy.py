@@ -63,7 +63,7 @@ def test_a_mapping_changes_without_a_reload(site: Site) -> None:
     assert there == sorted(path.read_text().splitlines())
 
 
-def test_what_somebody_changed_at_runtime_is_set_right(site: Site) -> None:
+def test_runtime_changes_by_others_are_corrected(site: Site) -> None:
     path = site.cache.folder / "originmap.map"
     site.cache.comes_to("IAD")
     ask(site, f"set map {path} {ZONE}/{IP} originmap_fra_iad")

@@ -1,4 +1,4 @@
-"""Changes released in waves, to a real agent and its cache; nginx stands for all caches."""
+"""Changes released in stages, to a real agent and its cache; nginx represents all caches."""
 
 import shutil
 import subprocess
@@ -62,7 +62,7 @@ def held(site: Site) -> int:
     return base
 
 
-def test_a_change_waits_for_its_wave_and_every_node_can_be_taken_back(site: Site) -> None:
+def test_a_change_waits_for_its_stage_and_every_node_can_be_rolled_back(site: Site) -> None:
     with Visitor(site.cache) as visitor:
         base = held(site)
         step(site, "start", waves="IAD,SIN,100%")
@@ -79,7 +79,7 @@ def test_a_change_waits_for_its_wave_and_every_node_can_be_taken_back(site: Site
     assert visitor.failed == 0
 
 
-def test_what_is_held_back_loads_nothing(site: Site) -> None:
+def test_held_back_changes_are_not_loaded(site: Site) -> None:
     loaded = site.edge.said("up to date")
     base = held(site)
     for n in range(20):
@@ -100,7 +100,7 @@ def test_a_node_that_starts_meanwhile_is_held_too(site: Site) -> None:
     site.server = site.serve()
 
 
-def test_once_says_what_the_cache_serves(site: Site) -> None:
+def test_once_reports_the_served_revision(site: Site) -> None:
     base = held(site)
     assert site.edge.stop() == 0
     done = site.edge.run("--once")
@@ -109,7 +109,7 @@ def test_once_says_what_the_cache_serves(site: Site) -> None:
 
 
 def started_again(site: Site) -> None:
-    """Start the agent on a file that somebody spoiled, and wait until it is as it was."""
+    """Start the agent with a modified file, and wait until it is restored."""
     before = site.file.read_text()
     site.file.write_text("upstream")
     site.edge.start()
@@ -117,7 +117,7 @@ def started_again(site: Site) -> None:
 
 
 @pytest.mark.parametrize(("health", "ends", "colo"), [("true", 0, "FRA"), ("false", 1, "IAD")])
-def test_a_conductor_releases_what_is_well_and_takes_back_what_is_not(
+def test_a_conductor_releases_healthy_stages_and_rolls_back_unhealthy_ones(
     site: Site, health: str, ends: int, colo: str
 ) -> None:
     held(site)

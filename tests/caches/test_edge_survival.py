@@ -1,4 +1,4 @@
-"""An agent that is killed, cut off, overrun and contradicted; nginx stands for all caches."""
+"""An agent under kills, disconnects, load and foreign changes; nginx represents all caches."""
 
 import re
 import signal

@@ -38,7 +38,7 @@ def fed(server: Server, envoy: EnvoyOwnClusters, folder: Path) -> Iterator[Edge]
 
 
 def moved(machines: Mapping[str, Machine]) -> list[str]:
-    """What says that IAD listens where another machine does by now."""
+    """Options that give IAD the address of another machine."""
     return ["--upstream", f"IAD={machines['origin'].endpoint}"]
 
 
@@ -79,7 +79,7 @@ def test_files_of_the_command_are_those_that_it_loads(
         envoy.comes_to("origin")
 
 
-def test_a_file_that_is_written_no_more_stays_so_that_it_starts_again(
+def test_an_obsolete_file_stays_so_that_envoy_can_restart(
     server: Server, envoy: EnvoyOwnClusters, tmp_path: Path
 ) -> None:
     put(server, NEAR_FRA)

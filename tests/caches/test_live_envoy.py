@@ -1,4 +1,4 @@
-"""Envoy asks a real server for clusters, endpoints and routes, and does what it is told."""
+"""Envoy requests clusters, endpoints and routes from a real server, and uses them."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

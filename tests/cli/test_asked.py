@@ -55,19 +55,19 @@ def test_a_last_line_without_end_is_one() -> None:
     assert lines(b"x" * 1024) == [(1, "x" * 1024)]
 
 
-def test_bytes_that_are_no_text_are_shown() -> None:
+def test_bytes_that_are_not_text_are_printed_escaped() -> None:
     assert lines(b"\xff\n") == [(1, "\\xff")]
 
 
 @pytest.mark.parametrize("text", ["192.0.2.1", "::ffff:192.0.2.1"])
-def test_an_address_is_itself_and_nobody_is_asked(text: str) -> None:
+def test_an_address_needs_no_lookup(text: str) -> None:
     def nobody(name: str) -> list[str]:
         raise AssertionError(name)
 
     assert asked.addresses(text, nobody) == (None, [ip("192.0.2.1")])
 
 
-def test_a_name_stands_for_all_its_addresses_once() -> None:
+def test_a_name_is_resolved_to_each_address_once() -> None:
     found = ("192.0.2.1", "2001:db8::1", "192.0.2.1", "fe80::1%eth0", "0.0.0.0")
     assert of("www.example.com.", *found) == ("www.example.com.", ["192.0.2.1", "2001:db8::1"])
 
@@ -77,11 +77,11 @@ def test_a_name_stands_for_all_its_addresses_once() -> None:
     ["192.0.2.256", "192.0.2.0/24", "0x7f.1", "0x7f000001", "127.1", "1", "a b", "-a.", "a..b",
      "http://example.com", "example.com:80", "exämple.com", "x" * 64, "a." * 130, "::x", "."],
 )  # fmt: skip
-def test_what_is_neither_is_refused(text: str) -> None:
+def test_other_values_are_refused(text: str) -> None:
     assert refusal(text, "192.0.2.1").startswith("not an origin IP address, and no host name: ")
 
 
-def test_a_name_that_leads_nowhere_is_named() -> None:
+def test_an_unresolvable_name_is_reported() -> None:
     def nowhere(name: str) -> list[str]:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 

@@ -228,7 +228,7 @@ def test_a_node_lost_over_a_restart_of_the_server_is_missed(world: World) -> Non
     assert "no longer reporting: fra-2" in world.stops(started)
 
 
-def test_what_is_changed_after_the_last_look_is_not_let_out(world: World) -> None:
+def test_changes_after_the_last_check_are_not_released(world: World) -> None:
     world.alive = {"sin-1": "SIN"}
     started = world.start("100%")
     take = world.take_step

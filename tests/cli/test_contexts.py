@@ -50,7 +50,7 @@ def test_the_first_is_in_use_until_another_is(env: dict[str, str]) -> None:
     assert "originmap context add" in refusal("zone", "list", status=2, env=env)
 
 
-def test_a_token_is_kept_for_its_user_alone_and_never_shown(env: dict[str, str]) -> None:
+def test_a_token_is_stored_for_its_user_only_and_never_printed(env: dict[str, str]) -> None:
     context(env, "add", "prod", "http://192.0.2.1:8787")
     assert TOKEN in file(env).read_text()
     assert stat.S_IMODE(file(env).stat().st_mode) == 0o600
@@ -71,7 +71,7 @@ def test_a_damaged_file_is_named(env: dict[str, str], text: str) -> None:
     assert str(file(env)) in refusal("zone", "list", env=env)
 
 
-def test_an_unknown_name_is_told_with_those_there_are(env: dict[str, str]) -> None:
+def test_an_unknown_name_is_reported_with_the_valid_ones(env: dict[str, str]) -> None:
     context(env, "add", "prod", "http://192.0.2.1:8787")
     assert "there are: prod" in refusal("context", "use", "prdo", env=env)
     assert "there are: prod" in refusal("zone", "list", "--context", "prdo", env=env)

@@ -116,18 +116,18 @@ def test_a_name_is_resolved_here(kept: Path) -> None:
     assert "of localhost" in done.stdout
 
 
-def test_nothing_asked_is_an_empty_array(kept: Path) -> None:
+def test_a_request_for_nothing_is_an_empty_array(kept: Path) -> None:
     assert run(kept, "detect", "--json", "-").stdout == "[]\n"
 
 
 @pytest.mark.parametrize(
     "args", [("detect",), ("detect", "-", "192.0.2.1"), ("detect", "--json", "--csv", "::1")]
 )
-def test_a_wrong_command_line_ends_with_2(kept: Path, args: tuple[str, ...]) -> None:
+def test_an_invalid_command_line_exits_with_2(kept: Path, args: tuple[str, ...]) -> None:
     assert run(kept, *args).returncode == 2
 
 
-def test_without_ranges_it_says_how_to_get_them(state: Path) -> None:
+def test_without_ranges_there_is_a_hint(state: Path) -> None:
     for args in (("detect", "192.0.2.1"), ("ranges", "status")):
         done = run(state, *args)
         assert done.returncode == 1
@@ -179,7 +179,7 @@ def _a_million_lines() -> Iterator[bytes]:
         yield b"".join(b"10.%d.%d.%d\n" % (high % 200, high // 200, n % 256) for n in range(1000))
 
 
-def test_import_says_what_it_kept_and_status_what_there_is(kept: Path) -> None:
+def test_import_reports_stored_lists_and_status_lists_all(kept: Path) -> None:
     newer = document(AWS)
     newer["createDate"] = "2026-08-23-00-00-00"
     file = kept / "whatever.txt"
@@ -216,7 +216,7 @@ def test_the_folder_can_be_chosen(state: Path, tmp_path: Path) -> None:
     assert not state.exists()
 
 
-def test_fetch_keeps_what_comes_and_says_what_does_not(kept: Path) -> None:
+def test_fetch_stores_new_lists_and_reports_failures(kept: Path) -> None:
     newer = document(AWS)
     newer["createDate"] = "2026-08-23-00-00-00"
     with vendor_server() as server:
@@ -236,7 +236,7 @@ def test_fetch_keeps_what_comes_and_says_what_does_not(kept: Path) -> None:
 
 
 @pytest.mark.parametrize("url", ["aws", "aws=", "aws=file:///etc/passwd", "ovh=https://ovh.com"])
-def test_fetch_refuses_a_url_that_is_none(state: Path, url: str) -> None:
+def test_fetch_refuses_an_invalid_url(state: Path, url: str) -> None:
     done = run(state, "ranges", "fetch", "--url", url)
     assert done.returncode == 2
     assert "VENDOR=https://" in done.stderr

@@ -29,13 +29,13 @@ def texts(duty: Duty) -> tuple[list[str], list[str]]:
     return [c.text for c in duty.checks], [c.text for c in duty.reloads]
 
 
-def test_what_is_said_without_a_format_is_for_the_only_one() -> None:
+def test_an_option_without_a_format_applies_to_the_only_one() -> None:
     (duty,) = duties([NGINX], ["nginx -t"], ["nginx -s reload", "logger a=b"])
     assert texts(duty) == (["nginx -t"], ["nginx -s reload", "logger a=b"])
     assert duty.places == [Path("/etc/nginx/originmap.conf")]
 
 
-def test_with_several_each_says_for_which() -> None:
+def test_with_several_formats_each_option_names_its_format() -> None:
     given = ["haproxy=systemctl reload haproxy", "nginx=nginx -s reload"]
     first, second = duties([NGINX, HAPROXY], [], given, ["haproxy=/run/haproxy/admin.sock"])
     assert texts(first) == ([], ["nginx -s reload"])
@@ -93,7 +93,7 @@ def test_what_makes_no_sense_is_refused(given: tuple[list[str], ...], says: str)
         (["--token-file", __file__], "", "characters that are in none"),
     ],
 )
-def test_what_no_server_takes_is_refused_before_it_is_asked(
+def test_invalid_input_is_refused_before_a_request(
     options: list[str], token: str, says: str
 ) -> None:
     server = ["--follow", "http://127.0.0.1:1", "--write", "csv=/nowhere/file", *options]
@@ -101,7 +101,7 @@ def test_what_no_server_takes_is_refused_before_it_is_asked(
     assert (done.exit_code, says in done.output) == (2, True), done.output
 
 
-def test_what_is_no_url_is_refused(tmp_path: Path) -> None:
+def test_an_invalid_url_is_refused(tmp_path: Path) -> None:
     given = ["--write", "csv=/nowhere/file", "--state", str(tmp_path), "--once"]
     done = CliRunner().invoke(
         command, ["--follow", "http://[::1", *given], env={"ORIGINMAP_TOKEN": "token"}

@@ -16,19 +16,19 @@ def test_a_command_that_ends_with_0_is_well() -> None:
     assert problem("true") == ""
 
 
-def test_what_a_command_says_last_is_why() -> None:
+def test_the_last_output_of_a_command_is_the_reason() -> None:
     assert problem("sh -c 'echo one; echo two >&2; exit 3'") == (
         "the health command exited with status 3: two"
     )
     assert problem("false") == "the health command exited with status 1"
 
 
-def test_a_command_that_takes_too_long_is_not_well() -> None:
+def test_a_health_command_over_its_timeout_is_unhealthy() -> None:
     for command in ("sleep 60", "sh -c 'sleep 60; true'"):
         assert problem(command, 0.1) == "the health command timed out after 0.1 s"
 
 
-def test_it_is_told_which_wave_is_meant() -> None:
+def test_the_health_command_gets_the_stage() -> None:
     told = "$ORIGINMAP_WAVE $ORIGINMAP_REVISION $ORIGINMAP_COLOS"
     assert problem(f'sh -c "echo {told}; exit 1"').endswith(": 2 812 FRA SIN")
 
@@ -44,5 +44,5 @@ def test_what_cannot_be_run_is_refused_at_once(command: str) -> None:
         health_of(command, 1)
 
 
-def test_without_a_command_there_is_none() -> None:
+def test_a_missing_command_gives_none() -> None:
     assert health_of("", 1) is None

@@ -24,7 +24,9 @@ from originmap.cli.commands.server import edge, serve
         (rollout.command, ["pause", "--why", "x" * 501], "it has 501 characters, 500 is the most"),
     ],
 )
-def test_it_is_refused_and_said_why(command: click.Command, arguments: list[str], why: str) -> None:
+def test_it_is_refused_with_the_reason(
+    command: click.Command, arguments: list[str], why: str
+) -> None:
     result = CliRunner().invoke(command, arguments)
     assert result.exit_code == 2
     assert why in " ".join(result.output.split())

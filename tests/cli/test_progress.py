@@ -20,7 +20,7 @@ def run(out: io.StringIO, items: int, seconds_an_item: float) -> None:
     progress.clear()
 
 
-def test_a_long_run_says_how_far_it_is() -> None:
+def test_a_long_run_shows_its_progress() -> None:
     out = Terminal()
     run(out, 30_000, 0.0001)
     shown = out.getvalue().split("\r\x1b[K")
@@ -39,13 +39,13 @@ def test_items_may_come_in_portions() -> None:
     assert out.getvalue().endswith("\r\x1b[K2,800 done, 700 a second")
 
 
-def test_a_short_run_says_nothing() -> None:
+def test_a_short_run_prints_no_progress() -> None:
     out = Terminal()
     run(out, 19_000, 0.0001)
     assert out.getvalue() == ""
 
 
-def test_what_is_no_terminal_gets_nothing() -> None:
+def test_without_a_terminal_nothing_is_printed() -> None:
     out = io.StringIO()
     run(out, 30_000, 0.01)
     assert out.getvalue() == ""

@@ -1,4 +1,4 @@
-"""What the contract tests share: one server for a file of tests, its zone emptied before each."""
+"""Fixtures of the contract tests: one server for a test file, its zone emptied before each test."""
 
 import os
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def http() -> Iterator[httpx.Client]:
-    """A plain client, to prepare what a test needs."""
+    """A plain client, to prepare tests."""
     with httpx.Client(headers=BEARER) as http:
         yield http
 

@@ -65,5 +65,5 @@ async def put(regions: Any, origin_ip: str, vendor: str = "aws", region: str = "
 
 
 def fields(entry: Any) -> tuple[str, str, str]:
-    """What was sent for an entry: address, vendor and region."""
+    """The values sent for an entry: address, vendor and region."""
     return entry.origin_ip, entry.vendor, entry.region

@@ -184,7 +184,7 @@ async def test_an_unknown_zone_is_no_route(
 
 
 def read_token(db: Path) -> str:
-    """The secret of a new token that may read, made while the server runs."""
+    """The secret of a new token with read access, created while the server runs."""
     command = [COMMAND, "token", "create", "reader", "--zone", ZONE, "--access", "read", "--json"]
     made = subprocess.run([*command, "--db", str(db)], check=True, capture_output=True)
     return json.loads(made.stdout)[0]["secret"]

@@ -62,7 +62,7 @@ async def test_update_replaces_a_mapping(regions: Any) -> None:
     assert await addresses(regions) == ["192.0.2.1"]
 
 
-async def test_update_with_what_is_stored_changes_nothing(regions: Any) -> None:
+async def test_an_identical_update_changes_nothing(regions: Any) -> None:
     created = await put(regions, "192.0.2.1")
     assert (await put(regions, "192.0.2.1")).modified_on == created.modified_on
 
@@ -96,7 +96,7 @@ async def test_list_answers_ipv4_before_ipv6_and_each_by_number(regions: Any) ->
 
 
 @pytest.mark.proves("P-LIST-2")
-async def test_list_says_which_page_it_answered(regions: Any) -> None:
+async def test_list_returns_its_page_number(regions: Any) -> None:
     for last in (1, 2, 3):
         await put(regions, f"192.0.2.{last}")
     page = await settled(regions.list(zone_id=ZONE, page=2, per_page=2))
@@ -124,7 +124,7 @@ async def test_delete_removes_a_mapping_and_names_it(regions: Any) -> None:
 
 
 @pytest.mark.proves("P-BPUT-2")
-async def test_bulk_update_adds_to_what_is_there(regions: Any) -> None:
+async def test_a_bulk_update_adds_to_existing_mappings(regions: Any) -> None:
     await put(regions, "192.0.2.7")
     outcome = await settled(regions.bulk_update(zone_id=ZONE, body=[V4, V6]))
     assert [item.to_dict() for item in outcome.succeeded] == [V4, V6]
@@ -133,7 +133,7 @@ async def test_bulk_update_adds_to_what_is_there(regions: Any) -> None:
 
 
 @pytest.mark.proves("P-BPUT-3", "P-BPUT-4")
-async def test_bulk_update_answers_what_failed_beside_what_succeeded(regions: Any) -> None:
+async def test_bulk_update_returns_failed_and_succeeded_items(regions: Any) -> None:
     batch = [V4, {**V6, "region": "us-east-1"}, {**V4, "origin_ip": "nonsense"}]
     outcome = await settled(regions.bulk_update(zone_id=ZONE, body=batch))
     assert [item.origin_ip for item in outcome.succeeded] == ["192.0.2.1"]
@@ -148,7 +148,7 @@ async def test_bulk_update_answers_what_failed_beside_what_succeeded(regions: An
 
 
 @pytest.mark.proves("P-BDEL-2")
-async def test_bulk_delete_answers_what_it_deleted(regions: Any) -> None:
+async def test_bulk_delete_returns_the_deleted_mappings(regions: Any) -> None:
     await settled(regions.bulk_update(zone_id=ZONE, body=[V4, V6]))
     doomed = ["192.0.2.1", "192.0.2.99"]
     outcome = await settled(regions.bulk_delete(zone_id=ZONE, extra_body=doomed))

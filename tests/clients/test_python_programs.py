@@ -161,7 +161,7 @@ PRINTED = [
     (ERRORS, "404"),
     (RAW, "application/json 20"),
 ]
-"""Programs in the order a user would run them, and what each prints."""
+"""Programs in the order of a user's session, and the output of each."""
 
 
 @pytest.fixture(params=CREDENTIALS, ids=["token", "key"])

@@ -99,7 +99,7 @@ async def test_the_clients_own_retry_gets_through(limited: Server, kind: type[Cl
 
 
 @pytest.mark.proves("P-GEN-12", "P-RATE-3", "P-RATE-5")
-async def test_without_retries_a_typed_error_says_when_to_come_back(
+async def test_without_retries_a_typed_error_has_retry_after(
     limited: Server, kind: type[Client]
 ) -> None:
     async with opened(kind, limited.api, max_retries=0, **BY_TOKEN) as client:

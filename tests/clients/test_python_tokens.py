@@ -55,7 +55,7 @@ def tokens(client: Client, owner: str) -> Any:
 
 @pytest.fixture
 def whose(owner: str) -> dict[str, str]:
-    """What each call of the resource needs beside its own arguments."""
+    """The common arguments of each call of the resource."""
     return {} if owner == "user" else {"account_id": ZONE}
 
 
@@ -135,7 +135,7 @@ async def test_limits_come_back_as_they_were_set(tokens: Any, whose: dict[str, s
 
 
 @pytest.mark.proves("P-AUTH-10")
-async def test_a_token_for_another_address_is_told_so(
+async def test_a_token_for_another_address_gets_the_reason(
     emptied: Server, kind: type[Client], tokens: Any, whose: dict[str, str]
 ) -> None:
     limits = {"request_ip": {"in": ["192.0.2.0/24"]}}
@@ -205,7 +205,7 @@ async def test_a_user_is_verified_at_the_user_and_an_account_at_the_account(
 
 
 def verification(client: Client, whose: dict[str, str]) -> Any:
-    """The client's own token, verified where its owner is."""
+    """The client's own token, verified at the route of its owner."""
     return (client.accounts if whose else client.user).tokens.verify(**whose)
 
 

@@ -179,7 +179,7 @@ async def test_accounts_and_the_user(client: Client) -> None:
 
 
 @pytest.mark.proves("P-ACC-2")
-async def test_the_audit_log_tells_what_was_done(client: Client) -> None:
+async def test_the_audit_log_lists_changes(client: Client) -> None:
     start = datetime.now(UTC) - timedelta(seconds=1)
     await put(client.cache.origin_cloud_regions, "192.0.2.1")
     await put(client.cache.origin_cloud_regions, "192.0.2.1", "gcp", "us-central1")

@@ -20,7 +20,7 @@ from tests.process import ZONE, Server
 
 @dataclass(frozen=True)
 class Config:
-    """What a user writes in a resource block."""
+    """The content of a user's resource block."""
 
     origin_ip: str
     vendor: str = "aws"
@@ -30,7 +30,7 @@ class Config:
 
 @dataclass(frozen=True)
 class State:
-    """What Terraform remembers of a resource."""
+    """Terraform's state of a resource."""
 
     config: Config
     modified_on: datetime
@@ -41,7 +41,7 @@ class State:
 
 
 class Action(Enum):
-    """What a plan says of a resource."""
+    """The action of a plan for a resource."""
 
     NOTHING = auto()
     CREATE = auto()
@@ -112,7 +112,7 @@ BASIC = Config("192.0.2.1")
 
 
 @pytest.mark.proves("P-GEN-8", "P-PUT-7")
-def test_what_was_created_reads_as_it_was_written(provider: Provider) -> None:
+def test_a_created_mapping_reads_as_written(provider: Provider) -> None:
     created = provider.apply(None, BASIC)
     assert created.config == BASIC
     assert created.modified_on is not None
@@ -150,7 +150,7 @@ def test_an_import_by_zone_and_address_gives_the_same_state(provider: Provider) 
     assert provider.import_(f"{ZONE}/192.0.2.1") == created
 
 
-def test_an_import_of_what_does_not_exist_fails(provider: Provider) -> None:
+def test_an_import_of_a_missing_resource_fails(provider: Provider) -> None:
     with pytest.raises(cloudflare.NotFoundError):
         provider.import_(f"{ZONE}/192.0.2.1")
 
@@ -173,7 +173,7 @@ def test_another_address_deletes_before_it_creates(provider: Provider) -> None:
     assert provider.read(created) is None
 
 
-def test_what_vanished_is_dropped_from_the_state_and_made_anew(provider: Provider) -> None:
+def test_a_vanished_resource_is_recreated(provider: Provider) -> None:
     created = provider.apply(None, BASIC)
     provider.delete(created)
     assert provider.read(created) is None

@@ -85,7 +85,7 @@ def one_at_a_time() -> Iterator[None]:
 
 
 def run(*command: str, cwd: Path, settings: Mapping[str, str] | None = None) -> str:
-    """What a command prints; its whole output is shown where it fails."""
+    """The output of a command; printed completely if it fails."""
     done = subprocess.run(
         command,
         cwd=cwd,

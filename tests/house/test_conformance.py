@@ -13,7 +13,7 @@ def test_the_page_is_made_of_the_tests_as_they_are_now() -> None:
     assert not stale, "run: python scripts/conformance.py"
 
 
-def test_what_is_wrong_is_found() -> None:
+def test_errors_are_detected() -> None:
     facts = {
         "published": [{"id": "P-1"}, {"id": "P-1"}, {"id": "P-2"}],
         "decision": [{"id": "D-1"}],

@@ -86,7 +86,7 @@ def test_the_command_page_has_every_command_and_option() -> None:
             assert f"`{option}`" in sections[name], f"{option} is missing in docs/cli.md, {name}"
 
 
-def test_the_command_page_names_no_option_that_is_not_there() -> None:
+def test_the_command_page_names_only_existing_options() -> None:
     sections = sections_of(DOCS / "cli.md")
     for name, command in commands():
         named = set(re.findall(r"`(--[a-z-]+)`", sections[name]))
@@ -180,7 +180,7 @@ def test_the_readme_counts_the_regions_there_are() -> None:
     assert f"{count} regions" in (ROOT / "README.md").read_text("utf-8")
 
 
-def test_the_example_of_resolving_in_the_process_prints_what_it_says(
+def test_the_example_of_resolving_in_the_process_prints_its_comment(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     page = (DOCS / "topology.md").read_text("utf-8")

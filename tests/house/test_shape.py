@@ -59,7 +59,7 @@ def shown(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=shown)
-def test_a_module_says_what_it_is_and_stays_small(path: Path) -> None:
+def test_a_module_has_a_docstring_and_is_small(path: Path) -> None:
     text = path.read_text("utf-8")
     assert ast.get_docstring(ast.parse(text)), "a docstring opens every module"
     assert len(text.splitlines()) <= LONGEST_FILE
@@ -81,7 +81,7 @@ def test_tests_and_bench_stay_small_too() -> None:
     assert [shown(path) for path in long] == []
 
 
-def test_a_name_says_what_a_module_is_about() -> None:
+def test_a_module_name_names_its_subject() -> None:
     named = [p for p in [*MODULES, *OTHERS] if SAYS_NOTHING & {p.stem, p.parent.name}]
     assert [shown(path) for path in named] == []
 
@@ -144,7 +144,7 @@ def test_locked_and_published_requirements_agree() -> None:
     assert set(project["dependencies"]) == wanted
 
 
-def test_a_package_gives_away_what_is_listed_here() -> None:
+def test_a_package_exports_the_listed_names() -> None:
     found = {}
     for name in ["originmap", *packages()]:
         path = Path(importlib.import_module(name).__file__ or "")

@@ -55,7 +55,7 @@ def test_settings_that_it_names_are_settings(unit: Path) -> None:
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
-def test_it_may_write_where_its_database_is_and_nowhere_else(unit: Path) -> None:
+def test_it_can_write_only_to_the_folder_of_its_database(unit: Path) -> None:
     service = read(unit)
     assert service["ProtectSystem"] == "strict"
     assert service["NoNewPrivileges"] == "yes"

@@ -31,7 +31,7 @@ def run(
 
 
 def run_without_rights(*args: str | Path) -> subprocess.CompletedProcess[str]:
-    """As `run`, without root's right to pass by permissions."""
+    """Like `run`, without root's exemption from file permissions."""
     return subprocess.run(
         [COMMAND, *map(str, args)],
         capture_output=True,
@@ -42,14 +42,14 @@ def run_without_rights(*args: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def _drop_rights() -> None:
-    """Take CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH from what is run next (capabilities(7)).
-    Without effect for who is not root, and never had them."""
+    """Drop CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH for the next program (capabilities(7)).
+    Without effect for users other than root."""
     for capability in (1, 2):
         _C.prctl(_DROP, capability, 0, 0, 0)
 
 
 def output(*args: str | Path) -> str:
-    """What a command that works prints."""
+    """The output of a successful command."""
     done = run(*args)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -63,7 +63,7 @@ def rows(*args: str | Path) -> list[dict[str, Any]]:
 
 
 def refusal(*args: str | Path, status: int = 1, env: Mapping[str, str] | None = None) -> str:
-    """What a command that is refused says: a message on stderr and nothing else."""
+    """The error of a refused command: a message on stderr, without other output."""
     done = run(*args, env=env)
     assert (done.returncode, done.stdout) == (status, ""), done
     assert "Traceback" not in done.stderr

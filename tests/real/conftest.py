@@ -21,14 +21,14 @@ def server(tmp_path: Path) -> Iterator[InProcess]:
 
 @pytest.fixture
 def hasty(tmp_path: Path) -> Iterator[InProcess]:
-    """A server that waits for nobody."""
+    """A server with short timeouts."""
     with InProcess(tmp_path / "log", HASTY) as server:
         yield server
 
 
 @pytest.fixture(params=["with a server", "without a server"])
 def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
-    """A database with a mapping, owned by a server or by nobody."""
+    """A database with a mapping, with or without a server."""
     path = tmp_path / "dev.db"
     with Server(str(path), tmp_path) as server:
         item = {"origin_ip": "192.0.2.1", "vendor": "aws", "region": "us-east-1"}

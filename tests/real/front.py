@@ -26,7 +26,7 @@ class _Stripping(Handler):
 
 
 class Front(Proxy):
-    """The proxy; a context manager. `url` is where the server is seen from outside."""
+    """The proxy; a context manager. `url` is the public URL of the server."""
 
     def __init__(self, target: str) -> None:
         super().__init__(target)

@@ -56,14 +56,14 @@ class InProcess:
         return len(self._server.server_state.connections)
 
     def close_connections(self) -> None:
-        """Close every connection from this side, as soon as what was written is sent."""
+        """Close every connection from this side, as soon as its buffer is sent."""
         assert self._server is not None
         for connection in list(self._server.server_state.connections):
             assert isinstance(connection, Connection)
             self._loop.call_soon_threadsafe(connection.transport.close)
 
     def lines(self) -> list[dict[str, Any]]:
-        """What was logged. A line is written within moments of its answer, so stop before."""
+        """The log. A line is written shortly after its answer, so stop the server first."""
         return [json.loads(line) for line in self._log.read_text().splitlines()]
 
     def stop(self) -> None:

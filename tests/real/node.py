@@ -68,7 +68,7 @@ class Node:
             await asyncio.sleep(0.05)
 
     async def _take(self) -> None:
-        """Serve what may be served."""
+        """Serve the allowed revision."""
         serves: dict[str, str] = {}
         async for part in released_snapshot(
             self._store, allowed(self._current.rollout, self.name, self.colo)

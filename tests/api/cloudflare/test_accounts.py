@@ -1,4 +1,4 @@
-"""Accounts and the user: what is listed, found and answered."""
+"""Accounts and the user: lists, filters and answers."""
 
 from collections.abc import AsyncIterator
 
@@ -23,7 +23,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.mark.proves("P-ACC-1")
-async def test_an_account_has_what_clients_need(client: httpx.AsyncClient) -> None:
+async def test_an_account_has_the_members_that_clients_need(client: httpx.AsyncClient) -> None:
     found = result(await client.get(f"{ACCOUNTS}/{setup.DEV_ID}"))
     assert found == {
         "created_on": found["created_on"], "id": setup.DEV_ID, "name": "Example",
@@ -54,7 +54,7 @@ async def test_accounts_are_listed_oldest_first(
     assert answer.json()["result_info"]["count"] == len(names)
 
 
-async def test_pages_tell_where_they_are(client: httpx.AsyncClient) -> None:
+async def test_pages_have_their_position(client: httpx.AsyncClient) -> None:
     answer = await client.get(ACCOUNTS, params={"per_page": 1, "page": 9})
     assert answer.json()["result_info"] == {
         "count": 0, "page": 9, "per_page": 1, "total_count": 2, "total_pages": 2,
@@ -70,7 +70,7 @@ async def test_per_page_is_from_1_to_50(client: httpx.AsyncClient) -> None:
 
 @pytest.mark.proves("P-ACC-3", "D-63")
 @pytest.mark.parametrize("body", [b'{"name":"new","type":"standard"}', b"", b"{", b"[]"])
-async def test_nobody_makes_an_account(client: httpx.AsyncClient, body: bytes) -> None:
+async def test_accounts_cannot_be_created(client: httpx.AsyncClient, body: bytes) -> None:
     answer = await client.post(ACCOUNTS, content=body)
     assert error(answer) == (403, 1002, "Forbidden. Account creation is not allowed")
     assert len(result(await client.get(ACCOUNTS))) == 2
@@ -78,7 +78,7 @@ async def test_nobody_makes_an_account(client: httpx.AsyncClient, body: bytes) -
     assert (other.status_code, other.headers["allow"]) == (405, "GET, HEAD, POST")
 
 
-async def test_an_account_that_is_not_there_is_9109(client: httpx.AsyncClient) -> None:
+async def test_a_missing_account_is_9109(client: httpx.AsyncClient) -> None:
     for path in ("", "/tokens", "/audit_logs", "/tokens/permission_groups"):
         assert error(await client.get(f"{ACCOUNTS}/{'f' * 32}{path}")) == INVALID
 
@@ -112,7 +112,7 @@ async def test_the_user_is_the_one_whose_credential_is_used(client: httpx.AsyncC
     assert setup.DEV_KEY not in answer.text
 
 
-async def test_of_the_users_accounts_a_token_is_told_those_it_sees(
+async def test_a_token_lists_only_the_visible_accounts_of_its_user(
     client: httpx.AsyncClient,
 ) -> None:
     groups = [{"id": "8acbe5bb0d54464ab867149d7f7cf8ac"}]  # User Details Read

@@ -1,4 +1,4 @@
-"""The audit log: every change, by whom and from where, and nothing that is a secret."""
+"""The audit log: every change with its actor and client address, and no secrets."""
 
 import hashlib
 from collections.abc import AsyncIterator
@@ -45,7 +45,7 @@ async def _put(client: httpx.AsyncClient, ip: str, place: dict[str, str], **more
 
 
 async def _logs(client: httpx.AsyncClient, **query: Any) -> list[Any]:
-    """Entries, newest first, of what requests did: what setup did is left out."""
+    """Entries of requests, newest first, without those of the setup."""
     params = {name.replace("_", "."): value for name, value in query.items()}
     found = result(await client.get(LOGS, params=params))
     return [entry for entry in found if entry["interface"] == "API"]
@@ -56,7 +56,7 @@ def _short(entry: Any) -> tuple[str, str, str]:
 
 
 @pytest.mark.proves("P-ACC-2")
-async def test_an_entry_says_what_was_changed_by_whom(client: httpx.AsyncClient) -> None:
+async def test_an_entry_has_the_change_and_its_actor(client: httpx.AsyncClient) -> None:
     ray = await _put(client, "192.0.2.1", EAST)
     stamp = result(await client.get(f"{MAPPINGS}/192.0.2.1"))["modified_on"]
     (entry,) = await _logs(client, zone_name="example.com", actor_ip="192.0.2.200")
@@ -77,7 +77,7 @@ async def test_an_entry_says_what_was_changed_by_whom(client: httpx.AsyncClient)
     assert entry["newValue"] == '{"origin_ip":"192.0.2.1","vendor":"aws","region":"us-east-1"}'
 
 
-async def test_a_mappings_life_is_shown_newest_first(client: httpx.AsyncClient) -> None:
+async def test_the_history_of_a_mapping_is_newest_first(client: httpx.AsyncClient) -> None:
     await _put(client, "192.0.2.1", EAST)
     await _put(client, "192.0.2.1", WEST)
     result(await client.delete(f"{MAPPINGS}/192.0.2.1"))
@@ -111,7 +111,7 @@ async def test_the_entries_of_one_request_share_its_id(client: httpx.AsyncClient
     assert len({entry["when"] for entry in entries}) == 1
 
 
-async def test_a_zones_life_is_shown_and_outlives_it(client: httpx.AsyncClient) -> None:
+async def test_the_history_of_a_zone_outlives_the_zone(client: httpx.AsyncClient) -> None:
     body = {"name": "new.example", "account": {"id": setup.DEV_ID}}
     zone = result(await client.post(f"{BASE}/zones", json=body))["id"]
     url = f"{BASE}/zones/{zone}"
@@ -138,16 +138,14 @@ async def test_a_zones_life_is_shown_and_outlives_it(client: httpx.AsyncClient) 
 
 
 def _token(name: str, groups: str = "c8fed203ed3043cba015a93ad1616f1f") -> dict[str, Any]:
-    """The body of a token that reads (or what the group says) in the account Example."""
+    """The body of a token with a group, by default reading, in the account Example."""
     resources = {f"com.cloudflare.api.account.{setup.DEV_ID}": "*"}
     policy = {"effect": "allow", "resources": resources, "permission_groups": [{"id": groups}]}
     return {"name": name, "policies": [policy]}
 
 
 @pytest.mark.parametrize("of", ["user", f"accounts/{setup.DEV_ID}"])
-async def test_a_tokens_life_is_shown_without_its_secrets(
-    client: httpx.AsyncClient, of: str
-) -> None:
+async def test_the_history_of_a_token_has_no_secrets(client: httpx.AsyncClient, of: str) -> None:
     tokens = f"{BASE}/{of}/tokens"
     made = result(await client.post(tokens, json=_token("first")))
     item = f"{tokens}/{made['id']}"
@@ -225,7 +223,7 @@ async def test_times_can_be_dates_and_have_offsets(client: httpx.AsyncClient) ->
 
 @pytest.mark.parametrize("name", ["since", "before"])
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-03", "2026-13-01", "2026-03-01T12:00:00"])
-async def test_what_is_no_time_is_refused(client: httpx.AsyncClient, name: str, text: str) -> None:
+async def test_an_invalid_time_is_refused(client: httpx.AsyncClient, name: str, text: str) -> None:
     status, code, message = error(await client.get(LOGS, params={name: text}))
     assert (status, code) == (400, 1146)
     assert message.startswith(f"invalid {name} parameter")
@@ -251,7 +249,7 @@ async def test_per_page_is_from_1_to_1000(client: httpx.AsyncClient) -> None:
     assert error(await client.get(LOGS, params={"page": 0})) == BAD_PAGE
 
 
-async def test_an_account_is_shown_its_own_changes_only(client: httpx.AsyncClient) -> None:
+async def test_an_account_gets_its_own_changes_only(client: httpx.AsyncClient) -> None:
     body = {"name": "new.example", "account": {"id": OTHER}}
     url = f"{BASE}/zones/{result(await client.post(f'{BASE}/zones', json=body))['id']}"
     result(await client.patch(f"{url}/argo/tiered_caching", json={"value": "off"}))
@@ -269,7 +267,7 @@ async def test_an_account_is_shown_its_own_changes_only(client: httpx.AsyncClien
         assert f'"zone_name":"{absent}"' not in shown
 
 
-async def test_only_who_reads_all_accounts_is_shown_what_concerns_all(
+async def test_changes_of_all_accounts_need_a_permission_for_all_accounts(
     client: httpx.AsyncClient,
 ) -> None:
     """A user's token may name zones of any account in its policies."""

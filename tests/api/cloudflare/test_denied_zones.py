@@ -1,4 +1,4 @@
-"""A token that is denied one zone: what is for every zone is not for it."""
+"""A token that is denied one zone cannot use operations on all zones."""
 
 from collections.abc import AsyncIterator
 

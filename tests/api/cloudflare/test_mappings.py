@@ -199,14 +199,16 @@ async def test_a_page_that_is_no_number_from_1(client: httpx.AsyncClient, value:
 
 
 @pytest.mark.proves("P-LIST-1", "P-LIST-4", "D-30")
-async def test_per_page_ends_at_100_and_strangers_are_ignored(client: httpx.AsyncClient) -> None:
+async def test_per_page_is_limited_to_100_and_unknown_arguments_are_ignored(
+    client: httpx.AsyncClient,
+) -> None:
     assert _error(await client.get(MAPPINGS, params={"per_page": 101}))[1] == 1146
     answer = await client.get(MAPPINGS, params={"per_page": 100, "order": "ip", "direction": ""})
     assert _result(answer) == []
 
 
 @pytest.mark.proves("P-BPUT-3", "P-BPUT-4", "D-6", "D-7")
-async def test_a_batch_applies_what_it_can(client: httpx.AsyncClient) -> None:
+async def test_a_batch_applies_its_valid_items(client: httpx.AsyncClient) -> None:
     items: list[Any] = [
         _item("2001:DB8::1", "gcp", "us-central1"),
         _item("nonsense"),
@@ -266,7 +268,7 @@ async def test_a_batch_that_is_no_json(client: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.proves("P-BDEL-1", "P-BDEL-2", "P-BDEL-3")
-async def test_a_batch_delete_carries_what_was_deleted(client: httpx.AsyncClient) -> None:
+async def test_a_batch_delete_returns_the_deleted_mappings(client: httpx.AsyncClient) -> None:
     await _put(client, "192.0.2.1")
     await _put(client, "2001:db8::1", vendor="gcp", region="us-central1")
     ips = ["2001:DB8::1", "192.0.2.1", "192.0.2.1", "192.0.2.7", "x", 5]

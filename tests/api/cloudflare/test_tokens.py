@@ -1,4 +1,4 @@
-"""Tokens of users and of accounts: made, listed, changed, rolled, verified, revoked."""
+"""Tokens of users and of accounts: create, list, change, roll, verify, revoke."""
 
 import hashlib
 import re
@@ -62,7 +62,7 @@ async def _works(client: httpx.AsyncClient, secret: str) -> bool:
 
 
 @pytest.mark.proves("P-TOKEN-6", "D-48")
-async def test_a_made_token_is_answered_in_full(client: httpx.AsyncClient, url: str) -> None:
+async def test_a_new_token_is_returned_completely(client: httpx.AsyncClient, url: str) -> None:
     limits = {
         "condition": {"request_ip": {"in": ["192.0.2.0/24"], "not_in": ["192.0.2.1/32"]}},
         "expires_on": "2036-03-01T12:00:00.000000Z",
@@ -105,7 +105,7 @@ async def test_what_limits_nothing_is_left_out(client: httpx.AsyncClient, url: s
     ],
     ids=str,
 )
-async def test_an_empty_list_in_admits_nobody_and_an_empty_not_in_excludes_nobody(
+async def test_an_empty_in_allows_no_address_and_an_empty_not_in_excludes_none(
     client: httpx.AsyncClient, url: str, limits: dict[str, Any], admits: bool
 ) -> None:
     condition = {"request_ip": {name: value for name, value in limits.items() if value is not None}}
@@ -118,7 +118,9 @@ async def test_an_empty_list_in_admits_nobody_and_an_empty_not_in_excludes_nobod
     assert await _works(client, open_["value"]) == admits
 
 
-async def test_a_made_token_works_as_its_policies_say(client: httpx.AsyncClient, url: str) -> None:
+async def test_a_new_token_has_the_rights_of_its_policies(
+    client: httpx.AsyncClient, url: str
+) -> None:
     read = await _make(client, url)
     write = await _make(client, url, policies=[_policy(SETTINGS_WRITE, **{ACCOUNT: "*"})])
     body = {"origin_ip": "192.0.2.1", "vendor": "aws", "region": "us-east-1"}
@@ -129,7 +131,7 @@ async def test_a_made_token_works_as_its_policies_say(client: httpx.AsyncClient,
 
 
 @pytest.mark.proves("P-TOKEN-4")
-async def test_a_secret_is_shown_once_and_nowhere_else(client: httpx.AsyncClient, url: str) -> None:
+async def test_a_secret_is_printed_only_once(client: httpx.AsyncClient, url: str) -> None:
     made = await _make(client, url)
     rolled = result(await client.put(f"{url}/{made['id']}/value"))
     item = f"{url}/{made['id']}"
@@ -179,7 +181,7 @@ BAD_BODIES: list[tuple[dict[str, Any], int, str]] = [
 
 
 @pytest.mark.parametrize(("members", "code", "text"), BAD_BODIES, ids=lambda value: str(value)[:40])
-async def test_a_token_that_makes_no_sense_is_neither_made_nor_changed(
+async def test_an_invalid_token_is_neither_created_nor_changed(
     client: httpx.AsyncClient, url: str, members: dict[str, Any], code: int, text: str
 ) -> None:
     made = await _make(client, url)
@@ -204,7 +206,7 @@ async def test_bodies_that_are_no_json_or_no_object(client: httpx.AsyncClient, u
         assert error(await client.post(url, content=body)) == (400, 400, "name must be a string")
 
 
-async def test_a_zone_that_is_not_there_cannot_be_allowed(client: httpx.AsyncClient) -> None:
+async def test_a_missing_zone_cannot_be_allowed(client: httpx.AsyncClient) -> None:
     absent = _policy(**{f"com.cloudflare.api.account.zone.{'f' * 32}": "*"})
     answer = await client.post(OF_USER, json=_body(policies=[absent]))
     assert error(answer) == (403, 9109, "Invalid zone identifier")
@@ -330,7 +332,9 @@ async def test_a_token_can_roll_itself(client: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.proves("P-TOKEN-3")
-async def test_a_deleted_token_stops_and_is_gone(client: httpx.AsyncClient, url: str) -> None:
+async def test_a_deleted_token_stops_working_and_is_removed(
+    client: httpx.AsyncClient, url: str
+) -> None:
     made = await _make(client, url)
     item = f"{url}/{made['id']}"
     assert result(await client.delete(item)) == {"id": made["id"]}
@@ -380,7 +384,7 @@ async def test_an_active_token_is_verified_with_a_message(
         ({"expires_on": "2036-01-01T00:00:00.000000Z"}, "active", [VALID]),
     ],
 )
-async def test_verify_tells_status_and_times(
+async def test_verify_returns_status_and_times(
     client: httpx.AsyncClient, url: str, limits: dict[str, str], status: str, messages: list[Any]
 ) -> None:
     made = await _make(client, url, **limits)
@@ -390,7 +394,7 @@ async def test_verify_tells_status_and_times(
 
 
 @pytest.mark.proves("P-TOKEN-1")
-async def test_verify_tells_from_when_on_an_early_token_works(
+async def test_verify_returns_the_start_time_of_an_early_token(
     client: httpx.AsyncClient, url: str
 ) -> None:
     made = await _make(client, url, not_before="2036-01-01T00:00:00.000000Z")
@@ -441,9 +445,7 @@ async def test_permission_groups_are_all_listed_and_can_be_found(
     assert result(await client.get(groups, params={"name": "Nothing"})) == []
 
 
-async def test_a_group_that_means_nothing_here_can_be_granted(
-    client: httpx.AsyncClient, url: str
-) -> None:
+async def test_a_group_without_effect_can_be_granted(client: httpx.AsyncClient, url: str) -> None:
     groups = result(await client.get(f"{url}/permission_groups", params={"name": "DNS Read"}))
     made = await _make(client, url, policies=[_policy({"id": groups[0]["id"]})])
     assert made["policies"][0]["permission_groups"] == [{"id": groups[0]["id"], "name": "DNS Read"}]

@@ -86,7 +86,7 @@ async def test_the_list_has_no_pages_and_the_newest_time(client: httpx.AsyncClie
 
 
 @pytest.mark.proves("P-V1-3")
-async def test_post_of_what_is_there_is_refused(client: httpx.AsyncClient) -> None:
+async def test_post_of_an_existing_mapping_is_refused(client: httpx.AsyncClient) -> None:
     made = await _make(client, "192.0.2.1")
     for place in (EAST, WEST):
         assert error(await client.post(V1, json=_item("::ffff:192.0.2.1", place))) == EXISTS
@@ -109,7 +109,7 @@ async def test_patch_creates_or_replaces_and_answers_the_whole_list(
 
 
 @pytest.mark.proves("P-V1-6")
-async def test_delete_answers_what_it_was(client: httpx.AsyncClient) -> None:
+async def test_delete_returns_the_removed_mapping(client: httpx.AsyncClient) -> None:
     made = await _make(client, "192.0.2.1")
     deleted = result(await client.delete(f"{V1}/192.0.2.1"))
     assert deleted == _wrapper(made, made["modified_on"])
@@ -149,7 +149,7 @@ async def test_a_path_that_is_no_address(client: httpx.AsyncClient, method: str)
 
 
 @pytest.mark.proves("P-V1-7")
-async def test_a_batch_of_patches_applies_what_it_can(client: httpx.AsyncClient) -> None:
+async def test_a_batch_of_patches_applies_its_valid_items(client: httpx.AsyncClient) -> None:
     items = [_item("2001:DB8::1"), _item("x"), _item("192.0.2.1", {"vendor": "aws"}), 7,
              _item("2001:db8::1", WEST)]  # fmt: skip
     answer = await _batch(client, "PATCH", items)
@@ -166,7 +166,7 @@ async def test_a_batch_of_patches_applies_what_it_can(client: httpx.AsyncClient)
 
 
 @pytest.mark.proves("P-V1-7", "D-52")
-async def test_a_batch_of_deletions_applies_what_it_can(client: httpx.AsyncClient) -> None:
+async def test_a_batch_of_deletions_applies_its_valid_items(client: httpx.AsyncClient) -> None:
     kept = await _make(client, "192.0.2.1")
     await _make(client, "192.0.2.2", WEST)
     answer = await _batch(client, "DELETE", ["192.0.2.2", "192.0.2.3", "x", None])
@@ -181,7 +181,7 @@ async def test_a_batch_of_deletions_applies_what_it_can(client: httpx.AsyncClien
 
 
 @pytest.mark.proves("P-V1-7")
-async def test_a_batch_of_which_nothing_was_applied_has_no_time(client: httpx.AsyncClient) -> None:
+async def test_a_batch_without_applied_items_has_no_time(client: httpx.AsyncClient) -> None:
     await _make(client, "192.0.2.1")
     for method, items in (("PATCH", [_item("x")]), ("DELETE", ["192.0.2.9"])):
         answer = await _batch(client, method, items)
@@ -272,7 +272,7 @@ async def test_success_and_refusals_say_that_it_is_deprecated(
 
 
 @pytest.mark.proves("D-52")
-async def test_refusals_of_what_is_asked_say_it_too(client: httpx.AsyncClient) -> None:
+async def test_refused_requests_are_marked_as_deprecated_too(client: httpx.AsyncClient) -> None:
     for answer in (
         await client.get(f"{V1}/192.0.2.9"),
         await client.post(V1, content=b"{"),

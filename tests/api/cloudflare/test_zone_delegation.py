@@ -1,4 +1,4 @@
-"""What a zone's owner is told for its registrar, as Terraform's provider reads it."""
+"""A zone's name servers and verification key, as Terraform's provider reads them."""
 
 import json
 import re
@@ -111,11 +111,11 @@ _OLD_MEMBERS = {
     "id", "name", "account_id", "created_on", "modified_on", "type", "paused", "tiered_cache",
     "smart_tiered_cache", "regional_tiered_cache",
 }  # fmt: skip
-"""What the record of a zone had before there were name servers."""
+"""The members of a zone's record before name servers were added."""
 
 
 def _to_old_form(file: Path) -> int:
-    """Take what is new out of every zone in a database, its history included."""
+    """Remove the new members from every zone in a database, its history included."""
     connection = sqlite3.connect(file)
 
     def old(body: bytes | None) -> bytes | None:

@@ -1,4 +1,4 @@
-"""The three settings around mappings: what they are, how they are set, what they decide."""
+"""The three settings around mappings: values, changes and effects."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -38,16 +38,14 @@ async def _set(client: httpx.AsyncClient, url: str, value: str, method: str = "P
 
 
 @pytest.mark.proves("P-SET-3", "D-36", "D-47")
-async def test_a_setting_that_nobody_set_has_its_default(
-    client: httpx.AsyncClient, url: str
-) -> None:
+async def test_an_unchanged_setting_has_its_default(client: httpx.AsyncClient, url: str) -> None:
     id_, default = SETTINGS[url]
     expected = {"editable": True, "id": id_, "modified_on": None, "value": default}
     assert result(await client.get(url)) == expected
 
 
 @pytest.mark.proves("P-SET-1")
-async def test_a_setting_is_what_was_set_last(client: httpx.AsyncClient, url: str) -> None:
+async def test_a_setting_has_its_last_value(client: httpx.AsyncClient, url: str) -> None:
     times = []
     for value in ("off", "on", "off"):
         changed = await _set(client, url, value)

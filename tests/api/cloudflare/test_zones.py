@@ -1,4 +1,4 @@
-"""Zones: made, found, changed one thing at a time, and removed with their mappings."""
+"""Zones: adding, listing, changing one property, and removal with their mappings."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -46,7 +46,7 @@ async def _names(client: httpx.AsyncClient, **query: Any) -> list[str]:
 
 
 @pytest.mark.proves("P-GEN-3", "P-ZONE-7")
-async def test_a_made_zone_has_what_clients_need(client: httpx.AsyncClient) -> None:
+async def test_a_new_zone_has_the_members_that_clients_need(client: httpx.AsyncClient) -> None:
     made = result(await _create(client, "new.example", type="partial"))
     assert set(made) >= REQUIRED
     assert (made["name"], made["type"], made["paused"]) == ("new.example", "partial", False)
@@ -56,7 +56,7 @@ async def test_a_made_zone_has_what_clients_need(client: httpx.AsyncClient) -> N
 
 
 @pytest.mark.proves("P-ZONE-4")
-async def test_a_made_zone_is_pending_once_and_active_from_then_on(
+async def test_a_new_zone_is_pending_once_and_active_afterwards(
     client: httpx.AsyncClient,
 ) -> None:
     made = result(await _create(client, "new.example"))
@@ -67,7 +67,7 @@ async def test_a_made_zone_is_pending_once_and_active_from_then_on(
 
 
 @pytest.mark.proves("D-36")
-async def test_a_made_zone_takes_mappings_and_has_its_settings_at_once(
+async def test_a_new_zone_accepts_mappings_and_has_settings_at_once(
     client: httpx.AsyncClient,
 ) -> None:
     url = f"{ZONES}/{result(await _create(client, 'new.example'))['id']}"
@@ -80,7 +80,7 @@ async def test_a_made_zone_takes_mappings_and_has_its_settings_at_once(
 @pytest.mark.parametrize(
     "name", ["", "com", "a b.com", "-a.com", "bü_cher.example", 7, None, ["a"]]
 )
-async def test_what_is_no_domain_is_1002(client: httpx.AsyncClient, name: Any) -> None:
+async def test_an_invalid_domain_is_1002(client: httpx.AsyncClient, name: Any) -> None:
     assert error(await _create(client, name)) == (400, 1002, "Invalid domain")
     assert await _names(client) == ["example.com"]
 
@@ -95,7 +95,7 @@ async def test_a_zone_that_exists_is_1061(
     assert error(answer) == (400, 1061, "The zone already exists.")
 
 
-async def test_a_name_is_kept_in_lower_case(client: httpx.AsyncClient) -> None:
+async def test_a_name_is_stored_in_lower_case(client: httpx.AsyncClient) -> None:
     assert result(await _create(client, "New.EXAMPLE."))["name"] == "new.example"
 
 
@@ -103,9 +103,7 @@ async def test_a_name_is_kept_in_lower_case(client: httpx.AsyncClient) -> None:
     "body", [{}, {"account": None}, {"account": setup.DEV_ID}, {"account": {}},
              {"account": {"id": "f" * 32}}, {"account": {"id": 7}}],
 )  # fmt: skip
-async def test_an_account_that_is_not_there_is_9109(
-    client: httpx.AsyncClient, body: dict[str, Any]
-) -> None:
+async def test_a_missing_account_is_9109(client: httpx.AsyncClient, body: dict[str, Any]) -> None:
     answer = await client.post(ZONES, json={"name": "new.example", **body})
     assert error(answer) == INVALID_ACCOUNT
 
@@ -157,7 +155,7 @@ async def test_any_other_change_is_1001(client: httpx.AsyncClient, body: Any) ->
 
 
 @pytest.mark.proves("P-ZONE-6")
-async def test_a_removed_zone_is_gone_with_its_mappings(client: httpx.AsyncClient) -> None:
+async def test_a_removed_zone_loses_its_mappings(client: httpx.AsyncClient) -> None:
     mappings = f"{ZONE_URL}/origin/cloud_regions"
     result(await client.put(f"{mappings}/192.0.2.1", json={"origin_ip": "192.0.2.1", **PLACE}))
     assert result(await client.delete(ZONE_URL)) == {"id": setup.DEV_ID}

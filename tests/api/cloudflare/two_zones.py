@@ -40,6 +40,6 @@ async def add_other(store: Store) -> None:
 
 
 async def change(client: httpx.AsyncClient, region: str) -> None:
-    """Say where the first zone's origin is."""
+    """Put a mapping for the first zone's origin."""
     item = {"origin_ip": "192.0.2.1", "vendor": "aws", "region": region}
     (await client.put(f"{MAPPINGS}/192.0.2.1", json=item)).raise_for_status()

@@ -72,7 +72,7 @@ async def test_a_claim_is_judged(client: httpx.AsyncClient) -> None:
     assert found[1]["claim"] == {"vendor": "aws", "region": "us-east-1"}
 
 
-async def test_a_thousand_addresses_are_taken_and_no_more(client: httpx.AsyncClient) -> None:
+async def test_at_most_a_thousand_addresses_are_accepted(client: httpx.AsyncClient) -> None:
     assert len(await _detect(client, *[WEST] * 1000)) == 1000
     answer = await client.post(URL, json={"addresses": [WEST] * 1001})
     assert error(answer)[:2] == (400, 10400)
@@ -86,13 +86,13 @@ async def test_a_thousand_addresses_are_taken_and_no_more(client: httpx.AsyncCli
         ({"addresses": ["nonsense"]}, 1146), ({"addresses": ["example.com"]}, 1146),
     ],
 )  # fmt: skip
-async def test_questions_that_cannot_be_asked(
+async def test_invalid_requests_are_refused(
     client: httpx.AsyncClient, body: Any, code: int
 ) -> None:
     assert error(await client.post(URL, json=body))[:2] == (400, code)
 
 
-async def test_whoever_has_a_credential_may_ask_and_nobody_else(client: httpx.AsyncClient) -> None:
+async def test_any_credential_is_enough_and_one_is_required(client: httpx.AsyncClient) -> None:
     answer = await client.post(URL, json={"addresses": [WEST]}, headers={"Authorization": ""})
     assert error(answer)[:2] == (400, 6003)
 
@@ -109,7 +109,7 @@ async def test_a_mapping_that_the_ranges_contradict_is_written_with_a_note(
 @pytest.mark.parametrize(
     ("ip", "region"), [(WEST, "us-west-2"), (GLOBAL, "us-east-1"), (NOWHERE, "us-east-1")]
 )
-async def test_a_mapping_that_they_do_not_contradict_has_none(
+async def test_a_mapping_without_contradiction_has_no_note(
     client: httpx.AsyncClient, ip: str, region: str
 ) -> None:
     answer = await client.put(f"{MAPPINGS}/{ip}", json=_item(ip, region))

@@ -1,4 +1,4 @@
-"""What Envoy asks for by itself."""
+"""Envoy's discovery requests."""
 
 import json
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 
 def node(colo: str = "SIN", **options: Any) -> dict[str, Any]:
-    """A node as Envoy tells it, with things that are nothing to us."""
+    """A node as Envoy sends it, with members that we ignore."""
     return {
         "id": "sin-1",
         "cluster": "caches",
@@ -49,7 +49,7 @@ async def ask(
 
 
 async def version_of(client: httpx.AsyncClient, kind: str, *names: str, **parts: Any) -> str:
-    """The version that a node is told."""
+    """The version in the answer to a node."""
     version: str = (await ask(client, kind, *names, **parts)).json()["version_info"]
     return version
 
@@ -81,7 +81,7 @@ async def test_endpoints_of_one_cluster_are_those_of_its_file(client: httpx.Asyn
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_node_that_has_it_already_is_told_nothing(
+async def test_a_node_that_is_up_to_date_gets_an_empty_304(
     client: httpx.AsyncClient, kind: str
 ) -> None:
     version = await version_of(client, kind)
@@ -105,7 +105,7 @@ async def test_a_topology_changes_all(client: httpx.AsyncClient) -> None:
         assert await version_of(client, kind) != version
 
 
-async def test_what_is_named_is_all_there_is(client: httpx.AsyncClient) -> None:
+async def test_only_requested_resources_are_returned(client: httpx.AsyncClient) -> None:
     answer = (await ask(client, "endpoints", "originmap_iad_ewr", "elsewhere")).json()
     (found,) = answer["resources"]
     assert found["cluster_name"] == "originmap_iad_ewr"
@@ -119,7 +119,7 @@ async def test_what_is_named_is_all_there_is(client: httpx.AsyncClient) -> None:
     assert len((await ask(client, "routes", "originmap")).json()["resources"]) == 1
 
 
-async def test_who_asks_for_other_names_is_not_told_that_nothing_changed(
+async def test_other_resource_names_do_not_get_304(
     client: httpx.AsyncClient,
 ) -> None:
     version = await version_of(client, "endpoints", "originmap_iad_ewr")
@@ -156,11 +156,13 @@ async def test_zones_are_those_that_the_credential_may_read_or_some_of_them(
         [],
     ],
 )
-async def test_what_is_not_understood_is_refused(client: httpx.AsyncClient, body: Any) -> None:
+async def test_an_invalid_discovery_request_is_refused(
+    client: httpx.AsyncClient, body: Any
+) -> None:
     answer = await client.post(f"{DISCOVERY}:routes", content=json.dumps(body))
     assert error(answer)[:2] == (400, 10400)
 
 
-async def test_only_what_is_envoys_is_there(client: httpx.AsyncClient) -> None:
+async def test_only_envoys_own_resources_are_served(client: httpx.AsyncClient) -> None:
     assert (await ask(client, "listeners")).status_code == 404
     assert error(await client.get(f"{DISCOVERY}:routes"))[0] == 405

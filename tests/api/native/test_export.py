@@ -42,7 +42,7 @@ async def test_zones_are_named_by_id_or_name(client: httpx.AsyncClient) -> None:
     assert await zones_in(client, f"zone={OTHER}&zone=example.org") == ["example.org"]
 
 
-async def test_only_zones_that_the_credential_may_read_are_there(client: httpx.AsyncClient) -> None:
+async def test_only_readable_zones_are_included(client: httpx.AsyncClient) -> None:
     assert await zones_in(client, **NARROW) == ["example.org"]
     refused = await client.get(f"{EXPORT}/json?zone=example.com", headers=NARROW)
     assert error(refused)[:2] == (403, 10000)
@@ -60,7 +60,7 @@ async def test_the_tag_is_good_until_something_changes(client: httpx.AsyncClient
     assert new.headers["etag"].split("-")[1] == str(int(tag.split("-")[1]) + 1)
 
 
-async def test_what_is_asked_for_otherwise_has_another_tag(client: httpx.AsyncClient) -> None:
+async def test_different_arguments_give_another_tag(client: httpx.AsyncClient) -> None:
     questions = ["csv", "json", "csv?colo=SIN", "csv?zone=example.com", "csv?upstream=IAD=a:80"]
     tags = {(await client.get(f"{EXPORT}/{q}")).headers["etag"] for q in questions}
     tags.add((await client.get(f"{EXPORT}/csv", headers=NARROW)).headers["etag"])
@@ -85,7 +85,7 @@ async def test_switching_tiered_cache_off_is_a_change(client: httpx.AsyncClient)
     assert (answer.json()["mode"], answer.json()["primary"]) == ("off", None)
 
 
-async def test_a_format_of_several_files_is_asked_for_one(client: httpx.AsyncClient) -> None:
+async def test_a_format_with_several_files_needs_a_file_name(client: httpx.AsyncClient) -> None:
     params = {**UPSTREAM, "file": "originmap.map", "colo": "SIN"}
     answer = await client.get(f"{EXPORT}/haproxy", params=params)
     assert "example.com/192.0.2.1 originmap_iad_ewr\n" in answer.text
@@ -103,7 +103,7 @@ async def test_what_cannot_be_made(client: httpx.AsyncClient, question: str, cod
     assert error(await client.get(f"{EXPORT}/{question}"))[:2] == (400, code)
 
 
-async def test_of_a_file_that_is_not_there_those_that_are_are_named(
+async def test_the_error_for_an_unknown_file_lists_the_valid_ones(
     client: httpx.AsyncClient,
 ) -> None:
     async def said(file: str) -> str:
@@ -125,7 +125,7 @@ async def test_of_a_file_that_is_not_there_those_that_are_are_named(
     )
 
 
-async def test_what_nodes_serve_under_a_rollout_is_asked_for(client: httpx.AsyncClient) -> None:
+async def test_rollout_served_requests_the_released_revision(client: httpx.AsyncClient) -> None:
     async def step(name: str, **members: str) -> None:
         answer = await client.post(
             "http://testserver/originmap/v1/rollout", json={"step": name, **members}

@@ -43,7 +43,7 @@ async def mappings(client: httpx.AsyncClient, at: int | None = None) -> dict[str
     return {m["origin_ip"]: m["region"] for m in answer.json()["result"]["mappings"]}
 
 
-async def test_the_history_tells_who_when_where_and_what(client: httpx.AsyncClient) -> None:
+async def test_the_history_has_actor_time_address_and_change(client: httpx.AsyncClient) -> None:
     answer = await put(client, "192.0.2.1", "us-east-1")
     change = (await history(client))[0]
     assert change["revision"] == revision(answer)
@@ -115,7 +115,7 @@ async def test_a_rollback_is_one_change_that_can_be_rolled_back(client: httpx.As
     assert await mappings(client) == before
 
 
-async def test_a_rollback_to_what_is_there_changes_nothing(client: httpx.AsyncClient) -> None:
+async def test_a_rollback_to_the_current_state_changes_nothing(client: httpx.AsyncClient) -> None:
     at = revision(await put(client, "::1", "us-east-1"))
     done = await rollback(client, at)
     assert (done["changes"], done["revision"]) == ([], at)
@@ -136,7 +136,7 @@ async def test_a_tag_that_fits_lets_a_write_through(client: httpx.AsyncClient) -
 
 @pytest.mark.proves("D-54")
 @pytest.mark.parametrize("tag", ['"1"', '"abc"', "nonsense", 'W/"5"', "*"])
-async def test_who_was_slower_is_told(client: httpx.AsyncClient, tag: str) -> None:
+async def test_a_write_with_another_tag_is_412(client: httpx.AsyncClient, tag: str) -> None:
     if tag != "*":
         await put(client, "::1", "us-east-1")
     for answer in (
@@ -147,7 +147,7 @@ async def test_who_was_slower_is_told(client: httpx.AsyncClient, tag: str) -> No
     assert await mappings(client) == ({} if tag == "*" else {"::1": "us-east-1"})
 
 
-async def test_a_star_fits_whatever_is_there(client: httpx.AsyncClient) -> None:
+async def test_a_star_matches_any_existing_mapping(client: httpx.AsyncClient) -> None:
     await put(client, "::1", "us-east-1")
     answer = await put(client, "::1", "us-west-2", **{"If-Match": "*"})
     assert answer.status_code == 200

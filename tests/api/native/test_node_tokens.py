@@ -1,4 +1,4 @@
-"""Tokens of nodes on the wire: what they are told, what they can report, and how they are made."""
+"""Tokens of nodes on the wire: answers to them, their reports, and their creation."""
 
 import json
 from collections.abc import AsyncIterator
@@ -122,7 +122,7 @@ async def test_a_token_of_a_node_can_be_renamed_narrowed_and_disabled_as_others_
     assert error(await client.get(snapshot, headers=_as(made)))[:2] == (401, 10000)
 
 
-async def test_an_account_makes_no_tokens_for_nodes(client: httpx.AsyncClient) -> None:
+async def test_an_account_cannot_have_tokens_for_nodes(client: httpx.AsyncClient) -> None:
     account = f"com.cloudflare.api.account.{setup.DEV_ID}"
     body = {"name": "node", "policies": _policies(EDGE, account)}
     refused = await client.post(f"{BASE}/accounts/{setup.DEV_ID}/tokens", json=body)

@@ -1,4 +1,4 @@
-"""What `/readyz` of a replica says, and to whom."""
+"""The answer of a replica's `/readyz` to each credential."""
 
 from originmap import bootstrap
 from originmap.service import initial_data as setup
@@ -10,7 +10,7 @@ READYZ = "http://testserver/readyz"
 PRIMARY = "http://10.9.8.7:8787"
 
 
-async def test_strangers_learn_no_address_of_the_primary_and_operators_do() -> None:
+async def test_only_operators_get_the_address_of_the_primary() -> None:
     copy = Replication(PRIMARY, wall_clock)
     async with (
         bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened,

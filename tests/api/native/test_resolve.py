@@ -1,4 +1,4 @@
-"""Resolving over HTTP, and what would move."""
+"""Resolving and what-if over HTTP."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -64,7 +64,7 @@ async def test_answers_are_in_the_order_of_the_question_in_canonical_form(
     assert found[1]["primary"] is None
 
 
-async def test_with_tiered_cache_off_the_origin_is_asked_itself(client: httpx.AsyncClient) -> None:
+async def test_with_tiered_cache_off_the_origin_itself_is_used(client: httpx.AsyncClient) -> None:
     result(await client.patch(f"{ZONE_URL}/argo/tiered_caching", json={"value": "off"}))
     (found,) = await _origins(client, "192.0.2.1")
     assert (found["mode"], found["upper_tier_colos"]) == ("off", [])
@@ -76,7 +76,7 @@ async def test_a_pool_gets_one_answer(client: httpx.AsyncClient) -> None:
     assert found["upper_tier_colos"] == ["IAD", "EWR"]
 
 
-async def test_the_whole_ranking_is_explained_when_asked_for(client: httpx.AsyncClient) -> None:
+async def test_explain_has_the_whole_ranking(client: httpx.AsyncClient) -> None:
     (found,) = await _origins(client, "192.0.2.1", explain="true")
     assert [ranked["colo"] for ranked in found["ranking"]][:3] == ["IAD", "EWR", "YYZ"]
     assert len(found["ranking"]) == 75
@@ -96,7 +96,7 @@ async def test_the_revision_is_the_one_that_was_read(client: httpx.AsyncClient) 
         ("ip=192.0.2.1&pool=yes", 10400), ("ip=nonsense", 1146), ("ip=", 1146),
     ],
 )  # fmt: skip
-async def test_questions_that_cannot_be_asked(
+async def test_invalid_requests_are_refused(
     client: httpx.AsyncClient, query: str, code: int
 ) -> None:
     assert error(await client.get(f"{RESOLVE}?{query}"))[:2] == (400, code)
@@ -106,7 +106,7 @@ async def test_a_hundred_addresses_are_one_question(client: httpx.AsyncClient) -
     assert len(await _origins(client, *["192.0.2.1"] * 100)) == 100
 
 
-async def test_a_zone_is_named_by_id_or_name_and_seen_by_who_may_read_it(
+async def test_a_zone_is_addressed_by_id_or_name_and_needs_a_read_permission(
     client: httpx.AsyncClient,
 ) -> None:
     params = {"ip": "192.0.2.1"}
@@ -120,7 +120,7 @@ async def test_a_zone_is_named_by_id_or_name_and_seen_by_who_may_read_it(
     assert {error(answer)[:2] for answer in answers} == {(403, 10000)}
 
 
-async def test_what_would_move_is_told_and_nothing_moves(client: httpx.AsyncClient) -> None:
+async def test_whatif_lists_moves_and_changes_nothing(client: httpx.AsyncClient) -> None:
     found = result(await client.post(WHATIF, json={"states": {"IAD": "down"}}))
     assert (found["cold_origins"], found["moved_origins"]) == (2, 2)
     assert found["moves"] == [

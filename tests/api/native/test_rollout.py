@@ -25,7 +25,7 @@ async def put(client: httpx.AsyncClient, ip: str = "192.0.2.1", region: str = "u
 
 
 async def step(client: httpx.AsyncClient, name: str, **members: Any) -> Any:
-    """What a step came to: the rollout, or the refusal's status and first message."""
+    """The result of a step: the rollout, or the error's status and first message."""
     answer = await client.post(f"{ROOT}/rollout", json={"step": name, **members})
     if answer.status_code == 200:
         return answer.json()["result"]
@@ -42,7 +42,7 @@ async def revision(client: httpx.AsyncClient) -> int:
     return int(answer.json()["result"]["revision"])
 
 
-async def test_without_a_rollout_there_is_none(client: httpx.AsyncClient) -> None:
+async def test_without_a_rollout_the_result_is_null(client: httpx.AsyncClient) -> None:
     answer = await client.get(f"{ROOT}/rollout")
     assert (answer.status_code, answer.json()["result"]) == (200, None)
 
@@ -89,7 +89,7 @@ async def test_it_shows_which_node_may_serve_what_and_serves_what(
     assert [(w["nodes"], w["there"]) for w in shown["waves"]] == [(2, 1), (1, 1), (0, 0), (0, 0)]
 
 
-async def test_who_may_not_change_everything_cannot_hold_a_rollout_up(
+async def test_only_operators_and_nodes_can_delay_a_rollout(
     client: httpx.AsyncClient,
 ) -> None:
     read = [{"id": "82e64a83756745bbbb1c9c2701bf816b"}]
@@ -140,7 +140,7 @@ async def test_a_colo_of_a_node_can_be_named_though_the_topology_has_it_not(
     assert (await step(client, "start", waves="EDGE7,100%"))["state"] == "running"
 
 
-async def test_a_stopped_rollout_keeps_its_base_for_the_next_one(client: httpx.AsyncClient) -> None:
+async def test_a_stopped_rollout_leaves_its_base_to_the_next_one(client: httpx.AsyncClient) -> None:
     base = (await step(client, "hold"))["base"]
     await put(client)
     await step(client, "start", waves=WAVES)
@@ -170,7 +170,7 @@ async def test_a_revision_that_nodes_cannot_be_kept_at_is_refused(
         assert refused == (400, "revision 99 has not been reached")
 
 
-async def test_a_finish_lets_nothing_out_that_was_not_looked_at(client: httpx.AsyncClient) -> None:
+async def test_a_finish_releases_no_unchecked_changes(client: httpx.AsyncClient) -> None:
     await step(client, "hold")
     await put(client)
     seen = (await step(client, "start", waves="100%"))["revision"]
@@ -225,7 +225,7 @@ async def test_history_goes_with_whole(client: httpx.AsyncClient) -> None:
     assert answer.status_code == 400
 
 
-async def test_a_rollout_is_in_the_feed_of_replicas_alone(client: httpx.AsyncClient) -> None:
+async def test_a_rollout_is_only_in_the_feed_of_replicas(client: httpx.AsyncClient) -> None:
     before = await revision(client)
     await step(client, "kill", base=before, why="nginx -t: somebody-elses-zone.example")
 

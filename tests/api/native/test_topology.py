@@ -47,7 +47,7 @@ async def test_the_packaged_topology_is_in_force_until_one_is_set(
     assert (topology["apart_km"], topology["fallbacks"], topology["overrides"]) == (150.0, 1, {})
 
 
-async def test_what_is_set_is_answered_and_followed(client: httpx.AsyncClient) -> None:
+async def test_a_new_setting_is_returned_and_used(client: httpx.AsyncClient) -> None:
     sent = {"colos": [IAD, SYD], "overrides": {"aws/us-east-1": ["SYD"]}, "fallbacks": 0}
     changed = result(await client.put(TOPOLOGY, json=sent))
     assert changed == result(await client.get(TOPOLOGY))
@@ -56,7 +56,7 @@ async def test_what_is_set_is_answered_and_followed(client: httpx.AsyncClient) -
     assert result(await client.put(TOPOLOGY, json=changed)) == changed
 
 
-async def test_setting_what_is_set_leaves_no_trace(client: httpx.AsyncClient) -> None:
+async def test_setting_the_current_value_records_nothing(client: httpx.AsyncClient) -> None:
     logs = f"{BASE}/accounts/{setup.DEV_ID}/audit_logs"
     for _ in range(2):
         result(await client.put(TOPOLOGY, json={"colos": [IAD]}))
@@ -92,7 +92,7 @@ async def test_topologies_that_make_no_sense(
     assert result(await client.get(TOPOLOGY)) == before
 
 
-async def test_everything_wrong_with_a_topology_is_said_at_once(client: httpx.AsyncClient) -> None:
+async def test_all_errors_of_a_topology_are_reported_together(client: httpx.AsyncClient) -> None:
     answer = await client.put(TOPOLOGY, json={"colos": [IAD, IAD], "fallbacks": 99})
     assert [each["code"] for each in answer.json()["errors"]] == [10460, 10460]
 

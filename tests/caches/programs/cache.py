@@ -1,4 +1,4 @@
-"""What the caches under test have in common: a process, its folder, and what it loads."""
+"""The base of the caches under test: a process, its folder, and its files."""
 
 import os
 import shutil
@@ -18,12 +18,12 @@ from tests.caches.network import ADDRESSES, Machine, free_port
 IP = ADDRESSES["origin"]
 ZONE = "example.com"
 PATIENCE_SECONDS = 20
-# Debian has servers where only root's PATH leads.
+# Debian installs servers in folders that only root's PATH contains.
 ENVIRONMENT = {**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}
 
 
 def found(*programs: str) -> None:
-    """Skip the test, on CI fail it, where a program is not there."""
+    """Skip the test, or fail it on CI, if a program is missing."""
     for program in programs:
         if shutil.which(program, path=ENVIRONMENT["PATH"]) is None:
             reason = f"{program} is not installed; `make caches` as root installs it on Debian"
@@ -31,7 +31,7 @@ def found(*programs: str) -> None:
 
 
 class Cache(ABC):
-    """A cache on `url` that sends requests for one origin where our files say."""
+    """A cache on `url` that routes requests for one origin by our files."""
 
     format: str
     headers: Mapping[str, str] = {}
@@ -47,7 +47,7 @@ class Cache(ABC):
 
     @classmethod
     def called(cls) -> str:
-        """What tests call it."""
+        """Its name in tests."""
         return cls.__name__.lower()
 
     @property
@@ -57,26 +57,26 @@ class Cache(ABC):
 
     @abstractmethod
     def check_installed(self) -> None:
-        """Skip or fail the test where its programs are not there."""
+        """Skip or fail the test if its programs are missing."""
 
     @abstractmethod
     def prepare(self) -> None:
-        """Write what an operator writes."""
+        """Write the operator's own configuration."""
 
     @abstractmethod
     def command(self) -> list[str]:
-        """What starts it, in the foreground."""
+        """The command that starts it in the foreground."""
 
     @abstractmethod
     def reload(self) -> None:
-        """Have it load the files anew."""
+        """Reload the files."""
 
     @abstractmethod
     def duty(self) -> list[str]:
-        """What `originmap edge` is told about it."""
+        """Its options of `originmap edge`."""
 
     def load(self, files: Mapping[str, bytes]) -> None:
-        """Put our files where they belong, and have them loaded."""
+        """Install our files, and load them."""
         for name, content in files.items():
             new = self.folder / f"{name}.new"
             new.write_bytes(content)
@@ -97,7 +97,7 @@ class Cache(ABC):
             )
 
     def answer(self, host: str) -> str:
-        """Who answers a request now; "" where nobody does."""
+        """The server that answers a request now; "" if there is none."""
         self._requests += 1
         try:
             # Another path each time, since some of these keep what they were told.
@@ -117,7 +117,7 @@ class Cache(ABC):
             time.sleep(0.05)
 
     def log(self) -> str:
-        """What it said."""
+        """Its log."""
         return (self.folder / "log").read_text(errors="replace")[-4000:]
 
     def run(self, *command: str) -> None:

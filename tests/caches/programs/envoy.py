@@ -76,8 +76,8 @@ class Envoy(Cache):
 
 
 class EnvoyOwnClusters(Envoy):
-    """With clusters of the operator's own, as docs/exports.md has them, which take their endpoints
-    alone from our files."""
+    """With the operator's own clusters, as in docs/exports.md, which read only their endpoints from
+    our files."""
 
     names: tuple[str, ...] = ("originmap_iad_fra", "originmap_fra_iad")
 

@@ -1,4 +1,4 @@
-"""nginx, with a site whose origin is asked through $originmap_fill."""
+"""nginx, with a site that fills through $originmap_fill."""
 
 import os
 import signal

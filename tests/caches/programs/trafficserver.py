@@ -92,8 +92,8 @@ CONFIG proxy.config.http.down_server.cache_time INT 1
         ]  # fmt: skip
 
     def comes_to(self, name: str, host: str = BY_PARENT) -> None:
-        """By parent.config and by its strategy; a strategy asks the origin on port 80, where
-        only root can listen."""
+        """By parent.config and by its strategy; a strategy fills from the origin on port 80, on
+        which only root can listen."""
         super().comes_to(name, host)
         if name != "origin":
             super().comes_to(name, BY_STRATEGY)

@@ -6,7 +6,7 @@ from tests.caches.programs.cache import IP, ZONE, Cache, found
 
 
 class Varnish(Cache):
-    """Reloaded by loading the VCL under another name, compiled by what every Varnish has."""
+    """Reloaded by loading the VCL under another name, with Varnish's default compiler."""
 
     format = "varnish"
     compiler = "cc -O0 -pthread -fpic"

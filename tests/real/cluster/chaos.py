@@ -33,7 +33,7 @@ REGIONS = ("us-east-1", "us-west-2")
 
 @dataclass
 class Load:
-    """What writers were told, and when."""
+    """The answers that writers got, with their times."""
 
     acknowledged: list[tuple[str, str]] = field(default_factory=list)  # address, modified_on
     refused: int = 0
@@ -156,7 +156,7 @@ async def lost(url: str, load: Load) -> set[tuple[str, str]]:
 
 
 def told(load: Load, promoted_at: float, missing: set[tuple[str, str]]) -> int:
-    """Print what came of it; the exit status."""
+    """Print the result; returns the exit status."""
     assert load.killed_at is not None
     print(f"{len(load.acknowledged):,} writes acknowledged, {load.refused:,} refused meanwhile")
     print(f"acknowledged and lost: {len(missing)}")

@@ -44,7 +44,7 @@ class Primary:
         return self.server
 
     def replica(self, name: str, url: str | None = None, *args: str) -> Server:
-        """A replica of this, or of what can be reached at `url`."""
+        """A replica of this server, or of the server at `url`."""
         follow = ["--follow", url or self.url, "--name", name, "--no-log-requests", *args]
         db = str(self.folder / f"{name}.db")
         return Server(db, self.folder, "serve", follow, {"ORIGINMAP_TOKEN": self.replica_token})
@@ -71,7 +71,7 @@ class Primary:
 
 
 def originmap(*args: str) -> str:
-    """What the command prints."""
+    """The output of the command."""
     done = subprocess.run([COMMAND, *args], check=True, capture_output=True, text=True)
     return done.stdout.strip()
 
@@ -95,7 +95,7 @@ async def until(look: Callable[[], Any], what: str) -> Any:
 
 
 async def state(client: httpx.AsyncClient) -> tuple[int, list[Any]]:
-    """The revision and everything that a server has, without what names the moment."""
+    """The revision and all data of a server, without times."""
     answer = await client.get("/originmap/v1/snapshot", params={"whole": "true"})
     if answer.status_code != 200:
         return -1, []
@@ -112,7 +112,7 @@ async def state(client: httpx.AsyncClient) -> tuple[int, list[Any]]:
 
 
 async def same(primary: httpx.AsyncClient, *others: httpx.AsyncClient) -> None:
-    """Wait until all have what the primary has."""
+    """Wait until all have the primary's revision."""
     expected = await state(primary)
 
     async def equal() -> bool:

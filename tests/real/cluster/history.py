@@ -1,4 +1,4 @@
-"""Reads a database file from outside and checks that what is kept agrees with its history."""
+"""Reads a database file from outside and checks that its tables agree with its history."""
 
 import itertools
 from pathlib import Path
@@ -14,7 +14,7 @@ _COUNTS = "SELECT num, mappings FROM zone WHERE mappings > 0"
 
 
 class Stored(NamedTuple):
-    """What replaying the history says about one address."""
+    """The state of one address after replaying the history."""
 
     place: int
     modified_on: int
@@ -36,7 +36,7 @@ class History:
         """The id of every request that changed something."""
 
     def follow(self) -> None:
-        """Replay what is new, and hold the tables against the whole."""
+        """Replay the new changes, and compare the tables with the result."""
         connection = apsw.Connection(str(self._path), flags=apsw.SQLITE_OPEN_READONLY)
         try:
             with connection:  # one snapshot

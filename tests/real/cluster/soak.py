@@ -52,7 +52,7 @@ class Sample(NamedTuple):
 
 @dataclass
 class Soak:
-    """What happened so far."""
+    """The events so far."""
 
     headers: dict[str, str]
     started: float = field(default_factory=time.monotonic)
@@ -178,7 +178,7 @@ async def poll(url: str, soak: Soak) -> None:
 
 
 async def stream(url: str, soak: Soak) -> None:
-    """Follow by streams that are opened again and again, from where the last one stood."""
+    """Follow with streams that are reopened repeatedly, each from the last event."""
     last = ""
     while not soak.ended:
         headers = {**soak.headers, "Accept": "text/event-stream"}
@@ -313,7 +313,7 @@ async def oldest(url: str, soak: Soak) -> int:
 
 
 async def check_descriptors(servers: dict[str, Server], before: dict[str, int], soak: Soak) -> None:
-    """Nobody is connected any more but the replicas."""
+    """Only the replicas are still connected."""
     deadline = time.monotonic() + 30
     while True:
         now = {name: s.descriptors for name, s in sample(servers, soak).items()}
@@ -336,7 +336,7 @@ def check_logs(replicas: list[Server], soak: Soak) -> None:
 
 
 def check_memory(soak: Soak) -> None:
-    """After the warm-up memory stays where it is."""
+    """After the warm-up memory does not grow."""
     for name, samples in soak.samples.items():
         warm = [s.memory for s in samples if s.seconds <= WARM_UP * soak.seconds]
         later = [s.memory for s in samples if s.seconds > WARM_UP * soak.seconds]
@@ -348,7 +348,7 @@ def check_memory(soak: Soak) -> None:
 
 
 def told(soak: Soak) -> int:
-    """Print what came of it; the exit status."""
+    """Print the result; returns the exit status."""
     for text in soak.broken:
         print(f"BROKEN: {text}")
     print("FAILED" if soak.broken else "passed")

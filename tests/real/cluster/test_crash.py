@@ -1,4 +1,4 @@
-"""SIGKILL at random moments under load: what was acknowledged stays, and nothing is half there.
+"""SIGKILL at random moments under load: acknowledged writes stay, and none is partial.
 
 Each kill is followed by a restart on the same file. `--kills` says how many; the seed of the
 random choices is printed, and `ORIGINMAP_CRASH_SEED` sets it.
@@ -45,7 +45,7 @@ class Ledger:
     if_committed: State | None = None
 
     def settle(self, found: State) -> None:
-        """Check what a restart shows; it is what the next round starts from."""
+        """Check the state after a restart, from which the next round starts."""
         actual = {ip: found[ip] for ip in self.addresses if ip in found}
         assert actual in (self.acknowledged, self.if_committed), _difference(self, actual)
         self.acknowledged, self.if_committed = actual, None
@@ -67,7 +67,7 @@ class SharedAddress:
     writes: list[Write] = field(default_factory=lambda: [Write(None, 0, 0)])
 
     def settle(self, actual: Place | None) -> None:
-        """Check what a restart shows: no acknowledged write began after that one ended."""
+        """Check the state after a restart: no acknowledged write began after that one ended."""
         done = [write for write in self.writes if write.ended is not None]
         latest = max(write.began for write in done)
         allowed = {w.place for w in self.writes if w.ended is None or w.ended >= latest}
@@ -76,7 +76,7 @@ class SharedAddress:
 
 
 class Model:
-    """What the server must have kept."""
+    """The writes that must be durable."""
 
     def __init__(self) -> None:
         self.ledgers = [
@@ -195,7 +195,7 @@ class Rounds:
         self.history = History(self._db)
 
     def kill_under_load(self) -> None:
-        """Check what the last kill left, then load the server and kill it."""
+        """Check the state after the last kill, then load the server and kill it."""
         with Server(str(self._db), self._folder, args=["--no-log-requests"]) as server:
             self._check(server)
             asyncio.run(self._load(server, self._chance.uniform(0, 0.4)))
@@ -212,7 +212,7 @@ class Rounds:
         process.wait(20)
 
     def finish(self) -> None:
-        """Check what the very last kill left."""
+        """Check the state after the final kill."""
         with Server(str(self._db), self._folder) as server:
             self._check(server)
         self.history.follow()

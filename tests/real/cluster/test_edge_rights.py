@@ -1,4 +1,4 @@
-"""Real nodes with tokens of their own right: what they keep on their disk, and what they report."""
+"""Real nodes with edge tokens: the data on their disk, and their reports."""
 
 import asyncio
 import contextlib
@@ -80,7 +80,7 @@ async def _followers(client: httpx.AsyncClient) -> list[dict[str, Any]]:
 
 
 async def _reached(client: httpx.AsyncClient) -> None:
-    """Wait until the node has what the primary has now."""
+    """Wait until the node has the primary's current revision."""
     start = (await client.get("/originmap/v1/snapshot")).text.split("\n")[0]
     expected = json.loads(start)["revision"]
 
@@ -141,7 +141,7 @@ async def test_what_an_earlier_token_showed_leaves_the_disk(primary: Primary) ->
         assert node.keeps(*secrets, "replicas") == []
 
 
-async def test_a_node_whose_token_is_for_another_colo_says_so(primary: Primary) -> None:
+async def test_a_node_with_a_token_for_another_colo_logs_it(primary: Primary) -> None:
     token = originmap("token", "create", "fra-1", "--access", "edge", "--colo", "FRA",
                       "--db", primary.db)  # fmt: skip
     async with primary.client() as client:

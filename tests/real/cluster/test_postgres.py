@@ -52,7 +52,7 @@ def verified(node: Server, headers: dict[str, str]) -> bool:
     return httpx.get(f"{node.api}/user/tokens/verify", headers=headers).status_code == 200
 
 
-def test_what_is_written_on_one_node_is_read_on_another(nodes: list[Server], url: str) -> None:
+def test_a_write_on_one_node_is_readable_on_another(nodes: list[Server], url: str) -> None:
     zone = output("zone", "create", "example.com", "--db", url).strip()
     headers = new_token(url)
     path = f"/zones/{zone}/origin/cloud_regions/192.0.2.1"
@@ -128,7 +128,7 @@ def test_a_password_is_not_printed(url: str, tmp_path: Path) -> None:
     assert "s3cret" not in printed
 
 
-def test_a_server_without_its_database_does_not_start_and_says_why() -> None:
+def test_a_server_without_its_database_does_not_start_and_prints_the_reason() -> None:
     message = refusal("serve", "--db", "postgresql://me:s3cret@127.0.0.1:1/x", "--port", "0")
     assert "connection refused" in message
     assert "check that the server is running" in message
@@ -209,7 +209,7 @@ async def test_readers_of_three_nodes_under_32_writers_see_every_revision_once_a
 
 
 class Copy:
-    """What a reader of the feed makes of it."""
+    """The state that a reader builds from the feed."""
 
     def __init__(self, revision: int) -> None:
         self.revision = revision
@@ -246,12 +246,12 @@ async def stream(copy: Copy, client: httpx.AsyncClient, url: str) -> None:
 
 
 async def everything(store: Store) -> list[str]:
-    """What a store holds, whatever its order of zones and records."""
+    """The content of a store, regardless of the order of zones and records."""
     return sorted([repr(part) async for part in store.snapshot()])
 
 
 async def write(client: httpx.AsyncClient, node: Server, zones: list[str], writer: int) -> None:
-    """Mappings put, changed and removed, by one and in batches, in zones that others write to."""
+    """Single and batch writes of mappings, in zones with other writers."""
     random = Random(writer)
     for n in range(25):
         path = f"{node.api}/zones/{random.choice(zones)}/origin/cloud_regions"

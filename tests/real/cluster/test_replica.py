@@ -116,7 +116,7 @@ async def test_a_chain_of_three(primary: Primary, writer: httpx.AsyncClient) -> 
                 await same(writer, one, three)
 
 
-async def test_a_replica_goes_on_serving_when_its_primary_is_gone(
+async def test_a_replica_serves_while_its_primary_is_unreachable(
     primary: Primary, writer: httpx.AsyncClient
 ) -> None:
     await primary.put(writer, "192.0.2.1")
@@ -182,7 +182,7 @@ async def proxy(primary: Primary) -> AsyncIterator[Proxy]:
         yield proxy
 
 
-async def test_a_snapshot_is_served_also_when_its_primary_is_not_heard_of_again(
+async def test_a_snapshot_is_served_without_its_primary(
     primary: Primary, writer: httpx.AsyncClient, proxy: Proxy
 ) -> None:
     await primary.put(writer, "192.0.2.1")
@@ -219,7 +219,7 @@ async def test_a_cut_or_slow_network_delays_and_changes_nothing(
             await same(writer, reader)
 
 
-async def test_a_silent_network_is_given_up_and_tried_again(
+async def test_a_silent_network_causes_a_timeout_and_a_retry(
     primary: Primary, writer: httpx.AsyncClient, proxy: Proxy
 ) -> None:
     with primary.replica("first", proxy.url) as replica:
@@ -252,7 +252,7 @@ async def test_a_snapshot_that_is_torn_or_spoilt_is_refused(
                 await same(writer, reader)
 
 
-async def test_a_bit_that_flips_on_the_way_is_noticed_and_asked_for_again(
+async def test_a_flipped_bit_is_detected_and_the_data_requested_again(
     primary: Primary, writer: httpx.AsyncClient, proxy: Proxy
 ) -> None:
     with primary.replica("first", proxy.url) as replica:
@@ -307,7 +307,7 @@ async def logged(server: Server, text: str) -> bool:
     return text in server.log.read_text()
 
 
-async def test_a_replica_behind_the_kept_history_starts_anew(
+async def test_a_replica_behind_the_history_does_a_full_sync(
     primary: Primary, writer: httpx.AsyncClient
 ) -> None:
     with primary.replica("first") as replica:
@@ -354,7 +354,7 @@ async def changes(client: httpx.AsyncClient, since: int) -> list[Any]:
     return found
 
 
-async def test_a_replica_of_another_database_starts_anew(
+async def test_a_replica_of_another_database_does_a_full_sync(
     primary: Primary, writer: httpx.AsyncClient, tmp_path: Path
 ) -> None:
     other = tmp_path / "other"
@@ -373,7 +373,7 @@ async def test_a_replica_of_another_database_starts_anew(
                 await same(writer, reader)
 
 
-async def test_a_promoted_replica_is_a_primary_and_its_followers_start_anew(
+async def test_followers_of_a_promoted_replica_do_a_full_sync(
     primary: Primary, writer: httpx.AsyncClient
 ) -> None:
     await primary.put(writer, "192.0.2.1")
@@ -398,7 +398,7 @@ async def test_a_promoted_replica_is_a_primary_and_its_followers_start_anew(
                         await same(new, two)
 
 
-async def test_the_primary_lists_who_follows(primary: Primary, writer: httpx.AsyncClient) -> None:
+async def test_the_primary_lists_its_followers(primary: Primary, writer: httpx.AsyncClient) -> None:
     with primary.replica("first") as replica:
         async with primary.client(replica.url) as reader:
             await primary.put(writer, "192.0.2.1")

@@ -1,4 +1,4 @@
-"""A credential that stops to work while a request arrives: what it asked for is not done."""
+"""A request whose credential is revoked while its body arrives is not executed."""
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -83,7 +83,7 @@ async def test_a_token_revoked_while_a_body_arrives_writes_nothing(
     assert await changes(honest) == before
 
 
-async def test_a_right_lost_while_a_body_arrives_counts_no_more(
+async def test_rights_are_checked_again_after_the_body_has_arrived(
     server: InProcess, honest: Connection
 ) -> None:
     id_, headers = await new_token(honest)

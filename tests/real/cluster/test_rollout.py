@@ -50,7 +50,7 @@ class World:
         return answer.json()["result"]
 
     def step(self, name: str, **members: str) -> None:
-        """What somebody else does."""
+        """Changes by another user."""
         url, body = f"{self.server.url}/originmap/v1/rollout", {"step": name, **members}
         answer = httpx.post(url, json=body, headers=BEARER)
         assert answer.status_code == 200, answer.text
@@ -94,7 +94,7 @@ class World:
 
 
 async def ended(process: asyncio.subprocess.Process) -> tuple[int | None, str]:
-    """The exit status of a command, and what it said."""
+    """The exit status of a command, and its output."""
     async with asyncio.timeout(20):
         out, err = await process.communicate()
     return process.returncode, out.decode() + err.decode()
@@ -144,7 +144,7 @@ async def test_a_change_reaches_its_nodes_stage_by_stage(fleet: World) -> None:
     await fleet.serve(NEW, NEW, NEW)
 
 
-async def test_a_stage_that_is_not_well_takes_every_node_back(fleet: World) -> None:
+async def test_an_unhealthy_stage_rolls_every_node_back(fleet: World) -> None:
     fleet.hold_and_change()
     health = script(fleet.folder, 'echo "5xx at $ORIGINMAP_COLOS"; [ "$ORIGINMAP_WAVE" = 1 ]')
     how = ("--hold", "0", "--health", health, "--server", fleet.server.url)
@@ -174,7 +174,7 @@ async def test_a_node_that_does_not_take_its_revision_halts_the_rollout(fleet: W
     await fleet.serve(OLD, OLD, OLD)
 
 
-async def test_a_node_that_is_heard_of_later_is_waited_for_too(fleet: World) -> None:
+async def test_a_node_that_reports_later_must_also_reach_the_target(fleet: World) -> None:
     fleet.hold_and_change()
     how = ("--hold", "1h", "--patience", "0.5s", "--db", fleet.db)
     async with fleet.conductor("start", *WAVES, *how) as conductor:
@@ -233,7 +233,7 @@ async def test_others_pause_advance_and_kill_while_it_is_conducted(fleet: World)
             ), said
 
 
-async def test_what_was_changed_meanwhile_waits_after_the_last_stage(fleet: World) -> None:
+async def test_later_changes_wait_after_the_last_stage(fleet: World) -> None:
     fleet.hold_and_change()
     fleet.step("start", waves="100%")
     await fleet.serve(NEW, NEW, NEW)
@@ -255,7 +255,7 @@ def test_what_cannot_be_looked_at_is_not_released(world: World) -> None:
 
 
 def by_hand(world: World, *args: str) -> str:
-    """What a command says, or is refused with."""
+    """The output or the error of a command."""
     shown = CliRunner().invoke(command, [*args, "--db", world.db])
     return str(shown.exception) if isinstance(shown.exception, OriginmapError) else shown.output
 
@@ -287,7 +287,7 @@ def test_stages_without_a_node_pass_by_their_names_alone(world: World) -> None:
     assert "rollout 1 is done" in by_hand(world, "resume", "--hold", "0", *passed)
 
 
-def test_which_server_is_meant_must_be_said() -> None:
+def test_the_server_must_be_given() -> None:
     runner = CliRunner()
     for args, said in (
         ([], "give --db on the server's own machine, --server, or name a server for good"),

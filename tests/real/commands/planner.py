@@ -40,7 +40,7 @@ class Planner:
 
     @property
     def state(self) -> Path:
-        """Where plans that were begun are kept."""
+        """The folder of unfinished plans."""
         return self.folder / "state" / "originmap" / "apply"
 
     def file(self, text: str, name: str = "mappings.yaml") -> Path:

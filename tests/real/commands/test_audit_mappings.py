@@ -49,7 +49,7 @@ def test_every_mapping_is_listed_with_its_verdict(
     assert 3000 < rows[0]["distance_km"] < 4000
 
 
-def test_mismatches_alone_and_none(tmp_path: Path, ranges: Path) -> None:
+def test_only_mismatches_can_be_listed(tmp_path: Path, ranges: Path) -> None:
     db = tmp_path / "dev.db"
     with Server(str(db), tmp_path) as server:
         args = ("audit-mappings", "example.com", "--ranges", ranges, "--db", db, "--mismatches")
@@ -62,7 +62,7 @@ def test_mismatches_alone_and_none(tmp_path: Path, ranges: Path) -> None:
     assert "192.0.2.2" not in found.stdout
 
 
-def test_without_ranges_it_says_how_to_get_them(tmp_path: Path) -> None:
+def test_without_ranges_there_is_a_hint(tmp_path: Path) -> None:
     done = run("audit-mappings", "example.com", "--ranges", tmp_path / "none", "--db", "x.db")
     assert done.returncode == 1
     assert "ranges" in done.stderr

@@ -69,7 +69,7 @@ def ask(server: Server, token: str, method: str, target: str) -> Answer:
     return asyncio.run(once())
 
 
-def test_a_zone_is_made_and_listed(either: Path) -> None:
+def test_a_zone_can_be_created_and_listed(either: Path) -> None:
     made = create_zone(either)
     other = create_zone(either, "Sub.Example.ORG.")
     assert ID.fullmatch(made)
@@ -86,7 +86,7 @@ def test_a_zone_is_made_and_listed(either: Path) -> None:
     ]
 
 
-def test_a_zone_is_made_with_json(either: Path) -> None:
+def test_a_zone_can_be_created_with_json(either: Path) -> None:
     (zone,) = rows("zone", "create", "example.com", "--db", either)
     assert rows("zone", "list", "--db", either) == [zone]
 
@@ -107,7 +107,7 @@ def test_the_same_zone_twice_is_refused(either: Path) -> None:
     ["", "com", "a..com", "two words.com", "*.example.com", "a_b.com", "bü_cher.example",
      "x" * 64 + ".com", "example.com/path", "https://example.com"],
 )  # fmt: skip
-def test_what_is_no_domain_name_is_refused(db: Path, name: str) -> None:
+def test_an_invalid_domain_name_is_refused(db: Path, name: str) -> None:
     message = refusal("zone", "create", name, "--db", db)
     assert f"not a domain name: {name!r}" in message
     assert "named like example.com" in message
@@ -124,7 +124,7 @@ def test_a_zone_with_a_name_in_unicode_is_found_by_either_form(either: Path) -> 
         output("history", name, "--db", either)
 
 
-def test_a_name_is_listed_where_the_terminal_lacks_its_letters(db: Path) -> None:
+def test_a_name_is_listed_if_the_terminal_lacks_its_letters(db: Path) -> None:
     create_zone(db, "例え.example")
     done = run("zone", "list", "--db", db, env={"PYTHONIOENCODING": "latin-1"})
     assert "\\u4f8b\\u3048.example" in done.stdout, done.stderr
@@ -141,7 +141,7 @@ def test_a_running_server_knows_a_new_zone_at_once(server: Server, db: Path) -> 
     assert ask(server, token, "PUT", path(zone)).status == 200
 
 
-def test_a_token_is_made_listed_and_revoked(either: Path) -> None:
+def test_a_token_can_be_created_listed_and_revoked(either: Path) -> None:
     zone = create_zone(either)
     create_token(either)
     create_token(either, "example.com", "read")
@@ -238,7 +238,7 @@ def test_a_token_for_one_zone_learns_nothing_of_others(server: Server, db: Path)
         assert there.body == nowhere.body
 
 
-def test_a_token_for_all_zones_is_told_that_a_zone_is_not_there(server: Server, db: Path) -> None:
+def test_a_token_for_all_zones_learns_that_a_zone_does_not_exist(server: Server, db: Path) -> None:
     create_zone(db)
     secret = create_token(db)
     answer = ask(server, secret, "GET", path(UNKNOWN))
@@ -321,10 +321,10 @@ def test_commands_work_on_the_database_of_dev_while_it_does_not_run(tmp_path: Pa
     assert "example.com" in output("zone", "list", "--db", db)
 
 
-def test_commands_refuse_a_database_that_nothing_is_kept_in() -> None:
+def test_commands_refuse_an_in_memory_database() -> None:
     assert run("zone", "create", "example.org", "--db", ":memory:").returncode != 0
 
 
-def test_listing_a_file_that_is_not_there_does_not_make_it(tmp_path: Path) -> None:
+def test_listing_a_missing_file_does_not_create_it(tmp_path: Path) -> None:
     assert run("zone", "list", "--db", tmp_path / "typo.db").returncode != 0
     assert list(tmp_path.iterdir()) == []

@@ -36,7 +36,7 @@ def filled(tmp_path: Path) -> Path:
 
 
 def listed(db: Path | str, *command: str) -> list[dict[str, Any]]:
-    """What a command lists, without what names the database itself."""
+    """The list of a command, without data of the database itself."""
     found = rows(*command, "--db", db)
     return [{**row, "id": row["id"].partition("-")[2] or row["id"]} for row in found]
 
@@ -67,14 +67,14 @@ def test_a_file_in_use_is_not_copied(tmp_path: Path, url: str) -> None:
         assert "another process owns" in refusal("copy", "--from", db, "--to", url)
 
 
-def test_a_file_that_is_not_there_is_neither_copied_nor_made(tmp_path: Path, url: str) -> None:
+def test_a_missing_file_is_neither_copied_nor_created(tmp_path: Path, url: str) -> None:
     missing = tmp_path / "missing.db"
     assert "no such file" in refusal("copy", "--from", missing, "--to", url)
     assert "no such file" in refusal("migrate", "--db", missing)
     assert not missing.exists()
 
 
-def test_migrating_says_what_it_did(filled: Path, url: str) -> None:
+def test_migrating_reports_its_steps(filled: Path, url: str) -> None:
     assert "from version 0 to version 1" in output("migrate", "--db", url)
     assert "nothing to do" in output("migrate", "--db", url)
     assert "nothing to do" in output("migrate", "--db", filled)

@@ -91,7 +91,7 @@ def test_a_file_that_cannot_be_written_is_named(filled: Planner) -> None:
 
 
 def test_an_exported_state_and_the_live_mappings_are_the_same(filled: Planner) -> None:
-    """What terraform would show after importing all that was exported, imported here again."""
+    """The export is imported again, as a Terraform state."""
     import hcl2
 
     filled.run("export", "terraform", "--out", "origins.tf")
@@ -132,7 +132,7 @@ def test_csv_becomes_yaml(filled: Planner) -> None:
     assert "o.csv:2:34: unknown region 'us-esat-1' of aws" in wrong.err
 
 
-def test_what_is_no_state_is_refused(user: Planner) -> None:
+def test_an_invalid_state_is_refused(user: Planner) -> None:
     for text in ("{}", "[]", "nonsense"):
         done = user.run("import", "terraform", user.file(text, "state.json"))
         assert done.status == 1
@@ -147,9 +147,7 @@ def ranges(user: Planner) -> list[str]:
     return ["--ranges", str(folder)]
 
 
-def test_a_first_file_has_what_is_proved_and_leaves_the_rest(
-    user: Planner, ranges: list[str]
-) -> None:
+def test_a_generated_file_has_only_confirmed_mappings(user: Planner, ranges: list[str]) -> None:
     done = user.run("init", "--zone", "example.com", "192.0.2.1", "10.9.9.9", "localhost", *ranges)
     assert (done.status, done.err) == (0, "1 of 3 origins found in published ranges\n") or (
         "1 of 4 origins" in done.err  # where localhost is ::1 too
@@ -182,7 +180,7 @@ def test_a_zone_file_becomes_a_first_file(user: Planner, ranges: list[str]) -> N
     assert "not a zone file" in nonsense.err
 
 
-def test_auto_is_what_published_ranges_say(user: Planner, ranges: list[str]) -> None:
+def test_auto_is_resolved_from_published_ranges(user: Planner, ranges: list[str]) -> None:
     planned = user.run("plan", user.zone(["192.0.2.1: auto"]), *ranges)
     assert planned.status == 2
     assert "+ 192.0.2.1  aws/" in planned.out
@@ -201,13 +199,13 @@ def test_auto_is_what_published_ranges_say(user: Planner, ranges: list[str]) -> 
     )
 
 
-def test_auto_without_ranges_says_how_to_get_some(user: Planner) -> None:
+def test_auto_without_ranges_has_a_hint(user: Planner) -> None:
     done = user.run("plan", user.zone(["10.9.9.9: auto"]))
     assert done.status == 1
     assert "originmap ranges fetch" in done.err
 
 
-def test_wrong_use_of_init_is_told(user: Planner) -> None:
+def test_wrong_use_of_init_is_reported(user: Planner) -> None:
     assert "give either" in user.run("init").err
     assert "--zone example.com" in user.run("init", "192.0.2.1").err
     said = user.run("init", "--zone", "https://a.b", "192.0.2.1").err

@@ -35,7 +35,7 @@ def run_as_nobody(*args: str | Path, **env: str) -> subprocess.CompletedProcess[
     )
 
 
-def test_the_state_folder_is_found_as_the_specification_says() -> None:
+def test_the_state_folder_follows_the_xdg_specification() -> None:
     home = Path("/home/a/.local/state/originmap")
     assert state_folder({"XDG_STATE_HOME": "/x", "HOME": "/home/a"}) == Path("/x/originmap")
     for ignored in ("", "x", "./x", "~/x"):
@@ -57,7 +57,9 @@ def test_the_state_folder_is_found_as_the_specification_says() -> None:
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
-def test_without_a_home_folder_a_command_says_what_to_set(args: list[str], says: str) -> None:
+def test_without_a_home_folder_a_command_names_the_variable_to_set(
+    args: list[str], says: str
+) -> None:
     done = run_as_nobody(*args)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
@@ -230,7 +232,7 @@ def test_a_stdout_that_takes_nothing_gives_no_traceback(line: str) -> None:
     assert done.stderr == ""
 
 
-def test_a_stdout_that_is_full_is_told() -> None:
+def test_a_full_stdout_is_reported() -> None:
     done = shell('"$O" regions > /dev/full')
     assert done.returncode == 1
     assert done.stderr == "originmap: cannot write to stdout: No space left on device\n"

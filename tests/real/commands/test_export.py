@@ -16,7 +16,7 @@ EXPORT = "/originmap/v1/export"
 TEMPLATE = "{colo}.cache.example.net:80"
 
 
-def test_a_file_goes_to_stdout_or_where_it_is_wanted(db: Path, tmp_path: Path) -> None:
+def test_a_file_is_written_to_stdout_or_to_a_path(db: Path, tmp_path: Path) -> None:
     printed = output("export", "csv", "--db", db)
     assert printed.splitlines()[1] == "example.com,192.0.2.1,aws,us-east-1,hint,IAD,EWR"
     file = tmp_path / "new" / "origins.csv"
@@ -82,7 +82,7 @@ def test_what_cannot_be_made_says_what_to_do(db: Path, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.glob("tmp*")) == []
 
 
-def test_what_is_no_file_stays_what_it_is(db: Path, tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_file_is_unchanged(db: Path, tmp_path: Path) -> None:
     pipe, file, link = tmp_path / "pipe", tmp_path / "file", tmp_path / "link"
     os.mkfifo(pipe)
     assert "it is no file" in refusal("export", "csv", "--out", pipe, "--db", db)
@@ -93,7 +93,7 @@ def test_what_is_no_file_stays_what_it_is(db: Path, tmp_path: Path) -> None:
     assert file.read_text().startswith("zone,")
 
 
-def test_files_that_are_not_written_any_more_stay_and_are_named(db: Path, tmp_path: Path) -> None:
+def test_obsolete_files_stay_and_are_named(db: Path, tmp_path: Path) -> None:
     def export(*upstreams: str) -> str:
         given = [word for text in upstreams for word in ("--upstream", text)]
         done = run("export", "envoy", *given, "--out", tmp_path, "--db", db)
@@ -118,7 +118,7 @@ def test_files_that_are_not_written_any_more_stay_and_are_named(db: Path, tmp_pa
     assert made.read_bytes() == before
 
 
-def test_a_name_with_several_addresses_is_looked_up_where_it_is_exported(
+def test_a_name_with_several_addresses_is_resolved_by_the_exporting_machine(
     db: Path, tmp_path: Path
 ) -> None:
     library = next(iter(Path("/usr/lib").rglob("libnss_wrapper.so")), None)

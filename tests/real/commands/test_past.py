@@ -35,7 +35,7 @@ def test_the_limit_counts_changes_of_mappings(db: Path) -> None:
     assert (newest["before"], newest["after"]) == (EAST, WEST)
 
 
-def test_a_rollback_makes_what_it_told(db: Path) -> None:
+def test_a_rollback_makes_the_announced_changes(db: Path) -> None:
     first = str(past(db)[-1])
     change = {"origin_ip": "192.0.2.1", "before": WEST, "after": EAST}
     assert rows("rollback", ZONE, "--to", first, "--dry-run", "--db", db) == [change]
@@ -46,7 +46,7 @@ def test_a_rollback_makes_what_it_told(db: Path) -> None:
     assert "nothing to do" in output("rollback", ZONE, "--to", first, "--db", db)
 
 
-def test_a_rollback_that_nobody_agrees_to_prints_no_result(db: Path) -> None:
+def test_an_unconfirmed_rollback_prints_no_result(db: Path) -> None:
     before = past(db)
     asked = refusal("rollback", ZONE, "--to", str(before[-1]), "--json", "--db", db)
     assert "192.0.2.1  aws us-west-2  aws us-east-1" in asked

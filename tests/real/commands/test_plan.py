@@ -44,7 +44,7 @@ def lines(addresses: list[str], place: str = "aws/us-east-1") -> list[str]:
     return [f"{ip}: {place}" for ip in addresses]
 
 
-def test_a_full_zone_takes_35_writes_and_36_pages(user: Planner, proxy: Proxy, dev: Server) -> None:
+def test_a_full_zone_needs_35_writes_and_36_pages(user: Planner, proxy: Proxy, dev: Server) -> None:
     file = user.zone(lines(ips(FULL)))
     assert user.run("apply", file, "--yes").status == 0
     assert proxy.writes <= 35
@@ -87,7 +87,7 @@ def test_a_used_up_limit_is_waited_out_and_never_run_into(tmp_path: Path) -> Non
         assert {line["status"] for line in logged if line["event"] == "request"} == {200}
 
 
-def test_a_plan_says_what_changes_and_what_moves(user: Planner) -> None:
+def test_a_plan_lists_changes_and_moved_upper_tiers(user: Planner) -> None:
     user.run("apply", user.zone([*lines(ips(2)), "192.0.2.1: oci/uk-london-1"]), "--yes")
     file = user.zone(["10.0.0.1: aws/us-west-2", *lines(["10.0.0.2", "2001:db8::1"])])
     planned = user.run("plan", file)
@@ -149,7 +149,7 @@ def test_apply_asks_before_it_writes(user: Planner, dev: Server, proxy: Proxy) -
     assert live(dev) == {"192.0.2.1": "aws/us-east-1"}
 
 
-def test_apply_without_a_terminal_wants_to_be_told(user: Planner, proxy: Proxy) -> None:
+def test_apply_without_a_terminal_needs_yes(user: Planner, proxy: Proxy) -> None:
     done = user.run("apply", user.zone(lines(["192.0.2.1"])))
     assert done.status == 2
     assert "--yes" in done.err
@@ -168,7 +168,7 @@ def test_a_saved_plan_is_carried_out(user: Planner, dev: Server) -> None:
     assert again.out.startswith("nothing to do")
 
 
-def test_a_saved_plan_is_refused_when_what_is_live_has_changed(
+def test_a_saved_plan_is_refused_if_the_live_mappings_have_changed(
     user: Planner, dev: Server, proxy: Proxy
 ) -> None:
     user.run("plan", user.zone(lines(ips(3))), "--out", "plan.json")
@@ -214,7 +214,7 @@ def test_mass_changes_have_to_be_allowed(user: Planner, dev: Server, proxy: Prox
 
 
 def test_a_guard_that_cannot_be_evaluated_stops_the_run(user: Planner, proxy: Proxy) -> None:
-    """Without the whole list nobody knows how many 30 % are."""
+    """Without the whole list the 30 % limit cannot be computed."""
     user.run("apply", user.zone(lines(ips(250))), "--yes")
     proxy.seen.clear()
 
@@ -274,7 +274,7 @@ def test_what_the_server_refuses_is_listed_by_address(user: Planner, proxy: Prox
 
 
 def test_a_write_that_was_lost_is_found_at_the_end(user: Planner, proxy: Proxy) -> None:
-    """The server says that it wrote, and did not."""
+    """The server acknowledges a write that it did not make."""
     body = json.dumps(
         {"success": True, "errors": [], "messages": [], "result": {"succeeded": [], "failed": []}}
     )
@@ -314,7 +314,9 @@ def test_a_saved_plan_goes_on_after_the_process_was_killed(
     assert list(user.state.iterdir()) == []
 
 
-def test_a_break_is_told_and_the_same_command_goes_on(user: Planner, proxy: Proxy) -> None:
+def test_an_interruption_is_reported_and_the_same_command_resumes(
+    user: Planner, proxy: Proxy
+) -> None:
     file = user.zone(lines(ips(300)))
     proxy.faults = lambda number, seen: refuse(403, 10000) if proxy.writes == 3 else None
     done = user.run("apply", file, "--yes")
@@ -341,14 +343,14 @@ def test_drift_is_quiet_until_there_is_some(user: Planner, dev: Server) -> None:
     assert json.loads(user.run("drift", file, "--json").out) == report
 
 
-def test_a_topology_in_a_file_says_what_moves(user: Planner, dev: Server) -> None:
+def test_moved_upper_tiers_are_computed_from_a_topology_file(user: Planner, dev: Server) -> None:
     colo = {"code": "AMS", "city": "Amsterdam", "country": "NL", "latitude": 52, "longitude": 4}
     topology = user.file(json.dumps({"colos": [colo]}), "topology.json")
     planned = user.run("plan", user.zone(lines(["192.0.2.1"])), "--topology", topology)
     assert "any colo to AMS: 1 of example.com" in planned.out
 
 
-def test_where_nobody_knows_the_topology_nothing_is_said_of_it(user: Planner, proxy: Proxy) -> None:
+def test_an_unknown_topology_is_not_reported(user: Planner, proxy: Proxy) -> None:
     proxy.faults = lambda number, seen: refuse(400, 7003) if "/originmap/" in seen.path else None
     planned = user.run("plan", user.zone(lines(["192.0.2.1"])), "--json")
     assert json.loads(planned.out)["upper_tiers"] is None
@@ -380,7 +382,7 @@ def test_host_names_are_pinned_in_the_plan(user: Planner, dev: Server) -> None:
     assert live(dev)["127.0.0.1"] == "aws/us-east-1"
 
 
-def test_a_name_that_leads_nowhere_stops_the_run(user: Planner) -> None:
+def test_an_unresolvable_name_stops_the_run(user: Planner) -> None:
     done = user.run("plan", user.zone(["nowhere.invalid: aws/us-east-1"]))
     assert done.status == 1
     assert "mappings.yaml:4:7: cannot resolve nowhere.invalid" in done.err

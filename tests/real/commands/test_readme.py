@@ -32,7 +32,7 @@ def only_block(page: Path, language: str) -> str:
 
 
 def replay(folder: Path, server: Server) -> list[str]:
-    """What each command prints in truth, one shell for all of them."""
+    """The real output of each command, in one shell."""
     script = "".join(f"{command}\nprintf '\\n%s\\n' END\n" for command, _ in steps())
     printed = shell(script, folder, server)
     return [part.removeprefix("\n") for part in printed.split("\nEND\n")][:-1]

@@ -36,7 +36,7 @@ from tests.real.server.wire import Connection, request
     "path",
     [ONE, MAPPINGS, REGIONS, "/healthz", "/readyz", "/originmap/v1/openapi.json"],
 )
-async def test_head_says_what_get_says_without_the_body(server: InProcess, path: str) -> None:
+async def test_head_answers_like_get_without_the_body(server: InProcess, path: str) -> None:
     async with Connection(server.url) as connection:
         await connection.ask("PUT", ONE, ITEM)
         got = await connection.ask("GET", path)
@@ -50,14 +50,14 @@ async def test_head_says_what_get_says_without_the_body(server: InProcess, path:
     assert_logged(server, got, told)
 
 
-async def test_head_of_what_is_not_there_has_no_body(server: InProcess) -> None:
+async def test_head_of_a_missing_resource_has_no_body(server: InProcess) -> None:
     async with Connection(server.url) as connection:
         answers = [await connection.ask("HEAD", p) for p in (ONE, "/client/v4/no", "/no", BATCH)]
     assert [answer.status for answer in answers] == [404, 400, 404, 405]
     assert_logged(server, *answers)
 
 
-async def test_a_path_that_is_nothing_is_refused_in_the_envelope(server: InProcess) -> None:
+async def test_an_unknown_path_is_refused_in_the_envelope(server: InProcess) -> None:
     async with Connection(server.url) as connection:
         ours = await connection.ask("GET", "/originmap/v1/nothing")
         theirs = await connection.ask("GET", "/client/v4/nothing")

@@ -22,7 +22,7 @@ def _file(tmp_path: Path, text: str | bytes) -> Path:
 
 
 @pytest.mark.parametrize("form", ["utf-8", "utf-8-sig", "utf-16"])
-def test_a_file_gives_regions_with_what_is_left_out_filled_in(tmp_path: Path, form: str) -> None:
+def test_omitted_columns_of_a_regions_file_have_defaults(tmp_path: Path, form: str) -> None:
     full = f"{HEAD},title,city,country,status\r\n{ROW},Title é,Delhi,IN,gov\r\n\r\n"
     (region,) = read_regions(_file(tmp_path, full.encode(form)), VENDORS)
     assert (region.title, region.city, region.country) == ("Title é", "Delhi", "IN")
@@ -66,16 +66,14 @@ def test_a_file_is_read_as_spreadsheets_save_it(tmp_path: Path, separator: str, 
     ],
     ids=lambda value: str(value)[-30:],
 )  # fmt: skip
-def test_what_is_wrong_is_said_with_file_and_line(
-    tmp_path: Path, text: str | bytes, wrong: str
-) -> None:
+def test_errors_have_file_and_line(tmp_path: Path, text: str | bytes, wrong: str) -> None:
     file = _file(tmp_path, text)
     with pytest.raises(UnusableRegions) as caught:
         read_regions(file, VENDORS)
     assert f"{file}{wrong}" in str(caught.value)
 
 
-def test_every_problem_is_said_at_once(tmp_path: Path) -> None:
+def test_all_problems_are_reported_together(tmp_path: Path) -> None:
     file = _file(tmp_path, f"{HEAD}\nx,a,1,1\noci,B,1,999\n")
     with pytest.raises(UnusableRegions) as caught:
         read_regions(file, VENDORS)
@@ -101,7 +99,9 @@ def _put(server: Server, body: dict[str, str]) -> httpx.Response:
     return httpx.put(f"{server.mappings}/{body['origin_ip']}", headers=BEARER, json=body)
 
 
-def test_a_server_takes_an_added_region_and_one_without_the_file_works_on(tmp_path: Path) -> None:
+def test_a_server_accepts_an_added_region_and_one_without_the_file_still_works(
+    tmp_path: Path,
+) -> None:
     file, db = _file(tmp_path, f"{HEAD}\n{ROW}\n"), tmp_path / "dev.db"
     body = {"origin_ip": "192.0.2.1", "vendor": "oci", "region": "ap-example-1"}
     with Server(str(db), tmp_path, env={"ORIGINMAP_REGIONS": str(file)}) as server:

@@ -1,4 +1,4 @@
-"""The operator's commands over TCP, with a token of each right: who may run what."""
+"""The operator's commands over TCP, with a token of each kind of access."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -113,7 +113,7 @@ def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Remote]:
 
 
 @pytest.mark.parametrize(("words", "expected"), ROWS, ids=[" ".join(words) for words, _ in ROWS])
-def test_each_right_may_run_what_it_is_for(
+def test_each_kind_of_access_can_run_its_commands(
     remote: Remote, words: list[str], expected: list[str]
 ) -> None:
     told = {}
@@ -145,7 +145,7 @@ def test_every_command_that_asks_a_server_is_in_the_table() -> None:
     assert not missing
 
 
-def test_a_token_of_a_colo_reports_as_that_one_alone(remote: Remote) -> None:
+def test_a_token_of_a_colo_reports_only_as_that_colo(remote: Remote) -> None:
     body = {"name": "sin-1", "access": "edge", "colo": "SIN"}
     url = f"{remote.server.url}/originmap/v1"
     made = httpx.post(f"{url}/tokens", json=body, headers=BEARER).json()["result"]

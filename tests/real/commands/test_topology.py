@@ -28,7 +28,7 @@ def test_a_colo_is_drained_downed_and_activated(db: Path) -> None:
     assert "there is no colo NOPE" in refusal("topology", "drain", "NOPE", "--db", db)
 
 
-def test_what_would_move_is_told_and_nothing_moves(db: Path) -> None:
+def test_whatif_lists_moves_and_changes_nothing(db: Path) -> None:
     told = output("whatif", "--down", "IAD", "--db", db)
     assert "1 origin would move to another upper tier" in told
     assert "example.com" in told
@@ -41,7 +41,7 @@ def test_what_would_move_is_told_and_nothing_moves(db: Path) -> None:
     refusal("whatif", "--db", db, status=2)
 
 
-def test_what_is_shown_can_be_set(db: Path, tmp_path: Path) -> None:
+def test_the_printed_topology_can_be_set(db: Path, tmp_path: Path) -> None:
     file = tmp_path / "topology.json"
     file.write_text(output("topology", "show", "--json", "--db", db))
     output("topology", "set", file, "--db", db)

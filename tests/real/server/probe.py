@@ -1,4 +1,4 @@
-"""What the tests with raw sockets send, what they are told, and how they check it."""
+"""Requests, answers and checks of the tests with raw sockets."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""Many writers at once on a running server: limits hold exactly, and nobody's write is lost."""
+"""Many concurrent writers on a running server: limits are exact, and no write is lost."""
 
 import asyncio
 from collections import Counter
@@ -99,7 +99,7 @@ async def test_64_writers_share_exactly_the_last_five_places(server: Server, db:
 
 
 @pytest.mark.proves("P-BPUT-5")
-async def test_a_batch_that_would_cross_the_limit_leaves_nothing(server: Server, db: Path) -> None:
+async def test_a_batch_over_the_limit_applies_nothing(server: Server, db: Path) -> None:
     await fill(server.url, LIMIT - 100)
     batches = [[f"10.3.{n}.{i}" for i in range(n % 13 + 1)] for n in range(WRITERS)]
 
@@ -192,7 +192,7 @@ async def test_the_same_put_by_everybody_changes_each_address_once(
     assert checked(db).revision == before + len(ips)
 
 
-async def test_one_address_written_by_everybody_ends_as_one_of_them_said(
+async def test_concurrent_writes_of_one_address_end_with_one_of_their_values(
     server: Server, db: Path
 ) -> None:
     regions = ("us-east-1", "eu-west-1")

@@ -1,4 +1,4 @@
-"""What goes on along one connection: pipelining, Expect, Upgrade, and how many there may be."""
+"""Connections: pipelining, Expect, Upgrade, and the limit on their number."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ from tests.real.server.probe import (
 from tests.real.server.wire import SECONDS, Connection, request
 
 
-async def test_one_connection_too_many_is_told_to_come_back(tmp_path: Path) -> None:
+async def test_a_connection_over_the_limit_gets_retry_after(tmp_path: Path) -> None:
     with InProcess(tmp_path / "log", Limits(connections=2)) as server:
         async with Connection(server.url) as first, Connection(server.url) as second:
             assert (await first.ask("GET", "/healthz")).status == 200
@@ -120,7 +120,7 @@ async def test_a_broken_body_behind_a_request_is_answered_and_closed(
         assert await connection.ended() == b""
 
 
-async def test_a_client_that_asks_first_is_told_to_continue(server: InProcess) -> None:
+async def test_expect_100_continue_is_answered(server: InProcess) -> None:
     body = json.dumps(ITEM).encode()
     async with Connection(server.url) as connection:
         lines = (f"Content-Length: {len(body)}", "Expect: 100-continue")
@@ -156,9 +156,7 @@ UPGRADE = (
 
 
 @pytest.mark.parametrize("path", [MAPPINGS, "/healthz"])
-async def test_an_upgrade_is_answered_as_if_it_were_not_asked_for(
-    server: InProcess, path: str
-) -> None:
+async def test_an_upgrade_offer_is_ignored(server: InProcess, path: str) -> None:
     """RFC 9110 §7.8: a server may ignore Upgrade."""
     async with Connection(server.url) as connection:
         await connection.send(head("GET", path, *UPGRADE))
@@ -176,7 +174,7 @@ async def test_an_upgrade_of_no_route_is_refused_in_the_envelope(server: InProce
 
 
 H2C = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAEAAEAA")
-"""What Java's HttpClient sends by default with its first request on a connection."""
+"""The default headers of Java's HttpClient in its first request on a connection."""
 
 
 @pytest.mark.parametrize("together", [True, False])
@@ -187,8 +185,8 @@ async def test_a_write_that_offers_an_upgrade_is_a_write(server: InProcess, toge
     assert answer.status == 200
 
 
-async def test_a_body_behind_an_offered_upgrade_is_never_a_request(server: InProcess) -> None:
-    """Else whoever controls a body can smuggle requests past a proxy."""
+async def test_a_body_after_an_offered_upgrade_is_never_a_request(server: InProcess) -> None:
+    """Otherwise a client that controls a body can smuggle requests past a proxy."""
     body = request("PUT", ONE, ITEM)
     async with Connection(server.url) as connection:
         await connection.send(head("PUT", BATCH, f"Content-Length: {len(body)}", *H2C))

@@ -13,7 +13,7 @@ from tests.process import Server
     ("soft", "hard", "after", "warns"),
     [(1_024, 20_000, 8_704, False), (1_024, 1_024, 1_024, True), (16_384, 16_384, 16_384, False)],
 )
-def test_too_few_file_descriptors_are_raised_or_said_at_the_start(
+def test_the_file_descriptor_limit_is_raised_or_warned_about_at_the_start(
     tmp_path: Path, soft: int, hard: int, after: int, warns: bool
 ) -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)

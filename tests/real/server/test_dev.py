@@ -1,4 +1,4 @@
-"""`originmap dev` and the commands that need no database: what a newcomer meets first."""
+"""`originmap dev` and the commands that need no database, as in a first session."""
 
 import contextlib
 import itertools
@@ -37,7 +37,7 @@ def test_dev_refuses_to_be_open_by_accident() -> None:
         assert "--i-know-this-is-open" in message
 
 
-def test_dev_is_open_when_told_so() -> None:
+def test_dev_can_run_without_credentials() -> None:
     args = ["--host", "0.0.0.0", "--db", ":memory:", "--i-know-this-is-open"]
     with dev(*args) as welcome:
         assert re.search(r"http://0\.0\.0\.0:\d+/client/v4", welcome)
@@ -65,7 +65,7 @@ def dev(*args: str, env: Mapping[str, str] | None = None) -> Iterator[str]:
     assert process.returncode == 0
 
 
-def test_dev_keeps_nothing_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dev_stores_nothing_if_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.chdir(home)
@@ -80,7 +80,7 @@ def test_dev_keeps_nothing_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("given", [True, False])
-def test_dev_keeps_its_data_in_the_state_folder(tmp_path: Path, given: bool) -> None:
+def test_dev_stores_its_data_in_the_state_folder(tmp_path: Path, given: bool) -> None:
     """XDG Base Directory Specification 0.8: a path that is not absolute is ignored."""
     state = tmp_path / "state" if given else tmp_path / ".local" / "state"
     env = {"HOME": str(tmp_path), "XDG_STATE_HOME": str(state) if given else "relative"}
@@ -101,7 +101,7 @@ def test_the_two_commands_that_dev_prints_can_be_pasted(tmp_path: Path) -> None:
 
 
 def send(words: list[str]) -> Any:
-    """What curl would do with these arguments."""
+    """The request that curl would send with these arguments."""
     options = dict(itertools.pairwise(words))
     (url,) = [word for word in words if word.startswith("http")]
     name, value = options["-H"].split(": ")
@@ -142,7 +142,7 @@ def test_a_request_is_a_line_of_json_without_the_secret(tmp_path: Path) -> None:
     assert not lines[unknown.headers["cf-ray"]].get("credential")
 
 
-def test_requests_are_not_logged_when_told_so(tmp_path: Path) -> None:
+def test_request_logging_can_be_switched_off(tmp_path: Path) -> None:
     with Server(":memory:", tmp_path, args=["--no-log-requests"]) as server:
         httpx.get(server.mappings, headers=BEARER)
     assert server.log.read_text() == ""
@@ -178,7 +178,7 @@ def test_regions_of_one_vendor_are_printed_alone() -> None:
 
 
 @pytest.mark.parametrize("vendor", ["AWS", "ibm", ""])
-def test_a_vendor_that_is_not_there_is_refused(vendor: str) -> None:
+def test_an_unknown_vendor_is_refused(vendor: str) -> None:
     message = refusal("regions", "--vendor", vendor, status=2)
     assert f"no vendor {vendor!r}; there are aws, azure, gcp, oci" in message
 

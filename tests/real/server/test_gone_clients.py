@@ -1,4 +1,4 @@
-"""Clients that go away while a long answer is made for them."""
+"""Clients that disconnect during a long answer."""
 
 import asyncio
 import contextlib
@@ -54,10 +54,10 @@ def endless(folder: Path, size: int) -> Iterator[tuple[InProcess, WithoutEnd]]:
 
 
 @pytest.mark.parametrize("size", [10, 100_000])
-async def test_a_file_is_made_only_for_as_long_as_somebody_takes_it(
+async def test_a_file_is_generated_only_while_the_client_is_connected(
     tmp_path: Path, size: int
 ) -> None:
-    """Also where the client went while its connection was full."""
+    """Also if the client disconnected while its connection was full."""
     with endless(tmp_path, size) as (server, exports):
         async with Connection(server.url) as connection:
             await connection.send(request("GET", "/originmap/v1/export/csv"))
@@ -70,7 +70,7 @@ async def test_a_file_is_made_only_for_as_long_as_somebody_takes_it(
 
 
 async def test_a_file_that_is_cut_short_has_no_end(tmp_path: Path) -> None:
-    """A connection that is closing still sends what was written: nobody may take that for all."""
+    """A closing connection still sends its buffer, which must not look like a complete answer."""
     with endless(tmp_path, 100_000) as (server, exports):
         async with Connection(server.url) as connection:
             await connection.send(request("GET", "/originmap/v1/export/csv"))

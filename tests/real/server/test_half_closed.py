@@ -82,7 +82,7 @@ async def test_a_half_closed_client_gets_a_stream_to_its_end(server: InProcess, 
         assert (await connection.ended()).endswith(b"0\r\n\r\n")
 
 
-async def test_a_half_closed_client_is_told_of_changes(server: InProcess) -> None:
+async def test_a_half_closed_client_gets_changes(server: InProcess) -> None:
     async with Connection(server.url) as connection, Connection(server.url) as writer:
         await connection.send(head("GET", CHANGES, "Accept: text/event-stream"))
         assert (await connection.answer()).status == 200

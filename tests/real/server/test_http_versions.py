@@ -86,10 +86,8 @@ async def test_head_of_http_1_0_has_no_body(server: InProcess) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])
-async def test_a_client_of_http_1_0_that_wants_to_stay_is_told_that_it_cannot(
-    server: InProcess, method: str
-) -> None:
-    """The fast path too: a client that is not told waits for an end that never comes."""
+async def test_http_1_0_keep_alive_is_refused(server: InProcess, method: str) -> None:
+    """Otherwise the client waits for an end of the connection that never comes."""
     body = b'{"origin_ip":"192.0.2.1","vendor":"aws","region":"us-east-1"}'
     content = old(method, ONE, "Connection: keep-alive", body=body if method == "PUT" else b"")
     async with Connection(server.url) as connection:
@@ -99,7 +97,7 @@ async def test_a_client_of_http_1_0_that_wants_to_stay_is_told_that_it_cannot(
         assert await connection.ended() == b""
 
 
-async def test_a_client_of_http_1_0_is_never_told_to_continue(server: InProcess) -> None:
+async def test_http_1_0_never_gets_100_continue(server: InProcess) -> None:
     """RFC 9110 §10.1.1: the expectation is ignored in HTTP/1.0."""
     body = b'{"origin_ip":"192.0.2.1","vendor":"aws","region":"us-east-1"}'
     answer = await answer_to(server, old("PUT", ONE, "Expect: 100-continue", body=body))

@@ -1,4 +1,4 @@
-"""What a client may send, and what it is told when it goes too far: raw sockets.
+"""Limits on requests, and the errors above them, with raw sockets.
 
 Every answer is in the envelope, carries a request id, and is in the log under that id.
 """
@@ -36,7 +36,7 @@ LATENCIES = "/originmap/v1/latencies"
 
 
 @pytest.mark.proves("D-19")
-async def test_a_body_of_exactly_one_mib_is_taken(server: InProcess) -> None:
+async def test_a_body_of_exactly_one_mib_is_accepted(server: InProcess) -> None:
     answer = await answer_to(server, request("PUT", BATCH, batch_of_size(MIB)))
     assert answer.status == 200
     assert len(answer.result["succeeded"]) == 1
@@ -103,7 +103,7 @@ async def test_latencies_over_four_mib_are_refused(server: InProcess) -> None:
     assert MAX_LATENCIES_BODY == 4 * MIB
 
 
-async def test_a_chunked_body_in_many_pieces_is_taken(server: InProcess) -> None:
+async def test_a_chunked_body_in_many_pieces_is_accepted(server: InProcess) -> None:
     body = json.dumps(ITEM).encode()
     pieces = [chunk(body[i : i + 7]) for i in range(0, len(body), 7)]
     put = head("PUT", ONE, "Transfer-Encoding: chunked")
@@ -130,10 +130,8 @@ async def test_a_body_without_end_is_cut(hasty: InProcess) -> None:
         ["Transfer-Encoding: chunked, identity"],
     ],
 )
-async def test_a_length_that_says_two_things_is_not_http(
-    server: InProcess, lines: list[str]
-) -> None:
-    """RFC 9112 §6.3: what could be read in two ways lets requests be smuggled past a proxy."""
+async def test_contradictory_lengths_are_not_http(server: InProcess, lines: list[str]) -> None:
+    """RFC 9112 §6.3: an ambiguous length allows request smuggling past a proxy."""
     answer = await answer_to(server, head("PUT", ONE, *lines) + b"{}")
     assert answer.refusal == NOT_HTTP
     assert_logged(server, answer)
@@ -213,7 +211,7 @@ NOT_REQUESTS = {
 
 
 @pytest.mark.parametrize("name", NOT_REQUESTS)
-async def test_what_is_no_request_is_answered_in_the_envelope(server: InProcess, name: str) -> None:
+async def test_an_invalid_request_is_answered_in_the_envelope(server: InProcess, name: str) -> None:
     async with Connection(server.url) as connection:
         await connection.send(NOT_REQUESTS[name])
         answer = await connection.answer()

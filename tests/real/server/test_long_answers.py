@@ -124,7 +124,7 @@ async def test_a_long_answer_ends_with_its_credential_however_much_is_written(
 
 
 class Held(Endless):
-    """Exports that are made ready once they are let go."""
+    """Exports that wait until they are released."""
 
     go = False
 
@@ -159,8 +159,10 @@ async def last_chunk(reader: Connection) -> bytes:
 
 
 @pytest.mark.parametrize("speed", [0, 1_000])
-async def test_a_client_that_takes_a_file_too_slowly_is_cut_off(tmp_path: Path, speed: int) -> None:
-    """Also where it takes a little each time, so that its connection never stands still."""
+async def test_a_client_that_reads_a_file_too_slowly_is_disconnected(
+    tmp_path: Path, speed: int
+) -> None:
+    """Also if it reads a little each time, so that its connection is never idle."""
     with endless(tmp_path, HASTY) as (server, exports):
         async with Connection(server.url) as reader:
             await reader.send(request("GET", EXPORT))
@@ -200,7 +202,7 @@ async def test_a_wait_ends_with_its_connection(server: InProcess) -> None:
 async def test_a_connection_leaves_nothing_to_the_garbage_collector(
     server: InProcess, path: str, headers: dict[str, str]
 ) -> None:
-    """Which a server runs so rarely that what is left to it adds up."""
+    """The garbage collector runs so rarely that its work adds up."""
 
     async def visit() -> None:
         async with Connection(server.url) as connection:

@@ -57,7 +57,7 @@ async def test_a_credential_counts_however_its_headers_are_sent(
     assert [(await ask(server, data)).status for _ in range(2)] == [status] * 2
 
 
-async def test_a_condition_is_kept(server: InProcess, connection: Connection) -> None:
+async def test_a_condition_is_stored(server: InProcess, connection: Connection) -> None:
     first = await connection.ask("PUT", ONE, ITEM)
     stale = {**BEARER, "If-Match": '"999"'}
     assert (await connection.ask("PUT", ONE, WEST, stale)).refusal == (412, 10412)
@@ -89,21 +89,23 @@ async def test_requests_in_a_row_are_answered_in_turn(connection: Connection) ->
     assert await connection.ended() == b""
 
 
-async def test_what_is_no_request_is_refused_after_the_answer(connection: Connection) -> None:
+async def test_an_invalid_request_is_refused_after_the_previous_answer(
+    connection: Connection,
+) -> None:
     await connection.send(put(json.dumps(ITEM).encode()) + b"\0\r\n\r\n")
     assert (await connection.answer()).status == 200
     assert (await connection.answer()).refusal == (400, 10400)
     assert await connection.ended() == b""
 
 
-async def test_a_full_zone_takes_no_other_mapping(connection: Connection) -> None:
+async def test_a_full_zone_accepts_no_new_mapping(connection: Connection) -> None:
     for n in range(35):
         items = [{**ITEM, "origin_ip": f"10.0.{n}.{i}"} for i in range(100)]
         assert (await connection.ask("PUT", f"{MAPPINGS}/batch", items)).status == 200
     assert (await connection.ask("PUT", ONE, ITEM)).refusal == (403, 1164)
 
 
-async def test_a_store_with_too_much_to_do_says_when_to_come_back(tmp_path: Path) -> None:
+async def test_a_busy_store_answers_with_retry_after(tmp_path: Path) -> None:
     def build(opened: Opened) -> Application:
         opened.store.refuse_writes(StoreBusy())
         return whole_app(opened)
@@ -129,7 +131,7 @@ async def test_a_client_that_does_not_wait_has_written(server: InProcess) -> Non
     assert {line["status"] for line in lines} <= {200, 499}
 
 
-async def test_a_get_behind_a_put_on_one_connection_reads_what_was_put(server: InProcess) -> None:
+async def test_a_pipelined_get_after_a_put_reads_the_new_value(server: InProcess) -> None:
     async with Connection(server.url) as connection:
         for item in (WEST, ITEM) * 20:
             await connection.send(request("PUT", ONE, item) + head("GET", ONE) + head("GET", ONE))
@@ -137,7 +139,7 @@ async def test_a_get_behind_a_put_on_one_connection_reads_what_was_put(server: I
             assert [answer.result["region"] for answer in answers] == [item["region"]] * 3
 
 
-async def test_whoever_was_told_of_a_write_reads_it(server: InProcess) -> None:
+async def test_an_acknowledged_write_is_readable(server: InProcess) -> None:
     """Readers that never stop, so that reads and commits share turns of the event loop."""
     await ask(server, put(json.dumps(ITEM).encode()))
     done = asyncio.Event()
@@ -176,7 +178,7 @@ async def test_a_get_with_a_body_leaves_the_connection_in_order(
     assert (await connection.answer()).refusal == (404, 1142)
 
 
-async def test_a_right_that_is_taken_away_counts_at_once(dev: Server, tmp_path: Path) -> None:
+async def test_a_revoked_right_is_effective_at_once(dev: Server, tmp_path: Path) -> None:
     db = tmp_path / "dev.db"
     made, reads = (
         rows("token", "create", may, "--zone", "example.com", "--access", may, "--db", db)[0]
@@ -203,14 +205,14 @@ def knowing(tmp_path: Path) -> Iterator[Server]:
         yield server
 
 
-async def test_the_answer_says_what_the_ranges_contradict(knowing: Server) -> None:
+async def test_the_answer_lists_contradicted_mappings(knowing: Server) -> None:
     answer = await ask(knowing, put(json.dumps(ITEM).encode()))
     assert [message["code"] for message in answer.json["messages"]] == [11570]
     assert (await ask(knowing, put(json.dumps(WEST).encode()))).json["messages"] == []
 
 
-async def test_who_stops_the_server_loses_no_answer(dev: Server) -> None:
-    """Puts that never stop, until the server is told to: each has an answer, or was not taken."""
+async def test_a_graceful_stop_loses_no_answer(dev: Server) -> None:
+    """Continuous PUTs while the server stops: each has an answer or was not executed."""
     answered = asked = 0
 
     async def write_on() -> None:

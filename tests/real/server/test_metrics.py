@@ -66,7 +66,7 @@ def primary(tmp_path: Path) -> Iterator[Primary]:
 
 @pytest.fixture
 async def pair(primary: Primary) -> AsyncIterator[tuple[Samples, Samples]]:
-    """What a primary and its replica say after writes, reads and wrong requests to both."""
+    """The metrics of a primary and its replica after writes, reads and invalid requests."""
     with primary.replica("first") as replica:
         async with primary.client() as writer, primary.client(replica.url) as reader:
             await loaded(primary, writer)
@@ -91,7 +91,7 @@ async def caught_up(writer: httpx.AsyncClient) -> bool:
     return one(found, "originmap_follower_lag_revisions") == 0
 
 
-async def test_a_scrape_counts_what_was_done(pair: tuple[Samples, Samples]) -> None:
+async def test_a_scrape_counts_operations(pair: tuple[Samples, Samples]) -> None:
     primary, replica = pair
     assert requests(primary, route=MAPPING, method="PUT", status="200") == WRITES
     assert requests(primary, route=MAPPING, method="GET", status="200") == 50
@@ -126,7 +126,9 @@ async def test_every_duration_is_in_a_bucket(pair: tuple[Samples, Samples]) -> N
     assert found["originmap_request_duration_seconds_sum"][labels] > 0
 
 
-async def test_docs_dashboard_and_alerts_name_what_is_there(pair: tuple[Samples, Samples]) -> None:
+async def test_docs_dashboard_and_alerts_name_existing_metrics(
+    pair: tuple[Samples, Samples],
+) -> None:
     there = set(pair[0]) | set(pair[1])
     families = {re.sub(r"_(bucket|sum|count|created)$", "", name) for name in there}
     page = (ROOT / "docs/metrics.md").read_text()
@@ -138,7 +140,7 @@ async def test_docs_dashboard_and_alerts_name_what_is_there(pair: tuple[Samples,
         assert named <= there, expression
 
 
-async def test_no_label_tells_what_is_stored(pair: tuple[Samples, Samples]) -> None:
+async def test_no_label_reveals_stored_data(pair: tuple[Samples, Samples]) -> None:
     labels = {
         label for found in pair for series in found.values() for key in series for label in key
     }
@@ -155,7 +157,7 @@ def alert_expressions() -> list[str]:
 
 
 def panel_expressions() -> list[str]:
-    """With a value for the one variable that Grafana puts in where PromQL wants a duration."""
+    """With a value for the one variable that Grafana substitutes for a duration in PromQL."""
     targets = [target for panel in DASHBOARD["panels"] for target in panel.get("targets", [])]
     return [target["expr"].replace("$__rate_interval", "1m") for target in targets]
 
@@ -165,7 +167,7 @@ def test_prometheus_understands_the_expression(expression: str) -> None:
     assert promql_parser.parse(expression) is not None
 
 
-def test_every_alert_says_what_to_do() -> None:
+def test_every_alert_has_a_remedy() -> None:
     names = [rule["alert"] for group in RULES["groups"] for rule in group["rules"]]
     assert len(names) == len(set(names)) == 9
     for group in RULES["groups"]:
@@ -234,7 +236,7 @@ def test_how_the_last_rollout_stands_is_a_number(dev: Server) -> None:
     assert stages("nodes") == {}
 
 
-def test_openmetrics_is_answered_where_it_is_asked_for(dev: Server) -> None:
+def test_openmetrics_is_served_on_request(dev: Server) -> None:
     wanted = {"Accept": "application/openmetrics-text; version=1.0.0"}
     answer = httpx.get(f"{dev.url}/metrics", headers=wanted)
     assert answer.headers["content-type"].startswith("application/openmetrics-text")

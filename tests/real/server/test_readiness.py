@@ -1,4 +1,4 @@
-"""A disk that takes no more: the server says so, and says when it takes again."""
+"""A full disk: the server is not ready, and is ready again when there is space."""
 
 import contextlib
 import resource

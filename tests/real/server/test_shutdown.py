@@ -74,7 +74,7 @@ def assert_stopped_cleanly(server: Server, db: Path) -> None:
 
 
 @SIGNALS
-def test_under_load_exactly_what_was_acknowledged_is_on_disk(
+def test_under_load_exactly_the_acknowledged_writes_are_on_disk(
     server: Server, db: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
     acknowledged: set[str] = set()

@@ -1,4 +1,4 @@
-"""Clients that send slowly, stop, or take no answers: told, cut, and nobody waits for them."""
+"""Clients that send slowly, stop, or read no answers are disconnected and block no others."""
 
 import asyncio
 import socket
@@ -43,7 +43,7 @@ async def test_a_head_that_drips_is_answered_and_closed(hasty: InProcess) -> Non
     assert_logged(hasty, answer)
 
 
-async def test_a_connection_on_which_nothing_comes_is_closed(hasty: InProcess) -> None:
+async def test_an_idle_connection_is_closed(hasty: InProcess) -> None:
     async with Connection(hasty.url) as connection:
         assert await connection.ended() == b""
 
@@ -104,13 +104,13 @@ async def test_a_body_that_drips_is_answered(hasty: InProcess) -> None:
     assert_logged(hasty, answer)
 
 
-async def test_a_client_that_leaves_in_its_body_changes_nothing(server: InProcess) -> None:
+async def test_a_disconnect_during_the_body_changes_nothing(server: InProcess) -> None:
     async with Connection(server.url) as connection:
         await connection.send(request("PUT", ONE, ITEM)[:-1])
     assert (await answer_to(server, request("GET", ONE))).status == 404
 
 
-async def test_a_client_that_takes_no_answers_is_cut(hasty: InProcess) -> None:
+async def test_a_client_that_reads_no_answers_is_disconnected(hasty: InProcess) -> None:
     host, port = hasty.url.removeprefix("http://").split(":")
     with socket.socket() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -122,7 +122,7 @@ async def test_a_client_that_takes_no_answers_is_cut(hasty: InProcess) -> None:
     assert hasty.connections == 0
 
 
-async def test_slow_clients_keep_nobody_else_waiting(hasty: InProcess) -> None:
+async def test_slow_clients_do_not_block_others(hasty: InProcess) -> None:
     async with asyncio.TaskGroup() as group, Connection(hasty.url) as honest:
         for _ in range(100):
             group.create_task(answer_to(hasty, b"GET /"))
@@ -142,7 +142,7 @@ async def drip(connection: Connection, data: bytes) -> Answer:
 
 
 async def ask_without_end(sock: socket.socket, data: bytes) -> None:
-    """Send what fits, for ever, and read nothing."""
+    """Send continuously as much as possible, and read nothing."""
     while True:
         try:
             sock.send(data)

@@ -180,7 +180,7 @@ def test_a_folder_that_cannot_be_written_is_named() -> None:
 @pytest.mark.parametrize(
     "command", [("serve", "--port", "0"), ("zone", "list"), ("zone", "create", "example.com")]
 )
-def test_a_folder_that_may_not_be_entered_is_named(db: Path, command: tuple[str, ...]) -> None:
+def test_an_inaccessible_folder_is_named(db: Path, command: tuple[str, ...]) -> None:
     closed = db.parent / "closed"
     closed.mkdir(0)
     done = run_without_rights(*command, "--db", closed / "start.db")
@@ -205,7 +205,9 @@ def test_a_state_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", [("dev", "--port", "0"), ("zone", "list")])
-def test_a_damaged_page_is_told_and_the_file_left_alone(db: Path, command: tuple[str, ...]) -> None:
+def test_a_damaged_page_is_reported_and_the_file_not_changed(
+    db: Path, command: tuple[str, ...]
+) -> None:
     output("zone", "create", "example.com", "--db", db)
     connection = apsw.Connection(str(db))
     find = "SELECT rootpage FROM sqlite_schema WHERE name = 'record'"
@@ -222,7 +224,7 @@ def test_a_damaged_page_is_told_and_the_file_left_alone(db: Path, command: tuple
     assert contents(db.parent) == before
 
 
-def test_a_damaged_record_is_told(db: Path) -> None:
+def test_a_damaged_record_is_reported(db: Path) -> None:
     output("zone", "create", "example.com", "--db", db)
     connection = apsw.Connection(str(db))
     connection.execute("UPDATE record SET body = x'7b'")

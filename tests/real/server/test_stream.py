@@ -31,9 +31,7 @@ def stream(client: httpx.AsyncClient, **headers: str) -> Any:
     return client.stream("GET", "/originmap/v1/changes", headers={**ACCEPT, **headers})
 
 
-async def test_changes_are_sent_as_they_are_made(
-    primary: Primary, client: httpx.AsyncClient
-) -> None:
+async def test_changes_are_sent_immediately(primary: Primary, client: httpx.AsyncClient) -> None:
     async with stream(client) as answer:
         events = Events(answer)
         assert answer.headers["content-type"] == "text/event-stream"
@@ -61,7 +59,7 @@ async def test_a_reader_resumes_from_the_last_id(
         assert change["id"] == "192.0.2.4"
 
 
-async def test_a_reader_from_another_database_is_told_to_start_anew(
+async def test_a_reader_of_another_database_gets_a_reset(
     client: httpx.AsyncClient,
 ) -> None:
     async with stream(client, **{"Last-Event-ID": "0123456789abcdef-2"}) as answer:
@@ -119,7 +117,7 @@ async def test_a_server_that_stops_says_goodbye(
 async def test_a_reader_that_does_not_read_is_cut_off_and_can_resume(
     primary: Primary, client: httpx.AsyncClient
 ) -> None:
-    """A socket with a small buffer that nobody reads, while megabytes of changes are made."""
+    """An unread socket with a small buffer, while megabytes of changes are made."""
     slow = open_stream(primary)
     batch = primary.path("batch")
     written = 0
@@ -185,7 +183,7 @@ async def test_a_long_poll_is_answered_when_something_happens(
     assert change["id"] == "192.0.2.1"
 
 
-async def test_a_poll_of_a_revoked_token_tells_nothing(
+async def test_a_poll_with_a_revoked_token_returns_no_changes(
     primary: Primary, client: httpx.AsyncClient
 ) -> None:
     token = primary.new_token("short", "read")

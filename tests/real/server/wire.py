@@ -81,7 +81,7 @@ class Connection:
             raise Cut from error
 
     def end(self) -> None:
-        """Say that nothing more will be sent; what comes can still be read."""
+        """Close the sending side; answers can still be read."""
         self._socket.shutdown(socket.SHUT_WR)
 
     def reset_at_the_end(self) -> None:
