@@ -142,7 +142,7 @@ def test_once_brings_it_up_to_date_and_ends(site: Site) -> None:
     done = site.edge.run("--once")
     assert done.returncode == 0
     assert done.stdout.startswith("nginx: nothing to do")
-    assert "goes by the last state" in done.stderr
+    assert "using the last saved state" in done.stderr
 
 
 def test_without_any_state_or_server_once_fails(tmp_path: Path) -> None:

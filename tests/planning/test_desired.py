@@ -75,7 +75,7 @@ def test_zones_get_their_ids(tmp_path: Path) -> None:
 
 def test_a_zone_is_not_named_by_id_and_by_name(tmp_path: Path) -> None:
     (problem,) = refusals(tmp_path, f"zones: {{example.com: , {ID}: }}")
-    assert problem.startswith(f"1:24: {ID} is the zone that is here already; at ")
+    assert problem.startswith(f"1:24: {ID} is the same zone as the one at ")
 
 
 def test_a_host_stands_for_its_addresses_and_is_pinned(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_two_hosts_may_share_an_address_in_one_place_only(tmp_path: Path) -> Non
     for first in ("one.example", "192.0.2.1"):
         text = zone(f"{first}: aws/us-east-1", "two.example: gcp/us-central1")
         assert refusals(tmp_path, text) == [
-            "5:7: two.example is 192.0.2.1, which is in aws/us-east-1 by another line"
+            "5:7: two.example has the address 192.0.2.1, which another line maps to aws/us-east-1"
         ]
 
 
@@ -120,7 +120,7 @@ def test_auto_without_a_proof_stops_the_run(tmp_path: Path) -> None:
 def test_what_is_detected_is_held_against_the_rules_too(tmp_path: Path) -> None:
     text = zone("192.0.2.1: auto") + "    ignore: [aws/*]\n"
     assert refusals(tmp_path, text, detector) == [
-        "4:7: 192.0.2.1 is in the file, and a rule ignores it"
+        "4:7: 192.0.2.1 is in the file, but an ignore rule matches it"
     ]
 
 
@@ -131,4 +131,4 @@ def test_a_rule_that_ignores_what_is_live_stops_the_run(tmp_path: Path) -> None:
         make_plan(api, desired, lambda name: None)
     (problem,) = caught.value.problems
     assert problem.where.line == 4
-    assert problem.text.endswith("and a rule ignores what is live, gcp/us-central1")
+    assert problem.text.endswith("but an ignore rule matches its live region, gcp/us-central1")

@@ -245,7 +245,7 @@ def test_what_a_rule_ignores_cannot_be_in_the_file(user: Planner) -> None:
     text = user.zone(lines(["192.0.2.1"])).read_text()
     done = user.run("plan", user.file(text + "    ignore: [192.0.2.0/24]\n"))
     assert done.status == 1
-    assert "mappings.yaml:4:7: 192.0.2.1 is in the file, and a rule ignores it" in done.err
+    assert "mappings.yaml:4:7: 192.0.2.1 is in the file, but an ignore rule matches it" in done.err
 
 
 @pytest.mark.parametrize("fault", [cut_before, cut_after, half_applied, refuse(500), refuse(429)])

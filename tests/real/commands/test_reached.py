@@ -100,7 +100,7 @@ def test_the_name_in_the_certificate_must_be_that_of_the_url(front: Front) -> No
     api = front.api.replace("localhost", "127.1")
     said = refusal("dump", "--api", api, env={**TOKENS, **TRUST})
     assert "certificate is not trusted" in said
-    assert "use the name that the certificate is for" in said
+    assert "use the hostname in the certificate" in said
 
 
 def test_https_to_a_port_without_tls_fails_at_once(behind: Server) -> None:
@@ -161,7 +161,7 @@ def test_a_proxy_that_cannot_be_reached_is_named(behind: Server, tmp_path: Path)
     env = {"HTTP_PROXY": "http://user:secret@127.0.0.1:1"}
     said = refusal("edge", "--follow", behind.url, *write, "--once", env=env)
     assert "through the proxy http://127.0.0.1:1 of HTTP_PROXY" in said
-    assert "NO_PROXY=127.0.0.1 asks without it" in said
+    assert "NO_PROXY=127.0.0.1 to connect directly" in said
     assert "secret" not in said
 
 
