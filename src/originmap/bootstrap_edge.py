@@ -116,7 +116,7 @@ async def once(settings: EdgeSettings, duties: Sequence[Duty]) -> Result:
         await node.agent.recover()
         if node.advice.needed:
             warnings.append(ADVICE)
-        outcomes = await node.agent.bring()
+        outcomes = await node.agent.update()
         with contextlib.suppress(FeedError):
             await node.reporter.send()
         revision = node.agent.rendered.revision if node.agent.rendered else None

@@ -148,11 +148,11 @@ async def test_what_is_served_of_another_database_is_no_revision_of_this_one(
 ) -> None:
     world = World(tmp_path)
     await world.begin()
-    assert list((await world.agent.bring()).values()) == [ApplyOutcome.WRITTEN]
+    assert list((await world.agent.update()).values()) == [ApplyOutcome.WRITTEN]
     (tmp_path / "file").unlink()
     (tmp_path / "file").mkdir()
     other = MemoryStore()
     await other.write_records(new_zone(), CAUSE)
     await world.replica.load(other.snapshot())
-    assert await world.agent.bring() == {}
+    assert await world.agent.update() == {}
     assert world.reported == [1, None]

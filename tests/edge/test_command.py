@@ -39,7 +39,7 @@ def test_a_failure_has_the_last_lines_of_what_was_said() -> None:
     with pytest.raises(CommandFailed) as failed:
         run(python("for n in range(100000): print('line', n)\nraise SystemExit(3)"), ENVIRONMENT)
     assert failed.value.reason == "exit status 3"
-    assert failed.value.said.splitlines() == [f"line {n}" for n in range(99992, 100000)]
+    assert failed.value.output.splitlines() == [f"line {n}" for n in range(99992, 100000)]
 
 
 def test_a_command_that_is_not_there_fails() -> None:

@@ -180,6 +180,6 @@ async def test_a_copy_that_does_not_fit_on_the_disk_is_not_begun(source: MemoryS
 
     fits = [part async for part in within_room(Small(), zones(10))]
     assert len(fits) == 10 * len(await everything(source))
-    with pytest.raises(StoreFailed, match="does not fit on the disk, where 5 MiB are free"):
+    with pytest.raises(StoreFailed, match="does not fit on the disk: 5 MiB free"):
         async for _part in within_room(Small(), zones(1_000)):
             pass

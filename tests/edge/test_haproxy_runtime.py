@@ -37,6 +37,6 @@ def test_blank_lines_and_many_blanks_are_no_entries() -> None:
 
 def test_without_a_socket_it_says_what_haproxy_needs(tmp_path: Path) -> None:
     (tmp_path / "map").write_text("key value\n")
-    with pytest.raises(RuntimeRefused, match="cannot be asked") as refused:
-        HAProxyMap(tmp_path / "socket", tmp_path / "map").bring()
+    with pytest.raises(RuntimeRefused, match="cannot connect to HAProxy") as refused:
+        HAProxyMap(tmp_path / "socket", tmp_path / "map").update()
     assert "stats socket" in refused.value.hint

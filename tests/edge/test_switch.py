@@ -20,8 +20,8 @@ class CutRecord(ApplyRecord):
 
     left = 1_000
 
-    def keep(self, done: AppliedState) -> None:
-        super().keep(done)
+    def save(self, state: AppliedState) -> None:
+        super().save(state)
         self.left -= 1
         if not self.left:
             raise PowerCut
@@ -50,8 +50,8 @@ def test_a_switch_that_settles_leaves_the_new_files_and_nothing_else(
     paths: list[Path], tmp_path: Path
 ) -> None:
     switch = FileSwitch(ApplyRecord(tmp_path / "record.json"))
-    switch.make(paths)
-    switch.settle({})
+    switch.install(paths)
+    switch.commit({})
     assert contents(paths) == ["new", "new", "new"]
     assert names(paths) == {"one", "two", "three"}
 
@@ -60,8 +60,8 @@ def test_a_switch_that_is_put_back_leaves_the_old_files_and_nothing_else(
     paths: list[Path], tmp_path: Path
 ) -> None:
     switch = FileSwitch(ApplyRecord(tmp_path / "record.json"))
-    switch.make(paths)
-    switch.put_back()
+    switch.install(paths)
+    switch.restore()
     assert contents(paths) == ["old", "old", ""]
     assert names(paths) == {"one", "two"}
 
@@ -69,7 +69,7 @@ def test_a_switch_that_is_put_back_leaves_the_old_files_and_nothing_else(
 def test_a_crash_before_it_settled_brings_the_old_files_back(
     paths: list[Path], tmp_path: Path
 ) -> None:
-    FileSwitch(ApplyRecord(tmp_path / "record.json")).make(paths)
+    FileSwitch(ApplyRecord(tmp_path / "record.json")).install(paths)
     assert FileSwitch(ApplyRecord(tmp_path / "record.json")).recover() == paths
     assert contents(paths) == ["old", "old", ""]
 
@@ -79,7 +79,7 @@ def test_a_crash_amid_the_renames_brings_the_old_files_back(
     paths: list[Path], tmp_path: Path, switched: int
 ) -> None:
     record = ApplyRecord(tmp_path / "record.json")
-    record.keep(AppliedState(pending={str(path): path.exists() for path in paths}))
+    record.save(AppliedState(pending={str(path): path.exists() for path in paths}))
     for path in paths[:2]:
         previous_of(path).hardlink_to(path)
     for path in paths[:switched]:
@@ -97,8 +97,8 @@ def test_what_the_record_says_last_decides(
     record.left = writes
     switch = FileSwitch(record)
     with contextlib.suppress(PowerCut):
-        switch.make(paths)
-        switch.settle({str(path): "digest" for path in paths})
+        switch.install(paths)
+        switch.commit({str(path): "digest" for path in paths})
     FileSwitch(ApplyRecord(tmp_path / "record.json")).recover()
     assert contents(paths) == expected
 
@@ -111,8 +111,8 @@ def test_files_that_an_earlier_crash_left_do_not_come_back(
     for cut_after in (2, 1):  # right after it settled, and right after the next one began
         record.left = cut_after
         with contextlib.suppress(PowerCut):
-            switch.make(paths)
-            switch.settle({})
+            switch.install(paths)
+            switch.commit({})
         for path in paths:
             new_of(path).write_text("newer")
     FileSwitch(ApplyRecord(tmp_path / "record.json")).recover()
@@ -122,17 +122,17 @@ def test_files_that_an_earlier_crash_left_do_not_come_back(
 def test_a_folder_that_is_gone_leaves_the_record_as_it_was(tmp_path: Path) -> None:
     switch = FileSwitch(ApplyRecord(tmp_path / "record.json"))
     with pytest.raises(CannotWrite):
-        switch.make([tmp_path / "nowhere" / "file"])
-    assert ApplyRecord(tmp_path / "record.json").done == AppliedState()
+        switch.install([tmp_path / "nowhere" / "file"])
+    assert ApplyRecord(tmp_path / "record.json").state == AppliedState()
 
 
 def test_a_record_that_is_damaged_counts_as_none(tmp_path: Path) -> None:
     (tmp_path / "record.json").write_bytes(b'{"revision":"\xff"')
-    assert ApplyRecord(tmp_path / "record.json").done == AppliedState()
+    assert ApplyRecord(tmp_path / "record.json").state == AppliedState()
 
 
 def test_a_record_is_read_by_nobody_else(tmp_path: Path) -> None:
     record = ApplyRecord(tmp_path / "record.json")
-    record.keep(msgspec.structs.replace(record.done, revision=7))
+    record.save(msgspec.structs.replace(record.state, revision=7))
     assert (tmp_path / "record.json").stat().st_mode & 0o777 == 0o600
-    assert ApplyRecord(tmp_path / "record.json").done.revision == 7
+    assert ApplyRecord(tmp_path / "record.json").state.revision == 7

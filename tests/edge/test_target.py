@@ -76,8 +76,8 @@ def test_a_manager_that_cannot_be_woken_is_no_reason_to_load_again(
     )
     done = ApplyRecord(tmp_path / "record.json")
     assert apply(Target(duty, None, done, ENVIRONMENT), 1, "good") is ApplyOutcome.RELOADED
-    assert done.done.loaded
-    assert "it takes up to five seconds to load" in caplog.text
+    assert done.state.loaded
+    assert "the reload can take up to five seconds" in caplog.text
 
 
 def test_a_file_of_a_node_that_was_stays_and_is_no_longer_kept_up(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_a_file_of_a_node_that_was_stays_and_is_no_longer_kept_up(tmp_path: Path
     before = file.read_bytes()
     assert apply_all(to, in_nrt) is ApplyOutcome.WRITTEN
     assert file.read_bytes() == before
-    assert str(file) not in record.done.files
+    assert str(file) not in record.state.files
 
     assert apply_all(to, in_sin) is ApplyOutcome.WRITTEN
     new_of(file).write_text("broken off")

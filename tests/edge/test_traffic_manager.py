@@ -76,7 +76,7 @@ def test_a_lock_that_leads_nowhere_is_said(tmp_path: Path, content: str | None) 
     lock = tmp_path / "manager.lock"
     if content is not None:
         lock.write_text(content)
-    with pytest.raises(CannotWake, match="leads to no process") as refused:
+    with pytest.raises(CannotWake, match="has no running process") as refused:
         manager(tmp_path).wake()
     assert "manager.lock" in refused.value.hint
 
