@@ -130,20 +130,20 @@ def test_a_null_list_is_empty_only_if_nothing_else_is_announced() -> None:
     assert listed(one_page(result=None, result_info={"total_count": 0})) == []
     error, _ = refused(one_page(result=None))
     assert isinstance(error, ListIncomplete)
-    assert "announced 3 items and gave 0" in str(error)
+    assert "announced 3 items but sent 0" in str(error)
 
 
 def test_a_list_that_is_always_short_is_not_blamed_on_others() -> None:
     error, _ = refused(paged(100, lambda page, count: {"total_count": 4}))
     assert isinstance(error, ListIncomplete)
-    assert "announced 4 items and gave 3" in str(error)
+    assert "announced 4 items but sent 3" in str(error)
     assert "somebody" not in error.hint
 
 
 def test_a_total_that_changes_between_pages_is_proof_that_others_write() -> None:
     error, _ = refused(paged(2, lambda page, count: {"total_count": 5 + page}))
     assert isinstance(error, ListUnsteady)
-    assert "6 items and then 7" in str(error)
+    assert "6 items, then 7" in str(error)
 
 
 def test_a_service_without_pages_gives_its_whole_list_each_time() -> None:
@@ -254,7 +254,7 @@ def test_compressed_answers_are_read_and_damaged_ones_are_told() -> None:
     assert listed(lambda path, query: Raw(200, body, packed)) == []
     error, _ = refused(lambda path, query: Raw(200, b"no gzip", packed))
     assert isinstance(error, Unreadable)
-    assert "does not decompress" in str(error)
+    assert "cannot decompress it" in str(error)
 
 
 def test_a_redirect_is_not_followed_and_says_where_the_api_is() -> None:

@@ -18,7 +18,7 @@ from originmap.detect.errors import DamagedRanges
 from originmap.domain.detection.ranges import Publication
 from tests.detect.samples import AWS, AZURE, GCP, MODIFIED, OCI, content, document, kept_in
 
-NO_LIST = "it is no list of ranges as AWS, Azure, Google Cloud or Oracle publish it"
+NO_LIST = "it is not a range file of AWS, Azure, Google Cloud or Oracle"
 
 
 def refusal(data: Any) -> str:

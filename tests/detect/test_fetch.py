@@ -153,14 +153,14 @@ def test_a_page_without_the_link_is_said_to_have_none(
 @pytest.mark.parametrize(
     ("page", "kind", "reason"),
     [
-        (Page(status=503), DownloadFailed, "the server answered 503 Service Unavailable"),
-        (Page(status=304), DownloadFailed, "the server answered 304 Not Modified"),
+        (Page(status=503), DownloadFailed, "the server responded 503 Service Unavailable"),
+        (Page(status=304), DownloadFailed, "the server responded 304 Not Modified"),
         (
             Page(AWS.read_bytes()[:500], announced=2000),
             DownloadFailed,
-            "broke off 1,500 bytes early",
+            "the response ended 1,500 bytes early",
         ),
-        (Page(b"", announced=2000), DownloadFailed, "broke off 2,000 bytes early"),
+        (Page(b"", announced=2000), DownloadFailed, "the response ended 2,000 bytes early"),
         (Page(AWS.read_bytes()[:-9]), DamagedRanges, "Input data was truncated"),
         (Page(GCP.read_bytes()), DamagedRanges, "lists the ranges of gcp, not aws"),
         (Page(b"<html>"), DamagedRanges, "it is a web page, not JSON"),
@@ -170,7 +170,7 @@ def test_a_page_without_the_link_is_said_to_have_none(
         (
             Page(status=302, headers={"Location": "ftp://127.0.0.1/aws"}),
             DownloadFailed,
-            "it leads to ftp://127.0.0.1/aws",
+            "it redirects to ftp://127.0.0.1/aws",
         ),
         (Page(status=302, headers={"Location": "/aws"}), DownloadFailed, "302"),
     ],
@@ -201,7 +201,7 @@ def test_a_server_that_drips_is_left_when_time_is_up(
     files: RangeFiles, server: VendorServer
 ) -> None:
     server.pages["/aws"] = Page(AWS.read_bytes(), drip=0.05)
-    with pytest.raises(DownloadFailed, match=r"no complete answer within 0\.4 s"):
+    with pytest.raises(DownloadFailed, match=r"no complete response within 0\.4 s"):
         fetch(files, "aws", f"{server.url}/aws", 0.4)
     assert server.sent == 0
 
@@ -212,7 +212,7 @@ def test_a_server_that_drips_is_left_when_time_is_up(
         ("http://127.0.0.1:1/x", "Connection refused"),
         ("http://[::1/x", "Invalid IPv6 URL"),
         ("http://127.0.0.1:port/x", "nonnumeric port"),
-        ("file:///etc/passwd", "it is no address on the web"),
+        ("file:///etc/passwd", "not an http:// or https:// URL"),
         ("http:///x", "no host given"),
     ],
 )

@@ -86,7 +86,7 @@ def test_a_newer_file_replaces_only_its_vendors(files: RangeFiles) -> None:
 
 
 def test_two_files_of_one_vendor_are_refused(files: RangeFiles) -> None:
-    with pytest.raises(DamagedRanges, match="ranges of aws, as a does") as caught:
+    with pytest.raises(DamagedRanges, match="ranges of aws, like a") as caught:
         files.keep([content(document(AWS), "a"), content(document(AWS), "b")])
     assert caught.value.file == "b"
 
@@ -99,7 +99,7 @@ def test_another_vendors_file_than_expected_is_refused(files: RangeFiles) -> Non
 def test_far_fewer_prefixes_are_not_believed(files: RangeFiles) -> None:
     with pytest.raises(FewerRanges) as caught:
         files.keep([content(fewer(2), "few.json")])
-    assert str(caught.value) == "few.json: 3 prefixes of aws, where 7 are known"
+    assert str(caught.value) == "few.json: 3 prefixes of aws, but the stored file has 7"
     assert "--allow-fewer" in caught.value.hint
     assert len(files.table()) == len(kept_in(files.folder).table())
     assert region_of(files.table(), "198.18.7.1") == "eu-central-1"

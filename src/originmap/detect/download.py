@@ -1,7 +1,7 @@
-"""One file from a web server: conditional, bounded in time and size, or not at all.
+"""Downloads one file from a web server: a conditional request, with limits of time and size.
 
-The time limit holds for everything together: a server that sends a byte now and then keeps each
-single wait short. So the download has a thread of its own, which is left behind when it is late.
+The timeout is for the whole download: a server that sends a byte now and then never exceeds the
+timeout of a read. So the download runs in a thread, which is abandoned after the timeout.
 """
 
 import base64
@@ -27,17 +27,17 @@ from originmap.outbound.proxies import checked_proxy
 from originmap.outbound.tls import tls_context, tls_error, tls_hint, tls_reason, unused_context
 
 WEB = ("https://", "http://")
-"""How the address of a file on the web begins."""
+"""Prefixes of supported URLs."""
 
 NOTHING_SET: Mapping[str, str] = MappingProxyType({})
-"""An environment that names no proxy and no certificates."""
+"""An environment without a proxy and without certificates."""
 
 _NOT_MODIFIED = 304
 
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """What a server sent, unpacked. `modified` is when it says that it last changed it."""
+    """The decompressed response of a server. `modified` is its Last-Modified, if valid."""
 
     data: bytes
     modified: datetime.datetime | None
@@ -47,28 +47,28 @@ class Download:
 def download(
     url: str, known: FileSource | None, seconds: float, environment: Mapping[str, str] = NOTHING_SET
 ) -> Download | None:
-    """The file at `url`; None when the server says that it is still the `known` one.
+    """Download the file at `url`; None if the server says that the `known` one is current.
 
-    `environment` may name a proxy and certificates. Raises DownloadFailed, DamagedRanges for what
-    does not unpack within bounds, UnusableEnvironment.
+    `environment` can set a proxy and certificates. Raises DownloadFailed, DamagedRanges if the
+    file is damaged or too large, UnusableEnvironment.
     """
     future: Future[Download | None] = Future()
 
     def run() -> None:
         try:
             future.set_result(_download(url, known, seconds, environment))
-        except BaseException as error:  # whatever it is, it belongs to the thread that waits
+        except BaseException as error:  # re-raised in the waiting thread
             future.set_exception(error)
 
     threading.Thread(target=run, daemon=True).start()
     try:
         return future.result(seconds)
     except TimeoutError:
-        raise DownloadFailed(url, f"no complete answer within {seconds:g} s") from None
+        raise DownloadFailed(url, f"no complete response within {seconds:g} s") from None
 
 
 class _SecureRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows redirects on the web, but not from https to http."""
+    """Follows redirects to http and https, but not from https to http."""
 
     def redirect_request(
         self,
@@ -81,12 +81,12 @@ class _SecureRedirects(urllib.request.HTTPRedirectHandler):
     ) -> urllib.request.Request | None:
         if not newurl.startswith(WEB if req.type == "http" else "https://"):
             fp.close()
-            raise DownloadFailed(req.full_url, f"it leads to {newurl}, which is not encrypted")
+            raise DownloadFailed(req.full_url, f"it redirects to {newurl}, which is not encrypted")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 class _Proxies(urllib.request.BaseHandler):
-    """Sends a request through the proxy that the environment names for it."""
+    """Sends a request through the proxy that the environment sets for its URL."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
@@ -96,24 +96,24 @@ class _Proxies(urllib.request.BaseHandler):
         try:
             server = parse(f"{req.type}://{req.host}")
         except InvalidServerURL:
-            return req  # to ask it says what is wrong
+            return req  # the request itself raises the reason
         proxy = checked_proxy(server, self._environment)
         if proxy is None:
             return req
         if proxy.is_socks:
-            raise DownloadFailed(req.full_url, f"{proxy.variable}: SOCKS is not supported here")
+            raise DownloadFailed(req.full_url, f"{proxy.variable}: SOCKS proxies are not supported")
         if proxy.user:
-            signed = base64.b64encode(f"{proxy.user}:{proxy.password}".encode()).decode()
-            req.add_header("Proxy-Authorization", f"Basic {signed}")
-        scheme, _, place = proxy.url.partition("://")
-        req.set_proxy(place, scheme)
+            credentials = base64.b64encode(f"{proxy.user}:{proxy.password}".encode()).decode()
+            req.add_header("Proxy-Authorization", f"Basic {credentials}")
+        scheme, _, host = proxy.url.partition("://")
+        req.set_proxy(host, scheme)
         return req
 
     https_request = http_request
 
 
 class _Trusting(urllib.request.HTTPSHandler):
-    """Trusts the certificates that the environment names; it is not read for http://."""
+    """Trusts the certificates that the environment sets; they are read only for https://."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         super().__init__(context=unused_context())
@@ -133,10 +133,10 @@ def _download(
     url: str, known: FileSource | None, seconds: float, environment: Mapping[str, str]
 ) -> Download | None:
     if not url.startswith(WEB):
-        raise DownloadFailed(url, "it is no address on the web")
+        raise DownloadFailed(url, "not an http:// or https:// URL")
     headers = {"User-Agent": f"originmap/{__version__}", "Accept-Encoding": "gzip"}
     conditions = _conditions(known)
-    direct = urllib.request.ProxyHandler({})  # in the place of the default one
+    direct = urllib.request.ProxyHandler({})  # replaces the default handler
     opener = urllib.request.build_opener(
         direct, _Proxies(environment), _Trusting(environment), _SecureRedirects
     )
@@ -148,7 +148,7 @@ def _download(
         error.close()
         if error.code == _NOT_MODIFIED and conditions:
             return None
-        raise DownloadFailed(url, f"the server answered {error.code} {error.reason}") from error
+        raise DownloadFailed(url, f"the server responded {error.code} {error.reason}") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         refused = tls_error(error)
         if refused is not None:
@@ -158,7 +158,7 @@ def _download(
 
 
 def _conditions(known: FileSource | None) -> dict[str, str]:
-    """What asks for the file only if it changed (RFC 9110 §13.1)."""
+    """The headers of a conditional request (RFC 9110 §13.1)."""
     if known is None:
         return {}
     validators = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
@@ -168,7 +168,7 @@ def _conditions(known: FileSource | None) -> dict[str, str]:
 def _read(url: str, response: http.client.HTTPResponse) -> Download:
     data = response.read(MAX_BYTES + 1)
     if len(data) <= MAX_BYTES and response.length:
-        raise DownloadFailed(url, f"the server broke off {response.length:,} bytes early")
+        raise DownloadFailed(url, f"the response ended {response.length:,} bytes early")
     origin = FileSource(url, response.headers["ETag"], response.headers["Last-Modified"])
     return Download(unpacked(url, data), _moment(origin.last_modified), origin)
 

@@ -237,8 +237,8 @@ class Target:
             _LOG.warning("cannot update the running cache; reloading it", extra={"data": data})
             return self._load([self._map_path], False, compare)
         if count and not changed:
-            data = {"cache": self.name, "entries": count}
-            _LOG.warning("the running cache differed from its file", extra={"data": data})
+            difference = {"cache": self.name, "entries": count}
+            _LOG.warning("the running cache differed from its file", extra={"data": difference})
         return ApplyOutcome.AT_RUNTIME if count else ApplyOutcome.SAME
 
 

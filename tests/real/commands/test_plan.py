@@ -226,7 +226,7 @@ def test_a_guard_that_cannot_be_evaluated_stops_the_run(user: Planner, proxy: Pr
     proxy.faults = lambda number, seen: wrong_total if seen.lists else None
     done = user.run("apply", user.zone(lines(ips(249))), "--yes", "--allow-mass-change")
     assert done.status == 1
-    assert "the server announced 251 items and gave 250" in done.err
+    assert "the server announced 251 items but sent 250" in done.err
     assert proxy.writes == 0
 
 

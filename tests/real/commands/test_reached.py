@@ -113,7 +113,7 @@ def test_https_to_a_port_without_tls_fails_at_once(behind: Server) -> None:
 def test_a_wrong_path_is_named(front: Front, tmp_path: Path) -> None:
     wrong = front.url.removesuffix("/here")
     said = refusal("dump", "--api", f"{wrong}/client/v4", env={**TOKENS, **TRUST})
-    assert "404, and not an answer of the v4 API: it is a web page, 'Not here'" in said
+    assert "404, not a response of the v4 API: it is a web page, 'Not here'" in said
     write = ["--write", f"csv={tmp_path / 'out.csv'}", "--state", str(tmp_path / "state")]
     said = refusal("edge", "--follow", wrong, *write, "--once", env={**TOKENS, **TRUST})
     assert "is --follow the URL of an Originmap, with the path of a proxy if any?" in said

@@ -1,4 +1,4 @@
-"""One mapping, and the list of a zone's: /zones/{zone_id}/origin/cloud_regions[/{origin_ip}].
+"""The mappings of a zone: /zones/{zone_id}/origin/cloud_regions[/{origin_ip}].
 
 Published operations origin-cloud-regions-v2-list, -get, -upsert and -delete.
 """
@@ -49,7 +49,8 @@ class MappingRoutes:
         return _single(mapping)
 
     def put_mapping(self, request: Request) -> Answer:
-        """Create or replace it. Path and body are compared in canonical form."""
+        """Create or replace a mapping. The addresses in path and body are compared in canonical
+        form."""
         address = address_of(request)
         item = read_request(request.body)
         if addresses.parse(item.origin_ip) != address:
@@ -65,7 +66,7 @@ class MappingRoutes:
         return Deferred(putting.ready, stored)
 
     def delete_mapping(self, request: Request) -> Answer:
-        """Remove it; the answer names the address only."""
+        """Delete a mapping; the response has only the address."""
         address = address_of(request)
         cause = request.cause()
         deleting = self._mappings.delete(request.zone_id, address, cause, if_match(request))

@@ -1,4 +1,4 @@
-"""Arguments and bodies of our own routes: what is unknown is refused, by name."""
+"""Arguments and bodies of our own routes. Unknown ones are errors that name the argument."""
 
 from collections.abc import Collection
 from typing import TypeVar
@@ -13,7 +13,7 @@ from originmap.service.turns import Turns
 T = TypeVar("T")
 
 _SMALL = 16 << 10
-"""Bytes that are read without waiting for a turn."""
+"""Larger bodies in bytes are decoded only after waiting for a turn."""
 
 
 def arguments(request: Request, known: Collection[str]) -> dict[str, list[str]]:
@@ -27,7 +27,7 @@ def arguments(request: Request, known: Collection[str]) -> dict[str, list[str]]:
 
 
 def flag(values: dict[str, list[str]], name: str) -> bool:
-    """An argument that is "true" or "false", false where it is not given."""
+    """A boolean argument, "true" or "false"; false if it is missing. Raises InvalidQuery."""
     value = values.get(name, ["false"])[-1]
     if value not in ("true", "false"):
         raise InvalidQuery(f'{name} must be "true" or "false"')
@@ -35,8 +35,8 @@ def flag(values: dict[str, list[str]], name: str) -> bool:
 
 
 def read_as(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
-    """The body as what `decoder` makes of it. Raises MalformedJSON, and InvalidQuery that says
-    which member is wrong. Routes with a body know no query arguments, so any is refused."""
+    """Decode the body. Raises MalformedJSON, or InvalidQuery with the name of the wrong member.
+    Routes with a body have no query arguments, so any argument is an error."""
     arguments(request, ())
     try:
         return decoder.decode(request.body)
@@ -48,7 +48,8 @@ def read_as(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
 
 
 async def read_large(request: Request, decoder: msgspec.json.Decoder[T], turns: Turns) -> T:
-    """As `read_as`, after waiting for a turn if the body is large."""
+    """Decode the body; if it is large, wait for a turn first. Raises MalformedJSON,
+    InvalidQuery."""
     if len(request.body) > _SMALL:
         await turns.next()
     return read_as(request, decoder)

@@ -1,4 +1,4 @@
-"""Where a cache fills from: GET /originmap/v1/zones/{zone}/resolve, POST …/whatif."""
+"""Upper tiers of origins: GET /originmap/v1/zones/{zone}/resolve, POST …/whatif."""
 
 from typing import Any
 
@@ -22,11 +22,11 @@ from originmap.service.tier.topology_json import TopologyJSON, topology_of
 from originmap.service.turns import Turns
 
 _FEW = 10
-"""Addresses that are looked up without waiting for a turn."""
+"""With more addresses, the request waits for a turn."""
 
 
 class ZoneResolve:
-    """GET /originmap/v1/zones/{zone}/resolve; the zone by id or name."""
+    """GET /originmap/v1/zones/{zone}/resolve; the zone by ID or name."""
 
     def __init__(self, guard: Guard, directory: Directory, resolve: Resolve) -> None:
         self._guard = guard
@@ -34,8 +34,8 @@ class ZoneResolve:
         self._resolve = resolve
 
     async def resolve(self, request: Request) -> Response:
-        """Upper tier and fallbacks for each `ip`, or with `pool=true` one answer for all; with
-        `explain=true` the whole ranking."""
+        """The upper tier and fallbacks of each `ip`, or with `pool=true` one result for all; with
+        `explain=true`, the whole ranking."""
         found = self._directory.existing_zone(request.zone_id)
         values = arguments(request, ("ip", "pool", "explain"))
         texts = values.get("ip", [])
@@ -70,8 +70,8 @@ class WhatIf:
         self._resolve = resolve
 
     async def what_if(self, request: Request) -> Response:
-        """What would move, in the zones that the caller may read, if some colos had other
-        `states`, or under another `topology`."""
+        """The origins that would move, in the zones that the caller can read, if some colos had
+        other `states`, or with another `topology`."""
         question = await read_large(request, _QUESTION, self._turns)
         if (question.states is None) == (question.topology is None):
             raise InvalidQuery("give either states or topology")
@@ -96,7 +96,7 @@ _QUESTION = msgspec.json.Decoder(_Question)
 
 
 def resolution_json(resolution: Resolution, *, explain: bool) -> dict[str, Any]:
-    """How a resolution is answered."""
+    """Encode a resolution."""
     place, tier = resolution.place, resolution.tier
     answer: dict[str, Any] = {
         "vendor": place.vendor if place else None,
@@ -113,7 +113,7 @@ def resolution_json(resolution: Resolution, *, explain: bool) -> dict[str, Any]:
 
 
 def moves_json(found: list[Move]) -> dict[str, Any]:
-    """How a what-if is answered: the sums, then each move."""
+    """Encode the result of a what-if: the totals, then each move."""
     return {
         "cold_origins": sum(move.origins for move in found if move.cold),
         "moved_origins": sum(move.origins for move in found),
