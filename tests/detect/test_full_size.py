@@ -116,7 +116,7 @@ def test_the_table_is_small(publications: tuple[Publication, ...]) -> None:
     assert size < 12
 
 
-def test_every_region_is_found_from_its_own_ranges(
+def test_every_region_is_detected_from_its_own_ranges(
     table: RangeTable, publications: tuple[Publication, ...]
 ) -> None:
     for each in publications:
@@ -128,14 +128,14 @@ def test_every_region_is_found_from_its_own_ranges(
         assert each.regions <= found
 
 
-def test_mostly_the_catalogue_knows_the_regions(publications: tuple[Publication, ...]) -> None:
+def test_the_catalogue_has_most_regions(publications: tuple[Publication, ...]) -> None:
     catalogue = data.catalogue()
     for each in publications:
         unknown = [name for name in each.regions if not catalogue.knows(each.vendor, name)]
         assert len(unknown) < len(each.regions) / 3, (each.vendor, sorted(unknown))
 
 
-def test_azure_regions_go_by_their_proper_names(publications: tuple[Publication, ...]) -> None:
+def test_azure_regions_have_their_documented_names(publications: tuple[Publication, ...]) -> None:
     (azure,) = (each for each in publications if each.vendor == "azure")
     proper = {"francecentral", "germanywestcentral", "norwayeast", "brazilsoutheast"}
     assert proper <= azure.regions

@@ -100,7 +100,7 @@ class World:
         self._told.set()
 
 
-async def test_a_node_that_is_taken_back_while_it_renders_goes_back(tmp_path: Path) -> None:
+async def test_a_node_that_a_rollout_reverts_while_it_renders_reverts(tmp_path: Path) -> None:
     world = World(tmp_path)
     await world.begin()
     await world.put(US_EAST)
@@ -120,7 +120,7 @@ async def test_a_node_that_is_taken_back_while_it_renders_goes_back(tmp_path: Pa
     await running
 
 
-async def test_another_database_is_news_though_the_node_is_kept_at_the_same_revision(
+async def test_another_database_is_rendered_even_at_the_same_held_revision(
     tmp_path: Path,
 ) -> None:
     world = World(tmp_path)
@@ -143,7 +143,7 @@ async def test_another_database_is_news_though_the_node_is_kept_at_the_same_revi
     await running
 
 
-async def test_what_is_served_of_another_database_is_no_revision_of_this_one(
+async def test_a_revision_of_another_database_is_not_reported_as_applied(
     tmp_path: Path,
 ) -> None:
     world = World(tmp_path)

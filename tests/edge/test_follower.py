@@ -94,7 +94,7 @@ async def source() -> MemoryStore:
     return source
 
 
-async def test_one_snapshot_is_taken_where_a_change_is_missing_and_more_were_asked_for() -> None:
+async def test_a_missing_change_causes_one_full_sync_even_with_a_page_prefetched() -> None:
     source, replica = MemoryStore(), MemoryStore()
     await source.write_records(new_zone(), CAUSE)
     await replica.load(source.snapshot())
@@ -107,7 +107,7 @@ async def test_one_snapshot_is_taken_where_a_change_is_missing_and_more_were_ask
     assert client.asked[-1] == source.revision
 
 
-async def test_fewer_changes_are_asked_for_where_they_are_large(source: MemoryStore) -> None:
+async def test_fewer_changes_are_requested_if_they_are_large(source: MemoryStore) -> None:
     replica = MemoryStore()
     await replica.load(source.snapshot())
     for n in range(200):
@@ -116,7 +116,7 @@ async def test_fewer_changes_are_asked_for_where_they_are_large(source: MemorySt
     assert await everything(replica) == await everything(source)
 
 
-async def test_a_state_that_differs_is_found_by_its_digest_and_replaced(
+async def test_a_state_that_differs_is_detected_by_its_digest_and_replaced(
     source: MemoryStore,
 ) -> None:
     replica, client = MemoryStore(), OfStore(source)
@@ -135,7 +135,9 @@ async def test_a_state_that_differs_is_found_by_its_digest_and_replaced(
     assert await comparison.differs() == ""
 
 
-async def test_a_replica_that_is_further_compares_what_it_had(source: MemoryStore) -> None:
+async def test_a_replica_ahead_of_the_digest_compares_its_earlier_state(
+    source: MemoryStore,
+) -> None:
     replica, client = MemoryStore(), OfStore(source)
     await replica.load(source.snapshot())
     earlier = await client.digest()
@@ -151,7 +153,7 @@ async def test_a_replica_that_is_further_compares_what_it_had(source: MemoryStor
     assert await Comparison(replica, client).differs() == ""  # the history does not tell
 
 
-async def test_another_change_of_the_last_revision_is_found(source: MemoryStore) -> None:
+async def test_another_change_at_the_last_revision_is_detected(source: MemoryStore) -> None:
     restored, replica = MemoryStore(), MemoryStore()
     await restored.load(source.snapshot(history=True))
     await put(source, place=US_WEST)
@@ -172,7 +174,7 @@ class Small(MemoryStore):
         return 5 << 20
 
 
-async def test_a_copy_that_does_not_fit_on_the_disk_is_not_begun(source: MemoryStore) -> None:
+async def test_a_snapshot_that_does_not_fit_on_the_disk_is_not_stored(source: MemoryStore) -> None:
     async def zones(count: int) -> AsyncIterator[Part]:
         async for part in source.snapshot():
             for _ in range(count):

@@ -46,9 +46,7 @@ def names(paths: list[Path]) -> set[str]:
     return {path.name for path in paths[0].parent.iterdir()} - {"record.json"}
 
 
-def test_a_switch_that_settles_leaves_the_new_files_and_nothing_else(
-    paths: list[Path], tmp_path: Path
-) -> None:
+def test_a_committed_switch_leaves_only_the_new_files(paths: list[Path], tmp_path: Path) -> None:
     switch = FileSwitch(ApplyRecord(tmp_path / "record.json"))
     switch.install(paths)
     switch.commit({})
@@ -56,9 +54,7 @@ def test_a_switch_that_settles_leaves_the_new_files_and_nothing_else(
     assert names(paths) == {"one", "two", "three"}
 
 
-def test_a_switch_that_is_put_back_leaves_the_old_files_and_nothing_else(
-    paths: list[Path], tmp_path: Path
-) -> None:
+def test_a_restored_switch_leaves_only_the_old_files(paths: list[Path], tmp_path: Path) -> None:
     switch = FileSwitch(ApplyRecord(tmp_path / "record.json"))
     switch.install(paths)
     switch.restore()
@@ -66,7 +62,7 @@ def test_a_switch_that_is_put_back_leaves_the_old_files_and_nothing_else(
     assert names(paths) == {"one", "two"}
 
 
-def test_a_crash_before_it_settled_brings_the_old_files_back(
+def test_a_crash_before_the_commit_restores_the_old_files(
     paths: list[Path], tmp_path: Path
 ) -> None:
     FileSwitch(ApplyRecord(tmp_path / "record.json")).install(paths)
@@ -75,7 +71,7 @@ def test_a_crash_before_it_settled_brings_the_old_files_back(
 
 
 @pytest.mark.parametrize("switched", range(4))
-def test_a_crash_amid_the_renames_brings_the_old_files_back(
+def test_a_crash_between_the_renames_restores_the_old_files(
     paths: list[Path], tmp_path: Path, switched: int
 ) -> None:
     record = ApplyRecord(tmp_path / "record.json")
@@ -90,7 +86,7 @@ def test_a_crash_amid_the_renames_brings_the_old_files_back(
 
 
 @pytest.mark.parametrize(("writes", "expected"), [(1, ["old", "old", ""]), (2, ["new"] * 3)])
-def test_what_the_record_says_last_decides(
+def test_the_last_saved_record_decides(
     paths: list[Path], tmp_path: Path, writes: int, expected: list[str]
 ) -> None:
     record = CutRecord(tmp_path / "record.json")
@@ -103,7 +99,7 @@ def test_what_the_record_says_last_decides(
     assert contents(paths) == expected
 
 
-def test_files_that_an_earlier_crash_left_do_not_come_back(
+def test_backups_left_by_an_earlier_crash_are_not_restored(
     paths: list[Path], tmp_path: Path
 ) -> None:
     record = CutRecord(tmp_path / "record.json")
@@ -119,19 +115,19 @@ def test_files_that_an_earlier_crash_left_do_not_come_back(
     assert contents(paths) == ["new", "new", "new"]
 
 
-def test_a_folder_that_is_gone_leaves_the_record_as_it_was(tmp_path: Path) -> None:
+def test_a_missing_folder_leaves_the_record_unchanged(tmp_path: Path) -> None:
     switch = FileSwitch(ApplyRecord(tmp_path / "record.json"))
     with pytest.raises(CannotWrite):
         switch.install([tmp_path / "nowhere" / "file"])
     assert ApplyRecord(tmp_path / "record.json").state == AppliedState()
 
 
-def test_a_record_that_is_damaged_counts_as_none(tmp_path: Path) -> None:
+def test_a_damaged_record_is_treated_as_empty(tmp_path: Path) -> None:
     (tmp_path / "record.json").write_bytes(b'{"revision":"\xff"')
     assert ApplyRecord(tmp_path / "record.json").state == AppliedState()
 
 
-def test_a_record_is_read_by_nobody_else(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_a_record(tmp_path: Path) -> None:
     record = ApplyRecord(tmp_path / "record.json")
     record.save(msgspec.structs.replace(record.state, revision=7))
     assert (tmp_path / "record.json").stat().st_mode & 0o777 == 0o600

@@ -32,7 +32,7 @@ def apply(to: Target, revision: int, content: str) -> ApplyOutcome:
     return to.apply(rendered, compare=False)
 
 
-def test_what_could_not_be_put_back_is_put_back_before_anything_else(tmp_path: Path) -> None:
+def test_a_failed_restore_is_repeated_before_the_next_update(tmp_path: Path) -> None:
     path = tmp_path / "file"
     assert apply(target(tmp_path, "true"), 1, "good") is ApplyOutcome.WRITTEN
     # The first check leaves a folder in the place, to which no file can be renamed.
@@ -47,7 +47,7 @@ def test_what_could_not_be_put_back_is_put_back_before_anything_else(tmp_path: P
     assert path.read_text() == "good"
 
 
-def test_a_link_in_the_place_of_a_file_stays_and_is_followed(tmp_path: Path) -> None:
+def test_a_symbolic_link_is_followed_and_stays(tmp_path: Path) -> None:
     file, link = tmp_path / "elsewhere" / "file", tmp_path / "file"
     link.symlink_to(file)
     file.parent.mkdir()
@@ -59,13 +59,13 @@ def test_a_link_in_the_place_of_a_file_stays_and_is_followed(tmp_path: Path) -> 
     assert [path.name for path in file.parent.iterdir()] == ["file"]
 
 
-def test_links_in_a_circle_are_refused(tmp_path: Path) -> None:
+def test_a_loop_of_links_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").symlink_to(tmp_path / "file")
     with pytest.raises(CannotWrite, match="symbolic links"):
         apply(target(tmp_path, "true"), 1, "good")
 
 
-def test_a_manager_that_cannot_be_woken_is_no_reason_to_load_again(
+def test_a_manager_that_cannot_be_woken_causes_no_second_reload(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     duty = Duty(
@@ -80,7 +80,7 @@ def test_a_manager_that_cannot_be_woken_is_no_reason_to_load_again(
     assert "the reload can take up to five seconds" in caplog.text
 
 
-def test_a_file_of_a_node_that_was_stays_and_is_no_longer_kept_up(tmp_path: Path) -> None:
+def test_a_file_that_is_no_longer_rendered_stays(tmp_path: Path) -> None:
     record = ApplyRecord(tmp_path / "record.json")
     to = Target(Duty(format_called("envoy"), tmp_path / "envoy"), None, record, ENVIRONMENT)
     in_sin, in_nrt = node("SIN"), node("NRT")

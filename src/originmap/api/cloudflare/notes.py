@@ -20,12 +20,12 @@ def notes_on(detector: Detector, mappings: Iterable[tuple[Address, Place]]) -> l
     """A warning for each mapping that contradicts the ranges."""
     if not detector.table.vendors:
         return []
-    found = []
+    warnings = []
     for address, place in mappings:
         detection = detector.detect(address, place)
         evidence = detection.evidence
         if detection.verdict is Verdict.MISMATCH and evidence is not None:
-            where = f"{evidence.vendor} {evidence.region or ''}".rstrip()
-            text = f"published ranges place {addresses.text(address)} in {where}"
-            found.append(Message(CONTRADICTED, text))
-    return found
+            region = f"{evidence.vendor} {evidence.region or ''}".rstrip()
+            text = f"published ranges place {addresses.text(address)} in {region}"
+            warnings.append(Message(CONTRADICTED, text))
+    return warnings

@@ -85,10 +85,10 @@ def _v1_routes(
 
 
 def _setting_routes(read: Admit, write: Admit, services: Services) -> list[Route]:
-    who = (services.directory, services.zones)
-    tiered = ZoneSettingRoutes(*who, "tiered_cache", "tiered_caching")
-    smart = ZoneSettingRoutes(*who, "smart_tiered_cache", "tiered_cache_smart_topology_enable")
-    regional = ZoneSettingRoutes(*who, "regional_tiered_cache", "tc_regional")
+    settings = (services.directory, services.zones)
+    tiered = ZoneSettingRoutes(*settings, "tiered_cache", "tiered_caching")
+    smart = ZoneSettingRoutes(*settings, "smart_tiered_cache", "tiered_cache_smart_topology_enable")
+    regional = ZoneSettingRoutes(*settings, "regional_tiered_cache", "tc_regional")
     smart_path = _ZONE + "/cache/tiered_cache_smart_topology_enable"
     return [
         Route("GET", _ZONE + "/argo/tiered_caching", read, tiered.get_setting),

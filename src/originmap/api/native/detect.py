@@ -45,12 +45,12 @@ class Detect:
 
     async def detect(self, request: Request) -> Response:
         """A verdict and its evidence for each address, in the order sent."""
-        asked = read_as(request, _QUESTION).addresses
-        if not 1 <= len(asked) <= MAX_ADDRESSES:
+        questions = read_as(request, _QUESTION).addresses
+        if not 1 <= len(questions) <= MAX_ADDRESSES:
             raise InvalidQuery(f"addresses must be an array of 1 to {MAX_ADDRESSES} items")
-        self._guard.charge(request, len(asked))
+        self._guard.charge(request, len(questions))
         found = list[dict[str, Any]]()
-        async for piece in self._turns.pieces(asked):
+        async for piece in self._turns.pieces(questions):
             found += [_detection_json(self._detect(question)) for question in piece]
         return Response(envelope.success({"detections": found}))
 

@@ -60,10 +60,10 @@ class Discover:
     async def discover(self, request: Request) -> Response:
         """All resources of the kind, or the requested ones; 304 if the node has them already, so
         that Envoy keeps its configuration."""
-        asked = read_as(request, _DECODER)
-        options, colo = asked.node.metadata.originmap, asked.node.locality.zone.upper()
+        body = read_as(request, _DECODER)
+        options, colo = body.node.metadata.originmap, body.node.locality.zone.upper()
         question = Question(
-            self._kind, asked.version_info, asked.resource_names, colo or None, options.upstream
+            self._kind, body.version_info, body.resource_names, colo or None, options.upstream
         )
         caller = request.caller
         zones = partial(self._zones.of, request, caller, options.zone)

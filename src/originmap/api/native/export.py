@@ -104,14 +104,14 @@ def _addresses(given: Sequence[str]) -> Addresses:
 
 def _served(values: dict[str, list[str]]) -> bool:
     """Whether to export the state that nodes serve under a rollout."""
-    asked = _one(values, "rollout")
-    if asked not in _STATES:
-        raise InvalidQuery(f"rollout is served or newest, not {asked!r}")
-    if not _STATES[asked] and "node" in values:
+    value = _one(values, "rollout")
+    if value not in _STATES:
+        raise InvalidQuery(f"rollout is served or newest, not {value!r}")
+    if not _STATES[value] and "node" in values:
         raise InvalidQuery("node goes with rollout=served")
     if not all(map(NAME.fullmatch, values.get("node", ()))):
         raise InvalidQuery("node must be up to 64 letters, digits and _ . : -")
-    return _STATES[asked]
+    return _STATES[value]
 
 
 def _one(values: dict[str, list[str]], name: str) -> str | None:

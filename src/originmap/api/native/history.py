@@ -71,12 +71,12 @@ class ZoneRollback(ZoneRoute):
 
     async def rollback(self, request: Request) -> Response:
         """Restore the mappings of revision `to`; with `dry_run`, only return the changes."""
-        asked = read_as(request, _REQUEST)
+        body = read_as(request, _REQUEST)
         cause = request.cause()
-        done = await self._history.rollback(request.zone_id, asked.to, cause, dry_run=asked.dry_run)
+        done = await self._history.rollback(request.zone_id, body.to, cause, dry_run=body.dry_run)
         answer = {
             "to": done.to,
-            "dry_run": asked.dry_run,
+            "dry_run": body.dry_run,
             "revision": done.revision,
             "changes": [mapping_change_json(change) for change in done.changes],
         }

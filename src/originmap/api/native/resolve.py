@@ -36,21 +36,21 @@ class ZoneResolve:
     async def resolve(self, request: Request) -> Response:
         """The upper tier and fallbacks of each `ip`, or with `pool=true` one result for all; with
         `explain=true`, the whole ranking."""
-        found = self._directory.existing_zone(request.zone_id)
+        zone = self._directory.existing_zone(request.zone_id)
         values = arguments(request, ("ip", "pool", "explain"))
         texts = values.get("ip", [])
         if not 1 <= len(texts) <= MAX_IPS:
             raise InvalidQuery(f"ip must be given 1 to {MAX_IPS} times")
-        asked = [addresses.parse(text) for text in texts]
+        requested = [addresses.parse(text) for text in texts]
         pool, explain = flag(values, "pool"), flag(values, "explain")
         if len(texts) > _FEW:
             await self._resolve.turns.next()
         if pool:
-            answer = await self._resolve.pool(found, asked)
-            ips: list[Any] = [[addresses.text(address) for address in asked]]
+            answer = await self._resolve.pool(zone, requested)
+            ips: list[Any] = [[addresses.text(address) for address in requested]]
         else:
-            answer = await self._resolve.each(found, asked)
-            ips = [addresses.text(address) for address in asked]
+            answer = await self._resolve.each(zone, requested)
+            ips = [addresses.text(address) for address in requested]
         name = "origin_ips" if pool else "origin_ip"
         self._guard.charge(request, len(texts))
         origins = list[msgspec.Raw]()

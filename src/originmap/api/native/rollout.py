@@ -28,6 +28,6 @@ class RolloutItem:
 
     async def take_step(self, request: Request) -> Response:
         """Take a step; the response is that of GET."""
-        asked = read_as(request, _REQUEST)
-        await self._rollouts.take(asked, request.cause())
+        body = read_as(request, _REQUEST)
+        await self._rollouts.take(body, request.cause())
         return Response(envelope.success(await self._rollouts.status()))

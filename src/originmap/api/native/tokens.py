@@ -39,10 +39,10 @@ class TokenList:
 
     async def create_token(self, request: Request) -> Response:
         """Create a token of the caller's user; only this response contains its secret."""
-        asked = read_as(request, _REQUEST)
-        given = asked.name, asked.access, asked.zones, asked.colo.upper()
+        body = read_as(request, _REQUEST)
+        members = body.name, body.access, body.zones, body.colo.upper()
         user_id, cause = request.caller.user_id, request.cause()
-        token, secret = await self._tokens.create(*given, user_id, cause)
+        token, secret = await self._tokens.create(*members, user_id, cause)
         return Response(envelope.success(_json(token) | {"secret": secret}))
 
     async def revoke_token(self, request: Request) -> Response:
