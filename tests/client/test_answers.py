@@ -1,4 +1,4 @@
-"""Answers of services that are not quite like ours: what is read, and what is said of the rest."""
+"""Responses of services that differ from ours: which are read, and the errors for the rest."""
 
 import contextlib
 import gzip
@@ -45,7 +45,7 @@ def listed(answer: Answer) -> list[str]:
 
 
 def refused(answer: Answer) -> tuple[ClientError, int]:
-    """The error of a list, and how many requests it took."""
+    """The error of a list, and the number of requests."""
     with behind(answer) as (mappings, api):
         with pytest.raises(ClientError) as caught:
             mappings.mappings(ID)
@@ -55,7 +55,7 @@ def refused(answer: Answer) -> tuple[ClientError, int]:
 def paged(
     size: int, info: Callable[[int, int], Any], items: list[dict[str, str]] = MAPPINGS
 ) -> Answer:
-    """Pages of `size`, whatever was asked; `info` makes result_info of page and count."""
+    """Pages of `size`, whatever was requested; `info` returns result_info from page and count."""
 
     def answer(path: str, query: dict[str, str]) -> dict[str, Any]:
         page = int(query["page"])

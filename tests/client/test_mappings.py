@@ -1,4 +1,4 @@
-"""The v4 API from outside, against a real server that is sometimes hard to reach."""
+"""The client of the v4 API, with a real server behind an unreliable proxy."""
 
 import httpx
 import pytest

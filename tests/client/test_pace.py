@@ -1,4 +1,4 @@
-"""When the next request may be sent."""
+"""When the next request can be sent."""
 
 import datetime
 

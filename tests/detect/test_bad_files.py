@@ -1,4 +1,4 @@
-"""Whatever is wrong with a file, the error names it and says what; what was kept stays."""
+"""Errors of bad files name the file and the reason; the stored files stay."""
 
 import gzip
 import json

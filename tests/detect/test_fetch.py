@@ -1,4 +1,4 @@
-"""Files come from the vendors' servers when they changed, in bounds, or not at all."""
+"""Downloads from the vendors' servers: conditional, with limits."""
 
 import datetime
 import gzip

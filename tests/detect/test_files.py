@@ -1,4 +1,4 @@
-"""The folder keeps the vendors' files as they came, and replaces them whole or not at all."""
+"""The folder stores the vendors' files unchanged, and replaces them atomically."""
 
 import datetime
 import gzip

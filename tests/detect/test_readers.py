@@ -1,4 +1,4 @@
-"""The vendors' files are read as they mean it, plain or compressed, whatever they are called."""
+"""The readers of the vendors' files, plain or compressed, under any file name."""
 
 import datetime
 import gzip

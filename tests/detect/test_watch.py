@@ -1,4 +1,4 @@
-"""A server's table follows the files, and survives bad ones."""
+"""A server's table is reloaded when the files change; bad files are ignored."""
 
 import asyncio
 import datetime
@@ -21,7 +21,7 @@ def _now() -> datetime.datetime:
 
 
 class Follower:
-    """A watch on a folder, and what it gave."""
+    """A watch on a folder, and the tables that it loaded."""
 
     def __init__(self, folder: Path) -> None:
         self.files = RangeFiles(folder, _now)

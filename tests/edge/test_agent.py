@@ -1,4 +1,4 @@
-"""When the agent looks again."""
+"""When the agent updates its caches again."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ NODE, COLO = "sin-1", "SIN"
 
 
 class SlowRenderer(Renderer):
-    """One whose next rendering ends when it may."""
+    """A renderer whose next rendering can be held back."""
 
     def __init__(self, store: MemoryStore) -> None:
         standpoint = Standpoint(NODE, COLO, (), Endpoints())
@@ -44,7 +44,7 @@ class SlowRenderer(Renderer):
 
 
 class World:
-    """A primary, and the agent of a node with a copy of it."""
+    """A primary, and the agent of a node with a replica."""
 
     def __init__(self, folder: Path) -> None:
         self.primary, self.replica = MemoryStore(), MemoryStore()
@@ -70,7 +70,7 @@ class World:
         await self.replica.load(self.primary.snapshot())
 
     async def hold(self) -> int:
-        """Hold the node where it is; where that is."""
+        """Hold the node at its revision; returns the revision."""
         base = self.primary.revision
         await self.step(rollout.hold(base, 5))
         return base
@@ -89,7 +89,7 @@ class World:
         await self.replica.apply(await self.primary.changes(self.replica.revision, 100))
 
     async def reports(self, *revisions: int) -> None:
-        """Wait until the last revisions that it served are these."""
+        """Wait until these are the last revisions served."""
         async with asyncio.timeout(30):
             while self.reported[-len(revisions) :] != list(revisions):
                 self._told.clear()

@@ -1,4 +1,4 @@
-"""Commands of the operator's."""
+"""The operator's commands."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""What is taken from a server that sends more than it should, or something else."""
+"""Limits and checks of a server's responses."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ MIB = 1 << 20
 
 @asynccontextmanager
 async def client(body: Pieces, *headers: str, status: int = 200, most: int = 4 * MIB):
-    """A client of a server that answers everything with this."""
+    """A client of a server with one fixed response."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

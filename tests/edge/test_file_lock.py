@@ -1,4 +1,4 @@
-"""Two agents that write the same file are noticed."""
+"""Two agents cannot write the same file."""
 
 import os
 from pathlib import Path

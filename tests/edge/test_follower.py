@@ -1,4 +1,4 @@
-"""What a follower does with the answers of a feed."""
+"""How a follower handles the responses of a feed."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -26,7 +26,7 @@ ADDRESS = ip("192.0.2.1")
 
 
 class OfStore(FeedClient):
-    """The feed of a store, without a network."""
+    """A client of a store's feed, without a network."""
 
     def __init__(self, source: MemoryStore) -> None:
         super().__init__("http://primary.example", "token", "follower")
@@ -57,7 +57,7 @@ class OfStore(FeedClient):
 
 
 class LosesOne(OfStore):
-    """Leaves out the first change that it is asked for after those that are known."""
+    """Omits the first change after those that the replica has."""
 
     async def changes(self, point: Point, limit: int, wait: int) -> DeltaJSON:
         lost = limit > 1 and point.revision not in self.asked and not self.asked[1:]
@@ -66,7 +66,7 @@ class LosesOne(OfStore):
 
 
 class SendsLittle(OfStore):
-    """Has room for 20 changes in an answer."""
+    """Sends at most 20 changes in a response."""
 
     async def changes(self, point: Point, limit: int, wait: int) -> DeltaJSON:
         if limit > 20:
@@ -168,7 +168,7 @@ async def test_another_change_at_the_last_revision_is_detected(source: MemorySto
 
 
 class Small(MemoryStore):
-    """A store on a disk with little room."""
+    """A store on a disk with little free space."""
 
     def room(self) -> int | None:
         return 5 << 20

@@ -1,4 +1,4 @@
-"""What brings a running map to its file; with a real HAProxy in tests/caches."""
+"""Commands that update a running map; tests/caches has the tests with a real HAProxy."""
 
 from pathlib import Path
 

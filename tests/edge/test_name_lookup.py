@@ -1,4 +1,4 @@
-"""The addresses of upper tiers' names: found, kept, and looked up again."""
+"""Resolution of the hostnames of upper tiers."""
 
 import logging
 from collections.abc import Collection
@@ -17,7 +17,7 @@ def test_a_name_without_addresses_is_left_out() -> None:
 
 
 class Server:
-    """A name server, as a lookup sees it."""
+    """A fake name server."""
 
     def __init__(self, **addresses: tuple[str, ...]) -> None:
         self.addresses = addresses

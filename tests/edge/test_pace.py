@@ -1,4 +1,4 @@
-"""When caches are brought up to date."""
+"""When updates are due."""
 
 from originmap.edge.pace import Pace, Situation, pause_after
 

@@ -1,4 +1,4 @@
-"""Files of one revision, made from a replica."""
+"""Files of one revision, rendered from a replica."""
 
 import hashlib
 import os
@@ -25,7 +25,7 @@ NGINX = format_called("nginx").files[0]
 
 @pytest.fixture
 async def replica() -> MemoryStore:
-    """A copy of two zones, with a mapping in the first."""
+    """A replica with two zones, and a mapping in the first."""
     primary, replica = MemoryStore(), MemoryStore()
     await primary.write_records(new_zone(), CAUSE)
     await primary.write_records(new_zone(OTHER_ID, "other.example"), CAUSE)

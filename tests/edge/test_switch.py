@@ -1,4 +1,4 @@
-"""Files that belong together are replaced together, wherever it breaks off."""
+"""Files are replaced together or restored together, at any interruption."""
 
 import contextlib
 from pathlib import Path
@@ -12,11 +12,11 @@ from originmap.edge.switch import FileSwitch, new_of, previous_of
 
 
 class PowerCut(BaseException):
-    """The machine stops here."""
+    """Simulates a power failure."""
 
 
 class CutRecord(ApplyRecord):
-    """A record after whose nth writing the machine stops."""
+    """A record with a power failure after the nth save."""
 
     left = 1_000
 
@@ -29,7 +29,7 @@ class CutRecord(ApplyRecord):
 
 @pytest.fixture
 def paths(tmp_path: Path) -> list[Path]:
-    """Two files with old content, and a third that was not there; new content waits for all."""
+    """Two existing files and one new file, with new content for all three."""
     paths = [tmp_path / "one", tmp_path / "two", tmp_path / "three"]
     for path in paths[:2]:
         path.write_text("old")

@@ -1,4 +1,4 @@
-"""What one cache is left with when a step fails."""
+"""The files of a cache after a failed step."""
 
 import hashlib
 from pathlib import Path
@@ -24,7 +24,7 @@ def target(folder: Path, check: str) -> Target:
 
 
 def apply(to: Target, revision: int, content: str) -> ApplyOutcome:
-    """Have it serve this content."""
+    """Make the cache serve this content."""
     (path,) = to.duty.places
     new_of(path).write_text(content)
     digest = hashlib.sha256(content.encode()).hexdigest()
@@ -98,7 +98,7 @@ def test_a_file_that_is_no_longer_rendered_stays(tmp_path: Path) -> None:
 
 
 def apply_all(to: Target, made_for: Node) -> ApplyOutcome:
-    """Have it serve what a node is to have."""
+    """Make the cache serve the files of a node."""
     digests = {}
     for path, file in to.duty.files(made_for).items():
         content = export(file, made_for)

@@ -1,4 +1,4 @@
-"""Who is woken, and who is left alone: processes that look like Traffic Server's manager."""
+"""Which processes are signalled: only Traffic Server's manager."""
 
 import os
 import subprocess

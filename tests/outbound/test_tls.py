@@ -1,4 +1,4 @@
-"""The certificates that are trusted, and what is said of variables that name none."""
+"""Trusted certificates, and the errors of variables without any."""
 
 import ssl
 from pathlib import Path
@@ -15,7 +15,7 @@ HTTP, HTTPS = parse("http://example.net"), parse("https://example.net")
 
 
 def trusted(**environment: str) -> int:
-    """How many CA certificates a context has loaded."""
+    """The number of CA certificates in a context."""
     return len(tls_context(environment, ssl.create_default_context).get_ca_certs())
 
 

@@ -1,4 +1,4 @@
-"""Applying: any break and the same again make what there shall be."""
+"""Applying a plan again after any interruption creates the desired state."""
 
 import tempfile
 from pathlib import Path
@@ -96,7 +96,7 @@ def test_a_partly_applied_plan_without_a_journal_entry_is_outdated() -> None:
 
 def test_mappings_that_differ_from_the_plan_are_reported_with_their_reasons() -> None:
     class Stubborn(MemoryAPI):
-        """Refuses one address, and forgets another."""
+        """Rejects one address, and forgets another."""
 
         def write(self, batch):
             super().write(batch)

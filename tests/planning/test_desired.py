@@ -1,4 +1,4 @@
-"""What a document wants, looked up: zones, host names, regions; what cannot be found stops all."""
+"""Resolving a document: zones, hostnames, regions; any problem is an error."""
 
 import socket
 from pathlib import Path
@@ -31,11 +31,11 @@ def nobody() -> None:
 
 
 class Refused(OriginmapError):
-    """As where there are no ranges."""
+    """The detector of a user without range files."""
 
 
 def detector():
-    """192.0.2.1 is in aws us-east-1, nothing else is known."""
+    """192.0.2.1 is in aws us-east-1; every other address is unknown."""
 
     def detect(asked):
         if asked != ip("192.0.2.1"):
