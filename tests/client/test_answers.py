@@ -137,7 +137,7 @@ def test_a_list_that_is_always_short_is_incomplete_not_unsteady() -> None:
     error, _ = refused(paged(100, lambda page, count: {"total_count": 4}))
     assert isinstance(error, ListIncomplete)
     assert "announced 4 items but sent 3" in str(error)
-    assert "somebody" not in error.hint
+    assert "another client" not in error.hint
 
 
 def test_a_total_that_changes_between_pages_proves_other_writes() -> None:
@@ -220,9 +220,9 @@ HTML = {"Content-Type": "text/html"}
         (Raw(200, LOGIN, HTML), "a web page, 'Sign in - Example'", "--api", 1),
         (Raw(200, b""), "its body is empty", "--api", 1),
         (Raw(204), "its body is empty", "--api", 1),
-        (Raw(200, b"[]"), "not JSON of that form", "--api", 1),
-        (Raw(200, b'{"status": "ok"}'), "not JSON of that form", "--api", 1),
-        (Raw(200, b"\xff\xfe{\x00"), "not JSON of that form", "--api", 1),
+        (Raw(200, b"[]"), "not JSON in the form of the API", "--api", 1),
+        (Raw(200, b'{"status": "ok"}'), "not JSON in the form of the API", "--api", 1),
+        (Raw(200, b"\xff\xfe{\x00"), "not JSON in the form of the API", "--api", 1),
         (Raw(407, BAD_GATEWAY, HTML), "a web page", "USER:PASSWORD", 1),
         (Raw(403, LOGIN, HTML), "a web page", "--api", 1),
         (Raw(302, b""), "its body is empty", "--api", 1),
@@ -233,8 +233,8 @@ HTML = {"Content-Type": "text/html"}
             "--api",
             1,
         ),
-        (Raw(200, DEEP % b"result"), "not JSON of that form", "--api", 1),
-        (Raw(200, DEEP % b"errors"), "not JSON of that form", "--api", 1),
+        (Raw(200, DEEP % b"result"), "not JSON in the form of the API", "--api", 1),
+        (Raw(200, DEEP % b"errors"), "not JSON in the form of the API", "--api", 1),
     ],
     ids=lambda value: repr(value)[:40],
 )

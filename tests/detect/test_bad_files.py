@@ -82,7 +82,7 @@ def test_a_file_truncated_at_any_byte_is_rejected(path: Path) -> None:
         (changed(AWS, lambda d: d["prefixes"][3].update(region=5)), "$.prefixes[3].region"),
         (changed(AWS, lambda d: d.update(prefixes={})), "Expected `array`, got `object`"),
         (changed(AWS, lambda d: d.update(createDate="yesterday")), "'yesterday' does not match"),
-        (changed(AWS, lambda d: d.update(prefixes=[], ipv6_prefixes=[])), "no prefix in it"),
+        (changed(AWS, lambda d: d.update(prefixes=[], ipv6_prefixes=[])), "it has no prefixes"),
         (
             changed(AWS, lambda d: d["prefixes"][0].update(region="\x1b[2J")),
             "$.prefixes[0].region",
