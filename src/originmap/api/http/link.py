@@ -61,4 +61,4 @@ class Link:
     def stream(self) -> Stream:
         """Start a response that continues with writes to the stream. Raises InvalidQuery if the
         client does not support chunks."""
-        raise InvalidQuery("events need a connection of HTTP/1.1")
+        raise InvalidQuery("events require HTTP/1.1")

@@ -44,7 +44,7 @@ def read_as(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
         raise InvalidQuery(str(error)) from None
     except NOT_JSON:
         decode_json(request.body)  # raises MalformedJSON
-        raise InvalidQuery("a body is needed") from None
+        raise InvalidQuery("a body is required") from None
 
 
 async def read_large(request: Request, decoder: msgspec.json.Decoder[T], turns: Turns) -> T:

@@ -97,7 +97,7 @@ def _addresses(given: Sequence[str]) -> Addresses:
         except InvalidAddress:
             known = ""
         if not known:
-            raise InvalidQuery(f"address is NAME=ADDRESS, not {text!r}")
+            raise InvalidQuery(f"address must be NAME=ADDRESS, not {text!r}")
         found[name] = (*found.get(name, ()), known)
     return found
 
@@ -106,9 +106,9 @@ def _served(values: dict[str, list[str]]) -> bool:
     """Whether to export the state that nodes serve under a rollout."""
     value = _one(values, "rollout")
     if value not in _STATES:
-        raise InvalidQuery(f"rollout is served or newest, not {value!r}")
+        raise InvalidQuery(f"rollout must be served or newest, not {value!r}")
     if not _STATES[value] and "node" in values:
-        raise InvalidQuery("node goes with rollout=served")
+        raise InvalidQuery("node requires rollout=served")
     if not all(map(NAME.fullmatch, values.get("node", ()))):
         raise InvalidQuery("node must be up to 64 letters, digits and _ . : -")
     return _STATES[value]
@@ -118,7 +118,7 @@ def _one(values: dict[str, list[str]], name: str) -> str | None:
     """An argument that can occur at most once. Raises InvalidQuery."""
     given = values.get(name, [])
     if len(given) > 1:
-        raise InvalidQuery(f"{name} may be given once")
+        raise InvalidQuery(f"{name} can be given only once")
     return given[0] if given else None
 
 

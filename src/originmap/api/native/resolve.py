@@ -74,7 +74,7 @@ class WhatIf:
         other `states`, or with another `topology`."""
         question = await read_large(request, _QUESTION, self._turns)
         if (question.states is None) == (question.topology is None):
-            raise InvalidQuery("give either states or topology")
+            raise InvalidQuery("exactly one of states and topology is required")
         zones = self._guard.access.readable_zones(request.caller, READ_MAPPINGS)
         zone_ids = [zone.id for zone in zones]
         if question.topology is not None:

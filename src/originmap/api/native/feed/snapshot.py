@@ -34,7 +34,7 @@ class SnapshotRoute:
         values = arguments(request, ("history", *VIEW_ARGUMENTS))
         view, history = self._views.of(request, request.caller, values), flag(values, "history")
         if history and not view.complete:
-            raise InvalidQuery("history goes with whole")
+            raise InvalidQuery("history requires whole")
         compressed = "gzip" in (request.header(b"accept-encoding") or "")
         headers: Headers = (("cache-control", "no-store"), ("vary", "Accept-Encoding"))
         if compressed:

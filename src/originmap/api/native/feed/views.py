@@ -33,7 +33,7 @@ class Views:
         """
         whole, zone = flag(values, "whole"), values.get("zone", [""])[-1]
         if whole and zone:
-            raise InvalidQuery("whole shows every zone: leave zone out")
+            raise InvalidQuery("zone cannot be combined with whole")
         if caller.grants.node is Group.EDGE and not zone:
             return View(caller.id, caller.grants, edge=True)
         if whole:
