@@ -28,15 +28,15 @@ class AccountRoutes:
         """A page of the accounts in which the caller has any permission, oldest first."""
         page, per_page = page_of(request, MAX_PER_PAGE)
         name = text_of(request, "name")
-        found = [
+        accounts = [
             account
             for account in self._visible(request)
             if name is None or text_matches(name, account.name)
         ]
         if text_of(request, "direction") == "desc":
-            found.reverse()
-        part = [_account_json(account) for account in part_of(found, page, per_page)]
-        return Response(envelope.page(part, page, per_page, len(found)))
+            accounts.reverse()
+        part = [_account_json(account) for account in part_of(accounts, page, per_page)]
+        return Response(envelope.page(part, page, per_page, len(accounts)))
 
     def create_account(self, request: Request) -> Response:
         """Always an error, with Cloudflare's own code and text."""

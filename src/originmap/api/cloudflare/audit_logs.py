@@ -46,12 +46,12 @@ class AuditLogRoutes:
         if self._access.everywhere(request.caller, READ_ACCOUNT):
             accounts.add(EVERYWHERE)
         grants = request.caller.grants
-        found = await self._audit.entries(
+        entries = await self._audit.entries(
             query, (page - 1) * per_page, per_page, accounts,
             lambda zone: grants.deny_zone(READ_MAPPINGS, zone.id, zone.account_id),
         )  # fmt: skip
         shown = list[dict[str, Any]]()
-        async for piece in self._audit.turns.pieces(found):
+        async for piece in self._audit.turns.pieces(entries):
             shown += [_entry_json(entry, account_id) for entry in piece]
         return Response(envelope.success(shown))
 

@@ -35,10 +35,10 @@ class MappingRoutes:
     def list_mappings(self, request: Request) -> Answer:
         """A page of the zone's mappings, in the order of their addresses."""
         page, per_page = page_of(request, MAX_PER_PAGE)
-        found = self._mappings.page_now(request.zone_id, page, per_page)
-        if found is None:
+        listed = self._mappings.page_now(request.zone_id, page, per_page)
+        if listed is None:
             return self._list_later(request.zone_id, page, per_page)
-        return _page(found.mappings, found.total, page, per_page)
+        return _page(listed.mappings, listed.total, page, per_page)
 
     def get_mapping(self, request: Request) -> Answer:
         """The mapping of one address."""
@@ -78,8 +78,8 @@ class MappingRoutes:
         return Deferred(deleting.ready, deleted)
 
     async def _list_later(self, zone_id: str, page: int, per_page: int) -> Response:
-        found = await self._mappings.page(zone_id, page, per_page)
-        return _page(found.mappings, found.total, page, per_page)
+        listed = await self._mappings.page(zone_id, page, per_page)
+        return _page(listed.mappings, listed.total, page, per_page)
 
     async def _get_later(self, zone_id: str, address: Address) -> Response:
         mapping = await self._mappings.get(zone_id, address)

@@ -61,11 +61,11 @@ def read_token(body: dict[str, Any], owner: Owner) -> Token:
 
 
 def _policy_json(policy: Policy, groups: Groups) -> dict[str, Any]:
-    found = (groups.get(id_, PermissionGroup(id_, "", "")) for id_ in policy.groups)
+    granted = (groups.get(id_, PermissionGroup(id_, "", "")) for id_ in policy.groups)
     return {
         "effect": "allow" if policy.allow else "deny",
         "id": policy.id,
-        "permission_groups": [{"id": group.id, "name": group.name} for group in found],
+        "permission_groups": [{"id": group.id, "name": group.name} for group in granted],
         "resources": policy.resources,
     }
 

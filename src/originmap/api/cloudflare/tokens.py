@@ -32,13 +32,13 @@ class TokenRoutes:
     def list_tokens(self, request: Request) -> Response:
         """A page of the owner's tokens."""
         page, per_page = page_of(request, MAX_PER_PAGE)
-        found = self._tokens.all(
+        tokens = self._tokens.all(
             _owner(request),
             include_expired=text_of(request, "include_expired") != "false",
             descending=text_of(request, "direction") == "desc",
         )
-        part = [self._json(token) for token in part_of(found, page, per_page)]
-        return Response(envelope.page(part, page, per_page, len(found)))
+        part = [self._json(token) for token in part_of(tokens, page, per_page)]
+        return Response(envelope.page(part, page, per_page, len(tokens)))
 
     async def create_token(self, request: Request) -> Response:
         """Create a token; only this response contains its secret."""
@@ -87,12 +87,12 @@ class TokenRoutes:
     def list_permission_groups(self, request: Request) -> Response:
         """Every permission group, also those without an effect in Originmap."""
         name, scope = text_of(request, "name"), text_of(request, "scope")
-        found = [
+        groups = [
             {"id": group.id, "name": group.name, "scopes": [group.scope]}
             for group in self._all_groups
             if name in (None, group.name) and scope in (None, group.scope)
         ]
-        return Response(envelope.success(found))
+        return Response(envelope.success(groups))
 
     def _json(self, token: Token) -> dict[str, Any]:
         return token_json(token, self._tokens.status(token), self._groups)

@@ -80,9 +80,9 @@ class V1Routes:
         return await self._batch(request.zone_id, outcome)
 
     async def _whole(self, zone_id: str) -> Response:
-        found = await self._mappings.all(zone_id)
-        newest = max((mapping.modified_on for mapping in found), default=None)
-        return _wrapped([_entry(mapping) for mapping in found], newest)
+        mappings = await self._mappings.all(zone_id)
+        newest = max((mapping.modified_on for mapping in mappings), default=None)
+        return _wrapped([_entry(mapping) for mapping in mappings], newest)
 
     async def _batch(self, zone_id: str, outcome: Outcome) -> Response:
         failed = [
@@ -99,8 +99,8 @@ class V1Routes:
         ]
         newest = None
         if succeeded:
-            found = await self._mappings.all(zone_id)
-            newest = max((mapping.modified_on for mapping in found), default=None)
+            mappings = await self._mappings.all(zone_id)
+            newest = max((mapping.modified_on for mapping in mappings), default=None)
         return _wrapped({"failed": failed, "succeeded": succeeded}, newest)
 
 

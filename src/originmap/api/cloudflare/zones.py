@@ -41,9 +41,9 @@ class ZoneRoutes:
     def list_zones(self, request: Request) -> Response:
         """A page of the zones that the caller can read and that match the filters."""
         page, per_page = page_of(request, MAX_PER_PAGE)
-        found = self._zones.visible(request.caller, _query(request))
-        part = [zone_json(z, self._zones.account_of(z)) for z in part_of(found, page, per_page)]
-        return Response(envelope.page(part, page, per_page, len(found)))
+        zones = self._zones.visible(request.caller, _query(request))
+        part = [zone_json(z, self._zones.account_of(z)) for z in part_of(zones, page, per_page)]
+        return Response(envelope.page(part, page, per_page, len(zones)))
 
     async def create_zone(self, request: Request) -> Response:
         """Add a zone. The response has the status pending, as published; from then on the zone is

@@ -18,12 +18,12 @@ _SMALL = 16 << 10
 
 def arguments(request: Request, known: Collection[str]) -> dict[str, list[str]]:
     """The query's arguments, each with all its values. Raises InvalidQuery for unknown ones."""
-    found = request.query_arguments()
-    for name in found:
+    values = request.query_arguments()
+    for name in values:
         if name not in known:
             names = ", ".join(sorted(known)) or "none"
             raise InvalidQuery(f"unknown argument {name}; known are: {names}")
-    return found
+    return values
 
 
 def flag(values: dict[str, list[str]], name: str) -> bool:

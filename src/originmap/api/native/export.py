@@ -89,7 +89,7 @@ def _wanted(request: Request, values: dict[str, list[str]]) -> ExportRequest:
 
 def _addresses(given: Sequence[str]) -> Addresses:
     """Addresses of names, each as NAME=ADDRESS. Raises InvalidQuery."""
-    found = dict[str, tuple[str, ...]]()
+    addresses_by_name = dict[str, tuple[str, ...]]()
     for text in given:
         name, _, address = text.partition("=")
         try:
@@ -98,8 +98,8 @@ def _addresses(given: Sequence[str]) -> Addresses:
             known = ""
         if not known:
             raise InvalidQuery(f"address must be NAME=ADDRESS, not {text!r}")
-        found[name] = (*found.get(name, ()), known)
-    return found
+        addresses_by_name[name] = (*addresses_by_name.get(name, ()), known)
+    return addresses_by_name
 
 
 def _served(values: dict[str, list[str]]) -> bool:

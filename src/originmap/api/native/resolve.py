@@ -80,11 +80,11 @@ class WhatIf:
         if question.topology is not None:
             self._guard.charge(request, len(question.topology.colos))
             await self._turns.next()
-            found = await self._resolve.moves(topology_of(question.topology), zone_ids)
+            moves = await self._resolve.moves(topology_of(question.topology), zone_ids)
         else:
-            found = await self._resolve.moves_of_states(question.states or {}, zone_ids)
+            moves = await self._resolve.moves_of_states(question.states or {}, zone_ids)
         await self._turns.next()
-        return Response(envelope.success(moves_json(found)))
+        return Response(envelope.success(moves_json(moves)))
 
 
 class _Question(msgspec.Struct, forbid_unknown_fields=True):
@@ -112,11 +112,11 @@ def resolution_json(resolution: Resolution, *, explain: bool) -> dict[str, Any]:
     return answer
 
 
-def moves_json(found: list[Move]) -> dict[str, Any]:
+def moves_json(moves: list[Move]) -> dict[str, Any]:
     """Encode the result of a what-if: the totals, then each move."""
     return {
-        "cold_origins": sum(move.origins for move in found if move.cold),
-        "moved_origins": sum(move.origins for move in found),
+        "cold_origins": sum(move.origins for move in moves if move.cold),
+        "moved_origins": sum(move.origins for move in moves),
         "moves": [
             {
                 "zone_id": move.zone_id,
@@ -127,7 +127,7 @@ def moves_json(found: list[Move]) -> dict[str, Any]:
                 "after": move.after,
                 "cold": move.cold,
             }
-            for move in found
+            for move in moves
         ],
     }
 
