@@ -106,7 +106,7 @@ def test_the_name_in_the_certificate_must_be_that_of_the_url(front: Front) -> No
 def test_https_to_a_port_without_tls_fails_at_once(behind: Server) -> None:
     api = behind.api.replace("http://", "https://")
     said = refusal("dump", "--api", api, env={**TOKENS, **TRUST})
-    assert "If not, use http://" in said
+    assert "does not use TLS on this port, use http://" in said
     assert "waiting" not in said
 
 
