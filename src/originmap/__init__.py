@@ -1,25 +1,24 @@
-"""Originmap: the Origin Cloud Regions API, self-hosted, and the choice of upper tier from it.
+"""Originmap: a self-hosted Origin Cloud Regions API that chooses the upper tier of an origin.
 
-A map of the program, from the bottom up:
+The packages and modules, from the bottom up:
 
-- `domain`     what is true: addresses, regions, mappings, rights, tiers. No I/O.
-- `data`       the packaged catalogue of vendors and regions, and the default colos.
-- `detect`     the vendors' published IP ranges: readers, the files kept, downloads.
-- `store`      where it is kept: one port, and an implementation per database.
-- `feed`       changes and snapshots as JSON, both ways.
-- `client`     the v4 API from outside, ours or the real one.
-- `mapfile`    the files that people keep mappings in.
-- `planning`   mappings as code: plans made, saved, carried out.
-- `service`    what users do, one file per use.
-- `api`        HTTP: Cloudflare's routes, our own, and what both share.
-- `admin`      the Unix socket through which the command line reaches a running server.
-- `edge`       what fills a replica: following another server's feed.
-- `databases`  which store a name stands for; migrating and copying.
-- `cli`        one command per file; the only place that prints.
-- `settings`   one schema of settings.
+- `domain`     The rules: addresses, regions, mappings, permissions, tiers. No I/O.
+- `data`       The packaged catalogue of vendors and regions, and the default topology.
+- `detect`     The vendors' published IP ranges: download, storage, readers.
+- `store`      Persistence: one port, and one implementation per database.
+- `feed`       Changes and snapshots as JSON: encoding and decoding.
+- `client`     A client of the v4 API, for Originmap and for Cloudflare.
+- `mapfile`    The files of mappings that people write.
+- `planning`   Mappings as code: create, save and apply plans.
+- `service`    The use cases, one per file.
+- `api`        HTTP: Cloudflare's routes, our own routes, and their shared parts.
+- `edge`       The edge agent, and the client that replicates another server's feed.
+- `databases`  Opens, migrates and copies the database that `--db` names.
+- `cli`        The commands, one per file; only this package prints.
+- `settings`   The schema of all settings.
 
-Concrete classes meet in `bootstrap`, those of a server in `bootstrap_server`, those of an agent in
-`bootstrap_edge`.
+`bootstrap` builds the concrete classes of a command, `bootstrap_server` those of a server and
+`bootstrap_edge` those of an agent.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> Any:
-        """The resolver, loaded when it is asked for: most commands start sooner without it."""
+        """Load the resolver on first use: most commands do not need it and start faster."""
         if name != "Resolver":
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from originmap.domain.tier.resolution import Resolver

@@ -1,11 +1,12 @@
-"""Files that are replaced as a whole: a crash leaves the old content or the new, no mixture.
+"""Atomic file replacement: after a crash a file has either its old or its new content.
 
-    the new content is written beside the file, and synced     it fails: the file is as before
-    it is renamed over the file
-    the folder is synced, so that the new name survives a power cut
+1. Write the new content to a temporary file in the same folder and sync it. If that fails, the
+   file is unchanged.
+2. Rename the temporary file over the file.
+3. Sync the folder, so that the rename survives a power failure.
 
-A symbolic link is followed: the file that it leads to is replaced, and the link stays. Devices,
-pipes and folders are refused. A file that has these bytes already is left alone.
+Symbolic links are followed: the target is replaced and the link stays. Devices, pipes and folders
+are rejected. A file that already has the new content is not touched.
 """
 
 import contextlib
@@ -19,12 +20,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 _NEW = 0o666
-"""What the umask is taken from, for a new file of which nobody says who may read it."""
+"""Mode of a new file before the umask, if the caller sets no mode."""
 
 
 def target_of(path: Path) -> Path:
-    """The file that a path leads to, which need not be there yet. Raises OSError where links lead
-    in a circle, and where something else than a file is there."""
+    """The file that a path leads to; it need not exist. Raises OSError for a loop of links and
+    for anything but a regular file."""
     target = Path(os.path.realpath(path))
     try:
         mode = os.lstat(target).st_mode
@@ -33,16 +34,17 @@ def target_of(path: Path) -> Path:
     if stat.S_ISLNK(mode):
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
     if not stat.S_ISREG(mode):
-        raise OSError(errno.EINVAL, "it is no file", str(path))
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
     return target
 
 
 @contextlib.contextmanager
 def replacing(path: Path, mode: int | None = None) -> Iterator[BinaryIO]:
-    """Write the new content of a file in a block; it is in place and on disk when that ends well.
+    """Replace a file with the content written in the `with` block. It is in place and synced when
+    the block ends without an exception.
 
-    `mode` says who may read it; without one that stays as it is, and is left to the umask for a
-    new file. Raises OSError, with the file as before.
+    `mode` sets the permissions; by default an existing file keeps its own and a new file gets the
+    umask's. Raises OSError; the file is then unchanged.
     """
     target = target_of(path)
     new = target.with_name(f".{target.name}.{secrets.token_hex(4)}.new")
@@ -65,13 +67,13 @@ def replacing(path: Path, mode: int | None = None) -> Iterator[BinaryIO]:
 
 
 def replace_file(path: Path, content: Iterable[bytes], mode: int | None = None) -> None:
-    """Replace the content of a file, as `replacing` does."""
+    """Replace the content of a file atomically. Raises OSError; the file is then unchanged."""
     with replacing(path, mode) as file:
         file.writelines(content)
 
 
 def sync_folder(folder: Path) -> None:
-    """Make sure that the names of a folder's files are on disk as they are now."""
+    """Sync a folder, so that its created, renamed and removed files survive a power failure."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -87,9 +89,9 @@ def _set_mode(descriptor: int, target: Path, mode: int | None) -> None:
 
 
 def _is_same(new: Path, target: Path) -> bool:
-    """Whether the file has these bytes, and may be read by the same."""
+    """Whether both files have the same content and the same mode."""
     try:
         same_mode = target.stat().st_mode == new.stat().st_mode
         return same_mode and filecmp.cmp(new, target, shallow=False)
     except OSError:
-        return False  # there is none, or this user cannot read it
+        return False  # the target does not exist or is not readable

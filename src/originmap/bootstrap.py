@@ -1,5 +1,7 @@
-"""Where the concrete classes of a store and its services meet: what every command on a database
-needs. What serves it over HTTP is put together in `bootstrap_server`."""
+"""Opens a store and builds the services that every command on a database needs.
+
+The HTTP server is built in `bootstrap_server`.
+"""
 
 import contextlib
 import datetime
@@ -33,7 +35,7 @@ Prepare = Callable[[Store, Directory, Callable[[], int], str], Awaitable[None]]
 
 
 class Opened(NamedTuple):
-    """An open store, prepared, with what is known of it in memory."""
+    """An open, prepared store with its in-memory state and services."""
 
     store: Store
     directory: Directory
@@ -55,7 +57,7 @@ async def open_store(
     *,
     serves: bool = True,
 ) -> AsyncIterator[Opened]:
-    """Open the store that `db` names, and close it at the end. Raises StoreError."""
+    """Open the store that `db` names; close it on exit. Raises StoreError."""
     opening = databases.opened_replica if replication else databases.opened
     async with opening(db, serves=serves) as store:
         directory = Directory()
@@ -68,9 +70,9 @@ async def open_store(
         feed = Feed(store, zones, snapshots, topologies.turns)
         followers = Followers(store, wall_clock)
         rollouts = Rollouts(store, followers, topologies, wall_clock)
-        known = (directory, topologies, detector, zones)
+        state = (directory, topologies, detector, zones)
         exports = Exports(store, topologies, catalogue, snapshots)
-        yield Opened(store, *known, feed, followers, rollouts, exports, replication)
+        yield Opened(store, *state, feed, followers, rollouts, exports, replication)
 
 
 def packaged_catalogue() -> Catalogue:
@@ -79,21 +81,21 @@ def packaged_catalogue() -> Catalogue:
 
 
 def packaged_regions() -> tuple[SupportedRegion, ...]:
-    """The packaged catalogue, seen from the packaged topology."""
+    """The regions of the packaged catalogue, resolved against the packaged topology."""
     catalogue = data.catalogue()
     return supported(catalogue, Tiers(catalogue, data.topology(), {}))
 
 
 def range_files(folder: str) -> RangeFiles:
-    """The vendors' published ranges that a folder keeps. Raises NoRangesFolder for "", which
-    stands for that of a user without a home folder."""
+    """The vendors' published ranges stored in a folder. Raises NoRangesFolder if `folder` is "",
+    the default of a user without a home folder."""
     if not folder:
         raise NoRangesFolder
     return RangeFiles(Path(folder), lambda: datetime.datetime.now(datetime.UTC))
 
 
 def detector(files: RangeFiles) -> Detector:
-    """Detection with the ranges there are now. Raises RangesError, also when there are none."""
+    """Detection with the current ranges. Raises RangesError, also if there are no ranges."""
     table = files.table()
     if not table.vendors:
         raise NoRanges(str(files.folder))

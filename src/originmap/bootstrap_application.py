@@ -1,6 +1,6 @@
-"""Where the concrete classes of the application meet: every route over an open store.
+"""Builds the application: every route over an open store.
 
-A server has it answer requests; without one, a command does the same in its own process.
+A server answers requests with it. If no server runs, a command answers them in its own process.
 """
 
 from collections.abc import Callable
@@ -43,8 +43,8 @@ def build_app(
     settings: Settings = DEFAULTS,
     traffic: Traffic | None = None,
 ) -> Application:
-    """The application over an open store; of `settings` those about what is served. `traffic` is
-    what was answered, for the metrics."""
+    """Build the application over an open store. Only the settings of routes and limits are used;
+    `traffic` counts responses for the metrics."""
     store, directory, topologies = opened.store, opened.directory, opened.topologies
     catalogue, groups = data.catalogue(), data.permission_groups()
     mappings = Mappings(store, catalogue)
@@ -65,8 +65,8 @@ def build_app(
     store.follow_records(guard.forget)
     table = cloudflare.routes(guard, services, v1=settings.enable_v1)
     sessions = Sessions(store, access, wall_clock)
-    counted = (traffic or Traffic()) if settings.metrics else None
-    own = _own_services(opened, ready, counted, sessions, audit)
+    traffic = (traffic or Traffic()) if settings.metrics else None
+    own = _own_services(opened, ready, traffic, sessions, audit)
     return Application([*table, *native.routes(guard, own)], brake)
 
 
@@ -103,6 +103,6 @@ def _own_services(
 
 
 def _limiters(rate_limit: str) -> list[RateLimiter | None]:
-    """For users, and for addresses."""
+    """The rate limiters per user and per client address."""
     quotas = parse(rate_limit)
     return [None if quota is None else RateLimiter(quota, monotonic_clock) for quota in quotas]

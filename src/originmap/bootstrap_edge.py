@@ -1,6 +1,6 @@
-"""Where the classes of an agent meet: from settings to a node that keeps its caches up to date.
+"""Builds the edge agent from its settings.
 
-Beside `bootstrap`, which brings all services: an agent has none, and starts faster.
+Separate from `bootstrap`, which imports every service: an agent has none and starts faster.
 """
 
 import asyncio
@@ -44,12 +44,12 @@ from originmap.store.port import Store
 
 _DATABASE = "replica.db"
 _HISTORY_DAYS, _HISTORY_CHANGES = 30.0, 1_000_000
-"""History that an agent keeps: it serves an older revision where it is told to."""
+"""History that an agent keeps, because a rollout can make it serve an older revision."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Node:
-    """An agent and those it works with."""
+    """An agent and its collaborators."""
 
     store: Store
     rollout: CurrentRollout
@@ -63,8 +63,8 @@ class _Node:
 async def run(
     settings: EdgeSettings, duties: Sequence[Duty], on_start: Callable[[str], None]
 ) -> None:
-    """Keep the caches up to date until SIGTERM or SIGINT; SIGHUP compares what is there.
-    `on_start` is told the node's name. Raises OriginmapError when it cannot start."""
+    """Keep the caches up to date until SIGTERM or SIGINT; SIGHUP starts a comparison at once.
+    `on_start` is called with the node's name. Raises OriginmapError if the agent cannot start."""
     log_json()
     logging.getLogger("originmap").setLevel(logging.INFO)
     async with _opened(settings, duties) as node:
@@ -77,7 +77,7 @@ async def run(
             node.store, _HISTORY_DAYS, _HISTORY_CHANGES, wall_clock, lambda: node.rollout.floor
         )
         await node.agent.recover()
-        # Where one of them ends by an error of ours, all do, and the service manager starts anew.
+        # If one task fails, all stop, and the service manager restarts the agent.
         try:
             async with asyncio.TaskGroup() as group:
                 work = [node.follower.run(), node.reporter.run(), retention.run()]
@@ -94,8 +94,8 @@ async def run(
 
 
 class Result(NamedTuple):
-    """What was done with each cache that is up to date, what kept others, with a hint or "", and
-    what else is to be said."""
+    """The outcome for each cache that is up to date; the problems of the rest as (text, hint),
+    the hint may be ""; and warnings."""
 
     done: dict[str, str]
     problems: list[tuple[str, str]]
@@ -103,8 +103,8 @@ class Result(NamedTuple):
 
 
 async def once(settings: EdgeSettings, duties: Sequence[Duty]) -> Result:
-    """Bring the caches up to date once, from the last state where the primary is gone. Raises
-    OriginmapError when it cannot start."""
+    """Bring the caches up to date once, from the last saved state if the primary is unreachable.
+    Raises OriginmapError if the agent cannot start."""
     warnings = []
     async with _opened(settings, duties) as node:
         try:
@@ -112,11 +112,11 @@ async def once(settings: EdgeSettings, duties: Sequence[Duty]) -> Result:
         except (FeedError, StoreError) as error:
             if not node.store.is_replica:
                 raise
-            warnings.append(f"goes by the last state: {error}")
+            warnings.append(f"using the last saved state: {error}")
         await node.agent.recover()
         if node.advice.needed:
             warnings.append(ADVICE)
-        outcomes = await node.agent.bring()
+        outcomes = await node.agent.update()
         with contextlib.suppress(FeedError):
             await node.reporter.send()
         revision = node.agent.rendered.revision if node.agent.rendered else None
@@ -126,8 +126,8 @@ async def once(settings: EdgeSettings, duties: Sequence[Duty]) -> Result:
 
 
 async def dry_run(settings: EdgeSettings, duties: Sequence[Duty]) -> list[Preview]:
-    """What would become of each file, from what the primary has now; nothing is written where
-    caches or agents look. Raises OriginmapError."""
+    """Preview the change of each file from the primary's current state, without writing to any
+    folder of a cache or an agent. Raises OriginmapError."""
     async with databases.opened(databases.MEMORY) as store:
         copy = Replication(settings.follow, wall_clock)
         async with _client(settings) as client:
@@ -185,7 +185,7 @@ async def _replica(folder: Path, primary: str) -> AsyncIterator[Store]:
             await setup.prepare_replica(primary, store, Directory(), wall_clock, db)
             yield store
     except StoreOwned as error:
-        error.hint = "another agent runs with this --state: stop it, or give this one another"
+        error.hint = "another agent uses this --state folder: stop it, or set another folder"
         raise
 
 
@@ -195,7 +195,7 @@ def _folder(state: str) -> Path:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         unwritable = CannotWrite(state, error)
-        unwritable.hint = "set XDG_STATE_HOME, or give a folder that this user may write by --state"
+        unwritable.hint = "set --state or XDG_STATE_HOME to a folder that this user can write"
         raise unwritable from error
     return folder
 

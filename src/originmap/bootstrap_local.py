@@ -1,4 +1,4 @@
-"""Requests of the operator to a database that no server owns, answered in this process."""
+"""Answers the operator's requests in this process, for a database that no server has open."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ Sink = Callable[[bytes], object]
 
 
 class InProcessApplication:
-    """A `InProcessApplication` of the client: the application over a database that is open here."""
+    """The application over a database that is open in this process."""
 
     def __init__(self, application: Application, runner: asyncio.Runner) -> None:
         self._application = application
@@ -27,7 +27,7 @@ class InProcessApplication:
         self._ids = RequestIDs()
 
     def answer(self, method: str, target: str, body: bytes, sink: Sink) -> tuple[int, bytes]:
-        """The status and the body of the answer; a body that comes in pieces goes to `sink`."""
+        """The status and the body of the response; a streamed body goes to `sink` in chunks."""
         request = Request(method, target, {}, "", self._ids.next(), link=_LINK)
         request.body = body
         return self._runner.run(self._answer(request, sink))
@@ -43,7 +43,7 @@ class InProcessApplication:
 
 @contextlib.contextmanager
 def local_application(db: str) -> Iterator[InProcessApplication]:
-    """Open a database, and close it at the end. Raises StoreError."""
+    """Open a database; close it on exit. Raises StoreError."""
     with asyncio.Runner() as runner:
         opening = open_store(db, setup.prepare_to_administer, serves=False)
         opened = runner.run(opening.__aenter__())

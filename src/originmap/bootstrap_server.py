@@ -1,4 +1,4 @@
-"""Where the concrete classes of a server meet: HTTP over an open store, and what runs beside it."""
+"""Builds the server: HTTP over an open store, and its background tasks."""
 
 import asyncio
 import contextlib
@@ -34,12 +34,13 @@ from originmap.store.clock import wall_clock
 
 
 async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, int], None]) -> None:
-    """Serve until SIGTERM or SIGINT. `on_start` is told the address once it is listened on.
+    """Serve until SIGTERM or SIGINT. `on_start` is called with the host and the port once the
+    server listens.
 
-    Raises OriginmapError when it cannot start.
+    Raises OriginmapError if the server cannot start.
     """
     log_json()
-    # It warns of every request that is not HTTP; those are in the request log already.
+    # uvicorn warns of every malformed request; the request log has them already.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     log = AccessLog() if settings.log_requests else SilentLog()
     ids = RequestIDs(settings.colo)
@@ -79,16 +80,16 @@ def _retention(opened: Opened, settings: Settings) -> Coroutine[None, None, None
 
 @contextlib.asynccontextmanager
 async def _following(settings: Settings, opened: Opened, server: HTTPServer) -> AsyncIterator[None]:
-    """Keep a replica's store up to date meanwhile, and say in each answer how old it is."""
+    """Keep a replica's store up to date, and send its age with each response."""
     copy = opened.replication
     if copy is None:
         yield
         return
-    # Only a replica speaks HTTP to others, so only it pays for what that needs.
+    # Only a replica needs an HTTP client, so only a replica pays for the import.
     from originmap.edge.follow.feed_client import AGE_HEADER, FeedClient
     from originmap.edge.follow.follower import Follower
 
-    async def tell_age() -> None:
+    async def update_age_header() -> None:
         while True:
             if copy.loaded:
                 server.config.encoded_headers = [(AGE_HEADER.encode(), b"%.3f" % copy.age)]
@@ -97,7 +98,7 @@ async def _following(settings: Settings, opened: Opened, server: HTTPServer) -> 
     async def follow() -> None:
         try:
             await Follower(opened.store, client, copy, lambda: opened.rollouts.floor).run()
-        except OriginmapError:  # waiting does not help, and a start anew may
+        except OriginmapError:  # waiting does not help; a restart may
             server.should_exit = True
             raise
 
@@ -111,14 +112,14 @@ async def _following(settings: Settings, opened: Opened, server: HTTPServer) -> 
             bytes_of(settings.copy_limit),
         ) as client,
         running(follow()),
-        running(tell_age()),
+        running(update_age_header()),
     ):
         yield
 
 
 @contextlib.asynccontextmanager
 async def running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Have `work` done meanwhile, and end it afterwards."""
+    """Run `work` as a background task; cancel it on exit."""
     task = asyncio.create_task(work)
     try:
         yield
@@ -129,9 +130,9 @@ async def running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
 
 
 def calm_collector() -> None:
-    """Leave what is there for good out of garbage collections, and make them rare: requests make
-    many objects and no cycles, and a batch made so many that collecting took a tenth of it. The
-    little garbage of a start stays: looking for it takes longer than it is worth."""
+    """Freeze the objects of the start-up and make garbage collections rare: requests create many
+    objects but no cycles, and collections took a tenth of the time of a batch. There is no
+    collection before the freeze: the garbage of a start is small and not worth the time."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
 
@@ -148,9 +149,9 @@ async def _watched_ranges(folder: str, detector: Detector) -> AsyncIterator[None
 def _for_operator(
     db: str, context: Context, server: uvicorn.Server
 ) -> contextlib.AbstractAsyncContextManager[None]:
-    """Answer the operator too, at the socket beside a database file."""
+    """Also listen for the operator, on the Unix socket beside a database file."""
     if not databases.is_file(db):
         return contextlib.nullcontext()
-    theirs = context._replace(limits=OPERATOR_LIMITS, of_operator=True)
-    state, make_protocol = server.server_state, connection_factory(theirs)
+    operator_context = context._replace(limits=OPERATOR_LIMITS, of_operator=True)
+    state, make_protocol = server.server_state, connection_factory(operator_context)
     return operator_listener(socket_path(Path(db)), lambda: make_protocol(server_state=state))

@@ -1,4 +1,4 @@
-"""Which store a `--db` names, and what can be done with a database as a whole."""
+"""Opens the store that `--db` names; migrates and copies whole databases."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -21,23 +21,23 @@ MEMORY = database_name.MEMORY
 
 
 def is_file(db: str) -> bool:
-    """Whether `db` names a file, which one process owns."""
+    """Whether `db` names a SQLite file, which one process owns at a time."""
     return db != MEMORY and not is_postgres(db)
 
 
 def shown(db: str) -> str:
-    """`db` as it may be printed: without a password."""
+    """`db` without its password, for messages."""
     return redacted(db)
 
 
 async def store_of(db: str, *, serves: bool = False) -> Store:
-    """The store that `db` names, for a process that serves others or for a command. Raises
+    """Open the store that `db` names; `serves` is true for a server, false for a command. Raises
     StoreError."""
     check_name(db)
     if db == MEMORY:
         return MemoryStore()
     if is_postgres(db):
-        # Loaded where it is used: the driver takes longer to load than a SQLite file to open.
+        # Imported on use: the driver takes longer to load than a SQLite file to open.
         from originmap.store.postgres import store as postgres
 
         return await postgres.open_postgres(db, environment=postgres_environment(), serves=serves)
@@ -48,7 +48,8 @@ async def store_of(db: str, *, serves: bool = False) -> Store:
 async def opened_replica(
     db: str, *, always_copy: bool = False, serves: bool = False
 ) -> AsyncIterator[Store]:
-    """As `opened`, for a copy that can be fetched again; a file that is damaged is moved aside."""
+    """Open the store of a replica; close it on exit. A damaged file is moved aside, because the
+    replica can fetch its content again. Raises StoreError."""
     if is_file(db):
         check_name(db)
         store: Store = open_replica(Path(db), always_copy=always_copy)
@@ -62,7 +63,7 @@ async def opened_replica(
 
 @contextlib.asynccontextmanager
 async def opened(db: str, *, serves: bool = False) -> AsyncIterator[Store]:
-    """As `store_of`, closed at the end. Raises StoreError."""
+    """Open the store that `db` names; close it on exit. Raises StoreError."""
     store = await store_of(db, serves=serves)
     try:
         yield store
@@ -71,9 +72,9 @@ async def opened(db: str, *, serves: bool = False) -> AsyncIterator[Store]:
 
 
 async def migrate(db: str) -> tuple[int, int]:
-    """Bring a database that is there to the present form; its versions before and after.
-    Raises StoreError."""
-    _check_there(db)
+    """Migrate an existing database to the current schema. Returns the schema versions before and
+    after. Raises StoreError."""
+    _check_exists(db)
     if is_postgres(db):
         from originmap.store.postgres import store as postgres
 
@@ -84,13 +85,13 @@ async def migrate(db: str) -> tuple[int, int]:
 
 
 async def copy(source: str, target: str, step: copying.Step, *, replace: bool) -> copying.Tally:
-    """Copy a database that is there into another. Raises StoreError."""
-    _check_there(source)
+    """Copy an existing database into another. Raises StoreError."""
+    _check_exists(source)
     async with opened(source) as old, opened(target) as new:
         return await copying.copy(old, new, shown(target), step, replace=replace)
 
 
-def _check_there(db: str) -> None:
+def _check_exists(db: str) -> None:
     check_name(db)
     if db == MEMORY or (is_file(db) and not Path(db).exists()):
-        raise StoreUnusable(db, "there is no such file", "give the path of one")
+        raise StoreUnusable(db, "no such file", "use the path of an existing database file")

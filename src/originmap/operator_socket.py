@@ -1,9 +1,10 @@
-"""Where a server listens for the operator: a Unix socket beside the database, for paths of any
-length. Whoever may open it may do everything, as whoever may open the database: both are guarded
-by file permissions alone.
+"""The Unix socket beside the database, on which a server listens for the operator.
 
-A Unix socket's address holds about 100 bytes (unix(7)); a longer path is reached through a
-descriptor of its folder, which Linux shows under /proc/self/fd.
+File permissions alone protect it: a process that can open the socket, like one that can open the
+database, has every permission.
+
+A Unix socket's address holds about 100 bytes (unix(7)). A longer path is reached through a
+descriptor of its folder, under /proc/self/fd on Linux.
 """
 
 import contextlib
@@ -17,7 +18,7 @@ _LONGEST_NAME = 64
 
 
 def socket_path(database: Path) -> Path:
-    """The socket beside a database file, whichever link leads to the file."""
+    """The socket beside a database file; symbolic links to the file are resolved first."""
     real = database.resolve()
     name = real.name
     if len(os.fsencode(name)) > _LONGEST_NAME:
@@ -27,7 +28,7 @@ def socket_path(database: Path) -> Path:
 
 @contextlib.contextmanager
 def reachable(path: Path) -> Iterator[str]:
-    """A spelling of `path` short enough for bind and connect, while the context lasts."""
+    """A form of `path` short enough for bind and connect, valid inside the `with` block."""
     if len(os.fsencode(path)) <= _LONGEST:
         yield str(path)
         return

@@ -1,7 +1,7 @@
-"""The settings of a server, in one place: name, default and help of each.
+"""The settings of a server and of an agent: name, default and help of each.
 
-The command line offers them as options and reads the environment for them (`ORIGINMAP_PORT` for
-`--port`); nothing else in the program looks at either.
+The command line offers each setting as an option and as an environment variable (`--port`,
+`ORIGINMAP_PORT`). No other module reads the environment.
 """
 
 import os
@@ -18,7 +18,7 @@ def _setting(default: Any, help_: str, *, secret: bool = False) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a server runs."""
+    """The settings of a server."""
 
     host: str = _setting("127.0.0.1", "Address to listen on.")
     port: int = _setting(8787, "Port to listen on; 0 picks a free port.")
@@ -54,7 +54,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class EdgeSettings:
-    """How the agent of a node runs."""
+    """The settings of an edge agent."""
 
     follow: str = _setting("", "URL of the server to follow; required.")
     token: str = _setting("", "Token of the server, created with --access edge.", secret=True)
@@ -164,40 +164,42 @@ def default_of(name: str) -> Any:
 
 
 def bytes_of(gibibytes: float) -> int:
-    """A size that is set in GiB, in bytes."""
+    """Convert GiB to bytes."""
     return int(gibibytes * (1 << 30))
 
 
 def settings_token(environment: Mapping[str, str] = os.environ) -> str:
-    """The token that a replica shows its primary, "" where none is given."""
+    """The token that a replica or an agent sends to its primary; "" if the variable is not set."""
     return environment.get("ORIGINMAP_TOKEN", "").strip()
 
 
 def postgres_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The variables that PostgreSQL's own programs read."""
+    """The environment variables of libpq, such as PGPASSWORD."""
     return {name: value for name, value in environment.items() if name.startswith("PG")}
 
 
 def command_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """What commands of the operator's see: all but our own variables, which may be secrets, and
-    the folders that only root's PATH has, where Debian keeps servers."""
-    kept = {name: value for name, value in environment.items() if not name.startswith("ORIGINMAP")}
-    kept["PATH"] = environment.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin"
-    return kept
+    """The environment of the operator's commands: without ORIGINMAP_ variables, which may be
+    secrets, and with the sbin folders in PATH, because Debian installs servers there."""
+    result = {
+        name: value for name, value in environment.items() if not name.startswith("ORIGINMAP")
+    }
+    result["PATH"] = environment.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin"
+    return result
 
 
 def state_folder(
     environment: Mapping[str, str] = os.environ, user: int | None = None
 ) -> Path | None:
-    """Where a user's programs keep their state (XDG Base Directory Specification, 0.8). None for a
-    user without a home folder."""
+    """The folder for a user's state files (XDG Base Directory Specification, 0.8). None for a user
+    without a home folder."""
     return _folder("XDG_STATE_HOME", ".local/state", environment, user)
 
 
 def config_folder(
     environment: Mapping[str, str] = os.environ, user: int | None = None
 ) -> Path | None:
-    """Where a user's programs keep what the user set, as `state_folder`."""
+    """The folder for a user's configuration files, by the same rules as `state_folder`."""
     return _folder("XDG_CONFIG_HOME", ".config", environment, user)
 
 
@@ -205,7 +207,7 @@ def _folder(
     variable: str, under_home: str, environment: Mapping[str, str], user: int | None
 ) -> Path | None:
     base = environment.get(variable, "")
-    # The specification: a path that is not absolute is to be ignored.
+    # The specification: a relative path is invalid and ignored.
     if base.startswith("/"):
         return Path(base) / "originmap"
     home = environment.get("HOME", "")
@@ -215,7 +217,7 @@ def _folder(
 
 
 def _home_of_user(user: int) -> str:
-    """The home folder by the list of users, "" for one who is not in it."""
+    """The home folder from the user database; "" if the user is not in it."""
     try:
         home = pwd.getpwuid(user).pw_dir
     except KeyError:
@@ -224,19 +226,19 @@ def _home_of_user(user: int) -> str:
 
 
 def outbound_environment(environment: Mapping[str, str] = os.environ) -> Mapping[str, str]:
-    """What says how other servers are asked: proxies and certificates."""
+    """The environment that configures outbound requests: proxies and certificates."""
     return environment
 
 
 CLOUDFLARE_API = "https://api.cloudflare.com/client/v4"
-"""The API that commands of mappings as code ask, unless they are given another one."""
+"""The default API of the mappings-as-code commands."""
 
 
 API_VARIABLES = ("CLOUDFLARE_API_TOKEN", "CLOUDFLARE_EMAIL", "CLOUDFLARE_API_KEY")
 
 
 def api_credentials(environment: Mapping[str, str] = os.environ) -> tuple[str, str, str]:
-    """Token, email address and key, from the variables that Cloudflare's own tools read; empty
-    where one is not set."""
+    """Token, email address and key, from the variables that Cloudflare's own tools read; "" for
+    a variable that is not set."""
     token, email, key = (environment.get(name, "").strip() for name in API_VARIABLES)
     return token, email, key

@@ -52,7 +52,7 @@ RAISED = [
     errors.InvalidLatencies(["measurement 0: measured_on is in the future"]),
     errors.InvalidExport("there is no colo XYZ"),
     errors.InvalidQuery("unknown argument limit; known are: none"),
-    errors.InvalidQuery("a body is needed"),
+    errors.InvalidQuery("a body is required"),
     errors.MalformedJSON(),
     errors.BodyTooLarge(),
     errors.MappingNotFound(),

@@ -127,7 +127,7 @@ def test_a_failure_names_no_folder_that_is_gone(tmp_path: Path) -> None:
     files["originmap.vcl"].write_text("nonsense")
     with pytest.raises(CommandFailed) as failed:
         check("varnish", files)
-    assert "originmap.vcl" in failed.value.said
+    assert "originmap.vcl" in failed.value.output
     assert "originmap-check-" not in str(failed.value)
 
 

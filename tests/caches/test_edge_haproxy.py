@@ -100,4 +100,4 @@ def test_without_its_socket_it_is_reloaded(site: Site) -> None:
         site.edge.serves_all(site.server)
     finally:
         elsewhere.rename(admin)
-    assert site.edge.said("it is reloaded instead") == 1
+    assert site.edge.said("cannot update the running cache; reloading it") == 1

@@ -30,7 +30,7 @@ def site(running: Site) -> Site:
 
 
 def test_it_serves_its_last_state_when_the_server_is_gone(site: Site) -> None:
-    strangers = site.edge.said("somebody changed it: it is written anew")
+    strangers = site.edge.said("the file was changed by another program")
     with Visitor(site.cache) as visitor:
         put(site.server, NEAR_FRA)
         site.edge.serves_all(site.server)
@@ -46,7 +46,7 @@ def test_it_serves_its_last_state_when_the_server_is_gone(site: Site) -> None:
         put(site.server, NEAR_IAD)
         site.cache.comes_to("IAD")
     assert visitor.failed == 0
-    assert site.edge.said("somebody changed it: it is written anew") == strangers + 1
+    assert site.edge.said("the file was changed by another program") == strangers + 1
     assert site.edge.stop() == 0
 
 
@@ -109,7 +109,9 @@ def test_an_agent_that_is_killed_amid_a_check_leaves_the_old_file_when_it_starts
     try:
         site.edge.start()  # its check fails: what is there is what it put back
         site.edge.waits_for(lambda: site.file.read_text() == before, "the old file")
-        site.edge.waits_for(lambda: site.edge.said("put back what was not checked"), "a word")
+        site.edge.waits_for(
+            lambda: site.edge.said("restored the old files of an interrupted update"), "a word"
+        )
     finally:
         (site.cache.folder / "aside").rename(site.cache.folder / "nginx.conf")
     site.edge.signal(signal.SIGHUP)
@@ -142,7 +144,7 @@ def test_once_brings_it_up_to_date_and_ends(site: Site) -> None:
     done = site.edge.run("--once")
     assert done.returncode == 0
     assert done.stdout.startswith("nginx: nothing to do")
-    assert "goes by the last state" in done.stderr
+    assert "using the last saved state" in done.stderr
 
 
 def test_without_any_state_or_server_once_fails(tmp_path: Path) -> None:

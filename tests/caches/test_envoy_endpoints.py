@@ -91,7 +91,7 @@ def test_an_obsolete_file_stays_so_that_envoy_can_restart(
         before = file.read_bytes()
         try:
             set_topology(server, {"FRA": PLACES["FRA"], "SIN": PLACES["SIN"]})
-            edge.waits_for(lambda: edge.said("it is written no more, and stays as it was"), "word")
+            edge.waits_for(lambda: edge.said("the file is no longer updated"), "word")
             edge.serves_all(server)
             assert file.read_bytes() == before
             envoy.start()

@@ -132,8 +132,8 @@ def test_without_ranges_there_is_a_hint(state: Path) -> None:
         done = run(state, *args)
         assert done.returncode == 1
         assert done.stderr.splitlines() == [
-            f"originmap: there are no published ranges in {state}/originmap/ranges",
-            "  originmap ranges fetch gets them, originmap ranges import takes files",
+            f"originmap: no published IP ranges in {state}/originmap/ranges",
+            "  run originmap ranges fetch, or originmap ranges import FILE",
         ]
 
 
@@ -227,7 +227,7 @@ def test_fetch_stores_new_lists_and_reports_failures(kept: Path) -> None:
         done = run(kept, "ranges", "fetch", *vendors, *urls)
         again = run(kept, "ranges", "fetch", "--vendor=aws", *urls)
     assert done.returncode == 1
-    assert done.stderr == f"oci: {server.url}/oci: the server answered 404 Not Found\n"
+    assert done.stderr == f"oci: {server.url}/oci: the server responded 404 Not Found\n"
     assert done.stdout.splitlines() == [
         "aws: 7 prefixes in 4 regions, published 2026-08-23T00:00:00Z",
         "gcp: unchanged",

@@ -1,4 +1,4 @@
-"""A real server, a proxy in front of it, and a client that waits without waiting."""
+"""A real server, a proxy in front of it, and a client with a fake sleep."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -40,7 +40,7 @@ Ask = Callable[..., Asking]
 
 @pytest.fixture
 def asking(running: Server) -> Iterator[Ask]:
-    """Makes a client whose requests meet some faults."""
+    """Creates a client whose requests meet these faults."""
     with ExitStack() as stack:
 
         def ask(

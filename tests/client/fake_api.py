@@ -1,4 +1,4 @@
-"""A service in the place of the v4 API, whose answers a test chooses freely."""
+"""A fake v4 API with any responses that a test sets."""
 
 import json
 import threading
@@ -12,7 +12,7 @@ ZONE = {"id": "023e105f4ecef8ad9ca31a8372d0c353", "name": "example.com"}
 
 
 class Raw(NamedTuple):
-    """An answer that is not JSON."""
+    """A response that is not JSON."""
 
     status: int
     body: bytes = b""
@@ -20,11 +20,11 @@ class Raw(NamedTuple):
 
 
 Answer = Callable[[str, dict[str, str]], "Raw | dict[str, Any]"]
-"""Answers a path with its query; a dict is sent as JSON."""
+"""Returns the response for a path with its query; a dict is sent as JSON."""
 
 
 class FakeAPI:
-    """Answers GET and POST on a free port; a context manager."""
+    """A server for GET and POST on a free port; a context manager."""
 
     def __init__(self, answer: Answer) -> None:
         self.asked: list[str] = []

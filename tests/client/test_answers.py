@@ -1,4 +1,4 @@
-"""Answers of services that are not quite like ours: what is read, and what is said of the rest."""
+"""Responses of services that differ from ours: which are read, and the errors for the rest."""
 
 import contextlib
 import gzip
@@ -45,7 +45,7 @@ def listed(answer: Answer) -> list[str]:
 
 
 def refused(answer: Answer) -> tuple[ClientError, int]:
-    """The error of a list, and how many requests it took."""
+    """The error of a list, and the number of requests."""
     with behind(answer) as (mappings, api):
         with pytest.raises(ClientError) as caught:
             mappings.mappings(ID)
@@ -55,7 +55,7 @@ def refused(answer: Answer) -> tuple[ClientError, int]:
 def paged(
     size: int, info: Callable[[int, int], Any], items: list[dict[str, str]] = MAPPINGS
 ) -> Answer:
-    """Pages of `size`, whatever was asked; `info` makes result_info of page and count."""
+    """Pages of `size`, whatever was requested; `info` returns result_info from page and count."""
 
     def answer(path: str, query: dict[str, str]) -> dict[str, Any]:
         page = int(query["page"])
@@ -90,7 +90,7 @@ def one_page(**members: Any) -> Answer:
     ],
     ids=repr,
 )
-def test_a_list_is_read_whatever_the_members_around_it_are(members: dict[str, Any]) -> None:
+def test_a_list_is_read_from_any_valid_envelope(members: dict[str, Any]) -> None:
     assert listed(one_page(**members)) == THREE
 
 
@@ -116,11 +116,11 @@ def test_a_list_is_read_whatever_the_members_around_it_are(members: dict[str, An
     ],
 )
 @pytest.mark.parametrize("size", [1, 2])
-def test_pages_smaller_than_asked_are_read_to_the_end(info: Any, size: int) -> None:
+def test_pages_smaller_than_requested_are_read_to_the_end(info: Any, size: int) -> None:
     assert listed(paged(size, info)) == THREE
 
 
-def test_a_byte_order_mark_before_an_answer_is_passed_over() -> None:
+def test_a_byte_order_mark_before_a_response_is_ignored() -> None:
     body = json.dumps({**GOOD, "result": MAPPINGS}).encode("utf-8-sig")
     assert listed(lambda path, query: Raw(200, body)) == THREE
 
@@ -130,33 +130,33 @@ def test_a_null_list_is_empty_only_if_nothing_else_is_announced() -> None:
     assert listed(one_page(result=None, result_info={"total_count": 0})) == []
     error, _ = refused(one_page(result=None))
     assert isinstance(error, ListIncomplete)
-    assert "announced 3 items and gave 0" in str(error)
+    assert "announced 3 items but sent 0" in str(error)
 
 
-def test_a_list_that_is_always_short_is_not_blamed_on_others() -> None:
+def test_a_list_that_is_always_short_is_incomplete_not_unsteady() -> None:
     error, _ = refused(paged(100, lambda page, count: {"total_count": 4}))
     assert isinstance(error, ListIncomplete)
-    assert "announced 4 items and gave 3" in str(error)
-    assert "somebody" not in error.hint
+    assert "announced 4 items but sent 3" in str(error)
+    assert "another client" not in error.hint
 
 
-def test_a_total_that_changes_between_pages_is_proof_that_others_write() -> None:
+def test_a_total_that_changes_between_pages_proves_other_writes() -> None:
     error, _ = refused(paged(2, lambda page, count: {"total_count": 5 + page}))
     assert isinstance(error, ListUnsteady)
-    assert "6 items and then 7" in str(error)
+    assert "6 items, then 7" in str(error)
 
 
-def test_a_service_without_pages_gives_its_whole_list_each_time() -> None:
+def test_a_service_that_ignores_pagination_is_supported() -> None:
     assert listed(one_page(result=MAPPINGS, result_info=None)) == THREE
 
 
-def test_a_full_page_that_comes_again_is_not_taken_for_a_whole_list() -> None:
+def test_a_repeated_full_page_is_not_a_complete_list() -> None:
     error, _ = refused(one_page(result=MAPPINGS, result_info={"per_page": 3}))
     assert isinstance(error, ListIncomplete)
     assert "page 2 is page 1 again" in str(error)
 
 
-def test_zones_are_found_by_name_whatever_is_announced() -> None:
+def test_zones_are_looked_up_by_name_with_any_announced_total() -> None:
     def answer(path: str, query: dict[str, str]) -> dict[str, Any]:
         wanted = [ZONE] if query.get("name") in (None, ZONE["name"]) else None
         return {**GOOD, "errors": None, "result": wanted if query["page"] == "1" else None}
@@ -167,7 +167,7 @@ def test_zones_are_found_by_name_whatever_is_announced() -> None:
         assert mappings.zones_named(["example.com"])["example.com"].id == ID
 
 
-def test_a_mapping_that_cannot_be_read_is_named() -> None:
+def test_the_error_of_an_invalid_mapping_names_it() -> None:
     broken = [MAPPINGS[0], {"origin_ip": "192.0.2.9", "vendor": None, "region": "x"}]
     error, _ = refused(one_page(result=broken))
     assert "$[1].vendor" in str(error)
@@ -199,7 +199,7 @@ def test_a_mapping_that_cannot_be_read_is_named() -> None:
     ],
     ids=repr,
 )
-def test_errors_of_any_form_are_told(errors: Any, said: str) -> None:
+def test_errors_of_any_form_are_reported(errors: Any, said: str) -> None:
     error, asked = refused(one_page(success=False, result=None, errors=errors))
     assert isinstance(error, Refused)
     assert str(error).endswith(f"200: {said}")
@@ -220,9 +220,9 @@ HTML = {"Content-Type": "text/html"}
         (Raw(200, LOGIN, HTML), "a web page, 'Sign in - Example'", "--api", 1),
         (Raw(200, b""), "its body is empty", "--api", 1),
         (Raw(204), "its body is empty", "--api", 1),
-        (Raw(200, b"[]"), "not JSON of that form", "--api", 1),
-        (Raw(200, b'{"status": "ok"}'), "not JSON of that form", "--api", 1),
-        (Raw(200, b"\xff\xfe{\x00"), "not JSON of that form", "--api", 1),
+        (Raw(200, b"[]"), "not JSON in the form of the API", "--api", 1),
+        (Raw(200, b'{"status": "ok"}'), "not JSON in the form of the API", "--api", 1),
+        (Raw(200, b"\xff\xfe{\x00"), "not JSON in the form of the API", "--api", 1),
         (Raw(407, BAD_GATEWAY, HTML), "a web page", "USER:PASSWORD", 1),
         (Raw(403, LOGIN, HTML), "a web page", "--api", 1),
         (Raw(302, b""), "its body is empty", "--api", 1),
@@ -233,12 +233,12 @@ HTML = {"Content-Type": "text/html"}
             "--api",
             1,
         ),
-        (Raw(200, DEEP % b"result"), "not JSON of that form", "--api", 1),
-        (Raw(200, DEEP % b"errors"), "not JSON of that form", "--api", 1),
+        (Raw(200, DEEP % b"result"), "not JSON in the form of the API", "--api", 1),
+        (Raw(200, DEEP % b"errors"), "not JSON in the form of the API", "--api", 1),
     ],
     ids=lambda value: repr(value)[:40],
 )
-def test_what_is_not_an_answer_of_the_api_is_said_to_be_what_it_is(
+def test_the_error_describes_a_response_that_is_not_from_the_api(
     raw: Raw, said: str, hint: str, requests: int
 ) -> None:
     error, asked = refused(lambda path, query: raw)
@@ -248,16 +248,16 @@ def test_what_is_not_an_answer_of_the_api_is_said_to_be_what_it_is(
     assert asked == requests
 
 
-def test_compressed_answers_are_read_and_damaged_ones_are_told() -> None:
+def test_compressed_responses_are_read_and_damaged_ones_are_errors() -> None:
     body = gzip.compress(b'{"success": true, "errors": [], "result": [], "result_info": null}')
     packed = {"Content-Encoding": "gzip"}
     assert listed(lambda path, query: Raw(200, body, packed)) == []
     error, _ = refused(lambda path, query: Raw(200, b"no gzip", packed))
     assert isinstance(error, Unreadable)
-    assert "does not decompress" in str(error)
+    assert "cannot decompress it" in str(error)
 
 
-def test_a_redirect_is_not_followed_and_says_where_the_api_is() -> None:
+def test_a_redirect_is_not_followed_and_the_hint_has_the_new_url() -> None:
     def to(location: str) -> Redirected:
         error, asked = refused(lambda path, query: Raw(301, b"", {"Location": location}))
         assert isinstance(error, Redirected)
@@ -288,7 +288,7 @@ def test_a_redirect_is_not_followed_and_says_where_the_api_is() -> None:
         "9" * 400,
     ],
 )
-def test_a_retry_after_that_cannot_be_read_is_not_needed(value: str) -> None:
+def test_an_invalid_retry_after_is_ignored(value: str) -> None:
     waited: list[float] = []
     answers: Iterator[Any] = iter([Raw(429, b"slow down", {"Retry-After": value})])
     good = one_page()
@@ -310,7 +310,7 @@ def test_a_retry_after_that_cannot_be_read_is_not_needed(value: str) -> None:
         "http://h?secret",
     ],
 )
-def test_a_url_that_cannot_be_used_is_refused_without_its_secrets(url: str) -> None:
+def test_the_error_of_an_invalid_url_has_no_secrets(url: str) -> None:
     with pytest.raises(Unreachable) as caught:
         APIConnection(url, Credentials("token"))
     assert "secret" not in f"{caught.value} {caught.value.hint}"

@@ -1,4 +1,4 @@
-"""The v4 API from outside, against a real server that is sometimes hard to reach."""
+"""The client of the v4 API, with a real server behind an unreliable proxy."""
 
 import httpx
 import pytest
@@ -39,7 +39,7 @@ def emptied(running: Server, asking: Ask) -> None:
         mappings.write(deletes(there[at : at + 100]))
 
 
-def test_what_was_written_is_listed_in_full(asking: Ask) -> None:
+def test_written_mappings_are_listed_completely(asking: Ask) -> None:
     client = asking()
     many = ips(250)
     for at in range(0, 250, 100):
@@ -54,7 +54,7 @@ def test_an_empty_zone_takes_one_page(asking: Ask) -> None:
     assert client.proxy.lists == 1
 
 
-def test_what_a_batch_refuses_is_told_with_its_reason(asking: Ask) -> None:
+def test_rejected_changes_of_a_batch_have_their_reasons(asking: Ask) -> None:
     client = asking()
     gone = client.mappings.write(deletes([ip("192.0.2.1")]))
     assert [failed.origin_ip for failed in gone] == ["192.0.2.1"]
@@ -75,14 +75,14 @@ def test_what_a_batch_refuses_is_told_with_its_reason(asking: Ask) -> None:
     ],
     ids=["cut before", "cut after", "half", "500", "503", "429", "971 with 200", "502"],
 )
-def test_a_write_is_sent_again_until_it_is_answered(asking: Ask, fault) -> None:
+def test_a_write_is_retried_until_there_is_a_response(asking: Ask, fault) -> None:
     client = asking(once_each(fault, fault))
     assert client.mappings.write(upserts()) == []
     assert client.waited == [0.25, 0.5]
     assert client.mappings.mappings(ZONE) == dict.fromkeys(HUNDRED, US_EAST)
 
 
-def test_a_list_is_read_to_its_end_whatever_happens(asking: Ask) -> None:
+def test_a_list_is_read_completely_despite_errors(asking: Ask) -> None:
     many = ips(200)
     for at in (0, 100):
         asking().mappings.write(upserts(US_WEST, many[at : at + 100]))
@@ -90,14 +90,14 @@ def test_a_list_is_read_to_its_end_whatever_happens(asking: Ask) -> None:
     assert client.mappings.mappings(ZONE) == dict.fromkeys(many, US_WEST)
 
 
-def test_a_refusal_with_a_time_is_waited_out(asking: Ask) -> None:
+def test_retry_after_is_obeyed(asking: Ask) -> None:
     client = asking(once_each(refuse(429, 971, Retry_After="7")))
     client.mappings.mappings(ZONE)
     assert client.waited == [7]
     assert "as the test wants it" in client.told[0]
 
 
-def test_it_gives_up_in_the_end(asking: Ask) -> None:
+def test_retries_end(asking: Ask) -> None:
     client = asking(lambda number, seen: refuse(500))
     with pytest.raises(Refused) as caught:
         client.mappings.mappings(ZONE)
@@ -105,7 +105,7 @@ def test_it_gives_up_in_the_end(asking: Ask) -> None:
     assert len(client.proxy.seen) == 1 + len(client.waited)
 
 
-def test_a_used_up_limit_is_waited_out_before_the_next_request(asking: Ask) -> None:
+def test_the_next_request_waits_for_a_used_up_rate_limit(asking: Ask) -> None:
     def limited(handler, body: bytes) -> None:
         answer = handler.forward(body)
         handler.send(answer.status_code, answer.content, {"Ratelimit": '"default";r=0;t=3'})
@@ -132,7 +132,7 @@ def test_a_list_that_changes_while_it_is_read_is_read_again(asking: Ask, running
     assert client.proxy.lists == 4
 
 
-def test_a_list_that_never_stands_still_is_no_list(asking: Ask, running: Server) -> None:
+def test_a_list_that_always_changes_is_an_error(asking: Ask, running: Server) -> None:
     asking().mappings.write(upserts())
     asking().mappings.write(upserts(US_EAST, [ip("192.0.2.1")]))
 
@@ -149,7 +149,7 @@ def test_a_list_that_never_stands_still_is_no_list(asking: Ask, running: Server)
         client.mappings.mappings(ZONE)
 
 
-def test_zones_are_found_by_name_and_by_id(asking: Ask) -> None:
+def test_zones_are_looked_up_by_name_and_by_id(asking: Ask) -> None:
     mappings = asking().mappings
     assert mappings.zones() == [(ZONE, "example.com")]
     assert mappings.zone_named("example.com").id == ZONE
@@ -161,7 +161,7 @@ def test_zones_are_found_by_name_and_by_id(asking: Ask) -> None:
         mappings.zones_named(["example.com", "example.net"])
 
 
-def test_a_zone_is_found_by_its_name_in_unicode_and_in_a_labels(asking: Ask) -> None:
+def test_a_zone_is_looked_up_by_its_name_in_unicode_and_in_a_labels(asking: Ask) -> None:
     mappings = asking().mappings
     forms = ("bücher.example", "xn--bcher-kva.example")
     for sent in forms:
@@ -177,7 +177,7 @@ def test_a_zone_is_found_by_its_name_in_unicode_and_in_a_labels(asking: Ask) -> 
             mappings.connection.ask("DELETE", f"/zones/{made}")
 
 
-def test_many_zones_are_found_in_few_requests(asking: Ask) -> None:
+def test_many_zones_are_looked_up_in_few_requests(asking: Ask) -> None:
     client = asking()
     for number in range(60):
         body = {"name": f"z{number}.example", "account": {"id": ZONE}}
@@ -195,7 +195,7 @@ def test_many_zones_are_found_in_few_requests(asking: Ask) -> None:
                 client.mappings.connection.ask("DELETE", f"/zones/{zone.id}")
 
 
-def test_a_pair_of_email_and_key_will_do(asking: Ask) -> None:
+def test_an_email_address_and_a_key_are_accepted(asking: Ask) -> None:
     mappings = asking(credentials=Credentials(email=EMAIL, key=KEY)).mappings
     assert mappings.mappings(ZONE) == {}
 
@@ -203,20 +203,20 @@ def test_a_pair_of_email_and_key_will_do(asking: Ask) -> None:
 @pytest.mark.parametrize(
     "credentials", [Credentials(), Credentials(email="a@b"), Credentials(key="k")]
 )
-def test_without_credentials_nothing_is_asked(credentials: Credentials) -> None:
+def test_without_credentials_no_request_is_sent(credentials: Credentials) -> None:
     with pytest.raises(NoCredentials) as caught:
         APIConnection("http://127.0.0.1:1/client/v4", credentials)
     assert "CLOUDFLARE_API_TOKEN" in caught.value.hint
 
 
-def test_a_refused_token_says_which_variable_to_set(asking: Ask) -> None:
+def test_the_hint_of_a_rejected_token_names_the_variable(asking: Ask) -> None:
     with pytest.raises(Refused) as caught:
         asking(credentials=Credentials("x" * 40)).mappings.mappings(ZONE)
     assert caught.value.status == 401
     assert "CLOUDFLARE_API_TOKEN" in caught.value.hint
 
 
-def test_a_wrong_base_url_is_named(asking: Ask, running: Server) -> None:
+def test_the_error_of_a_wrong_base_url_names_it(asking: Ask, running: Server) -> None:
     def mistake(base_url: str) -> ClientError:
         with (
             APIConnection(base_url, Credentials(TOKEN), sleep=lambda seconds: None) as connection,
@@ -233,7 +233,7 @@ def test_a_wrong_base_url_is_named(asking: Ask, running: Server) -> None:
         APIConnection("127.0.0.1:8787", Credentials(TOKEN))
 
 
-def test_an_answer_of_something_else_is_not_taken_for_one(asking: Ask) -> None:
+def test_a_response_of_another_service_is_an_error(asking: Ask) -> None:
     client = asking(once_each(gibberish(200)))
     with pytest.raises(Unreadable):
         client.mappings.mappings(ZONE)

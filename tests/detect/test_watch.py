@@ -1,4 +1,4 @@
-"""A server's table follows the files, and survives bad ones."""
+"""A server's table is reloaded when the files change; bad files are ignored."""
 
 import asyncio
 import datetime
@@ -21,7 +21,7 @@ def _now() -> datetime.datetime:
 
 
 class Follower:
-    """A watch on a folder, and what it gave."""
+    """A watch on a folder, and the tables that it loaded."""
 
     def __init__(self, folder: Path) -> None:
         self.files = RangeFiles(folder, _now)
@@ -43,7 +43,7 @@ async def follower(tmp_path: Path) -> AsyncIterator[Follower]:
     task.cancel()
 
 
-async def test_each_change_of_the_files_gives_a_table(follower: Follower) -> None:
+async def test_each_change_of_the_files_loads_a_table(follower: Follower) -> None:
     follower.keep("aws.json")
     assert await follower.vendors() == ("aws",)
     follower.keep("gcp.json")
@@ -51,12 +51,12 @@ async def test_each_change_of_the_files_gives_a_table(follower: Follower) -> Non
         pass  # a table read between the two files of a vendor is the old one again
 
 
-async def test_without_files_or_a_change_nothing_is_given(follower: Follower) -> None:
+async def test_without_files_or_a_change_no_table_is_loaded(follower: Follower) -> None:
     await asyncio.sleep(0.1)
     assert follower.given.empty()
 
 
-async def test_a_damaged_file_is_logged_and_gives_nothing(
+async def test_a_damaged_file_is_logged_and_loads_no_table(
     follower: Follower, caplog: pytest.LogCaptureFixture
 ) -> None:
     follower.keep("aws.json")

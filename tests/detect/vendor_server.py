@@ -1,4 +1,4 @@
-"""A web server that plays a vendor: it serves what a test puts there, and may misbehave."""
+"""A fake web server of a vendor, which can misbehave."""
 
 import threading
 import time
@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Page:
-    """What is served at a path. `drip` seconds are waited between single bytes of the body."""
+    """The response for a path; `drip` is the delay between single bytes of the body."""
 
     body: bytes = b""
     status: int = 200
@@ -20,7 +20,7 @@ class Page:
 
 
 class VendorServer:
-    """The pages by path, the requests there were, as (path, conditions), and how many it served."""
+    """The pages by path, the received requests as (path, conditions), and their number."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -32,7 +32,7 @@ class VendorServer:
 
 @contextmanager
 def vendor_server() -> Iterator[VendorServer]:
-    """The server, while the context lasts."""
+    """Run the server inside the `with` block."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -1,1 +1,1 @@
-"""The agent of a node, piece by piece."""
+"""Tests of the edge agent's modules."""

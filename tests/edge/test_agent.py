@@ -1,4 +1,4 @@
-"""When the agent looks again."""
+"""When the agent updates its caches again."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ NODE, COLO = "sin-1", "SIN"
 
 
 class SlowRenderer(Renderer):
-    """One whose next rendering ends when it may."""
+    """A renderer whose next rendering can be held back."""
 
     def __init__(self, store: MemoryStore) -> None:
         standpoint = Standpoint(NODE, COLO, (), Endpoints())
@@ -44,7 +44,7 @@ class SlowRenderer(Renderer):
 
 
 class World:
-    """A primary, and the agent of a node with a copy of it."""
+    """A primary, and the agent of a node with a replica."""
 
     def __init__(self, folder: Path) -> None:
         self.primary, self.replica = MemoryStore(), MemoryStore()
@@ -70,7 +70,7 @@ class World:
         await self.replica.load(self.primary.snapshot())
 
     async def hold(self) -> int:
-        """Hold the node where it is; where that is."""
+        """Hold the node at its revision; returns the revision."""
         base = self.primary.revision
         await self.step(rollout.hold(base, 5))
         return base
@@ -89,7 +89,7 @@ class World:
         await self.replica.apply(await self.primary.changes(self.replica.revision, 100))
 
     async def reports(self, *revisions: int) -> None:
-        """Wait until the last revisions that it served are these."""
+        """Wait until these are the last revisions served."""
         async with asyncio.timeout(30):
             while self.reported[-len(revisions) :] != list(revisions):
                 self._told.clear()
@@ -100,7 +100,7 @@ class World:
         self._told.set()
 
 
-async def test_a_node_that_is_taken_back_while_it_renders_goes_back(tmp_path: Path) -> None:
+async def test_a_node_that_a_rollout_reverts_while_it_renders_reverts(tmp_path: Path) -> None:
     world = World(tmp_path)
     await world.begin()
     await world.put(US_EAST)
@@ -120,7 +120,7 @@ async def test_a_node_that_is_taken_back_while_it_renders_goes_back(tmp_path: Pa
     await running
 
 
-async def test_another_database_is_news_though_the_node_is_kept_at_the_same_revision(
+async def test_another_database_is_rendered_even_at_the_same_held_revision(
     tmp_path: Path,
 ) -> None:
     world = World(tmp_path)
@@ -143,16 +143,16 @@ async def test_another_database_is_news_though_the_node_is_kept_at_the_same_revi
     await running
 
 
-async def test_what_is_served_of_another_database_is_no_revision_of_this_one(
+async def test_a_revision_of_another_database_is_not_reported_as_applied(
     tmp_path: Path,
 ) -> None:
     world = World(tmp_path)
     await world.begin()
-    assert list((await world.agent.bring()).values()) == [ApplyOutcome.WRITTEN]
+    assert list((await world.agent.update()).values()) == [ApplyOutcome.WRITTEN]
     (tmp_path / "file").unlink()
     (tmp_path / "file").mkdir()
     other = MemoryStore()
     await other.write_records(new_zone(), CAUSE)
     await world.replica.load(other.snapshot())
-    assert await world.agent.bring() == {}
+    assert await world.agent.update() == {}
     assert world.reported == [1, None]

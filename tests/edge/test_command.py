@@ -1,4 +1,4 @@
-"""Commands of the operator's."""
+"""The operator's commands."""
 
 import os
 import sys
@@ -18,7 +18,7 @@ def python(program: str) -> Command:
     return Command((sys.executable, "-c", program))
 
 
-def test_a_command_is_split_as_a_shell_splits_it_and_nothing_else_of_a_shell_is_there(
+def test_a_command_is_split_like_in_a_shell_without_other_shell_syntax(
     tmp_path: Path,
 ) -> None:
     command = parse(f"touch '{tmp_path}/two words' {tmp_path}/$HOME;ls")
@@ -26,28 +26,28 @@ def test_a_command_is_split_as_a_shell_splits_it_and_nothing_else_of_a_shell_is_
 
 
 @pytest.mark.parametrize("text", ["", "  ", "unended '"])
-def test_what_is_no_command_is_refused(text: str) -> None:
+def test_an_invalid_command_is_rejected(text: str) -> None:
     with pytest.raises(ValueError):
         parse(text)
 
 
-def test_a_command_that_works_says_nothing() -> None:
+def test_a_successful_command_returns_nothing() -> None:
     run(python("print('fine')"), ENVIRONMENT)
 
 
-def test_a_failure_has_the_last_lines_of_what_was_said() -> None:
+def test_a_failure_has_the_last_lines_of_the_output() -> None:
     with pytest.raises(CommandFailed) as failed:
         run(python("for n in range(100000): print('line', n)\nraise SystemExit(3)"), ENVIRONMENT)
     assert failed.value.reason == "exit status 3"
-    assert failed.value.said.splitlines() == [f"line {n}" for n in range(99992, 100000)]
+    assert failed.value.output.splitlines() == [f"line {n}" for n in range(99992, 100000)]
 
 
-def test_a_command_that_is_not_there_fails() -> None:
+def test_a_missing_command_fails() -> None:
     with pytest.raises(CommandFailed, match="No such file"):
         run(parse("/nowhere/nginx -t"), ENVIRONMENT)
 
 
-def test_a_command_that_takes_too_long_is_killed_with_its_children(tmp_path: Path) -> None:
+def test_a_command_is_killed_with_its_children_after_the_timeout(tmp_path: Path) -> None:
     late = tmp_path / "late"
     program = f"sh -c '(sleep 1; touch {late}) & wait'"
     with pytest.raises(CommandFailed, match="longer than"):
@@ -56,11 +56,11 @@ def test_a_command_that_takes_too_long_is_killed_with_its_children(tmp_path: Pat
     assert not late.exists()
 
 
-def test_a_daemon_that_keeps_the_output_open_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_daemon_that_keeps_the_output_open_does_not_delay_the_result(tmp_path: Path) -> None:
     run(parse("sh -c 'sleep 20 & echo started'"), ENVIRONMENT, 10)
 
 
-def test_a_signal_that_ends_it_is_told() -> None:
+def test_the_error_of_a_killed_command_has_the_signal() -> None:
     with pytest.raises(CommandFailed, match="ended by signal 9"):
         run(parse("sh -c 'kill -9 $$'"), ENVIRONMENT)
 

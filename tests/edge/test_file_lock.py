@@ -1,4 +1,4 @@
-"""Two agents that write the same file are noticed."""
+"""Two agents cannot write the same file."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,9 @@ from originmap.edge.errors import FileTaken
 from originmap.edge.file_lock import locked
 
 
-def test_the_second_agent_is_told_the_file_and_the_process_of_the_first(tmp_path: Path) -> None:
+def test_the_error_of_a_second_agent_names_the_file_and_the_process_of_the_first(
+    tmp_path: Path,
+) -> None:
     file, link = tmp_path / "file", tmp_path / "link"
     link.symlink_to(file)
     with locked([tmp_path / "other", file]):
@@ -22,7 +24,7 @@ def test_the_second_agent_is_told_the_file_and_the_process_of_the_first(tmp_path
         pass
 
 
-def test_nothing_is_held_when_one_of_several_is_taken(tmp_path: Path) -> None:
+def test_no_lock_is_held_if_one_of_several_is_taken(tmp_path: Path) -> None:
     with (
         locked([tmp_path / "b"]),
         pytest.raises(FileTaken),

@@ -1,4 +1,4 @@
-"""What a follower does with the answers of a feed."""
+"""How a follower handles the responses of a feed."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -26,7 +26,7 @@ ADDRESS = ip("192.0.2.1")
 
 
 class OfStore(FeedClient):
-    """The feed of a store, without a network."""
+    """A client of a store's feed, without a network."""
 
     def __init__(self, source: MemoryStore) -> None:
         super().__init__("http://primary.example", "token", "follower")
@@ -57,7 +57,7 @@ class OfStore(FeedClient):
 
 
 class LosesOne(OfStore):
-    """Leaves out the first change that it is asked for after those that are known."""
+    """Omits the first change after those that the replica has."""
 
     async def changes(self, point: Point, limit: int, wait: int) -> DeltaJSON:
         lost = limit > 1 and point.revision not in self.asked and not self.asked[1:]
@@ -66,7 +66,7 @@ class LosesOne(OfStore):
 
 
 class SendsLittle(OfStore):
-    """Has room for 20 changes in an answer."""
+    """Sends at most 20 changes in a response."""
 
     async def changes(self, point: Point, limit: int, wait: int) -> DeltaJSON:
         if limit > 20:
@@ -94,7 +94,7 @@ async def source() -> MemoryStore:
     return source
 
 
-async def test_one_snapshot_is_taken_where_a_change_is_missing_and_more_were_asked_for() -> None:
+async def test_a_missing_change_causes_one_full_sync_even_with_a_page_prefetched() -> None:
     source, replica = MemoryStore(), MemoryStore()
     await source.write_records(new_zone(), CAUSE)
     await replica.load(source.snapshot())
@@ -107,7 +107,7 @@ async def test_one_snapshot_is_taken_where_a_change_is_missing_and_more_were_ask
     assert client.asked[-1] == source.revision
 
 
-async def test_fewer_changes_are_asked_for_where_they_are_large(source: MemoryStore) -> None:
+async def test_fewer_changes_are_requested_if_they_are_large(source: MemoryStore) -> None:
     replica = MemoryStore()
     await replica.load(source.snapshot())
     for n in range(200):
@@ -116,7 +116,7 @@ async def test_fewer_changes_are_asked_for_where_they_are_large(source: MemorySt
     assert await everything(replica) == await everything(source)
 
 
-async def test_a_state_that_differs_is_found_by_its_digest_and_replaced(
+async def test_a_state_that_differs_is_detected_by_its_digest_and_replaced(
     source: MemoryStore,
 ) -> None:
     replica, client = MemoryStore(), OfStore(source)
@@ -135,7 +135,9 @@ async def test_a_state_that_differs_is_found_by_its_digest_and_replaced(
     assert await comparison.differs() == ""
 
 
-async def test_a_replica_that_is_further_compares_what_it_had(source: MemoryStore) -> None:
+async def test_a_replica_ahead_of_the_digest_compares_its_earlier_state(
+    source: MemoryStore,
+) -> None:
     replica, client = MemoryStore(), OfStore(source)
     await replica.load(source.snapshot())
     earlier = await client.digest()
@@ -151,7 +153,7 @@ async def test_a_replica_that_is_further_compares_what_it_had(source: MemoryStor
     assert await Comparison(replica, client).differs() == ""  # the history does not tell
 
 
-async def test_another_change_of_the_last_revision_is_found(source: MemoryStore) -> None:
+async def test_another_change_at_the_last_revision_is_detected(source: MemoryStore) -> None:
     restored, replica = MemoryStore(), MemoryStore()
     await restored.load(source.snapshot(history=True))
     await put(source, place=US_WEST)
@@ -166,13 +168,13 @@ async def test_another_change_of_the_last_revision_is_found(source: MemoryStore)
 
 
 class Small(MemoryStore):
-    """A store on a disk with little room."""
+    """A store on a disk with little free space."""
 
     def room(self) -> int | None:
         return 5 << 20
 
 
-async def test_a_copy_that_does_not_fit_on_the_disk_is_not_begun(source: MemoryStore) -> None:
+async def test_a_snapshot_that_does_not_fit_on_the_disk_is_not_stored(source: MemoryStore) -> None:
     async def zones(count: int) -> AsyncIterator[Part]:
         async for part in source.snapshot():
             for _ in range(count):
@@ -180,6 +182,6 @@ async def test_a_copy_that_does_not_fit_on_the_disk_is_not_begun(source: MemoryS
 
     fits = [part async for part in within_room(Small(), zones(10))]
     assert len(fits) == 10 * len(await everything(source))
-    with pytest.raises(StoreFailed, match="does not fit on the disk, where 5 MiB are free"):
+    with pytest.raises(StoreFailed, match="does not fit on the disk: 5 MiB free"):
         async for _part in within_room(Small(), zones(1_000)):
             pass

@@ -1,4 +1,4 @@
-"""The addresses of upper tiers' names: found, kept, and looked up again."""
+"""Resolution of the hostnames of upper tiers."""
 
 import logging
 from collections.abc import Collection
@@ -9,7 +9,7 @@ from originmap.edge.name_lookup import NameLookup, look_up
 from originmap.export.endpoint import Addresses
 
 
-def test_a_name_has_its_addresses_and_one_without_any_is_left_out() -> None:
+def test_a_name_without_addresses_is_left_out() -> None:
     found = look_up(["localhost", "no..name"])
     assert "127.0.0.1" in found["localhost"]
     assert list(found) == ["localhost"]
@@ -17,7 +17,7 @@ def test_a_name_has_its_addresses_and_one_without_any_is_left_out() -> None:
 
 
 class Server:
-    """A name server, as a lookup sees it."""
+    """A fake name server."""
 
     def __init__(self, **addresses: tuple[str, ...]) -> None:
         self.addresses = addresses
@@ -28,7 +28,7 @@ class Server:
         return {name: self.addresses[name] for name in names if name in self.addresses}
 
 
-async def test_names_are_looked_up_once_and_again_when_it_is_time() -> None:
+async def test_names_are_resolved_once_and_again_at_each_refresh() -> None:
     server, changes = Server(iad=("192.0.2.1", "192.0.2.2"), fra=("192.0.2.9",)), list[str]()
     names = NameLookup(server, lambda: changes.append("changed"))
     assert await names.addresses(["fra", "iad"]) == server.addresses
@@ -42,7 +42,7 @@ async def test_names_are_looked_up_once_and_again_when_it_is_time() -> None:
     assert (await names.addresses(["iad"]))["iad"] == ("192.0.2.1", "192.0.2.3")
 
 
-async def test_what_was_found_last_is_kept_while_no_answer_comes(
+async def test_the_last_addresses_are_kept_while_a_name_does_not_resolve(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     server, changes = Server(iad=("192.0.2.1",)), list[str]()

@@ -1,4 +1,4 @@
-"""Files of one revision, made from a replica."""
+"""Files of one revision, rendered from a replica."""
 
 import hashlib
 import os
@@ -25,7 +25,7 @@ NGINX = format_called("nginx").files[0]
 
 @pytest.fixture
 async def replica() -> MemoryStore:
-    """A copy of two zones, with a mapping in the first."""
+    """A replica with two zones, and a mapping in the first."""
     primary, replica = MemoryStore(), MemoryStore()
     await primary.write_records(new_zone(), CAUSE)
     await primary.write_records(new_zone(OTHER_ID, "other.example"), CAUSE)
@@ -40,7 +40,7 @@ def renderer(store: MemoryStore, *zones: str) -> Renderer:
     return Renderer(store, standpoint, data.catalogue(), data.topology(), lambda: 1)
 
 
-async def test_a_file_is_whole_and_its_digest_is_right(
+async def test_a_rendered_file_is_complete_and_has_the_right_digest(
     replica: MemoryStore, tmp_path: Path
 ) -> None:
     path = tmp_path / "new" / "file"
@@ -51,13 +51,13 @@ async def test_a_file_is_whole_and_its_digest_is_right(
     assert path.stat().st_mode & 0o777 == 0o644
 
 
-async def test_zones_are_named_by_id_or_name(replica: MemoryStore, tmp_path: Path) -> None:
+async def test_zones_are_selected_by_id_or_name(replica: MemoryStore, tmp_path: Path) -> None:
     path = tmp_path / "file"
     await renderer(replica, "Other.example", OTHER_ID).render(lambda _: {path: JSON})
     assert path.read_bytes() == b""
 
 
-async def test_a_topology_that_changes_is_another_one_at_once(tmp_path: Path) -> None:
+async def test_a_changed_topology_is_used_at_once(tmp_path: Path) -> None:
     store, replica, path = MemoryStore(), MemoryStore(), tmp_path / "file"
     await store.write_records(new_zone(), CAUSE)
     await store.write(ZONE_ID, [ip("192.0.2.1")], put(ip("192.0.2.1"), US_EAST), CAUSE)
@@ -71,7 +71,9 @@ async def test_a_topology_that_changes_is_another_one_at_once(tmp_path: Path) ->
         assert f'"primary":"{upper_tier}"' in path.read_text()
 
 
-async def test_a_link_in_its_place_is_not_followed(replica: MemoryStore, tmp_path: Path) -> None:
+async def test_a_symbolic_link_at_the_new_files_path_is_not_followed(
+    replica: MemoryStore, tmp_path: Path
+) -> None:
     path, victim = tmp_path / "file", tmp_path / "victim"
     victim.write_text("mine")
     path.symlink_to(victim)
@@ -79,7 +81,7 @@ async def test_a_link_in_its_place_is_not_followed(replica: MemoryStore, tmp_pat
     assert victim.read_text() == "mine"
 
 
-async def test_a_folder_that_it_makes_can_be_looked_into_whatever_the_umask(
+async def test_a_created_folder_is_readable_with_any_umask(
     replica: MemoryStore, tmp_path: Path
 ) -> None:
     path = tmp_path / "outer" / "inner" / "file"
@@ -91,20 +93,18 @@ async def test_a_folder_that_it_makes_can_be_looked_into_whatever_the_umask(
     assert [each.stat().st_mode & 0o777 for each in (path.parents[1], path.parent)] == [0o755] * 2
 
 
-async def test_a_zone_that_is_not_there_leaves_no_file(
-    replica: MemoryStore, tmp_path: Path
-) -> None:
+async def test_an_unknown_zone_leaves_no_file(replica: MemoryStore, tmp_path: Path) -> None:
     with pytest.raises(ZoneNotFound):
         await renderer(replica, "gone.example").render(lambda _: {tmp_path / "file": JSON})
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_what_fails_in_one_file_leaves_none(replica: MemoryStore, tmp_path: Path) -> None:
+async def test_an_error_in_one_file_removes_all_files(replica: MemoryStore, tmp_path: Path) -> None:
     with pytest.raises(InvalidExport, match="no upstream address"):
         await renderer(replica).render(lambda _: {tmp_path / "one": JSON, tmp_path / "two": NGINX})
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_before_the_first_copy_there_is_nothing(tmp_path: Path) -> None:
+async def test_before_the_first_snapshot_there_is_nothing_to_serve(tmp_path: Path) -> None:
     with pytest.raises(NothingToServe):
         await renderer(MemoryStore()).render(lambda _: {tmp_path / "file": JSON})

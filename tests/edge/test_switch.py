@@ -1,4 +1,4 @@
-"""Files that belong together are replaced together, wherever it breaks off."""
+"""Files are replaced together or restored together, at any interruption."""
 
 import contextlib
 from pathlib import Path
@@ -12,16 +12,16 @@ from originmap.edge.switch import FileSwitch, new_of, previous_of
 
 
 class PowerCut(BaseException):
-    """The machine stops here."""
+    """Simulates a power failure."""
 
 
 class CutRecord(ApplyRecord):
-    """A record after whose nth writing the machine stops."""
+    """A record with a power failure after the nth save."""
 
     left = 1_000
 
-    def keep(self, done: AppliedState) -> None:
-        super().keep(done)
+    def save(self, state: AppliedState) -> None:
+        super().save(state)
         self.left -= 1
         if not self.left:
             raise PowerCut
@@ -29,7 +29,7 @@ class CutRecord(ApplyRecord):
 
 @pytest.fixture
 def paths(tmp_path: Path) -> list[Path]:
-    """Two files with old content, and a third that was not there; new content waits for all."""
+    """Two existing files and one new file, with new content for all three."""
     paths = [tmp_path / "one", tmp_path / "two", tmp_path / "three"]
     for path in paths[:2]:
         path.write_text("old")
@@ -46,40 +46,36 @@ def names(paths: list[Path]) -> set[str]:
     return {path.name for path in paths[0].parent.iterdir()} - {"record.json"}
 
 
-def test_a_switch_that_settles_leaves_the_new_files_and_nothing_else(
-    paths: list[Path], tmp_path: Path
-) -> None:
+def test_a_committed_switch_leaves_only_the_new_files(paths: list[Path], tmp_path: Path) -> None:
     switch = FileSwitch(ApplyRecord(tmp_path / "record.json"))
-    switch.make(paths)
-    switch.settle({})
+    switch.install(paths)
+    switch.commit({})
     assert contents(paths) == ["new", "new", "new"]
     assert names(paths) == {"one", "two", "three"}
 
 
-def test_a_switch_that_is_put_back_leaves_the_old_files_and_nothing_else(
-    paths: list[Path], tmp_path: Path
-) -> None:
+def test_a_restored_switch_leaves_only_the_old_files(paths: list[Path], tmp_path: Path) -> None:
     switch = FileSwitch(ApplyRecord(tmp_path / "record.json"))
-    switch.make(paths)
-    switch.put_back()
+    switch.install(paths)
+    switch.restore()
     assert contents(paths) == ["old", "old", ""]
     assert names(paths) == {"one", "two"}
 
 
-def test_a_crash_before_it_settled_brings_the_old_files_back(
+def test_a_crash_before_the_commit_restores_the_old_files(
     paths: list[Path], tmp_path: Path
 ) -> None:
-    FileSwitch(ApplyRecord(tmp_path / "record.json")).make(paths)
+    FileSwitch(ApplyRecord(tmp_path / "record.json")).install(paths)
     assert FileSwitch(ApplyRecord(tmp_path / "record.json")).recover() == paths
     assert contents(paths) == ["old", "old", ""]
 
 
 @pytest.mark.parametrize("switched", range(4))
-def test_a_crash_amid_the_renames_brings_the_old_files_back(
+def test_a_crash_between_the_renames_restores_the_old_files(
     paths: list[Path], tmp_path: Path, switched: int
 ) -> None:
     record = ApplyRecord(tmp_path / "record.json")
-    record.keep(AppliedState(pending={str(path): path.exists() for path in paths}))
+    record.save(AppliedState(pending={str(path): path.exists() for path in paths}))
     for path in paths[:2]:
         previous_of(path).hardlink_to(path)
     for path in paths[:switched]:
@@ -90,20 +86,20 @@ def test_a_crash_amid_the_renames_brings_the_old_files_back(
 
 
 @pytest.mark.parametrize(("writes", "expected"), [(1, ["old", "old", ""]), (2, ["new"] * 3)])
-def test_what_the_record_says_last_decides(
+def test_the_last_saved_record_decides(
     paths: list[Path], tmp_path: Path, writes: int, expected: list[str]
 ) -> None:
     record = CutRecord(tmp_path / "record.json")
     record.left = writes
     switch = FileSwitch(record)
     with contextlib.suppress(PowerCut):
-        switch.make(paths)
-        switch.settle({str(path): "digest" for path in paths})
+        switch.install(paths)
+        switch.commit({str(path): "digest" for path in paths})
     FileSwitch(ApplyRecord(tmp_path / "record.json")).recover()
     assert contents(paths) == expected
 
 
-def test_files_that_an_earlier_crash_left_do_not_come_back(
+def test_backups_left_by_an_earlier_crash_are_not_restored(
     paths: list[Path], tmp_path: Path
 ) -> None:
     record = CutRecord(tmp_path / "record.json")
@@ -111,28 +107,28 @@ def test_files_that_an_earlier_crash_left_do_not_come_back(
     for cut_after in (2, 1):  # right after it settled, and right after the next one began
         record.left = cut_after
         with contextlib.suppress(PowerCut):
-            switch.make(paths)
-            switch.settle({})
+            switch.install(paths)
+            switch.commit({})
         for path in paths:
             new_of(path).write_text("newer")
     FileSwitch(ApplyRecord(tmp_path / "record.json")).recover()
     assert contents(paths) == ["new", "new", "new"]
 
 
-def test_a_folder_that_is_gone_leaves_the_record_as_it_was(tmp_path: Path) -> None:
+def test_a_missing_folder_leaves_the_record_unchanged(tmp_path: Path) -> None:
     switch = FileSwitch(ApplyRecord(tmp_path / "record.json"))
     with pytest.raises(CannotWrite):
-        switch.make([tmp_path / "nowhere" / "file"])
-    assert ApplyRecord(tmp_path / "record.json").done == AppliedState()
+        switch.install([tmp_path / "nowhere" / "file"])
+    assert ApplyRecord(tmp_path / "record.json").state == AppliedState()
 
 
-def test_a_record_that_is_damaged_counts_as_none(tmp_path: Path) -> None:
+def test_a_damaged_record_is_treated_as_empty(tmp_path: Path) -> None:
     (tmp_path / "record.json").write_bytes(b'{"revision":"\xff"')
-    assert ApplyRecord(tmp_path / "record.json").done == AppliedState()
+    assert ApplyRecord(tmp_path / "record.json").state == AppliedState()
 
 
-def test_a_record_is_read_by_nobody_else(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_a_record(tmp_path: Path) -> None:
     record = ApplyRecord(tmp_path / "record.json")
-    record.keep(msgspec.structs.replace(record.done, revision=7))
+    record.save(msgspec.structs.replace(record.state, revision=7))
     assert (tmp_path / "record.json").stat().st_mode & 0o777 == 0o600
-    assert ApplyRecord(tmp_path / "record.json").done.revision == 7
+    assert ApplyRecord(tmp_path / "record.json").state.revision == 7

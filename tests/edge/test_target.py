@@ -1,4 +1,4 @@
-"""What one cache is left with when a step fails."""
+"""The files of a cache after a failed step."""
 
 import hashlib
 from pathlib import Path
@@ -24,7 +24,7 @@ def target(folder: Path, check: str) -> Target:
 
 
 def apply(to: Target, revision: int, content: str) -> ApplyOutcome:
-    """Have it serve this content."""
+    """Make the cache serve this content."""
     (path,) = to.duty.places
     new_of(path).write_text(content)
     digest = hashlib.sha256(content.encode()).hexdigest()
@@ -32,7 +32,7 @@ def apply(to: Target, revision: int, content: str) -> ApplyOutcome:
     return to.apply(rendered, compare=False)
 
 
-def test_what_could_not_be_put_back_is_put_back_before_anything_else(tmp_path: Path) -> None:
+def test_a_failed_restore_is_repeated_before_the_next_update(tmp_path: Path) -> None:
     path = tmp_path / "file"
     assert apply(target(tmp_path, "true"), 1, "good") is ApplyOutcome.WRITTEN
     # The first check leaves a folder in the place, to which no file can be renamed.
@@ -47,7 +47,7 @@ def test_what_could_not_be_put_back_is_put_back_before_anything_else(tmp_path: P
     assert path.read_text() == "good"
 
 
-def test_a_link_in_the_place_of_a_file_stays_and_is_followed(tmp_path: Path) -> None:
+def test_a_symbolic_link_is_followed_and_stays(tmp_path: Path) -> None:
     file, link = tmp_path / "elsewhere" / "file", tmp_path / "file"
     link.symlink_to(file)
     file.parent.mkdir()
@@ -59,13 +59,13 @@ def test_a_link_in_the_place_of_a_file_stays_and_is_followed(tmp_path: Path) -> 
     assert [path.name for path in file.parent.iterdir()] == ["file"]
 
 
-def test_links_in_a_circle_are_refused(tmp_path: Path) -> None:
+def test_a_loop_of_links_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").symlink_to(tmp_path / "file")
     with pytest.raises(CannotWrite, match="symbolic links"):
         apply(target(tmp_path, "true"), 1, "good")
 
 
-def test_a_manager_that_cannot_be_woken_is_no_reason_to_load_again(
+def test_a_manager_that_cannot_be_woken_causes_no_second_reload(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     duty = Duty(
@@ -76,11 +76,11 @@ def test_a_manager_that_cannot_be_woken_is_no_reason_to_load_again(
     )
     done = ApplyRecord(tmp_path / "record.json")
     assert apply(Target(duty, None, done, ENVIRONMENT), 1, "good") is ApplyOutcome.RELOADED
-    assert done.done.loaded
-    assert "it takes up to five seconds to load" in caplog.text
+    assert done.state.loaded
+    assert "the reload can take up to five seconds" in caplog.text
 
 
-def test_a_file_of_a_node_that_was_stays_and_is_no_longer_kept_up(tmp_path: Path) -> None:
+def test_a_file_that_is_no_longer_rendered_stays(tmp_path: Path) -> None:
     record = ApplyRecord(tmp_path / "record.json")
     to = Target(Duty(format_called("envoy"), tmp_path / "envoy"), None, record, ENVIRONMENT)
     in_sin, in_nrt = node("SIN"), node("NRT")
@@ -89,7 +89,7 @@ def test_a_file_of_a_node_that_was_stays_and_is_no_longer_kept_up(tmp_path: Path
     before = file.read_bytes()
     assert apply_all(to, in_nrt) is ApplyOutcome.WRITTEN
     assert file.read_bytes() == before
-    assert str(file) not in record.done.files
+    assert str(file) not in record.state.files
 
     assert apply_all(to, in_sin) is ApplyOutcome.WRITTEN
     new_of(file).write_text("broken off")
@@ -98,7 +98,7 @@ def test_a_file_of_a_node_that_was_stays_and_is_no_longer_kept_up(tmp_path: Path
 
 
 def apply_all(to: Target, made_for: Node) -> ApplyOutcome:
-    """Have it serve what a node is to have."""
+    """Make the cache serve the files of a node."""
     digests = {}
     for path, file in to.duty.files(made_for).items():
         content = export(file, made_for)

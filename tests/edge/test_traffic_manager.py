@@ -1,4 +1,4 @@
-"""Who is woken, and who is left alone: processes that look like Traffic Server's manager."""
+"""Which processes are signalled: only Traffic Server's manager."""
 
 import os
 import subprocess
@@ -30,7 +30,7 @@ threading.Event().wait()
 
 
 def manager(folder: Path) -> TrafficManager:
-    """Of a Traffic Server that needs no time to load."""
+    """The manager of a Traffic Server that loads a reload at once."""
     (folder / "records.config").write_text(
         "CONFIG proxy.config.lm.pserver_timeout_secs INT 0\n"
         "CONFIG proxy.config.config_update_interval_ms INT 0\n"
@@ -40,7 +40,7 @@ def manager(folder: Path) -> TrafficManager:
 
 @contextmanager
 def process(folder: Path, name: str, catches: str = CATCHES) -> Iterator[subprocess.Popen[str]]:
-    """A process of some name, whose number is in manager.lock."""
+    """A process with this name; its ID is in manager.lock."""
     program = folder / name
     program.symlink_to(os.path.realpath(sys.executable))
     command = [str(program), "-c", SLEEPS.format(catches=catches)]
@@ -52,7 +52,7 @@ def process(folder: Path, name: str, catches: str = CATCHES) -> Iterator[subproc
         running.kill()
 
 
-def test_a_thread_that_sleeps_is_woken(tmp_path: Path) -> None:
+def test_a_sleeping_thread_is_woken(tmp_path: Path) -> None:
     with process(tmp_path, "traffic_manager") as running:
         time.sleep(0.1)  # it sleeps a moment after it says so
         manager(tmp_path).wake()
@@ -62,21 +62,21 @@ def test_a_thread_that_sleeps_is_woken(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "catches"), [("somebody", CATCHES), ("traffic_manager", "")])
-def test_nobody_else_gets_a_signal_that_would_end_them(
+def test_a_process_other_than_the_manager_is_not_signalled(
     tmp_path: Path, name: str, catches: str
 ) -> None:
     with process(tmp_path, name, catches) as running:
-        with pytest.raises(CannotWake, match=f"is of {name} and not"):
+        with pytest.raises(CannotWake, match=f"is {name}, not"):
             manager(tmp_path).wake()
         assert running.poll() is None
 
 
 @pytest.mark.parametrize("content", [None, "", "nonsense", "-1", "0", "4194305", "٣"])
-def test_a_lock_that_leads_nowhere_is_said(tmp_path: Path, content: str | None) -> None:
+def test_a_lock_without_a_running_process_is_an_error(tmp_path: Path, content: str | None) -> None:
     lock = tmp_path / "manager.lock"
     if content is not None:
         lock.write_text(content)
-    with pytest.raises(CannotWake, match="leads to no process") as refused:
+    with pytest.raises(CannotWake, match="has no running process") as refused:
         manager(tmp_path).wake()
     assert "manager.lock" in refused.value.hint
 
@@ -99,7 +99,7 @@ def test_a_lock_that_leads_nowhere_is_said(tmp_path: Path, content: str | None) 
         (("CONFIG proxy.config.lm.pserver_timeout_secs INT 3600",), 5.0),
     ],
 )
-def test_the_time_to_load_is_that_of_the_settings(
+def test_the_time_to_load_comes_from_the_settings(
     tmp_path: Path, lines: tuple[str, ...], seconds: float
 ) -> None:
     records = tmp_path / "records.config"
@@ -107,12 +107,12 @@ def test_the_time_to_load_is_that_of_the_settings(
     assert seconds_to_load(records) == pytest.approx(seconds)
 
 
-def test_settings_that_cannot_be_read_are_said(tmp_path: Path) -> None:
+def test_unreadable_settings_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(CannotWake, match=r"cannot read .*records\.config"):
         seconds_to_load(tmp_path / "records.config")
 
 
-def test_it_is_not_woken_again_before_all_is_loaded(tmp_path: Path) -> None:
+def test_the_manager_is_not_woken_again_before_the_last_reload_is_loaded(tmp_path: Path) -> None:
     with process(tmp_path, "traffic_manager"):
         sleeper = manager(tmp_path)
         sleeper.wake()

@@ -1,1 +1,1 @@
-"""How other servers are asked."""
+"""Tests of outbound HTTP."""

@@ -1,4 +1,4 @@
-"""The certificates that are trusted, and what is said of variables that name none."""
+"""Trusted certificates, and the errors of variables without any."""
 
 import ssl
 from pathlib import Path
@@ -15,7 +15,7 @@ HTTP, HTTPS = parse("http://example.net"), parse("https://example.net")
 
 
 def trusted(**environment: str) -> int:
-    """How many CA certificates a context has loaded."""
+    """The number of CA certificates in a context."""
     return len(tls_context(environment, ssl.create_default_context).get_ca_certs())
 
 
@@ -29,7 +29,7 @@ def test_a_folder_replaces_the_default_certificates(tmp_path: Path) -> None:
     assert trusted(SSL_CERT_DIR=f"{tmp_path}:{tmp_path}") == 0
 
 
-def test_without_variables_the_default_ones_count() -> None:
+def test_without_variables_the_default_certificates_are_used() -> None:
     for environment in ({}, {"SSL_CERT_FILE": "", "SSL_CERT_DIR": " "}):
         context = route_to(HTTPS, environment).tls
         assert len(context.get_ca_certs()) > 50
@@ -51,9 +51,7 @@ def test_without_variables_the_default_ones_count() -> None:
         ("SSL_CERT_DIR", "/etc/passwd"),
     ],
 )
-def test_a_variable_that_names_no_certificates_is_refused_by_its_name(
-    variable: str, value: str
-) -> None:
+def test_the_error_of_a_variable_without_certificates_names_it(variable: str, value: str) -> None:
     with pytest.raises(UnusableEnvironment) as caught:
         route_to(HTTPS, {variable: value})
     assert str(caught.value).startswith(f"{variable}: /" if "~" not in value else f"{variable}: ~")
@@ -61,7 +59,7 @@ def test_a_variable_that_names_no_certificates_is_refused_by_its_name(
     route_to(HTTP, {variable: value})
 
 
-def test_a_key_log_that_cannot_be_written_is_named(
+def test_the_error_of_an_unwritable_key_log_names_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     environment = {"SSLKEYLOGFILE": "/nonexistent/keys"}
@@ -72,13 +70,13 @@ def test_a_key_log_that_cannot_be_written_is_named(
     route_to(HTTP, environment)
 
 
-def test_a_socks_proxy_needs_a_package_that_is_not_there() -> None:
+def test_a_socks_proxy_needs_a_missing_package() -> None:
     with pytest.raises(UnusableEnvironment) as caught:
         route_to(HTTP, {"ALL_PROXY": "socks5://user:secret@127.0.0.1:1080"})
     assert "ALL_PROXY: socks5://127.0.0.1:1080 is a SOCKS proxy" in str(caught.value)
     assert "NO_PROXY=example.net" in caught.value.hint
 
 
-def test_a_proxy_with_tls_is_trusted_by_the_same_certificates() -> None:
+def test_a_proxy_with_tls_is_verified_with_the_same_certificates() -> None:
     environment = {"HTTP_PROXY": "https://proxy.example.net", "SSL_CERT_FILE": str(CA)}
     assert len(route_to(HTTP, environment).tls.get_ca_certs()) == 1

@@ -1,4 +1,4 @@
-"""Mappings of a zone as hypothesis makes them, and an API in memory that can break off."""
+"""Strategies for the mappings of a zone, and an API in memory that can fail."""
 
 from hypothesis import strategies as st
 
@@ -18,7 +18,7 @@ states = st.dictionaries(addresses, st.sampled_from(PLACES), max_size=40)
 
 
 class MemoryAPI:
-    """Zones in memory, as client.mappings.RemoteMappings has them.
+    """Zones in memory, with the methods of client.mappings.RemoteMappings.
 
     After `writes` writes it breaks off; with `halves`, after half of the last one.
     """

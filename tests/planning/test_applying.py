@@ -1,4 +1,4 @@
-"""Applying: any break and the same again make what there shall be."""
+"""Applying a plan again after any interruption creates the desired state."""
 
 import tempfile
 from pathlib import Path
@@ -34,14 +34,14 @@ def apply(api: MemoryAPI, made: Plan):
 
 
 @given(states, states, states, states)
-def test_applying_makes_what_there_shall_be_in_every_zone(a, b, live_a, live_b) -> None:
+def test_apply_creates_the_desired_state_in_every_zone(a, b, live_a, live_b) -> None:
     api = MemoryAPI({A: live_a, B: live_b})
     assert apply(api, plan(api, {A: a, B: b})) == []
     assert api.live == {A: a, B: b}
 
 
 @given(states, states, st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=4))
-def test_any_breaks_and_new_plans_make_what_there_shall_be(desired, live, breaks) -> None:
+def test_new_plans_after_any_interruption_create_the_desired_state(desired, live, breaks) -> None:
     api = MemoryAPI({A: live})
     for api.writes, api.halves in breaks:
         try:
@@ -54,7 +54,7 @@ def test_any_breaks_and_new_plans_make_what_there_shall_be(desired, live, breaks
 
 
 @given(states, states, st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=4))
-def test_any_breaks_of_a_saved_plan_and_the_same_again_make_it(desired, live, breaks) -> None:
+def test_a_saved_plan_can_be_applied_again_after_any_interruption(desired, live, breaks) -> None:
     api = MemoryAPI({A: live})
     saved = plan(api, {A: desired})
     begun = False
@@ -68,7 +68,7 @@ def test_any_breaks_of_a_saved_plan_and_the_same_again_make_it(desired, live, br
     assert api.live == {A: desired}
 
 
-def test_a_saved_plan_is_refused_when_something_else_changed() -> None:
+def test_a_saved_plan_is_outdated_if_something_else_changed() -> None:
     api = MemoryAPI({A: {}, B: {}})
     saved = plan(api, {A: dict.fromkeys(ips(3), US_EAST), B: {}})
     api.live[A][ip("192.0.2.1")] = US_WEST
@@ -78,7 +78,7 @@ def test_a_saved_plan_is_refused_when_something_else_changed() -> None:
         assert caught.value.zones == ["a"]
 
 
-def test_a_saved_plan_that_was_carried_out_has_nothing_left() -> None:
+def test_an_applied_saved_plan_has_nothing_left() -> None:
     api = MemoryAPI({A: {}})
     saved = plan(api, {A: dict.fromkeys(ips(3), US_EAST)})
     apply(api, saved)
@@ -86,7 +86,7 @@ def test_a_saved_plan_that_was_carried_out_has_nothing_left() -> None:
     assert left.empty
 
 
-def test_a_saved_plan_that_somebody_began_without_saying_so_is_outdated() -> None:
+def test_a_partly_applied_plan_without_a_journal_entry_is_outdated() -> None:
     api = MemoryAPI({A: {}})
     saved = plan(api, {A: dict.fromkeys(ips(3), US_EAST)})
     api.live[A] = dict.fromkeys(ips(2), US_EAST)
@@ -94,9 +94,9 @@ def test_a_saved_plan_that_somebody_began_without_saying_so_is_outdated() -> Non
         renew(api, saved, False, quiet)
 
 
-def test_what_is_not_as_planned_at_the_end_is_told_with_its_reason() -> None:
+def test_mappings_that_differ_from_the_plan_are_reported_with_their_reasons() -> None:
     class Stubborn(MemoryAPI):
-        """Refuses one address, and forgets another."""
+        """Rejects one address, and forgets another."""
 
         def write(self, batch):
             super().write(batch)
@@ -112,7 +112,7 @@ def test_what_is_not_as_planned_at_the_end_is_told_with_its_reason() -> None:
 
 
 @given(states, states)
-def test_a_plan_is_the_same_after_it_was_saved(desired, live) -> None:
+def test_a_loaded_plan_equals_the_saved_one(desired, live) -> None:
     made = plan_of([plan_zone(A, "a", desired, live)])
     planned = Planned("http://x", made, {"host.example.com": (ip("192.0.2.1"),)}, [])
     with tempfile.TemporaryDirectory() as folder:
@@ -123,7 +123,7 @@ def test_a_plan_is_the_same_after_it_was_saved(desired, live) -> None:
 
 
 @pytest.mark.parametrize(("old", "new"), [("us-east-1", "us-west-2"), ("10.0.0.1", "10.0.0.9")])
-def test_an_edited_plan_is_refused(tmp_path: Path, old: str, new: str) -> None:
+def test_an_edited_plan_is_rejected(tmp_path: Path, old: str, new: str) -> None:
     made = plan_of([plan_zone(A, "a", dict.fromkeys(ips(3), US_EAST), {})])
     file = tmp_path / "plan.json"
     text = b"".join(encode(Planned("http://x", made, {}))).decode()
@@ -132,7 +132,7 @@ def test_an_edited_plan_is_refused(tmp_path: Path, old: str, new: str) -> None:
         load(file)
 
 
-def test_a_journal_remembers_a_plan_until_it_is_done(tmp_path: Path) -> None:
+def test_a_journal_has_a_plan_until_it_is_finished(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "state" / "apply")
     assert not journal.begun("digest")
     journal.begin("digest", [b"the ", b"plan"])

@@ -1,4 +1,4 @@
-"""What a document wants, looked up: zones, host names, regions; what cannot be found stops all."""
+"""Resolving a document: zones, hostnames, regions; any problem is an error."""
 
 import socket
 from pathlib import Path
@@ -31,11 +31,11 @@ def nobody() -> None:
 
 
 class Refused(OriginmapError):
-    """As where there are no ranges."""
+    """The detector of a user without range files."""
 
 
 def detector():
-    """192.0.2.1 is in aws us-east-1, nothing else is known."""
+    """192.0.2.1 is in aws us-east-1; every other address is unknown."""
 
     def detect(asked):
         if asked != ip("192.0.2.1"):
@@ -68,33 +68,33 @@ def found(desired: Desired) -> dict[str, str]:
     return {address.text(a): f"{p.vendor}/{p.region}" for a, p in only.mappings.items()}
 
 
-def test_zones_get_their_ids(tmp_path: Path) -> None:
+def test_zones_are_resolved_to_their_ids(tmp_path: Path) -> None:
     desired = wanted(tmp_path, f"zones: {{example.com: , {'1' * 32}: }}")
     assert [(z.id, z.name) for z in desired.zones] == [(ID, "example.com"), ("1" * 32, "1" * 32)]
 
 
-def test_a_zone_is_not_named_by_id_and_by_name(tmp_path: Path) -> None:
+def test_a_zone_by_id_and_by_name_is_a_problem(tmp_path: Path) -> None:
     (problem,) = refusals(tmp_path, f"zones: {{example.com: , {ID}: }}")
-    assert problem.startswith(f"1:24: {ID} is the zone that is here already; at ")
+    assert problem.startswith(f"1:24: {ID} is the same zone as the one at ")
 
 
-def test_a_host_stands_for_its_addresses_and_is_pinned(tmp_path: Path) -> None:
+def test_a_hostname_is_resolved_to_its_addresses_and_pinned(tmp_path: Path) -> None:
     desired = wanted(tmp_path, zone("two.example: gcp/us-central1"))
     assert found(desired) == {"192.0.2.1": "gcp/us-central1", "2001:db8::1": "gcp/us-central1"}
     assert desired.pins == {"two.example": (ip("192.0.2.1"), ip("2001:db8::1"))}
 
 
-def test_two_hosts_may_share_an_address_in_one_place_only(tmp_path: Path) -> None:
+def test_two_hostnames_can_share_an_address_only_in_one_region(tmp_path: Path) -> None:
     same = wanted(tmp_path, zone("one.example: aws/us-east-1", "two.example: aws/us-east-1"))
     assert len(found(same)) == 2
     for first in ("one.example", "192.0.2.1"):
         text = zone(f"{first}: aws/us-east-1", "two.example: gcp/us-central1")
         assert refusals(tmp_path, text) == [
-            "5:7: two.example is 192.0.2.1, which is in aws/us-east-1 by another line"
+            "5:7: two.example has the address 192.0.2.1, which another line maps to aws/us-east-1"
         ]
 
 
-def test_a_host_that_leads_nowhere_stops_the_run(tmp_path: Path) -> None:
+def test_a_hostname_that_does_not_resolve_is_a_problem(tmp_path: Path) -> None:
     HOSTS["empty.example"] = ["fe80::1%lo"]
     text = zone("gone.example: aws/us-east-1", "empty.example: aws/us-east-1")
     assert refusals(tmp_path, text) == [
@@ -103,12 +103,12 @@ def test_a_host_that_leads_nowhere_stops_the_run(tmp_path: Path) -> None:
     ]
 
 
-def test_auto_is_the_place_that_is_proved(tmp_path: Path) -> None:
+def test_auto_is_the_region_that_the_ranges_prove(tmp_path: Path) -> None:
     for line in ("192.0.2.1: auto", "one.example: auto", "192.0.2.1: {vendor: aws, region: auto}"):
         assert found(wanted(tmp_path, zone(line), detector)) == {"192.0.2.1": "aws/us-east-1"}
 
 
-def test_auto_without_a_proof_stops_the_run(tmp_path: Path) -> None:
+def test_auto_without_a_proved_region_is_a_problem(tmp_path: Path) -> None:
     text = zone("192.0.2.1: {vendor: gcp, region: auto}", "192.0.2.2: auto")
     assert refusals(tmp_path, text, detector) == [
         "4:7: auto finds no region for 192.0.2.1: published ranges say aws/us-east-1; "
@@ -117,18 +117,18 @@ def test_auto_without_a_proof_stops_the_run(tmp_path: Path) -> None:
     ]
 
 
-def test_what_is_detected_is_held_against_the_rules_too(tmp_path: Path) -> None:
+def test_ignore_rules_apply_to_detected_regions_too(tmp_path: Path) -> None:
     text = zone("192.0.2.1: auto") + "    ignore: [aws/*]\n"
     assert refusals(tmp_path, text, detector) == [
-        "4:7: 192.0.2.1 is in the file, and a rule ignores it"
+        "4:7: 192.0.2.1 is in the file, but an ignore rule matches it"
     ]
 
 
-def test_a_rule_that_ignores_what_is_live_stops_the_run(tmp_path: Path) -> None:
+def test_an_ignore_rule_that_matches_a_live_mapping_is_a_problem(tmp_path: Path) -> None:
     desired = wanted(tmp_path, zone("192.0.2.1: aws/us-east-1") + "    ignore: [gcp/*]\n")
     api = MemoryAPI({ID: {ip("192.0.2.1"): CENTRAL}})
     with pytest.raises(WrongFile) as caught:
         make_plan(api, desired, lambda name: None)
     (problem,) = caught.value.problems
     assert problem.where.line == 4
-    assert problem.text.endswith("and a rule ignores what is live, gcp/us-central1")
+    assert problem.text.endswith("but an ignore rule matches its live region, gcp/us-central1")

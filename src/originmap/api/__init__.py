@@ -1,1 +1,1 @@
-"""HTTP: Cloudflare's routes and our own, and what both share. Sees services, never the store."""
+"""HTTP: Cloudflare's routes, our own routes, and their shared parts. Uses services, not stores."""

@@ -1,8 +1,8 @@
-"""JSON logs on stderr: a line for each request, and a line for everything else.
+"""JSON logs on stderr: one line for each request and for each log record.
 
-Request lines are collected and written together, many times a second, so that a busy server
-spends one system call on hundreds of lines. A credential appears by its id, never by its secret;
-query strings and headers do not appear at all.
+Request lines are buffered and written together, many times a second, so that a busy server needs
+one system call for hundreds of lines. A line has the ID of the credential, never the secret, and
+no query strings or headers.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ _FLUSH_LINES = 1000
 
 
 class _RequestLine(msgspec.Struct, gc=False):
-    """One answered request. `time` is its end, in seconds since 1970 UTC."""
+    """One completed request. `time` is its end, in seconds since 1970 UTC."""
 
     time: float
     level: str
@@ -32,12 +32,12 @@ class _RequestLine(msgspec.Struct, gc=False):
     status: int
     duration_us: int
     client: str
-    credential: str  # "" where none was checked
-    zone: str  # "" where it was about none
+    credential: str  # "" if none was checked
+    zone: str  # "" if the route has no zone
 
 
 class AccessLog:
-    """Collects request lines and writes them to a file descriptor, and counts the requests."""
+    """Counts requests, and writes their lines to a file descriptor."""
 
     def __init__(self, descriptor: int = 2) -> None:
         self.traffic = Traffic()
@@ -47,7 +47,7 @@ class AccessLog:
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, request: Request, status: int) -> None:
-        """Log an answered request."""
+        """Log a completed request."""
         took = self._count(request, status)
         self._lines.append(
             _RequestLine(
@@ -70,13 +70,13 @@ class AccessLog:
             self.flush()
 
     def _count(self, request: Request, status: int) -> int:
-        """Count it; how many microseconds it took."""
+        """Count a request; returns its duration in microseconds."""
         took = (time.perf_counter_ns() - request.started) // 1000
         self.traffic.count(request.route, request.method, status, took)
         return took
 
     def flush(self) -> None:
-        """Write what was collected."""
+        """Write the buffered lines."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -89,15 +89,15 @@ class SilentLog(AccessLog):
     """Logs no requests, for `--no-log-requests`."""
 
     def add(self, request: Request, status: int) -> None:
-        """Only count it."""
+        """Count a request without logging it."""
         self._count(request, status)
 
 
 class JSONFormatter(logging.Formatter):
-    """Log records of everything else as JSON lines of the same shape."""
+    """Formats log records as JSON lines in the same form."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line."""
+        """Format a record as one line."""
         line: dict[str, object] = {
             "time": datetime.datetime.fromtimestamp(record.created, datetime.UTC).timestamp(),
             "level": record.levelname.lower(),
@@ -111,15 +111,14 @@ class JSONFormatter(logging.Formatter):
 
 
 def log_json() -> None:
-    """Have warnings written to stderr as JSON lines."""
+    """Log warnings to stderr as JSON lines."""
     handler = logging.StreamHandler()
     handler.setFormatter(JSONFormatter())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
-    """Write to a descriptor that may be a full pipe: logs are worth waiting for, and a reader
-    that is gone is not worth dying for."""
+    """Write all data: wait if the descriptor is a full pipe, ignore a reader that has exited."""
     view = memoryview(data)
     while view:
         try:

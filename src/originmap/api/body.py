@@ -1,4 +1,4 @@
-"""The JSON in request bodies."""
+"""Decodes JSON request bodies."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ _ANYTHING = msgspec.json.Decoder()
 
 
 def decode_json(body: bytes) -> Any:
-    """The value in a body, None for an absent body. Raises MalformedJSON."""
+    """Decode a body; None if it is empty. Raises MalformedJSON."""
     if not body:
         return None
     try:
@@ -22,7 +22,7 @@ def decode_json(body: bytes) -> Any:
 
 
 def object_of(body: bytes) -> dict[str, Any]:
-    """The JSON object in a body, an empty one if it is something else or absent. Raises
+    """Decode a JSON object; an empty one if the body is empty or another type. Raises
     MalformedJSON."""
     value = decode_json(body)
     return value if isinstance(value, dict) else {}

@@ -1,4 +1,4 @@
-"""File descriptors: each connection takes one, and a process may have only so many."""
+"""File descriptors: each connection needs one, and the number per process is limited."""
 
 import contextlib
 import logging
@@ -7,12 +7,12 @@ import resource
 _LOG = logging.getLogger(__name__)
 
 RESERVED = 512
-"""Descriptors for what is no connection: the database, files that are read, other servers."""
+"""Descriptors reserved for the database, open files and outbound connections."""
 
 
 def connections_within(wanted: int) -> int:
-    """How many connections to take, at most `wanted`. Raises the soft limit of the process as far
-    as the hard one lets it, and warns if that is not enough for all of them."""
+    """The number of connections to accept, at most `wanted`. Increases the soft limit of the
+    process up to the hard limit, and logs a warning if that is not enough."""
     needed = wanted + RESERVED
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if not _suffices(soft, needed):

@@ -1,4 +1,4 @@
-"""The v4 envelope: `errors`, `messages`, `result`, `success` around every answer.
+"""The v4 envelope: `errors`, `messages`, `result`, `success` around every response.
 
 Members are in the order of the published examples. Published in the API's schemas as
 "api-response-common".
@@ -19,7 +19,7 @@ class Message(msgspec.Struct, omit_defaults=True):
 
 
 class Success(msgspec.Struct):
-    """An answer with a result."""
+    """A response with a result."""
 
     errors: list[Message]
     messages: list[Message]
@@ -28,7 +28,7 @@ class Success(msgspec.Struct):
 
 
 class ResultInfo(msgspec.Struct):
-    """Where a page stands in its list."""
+    """The position of a page in its list."""
 
     count: int
     page: int
@@ -38,7 +38,7 @@ class ResultInfo(msgspec.Struct):
 
 
 class SuccessPage(msgspec.Struct):
-    """An answer with a page of a list."""
+    """A response with a page of a list."""
 
     errors: list[Message]
     messages: list[Message]
@@ -52,7 +52,7 @@ JSON = "application/json"
 
 
 def success(result: Any, messages: list[Message] | None = None) -> bytes:
-    """The envelope around `result`, a msgspec type or anything JSON can hold."""
+    """The envelope around `result`, a msgspec type or any JSON value."""
     return _ENCODER.encode(Success([], messages or [], result, True))
 
 
@@ -60,14 +60,14 @@ _BEFORE, _AFTER = success(msgspec.Raw(b"*")).split(b"*")
 
 
 def success_json(result: bytes, messages: list[Message] | None = None) -> bytes:
-    """As `success`, of a result that is JSON already."""
+    """The envelope around a result that is already encoded as JSON."""
     if messages:
         return success(msgspec.Raw(result), messages)
     return b"%b%b%b" % (_BEFORE, result, _AFTER)
 
 
 def raw(value: Any) -> msgspec.Raw:
-    """A part of a result that is long, ready to be sent."""
+    """Encode a large part of a result in advance."""
     return msgspec.Raw(_ENCODER.encode(value))
 
 
@@ -78,8 +78,8 @@ def page(
     total: int,
     count: int | None = None,
 ) -> bytes:
-    """The envelope around page `number` of a list of `total`; `count`, how many are on the page,
-    is needed for a result that is JSON already."""
+    """The envelope around page `number` of a list of `total` items; `count`, the number of items
+    on the page, is required if the result is already encoded as JSON."""
     on_page = len(result) if count is None else count
     info = ResultInfo(on_page, number, per_page, total, -(-total // per_page))
     return _ENCODER.encode(SuccessPage([], [], result, info, True))

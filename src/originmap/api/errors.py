@@ -1,7 +1,7 @@
-"""How errors are answered: HTTP status, code and text, in one table.
+"""The table of error responses: HTTP status, code and text of each error.
 
-Codes and texts are Cloudflare's where it publishes one. Codes 10400 to 10599 with no counterpart
-there are ours; docs/errors.md lists them all, and a test holds both together.
+If Cloudflare publishes a code and a text, they are used. Codes 10400 to 10599 without a
+counterpart there are our own. docs/errors.md lists all of them; a test compares both.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from originmap.domain.access import errors as access_errors
 
 
 class Refusal(NamedTuple):
-    """An answer that is an error."""
+    """An error response."""
 
     status: int
     errors: list[Message]
@@ -42,7 +42,7 @@ UNKNOWN_REGION = (
 
 
 def refusal(status: int, code: int, message: str) -> Refusal:
-    """An error with one code."""
+    """An error response with one code."""
     return Refusal(status, [Message(code, message)])
 
 
@@ -107,7 +107,7 @@ _LATER = errors.StoreBusy | errors.StoreEmpty | errors.RateLimited | access_erro
 
 
 def _retry_later(status: int, code: int, message: str) -> Render:
-    """An answer that says when to come back; its error carries `retry_after`, in seconds."""
+    """An error response with Retry-After; the error has `retry_after` in seconds."""
 
     def render(error: errors.OriginmapError) -> Refusal:
         assert isinstance(error, _LATER)
@@ -180,45 +180,45 @@ TABLE: dict[type[errors.OriginmapError], Render] = {
     errors.StoreOwned: _fixed(500, 1140, UPDATE_FAILED),
     errors.StoreUnusable: _fixed(500, 1140, UPDATE_FAILED),
 }
-"""One row for each error that is raised; classes that only group others have none."""
+"""One row for each error that is raised; base classes have none."""
 
 INTERNAL = refusal(500, 10500, "Internal error")
 
 
 Overrides = Mapping[type[errors.OriginmapError], Render]
-"""What some routes answer instead of TABLE; a resource has them as its `refusals`."""
+"""Rows that replace those of TABLE for some routes, as their `refusals`."""
 
 CORE: Overrides = {access_errors.UnknownToken: _fixed(403, 9109, "Invalid access token")}
-"""The routes about users, accounts and zones themselves."""
+"""The routes of users, accounts and zones."""
 
 VERIFY: Overrides = {access_errors.UnknownToken: _fixed(401, 1000, "Invalid API Token")}
-"""The routes that tell a token about itself."""
+"""The routes that verify a token."""
 
 V1_DELETE: Overrides = {
     errors.MappingNotFound: _fixed(404, 1163, "The origin IP has no cloud region mapping.")
 }
-"""v1's DELETE; its GET answers a missing mapping as v2 does."""
+"""v1's DELETE; its GET has the error of v2 for a missing mapping."""
 
 
 def render(error: errors.OriginmapError, overrides: Overrides | None = None) -> Refusal:
-    """The answer to `error`, from its own row."""
+    """The response for `error`, from the row of its class."""
     return ((overrides or {}).get(type(error)) or TABLE[type(error)])(error)
 
 
 def in_full(error: errors.OriginmapError) -> Refusal:
-    """The answer to `error` for the operator, from whom nothing is kept: its own text and hint."""
+    """The response for `error` to the operator: its unabridged text and its hint."""
     status, (first, *_), headers = render(error)
     return Refusal(status, [Message(first.code, str(error), hint=error.hint)], headers)
 
 
 def message_of(error: errors.OriginmapError, overrides: Overrides | None = None) -> str:
-    """The text that a single call would give, for an item of a batch."""
+    """The text of `error` for an item of a batch, the same as in a single request."""
     return render(error, overrides).errors[0].message
 
 
 def no_route(path: str) -> Refusal:
-    """No such route, as Cloudflare answers it: 400, with its path below /client/v4. Elsewhere
-    404, because there only the envelope is shared."""
+    """The response for an unknown path: below /client/v4 Cloudflare's 400 with the path; elsewhere
+    404."""
     cloudflare = path.startswith("/client/v4/")
     shown = path.removeprefix("/client/v4") if cloudflare else path
     lines = [
@@ -229,6 +229,7 @@ def no_route(path: str) -> Refusal:
 
 
 def method_not_allowed(method: str, allow: str) -> Refusal:
-    """A known path that does not take this method; `allow` lists those it takes."""
+    """The response for a method that the path does not support; `allow` lists the supported
+    ones."""
     message = Message(7001, f"Method {method} not available for that URI.")
     return Refusal(405, [message], (("Allow", allow),))

@@ -1,10 +1,9 @@
-"""Who sends a request, and may they: the checks that routes name as their `admit`.
+"""Authentication and authorization: the checks that routes use as their `admit`.
 
-A credential is a bearer token, or an email address and a key; a bearer token counts before the
-pair, and what is malformed is refused before anything is looked up. The caller of a token that
-is usable at any time and from anywhere is remembered, by the hash of the header, and so are the
-zones in which a token may do something, until a record changes: that is the one cache of all
-routes.
+A credential is a bearer token, or an email address and a key; if a request has both, the token is
+used. A malformed credential is rejected before any lookup. One cache is shared by all routes and
+cleared when a record changes: the callers of tokens without a time or address limit, by the hash
+of the header, and the zones in which a token has a permission.
 """
 
 import re
@@ -28,17 +27,17 @@ from originmap.service.access.directory import Caller, Directory
 from originmap.service.access.rate_limiter import RateLimiter
 
 Admit = Callable[[Request], None]
-"""Raises AccessError, RateLimited, and what a check of `Access` raises."""
+"""A check of a request. Raises AccessError, RateLimited, and the errors of `Access`."""
 
 _BEARER = re.compile(r"(?i:bearer) +([A-Za-z0-9_.-]+)")
 _KEY = re.compile(r"[A-Za-z0-9_.-]{20,}")
 ITEMS_A_REQUEST = 100
-"""Colos, addresses or changes that one request of a quota pays for."""
+"""Colos, addresses or changes that count as one request of a rate limit."""
 _MOST_REMEMBERED = 100_000
 
 
 class Guard:
-    """Makes the checks."""
+    """Checks the credential, the permissions and the rate limits of requests."""
 
     def __init__(
         self,
@@ -57,22 +56,22 @@ class Guard:
         self._admitted: set[tuple[Grants, Need, bool, str]] = set()
 
     def forget(self, changes: object) -> None:
-        """Look credentials up again: a record has changed; a `store.port.RecordListener`."""
+        """Clear the cache after a change of records; a `store.port.RecordListener`."""
         self._callers.clear()
         self._admitted.clear()
 
     # Checks
 
     def nobody(self, request: Request) -> None:
-        """For routes that take requests without a credential."""
+        """No credential required."""
 
     def anyone(self, request: Request) -> None:
-        """Any credential that works, but no token of a node."""
+        """Any valid credential, except a token of a node."""
         self.anyone_or_node(request)
         self.access.no_node(request.caller)
 
     def anyone_or_node(self, request: Request) -> None:
-        """Any credential that works."""
+        """Any valid credential."""
         if request.by_operator:
             request.known_caller = self.access.local_operator()
             return
@@ -81,7 +80,7 @@ class Guard:
         self._count(request)
 
     def any_status(self, request: Request) -> None:
-        """A token that exists, be it disabled, expired or not valid yet."""
+        """An existing token, also a disabled, expired or not yet valid one."""
         if request.by_operator:
             request.known_caller = self.access.local_operator()
             return
@@ -98,8 +97,8 @@ class Guard:
         self._count(request)
 
     def zone(self, need: Need, *, nodes: bool = False) -> Admit:
-        """`need` on the zone of the path, by its ID, or, if the path says `{zone}`, by its name
-        too; for tokens of `nodes` as well."""
+        """`need` on the zone of the path, by ID or, if the path has `{zone}`, also by name. With
+        `nodes`, tokens of nodes are accepted too."""
 
         def admit(request: Request) -> None:
             self.anyone_or_node(request)
@@ -119,14 +118,15 @@ class Guard:
         return admit
 
     def _remember(self, caller: Caller, right: tuple[Grants, Need, bool, str]) -> None:
-        """That a token may do something in a zone, until a record changes."""
-        if caller.token is not None:  # the rights of a key are made anew for each request
+        """Cache that a token has a permission in a zone."""
+        if caller.token is not None:  # the permissions of a key are not cached
             if len(self._admitted) >= _MOST_REMEMBERED:
                 self._admitted.clear()
             self._admitted.add(right)
 
     def zone_itself(self, need: Need) -> Admit:
-        """`need` on the zone of the path, of which a caller that cannot read it learns nothing."""
+        """`need` on the zone of the path, without revealing the zone to callers that cannot read
+        it."""
 
         def admit(request: Request) -> None:
             self.anyone(request)
@@ -144,7 +144,7 @@ class Guard:
         return admit
 
     def user(self, need: Need) -> Admit:
-        """`need` on the user whose credential it is."""
+        """`need` on the user of the credential."""
 
         def admit(request: Request) -> None:
             self.anyone(request)
@@ -153,28 +153,28 @@ class Guard:
         return admit
 
     def state(self, request: Request) -> None:
-        """The right to know what concerns all accounts, which nodes have too."""
+        """Permission to read the state that all accounts share; nodes have it too."""
         self.anyone_or_node(request)
         self.access.state(request.caller)
 
     def operator(self, request: Request) -> None:
-        """The right to change what concerns all accounts."""
+        """Permission to change the state that all accounts share."""
         self.anyone(request)
         self.access.operator(request.caller)
 
     def whole(self, request: Request) -> None:
-        """The right to know everything, secrets aside, that is known of anybody."""
+        """Permission to read everything except secrets."""
         self.anyone(request)
         self.access.whole(request.caller)
 
     def tokens(self, request: Request) -> None:
-        """The right to make tokens that do everything: an operator's, who may make tokens."""
+        """Permission to create tokens with every permission: an operator that can create tokens."""
         self.operator(request)
         self.access.user(request.caller, WRITE_USER_TOKENS)
 
     def charge(self, request: Request, items: int) -> None:
-        """Count a request about many items, of which the caller chose how many, as several: one
-        more for each `ITEMS_A_REQUEST`. Raises RateLimited if the quota was used up before."""
+        """Count a request with many items as several requests: one more for each
+        `ITEMS_A_REQUEST`. Raises RateLimited if the quota is already used up."""
         more = max(items, 0) // ITEMS_A_REQUEST
         if self._per_user is not None and more and not request.by_operator:
             caller = request.caller
@@ -220,10 +220,10 @@ class Guard:
             raise MalformedCredentials("key")
         return self.access.by_key(email, key.encode())
 
-    # Rate limits. A request whose body is waited for is checked twice, and counted once.
+    # Rate limits. A request with a body is checked twice, but counted once.
 
     def _check_address(self, request: Request) -> None:
-        if not self._callers:  # else there is somebody, until a record changes
+        if not self._callers:  # an empty cache: there may be no users at all
             self.access.check_loaded()
         if self._per_address is not None and not request.counted:
             verdict = self._per_address.take(request.client)

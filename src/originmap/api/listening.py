@@ -1,4 +1,4 @@
-"""The address that a server listens on, taken before it says so."""
+"""Binds the address of a server before it reports that it listens."""
 
 import socket
 
@@ -6,15 +6,15 @@ from originmap.domain.errors import OriginmapError
 
 
 class CannotListen(OriginmapError):
-    """The address cannot be listened on."""
+    """The server cannot listen on the address."""
 
     def __init__(self, host: str, port: int, reason: str) -> None:
         super().__init__(f"cannot listen on {host} port {port}: {reason}")
-        self.hint = "give another --host or --port; --port 0 takes a free one"
+        self.hint = "use another --host or --port; --port 0 takes a free port"
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that clients can connect to from now on. Raises CannotListen."""
+    """Open a listening socket. Raises CannotListen."""
     try:
         family, kind, proto, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -24,7 +24,7 @@ def listen(host: str, port: int) -> socket.socket:
         sock.bind(address)
         sock.listen(2048)
     except UnicodeError as error:
-        raise CannotListen(host, port, "it is no host name") from error
+        raise CannotListen(host, port, "not a hostname") from error
     except OSError as error:
         raise CannotListen(host, port, error.strerror or str(error)) from error
     sock.setblocking(False)

@@ -1,4 +1,4 @@
-"""The server's end of the operator's socket."""
+"""The server's side of the operator's socket."""
 
 import asyncio
 import contextlib
@@ -14,12 +14,12 @@ from originmap.operator_socket import reachable
 async def operator_listener(
     path: Path, make_protocol: Callable[[], asyncio.Protocol]
 ) -> AsyncIterator[None]:
-    """Listen on a Unix socket that only this user can open, and remove it afterwards. One left
-    behind by a process that died is replaced: whoever owns the database owns its socket."""
+    """Listen on a Unix socket that only this user can open, and remove it on exit. A socket that a
+    crashed process left is replaced: the process that owns the database owns its socket."""
     _remove(path)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     with reachable(path) as address:
-        # Made with no rights for others from the start, not corrected afterwards.
+        # Created with restricted permissions from the start.
         mask = os.umask(0o177)
         try:
             sock.bind(address)

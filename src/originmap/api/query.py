@@ -1,4 +1,4 @@
-"""Reading query arguments of Cloudflare's routes; unknown ones are left alone."""
+"""Reads query arguments of Cloudflare's routes; unknown arguments are ignored."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -10,13 +10,13 @@ from originmap.domain.number import whole
 T = TypeVar("T")
 
 _LAST_PAGE = 10**15 - 1
-"""Every database takes the number of the first entry of any page up to this one."""
+"""The largest page number; its offset fits into an integer of every database."""
 
 
 def page_of(request: Request, at_most: int, default: int = 20) -> tuple[int, int]:
     """`page` and `per_page`, the latter from 1 to `at_most`. Raises InvalidPage.
 
-    Only ASCII digits are a number.
+    Numbers have only ASCII digits.
     """
     if not request.query:
         return 1, default
@@ -31,17 +31,17 @@ def page_of(request: Request, at_most: int, default: int = 20) -> tuple[int, int
 
 
 def part_of(items: Sequence[T], page: int, per_page: int) -> Sequence[T]:
-    """Page number `page` (from 1) of a list that is at hand as a whole."""
+    """Page `page` (from 1) of a complete list."""
     return items[(page - 1) * per_page : page * per_page]
 
 
 def text_of(request: Request, name: str) -> str | None:
-    """The argument's last value, None without one."""
+    """The argument's last value; None if it is missing."""
     values = request.query_arguments().get(name)
     return values[-1] if values else None
 
 
 def _number(values: dict[str, list[str]], name: str, default: int, most: int) -> int | None:
-    """The argument's last value, None if it is no number from 1 to `most`."""
+    """The argument's last value; None if it is not a number from 1 to `most`."""
     given = values.get(name)
     return default if given is None else whole(given[-1], 1, most)

@@ -1,4 +1,4 @@
-"""How uvicorn is run: what it is told, and when it stops."""
+"""The configuration and the shutdown of uvicorn."""
 
 import asyncio
 import signal
@@ -8,11 +8,11 @@ from types import FrameType
 import uvicorn
 
 GRACE_SECONDS = 10
-"""How long requests in flight may take after SIGTERM before they are cut off."""
+"""Shutdown timeout: requests still running after SIGTERM are aborted then."""
 
 
 class HTTPServer(uvicorn.Server):
-    """Tells those who wait for changes when it is to stop: it would wait for them."""
+    """Ends long polls and streams at a shutdown, which would otherwise wait for them."""
 
     def __init__(self, config: uvicorn.Config, on_exit: Callable[[], None]) -> None:
         super().__init__(config)
@@ -20,14 +20,14 @@ class HTTPServer(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """A signal while it serves."""
+        """Handle a signal while serving."""
         super().handle_exit(sig, frame)
         self._loop.call_soon_threadsafe(self._on_exit)
 
 
 def stop_on_signals(server: uvicorn.Server) -> None:
-    """Stop on SIGTERM and SIGINT from now on. uvicorn itself catches them only while it serves,
-    and raises them again afterwards; stopping is not dying of them."""
+    """Stop cleanly on SIGTERM and SIGINT from now on. uvicorn itself handles them only while it
+    serves, and raises them again afterwards."""
 
     def stop(number: int, frame: object) -> None:
         server.should_exit = True
@@ -37,23 +37,23 @@ def stop_on_signals(server: uvicorn.Server) -> None:
 
 
 async def _no_application(scope: object, receive: object, send: object) -> None:
-    """Stands where uvicorn wants an ASGI application, which our protocol does without."""
+    """A placeholder: uvicorn requires an ASGI application, our protocol does not use one."""
 
 
 def server_config(make_protocol: Callable[..., asyncio.Protocol]) -> uvicorn.Config:
-    """How uvicorn runs the process: its signals, its sockets and its end; HTTP is ours."""
+    """The configuration of uvicorn, which handles signals, sockets and shutdown; HTTP is ours."""
     return uvicorn.Config(
         _no_application,
-        http=make_protocol,  # type: ignore[arg-type]  # a factory where uvicorn names its class
+        http=make_protocol,  # type: ignore[arg-type]  # a factory instead of a class
         loop="uvloop",
         ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,
-        workers=1,  # else uvicorn reads WEB_CONCURRENCY
-        forwarded_allow_ips="",  # else FORWARDED_ALLOW_IPS
-        proxy_headers=False,  # whoever sends X-Forwarded-For would choose the address logged
+        workers=1,  # otherwise uvicorn reads WEB_CONCURRENCY
+        forwarded_allow_ips="",  # otherwise FORWARDED_ALLOW_IPS
+        proxy_headers=False,  # clients must not set the logged address with X-Forwarded-For
         timeout_graceful_shutdown=GRACE_SECONDS,
         backlog=2048,
     )

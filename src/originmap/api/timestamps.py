@@ -1,4 +1,4 @@
-"""Times as the API writes and reads them: RFC 3339."""
+"""Formats and parses times of the API: RFC 3339."""
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -8,15 +8,14 @@ _EPOCH = datetime(1970, 1, 1)
 
 @lru_cache(maxsize=4096)  # the mappings of a batch have the same time
 def timestamp(microseconds: int) -> str:
-    """In UTC, with microseconds: 2026-03-01T12:00:00.000000Z."""
+    """Format a time in UTC, with microseconds: 2026-03-01T12:00:00.000000Z."""
     seconds, rest = divmod(microseconds, 1_000_000)
     return f"{_to_the_second(seconds)}.{rest:06}Z"
 
 
 def parse_timestamp(text: str) -> int:
-    """The microseconds since 1970 UTC that RFC 3339 text stands for. Raises ValueError, for a
-    time without an offset too, and for one that is in no year from 1 to 9999 in UTC: it could
-    not be written again."""
+    """Parse RFC 3339 text into microseconds since 1970 UTC. Raises ValueError, also for a time
+    without an offset, and for a year outside 1 to 9999 in UTC, which cannot be formatted."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"no offset from UTC: {text!r}")

@@ -1,19 +1,19 @@
-"""What was answered: how many requests, by route, method and status, and how long they took.
+"""Counts completed requests and their durations, by route, method and status.
 
-Counted for every request, so counting is a few additions to plain numbers; what a monitoring
-system wants to see is made of them when it asks (`api.native.exposition`).
+Counting happens for every request, so it is a few additions to plain numbers; the metrics are
+computed from them on request (`api.native.exposition`).
 """
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
 DOUBLINGS = 25
-"""Durations are counted by their doublings: number N is of those below 2**N microseconds and not
-below half of that, and the last is of all others. 2**24 microseconds are 17 seconds."""
+"""Number of duration buckets: bucket N counts durations below 2**N microseconds and at least half
+of that; the last bucket counts all longer ones. 2**24 microseconds are 17 seconds."""
 
 
 class Answered(NamedTuple):
-    """What is counted together. `route` is a path template, "" where there is none."""
+    """The key of a count. `route` is a path template, "" if no route matched."""
 
     route: str
     method: str
@@ -21,7 +21,7 @@ class Answered(NamedTuple):
 
 
 class RequestTally:
-    """How many there were, by duration, and how many microseconds they took together."""
+    """The number of requests by duration, and the total microseconds."""
 
     __slots__ = ("by_doubling", "microseconds")
 
@@ -31,13 +31,13 @@ class RequestTally:
 
 
 class Traffic:
-    """Counts since the start."""
+    """The counts since the start of the server."""
 
     def __init__(self) -> None:
         self._tallies: dict[tuple[str, str, int], RequestTally] = {}
 
     def count(self, route: str, method: str, status: int, microseconds: int) -> None:
-        """Count a request that was answered."""
+        """Count a completed request."""
         key = (route, method, status)
         tally = self._tallies.get(key)
         if tally is None:
@@ -48,5 +48,5 @@ class Traffic:
 
     @property
     def tallies(self) -> Mapping[Answered, RequestTally]:
-        """All of them, as they are now."""
+        """The current counts."""
         return {Answered(*key): tally for key, tally in self._tallies.items()}

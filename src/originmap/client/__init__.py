@@ -1,1 +1,1 @@
-"""The v4 API from outside, ours or the real one: what the commands of mappings as code ask."""
+"""A client of the v4 API, of Originmap or of Cloudflare, for the commands."""

@@ -1,8 +1,8 @@
-"""One connection to an API: signs requests, keeps to the rate limit, and tries again.
+"""One connection to an API: authenticates requests, obeys the rate limit, and retries.
 
-Every request of this room may be sent twice: reading changes nothing, and what is written is
-written whole (published: "PUT is idempotent"), so an answer that got lost is asked for again.
-What was refused for good is not.
+Every request of this package is idempotent: reads change nothing, and writes replace whole
+mappings (published: "PUT is idempotent"). So a request without a response is retried. Permanent
+errors are not.
 """
 
 import datetime
@@ -34,19 +34,19 @@ _SHOWN = 2000
 _TITLE = re.compile(r"<title[^>]*>([^<]{1,100})", re.IGNORECASE)
 _AGAIN = {408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524}
 _THROTTLED = {971, 10429}
-"""Codes that say "slow down"; 971 was seen with status 200."""
+"""Error codes of rate limits; 971 also occurs with status 200."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A token, or a user's email address and key; a token counts before the pair."""
+    """A token, or a user's email address and key. If both are set, the token is used."""
 
     token: str = ""
     email: str = ""
     key: str = ""
 
     def headers(self) -> dict[str, str]:
-        """What signs a request. Raises NoCredentials."""
+        """The authentication headers of a request. Raises NoCredentials."""
         if self.token:
             return {"Authorization": f"Bearer {self.token}"}
         if self.email and self.key:
@@ -57,7 +57,7 @@ class Credentials:
 class APIConnection:
     """Requests to one base URL, one after another; a context manager.
 
-    `on_wait` is told of each wait of more than a second, and why.
+    `on_wait` is called before each wait of more than a second, with its seconds and the reason.
     """
 
     def __init__(
@@ -68,12 +68,12 @@ class APIConnection:
         sleep: Callable[[float], None] = time.sleep,
         environment: Mapping[str, str] = DIRECT,
     ) -> None:
-        """`environment` may name a proxy and certificates. Raises NoCredentials, Unreachable if
-        the URL is not one, UnusableEnvironment."""
+        """`environment` can set a proxy and certificates. Raises NoCredentials, Unreachable if
+        the URL is invalid, UnusableEnvironment."""
         try:
             server = parse(base_url)
         except InvalidServerURL as error:
-            hint = "give the base URL of an API, as in https://api.cloudflare.com/client/v4"
+            hint = "use the base URL of an API, such as https://api.cloudflare.com/client/v4"
             raise Unreachable("the URL of the API", str(error), hint) from None
         self.base_url = str(server)
         self.requests = 0
@@ -94,7 +94,7 @@ class APIConnection:
     def ask(
         self, method: str, path: str, params: Mapping[str, str] | None = None, body: Any = None
     ) -> Envelope:
-        """The answer to a request below the base URL. Raises ClientError."""
+        """Send a request to a path below the base URL. Raises ClientError."""
         url = path if path.startswith("http") else self.base_url + path
         content = None if body is None else msgspec.json.encode(body)
         pauses = pace.back_off()
@@ -103,14 +103,14 @@ class APIConnection:
             outcome = self._try(method, url, params, content)
             if isinstance(outcome, Envelope):
                 return outcome
-            error, asked = outcome
+            error, retry_after = outcome
             pause = next(pauses, None)
             if pause is None or (method == "POST" and _may_be_done(error)):
                 raise error
-            self._pause(pause if asked is None else asked, str(error))
+            self._pause(pause if retry_after is None else retry_after, str(error))
 
     def stream(self, path: str) -> Iterator[bytes]:
-        """The body of the answer to a GET below the base URL, in chunks; asked for once. Raises
+        """GET a path below the base URL and yield the body in chunks, without retries. Raises
         ClientError."""
         url = self.base_url + path
         try:
@@ -131,8 +131,8 @@ class APIConnection:
     def _try(
         self, method: str, url: str, params: Mapping[str, str] | None, content: bytes | None
     ) -> Envelope | tuple[ClientError, float | None]:
-        """An answer; or why there is none yet and what to wait. Raises what trying again does
-        not help against."""
+        """Send a request once. Returns the response, or a temporary error and its retry-after in
+        seconds. Raises permanent errors."""
         self.requests += 1
         self._wait = 0.0
         headers = {} if content is None else {"Content-Type": "application/json"}
@@ -143,7 +143,7 @@ class APIConnection:
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise Unreachable(url, str(error)) from error
         except httpx.DecodingError as error:
-            return Unreadable(f"{method} {url}", 200, f"it does not decompress: {error}"), None
+            return Unreadable(f"{method} {url}", 200, f"cannot decompress it: {error}"), None
         except httpx.RequestError as error:
             failure = self._route.failure(error)
             unreachable = Unreachable(url, failure.reason, failure.hint)
@@ -164,20 +164,20 @@ class APIConnection:
 def _outcome(
     what: str, answer: httpx.Response, base_url: str
 ) -> Envelope | tuple[ClientError, float | None]:
-    asked = pace.retry_after(answer.headers, datetime.datetime.now(datetime.UTC))
+    retry_after = pace.retry_after(answer.headers, datetime.datetime.now(datetime.UTC))
     if answer.has_redirect_location:
         raise _redirected(what, answer, base_url)
     envelope = read_envelope(answer.content)
     if envelope is None:
-        unreadable = Unreadable(what, answer.status_code, _found(answer))
+        unreadable = Unreadable(what, answer.status_code, _description(answer))
         if answer.status_code in _AGAIN:
-            return unreadable, asked
+            return unreadable, retry_after
         raise unreadable
     if envelope.success and answer.status_code < 400:
         return envelope
     refused = Refused(what, answer.status_code, envelope.errors)
     if answer.status_code in _AGAIN or _THROTTLED.intersection(refused.codes):
-        return refused, asked
+        return refused, retry_after
     raise refused
 
 
@@ -193,23 +193,23 @@ def _may_be_done(error: ClientError) -> bool:
 
 
 def _redirected(what: str, answer: httpx.Response, base_url: str) -> Redirected:
-    """Where a redirect leads, and the base URL there if it is for the same path."""
+    """The target of a redirect, and its base URL if the path is the same."""
     target = answer.url.join(answer.headers.get("location", ""))
     path = str(answer.url.copy_with(query=None)).removeprefix(base_url)
-    there = str(target.copy_with(query=None, fragment=None))
-    base = there.removesuffix(path) if path and there.endswith(path) else ""
-    if base == base_url:  # to where it was asked: for a login, or for cookies
+    location = str(target.copy_with(query=None, fragment=None))
+    base = location.removesuffix(path) if path and location.endswith(path) else ""
+    if base == base_url:  # a redirect to itself, for a login or for cookies
         base = ""
-    shown = without_secrets(str(target))
-    return Redirected(what, answer.status_code, shown, "" if "@" in base else base)
+    redacted = without_secrets(str(target))
+    return Redirected(what, answer.status_code, redacted, "" if "@" in base else base)
 
 
-def _found(answer: httpx.Response) -> str:
-    """What an answer is that is not one of the API."""
+def _description(answer: httpx.Response) -> str:
+    """Describe a response that is not from the API."""
     start = answer.content[:_SHOWN].decode("utf-8", "replace").strip()
     if not start:
         return "its body is empty"
     if start.startswith("<") or "html" in answer.headers.get("content-type", ""):
         title = _TITLE.search(start)
         return f"it is a web page, {title[1].strip()!r}" if title else "it is a web page"
-    return "it is not JSON of that form"
+    return "it is not JSON in the form of the API"

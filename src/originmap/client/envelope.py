@@ -1,7 +1,7 @@
-"""What every answer of the v4 API is wrapped in, read as leniently as its meaning allows.
+"""Reads the envelope of v4 API responses leniently.
 
-Services behind the API write null where others write an empty list, leave members out, or write
-numbers as strings. What says whether a request worked must be there.
+Services behind the API differ: some write null for an empty list, omit members, or write numbers
+as strings. Only the members that say whether a request succeeded are required.
 """
 
 import codecs
@@ -12,12 +12,12 @@ import msgspec
 _NULL = msgspec.Raw(b"null")
 _MISSING = msgspec.Raw(b"")
 _CAUSES = 3
-"""How many causes of an error are told."""
+"""Maximum number of causes in an error message."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageInfo:
-    """What a page says of the whole list, None for what it does not say."""
+    """A page's information on the whole list; None for members that are missing."""
 
     total_count: int | None = None
     total_pages: int | None = None
@@ -26,15 +26,15 @@ class PageInfo:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A whole answer; `result` is read by the caller. An error is a code, 0 without one, and a
-    text."""
+    """A complete response; the caller decodes `result`. An error is a code (0 if it has none) and
+    a text."""
 
     success: bool
     result: msgspec.Raw
     result_info: PageInfo
     errors: list[tuple[int, str]]
     has_result: bool
-    """Whether there is such a member, be it null."""
+    """Whether the response has a `result`, even if it is null."""
 
 
 class _Wrapped(msgspec.Struct):
@@ -48,7 +48,7 @@ _WRAPPED = msgspec.json.Decoder(_Wrapped, strict=False)
 
 
 def read_envelope(body: bytes) -> Envelope | None:
-    """The answer in a body; None if it is not one of the v4 API."""
+    """Decode a body; None if it is not a response of the v4 API."""
     try:
         wrapped = _WRAPPED.decode(body.removeprefix(codecs.BOM_UTF8))
         errors = _errors(msgspec.json.decode(wrapped.errors))
@@ -73,13 +73,13 @@ def _error(value: object) -> tuple[int, str]:
     if isinstance(value, dict):
         chain = value.get("error_chain")
         causes = [_error(each)[1] for each in chain[:_CAUSES]] if isinstance(chain, list) else []
-        said = [str(value.get("message") or ""), *causes]
-        return _number(value.get("code")) or 0, _on_one_line(": ".join(filter(None, said)))
+        texts = [str(value.get("message") or ""), *causes]
+        return _number(value.get("code")) or 0, _on_one_line(": ".join(filter(None, texts)))
     return 0, _on_one_line(str(value))
 
 
 def _on_one_line(text: str) -> str:
-    """A text of somebody else's, without line breaks and what a terminal would obey."""
+    """Untrusted text without line breaks and terminal control characters."""
     return "".join(each if each.isprintable() else " " for each in text).strip()
 
 

@@ -1,8 +1,8 @@
-"""A list that comes in pages: complete, or none.
+"""Reads a paginated list completely, or raises an error.
 
-A list is complete when as many items were read as the server announces (`total_count`). Without
-an announcement it is complete when a further page brings nothing new, however small the pages
-are. Whatever is short of that is read again, and refused in the end.
+A list is complete when the number of items equals the server's `total_count`. If the server sends
+no total, the list is complete when the next page has nothing new, whatever the size of the pages.
+An incomplete list is read again, up to a number of tries.
 """
 
 from collections.abc import Callable, Hashable
@@ -21,7 +21,7 @@ _MOST_PAGES = 10_000
 
 
 class _Short(Exception):
-    """Not what was announced. `proved` if somebody changed the list while it was read."""
+    """A reading was incomplete. `proved` if the list certainly changed while it was read."""
 
     def __init__(self, why: str, *, proved: bool = False) -> None:
         super().__init__(why)
@@ -29,9 +29,9 @@ class _Short(Exception):
 
 
 class MappingListing(Generic[T]):
-    """One reading of a list, page by page, from the first one."""
+    """One reading of a list, page by page, from the first page."""
 
-    def __init__(self, read: Read[T], key: Callable[[T], Hashable], asked_per_page: int) -> None:
+    def __init__(self, read: Read[T], key: Callable[[T], Hashable], per_page: int) -> None:
         self.items: dict[Hashable, T] = {}
         self.total: int | None = None
         self.complete = False
@@ -39,7 +39,7 @@ class MappingListing(Generic[T]):
         self.pages = 0
         self._read = read
         self._key = key
-        self._asked = asked_per_page
+        self._per_page = per_page
         self._overlaps = self._doubted = False
 
     def read_page(self) -> None:
@@ -62,50 +62,48 @@ class MappingListing(Generic[T]):
         if self.total is not None and len(self.items) == self.total:
             self.complete = True
         elif not fresh:
-            self._end(len(items) >= (info.per_page or self._asked))
+            self._end(len(items) >= (info.per_page or self._per_page))
         elif self.pages == _MOST_PAGES:
-            raise _Short(f"it has no end after {self.pages:,} pages")
+            raise _Short(f"it has more than {self.pages:,} pages")
 
     def _note(self, info: PageInfo) -> None:
         if self._doubted or info.total_count is None:
             return
         if self.total not in (None, info.total_count):
-            why = f"it had {self.total:,} items and then {info.total_count:,}"
+            why = f"it had {self.total:,} items, then {info.total_count:,}"
             raise _Short(why, proved=True)
         self.total = info.total_count
 
     def _doubt(self, info: PageInfo, count: int) -> None:
-        """Forget a total that is not one: fewer items than were read, or all of them read before
-        the last page, or perhaps only those of the page, which is full and smaller than asked."""
+        """Ignore a wrong total: one that is smaller than the number of items read, or reached
+        before the last page, or perhaps the count of one page, which is full and smaller than
+        requested."""
         if self.total is None:
             return
         further = info.total_pages is not None and info.total_pages > self.pages
-        smaller = info.per_page is not None and count == info.per_page < self._asked
+        smaller = info.per_page is not None and count == info.per_page < self._per_page
         further = further or (smaller and self.pages == 1)
-        found = len(self.items)
-        if found > self.total or (found == self.total and further):
+        items = len(self.items)
+        if items > self.total or (items == self.total and further):
             self._doubted, self.total = True, None
 
     def _end(self, full: bool) -> None:
-        """A page brought nothing new."""
-        found = len(self.items)
-        if self.total is not None and found < self.total:
-            raise _Short(f"the server announced {self.total:,} items and gave {found:,}")
+        """Finish after a page without new items. Raises _Short."""
+        items = len(self.items)
+        if self.total is not None and items < self.total:
+            raise _Short(f"the server announced {self.total:,} items but sent {items:,}")
         if self._overlaps:
-            raise _Short("pages of it overlap, and the server does not announce how many there are")
+            raise _Short("its pages overlap, and the server does not send a total")
         if full and self.pages == 2:
-            why = (
-                "page 2 is page 1 again, and the server does not announce how many items there are"
-            )
-            raise _Short(why)
+            raise _Short("page 2 is page 1 again, and the server does not send a total")
         self.complete = True
 
 
 def read_whole(
     what: str, start: Callable[[], MappingListing[T]], begun: MappingListing[T] | None = None
 ) -> list[T]:
-    """The items of a list; `begun` is a reading to go on with. Raises ListUnsteady when it kept
-    changing, ListIncomplete when the server does not give what it announces, ClientError."""
+    """The items of a list; `begun` is a reading to continue. Raises ListUnsteady if the list kept
+    changing, ListIncomplete if the server sends fewer items than it announced, ClientError."""
     shorts: list[_Short] = []
     contents: list[set[Hashable]] = []
     for _ in range(_TRIES):

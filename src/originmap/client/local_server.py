@@ -1,7 +1,7 @@
-"""A database on this machine, and the server that owns it, if there is one.
+"""A database on this machine, and the server that owns it, if one runs.
 
-Requests go over the socket beside the database to the server; without one, this process opens the
-database and answers them itself. Whoever may open either is the operator.
+Requests go to the server over the socket beside the database. If no server runs, this process
+opens the database and answers them itself. File permissions protect both.
 """
 
 import contextlib
@@ -30,19 +30,19 @@ class LocalApplication(Protocol):
     """The application over a database that this process has open."""
 
     def answer(self, method: str, target: str, body: bytes, sink: Sink) -> tuple[int, bytes]:
-        """The status and the body of the answer; a body that comes in pieces goes to `sink`."""
+        """The status and the body of the response; a streamed body goes to `sink` in chunks."""
 
 
 OpenHere = Callable[[str], contextlib.AbstractContextManager[LocalApplication]]
 
 
 class LocalServer:
-    """A database on this machine, and the server that owns it, if there is one. A context
-    manager: what it opened it closes."""
+    """Sends requests to the server that owns a database, or answers them from the database. A
+    context manager, which closes the database."""
 
     def __init__(self, db: str, open_here: OpenHere, *, is_file: bool, new: bool = False) -> None:
-        """`open_here` opens the database in this process. Only with `new` a file may be one that is
-        not there yet."""
+        """`open_here` opens the database in this process. With `new`, a file that does not exist is
+        created."""
         self._db = db
         self._open_here = open_here
         self._new = new
@@ -65,42 +65,45 @@ class LocalServer:
 
     def watch(self, path: str) -> Any:
         if not self._is_file:
-            raise ServerRefused("nodes report to a server", "name it by --server")
+            raise ServerRefused(
+                "this command needs the running server, because nodes report to it",
+                "set --server to its URL",
+            )
         deadline = time.monotonic() + _RESTART_SECONDS
         while True:
-            # The database itself is not opened: a server that starts would find it taken.
-            with contextlib.suppress(_NobodyListens):
+            # Do not open the database itself: a starting server could not open it then.
+            with contextlib.suppress(_NotListening):
                 return self._over_socket("GET", path, None, None)
             if time.monotonic() > deadline:
                 why = f"no server runs on {self._db}"
-                raise ServerRefused(why, "nodes report to one: start it")
+                raise ServerRefused(why, "start the server: nodes report to it")
             time.sleep(0.2)
 
     def _by_owner(self, method: str, target: str, body: bytes | None, sink: Sink | None) -> Any:
-        """The answer of the process that owns the database: of this one where no other does."""
+        """Send a request to the server; if none runs, answer it in this process."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
             if self._application is None and self._is_file:
-                with contextlib.suppress(_NobodyListens):
+                with contextlib.suppress(_NotListening):
                     return self._over_socket(method, target, body, sink)
             try:
                 return self._in_process(method, target, body or b"", sink)
             except StoreOwned:
-                # The owner is starting or stopping: its socket is not there yet, or no longer.
+                # The server is starting or stopping, and its socket does not exist right now.
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.05)
 
     def _in_process(self, method: str, target: str, body: bytes, sink: Sink | None) -> Any:
         if self._application is None:
-            self._check_there()
+            self._check_exists()
             self._application = self._open.enter_context(self._open_here(self._db))
         status, answer = self._application.answer(method, target, body, sink or _nowhere)
         return None if status == 200 and sink else _result(answer)
 
     def _over_socket(self, method: str, target: str, body: bytes | None, sink: Sink | None) -> Any:
-        """The answer of the server. Raises _NobodyListens. A server that got the request is not
-        sent it twice: it may have done what it says."""
+        """Send a request to the server, without retries: a server that received it may have
+        executed it. Raises _NotListening."""
         path, seconds = socket_path(Path(self._db)), _STREAM_SECONDS if sink else _SECONDS
         with contextlib.ExitStack() as stack:
             with _failures(self._db):
@@ -114,32 +117,35 @@ class LocalServer:
                     return None
                 sink(chunk)
 
-    def _check_there(self) -> None:
-        if self._is_file and not self._new and not _is_there(self._db):
-            hint = "originmap zone create, token create and serve make a new database"
-            raise StoreUnusable(self._db, "there is no such file", hint)
+    def _check_exists(self) -> None:
+        if self._is_file and not self._new and not _exists(self._db):
+            hint = "create a database with: originmap serve, zone create or token create"
+            raise StoreUnusable(self._db, "no such file", hint)
 
 
-class _NobodyListens(Exception):
-    """No server owns the database, or one that is starting or stopping."""
+class _NotListening(Exception):
+    """No server owns the database, or it is starting or stopping."""
 
 
 @contextlib.contextmanager
 def _failures(db: str) -> Iterator[None]:
-    """What goes wrong with the socket beside a database. Raises _NobodyListens."""
+    """Translate the errors of the socket beside a database. Raises _NotListening, ServerRefused."""
     try:
         yield
     except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
-        raise _NobodyListens from None
+        raise _NotListening from None
     except PermissionError as error:
         if not _may_look(db):
             raise _NobodyListens from None  # opening the database says what is wrong
         raise ServerRefused(
             f"the server's socket beside {db} belongs to another user",
-            "run this as the user that runs the server",
+            "run the command as the user of the server",
         ) from error
     except (OSError, HTTPException, msgspec.MsgspecError, RecursionError) as error:
-        raise ServerRefused(f"the server broke off: {error}", "look before trying again") from error
+        raise ServerRefused(
+            f"the server did not complete its response: {error}",
+            "check whether the change was made before you retry",
+        ) from error
 
 
 class _Error(msgspec.Struct):
@@ -157,7 +163,7 @@ _ANSWER = msgspec.json.Decoder(_Answer)
 
 
 def _result(body: bytes) -> Any:
-    """What an answer came to. Raises ServerRefused, msgspec.MsgspecError."""
+    """The result of a response. Raises ServerRefused, msgspec.MsgspecError."""
     answer = _ANSWER.decode(body)
     if not answer.success:
         raise ServerRefused(answer.errors[0].message, answer.errors[0].hint)
@@ -173,8 +179,8 @@ def _nowhere(chunk: bytes) -> None:
     pass
 
 
-def _is_there(db: str) -> bool:
-    """Whether a file may be there; where nobody can look, opening it says why."""
+def _exists(db: str) -> bool:
+    """Whether a file may exist; if that cannot be checked, opening it raises the reason."""
     try:
         Path(db).stat()
     except (FileNotFoundError, NotADirectoryError):

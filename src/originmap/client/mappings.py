@@ -1,7 +1,6 @@
-"""Zones and their mappings through the v4 API: whole lists, and batches of changes.
+"""Zones and their mappings through the v4 API: complete lists, and batches of changes.
 
-Owns what is asked, a page or a batch at a time; how a request is sent and repeated is the
-connection's. Addresses and places are parsed here, once.
+Owns the requests and the parsing of addresses and regions; `connection` sends and retries them.
 """
 
 from collections.abc import Sequence
@@ -29,14 +28,14 @@ ZONES_PER_PAGE = 50
 
 
 class RemoteZone(NamedTuple):
-    """A zone as the API names it."""
+    """A zone by the API's ID and name."""
 
     id: str
     name: str
 
 
 class Unapplied(NamedTuple):
-    """A mapping of a batch that was not written, and why."""
+    """A mapping of a batch that was not written, and the reason."""
 
     origin_ip: str
     error: str
@@ -69,22 +68,22 @@ _OUTCOME = msgspec.json.Decoder(_Outcome | None)
 
 
 class RemoteMappings:
-    """The zones and mappings that the credentials of a connection reach."""
+    """The zones and mappings that a connection's credentials give access to."""
 
     def __init__(self, connection: APIConnection) -> None:
         self.connection = connection
-        self._places: dict[tuple[str, str], Place] = {}  # each once, however often it is named
+        self._places: dict[tuple[str, str], Place] = {}  # shared objects save memory
 
     def zones(self) -> list[RemoteZone]:
-        """Every zone, by name. Raises ClientError."""
-        found = read_whole("the list of zones", self._zone_listing)
-        return sorted(found, key=lambda zone: (zone.name, zone.id))
+        """Every zone, sorted by name. Raises ClientError."""
+        zones = read_whole("the list of zones", self._zone_listing)
+        return sorted(zones, key=lambda zone: (zone.name, zone.id))
 
     def zone_named(self, name: str) -> RemoteZone:
         """The zone of this name. Raises ClientError."""
         what = f"the list of zones called {name}"
-        found = read_whole(what, lambda: self._zone_listing(name))
-        zones = [zone for zone in found if _same(zone, name)]
+        listed = read_whole(what, lambda: self._zone_listing(name))
+        zones = [zone for zone in listed if _same(zone, name)]
         if len(zones) != 1:
             raise NoSuchZone(name, len(zones))
         return RemoteZone(zones[0].id, name)
@@ -106,32 +105,32 @@ class RemoteMappings:
         return named
 
     def zone_of_id(self, zone_id: str) -> RemoteZone:
-        """The zone with this id. Raises ClientError."""
+        """The zone with this ID. Raises ClientError."""
         path = f"/zones/{zone_id}"
         zone = _read(_ZONE, self.connection.ask("GET", path), path)
         return RemoteZone(zone.id, zone.name)
 
     def mappings(self, zone_id: str) -> dict[Address, Place]:
-        """Every mapping of a zone: a list that is complete, or none.
+        """Every mapping of a zone; never a partial list.
 
-        Raises ListUnsteady when others keep writing to the zone meanwhile, ClientError.
+        Raises ListUnsteady if other clients keep writing to the zone, ClientError.
         """
         path = _path(zone_id)
 
         def read(page: int) -> tuple[list[tuple[Address, Place]], PageInfo]:
             answer = self.connection.ask("GET", path, _page(page, PER_PAGE))
             entries = _read(_ENTRIES, answer, path) or []
-            found = [(self._address(each, zone_id), self._place(each)) for each in entries]
-            return found, answer.result_info
+            items = [(self._address(each, zone_id), self._place(each)) for each in entries]
+            return items, answer.result_info
 
         what = f"the list of mappings of zone {zone_id}"
         return dict(read_whole(what, lambda: MappingListing(read, itemgetter(0), PER_PAGE)))
 
     def write(self, batch: Batch) -> list[Unapplied]:
-        """Make the changes of a batch; those that were refused, each with its reason.
+        """Write the changes of a batch. Returns the rejected changes with their reasons.
 
-        To write a batch again is harmless. Where it deletes, a mapping that is gone already is
-        among those refused: only a look at the list tells whether something is wrong.
+        Writing a batch again is harmless. A deletion is also rejected if the mapping does not
+        exist, so only the list shows whether it failed. Raises ClientError.
         """
         path = f"{_path(batch.zone_id)}/batch"
         if batch.delete:
@@ -163,12 +162,12 @@ class RemoteMappings:
         try:
             return addresses.parse(entry.origin_ip)
         except InvalidAddress:
-            found = f"origin_ip is {entry.origin_ip!r}"
-            raise Unreadable(_path(zone_id), 200, found) from None
+            description = f"origin_ip is {entry.origin_ip!r}"
+            raise Unreadable(_path(zone_id), 200, description) from None
 
 
 def _same(zone: RemoteZone, name: str) -> bool:
-    """Whether a zone is the one that is called `name`, in Unicode or in A-labels."""
+    """Whether a zone has this name, in Unicode or as A-labels."""
     return lookup_name(zone.name) == lookup_name(name)
 
 
@@ -181,7 +180,7 @@ def _page(number: int, per_page: int) -> dict[str, str]:
 
 
 def _pages(listing: MappingListing[RemoteZone]) -> float:
-    """How many pages a list will have, by what was read of it."""
+    """The number of pages of a list, from its total and the first page."""
     if listing.total is None or not listing.items:
         return float("inf")
     return -(-listing.total // len(listing.items))

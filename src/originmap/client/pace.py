@@ -1,9 +1,8 @@
-"""When the next request may be sent: what an answer's headers say of the rate limit.
+"""Decides when to send the next request, from the rate limit headers of a response.
 
-The limit is announced as `Ratelimit: "default";r=50;t=30`: 50 more requests, and 30 seconds
-until that is renewed (draft-ietf-httpapi-ratelimit-headers). Whoever goes over it is shut out
-for whole minutes, so the last seconds of a window are waited out instead. `Retry-After` is
-seconds or a date (RFC 9110 §10.2.3).
+`Ratelimit: "default";r=50;t=30` means: 50 requests left, and 30 seconds until the quota is renewed
+(draft-ietf-httpapi-ratelimit-headers). A client that exceeds the limit is blocked for minutes, so
+this one waits for the renewal. `Retry-After` is seconds or a date (RFC 9110 §10.2.3).
 """
 
 import datetime
@@ -15,12 +14,11 @@ from originmap.domain.number import whole
 
 _MEMBER = re.compile(r";\s*([a-z]+)=([0-9]{1,9})")
 LONGEST_SECONDS = 900.0
-"""What is never waited longer than, whatever an answer says."""
+"""The longest wait, whatever a response says."""
 
 
 def wait_after(headers: Mapping[str, str]) -> float:
-    """Seconds to wait before the next request, if this answer was a good one: 0 while the
-    limit leaves requests over."""
+    """Seconds to wait before the next request after a successful one: 0 if requests are left."""
     wait = 0.0
     for item in headers.get("ratelimit", "").split(","):
         members = dict(_MEMBER.findall(item))
@@ -30,7 +28,7 @@ def wait_after(headers: Mapping[str, str]) -> float:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime.datetime) -> float | None:
-    """Seconds that a refusal asks to wait; None where it asks nothing that can be read."""
+    """The seconds in Retry-After; None if it is missing or invalid."""
     value = headers.get("retry-after", "").strip()
     if value.isdecimal() and value.isascii():
         seconds = whole(value, 0, int(LONGEST_SECONDS))
@@ -45,5 +43,5 @@ def retry_after(headers: Mapping[str, str], now: datetime.datetime) -> float | N
 
 
 def back_off() -> Iterator[float]:
-    """The seconds to wait before each further try; when they end, so do the tries."""
+    """The seconds to wait before each retry; the number of values is the number of retries."""
     yield from (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)

@@ -1,4 +1,4 @@
-"""A server elsewhere, by its URL and a token of it."""
+"""A remote server, by its URL and a token."""
 
 import contextlib
 from collections.abc import Iterator, Mapping
@@ -12,14 +12,14 @@ from originmap.client.server import ZONES, Query, ServerRefused, Sink, target
 
 _NO_RIGHTS = (401, 403)
 _NO_ROUTE, _UNREADABLE_TOKEN = 7003, 6003
-RIGHTS = "ORIGINMAP_TOKEN or --token-file needs a token made with --access everything"
+RIGHTS = "set ORIGINMAP_TOKEN or --token-file to a token created with --access everything"
 
 
 class RemoteServer:
-    """A server, by its URL."""
+    """Sends requests to a remote server."""
 
     def __init__(self, url: str, token: str, environment: Mapping[str, str]) -> None:
-        """`environment` may name a proxy and certificates."""
+        """`environment` can set a proxy and certificates."""
         self._connection = APIConnection(url, Credentials(token), environment=environment)
 
     def __enter__(self) -> "RemoteServer":
@@ -44,23 +44,23 @@ class RemoteServer:
 
 @contextlib.contextmanager
 def _refusals(path: str) -> Iterator[None]:
-    """What goes wrong with a request for `path` to a server elsewhere, with what to do about it."""
+    """Translate the errors of a request for `path`, with a hint. Raises ServerRefused."""
     try:
         yield
     except Unreachable as error:
-        hint = error.remedy or "is it running, and is --server right?"
+        hint = error.remedy or "check that it is running, and --server"
         raise ServerRefused(str(error), hint) from error
     except Redirected as error:
-        hint = f"set --server to {error.base}" if error.base else "is --server right?"
+        hint = f"set --server to {error.base}" if error.base else "check --server"
         raise ServerRefused(str(error), hint) from error
     except Refused as error:
         hint = ""
         if error.status in _NO_RIGHTS or _UNREADABLE_TOKEN in error.codes:
             hint = RIGHTS
         elif _NO_ROUTE in error.codes:
-            hint = "is --server right? It is the URL of the server, without /client/v4"
+            hint = "set --server to the URL of the server, without /client/v4"
             if path.startswith(ZONES):
-                hint = "originmap zone list shows the zones that the token may read"
+                hint = "list the zones that the token can read with: originmap zone list"
         raise ServerRefused(str(error), hint) from error
     except (ClientError, msgspec.MsgspecError, RecursionError) as error:
-        raise ServerRefused(str(error), "is --server right?") from error
+        raise ServerRefused(str(error), "check --server") from error

@@ -1,4 +1,4 @@
-"""A server as its operator asks it: by requests of the API."""
+"""The port through which commands send API requests to a server."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
@@ -16,7 +16,7 @@ Sink = Callable[[bytes], object]
 
 
 class ServerRefused(OriginmapError):
-    """The server refused a request, or cannot be asked."""
+    """The server rejected a request, or cannot be reached."""
 
     def __init__(self, text: str, hint: str) -> None:
         super().__init__(text)
@@ -24,35 +24,35 @@ class ServerRefused(OriginmapError):
 
 
 class Server(Protocol):
-    """Answers requests of the API. Everything raises OriginmapError."""
+    """Answers API requests. Every method raises OriginmapError."""
 
     def ask(self, method: str, path: str, query: Query = (), body: Any = None) -> Any:
-        """The `result` of the answer, as JSON has it."""
+        """Send a request; the `result` member of the response, as decoded JSON."""
 
     def stream(self, path: str, query: Query, sink: Sink) -> None:
-        """Have `sink` called with each chunk of a file."""
+        """GET a file; `sink` is called with each chunk."""
 
     def watch(self, path: str) -> Any:
-        """As `ask`, of the running server alone, which knows its nodes. Waits for one that is
-        being started again."""
+        """GET from the running server only, which has the state of its nodes. Waits for a server
+        that restarts."""
 
 
 def of_zone(zone: str, what: str) -> str:
-    """A path of ours about a zone, by its id or name."""
+    """A native path of a zone, by its ID or name."""
     return f"{ZONES}{quote(zone, safe='')}/{what}"
 
 
 def target(path: str, query: Query) -> str:
     """A path with its query."""
-    given = urlencode(list(query))
-    return f"{path}?{given}" if given else path
+    encoded = urlencode(list(query))
+    return f"{path}?{encoded}" if encoded else path
 
 
 def pages(server: Server, path: str, query: Query = ()) -> Iterator[dict[str, Any]]:
-    """All entries of a list that comes in pages."""
-    number, found = 1, list[dict[str, Any]]()
-    while number == 1 or len(found) == _PER_PAGE:
+    """All entries of a paginated list."""
+    number, entries = 1, list[dict[str, Any]]()
+    while number == 1 or len(entries) == _PER_PAGE:
         page = [("page", str(number)), ("per_page", str(_PER_PAGE))]
-        found = server.ask("GET", path, [*query, *page])
-        yield from found
+        entries = server.ask("GET", path, [*query, *page])
+        yield from entries
         number += 1

@@ -1,1 +1,1 @@
-"""The vendors' published IP ranges: a reader per vendor, where files are kept, how they come."""
+"""The vendors' published IP ranges: one reader per vendor, storage and download of the files."""

@@ -1,7 +1,7 @@
 """AWS: ip-ranges.json (https://docs.aws.amazon.com/vpc/latest/userguide/aws-ip-syntax.html).
 
-A prefix is listed once for each service. AMAZON is meant to be all of them, yet some EC2
-prefixes have no such row, so that no service is left out.
+A prefix is listed once for each service. AMAZON should include every prefix, but some EC2 prefixes
+have no such row, so the rows of all services are read.
 """
 
 import datetime
@@ -41,7 +41,7 @@ class _File(msgspec.Struct):
 
 
 def read(content: Content) -> Publication:
-    """Raises ValueError."""
+    """Read the file. Raises ValueError."""
     file = msgspec.json.decode(content.data, type=_File)
     published = datetime.datetime.strptime(file.createDate, "%Y-%m-%d-%H-%M-%S")
     return Publication(VENDOR, published.replace(tzinfo=datetime.UTC), merge(_rows(file)))

@@ -2,12 +2,12 @@
 (https://learn.microsoft.com/azure/virtual-network/service-tags-overview).
 
 A *tag* is a service, or a service in a region: `Storage`, `Storage.FranceCentral`. Only the tags
-`AzureCloud.<region>` place an address; the other services' prefixes lie inside those and get
-their region from them, and with it the services of all tags around.
+`AzureCloud.<region>` define the region of an address. The prefixes of other services lie inside
+those, and take the region and the services of all tags around them.
 
-Tags call some regions otherwise than Azure does elsewhere: `AzureCloud.centralfrance` for
-francecentral. The other services' tags carry both names, the proper one in their own name, the
-other as a property; the aliases are read from there, for they change with the file.
+Some tags use another region name than Azure's documentation: `AzureCloud.centralfrance` for
+francecentral. The tags of other services have both names, the documented one in the tag's name and
+the other as a property. The aliases are read from them, because they change with the file.
 """
 
 import datetime
@@ -26,7 +26,7 @@ from originmap.domain.detection.ranges import Publication, Range, RangeConflict,
 
 VENDOR = "azure"
 PAGE = "https://www.microsoft.com/en-us/download/details.aspx?id=56519"
-"""Where the link to the newest file is: its name changes every week."""
+"""The page with the link to the newest file, whose name changes every week."""
 
 _PLACES = "AzureCloud."
 _DATE = re.compile(r"ServiceTags_Public_(\d{8})")
@@ -48,25 +48,26 @@ class _File(msgspec.Struct):
 
 
 def read(content: Content) -> Publication:
-    """Raises ValueError. The file has no date: its name's counts, else its modification's."""
+    """Read the file. It has no date, so that of its name is used, else its modification time.
+    Raises ValueError."""
     file = msgspec.json.decode(content.data, type=_File)
     if file.cloud != "Public":
-        raise ValueError(f"it lists the cloud {file.cloud[:60]!r}; only the Public one is read")
+        raise ValueError(f"the cloud is {file.cloud[:60]!r}; only Public is supported")
     return Publication(VENDOR, _published(content), _ranges(file.values))
 
 
 def aliases(regions: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The proper names of regions, by what tags call them. `regions` has the name at the end of
-    a tag and its property, of services' tags: ("FranceCentral", "centralfrance").
+    """The documented names of regions by their names in tags. `regions` has, for each service tag,
+    the end of its name and its property: ("FranceCentral", "centralfrance").
 
-    A region with several proper names has the one that most services use.
+    If services use several names for a region, the most frequent one is used.
     """
-    proper: dict[str, Counter[str]] = defaultdict(Counter)
+    documented: dict[str, Counter[str]] = defaultdict(Counter)
     for suffix, region in regions:
-        proper[region][suffix.lower()] += 1
+        documented[region][suffix.lower()] += 1
     return {
         region: min(names, key=lambda name: (-names[name], name))
-        for region, names in proper.items()
+        for region, names in documented.items()
     }
 
 
@@ -91,15 +92,15 @@ def _ranges(tags: Sequence[_Tag]) -> tuple[Range, ...]:
         if tag.name.startswith(_PLACES):
             region = names.get(tag.properties.region, tag.properties.region) or None
             for text in tag.properties.addressPrefixes:
-                found = Range(prefix.parse(text), VENDOR, region, ("AzureCloud",))
-                first = places.setdefault(found.prefix, found)
+                row = Range(prefix.parse(text), VENDOR, region, ("AzureCloud",))
+                first = places.setdefault(row.prefix, row)
                 if first.region != region:
-                    raise RangeConflict(first, found)
+                    raise RangeConflict(first, row)
     return tuple(_placed(merge([*places.values(), *_services(tags, places)])))
 
 
 def _services(tags: Iterable[_Tag], places: dict[Prefix, Range]) -> Iterator[Range]:
-    """The rows of all other tags; where a place has the same prefix, with its region."""
+    """The rows of all other tags, with the region of an AzureCloud tag with the same prefix."""
     for tag in tags:
         if tag.name.startswith(_PLACES):
             continue
@@ -111,15 +112,15 @@ def _services(tags: Iterable[_Tag], places: dict[Prefix, Range]) -> Iterator[Ran
 
 
 def _placed(ranges: Iterable[Range]) -> Iterator[Range]:
-    """Sorted ranges, each with what the prefixes around it say: their services, and the region
-    where it has none itself."""
+    """Add to each of the sorted ranges the services of the prefixes around it, and their region if
+    it has none."""
     around: list[Range] = []
-    for found in ranges:
-        while around and prefix.after(around[-1].prefix) <= prefix.number(found.prefix.start):
+    for row in ranges:
+        while around and prefix.after(around[-1].prefix) <= prefix.number(row.prefix.start):
             around.pop()
         if around:
             outer = around[-1]
-            services = tuple(sorted({*outer.services, *found.services}))
-            found = Range(found.prefix, VENDOR, found.region or outer.region, services)
-        around.append(found)
-        yield found
+            services = tuple(sorted({*outer.services, *row.services}))
+            row = Range(row.prefix, VENDOR, row.region or outer.region, services)
+        around.append(row)
+        yield row

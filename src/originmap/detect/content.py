@@ -1,7 +1,7 @@
-"""The bytes of a range file, from a disk or a server, plain or gzip, never more than fits.
+"""The content of a range file, from disk or from a server, plain or gzip, up to a size limit.
 
-Owns the bounds: neither a file of any size nor a small one that unpacks to any size costs more
-memory than MAX_BYTES. What the bytes say is left to the readers.
+Owns the limit: no file uses more memory than MAX_BYTES, compressed or decompressed. The readers
+parse the content.
 """
 
 import datetime
@@ -15,16 +15,16 @@ from originmap.detect.errors import DamagedRanges
 from originmap.domain.encoding import NotText, decode
 
 MAX_BYTES = 32 << 20
-"""What a file may have, before and after unpacking; the largest published one has 4 MiB."""
+"""Limit of a file, compressed and decompressed; the largest published file has 4 MiB."""
 
 _GZIP = b"\x1f\x8b"  # RFC 1952 §2.3.1
 
 
 class Content(NamedTuple):
-    """A file's bytes, unpacked.
+    """A file's decompressed content.
 
-    `name` is what errors call it, a path or a URL. `modified` is when it was last changed, to
-    the second, which dates a file that does not say itself when it was published.
+    `name` is its path or URL, for errors. `modified` is its modification time in seconds, used as
+    the date of a file that has no publication date.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Content(NamedTuple):
 
 
 def read_file(path: Path) -> Content:
-    """A file of the disk. Raises DamagedRanges."""
+    """Read a file from disk. Raises DamagedRanges."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
@@ -44,7 +44,7 @@ def read_file(path: Path) -> Content:
 
 
 def unpacked(name: str, data: bytes) -> bytes:
-    """The bytes as they are, or what they unpack to. Raises DamagedRanges."""
+    """Decompress the data if it is gzip. Raises DamagedRanges."""
     if data.startswith(_GZIP):
         try:
             with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
@@ -53,13 +53,13 @@ def unpacked(name: str, data: bytes) -> bytes:
             raise DamagedRanges(name, f"damaged gzip: {error}") from error
     if len(data) > MAX_BYTES:
         raise DamagedRanges(
-            name, f"it has more than {MAX_BYTES >> 20} MiB; no range file is so large"
+            name, f"it has more than {MAX_BYTES >> 20} MiB, the limit of a range file"
         )
     return data
 
 
 def utf8(name: str, data: bytes) -> bytes:
-    """A text in UTF-8 without a byte order mark, whatever it was in. Raises DamagedRanges."""
+    """Convert a text to UTF-8 without a byte order mark. Raises DamagedRanges."""
     try:
         return decode(data).encode()
     except NotText as error:

@@ -1,7 +1,7 @@
-"""One file from a web server: conditional, bounded in time and size, or not at all.
+"""Downloads one file from a web server: a conditional request, with limits of time and size.
 
-The time limit holds for the whole download: a server that sends a byte now and then keeps each
-single wait short. So a download has a thread of its own, which is abandoned when time is up.
+The timeout is for the whole download: a server that sends a byte now and then never exceeds the
+timeout of a read. So the download runs in a thread, which is abandoned after the timeout.
 """
 
 import datetime
@@ -22,10 +22,10 @@ from originmap.domain.server_url import InvalidServerURL, parse
 from originmap.outbound.http import OutboundRoute, route_to
 
 WEB = ("https://", "http://")
-"""How the address of a file on the web begins."""
+"""Prefixes of supported URLs."""
 
 NOTHING_SET: Mapping[str, str] = MappingProxyType({})
-"""An environment that names no proxy and no certificates."""
+"""An environment without a proxy and without certificates."""
 
 _NOT_MODIFIED = 304
 _MOST_REDIRECTS = 10
@@ -33,7 +33,7 @@ _MOST_REDIRECTS = 10
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """What a server sent, unpacked. `modified` is when it says that it last changed it."""
+    """The decompressed response of a server. `modified` is its Last-Modified, if valid."""
 
     data: bytes
     modified: datetime.datetime | None
@@ -60,7 +60,7 @@ def download(
     try:
         return future.result(seconds)
     except TimeoutError:
-        raise DownloadFailed(url, f"no complete answer within {seconds:g} s") from None
+        raise DownloadFailed(url, f"no complete response within {seconds:g} s") from None
 
 
 def _download(
@@ -82,19 +82,19 @@ def _download(
                 elif response.status_code == _NOT_MODIFIED and conditions:
                     return None
                 elif response.status_code != httpx.codes.OK:
-                    raise DownloadFailed(url, f"the server answered {status}")
+                    raise DownloadFailed(url, f"the server responded {status}")
                 else:
                     return _read(url, response)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             failure = route.failure(error)
             raise DownloadFailed(url, failure.reason, failure.hint) from error
-    raise DownloadFailed(url, f"the server answered {status} more than {_MOST_REDIRECTS} times")
+    raise DownloadFailed(url, f"the server responded {status} more than {_MOST_REDIRECTS} times")
 
 
 def _route(url: str, environment: Mapping[str, str]) -> OutboundRoute:
-    """How the server of a URL is reached; a redirect may lead to another one."""
+    """The route to the server of a URL: a redirect may lead to another server."""
     if not url.startswith(WEB):
-        raise DownloadFailed(url, "it is no address on the web")
+        raise DownloadFailed(url, "not an http:// or https:// URL")
     try:
         parts = httpx.URL(url)
         port = "" if parts.port is None else f":{parts.port}"
@@ -106,15 +106,15 @@ def _route(url: str, environment: Mapping[str, str]) -> OutboundRoute:
 
 
 def _redirected(url: str, response: httpx.Response) -> str:
-    """Where a redirect leads; never from https to http."""
+    """The target of a redirect; never from https to http."""
     target = str(response.url.join(response.headers["location"]))
     if not target.startswith(WEB if url.startswith("http://") else "https://"):
-        raise DownloadFailed(url, f"it leads to {target}, which is not encrypted")
+        raise DownloadFailed(url, f"it redirects to {target}, which is not encrypted")
     return target
 
 
 def _conditions(known: FileSource | None) -> dict[str, str]:
-    """What asks for the file only if it changed (RFC 9110 §13.1)."""
+    """Request headers for a file that has changed (RFC 9110 §13.1)."""
     if known is None:
         return {}
     validators = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
@@ -132,7 +132,7 @@ def _read(url: str, response: httpx.Response) -> Download:
         missing = int(response.headers.get("Content-Length", 0)) - len(data)
         if missing <= 0:
             raise
-        raise DownloadFailed(url, f"the server broke off {missing:,} bytes early") from error
+        raise DownloadFailed(url, f"the response ended {missing:,} bytes early") from error
     origin = FileSource(url, response.headers.get("ETag"), response.headers.get("Last-Modified"))
     return Download(unpacked(url, bytes(data)), _moment(origin.last_modified), origin)
 

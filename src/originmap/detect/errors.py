@@ -1,25 +1,25 @@
-"""What can be wrong with the vendors' range files.
+"""Errors of the vendors' range files.
 
     RangesError
-    ├── DamagedRanges     a file that cannot be used: `file` and `reason`
-    ├── FewerRanges       a file with far fewer prefixes than the one it would replace
-    ├── NoRanges          nothing was imported yet
-    ├── NoRangesFolder    there is no home folder to keep files in, and no other was named
-    ├── RangesUnwritable  the folder that keeps the files cannot be written
-    └── DownloadFailed    a vendor's server did not give its file: `url` and `reason`
+    ├── DamagedRanges     a file cannot be used: `file` and `reason`
+    ├── FewerRanges       a file has far fewer prefixes than the one that it replaces
+    ├── NoRanges          no file was imported yet
+    ├── NoRangesFolder    no folder is set and the user has no home folder
+    ├── RangesUnwritable  the folder of the files cannot be written
+    └── DownloadFailed    a file cannot be downloaded: `url` and `reason`
 
-None of them becomes an answer of the API: they end a command, or keep a table from being replaced.
+No API response contains them: they end a command, or the server keeps its current ranges.
 """
 
 from originmap.domain.errors import OriginmapError
 
 
 class RangesError(OriginmapError):
-    """The vendors' ranges could not be read, kept or fetched. What was kept before is as it was."""
+    """The vendors' ranges cannot be read, stored or downloaded. The stored files are unchanged."""
 
 
 class DamagedRanges(RangesError):
-    """A file that is no vendor's list of ranges, or one that contradicts itself or another."""
+    """A file is not a vendor's list of ranges, or contradicts itself or another file."""
 
     def __init__(self, file: str, reason: str, hint: str = "") -> None:
         super().__init__(f"{file}: {reason}")
@@ -29,44 +29,46 @@ class DamagedRanges(RangesError):
 
 
 class FewerRanges(RangesError):
-    """A file with far fewer prefixes than the one it would replace."""
+    """A file has far fewer prefixes than the one that it replaces."""
 
     def __init__(self, file: str, vendor: str, before: int, after: int) -> None:
-        super().__init__(f"{file}: {after:,} prefixes of {vendor}, where {before:,} are known")
+        super().__init__(
+            f"{file}: {after:,} prefixes of {vendor}, but the stored file has {before:,}"
+        )
         self.file = file
         self.before = before
         self.after = after
-        self.hint = "if that is what the vendor published, give --allow-fewer"
+        self.hint = "if the vendor published it so, use --allow-fewer"
 
 
 class NoRanges(RangesError):
-    """There is no file of any vendor."""
+    """No file of any vendor was imported yet."""
 
     def __init__(self, folder: str) -> None:
-        super().__init__(f"there are no published ranges in {folder}")
+        super().__init__(f"no published IP ranges in {folder}")
         self.folder = folder
-        self.hint = "originmap ranges fetch gets them, originmap ranges import takes files"
+        self.hint = "run originmap ranges fetch, or originmap ranges import FILE"
 
 
 class NoRangesFolder(RangesError):
-    """There is no home folder to keep files in, and no other was named."""
+    """No folder is set, and the user has no home folder."""
 
     def __init__(self) -> None:
-        super().__init__("this user has no home folder that could keep the published ranges")
-        self.hint = "set XDG_STATE_HOME, or give a folder with --ranges or ORIGINMAP_RANGES"
+        super().__init__("no folder for the published IP ranges: this user has no home folder")
+        self.hint = "set --ranges, ORIGINMAP_RANGES or XDG_STATE_HOME to a folder"
 
 
 class RangesUnwritable(RangesError):
-    """The folder that keeps the files cannot be made or written."""
+    """The folder of the files cannot be created or written."""
 
     def __init__(self, folder: str, reason: str) -> None:
-        super().__init__(f"cannot keep ranges in {folder}: {reason}")
+        super().__init__(f"cannot store IP ranges in {folder}: {reason}")
         self.folder = folder
-        self.hint = "give another folder with --ranges or ORIGINMAP_RANGES"
+        self.hint = "set --ranges or ORIGINMAP_RANGES to another folder"
 
 
 class DownloadFailed(RangesError):
-    """A server did not give the file in time, in bounds, or at all."""
+    """A file cannot be downloaded within the limits of time and size."""
 
     def __init__(self, url: str, reason: str, hint: str = "") -> None:
         super().__init__(f"{url}: {reason}")

@@ -1,4 +1,4 @@
-"""The vendors' files from the vendors: where they are, and whether there are newer ones."""
+"""Downloads the vendors' files from their published URLs if they changed."""
 
 import re
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         oci.VENDOR: oci.URL,
     }
 )
-"""What each vendor's file is downloaded from; for Azure the page that links to it."""
+"""The URL of each vendor's file; for Azure the page that links to it."""
 
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 _LINK = re.compile(rb"""https?://[^"'\s<>\\]{1,500}/ServiceTags_Public_\d{8}\.json""")
@@ -27,7 +27,7 @@ _LINK = re.compile(rb"""https?://[^"'\s<>\\]{1,500}/ServiceTags_Public_\d{8}\.js
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What came of asking for a vendor's file; `kept` is None where the one kept is the newest."""
+    """The result of a download; `kept` is None if the stored file is current."""
 
     vendor: str
     url: str
@@ -43,8 +43,8 @@ def fetch(
     allow_fewer: bool = False,
     environment: Mapping[str, str] = NOTHING_SET,
 ) -> Fetched:
-    """Download a vendor's file unless the one kept is still it. `url` has the file, for Azure
-    also a page with a link to it. Raises RangesError, and then what was kept before is as it was.
+    """Download a vendor's file, unless the stored one is current. `url` is that of the file or,
+    for Azure, of a page with a link to it. Raises RangesError; the stored file is then unchanged.
     """
     note = files.note(vendor)
     known = note.origin if note else None
@@ -63,9 +63,9 @@ def fetch(
 def _linked(page: str, answer: Download) -> str:
     match = _LINK.search(answer.data)
     if match is None:
-        hint = "find the link to ServiceTags_Public there, and give it with --url azure=…"
+        hint = "find the link to ServiceTags_Public on the page, and use --url azure=URL"
         raise DownloadFailed(page, "the page has no link to a file of service tags", hint)
     link = match[0].decode()
     if page.startswith("https:") and not link.startswith("https:"):
-        raise DownloadFailed(page, f"it leads to {link}, which is not encrypted")
+        raise DownloadFailed(page, f"it links to {link}, which is not encrypted")
     return link

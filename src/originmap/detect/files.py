@@ -1,11 +1,11 @@
-"""Where the vendors' files are kept: a folder with one per vendor, and a note beside each.
+"""Stores the vendors' files: a folder with one file per vendor, and a note beside each.
 
     aws.json.gz    the file as published, compressed
-    aws.about.json where it came from, its checksum, the validators for the next download
+    aws.about.json its source, its checksum, the validators for the next download
 
-Files are written whole or not at all, and only after everything given together was read, fits
-what is kept, and makes a table. A note counts only while its checksum is that of the file, so a
-crash between the two writes costs a download, nothing else.
+Files are replaced atomically, and only after all files of one import are valid, also together with
+the stored ones. A note is used only if its checksum matches the file, so a crash between the two
+writes only causes another download.
 """
 
 import datetime
@@ -25,13 +25,13 @@ from originmap.domain.detection.ranges import Publication, RangeConflict, RangeT
 
 VENDORS = (aws.VENDOR, azure.VENDOR, gcp.VENDOR, oci.VENDOR)
 LEAST_SHARE = 0.7
-"""The part of the known prefixes that a new file must have to be believed."""
+"""Minimum number of prefixes of a new file, as a share of those in the stored file."""
 _MODE = 0o644
 
 
 @dataclass(frozen=True, slots=True)
 class FileSource:
-    """Where content was downloaded from, and what the server said to ask with the next time."""
+    """The URL of a download, and the validators for the next conditional request."""
 
     url: str
     etag: str | None
@@ -39,7 +39,7 @@ class FileSource:
 
 
 class Note(msgspec.Struct, frozen=True):
-    """What is known of a kept file besides its bytes. `sha256` is that of the bytes unpacked."""
+    """Information on a stored file. `sha256` is the digest of the decompressed content."""
 
     sha256: str
     kept_at: datetime.datetime
@@ -50,7 +50,7 @@ class Note(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A vendor's file that is kept. `note` is None where it was put there by other hands."""
+    """A stored file. `note` is None if another program put the file there."""
 
     publication: Publication
     path: Path
@@ -58,7 +58,7 @@ class Kept:
 
 
 class RangeFiles:
-    """The folder that keeps the vendors' files."""
+    """The folder of the vendors' files."""
 
     def __init__(self, folder: Path, now: Callable[[], datetime.datetime]) -> None:
         self._folder = folder
@@ -66,19 +66,19 @@ class RangeFiles:
 
     @property
     def folder(self) -> Path:
-        """Where the files are."""
+        """The path of the folder."""
         return self._folder
 
     def kept(self) -> list[Kept]:
-        """Every file there is, by vendor. Raises DamagedRanges."""
-        return [self._read(vendor) for vendor in VENDORS if self._is_there(vendor)]
+        """Every stored file, by vendor. Raises DamagedRanges."""
+        return [self._read(vendor) for vendor in VENDORS if self._exists(vendor)]
 
     def table(self) -> RangeTable:
-        """The table of every file there is, empty without any. Raises DamagedRanges."""
+        """The table of all stored files; empty if there are none. Raises DamagedRanges."""
         return self._together([each.publication for each in self.kept()], str(self._folder))
 
     def note(self, vendor: str) -> Note | None:
-        """What is known of a vendor's file; None without a file, or where that is damaged."""
+        """The note of a vendor's file; None if the file or its note is missing or damaged."""
         try:
             return self._note(vendor, content.read_file(self._path(vendor)))
         except DamagedRanges:
@@ -92,10 +92,10 @@ class RangeFiles:
         expected: str | None = None,
         origin: FileSource | None = None,
     ) -> list[Kept]:
-        """Keep files, in place of those of the same vendors, and return them, in the order given.
+        """Store files, replacing those of the same vendors. Returns them in the same order.
 
-        With `expected` they must be that vendor's. Raises RangesError, and then what was kept
-        before is as it was: DamagedRanges, or FewerRanges unless it is allowed.
+        With `expected`, the files must be of that vendor. Raises DamagedRanges, FewerRanges unless
+        `allow_fewer`, RangesUnwritable. After the first two, nothing is changed.
         """
         new: dict[str, tuple[Content, Publication]] = {}
         for each in contents:
@@ -105,8 +105,8 @@ class RangeFiles:
                 raise DamagedRanges(each.name, f"it lists the ranges of {vendor}, not {expected}")
             first, _ = new.setdefault(vendor, (each, publication))
             if first is not each:
-                reason = f"it lists the ranges of {vendor}, as {first.name} does"
-                raise DamagedRanges(each.name, reason, "give one file of each vendor")
+                reason = f"it lists the ranges of {vendor}, like {first.name}"
+                raise DamagedRanges(each.name, reason, "import one file per vendor")
         self._check(new, allow_fewer)
         return [self._write(each, publication, origin) for each, publication in new.values()]
 
@@ -126,8 +126,8 @@ class RangeFiles:
         self._together(together, ", ".join(each.name for each, _ in new.values()))
 
     def _before(self, vendor: str, *, replaced: bool) -> Publication | None:
-        """What is kept of a vendor. A damaged file is none if it is to be replaced."""
-        if not self._is_there(vendor):
+        """The stored ranges of a vendor. A damaged file that is `replaced` is ignored."""
+        if not self._exists(vendor):
             return None
         try:
             return self._read(vendor).publication
@@ -146,12 +146,12 @@ class RangeFiles:
     def _path(self, vendor: str) -> Path:
         return self._folder / f"{vendor}.json.gz"
 
-    def _is_there(self, vendor: str) -> bool:
+    def _exists(self, vendor: str) -> bool:
         path = self._path(vendor)
         try:
             return path.exists()
         except OSError as error:
-            hint = "let this user read it, or give another folder with --ranges"
+            hint = "give this user read permission, or set --ranges to another folder"
             raise DamagedRanges(str(path), error.strerror or str(error), hint) from error
 
     def _about(self, vendor: str) -> Path:
@@ -179,7 +179,7 @@ class RangeFiles:
         note = Note(
             hashlib.sha256(each.data).hexdigest(),
             self.now(),
-            # What a file without a date was dated by, its name included, must not be lost.
+            # The date of a file without one may come from its name, which is not stored.
             publication.published,
             each.name,
             origin,

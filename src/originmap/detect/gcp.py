@@ -1,7 +1,7 @@
 """Google Cloud: cloud.json (https://cloud.google.com/compute/docs/faq#find_ip_range).
 
 The scope `global` holds the anycast addresses of load balancers. goog.json, which lists all of
-Google's addresses, looks the same but has no scopes and is refused.
+Google's addresses, looks the same but has no scopes and is rejected.
 """
 
 import datetime
@@ -28,13 +28,13 @@ class _Row(msgspec.Struct):
 
 
 class _File(msgspec.Struct):
-    # Milliseconds since 1970 UTC; creationTime is local time of a zone that it does not name.
+    # Milliseconds since 1970 UTC; creationTime is a local time without a time zone.
     syncToken: Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{13}\Z")]
     prefixes: list[_Row]
 
 
 def read(content: Content) -> Publication:
-    """Raises ValueError."""
+    """Read the file. Raises ValueError."""
     file = msgspec.json.decode(content.data, type=_File)
     published = datetime.datetime.fromtimestamp(int(file.syncToken) // 1000, datetime.UTC)
     return Publication(VENDOR, published, merge(map(_range, file.prefixes)))

@@ -1,4 +1,4 @@
-"""What the vendors' files may call things: names that can be printed, and that are names."""
+"""The names that are allowed in the vendors' files: short and printable."""
 
 from typing import Annotated
 

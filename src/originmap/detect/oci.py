@@ -1,7 +1,7 @@
 """Oracle Cloud: public_ip_ranges.json
 (https://docs.oracle.com/en-us/iaas/Content/General/Concepts/addressranges.htm).
 
-It lists no IPv6, and for some regions nothing.
+It lists no IPv6 prefixes, and no prefixes at all for some regions.
 """
 
 import datetime
@@ -28,12 +28,12 @@ class _Region(msgspec.Struct):
 
 
 class _File(msgspec.Struct):
-    last_updated_timestamp: str  # UTC, without saying so
+    last_updated_timestamp: str  # UTC, without a time zone
     regions: list[_Region]
 
 
 def read(content: Content) -> Publication:
-    """Raises ValueError."""
+    """Read the file. Raises ValueError."""
     file = msgspec.json.decode(content.data, type=_File)
     published = datetime.datetime.fromisoformat(file.last_updated_timestamp).replace(microsecond=0)
     rows = (

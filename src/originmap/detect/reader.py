@@ -1,4 +1,4 @@
-"""Reads any vendor's range file: tells by its content whose it is, and has that reader read it."""
+"""Reads a range file of any vendor: recognizes the vendor by the content and calls its reader."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ _ABSENT = msgspec.Raw()
 
 
 class _Top(msgspec.Struct):
-    """The members that tell whose a file is; all others are passed over, however many."""
+    """The members that identify the vendor of a file; all others are skipped."""
 
     changeNumber: msgspec.Raw = _ABSENT
     cloud: msgspec.Raw = _ABSENT
@@ -26,7 +26,7 @@ class _Top(msgspec.Struct):
     values: msgspec.Raw = _ABSENT
 
 
-# The members that only one vendor's file has at its top, and who reads it.
+# The top-level members that identify a vendor's file, and its reader.
 _READERS: dict[frozenset[str], Callable[[Content], Publication]] = {
     frozenset({"createDate", "prefixes", "ipv6_prefixes"}): aws.read,
     frozenset({"changeNumber", "cloud", "values"}): azure.read,
@@ -36,7 +36,7 @@ _READERS: dict[frozenset[str], Callable[[Content], Publication]] = {
 
 
 def read(content: Content) -> Publication:
-    """What a vendor published. Raises DamagedRanges, which names the file and what is wrong."""
+    """Read a range file. Raises DamagedRanges with the file and the reason."""
     try:
         publication = _reader(content)(content)
     except RecursionError:
@@ -44,7 +44,7 @@ def read(content: Content) -> Publication:
     except ValueError as error:  # msgspec's, UnicodeDecodeError, and those of the readers
         raise DamagedRanges(content.name, str(error)) from error
     if not publication.ranges:
-        raise DamagedRanges(content.name, "there is no prefix in it")
+        raise DamagedRanges(content.name, "it has no prefixes")
     return publication
 
 
@@ -52,8 +52,8 @@ def _reader(content: Content) -> Callable[[Content], Publication]:
     if content.data.lstrip().startswith(b"<"):
         raise ValueError("it is a web page, not JSON: download the file that the page links to")
     top = msgspec.json.decode(content.data, type=_Top)
-    there = {name for name in top.__struct_fields__ if getattr(top, name) is not _ABSENT}
+    present = {name for name in top.__struct_fields__ if getattr(top, name) is not _ABSENT}
     for members, reader in _READERS.items():
-        if members <= there:
+        if members <= present:
             return reader
-    raise ValueError("it is no list of ranges as AWS, Azure, Google Cloud or Oracle publish it")
+    raise ValueError("it is not a range file of AWS, Azure, Google Cloud or Oracle")

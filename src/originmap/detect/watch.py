@@ -1,4 +1,4 @@
-"""Keeps a server's table as new as the files: reads them when they change, in a thread."""
+"""Reloads a server's table of ranges, in a thread, when the files change."""
 
 import asyncio
 import logging
@@ -12,36 +12,36 @@ from originmap.domain.detection.ranges import RangeTable
 _LOG = logging.getLogger(__name__)
 SECONDS = 30.0
 
-_Seen = tuple[tuple[str, int, int], ...]
+_Fingerprint = tuple[tuple[str, int, int], ...]
 
 
 async def watch(
     files: RangeFiles, replace: Callable[[RangeTable], None], seconds: float = SECONDS
 ) -> None:
-    """Give `replace` the table of the files now and after each change, until cancelled.
+    """Call `replace` with the table of the files now and after each change, until cancelled.
 
-    Files that cannot be used are logged, and the table stays what it was.
+    If the files cannot be used, the error is logged and the table stays as it is.
     """
-    seen: _Seen = ()
+    last: _Fingerprint = ()
     while True:
-        now = _fingerprint(files.folder)
-        if now != seen:
-            seen = now
+        current = _fingerprint(files.folder)
+        if current != last:
+            last = current
             try:
                 replace(await asyncio.to_thread(files.table))
             except RangesError as error:
                 data = {"why": str(error), "hint": error.hint}
                 _LOG.error("ranges cannot be used", extra={"data": data})
             except OSError as error:
-                data = {"why": str(error), "hint": f"let the server read {files.folder}"}
+                data = {"why": str(error), "hint": f"give the server read access to {files.folder}"}
                 _LOG.error("ranges cannot be used", extra={"data": data})
         await asyncio.sleep(seconds)
 
 
-def _fingerprint(folder: Path) -> _Seen:
-    """What changes whenever a file is written: names, times and sizes."""
+def _fingerprint(folder: Path) -> _Fingerprint:
+    """The names, times and sizes of the files, which change whenever a file is written."""
     try:
-        found = [(path.name, path.stat()) for path in folder.iterdir()]
+        entries = [(path.name, path.stat()) for path in folder.iterdir()]
     except OSError:
         return ()
-    return tuple(sorted((name, stat.st_mtime_ns, stat.st_size) for name, stat in found))
+    return tuple(sorted((name, stat.st_mtime_ns, stat.st_size) for name, stat in entries))

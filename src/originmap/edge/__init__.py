@@ -1,1 +1,1 @@
-"""What runs near the caches: following another server's feed."""
+"""The edge agent, which keeps caches up to date, and the client of another server's feed."""

@@ -1,7 +1,7 @@
-"""Keeps the caches of one node at what its replica has.
+"""Keeps the caches of one node up to date with its replica.
 
-Whatever happens, each cache keeps the last files that were good, and is tried again: with the next
-change, and after a while.
+On any failure a cache keeps its last good files. The agent retries with the next change and after
+a back-off.
 """
 
 import asyncio
@@ -21,14 +21,14 @@ from originmap.store.port import Store
 _LOG = logging.getLogger(__name__)
 
 Listener = Callable[[int | None, str], None]
-"""Told which revision all caches serve, and what is wrong."""
+"""Called with the revision that all caches serve, if known, and the current problem or ""."""
 Seconds = Callable[[], float]
 Pinned = Callable[[], int | None]
-"""The revision that a rollout keeps the node at; None where there is none."""
+"""The revision that a rollout holds the node at; None without a rollout."""
 
 
 class Agent:
-    """Brings the caches up to date whenever it is due."""
+    """Updates the caches when an update is due."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Agent:
         now: Now,
         seconds: Seconds,
     ) -> None:
-        """`now` is the machine's own time; `seconds` only go forward."""
+        """`now` is the wall clock; `seconds` is a monotonic clock."""
         self._store = store
         self._renderer = renderer
         self._targets = targets
@@ -49,44 +49,43 @@ class Agent:
         self._listener = listener
         self._pinned = pinned
         self.rendered: Rendered | None = None
-        """What was rendered last; None while something else is."""
+        """The last rendered files; None while the next ones are rendered."""
         self._now = now
         self._seconds = seconds
         self._situation = Situation(compared=seconds())
-        self._wanted = True  # to compare what is there, the first time too
+        self._compare_requested = True  # the first update compares too
         self._stopping = False
         self._wake = asyncio.Event()
         self.problems: dict[str, OriginmapError] = {}
-        """What is wrong with each cache that is not up to date."""
+        """The error of each cache that is not up to date."""
         store.follow_commits(self._committed)
 
     def compare(self) -> None:
-        """Render anew and compare what is there, soon."""
-        self._wanted = True
+        """Render soon, and compare the files on disk and the running caches with the result."""
+        self._compare_requested = True
         self._changed()
 
     def stop(self) -> None:
-        """Let `run` return, after what is under way."""
+        """Make `run` return after the current update."""
         self._stopping = True
         self._wake.set()
 
     async def run(self) -> None:
-        """Keep them up to date until stopped; after `recover`."""
+        """Keep the caches up to date until stopped. Call `recover` first."""
         while await self._due():
-            await self.bring()
+            await self.update()
 
     async def recover(self) -> None:
-        """Put back what was broken off, before anything else. Raises CannotWrite."""
+        """Undo interrupted file switches. Call this before any update. Raises CannotWrite."""
         for target in self._targets:
             await asyncio.to_thread(target.recover)
 
-    async def bring(self) -> dict[str, ApplyOutcome]:
-        """Bring every cache up to date now; what was done, without those that kept what they
-        had."""
+    async def update(self) -> dict[str, ApplyOutcome]:
+        """Update every cache now. Returns the outcome of each cache that did not fail."""
         began = self._seconds()
-        compare = self._wanted or began >= self._pace.compare_at(self._situation)
-        self._wanted = False
-        # Changes that come from here on may be in what is rendered, or not.
+        compare = self._compare_requested or began >= self._pace.compare_at(self._situation)
+        self._compare_requested = False
+        # Changes committed from here on may be missing from the rendered files.
         self._situation = self._situation._replace(began=began, changed=False)
         self.rendered = None
         expires: float | None = None
@@ -111,7 +110,7 @@ class Agent:
         return outcomes
 
     async def _due(self) -> bool:
-        """Wait for the next time; False when it is to stop."""
+        """Wait until an update is due; False if the agent was stopped."""
         while not self._stopping:
             self._wake.clear()
             due = self._pace.due(self._situation) if self._store.is_replica else float("inf")
@@ -138,7 +137,7 @@ class Agent:
         return outcomes
 
     def _note(self, began: float, compare: bool, expires: float | None) -> None:
-        """How it stands after the caches were tried."""
+        """Record the result of an update, and report it to the listener."""
         ended = self._seconds()
         self._situation = self._situation._replace(
             took=ended - began,
@@ -146,8 +145,8 @@ class Agent:
             failures=self._situation.failures + 1 if self.problems else 0,
             expires=expires,
         )
-        known = [target.applied(self._store.epoch) for target in self._targets]
-        applied = None if None in known else min(r for r in known if r is not None)
+        revisions = [target.applied(self._store.epoch) for target in self._targets]
+        applied = None if None in revisions else min(r for r in revisions if r is not None)
         problem = "; ".join(f"{name}: {error}" for name, error in sorted(self.problems.items()))
         self._listener(applied, problem)
 
@@ -156,11 +155,11 @@ class Agent:
         self.problems[target.name] = error
         if before is None or _gist(before) != _gist(error):
             data = {"cache": target.name, "why": str(error), "do": error.hint}
-            _LOG.warning("keeps its last good files", extra={"data": data})
+            _LOG.warning("update failed; the cache keeps its last good files", extra={"data": data})
 
     def _committed(self) -> None:
-        # What is not released yet is no change: showing an earlier revision again takes longer the
-        # more has come since.
+        # Skip changes that are not released yet: rendering an earlier revision again takes longer
+        # with every later change.
         last = self.rendered
         if (
             self.problems
@@ -175,5 +174,5 @@ class Agent:
 
 
 def _gist(error: OriginmapError) -> str:
-    """What it says without times and process numbers, which make nothing new of it."""
+    """The message without numbers: another time or process number does not make it a new error."""
     return re.sub(r"\d+", "", str(error))

@@ -1,8 +1,8 @@
-"""Each cache's own checker, on new files that stand alone, before they are in place.
+"""Runs each cache's own checker on new files, before they are put in place.
 
-The files are included by a small configuration made here, in a folder of its own, so that nothing
-of the running cache is touched. What they do not see is the operator's own configuration: for that
-there is a check in place, which the operator gives.
+A small generated configuration in a temporary folder includes the files, so the running cache is
+not affected. The operator's own configuration is not part of this check; the operator's --check
+command, which runs with the files in place, covers it.
 """
 
 import contextlib
@@ -20,17 +20,17 @@ from originmap.edge.errors import CheckerMissing, CommandFailed, TemporaryUnwrit
 
 _ENVOY = "type.googleapis.com/envoy."
 _UMASK = 0o022
-"""Some checkers run as another user in part, whatever a service's own umask hides from others."""
+"""Some checkers drop to another user, so a stricter umask of the service must not apply."""
 _STRATEGY = re.compile(r"^  - strategy: '([^']+)'$", re.MULTILINE)
 
 Files = Mapping[str, Path]
-"""The new files, by their names in the format."""
+"""The new files, by their name in the format."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checker:
-    """A program, and how it is told to check: what it needs is written into a folder. `enough` is
-    what it says where it came as far as it is meant to, by the folder, though it fails then."""
+    """A program with a function that writes its input into a folder and returns its arguments.
+    `enough` returns, for the folder, the output that means success although the program fails."""
 
     program: str
     arguments: Callable[[Files, Path], list[str]]
@@ -38,7 +38,7 @@ class Checker:
 
 
 def checker_of(format_: str, environment: Mapping[str, str]) -> Checker | None:
-    """The checker of a format, None where it has none. Raises CheckerMissing."""
+    """The checker of a format, or None. Raises CheckerMissing if it is not installed."""
     checker = _CHECKERS.get(format_)
     if checker is not None and not shutil.which(checker.program, path=environment.get("PATH")):
         raise CheckerMissing(format_, checker.program)
@@ -48,20 +48,20 @@ def checker_of(format_: str, environment: Mapping[str, str]) -> Checker | None:
 def check(checker: Checker, files: Files, environment: Mapping[str, str]) -> None:
     """Check new files. Raises CommandFailed, TemporaryUnwritable."""
     with _folder() as folder:
-        # The folder has another name each time, which would make each failure look like a new one.
-        named = f"{checker.program} on the new files"
+        # No folder name in the message: it is random, so each failure would look like a new one.
+        command = f"{checker.program} on the new files"
         try:
             arguments = checker.arguments(files, folder)
             for path in folder.iterdir():
                 path.chmod(0o644)
             run(Command((checker.program, *arguments)), environment, umask=_UMASK)
         except (ValueError, KeyError) as error:
-            raise CommandFailed(named, f"they are not what it reads: {error}") from None
+            raise CommandFailed(command, f"the files cannot be parsed: {error}") from None
         except CommandFailed as error:
-            if checker.enough is not None and checker.enough(folder) in error.said:
+            if checker.enough is not None and checker.enough(folder) in error.output:
                 return
-            said = error.said.replace(f"{folder}/", "")
-            raise CommandFailed(named, error.reason, said) from None
+            output = error.output.replace(f"{folder}/", "")
+            raise CommandFailed(command, error.reason, output) from None
 
 
 @contextlib.contextmanager
@@ -122,9 +122,9 @@ def _quoted(path: Path) -> str:
 
 
 def _varnish(files: Files, folder: Path) -> list[str]:
-    """VCL becomes C and that a library; the first step finds all that can be wrong with a file, the
-    second takes most of the time. VCL is read as another user, who may not see the folder of the
-    new file."""
+    """Varnish compiles VCL to C, then C to a library. The first step detects every error of a file
+    and the second takes most of the time, so it is replaced. VCL is read as another user, without
+    access to the folder of the new file."""
     config, copy = folder / "check.vcl", folder / "originmap.vcl"
     shutil.copyfile(files["originmap.vcl"], copy)
     config.write_text(f"""
@@ -137,21 +137,21 @@ sub vcl_recv {{
     call originmap_choose;
 }}
 """)
-    instead = f"cc_command=echo '{_is_c_now(folder)}'; exit 1"
-    return ["-p", instead, "-C", "-n", str(folder / "work"), "-f", str(config)]
+    no_compiler = f"cc_command=echo '{_compiled_marker(folder)}'; exit 1"
+    return ["-p", no_compiler, "-C", "-n", str(folder / "work"), "-f", str(config)]
 
 
-def _is_c_now(folder: Path) -> str:
-    """What is said in place of the C compiler's step. The name, new each time, keeps a file from
-    having it in a line that an error quotes."""
-    return f"C was made: {folder.name}"
+def _compiled_marker(folder: Path) -> str:
+    """The output in place of the C compiler. It has the random name of the folder, so that a line
+    of the checked file, quoted in an error, cannot contain it."""
+    return f"compiled to C: {folder.name}"
 
 
 def _trafficserver(files: Files, folder: Path) -> list[str]:
-    """Strategies are read with the rules that name them, by another user. parent.config it does
-    not look at."""
-    named = _STRATEGY.search(files["strategies.yaml"].read_text("utf-8"))
-    strategy = f" @strategy={named[1]}" if named else ""
+    """Traffic Server reads strategies only for rules that use them, as another user. It does not
+    check parent.config."""
+    match = _STRATEGY.search(files["strategies.yaml"].read_text("utf-8"))
+    strategy = f" @strategy={match[1]}" if match else ""
     (folder / "remap.config").write_text(f"map http://check.test/ http://192.0.2.1/{strategy}\n")
     (folder / "plugin.config").touch()
     for name, path in files.items():
@@ -160,13 +160,13 @@ def _trafficserver(files: Files, folder: Path) -> list[str]:
 
 
 def _envoy(files: Files, folder: Path) -> list[str]:
-    """Envoy looks at no file that a bootstrap leads to, so all is put into one, the routes into a
-    listener."""
+    """Envoy validates only the bootstrap itself, not the files that it refers to. So everything is
+    put into one file, the routes into a listener."""
     clusters = [_plain(item) for item in _resources(files["cds.json"])]
     (routes,) = (_plain(item) for item in _resources(files["rds.json"]))
     for name, path in files.items():
         if name.startswith("eds/"):
-            # Of a file that it watches, Envoy takes one cluster's endpoints.
+            # Envoy expects the endpoints of one cluster in each watched file.
             (endpoints,) = (_plain(item) for item in _resources(path))
             clusters.append(_endpoints(endpoints))
     router = {"@type": _ENVOY + "extensions.filters.http.router.v3.Router"}
@@ -191,8 +191,8 @@ def _envoy(files: Files, folder: Path) -> list[str]:
 
 
 def _resources(path: Path) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(path.read_bytes())["resources"]
-    return found
+    resources: list[dict[str, Any]] = json.loads(path.read_bytes())["resources"]
+    return resources
 
 
 def _plain(resource: dict[str, Any]) -> dict[str, Any]:
@@ -200,8 +200,8 @@ def _plain(resource: dict[str, Any]) -> dict[str, Any]:
 
 
 def _endpoints(assignment: dict[str, Any]) -> dict[str, Any]:
-    """A cluster with these endpoints, under another name than that of cds.json, and of a type that
-    takes addresses alone, as EDS does."""
+    """A cluster with these endpoints. Its name differs from the one in cds.json, and its type
+    accepts only addresses, as EDS does."""
     name = assignment["cluster_name"] + "_eds"
     return {"name": name, "type": "STATIC", "load_assignment": assignment}
 
@@ -209,8 +209,8 @@ def _endpoints(assignment: dict[str, Any]) -> dict[str, Any]:
 _CHECKERS = {
     "nginx": Checker("nginx", _nginx),
     "haproxy": Checker("haproxy", _haproxy),
-    "varnish": Checker("varnishd", _varnish, _is_c_now),
+    "varnish": Checker("varnishd", _varnish, _compiled_marker),
     "trafficserver": Checker("traffic_server", _trafficserver),
     "envoy": Checker("envoy", _envoy),
 }
-"""By format; the others are read by programs of which none checks."""
+"""Checkers by format; the programs for the other formats have no check."""

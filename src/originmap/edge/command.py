@@ -1,7 +1,7 @@
-"""Commands of the operator's, and of ours: checks and reloads.
+"""Runs check and reload commands.
 
-They come from the command line of the agent alone, never over the network. They are run without a
-shell, for a limited time, and of what they write only the end is kept.
+Commands come only from the agent's command line, never over the network. They run without a shell
+and with a timeout; only the end of their output is kept.
 """
 
 import os
@@ -29,16 +29,16 @@ class Command:
 
     @property
     def text(self) -> str:
-        """As it could be typed."""
+        """The command quoted for a shell."""
         return shlex.join(self.argv)
 
 
 def parse(text: str) -> Command:
-    """The command as a shell would split it, without anything else of a shell. Raises
+    """Split a command like a shell, without variables or other shell syntax. Raises
     ValueError."""
     argv = tuple(shlex.split(text))
     if not argv:
-        raise ValueError("it is empty")
+        raise ValueError("the command is empty")
     return Command(argv)
 
 
@@ -49,8 +49,8 @@ def run(
     *,
     umask: int = -1,
 ) -> None:
-    """Run a command that must work, with a umask of its own where one is given. Raises
-    CommandFailed."""
+    """Run a command; a `umask` of -1 keeps the agent's own. Raises CommandFailed if the command
+    cannot be started, fails, or exceeds the timeout."""
     deadline = time.monotonic() + limit_seconds
     try:
         process = subprocess.Popen(  # noqa: S603 (the operator's own command)
@@ -65,37 +65,37 @@ def run(
     except OSError as error:
         raise CommandFailed(command.text, error.strerror or str(error)) from error
     with process:
-        said = _last_lines(_read(process, deadline))
+        output = _last_lines(_read(process, deadline))
         try:
             status = process.wait(max(deadline - time.monotonic(), 0))
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             reason = f"it took longer than {limit_seconds:g} s"
-            raise CommandFailed(command.text, reason, said) from None
+            raise CommandFailed(command.text, reason, output) from None
     if status:
         reason = f"exit status {status}" if status > 0 else f"ended by signal {-status}"
-        raise CommandFailed(command.text, reason, said)
+        raise CommandFailed(command.text, reason, output)
 
 
 def _read(process: subprocess.Popen[bytes], deadline: float) -> bytes:
-    """The end of what it writes, until it ends: a program that it left behind may hold the pipe
-    open for long."""
+    """Read output until the process ends, and return the end of it. The end of the pipe is not
+    enough: a child left behind can keep it open."""
     assert process.stdout is not None
     poll = select.poll()
     poll.register(process.stdout, select.POLLIN | select.POLLHUP)
-    kept = b""
+    tail = b""
     while time.monotonic() < deadline:
         if poll.poll(_LOOK_MILLISECONDS):
             piece = os.read(process.stdout.fileno(), 1 << 16)
             if not piece:
                 break
-            kept = (kept + piece)[-_KEPT_BYTES:]
+            tail = (tail + piece)[-_KEPT_BYTES:]
         elif process.poll() is not None:
             break
-    return kept
+    return tail
 
 
-def _last_lines(said: bytes) -> str:
-    lines = [line.strip() for line in said.decode("utf-8", "replace").splitlines()]
+def _last_lines(output: bytes) -> str:
+    lines = [line.strip() for line in output.decode("utf-8", "replace").splitlines()]
     return "\n".join([line for line in lines if line][-_SHOWN_LINES:])

@@ -1,4 +1,4 @@
-"""Files that a cache loads, on disk: what is in them, and that they stay over a power cut."""
+"""Digest and durability of the files that a cache loads."""
 
 import hashlib
 import os
@@ -9,7 +9,7 @@ from originmap.atomic_file import sync_folder
 
 
 def digest_of(path: Path) -> str:
-    """SHA-256 of a file; "" where there is none."""
+    """SHA-256 of a file; "" if the file does not exist."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -18,20 +18,20 @@ def digest_of(path: Path) -> str:
 
 
 def sync(path: Path) -> None:
-    """Make sure that what was written to a file is on disk."""
+    """Sync the content of a file to disk."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
 
 
 def sync_folders(paths: Iterable[Path]) -> None:
-    """Make sure that the names of these files are on disk as they are now."""
+    """Sync the folders of these files, so that renames survive a power failure."""
     for folder in sorted({path.parent for path in paths}):
         sync_folder(folder)
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder, and those above it, that a cache can look into: it runs as another user, and
-    the umask of a service is meant for its own files."""
+    """Create a folder and its parents, readable for a cache that runs as another user: the umask
+    of the service is for its own files."""
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     for each in missing:

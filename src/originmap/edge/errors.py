@@ -1,21 +1,21 @@
-"""What can stand against a cache's files being brought up to date.
+"""Errors of updating a cache.
 
 EdgeError
-├── CannotWake       Traffic Server's manager is not there, or takes no signal
+├── CannotWake       Traffic Server's manager is not running or cannot be signalled
 ├── CannotWrite      a file, or the agent's own state, cannot be written or read
 ├── CheckerMissing   the program that checks a format is not installed
-├── CommandFailed    a check or a reload says no, cannot be started, or takes too long
+├── CommandFailed    a check or reload command failed, cannot be started, or timed out
 ├── FileTaken        another agent writes the same file
-├── NothingToServe   there is no copy of the primary's state yet
-├── RuntimeRefused   a running cache does not take, or does not have, what its file says
-└── TemporaryUnwritable  no folder for temporary files can be written
+├── NothingToServe   the replica has not loaded a snapshot of the primary yet
+├── RuntimeRefused   a running cache rejects an update, or differs from its file after it
+└── TemporaryUnwritable  the folder for temporary files cannot be written
 """
 
 from originmap.domain.errors import OriginmapError
 
 
 class EdgeError(OriginmapError):
-    """A cache keeps what it has."""
+    """A cache cannot be updated, and keeps its current files."""
 
     def __init__(self, problem: str, hint: str = "") -> None:
         super().__init__(problem)
@@ -23,11 +23,14 @@ class EdgeError(OriginmapError):
 
 
 class CannotWake(EdgeError):
-    """Traffic Server's manager is not there, or takes no signal."""
+    """Traffic Server's manager is not running or cannot be signalled."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(problem)
-        self.hint = "name its manager.lock, and run the agent as root or as Traffic Server's user"
+        self.hint = (
+            "check the path of its manager.lock, and run the agent as root or as Traffic Server's"
+            " user"
+        )
 
 
 class CannotWrite(EdgeError):
@@ -36,52 +39,52 @@ class CannotWrite(EdgeError):
     def __init__(self, path: str, error: OSError) -> None:
         super().__init__(f"cannot write {path}: {error.strerror or error}")
         self.path = path
-        self.hint = "let the agent's user write there"
+        self.hint = "give the agent's user write permission"
 
 
 class CheckerMissing(EdgeError):
     """The program that checks a format is not installed."""
 
     def __init__(self, format_: str, program: str) -> None:
-        super().__init__(f"{program}, which checks {format_}, is not installed here")
-        self.hint = "install it, or give --no-check, and --check with a command of your own"
+        super().__init__(f"{program}, the checker for {format_}, is not installed")
+        self.hint = "install it, or use --no-check and your own command with --check"
 
 
 class CommandFailed(EdgeError):
-    """A check or a reload says no, cannot be started, or takes too long; `said` is the end of
-    what it wrote."""
+    """A check or reload command failed, cannot be started, or timed out; `output` is the end of
+    its output."""
 
-    def __init__(self, command: str, reason: str, said: str = "") -> None:
-        super().__init__(f"{command}: {reason}" + (f": {said}" if said else ""))
-        self.reason, self.said = reason, said
+    def __init__(self, command: str, reason: str, output: str = "") -> None:
+        super().__init__(f"{command}: {reason}" + (f": {output}" if output else ""))
+        self.reason, self.output = reason, output
 
 
 class FileTaken(EdgeError):
-    """Another agent writes the same file; `process` is its number, or "" where that is unknown."""
+    """Another agent writes the same file; `process` is its process ID, or "" if unknown."""
 
     def __init__(self, path: str, process: str) -> None:
         by = f" (process {process})" if process else ""
         super().__init__(f"another agent{by} writes {path}")
         self.path, self.process = path, process
-        self.hint = "stop it, or have one agent write each file: --write FORMAT=PATH"
+        self.hint = "stop it, or use another file in --write FORMAT=PATH"
 
 
 class NothingToServe(EdgeError):
-    """There is no copy of the primary's state yet."""
+    """The replica has not loaded a snapshot of the primary yet."""
 
     def __init__(self) -> None:
-        super().__init__("there is no copy of the primary's state yet")
-        self.hint = "try again when the primary can be reached"
+        super().__init__("no data from the primary yet")
+        self.hint = "try again when the primary is reachable"
 
 
 class RuntimeRefused(EdgeError):
-    """A running cache does not take, or does not have, what its file says."""
+    """A running cache rejects an update, or differs from its file after it."""
 
 
 class TemporaryUnwritable(EdgeError):
-    """No folder for temporary files can be written."""
+    """The folder for temporary files cannot be written."""
 
     def __init__(self, error: OSError) -> None:
-        where = f" ({error.filename})" if error.filename else ""
-        super().__init__(f"no temporary folder can be written: {error.strerror or error}{where}")
-        self.hint = "set TMPDIR to a folder that this user may write"
+        path = f" {error.filename}" if error.filename else ""
+        super().__init__(f"cannot write temporary files{path}: {error.strerror or error}")
+        self.hint = "set TMPDIR to a folder that this user can write"

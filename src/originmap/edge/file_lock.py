@@ -1,8 +1,8 @@
-"""A lock beside each file that an agent writes, so that two agents never write the same file.
+"""Lock files that keep two agents from writing the same file.
 
-It does not matter which state folders they have, nor by which links they name the file. The kernel
-lets go of the lock with the process; the lock file, .NAME.lock, stays, since removing it would let
-two processes lock two files of one name. It holds the number of the process, for the other's error.
+The lock, .NAME.lock, is beside the file, so it works across state folders and symbolic links. The
+kernel releases it when the process ends. The lock file is never removed: otherwise two processes
+could hold locks on two files of the same name. It contains the process ID, for error messages.
 """
 
 import contextlib
@@ -20,10 +20,10 @@ _MODE = 0o644
 @contextlib.contextmanager
 def locked(paths: Iterable[Path]) -> Iterator[None]:
     """Hold the locks of these files. Raises FileTaken, CannotWrite."""
-    with contextlib.ExitStack() as held:
+    with contextlib.ExitStack() as stack:
         for path in sorted({Path(os.path.realpath(path)) for path in paths}):
             descriptor = _open(path)
-            held.callback(os.close, descriptor)
+            stack.callback(os.close, descriptor)
             _lock(descriptor, path)
         yield
 
@@ -41,8 +41,8 @@ def _lock(descriptor: int, path: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        said = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
-        raise FileTaken(str(path), said if said.isdecimal() else "") from None
+        process = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+        raise FileTaken(str(path), process if process.isdecimal() else "") from None
     except OSError as error:
         raise CannotWrite(str(path), error) from error
     os.truncate(descriptor, 0)

@@ -1,7 +1,7 @@
-"""The addresses of upper tiers' names, for caches that take one address of a name or none.
+"""Resolves the hostnames of upper tiers, for caches that cannot use several addresses of a name.
 
-Varnish refuses a name with two addresses of a family, HAProxy takes the first. Only names with
-several are given with their addresses: any other stays a name in the files.
+Varnish rejects a name with two addresses of one family; HAProxy uses only the first. Only names
+with several addresses are replaced by them in the files; other names are written as they are.
 """
 
 import asyncio
@@ -24,85 +24,87 @@ Lookup = Callable[[Collection[str]], Addresses]
 
 
 def look_up(names: Collection[str]) -> Addresses:
-    """The addresses of each name that answers within LIMIT_SECONDS, sorted; a family that this
-    machine has no way to is left out where the other one has addresses."""
-    asked, found = queue.SimpleQueue[str](), dict[str, tuple[str, ...]]()
+    """The sorted addresses of each name that resolves within LIMIT_SECONDS. If this machine has a
+    route to only one address family, the addresses of the other are left out."""
+    pending, resolved = queue.SimpleQueue[str](), dict[str, tuple[str, ...]]()
     for name in names:
-        asked.put(name)
+        pending.put(name)
 
     def work() -> None:
-        while not asked.empty():
+        while not pending.empty():
             try:
-                name = asked.get_nowait()
+                name = pending.get_nowait()
                 addresses = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
             except (queue.Empty, OSError, UnicodeError):
                 continue
-            found[name] = _usable({str(address[0]) for *_, address in addresses})
+            resolved[name] = _usable({str(address[0]) for *_, address in addresses})
 
-    # As daemons: a name server that does not answer must not keep the program from ending.
+    # Daemon threads: a name server that does not respond must not keep the program running.
     threads = [threading.Thread(target=work, daemon=True) for _ in range(min(_THREADS, len(names)))]
     deadline = time.monotonic() + LIMIT_SECONDS
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(max(deadline - time.monotonic(), 0))
-    return dict(found)
+    return dict(resolved)
 
 
 class NameLookup:
-    """The names that an agent's upper tiers listen on. What was found last counts until something
-    else is found."""
+    """Resolves the hostnames of an agent's upper tiers. A name that stops resolving keeps its last
+    addresses."""
 
     def __init__(self, lookup: Lookup, on_change: Callable[[], None]) -> None:
         self._lookup = lookup
         self._on_change = on_change
         self._known: dict[str, tuple[str, ...]] = {}
-        self._silent: frozenset[str] = frozenset()
+        self._failed: frozenset[str] = frozenset()
 
     async def addresses(self, names: Collection[str]) -> Addresses:
-        """The addresses of these names, those that were not asked about before looked up now."""
+        """The addresses of these names; new names are resolved now."""
         new = [name for name in names if name not in self._known]
         if new:
             self._known.update(dict.fromkeys(new, ()))
-            await self._look(new)
+            await self._resolve(new)
         return {name: self._known[name] for name in names if self._known[name]}
 
     async def run(self) -> None:
-        """Look every name up again from time to time, until cancelled."""
+        """Resolve every name again at intervals, until cancelled."""
         while True:
             await asyncio.sleep(_EVERY_SECONDS)
             await self.refresh()
 
     async def refresh(self) -> None:
-        """Look every name up again; `on_change` is told of another answer."""
+        """Resolve every name again; call `on_change` if any address changed."""
         before = dict(self._known)
-        await self._look(list(before))
+        await self._resolve(list(before))
         if before != {name: self._known[name] for name in before}:
             self._on_change()
 
-    async def _look(self, names: Collection[str]) -> None:
-        found = await asyncio.to_thread(self._lookup, names)
-        self._known.update(found)
-        silent = (self._silent - found.keys()) | (set(names) - found.keys())
-        if silent - self._silent:
-            data = {"names": sorted(silent), "why": "they have no address, or no answer came"}
-            _LOG.warning("upper tiers keep the addresses they had", extra={"data": data})
-        self._silent = frozenset(silent)
+    async def _resolve(self, names: Collection[str]) -> None:
+        resolved = await asyncio.to_thread(self._lookup, names)
+        self._known.update(resolved)
+        failed = (self._failed - resolved.keys()) | (set(names) - resolved.keys())
+        if failed - self._failed:
+            data = {"names": sorted(failed), "why": "no address, or no response in time"}
+            _LOG.warning(
+                "cannot resolve upper tiers; using the last addresses", extra={"data": data}
+            )
+        self._failed = frozenset(failed)
 
 
 def _usable(addresses: Iterable[str]) -> tuple[str, ...]:
-    """Without scoped addresses, which no file can name."""
+    """The reachable addresses, in order, without scoped ones, which the files cannot contain."""
     ordered = sorted((ip_address(text) for text in addresses if "%" not in text), key=_order)
-    reached = [ip for ip in ordered if _has_way(str(ip))]
-    return tuple(map(str, reached or ordered))
+    reachable = [ip for ip in ordered if _has_route(str(ip))]
+    return tuple(map(str, reachable or ordered))
 
 
 def _order(ip: object) -> tuple[int, object]:
     return getattr(ip, "version", 0), ip
 
 
-def _has_way(address: str) -> bool:
-    """Whether this machine has a route there; nothing is sent."""
+def _has_route(address: str) -> bool:
+    """Whether this machine has a route to the address. Sends nothing."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:

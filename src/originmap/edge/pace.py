@@ -1,14 +1,13 @@
-"""When the agent brings its caches up to date: pure decisions, in seconds of a clock that only
-goes forward.
+"""Decides when the agent updates its caches. Pure functions, in seconds of a monotonic clock.
 
-    nothing was done yet             now
-    something changed                now, but not within `interval` of the last time, and not
-                                     more than half of the time
-    the last time failed             after a pause that doubles, or with the next change
-    a measurement stops to count     then
-    nothing of all that              every `verify` seconds, to compare what is there
+    no update yet                    now
+    something changed                now, but at least `interval` after the last update started,
+                                     and updates take at most half of the time
+    the last update failed           after a back-off that doubles, or with the next change
+    a latency measurement expires    then
+    otherwise                        every `verify` seconds, to compare
 
-So the first change of a burst is applied at once, and its end always.
+So the first change of a burst is applied at once, and its last change always.
 """
 
 from dataclasses import dataclass
@@ -18,8 +17,8 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 
 
 class Situation(NamedTuple):
-    """`began`: when it was done last; `took`: how long that was; `compared`: when what is there
-    was compared last; `failures`: how many times in a row it failed."""
+    """`began`: start of the last update; `took`: its duration; `compared`: time of the last
+    comparison; `failures`: the number of failures in a row."""
 
     began: float | None = None
     took: float = 0.0
@@ -31,13 +30,13 @@ class Situation(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often at most, and how often at least."""
+    """The minimum seconds between updates, and the maximum seconds between comparisons."""
 
     interval: float
     verify: float
 
     def due(self, situation: Situation) -> float:
-        """When to do it next."""
+        """The time of the next update."""
         if situation.began is None:
             return 0.0
         earliest = situation.began + max(self.interval, 2 * situation.took)
@@ -51,10 +50,10 @@ class Pace:
         return max(earliest, min(moments))
 
     def compare_at(self, situation: Situation) -> float:
-        """When to compare what is there."""
+        """The time of the next comparison."""
         return situation.compared + self.verify
 
 
 def pause_after(failures: int) -> float:
-    """How long to wait after so many failures in a row."""
+    """The back-off after this number of failures in a row, in seconds."""
     return min(_FIRST_PAUSE * 2.0 ** min(failures - 1, 10), _LONGEST_PAUSE)

@@ -1,4 +1,4 @@
-"""What the agent would write: for a look before it does."""
+"""Dry run of the agent: what it would write to each file."""
 
 import asyncio
 import difflib
@@ -13,12 +13,12 @@ from originmap.export.format import File
 from originmap.export.node import Node
 
 _LARGEST_COMPARED = 1 << 20
-"""Bytes up to which lines are compared, not only whether there is a difference."""
+"""Largest size in bytes of files that are shown as a diff."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """One file. `diff` is unified, and empty where the file is large or not text."""
+    """The preview of one file. `diff` is unified; empty if the file is large or not text."""
 
     path: Path
     size: int
@@ -27,7 +27,8 @@ class Preview:
 
 
 async def preview(renderer: Renderer, duties: Sequence[Duty], folder: Path) -> list[Preview]:
-    """Every file, rendered into `folder`. Raises what `Renderer.render` raises, CannotWrite."""
+    """Render every file into `folder` and compare it with the current one. Raises the errors of
+    `Renderer.render`, CannotWrite."""
 
     def files_of(node: Node) -> dict[Path, File]:
         return {
@@ -51,7 +52,7 @@ def _compared(new: Path, path: Path) -> Preview:
     except OSError as error:
         raise CannotWrite(str(path), error) from error
     if before is None:
-        return Preview(path, len(content), "would be made", "")
+        return Preview(path, len(content), "would be created", "")
     if before == content:
         return Preview(path, len(content), "is up to date", "")
     return Preview(path, len(content), "would change", _diff(before, content, str(path)))

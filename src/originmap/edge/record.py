@@ -1,6 +1,6 @@
-"""What the agent last did for one cache, durably: which revision it serves, and what is on disk.
+"""The durable record of one cache: the revision it serves and the digests of its files.
 
-Kept in the agent's own state folder, since a cache may load whatever lies beside its files.
+It is stored in the agent's state folder, because a cache may load any file in its own folder.
 """
 
 from pathlib import Path
@@ -12,9 +12,9 @@ from originmap.edge.errors import CannotWrite
 
 
 class AppliedState(msgspec.Struct, frozen=True):
-    """`files` has the SHA-256 of each file as it was written last. `loaded` says whether the cache
-    was told of them. `pending` has the files that a switch is about to replace, and of each
-    whether it was there before: until it is empty again the switch counts as never made."""
+    """`files` has the SHA-256 of each file as last written; `loaded` says whether the cache has
+    loaded them. `pending` has the files of a switch in progress, and whether each existed before;
+    until it is empty, the switch can be undone."""
 
     epoch: str = ""
     revision: int | None = None
@@ -27,21 +27,22 @@ class ApplyRecord:
     """One `AppliedState`, in a file."""
 
     def __init__(self, path: Path) -> None:
-        """Raises CannotWrite. What cannot be read as a record counts as none: all is done anew."""
+        """Load the record. A missing or invalid file is an empty record, so that the next update
+        does everything. Raises CannotWrite."""
         self._path = path
         try:
-            self.done = msgspec.json.decode(path.read_bytes(), type=AppliedState)
+            self.state = msgspec.json.decode(path.read_bytes(), type=AppliedState)
         except (FileNotFoundError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            self.done = AppliedState()
+            self.state = AppliedState()
         except OSError as error:
             raise CannotWrite(str(path), error) from error
 
-    def keep(self, done: AppliedState) -> None:
-        """Replace it; on disk when this returns. Raises CannotWrite."""
-        if done == self.done:
+    def save(self, state: AppliedState) -> None:
+        """Save a state durably. Raises CannotWrite."""
+        if state == self.state:
             return
         try:
-            replace_file(self._path, [msgspec.json.encode(done)], 0o600)
+            replace_file(self._path, [msgspec.json.encode(state)], 0o600)
         except OSError as error:
             raise CannotWrite(str(self._path), error) from error
-        self.done = done
+        self.state = state

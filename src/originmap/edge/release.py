@@ -1,8 +1,8 @@
-"""Which state of the replica this node serves.
+"""Selects the revision of the replica that this node serves.
 
-The only place that decides it: whatever is rendered is rendered from what `released` gives, zones,
-topology and mappings all of one revision. That is the newest one, or while changes are released in
-waves, the one that the rollout allows this node (docs/rollout.md).
+Only this module decides it: all files are rendered from the result of `released`, whose zones,
+topology and mappings have one revision. This is the newest revision or, during a rollout, the one
+that the rollout allows this node (docs/rollout.md).
 """
 
 import contextlib
@@ -18,11 +18,11 @@ from originmap.store.port import Store
 
 @contextlib.asynccontextmanager
 async def released(store: Store, name: str, colo: str | None) -> AsyncIterator[Release]:
-    """What the node of this name may serve. Raises NothingToServe before the first copy, and
-    HistoryGone where what it may serve cannot be shown any more."""
+    """The state that the node with this name can serve. Raises NothingToServe before the first
+    snapshot is loaded, and HistoryGone if the allowed revision is no longer in the history."""
     if not store.is_replica:
         raise NothingToServe
-    # The rollout of this very snapshot decides: one that was looked at before it may be older.
+    # Use the rollout of this snapshot: one read before it may be older.
     async with _opened(store.snapshot()) as newest:
         at = allowed(newest.rollout, name, colo or "")
         if at is None or at >= newest.revision:

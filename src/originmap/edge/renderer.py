@@ -1,4 +1,4 @@
-"""Makes the files of all caches of a node from one state, in one pass over the mappings."""
+"""Renders the files of all caches of a node from one state, in one pass over the mappings."""
 
 import asyncio
 import contextlib
@@ -34,8 +34,8 @@ _MINUTE = 60_000_000
 
 @dataclass(frozen=True, slots=True)
 class Standpoint:
-    """What the operator says of the node: its name, its colo, its zones by id or name (all where
-    none is named), and where the upper tiers listen."""
+    """The operator's settings of the node: its name, its colo, its zones by ID or name (all if
+    empty), and the addresses of the upper tiers."""
 
     name: str
     colo: str | None
@@ -45,9 +45,9 @@ class Standpoint:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """Files as of one revision, for what the node was then, by where they were written, with their
-    SHA-256. `expires` is when they may become other ones without any change: microseconds since
-    1970 UTC."""
+    """The rendered files of one revision: their SHA-256 by path, and the node as it was then.
+    `expires` is when they may change without a committed change, because a latency measurement
+    expires: microseconds since 1970 UTC."""
 
     epoch: str
     revision: int
@@ -68,8 +68,8 @@ class Renderer:
         now: Now,
         names: NameLookup | None = None,
     ) -> None:
-        """`topology` is in force until the operator sets another; `names` looks up what upper tiers
-        are called, where a cache has use for it."""
+        """`topology` is the default until the operator sets one; `names` resolves the hostnames of
+        upper tiers, if a cache needs their addresses."""
         self._store = store
         self._standpoint = standpoint
         self._catalogue = catalogue
@@ -80,12 +80,12 @@ class Renderer:
         self._last: tuple[Topology, Fresh, Tiers] | None = None
 
     async def render(self, files_of: Callable[[Node], Mapping[Path, File]]) -> Rendered:
-        """Write the files that the node is to have, not synced to disk yet. Raises NothingToServe,
-        HistoryGone, CannotWrite, InvalidExport, ZoneNotFound; what was written is gone then."""
-        said = self._standpoint
+        """Write the node's files, without syncing them. Raises NothingToServe, HistoryGone,
+        CannotWrite, InvalidExport, ZoneNotFound, after removing the files."""
+        standpoint = self._standpoint
         files: Mapping[Path, File] = {}
         try:
-            async with released(self._store, said.name, said.colo) as release:
+            async with released(self._store, standpoint.name, standpoint.colo) as release:
                 node, expires = self._node(release)
                 if self._names is not None:
                     node = node.with_addresses(await self._names.addresses(node.names()))
@@ -100,15 +100,17 @@ class Renderer:
         topology = release.topology or self._topology
         counting, expires = fresh(release.latencies, topology.latency_seconds, self._now())
         if expires is not None:
-            expires += -expires % _MINUTE  # many that expire one after the other go together
+            expires += (
+                -expires % _MINUTE
+            )  # group measurements that expire shortly one after another
         tiers = self._tiers(topology, counting)
-        said = self._standpoint
-        zones = chosen(release.zones, said.zones)
-        return Node(zones, tiers, self._places, said.colo, said.endpoints), expires
+        point = self._standpoint
+        zones = chosen(release.zones, point.zones)
+        return Node(zones, tiers, self._places, point.colo, point.endpoints), expires
 
     def _tiers(self, topology: Topology, latencies: Fresh) -> Tiers:
-        """Most changes are of mappings alone, and ranking the colos for each region takes longer
-        than writing some thousand of those."""
+        """Cached: most changes are to mappings only, and ranking the colos for each region takes
+        longer than writing some thousand mappings."""
         if self._last is None or self._last[:2] != (topology, latencies):
             self._last = (topology, latencies, Tiers(self._catalogue, topology, latencies))
         return self._last[2]
@@ -138,7 +140,7 @@ class _Output:
         self._digest = hashlib.sha256()
         try:
             disk.make_folder(path.parent)
-            path.unlink(missing_ok=True)  # a link that somebody laid there is not followed
+            path.unlink(missing_ok=True)  # never follow a symbolic link placed here
             self._file: BinaryIO = stack.enter_context(path.open("xb"))
         except OSError as error:
             raise CannotWrite(str(path), error) from error
@@ -153,7 +155,7 @@ class _Output:
                 raise CannotWrite(str(self._path), error) from error
 
     def end(self) -> str:
-        """Nothing more comes; its SHA-256. Raises CannotWrite."""
+        """Close the file and return its SHA-256. Raises CannotWrite."""
         try:
             self._file.flush()
             os.fchmod(self._file.fileno(), _MODE)
@@ -164,20 +166,20 @@ class _Output:
 
 
 def discard(paths: Iterable[Path]) -> None:
-    """Remove files that are not needed."""
+    """Remove files, ignoring errors."""
     for path in paths:
         with contextlib.suppress(OSError):
             path.unlink()
 
 
 def chosen(zones: Sequence[Zone], named: Sequence[str]) -> list[Zone]:
-    """The zones that are named by id or name, all where none is. Raises ZoneNotFound."""
+    """The zones with these IDs or names, or all zones if none is named. Raises ZoneNotFound."""
     if not named:
         return list(zones)
-    found = {}
+    selected = {}
     for name in named:
         zone = next((z for z in zones if z.id == name or z.name == name.lower()), None)
         if zone is None:
             raise ZoneNotFound(name)
-        found[zone.id] = zone
-    return list(found.values())
+        selected[zone.id] = zone
+    return list(selected.values())

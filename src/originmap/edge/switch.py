@@ -1,15 +1,15 @@
-"""Putting new files in the place of old ones, together, so that the old ones can come back.
+"""Replaces the files of a cache together, in a way that can be undone.
 
-    0  second names that a crash left go
-    1  the record names the files                     a crash from here on: `recover` puts back
-    2  each old file gets a second name, .NAME.previous
-    3  each new file, .NAME.new, is synced to disk and renamed to its place
-    4  they are checked                               it fails: `put_back`
-    5  the record names them as written               a crash from here on: they stay
-    6  the second names go
+    0  remove backup links left by a crash
+    1  record the files as pending                  after a crash from here on: `recover` restores
+    2  link each old file to a backup, .NAME.previous
+    3  sync each new file, .NAME.new, and rename it to its place
+    4  the caller checks the files                  on failure: `restore`
+    5  record the files as written                  after a crash from here on: the new files stay
+    6  remove the backup links
 
-Files that belong together come back together, whenever it breaks off. Names with a dot before
-them are left alone by the patterns with which caches include whole folders.
+Files that belong together are restored together, at whichever step the switch is interrupted. The
+names start with a dot, so that patterns that include a whole folder do not match them.
 """
 
 import contextlib
@@ -25,12 +25,12 @@ from originmap.edge.record import ApplyRecord
 
 
 def new_of(path: Path) -> Path:
-    """Where the new file waits."""
+    """The path of the new file before it is put in place."""
     return path.with_name(f".{path.name}.new")
 
 
 def previous_of(path: Path) -> Path:
-    """Where the old one stays meanwhile."""
+    """The path of the backup of the old file."""
     return path.with_name(f".{path.name}.previous")
 
 
@@ -41,16 +41,16 @@ class FileSwitch:
         self._record = record
 
     def recover(self) -> list[Path]:
-        """Put back what a switch replaced that was broken off, or that could not be put back when
-        it failed; which files that were. Raises CannotWrite."""
-        return self._put_back()
+        """Undo a switch that was interrupted or whose `restore` failed. Returns the restored
+        files. Raises CannotWrite."""
+        return self._restore()
 
-    def make(self, paths: Sequence[Path]) -> None:
-        """Put the new files in place; after `recover`, if the last switch could not be put back.
-        Raises CannotWrite, with the old ones back in place."""
-        self._forget_earlier(paths)
+    def install(self, paths: Sequence[Path]) -> None:
+        """Put the new files in place. Call `recover` first if an earlier switch was not undone.
+        Raises CannotWrite, after restoring the old files."""
+        self._remove_stale_backups(paths)
         pending = {str(path): path.exists() for path in paths}
-        self._record.keep(msgspec.structs.replace(self._record.done, pending=pending))
+        self._record.save(msgspec.structs.replace(self._record.state, pending=pending))
         try:
             with _writing(paths):
                 for path in paths:
@@ -62,46 +62,45 @@ class FileSwitch:
                     new_of(path).replace(path)
                 disk.sync_folders(paths)
         except CannotWrite:
-            self._put_back()
+            self._restore()
             raise
 
-    def put_back(self) -> None:
+    def restore(self) -> None:
         """Undo the switch. Raises CannotWrite."""
-        self._put_back()
+        self._restore()
 
-    def settle(self, files: dict[str, str]) -> None:
-        """The switch stays; the cache has not been told of these files yet. Raises
-        CannotWrite."""
-        before = self._record.done
-        kept = msgspec.structs.replace(before, files=files, loaded=False, pending={})
-        self._record.keep(kept)
+    def commit(self, files: dict[str, str]) -> None:
+        """Keep the new files, as not loaded by the cache yet. Raises CannotWrite."""
+        before = self._record.state
+        after = msgspec.structs.replace(before, files=files, loaded=False, pending={})
+        self._record.save(after)
         paths = [Path(name) for name in before.pending]
         with _writing(paths):
             for path in paths:
                 previous_of(path).unlink(missing_ok=True)
 
-    def _forget_earlier(self, paths: Sequence[Path]) -> None:
-        """A crash after a switch was settled leaves second names, of files that are older than
-        those that are to be replaced now."""
+    def _remove_stale_backups(self, paths: Sequence[Path]) -> None:
+        """Remove the backups that a crash after `commit` left: they are older than the current
+        files."""
         with _writing(paths):
             left = [path for path in paths if os.path.lexists(previous_of(path))]
             for path in left:
                 previous_of(path).unlink()
             disk.sync_folders(left)
 
-    def _put_back(self) -> list[Path]:
-        done = self._record.done
-        paths = [Path(name) for name in done.pending]
+    def _restore(self) -> list[Path]:
+        state = self._record.state
+        paths = [Path(name) for name in state.pending]
         with _writing(paths):
             for path in paths:
                 if previous_of(path).exists():
                     previous_of(path).replace(path)
-                    # Renaming one name of a file to another one of it leaves both.
+                    # rename(2) does nothing if both names are links to the same file.
                     previous_of(path).unlink(missing_ok=True)
-                elif not done.pending[str(path)]:
+                elif not state.pending[str(path)]:
                     path.unlink(missing_ok=True)
             disk.sync_folders(path for path in paths if path.parent.exists())
-        self._record.keep(msgspec.structs.replace(done, pending={}))
+        self._record.save(msgspec.structs.replace(state, pending={}))
         return paths
 
 

@@ -1,12 +1,13 @@
-"""One cache of this node: what it is fed, and the steps from new files to a cache that serves them.
+"""One cache of this node, and the steps from new files to a cache that serves them.
 
-    new files differ from what is on disk?      no: nothing to load, unless the last time failed
-    its own checker takes them, alone?          no: they go, the old ones were never touched
-    they are switched in; the operator's        no: the old ones come back
-      check takes the whole configuration?
-    the running cache is told                   it refuses: the files stay, it is told again later
+    1  compare the new files with those on disk     equal: nothing to load, unless the last load
+                                                    failed
+    2  run the cache's own checker on the new files on failure: discard them
+    3  put them in place and run the operator's     on failure: restore the old files
+       check on the whole configuration
+    4  reload the running cache                     on failure: keep the files, retry later
 
-Nothing here waits for the network, and everything may take seconds: it runs in a thread.
+Nothing here waits for the network, but each step can take seconds, so it runs in a thread.
 """
 
 import logging
@@ -34,14 +35,14 @@ from originmap.export.node import Node
 
 _LOG = logging.getLogger(__name__)
 RUNTIME = {"haproxy": "originmap.map"}
-"""Formats with a file that a running cache takes entry by entry."""
+"""The file of a format that a running cache can load entry by entry, without a reload."""
 
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """What the operator wants for one cache. `path` is a file, or a folder where the format has
-    several; `socket` is where the running cache takes changes without a reload, `manager` the lock
-    of one that sleeps over a reload."""
+    """The operator's settings of one cache. `path` is a file, or a folder for a format with several
+    files. `socket` is the admin socket for updates without a reload. `manager` is Traffic Server's
+    manager.lock, to speed up its reloads."""
 
     format: Format
     path: Path
@@ -53,22 +54,21 @@ class Duty:
 
     @property
     def places(self) -> list[Path]:
-        """Where files of the format belong, whatever the node; those of a family besides. Raises
+        """The paths of the format's fixed files; `folder` has those of its family. Raises
         CannotWrite."""
         return [self._place(file) for file in self.format.files]
 
     @property
     def folder(self) -> Path | None:
-        """Where those of a family belong."""
+        """The folder of the format's family of files, if it has one."""
         return (self.path / self.format.family.name).parent if self.format.family else None
 
     def files(self, node: Node) -> dict[Path, File]:
-        """The files of the format for a node, by where they belong. Raises InvalidExport,
-        CannotWrite."""
+        """The files of the format for a node, by path. Raises InvalidExport, CannotWrite."""
         return {self._place(file): file for file in self.format.all(node)}
 
     def _place(self, file: File) -> Path:
-        """A file, or what the symbolic link in its place leads to: the link stays."""
+        """The path of a file; a symbolic link is resolved, so that the link stays."""
         path = self.path / file.name if self.format.several else self.path
         try:
             return target_of(path) if path.is_symlink() else path
@@ -77,7 +77,7 @@ class Duty:
 
 
 class ApplyOutcome(StrEnum):
-    """What was done."""
+    """The result of an update."""
 
     SAME = "nothing to do"
     WRITTEN = "written"
@@ -111,101 +111,105 @@ class Target:
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """The name of the format."""
         return self.duty.format.name
 
     def applied(self, epoch: str) -> int | None:
-        """The revision of this database that the cache serves; None where it is of another."""
-        done = self._record.done
-        return done.revision if done.epoch == epoch else None
+        """The revision that the cache serves; None if it serves another database (epoch)."""
+        state = self._record.state
+        return state.revision if state.epoch == epoch else None
 
     def recover(self) -> None:
-        """After a crash: whatever was not checked to its end goes. Raises CannotWrite."""
-        known = {*self.duty.places, *map(Path, self._record.done.files)}
-        discard(map(new_of, known))
-        self._put_back_what_is_left()
+        """Undo an update that a crash interrupted. Raises CannotWrite."""
+        paths = {*self.duty.places, *map(Path, self._record.state.files)}
+        discard(map(new_of, paths))
+        self._recover_switch()
 
-    def _put_back_what_is_left(self) -> None:
-        back = self._switch.recover()
-        if back:
-            data = {"cache": self.name, "files": [str(path) for path in back]}
-            _LOG.warning("put back what was not checked", extra={"data": data})
+    def _recover_switch(self) -> None:
+        restored = self._switch.recover()
+        if restored:
+            data = {"cache": self.name, "files": [str(path) for path in restored]}
+            _LOG.warning("restored the old files of an interrupted update", extra={"data": data})
 
     def apply(self, rendered: Rendered, *, compare: bool) -> ApplyOutcome:
-        """Have the cache serve the new files, which wait where `new_of` says; with `compare` see
-        whether it serves the old ones in truth. Raises EdgeError: it keeps what it has then."""
+        """Make the cache serve the new files, which are at `new_of` of their paths. With
+        `compare`, also compare the running cache with its file. Raises EdgeError; the cache then
+        keeps its current files."""
         files = self.duty.files(rendered.node)
         try:
             if not rendered.digests.keys() >= set(map(new_of, files)):
-                raise EdgeError(f"a symbolic link of {self.duty.path} was changed meanwhile")
+                raise EdgeError(f"a symbolic link at {self.duty.path} changed during the update")
             return self._apply(rendered, files, compare)
         finally:
             discard(map(new_of, files))
 
     def _apply(self, rendered: Rendered, files: Mapping[Path, File], compare: bool) -> ApplyOutcome:
-        self._put_back_what_is_left()
-        loaded = self._record.done.loaded
+        self._recover_switch()
+        loaded = self._record.state.loaded
         wanted = {path: rendered.digests[new_of(path)] for path in files}
-        there = self._there(files)
-        self._tell_of_strangers(wanted, there)
-        changed = [path for path in files if wanted[path] != there[path]]
+        current = self._digests(files)
+        self._warn_of_foreign_changes(wanted, current)
+        changed = [path for path in files if wanted[path] != current[path]]
         if changed:
-            self._check_alone(files)
-        if changed or self._record.done.files != _texts(wanted):
-            before = self._record.done.files
-            self._switch_in(changed, wanted)
-            self._tell_of_leftovers(before)
-            # The right bytes that the record does not know of: who knows what the cache has.
+            self._check_new_files(files)
+        if changed or self._record.state.files != _texts(wanted):
+            before = self._record.state.files
+            self._install(changed, wanted)
+            self._warn_of_unused_files(before)
+            # The files are right but not in the record, so the cache may not have loaded them.
             loaded = loaded and bool(changed)
         outcome = self._load(changed, loaded, compare)
-        done = self._record.done
-        self._record.keep(
+        state = self._record.state
+        self._record.save(
             msgspec.structs.replace(
-                done, epoch=rendered.epoch, revision=rendered.revision, loaded=True
+                state, epoch=rendered.epoch, revision=rendered.revision, loaded=True
             )
         )
         return outcome
 
-    def _there(self, files: Iterable[Path]) -> dict[Path, str]:
+    def _digests(self, files: Iterable[Path]) -> dict[Path, str]:
         try:
             return {path: disk.digest_of(path) for path in files}
         except OSError as error:
             raise CannotWrite(str(self.duty.path), error) from error
 
-    def _tell_of_strangers(self, wanted: Mapping[Path, str], there: Mapping[Path, str]) -> None:
+    def _warn_of_foreign_changes(
+        self, wanted: Mapping[Path, str], current: Mapping[Path, str]
+    ) -> None:
         for path in wanted:
-            written = self._record.done.files.get(str(path))
-            if written is not None and there[path] not in (written, wanted[path]):
+            written = self._record.state.files.get(str(path))
+            if written is not None and current[path] not in (written, wanted[path]):
                 data = {"cache": self.name, "file": str(path)}
-                _LOG.warning("somebody changed it: it is written anew", extra={"data": data})
+                _LOG.warning("the file was changed by another program", extra={"data": data})
 
-    def _tell_of_leftovers(self, before: Iterable[str]) -> None:
-        """What is written no more stays: a cache may not start without a file that its
-        configuration names."""
-        for path in sorted(set(before) - set(self._record.done.files)):
+    def _warn_of_unused_files(self, before: Iterable[str]) -> None:
+        """Files that are no longer written are not removed: a cache may fail to start without a
+        file that its configuration includes."""
+        for path in sorted(set(before) - set(self._record.state.files)):
             if Path(path).exists():
                 data = {"cache": self.name, "file": path}
-                _LOG.warning("it is written no more, and stays as it was", extra={"data": data})
+                _LOG.warning("the file is no longer updated", extra={"data": data})
 
-    def _check_alone(self, files: Mapping[Path, File]) -> None:
+    def _check_new_files(self, files: Mapping[Path, File]) -> None:
         if self._checker is not None:
             new = {file.name: new_of(path) for path, file in files.items()}
             checkers.check(self._checker, new, self._environment)
 
-    def _switch_in(self, changed: Sequence[Path], wanted: Mapping[Path, str]) -> None:
-        self._switch.make(changed)
+    def _install(self, changed: Sequence[Path], wanted: Mapping[Path, str]) -> None:
+        self._switch.install(changed)
         try:
             for command in self.duty.checks:
                 run(command, self._environment)
         except EdgeError:
-            self._switch.put_back()
+            self._switch.restore()
             raise
-        self._switch.settle(_texts(wanted))
+        self._switch.commit(_texts(wanted))
 
     def _load(self, changed: Sequence[Path], loaded: bool, compare: bool) -> ApplyOutcome:
-        """Have the running cache take what is on disk; `loaded`: what was there before, it has."""
+        """Make the running cache load the files on disk; `loaded` says whether it has loaded the
+        previous ones."""
         if self._map is not None and loaded and set(changed) <= {self._map_path}:
-            return self._bring(self._map, bool(changed), compare)
+            return self._update_map(self._map, bool(changed), compare)
         if loaded and not changed:
             return ApplyOutcome.SAME
         for command in self.duty.reloads:
@@ -219,22 +223,22 @@ class Target:
             manager.wake()
         except CannotWake as error:
             data = {"cache": self.name, "why": str(error), "do": error.hint}
-            _LOG.warning("it takes up to five seconds to load", extra={"data": data})
+            _LOG.warning("the reload can take up to five seconds", extra={"data": data})
 
-    def _bring(self, running: HAProxyMap, changed: bool, compare: bool) -> ApplyOutcome:
+    def _update_map(self, running: HAProxyMap, changed: bool, compare: bool) -> ApplyOutcome:
         if not (changed or compare):
             return ApplyOutcome.SAME
         try:
-            count = running.bring()
+            count = running.update()
         except RuntimeRefused as error:
             if not changed:
                 raise
             data = {"cache": self.name, "why": str(error), "do": error.hint}
-            _LOG.warning("it is reloaded instead", extra={"data": data})
+            _LOG.warning("cannot update the running cache; reloading it", extra={"data": data})
             return self._load([self._map_path], False, compare)
         if count and not changed:
-            differed = {"cache": self.name, "entries": count}
-            _LOG.warning("the running cache differed from its file", extra={"data": differed})
+            difference = {"cache": self.name, "entries": count}
+            _LOG.warning("the running cache differed from its file", extra={"data": difference})
         return ApplyOutcome.AT_RUNTIME if count else ApplyOutcome.SAME
 
 

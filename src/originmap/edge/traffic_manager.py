@@ -1,16 +1,17 @@
-"""The manager of Traffic Server 9, woken after a reload that it would sleep over.
+"""Wakes the manager of Traffic Server 9 after a reload, to avoid its delay of five seconds.
 
-`traffic_ctl config reload` tells traffic_manager, and a thread of that tells traffic_server which
-files changed: one that sleeps for five seconds between two looks, whatever is set
-(lib/records/RecLocal.cc, sync_thr; REC_REMOTE_SYNC_INTERVAL_MS). A signal ends a sleep, and for
-SIGALRM traffic_manager has a handler that does nothing (traffic_manager.cc, SignalAlrmHandler). Its
-other threads wait on as before: they ask again when a call was interrupted.
+`traffic_ctl config reload` notifies traffic_manager. One of its threads tells traffic_server which
+files changed, and that thread sleeps for five seconds between two checks, in any configuration
+(lib/records/RecLocal.cc, sync_thr; REC_REMOTE_SYNC_INTERVAL_MS). A signal ends a sleep, and
+traffic_manager has a handler for SIGALRM that does nothing (traffic_manager.cc,
+SignalAlrmHandler). Its other threads repeat an interrupted call, so the signal does not affect
+them.
 
-traffic_server must have loaded what it was told before it is told again. To load its error pages,
-as it does with every reload, it holds the lock of a record and asks for the lock of all; what it is
-told is put down with the locks taken the other way round (RecExecConfigUpdateCbs and
-HttpBodyFactory::reconfigure; RecForceInsert). When both meet, it answers nobody any more. Those
-five seconds keep them apart, and so must whoever ends them: `seconds_to_load`.
+traffic_server must have loaded one reload before it receives the next. While it loads its error
+pages, as with every reload, it holds the lock of a record and takes the lock of all records; when
+it receives a reload, it takes both locks in the opposite order (RecExecConfigUpdateCbs and
+HttpBodyFactory::reconfigure; RecForceInsert). If both happen together, it deadlocks. The delay of
+five seconds prevents that, so this module waits for `seconds_to_load` instead.
 """
 
 import os
@@ -22,12 +23,12 @@ from pathlib import Path
 from originmap.edge.errors import CannotWake
 
 _NAME = "traffic_manager"
-# Its first thread takes a reload in after traffic_ctl has ended, so that the first signal may come
-# too early; a look for nothing costs little.
+# Its main thread handles the reload after traffic_ctl has exited, so the first signal may come too
+# early. An unneeded check is cheap.
 _PAUSES_SECONDS = (0.0, 0.05, 0.1, 0.2)
 _MARGIN_SECONDS = 0.5
 _SLEEP_SECONDS = 5.0
-_SETTINGS = {  # with their defaults, and how many of them are a second
+_SETTINGS = {  # (default, units per second)
     "lm.pserver_timeout_secs": (1, 1),
     "lm.pserver_timeout_msecs": (0, 1000),
     "config_update_interval_ms": (3000, 1000),
@@ -36,16 +37,16 @@ _SETTING = re.compile(r"(?ma)^\s*CONFIG\s+proxy\.config\.(\S+)\s+INT\s+(\d+)\s*$
 
 
 class TrafficManager:
-    """The process that holds a manager.lock, in which its number is."""
+    """The process whose ID is in manager.lock."""
 
     def __init__(self, lock: Path, records: Path) -> None:
-        """`records` is its records.config."""
+        """`records` is the path of Traffic Server's records.config."""
         self._lock = lock
         self._records = records
-        self._woken = time.monotonic()  # an agent before this one may have done so
+        self._woken = time.monotonic()  # an earlier agent may have woken it just now
 
     def wake(self) -> None:
-        """End the sleep of each thread, when what it passed on last is loaded. Raises
+        """Wait until the last reload is loaded, then interrupt the sleep of each thread. Raises
         CannotWake."""
         loaded = self._woken + seconds_to_load(self._records)
         time.sleep(max(loaded - time.monotonic(), 0))
@@ -57,36 +58,37 @@ class TrafficManager:
             self._woken = time.monotonic()
 
     def _process(self) -> int:
-        """Its number, after a look at who that is now: SIGALRM ends whoever does not catch it."""
+        """The process ID, after checking that it is traffic_manager: SIGALRM terminates a process
+        that does not catch it."""
         try:
             process = int(self._lock.read_text("ascii"))
             lines = Path(f"/proc/{process}/status").read_text("utf-8", "replace").splitlines()
         except (OSError, ValueError) as error:
-            raise CannotWake(f"{self._lock} leads to no process: {error}") from error
+            raise CannotWake(f"{self._lock} has no running process: {error}") from error
         status = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
         caught = int(status["SigCgt"], 16) >> (signal.SIGALRM - 1) & 1
         if status["Name"] != _NAME or not caught:
-            raise CannotWake(f"{self._lock} is of {status['Name']} and not of {_NAME} 9")
+            raise CannotWake(f"the process in {self._lock} is {status['Name']}, not {_NAME} 9")
         return process
 
     def _signal(self, process: int) -> None:
-        """Signal all threads but the first, which does not sleep."""
+        """Signal all threads except the main thread, which does not sleep."""
         try:
             threads = [int(name) for name in os.listdir(f"/proc/{process}/task")]
             for thread in threads:
                 if thread != process:
-                    os.kill(thread, signal.SIGALRM)  # Linux lets the thread of that number have it
+                    os.kill(thread, signal.SIGALRM)  # on Linux this thread receives the signal
         except OSError as error:
-            raise CannotWake(f"{_NAME} takes no signal: {error.strerror}") from error
+            raise CannotWake(f"cannot signal {_NAME}: {error.strerror}") from error
 
 
 def seconds_to_load(records: Path) -> float:
-    """How long traffic_server may take to load what its manager passes on, by the settings of both.
+    """The longest time that traffic_server takes to load a reload, from the settings in `records`.
     Raises CannotWake."""
     try:
         text = records.read_text("utf-8", "replace")
     except OSError as error:
         raise CannotWake(f"cannot read {records}: {error.strerror}") from error
-    given = {name: int(value) for name, value in _SETTING.findall(text)}
-    seconds = sum(given.get(name, default) / of for name, (default, of) in _SETTINGS.items())
+    values = {name: int(value) for name, value in _SETTING.findall(text)}
+    seconds = sum(values.get(name, default) / of for name, (default, of) in _SETTINGS.items())
     return min(seconds + _MARGIN_SECONDS, _SLEEP_SECONDS)

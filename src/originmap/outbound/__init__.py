@@ -1,1 +1,1 @@
-"""How other servers are asked over HTTP: proxies, certificates, and the clients made with them."""
+"""Outbound HTTP: proxies, certificates, and the clients that use them."""

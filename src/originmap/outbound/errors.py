@@ -1,10 +1,10 @@
-"""What can be wrong with the environment in which other servers are asked."""
+"""Errors in the environment variables of outbound requests."""
 
 from originmap.domain.errors import OriginmapError
 
 
 class UnusableEnvironment(OriginmapError):
-    """A variable of the environment that concerns a request and cannot be used."""
+    """An environment variable for outbound requests has a value that cannot be used."""
 
     def __init__(self, variable: str, problem: str, hint: str) -> None:
         super().__init__(f"{variable}: {problem}")

@@ -1,5 +1,5 @@
-"""The only place that makes HTTP clients: what the environment says is decided here, by our own
-rules, and httpx reads none of it."""
+"""The only module that creates HTTP clients. It applies the environment variables by our own
+rules; httpx does not read the environment."""
 
 import ssl
 from collections.abc import Mapping
@@ -14,12 +14,12 @@ from originmap.outbound.proxies import checked_proxy
 from originmap.outbound.tls import tls_context, tls_error, tls_hint, tls_reason, unused_context
 
 DIRECT: Mapping[str, str] = {}
-"""An environment that names no proxy and no certificates."""
+"""An environment without a proxy and without certificates."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutboundRoute:
-    """How a server is reached: which proxy stands between, and who is trusted."""
+    """How to reach a server: through which proxy, and with which trusted certificates."""
 
     server: ServerURL
     proxy: Proxy | None
@@ -34,7 +34,7 @@ class OutboundRoute:
         return httpx.AsyncClient(base_url=str(self.server), **self._options(headers, timeout))
 
     def failure(self, error: Exception) -> "RequestFailure":
-        """What the error of a request means."""
+        """The reason and the hint for the exception of a request."""
         refused = tls_error(error)
         if refused is not None:
             return RequestFailure(tls_reason(refused), tls_hint(refused), lasting=True)
@@ -43,12 +43,12 @@ class OutboundRoute:
             return RequestFailure(reason, "", lasting=False)
         return RequestFailure(
             f"through the proxy {self.proxy.url} of {self.proxy.variable}: {reason}",
-            f"is the proxy right? NO_PROXY={self.server.host} asks without it",
+            f"check the proxy, or set NO_PROXY={self.server.host} to connect directly",
             lasting=False,
         )
 
     def _options(self, headers: Mapping[str, str], timeout: httpx.Timeout) -> dict[str, Any]:
-        """What both kinds of client are made with."""
+        """The options of both kinds of client."""
         return {
             "headers": dict(headers),
             "timeout": timeout,
@@ -68,8 +68,7 @@ class OutboundRoute:
 
 @dataclass(frozen=True, slots=True)
 class RequestFailure:
-    """Why a request failed, and what a person can do, or "". A `lasting` one does not go away by
-    trying again."""
+    """Why a request failed, with a hint or "". Retrying does not help if it is `lasting`."""
 
     reason: str
     hint: str
@@ -77,7 +76,7 @@ class RequestFailure:
 
 
 def route_to(server: ServerURL, environment: Mapping[str, str]) -> OutboundRoute:
-    """How a server is reached from here. Raises UnusableEnvironment."""
+    """The route to a server. Raises UnusableEnvironment."""
     proxy = checked_proxy(server, environment)
     encrypted = "https" in (server.scheme, proxy and proxy.url.partition(":")[0])
     tls = tls_context(environment, _default_tls) if encrypted else unused_context()

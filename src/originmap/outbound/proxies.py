@@ -1,4 +1,4 @@
-"""The proxy for a server, or an error that names the variable which cannot be used."""
+"""Chooses the proxy for a server; an error names the variable with the unusable value."""
 
 import importlib.util
 from collections.abc import Mapping

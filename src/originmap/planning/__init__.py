@@ -1,1 +1,1 @@
-"""Mappings as code: from files and an API to a plan, and from a plan to what it says."""
+"""Mappings as code: compare files with an API, and apply the resulting plan."""

@@ -1,8 +1,8 @@
-"""What there shall be: a document whose names were looked up.
+"""The desired state: a mappings file after all its names are resolved.
 
-Zones get their ids, host names their addresses, `auto` its region. What cannot be looked up is
-a problem of the line that names it, and all problems are told at once: a mapping left out for
-such a reason would be a mapping deleted.
+Zones are resolved to their IDs, hostnames to their addresses, and `auto` to a region. A name that
+cannot be resolved is a problem of its line, and all problems are reported together. A mapping is
+never skipped because of a problem: the plan would delete it.
 """
 
 import re
@@ -22,15 +22,15 @@ from originmap.mapfile.errors import Problem, WrongFile
 
 Detect = Callable[[Address], Detection]
 Resolve = Callable[[str], list[str]]
-"""The addresses of a host name, in any spelling. Raises OSError."""
+"""The addresses of a hostname, as text in any form. Raises OSError."""
 
 _ID = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the command line adds to the files: the mappings it is about, and whether any may
-    be deleted."""
+    """The options that the command line adds to the files: which mappings to plan for, and
+    whether the plan can delete mappings."""
 
     only: tuple[Pattern, ...] = ()
     delete: bool = True
@@ -38,7 +38,7 @@ class Wishes:
 
 @dataclass(slots=True)
 class DesiredZone:
-    """What there shall be in a zone; `looked_up` comes to what its entry says by itself."""
+    """The desired mappings of a zone; `looked_up` holds those that needed a lookup."""
 
     id: str
     name: str
@@ -48,21 +48,21 @@ class DesiredZone:
 
     @property
     def mappings(self) -> dict[Address, Place]:
-        """Every mapping; made anew each time, since there may be very many zones."""
-        said = {a: w.place for a, w in self.entry.origins.items() if not w.auto}
-        return said | self.looked_up
+        """All mappings. Not cached, because there can be very many zones."""
+        literal = {a: w.place for a, w in self.entry.origins.items() if not w.auto}
+        return literal | self.looked_up
 
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """All zones, and the addresses that host names had."""
+    """All zones, and the addresses of the resolved hostnames."""
 
     zones: tuple[DesiredZone, ...]
     pins: Mapping[str, tuple[Address, ...]]
 
 
 class Lookup:
-    """Looks the names of documents up. `detector` is asked for when the first `auto` is seen."""
+    """Resolves the names in documents. `detector` is called once, at the first `auto`."""
 
     def __init__(
         self, remote: RemoteMappings, resolve: Resolve, detector: Callable[[], Detect]
@@ -75,7 +75,7 @@ class Lookup:
         self._problems: list[Problem] = []
 
     def desired(self, document: Document, wishes: Wishes = Wishes()) -> Desired:
-        """What a document says there shall be. Raises WrongFile, ClientError, RangesError."""
+        """Resolve a document. Raises WrongFile, ClientError, RangesError."""
         self._problems = []
         zones = list(self._zones(document, wishes))
         for zone in zones:
@@ -87,13 +87,13 @@ class Lookup:
 
     def _zones(self, document: Document, wishes: Wishes) -> Iterator[DesiredZone]:
         names = [zone for zone in document.zones if not _ID.fullmatch(zone)]
-        found = self._remote.zones_named(names) if names else {}
+        zones = self._remote.zones_named(names) if names else {}
         first: dict[str, ZoneEntry] = {}
         for key, entry in document.zones.items():
-            zone = found.get(key, RemoteZone(key, key))
+            zone = zones.get(key, RemoteZone(key, key))
             other = first.setdefault(zone.id, entry)
             if other is not entry:
-                self._problem(entry, f"{key} is the zone that is here already; at {other.where}")
+                self._problem(entry, f"{key} is the same zone as the one at {other.where}")
             selection = Selection(
                 wishes.only, tuple(entry.ignore), tuple(entry.adopt), wishes.delete
             )
@@ -103,15 +103,14 @@ class Lookup:
         for address, wanted in zone.entry.origins.items():
             if wanted.auto and (place := self._detected(address, wanted)) is not None:
                 zone.looked_up[address] = place
-        said = zone.mappings if zone.entry.hosts else {}
+        mappings = zone.mappings if zone.entry.hosts else {}
         for host, wanted in zone.entry.hosts.items():
             for address in self._addresses(host, wanted):
                 place = self._detected(address, wanted) if wanted.auto else wanted.place
-                if place is not None and said.setdefault(address, place) != place:
-                    where = (
-                        f"{host} is {addresses.text(address)}, which is in {shown(said[address])}"
-                    )
-                    self._problem(wanted, f"{where} by another line")
+                if place is not None and mappings.setdefault(address, place) != place:
+                    text = f"{host} has the address {addresses.text(address)}"
+                    other = shown(mappings[address])
+                    self._problem(wanted, f"{text}, which another line maps to {other}")
                 elif place is not None:
                     zone.looked_up[address] = place
 
@@ -121,7 +120,7 @@ class Lookup:
         for address, wanted in zone.entry.origins.items():
             if zone.selection.ignores(address, zone.looked_up.get(address, wanted.place)):
                 text = addresses.text(address)
-                self._problem(wanted, f"{text} is in the file, and a rule ignores it")
+                self._problem(wanted, f"{text} is in the file, but an ignore rule matches it")
 
     def _addresses(self, host: str, wanted: WantedMapping) -> tuple[Address, ...]:
         if host not in self._pins:
@@ -136,7 +135,7 @@ class Lookup:
         return self._pins[host]
 
     def _detected(self, address: Address, wanted: WantedMapping) -> Place | None:
-        """The place that published ranges prove, if it is one that the line allows."""
+        """The region that the published ranges prove, if the line allows it."""
         if self._detect is None:
             self._detect = self._detector()
         detection = self._detect(address)
@@ -154,21 +153,21 @@ class Lookup:
 
 
 def proved(detection: Detection) -> tuple[Place | None, str]:
-    """The place that published ranges prove of an address; or None, and why not."""
-    found = detection.evidence
-    if found is None:
+    """The region that the published ranges prove for an address; or None and the reason."""
+    evidence = detection.evidence
+    if evidence is None:
         return None, "it is in no published range"
     if detection.verdict is Verdict.EDGE_SERVICE:
-        return None, f"it is a service at the edge of {found.vendor}, in front of an origin"
-    if found.region is None:
-        return None, f"{found.vendor} publishes no region for it"
-    if not found.in_catalogue:
-        return None, f"{found.vendor} {found.region} is not in the catalogue"
-    return Place(found.vendor, found.region), ""
+        return None, f"it is an edge service of {evidence.vendor}, in front of an origin"
+    if evidence.region is None:
+        return None, f"{evidence.vendor} publishes no region for it"
+    if not evidence.in_catalogue:
+        return None, f"{evidence.vendor} {evidence.region} is not in the catalogue"
+    return Place(evidence.vendor, evidence.region), ""
 
 
-def _usable(spelled: list[str]) -> Iterator[Address]:
-    for text in spelled:
+def _usable(texts: list[str]) -> Iterator[Address]:
+    for text in texts:
         try:
             yield addresses.parse(text)
         except InvalidAddress:

@@ -1,11 +1,11 @@
-"""Why a plan is not made, or not carried out.
+"""Errors of planning and applying.
 
 PlanError
-├── Objected        a guard speaks against it; carries all `objections`
-├── Outdated        a saved plan, and what is live is no longer what it was made of
-├── UnusablePlan    a file that is no saved plan, or one that was edited
-├── StateUnwritable the folder that keeps plans while they are carried out cannot be written
-└── Incomplete      carried out, and not everything is as it shall be; carries `failures`
+├── Objected        a guard rejects the plan; has all `objections`
+├── Outdated        the live mappings have changed since the plan was saved
+├── UnusablePlan    the file is not a saved plan, or it was edited
+├── StateUnwritable the folder for plans in progress cannot be written
+└── Incomplete      the apply finished, but mappings differ from the plan; has `failures`
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from originmap.domain.plan.guard import Objection
 
 
 class Failure(NamedTuple):
-    """A mapping that is not as it shall be, and why."""
+    """A mapping that differs from the plan after an apply, and the reason."""
 
     zone: str
     origin_ip: str
@@ -24,11 +24,11 @@ class Failure(NamedTuple):
 
 
 class PlanError(OriginmapError):
-    """A plan is not made, or not carried out."""
+    """A plan cannot be created or applied."""
 
 
 class Objected(PlanError):
-    """A guard speaks against the plan; nothing was written."""
+    """A guard rejects the plan; nothing was written."""
 
     def __init__(self, objections: Sequence[Objection]) -> None:
         super().__init__("\n".join(["nothing was written", *(each.text for each in objections)]))
@@ -37,38 +37,37 @@ class Objected(PlanError):
 
 
 class Outdated(PlanError):
-    """What is live is no longer what the plan was made of."""
+    """The live mappings have changed since the plan was saved."""
 
     def __init__(self, zones: Sequence[str]) -> None:
         super().__init__(f"the plan is outdated, nothing was written: {', '.join(zones)} changed")
         self.zones = zones
-        self.hint = "make a new plan, and look at it"
+        self.hint = "create a new plan and review it"
 
 
 class UnusablePlan(PlanError):
-    """Not a saved plan, or one that is not as it was saved."""
+    """The file is not a saved plan, or it was edited."""
 
     def __init__(self, file: str, reason: str) -> None:
         super().__init__(f"{file}: {reason}")
-        self.hint = "originmap plan --out FILE saves a plan"
+        self.hint = "save a plan with: originmap plan --out FILE"
 
 
 class StateUnwritable(PlanError):
-    """The folder that keeps plans while they are carried out cannot be written; nothing was
-    written to the zones."""
+    """The folder for plans in progress cannot be written; no zone was changed."""
 
     def __init__(self, folder: str, reason: str) -> None:
-        where = f" {folder}" if folder else ""
-        super().__init__(f"the state folder{where} cannot be written: {reason}")
-        self.hint = "set XDG_STATE_HOME to a folder that this user may write; no zone was changed"
+        name = f" {folder}" if folder else ""
+        super().__init__(f"the state folder{name} cannot be written: {reason}")
+        self.hint = "set XDG_STATE_HOME to a folder that this user can write; no zone was changed"
 
 
 class Incomplete(PlanError):
-    """Not everything is as it shall be."""
+    """The apply finished, but some mappings differ from the plan."""
 
     def __init__(self, failures: Sequence[Failure]) -> None:
         lines = [f"{each.zone}: {each.origin_ip}: {each.reason}" for each in failures]
         count = f"{len(lines):,} mapping{'s' * (len(lines) != 1)}"
         super().__init__("\n".join([f"{count} not as planned", *lines]))
         self.failures = failures
-        self.hint = "when the reason is gone, run the same command again: it does what is left"
+        self.hint = "fix the reasons, then run the same command again: it applies the rest"

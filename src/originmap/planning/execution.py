@@ -1,7 +1,7 @@
-"""Carrying a plan out: batch after batch, and a look at the end that proves the result.
+"""Applies a plan batch by batch, then reads the zones again to verify the result.
 
-Every write may be made twice, so an apply that broke off is carried on by applying the same plan
-again. What was refused is told with its reason where it is still so at the end.
+Writes are idempotent: to continue an interrupted apply, apply the same plan again. A rejected
+change is reported with its reason if the mapping still differs at the end.
 """
 
 import time
@@ -18,8 +18,8 @@ _PATIENCE_SECONDS = (0.5, 1.0, 2.0)
 
 
 class Apply:
-    """One apply. `on_batch` is told how many changes were just sent, `on_zone` which zone is
-    about to be looked at."""
+    """One apply. `on_batch` is called with the number of changes in each batch sent, `on_zone`
+    with the name of each zone before it is verified."""
 
     def __init__(
         self,
@@ -34,8 +34,9 @@ class Apply:
         self._sleep = sleep
 
     def run(self, plan: Plan) -> list[Failure]:
-        """Make every change; what is not as planned afterwards. Raises ClientError when it
-        breaks off: then some changes are made, and the same again makes the others."""
+        """Apply every change, and return the mappings that differ from the plan afterwards.
+        Raises ClientError if it is interrupted: then only some of the changes are applied, and
+        applying the same plan again applies the rest."""
         reasons: dict[tuple[str, str], str] = {}
         for zone in plan.zones:
             for batch in batches(zone):
@@ -53,15 +54,15 @@ class Apply:
         try:
             return self._remote.write(batch)
         except Refused as error:
-            # The batch itself was refused, for what is in it: the next may be taken.
+            # The server rejected the content of this batch; it may accept the next one.
             if error.status != 400 and _LIMIT_REACHED not in error.codes:
                 raise
             texts = (addresses.text(change.address) for change in batch.changes)
             return [Unapplied(text, str(error)) for text in texts]
 
     def _differences(self, zone: ZonePlan, reasons: dict[tuple[str, str], str]) -> list[Failure]:
-        """Look at what is live now; again where a difference has no reason, since nobody says
-        that a list shows at once what was written."""
+        """Compare the live mappings with the plan. Read again if a difference has no reason: the
+        API does not promise that a list includes the latest writes at once."""
         self._on_zone(zone.name)
         live = self._remote.mappings(zone.id)
         for seconds in _PATIENCE_SECONDS:
@@ -73,6 +74,6 @@ class Apply:
         failures = []
         for change in remaining(zone.changes, live):
             text = addresses.text(change.address)
-            found = f"{shown(live.get(change.address))} is live, not {shown(change.after)}"
-            failures.append(Failure(zone.name, text, reasons.get((zone.id, text), found)))
+            reason = f"{shown(live.get(change.address))} is live, not {shown(change.after)}"
+            failures.append(Failure(zone.name, text, reasons.get((zone.id, text), reason)))
         return failures

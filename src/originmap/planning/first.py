@@ -1,7 +1,7 @@
-"""The first file of somebody who has none yet: origins with what published ranges say of them.
+"""Generates a mappings file from origins and the vendors' published ranges.
 
-What is proved is written down; the rest is written as comments, with the reason, for a person
-to decide.
+Regions that the ranges prove are written as mappings. The rest are written as comments with the
+reason, for a person to decide.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,8 @@ from originmap.mapfile.writer import quoted
 
 
 class NewOrigin(NamedTuple):
-    """An address, the names that lead to it, and the place that was proved; or why none was."""
+    """An address, the hostnames that resolve to it, and its proved region or the reason why
+    there is none."""
 
     address: Address
     names: list[str]
@@ -24,7 +25,7 @@ class NewOrigin(NamedTuple):
 
 
 def write_first(zone: str, origins: Iterable[NewOrigin], out: TextIO) -> None:
-    """A file of mappings to be reviewed."""
+    """Write a mappings file for review."""
     origins = sorted(origins)
     proved = [origin for origin in origins if origin.place is not None]
     out.write("# Look at every line, then: originmap plan FILE\n")

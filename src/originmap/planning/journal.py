@@ -1,7 +1,8 @@
-"""The state of an apply on disk: the plans that were begun and are not proved done.
+"""The plans whose apply was started and is not verified yet, as files.
 
-A plan's file appears before the first write and goes after the last look. It says that what is
-live may be half of the plan's work; how far it got is seen in what is live, which knows better.
+A plan's file is created before the first write and removed after the verification. While it
+exists, the live mappings may be a partly applied plan. The file records no progress: the live
+mappings show it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,25 +14,24 @@ from originmap.planning.plan_json import Planned, load
 
 
 class Journal:
-    """A folder with a file for each plan that was begun, named by its digest."""
+    """A folder with a file for each plan that was started, named by its digest."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def path(self, digest: str) -> Path:
-        """Where a plan is kept while it is carried out; it is a saved plan like any other."""
+        """The file of a plan in progress, in the format of a saved plan."""
         return self._folder / f"{digest}.plan.json"
 
     def begun(self, digest: str) -> bool:
-        """Whether this plan was begun and not finished."""
+        """Whether this plan was started and not finished."""
         try:
             return self.path(digest).exists()
-        except OSError:  # a folder that this user may not look into, so it begun nothing
+        except OSError:  # this user cannot read the folder, so has started nothing
             return False
 
     def begin(self, digest: str, saved: Iterable[bytes]) -> None:
-        """Keep a plan before its first write: whole, and on the disk. Raises
-        StateUnwritable."""
+        """Save a plan durably before its first write. Raises StateUnwritable."""
         path = self.path(digest)
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -40,8 +40,8 @@ class Journal:
             raise StateUnwritable(str(self._folder), error.strerror or str(error)) from error
 
     def left_behind(self, planned: Planned) -> Iterator[str]:
-        """The digests of plans that were begun for the same API and no other zones than this
-        one: once it is done, nothing is left of them to do."""
+        """The digests of the started plans for the same API whose zones this plan covers too:
+        when this plan is done, they are obsolete."""
         zones = {zone.id for zone in planned.plan.zones}
         for path in sorted(self._folder.glob("*.plan.json")):
             try:
@@ -52,7 +52,7 @@ class Journal:
                 yield other.plan.digest
 
     def finish(self, digest: str) -> None:
-        """Forget a plan that was proved done. Raises StateUnwritable."""
+        """Remove the file of a verified plan. Raises StateUnwritable."""
         if not self.begun(digest):
             return
         try:

@@ -1,6 +1,6 @@
-"""The JSON of a plan: for programs, and for the file that a plan is saved in.
+"""The JSON of a plan: for programs, and the format of a saved plan.
 
-A saved plan is checked against its own digest, so that what is carried out is what was made.
+A saved plan is checked against its digest, so that an edited plan cannot be applied.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,7 +29,7 @@ class PlaceJSON(msgspec.Struct, frozen=True):
 
 
 class PlannedChangeJSON(msgspec.Struct, frozen=True):
-    """A mapping and what becomes of it; `old` is null for a new one, `new` for one that goes."""
+    """The change of a mapping; `old` is null for a new mapping, `new` for a deleted one."""
 
     origin_ip: str
     old: PlaceJSON | None
@@ -37,7 +37,7 @@ class PlannedChangeJSON(msgspec.Struct, frozen=True):
 
 
 class KeptJSON(msgspec.Struct, frozen=True):
-    """A mapping that stays although it is not in the file."""
+    """A mapping that is not in the file and not deleted."""
 
     origin_ip: str
     vendor: str
@@ -70,7 +70,7 @@ class ZoneJSON(msgspec.Struct, frozen=True):
 
 
 class ColdMoveJSON(msgspec.Struct, frozen=True):
-    """Origins that get another upper tier; null is any colo."""
+    """The number of origins that move to another upper tier; null means any colo."""
 
     zone: str
     old: str | None
@@ -79,7 +79,7 @@ class ColdMoveJSON(msgspec.Struct, frozen=True):
 
 
 class PlanJSON(msgspec.Struct, frozen=True):
-    """A plan. `writes` is how many requests it takes; `upper_tiers` is null where unknown."""
+    """A plan. `writes` is the number of write requests; `upper_tiers` is null if unknown."""
 
     format: str
     digest: str
@@ -91,7 +91,7 @@ class PlanJSON(msgspec.Struct, frozen=True):
 
 
 class Planned(msgspec.Struct, frozen=True):
-    """A plan with what belongs to it: where it is for, and what host names were."""
+    """A plan with its API, the resolved hostnames, and its cold-cache moves if known."""
 
     api: str
     plan: Plan
@@ -100,21 +100,21 @@ class Planned(msgspec.Struct, frozen=True):
 
 
 def _document(planned: Planned) -> PlanJSON:
-    """A plan as JSON, but for its zones."""
+    """A plan as JSON, without its zones."""
     waves = planned.waves
     return PlanJSON(
         FORMAT,
         planned.plan.digest,
         planned.api,
         sum(len(batches(zone)) for zone in planned.plan.zones),
-        {host: [addresses.text(a) for a in found] for host, found in planned.pins.items()},
+        {host: [addresses.text(a) for a in pinned] for host, pinned in planned.pins.items()},
         None if waves is None else [ColdMoveJSON(*wave) for wave in waves],
         [],
     )
 
 
 def encode(planned: Planned) -> Iterator[bytes]:
-    """A plan as text, a zone at a time: all of a large one would take much memory at once."""
+    """Encode a plan one zone at a time, because a large plan as a whole takes much memory."""
     head = _formatted(_document(planned))
     yield head.removesuffix(b"[]\n}")
     before = b"[\n    "
@@ -129,7 +129,7 @@ def _formatted(value: object) -> bytes:
 
 
 def is_saved(path: Path) -> bool:
-    """Whether a file looks like a saved plan, and not like one of mappings."""
+    """Whether a file looks like a saved plan rather than a mappings file."""
     try:
         with path.open("rb") as file:
             return FORMAT.encode() in file.read(400).replace(b"\0", b"")  # or in UTF-16
@@ -138,7 +138,7 @@ def is_saved(path: Path) -> bool:
 
 
 def load(path: Path) -> Planned:
-    """A saved plan. Raises UnusablePlan, also where it is not what was saved."""
+    """Load a saved plan. Raises UnusablePlan, also if the file was edited."""
     saved = _saved(path)
     try:
         plan = plan_of(_zone(zone) for zone in saved.zones)
@@ -146,7 +146,7 @@ def load(path: Path) -> Planned:
     except (InvalidAddress, InvalidPattern) as error:
         raise UnusablePlan(str(path), f"not a saved plan: {error}") from error
     if saved.format != FORMAT or plan.digest != saved.digest:
-        raise UnusablePlan(str(path), "it is not as it was saved: its digest is another")
+        raise UnusablePlan(str(path), "the plan was edited: its digest does not match")
     waves = None
     if saved.upper_tiers is not None:
         waves = [ColdMove(w.zone, w.old, w.new, w.origins) for w in saved.upper_tiers]
@@ -154,7 +154,7 @@ def load(path: Path) -> Planned:
 
 
 def _saved(path: Path) -> PlanJSON:
-    """What is in a file. Raises UnusablePlan."""
+    """Decode a file. Raises UnusablePlan."""
     try:
         return msgspec.json.decode(decode(path.read_bytes()), type=PlanJSON)
     except OSError as error:

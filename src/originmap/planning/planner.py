@@ -1,4 +1,4 @@
-"""Making plans: what there shall be against what is live, zone by zone."""
+"""Creates plans: compares the desired with the live mappings, zone by zone."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,35 +22,36 @@ from originmap.planning.desired import Desired, DesiredZone
 from originmap.planning.errors import Outdated
 
 OnZone = Callable[[str], None]
-"""Told the name of each zone before it is read."""
+"""Called with the name of each zone before it is read."""
 
 
 def make_plan(remote: RemoteMappings, desired: Desired, on_zone: OnZone) -> Plan:
-    """A plan from what is live now. Raises ClientError: a zone that cannot be read as a whole
-    has no plan, and neither have the others. Raises WrongFile where a file names a mapping that
-    is somebody else's by what is live."""
+    """Create a plan from the live mappings. Raises ClientError if any zone cannot be read
+    completely; there is no partial plan. Raises WrongFile if the file has a mapping that, live,
+    an ignore rule matches."""
     plans: list[ZonePlan] = []
     problems: list[Problem] = []
     for zone in desired.zones:
         on_zone(zone.name)
         live = remote.mappings(zone.id)
-        made = plan_zone(zone.id, zone.name, zone.mappings, live, zone.selection)
-        plans.append(made)
-        problems += (_conflict(zone, address, live[address]) for address in made.conflicts)
+        plan = plan_zone(zone.id, zone.name, zone.mappings, live, zone.selection)
+        plans.append(plan)
+        problems += (_conflict(zone, address, live[address]) for address in plan.conflicts)
     if problems:
         raise WrongFile(problems)
     return plan_of(plans)
 
 
 def renew(remote: RemoteMappings, saved: Plan, begun: bool, on_zone: OnZone) -> tuple[Plan, Plan]:
-    """A saved plan again, if what is live is what it was made of; where it was `begun`, but for
-    what it changed itself. And what of it is left to do. Raises Outdated, ClientError."""
+    """Check a saved plan against the live mappings; if it was `begun`, its own changes do not
+    count as differences. Returns the plan and the part that is left to apply. Raises Outdated,
+    ClientError."""
     live = {}
     for zone in saved.zones:
         on_zone(zone.name)
         live[zone.id] = remote.mappings(zone.id)
     left = plan_of(_left(zone, live[zone.id]) for zone in saved.zones)
-    # Where everything is done, it was this plan that did it, or one like it.
+    # If nothing is left, this plan or an equal one was applied.
     begun = begun or left.empty
     again = [replanned(zone, live[zone.id], begun=begun) for zone in saved.zones]
     renewed = plan_of(again)
@@ -62,9 +63,8 @@ def renew(remote: RemoteMappings, saved: Plan, begun: bool, on_zone: OnZone) -> 
 
 def _conflict(zone: DesiredZone, address: Address, live: Place) -> Problem:
     at = zone.entry.origins.get(address) or zone.entry
-    text = (
-        f"{addresses.text(address)} is in the file, and a rule ignores what is live, {shown(live)}"
-    )
+    ip = addresses.text(address)
+    text = f"{ip} is in the file, but an ignore rule matches its live region, {shown(live)}"
     return Problem(at.where, text)
 
 

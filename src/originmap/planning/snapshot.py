@@ -1,4 +1,4 @@
-"""What is live, for dump and export: the zones that were asked for, one after another."""
+"""Reads the live mappings of the requested zones, for dump and export."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -11,13 +11,13 @@ _ID = re.compile("[0-9a-f]{32}")
 
 
 def zones_asked_for(remote: RemoteMappings, named: Sequence[str]) -> list[RemoteZone]:
-    """The zones named by id or name, or all there are, by name. Raises ClientError."""
+    """The zones with these IDs or names, or all zones, sorted by name. Raises ClientError."""
     if not named:
         return remote.zones()
     keys = [each.lower().rstrip(".") for each in named]
     by_name = remote.zones_named([key for key in keys if not _ID.fullmatch(key)])
-    found = [by_name[key] if key in by_name else remote.zone_of_id(key) for key in keys]
-    return sorted(set(found), key=lambda zone: (zone.name, zone.id))
+    zones = [by_name[key] if key in by_name else remote.zone_of_id(key) for key in keys]
+    return sorted(set(zones), key=lambda zone: (zone.name, zone.id))
 
 
 def snapshot(
@@ -26,7 +26,7 @@ def snapshot(
     selection: Selection,
     on_zone: Callable[[str], None],
 ) -> Iterator[ExportedZone]:
-    """The selected mappings of each zone, read as it is asked for. Raises ClientError."""
+    """The selected mappings of each zone, read lazily. Raises ClientError."""
     for zone in zones:
         on_zone(zone.name)
         live = remote.mappings(zone.id)

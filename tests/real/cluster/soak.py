@@ -330,7 +330,7 @@ async def check_descriptors(servers: dict[str, Server], before: dict[str, int], 
 def check_logs(replicas: list[Server], soak: Soak) -> None:
     """A replica takes one copy, its first."""
     for replica in replicas:
-        copies = replica.log.read_text().count("took a snapshot")
+        copies = replica.log.read_text().count("loaded a snapshot")
         if copies > 1:
             soak.break_invariant(f"a replica took {copies} full copies")
 

@@ -114,8 +114,8 @@ async def test_an_edge_node_keeps_nothing_of_credentials_on_its_disk(primary: Pr
 
             await until(reported, "the node's report")
         assert node.keeps(*secrets) == []
-    assert node.log().count("took a snapshot") == 1
-    assert "starting anew" not in node.log()
+    assert node.log().count("loaded a snapshot") == 1
+    assert "full sync" not in node.log()
     assert "--access edge" not in node.log()
 
 

@@ -244,7 +244,7 @@ async def test_a_snapshot_that_is_torn_or_spoilt_is_refused(
         vars(proxy).update(fault)
         with primary.replica(name, proxy.url) as replica:
             async with primary.client(replica.url) as reader:
-                await until(lambda r=replica: logged(r, "cannot follow"), "a refusal")
+                await until(lambda r=replica: logged(r, "cannot follow the primary"), "a refusal")
                 answer = await reader.get("/readyz")
                 assert answer.status_code == 503
                 assert (await reader.get(primary.path("10.0.0.1"))).status_code == 503
@@ -265,7 +265,7 @@ async def test_a_flipped_bit_is_detected_and_the_data_requested_again(
             assert (await reader.get(primary.path("192.0.2.1"))).status_code == 404
             proxy.swap = None
             await same(writer, reader)
-            assert not await logged(replica, "starting anew")
+            assert not await logged(replica, "full sync")
 
 
 async def test_a_primary_that_was_restored_and_written_on_is_noticed(
@@ -322,7 +322,7 @@ async def test_a_replica_behind_the_history_does_a_full_sync(
             with primary.replica("first") as replica:
                 async with primary.client(replica.url) as reader:
                     await same(writer, reader)
-                    assert await logged(replica, "starting anew")
+                    assert await logged(replica, "full sync")
 
 
 async def forgot(client: httpx.AsyncClient) -> bool:
@@ -344,7 +344,7 @@ async def test_a_replica_that_missed_thousands_of_changes_reads_them_all(
         async with primary.client(replica.url) as reader:
             await same(writer, reader)
             assert await changes(reader, since) == await changes(writer, since)
-            assert not await logged(replica, "took a snapshot")
+            assert not await logged(replica, "loaded a snapshot")
 
 
 async def changes(client: httpx.AsyncClient, since: int) -> list[Any]:

@@ -313,4 +313,4 @@ def test_a_hint_is_of_what_went_wrong(tmp_path: Path) -> None:
         said = refusal(*kill, env={"ORIGINMAP_TOKEN": TOKEN})
         assert "has not been reached" in said
         assert "--access" not in said
-    assert "is it running" in refusal(*asked, env={"ORIGINMAP_TOKEN": TOKEN})
+    assert "check that it is running" in refusal(*asked, env={"ORIGINMAP_TOKEN": TOKEN})

@@ -85,7 +85,7 @@ def test_what_cannot_be_made_says_what_to_do(db: Path, tmp_path: Path) -> None:
 def test_a_path_that_is_not_a_file_is_unchanged(db: Path, tmp_path: Path) -> None:
     pipe, file, link = tmp_path / "pipe", tmp_path / "file", tmp_path / "link"
     os.mkfifo(pipe)
-    assert "it is no file" in refusal("export", "csv", "--out", pipe, "--db", db)
+    assert "not a regular file" in refusal("export", "csv", "--out", pipe, "--db", db)
     assert pipe.is_fifo()
     link.symlink_to(file)
     output("export", "csv", "--out", link, "--db", db)

@@ -100,20 +100,20 @@ def test_the_name_in_the_certificate_must_be_that_of_the_url(front: Front) -> No
     api = front.api.replace("localhost", "127.1")
     said = refusal("dump", "--api", api, env={**TOKENS, **TRUST})
     assert "certificate is not trusted" in said
-    assert "use the name that the certificate is for" in said
+    assert "use the hostname in the certificate" in said
 
 
 def test_https_to_a_port_without_tls_fails_at_once(behind: Server) -> None:
     api = behind.api.replace("http://", "https://")
     said = refusal("dump", "--api", api, env={**TOKENS, **TRUST})
-    assert "If not, use http://" in said
+    assert "does not use TLS on this port, use http://" in said
     assert "waiting" not in said
 
 
 def test_a_wrong_path_is_named(front: Front, tmp_path: Path) -> None:
     wrong = front.url.removesuffix("/here")
     said = refusal("dump", "--api", f"{wrong}/client/v4", env={**TOKENS, **TRUST})
-    assert "404, and not an answer of the v4 API: it is a web page, 'Not here'" in said
+    assert "404, not a response of the v4 API: it is a web page, 'Not here'" in said
     write = ["--write", f"csv={tmp_path / 'out.csv'}", "--state", str(tmp_path / "state")]
     said = refusal("edge", "--follow", wrong, *write, "--once", env={**TOKENS, **TRUST})
     assert "check that --follow is the URL of an Originmap server, with its path" in said
@@ -161,7 +161,7 @@ def test_a_proxy_that_cannot_be_reached_is_named(behind: Server, tmp_path: Path)
     env = {"HTTP_PROXY": "http://user:secret@127.0.0.1:1"}
     said = refusal("edge", "--follow", behind.url, *write, "--once", env=env)
     assert "through the proxy http://127.0.0.1:1 of HTTP_PROXY" in said
-    assert "NO_PROXY=127.0.0.1 asks without it" in said
+    assert "NO_PROXY=127.0.0.1 to connect directly" in said
     assert "secret" not in said
 
 

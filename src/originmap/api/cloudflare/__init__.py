@@ -1,1 +1,1 @@
-"""Cloudflare's routes under /client/v4, as published; what is silent there is in docs/api.md."""
+"""Cloudflare's published routes under /client/v4; docs/api.md has the unpublished details."""

@@ -25,21 +25,21 @@ class AccountRoutes:
         self._directory = directory
 
     def list_accounts(self, request: Request) -> Response:
-        """A page of the accounts in which the caller may do anything, oldest first."""
+        """A page of the accounts in which the caller has any permission, oldest first."""
         page, per_page = page_of(request, MAX_PER_PAGE)
         name = text_of(request, "name")
-        found = [
+        accounts = [
             account
             for account in self._visible(request)
             if name is None or text_matches(name, account.name)
         ]
         if text_of(request, "direction") == "desc":
-            found.reverse()
-        part = [_account_json(account) for account in part_of(found, page, per_page)]
-        return Response(envelope.page(part, page, per_page, len(found)))
+            accounts.reverse()
+        part = [_account_json(account) for account in part_of(accounts, page, per_page)]
+        return Response(envelope.page(part, page, per_page, len(accounts)))
 
     def create_account(self, request: Request) -> Response:
-        """Refused to everybody: programs that try are told so, as Cloudflare tells them."""
+        """Always an error, with Cloudflare's own code and text."""
         raise AccountsNotCreatable
 
     def get_account(self, request: Request) -> Response:
@@ -48,7 +48,7 @@ class AccountRoutes:
         return Response(envelope.success(_account_json(account)))
 
     def get_user(self, request: Request) -> Response:
-        """The user whose credential is used, with the accounts that the credential sees."""
+        """The user of the credential, with the accounts that the credential has access to."""
         user = self._access.user(request.caller, READ_USER)
         organizations = [
             {"id": account.id, "name": account.name, "permissions": [], "roles": [],

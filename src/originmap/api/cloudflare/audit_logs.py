@@ -29,7 +29,7 @@ class AuditLogRoutes:
         self._audit = audit
 
     async def list_entries(self, request: Request) -> Response:
-        """A page of what was changed in the account, newest first."""
+        """A page of the changes in the account, newest first."""
         account_id = request.arguments["account_id"]
         page, per_page = page_of(request, MAX_PER_PAGE, default=100)
         query = AuditQuery(
@@ -41,23 +41,23 @@ class AuditLogRoutes:
             zone_name=text_of(request, "zone.name"),
             id=text_of(request, "id"),
         )
-        # Only who reads all accounts may see what concerns them all.
+        # Changes that concern all accounts need the permission to read all accounts.
         accounts = {account_id}
         if self._access.everywhere(request.caller, READ_ACCOUNT):
             accounts.add(EVERYWHERE)
         grants = request.caller.grants
-        found = await self._audit.entries(
+        entries = await self._audit.entries(
             query, (page - 1) * per_page, per_page, accounts,
             lambda zone: grants.deny_zone(READ_MAPPINGS, zone.id, zone.account_id),
         )  # fmt: skip
         shown = list[dict[str, Any]]()
-        async for piece in self._audit.turns.pieces(found):
+        async for piece in self._audit.turns.pieces(entries):
             shown += [_entry_json(entry, account_id) for entry in piece]
         return Response(envelope.success(shown))
 
 
 def _time(request: Request, name: str) -> int | None:
-    """A time or a date, as published. Raises InvalidTime for anything else."""
+    """Read a time or a date, as published. Raises InvalidTime."""
     text = text_of(request, name)
     if text is None:
         return None

@@ -1,7 +1,7 @@
 """Many mappings at once: /zones/{zone_id}/origin/cloud_regions/batch.
 
-Published operations origin-cloud-regions-v2-batch-upsert and -batch-delete. Answered 200 even
-when every item failed; a batch that cannot be taken at all is an error.
+Published operations origin-cloud-regions-v2-batch-upsert and -batch-delete. The status is 200 even
+if every item failed; only an invalid batch is an error.
 """
 
 import msgspec
@@ -42,7 +42,7 @@ class BatchRoutes:
         self._detector = detector
 
     def put_mappings(self, request: Request) -> Answer:
-        """Create or replace up to 100 mappings; others of the zone stay."""
+        """Create or replace up to 100 mappings; other mappings of the zone are unchanged."""
         items = read_requests(request.body)
         writing = self._mappings.put_many(request.zone_id, items, request.cause())
 
@@ -54,7 +54,7 @@ class BatchRoutes:
         return Deferred(writing.ready, written)
 
     def delete_mappings(self, request: Request) -> Answer:
-        """Remove up to 100 mappings. Without a body nothing is removed: clients forget it."""
+        """Delete up to 100 mappings. Without a body nothing is deleted: clients forget the body."""
         texts = read_addresses(request.body)
         writing = self._mappings.delete_many(request.zone_id, texts, request.cause())
         return Deferred(

@@ -1,8 +1,8 @@
-"""The JSON of mappings: reading requests and writing entries.
+"""The JSON of mappings: decoding of requests and encoding of entries.
 
-A request is read straight into typed structs; only when that fails is it read again, piece by
-piece, to find out what is wrong with it. The second way is the one that decides: duplicate
-members, missing ones and ones of a wrong type come out the same by both.
+A request is decoded into typed structs. If that fails, it is decoded again, member by member, to
+find the error. The second decoder is authoritative; both treat duplicate, missing and mistyped
+members alike.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ from originmap.domain.mapping.mapping import Mapping
 
 
 class _Request(msgspec.Struct, frozen=True):
-    """A mapping as it is sent. Unknown members are ignored."""
+    """A mapping in a request. Unknown members are ignored."""
 
     origin_ip: str
     vendor: str
@@ -32,19 +32,21 @@ _REQUESTS = msgspec.json.Decoder(list[_Request])
 
 
 def entry(mapping: Mapping) -> bytes:
-    """How `mapping` is answered."""
+    """Encode a mapping."""
     return _entry(mapping).encode()
 
 
 def entries(mappings: Iterable[Mapping]) -> bytes:
-    """How a list of mappings is answered."""
+    """Encode a list of mappings."""
     return f"[{','.join(map(_entry, mappings))}]".encode()
 
 
-@lru_cache(maxsize=8192)  # a zone has 3,500, which are shown again and again until they change
+@lru_cache(
+    maxsize=8192
+)  # a zone has up to 3,500 mappings, which are read far more often than changed
 def _entry(mapping: Mapping) -> str:
-    # Written as text, since encoding an object for each of a hundred takes longer than all else.
-    # None of these can hold what JSON has to escape.
+    # Formatted as text: encoding an object for each of a hundred mappings would take most of the
+    # time of a list. None of the values can contain characters that JSON escapes.
     address, (vendor, region), modified_on, _ = mapping
     return (
         f'{{"modified_on":"{timestamp(modified_on)}","origin_ip":"{addresses.text(address)}",'
@@ -53,7 +55,7 @@ def _entry(mapping: Mapping) -> str:
 
 
 def read_request(body: bytes) -> Sent:
-    """The mapping in a body. Raises MalformedJSON, InvalidAddress for a body that is no object
+    """The mapping in a body. Raises MalformedJSON, InvalidAddress for a body that is not an object
     with an `origin_ip`, and UnknownRegion for one without `vendor` or `region`."""
     try:
         return _REQUEST.decode(body)
@@ -77,12 +79,13 @@ def read_requests(body: bytes) -> Sequence[Sent]:
 
 
 def read_addresses(body: bytes) -> list[str | None]:
-    """The addresses in a batch body, None for what is no string. Raises as read_requests."""
+    """The addresses in a batch body; None for items that are not strings. Raises MalformedJSON,
+    InvalidBatch."""
     return [string_of(value) for value in batch_of(body)]
 
 
 def batch_of(body: bytes) -> list[Any]:
-    """The items in a batch body, whatever they are. Raises as read_requests."""
+    """The items in a batch body, of any type. Raises MalformedJSON, InvalidBatch."""
     values = decode_json(body)
     if not isinstance(values, list) or not 1 <= len(values) <= MAX_ITEMS:
         raise InvalidBatch
@@ -96,5 +99,5 @@ def _item(value: Any) -> Item:
 
 
 def string_of(value: Any) -> str | None:
-    """`value` where it is a string, else None."""
+    """`value` if it is a string, else None."""
     return value if isinstance(value, str) else None

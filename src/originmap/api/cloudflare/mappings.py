@@ -1,4 +1,4 @@
-"""One mapping, and the list of a zone's: /zones/{zone_id}/origin/cloud_regions[/{origin_ip}].
+"""The mappings of a zone: /zones/{zone_id}/origin/cloud_regions[/{origin_ip}].
 
 Published operations origin-cloud-regions-v2-list, -get, -upsert and -delete.
 """
@@ -35,10 +35,10 @@ class MappingRoutes:
     def list_mappings(self, request: Request) -> Answer:
         """A page of the zone's mappings, in the order of their addresses."""
         page, per_page = page_of(request, MAX_PER_PAGE)
-        found = self._mappings.page_now(request.zone_id, page, per_page)
-        if found is None:
+        listed = self._mappings.page_now(request.zone_id, page, per_page)
+        if listed is None:
             return self._list_later(request.zone_id, page, per_page)
-        return _page(found.mappings, found.total, page, per_page)
+        return _page(listed.mappings, listed.total, page, per_page)
 
     def get_mapping(self, request: Request) -> Answer:
         """The mapping of one address."""
@@ -49,7 +49,8 @@ class MappingRoutes:
         return _single(mapping)
 
     def put_mapping(self, request: Request) -> Answer:
-        """Create or replace it. Path and body are compared in canonical form."""
+        """Create or replace a mapping. The addresses in path and body are compared in canonical
+        form."""
         address = address_of(request)
         item = read_request(request.body)
         if addresses.parse(item.origin_ip) != address:
@@ -65,7 +66,7 @@ class MappingRoutes:
         return Deferred(putting.ready, stored)
 
     def delete_mapping(self, request: Request) -> Answer:
-        """Remove it; the answer names the address only."""
+        """Delete a mapping; the response has only the address."""
         address = address_of(request)
         cause = request.cause()
         deleting = self._mappings.delete(request.zone_id, address, cause, if_match(request))
@@ -77,8 +78,8 @@ class MappingRoutes:
         return Deferred(deleting.ready, deleted)
 
     async def _list_later(self, zone_id: str, page: int, per_page: int) -> Response:
-        found = await self._mappings.page(zone_id, page, per_page)
-        return _page(found.mappings, found.total, page, per_page)
+        listed = await self._mappings.page(zone_id, page, per_page)
+        return _page(listed.mappings, listed.total, page, per_page)
 
     async def _get_later(self, zone_id: str, address: Address) -> Response:
         mapping = await self._mappings.get(zone_id, address)

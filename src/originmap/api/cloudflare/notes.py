@@ -1,7 +1,7 @@
-"""Notes on what was written: a mapping that the vendors' published ranges contradict.
+"""Warnings about written mappings that contradict the vendors' published ranges.
 
-It is written all the same, since a customer may have brought the address along or the lists may
-be old; the note says what they say, in the envelope's `messages`, with a code of ours.
+The mapping is written, because a customer may have brought the address (BYOIP) or the ranges may be
+outdated. The warning is in the envelope's `messages`, with a code of our own.
 """
 
 from collections.abc import Iterable
@@ -17,15 +17,15 @@ CONTRADICTED = 11570
 
 
 def notes_on(detector: Detector, mappings: Iterable[tuple[Address, Place]]) -> list[Message]:
-    """A note for each mapping that the ranges contradict."""
+    """A warning for each mapping that contradicts the ranges."""
     if not detector.table.vendors:
         return []
-    found = []
+    warnings = []
     for address, place in mappings:
         detection = detector.detect(address, place)
         evidence = detection.evidence
         if detection.verdict is Verdict.MISMATCH and evidence is not None:
-            where = f"{evidence.vendor} {evidence.region or ''}".rstrip()
-            text = f"published ranges place {addresses.text(address)} in {where}"
-            found.append(Message(CONTRADICTED, text))
-    return found
+            region = f"{evidence.vendor} {evidence.region or ''}".rstrip()
+            text = f"published ranges place {addresses.text(address)} in {region}"
+            warnings.append(Message(CONTRADICTED, text))
+    return warnings

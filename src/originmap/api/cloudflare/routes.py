@@ -1,4 +1,4 @@
-"""The table of Cloudflare's routes: who may call them, and what answers."""
+"""The table of Cloudflare's routes: their permissions and handlers."""
 
 from typing import NamedTuple
 
@@ -32,7 +32,7 @@ _V1_REGIONS = _ZONE + "/cache/origin_cloud_regions"
 
 
 class Services(NamedTuple):
-    """What the routes are made of."""
+    """The services that the routes use."""
 
     detector: Detector
     directory: Directory
@@ -45,7 +45,7 @@ class Services(NamedTuple):
 
 
 def routes(guard: Guard, services: Services, *, v1: bool) -> list[Route]:
-    """All of them, with those of v1 if it is enabled."""
+    """All routes, with those of v1 if it is enabled."""
     read, write = guard.zone(needs.READ_MAPPINGS), guard.zone(needs.WRITE_MAPPINGS)
     mapping = MappingRoutes(services.mappings, services.detector)
     batch = BatchRoutes(services.mappings, services.detector)
@@ -85,10 +85,10 @@ def _v1_routes(
 
 
 def _setting_routes(read: Admit, write: Admit, services: Services) -> list[Route]:
-    who = (services.directory, services.zones)
-    tiered = ZoneSettingRoutes(*who, "tiered_cache", "tiered_caching")
-    smart = ZoneSettingRoutes(*who, "smart_tiered_cache", "tiered_cache_smart_topology_enable")
-    regional = ZoneSettingRoutes(*who, "regional_tiered_cache", "tc_regional")
+    settings = (services.directory, services.zones)
+    tiered = ZoneSettingRoutes(*settings, "tiered_cache", "tiered_caching")
+    smart = ZoneSettingRoutes(*settings, "smart_tiered_cache", "tiered_cache_smart_topology_enable")
+    regional = ZoneSettingRoutes(*settings, "regional_tiered_cache", "tc_regional")
     smart_path = _ZONE + "/cache/tiered_cache_smart_topology_enable"
     return [
         Route("GET", _ZONE + "/argo/tiered_caching", read, tiered.get_setting),
@@ -151,5 +151,5 @@ def _token_routes(base: str, guard: Guard, services: Services) -> list[Route]:
 
 
 def _core(table: list[Route]) -> list[Route]:
-    """Routes whose errors have the codes of Cloudflare's core API."""
+    """The routes with the error codes of Cloudflare's core API."""
     return [route._replace(refusals=errors.CORE) for route in table]

@@ -1,4 +1,4 @@
-"""What can be mapped to: /zones/{zone_id}/origin/cloud_regions/supported_regions.
+"""The supported regions: /zones/{zone_id}/origin/cloud_regions/supported_regions.
 
 Published operation origin-cloud-regions-v2-supported-regions.
 """
@@ -18,7 +18,7 @@ class SupportedRegionRoutes:
         self._regions = regions
 
     async def list_regions(self, request: Request) -> Response:
-        """Every vendor's regions with their upper tiers, the primary first."""
+        """Every vendor's regions with their upper tiers, the preferred one first."""
         vendors: dict[str, list[dict[str, object]]] = {}
         zone = self._directory.existing_zone(request.zone_id)
         for region, colos in await self._regions.for_zone(zone):

@@ -1,4 +1,4 @@
-"""The JSON of tokens: reading requests and writing answers. A secret is in neither."""
+"""The JSON of tokens: decoding of requests and encoding of tokens, without the secret."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ Groups = dict[str, PermissionGroup]
 
 
 def token_json(token: Token, status: TokenStatus, groups: Groups) -> dict[str, Any]:
-    """How a token is answered."""
+    """Encode a token."""
     answer: dict[str, Any] = {
         "id": token.id,
         "issued_on": timestamp(token.issued_on),
@@ -29,15 +29,15 @@ def token_json(token: Token, status: TokenStatus, groups: Groups) -> dict[str, A
 
 
 def times_json(token: Token) -> dict[str, Any]:
-    """The times that limit a token, where there are any."""
+    """The members for the validity period of a token, if it has one."""
     times = {"expires_on": token.expires_on, "not_before": token.not_before}
     return {name: timestamp(time) for name, time in times.items() if time is not None}
 
 
 def read_token(body: dict[str, Any], owner: Owner) -> Token:
-    """The token that a body asks for; id, secret and times are still to come.
+    """Decode the token in a body; the service sets its ID, secret and times.
 
-    Raises InvalidToken for what cannot be read; `domain.access.token_rules` checks the rest.
+    Raises InvalidToken for a wrong type or form; `domain.access.token_rules` checks the rest.
     """
     name = body.get("name")
     status = body.get("status", "active")
@@ -61,11 +61,11 @@ def read_token(body: dict[str, Any], owner: Owner) -> Token:
 
 
 def _policy_json(policy: Policy, groups: Groups) -> dict[str, Any]:
-    found = (groups.get(id_, PermissionGroup(id_, "", "")) for id_ in policy.groups)
+    granted = (groups.get(id_, PermissionGroup(id_, "", "")) for id_ in policy.groups)
     return {
         "effect": "allow" if policy.allow else "deny",
         "id": policy.id,
-        "permission_groups": [{"id": group.id, "name": group.name} for group in found],
+        "permission_groups": [{"id": group.id, "name": group.name} for group in granted],
         "resources": policy.resources,
     }
 

@@ -1,6 +1,6 @@
 """API tokens, a user's and an account's: /user/tokens and /accounts/{account_id}/tokens.
 
-Both have the same operations; the path says whose tokens a request is about.
+Both have the same operations; the path identifies the owner of the tokens.
 """
 
 from collections.abc import Iterable
@@ -32,16 +32,16 @@ class TokenRoutes:
     def list_tokens(self, request: Request) -> Response:
         """A page of the owner's tokens."""
         page, per_page = page_of(request, MAX_PER_PAGE)
-        found = self._tokens.all(
+        tokens = self._tokens.all(
             _owner(request),
             include_expired=text_of(request, "include_expired") != "false",
             descending=text_of(request, "direction") == "desc",
         )
-        part = [self._json(token) for token in part_of(found, page, per_page)]
-        return Response(envelope.page(part, page, per_page, len(found)))
+        part = [self._json(token) for token in part_of(tokens, page, per_page)]
+        return Response(envelope.page(part, page, per_page, len(tokens)))
 
     async def create_token(self, request: Request) -> Response:
-        """Make a token; the only answer that ever carries its secret."""
+        """Create a token; only this response contains its secret."""
         draft = read_token(object_of(request.body), _owner(request))
         token, secret = await self._tokens.create(draft, request.cause())
         return Response(envelope.success(self._json(token) | {"value": secret}))
@@ -52,7 +52,7 @@ class TokenRoutes:
         return Response(envelope.success(self._json(token)))
 
     async def change_token(self, request: Request) -> Response:
-        """Replace what can be changed of it; a status that is not given stays as it is."""
+        """Replace the changeable members of a token; without a status, it keeps its own."""
         owner, body = _owner(request), object_of(request.body)
         draft, cause = read_token(body, owner), request.cause()
         token_id, keep = request.arguments["token_id"], "status" not in body
@@ -60,21 +60,21 @@ class TokenRoutes:
         return Response(envelope.success(self._json(changed)))
 
     async def revoke_token(self, request: Request) -> Response:
-        """Revoke it."""
+        """Revoke a token."""
         token_id = request.arguments["token_id"]
         await self._tokens.revoke(_owner(request), token_id, request.cause())
         return Response(envelope.success({"id": token_id}))
 
     async def roll_token(self, request: Request) -> Response:
-        """Give it another secret, which is the answer. A body is not needed."""
+        """Replace the secret of a token and return the new one. A body is not required."""
         object_of(request.body)
         token_id = request.arguments["token_id"]
         secret = await self._tokens.roll(_owner(request), token_id, request.cause())
         return Response(envelope.success(secret))
 
     def verify_token(self, request: Request) -> Response:
-        """What the token that asks is. Needs no permission; a user's token is verified at
-        /user, an account's at its account, as published."""
+        """The status of the request's own token. Needs no permission; a user's token is verified
+        at /user, an account's token at its account, as published."""
         account_id, token = request.arguments.get("account_id", ""), request.caller.token
         kind = "account" if account_id else "user"
         if token is None or token.owner.kind != kind or account_id not in ("", token.owner.id):
@@ -85,21 +85,21 @@ class TokenRoutes:
         return Response(envelope.success(answer, messages))
 
     def list_permission_groups(self, request: Request) -> Response:
-        """Every permission group, also those that grant nothing here."""
+        """Every permission group, also those without an effect in Originmap."""
         name, scope = text_of(request, "name"), text_of(request, "scope")
-        found = [
+        groups = [
             {"id": group.id, "name": group.name, "scopes": [group.scope]}
             for group in self._all_groups
             if name in (None, group.name) and scope in (None, group.scope)
         ]
-        return Response(envelope.success(found))
+        return Response(envelope.success(groups))
 
     def _json(self, token: Token) -> dict[str, Any]:
         return token_json(token, self._tokens.status(token), self._groups)
 
 
 def _owner(request: Request) -> Owner:
-    """Whose tokens the path is about."""
+    """The owner in the path."""
     account_id = request.arguments.get("account_id")
     if account_id is None:
         return Owner("user", request.caller.user_id)

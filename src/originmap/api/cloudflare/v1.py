@@ -1,8 +1,8 @@
 """The deprecated first generation: /zones/{zone_id}/cache/origin_cloud_regions.
 
-One translation layer: requests say `ip`, answers say `origin-ip` inside a wrapper; rules and
-store are those of the current routes. Every answer, refusals included, says that the route is
-deprecated (RFC 9745, RFC 8594) and where its successor is (RFC 5829 §3.4).
+A translation layer over the services of the current routes: requests have `ip`, responses have
+`origin-ip` inside a wrapper. Every response, including errors, has the headers of a deprecated
+route (RFC 9745, RFC 8594) and a link to its successor (RFC 5829 §3.4).
 """
 
 from typing import Any
@@ -25,10 +25,10 @@ _OLD, _NEW = "/cache/origin_cloud_regions", "/origin/cloud_regions"
 
 
 def deprecation(request: Request) -> Headers:
-    """What every answer of a deprecated route says."""
+    """The headers of every response of a deprecated route."""
     successor = request.path.replace(_OLD, _NEW)
     return (
-        ("deprecation", "@1790812800"),  # 2026-10-01, when it was to be gone
+        ("deprecation", "@1790812800"),  # 2026-10-01, the announced end of v1
         ("sunset", "Thu, 01 Oct 2026 00:00:00 GMT"),
         ("link", f'<{successor}>; rel="successor-version"'),
     )
@@ -41,18 +41,18 @@ class V1Routes:
         self._mappings = mappings
 
     async def list_mappings(self, request: Request) -> Response:
-        """All mappings, without pages."""
+        """All mappings, without pagination."""
         return await self._whole(request.zone_id)
 
     async def create_mapping(self, request: Request) -> Response:
-        """Create one; an address that has a mapping is refused."""
+        """Create a mapping; an error if the address has one."""
         item = _read(request.body)
         address, place = addresses.parse(item.origin_ip), (item.vendor, item.region)
         created = await self._mappings.create(request.zone_id, address, *place, request.cause())
         return _single(created)
 
     async def put_mapping(self, request: Request) -> Response:
-        """Create or replace one; the answer is the whole list."""
+        """Create or replace a mapping; the response is the whole list."""
         item = _read(request.body)
         address, place = addresses.parse(item.origin_ip), (item.vendor, item.region)
         await self._mappings.put(request.zone_id, address, *place, request.cause())
@@ -63,26 +63,26 @@ class V1Routes:
         return _single(await self._mappings.get(request.zone_id, address_of(request)))
 
     async def delete_mapping(self, request: Request) -> Response:
-        """Remove it; the answer is what it was."""
+        """Delete a mapping; the response is the deleted mapping."""
         address, cause = address_of(request), request.cause()
         return _single(await self._mappings.delete(request.zone_id, address, cause))
 
     async def put_mappings(self, request: Request) -> Response:
-        """Create or replace up to 100."""
+        """Create or replace up to 100 mappings."""
         items = [_item(value) for value in batch_of(request.body)]
         outcome = await self._mappings.put_many(request.zone_id, items, request.cause())
         return await self._batch(request.zone_id, outcome)
 
     async def delete_mappings(self, request: Request) -> Response:
-        """Remove up to 100."""
+        """Delete up to 100 mappings."""
         texts = [string_of(value) for value in batch_of(request.body)]
         outcome = await self._mappings.delete_many(request.zone_id, texts, request.cause())
         return await self._batch(request.zone_id, outcome)
 
     async def _whole(self, zone_id: str) -> Response:
-        found = await self._mappings.all(zone_id)
-        newest = max((mapping.modified_on for mapping in found), default=None)
-        return _wrapped([_entry(mapping) for mapping in found], newest)
+        mappings = await self._mappings.all(zone_id)
+        newest = max((mapping.modified_on for mapping in mappings), default=None)
+        return _wrapped([_entry(mapping) for mapping in mappings], newest)
 
     async def _batch(self, zone_id: str, outcome: Outcome) -> Response:
         failed = [
@@ -99,8 +99,8 @@ class V1Routes:
         ]
         newest = None
         if succeeded:
-            found = await self._mappings.all(zone_id)
-            newest = max((mapping.modified_on for mapping in found), default=None)
+            mappings = await self._mappings.all(zone_id)
+            newest = max((mapping.modified_on for mapping in mappings), default=None)
         return _wrapped({"failed": failed, "succeeded": succeeded}, newest)
 
 

@@ -1,7 +1,7 @@
 """The JSON of zones, with every member that the official clients' models require.
 
-What a zone has only in Cloudflare's network (plan, DNS host) is answered with the value that says
-there is nothing of the kind; name servers are names of our own (`domain.zone.delegation`).
+Members that only Cloudflare's network has (plan, DNS host) get a value that means "none"; the name
+servers are generated names (`domain.zone.delegation`).
 """
 
 from typing import Any
@@ -23,7 +23,7 @@ _PLAN = {
 
 
 def zone_json(zone: Zone, account: Account, status: str = ACTIVE) -> dict[str, Any]:
-    """How a zone is answered."""
+    """Encode a zone."""
     active = status == ACTIVE
     vanity, key = zone.vanity_name_servers, verification_key(zone)
     return {
@@ -47,7 +47,7 @@ def zone_json(zone: Zone, account: Account, status: str = ACTIVE) -> dict[str, A
         "tenant": {"id": None, "name": None},
         "tenant_unit": {"id": None},
         "type": str(zone.type),
-        # Programs tell an empty list from none.
+        # Clients treat an empty list and a missing member differently.
         **({} if vanity is None else {"vanity_name_servers": vanity}),
         **({} if key is None else {"verification_key": key}),
     }

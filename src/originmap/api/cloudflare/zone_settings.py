@@ -1,4 +1,4 @@
-"""The settings around mappings: Tiered Cache, Smart Tiered Cache, Regional Tiered Cache.
+"""The zone settings that mappings depend on: Tiered, Smart Tiered and Regional Tiered Cache.
 
 Published operations under /zones/{zone_id}/argo/tiered_caching,
 …/cache/tiered_cache_smart_topology_enable and …/cache/regional_tiered_cache.
@@ -19,8 +19,8 @@ from originmap.service.mapping.zones import Zones
 
 
 class ZoneSettingRoutes:
-    """GET, PATCH of one setting. `setting` names the member of Zone, `id_` the setting as the
-    API has it."""
+    """GET, PATCH of one setting. `setting` is the attribute of Zone, `id_` the API's ID of the
+    setting."""
 
     def __init__(self, directory: Directory, zones: Zones, setting: SettingName, id_: str) -> None:
         self._directory = directory
@@ -29,7 +29,7 @@ class ZoneSettingRoutes:
         self._id = id_
 
     def get_setting(self, request: Request) -> Response:
-        """The setting; one that nobody set is there with its default."""
+        """The setting; a setting that was never set has its default."""
         zone = self._directory.existing_zone(request.zone_id)
         return Response(envelope.success(self._json(zone)))
 
@@ -42,7 +42,7 @@ class ZoneSettingRoutes:
         return Response(envelope.success(self._json(zone)))
 
     async def delete_setting(self, request: Request) -> Response:
-        """Switch it off; answered without a value."""
+        """Switch the setting off; the response has no value."""
         answer = self._json(await self._switch(request, on=False))
         del answer["value"]
         return Response(envelope.success(answer))

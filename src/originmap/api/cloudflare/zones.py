@@ -39,15 +39,15 @@ class ZoneRoutes:
         self._zones = zones
 
     def list_zones(self, request: Request) -> Response:
-        """A page of the zones that the caller may read and asks for."""
+        """A page of the zones that the caller can read and that match the filters."""
         page, per_page = page_of(request, MAX_PER_PAGE)
-        found = self._zones.visible(request.caller, _query(request))
-        part = [zone_json(z, self._zones.account_of(z)) for z in part_of(found, page, per_page)]
-        return Response(envelope.page(part, page, per_page, len(found)))
+        zones = self._zones.visible(request.caller, _query(request))
+        part = [zone_json(z, self._zones.account_of(z)) for z in part_of(zones, page, per_page)]
+        return Response(envelope.page(part, page, per_page, len(zones)))
 
     async def create_zone(self, request: Request) -> Response:
-        """Add a zone. It is answered as pending, as published, and active from then on: nothing
-        here waits for a registrar."""
+        """Add a zone. The response has the status pending, as published; from then on the zone is
+        active, because no change at a registrar is needed."""
         body = object_of(request.body)
         account = body.get("account")
         account_id = account.get("id") if isinstance(account, dict) else None
@@ -79,7 +79,7 @@ class ZoneRoutes:
         return self._answer(zone)
 
     async def delete_zone(self, request: Request) -> Response:
-        """Remove a zone with its mappings."""
+        """Delete a zone with its mappings."""
         zone_id = request.arguments["zone_id"]
         await self._zones.delete(zone_id, request.cause())
         return Response(envelope.success({"id": zone_id}))
@@ -96,7 +96,7 @@ def _type(value: Any) -> ZoneType:
 
 
 def _name_servers(value: Any) -> tuple[str, ...] | None:
-    """Kept and answered as they were sent; only what names hosts."""
+    """Validate hostnames; they are stored and returned as sent."""
     if value is None:
         return None
     if not isinstance(value, list) or len(value) > MAX_NAME_SERVERS:
@@ -107,7 +107,7 @@ def _name_servers(value: Any) -> tuple[str, ...] | None:
 
 
 def _query(request: Request) -> ZoneQuery:
-    """The published filters; values that mean nothing are ignored, as stray arguments are."""
+    """The published filters; invalid values and unknown arguments are ignored."""
     order = text_of(request, "order") or "name"
     types = text_of(request, "type")
     return ZoneQuery(

@@ -1,1 +1,1 @@
-"""HTTP: what reads requests from a connection, finds their handlers and writes the answers."""
+"""The HTTP server: reads requests, routes them to handlers, and writes the responses."""

@@ -1,6 +1,6 @@
-"""From a request to its answer: finds the route, checks the rights, calls the handler.
+"""Processes a request: finds the route, checks the permissions, calls the handler.
 
-The only place that turns errors into answers.
+Only this module turns errors into responses.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Application:
-    """Answers requests."""
+    """Processes requests."""
 
     def __init__(self, routes: Iterable[Route], brake: Brake) -> None:
         self.routes = tuple(routes)
@@ -28,8 +28,8 @@ class Application:
         self._brake = brake
 
     def answer(self, request: Request) -> Answer | None:
-        """The answer to a request; None for one whose body has not arrived and is wanted. Raises
-        nothing."""
+        """The response to a request; None if its body is needed and has not arrived. Never
+        raises."""
         route = self._routed(request)
         if isinstance(route, Response):
             return route
@@ -47,7 +47,7 @@ class Application:
         return self._awaited(request, answer)
 
     async def response(self, request: Request) -> Response:
-        """The response to a request whose body is there. Raises nothing."""
+        """The response to a request whose body is complete. Never raises."""
         request.complete = True
         answer = self.answer(request)
         assert answer is not None
@@ -57,7 +57,7 @@ class Application:
         return answer if isinstance(answer, Response) else await answer
 
     def made(self, request: Request, answer: Deferred) -> Response:
-        """The response to `request` that is ready now."""
+        """The response to `request` whose deferred result is ready."""
         try:
             return answer.make()
         except Exception as error:
@@ -97,13 +97,13 @@ class Application:
 
 
 def refusal_response(refusal: errors.Refusal) -> Response:
-    """A refusal, in the envelope."""
+    """An error response, in the envelope."""
     return Response(envelope.failure(refusal.errors), refusal.status, refusal.headers)
 
 
 def refused(request: Request, error: Exception) -> Response:
-    """The answer to a request that ended with `error`. Of a bug clients see "internal error",
-    and the operator its cause in the log."""
+    """The response to a request that raised `error`. For a bug, the client gets "internal error"
+    and the cause is logged."""
     if not isinstance(error, OriginmapError):
         _LOG.error("internal error", exc_info=error, extra={"data": {"ray": request.id}})
         return refusal_response(errors.INTERNAL)
@@ -111,7 +111,7 @@ def refused(request: Request, error: Exception) -> Response:
         _LOG.error("store", extra={"data": {"ray": request.id, "why": str(error)}})
     if request.by_operator:
         return refusal_response(errors.in_full(error))
-    error.__traceback__ = None  # its frames may hold what holds it: a circle for each refusal
+    error.__traceback__ = None  # its frames may refer to the error: avoid a reference cycle
     if isinstance(error, ZoneNotFound) and request.refusals is not errors.CORE:
         return refusal_response(errors.no_route(request.path))
     return refusal_response(errors.render(error, request.refusals))

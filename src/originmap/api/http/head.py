@@ -1,4 +1,4 @@
-"""The head of an answer: its status line and its headers."""
+"""The head of a response: its status line and its headers."""
 
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -14,8 +14,8 @@ _STATUS_LINES = {
 def head_of(
     request: Request, response: Response, common: Iterable[tuple[bytes, bytes]], *, close: bool
 ) -> bytes:
-    """The head, with the headers that are `common` to all answers; `close` tells the client that
-    it is the last answer."""
+    """Format the head, with the headers `common` to all responses; `close` adds Connection:
+    close."""
     head = _STATUS_LINES[response.status]
     for key, text in common:
         head += f"{key.decode('latin-1')}: {text.decode('latin-1')}\r\n"

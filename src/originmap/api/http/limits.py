@@ -1,4 +1,4 @@
-"""What a client may send, and how slowly; and what it is told when it goes beyond."""
+"""Limits and timeouts of requests and responses, and the errors for exceeding them."""
 
 from dataclasses import dataclass
 
@@ -24,20 +24,20 @@ class Limits:
     """Sizes in bytes, times in seconds."""
 
     url: int = 8 << 10
-    headers: int = 16 << 10  # with the trailers that may follow a chunked body
-    swallowed: int = 16 << 20  # of a body that was refused, before the connection is cut
+    headers: int = 16 << 10  # including the trailers of a chunked body
+    swallowed: int = 16 << 20  # of a rejected body, before the client is disconnected
     header_seconds: float = 10.0  # from the first byte to the end of the headers
     body_seconds: float = 30.0  # from the end of the headers to the end of the body
-    write_seconds: float = 30.0  # how long an answer may wait for a client to take it
-    stalled_seconds: float = 10.0  # how long the client of a file may take nothing of it
-    least_speed: int = 32 << 10  # bytes a second at which it takes a file, apart from that
+    write_seconds: float = 30.0  # how long a response waits for the client to read it
+    stalled_seconds: float = 10.0  # how long the client of a file can stop reading
+    least_speed: int = 32 << 10  # minimum bytes per second of a file, apart from that
     connections: int = MOST_CONNECTIONS
 
     @property
     def head(self) -> int:
-        """Bytes before the end of the headers."""
+        """Limit of the request line and the headers in bytes."""
         return self.url + self.headers
 
 
 OPERATOR_LIMITS = Limits(url=1 << 20, connections=2 * MOST_CONNECTIONS)
-"""For the operator, whom others do not keep out, and who names many upper tiers in a URL."""
+"""For the operator's socket: no limit by other clients, and long URLs for many upper tiers."""

@@ -1,4 +1,4 @@
-"""What a request's connection can do besides carrying the answer."""
+"""The connection of a request, as handlers use it."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ from originmap.domain.errors import InvalidQuery
 
 
 def chunk_of(data: bytes) -> bytes:
-    """A chunk (RFC 9112 §7.1)."""
+    """Encode a chunk (RFC 9112 §7.1)."""
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
@@ -14,8 +14,8 @@ _PROBE, _PROBE_SECONDS = chunk_of(b":\n\n"), 0.5
 
 
 class Stream:
-    """A connection on which an answer in chunks has begun (RFC 9112 §7.1), for events that are
-    written to many connections at once, without a task for each."""
+    """A connection with a chunked response in progress (RFC 9112 §7.1), for events that are written
+    to many connections without a task for each."""
 
     __slots__ = ("_transport", "gone")
 
@@ -25,17 +25,17 @@ class Stream:
 
     @property
     def unsent(self) -> int:
-        """Bytes that the client has not taken yet."""
+        """Bytes that the client has not read yet."""
         return self._transport.get_write_buffer_size()
 
     def write(self, chunk: bytes) -> None:
-        """Send what `chunk_of` made, unless the connection is closing."""
+        """Send the result of `chunk_of`, unless the connection is closing."""
         if not self._transport.is_closing():
             self._transport.write(chunk)
 
     def probe(self) -> None:
-        """Send a comment, which clients ignore, and another: if nobody is there to take the
-        first, the second finds that out."""
+        """Send two comments, which clients ignore: if the client has disconnected, the second one
+        detects it."""
         self.write(_PROBE)
         asyncio.get_running_loop().call_later(_PROBE_SECONDS, self.write, _PROBE)
 
@@ -46,20 +46,19 @@ class Stream:
 
 
 class Link:
-    """The connection, as handlers see it; this one is that of a request that came over none."""
+    """The connection as handlers use it. This base class is for requests without a connection."""
 
     of_operator = False
     """Whether only the operator can send requests over it."""
 
     def leaving(self) -> asyncio.Future[None]:
-        """Done once the client sends nothing more: a wait for its sake ends then, and is
-        answered."""
+        """A future that is done when the client has closed its side, so that a long poll ends."""
         return asyncio.get_running_loop().create_future()
 
     def cut(self) -> None:
         """Disconnect the client at once."""
 
     def stream(self) -> Stream:
-        """For an answer that goes on with what is written to it. Raises InvalidQuery if the
-        client does not take chunks."""
-        raise InvalidQuery("events need a connection of HTTP/1.1")
+        """Start a response that continues with writes to the stream. Raises InvalidQuery if the
+        client does not support chunks."""
+        raise InvalidQuery("events require HTTP/1.1")

@@ -1,7 +1,7 @@
-"""How slowly a client may take a file that is sent to it.
+"""Disconnects clients that download a file too slowly.
 
-A file keeps a snapshot of the database open until it is sent, and only so many can be open. Time in
-which the client takes nothing is counted against an allowance, which bytes that it takes restore.
+A file keeps a snapshot of the database open until it is sent, and the number of open snapshots is
+limited. Time in which the client reads nothing reduces an allowance; bytes read restore it.
 """
 
 import asyncio
@@ -11,20 +11,20 @@ from originmap.api.http.limits import Limits
 
 
 class Patience:
-    """With one client, for one file."""
+    """The allowance of one client for one file."""
 
     def __init__(self, limits: Limits, cut: Callable[[], None]) -> None:
-        """`cut` ends the connection."""
+        """`cut` disconnects the client."""
         self._most = self._left = limits.stalled_seconds
         self._speed = limits.least_speed
         self._cut = cut
 
     def sent(self, size: int) -> None:
-        """Take note that the client has taken `size` bytes at once."""
+        """Record that the client has read `size` bytes without delay."""
         self._left = min(self._left + size / self._speed, self._most)
 
     async def wait(self, drained: Awaitable[None], size: int) -> None:
-        """Wait until the client has taken `size` bytes, and cut it off if that takes too long."""
+        """Wait until the client has read `size` bytes; disconnect it if that takes too long."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         timer = loop.call_later(self._left, self._cut)

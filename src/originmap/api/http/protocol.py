@@ -1,7 +1,7 @@
-"""A connection: reads requests, has each answered in turn, and writes the answers.
+"""A connection: reads requests, processes them in order, and writes the responses.
 
-uvicorn runs the process; it makes one of these for each connection and tells it to shut down.
-Requests that arrive behind one that is being answered wait, and reading stops meanwhile.
+uvicorn runs the process, creates one object for each connection, and shuts it down. Pipelined
+requests wait for the current one, and reading is paused meanwhile.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ _LAST_CHUNK = b"0\r\n\r\n"
 
 
 class Context(NamedTuple):
-    """What all connections of a server share."""
+    """The shared state of all connections of a server."""
 
     application: Application
     limits: Limits
@@ -53,15 +53,15 @@ class Connection(asyncio.Protocol, Link):
         self._application, self._limits, self._ids, self._log, self.of_operator = context
         self._state = state
         self._loop = asyncio.get_running_loop()
-        self._active: Request | None = None  # is being answered
-        self._closing = False  # nothing that arrives now is a request
-        self._last = False  # close after the answer that is being made
-        self._refusal: Refusal | None = None  # to be sent when everything before it is answered
-        self._ended = False  # the client sends nothing more
+        self._active: Request | None = None  # the current request
+        self._closing = False  # ignore further input
+        self._last = False  # close after the current response
+        self._refusal: Refusal | None = None  # sent after the responses to earlier requests
+        self._ended = False  # the client has closed its side
         self._gone = False
         self._leaving: asyncio.Future[None] | None = None
         self._paused = False  # reading
-        self._drained: asyncio.Future[None] | None = None  # while the client takes nothing
+        self._drained: asyncio.Future[None] | None = None  # while the client does not read
         self._write_timer: asyncio.TimerHandle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timed: object = None
@@ -71,7 +71,7 @@ class Connection(asyncio.Protocol, Link):
     # The transport
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A client connects."""
+        """A client has connected."""
         self.transport = transport
         peer = transport.get_extra_info("peername")
         self._client = peer[0] if isinstance(peer, tuple) else ""
@@ -84,7 +84,7 @@ class Connection(asyncio.Protocol, Link):
             self._start_timer(self._limits.header_seconds, self._close_if_idle)
 
     def data_received(self, data: bytes) -> None:
-        """Bytes arrive: a whole request, a part of one, or several."""
+        """Data has arrived: a part of a request, a request, or several."""
         if self._closing or self.transport.is_closing():
             return
         try:
@@ -94,8 +94,8 @@ class Connection(asyncio.Protocol, Link):
         self._advance()
 
     def eof_received(self) -> bool:
-        """The client sends nothing more, and may still read (RFC 9293 §3.6): it gets the answers
-        to what it sent. The connection stays open for them."""
+        """The client has closed its side and may still read (RFC 9293 §3.6). The connection stays
+        open for the responses to its requests."""
         if self._ended:
             return True
         self._ended = True
@@ -122,13 +122,13 @@ class Connection(asyncio.Protocol, Link):
         self.resume_writing()
 
     def pause_writing(self) -> None:
-        """The client does not take what is sent to it."""
+        """The write buffer is full: the client does not read."""
         self._drained = self._loop.create_future()
         seconds = self._limits.write_seconds
         self._write_timer = self._loop.call_later(seconds, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """It does again, or has disconnected."""
+        """The client reads again, or has disconnected."""
         if self._write_timer is not None:
             self._write_timer.cancel()
             self._write_timer = None
@@ -138,23 +138,23 @@ class Connection(asyncio.Protocol, Link):
             self._advance()
 
     def shutdown(self) -> None:
-        """The server stops: finish what is being answered or arriving, then close."""
+        """The server stops: finish the current request, then close."""
         if self._active is None and not self._waiting:
             self.transport.close()
         else:
             self._last = True
 
-    # Answers, in turn
+    # Responses, in order
 
     def _advance(self) -> None:
-        """Answer what can be answered now."""
+        """Process the requests that are ready."""
         waiting = self._waiting
         while waiting and self._active is None and self._drained is None:
             request = waiting[0]
             if request.complete:
                 waiting.popleft()
             elif request.answered or (request.admitted and request.received <= request.length):
-                break  # a body in chunks may have grown
+                break  # a chunked body may have grown
             if request.answered:
                 continue
             answer = self._application.answer(request)
@@ -163,7 +163,7 @@ class Connection(asyncio.Protocol, Link):
                 break
             if not request.complete:
                 request.answered = True
-                # The client may never send the body, so that nothing behind it can be read.
+                # The client may never send the body, so no later request could be read.
                 if (request.continues or request.length > MAX_BODY) and not request.received:
                     self._last = True
             self._respond(request, answer)
@@ -187,7 +187,7 @@ class Connection(asyncio.Protocol, Link):
 
     def _on_ready(self, request: Request, answer: Deferred, ready: asyncio.Future[Any]) -> None:
         self._state.tasks.discard(ready)
-        if ready.cancelled():  # the server stops, and has waited long enough
+        if ready.cancelled():  # the server stops, and its shutdown timeout has expired
             self.transport.abort()
             return
         self._send(request, self._application.made(request, answer))
@@ -218,8 +218,8 @@ class Connection(asyncio.Protocol, Link):
             self.transport.write(data)
 
     async def _send_stream(self, request: Request, response: Response, body: Body) -> None:
-        """Send an answer piece by piece. Where that fails, the connection is closed, so that the
-        client sees that it is cut off."""
+        """Send a response in pieces. On failure the connection is closed, so that the client
+        detects the incomplete response."""
         self._last = self._last or request.version != "1.1"
         try:
             self._write(self._head(request, response))
@@ -234,7 +234,8 @@ class Connection(asyncio.Protocol, Link):
         self._advance()
 
     async def _write_body(self, body: Body, *, chunked: bool) -> None:
-        """In chunks or, to HTTP/1.0, until the connection is closed; until the client goes."""
+        """Write a body in chunks or, for HTTP/1.0, up to the end of the connection. Stops if the
+        client disconnects."""
         patience = Patience(self._limits, self.transport.abort)
         async for data in body:
             if self._gone:
@@ -261,7 +262,7 @@ class Connection(asyncio.Protocol, Link):
             else:
                 self._linger()
 
-    # What a handler may ask of the connection: a `Link`
+    # The methods of `Link`, for handlers
 
     def leaving(self) -> asyncio.Future[None]:
         if self._leaving is None:
@@ -284,13 +285,13 @@ class Connection(asyncio.Protocol, Link):
         if self._leaving is not None and not self._leaving.done():
             self._leaving.set_result(None)
 
-    # Refusals of what is not a request
+    # Errors of invalid requests
 
     def _refuse(self, refusal: Refusal) -> None:
-        """Answer and close, after the answers to the requests before."""
+        """Send an error and close, after the responses to earlier requests."""
         self._closing = True
         self._refusal = refusal
-        # It is the answer to the request that is incomplete, unless that has one.
+        # It is the response to the incomplete request, unless that already has one.
         incomplete = self._waiting and not self._waiting[-1].complete
         if incomplete and self._waiting.pop().answered:
             self._refusal, self._last = None, True
@@ -307,16 +308,16 @@ class Connection(asyncio.Protocol, Link):
         self._linger()
 
     def _linger(self) -> None:
-        """Read and drop for a moment what the client still sends: closing with unread input
-        resets the connection, and the answer could be lost with it (RFC 9112 §9.6)."""
+        """Discard further input for a moment: closing with unread input resets the connection,
+        and the client could lose the response (RFC 9112 §9.6)."""
         if not self.transport.is_closing():
             self.transport.write_eof()
             self._start_timer(_LINGER_SECONDS, self.transport.close)
 
-    # Reading, and how long it may take
+    # Reading and its timeouts
 
     def _settle(self) -> None:
-        """Pause or resume reading, and have the right timer run."""
+        """Pause or resume reading, and start the right timer."""
         unsettled = self._waiting or self._closing or self._ended or self._paused
         if self._timed == "idle" and not unsettled and (self._active or self._reader.idle):
             return  # as mostly
@@ -360,8 +361,8 @@ class Connection(asyncio.Protocol, Link):
             self._timer = None
 
     def _close_if_idle(self) -> None:
-        """Nothing of a request has arrived: nobody waits for an answer. The timer is not started
-        anew for each request, so it may find that there was one meanwhile."""
+        """Close the connection if no request has arrived. The timer is not restarted for each
+        request, so a request may have arrived since it started."""
         idle = self._loop.time() - self._idle_since
         if self._active is None and (not self._reader.begun or idle >= KEEP_ALIVE_SECONDS):
             self.transport.close()
@@ -370,5 +371,5 @@ class Connection(asyncio.Protocol, Link):
 
 
 def connection_factory(context: Context) -> Callable[..., Connection]:
-    """What uvicorn makes a protocol with, for each connection."""
+    """The function with which uvicorn creates a protocol for each connection."""
     return lambda server_state, **_: Connection(context, server_state)

@@ -1,7 +1,7 @@
-"""Reads requests from the bytes of a connection, and refuses what is beyond the limits.
+"""Reads requests from the bytes of a connection, and enforces the limits.
 
-httptools parses. It takes heads of any size, and stops at an offer to change to another
-protocol, which is declined here by going on in this one (RFC 9110 §7.8).
+httptools parses. It accepts heads of any size, and stops at a request to upgrade to another
+protocol; this module ignores the upgrade and continues in HTTP/1.1 (RFC 9110 §7.8).
 """
 
 import re
@@ -22,21 +22,21 @@ from originmap.api.http.link import Link
 from originmap.api.http.request import Request, RequestIDs
 from originmap.domain.number import whole
 
-_LONGEST_BODY = 1 << 53  # announced: refused, but long before it is there
+_LONGEST_BODY = 1 << 53  # in Content-Length; larger bodies are rejected at once
 # RFC 9110 §7.2: uri-host [ ":" port ], which may be empty.
 _HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+;=%-]*)(?::[0-9]*)?")
 
 
 class RequestRefused(Exception):
-    """What arrived is not a request that can be answered; it ends the connection."""
+    """The input is not a valid request; the connection ends."""
 
     def __init__(self, refusal: Refusal) -> None:
         self.refusal = refusal
 
 
 class RequestReader:
-    """Parses what `feed` is given and puts each request into `requests` when its head has arrived;
-    the last one there may be incomplete."""
+    """Parses the input of `feed`, and appends each request to `requests` when its head is
+    complete; the body of the last one may be incomplete."""
 
     def __init__(self, limits: Limits, ids: RequestIDs, client: str, link: Link) -> None:
         self.requests = deque[Request]()
@@ -44,18 +44,18 @@ class RequestReader:
         self.in_body = False
         self._limits, self._ids, self._client, self._link = limits, ids, client, link
         self._parser = httptools.HttpRequestParser(self)
-        # Or a request behind one that closes the connection would spoil the answer to that.
+        # Otherwise a request after one that closes the connection would replace its response.
         self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self._in_head = False
         self._raw_bytes = 0  # received in this phase of a request
-        self._owed = 0  # bytes of a body that the parser does not look for, behind an offer
+        self._owed = 0  # bytes of a body that the parser does not read, after an upgrade request
         self._host = b""
         self._body = bytearray()
         self._refusal: Refusal | None = None
         self._forget_head()
 
     def _forget_head(self) -> None:
-        self.method, self.url = "", b""  # as far as they are known; the URL as it was sent
+        self.method, self.url = "", b""  # as far as received; the URL as sent
         self._headers: dict[bytes, bytes] = {}
         self._header_bytes = self._hosts = self._length = 0
         self._continues = False
@@ -66,7 +66,7 @@ class RequestReader:
         return not self.in_body and not self._in_head and not self._raw_bytes
 
     def feed(self, data: bytes) -> None:
-        """Parse. Raises Refused."""
+        """Parse input. Raises RequestRefused."""
         self._raw_bytes += len(data)
         try:
             while data:
@@ -87,12 +87,12 @@ class RequestReader:
             raise RequestRefused(BAD_REQUEST)
 
     def close(self) -> None:
-        """Let go of what refers back to this."""
+        """Break the reference cycles."""
         self.requests.clear()
         del self._parser, self._link
 
     def _take_owed(self, data: bytes) -> bytes:
-        """Take what of `data` is still owed of a body; the rest."""
+        """Take the outstanding bytes of a body from `data`; returns the rest."""
         part, data = data[: self._owed], data[self._owed :]
         self._owed -= len(part)
         self.on_body(part)
@@ -100,7 +100,7 @@ class RequestReader:
             self._end()
         return data
 
-    # What the parser calls. An exception here ends its parsing.
+    # Callbacks of the parser. An exception ends the parsing.
 
     def on_message_begin(self) -> None:
         """A request line starts."""
@@ -109,20 +109,20 @@ class RequestReader:
         self._in_head = True
 
     def on_url(self, url: bytes) -> None:
-        """The URL, or a piece of it."""
+        """The URL, or a part of it."""
         self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header, or a trailer behind a chunked body."""
+        """A header, or a trailer after a chunked body."""
         self._header_bytes += len(name) + len(value) + 4
         if self._header_bytes > self._limits.headers:
             self._refuse(HEADERS_TOO_LARGE)
         if self.in_body:
-            return  # trailers mean nothing here
+            return  # trailers are ignored
         name, headers = name.lower(), self._headers
         if name == b"host":
             self._hosts += 1
-            if value != self._host:  # mostly that of the request before
+            if value != self._host:  # mostly the same as in the last request
                 self._take_host(value)
         elif name == b"content-length":
             self._take_length(value)
@@ -142,7 +142,7 @@ class RequestReader:
         self._length = length
 
     def on_headers_complete(self) -> None:
-        """The head is there."""
+        """The head is complete."""
         parser = self._parser
         version = parser.get_http_version()
         if len(self.url) > self._limits.url:
@@ -167,19 +167,19 @@ class RequestReader:
         self.requests.append(request)
 
     def on_body(self, data: bytes) -> None:
-        """A piece of a body."""
+        """A part of a body."""
         request = self.requests[-1]
         request.received += len(data)
         if not request.answered:
             self._body += data
 
     def on_message_complete(self) -> None:
-        """The body is all there, unless some of it is owed."""
+        """The body is complete, unless bytes are outstanding."""
         if not self._owed:
             self._end()
 
     def _target(self) -> bytes:
-        """The path and the query of the URL, which may name the host too (RFC 9112 §3.2.2)."""
+        """The path and the query of the URL, which may include the host (RFC 9112 §3.2.2)."""
         if self.url.startswith(b"/") and b"#" not in self.url:
             return self.url
         try:

@@ -1,7 +1,7 @@
-"""A request: its head, its body, how it arrived, and what is learnt while it is answered.
+"""A request: its head and body, its connection, and the state of its processing.
 
-A handler gets one when the body has arrived. The access log reads it afterwards, and a change
-that the request makes has it as its cause.
+A handler gets the request when the body is complete. The access log reads it afterwards, and it
+is the recorded cause of the changes that it makes.
 """
 
 import random
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
 class Request:
     """One request.
 
-    `path` is as it was sent, still percent-encoded; header names are in lower case, and the values
-    of several headers with one name are joined (RFC 9110 §5.2). `arguments` are the path's, by the
-    names in the route's template.
+    `path` is as sent, still percent-encoded; header names are in lower case, and the values of
+    headers with the same name are joined (RFC 9110 §5.2). `arguments` are the path parameters, by
+    the names in the route's template.
     """
 
     body = b""
     arguments: Mapping[str, str] = MappingProxyType({})
-    route = ""  # the template of its path, "" when there is none
-    refusals: Overrides | None = None  # as its route has them
+    route = ""  # the template of its path, "" if there is no route
+    refusals: Overrides | None = None  # the rows of its route
     zone_id = ""
     known_caller: "Caller | None" = None
     counted = False  # against the rate limits
-    answer_headers: tuple[tuple[str, str], ...] = ()  # of every answer to it, errors too
+    answer_headers: tuple[tuple[str, str], ...] = ()  # of every response, errors too
 
-    length = 0  # of the body, as announced
+    length = 0  # of the body, from Content-Length
     received = 0  # bytes of the body
-    complete = False  # the body is all there
-    continues = False  # the client waits to be told to send the body
+    complete = False  # the body is complete
+    continues = False  # the client waits for 100 Continue
     keep_alive = True
-    admitted = False  # its body is wanted
+    admitted = False  # its body is needed
     answered = False  # before its body had arrived
 
     def __init__(
@@ -65,22 +65,22 @@ class Request:
 
     @property
     def by_operator(self) -> bool:
-        """Whether it came over the operator's socket, or from this process."""
+        """Whether the request came over the operator's socket, or from this process."""
         return self.link.of_operator
 
     @property
     def caller(self) -> "Caller":
-        """Who sends it; known once the credential has been checked."""
+        """The caller; available after the credential has been checked."""
         assert self.known_caller is not None
         return self.known_caller
 
     def header(self, name: bytes) -> str | None:
-        """The value of a header, None without one."""
+        """The value of a header; None if it is missing."""
         value = self.headers.get(name)
         return None if value is None else value.decode("latin-1")
 
     def query_arguments(self) -> dict[str, list[str]]:
-        """The arguments of the query, each with all its values, in the order sent."""
+        """The query arguments, each with all its values in the order sent."""
         found: dict[str, list[str]] = {}
         if self.query:
             for name, value in parse_qsl(self.query, keep_blank_values=True):
@@ -93,7 +93,7 @@ class Request:
 
 
 class RequestIDs:
-    """Makes request IDs as `cf-ray` has them: 16 hex digits, "-", the code of a colo."""
+    """Generates request IDs in the form of `cf-ray`: 16 hex digits, "-", a colo code."""
 
     def __init__(self, colo: str = "XXX") -> None:
         self._suffix = f"-{colo}"

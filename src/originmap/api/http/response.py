@@ -1,4 +1,4 @@
-"""What a handler answers: a response, or what one is made of later."""
+"""The results of handlers: a response, or a deferred response."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
@@ -9,8 +9,8 @@ Headers = tuple[tuple[str, str], ...]
 
 
 class Response:
-    """Status, headers and body. With a `stream` the body is what that yields, sent in chunks;
-    without a `content_type` there is no body at all (304)."""
+    """Status, headers and body. With a `stream`, the body is its items, sent in chunks; without a
+    `content_type` there is no body (304)."""
 
     __slots__ = ("body", "content_type", "headers", "status", "stream")
 
@@ -30,24 +30,24 @@ class Response:
 
 
 class Body(Protocol):
-    """A body that is sent as it is made; closed at the end, also when it is not read to it."""
+    """A streamed body; always closed, also if it is not read to the end."""
 
     def __aiter__(self) -> AsyncIterator[bytes]: ...
 
     async def aclose(self) -> None:
-        """Let go of what is open behind it."""
+        """Release the resources of the body."""
 
 
 async def nothing() -> AsyncGenerator[bytes, None]:
-    """The body of an answer to HEAD. That there is one keeps its length from being announced as
-    0: how long the body is, nobody knows beforehand (RFC 9110 §9.3.2)."""
+    """The body of a response to HEAD. As a stream it has no Content-Length, because the length is
+    unknown in advance (RFC 9110 §9.3.2)."""
     return
     yield b""
 
 
 class Deferred(NamedTuple):
-    """A response that `make` makes, or raises why not, once a future is done. It takes no task,
-    which for a write would cost more than all else."""
+    """A response that `make` creates, or an error that it raises, once a future is done. It needs
+    no task, which would be the largest cost of a write."""
 
     ready: asyncio.Future[Any]
     make: Callable[[], Response]

@@ -1,9 +1,8 @@
-"""Which handler a path and a method belong to.
+"""Maps a path and a method to a route.
 
-A template is a path with names in braces for segments that vary: `{zone}` takes any segment,
-`{zone_id:hex32}` one of 32 hex digits. A literal segment is preferred to a name, and 32 hex digits
-to any segment; there is no way back from a segment that was taken. There is one spelling of each
-path: an empty segment, or a slash at the end, matches nothing.
+A template is a path with parameters in braces: `{zone}` matches any segment, `{zone_id:hex32}` a
+segment of 32 hex digits. A literal segment is preferred to a parameter, and 32 hex digits to any
+segment; there is no backtracking. An empty segment or a slash at the end matches nothing.
 """
 
 import re
@@ -15,7 +14,7 @@ from originmap.api.http.request import Request
 from originmap.api.http.response import Answer, Headers
 
 MAX_BODY = 1 << 20
-"""Bytes of a body, if the route says nothing else; no honest batch is over 64 KiB."""
+"""Default limit of a body in bytes; no valid batch has more than 64 KiB."""
 
 _MOST_FOLDERS, _LONGEST_FOLDER = 10_000, 200
 _HEX32 = re.compile("[0-9a-f]{32}").fullmatch
@@ -26,9 +25,9 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 class Route(NamedTuple):
     """An operation.
 
-    `admit` checks the credential and the rights, and raises. It is called before the handler,
-    and once more before a body is waited for. `refusals` replace rows of the table of errors;
-    `headers` are on every answer of the path, errors included.
+    `admit` checks the credential and the permissions, and raises. It is called before the body is
+    received and again before the handler. `refusals` replace rows of the table of errors;
+    `headers` are added to every response of the path, errors included.
     """
 
     method: str
@@ -41,8 +40,8 @@ class Route(NamedTuple):
 
 
 class RouteNode:
-    """What is at a path, its template and its routes by method, and the templates that go on from
-    there. `name` is that of the last segment."""
+    """A node in the tree of templates: the template and routes of a path, and its children. `name`
+    is that of the last segment."""
 
     __slots__ = ("hex32", "literal", "name", "routes", "segment", "template")
 
@@ -56,11 +55,11 @@ class RouteNode:
 
     @property
     def allowed(self) -> str:
-        """The methods, as the Allow header lists them."""
+        """The value of the Allow header."""
         return ", ".join(method for method in METHODS if method in self.routes)
 
     def varying(self, segment: str) -> "RouteNode | None":
-        """The templates that go on with a name which takes this segment."""
+        """The child whose parameter matches this segment."""
         if self.hex32 is not None and _HEX32(segment):
             return self.hex32
         return self.segment if segment else None
@@ -79,8 +78,8 @@ class Router:
             self._add(route)
 
     def find(self, path: str) -> tuple[RouteNode, _Arguments] | None:
-        """What is at `path`, still percent-encoded, and the arguments in it, which are not to be
-        changed; None when there is nothing."""
+        """The node at `path`, still percent-encoded, and its arguments, which the caller must not
+        change; None if there is none."""
         folder, slash, last = path.rpartition("/")
         at = self._folders.get(folder) or self._folder(folder)
         if at is None or not slash:
@@ -94,7 +93,7 @@ class Router:
         return (child, arguments) if child is not None and child.routes else None
 
     def _folder(self, folder: str) -> tuple[RouteNode, _Arguments] | None:
-        """The node of a folder. It is remembered: most requests are for something in few."""
+        """The node of a folder; cached, because most requests are in few folders."""
         node, arguments = self._root, _Arguments()
         if folder[:1] not in ("", "/"):
             return None

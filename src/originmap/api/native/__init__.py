@@ -1,1 +1,1 @@
-"""Our own routes: health, and under /originmap/v1 what Cloudflare's API has no place for."""
+"""Our own routes: health and metrics, and the additional API under /originmap/v1."""

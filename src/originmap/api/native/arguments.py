@@ -1,4 +1,4 @@
-"""Arguments and bodies of our own routes: what is unknown is refused, by name."""
+"""Arguments and bodies of our own routes. Unknown ones are errors that name the argument."""
 
 from collections.abc import Collection
 from typing import TypeVar
@@ -13,21 +13,21 @@ from originmap.service.turns import Turns
 T = TypeVar("T")
 
 _SMALL = 16 << 10
-"""Bytes that are read without waiting for a turn."""
+"""Larger bodies in bytes are decoded only after waiting for a turn."""
 
 
 def arguments(request: Request, known: Collection[str]) -> dict[str, list[str]]:
     """The query's arguments, each with all its values. Raises InvalidQuery for unknown ones."""
-    found = request.query_arguments()
-    for name in found:
+    values = request.query_arguments()
+    for name in values:
         if name not in known:
             names = ", ".join(sorted(known)) or "none"
             raise InvalidQuery(f"unknown argument {name}; known are: {names}")
-    return found
+    return values
 
 
 def flag(values: dict[str, list[str]], name: str) -> bool:
-    """An argument that is "true" or "false", false where it is not given."""
+    """A boolean argument, "true" or "false"; false if it is missing. Raises InvalidQuery."""
     value = values.get(name, ["false"])[-1]
     if value not in ("true", "false"):
         raise InvalidQuery(f'{name} must be "true" or "false"')
@@ -35,8 +35,8 @@ def flag(values: dict[str, list[str]], name: str) -> bool:
 
 
 def read_as(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
-    """The body as what `decoder` makes of it. Raises MalformedJSON, and InvalidQuery that says
-    which member is wrong. Routes with a body know no query arguments, so any is refused."""
+    """Decode the body. Raises MalformedJSON, or InvalidQuery with the name of the wrong member.
+    Routes with a body have no query arguments, so any argument is an error."""
     arguments(request, ())
     try:
         return decoder.decode(request.body)
@@ -44,11 +44,12 @@ def read_as(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
         raise InvalidQuery(str(error)) from None
     except NOT_JSON:
         decode_json(request.body)  # raises MalformedJSON
-        raise InvalidQuery("a body is needed") from None
+        raise InvalidQuery("a body is required") from None
 
 
 async def read_large(request: Request, decoder: msgspec.json.Decoder[T], turns: Turns) -> T:
-    """As `read_as`, after waiting for a turn if the body is large."""
+    """Decode the body; if it is large, wait for a turn first. Raises MalformedJSON,
+    InvalidQuery."""
     if len(request.body) > _SMALL:
         await turns.next()
     return read_as(request, decoder)

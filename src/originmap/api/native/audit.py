@@ -1,4 +1,4 @@
-"""Who changed what, in all accounts: GET /originmap/v1/audit."""
+"""The audit log of all accounts: GET /originmap/v1/audit."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ class AuditList:
         self._audit = audit
 
     async def list_entries(self, request: Request) -> Response:
-        """The last `limit` changes, newest first; of one `zone`, by name, where it is given."""
+        """The last `limit` changes, newest first; optionally of one `zone`, by name."""
         values = arguments(request, ("zone", "limit"))
         limit = number(values, "limit", 100, 1, MOST_CHANGES)
         self._guard.charge(request, limit - 100)

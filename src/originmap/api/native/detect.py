@@ -1,4 +1,4 @@
-"""What the vendors' published ranges say of addresses: POST /originmap/v1/detect."""
+"""Detects the regions of addresses by the published ranges: POST /originmap/v1/detect."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ MAX_ADDRESSES = 1000
 
 
 class _Claim(msgspec.Struct, forbid_unknown_fields=True):
-    """An address, and where somebody says it is."""
+    """An address with a claimed region."""
 
     ip: str
     vendor: str
@@ -36,7 +36,7 @@ _QUESTION = msgspec.json.Decoder(_Question)
 
 
 class Detect:
-    """POST /originmap/v1/detect, for whoever has a credential: it says nothing of any zone."""
+    """POST /originmap/v1/detect, for any credential: it reveals nothing of any zone."""
 
     def __init__(self, guard: Guard, detector: Detector, turns: Turns) -> None:
         self._guard = guard
@@ -44,13 +44,13 @@ class Detect:
         self._detector = detector
 
     async def detect(self, request: Request) -> Response:
-        """A verdict and its evidence for each address, in the order they were sent."""
-        asked = read_as(request, _QUESTION).addresses
-        if not 1 <= len(asked) <= MAX_ADDRESSES:
+        """A verdict and its evidence for each address, in the order sent."""
+        questions = read_as(request, _QUESTION).addresses
+        if not 1 <= len(questions) <= MAX_ADDRESSES:
             raise InvalidQuery(f"addresses must be an array of 1 to {MAX_ADDRESSES} items")
-        self._guard.charge(request, len(asked))
+        self._guard.charge(request, len(questions))
         found = list[dict[str, Any]]()
-        async for piece in self._turns.pieces(asked):
+        async for piece in self._turns.pieces(questions):
             found += [_detection_json(self._detect(question)) for question in piece]
         return Response(envelope.success({"detections": found}))
 

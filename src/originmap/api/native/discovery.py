@@ -1,8 +1,7 @@
-"""What Envoy asks for by itself: POST /v3/discovery:clusters, :endpoints and :routes.
+"""Envoy's xDS over REST: POST /v3/discovery:clusters, :endpoints and :routes.
 
-The paths are Envoy's, which no setting of it changes; so are the words of the request. Envoy sends
-its node with each request, and in the node's metadata, under `originmap`, what its operator has to
-say to us: the arguments that an export has.
+Envoy defines the paths, which cannot be configured, and the form of the request. It sends its node
+with each request; the node's metadata, under `originmap`, have the arguments of an export.
 """
 
 from functools import partial
@@ -37,7 +36,7 @@ class _Node(msgspec.Struct):
 
 
 class _Asked(msgspec.Struct):
-    """A DiscoveryRequest; there is more in it, and much more about the node."""
+    """A DiscoveryRequest; its other members are ignored."""
 
     version_info: str = ""
     resource_names: list[str] = []
@@ -59,12 +58,12 @@ class Discover:
         self._files = files
 
     async def discover(self, request: Request) -> Response:
-        """All resources of the kind, or those that are named; nothing but 304 where the node has
-        them already, with which Envoy stays as it is."""
-        asked = read_as(request, _DECODER)
-        options, colo = asked.node.metadata.originmap, asked.node.locality.zone.upper()
+        """All resources of the kind, or the requested ones; 304 if the node has them already, so
+        that Envoy keeps its configuration."""
+        body = read_as(request, _DECODER)
+        options, colo = body.node.metadata.originmap, body.node.locality.zone.upper()
         question = Question(
-            self._kind, asked.version_info, asked.resource_names, colo or None, options.upstream
+            self._kind, body.version_info, body.resource_names, colo or None, options.upstream
         )
         caller = request.caller
         zones = partial(self._zones.of, request, caller, options.zone)

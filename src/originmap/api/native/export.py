@@ -1,4 +1,4 @@
-"""What caches load: GET /originmap/v1/export/{format}[/names|/family]."""
+"""Exports for caches: GET /originmap/v1/export/{format}[/names|/family]."""
 
 import re
 from collections.abc import Sequence
@@ -34,8 +34,8 @@ class ExportFile:
         self._files = files
 
     async def get_export(self, request: Request) -> Response:
-        """A file for one node, of each `zone` or of all that the credential may read; nothing
-        but 304 where the sender has it already."""
+        """A file for one node, of each `zone` or of all that the credential can read; 304 if the
+        client has it already."""
         values = arguments(request, _KNOWN)
         wanted = replace(
             _wanted(request, values),
@@ -49,7 +49,7 @@ class ExportFile:
         reader = self._files.reader(caller)
         chunks: Chunks | None = None
         await self._exports.tiers_at_hand()
-        if self._exports.keeps_back(wanted):  # only the state of then has the tag of then
+        if self._exports.keeps_back(wanted):  # the ETag must be that of the earlier state
             export, chunks = await self._exports.begin(wanted, zones, reader)
         else:
             export = self._exports.prepare(wanted, zones())
@@ -67,13 +67,13 @@ class ExportFile:
         return Response(headers=headers, content_type=export.file.media_type, stream=body)
 
     async def list_names(self, request: Request) -> Response:
-        """The names of upper tiers for which the format has use for an `address`."""
+        """The hostnames of upper tiers for which the format needs an `address`."""
         wanted = _wanted(request, arguments(request, _OF_NODE))
         await self._exports.tiers_at_hand()
         return Response(envelope.success(self._exports.names(wanted)))
 
     async def list_family(self, request: Request) -> Response:
-        """The files that a format has besides, by name, whole: they hold no mappings."""
+        """The further files of a format with their content, by name; they contain no mappings."""
         wanted = _wanted(request, arguments(request, _OF_NODE))
         await self._exports.tiers_at_hand()
         files = self._exports.family(wanted)
@@ -89,7 +89,7 @@ def _wanted(request: Request, values: dict[str, list[str]]) -> ExportRequest:
 
 def _addresses(given: Sequence[str]) -> Addresses:
     """Addresses of names, each as NAME=ADDRESS. Raises InvalidQuery."""
-    found = dict[str, tuple[str, ...]]()
+    addresses_by_name = dict[str, tuple[str, ...]]()
     for text in given:
         name, _, address = text.partition("=")
         try:
@@ -97,32 +97,32 @@ def _addresses(given: Sequence[str]) -> Addresses:
         except InvalidAddress:
             known = ""
         if not known:
-            raise InvalidQuery(f"address is NAME=ADDRESS, not {text!r}")
-        found[name] = (*found.get(name, ()), known)
-    return found
+            raise InvalidQuery(f"address must be NAME=ADDRESS, not {text!r}")
+        addresses_by_name[name] = (*addresses_by_name.get(name, ()), known)
+    return addresses_by_name
 
 
 def _served(values: dict[str, list[str]]) -> bool:
-    """Whether it is what nodes serve under a rollout."""
-    asked = _one(values, "rollout")
-    if asked not in _STATES:
-        raise InvalidQuery(f"rollout is served or newest, not {asked!r}")
-    if not _STATES[asked] and "node" in values:
-        raise InvalidQuery("node goes with rollout=served")
+    """Whether to export the state that nodes serve under a rollout."""
+    value = _one(values, "rollout")
+    if value not in _STATES:
+        raise InvalidQuery(f"rollout must be served or newest, not {value!r}")
+    if not _STATES[value] and "node" in values:
+        raise InvalidQuery("node requires rollout=served")
     if not all(map(NAME.fullmatch, values.get("node", ()))):
         raise InvalidQuery("node must be up to 64 letters, digits and _ . : -")
-    return _STATES[asked]
+    return _STATES[value]
 
 
 def _one(values: dict[str, list[str]], name: str) -> str | None:
-    """An argument that may be given once."""
+    """An argument that can occur at most once. Raises InvalidQuery."""
     given = values.get(name, [])
     if len(given) > 1:
-        raise InvalidQuery(f"{name} may be given once")
+        raise InvalidQuery(f"{name} can be given only once")
     return given[0] if given else None
 
 
 def _has(request: Request, tag: str) -> bool:
-    """Whether If-None-Match names the tag (RFC 9110 §13.1.2)."""
+    """Whether If-None-Match has the tag (RFC 9110 §13.1.2)."""
     header = request.header(b"if-none-match") or ""
     return header.strip() == "*" or tag in _TAG.findall(header)

@@ -1,7 +1,7 @@
-"""The numbers of a server as Prometheus reads them: names, help texts, types and labels.
+"""The metrics of a server for Prometheus: names, help texts, types and labels.
 
-The only module that knows prometheus_client. Every metric stands here once; docs/metrics.md lists
-them, and tests hold it, the dashboard and the alerts against what a server answers.
+Only this module uses prometheus_client. docs/metrics.md lists the metrics; tests compare it, the
+dashboard and the alerts with the response of a server.
 """
 
 import re
@@ -26,27 +26,27 @@ from originmap.service.vitals import RolloutNow, StageNow, Vitals
 
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 _LOWEST = 6
-"""The first bucket is of what took less than 2**6 microseconds."""
+"""The first bucket is for less than 2**6 microseconds."""
 _PROCESS = ProcessCollector(registry=None)
 
 Tallies = Mapping[Answered, RequestTally]
 
 
 def expose(tallies: Tallies, vitals: Vitals, accept: str) -> tuple[str, bytes]:
-    """Content type and text, in a version of the form that `accept` takes."""
+    """The content type and the text, in a version of the format that matches `accept`."""
     encode, content_type = choose_encoder(accept)
     return content_type, encode(_Moment(tallies, vitals))
 
 
 class _Moment(Collector):
-    """All metrics of a moment."""
+    """All metrics at one time."""
 
     def __init__(self, tallies: Tallies, vitals: Vitals) -> None:
         self._tallies = tallies
         self._vitals = vitals
 
     def collect(self) -> Iterable[Metric]:
-        """As Collector.collect."""
+        """Yield every metric."""
         version = {"version": originmap.__version__}
         yield InfoMetricFamily("originmap_build", "The version of the program.", value=version)
         yield from _requests(self._tallies)
@@ -83,17 +83,17 @@ def _requests(tallies: Tallies) -> Iterator[Metric]:
 
 
 def _shown(route: str) -> str:
-    """A path template without the rules for its parameters."""
+    """A path template without the types of its parameters."""
     return re.sub(r":\w+}", "}", route) or "none"
 
 
 def _known(method: str) -> str:
-    """Clients may send any of the many there are; those that nobody serves are counted as one."""
+    """The method as a label; methods that no route supports are counted together."""
     return method if method in _METHODS else "other"
 
 
 def _buckets(alike: Sequence[RequestTally]) -> list[tuple[str, float]]:
-    """Upper bounds in seconds with how many took at most that."""
+    """Upper bounds in seconds with the cumulative count of each."""
     counts = [sum(column) for column in zip(*(t.by_doubling for t in alike), strict=True)]
     sums = list(accumulate(counts))
     bounds = [(repr(2**n / 1e6), float(sums[n])) for n in range(_LOWEST, DOUBLINGS)]
@@ -144,7 +144,7 @@ def _feed(vitals: Vitals) -> Iterator[Metric]:
 
 
 def _rollout(rollout: RolloutNow | None) -> Iterator[Metric]:
-    """A series for each state, so that one that was left is 0 and not missing."""
+    """One series for each state, so that a former state is 0 and not missing."""
     states = GaugeMetricFamily(
         "originmap_rollout_state", "1 for the state of the last rollout, else 0.", labels=("state",)
     )
@@ -158,7 +158,7 @@ def _rollout(rollout: RolloutNow | None) -> Iterator[Metric]:
 
 
 def _stages(stages: Sequence[StageNow]) -> Iterator[Metric]:
-    """A series for each stage of a rollout in force, by its number."""
+    """One series for each stage of the current rollout, by its number."""
     for name, text, counts in (
         ("nodes", "Nodes of each stage of a rollout that is not done.", [s.nodes for s in stages]),
         (

@@ -1,4 +1,4 @@
-"""Whether the process lives (/healthz) and whether it can be sent requests (/readyz)."""
+"""Liveness (/healthz) and readiness (/readyz) of the server."""
 
 import math
 from collections.abc import Callable
@@ -16,10 +16,9 @@ _NO_COPY = "This replica has not got its first copy yet."
 
 
 class HealthRoutes:
-    """GET /healthz, answered as long as the event loop turns, and GET /readyz: 200 when writes
-    can be committed, 503 when not. Of a replica, 200 when it has something to serve, and how old
-    that is. The primary's address, and why it cannot be followed, which often names it too, are
-    for callers that may change everything."""
+    """GET /healthz responds while the event loop runs. GET /readyz is 200 if writes can be
+    committed, else 503. On a replica it is 200 if there is data to serve, with its age. Only
+    operators get the primary's URL, and the reason of a failure, which often contains it."""
 
     def __init__(
         self, guard: Guard, ready: Callable[[], bool], replication: Replication | None

@@ -1,4 +1,4 @@
-"""A zone's past: GET …/zones/{zone}/history, GET …/mappings?at=REV, POST …/rollback."""
+"""A zone's history: GET …/zones/{zone}/history, GET …/mappings?at=REV, POST …/rollback."""
 
 from typing import Annotated, Any
 
@@ -22,7 +22,7 @@ _MOST = 1_000
 
 
 class ZoneRoute:
-    """What the routes of one zone's past share."""
+    """Base class of the routes of a zone's history."""
 
     def __init__(self, guard: Guard, history: ZoneHistory) -> None:
         self._guard = guard
@@ -30,10 +30,10 @@ class ZoneRoute:
 
 
 class ZoneChanges(ZoneRoute):
-    """GET /originmap/v1/zones/{zone}/history; the zone by id or name."""
+    """GET /originmap/v1/zones/{zone}/history; the zone by ID or name."""
 
     async def list_changes(self, request: Request) -> Response:
-        """Changes, newest first; of one `ip`, and before a revision, where they are given."""
+        """Changes, newest first; optionally of one `ip`, and before a revision."""
         values = arguments(request, ("ip", "before", "limit"))
         address = addresses.parse(values["ip"][-1]) if "ip" in values else None
         before = number(values, "before", LAST_REVISION, 1, LAST_REVISION)
@@ -47,7 +47,7 @@ class PastMappings(ZoneRoute):
     """GET /originmap/v1/zones/{zone}/mappings"""
 
     async def list_mappings(self, request: Request) -> Response:
-        """All mappings, with their revisions; as of revision `at` where it is given."""
+        """All mappings with their revisions; optionally as of revision `at`."""
         values = arguments(request, ("at",))
         at = number(values, "at", 0, 0, LAST_REVISION) if "at" in values else None
         past = await self._history.at(request.zone_id, at)
@@ -70,14 +70,13 @@ class ZoneRollback(ZoneRoute):
     """POST /originmap/v1/zones/{zone}/rollback"""
 
     async def rollback(self, request: Request) -> Response:
-        """Make the mappings what they were at revision `to`; with `dry_run` only tell what that
-        would change."""
-        asked = read_as(request, _REQUEST)
+        """Restore the mappings of revision `to`; with `dry_run`, only return the changes."""
+        body = read_as(request, _REQUEST)
         cause = request.cause()
-        done = await self._history.rollback(request.zone_id, asked.to, cause, dry_run=asked.dry_run)
+        done = await self._history.rollback(request.zone_id, body.to, cause, dry_run=body.dry_run)
         answer = {
             "to": done.to,
-            "dry_run": asked.dry_run,
+            "dry_run": body.dry_run,
             "revision": done.revision,
             "changes": [mapping_change_json(change) for change in done.changes],
         }

@@ -1,7 +1,6 @@
-"""GET /metrics: the numbers of this server, in the form of Prometheus.
+"""GET /metrics: the metrics of this server in the Prometheus format.
 
-What writes that form is loaded when it is asked for first: a server that nobody monitors starts
-without it.
+prometheus_client is imported with the first request, because many servers are not monitored.
 """
 
 import asyncio
@@ -14,17 +13,17 @@ from originmap.service.vitals import Monitor, Vitals
 
 
 class Metrics:
-    """For anybody, as monitoring expects it: it is numbers, and names nothing that is stored."""
+    """GET /metrics, without a credential, as monitoring systems expect: it has no stored data."""
 
     def __init__(self, traffic: Traffic, monitor: Monitor) -> None:
         self._traffic = traffic
         self._monitor = monitor
 
     async def get_metrics(self, request: Request) -> Response:
-        """The numbers of now, in the version of the form that is asked for."""
+        """The current metrics, in the requested version of the format."""
         vitals = await self._monitor.vitals()
         accept = request.header(b"accept") or ""
-        # On a thread: loading takes tens of milliseconds, and writing some of them.
+        # In a thread: the import takes tens of milliseconds, and formatting some.
         kind, body = await asyncio.to_thread(_expose, self._traffic.tallies, vitals, accept)
         return Response(body, content_type=kind)
 

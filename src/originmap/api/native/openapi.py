@@ -1,7 +1,7 @@
-"""The description of everything served: GET /originmap/v1/openapi.json, OpenAPI 3.1.
+"""The OpenAPI 3.1 description of all routes: GET /originmap/v1/openapi.json.
 
-It is written by hand in the YAML files of api/openapi/, from which scripts/openapi.py makes the
-JSON that is served; tests hold it against the routes, both ways.
+It is written by hand in the YAML files of api/openapi/; scripts/openapi.py generates the JSON from
+them. Tests compare it with the routes in both directions.
 """
 
 from importlib import resources
@@ -16,8 +16,8 @@ def document() -> bytes:
 
 
 class OpenAPIDocument:
-    """GET /originmap/v1/openapi.json, for anybody: it says nothing of this server's data."""
+    """GET /originmap/v1/openapi.json, without a credential: it has no data of this server."""
 
     async def get_document(self, request: Request) -> Response:
-        """The document, without an envelope, as tools expect it."""
+        """The document without an envelope, as tools expect."""
         return Response(document())

@@ -1,4 +1,4 @@
-"""Making a replica a database of its own: POST /originmap/v1/promote."""
+"""Promotes a replica to primary: POST /originmap/v1/promote."""
 
 from originmap.api import envelope
 from originmap.api.http.request import Request
@@ -14,7 +14,7 @@ class Promote:
         self._promotion = promotion
 
     async def promote(self, request: Request) -> Response:
-        """Make it one, and tell where it stands; nothing is done to what is one already."""
+        """Promote the replica and return its position; a primary is left as it is."""
         arguments(request, ())
         done = await self._promotion.promote()
         answer = {"promoted": done.promoted, "epoch": done.epoch, "revision": done.revision}

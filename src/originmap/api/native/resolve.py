@@ -1,4 +1,4 @@
-"""Where a cache fills from: GET /originmap/v1/zones/{zone}/resolve, POST …/whatif."""
+"""Upper tiers of origins: GET /originmap/v1/zones/{zone}/resolve, POST …/whatif."""
 
 from typing import Any
 
@@ -22,11 +22,11 @@ from originmap.service.tier.topology_json import TopologyJSON, topology_of
 from originmap.service.turns import Turns
 
 _FEW = 10
-"""Addresses that are looked up without waiting for a turn."""
+"""With more addresses, the request waits for a turn."""
 
 
 class ZoneResolve:
-    """GET /originmap/v1/zones/{zone}/resolve; the zone by id or name."""
+    """GET /originmap/v1/zones/{zone}/resolve; the zone by ID or name."""
 
     def __init__(self, guard: Guard, directory: Directory, resolve: Resolve) -> None:
         self._guard = guard
@@ -34,23 +34,23 @@ class ZoneResolve:
         self._resolve = resolve
 
     async def resolve(self, request: Request) -> Response:
-        """Upper tier and fallbacks for each `ip`, or with `pool=true` one answer for all; with
-        `explain=true` the whole ranking."""
-        found = self._directory.existing_zone(request.zone_id)
+        """The upper tier and fallbacks of each `ip`, or with `pool=true` one result for all; with
+        `explain=true`, the whole ranking."""
+        zone = self._directory.existing_zone(request.zone_id)
         values = arguments(request, ("ip", "pool", "explain"))
         texts = values.get("ip", [])
         if not 1 <= len(texts) <= MAX_IPS:
             raise InvalidQuery(f"ip must be given 1 to {MAX_IPS} times")
-        asked = [addresses.parse(text) for text in texts]
+        requested = [addresses.parse(text) for text in texts]
         pool, explain = flag(values, "pool"), flag(values, "explain")
         if len(texts) > _FEW:
             await self._resolve.turns.next()
         if pool:
-            answer = await self._resolve.pool(found, asked)
-            ips: list[Any] = [[addresses.text(address) for address in asked]]
+            answer = await self._resolve.pool(zone, requested)
+            ips: list[Any] = [[addresses.text(address) for address in requested]]
         else:
-            answer = await self._resolve.each(found, asked)
-            ips = [addresses.text(address) for address in asked]
+            answer = await self._resolve.each(zone, requested)
+            ips = [addresses.text(address) for address in requested]
         name = "origin_ips" if pool else "origin_ip"
         self._guard.charge(request, len(texts))
         origins = list[msgspec.Raw]()
@@ -70,21 +70,21 @@ class WhatIf:
         self._resolve = resolve
 
     async def what_if(self, request: Request) -> Response:
-        """What would move, in the zones that the caller may read, if some colos had other
-        `states`, or under another `topology`."""
+        """The origins that would move, in the zones that the caller can read, if some colos had
+        other `states`, or with another `topology`."""
         question = await read_large(request, _QUESTION, self._turns)
         if (question.states is None) == (question.topology is None):
-            raise InvalidQuery("give either states or topology")
+            raise InvalidQuery("exactly one of states and topology is required")
         zones = self._guard.access.readable_zones(request.caller, READ_MAPPINGS)
         zone_ids = [zone.id for zone in zones]
         if question.topology is not None:
             self._guard.charge(request, len(question.topology.colos))
             await self._turns.next()
-            found = await self._resolve.moves(topology_of(question.topology), zone_ids)
+            moves = await self._resolve.moves(topology_of(question.topology), zone_ids)
         else:
-            found = await self._resolve.moves_of_states(question.states or {}, zone_ids)
+            moves = await self._resolve.moves_of_states(question.states or {}, zone_ids)
         await self._turns.next()
-        return Response(envelope.success(moves_json(found)))
+        return Response(envelope.success(moves_json(moves)))
 
 
 class _Question(msgspec.Struct, forbid_unknown_fields=True):
@@ -96,7 +96,7 @@ _QUESTION = msgspec.json.Decoder(_Question)
 
 
 def resolution_json(resolution: Resolution, *, explain: bool) -> dict[str, Any]:
-    """How a resolution is answered."""
+    """Encode a resolution."""
     place, tier = resolution.place, resolution.tier
     answer: dict[str, Any] = {
         "vendor": place.vendor if place else None,
@@ -112,11 +112,11 @@ def resolution_json(resolution: Resolution, *, explain: bool) -> dict[str, Any]:
     return answer
 
 
-def moves_json(found: list[Move]) -> dict[str, Any]:
-    """How a what-if is answered: the sums, then each move."""
+def moves_json(moves: list[Move]) -> dict[str, Any]:
+    """Encode the result of a what-if: the totals, then each move."""
     return {
-        "cold_origins": sum(move.origins for move in found if move.cold),
-        "moved_origins": sum(move.origins for move in found),
+        "cold_origins": sum(move.origins for move in moves if move.cold),
+        "moved_origins": sum(move.origins for move in moves),
         "moves": [
             {
                 "zone_id": move.zone_id,
@@ -127,7 +127,7 @@ def moves_json(found: list[Move]) -> dict[str, Any]:
                 "after": move.after,
                 "cold": move.cold,
             }
-            for move in found
+            for move in moves
         ],
     }
 

@@ -20,14 +20,14 @@ class RolloutItem:
         self._rollouts = rollouts
 
     async def get_rollout(self, request: Request) -> Response:
-        """The last rollout, with its waves and nodes, for operators and nodes; null if there was
+        """The last rollout with its stages and nodes, for operators and nodes; null if there was
         none."""
         arguments(request, ())
         for_edge = request.caller.grants.node is Group.EDGE
         return Response(envelope.success(await self._rollouts.status(for_edge=for_edge)))
 
     async def take_step(self, request: Request) -> Response:
-        """Take a step; the answer is that of GET."""
-        asked = read_as(request, _REQUEST)
-        await self._rollouts.take(asked, request.cause())
+        """Take a step; the response is that of GET."""
+        body = read_as(request, _REQUEST)
+        await self._rollouts.take(body, request.cause())
         return Response(envelope.success(await self._rollouts.status()))

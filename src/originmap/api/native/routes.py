@@ -47,11 +47,11 @@ from originmap.service.tier.topology import Topologies
 
 BASE = "/originmap/v1"
 DISCOVERY = "/v3/discovery"
-"""Where Envoy asks, whatever it is told."""
+"""Envoy's path, which cannot be configured."""
 
 
 class NativeServices(NamedTuple):
-    """What the routes are made of."""
+    """The services that the routes use."""
 
     detector: Detector
     directory: Directory
@@ -74,7 +74,7 @@ class NativeServices(NamedTuple):
 
 
 def routes(guard: Guard, services: NativeServices) -> list[Route]:
-    """All of them."""
+    """All of our own routes."""
     health = HealthRoutes(guard, services.ready, services.replication)
     metrics = services.metrics
     return [

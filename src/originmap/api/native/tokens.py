@@ -1,4 +1,4 @@
-"""Tokens, each made for what it is to do: /originmap/v1/tokens[/{token}]."""
+"""Tokens by their purpose: /originmap/v1/tokens[/{token}]."""
 
 from typing import Annotated, Any
 
@@ -33,20 +33,20 @@ class TokenList:
         self._tokens = tokens
 
     def list_tokens(self, request: Request) -> Response:
-        """Every token, whoever owns it, without secrets."""
+        """The tokens of all owners, without secrets."""
         arguments(request, ())
         return Response(envelope.success([_json(token) for token in self._tokens.all()]))
 
     async def create_token(self, request: Request) -> Response:
-        """Make a token of the caller's user; the only answer that ever carries its secret."""
-        asked = read_as(request, _REQUEST)
-        given = asked.name, asked.access, asked.zones, asked.colo.upper()
+        """Create a token of the caller's user; only this response contains its secret."""
+        body = read_as(request, _REQUEST)
+        members = body.name, body.access, body.zones, body.colo.upper()
         user_id, cause = request.caller.user_id, request.cause()
-        token, secret = await self._tokens.create(*given, user_id, cause)
+        token, secret = await self._tokens.create(*members, user_id, cause)
         return Response(envelope.success(_json(token) | {"secret": secret}))
 
     async def revoke_token(self, request: Request) -> Response:
-        """Remove a token."""
+        """Revoke a token."""
         arguments(request, ())
         token_id, cause = request.arguments["token"], request.cause()
         await self._tokens.revoke(token_id, cause)

@@ -1,4 +1,4 @@
-"""The operator's colos: GET, PUT, PATCH /originmap/v1/topology, GET, PUT …/latencies."""
+"""The topology: GET, PUT, PATCH /originmap/v1/topology, GET, PUT …/latencies."""
 
 from typing import Any
 
@@ -16,11 +16,11 @@ from originmap.service.tier.topology import Topologies
 from originmap.service.tier.topology_json import TopologyJSON, topology_of
 
 MAX_LATENCIES_BODY = 4 << 20
-"""Bytes; 75 colos measured to each of 210 regions are 1.8 MiB."""
+"""Limit in bytes; the measurements of 75 colos to each of 210 regions have 1.8 MiB."""
 
 
 class StatesJSON(msgspec.Struct, forbid_unknown_fields=True):
-    """Other states for some colos, by code."""
+    """New states of some colos, by code."""
 
     states: dict[str, ColoState]
 
@@ -46,24 +46,24 @@ class TopologyItem:
         self._written: tuple[Topology, bytes] | None = None
 
     async def get_topology(self, request: Request) -> Response:
-        """The topology in force, for whoever has a credential."""
+        """The current topology, for any credential."""
         arguments(request, ())
         return Response(self._answer(self._topologies.current))
 
     async def set_topology(self, request: Request) -> Response:
-        """Replace it; one in which nothing can be an upper tier is refused."""
+        """Replace the topology; an error if no colo of the new one can be an upper tier."""
         topology = topology_of(await read_large(request, _TOPOLOGY, self._topologies.turns))
         changed = await self._topologies.set(topology, request.cause())
         return Response(envelope.success(changed))
 
     async def set_states(self, request: Request) -> Response:
-        """Give some colos other states."""
+        """Change the states of some colos."""
         states = read_as(request, _STATES).states
         changed = await self._topologies.set_states(states, request.cause())
         return Response(envelope.success(changed))
 
     def _answer(self, current: Topology) -> bytes:
-        """Written once for each topology: a large one takes a millisecond."""
+        """Encode the topology once and cache it: a large one takes a millisecond."""
         if self._written is None or self._written[0] is not current:
             self._written = current, envelope.success(current)
         return self._written[1]
@@ -76,12 +76,12 @@ class LatencySet:
         self._topologies = topologies
 
     async def get_latencies(self, request: Request) -> Response:
-        """Every measurement, those that count no more included."""
+        """Every measurement, including expired ones."""
         arguments(request, ())
         return Response(envelope.success(await self._json(self._topologies.latencies)))
 
     async def set_latencies(self, request: Request) -> Response:
-        """Replace them all."""
+        """Replace all measurements."""
         turns = self._topologies.turns
         sent = await read_large(request, _MEASUREMENTS, turns)
         measured = list[Measurement]()

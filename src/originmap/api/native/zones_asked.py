@@ -1,4 +1,4 @@
-"""Which zones a request is about, where it may name some."""
+"""Selects the zones of a request that can name several."""
 
 from collections.abc import Sequence
 
@@ -10,14 +10,15 @@ from originmap.service.access.directory import Caller, Directory
 
 
 class ZonesAsked:
-    """Finds the zones whose mappings a caller may read."""
+    """Selects zones whose mappings a caller can read."""
 
     def __init__(self, guard: Guard, directory: Directory) -> None:
         self._access = guard.access
         self._directory = directory
 
     def of(self, request: Request, caller: Caller, names: Sequence[str]) -> list[Zone]:
-        """The zones named, by id or name, or all that the caller may read. Raises Forbidden."""
+        """The zones with these IDs or names, or all that the caller can read. Raises
+        Forbidden."""
         if not names:
             return self._access.readable_zones(caller, READ_STATE)
         found = {}

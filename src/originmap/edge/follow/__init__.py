@@ -1,1 +1,1 @@
-"""Following a primary."""
+"""Replication: keeps a store up to date with a primary's feed."""

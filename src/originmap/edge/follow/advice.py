@@ -1,4 +1,4 @@
-"""Says once that the agent's token is for more than an edge node needs."""
+"""Warns once if the agent's token has more access than an edge node needs."""
 
 import asyncio
 import logging
@@ -12,13 +12,13 @@ _LOG = logging.getLogger(__name__)
 _SECRET = (Kind.USER, Kind.TOKEN)
 _LOOK_SECONDS = 1.0
 ADVICE = (
-    "the token shows this node every credential's hash: give it one made with"
+    "the token gives this node the hashes of all credentials: create a token for nodes with"
     " originmap token create NAME --access edge"
 )
 
 
 class Advice:
-    """Looks whether the copy has records of credentials."""
+    """Watches the replica for records of credentials."""
 
     def __init__(self, store: Store, replication: Replication) -> None:
         self._replication = replication
@@ -27,12 +27,12 @@ class Advice:
 
     @property
     def needed(self) -> bool:
-        """Whether the primary sends records of credentials. Not known before it was heard of:
-        what is here may be a copy made with an earlier token."""
+        """Whether the primary sends records of credentials. False while disconnected: the local
+        copy may have been fetched with an earlier token."""
         return self._replication.connected and bool(self._secret)
 
     async def run(self) -> None:
-        """Log it once, also where the token is exchanged for a larger one later."""
+        """Log the advice once, also if the token gets more access later."""
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             if self.needed:

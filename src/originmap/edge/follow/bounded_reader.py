@@ -1,8 +1,8 @@
-"""Answers of a server that may send more than it should: read within bounds.
+"""Reads responses of a server up to a size limit.
 
-Bounds hold for what comes out of decompression, which is done here in small pieces. httpx would
-hand out each piece of the network whole, a thousand times as large as it came, and for several
-encodings on top of each other a million times.
+The limit applies after decompression, which is done here in small pieces. httpx would decompress
+each chunk from the network as a whole, to a thousand times its size, or to a million times for
+nested encodings.
 """
 
 import zlib
@@ -13,14 +13,14 @@ import httpx
 from originmap.domain.errors import AnswerTooLarge, BrokenFeed
 
 ACCEPTED = "gzip"
-"""The one encoding of answers that is understood; for the header Accept-Encoding."""
+"""The only supported encoding; for the header Accept-Encoding."""
 _GZIP = 31  # zlib's wbits for the gzip format, RFC 1952
 _PIECE = 1 << 18
 
 
 async def pieces(answer: httpx.Response, most: int) -> AsyncIterator[bytes]:
-    """The body of a streamed answer, decompressed, in pieces. Raises AnswerTooLarge behind `most`
-    bytes, BrokenFeed for what does not decompress."""
+    """The decompressed body of a streamed response, in pieces. Raises AnswerTooLarge after `most`
+    bytes, BrokenFeed if it cannot be decompressed."""
     size = 0
     async for piece in _decoded(answer):
         size += len(piece)
@@ -30,13 +30,13 @@ async def pieces(answer: httpx.Response, most: int) -> AsyncIterator[bytes]:
 
 
 async def whole(answer: httpx.Response, most: int) -> bytes:
-    """The body of a streamed answer. Raises as `pieces`."""
+    """The decompressed body of a streamed response. Raises AnswerTooLarge, BrokenFeed."""
     return b"".join([piece async for piece in pieces(answer, most)])
 
 
 async def lines(parts: AsyncIterator[bytes], longest: int) -> AsyncIterator[bytes]:
-    """Lines, each with its end; the last one may lack it. Raises BrokenFeed for one of more than
-    `longest` bytes."""
+    """Split into lines, each with its newline; the last line may have none. Raises BrokenFeed for
+    a line of more than `longest` bytes."""
     rest: list[bytes] = []
     waiting = 0
     async for piece in parts:
@@ -59,18 +59,18 @@ async def _decoded(answer: httpx.Response) -> AsyncIterator[bytes]:
             yield piece
         return
     if encoding not in ("gzip", "x-gzip"):
-        raise BrokenFeed(f"the answer is encoded as {encoding!r}, and {ACCEPTED} was asked for")
+        raise BrokenFeed(f"the response has the encoding {encoding!r}, not {ACCEPTED}")
     stream = zlib.decompressobj(_GZIP)
     try:
         async for piece in answer.aiter_raw():
             while piece:
                 if stream.eof:
-                    raise BrokenFeed("the answer goes on after the end of what is compressed")
+                    raise BrokenFeed("the response has data after the end of the gzip stream")
                 yield stream.decompress(piece, _PIECE)
                 piece = stream.unconsumed_tail or stream.unused_data
         while rest := stream.decompress(b"", _PIECE):
             yield rest
     except zlib.error as error:
-        raise BrokenFeed(f"the answer does not decompress: {error}") from None
+        raise BrokenFeed(f"the response cannot be decompressed: {error}") from None
     if not stream.eof:
-        raise BrokenFeed("the answer was cut short")
+        raise BrokenFeed("the response is truncated")

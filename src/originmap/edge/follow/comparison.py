@@ -1,5 +1,7 @@
-"""Finds out whether a replica still is what its primary is: that changes came in order proves
-nothing of what a disk, an operator or a backup did to either.
+"""Checks that a replica is still equal to its primary.
+
+Receiving all changes in order does not prove it: a disk error, an operator or a restored backup
+can change either side.
 """
 
 import asyncio
@@ -16,11 +18,11 @@ from originmap.store.port import Store
 
 _LOG = logging.getLogger(__name__)
 _TURNS, _TURN_SECONDS = 100, 0.1
-"""How long to wait until this replica has what the digest is of."""
+"""How long to wait until this replica has the revision of the digest."""
 
 
 class Comparison:
-    """Of a store with what its primary has."""
+    """Compares a store with its primary."""
 
     def __init__(self, store: Store, client: FeedClient) -> None:
         self._store = store
@@ -28,28 +30,28 @@ class Comparison:
         self._warned = False
 
     async def last_change_differs(self) -> bool:
-        """Whether the primary has another change at the last revision that is stored here: it was
-        restored from an older copy, and written on. Cheap, for each time that the primary was not
-        heard of. Raises FeedError, StoreError."""
+        """Whether the primary has another change at this replica's last revision. That happens
+        when the primary is restored from a backup and then written to. Cheap enough for every
+        reconnect. Raises FeedError, StoreError."""
         epoch, revision = self._store.epoch, self._store.revision
         if revision == 0:
             return False
         delta = await self._client.changes(Point(epoch, revision - 1), 1, 0)
         if delta.reset or not delta.changes:
-            return False  # what comes next tells why
+            return False  # the next request gets the reason
         (theirs,) = read_changes(delta.changes)
         return (theirs.revision, theirs.at) != (revision, await self._last_time())
 
     async def differs(self) -> str:
-        """What differs, by the digests of both; "" if nothing does, or if that cannot be told now.
-        Raises FeedError, StoreError."""
+        """The differences by the digests of both; "" if there are none, or if they cannot be
+        compared now. Raises FeedError, StoreError."""
         theirs = await self._client.digest()
         if theirs is None:
             if not self._warned:
                 self._warned = True
-                _LOG.warning("the primary is of a version that cannot be compared with")
+                _LOG.warning("this version of the primary has no digest to compare with")
             return ""
-        for _ in range(_TURNS):  # it is on its way, most often
+        for _ in range(_TURNS):  # the missing changes usually arrive within moments
             if self._store.revision >= theirs.revision:
                 break
             await asyncio.sleep(_TURN_SECONDS)
@@ -59,11 +61,11 @@ class Comparison:
         return difference(ours, theirs)
 
     async def _last_time(self) -> int:
-        found = await self._store.changes(self._store.revision - 1, 1)
-        return found[0].at if found else await time_of(self._store)
+        changes = await self._store.changes(self._store.revision - 1, 1)
+        return changes[0].at if changes else await time_of(self._store)
 
 
 async def time_of(store: Store) -> int:
-    """When the last change of a store was made. Raises StoreError."""
+    """The time of the last change in a store. Raises StoreError."""
     async with contextlib.aclosing(store.snapshot()) as parts:
         return (await start_of(parts)).at

@@ -1,4 +1,4 @@
-"""A copy that is stored only as far as the disk has room for it: others use that disk too."""
+"""Stops storing a snapshot before it fills the disk."""
 
 from collections.abc import AsyncIterator
 
@@ -8,12 +8,12 @@ from originmap.store.port import Store
 
 _LEAST = 4 << 20
 _OF_MAPPING, _OF_CHANGE, _OF_RECORD = 80, 250, 1_000
-"""Bytes that one takes on disk, about."""
+"""Approximate bytes on disk of one mapping, change or record."""
 _OFTEN = 16
 
 
 async def within_room(store: Store, parts: AsyncIterator[Part]) -> AsyncIterator[Part]:
-    """The same parts. Raises StoreFailed, before the disk is full, where they do not fit."""
+    """Pass the parts through. Raises StoreFailed, before the disk is full, if they do not fit."""
     before, stored = await store.size(), 0
     number = 0
     async for part in parts:
@@ -25,14 +25,15 @@ async def within_room(store: Store, parts: AsyncIterator[Part]) -> AsyncIterator
 
 
 async def _check(store: Store, before: int, stored: int) -> None:
-    """What is stored goes to a log first, and stays there until it is in the database too."""
+    """Data is in the write-ahead log first and stays there until it is in the database too, so it
+    needs up to twice its size."""
     room = store.room()
     if room is None:
         return
     grown = max(await store.size() - before, 0)
     if room < _LEAST + max(2 * stored - grown, grown):
-        error = StoreFailed(f"the copy does not fit on the disk, where {room >> 20:,} MiB are free")
-        error.hint = "make room on the disk, or move the database to a larger one"
+        error = StoreFailed(f"the snapshot does not fit on the disk: {room >> 20:,} MiB free")
+        error.hint = "free space on the disk, or move the database to a larger disk"
         raise error
 
 

@@ -1,5 +1,4 @@
-"""Reading another server's feed over HTTP, within bounds: of what it sends no more is taken than a
-primary can have."""
+"""Reads another server's feed over HTTP. Every response has a size limit."""
 
 import asyncio
 import contextlib
@@ -34,18 +33,18 @@ AGE_HEADER = "originmap-replica-age"
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 15.0
 _LONGEST_LINE = 64 << 20
-"""Bytes of a line of a snapshot. The largest of a primary has changes of latencies, at 10 MiB."""
+"""Limit of a snapshot line in bytes. The largest lines, changes of latencies, have 10 MiB."""
 _LARGEST_PAGE = 64 << 20
-"""Bytes of an answer with changes; where they are that large, fewer are asked for."""
+"""Limit of a response with changes in bytes; above it, the follower requests fewer changes."""
 _LARGEST_ANSWER = 64 << 10
-"""Bytes of any other answer."""
+"""Limit of any other response in bytes."""
 MOST_BYTES = 16 << 30
-"""Bytes of a snapshot: two hundred million mappings."""
+"""Limit of a snapshot in bytes: two hundred million mappings."""
 _DIGEST_SECONDS = 600.0
 _NO_ROUTE = (404, 405)
 _SHOWN = 200
 _OLDEST = 10**12
-"""Seconds that no replica is behind."""
+"""Seconds; a larger age in a header is not valid."""
 
 
 class _Answer(msgspec.Struct):
@@ -61,7 +60,7 @@ _DIGESTS = msgspec.json.Decoder(_DigestAnswer)
 
 
 class FeedClient:
-    """One server's feed, as a replica sees it; an async context manager."""
+    """A client of one server's feed; an async context manager."""
 
     def __init__(
         self,
@@ -73,15 +72,15 @@ class FeedClient:
         *,
         of_nodes: bool = False,
     ) -> None:
-        """`url` as in http://192.0.2.1:8787; `name` is what the server lists this follower as;
-        `environment` may name a proxy and certificates; `most` is how many bytes a snapshot may
-        have; `of_nodes` says that the edge form is enough. Raises FeedError if the URL is not one,
-        UnusableEnvironment."""
+        """`url` is a URL such as http://192.0.2.1:8787; `name` is this follower's name in the
+        server's list; `environment` can set a proxy and certificates; `most` is the limit of a
+        snapshot in bytes; `of_nodes` accepts the edge form of the feed, without credentials.
+        Raises FeedError if the URL is invalid, UnusableEnvironment."""
         self._name = name
         self._forms = (WHOLE, EDGE) if of_nodes else (WHOLE,)
         self._most = most
         self.age = 0.0
-        """Seconds that the server's own state was old when it answered last: it may be a
+        """Age of the server's own state in seconds, from its last response: the server may be a
         replica itself."""
         try:
             server = parse(url)
@@ -105,8 +104,8 @@ class FeedClient:
         await self._http.aclose()
 
     async def changes(self, point: Point, limit: int, wait: int) -> DeltaJSON:
-        """Changes after `point`, as they came; where there are none, after up to `wait` seconds.
-        Raises FeedError; AnswerTooLarge where fewer should be asked for."""
+        """Up to `limit` changes after `point`. If there are none, the server waits up to `wait`
+        seconds for one. Raises FeedError; AnswerTooLarge if the caller should request fewer."""
         arguments: dict[str, Any] = {
             "since": f"{point.epoch}-{point.revision}",
             "limit": limit,
@@ -127,8 +126,8 @@ class FeedClient:
         return delta
 
     async def digest(self) -> StateDigest | None:
-        """The digest of what the server had not long ago; None from one that has none to give.
-        Raises FeedError."""
+        """The digest of the server's recent state; None if the server has no such route. Raises
+        FeedError."""
         try:
             async with asyncio.timeout(_DIGEST_SECONDS):
                 body = await self._get("/digest", {}, _DIGEST_SECONDS, _LARGEST_ANSWER)
@@ -140,29 +139,29 @@ class FeedClient:
         except TimeoutError as error:
             raise self._gone(error) from error
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise BrokenFeed(f"the answer is no digest: {error}") from None
+            raise BrokenFeed(f"the response is not a digest: {error}") from None
 
     async def report(self, report: Report) -> None:
-        """Say what is served here. Raises FeedError."""
+        """Report the state of this follower to the server. Raises FeedError."""
         path = f"/followers/{self._name}"
         async with self._answer("PUT", path, json=report._asdict()) as answer:
-            await bounded.whole(answer, _LARGEST_ANSWER)  # or its connection is not used again
+            await bounded.whole(answer, _LARGEST_ANSWER)  # an unread body ends the connection
 
     async def snapshot(self) -> AsyncIterator[Part]:
-        """Everything there is, and what led there from where a rollout keeps nodes. Raises
-        FeedError, also in the middle of it."""
-        everything = {"whole": "true", "history": "true"}
-        async with self._answer("GET", "/snapshot", params=everything) as answer:
-            found = bounded.lines(bounded.pieces(answer, self._most), _LONGEST_LINE)
-            async for part in read_lines(found):
+        """The full state, and the history that rollouts need. Raises FeedError, also during the
+        iteration."""
+        arguments = {"whole": "true", "history": "true"}
+        async with self._answer("GET", "/snapshot", params=arguments) as answer:
+            lines = bounded.lines(bounded.pieces(answer, self._most), _LONGEST_LINE)
+            async for part in read_lines(lines):
                 if isinstance(part, SnapshotStart):
                     self._check_form(part.form)
                 yield part
 
     def _check_form(self, form: str) -> None:
         if form not in self._forms:
-            broken = BrokenFeed(f"the token gets the {form} form of the database, not the whole")
-            broken.hint = "make a token on the primary: originmap token create --access replicate"
+            broken = BrokenFeed(f"the token gives access to the {form} form of the feed only")
+            broken.hint = "create one on the primary: originmap token create --access replicate"
             raise broken
 
     async def _get(self, path: str, arguments: dict[str, Any], seconds: float, most: int) -> bytes:
@@ -171,8 +170,8 @@ class FeedClient:
 
     @contextlib.asynccontextmanager
     async def _answer(self, method: str, path: str, **how: Any) -> AsyncIterator[httpx.Response]:
-        """An answer that is no refusal, of which the body is still to come. Raises FeedError, also
-        for what happens while it is read."""
+        """Open a successful response whose body is not read yet. Raises FeedError, also for errors
+        while the body is read."""
         try:
             async with self._http.stream(method, BASE + path, **how) as answer:
                 try:
@@ -180,7 +179,7 @@ class FeedClient:
                     yield answer
                 finally:
                     await answer.aclose()
-                    # They refer to each other, and would wait for the garbage collector.
+                    # Break the reference cycle, which would wait for the garbage collector.
                     answer.stream = httpx.ByteStream(b"")
         except (httpx.HTTPError, OSError) as error:
             raise self._gone(error) from error
@@ -190,8 +189,8 @@ class FeedClient:
         if failure.lasting:
             return PrimaryUntrusted(failure.reason, failure.hint)
         kind = type(error).__name__
-        said = failure.reason if failure.reason.startswith(kind) else f"{kind}: {failure.reason}"
-        gone = PrimaryGone(said)
+        reason = failure.reason if failure.reason.startswith(kind) else f"{kind}: {failure.reason}"
+        gone = PrimaryGone(reason)
         gone.hint = failure.hint
         return gone
 
@@ -205,38 +204,38 @@ class FeedClient:
             base, _, rest = target.partition(BASE)
             raise PrimaryMoved(answer.status_code, without_secrets(base if rest else target))
         if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
-            raise PrimaryGone(f"the primary answers {answer.status_code}: {text}")
+            raise PrimaryGone(f"the primary responded with status {answer.status_code}: {text}")
         raise PrimaryRefused(answer.status_code, text)
 
 
 def _age(answer: httpx.Response) -> float:
-    """Infinite where the server does not know, or says what is no age."""
+    """The age in a response; infinite if the server does not know it or sends an invalid one."""
     age = decimal(answer.headers.get(AGE_HEADER, "0"), 0, _OLDEST)
     return math.inf if age is None else age
 
 
 def _not_of_the_feed(body: bytes, error: Exception) -> BrokenFeed:
-    found = "a web page" if body.lstrip().startswith(b"<") else str(error)
-    broken = BrokenFeed(f"the answer is not of the feed: {found}")
-    broken.hint = "is --follow the URL of an Originmap?"
+    reason = "it is a web page" if body.lstrip().startswith(b"<") else str(error)
+    broken = BrokenFeed(f"the response is not from an Originmap feed: {reason}")
+    broken.hint = "set --follow to the URL of an Originmap server"
     return broken
 
 
 async def _beginning(answer: httpx.Response) -> str:
-    """The beginning of what an answer says, enough to be shown."""
-    said = b""
+    """The beginning of a response's body, for an error message."""
+    text = b""
     async for piece in bounded.pieces(answer, _LARGEST_ANSWER):
-        said += piece
-        if len(said) >= _SHOWN:
+        text += piece
+        if len(text) >= _SHOWN:
             break
-    return said[:_SHOWN].decode("utf-8", "replace").strip()
+    return text[:_SHOWN].decode("utf-8", "replace").strip()
 
 
 def _check_answer(delta: DeltaJSON, point: Point, limit: int) -> None:
-    """Raises BrokenFeed for an answer to another question."""
+    """Raises BrokenFeed if a response does not match its request."""
     if delta.reset:
         return
     if (delta.epoch, delta.since) != (point.epoch or delta.epoch, point.revision):
-        raise BrokenFeed(f"the answer is about {delta.epoch}-{delta.since}, and not {point}")
+        raise BrokenFeed(f"the response is for {delta.epoch}-{delta.since}, not for {point}")
     if len(delta.changes) > limit:
-        raise BrokenFeed(f"the answer has {len(delta.changes)} changes, and {limit} were asked for")
+        raise BrokenFeed(f"the response has {len(delta.changes)} changes; the limit was {limit}")

@@ -1,9 +1,9 @@
-"""Keeps a replica's store what its primary's is.
+"""Keeps a replica's store up to date with its primary.
 
-First a snapshot, then changes as they come; after a break on from where it was, and where the
-primary cannot tell what happened since, a snapshot again. Every so often both are compared, and
-where they differ a snapshot is taken too. Whatever happens, the store serves the last state that
-came whole.
+The replica loads a snapshot, then follows the change feed. After a disconnect it continues from
+its last revision; if the primary no longer has the changes since then, it does a full sync: it
+loads a snapshot again. It also compares itself with the primary at intervals, and does a full sync
+if they differ. The store always serves the last complete state.
 """
 
 import asyncio
@@ -34,16 +34,16 @@ from originmap.store.port import Store
 _LOG = logging.getLogger(__name__)
 _PORTION = 5_000
 _AT_ONCE = 250
-"""Changes that are read before others get a turn: less than a millisecond."""
+"""Changes that are decoded before the event loop gets a turn: less than a millisecond."""
 _WAIT_SECONDS = 5
-"""How long a question may wait: the age of a replica that hears of nothing new grows to this."""
+"""How long a long poll waits; the age of an idle replica grows up to this."""
 _LONGEST_PAUSE = 5.0
-_LONGEST_SPOILT = 300.0
-"""After snapshots that could not be used: each of them is as large as the database."""
+_LONGEST_SNAPSHOT_PAUSE = 300.0
+"""Back-off after snapshots that failed, because each is as large as the database."""
 _COMPARE_SECONDS, _LONGEST_COMPARE = 300.0, 24 * 3600.0
-"""Between two comparisons with the primary; more where one after the other finds a difference."""
+"""Between two comparisons with the primary; doubled while each of them finds a difference."""
 _FIRST_REACH, _LONGEST_REACH = 5.0, 3600.0
-"""Between two snapshots that shall bring more history."""
+"""Between two full syncs that fetch more history."""
 
 
 class Follower:
@@ -57,8 +57,8 @@ class Follower:
         floor: Floor = lambda: None,
         compare_seconds: float = _COMPARE_SECONDS,
     ) -> None:
-        """`floor` tells the revision that nodes are kept at, None where they are not: the history
-        is to reach back to it. `compare_seconds` are between two comparisons with the primary."""
+        """`floor` returns the lowest revision that a rollout holds nodes at, or None; the history
+        must include it. `compare_seconds` is the time between two comparisons with the primary."""
         self._compare_seconds = compare_seconds
         self._store = store
         self._floor = floor
@@ -67,14 +67,14 @@ class Follower:
         self._replication = replication
         self._portion = _PORTION
         self._comparison = Comparison(store, client)
-        self._spoilt = 0  # snapshots that could not be used, one after the other
+        self._failed_snapshots = 0  # in a row
         self._difference = ""
 
     async def run(self) -> None:
-        """Follow until cancelled. Raises what does not go away by waiting: PrimaryUntrusted before
-        there is a first copy, and StoreFailed where the copy is damaged: the next start fetches it
-        again."""
-        await self._note_age_of_what_is_there()
+        """Follow until cancelled. Raises only errors that retrying does not fix: PrimaryUntrusted
+        before the first snapshot is loaded, and StoreFailed if the database is damaged; after a
+        restart it is fetched again."""
+        await self._note_initial_age()
         comparing = asyncio.create_task(self._keep_comparing())
         try:
             await self._keep_following()
@@ -92,13 +92,13 @@ class Follower:
                 self._report(error)
             except (FeedError, StoreError) as error:
                 if isinstance(error, StoreFailed) and error.damaged:
-                    error.hint = "start this again: the damaged copy is fetched again then"
+                    error.hint = "restart: the damaged database is then fetched again"
                     raise
                 if self._replication.connected:
                     pause = 0.1
                 self._report(error)
-            if self._spoilt:
-                pause = max(pause, min(0.5 * 2**self._spoilt, _LONGEST_SPOILT))
+            if self._failed_snapshots:
+                pause = max(pause, min(0.5 * 2**self._failed_snapshots, _LONGEST_SNAPSHOT_PAUSE))
             await asyncio.sleep(_spread(pause))
             pause = min(pause * 2, _LONGEST_PAUSE)
 
@@ -111,41 +111,41 @@ class Follower:
             try:
                 self._difference = await self._comparison.differs()
             except (FeedError, StoreError):
-                continue  # whatever it is, following meets it too
+                continue  # the feed meets the same error and reports it
             longer = min(pause * 2, _LONGEST_COMPARE)
             pause = longer if self._difference else self._compare_seconds
 
     async def catch_up(self) -> None:
-        """Take over what the primary has now. Raises FeedError, StoreError."""
+        """Replicate the primary's current state, then return. Raises FeedError, StoreError."""
         await self._follow(once=True)
 
     async def _follow(self, *, once: bool = False) -> None:
         if not self._store.is_replica:
             await self._load()
         elif await self._comparison.last_change_differs():
-            await self._start_anew(f"the primary has another change {self._store.revision}")
+            await self._full_sync(f"the primary has another change {self._store.revision}")
         ahead: asyncio.Task[DeltaJSON] | None = None
         wait = 0
         try:
             while True:
-                delta = await (ahead or self._ask(self._point, wait))
+                delta = await (ahead or self._fetch(self._point, wait))
                 ahead = None
                 if delta.reset or self._difference:
                     differs = self._difference and f"{self._difference} differ from the primary's"
-                    await self._start_anew(differs or delta.reason or "a reset")
+                    await self._full_sync(differs or delta.reason or "a reset")
                     continue
                 after = Point(delta.epoch, delta.revision)
-                there_is_more = len(delta.changes) >= self._portion
+                has_more = len(delta.changes) >= self._portion
                 self._portion = min(self._portion * 2, _PORTION)
-                if there_is_more:  # ask while this is written
-                    ahead = asyncio.create_task(self._ask(after, 0))
+                if has_more:  # fetch the next page while this one is written
+                    ahead = asyncio.create_task(self._fetch(after, 0))
                 await self._apply(await _read(delta.changes), delta.revision)
-                if ahead is not None and self._point != after:  # a snapshot was taken instead
+                if ahead is not None and self._point != after:  # after a full sync
                     ahead.cancel()
                     ahead, wait = None, 0
                     continue
                 if ahead is None:
-                    await self._reach_back()
+                    await self._extend_history()
                     self._replication.heard(self._client.age)
                     if once:
                         return
@@ -158,8 +158,8 @@ class Follower:
     def _point(self) -> Point:
         return Point(self._store.epoch, self._store.revision)
 
-    async def _ask(self, point: Point, wait: int) -> DeltaJSON:
-        """Ask for changes, for fewer where they are large."""
+    async def _fetch(self, point: Point, wait: int) -> DeltaJSON:
+        """Fetch a page of changes; a smaller page if they are large."""
         while True:
             try:
                 return await self._client.changes(point, self._portion, wait)
@@ -173,13 +173,13 @@ class Follower:
             try:
                 await self._store.apply(changes)
             except BrokenFeed as error:
-                await self._start_anew(str(error))
+                await self._full_sync(str(error))
                 return
         if self._store.revision != revision:
-            await self._start_anew("changes are missing")
+            await self._full_sync("changes are missing")
 
-    async def _start_anew(self, why: str) -> None:
-        _LOG.warning("starting anew", extra={"data": {"why": why}})
+    async def _full_sync(self, why: str) -> None:
+        _LOG.warning("full sync", extra={"data": {"why": why}})
         await self._load()
 
     async def _load(self) -> None:
@@ -189,17 +189,17 @@ class Follower:
         except PrimaryGone:
             raise
         except (FeedError, StoreError):
-            self._spoilt += 1
+            self._failed_snapshots += 1
             raise
-        self._spoilt, self._difference = 0, ""
+        self._failed_snapshots, self._difference = 0, ""
         revision = self._store.revision
-        _LOG.warning("took a snapshot", extra={"data": {"revision": revision}})
-        # It is there to be served, also when the primary is not heard of again.
+        _LOG.warning("loaded a snapshot", extra={"data": {"revision": revision}})
+        # From now on the replica can serve, even if the primary disappears.
         self._replication.synced(began, self._client.age)
 
-    async def _reach_back(self) -> None:
-        """Take the history along from where nodes are kept, when that is before what is here. The
-        primary may not have it, or not yet."""
+    async def _extend_history(self) -> None:
+        """Do a full sync with history if nodes are held at a revision older than the local
+        history. The primary may not have that history, or not yet."""
         floor = self._floor()
         if floor is None or floor >= self._store.oldest:
             self._reach_at, self._reach_pause = 0.0, _FIRST_REACH
@@ -207,30 +207,31 @@ class Follower:
         if time.monotonic() < self._reach_at:
             return
         oldest = self._store.oldest
-        why = f"nodes are kept at revision {floor}, and the history starts at {oldest}"
-        await self._start_anew(why)
+        why = f"nodes are held at revision {floor}, but the history starts at {oldest}"
+        await self._full_sync(why)
         self._reach_at = time.monotonic() + self._reach_pause
         self._reach_pause = min(self._reach_pause * 2, _LONGEST_REACH)
 
-    async def _note_age_of_what_is_there(self) -> None:
-        """What is there is at most as old as its last change."""
+    async def _note_initial_age(self) -> None:
+        """Set the age of the stored state: it is at most as old as its last change."""
         if self._store.is_replica:
             self._replication.restored(await time_of(self._store))
 
     def _report(self, error: OriginmapError) -> None:
         if self._replication.failed(str(error)):
-            _LOG.warning("cannot follow", extra={"data": {"why": str(error), "do": error.hint}})
+            data = {"why": str(error), "do": error.hint}
+            _LOG.warning("cannot follow the primary", extra={"data": data})
 
 
 def _spread(seconds: float) -> float:
-    """About so long, so that the replicas of a primary that comes back do not come at once."""
+    """Add jitter of up to a half, so that replicas do not reconnect to a primary all at once."""
     return seconds * random.uniform(0.5, 1.5)  # noqa: S311 (not a secret)
 
 
 async def _read(changes: list[ChangeJSON]) -> list[Change]:
-    """Raises BrokenFeed."""
-    found: list[Change] = []
+    """Decode changes. Raises BrokenFeed."""
+    decoded: list[Change] = []
     for at in range(0, len(changes), _AT_ONCE):
-        found += read_changes(changes[at : at + _AT_ONCE])
+        decoded += read_changes(changes[at : at + _AT_ONCE])
         await asyncio.sleep(0)
-    return found
+    return decoded

@@ -1,7 +1,7 @@
-"""Tells the primary what this node serves, so that its list of followers shows it.
+"""Reports this node's state to the primary, for its list of followers.
 
-Whether that works changes nothing here; that the primary is gone the follower says already. The
-primary keeps the list in memory, so it is told from time to time without any news.
+A failed report has no effect on the node, and the follower already logs an unreachable primary.
+The primary keeps the list in memory, so reports are repeated at intervals.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ class Reporter:
         self._news = asyncio.Event()
 
     def note(self, applied: int | None, problem: str) -> None:
-        """This is how it stands."""
+        """Set the state to report; a change is reported at once."""
         if (applied, problem) != (self._applied, self._problem):
             self._applied, self._problem = applied, problem
             self._news.set()
@@ -45,7 +45,7 @@ class Reporter:
             except PrimaryRefused as error:
                 self._note_refusal(error)
             except FeedError:
-                pass  # the follower says it
+                pass  # the follower logs it
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(REPORT_SECONDS):
                     await self._news.wait()
@@ -56,7 +56,7 @@ class Reporter:
             _LOG.warning("cannot report", extra={"data": {"why": str(error)}})
 
     async def send(self) -> None:
-        """Report now. Raises FeedError."""
+        """Send a report now. Raises FeedError."""
         problem = self._problem[:MAX_PROBLEM]
         report = Report(self._store.revision, self._serves, self._applied, problem, self._colo)
         await self._client.report(report)

@@ -1,4 +1,4 @@
-"""What changed: GET /originmap/v1/changes, at once, by waiting, or as a stream."""
+"""The change feed: GET /originmap/v1/changes, at once, as a long poll, or as a stream."""
 
 import asyncio
 import contextlib
@@ -22,7 +22,7 @@ from originmap.service.feed.followers import Followers
 from originmap.service.feed.view import View
 
 _USUAL = 1_000
-"""Changes that are asked for where the reader does not say how many."""
+"""Default of the argument `limit`."""
 _ARGUMENTS = ("since", "wait", "limit", "follower", *VIEW_ARGUMENTS)
 
 
@@ -46,7 +46,7 @@ class Changes:
         self._sessions = sessions
 
     async def list_changes(self, request: Request) -> Response:
-        """Changes after `since`; as events for whoever accepts them."""
+        """Changes after `since`; as server-sent events for clients that accept them."""
         values = arguments(request, _ARGUMENTS)
         caller = request.caller
         view = self._views.of(request, caller, values)
@@ -62,12 +62,12 @@ class Changes:
         with self._until_done(request) as done:
             delta = await self._feed.wait(point, view, limit, seconds, done)
         if not self._guard.access.still(caller):
-            raise UnknownToken  # it was revoked while it waited
+            raise UnknownToken  # it was revoked during the wait
         return Response(envelope.success(await large_delta_json(delta, self._feed.turns)))
 
     @contextlib.contextmanager
     def _until_done(self, request: Request) -> Iterator[asyncio.Future[None]]:
-        """Done as soon as there is no reason to wait: the client sends nothing more, or its
+        """A future that ends the long poll: it is done when the client closes its side, or its
         credential is revoked or expires."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -85,7 +85,7 @@ class Changes:
             session.close()
 
     def _stream(self, request: Request, view: View, point: Point) -> Response:
-        headers = (("x-accel-buffering", "no"),)  # nginx would hold events back
+        headers = (("x-accel-buffering", "no"),)  # otherwise nginx buffers events
         if request.method == "HEAD":
             return Response(headers=headers, content_type=MEDIA_TYPE, stream=nothing())
         allowed = partial(self._guard.access.still, request.caller)

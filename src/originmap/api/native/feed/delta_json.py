@@ -1,4 +1,4 @@
-"""How the feed answers."""
+"""The JSON of the change feed."""
 
 from collections.abc import Sequence
 
@@ -9,17 +9,18 @@ from originmap.service.turns import PIECE, Turns
 
 
 def delta_json(delta: Delta) -> SealedDelta:
-    """A delta as JSON has it, with the checksum of its changes."""
+    """Encode a delta, with the checksum of its changes."""
     return _sealed(delta, changes_json(delta.changes))
 
 
 async def large_delta_json(delta: Delta, turns: Turns) -> SealedDelta:
-    """The same, in turns."""
+    """Encode a large delta, in turns with other work."""
     return _sealed(delta, await all_changes_json(delta.changes, turns))
 
 
 async def all_changes_json(changes: Sequence[Change], turns: Turns) -> list[ChangeJSON]:
-    """How changes are written, in turns; the last of them is for writing down what this gives."""
+    """Encode changes, in turns with other work; the last turn is left for the caller's encoding
+    of the result."""
     found = list[ChangeJSON]()
     if len(changes) > PIECE:
         async for piece in turns.pieces(changes):

@@ -1,4 +1,4 @@
-"""What everything there is comes to: GET /originmap/v1/digest."""
+"""The digest of the whole state: GET /originmap/v1/digest."""
 
 from originmap.api import envelope
 from originmap.api.http.request import Request
@@ -16,8 +16,8 @@ class Digest:
         self._digests = digests
 
     async def get_digest(self, request: Request) -> Response:
-        """The digest of a recent revision. It is over everything, hashes of secrets included, for
-        operators and replicas, and for an edge node over what that may have."""
+        """The digest of a recent revision. For operators and replicas it covers everything,
+        including hashes of secrets; for an edge node, the edge form of the feed."""
         arguments(request, ())
         view = self._views.state(request.caller)
         digest = envelope.success(await self._digests.recent(view))

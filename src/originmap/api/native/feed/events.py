@@ -1,4 +1,4 @@
-"""The feed as server-sent events (HTML Standard, §9.2): what is sent, and to whom."""
+"""The change feed as server-sent events (HTML Standard, §9.2)."""
 
 import contextlib
 from collections.abc import AsyncGenerator, Callable
@@ -15,12 +15,12 @@ from originmap.service.feed.view import View
 
 MEDIA_TYPE = "text/event-stream"
 MOST_IN_EVENT = 1_000
-"""Changes in an event of what a reader misses: bounds how long making one keeps others waiting."""
+"""Changes in one event while a client catches up; limits the time that encoding it takes."""
 _ENCODER = msgspec.json.Encoder()
 
 
 def event(name: str, point: Point, data: object) -> bytes:
-    """An event; its id is the point to resume from."""
+    """Format an event; its ID is the point to resume from."""
     body = _ENCODER.encode(data)
     return b"id: %b-%d\nevent: %b\ndata: %b\n\n" % (
         point.epoch.encode(),
@@ -31,13 +31,13 @@ def event(name: str, point: Point, data: object) -> bytes:
 
 
 def changes_event(delta: Delta) -> bytes:
-    """An event that tells changes, or that they cannot be told."""
+    """An event with changes, or with a reset of the feed."""
     name = "reset" if delta.reset else "changes"
     return event(name, Point(delta.epoch, delta.revision), delta_json(delta))
 
 
 class Events:
-    """Makes the events of a broadcast, each as a chunk, so that all connections share it."""
+    """Formats the events of a broadcast, each as one chunk that all connections share."""
 
     def changes(self, delta: Delta) -> bytes:
         return chunk_of(changes_event(delta))
@@ -47,9 +47,9 @@ class Events:
 
 
 class EventWatcher:
-    """As `service.feed.broadcast.Watcher`."""
+    """One client of the event stream."""
 
-    # Every event looks at all of them: what is small and together is in the processor's cache.
+    # Each event visits every watcher: small objects stay in the processor's cache.
     __slots__ = ("_epoch", "_stream", "allowed", "ended", "live", "position", "revoked", "view")
 
     def __init__(
@@ -60,16 +60,16 @@ class EventWatcher:
         self._stream = stream
         self.go_on_from(point)
         self.ended = stream.gone
-        self.live = False  # whether it is sent events as they are made
+        self.live = False  # whether it has caught up and gets events directly
         self.revoked = False
 
     @property
     def point(self) -> Point:
-        """What it was told of last."""
+        """The point of the last event sent."""
         return Point(self._epoch, self.position)
 
     def go_on_from(self, point: Point) -> None:
-        """It was told everything up to `point`."""
+        """Record that everything up to `point` was sent."""
         self._epoch, self.position = point
 
     @property
@@ -89,7 +89,7 @@ class EventWatcher:
         return event("end", self.point, {"reason": reason})
 
     def revoke(self) -> None:
-        """End it, since its credential has lost its rights."""
+        """End the stream, because its credential has lost its permissions."""
         self.revoked = True
         if self.live:
             self.end(REVOKED)
@@ -98,8 +98,8 @@ class EventWatcher:
 async def watch(
     feed: Feed, broadcast: Broadcast, watcher: EventWatcher, sessions: Sessions, caller: Caller
 ) -> AsyncGenerator[bytes, None]:
-    """The body of a stream: what there is already is yielded; then the watcher is sent the rest,
-    until it ends, or `caller` loses the rights that it came with."""
+    """The body of a stream: yields the changes so far; then the watcher sends the rest, until it
+    ends or `caller` loses its permissions."""
     session = sessions.open(caller, watcher.revoke)
     try:
         yield b": originmap\n\n"
@@ -116,7 +116,8 @@ async def watch(
 async def _catch_up(
     feed: Feed, broadcast: Broadcast, watcher: EventWatcher
 ) -> AsyncGenerator[bytes, None]:
-    """What the watcher misses, until it joins the others, or the stream or its client is gone."""
+    """The changes that the watcher missed, until it has caught up, the stream ends, or the client
+    disconnects."""
     while not watcher.ended.done():
         delta = await feed.after(watcher.point, watcher.view, MOST_IN_EVENT)
         if watcher.revoked or not watcher.allowed():

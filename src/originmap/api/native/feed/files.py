@@ -1,4 +1,4 @@
-"""Files that are sent as they are made: to whom, and until when."""
+"""Streamed files, and the credentials that they depend on."""
 
 from originmap.api.guard import Guard
 from originmap.api.http.request import Request
@@ -11,19 +11,19 @@ from originmap.service.feed.snapshots import SnapshotReader
 
 
 class Files:
-    """Sends files; each is cut off when its credential is revoked or expires."""
+    """Streams files; a stream is aborted when its credential is revoked or expires."""
 
     def __init__(self, guard: Guard, sessions: Sessions) -> None:
         self._access = guard.access
         self._sessions = sessions
 
     def reader(self, caller: Caller) -> SnapshotReader:
-        """Whose snapshot a file is made from."""
+        """The reader for snapshots, as which the caller is counted."""
         return SnapshotReader(caller.id, self._access.everywhere(caller, WRITE_ACCOUNT))
 
     async def body(self, request: Request, chunks: Chunks) -> Chunks:
-        """`chunks` as the body of the answer, which closes them. Raises UnknownToken if the
-        credential was revoked while they were made ready."""
+        """A response body of `chunks`, which closes them. Raises UnknownToken if the credential
+        was revoked while they were prepared."""
         if not self._access.still(request.caller):
             await chunks.aclose()
             raise UnknownToken

@@ -1,4 +1,4 @@
-"""Who follows: GET /originmap/v1/followers, PUT /originmap/v1/followers/{name}."""
+"""The followers: GET /originmap/v1/followers, PUT /originmap/v1/followers/{name}."""
 
 from typing import Annotated, Any
 
@@ -34,7 +34,7 @@ class FollowerList:
         self._followers = followers
 
     async def list_followers(self, request: Request) -> Response:
-        """Every follower, for whoever may change everything."""
+        """Every follower, for operators."""
         arguments(request, ())
         return Response(envelope.success([self._json(f) for f in self._followers.all()]))
 
@@ -61,8 +61,8 @@ class FollowerItem:
         self._followers = followers
 
     async def report(self, request: Request) -> Response:
-        """A follower says which revision it has, what it does with it, and what keeps it. Only
-        nodes and operators can report what rollouts wait for."""
+        """Store a follower's report: its revision, what it serves, and its problem. Only nodes and
+        operators can report the state that rollouts wait for."""
         name, caller = request.arguments["name"], request.caller
         report = read_as(request, _REPORT)
         feeds_a_cache = bool(report.colo) or report.applied is not None

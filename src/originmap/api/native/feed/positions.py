@@ -10,8 +10,8 @@ _LONGEST_WAIT = 60
 
 
 def point_asked(request: Request, values: dict[str, list[str]], now: Point) -> Point:
-    """Where the reader wants to go on: the id of the last event that it got, else the argument
-    `since`, else now. Raises InvalidQuery."""
+    """The point to continue from: the ID of the client's last event, else the argument `since`,
+    else now. Raises InvalidQuery."""
     last = request.header(b"last-event-id")
     if last:
         return point_of(last)
@@ -19,7 +19,7 @@ def point_asked(request: Request, values: dict[str, list[str]], now: Point) -> P
 
 
 def number(values: dict[str, list[str]], name: str, default: int, least: int, most: int) -> int:
-    """An argument that is a whole number. Raises InvalidQuery."""
+    """An integer argument. Raises InvalidQuery."""
     if name not in values:
         return default
     found = whole(values[name][-1], least, most)
@@ -29,10 +29,10 @@ def number(values: dict[str, list[str]], name: str, default: int, least: int, mo
 
 
 def wait_asked(values: dict[str, list[str]]) -> int:
-    """Seconds that the reader wants to wait for changes."""
+    """The seconds of a long poll. Raises InvalidQuery."""
     return number(values, "wait", 0, 0, _LONGEST_WAIT)
 
 
 def limit_asked(values: dict[str, list[str]]) -> int:
-    """How many changes the reader wants at most."""
+    """The maximum number of changes. Raises InvalidQuery."""
     return number(values, "limit", 1_000, 1, MOST_CHANGES)

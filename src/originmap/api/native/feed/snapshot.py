@@ -1,4 +1,4 @@
-"""Everything there is, as of one revision: GET /originmap/v1/snapshot."""
+"""The whole state at one revision: GET /originmap/v1/snapshot."""
 
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -29,12 +29,12 @@ class SnapshotRoute:
         self._files = files
 
     async def get_snapshot(self, request: Request) -> Response:
-        """Lines of JSON, the last one with a checksum; compressed for whoever takes that. With
-        `history` also the changes since the revision at which a rollout keeps nodes."""
+        """Lines of JSON, the last one with a checksum; compressed if the client accepts gzip. With
+        `history`, also the changes since the revision that a rollout holds nodes at."""
         values = arguments(request, ("history", *VIEW_ARGUMENTS))
         view, history = self._views.of(request, request.caller, values), flag(values, "history")
         if history and not view.complete:
-            raise InvalidQuery("history goes with whole")
+            raise InvalidQuery("history requires whole")
         compressed = "gzip" in (request.header(b"accept-encoding") or "")
         headers: Headers = (("cache-control", "no-store"), ("vary", "Accept-Encoding"))
         if compressed:
@@ -47,7 +47,7 @@ class SnapshotRoute:
     async def _begun(self, view: View, history: bool, compressed: bool) -> Chunks:
         parts = self._feed.snapshot(view, self._rollouts.floor if history else None)
         lines = write_lines(parts)
-        first = await anext(lines)  # what is refused is refused before there is a head
+        first = await anext(lines)  # raise errors before the head is sent
         whole = _after(first, lines)
         return Chunks(_gzip(whole) if compressed else whole, whole, lines, parts)
 
@@ -59,7 +59,7 @@ async def _after(first: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[byt
 
 
 async def _gzip(lines: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    # The fastest level: it halves the size, and a better one would take longer than to send it.
+    # The fastest level halves the size; a higher one would take longer than sending the data.
     compressor = zlib.compressobj(1, zlib.DEFLATED, _GZIP)
     waiting = bytearray()
     async for line in lines:

@@ -1,4 +1,4 @@
-"""Which part of the feed a request is about."""
+"""The part of the feed that a request gets."""
 
 from originmap.api.guard import Guard
 from originmap.api.http.request import Request
@@ -12,28 +12,28 @@ VIEW_ARGUMENTS = ("zone", "whole")
 
 
 class Views:
-    """Makes views of what a caller may see."""
+    """Creates views according to the permissions of the caller."""
 
     def __init__(self, guard: Guard, directory: Directory) -> None:
         self._access = guard.access
         self._directory = directory
 
     def state(self, caller: Caller) -> View:
-        """The view that a copy of what `caller` may have is compared with. Raises Forbidden."""
+        """The view for comparing the caller's replica with this server. Raises Forbidden."""
         self._access.state(caller)
         edge = caller.grants.node is Group.EDGE
         return View(caller.id, caller.grants, whole=not edge, edge=edge)
 
     def of(self, request: Request, caller: Caller, values: dict[str, list[str]]) -> View:
-        """The view that the arguments `zone` (id or name) and `whole` ask for.
+        """The view for the arguments `zone` (ID or name) and `whole`.
 
-        A token for edge nodes is shown what they may have, whether or not it asks for `whole`.
-        Raises Forbidden for a zone that the caller may not read, and for `whole`, which shows
-        hashes of secrets, unless it may have those.
+        A token of an edge node gets the edge form, with or without `whole`. Raises Forbidden for a
+        zone that the caller cannot read, and for `whole`, which contains hashes of secrets, unless
+        the caller has permission for them.
         """
         whole, zone = flag(values, "whole"), values.get("zone", [""])[-1]
         if whole and zone:
-            raise InvalidQuery("whole shows every zone: leave zone out")
+            raise InvalidQuery("zone cannot be combined with whole")
         if caller.grants.node is Group.EDGE and not zone:
             return View(caller.id, caller.grants, edge=True)
         if whole:
