@@ -88,15 +88,18 @@ def test_a_file_truncated_at_any_byte_is_rejected(path: Path) -> None:
             "$.prefixes[0].region",
         ),
         (changed(AWS, lambda d: d["prefixes"][0].update(ip_prefix="192.0.2.1/24")), "192.0.2.0/24"),
-        (changed(AWS, lambda d: d["prefixes"][0].update(ip_prefix="192.0.2.0")), "no length"),
-        (changed(AWS, lambda d: d["prefixes"][0].update(ip_prefix="0.0.0.0/0")), "is no prefix"),
-        (changed(AWS, lambda d: d["prefixes"][0].update(ip_prefix="128.0.0.0/1")), "covers more"),
+        (
+            changed(AWS, lambda d: d["prefixes"][0].update(ip_prefix="192.0.2.0")),
+            "needs a prefix length",
+        ),
+        (changed(AWS, lambda d: d["prefixes"][0].update(ip_prefix="0.0.0.0/0")), "is not a prefix"),
+        (changed(AWS, lambda d: d["prefixes"][0].update(ip_prefix="128.0.0.0/1")), "is too large"),
         (
             changed(AWS, lambda d: d["prefixes"][6].update(region="eu-west-1")),
             "192.0.2.0/25 of aws in eu-west-1 contradicts 192.0.2.0/25 of aws in us-west-2",
         ),
         (changed(GCP, lambda d: d["prefixes"][0].pop("scope")), "`scope` - at `$.prefixes[0]`"),
-        (changed(GCP, lambda d: d["prefixes"][0].pop("ipv4Prefix")), "'' is no prefix"),
+        (changed(GCP, lambda d: d["prefixes"][0].pop("ipv4Prefix")), "'' is not a prefix"),
         (changed(GCP, lambda d: d.update(syncToken="soon")), "$.syncToken"),
         (changed(OCI, lambda d: d.update(last_updated_timestamp="2026-13-01")), "month"),
         (

@@ -10,8 +10,8 @@ import yaml
 
 from originmap import data
 from originmap.mapfile import reader
+from originmap.mapfile.document import schema as schema_text
 from originmap.mapfile.errors import WrongFile
-from originmap.mapfile.schema import text as schema_text
 
 PAGE = (Path(__file__).parents[2] / "docs" / "mappings-as-code.md").read_text("utf-8")
 

@@ -16,8 +16,8 @@ from originmap.domain.mapping import address
 from originmap.domain.mapping.mapping import Place
 from originmap.mapfile import reader
 from originmap.mapfile.document import Document
+from originmap.mapfile.document import schema as schema_text
 from originmap.mapfile.errors import UnusableFile, WrongFile
-from originmap.mapfile.schema import text as schema_text
 
 # The parts of generated invalid files.
 _WORDS = [

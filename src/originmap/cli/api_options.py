@@ -96,7 +96,7 @@ def out(command: F) -> F:
 @contextlib.contextmanager
 def remote(api: str) -> Iterator["RemoteMappings"]:
     """The mappings behind an API. Raises NoCredentials."""
-    # Here and not above: --help and what needs no API shall not wait for an HTTP client.
+    # Imported here: --help and commands without an API must not wait for an HTTP client.
     from originmap.client.connection import APIConnection, Credentials
     from originmap.client.mappings import RemoteMappings
 
@@ -128,8 +128,8 @@ def _as_error() -> Iterator[None]:
 
 
 def write_out(file: Path | None, parts: Iterable[str]) -> None:
-    """Print a text that comes in parts; or write it to a file, whole or not at all, through a link
-    where that is one. Raises UnusableFile."""
+    """Print a text that comes in parts, or write it to a file atomically, following a symbolic
+    link. Raises UnusableFile."""
     if file is None:
         sys.stdout.writelines(parts)
         return

@@ -257,8 +257,8 @@ def token_file(whose: str) -> Callable[[F], F]:
 
 
 def given_token(file: Path | None) -> str:
-    """The token in a file or in ORIGINMAP_TOKEN, "" where there is none. It is no option: other
-    users of the machine see those."""
+    """The token in a file or in ORIGINMAP_TOKEN, "" if there is none. It is not an option,
+    because other users of the machine can see the options of a process."""
     if file is None:
         return credentials.checked("ORIGINMAP_TOKEN", settings_token())
     try:

@@ -76,7 +76,7 @@ def make(mappings: RemoteMappings, asked_for: PlanRequest) -> Planned:
 
 
 def moving(plan: Plan, mappings: RemoteMappings, file: Path | None) -> list[ColdMove] | None:
-    """Which upper tiers move; None where nobody knows."""
+    """The upper tiers that move; None if the tiers are unknown."""
     if plan.empty:
         return []
     tiers = tiers_of_file(file) if file else tiers_of_server(mappings.connection)

@@ -28,7 +28,7 @@ def server(command: F) -> F:
 
 
 def new_server(command: F) -> F:
-    """As `server`; the database may be one that is not there yet"""
+    """The options of `server`, for commands that create a database"""
     return _with_options(command, new=True)
 
 

@@ -12,8 +12,8 @@ from originmap.service.tier.topology_json import TopologyJSON, topology_of
 
 
 def read_topology(file: Path) -> Topology:
-    """The topology in a file; whether it makes sense is checked by whoever uses it. Raises
-    InvalidTopology where it has not that form."""
+    """The topology in a file; the server checks whether it is consistent. Raises
+    InvalidTopology if the file does not have that form."""
     try:
         text = decode(file.read_bytes())
     except OSError as error:

@@ -136,7 +136,7 @@ def _failures(db: str) -> Iterator[None]:
         raise _NotListening from None
     except PermissionError as error:
         if not _may_look(db):
-            raise _NobodyListens from None  # opening the database says what is wrong
+            raise _NotListening from None  # opening the database says what is wrong
         raise ServerRefused(
             f"the server's socket beside {db} belongs to another user",
             "run the command as the user of the server",

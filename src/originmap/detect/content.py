@@ -9,13 +9,18 @@ import gzip
 import io
 import zlib
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+from msgspec import Meta
 
 from originmap.detect.errors import DamagedRanges
 from originmap.domain.encoding import NotText, decode
 
 MAX_BYTES = 32 << 20
 """Limit of a file, compressed and decompressed; the largest published file has 4 MiB."""
+
+Name = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_. -]{1,100}\Z")]
+"""A region, service, tag or border group in a file: short and printable."""
 
 _GZIP = b"\x1f\x8b"  # RFC 1952 §2.3.1
 

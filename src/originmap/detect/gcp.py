@@ -9,8 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from originmap.detect.content import Content
-from originmap.detect.names import Name
+from originmap.detect.content import Content, Name
 from originmap.domain.detection import prefix
 from originmap.domain.detection.ranges import Publication, Range, merge
 

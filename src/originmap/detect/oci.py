@@ -8,8 +8,7 @@ import datetime
 
 import msgspec
 
-from originmap.detect.content import Content
-from originmap.detect.names import Name
+from originmap.detect.content import Content, Name
 from originmap.domain.detection import prefix
 from originmap.domain.detection.ranges import Publication, Range, merge
 

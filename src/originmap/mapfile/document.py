@@ -7,6 +7,7 @@ preferred. Every mapping carries its position in a file.
 import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.resources import files
 from typing import NamedTuple
 
 from originmap.domain.errors import InvalidAddress
@@ -144,3 +145,8 @@ class Document:
 
     def _twice(self, where: Where, origin: str, first: WantedMapping) -> None:
         self.problem(where, f"duplicate {origin}; first at {first.where}")
+
+
+def schema() -> str:
+    """The JSON Schema of mappings files, for editors."""
+    return files(__package__).joinpath("mappings.schema.json").read_text("utf-8")

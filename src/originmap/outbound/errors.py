@@ -1,4 +1,8 @@
-"""Errors in the environment variables of outbound requests."""
+"""Errors in the environment variables of outbound requests.
+
+These are HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY for proxies, and SSL_CERT_FILE,
+SSL_CERT_DIR and SSLKEYLOGFILE for TLS.
+"""
 
 from originmap.domain.errors import OriginmapError
 

@@ -13,8 +13,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
-from originmap.cli.output.live_line import LiveLine
 from originmap.client.server import ServerRefused
 from originmap.domain.errors import OriginmapError
 from originmap.domain.rollout.rollout import RolloutState
@@ -27,6 +27,19 @@ from originmap.service.rollout.steps import MOST_WHY, Advance, Finish, Halt, Pau
 _POLL_SECONDS = 0.25
 _POLL_SECONDS_A_NODE = 0.0005
 _NAMED = 5
+
+
+class StatusLine(Protocol):
+    """Displays the progress of a rollout."""
+
+    def show(self, text: str, time: str = "") -> None:
+        """Replace the status."""
+
+    def say(self, text: str) -> None:
+        """Print a line that stays."""
+
+    def clear(self) -> None:
+        """Remove the status."""
 
 
 class RolloutStopped(OriginmapError):
@@ -72,7 +85,9 @@ class _Stage:
 class Conductor:
     """Conducts one rollout, to its end or until it is stopped."""
 
-    def __init__(self, rollouts: ServerRollouts, options: ConductorOptions, line: LiveLine) -> None:
+    def __init__(
+        self, rollouts: ServerRollouts, options: ConductorOptions, line: StatusLine
+    ) -> None:
         self._rollouts = rollouts
         self._options = options
         self._line = line

@@ -63,7 +63,7 @@ def _readable(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _difference(old: dict[str, Any], new: dict[str, Any]) -> str:
-    """The members that differ, as old -> new; of what is new or gone, where it is or was."""
+    """The members that differ, as old -> new; for a new or deleted resource, its place."""
     names = [name for name in (*old, *new) if old.get(name) != new.get(name)]
     if not (old and new):
         names = [name for name in ("name", "email", "vendor", "region") if name in (old or new)]

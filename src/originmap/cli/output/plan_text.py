@@ -18,8 +18,8 @@ _MOST_ROWS = 500
 
 
 def text(planned: Planned) -> Iterator[str]:
-    """A plan as text, a zone at a time; with colours that `click.echo` leaves out where there is
-    no terminal."""
+    """A plan as text, a zone at a time; with colours that `click.echo` removes if stdout is
+    not a terminal."""
     hosts = _hosts(planned)
     for zone in planned.plan.zones:
         yield "".join(f"{line}\n" for line in _zone_lines(zone, hosts))

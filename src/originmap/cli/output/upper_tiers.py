@@ -1,4 +1,4 @@
-"""Where the upper tiers of a plan come from: a file, or the server itself if it is an Originmap."""
+"""The upper tiers of a plan: from a file, or from the server itself if it is an Originmap."""
 
 import datetime
 from pathlib import Path
@@ -33,7 +33,7 @@ def tiers_of_file(file: Path) -> Tiers:
 
 
 def tiers_of_server(connection: APIConnection) -> Tiers | None:
-    """The tiers that a server resolves with; None where it is no Originmap, or does not say."""
+    """The tiers that a server resolves with; None if it is not an Originmap or refuses."""
     base = connection.base_url
     if base == CLOUDFLARE_API or not base.endswith(_V4):
         return None

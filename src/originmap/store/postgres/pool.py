@@ -61,11 +61,6 @@ Variables = Mapping[str, str]
 NO_VARIABLES: Variables = MappingProxyType({})
 
 
-def is_lost(error: BaseException) -> bool:
-    """Report whether the connection is lost."""
-    return isinstance(error, _LOST)
-
-
 def may_repeat(error: BaseException) -> bool:
     """Report whether a transaction that failed before its commit may succeed on a retry."""
     return isinstance(error, _LOST + _TRANSIENT) and not isinstance(error, TimeoutError)

@@ -2,7 +2,7 @@
 
 import click
 
-from originmap.mapfile.schema import text
+from originmap.mapfile.document import schema
 
 
 @click.command("schema")
@@ -13,4 +13,4 @@ def command() -> None:
 
     Example: originmap schema > mappings.schema.json
     """
-    click.echo(text(), nl=False)
+    click.echo(schema(), nl=False)

@@ -240,7 +240,7 @@ def _socket(name: str, paths: list[str], reloads: list[str]) -> Path | None:
 
 
 def _shared_out(names: Sequence[str], option: str, values: Sequence[str]) -> dict[str, list[str]]:
-    """Values by format: FORMAT=VALUE, or without FORMAT where there is only one."""
+    """Values by format: FORMAT=VALUE, or without FORMAT if there is only one."""
     shared: dict[str, list[str]] = {name: [] for name in names}
     for text in values:
         name, separator, value = text.partition("=")

@@ -1,0 +1,82 @@
+"""How the project is laid out and speaks, as far as it can be counted."""
+
+import ast
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "originmap"
+MOST_FILES = 20
+SHORTEST_FILE = 15
+MODULES = sorted(SOURCE.rglob("*.py"))
+FOLDERS = sorted({path.parent for path in SOURCE.rglob("*") if "__pycache__" not in path.parts})
+PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "CHANGELOG.md"])
+
+
+def shown(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=shown)
+def test_a_folder_can_be_looked_through(folder: Path) -> None:
+    files = [path for path in folder.iterdir() if path.is_file()]
+    assert len(files) <= MOST_FILES
+
+
+def test_no_module_is_too_short_to_have_a_name() -> None:
+    short = [
+        shown(path)
+        for path in MODULES
+        if not path.name.startswith("__") and len(path.read_text().splitlines()) < SHORTEST_FILE
+    ]
+    assert short == []
+
+
+def test_a_class_name_has_one_meaning() -> None:
+    names = Counter(
+        node.name
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def prose(path: Path) -> str:
+    """What a person reads in a file: docstrings, comments and messages of code; pages whole, but
+    for what is code in them."""
+    text = path.read_text("utf-8")
+    if path.suffix != ".py":
+        return re.sub(r"^```.*?^```|^    .*?$|`[^`\n]*`", "", text, flags=re.M | re.S)
+    strings = [
+        node.value
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value
+    ]
+    comments = re.findall(r"(?<!\S)# (.*)", text)
+    return "\n".join(s for s in (*strings, *comments) if not re.search(r"\b(SELECT|WHERE)\b", s))
+
+
+def counted(pattern: str) -> list[str]:
+    return [
+        f"{shown(path)}: {match[0]}"
+        for path in (*MODULES, *PAGES)
+        for match in re.finditer(pattern, prose(path))
+    ]
+
+
+def test_nothing_shall_be() -> None:
+    assert counted(r"(?i)\bshall\b") == []
+
+
+def test_no_docstring_only_points_at_another() -> None:
+    assert counted(r"(?:^|\n)As `") == []
+
+
+def test_where_is_a_place_and_no_condition() -> None:
+    """ "where" in front of a clause that says when: "where there is none", "where it is given"."""
+    found = counted(r"(?i)\bwhere (?:there|it|that|one|none|they|nobody|he|a|an|the|no)\b[^?\n]*")
+    assert len(found) < 20, found
