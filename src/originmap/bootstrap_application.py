@@ -6,9 +6,9 @@ A server answers requests with it. If no server runs, a command answers them in 
 from collections.abc import Callable
 
 from originmap import data
+from originmap.api.application import Application
 from originmap.api.cloudflare import routes as cloudflare
 from originmap.api.guard import Guard
-from originmap.api.http.application import Application
 from originmap.api.native import routes as native
 from originmap.api.native.feed.events import Events
 from originmap.api.native.metrics import Metrics

@@ -5,9 +5,10 @@ import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from originmap.api.http.application import Application
+from originmap.api.application import Application
 from originmap.api.http.link import Link
-from originmap.api.http.request import Request, RequestIDs
+from originmap.api.http.request import Request
+from originmap.api.request_ids import RequestIDs
 from originmap.bootstrap import open_store
 from originmap.bootstrap_application import DEFAULTS, build_app
 from originmap.service import initial_data as setup

@@ -14,11 +14,11 @@ import uvicorn
 from originmap import databases
 from originmap.api.access_log import AccessLog, SilentLog, log_json
 from originmap.api.descriptors import connections_within
-from originmap.api.http.limits import MOST_CONNECTIONS, OPERATOR_LIMITS, Limits
+from originmap.api.http.limits import MOST_CONNECTIONS, Limits
 from originmap.api.http.protocol import Context, connection_factory
-from originmap.api.http.request import RequestIDs
 from originmap.api.listening import listen
 from originmap.api.operator_listener import operator_listener
+from originmap.api.request_ids import RequestIDs
 from originmap.api.server import HTTPServer, server_config, stop_on_signals
 from originmap.bootstrap import Opened, Prepare, open_store, range_files
 from originmap.bootstrap_application import build_app
@@ -31,6 +31,9 @@ from originmap.service.feed.replication import Replication
 from originmap.service.history.retention import Retention
 from originmap.settings import Settings, bytes_of, outbound_environment
 from originmap.store.clock import wall_clock
+
+OPERATOR_LIMITS = Limits(url=1 << 20, connections=2 * MOST_CONNECTIONS)
+"""Of the operator's socket: not shared with other clients; URLs can name many upper tiers."""
 
 
 async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, int], None]) -> None:

@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator
 import httpx
 
 from originmap import bootstrap
-from originmap.api.http.application import Application
-from originmap.api.http.request import Request, RequestIDs
+from originmap.api.application import Application
+from originmap.api.http.request import Request
 from originmap.api.http.response import Body, Response
 from originmap.api.http.router import METHODS
+from originmap.api.request_ids import RequestIDs
 from originmap.api.traffic import Traffic
 from originmap.bootstrap_application import build_app
 from originmap.domain.history.record import Kind

@@ -14,9 +14,8 @@ from jsonschema import Draft202012Validator
 import originmap
 from originmap import bootstrap
 from originmap.api import errors as answers
+from originmap.api.application import Application
 from originmap.api.envelope import JSON
-from originmap.api.http import limits
-from originmap.api.http.application import Application
 from originmap.api.native.openapi import document
 from originmap.bootstrap_application import build_app
 from originmap.domain import errors
@@ -114,13 +113,13 @@ FIXED = [
     answers.method_not_allowed("POST", "GET, HEAD"),
     answers.refusal(503, 10503, "the store cannot be written"),
     answers.refusal(503, 10503, "This replica has not got its first copy yet."),
-    limits.BAD_REQUEST,
-    limits.BAD_HOST,
-    limits.INCOMPLETE,
-    limits.URL_TOO_LONG,
-    limits.HEADERS_TOO_LARGE,
-    limits.TOO_SLOW,
-    limits.TOO_MANY,
+    answers.BAD_REQUEST,
+    answers.BAD_HOST,
+    answers.INCOMPLETE,
+    answers.URL_TOO_LONG,
+    answers.HEADERS_TOO_LARGE,
+    answers.TOO_SLOW,
+    answers.TOO_MANY,
 ]
 
 

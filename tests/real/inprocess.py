@@ -20,10 +20,10 @@ import uvloop
 
 from originmap import bootstrap
 from originmap.api.access_log import AccessLog, JSONFormatter
-from originmap.api.http.application import Application
+from originmap.api.application import Application
 from originmap.api.http.limits import Limits
 from originmap.api.http.protocol import Connection, Context, connection_factory
-from originmap.api.http.request import RequestIDs
+from originmap.api.request_ids import RequestIDs
 from originmap.api.server import server_config
 from originmap.bootstrap_application import build_app
 from originmap.service import initial_data as setup

@@ -184,6 +184,19 @@ TABLE: dict[type[errors.OriginmapError], Render] = {
 
 INTERNAL = refusal(500, 10500, "Internal error")
 
+# What never became a request is refused with these.
+BAD_REQUEST = refusal(400, 10400, "The request is not HTTP/1.1, or its method is unknown.")
+BAD_HOST = refusal(400, 10400, "The request must have one Host header, HOST or HOST:PORT.")
+INCOMPLETE = refusal(400, 10400, "The request ended before it was complete.")
+URL_TOO_LONG = refusal(414, 10414, "The URL is too long.")
+HEADERS_TOO_LARGE = refusal(431, 10431, "The request headers are too large.")
+TOO_SLOW = refusal(408, 10408, "The request did not arrive in time.")
+TOO_MANY = Refusal(
+    503,
+    [Message(10503, "The server is busy. Please try again.")],
+    (("Retry-After", "1"),),
+)
+
 
 Overrides = Mapping[type[errors.OriginmapError], Render]
 """Rows that replace those of TABLE for some routes, as their `refusals`."""

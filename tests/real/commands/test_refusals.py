@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from originmap import bootstrap, data
+from originmap.api.application import Application
 from originmap.api.cloudflare.mappings import MappingRoutes
 from originmap.api.cloudflare.routes import BASE
 from originmap.api.guard import Guard
-from originmap.api.http.application import Application
 from originmap.api.http.limits import Limits
 from originmap.api.http.router import Route
 from originmap.domain.access.permissions import READ_MAPPINGS, WRITE_MAPPINGS

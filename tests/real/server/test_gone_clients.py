@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from originmap import data
-from originmap.api.http.application import Application
+from originmap.api.application import Application
 from originmap.api.http.limits import Limits
 from originmap.bootstrap import Opened
 from originmap.service.chunks import Chunks

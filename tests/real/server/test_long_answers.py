@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from originmap import data
-from originmap.api.http.application import Application
+from originmap.api.application import Application
 from originmap.api.http.limits import Limits
 from originmap.bootstrap import Opened
 from originmap.edge.follow.feed_client import FeedClient

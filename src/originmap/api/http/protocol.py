@@ -13,16 +13,17 @@ from typing import Any, NamedTuple
 from uvicorn.server import ServerState
 
 from originmap.api.access_log import AccessLog
-from originmap.api.errors import Refusal
-from originmap.api.http.application import Application, refusal_response
+from originmap.api.application import Application, refusal_response
+from originmap.api.errors import INCOMPLETE, TOO_MANY, TOO_SLOW, Refusal
 from originmap.api.http.head import head_of
-from originmap.api.http.limits import INCOMPLETE, TOO_MANY, TOO_SLOW, Limits
+from originmap.api.http.limits import Limits
 from originmap.api.http.link import Link, Stream, chunk_of
 from originmap.api.http.patience import Patience
 from originmap.api.http.reader import RequestReader, RequestRefused
-from originmap.api.http.request import Request, RequestIDs
+from originmap.api.http.request import Request
 from originmap.api.http.response import Answer, Body, Deferred, Response
 from originmap.api.http.router import MAX_BODY
+from originmap.api.request_ids import RequestIDs
 
 _LOG = logging.getLogger(__name__)
 

@@ -10,16 +10,11 @@ from typing import NoReturn
 
 import httptools
 
-from originmap.api.errors import Refusal
-from originmap.api.http.limits import (
-    BAD_HOST,
-    BAD_REQUEST,
-    HEADERS_TOO_LARGE,
-    URL_TOO_LONG,
-    Limits,
-)
+from originmap.api.errors import BAD_HOST, BAD_REQUEST, HEADERS_TOO_LARGE, URL_TOO_LONG, Refusal
+from originmap.api.http.limits import Limits
 from originmap.api.http.link import Link
-from originmap.api.http.request import Request, RequestIDs
+from originmap.api.http.request import Request
+from originmap.api.request_ids import RequestIDs
 from originmap.domain.number import whole
 
 _LONGEST_BODY = 1 << 53  # in Content-Length; larger bodies are rejected at once
@@ -80,7 +75,7 @@ class RequestReader:
                     break
         except httptools.HttpParserError:
             raise RequestRefused(self._refusal or BAD_REQUEST) from None
-        if not self.in_body and self._raw_bytes > self._limits.head:
+        if not self.in_body and self._raw_bytes > self._limits.url + self._limits.headers:
             too_long = len(self.url) > self._limits.url
             raise RequestRefused(URL_TOO_LONG if too_long else HEADERS_TOO_LARGE)
         if self.in_body and self._raw_bytes > self._limits.swallowed:

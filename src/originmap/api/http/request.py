@@ -4,7 +4,6 @@ A handler gets the request when the body is complete. The access log reads it af
 is the recorded cause of the changes that it makes.
 """
 
-import random
 import time
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -90,15 +89,3 @@ class Request:
     def cause(self) -> Cause:
         """This request as the cause of a change."""
         return Cause(self.caller.id, self.client, self.id)
-
-
-class RequestIDs:
-    """Generates request IDs in the form of `cf-ray`: 16 hex digits, "-", a colo code."""
-
-    def __init__(self, colo: str = "XXX") -> None:
-        self._suffix = f"-{colo}"
-        self._random = random.Random()  # noqa: S311 (an ID, not a secret)
-
-    def next(self) -> str:
-        """A new ID."""
-        return f"{self._random.getrandbits(64):016x}{self._suffix}"

@@ -1,7 +1,7 @@
 """The results of handlers: a response, or a deferred response."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, NamedTuple, Protocol
 
 JSON = "application/json"
@@ -36,13 +36,6 @@ class Body(Protocol):
 
     async def aclose(self) -> None:
         """Release the resources of the body."""
-
-
-async def nothing() -> AsyncGenerator[bytes, None]:
-    """The body of a response to HEAD. As a stream it has no Content-Length, because the length is
-    unknown in advance (RFC 9110 §9.3.2)."""
-    return
-    yield b""
 
 
 class Deferred(NamedTuple):

@@ -7,9 +7,9 @@ from functools import partial
 
 from originmap.api import envelope
 from originmap.api.http.request import Request
-from originmap.api.http.response import Body, Response, nothing
+from originmap.api.http.response import Body, Response
 from originmap.api.native.arguments import arguments
-from originmap.api.native.feed.files import Files
+from originmap.api.native.feed.files import Files, nothing
 from originmap.api.native.zones_asked import ZonesAsked
 from originmap.domain.errors import InvalidAddress, InvalidQuery
 from originmap.domain.hostname import is_hostname

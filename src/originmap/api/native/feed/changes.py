@@ -8,10 +8,11 @@ from functools import partial
 from originmap.api import envelope
 from originmap.api.guard import Guard
 from originmap.api.http.request import Request
-from originmap.api.http.response import Response, nothing
+from originmap.api.http.response import Response
 from originmap.api.native.arguments import arguments
 from originmap.api.native.feed.delta_json import large_delta_json
 from originmap.api.native.feed.events import MEDIA_TYPE, EventWatcher, watch
+from originmap.api.native.feed.files import nothing
 from originmap.api.native.feed.positions import limit_asked, point_asked, wait_asked
 from originmap.api.native.feed.views import VIEW_ARGUMENTS, Views
 from originmap.domain.access.errors import UnknownToken

@@ -1,5 +1,7 @@
 """Streamed files, and the credentials that they depend on."""
 
+from collections.abc import AsyncGenerator
+
 from originmap.api.guard import Guard
 from originmap.api.http.request import Request
 from originmap.domain.access.errors import UnknownToken
@@ -29,3 +31,10 @@ class Files:
             raise UnknownToken
         chunks.on_close = self._sessions.open(request.caller, request.link.cut).close
         return chunks
+
+
+async def nothing() -> AsyncGenerator[bytes, None]:
+    """The body of a response to HEAD. As a stream it has no Content-Length, because the length is
+    unknown in advance (RFC 9110 §9.3.2)."""
+    return
+    yield b""

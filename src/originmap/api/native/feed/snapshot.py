@@ -4,9 +4,9 @@ import zlib
 from collections.abc import AsyncGenerator, AsyncIterator
 
 from originmap.api.http.request import Request
-from originmap.api.http.response import Body, Headers, Response, nothing
+from originmap.api.http.response import Body, Headers, Response
 from originmap.api.native.arguments import arguments, flag
-from originmap.api.native.feed.files import Files
+from originmap.api.native.feed.files import Files, nothing
 from originmap.api.native.feed.views import VIEW_ARGUMENTS, Views
 from originmap.domain.errors import InvalidQuery
 from originmap.feed.snapshot_json import write_lines
