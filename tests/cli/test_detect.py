@@ -134,6 +134,7 @@ def test_without_ranges_there_is_a_hint(state: Path) -> None:
         assert done.stderr.splitlines() == [
             f"originmap: no published IP ranges in {state}/originmap/ranges",
             "  run originmap ranges fetch, or originmap ranges import FILE",
+            "  see docs/detection.md",
         ]
 
 

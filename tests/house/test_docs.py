@@ -330,3 +330,10 @@ def anchors_of(page: Path) -> set[str]:
     """What headings are called in links, by the rule that GitHub and GitLab share."""
     headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", h).strip().lower().replace(" ", "-") for h in headings}
+
+
+def test_every_page_that_an_error_names_exists() -> None:
+    texts = (path.read_text("utf-8") for path in SOURCE.rglob("*.py"))
+    pages = {page for text in texts for page in re.findall(r'^    page = "(.*)"$', text, re.M)}
+    assert len(pages) > 8
+    assert [page for page in pages if not leads_somewhere(DOCS / "README.md", page)] == []

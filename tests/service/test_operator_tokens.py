@@ -51,6 +51,9 @@ async def _create(
         ("edge", (), "", (["all"], "edge", [])),
         ("edge", ("example.com",), "SIN", ([ZONE_ID], "edge", ["SIN"])),
         ("replicate", (), "", (["all"], "replicate", [])),
+        ("everything", (), "", (["all"], "everything", [])),
+        ("read", ("example.com",), "", ([ZONE_ID], "read", [])),
+        ("write", (), "", (["all"], "write", [])),
     ],
 )
 async def test_a_node_token_is_listed_with_its_access_and_colo(

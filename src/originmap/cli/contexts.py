@@ -16,6 +16,8 @@ _MODE = 0o600
 class ContextError(OriginmapError):
     """The file of contexts, or one in it, cannot be used."""
 
+    page = "cli.md#choosing-a-server"
+
     def __init__(self, text: str, hint: str) -> None:
         super().__init__(text)
         self.hint = hint

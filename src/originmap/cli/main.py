@@ -174,4 +174,6 @@ def main() -> None:
         click.echo(f"originmap: {hide_passwords(str(error))}", err=True)
         if error.hint:
             click.echo(f"  {hide_passwords(error.hint)}", err=True)
+            if error.page:
+                click.echo(f"  see docs/{error.page}", err=True)
         sys.exit(1)

@@ -18,6 +18,8 @@ Sink = Callable[[bytes], object]
 class ServerRefused(OriginmapError):
     """The server rejected a request, or cannot be reached."""
 
+    page = "cli.md#choosing-a-server"
+
     def __init__(self, text: str, hint: str) -> None:
         super().__init__(text)
         self.hint = hint

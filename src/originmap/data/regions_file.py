@@ -21,6 +21,8 @@ _MAX_BYTES = 1 << 20
 class UnusableRegions(OriginmapError):
     """An invalid regions file; `problems` lists all problems."""
 
+    page = "catalogue.md"
+
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems

@@ -17,6 +17,8 @@ from originmap.domain.errors import OriginmapError
 class RangesError(OriginmapError):
     """The vendors' ranges cannot be read, stored or downloaded. The stored files are unchanged."""
 
+    page = "detection.md"
+
 
 class DamagedRanges(RangesError):
     """A file is not a vendor's list of ranges, or contradicts itself or another file."""

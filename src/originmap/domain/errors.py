@@ -64,6 +64,8 @@ class OriginmapError(Exception):
     """The base class of all errors that Originmap raises on purpose."""
 
     hint: str = ""
+    page: str = ""
+    """The page in docs/ about it, with an anchor if it has one."""
 
 
 class InvalidInput(OriginmapError):
@@ -156,6 +158,8 @@ class InvalidToken(InvalidInput):
 class InvalidTopology(InvalidInput):
     """The topology is inconsistent. `problems` lists everything wrong with it."""
 
+    page = "topology.md"
+
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems))
         self.problems = problems
@@ -175,6 +179,8 @@ class InvalidQuery(InvalidInput):
 
 class InvalidExport(InvalidInput):
     """The format, file or colo of the export is unknown, or an upper tier has no address."""
+
+    page = "exports.md"
 
     def __init__(self, problem: str, hint: str = "") -> None:
         super().__init__(problem)
@@ -246,6 +252,8 @@ class TooManyMappings(Conflict):
 class RolloutConflict(Conflict):
     """The state of the rollout does not allow this step. The text says why."""
 
+    page = "rollout.md"
+
 
 class TieredCacheOff(OriginmapError):
     """The zone has Tiered Cache off, and the route needs it on."""
@@ -295,6 +303,8 @@ class ZoneChanging(OriginmapError):
 
 class FeedError(OriginmapError):
     """The primary cannot be followed."""
+
+    page = "replicas.md"
 
 
 class PrimaryGone(FeedError):
@@ -349,6 +359,8 @@ class AnswerTooLarge(FeedError):
 
 class StoreError(OriginmapError):
     """The database could not be read or written."""
+
+    page = "operations.md"
 
 
 class StoreBusy(StoreError):

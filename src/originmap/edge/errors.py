@@ -17,6 +17,8 @@ from originmap.domain.errors import OriginmapError
 class EdgeError(OriginmapError):
     """A cache cannot be updated, and keeps its current files."""
 
+    page = "edge.md"
+
     def __init__(self, problem: str, hint: str = "") -> None:
         super().__init__(problem)
         self.hint = hint

@@ -10,6 +10,8 @@ from originmap.domain.errors import OriginmapError
 class UnusableEnvironment(OriginmapError):
     """An environment variable for outbound requests has a value that cannot be used."""
 
+    page = "settings.md#environment-variables"
+
     def __init__(self, variable: str, problem: str, hint: str) -> None:
         super().__init__(f"{variable}: {problem}")
         self.variable = variable

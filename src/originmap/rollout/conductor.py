@@ -45,6 +45,8 @@ class StatusLine(Protocol):
 class RolloutStopped(OriginmapError):
     """The rollout was stopped before its end."""
 
+    page = "rollout.md"
+
     def __init__(self, text: str, hint: str) -> None:
         super().__init__(text)
         self.hint = hint

@@ -65,6 +65,8 @@ def policy_of(access: Access, zone_ids: Collection[str], colo: str, user_id: str
 
 def access_of(policies: Collection[Policy]) -> TokenAccess:
     """The access level closest to what the policies allow."""
+    if all(policy.allow for policy in policies) and any(map(_is_everything, policies)):
+        return TokenAccess("everything", ["all"], [])
     zones: list[str] = []
     colos: list[str] = []
     writes = False
@@ -84,6 +86,10 @@ def access_of(policies: Collection[Policy]) -> TokenAccess:
         zones = ["all"]
     access = (right.name or "").lower() if right else "write" if writes else "read"
     return TokenAccess(access, zones, colos)
+
+
+def _is_everything(policy: Policy) -> bool:
+    return ALL_ACCOUNTS in policy.resources and set(policy.groups) >= set(GROUP_IDS)
 
 
 def _policy(resources: Resources, groups: Sequence[Group]) -> Policy:
