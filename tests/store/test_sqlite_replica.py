@@ -185,7 +185,7 @@ async def test_damage_detected_while_following_ends_the_process(
     with pytest.raises(StoreFailed, match="malformed") as caught:
         async with asyncio.timeout(10):
             await Follower(store, OfStore(primary), copy).run()
-    assert "start this again" in caught.value.hint
+    assert "restart: " in caught.value.hint
     await store.close()
     again = open_replica(path, always_copy=False)
     assert again.revision == 0

@@ -265,7 +265,7 @@ async def test_a_flipped_bit_is_detected_and_the_data_requested_again(
             assert (await reader.get(primary.path("192.0.2.1"))).status_code == 404
             proxy.swap = None
             await same(writer, reader)
-            assert not await logged(replica, "full sync")
+            assert not await logged(replica, '"event":"full sync"')
 
 
 async def test_a_primary_that_was_restored_and_written_on_is_noticed(
@@ -322,7 +322,7 @@ async def test_a_replica_behind_the_history_does_a_full_sync(
             with primary.replica("first") as replica:
                 async with primary.client(replica.url) as reader:
                     await same(writer, reader)
-                    assert await logged(replica, "full sync")
+                    assert await logged(replica, '"event":"full sync"')
 
 
 async def forgot(client: httpx.AsyncClient) -> bool:

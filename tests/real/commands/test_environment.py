@@ -50,9 +50,9 @@ def test_the_state_folder_follows_the_xdg_specification() -> None:
     ("args", "says"),
     [
         (["apply", "m.yaml", "--yes"], "set XDG_STATE_HOME"),
-        (["detect", "192.0.2.1"], "set XDG_STATE_HOME, or give a folder with --ranges"),
-        (["ranges", "status"], "set XDG_STATE_HOME, or give a folder with --ranges"),
-        (["init", "--zone", "example.com", "192.0.2.1"], "set XDG_STATE_HOME"),
+        (["detect", "192.0.2.1"], "set --ranges, ORIGINMAP_RANGES or XDG_STATE_HOME"),
+        (["ranges", "status"], "set --ranges, ORIGINMAP_RANGES or XDG_STATE_HOME"),
+        (["init", "--zone", "example.com", "192.0.2.1"], "or XDG_STATE_HOME"),
         (["edge", "--follow", "http://127.0.0.1:1", "--write", "csv=/x"], "or give --state"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",

@@ -193,7 +193,7 @@ def test_an_edited_plan_is_refused(user: Planner, proxy: Proxy) -> None:
     saved.write_text(saved.read_text().replace("us-east-1", "us-west-2"))
     done = user.run("apply", saved, "--yes")
     assert done.status == 1
-    assert "its digest is another" in done.err
+    assert "its digest does not match" in done.err
     assert proxy.writes == 0
 
 

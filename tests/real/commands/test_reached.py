@@ -180,7 +180,9 @@ def test_many_wrong_variables_end_a_replica_with_one_line() -> None:
     follow = ["serve", "--follow", "https://127.0.0.1:1", "--db", ":memory:", "--port", "0"]
     said = refusal_at_start(follow, {"SSL_CERT_FILE": "/nonexistent.pem"})
     assert "SSL_CERT_FILE: /nonexistent.pem: No such file" in said
-    assert "HTTPS_PROXY: 'ftp://x' " in refusal_at_start(follow, {"HTTPS_PROXY": "ftp://x"})
+    assert "HTTPS_PROXY: 'ftp://x': scheme ftp is not supported" in refusal_at_start(
+        follow, {"HTTPS_PROXY": "ftp://x"}
+    )
 
 
 def refusal_at_start(args: list[str], env: dict[str, str]) -> str:

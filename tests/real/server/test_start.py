@@ -54,7 +54,7 @@ def test_a_port_in_use_is_named(db: Path, command: str) -> None:
         port = taken.getsockname()[1]
         message = refusal(command, "--port", str(port), "--db", db)
     assert f"cannot listen on 127.0.0.1 port {port}: Address already in use" in message
-    assert "--port 0 takes a free one" in message
+    assert "--port 0 takes a free port" in message
 
 
 def test_an_address_that_is_not_of_this_machine_is_named(db: Path) -> None:
@@ -186,7 +186,7 @@ def test_an_inaccessible_folder_is_named(db: Path, command: tuple[str, ...]) -> 
     done = run_without_rights(*command, "--db", closed / "start.db")
     assert (done.returncode, done.stdout) == (1, ""), done
     assert f"originmap: cannot use {closed}/start.db: Permission denied" in done.stderr
-    assert "may" in done.stderr.splitlines()[1]
+    assert "that this user can" in done.stderr.splitlines()[1]
     assert "Traceback" not in done.stderr
 
 
