@@ -147,7 +147,9 @@ async def test_large_requests_count_more_against_the_rate_limit(
 async def test_a_topology_with_too_many_colos_is_rejected() -> None:
     colo = COLOS[0]
     colos = (*COLOS, replace(colo, code="ONEMORE"))
-    with pytest.raises(InvalidTopology, match=f"more than {MAX_COLOS} colos"):
+    with pytest.raises(
+        InvalidTopology, match=f"{MAX_COLOS + 1:,} colos; the limit is {MAX_COLOS:,}"
+    ):
         check(Topology(colos))
 
 

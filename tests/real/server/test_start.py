@@ -36,7 +36,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("command", ["dev", "serve"])
 def test_a_second_process_on_a_file_is_refused(running: Server, db: Path, command: str) -> None:
-    first, second = refused(db, command).splitlines()
+    first, second, _ = refused(db, command).splitlines()
     assert first == f"originmap: another process owns {db}"
     assert "another --db" in second
     assert running.stop() == 0
@@ -199,7 +199,7 @@ def test_a_state_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "bread").write_text("bread")
     done = run("dev", "--port", "0", env={"XDG_STATE_HOME": f"{tmp_path}/bread"})
     assert (done.returncode, done.stdout) == (1, ""), done
-    first, second = done.stderr.splitlines()
+    first, second, _ = done.stderr.splitlines()
     assert f"cannot use {tmp_path}/bread/originmap/dev.db: Not a directory" in first
     assert "--db" in second
 
