@@ -64,8 +64,7 @@ class OriginmapError(Exception):
     """The base class of all errors that Originmap raises on purpose."""
 
     hint: str = ""
-    page: str = ""
-    """The page in docs/ about it, with an anchor if it has one."""
+    page: str = ""  # in docs/, with an anchor if it has one
 
 
 class InvalidInput(OriginmapError):
@@ -252,8 +251,6 @@ class TooManyMappings(Conflict):
 class RolloutConflict(Conflict):
     """The state of the rollout does not allow this step. The text says why."""
 
-    page = "rollout.md"
-
 
 class TieredCacheOff(OriginmapError):
     """The zone has Tiered Cache off, and the route needs it on."""
@@ -328,8 +325,7 @@ class PrimaryRefused(FeedError):
 
 
 class PrimaryMoved(FeedError):
-    """The primary redirects to another URL. The redirect is not followed, because it would send
-    the token along."""
+    """The primary redirects to another URL, which is not followed: it would get the token."""
 
     def __init__(self, status: int, url: str) -> None:
         super().__init__(f"the primary answers {status}, a redirect to {url}")
@@ -364,8 +360,7 @@ class StoreError(OriginmapError):
 
 
 class StoreBusy(StoreError):
-    """Too many writes are waiting, or too many snapshots and exports are being read. Try again
-    in `retry_after` seconds."""
+    """Too many writes, snapshots or exports are in progress. Try again in `retry_after` seconds."""
 
     retry_after = 1
 
