@@ -49,13 +49,14 @@ def build_app(
     catalogue, groups = data.catalogue(), data.permission_groups()
     mappings = Mappings(store, catalogue)
     audit = Audit(store, directory, opened.zones, turns=topologies.turns)
+    tokens = Tokens(store, directory, {group.id for group in groups}, wall_clock)
     services = cloudflare.Services(
         detector=opened.detector,
         directory=directory,
         mappings=mappings,
         regions=Regions(catalogue, topologies),
         zones=Zones(store, directory, wall_clock),
-        tokens=Tokens(store, directory, {group.id for group in groups}, wall_clock),
+        tokens=tokens,
         audit=audit,
         permission_groups=groups,
     )
@@ -66,7 +67,7 @@ def build_app(
     table = cloudflare.routes(guard, services, v1=settings.enable_v1)
     sessions = Sessions(store, access, wall_clock)
     traffic = (traffic or Traffic()) if settings.metrics else None
-    own = _own_services(opened, ready, traffic, sessions, audit)
+    own = _own_services(opened, ready, traffic, sessions, audit, tokens)
     return Application([*table, *native.routes(guard, own)], brake)
 
 
@@ -76,6 +77,7 @@ def _own_services(
     traffic: Traffic | None,
     sessions: Sessions,
     audit: Audit,
+    tokens: Tokens,
 ) -> native.NativeServices:
     store, followers, replication = opened.store, opened.followers, opened.replication
     broadcast = Broadcast(store, opened.feed, opened.zones, Events())
@@ -94,7 +96,7 @@ def _own_services(
         rollouts=opened.rollouts,
         history=ZoneHistory(store, opened.topologies.turns),
         audit=audit,
-        tokens=OperatorTokens(store, opened.directory, wall_clock),
+        tokens=OperatorTokens(tokens, opened.directory),
         promotion=Promotion(store, replication),
         replication=replication,
         metrics=None if traffic is None else Metrics(traffic, monitor),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from originmap.domain.access.permissions import ZONE_PREFIX, Group, group_id
+from originmap.domain.access.permissions import GROUP_IDS, ZONE_PREFIX, Group, group_id
 from originmap.domain.access.token import MAX_TOKENS
 from originmap.domain.access.token_access import Access, TokenAccess, access_of
 from originmap.domain.errors import InvalidToken
@@ -11,6 +11,7 @@ from originmap.domain.zone.rules import add_missing
 from originmap.domain.zone.zone import Account, User
 from originmap.service.access.directory import Directory
 from originmap.service.access.operator_tokens import OperatorTokens
+from originmap.service.access.tokens import Tokens
 from originmap.store.clock import wall_clock
 from originmap.store.memory import MemoryStore
 from tests.builders import CAUSE, ZONE_ID, new_zone, policy
@@ -34,7 +35,7 @@ async def _tokens() -> OperatorTokens:
     ]
     await store.write_records(add_missing(values), CAUSE)
     await store.write_records(new_zone(), CAUSE)
-    return OperatorTokens(store, directory, wall_clock)
+    return OperatorTokens(Tokens(store, directory, GROUP_IDS, wall_clock), directory)
 
 
 async def _create(

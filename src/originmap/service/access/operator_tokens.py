@@ -3,25 +3,21 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from originmap.domain.access.permissions import GROUP_IDS
-from originmap.domain.access.token import Owner, Token, hash_secret
+from originmap.domain.access.token import Owner, Token
 from originmap.domain.access.token_access import Access, policy_of
-from originmap.domain.access.token_rules import check_token, create_token, revoke_token
-from originmap.domain.errors import StoreEmpty
+from originmap.domain.errors import StoreEmpty, TokenNotFound
 from originmap.domain.history.change import Cause
 from originmap.service.access.directory import Directory
-from originmap.service.access.secret import new_id, new_secret
-from originmap.store.clock import Now
-from originmap.store.port import Store
+from originmap.service.access.secret import new_id
+from originmap.service.access.tokens import Tokens
 
 
 class OperatorTokens:
     """Lists, creates and revokes tokens of any owner. The caller checks permissions."""
 
-    def __init__(self, store: Store, directory: Directory, now: Now) -> None:
-        self._store = store
+    def __init__(self, tokens: Tokens, directory: Directory) -> None:
+        self._tokens = tokens
         self._directory = directory
-        self._now = now
 
     def all(self) -> list[Token]:
         """Return every token, by name, then age."""
@@ -43,12 +39,12 @@ class OperatorTokens:
             raise StoreEmpty
         zone_ids = [self._directory.existing_zone(self._directory.zone_id(z)).id for z in zones]
         policy = replace(policy_of(access, zone_ids, colo, user_id), id=new_id())
-        owner, secret, now = Owner("user", user_id), new_secret(), self._now()
-        token = Token(new_id(), name, hash_secret(secret), (policy,), owner, now, now)
-        check_token(token, GROUP_IDS)
-        await self._store.write_records(create_token(token), cause)
-        return token, secret
+        draft = Token("", name, "", (policy,), Owner("user", user_id), 0, 0)
+        return await self._tokens.create(draft, cause)
 
     async def revoke(self, token_id: str, cause: Cause) -> None:
         """Delete a token of any owner; it stops working with the commit. Raises TokenNotFound."""
-        await self._store.write_records(revoke_token(token_id), cause)
+        token = self._directory.token(token_id)
+        if token is None:
+            raise TokenNotFound(token_id)
+        await self._tokens.revoke(token.owner, token_id, cause)
