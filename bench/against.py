@@ -1,14 +1,16 @@
 """Another version of Originmap beside this one: both in turns, by what they do in a CPU second.
 
 The other version is taken from git into a folder of its own and runs on the same interpreter and
-packages. Its requests are those of `cases`; two kinds more are only of use for a comparison.
+packages. Its requests are those of `cases`; two kinds more are only of use for a comparison. So is
+the time that a command takes beside a running server.
 """
 
 import json
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -18,6 +20,8 @@ from bench.rounds import Bench, Subject
 from bench.servers import Failed, Program, Server
 
 _ROOT = Path(__file__).parents[1]
+_COMMAND = "command"
+_COMMANDS_PER_ROUND = 10
 
 
 def _delete() -> list[Request]:
@@ -51,22 +55,33 @@ _CASES: dict[str, Callable[[int], list[Request]]] = {
 
 
 def measure(bench: Bench, revision: str, only: str | None = None) -> str:
-    """The table of rates and ratios. Raises Failed when `revision` names no version."""
-    rows = ["| case | before | now | ratio |", "|---|---|---|---|"]
-    with _checked_out(revision, bench.work / "before") as tree, ExitStack() as stack:
+    """The table of rates and ratios, and the times of a command. Raises Failed when `revision`
+    names no version."""
+    lines = [f"before: {_commit(revision)}"]
+    with _checked_out(revision, bench.work / "before") as before, ExitStack() as stack:
+        trees = {"before": before, "now": _ROOT}
         servers = [
             stack.enter_context(Server(program, bench.database(program), bench.cores))
-            for program in (_version("before", tree), _version("now", _ROOT))
+            for program in (_version(name, tree) for name, tree in trees.items())
         ]
         for server in servers:
             for request in dataset.fill():
                 server.answer(request)
-        for name in _CASES if only is None else [only]:
-            rates = _rates(bench, name, servers)
-            if len(rates) == len(servers):
-                before, now = rates["before"], rates["now"]
-                rows.append(f"| {name} | {before:,.0f} | {now:,.0f} | {now / before:.2f} |")
-    return "\n".join([f"Requests for a CPU second, before at {_commit(revision)}:", "", *rows])
+        if only != _COMMAND:
+            lines += _table(bench, servers, _CASES if only is None else [only])
+        if only in (None, _COMMAND):
+            lines += _command_times(bench, trees)
+    return "\n".join(lines)
+
+
+def _table(bench: Bench, servers: Sequence[Server], names: Iterable[str]) -> Iterator[str]:
+    yield from ("", "Requests for a CPU second:", "")
+    yield from ("| case | before | now | ratio |", "|---|---|---|---|")
+    for name in names:
+        rates = _rates(bench, name, servers)
+        if len(rates) == len(servers):
+            before, now = rates["before"], rates["now"]
+            yield f"| {name} | {before:,.0f} | {now:,.0f} | {now / before:.2f} |"
 
 
 def _rates(bench: Bench, name: str, servers: Sequence[Server]) -> dict[str, float]:
@@ -78,9 +93,29 @@ def _rates(bench: Bench, name: str, servers: Sequence[Server]) -> dict[str, floa
     }
 
 
+def _command_times(bench: Bench, trees: Mapping[str, Path]) -> list[str]:
+    """The median time of a command beside each version's running server."""
+    times: dict[str, list[float]] = {name: [] for name in trees}
+    # The run that is not counted compiles the modules that a server does not import.
+    for at in range(bench.rounds * _COMMANDS_PER_ROUND + 1):
+        for name, tree in trees.items():
+            db = bench.database(_version(name, tree))
+            command = [*_originmap(tree), "zone", "list", "--db", str(db)]
+            began = time.perf_counter()
+            subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+            if at:
+                times[name].append((time.perf_counter() - began) * 1000)
+    shown = ", ".join(f"{name} {statistics.median(each):.0f} ms" for name, each in times.items())
+    return ["", f"`originmap zone list` beside a running server: {shown}"]
+
+
 def _version(name: str, tree: Path) -> Program:
-    start = ["env", f"PYTHONPATH={tree / 'src'}", sys.executable, "-m", "originmap", "dev"]
+    start = [*_originmap(tree), "dev"]
     return Program(name, lambda db, port: [*start, "--db", str(db), "--port", str(port)])
+
+
+def _originmap(tree: Path) -> list[str]:
+    return ["env", f"PYTHONPATH={tree / 'src'}", sys.executable, "-m", "originmap"]
 
 
 @contextmanager
@@ -105,4 +140,4 @@ def _git(*arguments: str) -> str:
     return done.stdout
 
 
-CASES = tuple(_CASES)
+CASES = (*_CASES, _COMMAND)
