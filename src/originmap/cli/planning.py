@@ -83,28 +83,17 @@ def moving(plan: Plan, mappings: RemoteMappings, file: Path | None) -> list[Cold
     return None if tiers is None else cold_moves(plan, tiers)
 
 
-class Reading:
-    """A bar for the zones that are read; a context manager."""
+class Reading(Bar):
+    """The progress of reading zones, if there are several."""
 
     def __init__(self, zones: int) -> None:
-        self._bar = Bar("reading zones", zones)
-        self._wanted = zones > 1
+        super().__init__("reading zones", zones, wanted=zones > 1)
         self._begun = False
 
     def on_zone(self, name: str) -> None:
         """The next zone is being read."""
-        if self._wanted and self._begun:
-            self._bar.step(1)
+        self.step(int(self._begun))
         self._begun = True
-
-    def __enter__(self) -> "Reading":
-        if self._wanted:
-            self._bar.__enter__()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._wanted:
-            self._bar.__exit__()
 
 
 def _detect(ranges: str) -> Detect:

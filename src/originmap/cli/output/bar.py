@@ -1,15 +1,16 @@
 """A progress bar on stderr, for work of known length; nothing if stderr is no terminal."""
 
 import sys
+from typing import Self
 
 import click
 
 
 class Bar:
-    """A context manager; its bar is gone afterwards."""
+    """A context manager; without `wanted` it shows nothing."""
 
-    def __init__(self, label: str, total: int) -> None:
-        hidden = not sys.stderr.isatty()
+    def __init__(self, label: str, total: int, *, wanted: bool = True) -> None:
+        hidden = not (wanted and sys.stderr.isatty())
         self._bar = click.progressbar(
             length=max(total, 1), label=label, file=sys.stderr, show_pos=True, hidden=hidden
         )
@@ -18,7 +19,7 @@ class Bar:
         """Move on by `count`."""
         self._bar.update(count)
 
-    def __enter__(self) -> "Bar":
+    def __enter__(self) -> Self:
         self._bar.__enter__()
         return self
 
