@@ -128,7 +128,7 @@ class Store(Protocol):
 
         With `zone_id` only changes of that zone and its mappings are returned. Changes not newer
         than `oldest` are left out. The result may be shorter than `limit` if records are large:
-        only an empty list means that there are no further changes. No read returns a revision
+        only an empty list is the end. No read returns a revision
         beyond `revision` as of the end of the read.
         """
 

@@ -41,9 +41,8 @@ def entries(mappings: Iterable[Mapping]) -> bytes:
     return f"[{','.join(map(_entry, mappings))}]".encode()
 
 
-@lru_cache(
-    maxsize=8192
-)  # a zone has up to 3,500 mappings, which are read far more often than changed
+# A zone has up to 3,500 mappings, which are read far more often than changed.
+@lru_cache(maxsize=8192)
 def _entry(mapping: Mapping) -> str:
     # Formatted as text: encoding an object for each of a hundred mappings would take most of the
     # time of a list. None of the values can contain characters that JSON escapes.

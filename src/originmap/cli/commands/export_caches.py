@@ -109,8 +109,8 @@ def _addresses(known: Format, server: Server, path: str, query: Query) -> Query:
 
 
 def _write_family(family: Family, files: Mapping[str, str], out: Path) -> None:
-    """Write each file of a family, and tell of those that are not written any more: whoever loads
-    them says when they may go."""
+    """Write each file of a family. Report older files that are no longer part of it, and keep them:
+    the cache may still load them."""
     for name, text in files.items():
         with _replaced(out / name) as write:
             write(text.encode())

@@ -182,7 +182,7 @@ def advance(rollouts: ServerRollouts) -> None:
 def pause(rollouts: ServerRollouts, why: str) -> None:
     """Pause the rollout.
 
-    Every node stays at its revision, and no further stage is released.
+    Nodes keep their revisions until the next step.
 
     Example: originmap rollout pause --why "incident 7" --db originmap.db
     """

@@ -51,8 +51,7 @@ class Reader:
                 raise
 
     def hold(self) -> None:
-        """Read the current state until `release`, whatever is committed meanwhile. Raises
-        apsw.Error."""
+        """Read the current state until `release`, without later commits. Raises apsw.Error."""
         self._end()
         self._reading = self._held = True
         self._cursor.execute("BEGIN")
