@@ -15,7 +15,7 @@ from originmap.detect.files import RangeFiles
 from originmap.domain.detection.ranges import RangeTable
 from originmap.domain.mapping.catalogue import Catalogue
 from originmap.domain.tier.tier import Tiers
-from originmap.service import initial_data as setup
+from originmap.service import initial_data
 from originmap.service.access.directory import Directory
 from originmap.service.detection.detector import Detector
 from originmap.service.export.exports import Exports
@@ -52,7 +52,7 @@ class Opened(NamedTuple):
 @contextlib.asynccontextmanager
 async def open_store(
     db: str,
-    prepare: Prepare = setup.prepare_to_serve,
+    prepare: Prepare = initial_data.prepare_to_serve,
     replication: Replication | None = None,
     *,
     serves: bool = True,

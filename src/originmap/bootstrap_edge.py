@@ -33,7 +33,7 @@ from originmap.edge.record import ApplyRecord
 from originmap.edge.renderer import Renderer, Standpoint
 from originmap.edge.target import Duty, Target
 from originmap.export.endpoint import read
-from originmap.service import initial_data as setup
+from originmap.service import initial_data
 from originmap.service.access.directory import Directory
 from originmap.service.feed.replication import Replication
 from originmap.service.history.retention import Retention
@@ -182,7 +182,7 @@ async def _replica(folder: Path, primary: str) -> AsyncIterator[Store]:
     db = str(folder / _DATABASE)
     try:
         async with databases.opened_replica(db, always_copy=True) as store:
-            await setup.prepare_replica(primary, store, Directory(), wall_clock, db)
+            await initial_data.prepare_replica(primary, store, Directory(), wall_clock, db)
             yield store
     except StoreOwned as error:
         error.hint = "another agent uses this --state folder: stop it, or set another folder"

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from originmap.api.application import Application
@@ -11,12 +11,12 @@ from originmap.api.http.request import Request
 from originmap.api.request_ids import RequestIDs
 from originmap.bootstrap import open_store
 from originmap.bootstrap_application import DEFAULTS, build_app
-from originmap.service import initial_data as setup
+from originmap.client.server import Sink
+from originmap.service import initial_data
 
 _LINK = Link()
 _LINK.of_operator = True
 _SETTINGS = replace(DEFAULTS, metrics=False)
-Sink = Callable[[bytes], object]
 
 
 class InProcessApplication:
@@ -46,7 +46,7 @@ class InProcessApplication:
 def local_application(db: str) -> Iterator[InProcessApplication]:
     """Open a database; close it on exit. Raises StoreError."""
     with asyncio.Runner() as runner:
-        opening = open_store(db, setup.prepare_to_administer, serves=False)
+        opening = open_store(db, initial_data.prepare_to_administer, serves=False)
         opened = runner.run(opening.__aenter__())
         try:
             yield InProcessApplication(build_app(opened, lambda: True, _SETTINGS), runner)

@@ -25,7 +25,7 @@ from originmap.bootstrap_application import build_app
 from originmap.detect.watch import watch
 from originmap.domain.errors import OriginmapError
 from originmap.operator_socket import socket_path
-from originmap.service import initial_data as setup
+from originmap.service import initial_data
 from originmap.service.detection.detector import Detector
 from originmap.service.feed.replication import Replication
 from originmap.service.history.retention import Retention
@@ -49,7 +49,7 @@ async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, i
     ids = RequestIDs(settings.colo)
     replication = Replication(settings.follow, wall_clock) if settings.follow else None
     if replication is not None:
-        prepare = partial(setup.prepare_replica, replication.primary)
+        prepare = partial(initial_data.prepare_replica, replication.primary)
     async with (
         open_store(settings.db, prepare, replication) as opened,
         _watched_ranges(settings.ranges, opened.detector),

@@ -17,16 +17,16 @@ from originmap.bootstrap_application import build_app
 from originmap.domain.history.record import Kind
 from originmap.domain.zone.rules import add_missing
 from originmap.domain.zone.zone import Account
-from originmap.service import initial_data as setup
+from originmap.service import initial_data
 from originmap.settings import Settings
 from tests.builders import CAUSE
 
 BASE = "http://testserver/client/v4"
-ZONE_URL = f"{BASE}/zones/{setup.DEV_ID}"
+ZONE_URL = f"{BASE}/zones/{initial_data.DEV_ID}"
 MAPPINGS = f"{ZONE_URL}/origin/cloud_regions"
 DEV = Settings(enable_v1=True, slow_guessing=False)
 """The value of `originmap dev`."""
-BEARER = {"Authorization": f"Bearer {setup.DEV_TOKEN}"}
+BEARER = {"Authorization": f"Bearer {initial_data.DEV_TOKEN}"}
 
 
 class ApplicationTransport(httpx.AsyncBaseTransport):
@@ -91,7 +91,7 @@ async def client_of(
 async def dev_client(db: str = bootstrap.MEMORY) -> AsyncIterator[httpx.AsyncClient]:
     """A client with the bearer token of `originmap dev`, over a fresh store."""
     async with (
-        bootstrap.open_store(db, setup.prepare_dev) as opened,
+        bootstrap.open_store(db, initial_data.prepare_dev) as opened,
         client_of(opened, BEARER) as client,
     ):
         yield client
@@ -100,7 +100,7 @@ async def dev_client(db: str = bootstrap.MEMORY) -> AsyncIterator[httpx.AsyncCli
 @contextlib.asynccontextmanager
 async def client_of_two_accounts(other: Account) -> AsyncIterator[httpx.AsyncClient]:
     """Like `dev_client`, with a second account besides Example."""
-    async with bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened:
+    async with bootstrap.open_store(bootstrap.MEMORY, initial_data.prepare_dev) as opened:
         await opened.store.write_records(add_missing([(Kind.ACCOUNT, other)]), CAUSE)
         async with client_of(opened, BEARER) as client:
             yield client
@@ -120,4 +120,4 @@ def filled(template: str) -> str:
     there = {"{origin_ip}": "192.0.2.1", "{format}": "csv"}
     for name, value in there.items():
         template = template.replace(name, value)
-    return re.sub(r"\{\w+:hex32\}", setup.DEV_ID, template)
+    return re.sub(r"\{\w+:hex32\}", initial_data.DEV_ID, template)

@@ -24,7 +24,7 @@ from originmap.domain.history.record import Kind, Value
 from originmap.domain.mapping.mapping import put
 from originmap.domain.zone.rules import add_missing
 from originmap.domain.zone.zone import Account, Zone
-from originmap.service import initial_data as setup
+from originmap.service import initial_data
 from tests.builders import CAUSE, US_EAST, ip, policy, token
 
 # A cell is what a request gets: ok is 200, 401 and 403 are that status with code 10000, a longer
@@ -225,7 +225,7 @@ def _answer(cell: str) -> tuple[int, int | None]:
     return (int(cell), 10000) if len(cell) == 3 else (STATUSES[cell], int(cell))
 
 
-ACCOUNT = ZONE = setup.DEV_ID
+ACCOUNT = ZONE = initial_data.DEV_ID
 OTHER_ACCOUNT, OTHER_ZONE, FOREIGN_ZONE = "a" * 32, "b" * 32, "c" * 32
 USER_TOKEN, ACCOUNT_TOKEN = "d" * 32, "e" * 32
 ABSENT = "f" * 32
@@ -233,7 +233,7 @@ ABSENT = "f" * 32
 
 _MY_ACCOUNT = {ACCOUNT_PREFIX + ACCOUNT: "*"}
 _READS = [id_ for id_, group in GROUP_IDS.items() if "READ" in (group.name or "")]
-_ALL = [ALL_ACCOUNTS, USER_PREFIX + setup.DEV_ID]
+_ALL = [ALL_ACCOUNTS, USER_PREFIX + initial_data.DEV_ID]
 _EVERYTHING = policy(True, _ALL, GROUP_IDS)
 
 
@@ -242,18 +242,18 @@ def headers_of(credential: str) -> dict[str, str]:
     special = {
         "none": {},
         "bad": {"Authorization": "Bearer not a token"},
-        "key": {"X-Auth-Email": setup.DEV_EMAIL, "X-Auth-Key": setup.DEV_KEY},
+        "key": {"X-Auth-Email": initial_data.DEV_EMAIL, "X-Auth-Key": initial_data.DEV_KEY},
     }
     return special.get(credential, {"Authorization": f"Bearer secret-{credential}"})
 
 
 def _limited(name: str, **limits: Any) -> Token:
-    whole = token(name, _EVERYTHING, owner=Owner("user", setup.DEV_ID))
+    whole = token(name, _EVERYTHING, owner=Owner("user", initial_data.DEV_ID))
     return Token(**{n: getattr(whole, n) for n in whole.__slots__} | limits)
 
 
 def _tokens() -> list[Token]:
-    user, account = Owner("user", setup.DEV_ID), Owner("account", ACCOUNT)
+    user, account = Owner("user", initial_data.DEV_ID), Owner("account", ACCOUNT)
 
     def of_user(name: str, *policies: Policy) -> Token:
         return token(name, *policies, owner=user)

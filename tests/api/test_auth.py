@@ -12,19 +12,19 @@ from originmap.domain.access.permissions import ALL_ZONES, ZONE_PREFIX, Policy
 from originmap.domain.access.token import hash_secret
 from originmap.domain.access.token_rules import create_token, revoke_token
 from originmap.domain.history.record import Key, Kind, RecordChange, RecordDecision
-from originmap.service import initial_data as setup
+from originmap.service import initial_data
 from tests.api.application import BASE, MAPPINGS, client_of
 from tests.builders import CAUSE, new_zone, policy, token
 
 OTHER_ZONE = "a" * 32
 READ = "517b21aee92c4d89936c976ba6e4be55"
 WRITE = "3030687196b94b638145a3953da2b699"
-PAIR = {"X-Auth-Email": setup.DEV_EMAIL, "X-Auth-Key": setup.DEV_KEY}
+PAIR = {"X-Auth-Email": initial_data.DEV_EMAIL, "X-Auth-Key": initial_data.DEV_KEY}
 
 
 @pytest.fixture
 async def opened() -> AsyncIterator[bootstrap.Opened]:
-    async with bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened:
+    async with bootstrap.open_store(bootstrap.MEMORY, initial_data.prepare_dev) as opened:
         await opened.store.write_records(new_zone(OTHER_ZONE, "example.org"), CAUSE)
         yield opened
 
@@ -86,9 +86,13 @@ async def test_credentials_that_do_not_work(
     "headers",
     [
         PAIR,
-        {"Authorization": f"Bearer {setup.DEV_TOKEN}"},
-        {"Authorization": f"bearer  {setup.DEV_TOKEN}"},
-        {"Authorization": f"Bearer {setup.DEV_TOKEN}", "X-Auth-Email": "x", "X-Auth-Key": "y"},
+        {"Authorization": f"Bearer {initial_data.DEV_TOKEN}"},
+        {"Authorization": f"bearer  {initial_data.DEV_TOKEN}"},
+        {
+            "Authorization": f"Bearer {initial_data.DEV_TOKEN}",
+            "X-Auth-Email": "x",
+            "X-Auth-Key": "y",
+        },
     ],
 )
 async def test_credentials_that_work(client: httpx.AsyncClient, headers: dict[str, str]) -> None:
@@ -127,7 +131,7 @@ async def test_a_stranger_cannot_tell_which_zones_exist(
     assert await _asked(client, mine, OTHER_ZONE) == [200, 400]
     answers = [
         await client.get(f"{BASE}/zones/{zone_id}/origin/cloud_regions", headers=mine)
-        for zone_id in (setup.DEV_ID, "b" * 32)
+        for zone_id in (initial_data.DEV_ID, "b" * 32)
     ]
     assert answers[0].content == answers[1].content
     expected = (403, [{"code": 10000, "message": "Authentication error"}])
@@ -152,7 +156,7 @@ async def test_deny_wins_over_allow(client: httpx.AsyncClient, opened: bootstrap
     deny = policy(False, [ZONE_PREFIX + OTHER_ZONE], [WRITE, READ])
     headers = await _token(opened, allow, deny)
     assert await _asked(client, headers, OTHER_ZONE) == [403, 403]
-    assert await _asked(client, headers, setup.DEV_ID) == [200, 400]
+    assert await _asked(client, headers, initial_data.DEV_ID) == [200, 400]
 
 
 async def test_a_revoked_token_stops_with_the_commit(
@@ -182,7 +186,7 @@ async def test_a_changed_token_has_its_new_rights(
 async def test_route_and_method_are_checked_before_the_credential(
     client: httpx.AsyncClient,
 ) -> None:
-    unrouted = await client.get(f"{BASE}/zones/{setup.DEV_ID}/origin/nothing")
+    unrouted = await client.get(f"{BASE}/zones/{initial_data.DEV_ID}/origin/nothing")
     assert unrouted.json()["errors"][0]["code"] == 7003
     wrong_method = await client.post(MAPPINGS)
     assert wrong_method.json()["errors"][0]["code"] == 7001

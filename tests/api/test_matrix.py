@@ -8,7 +8,7 @@ import pytest
 
 from originmap import bootstrap
 from originmap.bootstrap_application import build_app
-from originmap.service import initial_data as setup
+from originmap.service import initial_data
 from tests.api import matrix
 from tests.api.application import DEV, client_of, served
 from tests.api.matrix import Row, body_of, headers_of, path_of
@@ -28,7 +28,7 @@ STRANGERS = {
 
 @contextlib.asynccontextmanager
 async def world() -> AsyncIterator[tuple[httpx.AsyncClient, bootstrap.Opened]]:
-    async with bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened:
+    async with bootstrap.open_store(bootstrap.MEMORY, initial_data.prepare_dev) as opened:
         await matrix.furnish(opened)
         async with client_of(opened) as client:
             yield client, opened

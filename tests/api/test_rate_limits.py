@@ -12,12 +12,12 @@ from originmap import bootstrap
 from originmap.domain.access.permissions import ACCOUNT_PREFIX, GROUP_IDS
 from originmap.domain.access.token import Owner
 from originmap.domain.access.token_rules import create_token
-from originmap.service import initial_data as setup
+from originmap.service import initial_data
 from originmap.settings import Settings
 from tests.api.application import BASE, BEARER, MAPPINGS, ZONE_URL, client_of
 from tests.builders import CAUSE, policy, token
 
-PAIR = {"X-Auth-Email": setup.DEV_EMAIL, "X-Auth-Key": setup.DEV_KEY}
+PAIR = {"X-Auth-Email": initial_data.DEV_EMAIL, "X-Auth-Key": initial_data.DEV_KEY}
 V1 = f"{ZONE_URL}/cache/origin_cloud_regions"
 THROTTLE = {"code": 971, "message": "Please wait and consider throttling your request speed"}
 
@@ -26,10 +26,10 @@ THROTTLE = {"code": 971, "message": "Please wait and consider throttling your re
 async def limited(rate_limit: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a server with this limit, and with tokens of the user and of the account."""
     settings = Settings(enable_v1=True, rate_limit=rate_limit)
-    async with bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened:
-        allow = policy(True, [ACCOUNT_PREFIX + setup.DEV_ID], GROUP_IDS)
+    async with bootstrap.open_store(bootstrap.MEMORY, initial_data.prepare_dev) as opened:
+        allow = policy(True, [ACCOUNT_PREFIX + initial_data.DEV_ID], GROUP_IDS)
         for name, kind in (("second", "user"), ("own", "account"), ("own2", "account")):
-            made = token(name, allow, owner=Owner(kind, setup.DEV_ID))
+            made = token(name, allow, owner=Owner(kind, initial_data.DEV_ID))
             await opened.store.write_records(create_token(made), CAUSE)
         async with client_of(opened, settings=settings) as client:
             yield client

@@ -7,7 +7,7 @@ import pytest
 
 from originmap import bootstrap
 from originmap.bootstrap_application import build_app
-from originmap.service import initial_data as setup
+from originmap.service import initial_data
 from tests.api.application import (
     BASE,
     DEV,
@@ -34,16 +34,16 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
     [
         "/zones/",
         "/nothing",
-        f"/zones/{setup.DEV_ID}/origin/cloud_regions/",
-        f"/zones/{setup.DEV_ID}/origin/cloud_regions/192.0.2.1/",
-        f"/zones//{setup.DEV_ID}/origin/cloud_regions",
-        f"//zones/{setup.DEV_ID}/origin/cloud_regions",
-        f"/zones/{setup.DEV_ID.upper()}/origin/cloud_regions",
-        f"/zones/{setup.DEV_ID[:-1]}/origin/cloud_regions",
-        f"/zones/{setup.DEV_ID}0/origin/cloud_regions",
-        f"/zones/{setup.DEV_ID}/origin/cloud_regions/192.0.2.1/more",
-        f"/zones/%30{setup.DEV_ID[1:]}/origin/cloud_regions",
-        f"/zones/{setup.DEV_ID}/cache/origin_public_cloud_region",
+        f"/zones/{initial_data.DEV_ID}/origin/cloud_regions/",
+        f"/zones/{initial_data.DEV_ID}/origin/cloud_regions/192.0.2.1/",
+        f"/zones//{initial_data.DEV_ID}/origin/cloud_regions",
+        f"//zones/{initial_data.DEV_ID}/origin/cloud_regions",
+        f"/zones/{initial_data.DEV_ID.upper()}/origin/cloud_regions",
+        f"/zones/{initial_data.DEV_ID[:-1]}/origin/cloud_regions",
+        f"/zones/{initial_data.DEV_ID}0/origin/cloud_regions",
+        f"/zones/{initial_data.DEV_ID}/origin/cloud_regions/192.0.2.1/more",
+        f"/zones/%30{initial_data.DEV_ID[1:]}/origin/cloud_regions",
+        f"/zones/{initial_data.DEV_ID}/cache/origin_public_cloud_region",
     ],
 )
 async def test_there_is_no_second_spelling_of_a_route(client: httpx.AsyncClient, path: str) -> None:

@@ -10,7 +10,7 @@ from originmap.api.native.feed.events import MOST_IN_EVENT, Events, EventWatcher
 from originmap.domain.access.permissions import Grants
 from originmap.domain.access.token import hash_secret
 from originmap.domain.mapping.mapping import put
-from originmap.service import initial_data as setup
+from originmap.service import initial_data
 from originmap.service.access.access import Access
 from originmap.service.access.sessions import Sessions
 from originmap.service.export.exports import ExportRequest
@@ -33,7 +33,7 @@ WHOLE = View("root", Grants([]), whole=True)
 @pytest.mark.parametrize("taken", [0, 1])
 async def test_a_disconnect_frees_its_slot(path: str, taken: int) -> None:
     async with (
-        bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened,
+        bootstrap.open_store(bootstrap.MEMORY, initial_data.prepare_dev) as opened,
         client_of(opened, BEARER) as client,
     ):
         for _ in range(MOST + 1):
@@ -46,10 +46,10 @@ async def test_a_disconnect_frees_its_slot(path: str, taken: int) -> None:
 
 async def test_reads_over_the_limit_get_retry_after() -> None:
     async with (
-        bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened,
+        bootstrap.open_store(bootstrap.MEMORY, initial_data.prepare_dev) as opened,
         client_of(opened, BEARER) as client,
     ):
-        dev = SnapshotReader(setup.DEV_ID, operator=True)
+        dev = SnapshotReader(initial_data.DEV_ID, operator=True)
         exports = [
             (await opened.exports.begin(ExportRequest("csv"), opened.directory.zones, dev))[1]
             for _ in range(MOST_OF_ONE)
@@ -75,12 +75,12 @@ async def test_reads_over_the_limit_get_retry_after() -> None:
 
 
 async def test_what_a_reader_missed_is_not_sent_on_after_it_has_gone() -> None:
-    async with bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened:
+    async with bootstrap.open_store(bootstrap.MEMORY, initial_data.prepare_dev) as opened:
         store, feed, directory = opened.store, opened.feed, opened.directory
         for address in ips(2 * MOST_IN_EVENT + 10):
-            await store.write(setup.DEV_ID, (address,), put(address, US_EAST), CAUSE)
+            await store.write(initial_data.DEV_ID, (address,), put(address, US_EAST), CAUSE)
         stream = Stream(asyncio.Transport())
-        caller = directory.token_caller(hash_secret(setup.DEV_TOKEN))
+        caller = directory.token_caller(hash_secret(initial_data.DEV_TOKEN))
         assert caller is not None
         watcher = EventWatcher(stream, WHOLE, Point(store.epoch, 0), lambda: True)
         broadcast = Broadcast(store, feed, opened.zones, Events())

@@ -5,18 +5,18 @@ import socket
 
 import pytest
 
-from originmap.cli import address_arguments as asked
+from originmap.cli import address_arguments
 from originmap.cli.address_arguments import Unusable
 from originmap.domain.mapping import address
 from tests.builders import ip
 
 
 def lines(data: bytes) -> list[tuple[int, str]]:
-    return list(asked.lines(io.BytesIO(data)))
+    return list(address_arguments.lines(io.BytesIO(data)))
 
 
 def of(text: str, *found: str) -> tuple[str | None, list[str]]:
-    name, addresses = asked.addresses(text, lambda _: list(found))
+    name, addresses = address_arguments.addresses(text, lambda _: list(found))
     return name, [address.text(each) for each in addresses]
 
 
@@ -64,7 +64,7 @@ def test_an_address_needs_no_lookup(text: str) -> None:
     def nobody(name: str) -> list[str]:
         raise AssertionError(name)
 
-    assert asked.addresses(text, nobody) == (None, [ip("192.0.2.1")])
+    assert address_arguments.addresses(text, nobody) == (None, [ip("192.0.2.1")])
 
 
 def test_a_name_is_resolved_to_each_address_once() -> None:
@@ -86,12 +86,12 @@ def test_an_unresolvable_name_is_reported() -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     with pytest.raises(Unusable) as caught:
-        asked.addresses("example.invalid", nowhere)
+        address_arguments.addresses("example.invalid", nowhere)
     assert str(caught.value) == "cannot resolve example.invalid: Name or service not known"
     assert refusal("example.com", "0.0.0.0") == "example.com has no address that an origin can have"
 
 
 def test_this_machine_knows_itself() -> None:
-    name, found = asked.addresses("localhost", asked.resolve)
+    name, found = address_arguments.addresses("localhost", address_arguments.resolve)
     assert name == "localhost"
     assert {address.text(each) for each in found} <= {"127.0.0.1", "::1"}

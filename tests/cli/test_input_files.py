@@ -8,8 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from originmap.cli import node_options as node
-from originmap.cli import options
+from originmap.cli import node_options, options
 from originmap.cli.topology_file import read_topology
 from originmap.detect import reader
 from originmap.detect.content import read_file
@@ -60,9 +59,9 @@ def test_a_wrong_line_of_upstreams_is_named_with_its_file(tmp_path: Path) -> Non
 
 def upstreams(file: Path) -> str:
     @click.command()
-    @node.upstream_file
+    @node_options.upstream_file
     def command(upstream_file: io.BufferedReader) -> None:
-        click.echo(" ".join(node.lines(upstream_file)))
+        click.echo(" ".join(node_options.lines(upstream_file)))
 
     return CliRunner().invoke(command, ["--upstreams", str(file)]).output
 

@@ -6,8 +6,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from originmap.cli import main
-from originmap.cli import option_types as numbers
+from originmap.cli import main, option_types
 from originmap.cli.commands import ranges, rollout
 from originmap.cli.commands.server import edge, serve
 
@@ -73,7 +72,8 @@ def test_every_number_of_a_command_is_of_the_one_kind() -> None:
     others = [
         f"{command.name} {parameter.name}"
         for command, parameter in NUMERIC
-        if not isinstance(parameter.type, numbers.Whole | numbers.Amount) and not is_time(parameter)
+        if not isinstance(parameter.type, option_types.Whole | option_types.Amount)
+        and not is_time(parameter)
     ]
     assert others == []
 

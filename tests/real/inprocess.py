@@ -26,7 +26,7 @@ from originmap.api.http.protocol import Connection, Context, connection_factory
 from originmap.api.request_ids import RequestIDs
 from originmap.api.server import server_config
 from originmap.bootstrap_application import build_app
-from originmap.service import initial_data as setup
+from originmap.service import initial_data
 
 BuildApp = Callable[[bootstrap.Opened], Application]
 
@@ -93,7 +93,7 @@ class InProcess:
         handler.setFormatter(JSONFormatter())
         logging.getLogger().addHandler(handler)
         try:
-            async with bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened:
+            async with bootstrap.open_store(bootstrap.MEMORY, initial_data.prepare_dev) as opened:
                 await self._run(self._build_app(opened), AccessLog(descriptor))
         finally:
             logging.getLogger().removeHandler(handler)

@@ -9,7 +9,7 @@ import pytest
 
 from originmap import bootstrap
 from originmap.domain.access.errors import AccessError, TooManyFailures, UnknownToken
-from originmap.service import initial_data as setup
+from originmap.service import initial_data
 from originmap.service.access.brake import DELAY_SECONDS, REFUSED_AFTER, SLOWED_AFTER, Brake
 from originmap.settings import Settings
 from tests.api.application import BEARER, MAPPINGS, client_of
@@ -17,7 +17,7 @@ from tests.service.test_rate_limiter import Clock
 
 ERROR = UnknownToken()
 BAD = {"Authorization": "Bearer unknown"}
-PAIR = {"X-Auth-Email": setup.DEV_EMAIL, "X-Auth-Key": setup.DEV_KEY}
+PAIR = {"X-Auth-Email": initial_data.DEV_EMAIL, "X-Auth-Key": initial_data.DEV_KEY}
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_the_number_of_addresses_in_memory_is_limited(clock: Clock) -> None:
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     """A client of a server with limits, as in production."""
     async with (
-        bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened,
+        bootstrap.open_store(bootstrap.MEMORY, initial_data.prepare_dev) as opened,
         client_of(opened, settings=Settings()) as client,
     ):
         yield client

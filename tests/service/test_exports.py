@@ -12,7 +12,7 @@ from originmap.domain.access.permissions import Grants
 from originmap.domain.errors import InvalidExport, StoreBusy
 from originmap.domain.mapping import mapping
 from originmap.domain.mapping.mapping import Decision, MappingChange, ZoneView
-from originmap.service import initial_data as setup
+from originmap.service import initial_data
 from originmap.service.export.exports import ExportRequest
 from originmap.service.feed.snapshots import MOST_OF_ONE
 from originmap.service.feed.view import View
@@ -30,7 +30,7 @@ async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     if request.param == "postgres":
         cluster: Cluster = request.getfixturevalue("cluster")
         db = cluster.new_database()
-    async with bootstrap.open_store(db, setup.prepare_dev) as opened:
+    async with bootstrap.open_store(db, initial_data.prepare_dev) as opened:
         for letter in "abc":
             await opened.store.write_records(new_zone(letter * 32, f"{letter}.example"), CAUSE)
         for letter in "ac":

@@ -15,7 +15,7 @@ from originmap.domain.history.snapshot import size
 from originmap.domain.mapping.mapping import put
 from originmap.domain.tier.topology import MAX_COLOS, Colo, ColoState, Topology, check
 from originmap.domain.tier.topology_rules import set_topology
-from originmap.service import initial_data as setup
+from originmap.service import initial_data
 from originmap.service.access.directory import Directory
 from originmap.service.feed.feed import Feed, Point
 from originmap.service.feed.snapshots import LOCAL, Snapshots
@@ -55,7 +55,7 @@ async def test_one_piece_runs_per_pass_of_the_event_loop_for_any_number_of_calle
 
 
 async def test_tiers_are_computed_one_region_per_turn() -> None:
-    async with bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened:
+    async with bootstrap.open_store(bootstrap.MEMORY, initial_data.prepare_dev) as opened:
         topologies = opened.topologies
         await topologies.set(Topology(COLOS), CAUSE)
         tiers = topologies.tiers()
@@ -134,10 +134,10 @@ async def test_large_requests_count_more_against_the_rate_limit(
 ) -> None:
     settings = Settings(rate_limit="1000/60")
     async with (
-        bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened,
+        bootstrap.open_store(bootstrap.MEMORY, initial_data.prepare_dev) as opened,
         client_of(opened, BEARER, settings=settings) as client,
     ):
-        url = f"http://testserver/originmap/v1{path.replace(ZONE_ID, setup.DEV_ID)}"
+        url = f"http://testserver/originmap/v1{path.replace(ZONE_ID, initial_data.DEV_ID)}"
         answer = await client.request(method, url, json=body)
         assert answer.status_code == 200, answer.text[:300]
         after = await client.get("http://testserver/originmap/v1/topology")
@@ -164,15 +164,17 @@ def test_a_long_chain_of_successors_is_resolved_quickly() -> None:
 
 async def test_a_ranking_is_computed_in_its_own_turn_and_not_cached() -> None:
     async with (
-        bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened,
+        bootstrap.open_store(bootstrap.MEMORY, initial_data.prepare_dev) as opened,
         client_of(opened, BEARER) as client,
     ):
         await opened.topologies.set(Topology(COLOS), CAUSE)
         addresses = [ip(f"192.0.2.{n}") for n in range(20)]
         for address in addresses:
-            await opened.store.write(setup.DEV_ID, (address,), put(address, US_EAST), CAUSE)
+            await opened.store.write(initial_data.DEV_ID, (address,), put(address, US_EAST), CAUSE)
         ips = "&".join(f"ip=192.0.2.{n}" for n in range(20))
-        url = f"http://testserver/originmap/v1/zones/{setup.DEV_ID}/resolve?explain=true&{ips}"
+        url = (
+            f"http://testserver/originmap/v1/zones/{initial_data.DEV_ID}/resolve?explain=true&{ips}"
+        )
         answer = (await client.get(url)).json()["result"]
         assert [len(origin["ranking"]) for origin in answer["origins"]] == [MAX_COLOS] * 20
         assert opened.topologies.turns.given >= 20

@@ -9,8 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from originmap.cli import credentials
-from originmap.cli import option_types as numbers
+from originmap.cli import credentials, option_types
 from originmap.domain import number
 from originmap.domain.access.rate_limit import parse
 from originmap.domain.encoding import NotText, decode
@@ -52,7 +51,7 @@ def port(command: F) -> F:
         default=default_of("port"),
         show_default=True,
         help=help_of("port"),
-        type=numbers.Whole(0, 65_535),
+        type=option_types.Whole(0, 65_535),
         envvar="ORIGINMAP_PORT",
     )(command)
 
@@ -230,7 +229,7 @@ def _follow_options(
             default=default_of("copy_limit"),
             show_default=True,
             metavar="GIB",
-            type=numbers.Amount(0.001, 1 << 20),
+            type=option_types.Amount(0.001, 1 << 20),
             help=help_of("copy_limit", of),
             envvar="ORIGINMAP_COPY_LIMIT",
         ),
@@ -295,8 +294,8 @@ def checked_url(ctx: click.Context, param: click.Parameter, value: str) -> str:
 def history(command: F) -> F:
     """--history-days, --history-changes"""
     for name, kind in (
-        ("history_changes", numbers.Whole(1, LAST_REVISION)),
-        ("history_days", numbers.Amount(SHORTEST_HISTORY, LONGEST_HISTORY)),
+        ("history_changes", option_types.Whole(1, LAST_REVISION)),
+        ("history_days", option_types.Amount(SHORTEST_HISTORY, LONGEST_HISTORY)),
     ):
         command = click.option(
             f"--{name.replace('_', '-')}",

@@ -9,8 +9,7 @@ import click
 import msgspec
 
 from originmap import data
-from originmap.cli import address_arguments as asked
-from originmap.cli import options
+from originmap.cli import address_arguments, options
 from originmap.cli.api_options import api, only, path, remote
 from originmap.cli.output.bar import Bar
 from originmap.cli.output.upper_tiers import tiers_of_file, tiers_of_server
@@ -68,7 +67,7 @@ def make(mappings: RemoteMappings, asked_for: PlanRequest) -> Planned:
     """The plan of a file of mappings. Raises OriginmapError."""
     catalogue = None if asked_for.any_region else data.catalogue()
     document = reader.read(asked_for.path, catalogue)
-    lookup = Lookup(mappings, asked.resolve, lambda: _detect(asked_for.ranges))
+    lookup = Lookup(mappings, address_arguments.resolve, lambda: _detect(asked_for.ranges))
     desired = lookup.desired(document, Wishes(asked_for.only, not asked_for.no_delete))
     with Reading(len(desired.zones)) as reading:
         plan = make_plan(mappings, desired, reading.on_zone)

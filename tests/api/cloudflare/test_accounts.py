@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from originmap.domain.zone.zone import Account
-from originmap.service import initial_data as setup
+from originmap.service import initial_data
 from tests.api.answers import BAD_PAGE, bad_per_page, error, result
 from tests.api.application import BASE, client_of_two_accounts
 
@@ -24,9 +24,9 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.mark.proves("P-ACC-1")
 async def test_an_account_has_the_members_that_clients_need(client: httpx.AsyncClient) -> None:
-    found = result(await client.get(f"{ACCOUNTS}/{setup.DEV_ID}"))
+    found = result(await client.get(f"{ACCOUNTS}/{initial_data.DEV_ID}"))
     assert found == {
-        "created_on": found["created_on"], "id": setup.DEV_ID, "name": "Example",
+        "created_on": found["created_on"], "id": initial_data.DEV_ID, "name": "Example",
         "settings": {"abuse_contact_email": None, "enforce_twofactor": False}, "type": "standard",
     }  # fmt: skip
     assert result(await client.get(ACCOUNTS))[0] == found
@@ -87,36 +87,36 @@ async def test_a_token_sees_the_accounts_in_which_it_may_do_anything(
     client: httpx.AsyncClient,
 ) -> None:
     groups = [{"id": "c8fed203ed3043cba015a93ad1616f1f"}]  # Zone Read
-    resource = f"com.cloudflare.api.account.zone.{setup.DEV_ID}"
+    resource = f"com.cloudflare.api.account.zone.{initial_data.DEV_ID}"
     policy = {"effect": "allow", "resources": {resource: "*"}, "permission_groups": groups}
     body = {"name": "t", "policies": [policy]}
     made = result(await client.post(f"{BASE}/user/tokens", json=body))
     headers = {"Authorization": f"Bearer {made['value']}"}
     seen = result(await client.get(ACCOUNTS, headers=headers))
-    assert [account["id"] for account in seen] == [setup.DEV_ID]
+    assert [account["id"] for account in seen] == [initial_data.DEV_ID]
     assert error(await client.get(f"{ACCOUNTS}/{OTHER}", headers=headers)) == INVALID
-    result(await client.get(f"{ACCOUNTS}/{setup.DEV_ID}", headers=headers))
+    result(await client.get(f"{ACCOUNTS}/{initial_data.DEV_ID}", headers=headers))
 
 
 @pytest.mark.proves("P-ACC-1")
 async def test_the_user_is_the_one_whose_credential_is_used(client: httpx.AsyncClient) -> None:
     user = result(await client.get(f"{BASE}/user"))
     assert (user["id"], user["email"], user["suspended"]) == (
-        setup.DEV_ID, setup.DEV_EMAIL, False,
+        initial_data.DEV_ID, initial_data.DEV_EMAIL, False,
     )  # fmt: skip
-    assert [account["id"] for account in user["organizations"]] == [setup.DEV_ID, OTHER]
+    assert [account["id"] for account in user["organizations"]] == [initial_data.DEV_ID, OTHER]
     del client.headers["authorization"]
-    pair = {"X-Auth-Email": setup.DEV_EMAIL, "X-Auth-Key": setup.DEV_KEY}
+    pair = {"X-Auth-Email": initial_data.DEV_EMAIL, "X-Auth-Key": initial_data.DEV_KEY}
     answer = await client.get(f"{BASE}/user", headers=pair)
     assert result(answer) == user
-    assert setup.DEV_KEY not in answer.text
+    assert initial_data.DEV_KEY not in answer.text
 
 
 async def test_a_token_lists_only_the_visible_accounts_of_its_user(
     client: httpx.AsyncClient,
 ) -> None:
     groups = [{"id": "8acbe5bb0d54464ab867149d7f7cf8ac"}]  # User Details Read
-    resource = f"com.cloudflare.api.user.{setup.DEV_ID}"
+    resource = f"com.cloudflare.api.user.{initial_data.DEV_ID}"
     policy = {"effect": "allow", "resources": {resource: "*"}, "permission_groups": groups}
     body = {"name": "t", "policies": [policy]}
     made = result(await client.post(f"{BASE}/user/tokens", json=body))

@@ -12,14 +12,14 @@ from originmap import bootstrap
 from originmap.domain.history.record import Kind
 from originmap.domain.zone.rules import add_missing
 from originmap.domain.zone.zone import Account
-from originmap.service import initial_data as setup
+from originmap.service import initial_data
 from tests.api.answers import BAD_PAGE, bad_per_page, error, result
 from tests.api.application import BASE, BEARER, MAPPINGS, ZONE_URL, client_of
 
 OTHER = "b" * 32
-LOGS = f"{BASE}/accounts/{setup.DEV_ID}/audit_logs"
+LOGS = f"{BASE}/accounts/{initial_data.DEV_ID}/audit_logs"
 OTHER_LOGS = f"{BASE}/accounts/{OTHER}/audit_logs"
-PAIR = {"X-Auth-Email": setup.DEV_EMAIL, "X-Auth-Key": setup.DEV_KEY}
+PAIR = {"X-Auth-Email": initial_data.DEV_EMAIL, "X-Auth-Key": initial_data.DEV_KEY}
 EAST, WEST = {"vendor": "aws", "region": "us-east-1"}, {"vendor": "aws", "region": "us-west-2"}
 
 
@@ -29,9 +29,9 @@ async def client(
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Of a server with two accounts, Example and Other."""
     db = bootstrap.MEMORY if request.param == "memory" else str(tmp_path / "audit.db")
-    async with bootstrap.open_store(db, setup.prepare_dev) as opened:
+    async with bootstrap.open_store(db, initial_data.prepare_dev) as opened:
         wanted = [(Kind.ACCOUNT, Account(OTHER, "Other", 1 << 51))]
-        await opened.store.write_records(add_missing(wanted), setup.SETUP)
+        await opened.store.write_records(add_missing(wanted), initial_data.SETUP)
         async with client_of(opened, BEARER) as client:
             yield client
 
@@ -64,13 +64,14 @@ async def test_an_entry_has_the_change_and_its_actor(client: httpx.AsyncClient) 
     assert entry == {
         "action": {"result": True, "type": "add"},
         "actor": {
-            "email": setup.DEV_EMAIL, "id": setup.DEV_ID, "ip": "192.0.2.200", "type": "user",
+            "email": initial_data.DEV_EMAIL, "id": initial_data.DEV_ID,
+            "ip": "192.0.2.200", "type": "user",
         },
         "id": entry["id"],
         "interface": "API",
         "metadata": {"request_id": ray, "zone_name": "example.com"},
         "newValue": entry["newValue"], "newValueJson": new, "oldValue": "", "oldValueJson": {},
-        "owner": {"id": setup.DEV_ID},
+        "owner": {"id": initial_data.DEV_ID},
         "resource": {"id": "192.0.2.1", "type": "origin_cloud_region"},
         "when": stamp,
     }  # fmt: skip
@@ -112,7 +113,7 @@ async def test_the_entries_of_one_request_share_its_id(client: httpx.AsyncClient
 
 
 async def test_the_history_of_a_zone_outlives_the_zone(client: httpx.AsyncClient) -> None:
-    body = {"name": "new.example", "account": {"id": setup.DEV_ID}}
+    body = {"name": "new.example", "account": {"id": initial_data.DEV_ID}}
     zone = result(await client.post(f"{BASE}/zones", json=body))["id"]
     url = f"{BASE}/zones/{zone}"
     mapping = {"origin_ip": "192.0.2.1", **EAST}
@@ -139,12 +140,12 @@ async def test_the_history_of_a_zone_outlives_the_zone(client: httpx.AsyncClient
 
 def _token(name: str, groups: str = "c8fed203ed3043cba015a93ad1616f1f") -> dict[str, Any]:
     """The body of a token with a group, by default reading, in the account Example."""
-    resources = {f"com.cloudflare.api.account.{setup.DEV_ID}": "*"}
+    resources = {f"com.cloudflare.api.account.{initial_data.DEV_ID}": "*"}
     policy = {"effect": "allow", "resources": resources, "permission_groups": [{"id": groups}]}
     return {"name": name, "policies": [policy]}
 
 
-@pytest.mark.parametrize("of", ["user", f"accounts/{setup.DEV_ID}"])
+@pytest.mark.parametrize("of", ["user", f"accounts/{initial_data.DEV_ID}"])
 async def test_the_history_of_a_token_has_no_secrets(client: httpx.AsyncClient, of: str) -> None:
     tokens = f"{BASE}/{of}/tokens"
     made = result(await client.post(tokens, json=_token("first")))
@@ -158,7 +159,7 @@ async def test_the_history_of_a_token_has_no_secrets(client: httpx.AsyncClient, 
     assert [entry["newValueJson"].get("name") for entry in entries[1:]] == [
         "second", "second", "first",
     ]  # fmt: skip
-    for secret in (made["value"], rolled, setup.DEV_TOKEN, setup.DEV_KEY):
+    for secret in (made["value"], rolled, initial_data.DEV_TOKEN, initial_data.DEV_KEY):
         assert secret not in answer.text
         assert hashlib.sha256(secret.encode()).hexdigest() not in answer.text
     assert "_hash" not in answer.text
@@ -167,11 +168,11 @@ async def test_the_history_of_a_token_has_no_secrets(client: httpx.AsyncClient, 
 async def test_the_actor_is_the_credential_and_its_user(client: httpx.AsyncClient) -> None:
     write = "3030687196b94b638145a3953da2b699"  # Zone Settings Write
     actors = []
-    for number, of in enumerate(("user", f"accounts/{setup.DEV_ID}"), start=1):
+    for number, of in enumerate(("user", f"accounts/{initial_data.DEV_ID}"), start=1):
         made = result(await client.post(f"{BASE}/{of}/tokens", json=_token("t", write)))
         headers = {"Authorization": f"Bearer {made['value']}"}
         await _put(client, f"192.0.2.{number}", EAST, headers=headers)
-        email = setup.DEV_EMAIL if of == "user" else ""
+        email = initial_data.DEV_EMAIL if of == "user" else ""
         actors.append({"email": email, "id": made["id"], "ip": "192.0.2.200", "type": "user"})
     found = [e["actor"] for e in await _logs(client) if e["resource"]["id"].startswith("192.")]
     assert found == actors[::-1]
@@ -179,13 +180,13 @@ async def test_the_actor_is_the_credential_and_its_user(client: httpx.AsyncClien
 
 async def test_what_setup_did_is_the_administrators(client: httpx.AsyncClient) -> None:
     entries = result(await client.get(LOGS))
-    made = {_short(e): e for e in entries}["add", "zone", setup.DEV_ID]
+    made = {_short(e): e for e in entries}["add", "zone", initial_data.DEV_ID]
     assert (made["interface"], made["actor"]["type"], made["actor"]["ip"]) == ("CLI", "admin", "")
 
 
 @pytest.mark.proves("P-ACC-2")
 async def test_each_filter_finds_its_entries(client: httpx.AsyncClient) -> None:
-    body = {"name": "new.example", "account": {"id": setup.DEV_ID}}
+    body = {"name": "new.example", "account": {"id": initial_data.DEV_ID}}
     zone = result(await client.post(f"{BASE}/zones", json=body))["id"]
     await _put(client, "192.0.2.1", EAST)
     await _put(client, "192.0.2.1", WEST)
@@ -196,7 +197,7 @@ async def test_each_filter_finds_its_entries(client: httpx.AsyncClient) -> None:
         ({"action_type": "update"}, [updated]),
         ({"action_type": "delete"}, [deleted]),
         ({"action_type": "ADD"}, []),
-        ({"actor_email": setup.DEV_EMAIL}, [deleted, updated, added, made]),
+        ({"actor_email": initial_data.DEV_EMAIL}, [deleted, updated, added, made]),
         ({"actor_email": "nobody@example.com"}, []),
         ({"actor_ip": "192.0.2.200"}, [deleted, updated, added, made]),
         ({"actor_ip": "192.0.2.201"}, []),
@@ -254,7 +255,7 @@ async def test_an_account_gets_its_own_changes_only(client: httpx.AsyncClient) -
     url = f"{BASE}/zones/{result(await client.post(f'{BASE}/zones', json=body))['id']}"
     result(await client.patch(f"{url}/argo/tiered_caching", json={"value": "off"}))
     result(await client.delete(url))
-    result(await client.post(f"{BASE}/accounts/{setup.DEV_ID}/tokens", json=_token("own")))
+    result(await client.post(f"{BASE}/accounts/{initial_data.DEV_ID}/tokens", json=_token("own")))
     await _put(client, "192.0.2.1", EAST)
     mine = [_short(entry)[:2] for entry in await _logs(client)]
     assert mine == [("add", "origin_cloud_region"), ("add", "token")]

@@ -19,20 +19,20 @@ from originmap.domain.access.token_rules import create_token
 from originmap.domain.history.record import Kind
 from originmap.domain.zone.rules import add_missing
 from originmap.domain.zone.zone import Account, Zone
-from originmap.service import initial_data as setup
+from originmap.service import initial_data
 from tests.api.answers import error, result
 from tests.api.application import BASE, BEARER, client_of
 from tests.builders import CAUSE, policy, token
 
 OWN = BASE.replace("client/v4", "originmap/v1")
-ACCOUNT, OTHER = setup.DEV_ID, "b" * 32
+ACCOUNT, OTHER = initial_data.DEV_ID, "b" * 32
 DENIED, ABROAD, UNKNOWN = "d" * 32, "e" * 32, "f" * 32
 FORBIDDEN = (403, 10000, "Authentication error")
 ZONE_READ, ZONE_WRITE = "c8fed203ed3043cba015a93ad1616f1f", "e6d2666161e84845a636613608cee8d5"
 SETTINGS_WRITE = "3030687196b94b638145a3953da2b699"
 ACCOUNT_SETTINGS_WRITE = "1af1fa2adc104452b74a9a3364202f20"
 
-EVERYTHING = policy(True, [ALL_ACCOUNTS, USER_PREFIX + setup.DEV_ID], GROUP_IDS)
+EVERYTHING = policy(True, [ALL_ACCOUNTS, USER_PREFIX + initial_data.DEV_ID], GROUP_IDS)
 DENY_ONE = policy(False, [ZONE_PREFIX + DENIED], GROUP_IDS)
 DENY_INSIDE = Policy(
     "p", False, {ACCOUNT_PREFIX + ACCOUNT: {ZONE_PREFIX + DENIED: "*"}}, tuple(GROUP_IDS)
@@ -43,7 +43,7 @@ DENY_ALL_BY_ACCOUNTS = Policy("p", False, {ALL_ACCOUNTS: {ALL_ZONES: "*"}}, tupl
 @pytest.fixture
 async def opened() -> AsyncIterator[bootstrap.Opened]:
     """Two accounts; in the first the zone that is denied, in the other another one."""
-    async with bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened:
+    async with bootstrap.open_store(bootstrap.MEMORY, initial_data.prepare_dev) as opened:
         values = [
             (Kind.ACCOUNT, Account(OTHER, "Other", 1 << 51)),
             (Kind.ZONE, Zone(DENIED, "denied.example", ACCOUNT, 1, 1)),
@@ -73,7 +73,7 @@ async def _token(opened: bootstrap.Opened, *policies: Policy) -> dict[str, str]:
         ([EVERYTHING, DENY_ALL_BY_ACCOUNTS], 403),
         ([EVERYTHING, policy(False, [ZONE_PREFIX + DENIED], [SETTINGS_WRITE])], 403),
         ([EVERYTHING, policy(False, [ZONE_PREFIX + UNKNOWN], [ZONE_READ])], 403),
-        ([EVERYTHING, policy(False, [USER_PREFIX + setup.DEV_ID], GROUP_IDS)], 403),
+        ([EVERYTHING, policy(False, [USER_PREFIX + initial_data.DEV_ID], GROUP_IDS)], 403),
         ([EVERYTHING, policy(False, [ACCOUNT_PREFIX + OTHER], [ZONE_READ])], 403),
         ([EVERYTHING, policy(False, [ZONE_PREFIX + DENIED], ["0" * 32])], 200),
         ([policy(True, [ALL_ACCOUNTS], [ACCOUNT_SETTINGS_WRITE])], 403),

@@ -10,19 +10,19 @@ import pytest
 
 from originmap.domain.access.permissions import ZONE_PREFIX
 from originmap.domain.access.token import LONGEST_NAME
-from originmap.service import initial_data as setup
+from originmap.service import initial_data
 from tests.api.answers import BAD_PAGE, bad_per_page, error, result
 from tests.api.application import BASE, MAPPINGS, dev_client
 
-ACCOUNT = f"com.cloudflare.api.account.{setup.DEV_ID}"
-ZONE = f"com.cloudflare.api.account.zone.{setup.DEV_ID}"
+ACCOUNT = f"com.cloudflare.api.account.{initial_data.DEV_ID}"
+ZONE = f"com.cloudflare.api.account.zone.{initial_data.DEV_ID}"
 ZONE_READ = {"id": "c8fed203ed3043cba015a93ad1616f1f", "name": "Zone Read"}
 SETTINGS_WRITE = {"id": "3030687196b94b638145a3953da2b699", "name": "Zone Settings Write"}
 NOT_FOUND = (404, 1003, "Token not found")
 UNAUTHENTIC = (401, 10000, "Authentication error")
 VALID = {"code": 10000, "message": "This API Token is valid and active"}
 
-OF_USER, OF_ACCOUNT = f"{BASE}/user/tokens", f"{BASE}/accounts/{setup.DEV_ID}/tokens"
+OF_USER, OF_ACCOUNT = f"{BASE}/user/tokens", f"{BASE}/accounts/{initial_data.DEV_ID}/tokens"
 
 
 @pytest.fixture
@@ -142,11 +142,11 @@ async def test_a_secret_is_printed_only_once(client: httpx.AsyncClient, url: str
         await client.get(f"{url}/verify", headers=_as(rolled)),
         await client.post(url, json={"name": rolled}),
         await client.delete(item),
-        await client.get(f"{BASE}/accounts/{setup.DEV_ID}/audit_logs"),
+        await client.get(f"{BASE}/accounts/{initial_data.DEV_ID}/audit_logs"),
     ]
     shown = "".join(answer.text + str(answer.headers) for answer in answers)
     assert shown.count(made["id"]) > 10
-    for secret in (made["value"], rolled, setup.DEV_TOKEN):
+    for secret in (made["value"], rolled, initial_data.DEV_TOKEN):
         assert secret not in shown
         assert hashlib.sha256(secret.encode()).hexdigest() not in shown
 
@@ -213,7 +213,7 @@ async def test_a_missing_zone_cannot_be_allowed(client: httpx.AsyncClient) -> No
 
 
 @pytest.mark.parametrize(
-    "resource", ["com.cloudflare.api.account.*", f"com.cloudflare.api.user.{setup.DEV_ID}",
+    "resource", ["com.cloudflare.api.account.*", f"com.cloudflare.api.user.{initial_data.DEV_ID}",
                  "com.cloudflare.api.account.zone.*", f"com.cloudflare.api.account.{'f' * 32}"],
 )  # fmt: skip
 async def test_an_accounts_token_stays_in_the_account(
@@ -411,7 +411,7 @@ async def test_what_verify_does_not_know(client: httpx.AsyncClient, url: str) ->
     elsewhere = (await _make(client, other))["value"]
     for secret in ("unknown", elsewhere):
         assert error(await _verified(client, url, secret)) == invalid
-    pair = {"X-Auth-Email": setup.DEV_EMAIL, "X-Auth-Key": setup.DEV_KEY}
+    pair = {"X-Auth-Email": initial_data.DEV_EMAIL, "X-Auth-Key": initial_data.DEV_KEY}
     del client.headers["authorization"]
     assert error(await client.get(f"{url}/verify", headers=pair)) == invalid
 

@@ -8,13 +8,13 @@ import pytest
 
 from originmap import bootstrap
 from originmap.domain.mapping.mapping import MAX_MAPPINGS
-from originmap.service import initial_data as setup
+from originmap.service import initial_data
 from originmap.settings import Settings
 from tests.api.answers import error, result
 from tests.api.application import BEARER, MAPPINGS, ZONE_URL, client_of, dev_client
 
 V1 = f"{ZONE_URL}/cache/origin_cloud_regions"
-V1_PATH = f"/client/v4/zones/{setup.DEV_ID}/cache/origin_cloud_regions"
+V1_PATH = f"/client/v4/zones/{initial_data.DEV_ID}/cache/origin_cloud_regions"
 EAST, WEST = {"vendor": "aws", "region": "us-east-1"}, {"vendor": "aws", "region": "us-west-2"}
 
 INVALID = (400, 1146, "Invalid or missing origin IP address.")
@@ -277,7 +277,7 @@ async def test_refused_requests_are_marked_as_deprecated_too(client: httpx.Async
         await client.get(f"{V1}/192.0.2.9"),
         await client.post(V1, content=b"{"),
         await client.patch(V1, json=_item("192.0.2.1", {"vendor": "x", "region": "y"})),
-        await client.get(V1.replace(setup.DEV_ID, "f" * 32)),
+        await client.get(V1.replace(initial_data.DEV_ID, "f" * 32)),
     ):
         assert answer.status_code >= 400
         _deprecated(answer)
@@ -294,7 +294,7 @@ async def test_todays_routes_do_not_say_it(client: httpx.AsyncClient) -> None:
 async def test_by_default_there_are_no_such_routes(method: str, path: str, body: Any) -> None:
     assert not Settings().enable_v1
     async with (
-        bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened,
+        bootstrap.open_store(bootstrap.MEMORY, initial_data.prepare_dev) as opened,
         client_of(opened, BEARER, settings=Settings()) as client,
     ):
         answer = await client.request(method, V1 + path, json=body)

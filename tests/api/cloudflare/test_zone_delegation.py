@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from originmap.service import initial_data as setup
+from originmap.service import initial_data
 from tests.api.answers import error, result
 from tests.api.application import BASE, ZONE_URL, dev_client
 
@@ -27,7 +27,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def _create(client: httpx.AsyncClient, **members: Any) -> Any:
-    body = {"name": "new.example", "account": {"id": setup.DEV_ID}, **members}
+    body = {"name": "new.example", "account": {"id": initial_data.DEV_ID}, **members}
     return result(await client.post(ZONES, json=body))
 
 
@@ -102,7 +102,11 @@ async def test_vanity_name_servers_are_answered_as_they_were_sent(
 async def test_vanity_name_servers_are_a_list_of_hosts(
     client: httpx.AsyncClient, names: Any
 ) -> None:
-    body = {"name": "new.example", "account": {"id": setup.DEV_ID}, "vanity_name_servers": names}
+    body = {
+        "name": "new.example",
+        "account": {"id": initial_data.DEV_ID},
+        "vanity_name_servers": names,
+    }
     assert error(await client.post(ZONES, json=body)) == BAD_SERVERS
     assert error(await client.patch(ZONE_URL, json={"vanity_name_servers": names})) == BAD_SERVERS
 
@@ -148,5 +152,5 @@ async def test_zones_of_an_older_database_have_name_servers_once_it_is_opened(
         assert zone["name_servers"] == made["name_servers"]
         assert "vanity_name_servers" not in zone
         assert len(result(await client.get(ZONE_URL))["name_servers"]) == 2
-        logs = await client.get(f"{BASE}/accounts/{setup.DEV_ID}/audit_logs")
+        logs = await client.get(f"{BASE}/accounts/{initial_data.DEV_ID}/audit_logs")
         assert any(entry["newValueJson"].get("id") == made["id"] for entry in result(logs))

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from originmap.service import initial_data as setup
+from originmap.service import initial_data
 from tests.api.answers import error, result
 from tests.api.application import BASE, dev_client
 
@@ -24,7 +24,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def _create(client: httpx.AsyncClient, name: str) -> httpx.Response:
-    return await client.post(ZONES, json={"name": name, "account": {"id": setup.DEV_ID}})
+    return await client.post(ZONES, json={"name": name, "account": {"id": initial_data.DEV_ID}})
 
 
 @pytest.mark.proves("P-ZONE-11", "D-62")
@@ -42,7 +42,7 @@ async def test_a_name_is_answered_in_the_form_in_which_it_was_sent(
     for name in (NAME, NAME.upper(), ASCII, "equal:" + NAME, "contains:" + NAME[:3]):
         found = result(await client.get(ZONES, params={"name": name}))
         assert [zone["name"] for zone in found] == [shown]
-    logs = f"{BASE}/accounts/{setup.DEV_ID}/audit_logs"
+    logs = f"{BASE}/accounts/{initial_data.DEV_ID}/audit_logs"
     for name in (NAME, ASCII):
         (entry,) = result(await client.get(logs, params={"zone.name": name}))
         assert entry["metadata"]["zone_name"] == shown

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from originmap.domain.zone.zone import Account
-from originmap.service import initial_data as setup
+from originmap.service import initial_data
 from tests.api.answers import BAD_PAGE, bad_per_page, error, result
 from tests.api.application import BASE, ZONE_URL, client_of_two_accounts
 
@@ -36,7 +36,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def _create(
-    client: httpx.AsyncClient, name: Any, account: str = setup.DEV_ID, **members: Any
+    client: httpx.AsyncClient, name: Any, account: str = initial_data.DEV_ID, **members: Any
 ) -> httpx.Response:
     return await client.post(ZONES, json={"name": name, "account": {"id": account}, **members})
 
@@ -50,7 +50,7 @@ async def test_a_new_zone_has_the_members_that_clients_need(client: httpx.AsyncC
     made = result(await _create(client, "new.example", type="partial"))
     assert set(made) >= REQUIRED
     assert (made["name"], made["type"], made["paused"]) == ("new.example", "partial", False)
-    assert made["account"] == {"id": setup.DEV_ID, "name": "Example"}
+    assert made["account"] == {"id": initial_data.DEV_ID, "name": "Example"}
     assert made["created_on"] == made["modified_on"]
     assert (len(made["id"]), made["plan"]["price"]) == (32, 0)
 
@@ -87,7 +87,7 @@ async def test_an_invalid_domain_is_1002(client: httpx.AsyncClient, name: Any) -
 
 @pytest.mark.proves("P-ZONE-8", "D-45")
 @pytest.mark.parametrize("name", ["example.com", "EXAMPLE.com", "example.com."])
-@pytest.mark.parametrize("account", [setup.DEV_ID, OTHER])
+@pytest.mark.parametrize("account", [initial_data.DEV_ID, OTHER])
 async def test_a_zone_that_exists_is_1061(
     client: httpx.AsyncClient, name: str, account: str
 ) -> None:
@@ -100,7 +100,7 @@ async def test_a_name_is_stored_in_lower_case(client: httpx.AsyncClient) -> None
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"account": None}, {"account": setup.DEV_ID}, {"account": {}},
+    "body", [{}, {"account": None}, {"account": initial_data.DEV_ID}, {"account": {}},
              {"account": {"id": "f" * 32}}, {"account": {"id": 7}}],
 )  # fmt: skip
 async def test_a_missing_account_is_9109(client: httpx.AsyncClient, body: dict[str, Any]) -> None:
@@ -158,7 +158,7 @@ async def test_any_other_change_is_1001(client: httpx.AsyncClient, body: Any) ->
 async def test_a_removed_zone_loses_its_mappings(client: httpx.AsyncClient) -> None:
     mappings = f"{ZONE_URL}/origin/cloud_regions"
     result(await client.put(f"{mappings}/192.0.2.1", json={"origin_ip": "192.0.2.1", **PLACE}))
-    assert result(await client.delete(ZONE_URL)) == {"id": setup.DEV_ID}
+    assert result(await client.delete(ZONE_URL)) == {"id": initial_data.DEV_ID}
     for method in ("GET", "PATCH", "DELETE"):
         answer = await client.request(method, ZONE_URL, json={"paused": True})
         assert error(answer) == INVALID_ZONE
@@ -174,7 +174,7 @@ async def test_a_zone_of_the_same_name_starts_empty(client: httpx.AsyncClient) -
     result(await client.put(f"{mappings}/192.0.2.1", json={"origin_ip": "192.0.2.1", **PLACE}))
     result(await client.delete(ZONE_URL))
     again = result(await _create(client, "example.com"))
-    assert again["id"] != setup.DEV_ID
+    assert again["id"] != initial_data.DEV_ID
     assert result(await client.get(f"{ZONES}/{again['id']}/origin/cloud_regions")) == []
 
 
@@ -182,7 +182,7 @@ async def test_a_zone_of_the_same_name_starts_empty(client: httpx.AsyncClient) -
 async def many(client: httpx.AsyncClient) -> httpx.AsyncClient:
     """example.com and shop.example in Example, api.example and lab.test in other."""
     for name, account, type_ in (
-        ("shop.example", setup.DEV_ID, "partial"),
+        ("shop.example", initial_data.DEV_ID, "partial"),
         ("api.example", OTHER, "full"),
         ("lab.test", OTHER, "internal"),
     ):

@@ -9,7 +9,7 @@ from originmap import bootstrap
 from originmap.domain.access.permissions import ZONE_PREFIX
 from originmap.domain.access.token_rules import create_token
 from originmap.domain.mapping.mapping import put
-from originmap.service import initial_data as setup
+from originmap.service import initial_data
 from originmap.store.port import Store
 from tests.api.application import BEARER, MAPPINGS, client_of
 from tests.builders import CAUSE, US_WEST, ip, new_zone, policy, token
@@ -23,7 +23,7 @@ NARROW = {"Authorization": "Bearer secret-narrow"}
 async def two_zones() -> AsyncIterator[httpx.AsyncClient]:
     """A client of a server with two zones, each with a mapping."""
     async with (
-        bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened,
+        bootstrap.open_store(bootstrap.MEMORY, initial_data.prepare_dev) as opened,
         client_of(opened, BEARER) as client,
     ):
         await add_other(opened.store)

@@ -11,7 +11,7 @@ import pytest
 from originmap import bootstrap
 from originmap.detect.content import read_file
 from originmap.detect.files import RangeFiles
-from originmap.service import initial_data as setup
+from originmap.service import initial_data
 from tests.api.answers import error, result
 from tests.api.application import BEARER, MAPPINGS, client_of
 
@@ -30,7 +30,7 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     files = RangeFiles(tmp_path, _now)
     files.keep([read_file(FILES / "aws.json")])
     async with (
-        bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened,
+        bootstrap.open_store(bootstrap.MEMORY, initial_data.prepare_dev) as opened,
         client_of(opened, BEARER) as client,
     ):
         opened.detector.replace(files.table())

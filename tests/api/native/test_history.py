@@ -6,11 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
-from originmap.service import initial_data as setup
+from originmap.service import initial_data
 from tests.api.application import MAPPINGS, dev_client
 
-OWN = f"http://testserver/originmap/v1/zones/{setup.DEV_ID}"
-NAMED = f"http://testserver/originmap/v1/zones/{setup.DEV_ZONE}"
+OWN = f"http://testserver/originmap/v1/zones/{initial_data.DEV_ID}"
+NAMED = f"http://testserver/originmap/v1/zones/{initial_data.DEV_ZONE}"
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ async def test_the_history_has_actor_time_address_and_change(client: httpx.Async
     answer = await put(client, "192.0.2.1", "us-east-1")
     change = (await history(client))[0]
     assert change["revision"] == revision(answer)
-    assert (change["actor"], change["client"]) == (setup.DEV_ID, "192.0.2.200")
+    assert (change["actor"], change["client"]) == (initial_data.DEV_ID, "192.0.2.200")
     assert change["request"] == answer.headers["cf-ray"]
     assert change["at"] == answer.json()["result"]["modified_on"]
     assert (change["before"], change["after"]["region"]) == (None, "us-east-1")

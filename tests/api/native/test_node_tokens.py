@@ -17,7 +17,7 @@ from originmap.domain.access.permissions import (
     Group,
     group_id,
 )
-from originmap.service import initial_data as setup
+from originmap.service import initial_data
 from tests.api.answers import error, result
 from tests.api.application import BASE, DEV, MAPPINGS, client_of
 
@@ -25,8 +25,8 @@ OWN = "http://testserver/originmap/v1"
 TOKENS = f"{BASE}/user/tokens"
 EDGE = {"id": group_id(Group.EDGE), "name": "Originmap Edge"}
 REPLICATE = {"id": group_id(Group.REPLICATE), "name": "Originmap Replicate"}
-OPERATOR = {"Authorization": f"Bearer {setup.DEV_TOKEN}"}
-ZONE = ZONE_PREFIX + setup.DEV_ID
+OPERATOR = {"Authorization": f"Bearer {initial_data.DEV_TOKEN}"}
+ZONE = ZONE_PREFIX + initial_data.DEV_ID
 CLIENT = "192.0.2.200"
 PLACE = {"origin_ip": "192.0.2.1", "vendor": "aws", "region": "us-east-1"}
 SIN = COLO_PREFIX + "SIN"
@@ -36,7 +36,7 @@ SIN = COLO_PREFIX + "SIN"
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     """Of an operator."""
     async with (
-        bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened,
+        bootstrap.open_store(bootstrap.MEMORY, initial_data.prepare_dev) as opened,
         client_of(opened, OPERATOR, settings=DEV) as client,
     ):
         yield client
@@ -123,21 +123,21 @@ async def test_a_token_of_a_node_can_be_renamed_narrowed_and_disabled_as_others_
 
 
 async def test_an_account_cannot_have_tokens_for_nodes(client: httpx.AsyncClient) -> None:
-    account = f"com.cloudflare.api.account.{setup.DEV_ID}"
+    account = f"com.cloudflare.api.account.{initial_data.DEV_ID}"
     body = {"name": "node", "policies": _policies(EDGE, account)}
-    refused = await client.post(f"{BASE}/accounts/{setup.DEV_ID}/tokens", json=body)
+    refused = await client.post(f"{BASE}/accounts/{initial_data.DEV_ID}/tokens", json=body)
     assert error(refused)[:2] == (400, 400)
 
 
 async def test_what_an_edge_node_gets_has_no_credential_in_it(client: httpx.AsyncClient) -> None:
     made = await _make(client, EDGE, ALL_ZONES)
     paths = ("snapshot", "snapshot?whole=true&history=true", "changes?since=0&whole=true",
-             "changes?since=0", f"changes?since=0&zone={setup.DEV_ID}")  # fmt: skip
+             "changes?since=0", f"changes?since=0&zone={initial_data.DEV_ID}")  # fmt: skip
     await client.put(f"{MAPPINGS}/192.0.2.1", json=PLACE)
     for path in paths:
         text = (await client.get(f"{OWN}/{path}", headers=_as(made))).text
         for secret in (
-            setup.DEV_EMAIL,
+            initial_data.DEV_EMAIL,
             made["id"],
             '"kind":"token"',
             "secret_hash",
@@ -161,7 +161,7 @@ async def test_a_token_to_replicate_gets_everything(client: httpx.AsyncClient) -
 
 async def test_an_edge_node_of_one_zone_reads_no_other(client: httpx.AsyncClient) -> None:
     made = await _make(client, EDGE, ZONE)
-    body = {"name": "other.example", "account": {"id": setup.DEV_ID}}
+    body = {"name": "other.example", "account": {"id": initial_data.DEV_ID}}
     other = result(await client.post(f"{BASE}/zones", json=body))
     for path in (f"zones/{other['id']}/resolve?ip=192.0.2.1", f"export/csv?zone={other['id']}"):
         assert error(await client.get(f"{OWN}/{path}", headers=_as(made)))[:2] == (403, 10000)

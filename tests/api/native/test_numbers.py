@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from originmap.api.native.openapi import document
-from originmap.service import initial_data as setup
+from originmap.service import initial_data
 from tests.api.application import dev_client
 
 DOCUMENT: dict[str, Any] = json.loads(document())
@@ -100,7 +100,7 @@ def bodies() -> Iterator[tuple[str, str, str, str]]:
 def url(path: str) -> str:
     """A path with identifiers that exist."""
     path = path.replace("{origin_ip}", "192.0.2.1").replace("{format}", "nginx")
-    return SERVER + re.sub(r"\{[a-z_]+\}", setup.DEV_ID, path)
+    return SERVER + re.sub(r"\{[a-z_]+\}", initial_data.DEV_ID, path)
 
 
 def assert_documented(answer: httpx.Response, method: str, path: str, asked: str) -> None:

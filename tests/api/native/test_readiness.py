@@ -1,7 +1,7 @@
 """The answer of a replica's `/readyz` to each credential."""
 
 from originmap import bootstrap
-from originmap.service import initial_data as setup
+from originmap.service import initial_data
 from originmap.service.feed.replication import Replication
 from originmap.store.clock import wall_clock
 from tests.api.application import BEARER, client_of
@@ -13,7 +13,7 @@ PRIMARY = "http://10.9.8.7:8787"
 async def test_only_operators_get_the_address_of_the_primary() -> None:
     copy = Replication(PRIMARY, wall_clock)
     async with (
-        bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened,
+        bootstrap.open_store(bootstrap.MEMORY, initial_data.prepare_dev) as opened,
         client_of(opened._replace(replication=copy)) as client,
     ):
         copy.failed("ConnectError: no route to 10.9.8.7")

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from originmap import bootstrap
-from originmap.service import initial_data as setup
+from originmap.service import initial_data
 from tests.api.answers import error, result
 from tests.api.application import BEARER, MAPPINGS, ZONE_URL, client_of
 from tests.api.cloudflare.two_zones import NARROW, OTHER, add_other
@@ -24,7 +24,7 @@ PLACES = {
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     async with (
-        bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened,
+        bootstrap.open_store(bootstrap.MEMORY, initial_data.prepare_dev) as opened,
         client_of(opened, BEARER) as client,
     ):
         await add_other(opened.store)
@@ -115,7 +115,7 @@ async def test_a_zone_is_addressed_by_id_or_name_and_needs_a_read_permission(
         assert answer.status_code == 200
     answers = [
         await client.get(f"{OWN}/zones/{zone}/resolve", params=params, headers=NARROW)
-        for zone in (setup.DEV_ID, "example.com", "b" * 32, "nothing.example", "nonsense")
+        for zone in (initial_data.DEV_ID, "example.com", "b" * 32, "nothing.example", "nonsense")
     ]
     assert {error(answer)[:2] for answer in answers} == {(403, 10000)}
 
@@ -124,7 +124,7 @@ async def test_whatif_lists_moves_and_changes_nothing(client: httpx.AsyncClient)
     found = result(await client.post(WHATIF, json={"states": {"IAD": "down"}}))
     assert (found["cold_origins"], found["moved_origins"]) == (2, 2)
     assert found["moves"] == [
-        {"zone_id": setup.DEV_ID, "vendor": "aws", "region": "us-east-1", "origins": 2,
+        {"zone_id": initial_data.DEV_ID, "vendor": "aws", "region": "us-east-1", "origins": 2,
          "before": ["IAD", "EWR"], "after": ["EWR", "YYZ"], "cold": True},
     ]  # fmt: skip
     assert (await _origins(client, "192.0.2.1"))[0]["upper_tier_colos"] == ["IAD", "EWR"]

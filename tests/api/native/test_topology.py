@@ -9,7 +9,7 @@ import pytest
 from originmap import bootstrap
 from originmap.domain.access.permissions import ALL_ZONES
 from originmap.domain.access.token_rules import create_token
-from originmap.service import initial_data as setup
+from originmap.service import initial_data
 from tests.api.answers import error, result
 from tests.api.application import BASE, BEARER, MAPPINGS, client_of
 from tests.builders import CAUSE, policy, token
@@ -24,7 +24,7 @@ SETTINGS_WRITE = "3030687196b94b638145a3953da2b699"
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     async with (
-        bootstrap.open_store(bootstrap.MEMORY, setup.prepare_dev) as opened,
+        bootstrap.open_store(bootstrap.MEMORY, initial_data.prepare_dev) as opened,
         client_of(opened, BEARER) as client,
     ):
         zones_only = token("zones", policy(True, [ALL_ZONES], [SETTINGS_WRITE]))
@@ -57,12 +57,12 @@ async def test_a_new_setting_is_returned_and_used(client: httpx.AsyncClient) -> 
 
 
 async def test_setting_the_current_value_records_nothing(client: httpx.AsyncClient) -> None:
-    logs = f"{BASE}/accounts/{setup.DEV_ID}/audit_logs"
+    logs = f"{BASE}/accounts/{initial_data.DEV_ID}/audit_logs"
     for _ in range(2):
         result(await client.put(TOPOLOGY, json={"colos": [IAD]}))
     entries = [e for e in result(await client.get(logs)) if e["resource"]["type"] == "topology"]
     assert [entry["action"]["type"] for entry in entries] == ["add"]
-    assert entries[0]["actor"]["email"] == setup.DEV_EMAIL
+    assert entries[0]["actor"]["email"] == initial_data.DEV_EMAIL
 
 
 async def test_a_colo_is_drained_and_activated(client: httpx.AsyncClient) -> None:

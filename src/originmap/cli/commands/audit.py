@@ -5,8 +5,7 @@ from typing import Any
 import click
 import msgspec
 
-from originmap.cli import option_types as numbers
-from originmap.cli import options
+from originmap.cli import option_types, options
 from originmap.cli.output.change_text import moment
 from originmap.cli.output.table import print_json, print_table
 from originmap.cli.server_options import server
@@ -27,7 +26,7 @@ _LONGEST = 60
     "--limit",
     default=50,
     show_default=True,
-    type=numbers.Whole(1, 10_000),
+    type=option_types.Whole(1, 10_000),
     help="Number of entries.",
 )
 @options.as_json

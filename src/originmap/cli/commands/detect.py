@@ -7,8 +7,7 @@ from collections.abc import Iterable
 import click
 
 from originmap import bootstrap
-from originmap.cli import address_arguments as asked
-from originmap.cli import options
+from originmap.cli import address_arguments, options
 from originmap.cli.output.detections import CSVWriter, DetectionWriter, JSONWriter, TextWriter
 from originmap.cli.output.progress import Progress
 from originmap.service.detection.detector import Detector
@@ -44,7 +43,7 @@ def command(addresses: tuple[str, ...], ranges: str, as_json: bool, as_csv: bool
     detector = bootstrap.detector(bootstrap.range_files(ranges))
     kind = JSONWriter if as_json else CSVWriter if as_csv else TextWriter
     if addresses == (_STDIN,):
-        what, questions = "line", asked.lines(sys.stdin.buffer)
+        what, questions = "line", address_arguments.lines(sys.stdin.buffer)
     else:
         what, questions = "argument", iter(list(enumerate(addresses, 1)))
     if _run(detector, what, questions, kind(sys.stdout)):
@@ -59,8 +58,8 @@ def _run(
     failed = False
     for number, text in questions:
         try:
-            name, found = asked.addresses(text, asked.resolve)
-        except asked.Unusable as error:
+            name, found = address_arguments.addresses(text, address_arguments.resolve)
+        except address_arguments.Unusable as error:
             failed = True
             progress.clear()
             sys.stderr.write(f"{what} {number}: {error}\n")

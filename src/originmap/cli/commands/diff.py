@@ -4,8 +4,7 @@ from typing import Any
 
 import click
 
-from originmap.cli import option_types as numbers
-from originmap.cli import options
+from originmap.cli import option_types, options
 from originmap.cli.output.change_text import shown
 from originmap.cli.output.table import print_json, print_table
 from originmap.cli.server_options import server
@@ -18,8 +17,8 @@ Places = dict[str, dict[str, str]]
 
 @click.command("diff")
 @click.argument("zone")
-@click.argument("since", type=numbers.REVISION)
-@click.argument("until", type=numbers.REVISION, required=False)
+@click.argument("since", type=option_types.REVISION)
+@click.argument("until", type=option_types.REVISION, required=False)
 @server
 @options.as_json
 def command(zone: str, since: int, until: int | None, server: Server, as_json: bool) -> None:

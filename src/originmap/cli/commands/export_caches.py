@@ -9,8 +9,7 @@ from typing import Any
 import click
 
 from originmap.atomic_file import replacing
-from originmap.cli import node_options as node
-from originmap.cli import options
+from originmap.cli import node_options, options
 from originmap.cli.server_options import server as server_options
 from originmap.client.server import NATIVE, Query, Server
 from originmap.domain.errors import InvalidExport
@@ -42,7 +41,7 @@ def command(known: Format) -> click.Command:
     for option in reversed(list(_options_of(known))):
         run = option(run)
     out = f"/etc/{known.name}" if known.several else known.files[0].name
-    where = f" --upstream '{node.EXAMPLE_UPSTREAM}'" if known.upstreams else ""
+    where = f" --upstream '{node_options.EXAMPLE_UPSTREAM}'" if known.upstreams else ""
     example = f"originmap export {known.name} --colo SIN{where} --out {out} --db originmap.db"
     section = _SECTIONS.get(known.name, known.name)
     text = _TEXT.format(what=known.help, section=section, example=example)
@@ -50,11 +49,11 @@ def command(known: Format) -> click.Command:
 
 
 def _options_of(known: Format) -> Iterator[Callable[[Any], Any]]:
-    yield node.zone
-    yield node.colo
+    yield node_options.zone
+    yield node_options.colo
     if known.upstreams:
-        yield node.upstream
-        yield node.upstream_file
+        yield node_options.upstream
+        yield node_options.upstream_file
     if known.several:
         names = ", ".join(known.names)
         yield click.option("--file", metavar="NAME", help=f"Only this file of the format: {names}.")
@@ -85,7 +84,7 @@ def _export(
             f"{known.name} has several files: give --out FOLDER, or --file {names}"
         )
     path = f"{NATIVE}/export/{known.name}"
-    query = [("upstream", each) for each in (*node.lines(upstream_file), *upstreams)]
+    query = [("upstream", each) for each in (*node_options.lines(upstream_file), *upstreams)]
     query += [("colo", colo)] if colo else []
     asked = [*query, *(("zone", zone) for zone in zones), *_addresses(known, server, path, query)]
     whole = known.several and not file

@@ -4,8 +4,7 @@ from typing import Any
 
 import click
 
-from originmap.cli import option_types as numbers
-from originmap.cli import options
+from originmap.cli import option_types, options
 from originmap.cli.output.change_text import moment, shown
 from originmap.cli.output.table import print_json, print_table
 from originmap.cli.server_options import server
@@ -23,7 +22,7 @@ _MOST = 1_000
     "--limit",
     default=50,
     show_default=True,
-    type=numbers.Whole(1, 10_000),
+    type=option_types.Whole(1, 10_000),
     help="Number of changes.",
 )
 @options.as_json

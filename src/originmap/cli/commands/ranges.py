@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 import click
 
 from originmap import bootstrap
-from originmap.cli import option_types as numbers
-from originmap.cli import options
+from originmap.cli import option_types, options
 from originmap.cli.output.table import print_json, print_table
 from originmap.detect import content
 from originmap.detect.download import WEB
@@ -85,7 +84,7 @@ def _checked_urls(
     "--timeout",
     default=60.0,
     show_default=True,
-    type=numbers.Amount(0.1, 3600),
+    type=option_types.Amount(0.1, 3600),
     help="Timeout of a download in seconds.",
 )
 @options.ranges

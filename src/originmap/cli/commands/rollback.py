@@ -4,8 +4,7 @@ from typing import Any
 
 import click
 
-from originmap.cli import option_types as numbers
-from originmap.cli import options
+from originmap.cli import option_types, options
 from originmap.cli.output.change_text import shown
 from originmap.cli.output.table import print_json, print_table
 from originmap.cli.server_options import server
@@ -16,7 +15,7 @@ _COLUMNS = ("origin_ip", "before", "after")
 
 @click.command("rollback")
 @click.argument("zone")
-@click.option("--to", required=True, type=numbers.REVISION, help="Revision to restore.")
+@click.option("--to", required=True, type=option_types.REVISION, help="Revision to restore.")
 @server
 @click.option("--dry-run", is_flag=True, help="Print the changes without making them.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")

@@ -8,8 +8,7 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from originmap.cli import option_types as numbers
-from originmap.cli import options
+from originmap.cli import option_types, options
 from originmap.cli.output import rollout_text
 from originmap.cli.output.live_line import LiveLine
 from originmap.cli.output.table import print_table
@@ -112,7 +111,9 @@ def status(rollouts: ServerRollouts, as_json: bool) -> None:
 
 @command.command("hold")
 @click.option(
-    "--base", type=numbers.REVISION, help="Revision to hold the nodes at. Default: the current one."
+    "--base",
+    type=option_types.REVISION,
+    help="Revision to hold the nodes at. Default: the current one.",
 )
 @_of_server
 def hold(rollouts: ServerRollouts, base: int | None) -> None:
@@ -131,7 +132,7 @@ def hold(rollouts: ServerRollouts, base: int | None) -> None:
 )
 @click.option(
     "--base",
-    type=numbers.REVISION,
+    type=option_types.REVISION,
     help="Release the changes since this revision. Default: the revision of the hold.",
 )
 @_conducting
@@ -177,7 +178,7 @@ def advance(rollouts: ServerRollouts) -> None:
 
 
 @command.command("pause")
-@click.option("--why", type=numbers.Why(), default="", help=_WHY)
+@click.option("--why", type=option_types.Why(), default="", help=_WHY)
 @_of_server
 def pause(rollouts: ServerRollouts, why: str) -> None:
     """Pause the rollout.
@@ -190,7 +191,7 @@ def pause(rollouts: ServerRollouts, why: str) -> None:
 
 
 @command.command("abort")
-@click.option("--why", type=numbers.Why(), default="", help=_WHY)
+@click.option("--why", type=option_types.Why(), default="", help=_WHY)
 @_of_server
 def abort(rollouts: ServerRollouts, why: str) -> None:
     """Abort the rollout.
@@ -206,10 +207,10 @@ def abort(rollouts: ServerRollouts, why: str) -> None:
 @command.command("kill")
 @click.option(
     "--to",
-    type=numbers.REVISION,
+    type=option_types.REVISION,
     help="Revision to go back to. Default: the base of the last rollout.",
 )
-@click.option("--why", type=numbers.Why(), default="", help=_WHY)
+@click.option("--why", type=option_types.Why(), default="", help=_WHY)
 @_of_server
 def kill(rollouts: ServerRollouts, to: int | None, why: str) -> None:
     """Take every node back to an earlier revision at once.

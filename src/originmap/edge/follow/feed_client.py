@@ -20,7 +20,7 @@ from originmap.domain.errors import (
 from originmap.domain.history.snapshot import EDGE, WHOLE, Part, SnapshotStart
 from originmap.domain.number import decimal
 from originmap.domain.server_url import InvalidServerURL, parse, without_secrets
-from originmap.edge.follow import bounded_reader as bounded
+from originmap.edge.follow import bounded_reader
 from originmap.feed.changes_json import DeltaJSON, SealedDelta, unseal
 from originmap.feed.snapshot_json import read_lines
 from originmap.feed.state_digest import StateDigest
@@ -88,7 +88,7 @@ class FeedClient:
             raise PrimaryGone(f"the URL of the primary: {error}") from None
         self._route = route_to(server, environment)
         self._http = self._route.async_client(
-            {"Authorization": f"Bearer {token}", "Accept-Encoding": bounded.ACCEPTED},
+            {"Authorization": f"Bearer {token}", "Accept-Encoding": bounded_reader.ACCEPTED},
             httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
         )
 
@@ -145,14 +145,16 @@ class FeedClient:
         """Report the state of this follower to the server. Raises FeedError."""
         path = f"/followers/{self._name}"
         async with self._answer("PUT", path, json=report._asdict()) as answer:
-            await bounded.whole(answer, _LARGEST_ANSWER)  # an unread body ends the connection
+            await bounded_reader.whole(
+                answer, _LARGEST_ANSWER
+            )  # an unread body ends the connection
 
     async def snapshot(self) -> AsyncIterator[Part]:
         """The full state, and the history that rollouts need. Raises FeedError, also during the
         iteration."""
         arguments = {"whole": "true", "history": "true"}
         async with self._answer("GET", "/snapshot", params=arguments) as answer:
-            lines = bounded.lines(bounded.pieces(answer, self._most), _LONGEST_LINE)
+            lines = bounded_reader.lines(bounded_reader.pieces(answer, self._most), _LONGEST_LINE)
             async for part in read_lines(lines):
                 if isinstance(part, SnapshotStart):
                     self._check_form(part.form)
@@ -166,7 +168,7 @@ class FeedClient:
 
     async def _get(self, path: str, arguments: dict[str, Any], seconds: float, most: int) -> bytes:
         async with self._answer("GET", path, params=arguments, timeout=seconds) as answer:
-            return await bounded.whole(answer, most)
+            return await bounded_reader.whole(answer, most)
 
     @contextlib.asynccontextmanager
     async def _answer(self, method: str, path: str, **how: Any) -> AsyncIterator[httpx.Response]:
@@ -224,7 +226,7 @@ def _not_of_the_feed(body: bytes, error: Exception) -> BrokenFeed:
 async def _beginning(answer: httpx.Response) -> str:
     """The beginning of a response's body, for an error message."""
     text = b""
-    async for piece in bounded.pieces(answer, _LARGEST_ANSWER):
+    async for piece in bounded_reader.pieces(answer, _LARGEST_ANSWER):
         text += piece
         if len(text) >= _SHOWN:
             break

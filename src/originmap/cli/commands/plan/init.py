@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 
 from originmap import bootstrap
-from originmap.cli import address_arguments as asked
-from originmap.cli import options
+from originmap.cli import address_arguments, options
 from originmap.cli.api_options import out, write_out
 from originmap.domain.mapping.address import Address
 from originmap.domain.zone.name import may_be_zone
@@ -91,8 +90,8 @@ def _of_arguments(texts: tuple[str, ...]) -> dict[Address, list[str]]:
 def _resolved(texts: tuple[str, ...]) -> Iterator[tuple[str | None, list[Address]]]:
     for text in texts:
         try:
-            yield asked.addresses(text, asked.resolve)
-        except asked.Unusable as error:
+            yield address_arguments.addresses(text, address_arguments.resolve)
+        except address_arguments.Unusable as error:
             raise click.BadParameter(str(error), param_hint="IP|HOST") from None
 
 

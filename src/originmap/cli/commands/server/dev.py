@@ -10,7 +10,7 @@ from originmap import databases
 from originmap.cli import options
 from originmap.cli.run import base_url, run
 from originmap.domain.errors import StoreUnusable
-from originmap.service import initial_data as setup
+from originmap.service import initial_data
 from originmap.settings import Settings, state_folder
 
 _UNWRITABLE = "set XDG_STATE_HOME to a folder that this user may write, or give --db PATH"
@@ -83,12 +83,14 @@ def command(
         log_requests=log_requests,
     )
 
-    run(settings, setup.prepare_dev, partial(_welcome, settings.db))
+    run(settings, initial_data.prepare_dev, partial(_welcome, settings.db))
 
 
 def _welcome(db: str, host: str, port: int) -> None:
     url, db = base_url(host, port), databases.shown(db)
-    click.echo(_WELCOME.format(url=url, db=db, zone=setup.DEV_ID, token=setup.DEV_TOKEN))
+    click.echo(
+        _WELCOME.format(url=url, db=db, zone=initial_data.DEV_ID, token=initial_data.DEV_TOKEN)
+    )
 
 
 def _refuse_beyond_loopback(host: str) -> None:

@@ -12,9 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from originmap import bootstrap_edge
-from originmap.cli import node_options as node
-from originmap.cli import option_types as numbers
-from originmap.cli import options
+from originmap.cli import node_options, option_types, options
 from originmap.domain.errors import InvalidExport
 from originmap.edge import command as commands
 from originmap.edge.command import Command
@@ -47,10 +45,10 @@ def _each(name: str, destination: str, metavar: str, text: str) -> Callable[[F],
 
 @click.command("edge")
 @options.follow(EdgeSettings)
-@node.colo
-@node.zone
-@node.upstream
-@node.upstream_file
+@node_options.colo
+@node_options.zone
+@node_options.upstream
+@node_options.upstream_file
 @_each("--write", "writes", "FORMAT=PATH", _WRITE)
 @_each("--check", "checks", "COMMAND", _CHECK)
 @_each("--reload", "reloads", "COMMAND", "Command that reloads the cache; repeatable.")
@@ -66,14 +64,14 @@ def _each(name: str, destination: str, metavar: str, text: str) -> Callable[[F],
 @options.state(_HELP["state"])
 @click.option(
     "--interval",
-    type=numbers.Amount(0.1, 3600),
+    type=option_types.Amount(0.1, 3600),
     default=_DEFAULTS["interval"],
     show_default=True,
     help=_HELP["interval"],
 )
 @click.option(
     "--verify",
-    type=numbers.Amount(0.1, 10_000),
+    type=option_types.Amount(0.1, 10_000),
     default=_DEFAULTS["verify"],
     show_default=True,
     help=_HELP["verify"],
@@ -138,7 +136,7 @@ def _settings(
             "this user has no home folder to keep the agent's state in",
             "set XDG_STATE_HOME, or give --state FOLDER",
         )
-    given = (*node.lines(upstream_file), *upstreams)
+    given = (*node_options.lines(upstream_file), *upstreams)
     endpoint.read(given)
     colo = colo and colo.upper()
     token = options.token(token_file)

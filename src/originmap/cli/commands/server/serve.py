@@ -9,7 +9,7 @@ import click
 from originmap import databases
 from originmap.cli import options
 from originmap.cli.run import base_url, run
-from originmap.service import initial_data as setup
+from originmap.service import initial_data
 from originmap.settings import Settings
 
 
@@ -63,7 +63,7 @@ def command(
         token=options.token(token_file) if follow else "",
         **rest,
     )
-    run(settings, setup.prepare_to_serve, partial(_started, db))
+    run(settings, initial_data.prepare_to_serve, partial(_started, db))
 
 
 def _started(db: str, host: str, port: int) -> None:
