@@ -1,19 +1,22 @@
-"""Makes docs/conformance.md of the facts in tests/conformance and the tests that prove them.
+"""Makes docs/conformance.md from the packaged facts and the tests that prove them.
 
 A test says which facts it proves: `@pytest.mark.proves("P-PUT-3")`. The marks are read from the
 source of the tests, so nothing is run. Run it after every change: python scripts/conformance.py
 """
 
 import ast
-import tomllib
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "src"))  # it runs before the package is installed
+
+from originmap.conformance.facts import Facts, load_facts  # noqa: E402
+
 TESTS = ROOT / "tests"
-FACTS = TESTS / "conformance" / "facts.toml"
 TARGET = ROOT / "docs" / "conformance.md"
 
 HEAD = """# Conformance
@@ -42,15 +45,10 @@ Proofs = dict[str, list[Proof]]
 
 def main() -> None:
     """Write the page. Ends with an error when a mark or a row is wrong."""
-    facts, proofs = read_facts(), read_proofs()
+    facts, proofs = load_facts(), read_proofs()
     if wrong := problems(facts, proofs):
         raise SystemExit("\n".join(wrong))
     TARGET.write_text(generate(facts, proofs), "utf-8")
-
-
-def read_facts() -> dict[str, list[dict[str, Any]]]:
-    """The rows of each kind: `published`, `decision` and `unknown`."""
-    return tomllib.loads(FACTS.read_text("utf-8"))
 
 
 def read_proofs() -> Proofs:
@@ -73,12 +71,12 @@ def marks_of(test: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
             yield from (ast.literal_eval(argument) for argument in mark.args)
 
 
-def problems(facts: dict[str, list[dict[str, Any]]], proofs: Proofs) -> list[str]:
+def problems(facts: Facts, proofs: Proofs) -> list[str]:
     """What is wrong: an id twice, a mark for no fact, a fact without proof."""
-    ids = [row["id"] for kind in ("published", "decision", "unknown") for row in facts[kind]]
-    provable = {row["id"] for kind in ("published", "decision") for row in facts[kind]}
-    decided = {row["id"] for row in facts["decision"]}
-    named = {id_ for row in facts["unknown"] for id_ in row["ours"]}
+    ids = [row.id for rows in facts for row in rows]
+    provable = {row.id for rows in (facts.published, facts.decisions) for row in rows}
+    decided = {row.id for row in facts.decisions}
+    named = {id_ for row in facts.unknown for id_ in row.ours}
     return [
         *(f"{id_}: there twice" for id_ in sorted({id_ for id_ in ids if ids.count(id_) > 1})),
         *(f"{id_}: proved by {proofs[id_][0]}, no such fact" for id_ in proofs.keys() - provable),
@@ -87,9 +85,9 @@ def problems(facts: dict[str, list[dict[str, Any]]], proofs: Proofs) -> list[str
     ]
 
 
-def generate(facts: dict[str, list[dict[str, Any]]], proofs: Proofs) -> str:
+def generate(facts: Facts, proofs: Proofs) -> str:
     """The page."""
-    published, decisions, unknown = (facts[kind] for kind in ("published", "decision", "unknown"))
+    published, decisions, unknown = facts
     counters = table(
         ["", ""],
         [
@@ -100,18 +98,15 @@ def generate(facts: dict[str, list[dict[str, Any]]], proofs: Proofs) -> str:
     )
     proved = table(
         ["id", "fact", "from", "proved by"],
-        [[row["id"], row["fact"], row["source"], links(proofs[row["id"]])] for row in published],
+        [[row.id, row.fact, row.source, links(proofs[row.id])] for row in published],
     )
     ours = table(
         ["id", "question", "what is done here", "proved by"],
-        [
-            [row["id"], row["question"], row["choice"], links(proofs[row["id"]])]
-            for row in decisions
-        ],
+        [[row.id, row.question, row.choice, links(proofs[row.id])] for row in decisions],
     )
     open_questions = table(
         ["id", "question", "ours"],
-        [[row["id"], row["question"], ", ".join(row["ours"])] for row in unknown],
+        [[row.id, row.question, ", ".join(row.ours)] for row in unknown],
     )
     return "\n".join(
         [

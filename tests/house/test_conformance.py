@@ -1,24 +1,23 @@
 """The page about conformance is what the tests prove: no row without its proof, none stale."""
 
+from originmap.conformance.facts import Facts, OurChoice, Published, Unknown, load_facts
 from scripts import conformance
 
 
 def test_every_fact_has_its_proof_and_every_proof_its_fact() -> None:
-    assert conformance.problems(conformance.read_facts(), conformance.read_proofs()) == []
+    assert conformance.problems(load_facts(), conformance.read_proofs()) == []
 
 
 def test_the_page_is_made_of_the_tests_as_they_are_now() -> None:
-    page = conformance.generate(conformance.read_facts(), conformance.read_proofs())
+    page = conformance.generate(load_facts(), conformance.read_proofs())
     stale = page != conformance.TARGET.read_text("utf-8")
     assert not stale, "run: python scripts/conformance.py"
 
 
 def test_errors_are_detected() -> None:
-    facts = {
-        "published": [{"id": "P-1"}, {"id": "P-1"}, {"id": "P-2"}],
-        "decision": [{"id": "D-1"}],
-        "unknown": [{"id": "U-1", "ours": ["D-1", "D-2"]}],
-    }
+    published = tuple(Published(id_, "docs", "") for id_ in ("P-1", "P-1", "P-2"))
+    unknown = (Unknown("U-1", "", ("D-1", "D-2")),)
+    facts = Facts(published, (OurChoice("D-1", "", ""),), unknown)
     proof = [conformance.Proof("x.py", "test_x")]
     wrong = conformance.problems(facts, {"P-1": proof, "D-1": proof, "U-1": proof})
     assert wrong == [
