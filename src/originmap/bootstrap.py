@@ -27,7 +27,7 @@ from originmap.service.history.past_zones import PastZones
 from originmap.service.mapping.regions import SupportedRegion, supported
 from originmap.service.rollout.rollouts import Rollouts
 from originmap.service.tier.topology import Topologies
-from originmap.store.clock import wall_clock
+from originmap.store.clock import Now, wall_clock
 from originmap.store.port import Store
 
 MEMORY = databases.MEMORY
@@ -56,20 +56,24 @@ async def open_store(
     replication: Replication | None = None,
     *,
     serves: bool = True,
+    now: Now = wall_clock,
 ) -> AsyncIterator[Opened]:
     """Open the store that `db` names; close it on exit. Raises StoreError."""
-    opening = databases.opened_replica if replication else databases.opened
-    async with opening(db, serves=serves) as store:
+    if replication:
+        opening = databases.opened_replica(db, serves=serves)
+    else:
+        opening = databases.opened(db, serves=serves, now=now)
+    async with opening as store:
         directory = Directory()
         store.follow_records(directory.apply)
-        await prepare(store, directory, wall_clock, databases.shown(db))
+        await prepare(store, directory, now, databases.shown(db))
         catalogue = data.catalogue()
-        topologies = Topologies(store, catalogue, data.topology(), wall_clock)
+        topologies = Topologies(store, catalogue, data.topology(), now)
         detector, zones = Detector(catalogue, RangeTable()), PastZones(store, directory)
         snapshots = Snapshots(store, topologies.turns)
         feed = Feed(store, zones, snapshots, topologies.turns)
-        followers = Followers(store, wall_clock)
-        rollouts = Rollouts(store, followers, topologies, wall_clock)
+        followers = Followers(store, now)
+        rollouts = Rollouts(store, followers, topologies, now)
         state = (directory, topologies, detector, zones)
         exports = Exports(store, topologies, catalogue, snapshots)
         yield Opened(store, *state, feed, followers, rollouts, exports, replication)

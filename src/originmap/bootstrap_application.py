@@ -3,12 +3,13 @@
 A server answers requests with it. If no server runs, a command answers them in its own process.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from originmap import data
 from originmap.api.application import Application
 from originmap.api.cloudflare import routes as cloudflare
 from originmap.api.guard import Guard
+from originmap.api.http.router import Route
 from originmap.api.native import routes as native
 from originmap.api.native.feed.events import Events
 from originmap.api.native.metrics import Metrics
@@ -32,9 +33,16 @@ from originmap.service.mapping.zones import Zones
 from originmap.service.tier.resolve import Resolve
 from originmap.service.vitals import Monitor
 from originmap.settings import Settings
-from originmap.store.clock import monotonic_clock, wall_clock
+from originmap.store.clock import SYSTEM, Clocks, Now
 
 DEFAULTS = Settings()
+
+Finish = Callable[[Sequence[Route], Guard, Brake], Application]
+"""Makes the application of its routes and the checks that they share."""
+
+
+def _plain(routes: Sequence[Route], guard: Guard, brake: Brake) -> Application:
+    return Application(routes, brake)
 
 
 def build_app(
@@ -42,6 +50,8 @@ def build_app(
     ready: Callable[[], bool],
     settings: Settings = DEFAULTS,
     traffic: Traffic | None = None,
+    clocks: Clocks = SYSTEM,
+    finish: Finish = _plain,
 ) -> Application:
     """Build the application over an open store. Only the settings of routes and limits are used;
     `traffic` counts responses for the metrics."""
@@ -49,26 +59,27 @@ def build_app(
     catalogue, groups = data.catalogue(), data.permission_groups()
     mappings = Mappings(store, catalogue)
     audit = Audit(store, directory, opened.zones, turns=topologies.turns)
-    tokens = Tokens(store, directory, {group.id for group in groups}, wall_clock)
+    tokens = Tokens(store, directory, {group.id for group in groups}, clocks.wall)
     services = cloudflare.Services(
         detector=opened.detector,
         directory=directory,
         mappings=mappings,
         regions=Regions(catalogue, topologies),
-        zones=Zones(store, directory, wall_clock),
+        zones=Zones(store, directory, clocks.wall),
         tokens=tokens,
         audit=audit,
         permission_groups=groups,
     )
-    access, limiters = Access(directory, wall_clock), _limiters(settings.rate_limit)
-    brake = Brake(monotonic_clock, enabled=settings.slow_guessing)
+    access = Access(directory, clocks.wall)
+    limiters = _limiters(settings.rate_limit, clocks.elapsed)
+    brake = Brake(clocks.elapsed, enabled=settings.slow_guessing)
     guard = Guard(access, directory, brake, *limiters)
     store.follow_records(guard.forget)
     table = cloudflare.routes(guard, services, v1=settings.enable_v1)
-    sessions = Sessions(store, access, wall_clock)
+    sessions = Sessions(store, access, clocks.wall)
     traffic = (traffic or Traffic()) if settings.metrics else None
-    own = _own_services(opened, ready, traffic, sessions, audit, tokens)
-    return Application([*table, *native.routes(guard, own)], brake)
+    own = _own_services(opened, ready, traffic, sessions, audit, tokens, clocks.wall)
+    return finish([*table, *native.routes(guard, own)], guard, brake)
 
 
 def _own_services(
@@ -78,10 +89,11 @@ def _own_services(
     sessions: Sessions,
     audit: Audit,
     tokens: Tokens,
+    now: Now,
 ) -> native.NativeServices:
     store, followers, replication = opened.store, opened.followers, opened.replication
     broadcast = Broadcast(store, opened.feed, opened.zones, Events())
-    monitor = Monitor(store, broadcast, followers, replication, opened.rollouts, wall_clock)
+    monitor = Monitor(store, broadcast, followers, replication, opened.rollouts, now)
     return native.NativeServices(
         detector=opened.detector,
         directory=opened.directory,
@@ -104,7 +116,7 @@ def _own_services(
     )
 
 
-def _limiters(rate_limit: str) -> list[RateLimiter | None]:
+def _limiters(rate_limit: str, elapsed: Now) -> list[RateLimiter | None]:
     """The rate limiters per user and per client address."""
     quotas = parse(rate_limit)
-    return [None if quota is None else RateLimiter(quota, monotonic_clock) for quota in quotas]
+    return [None if quota is None else RateLimiter(quota, elapsed) for quota in quotas]

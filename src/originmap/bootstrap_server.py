@@ -13,6 +13,7 @@ import uvicorn
 
 from originmap import databases
 from originmap.api.access_log import AccessLog, SilentLog, log_json
+from originmap.api.application import Application
 from originmap.api.descriptors import connections_within
 from originmap.api.http.limits import MOST_CONNECTIONS, Limits
 from originmap.api.http.protocol import Context, connection_factory
@@ -20,6 +21,7 @@ from originmap.api.listening import listen
 from originmap.api.operator_listener import operator_listener
 from originmap.api.request_ids import RequestIDs
 from originmap.api.server import HTTPServer, server_config, stop_on_signals
+from originmap.api.traffic import Traffic
 from originmap.bootstrap import Opened, Prepare, open_store, range_files
 from originmap.bootstrap_application import build_app
 from originmap.detect.watch import watch
@@ -30,15 +32,24 @@ from originmap.service.detection.detector import Detector
 from originmap.service.feed.replication import Replication
 from originmap.service.history.retention import Retention
 from originmap.settings import Settings, bytes_of, outbound_environment
-from originmap.store.clock import wall_clock
+from originmap.store.clock import SYSTEM, Clocks, wall_clock
 
 OPERATOR_LIMITS = Limits(url=1 << 20, connections=2 * MOST_CONNECTIONS)
 """Of the operator's socket: not shared with other clients; URLs can name many upper tiers."""
 
 
-async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, int], None]) -> None:
+Build = Callable[[Opened, Callable[[], bool], Settings, Traffic, Clocks], Application]
+
+
+async def serve(
+    settings: Settings,
+    prepare: Prepare,
+    on_start: Callable[[str, int], None],
+    clocks: Clocks = SYSTEM,
+    build: Build = build_app,
+) -> None:
     """Serve until SIGTERM or SIGINT. `on_start` is called with the host and the port once the
-    server listens.
+    server listens; `build` makes the application over the open store.
 
     Raises OriginmapError if the server cannot start.
     """
@@ -51,7 +62,7 @@ async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, i
     if replication is not None:
         prepare = partial(initial_data.prepare_replica, replication.primary)
     async with (
-        open_store(settings.db, prepare, replication) as opened,
+        open_store(settings.db, prepare, replication, now=clocks.wall) as opened,
         _watched_ranges(settings.ranges, opened.detector),
         running(_retention(opened, settings)),
     ):
@@ -61,7 +72,7 @@ async def serve(settings: Settings, prepare: Prepare, on_start: Callable[[str, i
         def ready() -> bool:
             return opened.store.writable and server is not None and not server.should_exit
 
-        application = build_app(opened, ready, settings, log.traffic)
+        application = build(opened, ready, settings, log.traffic, clocks)
         limits = Limits(connections=connections_within(MOST_CONNECTIONS))
         context = Context(application, limits, ids, log)
         server = HTTPServer(server_config(connection_factory(context)), opened.feed.stop)

@@ -8,6 +8,7 @@ from originmap.domain.errors import StoreUnusable
 from originmap.service import copying
 from originmap.settings import postgres_environment
 from originmap.store import database_name
+from originmap.store.clock import Now, wall_clock
 from originmap.store.database_name import check_name
 from originmap.store.memory import MemoryStore
 from originmap.store.migrations import all_migrations
@@ -30,18 +31,20 @@ def shown(db: str) -> str:
     return redacted(db)
 
 
-async def store_of(db: str, *, serves: bool = False) -> Store:
+async def store_of(db: str, *, serves: bool = False, now: Now = wall_clock) -> Store:
     """Open the store that `db` names; `serves` is true for a server, false for a command. Raises
     StoreError."""
     check_name(db)
     if db == MEMORY:
-        return MemoryStore()
+        return MemoryStore(now)
     if is_postgres(db):
         # Imported on use: the driver takes longer to load than a SQLite file to open.
         from originmap.store.postgres import store as postgres
 
-        return await postgres.open_postgres(db, environment=postgres_environment(), serves=serves)
-    return SqliteStore(Path(db))
+        return await postgres.open_postgres(
+            db, now, environment=postgres_environment(), serves=serves
+        )
+    return SqliteStore(Path(db), now)
 
 
 @contextlib.asynccontextmanager
@@ -62,9 +65,9 @@ async def opened_replica(
 
 
 @contextlib.asynccontextmanager
-async def opened(db: str, *, serves: bool = False) -> AsyncIterator[Store]:
+async def opened(db: str, *, serves: bool = False, now: Now = wall_clock) -> AsyncIterator[Store]:
     """Open the store that `db` names; close it on exit. Raises StoreError."""
-    store = await store_of(db, serves=serves)
+    store = await store_of(db, serves=serves, now=now)
     try:
         yield store
     finally:

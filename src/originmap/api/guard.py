@@ -60,6 +60,12 @@ class Guard:
         self._callers.clear()
         self._admitted.clear()
 
+    def reset_rate_limits(self) -> None:
+        """Forget which requests were counted."""
+        for limiter in (self._per_user, self._per_address):
+            if limiter is not None:
+                limiter.reset()
+
     # Checks
 
     def nobody(self, request: Request) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 Now = Callable[[], int]
 """Microseconds since 1970-01-01 UTC."""
@@ -22,6 +23,17 @@ def running_clock() -> int:
     suspended, if the system supports that."""
     clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
     return time.clock_gettime_ns(clock) // 1000
+
+
+class Clocks(NamedTuple):
+    """The clocks of a server: the time of day, and one for windows."""
+
+    wall: Now = wall_clock
+    elapsed: Now = monotonic_clock
+
+
+SYSTEM = Clocks()
+"""The machine's clocks."""
 
 
 class ForwardClock:

@@ -31,6 +31,10 @@ class RateLimiter:
         window = self._windows.get(caller)
         return 0 if window is None or self._now() >= window.until else window.used
 
+    def reset(self) -> None:
+        """Forget all callers."""
+        self._windows.clear()
+
     def _make_room(self, now: int) -> None:
         # Drop a tenth at once, so that a flood of new callers does not pay for this each time.
         live = [(caller, window) for caller, window in self._windows.items() if now < window.until]
