@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import uvicorn
 
@@ -41,23 +42,24 @@ OPERATOR_LIMITS = Limits(url=1 << 20, connections=2 * MOST_CONNECTIONS)
 Build = Callable[[Opened, Callable[[], bool], Settings, Traffic, Clocks], Application]
 
 
+class Blueprint(NamedTuple):
+    """What differs between a production server and a development server."""
+
+    prepare: Prepare
+    clocks: Clocks = SYSTEM
+    build: Build = build_app
+
+
 async def serve(
-    settings: Settings,
-    prepare: Prepare,
-    on_start: Callable[[str, int], None],
-    clocks: Clocks = SYSTEM,
-    build: Build = build_app,
+    settings: Settings, blueprint: Blueprint, on_start: Callable[[str, int], None]
 ) -> None:
     """Serve until SIGTERM or SIGINT. `on_start` is called with the host and the port once the
-    server listens; `build` makes the application over the open store.
+    server listens.
 
     Raises OriginmapError if the server cannot start.
     """
-    log_json()
-    # uvicorn warns of every malformed request; the request log has them already.
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
-    log = AccessLog() if settings.log_requests else SilentLog()
-    ids = RequestIDs(settings.colo)
+    prepare, clocks, build = blueprint
+    log, ids = _access_log(settings), RequestIDs(settings.colo)
     replication = Replication(settings.follow, wall_clock) if settings.follow else None
     if replication is not None:
         prepare = partial(initial_data.prepare_replica, replication.primary)
@@ -85,6 +87,13 @@ async def serve(
             on_start(settings.host, sock.getsockname()[1])
             await server.serve(sockets=[sock])
         log.flush()
+
+
+def _access_log(settings: Settings) -> AccessLog:
+    log_json()
+    # uvicorn warns of every malformed request; the request log has them already.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    return AccessLog() if settings.log_requests else SilentLog()
 
 
 def _retention(opened: Opened, settings: Settings) -> Coroutine[None, None, None]:

@@ -21,6 +21,9 @@ from originmap.domain.redaction import hide_passwords
 _STDOUT_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG}
 _COMMANDS = {
     "dev": "Start a development server with well-known credentials.",
+    "env": "Print the environment variables that make official tools use a development server.",
+    "wait": "Wait until a server is ready; exit status 0 means that it is.",
+    "stop": "Stop a development server that runs in the background.",
     "serve": "Start a production server.",
     "edge": "Keep the cache configuration of a node up to date.",
     "zone": "Create and list zones.",
@@ -60,10 +63,13 @@ _PACKAGES: dict[str, tuple[str, ...]] = {
         "copy",
         "dev",
         "edge",
+        "env",
         "followers",
         "migrate",
         "promote",
         "serve",
+        "stop",
+        "wait",
     ),
     "commands.plan": ("apply", "drift", "dump", "import", "init", "plan", "schema"),
 }

@@ -25,7 +25,7 @@ class ServerRefused(OriginmapError):
         self.hint = hint
 
 
-class Server(Protocol):
+class APIServer(Protocol):
     """Answers API requests. Every method raises OriginmapError."""
 
     def ask(self, method: str, path: str, query: Query = (), body: Any = None) -> Any:
@@ -50,7 +50,7 @@ def target(path: str, query: Query) -> str:
     return f"{path}?{encoded}" if encoded else path
 
 
-def pages(server: Server, path: str, query: Query = ()) -> Iterator[dict[str, Any]]:
+def pages(server: APIServer, path: str, query: Query = ()) -> Iterator[dict[str, Any]]:
     """All entries of a paginated list."""
     number, entries = 1, list[dict[str, Any]]()
     while number == 1 or len(entries) == _PER_PAGE:

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from originmap.client.server import NATIVE, Server
+from originmap.client.server import NATIVE, APIServer
 from originmap.service.rollout.rollout_json import RolloutJSON
 from originmap.service.rollout.steps import RolloutRequest
 
@@ -15,7 +15,7 @@ class ServerRollouts:
     """Reads and changes the rollout of a server. Each method returns the rollout, or None if there
     is none, and raises OriginmapError."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: APIServer) -> None:
         self._server = server
 
     def show(self) -> RolloutJSON | None:

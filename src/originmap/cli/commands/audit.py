@@ -9,7 +9,7 @@ from originmap.cli import option_types, options
 from originmap.cli.output.change_text import moment
 from originmap.cli.output.table import print_json, print_table
 from originmap.cli.server_options import server
-from originmap.client.server import NATIVE, Server
+from originmap.client.server import NATIVE, APIServer
 
 _LONGEST = 60
 """Characters of a value that are shown; --json has all of it."""
@@ -30,7 +30,7 @@ _LONGEST = 60
     help="Number of entries.",
 )
 @options.as_json
-def command(server: Server, zone: str | None, limit: int, as_json: bool) -> None:
+def command(server: APIServer, zone: str | None, limit: int, as_json: bool) -> None:
     """Print the audit log, newest entry first.
 
     An entry has the time, the credential, the client address, the action, the resource, and the old

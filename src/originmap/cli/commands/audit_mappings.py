@@ -8,7 +8,7 @@ from originmap import bootstrap
 from originmap.cli import options
 from originmap.cli.output.table import print_json, print_table
 from originmap.cli.server_options import server
-from originmap.client.server import Server, of_zone
+from originmap.client.server import APIServer, of_zone
 from originmap.domain.detection.detection import Verdict
 from originmap.domain.mapping import address as addresses
 from originmap.domain.mapping.catalogue import Catalogue
@@ -25,7 +25,7 @@ from originmap.service.detection.detector import Detector
 @options.ranges
 @server
 @options.as_json
-def command(zone: str, mismatches: bool, ranges: str, server: Server, as_json: bool) -> None:
+def command(zone: str, mismatches: bool, ranges: str, server: APIServer, as_json: bool) -> None:
     """Check a zone's mappings against the vendors' published IP ranges.
 
     Each row has a mapping and its verdict: docs/detection.md. A mismatch has the distance between

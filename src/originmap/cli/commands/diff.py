@@ -8,7 +8,7 @@ from originmap.cli import option_types, options
 from originmap.cli.output.change_text import shown
 from originmap.cli.output.table import print_json, print_table
 from originmap.cli.server_options import server
-from originmap.client.server import Server, of_zone
+from originmap.client.server import APIServer, of_zone
 from originmap.domain.mapping import address as addresses
 
 Places = dict[str, dict[str, str]]
@@ -21,7 +21,7 @@ Places = dict[str, dict[str, str]]
 @click.argument("until", type=option_types.REVISION, required=False)
 @server
 @options.as_json
-def command(zone: str, since: int, until: int | None, server: Server, as_json: bool) -> None:
+def command(zone: str, since: int, until: int | None, server: APIServer, as_json: bool) -> None:
     """Print the differences between two revisions of a zone's mappings.
 
     SINCE and UNTIL are revisions, as originmap history prints them. Without UNTIL, the mappings of
@@ -38,7 +38,7 @@ def command(zone: str, since: int, until: int | None, server: Server, as_json: b
         click.echo("no difference")
 
 
-def _mappings(server: Server, zone: str, at: int | None) -> Places:
+def _mappings(server: APIServer, zone: str, at: int | None) -> Places:
     """The mappings as of a revision, or now, in the order of their addresses."""
     query = [] if at is None else [("at", str(at))]
     found = server.ask("GET", of_zone(zone, "mappings"), query)

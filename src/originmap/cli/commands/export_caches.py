@@ -11,7 +11,7 @@ import click
 from originmap.atomic_file import replacing
 from originmap.cli import node_options, options
 from originmap.cli.server_options import server as server_options
-from originmap.client.server import NATIVE, Query, Server
+from originmap.client.server import NATIVE, APIServer, Query
 from originmap.domain.errors import InvalidExport
 from originmap.edge.name_lookup import look_up
 from originmap.export.format import Family, Format
@@ -73,7 +73,7 @@ def _export(
     zones: tuple[str, ...],
     colo: str | None,
     out: str | None,
-    server: Server,
+    server: APIServer,
     upstreams: tuple[str, ...] = (),
     upstream_file: Any = None,
     file: str | None = None,
@@ -100,7 +100,7 @@ def _export(
         _write_family(known.family, files, Path(out))
 
 
-def _addresses(known: Format, server: Server, path: str, query: Query) -> Query:
+def _addresses(known: Format, server: APIServer, path: str, query: Query) -> Query:
     """The addresses of the upper tiers' names, as this machine looks them up."""
     names = server.ask("GET", path + "/names", query) if known.of_addresses else ()
     found = look_up(names)

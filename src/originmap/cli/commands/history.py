@@ -8,7 +8,7 @@ from originmap.cli import option_types, options
 from originmap.cli.output.change_text import moment, shown
 from originmap.cli.output.table import print_json, print_table
 from originmap.cli.server_options import server
-from originmap.client.server import Server, of_zone
+from originmap.client.server import APIServer, of_zone
 
 _MOST = 1_000
 """Changes that a server tells at once."""
@@ -26,7 +26,7 @@ _MOST = 1_000
     help="Number of changes.",
 )
 @options.as_json
-def command(zone: str, server: Server, ip: str | None, limit: int, as_json: bool) -> None:
+def command(zone: str, server: APIServer, ip: str | None, limit: int, as_json: bool) -> None:
     """Print the changes of a zone's mappings, newest first.
 
     Each row has the revision, the time, the credential, the address, and the region before and
@@ -51,7 +51,7 @@ def _cells(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _changes(server: Server, zone: str, ip: str | None, limit: int) -> list[dict[str, Any]]:
+def _changes(server: APIServer, zone: str, ip: str | None, limit: int) -> list[dict[str, Any]]:
     """The last changes of mappings: those of the zone itself, which come along, are left out."""
     path, found = of_zone(zone, "history"), list[dict[str, Any]]()
     query = [("limit", str(min(limit, _MOST)))] + ([("ip", ip)] if ip else [])

@@ -8,7 +8,7 @@ import click
 from originmap.cli import options
 from originmap.cli.output.table import print_json, print_table
 from originmap.cli.server_options import server
-from originmap.client.server import NATIVE, Server, of_zone
+from originmap.client.server import NATIVE, APIServer, of_zone
 
 _MOST = 100
 """Addresses that a server resolves at once."""
@@ -22,7 +22,7 @@ _MOST = 100
 @server
 @options.as_json
 def command(
-    zone: str, ips: tuple[str, ...], pool: bool, explain: bool, server: Server, as_json: bool
+    zone: str, ips: tuple[str, ...], pool: bool, explain: bool, server: APIServer, as_json: bool
 ) -> None:
     """Print the upper tier and the fallbacks of origins.
 
@@ -44,7 +44,7 @@ def command(
 
 
 def _resolved(
-    server: Server, zone: str, ips: tuple[str, ...], *, pool: bool, explain: bool
+    server: APIServer, zone: str, ips: tuple[str, ...], *, pool: bool, explain: bool
 ) -> Iterator[dict[str, Any]]:
     """The origins, asked for in as many requests as they need: a pool is one."""
     path = of_zone(zone, "resolve")

@@ -8,7 +8,7 @@ from originmap.cli import option_types, options
 from originmap.cli.output.change_text import shown
 from originmap.cli.output.table import print_json, print_table
 from originmap.cli.server_options import server
-from originmap.client.server import Server, of_zone
+from originmap.client.server import APIServer, of_zone
 
 _COLUMNS = ("origin_ip", "before", "after")
 
@@ -20,7 +20,7 @@ _COLUMNS = ("origin_ip", "before", "after")
 @click.option("--dry-run", is_flag=True, help="Print the changes without making them.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @options.as_json
-def command(zone: str, to: int, server: Server, dry_run: bool, yes: bool, as_json: bool) -> None:
+def command(zone: str, to: int, server: APIServer, dry_run: bool, yes: bool, as_json: bool) -> None:
     """Restore a zone's mappings as of an earlier revision.
 
     All changes are made in one transaction. The command prints them and asks for confirmation on
@@ -50,7 +50,7 @@ def _question(changes: int) -> str:
     return "Make this change?" if changes == 1 else f"Make these {changes} changes?"
 
 
-def _rollback(server: Server, zone: str, to: int, *, dry_run: bool) -> list[dict[str, Any]]:
+def _rollback(server: APIServer, zone: str, to: int, *, dry_run: bool) -> list[dict[str, Any]]:
     """What it changes, or would change."""
     path = of_zone(zone, "rollback")
     changes: list[dict[str, Any]] = server.ask("POST", path, body={"to": to, "dry_run": dry_run})[

@@ -13,7 +13,7 @@ from originmap.cli.output import rollout_text
 from originmap.cli.output.live_line import LiveLine
 from originmap.cli.output.table import print_table
 from originmap.cli.server_options import server
-from originmap.client.server import Server, ServerRefused
+from originmap.client.server import APIServer, ServerRefused
 from originmap.domain.errors import RolloutConflict
 from originmap.domain.rollout.rollout import RolloutState
 from originmap.rollout.conductor import Conductor, ConductorOptions
@@ -58,7 +58,7 @@ def _of_server(function: F) -> F:
 
     @server
     @functools.wraps(function)
-    def given(server: Server, **rest: Any) -> Any:
+    def given(server: APIServer, **rest: Any) -> Any:
         return function(rollouts=ServerRollouts(server), **rest)
 
     return given  # type: ignore[return-value]

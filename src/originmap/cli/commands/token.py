@@ -7,7 +7,7 @@ import click
 from originmap.cli import options
 from originmap.cli.output.table import print_json, print_table
 from originmap.cli.server_options import new_server, server
-from originmap.client.server import NATIVE, Server
+from originmap.client.server import NATIVE, APIServer
 from originmap.domain.access.token_access import ACCESS, Access
 
 _NODES = ("edge", "replicate")
@@ -44,7 +44,7 @@ def command() -> None:
 @new_server
 @options.as_json
 def create(
-    name: str, zones: tuple[str, ...], access: Access, colo: str, server: Server, as_json: bool
+    name: str, zones: tuple[str, ...], access: Access, colo: str, server: APIServer, as_json: bool
 ) -> None:
     """Create an API token and print its secret.
 
@@ -77,7 +77,7 @@ def create(
 @command.command("list")
 @server
 @options.as_json
-def list_(server: Server, as_json: bool) -> None:
+def list_(server: APIServer, as_json: bool) -> None:
     """List all tokens by name, without their secrets.
 
     Example: originmap token list --db originmap.db
@@ -92,7 +92,7 @@ def list_(server: Server, as_json: bool) -> None:
 @command.command("revoke")
 @click.argument("token_id", metavar="ID")
 @server
-def revoke(token_id: str, server: Server) -> None:
+def revoke(token_id: str, server: APIServer) -> None:
     """Revoke a token.
 
     The token stops working at once. ID is the first column of originmap token list.

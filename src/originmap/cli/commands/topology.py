@@ -10,7 +10,7 @@ from originmap.cli import options
 from originmap.cli.output.table import print_table
 from originmap.cli.server_options import server
 from originmap.cli.topology_file import read_topology
-from originmap.client.server import NATIVE, Server
+from originmap.client.server import NATIVE, APIServer
 from originmap.domain.tier.topology import ColoState
 
 _PATH = NATIVE + "/topology"
@@ -24,7 +24,7 @@ def command() -> None:
 @command.command("show")
 @server
 @options.as_json
-def show(server: Server, as_json: bool) -> None:
+def show(server: APIServer, as_json: bool) -> None:
     """Print the current topology.
 
     The output of --json is the input of originmap topology set.
@@ -41,7 +41,7 @@ def show(server: Server, as_json: bool) -> None:
 @command.command("set")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @server
-def set_(file: Path, server: Server) -> None:
+def set_(file: Path, server: APIServer) -> None:
     """Replace the topology by the one in a file.
 
     FILE has the form that originmap topology show prints as JSON. A file with unknown members or
@@ -54,7 +54,7 @@ def set_(file: Path, server: Server) -> None:
     click.echo(f"the topology has {count} colo{'s' * (count != 1)} now", err=True)
 
 
-def _set_state(server: Server, codes: tuple[str, ...], state: ColoState) -> None:
+def _set_state(server: APIServer, codes: tuple[str, ...], state: ColoState) -> None:
     states = dict.fromkeys((code.upper() for code in codes), state)
     server.ask("PATCH", _PATH, body={"states": states})
     click.echo(f"{' '.join(code.upper() for code in codes)}: {state}", err=True)
@@ -63,7 +63,7 @@ def _set_state(server: Server, codes: tuple[str, ...], state: ColoState) -> None
 @command.command("drain")
 @click.argument("codes", metavar="CODE...", nargs=-1, required=True)
 @server
-def drain(codes: tuple[str, ...], server: Server) -> None:
+def drain(codes: tuple[str, ...], server: APIServer) -> None:
     """Drain colos.
 
     Origins move to other upper tiers. A draining colo is chosen only if no active colo is left.
@@ -77,7 +77,7 @@ def drain(codes: tuple[str, ...], server: Server) -> None:
 @command.command("activate")
 @click.argument("codes", metavar="CODE...", nargs=-1, required=True)
 @server
-def activate(codes: tuple[str, ...], server: Server) -> None:
+def activate(codes: tuple[str, ...], server: APIServer) -> None:
     """Put colos back into service.
 
     An active colo can be chosen as an upper tier again.
@@ -90,7 +90,7 @@ def activate(codes: tuple[str, ...], server: Server) -> None:
 @command.command("down")
 @click.argument("codes", metavar="CODE...", nargs=-1, required=True)
 @server
-def down(codes: tuple[str, ...], server: Server) -> None:
+def down(codes: tuple[str, ...], server: APIServer) -> None:
     """Take colos out of service.
 
     A colo that is down is never chosen. The change is refused if no colo would be left to choose.

@@ -7,7 +7,7 @@ import click
 from originmap.cli import options
 from originmap.cli.output.table import print_json, print_table
 from originmap.cli.server_options import server
-from originmap.client.server import CLOUDFLARE, NATIVE, Server, pages
+from originmap.client.server import CLOUDFLARE, NATIVE, APIServer, pages
 from originmap.domain.tier.topology import ColoState
 
 
@@ -25,7 +25,7 @@ def command(
     drain: tuple[str, ...],
     down: tuple[str, ...],
     activate: tuple[str, ...],
-    server: Server,
+    server: APIServer,
     as_json: bool,
 ) -> None:
     """Print the origins that would move if colos changed state.

@@ -7,7 +7,7 @@ import click
 from originmap.cli import options
 from originmap.cli.output.table import print_json, print_table
 from originmap.cli.server_options import new_server, server
-from originmap.client.server import CLOUDFLARE, Server, pages
+from originmap.client.server import CLOUDFLARE, APIServer, pages
 from originmap.domain.errors import StoreEmpty
 
 
@@ -20,7 +20,7 @@ def command() -> None:
 @click.argument("name")
 @new_server
 @options.as_json
-def create(name: str, server: Server, as_json: bool) -> None:
+def create(name: str, server: APIServer, as_json: bool) -> None:
     """Create a zone and print its ID.
 
     NAME is a domain name such as example.com. It is stored in lower case. An internationalized name
@@ -42,7 +42,7 @@ def create(name: str, server: Server, as_json: bool) -> None:
 @command.command("list")
 @server
 @options.as_json
-def list_(server: Server, as_json: bool) -> None:
+def list_(server: APIServer, as_json: bool) -> None:
     """List all zones by name.
 
     Example: originmap zone list --db originmap.db

@@ -1,14 +1,20 @@
 """originmap dev: the development server."""
 
 import ipaddress
+import json
 import socket
+import sys
 from functools import partial
+from typing import Any
 
 import click
 
 from originmap import databases
-from originmap.cli import options
-from originmap.cli.run import base_url, run
+from originmap.bootstrap_dev import DevServer
+from originmap.cli import detached, options
+from originmap.cli.detached import access_to
+from originmap.cli.dev_options import DevOptions, dev_options
+from originmap.cli.run import base_url, run, stop_at_end_of_input
 from originmap.domain.errors import StoreUnusable
 from originmap.service import initial_data
 from originmap.settings import Settings, state_folder
@@ -41,28 +47,25 @@ Originmap {url}/client/v4 (data in {db}; stop with Ctrl-C)
 @options.ranges
 @options.metrics
 @options.log_requests
+@dev_options
 @click.option(
     "--i-know-this-is-open",
     is_flag=True,
     help="Allow a --host that other machines can reach, although the credentials are public.",
 )
 def command(
-    host: str,
-    port: int,
-    db: str | None,
-    enable_v1: bool,
-    rate_limit: str,
-    ranges: str,
-    metrics: bool,
-    log_requests: bool,
-    i_know_this_is_open: bool,
+    host: str, db: str | None, i_know_this_is_open: bool, testing: DevOptions, **values: Any
 ) -> None:
     """Start a development server with well-known credentials.
 
     The examples of Cloudflare's API reference run against it once their base URL is replaced.
     The server has an account, the zone 023e105f4ecef8ad9ca31a8372d0c353 (example.com), the token
     Sn3lZJTBX6kkg7OdcBUAxOO963GEIyGQqnFTOFYY and the key 144c9defac04969c7bfad8efaa8ea194 of
-    user@example.com. When it is ready it prints its base URL and two commands to copy.
+    user@example.com. When it is ready it prints its base URL and two commands to copy; with
+    --port 0, which picks a free port, a line of JSON with the URL, the port and the credentials.
+
+    Tests control it under /originmap/dev/v1: faults, the clock, the requests it got, its state.
+    See docs/testing.md.
 
     It refuses a database of originmap serve. It does not slow down callers that send invalid
     credentials, because tests do that on purpose.
@@ -71,19 +74,25 @@ def command(
     """
     if not i_know_this_is_open:
         _refuse_beyond_loopback(host)
-    settings = Settings(
-        host=host,
-        port=port,
-        db=_default_db() if db is None else db,
-        enable_v1=enable_v1,
-        rate_limit=rate_limit,
-        ranges=ranges,
-        slow_guessing=False,  # tests send bad credentials on purpose
-        metrics=metrics,
-        log_requests=log_requests,
-    )
+    # Tests send bad credentials on purpose.
+    settings = Settings(host=host, db=_database(db, testing), slow_guessing=False, **values)
+    if testing.detach:
+        _detach()
+    else:
+        _serve(settings, testing)
 
-    run(settings, initial_data.prepare_dev, partial(_welcome, settings.db))
+
+def _serve(settings: Settings, testing: DevOptions) -> None:
+    if testing.stop_on_eof:
+        stop_at_end_of_input()
+    server = DevServer(testing.state, strict=testing.strict, fidelity=testing.fidelity)
+    on_start = partial(_welcome, settings.db) if settings.port else _announce
+    run(settings, server.blueprint, on_start)
+
+
+def _detach() -> None:
+    server = detached.start([a for a in sys.argv[1:] if a != "--detach"])
+    click.echo(f"{server.url}/client/v4 (log: {server.log})")
 
 
 def _welcome(db: str, host: str, port: int) -> None:
@@ -91,6 +100,21 @@ def _welcome(db: str, host: str, port: int) -> None:
     click.echo(
         _WELCOME.format(url=url, db=db, zone=initial_data.DEV_ID, token=initial_data.DEV_TOKEN)
     )
+
+
+def _announce(host: str, port: int) -> None:
+    """Print what programs need to use the server, as a line of JSON."""
+    click.echo(json.dumps(access_to(base_url(host, port))._asdict()))
+
+
+def _database(db: str | None, testing: DevOptions) -> str:
+    if testing.state is None:
+        return _default_db() if db is None else db
+    if db not in (None, databases.MEMORY):
+        raise click.UsageError(
+            f"--state would replace everything in {databases.shown(db or '')}: leave --db out"
+        )
+    return databases.MEMORY
 
 
 def _refuse_beyond_loopback(host: str) -> None:

@@ -8,13 +8,13 @@ from originmap.cli import options
 from originmap.cli.output.change_text import moment
 from originmap.cli.output.table import print_json, print_table
 from originmap.cli.server_options import server
-from originmap.client.server import NATIVE, Server
+from originmap.client.server import NATIVE, APIServer
 
 
 @click.command("followers")
 @server
 @options.as_json
-def command(server: Server, as_json: bool) -> None:
+def command(server: APIServer, as_json: bool) -> None:
     """Print the replicas and nodes that follow a server.
 
     Each row has the revision that the follower has, its lag and its last contact. For a node the

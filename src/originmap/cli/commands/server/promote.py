@@ -5,13 +5,13 @@ import click
 from originmap.cli import options
 from originmap.cli.output.table import print_json
 from originmap.cli.server_options import server
-from originmap.client.server import NATIVE, Server
+from originmap.client.server import NATIVE, APIServer
 
 
 @click.command("promote")
 @server
 @options.as_json
-def command(server: Server, as_json: bool) -> None:
+def command(server: APIServer, as_json: bool) -> None:
     """Promote a replica to primary.
 
     The database becomes writable and gets a new epoch, so that its changes cannot be mistaken for

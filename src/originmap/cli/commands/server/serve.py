@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from originmap import databases
+from originmap.bootstrap_server import Blueprint
 from originmap.cli import options
 from originmap.cli.run import base_url, run
 from originmap.service import initial_data
@@ -63,7 +64,7 @@ def command(
         token=options.token(token_file) if follow else "",
         **rest,
     )
-    run(settings, initial_data.prepare_to_serve, partial(_started, db))
+    run(settings, Blueprint(initial_data.prepare_to_serve), partial(_started, db))
 
 
 def _started(db: str, host: str, port: int) -> None:

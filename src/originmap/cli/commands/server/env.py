@@ -1,0 +1,63 @@
+"""originmap env: the environment variables for a development server."""
+
+import json
+import shlex
+
+import click
+
+from originmap.cli import detached, options
+from originmap.testing.access import OTHER_CREDENTIALS, variables
+
+_DEFAULT_URL = "http://127.0.0.1:8787"
+
+
+@click.command("env")
+@click.option(
+    "--url",
+    metavar="URL",
+    callback=options.checked_url,
+    default="",
+    show_default=f"the server in the background, or {_DEFAULT_URL}",
+    help="Development server to use.",
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["sh", "fish", "powershell", "json"]),
+    default="sh",
+    show_default=True,
+    help="Shell to print commands for.",
+)
+def command(url: str, format_: str) -> None:
+    """Print the environment variables that make official tools use a development server.
+
+    Example: originmap env --format fish
+
+    In a shell: eval "$(originmap env)"
+    """
+    running = detached.find()
+    access = detached.access_to(url or (running.url if running else _DEFAULT_URL))
+    values = variables(access)
+    if format_ == "json":
+        click.echo(json.dumps(values, indent=1))
+        return
+    for name, value in values.items():
+        click.echo(_set(format_, name, value))
+    for name in OTHER_CREDENTIALS:
+        click.echo(_unset(format_, name))
+
+
+def _set(shell: str, name: str, value: str) -> str:
+    if shell == "fish":
+        return f"set -gx {name} {shlex.quote(value)}"
+    if shell == "powershell":
+        return f"$Env:{name} = '{value}'"
+    return f"export {name}={shlex.quote(value)}"
+
+
+def _unset(shell: str, name: str) -> str:
+    if shell == "fish":
+        return f"set -e {name}"
+    if shell == "powershell":
+        return f"Remove-Item Env:{name} -ErrorAction SilentlyContinue"
+    return f"unset {name}"

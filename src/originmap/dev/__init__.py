@@ -1,0 +1,1 @@
+"""What `originmap dev` adds for tests: faults, a clock, a journal, saved states, strict checks."""

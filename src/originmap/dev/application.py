@@ -1,0 +1,110 @@
+"""The application of `originmap dev`: it applies faults, checks strictly, and keeps a journal."""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from originmap.api import errors
+from originmap.api.application import Application, refusal_response
+from originmap.api.http.link import Link
+from originmap.api.http.request import Request
+from originmap.api.http.response import Answer, Deferred, Response
+from originmap.api.http.router import Route
+from originmap.dev.basis import BasisFinder, FactBasis
+from originmap.dev.faults import Fault
+from originmap.dev.injection import apply_fault
+from originmap.dev.instruments import Instruments
+from originmap.dev.journal import JournalEntry
+from originmap.dev.operations import Operation, Operations
+from originmap.dev.strictness import CODE
+from originmap.service.access.brake import Brake
+
+BASIS_HEADER, FACTS_HEADER = "x-originmap-basis", "x-originmap-facts"
+_CLOUDFLARE = "/client/v4/"
+_UNLISTED = ("/originmap/dev/", "/healthz", "/readyz", "/metrics")
+
+Handle = Callable[[Request], Answer]
+
+
+class Remark(NamedTuple):
+    """What happened to a request besides its response."""
+
+    fault: Fault | None
+    problems: Sequence[str]
+
+
+_NO_REMARK = Remark(None, ())
+_NO_LINK = Link()
+
+
+class DevApplication(Application):
+    """Answers requests as `Application` does, unless a test wants something else."""
+
+    def __init__(
+        self,
+        routes: Iterable[Route],
+        brake: Brake,
+        operations: Operations,
+        instruments: Instruments,
+        finder: BasisFinder | None,
+    ) -> None:
+        self._operations = operations
+        self._clock, self._faults, self._journal, self._strictness = instruments
+        self._finder = finder
+        self._remarks: dict[str, Remark] = {}  # by request ID, until the response
+        super().__init__(map(self._tested, routes), brake)
+
+    def answer(self, request: Request) -> Answer | None:
+        """The response to a request; None if its body is needed and has not arrived."""
+        answer = super().answer(request)
+        # The responses of coroutines and deferred ones come to `made`.
+        return self._noted(request, answer) if isinstance(answer, Response) else answer
+
+    def made(self, request: Request, answer: Deferred) -> Response:
+        """The response to `request` whose deferred result is ready."""
+        return self._noted(request, super().made(request, answer))
+
+    def _tested(self, route: Route) -> Route:
+        operation = self._operations.at(route.method, route.template)
+        if operation is None or not operation.of_cloudflare:
+            return route
+        return route._replace(handle=partial(self._handle, operation, route.handle))
+
+    def _handle(self, operation: Operation, handle: Handle, request: Request) -> Answer:
+        if self._strictness.on:
+            problems = self._strictness.problems(operation, request)
+            if problems:
+                self._remarks[request.id] = Remark(None, problems)
+                text = f"strict: {'; '.join(problems)}"
+                return refusal_response(errors.refusal(400, CODE, text))
+        fault = self._faults.take(operation) if self._faults else None
+        if fault is None:
+            return handle(request)
+        self._remarks[request.id] = Remark(fault, ())
+        return apply_fault(fault, operation, handle, request)
+
+    def _noted(self, request: Request, response: Response) -> Response:
+        """Add the request to the journal, and the basis of the response to its headers."""
+        path = request.path
+        if path.startswith(_UNLISTED):
+            return response
+        at = self._clock.at(request.started)
+        operation = self._operations.at(request.method, request.route) if request.route else None
+        basis = self._basis(operation, request, response, at)
+        if basis is not None:
+            facts = ", ".join(basis.facts)
+            request.answer_headers += ((BASIS_HEADER, basis.strength), (FACTS_HEADER, facts))
+        remark = self._remarks.pop(request.id, _NO_REMARK) if self._remarks else _NO_REMARK
+        if response.stream is None:
+            request.link = _NO_LINK  # the journal must not keep the connection
+        self._journal.add(JournalEntry(at, operation, request, response, basis, *remark))
+        return response
+
+    def _basis(
+        self, operation: Operation | None, request: Request, response: Response, at: int
+    ) -> FactBasis | None:
+        if self._finder is None or not request.path.startswith(_CLOUDFLARE):
+            return None
+        if operation is None:
+            return self._finder.of_no_operation(response)
+        return self._finder.of(operation, request, response, at)

@@ -1,0 +1,40 @@
+"""What a request sends that the API ignores: query arguments and members of its body."""
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from originmap.api.http.request import Request
+from originmap.dev.operations import Operation
+
+_MOST_NAMES = 20
+
+
+class Ignored(NamedTuple):
+    """The names that are ignored, sorted; the members of all items of a batch together."""
+
+    arguments: tuple[str, ...]
+    fields: tuple[str, ...]
+
+
+NOTHING = Ignored((), ())
+
+
+def ignored_in(operation: Operation, request: Request) -> Ignored:
+    """What is ignored in a request."""
+    if not request.query and not request.body:
+        return NOTHING
+    arguments = request.query_arguments().keys() - operation.arguments
+    fields: set[str] = set()
+    for item in _objects(request.body):
+        fields |= item.keys() - (operation.fields or frozenset())
+    return Ignored(tuple(sorted(arguments)[:_MOST_NAMES]), tuple(sorted(fields)[:_MOST_NAMES]))
+
+
+def _objects(body: bytes) -> list[dict[str, Any]]:
+    try:
+        value = msgspec.json.decode(body) if body else None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return []
+    items = value if isinstance(value, list) else [value]
+    return [item for item in items if isinstance(item, dict)]
