@@ -10,7 +10,6 @@ import sys
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import click
 
@@ -18,7 +17,6 @@ from originmap.atomic_file import replace_file
 from originmap.domain.errors import OriginmapError
 from originmap.service import initial_data
 from originmap.settings import state_folder
-from originmap.testing.access import DevAccess
 from originmap.testing.control import ControlClient, ControlError
 
 _URL = re.compile(rb"(https?://[^\s\"]+)/client/v4")
@@ -36,21 +34,6 @@ class Detached(NamedTuple):
 
     url: str
     log: str
-
-
-def access_to(url: str) -> DevAccess:
-    """The access to the development server at `url`."""
-    return DevAccess(
-        url,
-        f"{url}/client/v4",
-        urlsplit(url).port or 80,
-        initial_data.DEV_TOKEN,
-        initial_data.DEV_EMAIL,
-        initial_data.DEV_KEY,
-        initial_data.DEV_ID,
-        initial_data.DEV_ID,
-        initial_data.DEV_ZONE,
-    )
 
 
 def start(arguments: list[str]) -> Detached:

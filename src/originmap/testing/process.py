@@ -5,7 +5,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 
-from originmap.testing.access import DevAccess, read_access
+from originmap.dev_access import DevAccess, read_access
 from originmap.testing.control import ControlError
 
 _STOP_SECONDS = 15

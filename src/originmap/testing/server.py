@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from originmap.testing.access import OTHER_CREDENTIALS, DevAccess, variables
+from originmap.dev_access import OTHER_CREDENTIALS, DevAccess, variables
 from originmap.testing.control import ControlClient
 from originmap.testing.fidelity import Fidelity, read_fidelity
 from originmap.testing.process import DevProcess

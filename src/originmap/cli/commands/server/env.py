@@ -6,7 +6,8 @@ import shlex
 import click
 
 from originmap.cli import detached, options
-from originmap.testing.access import OTHER_CREDENTIALS, variables
+from originmap.cli.well_known import access_to
+from originmap.dev_access import OTHER_CREDENTIALS, variables
 
 _DEFAULT_URL = "http://127.0.0.1:8787"
 
@@ -36,7 +37,7 @@ def command(url: str, format_: str) -> None:
     In a shell: eval "$(originmap env)"
     """
     running = detached.find()
-    access = detached.access_to(url or (running.url if running else _DEFAULT_URL))
+    access = access_to(url or (running.url if running else _DEFAULT_URL))
     values = variables(access)
     if format_ == "json":
         click.echo(json.dumps(values, indent=1))
