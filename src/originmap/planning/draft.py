@@ -1,4 +1,4 @@
-"""Generates a mappings file from origins and the vendors' published ranges.
+"""Drafts a mappings file from origins and the vendors' published ranges.
 
 Regions that the ranges prove are written as mappings. The rest are written as comments with the
 reason, for a person to decide.
@@ -24,7 +24,7 @@ class NewOrigin(NamedTuple):
     reason: str
 
 
-def write_first(zone: str, origins: Iterable[NewOrigin], out: TextIO) -> None:
+def write_draft(zone: str, origins: Iterable[NewOrigin], out: TextIO) -> None:
     """Write a mappings file for review."""
     origins = sorted(origins)
     proved = [origin for origin in origins if origin.place is not None]
