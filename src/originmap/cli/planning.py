@@ -60,7 +60,7 @@ def planned(asked_for: PlanRequest, topology: Path | None) -> Planned:
     OriginmapError."""
     with remote(asked_for.api) as mappings:
         made = make(mappings, asked_for)
-        return msgspec.structs.replace(made, waves=moving(made.plan, mappings, topology))
+        return msgspec.structs.replace(made, cold_moves=moving(made.plan, mappings, topology))
 
 
 def make(mappings: RemoteMappings, asked_for: PlanRequest) -> Planned:
