@@ -32,7 +32,7 @@ from originmap.service.rollout.steps import (
     Start,
 )
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., object])
 
 
 @click.group("rollout")
@@ -58,7 +58,7 @@ def _of_server(function: F) -> F:
 
     @server
     @functools.wraps(function)
-    def given(server: Server, **rest: Any) -> Any:
+    def given(server: Server, **rest: object) -> object:
         return function(rollouts=ServerRollouts(server), **rest)
 
     return given  # type: ignore[return-value]
@@ -137,7 +137,7 @@ def hold(rollouts: ServerRollouts, base: int | None) -> None:
 )
 @_conducting
 @_of_server
-def start(rollouts: ServerRollouts, stages: str, base: int | None, **wishes: Any) -> None:
+def start(rollouts: ServerRollouts, stages: str, base: int | None, **wishes: object) -> None:
     """Release the changes since the hold, stage by stage.
 
     The command waits for the nodes of each stage and observes them before it releases the next
@@ -153,7 +153,7 @@ def start(rollouts: ServerRollouts, stages: str, base: int | None, **wishes: Any
 @command.command("resume")
 @_conducting
 @_of_server
-def resume(rollouts: ServerRollouts, **wishes: Any) -> None:
+def resume(rollouts: ServerRollouts, **wishes: object) -> None:
     """Continue a rollout.
 
     The rollout is paused or halted, or its originmap rollout start was interrupted.
