@@ -10,26 +10,25 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import (
-    against,
-    cases,
+from bench import comparison
+from bench.cases import (
     catchup,
     exports,
-    history,
     large,
-    load,
     lookups,
     loop,
     plans,
     postgres,
-    report,
     snapshots,
     starts,
+    throughput,
     watchers,
 )
-from bench.figures import Figures
-from bench.rounds import Bench
-from bench.servers import ORIGINMAP, Cores, Failed
+from bench.harness import load
+from bench.harness.figures import Figures
+from bench.harness.rounds import Bench
+from bench.harness.servers import ORIGINMAP, Cores, Failed
+from bench.report import history, report
 
 # On the disk that the project is on: a temporary folder may be in memory, where a
 # durable write costs nothing.
@@ -51,7 +50,7 @@ def main() -> int:
     print("\n".join(facts), flush=True)
     try:
         if given.against:
-            print(f"\n{against.measure(bench, given.against, given.only)}")
+            print(f"\n{comparison.measure(bench, given.against, given.only)}")
             return 1 if bench.void else 0
         figures = _measure(bench, given)
     except Failed as error:
@@ -72,9 +71,9 @@ def _measure(bench: Bench, given: argparse.Namespace) -> Figures:
     if given.large:
         return large.measure(bench)
     figures: Figures = {}
-    chosen = [cases.CASES[name] for name in cases.CASES if given.only in (None, name)]
+    chosen = [throughput.CASES[name] for name in throughput.CASES if given.only in (None, name)]
     if chosen:
-        figures |= cases.measure(bench, chosen)
+        figures |= throughput.measure(bench, chosen)
     for name, measure in _OTHERS.items():
         if given.only in (None, name):
             figures |= measure(bench)
@@ -118,7 +117,7 @@ def _arguments() -> argparse.Namespace:
         help="add the result to bench/history.jsonl; a complete one to docs/performance.md too",
     )
     given = parser.parse_args()
-    choices = against.CASES if given.against else (*cases.CASES, *_OTHERS)
+    choices = comparison.CASES if given.against else (*throughput.CASES, *_OTHERS)
     if given.only not in (None, *choices):
         parser.error(f"--only takes one of: {', '.join(choices)}")
     return given

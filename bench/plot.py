@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from bench.history import PAGE, Run, read_runs
+from bench.report.history import PAGE, Run, read_runs
 
 IMAGE = PAGE.parent / "images" / "performance.svg"
 

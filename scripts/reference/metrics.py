@@ -18,7 +18,7 @@ _EVERYTHING = Vitals(
     watchers=0,
     followers=FollowersNow(heard=1, silent=0, lag=0),
     replica=ReplicaNow(connected=True, age=0.0),
-    rollout=RolloutNow(RolloutState.RUNNING, waves=1, released=1, stages=(StageNow(1, 1),)),
+    rollout=RolloutNow(RolloutState.RUNNING, stage_count=1, released=1, stages=(StageNow(1, 1),)),
 )
 """The numbers of a server that has every metric."""
 

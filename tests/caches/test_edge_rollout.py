@@ -65,8 +65,8 @@ def held(site: Site) -> int:
 def test_a_change_waits_for_its_stage_and_every_node_can_be_rolled_back(site: Site) -> None:
     with Visitor(site.cache) as visitor:
         base = held(site)
-        step(site, "start", waves="IAD,SIN,100%")
-        serves(site, base)  # another colo's wave
+        step(site, "start", stages="IAD,SIN,100%")
+        serves(site, base)  # another colo's stage
         step(site, "advance")
         serves(site, now(site)["target"])
         site.cache.comes_to("FRA")
@@ -123,7 +123,7 @@ def test_a_conductor_releases_healthy_stages_and_rolls_back_unhealthy_ones(
     held(site)
     done = subprocess.run(
         [
-            COMMAND, "rollout", "start", "--waves", "SIN,100%", "--hold", "0s", "--health", health,
+            COMMAND, "rollout", "start", "--stages", "SIN,100%", "--hold", "0s", "--health", health,
             "--server", site.server.url,
         ],
         capture_output=True,

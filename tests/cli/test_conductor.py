@@ -73,13 +73,13 @@ class World:
         change = RecordChange(key, before, self._written.get(key))
         await self._store.write_records(lambda _: RecordDecision((change,), None), CAUSE)
 
-    def start(self, waves: str) -> RolloutJSON:
+    def start(self, stages: str) -> RolloutJSON:
         """A rollout of one change, begun when the server has heard of every node there is."""
         self.take(Hold())
         self.change()
         self.at += 100 * SECOND
         self._report()
-        return self.take(Start(waves))
+        return self.take(Start(stages))
 
     def take(self, asked: RolloutRequest) -> RolloutJSON:
         asyncio.run(self.rollouts.take(asked, CAUSE))

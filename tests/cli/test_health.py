@@ -29,7 +29,7 @@ def test_a_health_command_over_its_timeout_is_unhealthy() -> None:
 
 
 def test_the_health_command_gets_the_stage() -> None:
-    told = "$ORIGINMAP_WAVE $ORIGINMAP_REVISION $ORIGINMAP_COLOS"
+    told = "$ORIGINMAP_STAGE $ORIGINMAP_REVISION $ORIGINMAP_COLOS"
     assert problem(f'sh -c "echo {told}; exit 1"').endswith(": 2 812 FRA SIN")
 
 

@@ -10,6 +10,7 @@ from originmap.domain.errors import BrokenFeed
 from originmap.domain.history.change import Cause, Change
 from originmap.domain.history.record import Key, Kind, RecordChange
 from originmap.domain.mapping.mapping import MappingChange
+from originmap.domain.rollout.rollout import Rollout, RolloutState
 from originmap.domain.tier.topology import Topology
 from originmap.feed.changes_json import (
     ChangeJSON,
@@ -37,6 +38,7 @@ CHANGES = [
         RecordChange(Key(Kind.TOKEN, "t"), token("t", policy(True, ["z"], ["g"])), None),
     ),
 ]
+NO_STAGES = raw_record(Rollout(1, RolloutState.RUNNING, 1, 2, released=1))
 NOWHERE = raw_record(Topology(()))
 
 
@@ -68,6 +70,7 @@ def test_times_are_rfc_3339_with_microseconds() -> None:
         {"kind": "zone", "id": ZONE_ID, "before": NULL, "after": NULL},
         {"kind": "topology", "id": "topology", "zone_id": "", "before": NULL, "after": NOWHERE},
         {"kind": "zone", "id": ZONE_ID, "before": NULL, "after": raw_record(zone("f" * 32))},
+        {"kind": "rollout", "id": "rollout", "zone_id": "", "before": NULL, "after": NO_STAGES},
         {"kind": "zone", "id": ZONE_ID, "before": NULL, "after": raw_record(zone(name="a b;c"))},
         {"kind": "token", "id": "t", "before": NULL, "after": raw_record(token("t"))},
     ],
@@ -87,6 +90,7 @@ def test_times_are_rfc_3339_with_microseconds() -> None:
         "no record",
         "topology without an upper tier",
         "record under another id",
+        "rollout without stages",
         "name of a zone",
         "token in a zone",
     ],

@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree
 
-from bench import history, plot
+from bench import plot
+from bench.report import history
 
 
 def test_the_page_shows_the_newest_complete_run() -> None:

@@ -12,7 +12,14 @@ SOURCE = ROOT / "src" / "originmap"
 MOST_FILES = 20
 SHORTEST_FILE = 15
 MODULES = sorted(SOURCE.rglob("*.py"))
-FOLDERS = sorted({path.parent for path in SOURCE.rglob("*") if "__pycache__" not in path.parts})
+FOLDERS = sorted(
+    {
+        path.parent
+        for top in (SOURCE, ROOT / "bench", ROOT / "scripts", ROOT / "tests")
+        for path in top.rglob("*")
+        if "__pycache__" not in path.parts
+    }
+)
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "CHANGELOG.md"])
 
 

@@ -20,7 +20,7 @@ def test_a_node_with_a_new_token_is_the_same_node() -> None:
     ]
     shown = rollout_json(RUNNING, Counts(7, 1, 0, 100.0), followers, 40)
     assert [(n.name, n.applied) for n in shown.nodes] == [("sin-1", 7), ("sin-2", 5)]
-    assert (shown.waves[0].nodes, shown.waves[0].there) == (2, 1)
+    assert (shown.stages[0].nodes, shown.stages[0].there) == (2, 1)
 
 
 def test_a_stage_lists_the_colos_and_shares_without_nodes() -> None:
@@ -28,5 +28,10 @@ def test_a_stage_lists_the_colos_and_shares_without_nodes() -> None:
     rollout = Rollout(1, RolloutState.RUNNING, 5, 7, ("SIN+FRA", "IAD", "0.01%", "100%"), 1)
     followers = [node("sin-1", "token", late, 7), node("iad-1", "token", 0, 5, "IAD")]
     shown = rollout_json(rollout, Counts(7, 1, 0, 100.0), followers, late)
-    assert [wave.unheard for wave in shown.waves] == [["FRA"], ["IAD"], ["0.01%"], []]
-    assert [(wave.nodes, wave.there) for wave in shown.waves] == [(1, 1), (1, 0), (0, 0), (0, 0)]
+    assert [stage.unheard for stage in shown.stages] == [["FRA"], ["IAD"], ["0.01%"], []]
+    assert [(stage.nodes, stage.there) for stage in shown.stages] == [
+        (1, 1),
+        (1, 0),
+        (0, 0),
+        (0, 0),
+    ]

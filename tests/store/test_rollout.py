@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import apsw
+import asyncpg
 import pytest
 
 from originmap import data
@@ -73,6 +75,48 @@ async def test_copies_have_the_rollout_from_snapshots_and_from_changes(
         records = [part for part in [p async for p in copy.snapshot()] if isinstance(part, Record)]
         assert Record(ROLLOUT, rollout) in records
     await whole.close()
+
+
+OLD = "replace({0}, '\"stages\":', '\"waves\":')"
+
+
+async def test_a_file_with_the_earlier_name_of_the_stages_is_migrated(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    store = SqliteStore(path)
+    await started(store)
+    changes = await store.changes(0, 10)
+    await store.close()
+    connection = apsw.Connection(str(path))
+    for table, column in (("record", "body"), ("record_change", "after")):
+        old = OLD.format(f"CAST({column} AS TEXT)")
+        connection.execute(f"UPDATE {table} SET {column} = CAST({old} AS BLOB)")
+    count = "SELECT count(*) FROM record WHERE CAST(body AS TEXT) LIKE '%\"waves\":%'"
+    assert connection.execute(count).get == 1
+    connection.pragma("user_version", 2)
+    connection.close()
+    store = SqliteStore(path)
+    assert await store.changes(0, 10) == changes
+    assert Record(ROLLOUT, changes[-1].what.after) in [part async for part in store.snapshot()]
+    await store.close()
+
+
+async def test_a_database_with_the_earlier_name_of_the_stages_is_migrated(url: str) -> None:
+    store = await open_postgres(url)
+    await started(store)
+    changes = await store.changes(0, 10)
+    await store.close()
+    connection = await asyncpg.connect(url)
+    for table, column in (("record", "body"), ("change", "new_body")):
+        old = OLD.format(f"convert_from({column}, 'UTF8')")
+        await connection.execute(f"UPDATE {table} SET {column} = convert_to({old}, 'UTF8')")
+    count = "SELECT count(*) FROM record WHERE convert_from(body, 'UTF8') LIKE '%\"waves\":%'"
+    assert await connection.fetchval(count) == 1
+    await connection.execute("UPDATE originmap SET version = 1")
+    await connection.close()
+    store = await open_postgres(url)
+    assert await store.changes(0, 10) == changes
+    assert Record(ROLLOUT, changes[-1].what.after) in [part async for part in store.snapshot()]
+    await store.close()
 
 
 def service(store: Store, clock: Clock) -> Rollouts:

@@ -1,7 +1,5 @@
 """Decodes JSON request bodies."""
 
-from typing import Any
-
 import msgspec
 
 from originmap.domain.errors import MalformedJSON
@@ -11,7 +9,7 @@ NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _ANYTHING = msgspec.json.Decoder()
 
 
-def decode_json(body: bytes) -> Any:
+def decode_json(body: bytes) -> object:
     """Decode a body; None if it is empty. Raises MalformedJSON."""
     if not body:
         return None
@@ -21,7 +19,7 @@ def decode_json(body: bytes) -> Any:
         raise MalformedJSON from None
 
 
-def object_of(body: bytes) -> dict[str, Any]:
+def object_of(body: bytes) -> dict[str, object]:
     """Decode a JSON object; an empty one if the body is empty or another type. Raises
     MalformedJSON."""
     value = decode_json(body)

@@ -4,7 +4,7 @@ Members are in the order of the published examples. Published in the API's schem
 "api-response-common".
 """
 
-from typing import Any
+from collections.abc import Sequence
 
 import msgspec
 
@@ -23,7 +23,7 @@ class Success(msgspec.Struct):
 
     errors: list[Message]
     messages: list[Message]
-    result: Any
+    result: object
     success: bool
 
 
@@ -42,7 +42,7 @@ class SuccessPage(msgspec.Struct):
 
     errors: list[Message]
     messages: list[Message]
-    result: Any
+    result: object
     result_info: ResultInfo
     success: bool
 
@@ -51,7 +51,7 @@ _ENCODER = msgspec.json.Encoder()
 JSON = "application/json"
 
 
-def success(result: Any, messages: list[Message] | None = None) -> bytes:
+def success(result: object, messages: list[Message] | None = None) -> bytes:
     """The envelope around `result`, a msgspec type or any JSON value."""
     return _ENCODER.encode(Success([], messages or [], result, True))
 
@@ -66,13 +66,13 @@ def success_json(result: bytes, messages: list[Message] | None = None) -> bytes:
     return b"%b%b%b" % (_BEFORE, result, _AFTER)
 
 
-def raw(value: Any) -> msgspec.Raw:
+def raw(value: object) -> msgspec.Raw:
     """Encode a large part of a result in advance."""
     return msgspec.Raw(_ENCODER.encode(value))
 
 
 def page(
-    result: list[Any] | msgspec.Raw,
+    result: Sequence[object] | msgspec.Raw,
     number: int,
     per_page: int,
     total: int,

@@ -78,28 +78,18 @@ class Guard:
 
     def anyone_or_node(self, request: Request) -> None:
         """Any valid credential."""
-        if request.by_operator:
-            request.known_caller = self.access.local_operator()
-            return
-        self._check_address(request)
-        request.known_caller = self._caller(request)
-        self._count(request)
+        self._authenticate(request, self._caller)
 
     def any_status(self, request: Request) -> None:
         """An existing token, also a disabled, expired or not yet valid one."""
+        self._authenticate(request, self._caller_of_any_status)
+
+    def _authenticate(self, request: Request, find: Callable[[Request], Caller]) -> None:
         if request.by_operator:
             request.known_caller = self.access.local_operator()
             return
         self._check_address(request)
-        header = request.header(b"authorization")
-        try:
-            if header is None:
-                request.known_caller = self._by_key(request)
-            else:
-                secret = bearer_of(header)
-                request.known_caller = self.access.by_token_of_any_status(secret, request.client)
-        except (UnknownToken, UnknownKey) as error:
-            raise self._brake.failed(request.client, error) from None
+        request.known_caller = find(request)
         self._count(request)
 
     def zone(self, need: Need, *, nodes: bool = False) -> Admit:
@@ -197,6 +187,13 @@ class Guard:
         digest = sha256(header).digest()
         caller = self._callers.get(digest)
         return caller or self._found(request, lambda: self._by_token(request, header, digest))
+
+    def _caller_of_any_status(self, request: Request) -> Caller:
+        header = request.header(b"authorization")
+        if header is None:
+            return self._found(request, lambda: self._by_key(request))
+        by_token, secret = self.access.by_token_of_any_status, bearer_of(header)
+        return self._found(request, lambda: by_token(secret, request.client))
 
     def _by_token(self, request: Request, header: bytes, digest: bytes) -> Caller:
         caller = self.access.by_token(bearer_of(header.decode("latin-1")), request.client)

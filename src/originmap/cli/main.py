@@ -82,7 +82,7 @@ class _Commands(click.Group):
         with _passwords_hidden():
             return super().make_context(*args, **extra)
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: click.Context) -> object:
         with _passwords_hidden():
             try:
                 return super().invoke(ctx)

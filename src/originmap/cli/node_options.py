@@ -1,6 +1,6 @@
 """Options that say which node of the cache network something is for."""
 
-from typing import Any
+from typing import BinaryIO
 
 import click
 
@@ -34,7 +34,7 @@ upstream_file = click.option(
 )
 
 
-def lines(file: Any) -> list[str]:
+def lines(file: BinaryIO | None) -> list[str]:
     """What a file of addresses says; "#" starts a comment."""
     if file is None:
         return []

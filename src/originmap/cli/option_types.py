@@ -1,7 +1,5 @@
 """Types of options: numbers and texts, each within the bounds of what it is for."""
 
-from typing import Any
-
 import click
 
 from originmap.domain import number
@@ -16,7 +14,9 @@ class Whole(click.IntRange):
         super().__init__(least, most)
         self._bounds = least, most
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
         """The number. Raises click.BadParameter."""
         found = number.whole(str(value), *self._bounds)
         if found is None:
@@ -34,7 +34,7 @@ class Amount(click.FloatRange):
         self._bounds = least, most
 
     def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         """The number. Raises click.BadParameter."""
         found = number.decimal(str(value), *self._bounds)
@@ -54,7 +54,9 @@ class Why(click.ParamType[str]):
 
     name = "text"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
         """The text. Raises click.BadParameter."""
         text = str(value)
         if len(text) > MOST_WHY:

@@ -26,7 +26,7 @@ from originmap.settings import (
 )
 from originmap.store.database_name import check_name
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., object])
 
 SHORTEST_HISTORY, LONGEST_HISTORY = 0.000_001, 36_500
 """Days that changes can be kept."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import click
 import msgspec
@@ -22,7 +22,7 @@ from originmap.planning.desired import Detect, Lookup, Wishes
 from originmap.planning.plan_json import Planned
 from originmap.planning.planner import make_plan
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., object])
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def planned(asked_for: PlanRequest, topology: Path | None) -> Planned:
     OriginmapError."""
     with remote(asked_for.api) as mappings:
         made = make(mappings, asked_for)
-        return msgspec.structs.replace(made, waves=moving(made.plan, mappings, topology))
+        return msgspec.structs.replace(made, cold_moves=moving(made.plan, mappings, topology))
 
 
 def make(mappings: RemoteMappings, asked_for: PlanRequest) -> Planned:

@@ -19,7 +19,7 @@ from originmap.store.postgres.url import is_postgres
 if TYPE_CHECKING:
     from originmap.client.remote_server import RemoteServer
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., object])
 
 
 def server(command: F) -> F:
@@ -35,7 +35,11 @@ def new_server(command: F) -> F:
 def _with_options(command: F, *, new: bool) -> F:
     @functools.wraps(command)
     def given(
-        db: str | None, url: str | None, context: str | None, token_file: Path | None, **rest: Any
+        db: str | None,
+        url: str | None,
+        context: str | None,
+        token_file: Path | None,
+        **rest: Any,
     ) -> Any:
         with _server(db, url, context, token_file, new=new) as server:
             return command(server=server, **rest)

@@ -10,7 +10,6 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import httpx
 import msgspec
@@ -92,7 +91,7 @@ class APIConnection:
         self.close()
 
     def ask(
-        self, method: str, path: str, params: Mapping[str, str] | None = None, body: Any = None
+        self, method: str, path: str, params: Mapping[str, str] | None = None, body: object = None
     ) -> Envelope:
         """Send a request to a path below the base URL. Raises ClientError."""
         url = path if path.startswith("http") else self.base_url + path

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -56,14 +56,14 @@ class LocalServer:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def ask(self, method: str, path: str, query: Query = (), body: Any = None) -> Any:
+    def ask(self, method: str, path: str, query: Query = (), body: object = None) -> object:
         content = None if body is None else msgspec.json.encode(body)
         return self._by_owner(method, target(path, query), content, None)
 
     def stream(self, path: str, query: Query, sink: Sink) -> None:
         self._by_owner("GET", target(path, query), None, sink)
 
-    def watch(self, path: str) -> Any:
+    def watch(self, path: str) -> object:
         if not self._is_file:
             raise ServerRefused(
                 "this command needs the running server, because nodes report to it",
@@ -79,7 +79,7 @@ class LocalServer:
                 raise ServerRefused(why, "start the server: nodes report to it")
             time.sleep(0.2)
 
-    def _by_owner(self, method: str, target: str, body: bytes | None, sink: Sink | None) -> Any:
+    def _by_owner(self, method: str, target: str, body: bytes | None, sink: Sink | None) -> object:
         """Send a request to the server; if none runs, answer it in this process."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
@@ -94,14 +94,16 @@ class LocalServer:
                     raise
                 time.sleep(0.05)
 
-    def _in_process(self, method: str, target: str, body: bytes, sink: Sink | None) -> Any:
+    def _in_process(self, method: str, target: str, body: bytes, sink: Sink | None) -> object:
         if self._application is None:
             self._check_exists()
             self._application = self._open.enter_context(self._open_here(self._db))
         status, answer = self._application.answer(method, target, body, sink or _nowhere)
         return None if status == 200 and sink else _result(answer)
 
-    def _over_socket(self, method: str, target: str, body: bytes | None, sink: Sink | None) -> Any:
+    def _over_socket(
+        self, method: str, target: str, body: bytes | None, sink: Sink | None
+    ) -> object:
         """Send a request to the server, without retries: a server that received it may have
         executed it. Raises _NotListening."""
         path, seconds = socket_path(Path(self._db)), _STREAM_SECONDS if sink else _SECONDS
@@ -156,13 +158,13 @@ class _Error(msgspec.Struct):
 class _Answer(msgspec.Struct):
     success: bool
     errors: list[_Error]
-    result: Any = None
+    result: object = None
 
 
 _ANSWER = msgspec.json.Decoder(_Answer)
 
 
-def _result(body: bytes) -> Any:
+def _result(body: bytes) -> object:
     """The result of a response. Raises ServerRefused, msgspec.MsgspecError."""
     answer = _ANSWER.decode(body)
     if not answer.success:

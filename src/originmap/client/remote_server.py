@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import msgspec
 
@@ -28,7 +27,7 @@ class RemoteServer:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def ask(self, method: str, path: str, query: Query = (), body: Any = None) -> Any:
+    def ask(self, method: str, path: str, query: Query = (), body: object = None) -> object:
         with _refusals(path):
             answer = self._connection.ask(method, target(path, query), body=body)
             return msgspec.json.decode(answer.result)
@@ -38,7 +37,7 @@ class RemoteServer:
             for chunk in self._connection.stream(target(path, query)):
                 sink(chunk)
 
-    def watch(self, path: str) -> Any:
+    def watch(self, path: str) -> object:
         return self.ask("GET", path)
 
 

@@ -190,12 +190,12 @@ def _envoy(files: Files, folder: Path) -> list[str]:
     return ["--mode", "validate", "--log-level", "warning", "-c", str(config)]
 
 
-def _resources(path: Path) -> list[dict[str, Any]]:
-    resources: list[dict[str, Any]] = json.loads(path.read_bytes())["resources"]
+def _resources(path: Path) -> list[dict[str, object]]:
+    resources: list[dict[str, object]] = json.loads(path.read_bytes())["resources"]
     return resources
 
 
-def _plain(resource: dict[str, Any]) -> dict[str, Any]:
+def _plain(resource: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in resource.items() if name != "@type"}
 
 

@@ -46,10 +46,10 @@ class _Resources:
     def end(self) -> Iterator[bytes]:
         yield b"]}\n"
 
-    def _resource(self, chain: Chain) -> dict[str, Any]:
+    def _resource(self, chain: Chain) -> dict[str, object]:
         raise NotImplementedError
 
-    def _assignment(self, chain: Chain) -> dict[str, Any]:
+    def _assignment(self, chain: Chain) -> dict[str, object]:
         localities = []
         for priority, code in enumerate(chain):
             endpoint, colo = self._node.endpoint(code), self._node.colo_of(code)
@@ -67,7 +67,7 @@ class _Resources:
 class Clusters(_Resources):
     """Writes clusters with their endpoints. Envoy resolves host names by DNS."""
 
-    def _resource(self, chain: Chain) -> dict[str, Any]:
+    def _resource(self, chain: Chain) -> dict[str, object]:
         check = {
             "tcp_health_check": {},
             "timeout": "2s",
@@ -91,7 +91,7 @@ class Assignments(_Resources):
     """Writes endpoints for the operator's own clusters. Envoy accepts only IP addresses here, and
     only one cluster in a file, so there is a file for each name of `on_addresses`."""
 
-    def _resource(self, chain: Chain) -> dict[str, Any]:
+    def _resource(self, chain: Chain) -> dict[str, object]:
         return {"@type": ENDPOINTS_TYPE, **self._assignment(chain)}
 
 
@@ -146,11 +146,11 @@ def _json(value: object) -> str:
     return dumps(value, separators=(",", ":"))
 
 
-def _route(chain: Chain) -> dict[str, Any]:
+def _route(chain: Chain) -> dict[str, object]:
     return {"match": {"prefix": "/"}, "route": {"cluster": name_of(chain)}}
 
 
-def _action(chain: Chain) -> dict[str, Any]:
+def _action(chain: Chain) -> dict[str, object]:
     route = {"@type": _ROUTE, **_route(chain)}
     return {"action": {"name": "route", "typed_config": route}}
 
@@ -161,7 +161,7 @@ def _plain_host(name: str, domains: list[str], chain: Chain) -> dict[str, Any]:
     return {**host, "retry_policy": _retry()} if chain else host
 
 
-def _retry() -> dict[str, Any]:
+def _retry() -> dict[str, object]:
     """The retry policy: if a colo is unreachable, Envoy retries with the next priority at once,
     without waiting for the health checks."""
     priority = {"@type": _RETRY, "update_frequency": 1}

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
@@ -142,7 +142,7 @@ def changes_json(changes: Iterable[Change]) -> list[ChangeJSON]:
     return encoded
 
 
-def mapping_change_json(change: MappingChange) -> dict[str, Any]:
+def mapping_change_json(change: MappingChange) -> dict[str, object]:
     """Return a mapping's change as JSON without its revision, time and actor."""
     before, after = change.before, change.after
     return {

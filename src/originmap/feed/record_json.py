@@ -10,6 +10,7 @@ import msgspec
 
 from originmap.domain.errors import BrokenFeed, InvalidInput
 from originmap.domain.history.record import TYPES, Key, Kind, Value
+from originmap.domain.rollout.rollout import Rollout
 from originmap.domain.tier import latency, topology
 from originmap.domain.tier.latency import Latencies
 from originmap.domain.tier.topology import Topology
@@ -56,6 +57,8 @@ def check_record(key: Key, value: Value) -> Value:
             latency.check(value.measurements, sys.maxsize)
         elif isinstance(value, Zone):
             checked_name(value.name)
+        elif isinstance(value, Rollout) and value.releasing and not value.stages:
+            raise BrokenFeed("the rollout has no stages: update the server that sends the feed")
     except InvalidInput as error:
         raise BrokenFeed(f"{key.kind.value} {key.id}: {error}") from None
     return value

@@ -9,7 +9,6 @@ mappings.schema.json; a test compares the schema with this module.
 import ipaddress
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import yaml
 
@@ -90,17 +89,17 @@ class _TooDeep(ValueError):
 class _Reader:
     """Reads one file. Every method takes the first event of a node and consumes the node."""
 
-    def __init__(self, file: str, events: Iterable[Any], document: Document) -> None:
+    def __init__(self, file: str, events: Iterable[yaml.Event], document: Document) -> None:
         self._file = file
         self._document = document
-        self._events: Iterator[Any] = self._checked(events)
+        self._events: Iterator[yaml.Event] = self._checked(events)
 
     def run(self) -> None:
         for event in self._events:
             if isinstance(event, yaml.DocumentStartEvent):
                 self._root(next(self._events))
 
-    def _checked(self, events: Iterable[Any]) -> Iterator[Any]:
+    def _checked(self, events: Iterable[yaml.Event]) -> Iterator[yaml.Event]:
         """Check each event. A tag is a problem, because it would convert a string. Raises
         _TooDeep, because libyaml takes minutes for deeply nested brackets."""
         depth = 0
@@ -111,11 +110,12 @@ class _Reader:
                 depth -= 1
             if depth > json_events.MAX_DEPTH:
                 raise _TooDeep(self._where(event))
-            if getattr(event, "tag", None) not in _TAGS:
-                self._document.problem(self._where(event), f"tags are not supported: {event.tag}")
+            tag = getattr(event, "tag", None)
+            if tag not in _TAGS:
+                self._document.problem(self._where(event), f"tags are not supported: {tag}")
             yield event
 
-    def _root(self, event: Any) -> None:
+    def _root(self, event: yaml.Event) -> None:
         for key, where, value in self._members(event, "a mappings file needs the key zones"):
             if key == "zones":
                 for name, at, node in self._members(value, "zones must have zone names as keys"):
@@ -125,7 +125,7 @@ class _Reader:
             else:
                 self._unknown(key, where, value, "zones")
 
-    def _zone(self, zone: ZoneEntry, event: Any) -> None:
+    def _zone(self, zone: ZoneEntry, event: yaml.Event) -> None:
         form = "a zone takes the keys mappings, groups, ignore, adopt"
         for key, where, value in self._members(event, form):
             if key == "mappings":
@@ -141,13 +141,13 @@ class _Reader:
             else:
                 self._unknown(key, where, value, "mappings, groups, ignore, adopt")
 
-    def _mappings(self, zone: ZoneEntry, event: Any) -> None:
+    def _mappings(self, zone: ZoneEntry, event: yaml.Event) -> None:
         form = "write mappings as origin: vendor/region"
         for text, where, value in self._origin_keys(event, form):
             place, comment = self._place(value)
             self._document.origin(zone, text, place, comment, where)
 
-    def _origin_keys(self, event: Any, form: str) -> Iterator[tuple[str, Where, Any]]:
+    def _origin_keys(self, event: yaml.Event, form: str) -> Iterator[tuple[str, Where, yaml.Event]]:
         """The origins in a mapping's keys, like `_members`."""
         for text, where, value in self._members(event, form, unique=False):
             if _lost_colon(text):
@@ -159,7 +159,7 @@ class _Reader:
             else:
                 yield text, where, value
 
-    def _place(self, event: Any) -> tuple[Place | None, str]:
+    def _place(self, event: yaml.Event) -> tuple[Place | None, str]:
         """A place, in short or long form, and its comment."""
         at = self._where(event)
         if isinstance(event, yaml.ScalarEvent):
@@ -179,7 +179,7 @@ class _Reader:
             return None
         return self._document.place(vendor, region, at)
 
-    def _group(self, zone: ZoneEntry, event: Any) -> None:
+    def _group(self, zone: ZoneEntry, event: yaml.Event) -> None:
         """Read a group. Keys have no order, so the place is complete only at the end."""
         form = "a group takes the keys vendor, region, origins, comment"
         at, words, origins = self._where(event), dict[str, str](), list[tuple[str, str, Where]]()
@@ -195,7 +195,7 @@ class _Reader:
         for text, comment, where in origins:
             self._document.origin(zone, text, place, comment or words.get("comment", ""), where)
 
-    def _origins(self, event: Any) -> Iterator[tuple[str, str, Where]]:
+    def _origins(self, event: yaml.Event) -> Iterator[tuple[str, str, Where]]:
         """The origins of a group: a list, or a mapping of origins to comments."""
         form = "origins must be a list, or written as origin: comment"
         if isinstance(event, yaml.MappingStartEvent):
@@ -207,7 +207,9 @@ class _Reader:
                 if (word := self._word(node, _ITEM_FORM)) is not None:
                     yield word, "", self._where(node)
 
-    def _words(self, event: Any, allowed: tuple[str, ...], form: str) -> dict[str, str] | None:
+    def _words(
+        self, event: yaml.Event, allowed: tuple[str, ...], form: str
+    ) -> dict[str, str] | None:
         """The members of a mapping with string values; None if it is not a mapping."""
         if not isinstance(event, yaml.MappingStartEvent):
             self._wrong(event, form)
@@ -221,8 +223,8 @@ class _Reader:
         return words
 
     def _members(
-        self, event: Any, form: str, *, unique: bool = True
-    ) -> Iterator[tuple[str, Where, Any]]:
+        self, event: yaml.Event, form: str, *, unique: bool = True
+    ) -> Iterator[tuple[str, Where, yaml.Event]]:
         """Each key, its position, and the first event of its value, which the caller consumes."""
         if not isinstance(event, yaml.MappingStartEvent):
             if not self._is_empty(event):
@@ -244,7 +246,7 @@ class _Reader:
                 positions[key.value] = where
             yield key.value, where, value
 
-    def _items(self, event: Any, form: str) -> Iterator[Any]:
+    def _items(self, event: yaml.Event, form: str) -> Iterator[yaml.Event]:
         if not isinstance(event, yaml.SequenceStartEvent):
             if not self._is_empty(event):
                 self._wrong(event, form)
@@ -252,30 +254,31 @@ class _Reader:
         while not isinstance(node := next(self._events), yaml.SequenceEndEvent):
             yield node
 
-    def _word(self, event: Any, form: str) -> str | None:
+    def _word(self, event: yaml.Event, form: str) -> str | None:
         if isinstance(event, yaml.ScalarEvent):
             return str(event.value)
         if not isinstance(event, yaml.MappingStartEvent):
             self._wrong(event, form)
             return None
         key = next(self._events)
-        lost = isinstance(key, yaml.ScalarEvent) and _lost_colon(key.value)
-        why = f"put quotes around {key.value + ':'!r}" if lost else form
+        why = form
+        if isinstance(key, yaml.ScalarEvent) and _lost_colon(key.value):
+            why = f"put quotes around {key.value + ':'!r}"
         self._document.problem(self._where(event), why)
         self._skip(key, 1)
         return None
 
-    def _unknown(self, key: str, where: Where, value: Any, known: str) -> None:
+    def _unknown(self, key: str, where: Where, value: yaml.Event, known: str) -> None:
         self._document.problem(where, f"unknown key {key!r}; use {known}")
         self._skip(value)
 
-    def _wrong(self, event: Any, form: str) -> None:
+    def _wrong(self, event: yaml.Event, form: str) -> None:
         alias = isinstance(event, yaml.AliasEvent)
         why = "aliases are not supported; use a group" if alias else form
         self._document.problem(self._where(event), why)
         self._skip(event)
 
-    def _skip(self, event: Any, depth: int = 0) -> None:
+    def _skip(self, event: yaml.Event, depth: int = 0) -> None:
         """Consume a node without reading it, or the rest of a node from an event inside."""
         while True:
             if isinstance(event, yaml.CollectionStartEvent):
@@ -287,13 +290,14 @@ class _Reader:
             event = next(self._events)
 
     @staticmethod
-    def _is_empty(event: Any) -> bool:
+    def _is_empty(event: yaml.Event) -> bool:
         return (
             isinstance(event, yaml.ScalarEvent)
             and event.style in (None, "")
             and event.value in _EMPTY
         )
 
-    def _where(self, event: Any) -> Where:
+    def _where(self, event: yaml.Event) -> Where:
         mark = event.start_mark
+        assert mark is not None
         return Where(self._file, mark.line + 1, mark.column + 1)

@@ -96,19 +96,19 @@ class Planned(msgspec.Struct, frozen=True):
     api: str
     plan: Plan
     pins: Mapping[str, tuple[Address, ...]]
-    waves: list[ColdMove] | None = None
+    cold_moves: list[ColdMove] | None = None
 
 
 def _document(planned: Planned) -> PlanJSON:
     """A plan as JSON, without its zones."""
-    waves = planned.waves
+    cold_moves = planned.cold_moves
     return PlanJSON(
         FORMAT,
         planned.plan.digest,
         planned.api,
         sum(len(batches(zone)) for zone in planned.plan.zones),
         {host: [addresses.text(a) for a in pinned] for host, pinned in planned.pins.items()},
-        None if waves is None else [ColdMoveJSON(*wave) for wave in waves],
+        None if cold_moves is None else [ColdMoveJSON(*move) for move in cold_moves],
         [],
     )
 
@@ -147,10 +147,10 @@ def load(path: Path) -> Planned:
         raise UnusablePlan(str(path), f"not a saved plan: {error}") from error
     if saved.format != FORMAT or plan.digest != saved.digest:
         raise UnusablePlan(str(path), "the plan was edited: its digest does not match")
-    waves = None
+    cold_moves = None
     if saved.upper_tiers is not None:
-        waves = [ColdMove(w.zone, w.old, w.new, w.origins) for w in saved.upper_tiers]
-    return Planned(saved.api, plan, pins, waves)
+        cold_moves = [ColdMove(w.zone, w.old, w.new, w.origins) for w in saved.upper_tiers]
+    return Planned(saved.api, plan, pins, cold_moves)
 
 
 def _saved(path: Path) -> PlanJSON:

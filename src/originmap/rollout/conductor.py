@@ -21,7 +21,7 @@ from originmap.domain.rollout.rollout import RolloutState
 from originmap.rollout.health import Health
 from originmap.rollout.rollouts import ServerRollouts
 from originmap.service.feed.followers import SILENT_SECONDS
-from originmap.service.rollout.rollout_json import RolloutJSON
+from originmap.service.rollout.rollout_json import NodeJSON, RolloutJSON
 from originmap.service.rollout.steps import MOST_WHY, Advance, Finish, Halt, Pause
 
 _POLL_SECONDS = 0.25
@@ -107,8 +107,8 @@ class Conductor:
                 self._hold(stage, rollout)
                 self._await_nodes(stage, rollout)
                 following = rollout.released + 1
-                self._await_reports(stage, rollout, min(following, len(rollout.waves)))
-                if following > len(rollout.waves):
+                self._await_reports(stage, rollout, min(following, len(rollout.stages)))
+                if following > len(rollout.stages):
                     return self._end(rollout)
                 rollout = self._advance(rollout)
         except _Unwell as why:
@@ -145,11 +145,11 @@ class Conductor:
     def _absent(self, now: RolloutJSON, stage: _Stage, number: int) -> Iterator[str]:
         """The reasons why stage `number` cannot be checked. Nodes of released stages are not among
         them, because `_poll` waits for those."""
-        checked = now.waves[number - 1]
-        if checked.wave not in self._options.empty:
+        checked = now.stages[number - 1]
+        if checked.takes not in self._options.empty:
             empty = [name for name in checked.unheard if name not in self._options.empty]
             if empty:
-                yield f"no node of {', '.join(empty)} reports (stage {number}: {checked.wave})"
+                yield f"no node of {', '.join(empty)} reports (stage {number}: {checked.takes})"
         reporting = {node.name for node in now.nodes if node.heard}
         lost = sorted(self._reported - reporting - stage.nodes - self._options.lost)
         if lost:
@@ -221,7 +221,7 @@ class Conductor:
     def _check(self, rollout: RolloutJSON) -> float:
         """Run the health command, and return the time after it. Raises _Unwell."""
         if self._options.health is not None:
-            nodes = [n for n in rollout.nodes if n.wave is not None and n.wave <= rollout.released]
+            nodes = (node for node in rollout.nodes if _is_released(node, rollout))
             colos = sorted({node.colo for node in nodes if node.colo})
             assert rollout.target is not None
             problem = self._options.health.problem(rollout.released, rollout.target, colos)
@@ -238,8 +238,8 @@ class Conductor:
             now = self._running(_Stage(following, set()), rollout)
             if now.released < following:
                 raise
-        wave = now.waves[following - 1].wave
-        self._line.say(f"stage {following} of {len(now.waves)} ({wave}) released")
+        takes = now.stages[following - 1].takes
+        self._line.say(f"stage {following} of {len(now.stages)} ({takes}) released")
         return now
 
     def _end(self, rollout: RolloutJSON) -> RolloutJSON:
@@ -265,11 +265,11 @@ class Conductor:
 
 def _reachable(rollout: RolloutJSON) -> set[str]:
     """The nodes of released stages that are reporting."""
-    return {
-        node.name
-        for node in rollout.nodes
-        if node.wave is not None and node.wave <= rollout.released and node.heard
-    }
+    return {node.name for node in rollout.nodes if _is_released(node, rollout) and node.heard}
+
+
+def _is_released(node: NodeJSON, rollout: RolloutJSON) -> bool:
+    return node.stage is not None and node.stage <= rollout.released
 
 
 def _reporting_since(start: datetime, now: RolloutJSON) -> set[str]:
@@ -292,9 +292,9 @@ def _pause(now: RolloutJSON) -> float:
 
 def _counted(now: RolloutJSON, stage: _Stage) -> str:
     there = sum(node.name in stage.nodes and node.is_there for node in now.nodes)
-    name = now.waves[stage.number - 1].wave
+    name = now.stages[stage.number - 1].takes
     return (
-        f"stage {stage.number} of {len(now.waves)} ({name}): {there} of {len(stage.nodes)} nodes"
+        f"stage {stage.number} of {len(now.stages)} ({name}): {there} of {len(stage.nodes)} nodes"
         f" on revision {now.target}"
     )
 

@@ -20,10 +20,10 @@ class Health:
     words: tuple[str, ...]
     seconds: float
 
-    def problem(self, wave: int, revision: int, colos: list[str]) -> str:
+    def problem(self, stage: int, revision: int, colos: list[str]) -> str:
         """Run the command; returns the problem, or "" if the stage is healthy."""
         variables = {
-            "ORIGINMAP_WAVE": str(wave),
+            "ORIGINMAP_STAGE": str(stage),
             "ORIGINMAP_REVISION": str(revision),
             "ORIGINMAP_COLOS": " ".join(colos),
         }

@@ -1,7 +1,5 @@
 """The client for a server's rollout."""
 
-from typing import Any
-
 import msgspec
 
 from originmap.client.server import NATIVE, APIServer
@@ -31,5 +29,5 @@ class ServerRollouts:
         return _rollout(self._server.watch(_PATH))
 
 
-def _rollout(answer: Any) -> RolloutJSON | None:
+def _rollout(answer: object) -> RolloutJSON | None:
     return None if answer is None else msgspec.convert(answer, RolloutJSON)

@@ -52,7 +52,7 @@ class RolloutNow(NamedTuple):
     `stages` is empty if no rollout is in force."""
 
     state: RolloutState
-    waves: int
+    stage_count: int
     released: int
     stages: tuple[StageNow, ...] = ()
 
@@ -129,5 +129,5 @@ class Monitor:
         last = self._rollouts.current
         if last is None:
             return None
-        stages = tuple(StageNow(wave.nodes, wave.there) for wave in self._rollouts.waves())
-        return RolloutNow(last.state, len(last.waves), last.released, stages)
+        stages = tuple(StageNow(stage.nodes, stage.there) for stage in self._rollouts.stages())
+        return RolloutNow(last.state, len(last.stages), last.released, stages)

@@ -33,17 +33,17 @@ class Write:
     cause: Cause
     zone_id: str = ""
     addresses: Sequence[Address] = ()
-    decide: Decide[Any] | None = None
-    decide_records: RecordDecide[Any] | None = None
+    decide: Decide[object] | None = None
+    decide_records: RecordDecide[object] | None = None
     seen: int | None = None
-    work: Callable[[], Awaitable[Any]] | None = None
-    future: asyncio.Future[Committed[Any]] = field(
+    work: Callable[[], Awaitable[object]] | None = None
+    future: asyncio.Future[Committed[object]] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
-    result: Committed[Any] | None = None
+    result: Committed[object] | None = None
     error: BaseException | None = None
 
-    def done(self, result: Committed[Any]) -> None:
+    def done(self, result: Committed[object]) -> None:
         """Set the result that the caller gets once the group is durable."""
         self.result = result
 

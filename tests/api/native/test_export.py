@@ -148,7 +148,7 @@ async def test_rollout_served_requests_the_released_revision(client: httpx.Async
         url = f"{EXPORT}/json?rollout=served&colo=FRA"
         assert (await client.request(method, url, headers=known)).status_code == 304
         assert (await client.request(method, url)).headers["etag"] == held
-    await step("start", waves="FRA,50%,100%")
+    await step("start", stages="FRA,50%,100%")
     assert (await regions("served&colo=FRA"))[1] == new
     assert (await regions("served&colo=SIN"))[1] == old
     assert (await regions("served&colo=SIN", **NARROW))[1] == old[1:]

@@ -10,7 +10,7 @@ from originmap.service.initial_data import DEV_ID
 from tests.api.application import MAPPINGS, dev_client
 
 ROOT = "http://testserver/originmap/v1"
-WAVES = "SIN,FRA+IAD,50%,100%"
+STAGES = "SIN,FRA+IAD,50%,100%"
 
 
 @pytest.fixture
@@ -55,14 +55,14 @@ async def test_a_rollout_from_its_hold_to_its_end(client: httpx.AsyncClient) -> 
     await put(client, region="us-west-2")
     await put(client, "192.0.2.2")
     target = await revision(client)
-    started = await step(client, "start", waves=WAVES)
+    started = await step(client, "start", stages=STAGES)
     assert (started["state"], started["base"], started["target"]) == ("running", base, target)
     assert (started["released"], started["changes"], started["later"]) == (1, 2, 0)
-    assert [wave["released"] for wave in started["waves"]] == [True, False, False, False]
+    assert [stage["released"] for stage in started["stages"]] == [True, False, False, False]
     await put(client, "192.0.2.3")
-    for wave in (2, 3, 4):
-        shown = await step(client, "advance", wave=wave, number=started["number"])
-        assert (shown["released"], shown["later"]) == (wave, 1)
+    for stage in (2, 3, 4):
+        shown = await step(client, "advance", stage=stage, number=started["number"])
+        assert (shown["released"], shown["later"]) == (stage, 1)
     assert (await step(client, "finish"))["state"] == "done"
     answer = await client.get(f"{ROOT}/rollout")
     assert answer.json()["result"]["by"] == DEV_ID
@@ -75,18 +75,18 @@ async def test_it_shows_which_node_may_serve_what_and_serves_what(
     base = (await step(client, "hold", base=0))[0]
     assert base == 409
     await put(client)
-    started = await step(client, "start", waves=WAVES)
+    started = await step(client, "start", stages=STAGES)
     await report(client, "edge-1", "SIN", started["target"])
     await report(client, "edge-2", "SIN", started["base"])
     await report(client, "edge-3", "FRA", started["base"])
     await client.put(f"{ROOT}/followers/replica", json={"revision": 1})
     shown = (await client.get(f"{ROOT}/rollout")).json()["result"]
     nodes = {
-        node["name"]: (node["wave"], node["allowed"], node["applied"]) for node in shown["nodes"]
+        node["name"]: (node["stage"], node["allowed"], node["applied"]) for node in shown["nodes"]
     }
     low, high = started["base"], started["target"]
     assert nodes == {"edge-1": (1, high, high), "edge-2": (1, high, low), "edge-3": (2, low, low)}
-    assert [(w["nodes"], w["there"]) for w in shown["waves"]] == [(2, 1), (1, 1), (0, 0), (0, 0)]
+    assert [(w["nodes"], w["there"]) for w in shown["stages"]] == [(2, 1), (1, 1), (0, 0), (0, 0)]
 
 
 async def test_only_operators_and_nodes_can_delay_a_rollout(
@@ -111,21 +111,21 @@ async def test_a_node_names_a_colo_by_its_code(client: httpx.AsyncClient, colo: 
 
 
 async def test_nothing_to_release_is_refused(client: httpx.AsyncClient) -> None:
-    assert (await step(client, "start", waves=WAVES))[0] == 409
+    assert (await step(client, "start", stages=STAGES))[0] == 409
     base = (await step(client, "hold"))["base"]
-    refused = await step(client, "start", waves=WAVES)
+    refused = await step(client, "start", stages=STAGES)
     assert refused == (409, f"nothing was changed after revision {base}")
     answer = await client.put(f"{ROOT}/latencies", json=[])
     assert answer.status_code == 200
     await put(client)
-    assert (await step(client, "start", waves=WAVES))["state"] == "running"
+    assert (await step(client, "start", stages=STAGES))["state"] == "running"
 
 
 async def test_an_earlier_revision_can_be_the_base(client: httpx.AsyncClient) -> None:
     await put(client)
     base = await revision(client)
     await put(client, region="us-west-2")
-    started = await step(client, "start", waves="100%", base=base)
+    started = await step(client, "start", stages="100%", base=base)
     assert (started["base"], started["target"]) == (base, base + 1)
 
 
@@ -134,20 +134,20 @@ async def test_a_colo_of_a_node_can_be_named_though_the_topology_has_it_not(
 ) -> None:
     await step(client, "hold")
     await put(client)
-    status, message = await step(client, "start", waves="EDGE7,100%")
+    status, message = await step(client, "start", stages="EDGE7,100%")
     assert (status, "'EDGE7': no such colo in the topology or on a node" in message) == (400, True)
     await report(client, "edge-7", "EDGE7", 1)
-    assert (await step(client, "start", waves="EDGE7,100%"))["state"] == "running"
+    assert (await step(client, "start", stages="EDGE7,100%"))["state"] == "running"
 
 
 async def test_a_stopped_rollout_leaves_its_base_to_the_next_one(client: httpx.AsyncClient) -> None:
     base = (await step(client, "hold"))["base"]
     await put(client)
-    await step(client, "start", waves=WAVES)
+    await step(client, "start", stages=STAGES)
     stopped = await step(client, "abort", why="too slow")
     assert (stopped["state"], stopped["why"]) == ("aborted", "too slow")
     await put(client, "192.0.2.2")
-    again = await step(client, "start", waves=WAVES)
+    again = await step(client, "start", stages=STAGES)
     assert (again["number"], again["base"], again["changes"]) == (2, base, 2)
 
 
@@ -165,7 +165,7 @@ async def test_the_kill_switch_needs_no_rollout(client: httpx.AsyncClient) -> No
 async def test_a_revision_that_nodes_cannot_be_kept_at_is_refused(
     client: httpx.AsyncClient,
 ) -> None:
-    for name, members in (("hold", {}), ("start", {"waves": WAVES}), ("kill", {})):
+    for name, members in (("hold", {}), ("start", {"stages": STAGES}), ("kill", {})):
         refused = await step(client, name, base=99, **members)
         assert refused == (400, "revision 99 has not been reached")
 
@@ -173,7 +173,7 @@ async def test_a_revision_that_nodes_cannot_be_kept_at_is_refused(
 async def test_a_finish_releases_no_unchecked_changes(client: httpx.AsyncClient) -> None:
     await step(client, "hold")
     await put(client)
-    seen = (await step(client, "start", waves="100%"))["revision"]
+    seen = (await step(client, "start", stages="100%"))["revision"]
     await put(client, region="us-west-2")
     status, said = await step(client, "finish", revision=seen)
     assert (status, f"is newer than {seen}" in said) == (409, True)
@@ -192,10 +192,10 @@ async def test_a_step_meant_for_another_rollout_is_refused(client: httpx.AsyncCl
     "body",
     [
         {"step": "explode"},
-        {"step": "hold", "waves": "100%"},
+        {"step": "hold", "stages": "100%"},
         {"step": "start"},
         {"step": "halt"},
-        {"step": "advance", "wave": 0},
+        {"step": "advance", "stage": 0},
         {"step": "kill", "base": -1},
         {"step": "kill", "why": "x" * 501},
     ],

@@ -16,13 +16,13 @@ from originmap.domain.rollout.rollout import (
     RolloutState,
     Step,
     allowed,
-    parse_waves,
-    wave_of,
+    parse_stages,
+    stage_of,
 )
 from originmap.domain.rollout.rules import ROLLOUT, take
 
 COLOS = ("SIN", "FRA", "IAD")
-WAVES = ("SIN", "1%", "10%", "100%")
+STAGES = ("SIN", "1%", "10%", "100%")
 NODES = [f"node-{n}" for n in range(2_000)]
 
 EARLY = ["node-14", "node-113", "node-125", "node-179", "node-298", "node-371"]
@@ -33,15 +33,15 @@ per_cents = st.lists(st.integers(1, 9_999), max_size=6, unique=True).map(sorted)
 
 
 @st.composite
-def waves(draw: st.DrawFn) -> tuple[str, ...]:
+def stages(draw: st.DrawFn) -> tuple[str, ...]:
     parts = [f"{n // 100}.{n % 100:02}%" for n in draw(per_cents)] + ["100%"]
     for colo in draw(st.lists(colos, unique=True)):
         parts.insert(draw(st.integers(0, len(parts) - 1)), colo)
-    return parse_waves(",".join(parts), COLOS)
+    return parse_stages(",".join(parts), COLOS)
 
 
-def running(released: int = 1, waves: tuple[str, ...] = WAVES) -> Rollout:
-    return Rollout(1, RolloutState.RUNNING, 10, 20, waves, released)
+def running(released: int = 1, stages: tuple[str, ...] = STAGES) -> Rollout:
+    return Rollout(1, RolloutState.RUNNING, 10, 20, stages, released)
 
 
 def steps(*taken: Step) -> Rollout:
@@ -54,7 +54,7 @@ def steps(*taken: Step) -> Rollout:
 
 
 HELD = rollouts.hold(10, 5)
-STARTED = rollouts.start(WAVES, None, 20, 6)
+STARTED = rollouts.start(STAGES, None, 20, 6)
 
 
 def test_without_a_rollout_every_node_serves_the_newest_revision() -> None:
@@ -70,18 +70,18 @@ def test_nodes_of_released_stages_serve_the_target_and_other_nodes_the_base() ->
     assert allowed(running(), "node", "FRA") == 10
 
 
-@given(waves(), names, colos)
+@given(stages(), names, colos)
 def test_a_node_that_was_released_stays_released(
-    waves: tuple[str, ...], node: str, colo: str
+    stages: tuple[str, ...], node: str, colo: str
 ) -> None:
-    seen = [allowed(running(n, waves), node, colo) for n in range(len(waves) + 1)]
+    seen = [allowed(running(n, stages), node, colo) for n in range(len(stages) + 1)]
     assert seen == sorted(seen, key=lambda revision: revision or 0)
     assert (seen[0], seen[-1]) == (10, 20)
 
 
 @given(names, colos)
 def test_every_share_includes_the_smaller_shares(node: str, colo: str) -> None:
-    alone = [wave_of((f"{n}%", "100%"), node, colo) for n in range(1, 100)]
+    alone = [stage_of((f"{n}%", "100%"), node, colo) for n in range(1, 100)]
     assert alone == sorted(alone, reverse=True)
 
 
@@ -91,22 +91,22 @@ def test_every_share_includes_the_smaller_shares(node: str, colo: str) -> None:
 def test_a_percentage_selects_about_that_share_of_the_nodes(
     per_cent: int, least: int, most: int
 ) -> None:
-    taken = sum(wave_of((f"{per_cent}%", "100%"), node, "SIN") == 0 for node in NODES)
+    taken = sum(stage_of((f"{per_cent}%", "100%"), node, "SIN") == 0 for node in NODES)
     assert least <= taken <= most
 
 
 def test_the_share_of_a_node_never_changes() -> None:
     """Nodes with different versions of the program must compute the same share."""
-    early = [node for node in NODES[:400] if wave_of(("1%", "100%"), node, "SIN") == 0]
+    early = [node for node in NODES[:400] if stage_of(("1%", "100%"), node, "SIN") == 0]
     assert early == EARLY
 
 
 def test_a_stage_can_name_several_colos() -> None:
-    assert [wave_of(("SIN+FRA", "100%"), "node", colo) for colo in COLOS] == [0, 0, 1]
+    assert [stage_of(("SIN+FRA", "100%"), "node", colo) for colo in COLOS] == [0, 0, 1]
 
 
 def test_stages_are_parsed_with_blanks_and_in_lower_case() -> None:
-    assert parse_waves(" sin+FRA, 0.5%,100%", COLOS) == ("SIN+FRA", "0.5%", "100%")
+    assert parse_stages(" sin+FRA, 0.5%,100%", COLOS) == ("SIN+FRA", "0.5%", "100%")
 
 
 @pytest.mark.parametrize(
@@ -130,17 +130,17 @@ def test_stages_are_parsed_with_blanks_and_in_lower_case() -> None:
 )  # fmt: skip
 def test_invalid_stages_are_rejected(text: str, problem: str) -> None:
     with pytest.raises(InvalidQuery, match=re.escape(problem)):
-        parse_waves(text, COLOS)
+        parse_stages(text, COLOS)
 
 
 def test_all_problems_of_stages_are_reported_together() -> None:
-    with pytest.raises(InvalidQuery, match=r"^waves: 5%: .*; 'XYZ': .*; the last stage"):
-        parse_waves("XYZ,10%,5%", COLOS)
+    with pytest.raises(InvalidQuery, match=r"^stages: 5%: .*; 'XYZ': .*; the last stage"):
+        parse_stages("XYZ,10%,5%", COLOS)
 
 
 def test_a_rollout_runs_from_hold_to_finish() -> None:
     whole = steps(HELD, STARTED, rollouts.advance(), rollouts.advance(3), rollouts.advance(4))
-    assert whole == Rollout(1, RolloutState.RUNNING, 10, 20, WAVES, 4, started_on=6)
+    assert whole == Rollout(1, RolloutState.RUNNING, 10, 20, STAGES, 4, started_on=6)
     done = rollouts.finish()(whole)
     assert (done.state, allowed(done, "node", "FRA")) == ("done", None)
     with pytest.raises(RolloutConflict, match="every stage is released"):
@@ -176,7 +176,7 @@ def test_a_halted_rollout_can_resume_and_an_aborted_one_cannot() -> None:
 
 def test_after_an_abort_the_next_rollout_starts_from_the_same_base() -> None:
     """The nodes are at this base: any other one would move all of them at once."""
-    again = steps(HELD, STARTED, rollouts.abort(), rollouts.start(WAVES, None, 30, 9))
+    again = steps(HELD, STARTED, rollouts.abort(), rollouts.start(STAGES, None, 30, 9))
     assert (again.number, again.base, again.target, again.started_on) == (2, 10, 30, 9)
 
 
@@ -195,16 +195,16 @@ def test_the_kill_switch_works_from_every_state() -> None:
 @pytest.mark.parametrize(
     ("rollout", "step"),
     [
-        (None, rollouts.start(WAVES, None, 20, 6)),
+        (None, rollouts.start(STAGES, None, 20, 6)),
         (None, rollouts.advance()),
         (None, rollouts.pause()),
         (None, rollouts.finish()),
         (steps(HELD), rollouts.advance()),
         (steps(HELD), rollouts.hold(11, 7)),
-        (running(), rollouts.start(WAVES, 5, 20, 6)),
+        (running(), rollouts.start(STAGES, 5, 20, 6)),
         (running(), rollouts.resume()),
         (steps(HELD, rollouts.finish()), rollouts.finish()),
-        (steps(HELD), rollouts.start(WAVES, None, 10, 6)),
+        (steps(HELD), rollouts.start(STAGES, None, 10, 6)),
     ],
 )  # fmt: skip
 def test_a_step_that_the_state_does_not_allow_is_rejected(

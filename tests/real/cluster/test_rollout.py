@@ -22,7 +22,7 @@ from tests.real.node import Node
 
 IP = "192.0.2.1"
 OLD, NEW = {IP: "us-east-1"}, {IP: "us-west-2"}
-WAVES = ("--waves", "SIN,FRA,100%")
+STAGES = ("--stages", "SIN,FRA,100%")
 
 
 class World:
@@ -130,10 +130,10 @@ async def test_a_change_reaches_its_nodes_stage_by_stage(fleet: World) -> None:
     await asyncio.sleep(0.3)
     await fleet.serve(OLD, OLD, OLD)
     seen = fleet.folder / "seen"
-    told = "$ORIGINMAP_WAVE $ORIGINMAP_REVISION $ORIGINMAP_COLOS"
+    told = "$ORIGINMAP_STAGE $ORIGINMAP_REVISION $ORIGINMAP_COLOS"
     health = script(fleet.folder, f'echo "{told}" >> {seen}')
     how = ("--hold", "0.1s", "--health", health, "--db", fleet.db)
-    async with fleet.conductor("start", *WAVES, *how) as conductor:
+    async with fleet.conductor("start", *STAGES, *how) as conductor:
         status, said = await ended(conductor)
     assert status == 0, said
     assert "stage 1 of 3 (SIN)" in said
@@ -146,10 +146,10 @@ async def test_a_change_reaches_its_nodes_stage_by_stage(fleet: World) -> None:
 
 async def test_an_unhealthy_stage_rolls_every_node_back(fleet: World) -> None:
     fleet.hold_and_change()
-    health = script(fleet.folder, 'echo "5xx at $ORIGINMAP_COLOS"; [ "$ORIGINMAP_WAVE" = 1 ]')
+    health = script(fleet.folder, 'echo "5xx at $ORIGINMAP_COLOS"; [ "$ORIGINMAP_STAGE" = 1 ]')
     how = ("--hold", "0", "--health", health, "--server", fleet.server.url)
     token = {**os.environ, "ORIGINMAP_TOKEN": TOKEN}
-    done = await asyncio.to_thread(run, "rollout", "start", *WAVES, *how, env=token)
+    done = await asyncio.to_thread(run, "rollout", "start", *STAGES, *how, env=token)
     assert done.returncode == 1
     assert (
         "halted in stage 2: the health command exited with status 1: 5xx at FRA SIN" in done.stderr
@@ -168,7 +168,7 @@ async def test_a_node_that_does_not_take_its_revision_halts_the_rollout(fleet: W
     fleet.hold_and_change()
     fleet.nodes[1].stuck = True
     how = ("--hold", "0", "--patience", "0.5s", "--db", fleet.db)
-    async with fleet.conductor("start", *WAVES, *how) as conductor:
+    async with fleet.conductor("start", *STAGES, *how) as conductor:
         status, said = await ended(conductor)
     assert (status, "edge-2: nginx -t failed" in said) == (1, True), said
     await fleet.serve(OLD, OLD, OLD)
@@ -177,7 +177,7 @@ async def test_a_node_that_does_not_take_its_revision_halts_the_rollout(fleet: W
 async def test_a_node_that_reports_later_must_also_reach_the_target(fleet: World) -> None:
     fleet.hold_and_change()
     how = ("--hold", "1h", "--patience", "0.5s", "--db", fleet.db)
-    async with fleet.conductor("start", *WAVES, *how) as conductor:
+    async with fleet.conductor("start", *STAGES, *how) as conductor:
         await fleet.serve(NEW, NEW, OLD)
         late = Node("edge-4", "SIN")
         late.stuck = True
@@ -188,7 +188,7 @@ async def test_a_node_that_reports_later_must_also_reach_the_target(fleet: World
 
 async def test_a_conductor_that_dies_leaves_the_rollout_at_its_stage(fleet: World) -> None:
     fleet.hold_and_change()
-    async with fleet.conductor("start", *WAVES, "--hold", "1h", "--db", fleet.db) as conductor:
+    async with fleet.conductor("start", *STAGES, "--hold", "1h", "--db", fleet.db) as conductor:
         await fleet.serve(NEW, NEW, OLD)
         conductor.send_signal(signal.SIGKILL)
         await conductor.wait()
@@ -214,7 +214,7 @@ async def test_nodes_are_taken_back_to_before_they_were_there(fleet: World) -> N
 
 async def test_others_pause_advance_and_kill_while_it_is_conducted(fleet: World) -> None:
     fleet.hold_and_change()
-    async with fleet.conductor("start", *WAVES, "--hold", "1h", "--db", fleet.db) as conductor:
+    async with fleet.conductor("start", *STAGES, "--hold", "1h", "--db", fleet.db) as conductor:
         await fleet.serve(NEW, NEW, OLD)
         fleet.step("pause")
         late = Node("edge-4", "FRA")
@@ -235,7 +235,7 @@ async def test_others_pause_advance_and_kill_while_it_is_conducted(fleet: World)
 
 async def test_later_changes_wait_after_the_last_stage(fleet: World) -> None:
     fleet.hold_and_change()
-    fleet.step("start", waves="100%")
+    fleet.step("start", stages="100%")
     await fleet.serve(NEW, NEW, NEW)
     fleet.put("us-east-1")
     async with fleet.conductor("resume", "--hold", "0", "--db", fleet.db) as conductor:
@@ -248,7 +248,7 @@ async def test_later_changes_wait_after_the_last_stage(fleet: World) -> None:
 
 def test_what_cannot_be_looked_at_is_not_released(world: World) -> None:
     world.hold_and_change()
-    args = ("rollout", "start", *WAVES, "--db", world.db)
+    args = ("rollout", "start", *STAGES, "--db", world.db)
     said = refusal(*args, "--health", "/nowhere/check", status=2)
     assert "there is no program '/nowhere/check'" in said
     assert world.rollout()["state"] == "held"
@@ -264,7 +264,7 @@ def test_each_step_can_be_taken_by_hand(world: World) -> None:
     assert "there was no rollout" in by_hand(world, "status")
     assert "every node stays at revision" in by_hand(world, "hold")
     world.put("us-west-2")
-    started = by_hand(world, "start", "--waves", "SIN,100%", "--by-hand")
+    started = by_hand(world, "start", "--stages", "SIN,100%", "--by-hand")
     assert "rollout 1 is running" in started
     assert "rollout 1 is running" in by_hand(world, "advance")
     assert "every stage is released" in by_hand(world, "advance")
@@ -282,7 +282,7 @@ def test_stages_without_a_node_pass_by_their_names_alone(world: World) -> None:
     by_hand(world, "hold")
     world.put("us-west-2")
     passed = ("--allow-empty", "sin", "--allow-empty", "100%", "--allow-lost", "edge-9")
-    by_hand(world, "start", "--waves", "SIN,100%", "--by-hand")
+    by_hand(world, "start", "--stages", "SIN,100%", "--by-hand")
     assert "no node of SIN reports (stage 1: SIN)" in by_hand(world, "status")
     assert "rollout 1 is done" in by_hand(world, "resume", "--hold", "0", *passed)
 

@@ -75,6 +75,6 @@ def test_a_missing_file_is_neither_copied_nor_created(tmp_path: Path, url: str) 
 
 
 def test_migrating_reports_its_steps(filled: Path, url: str) -> None:
-    assert "from version 0 to version 1" in output("migrate", "--db", url)
+    assert "from version 0 to version 2" in output("migrate", "--db", url)
     assert "nothing to do" in output("migrate", "--db", url)
     assert "nothing to do" in output("migrate", "--db", filled)

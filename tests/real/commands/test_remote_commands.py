@@ -38,7 +38,7 @@ rollback example.com --to 0 --dry-run   yes yes no  no  no  no
 followers                               yes no  no  no  no  no
 rollout status                          yes no  no  yes yes no
 rollout hold                            yes no  no  no  no  no
-rollout start --waves 100% --by-hand    yes no  no  no  no  no
+rollout start --stages 100% --by-hand    yes no  no  no  no  no
 rollout advance                         yes no  no  no  no  no
 rollout pause                           yes no  no  no  no  no
 rollout resume --by-hand                yes no  no  no  no  no

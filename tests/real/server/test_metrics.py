@@ -81,7 +81,7 @@ async def pair(primary: Primary) -> AsyncIterator[tuple[Samples, Samples]]:
 async def loaded(primary: Primary, writer: httpx.AsyncClient) -> None:
     puts = (primary.put(writer, f"198.51.{n // 200}.{n % 200 + 1}") for n in range(WRITES))
     await asyncio.gather(*puts)
-    start = {"step": "start", "waves": "100%", "base": 1}  # so that there is a stage
+    start = {"step": "start", "stages": "100%", "base": 1}  # so that there is a stage
     answer = await writer.post("/originmap/v1/rollout", json=start)
     assert answer.status_code == 200, answer.text
 
@@ -204,7 +204,7 @@ def test_how_the_last_rollout_stands_is_a_number(dev: Server) -> None:
         found = samples(httpx.get(f"{dev.url}/metrics").text)
         states = {dict(key)["state"]: n for key, n in found["originmap_rollout_state"].items()}
         assert set(states) == set(RolloutState)
-        counts = (one(found, f"originmap_rollout_waves{end}") for end in ("", "_released"))
+        counts = (one(found, f"originmap_rollout_stages{end}") for end in ("", "_released"))
         return {state for state, number in states.items() if number}, *counts
 
     def step(**asked: str) -> None:
@@ -221,7 +221,7 @@ def test_how_the_last_rollout_stands_is_a_number(dev: Server) -> None:
     assert numbers() == ({"held"}, 0, 0)
     put = {"origin_ip": "192.0.2.1", "vendor": "aws", "region": "us-east-1"}
     assert httpx.put(f"{dev.mappings}/192.0.2.1", json=put, headers=BEARER).status_code == 200
-    step(step="start", waves="1%,10%,100%")
+    step(step="start", stages="1%,10%,100%")
     assert numbers() == ({"running"}, 3, 1)
     step(step="advance")
     assert numbers() == ({"running"}, 3, 2)

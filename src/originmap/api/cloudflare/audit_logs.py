@@ -3,8 +3,6 @@
 Published operation audit-logs-get-account-audit-logs.
 """
 
-from typing import Any
-
 import msgspec
 
 from originmap.api import envelope
@@ -50,7 +48,7 @@ class AuditLogRoutes:
             query, (page - 1) * per_page, per_page, accounts,
             lambda zone: grants.deny_zone(READ_MAPPINGS, zone.id, zone.account_id),
         )  # fmt: skip
-        shown = list[dict[str, Any]]()
+        shown = list[dict[str, object]]()
         async for piece in self._audit.turns.pieces(entries):
             shown += [_entry_json(entry, account_id) for entry in piece]
         return Response(envelope.success(shown))
@@ -67,7 +65,7 @@ def _time(request: Request, name: str) -> int | None:
         raise InvalidTime(name) from None
 
 
-def _entry_json(entry: AuditEntry, account_id: str) -> dict[str, Any]:
+def _entry_json(entry: AuditEntry, account_id: str) -> dict[str, object]:
     operator = entry.actor_id in _OPERATORS
     return {
         "action": {"result": True, "type": entry.action},
@@ -90,5 +88,5 @@ def _entry_json(entry: AuditEntry, account_id: str) -> dict[str, Any]:
     }
 
 
-def _text(value: dict[str, Any] | None) -> str:
+def _text(value: dict[str, object] | None) -> str:
     return "" if value is None else msgspec.json.encode(value).decode()

@@ -7,7 +7,6 @@ members alike.
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any
 
 import msgspec
 
@@ -83,7 +82,7 @@ def read_addresses(body: bytes) -> list[str | None]:
     return [string_of(value) for value in batch_of(body)]
 
 
-def batch_of(body: bytes) -> list[Any]:
+def batch_of(body: bytes) -> list[object]:
     """The items in a batch body, of any type. Raises MalformedJSON, InvalidBatch."""
     values = decode_json(body)
     if not isinstance(values, list) or not 1 <= len(values) <= MAX_ITEMS:
@@ -91,12 +90,12 @@ def batch_of(body: bytes) -> list[Any]:
     return values
 
 
-def _item(value: Any) -> Item:
+def _item(value: object) -> Item:
     if not isinstance(value, dict):
         return Item(None)
     return Item(*(string_of(value.get(name)) for name in ("origin_ip", "vendor", "region")))
 
 
-def string_of(value: Any) -> str | None:
+def string_of(value: object) -> str | None:
     """`value` if it is a string, else None."""
     return value if isinstance(value, str) else None

@@ -1,7 +1,5 @@
 """The JSON of tokens: decoding of requests and encoding of tokens, without the secret."""
 
-from typing import Any
-
 from originmap.api.timestamps import parse_timestamp, timestamp
 from originmap.domain.access.permissions import PermissionGroup, Policy
 from originmap.domain.access.token import Owner, RequestIP, Token, TokenStatus
@@ -12,9 +10,9 @@ Groups = dict[str, PermissionGroup]
 """Permission groups by id."""
 
 
-def token_json(token: Token, status: TokenStatus, groups: Groups) -> dict[str, Any]:
+def token_json(token: Token, status: TokenStatus, groups: Groups) -> dict[str, object]:
     """Encode a token."""
-    answer: dict[str, Any] = {
+    answer: dict[str, object] = {
         "id": token.id,
         "issued_on": timestamp(token.issued_on),
         "last_used_on": None,
@@ -28,13 +26,13 @@ def token_json(token: Token, status: TokenStatus, groups: Groups) -> dict[str, A
     return answer | times_json(token)
 
 
-def times_json(token: Token) -> dict[str, Any]:
+def times_json(token: Token) -> dict[str, object]:
     """The members for the validity period of a token, if it has one."""
     times = {"expires_on": token.expires_on, "not_before": token.not_before}
     return {name: timestamp(time) for name, time in times.items() if time is not None}
 
 
-def read_token(body: dict[str, Any], owner: Owner) -> Token:
+def read_token(body: dict[str, object], owner: Owner) -> Token:
     """Decode the token in a body; the service sets its ID, secret and times.
 
     Raises InvalidToken for a wrong type or form; `domain.access.token_rules` checks the rest.
@@ -60,7 +58,7 @@ def read_token(body: dict[str, Any], owner: Owner) -> Token:
     )
 
 
-def _policy_json(policy: Policy, groups: Groups) -> dict[str, Any]:
+def _policy_json(policy: Policy, groups: Groups) -> dict[str, object]:
     granted = (groups.get(id_, PermissionGroup(id_, "", "")) for id_ in policy.groups)
     return {
         "effect": "allow" if policy.allow else "deny",
@@ -70,12 +68,12 @@ def _policy_json(policy: Policy, groups: Groups) -> dict[str, Any]:
     }
 
 
-def _request_ip_json(request_ip: RequestIP) -> dict[str, Any]:
+def _request_ip_json(request_ip: RequestIP) -> dict[str, object]:
     lists = {"in": request_ip.in_, "not_in": request_ip.not_in}
     return {name: prefixes for name, prefixes in lists.items() if prefixes is not None}
 
 
-def _read_policy(value: Any) -> Policy:
+def _read_policy(value: object) -> Policy:
     policy = _object(value, "policies")
     effect = policy.get("effect")
     if effect not in ("allow", "deny"):
@@ -92,7 +90,7 @@ def _read_policy(value: Any) -> Policy:
     return Policy(new_id(), effect == "allow", resources, tuple(groups))
 
 
-def _read_request_ip(condition: Any) -> RequestIP | None:
+def _read_request_ip(condition: object) -> RequestIP | None:
     if condition is None:
         return None
     value = _object(condition, "condition").get("request_ip")
@@ -102,13 +100,13 @@ def _read_request_ip(condition: Any) -> RequestIP | None:
     return RequestIP(_prefixes(lists.get("in")), _prefixes(lists.get("not_in")))
 
 
-def _prefixes(value: Any) -> tuple[str, ...] | None:
+def _prefixes(value: object) -> tuple[str, ...] | None:
     if value is None:
         return None
     return tuple(_string(prefix, "request_ip") for prefix in _list(value, "request_ip"))
 
 
-def _read_time(body: dict[str, Any], name: str) -> int | None:
+def _read_time(body: dict[str, object], name: str) -> int | None:
     value = body.get(name)
     if value is None:
         return None
@@ -118,19 +116,19 @@ def _read_time(body: dict[str, Any], name: str) -> int | None:
         raise InvalidToken(f"{name} must be a time like 2026-03-01T12:00:00Z") from None
 
 
-def _object(value: Any, what: str) -> dict[str, Any]:
+def _object(value: object, what: str) -> dict[str, object]:
     if not isinstance(value, dict):
         raise InvalidToken(f"{what} must be an object")
     return value
 
 
-def _list(value: Any, what: str) -> list[Any]:
+def _list(value: object, what: str) -> list[object]:
     if not isinstance(value, list):
         raise InvalidToken(f"{what} must be an array")
     return value
 
 
-def _string(value: Any, what: str) -> str:
+def _string(value: object, what: str) -> str:
     if not isinstance(value, str):
         raise InvalidToken(f"{what} must be a string")
     return value

@@ -81,7 +81,7 @@ class TokenRoutes:
             raise UnknownToken
         status = self._tokens.status(token)
         messages = [_VALID] if self._tokens.usable(token) else []
-        answer: dict[str, Any] = {"id": token.id, "status": str(status), **times_json(token)}
+        answer: dict[str, object] = {"id": token.id, "status": str(status), **times_json(token)}
         return Response(envelope.success(answer, messages))
 
     def list_permission_groups(self, request: Request) -> Response:

@@ -5,8 +5,6 @@ A translation layer over the services of the current routes: requests have `ip`,
 route (RFC 9745, RFC 8594) and a link to its successor (RFC 5829 §3.4).
 """
 
-from typing import Any
-
 from originmap.api import envelope, errors
 from originmap.api.body import decode_json
 from originmap.api.cloudflare.mapping_json import batch_of, string_of
@@ -111,13 +109,13 @@ def _read(body: bytes) -> Item:
     return item
 
 
-def _item(value: Any) -> Item:
+def _item(value: object) -> Item:
     if not isinstance(value, dict):
         return Item(None)
     return Item(*(string_of(value.get(name)) for name in ("ip", "vendor", "region")))
 
 
-def _entry(mapping: Mapping) -> dict[str, Any]:
+def _entry(mapping: Mapping) -> dict[str, object]:
     return {
         "modified_on": timestamp(mapping.modified_on),
         "origin-ip": addresses.text(mapping.address),
@@ -130,7 +128,7 @@ def _single(mapping: Mapping) -> Response:
     return _wrapped(_entry(mapping), mapping.modified_on)
 
 
-def _wrapped(value: Any, modified_on: int | None) -> Response:
+def _wrapped(value: object, modified_on: int | None) -> Response:
     body = envelope.success(
         {
             "editable": True,

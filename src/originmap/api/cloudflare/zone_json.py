@@ -4,8 +4,6 @@ Members that only Cloudflare's network has (plan, DNS host) get a value that mea
 servers are generated names (`domain.zone.delegation`).
 """
 
-from typing import Any
-
 from originmap.api.timestamps import timestamp
 from originmap.domain.zone.delegation import name_servers, verification_key
 from originmap.domain.zone.filter import ACTIVE
@@ -22,7 +20,7 @@ _PLAN = {
 }  # fmt: skip
 
 
-def zone_json(zone: Zone, account: Account, status: str = ACTIVE) -> dict[str, Any]:
+def zone_json(zone: Zone, account: Account, status: str = ACTIVE) -> dict[str, object]:
     """Encode a zone."""
     active = status == ACTIVE
     vanity, key = zone.vanity_name_servers, verification_key(zone)

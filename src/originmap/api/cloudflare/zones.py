@@ -95,7 +95,7 @@ def _type(value: Any) -> ZoneType:
         raise InvalidZoneType from None
 
 
-def _name_servers(value: Any) -> tuple[str, ...] | None:
+def _name_servers(value: object) -> tuple[str, ...] | None:
     """Validate hostnames; they are stored and returned as sent."""
     if value is None:
         return None

@@ -1,7 +1,5 @@
 """The audit log of all accounts: GET /originmap/v1/audit."""
 
-from typing import Any
-
 import msgspec
 
 from originmap.api import envelope
@@ -27,13 +25,13 @@ class AuditList:
         limit = number(values, "limit", 100, 1, MOST_CHANGES)
         self._guard.charge(request, limit - 100)
         query = AuditQuery(zone_name=values.get("zone", [None])[-1])
-        shown = list[dict[str, Any]]()
+        shown = list[dict[str, object]]()
         found = await self._audit.entries(query, 0, limit)
         async for piece in self._audit.turns.pieces(found):
             shown += [_json(entry) for entry in piece]
         return Response(envelope.success(shown))
 
 
-def _json(entry: AuditEntry) -> dict[str, Any]:
-    members: dict[str, Any] = msgspec.to_builtins(entry)
+def _json(entry: AuditEntry) -> dict[str, object]:
+    members: dict[str, object] = msgspec.to_builtins(entry)
     return members | {"at": timestamp(entry.at)}

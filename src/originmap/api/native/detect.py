@@ -1,7 +1,5 @@
 """Detects the regions of addresses by the published ranges: POST /originmap/v1/detect."""
 
-from typing import Any
-
 import msgspec
 
 from originmap.api import envelope
@@ -49,7 +47,7 @@ class Detect:
         if not 1 <= len(questions) <= MAX_ADDRESSES:
             raise InvalidQuery(f"addresses must be an array of 1 to {MAX_ADDRESSES} items")
         self._guard.charge(request, len(questions))
-        found = list[dict[str, Any]]()
+        found = list[dict[str, object]]()
         async for piece in self._turns.pieces(questions):
             found += [_detection_json(self._detect(question)) for question in piece]
         return Response(envelope.success({"detections": found}))
@@ -61,7 +59,7 @@ class Detect:
         return self._detector.detect(addresses.parse(question.ip), claim)
 
 
-def _detection_json(detection: Detection) -> dict[str, Any]:
+def _detection_json(detection: Detection) -> dict[str, object]:
     claim, evidence = detection.claim, detection.evidence
     return {
         "ip": addresses.text(detection.address),
@@ -72,7 +70,7 @@ def _detection_json(detection: Detection) -> dict[str, Any]:
     }
 
 
-def _evidence_json(evidence: Evidence) -> dict[str, Any]:
+def _evidence_json(evidence: Evidence) -> dict[str, object]:
     published = round(evidence.published.timestamp()) * 1_000_000
     return {
         "prefix": evidence.prefix,

@@ -151,9 +151,9 @@ def _rollout(rollout: RolloutNow | None) -> Iterator[Metric]:
     for state in RolloutState:
         states.add_metric((state,), float(rollout is not None and rollout.state is state))
     yield states
-    waves, released = (rollout.waves, rollout.released) if rollout else (0, 0)
-    yield _gauge("rollout_waves", "Stages of the last rollout.", waves)
-    yield _gauge("rollout_waves_released", "Released stages of the last rollout.", released)
+    stages, released = (rollout.stage_count, rollout.released) if rollout else (0, 0)
+    yield _gauge("rollout_stages", "Stages of the last rollout.", stages)
+    yield _gauge("rollout_stages_released", "Released stages of the last rollout.", released)
     yield from _stages(rollout.stages if rollout else ())
 
 

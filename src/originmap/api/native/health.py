@@ -38,7 +38,7 @@ class HealthRoutes:
             return _not_ready(_NO_COPY)
         if not self._ready():
             return _not_ready("the store cannot be written")
-        status: dict[str, Any] = {"status": "ready"}
+        status: dict[str, object] = {"status": "ready"}
         if copy is not None:
             status["replica"] = self._replica_json(copy, request)
         return Response(envelope.success(status))

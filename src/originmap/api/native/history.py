@@ -1,6 +1,6 @@
 """A zone's history: GET …/zones/{zone}/history, GET …/mappings?at=REV, POST …/rollback."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
@@ -52,7 +52,7 @@ class PastMappings(ZoneRoute):
         at = number(values, "at", 0, 0, LAST_REVISION) if "at" in values else None
         past = await self._history.at(request.zone_id, at)
         self._guard.charge(request, past.looked_through // 10)
-        ordered = list[dict[str, Any]]()
+        ordered = list[dict[str, object]]()
         async for piece in self._history.turns.pieces(sorted(past.mappings)):
             ordered += [_mapping_json(past.mappings[address]) for address in piece]
         return Response(envelope.success({"revision": past.revision, "mappings": ordered}))
@@ -83,7 +83,7 @@ class ZoneRollback(ZoneRoute):
         return Response(envelope.success(answer))
 
 
-def _mapping_json(m: Mapping) -> dict[str, Any]:
+def _mapping_json(m: Mapping) -> dict[str, object]:
     return {
         "origin_ip": addresses.text(m.address),
         "vendor": m.place.vendor,

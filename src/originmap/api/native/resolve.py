@@ -1,7 +1,5 @@
 """Upper tiers of origins: GET /originmap/v1/zones/{zone}/resolve, POST …/whatif."""
 
-from typing import Any
-
 import msgspec
 
 from originmap.api import envelope
@@ -47,7 +45,7 @@ class ZoneResolve:
             await self._resolve.turns.next()
         if pool:
             answer = await self._resolve.pool(zone, requested)
-            ips: list[Any] = [[addresses.text(address) for address in requested]]
+            ips: list[object] = [[addresses.text(address) for address in requested]]
         else:
             answer = await self._resolve.each(zone, requested)
             ips = [addresses.text(address) for address in requested]
@@ -95,10 +93,10 @@ class _Question(msgspec.Struct, forbid_unknown_fields=True):
 _QUESTION = msgspec.json.Decoder(_Question)
 
 
-def resolution_json(resolution: Resolution, *, explain: bool) -> dict[str, Any]:
+def resolution_json(resolution: Resolution, *, explain: bool) -> dict[str, object]:
     """Encode a resolution."""
     place, tier = resolution.place, resolution.tier
-    answer: dict[str, Any] = {
+    answer: dict[str, object] = {
         "vendor": place.vendor if place else None,
         "region": place.region if place else None,
         "mode": resolution.mode,
@@ -112,7 +110,7 @@ def resolution_json(resolution: Resolution, *, explain: bool) -> dict[str, Any]:
     return answer
 
 
-def moves_json(moves: list[Move]) -> dict[str, Any]:
+def moves_json(moves: list[Move]) -> dict[str, object]:
     """Encode the result of a what-if: the totals, then each move."""
     return {
         "cold_origins": sum(move.origins for move in moves if move.cold),
@@ -132,7 +130,7 @@ def moves_json(moves: list[Move]) -> dict[str, Any]:
     }
 
 
-def _ranked_json(ranked: Ranked) -> dict[str, Any]:
+def _ranked_json(ranked: Ranked) -> dict[str, object]:
     return {
         "colo": ranked.colo.code,
         "basis": ranked.basis,

@@ -1,6 +1,6 @@
 """Tokens by their purpose: /originmap/v1/tokens[/{token}]."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
@@ -53,7 +53,7 @@ class TokenList:
         return Response(envelope.success({"id": token_id}))
 
 
-def _json(token: Token) -> dict[str, Any]:
+def _json(token: Token) -> dict[str, object]:
     access, zones, colos = access_of(token.policies)
     return {
         "id": token.id,

@@ -1,7 +1,5 @@
 """The topology: GET, PUT, PATCH /originmap/v1/topology, GET, PUT …/latencies."""
 
-from typing import Any
-
 import msgspec
 
 from originmap.api import envelope
@@ -91,15 +89,15 @@ class LatencySet:
         latencies = await self._topologies.set_latencies(measured, cause)
         return Response(envelope.success(await self._json(latencies)))
 
-    async def _json(self, latencies: Latencies) -> list[dict[str, Any]]:
-        found = list[dict[str, Any]]()
+    async def _json(self, latencies: Latencies) -> list[dict[str, object]]:
+        found = list[dict[str, object]]()
         async for piece in self._topologies.turns.pieces(latencies.measurements):
             found += [_measurement_json(m) for m in piece]
         await self._topologies.turns.next()
         return found
 
 
-def _measurement_json(m: Measurement) -> dict[str, Any]:
+def _measurement_json(m: Measurement) -> dict[str, object]:
     return {
         "colo": m.colo,
         "vendor": m.vendor,

@@ -61,7 +61,7 @@ def _readable(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _difference(old: dict[str, Any], new: dict[str, Any]) -> str:
+def _difference(old: dict[str, object], new: dict[str, object]) -> str:
     """The members that differ, as old -> new; for a new or deleted resource, its place."""
     names = [name for name in (*old, *new) if old.get(name) != new.get(name)]
     if not (old and new):
@@ -74,6 +74,6 @@ def _difference(old: dict[str, Any], new: dict[str, Any]) -> str:
     )
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

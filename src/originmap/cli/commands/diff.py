@@ -1,7 +1,5 @@
 """originmap diff: how a zone's mappings differ between two revisions."""
 
-from typing import Any
-
 import click
 
 from originmap.cli import option_types, options
@@ -48,7 +46,7 @@ def _mappings(server: APIServer, zone: str, at: int | None) -> Places:
     }
 
 
-def _difference(old: Places, new: Places) -> list[dict[str, Any]]:
+def _difference(old: Places, new: Places) -> list[dict[str, object]]:
     return [
         {"origin_ip": ip, "before": old.get(ip), "after": new.get(ip)}
         for ip in sorted({*old, *new}, key=addresses.parse)

@@ -4,7 +4,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
@@ -75,7 +75,7 @@ def _export(
     out: str | None,
     server: APIServer,
     upstreams: tuple[str, ...] = (),
-    upstream_file: Any = None,
+    upstream_file: BinaryIO | None = None,
     file: str | None = None,
 ) -> None:
     if known.several and not (file or out):

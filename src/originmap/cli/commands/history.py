@@ -51,9 +51,9 @@ def _cells(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _changes(server: APIServer, zone: str, ip: str | None, limit: int) -> list[dict[str, Any]]:
+def _changes(server: APIServer, zone: str, ip: str | None, limit: int) -> list[dict[str, object]]:
     """The last changes of mappings: those of the zone itself, which come along, are left out."""
-    path, found = of_zone(zone, "history"), list[dict[str, Any]]()
+    path, found = of_zone(zone, "history"), list[dict[str, object]]()
     query = [("limit", str(min(limit, _MOST)))] + ([("ip", ip)] if ip else [])
     before: list[tuple[str, str]] = []
     while len(found) < limit and (some := server.ask("GET", path, [*query, *before])):

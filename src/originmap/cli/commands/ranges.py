@@ -2,7 +2,6 @@
 
 import sys
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import click
@@ -151,7 +150,7 @@ def _said(kept: Kept) -> str:
     )
 
 
-def _row(kept: Kept) -> dict[str, Any]:
+def _row(kept: Kept) -> dict[str, object]:
     note = kept.note
     return {
         "vendor": kept.publication.vendor,

@@ -45,7 +45,7 @@ def command(
 
 def _resolved(
     server: APIServer, zone: str, ips: tuple[str, ...], *, pool: bool, explain: bool
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[dict[str, object]]:
     """The origins, asked for in as many requests as they need: a pool is one."""
     path = of_zone(zone, "resolve")
     for some in [ips] if pool else [ips[i : i + _MOST] for i in range(0, len(ips), _MOST)]:

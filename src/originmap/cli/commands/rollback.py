@@ -1,7 +1,5 @@
 """originmap rollback: restore a zone's mappings as of an earlier revision."""
 
-from typing import Any
-
 import click
 
 from originmap.cli import option_types, options
@@ -50,10 +48,10 @@ def _question(changes: int) -> str:
     return "Make this change?" if changes == 1 else f"Make these {changes} changes?"
 
 
-def _rollback(server: APIServer, zone: str, to: int, *, dry_run: bool) -> list[dict[str, Any]]:
+def _rollback(server: APIServer, zone: str, to: int, *, dry_run: bool) -> list[dict[str, object]]:
     """What it changes, or would change."""
     path = of_zone(zone, "rollback")
-    changes: list[dict[str, Any]] = server.ask("POST", path, body={"to": to, "dry_run": dry_run})[
-        "changes"
-    ]
+    changes: list[dict[str, object]] = server.ask(
+        "POST", path, body={"to": to, "dry_run": dry_run}
+    )["changes"]
     return changes

@@ -32,7 +32,7 @@ from originmap.service.rollout.steps import (
     Start,
 )
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., object])
 
 
 @click.group("rollout")
@@ -58,7 +58,7 @@ def _of_server(function: F) -> F:
 
     @server
     @functools.wraps(function)
-    def given(server: APIServer, **rest: Any) -> Any:
+    def given(server: APIServer, **rest: object) -> object:
         return function(rollouts=ServerRollouts(server), **rest)
 
     return given  # type: ignore[return-value]
@@ -128,7 +128,7 @@ def hold(rollouts: ServerRollouts, base: int | None) -> None:
 
 @command.command("start")
 @click.option(
-    "--waves", required=True, metavar="STAGES", help="Stages, such as SIN,FRA+IAD,1%,10%,100%."
+    "--stages", required=True, metavar="STAGES", help="Stages, such as SIN,FRA+IAD,1%,10%,100%."
 )
 @click.option(
     "--base",
@@ -137,7 +137,7 @@ def hold(rollouts: ServerRollouts, base: int | None) -> None:
 )
 @_conducting
 @_of_server
-def start(rollouts: ServerRollouts, waves: str, base: int | None, **wishes: Any) -> None:
+def start(rollouts: ServerRollouts, stages: str, base: int | None, **wishes: object) -> None:
     """Release the changes since the hold, stage by stage.
 
     The command waits for the nodes of each stage and observes them before it releases the next
@@ -145,15 +145,15 @@ def start(rollouts: ServerRollouts, waves: str, base: int | None, **wishes: Any)
     the exit status is 1. Keep the command running until the last stage; if it is interrupted,
     originmap rollout resume continues.
 
-    Example: originmap rollout start --waves SIN,1%,10%,100% --hold 5m --health ./check --db o.db
+    Example: originmap rollout start --stages SIN,1%,10%,100% --hold 5m --health ./check --db o.db
     """
-    _conduct(rollouts, Start(waves, base), wishes)
+    _conduct(rollouts, Start(stages, base), wishes)
 
 
 @command.command("resume")
 @_conducting
 @_of_server
-def resume(rollouts: ServerRollouts, **wishes: Any) -> None:
+def resume(rollouts: ServerRollouts, **wishes: object) -> None:
     """Continue a rollout.
 
     The rollout is paused or halted, or its originmap rollout start was interrupted.
@@ -283,8 +283,8 @@ def _print(shown: RolloutJSON) -> None:
         click.echo(f"why: {shown.why}")
     for line in rollout_text.remains(shown):
         click.echo(line)
-    if shown.waves:
-        print_table(rollout_text.waves(shown), ("stage", "takes", "released", "nodes", "there"))
+    if shown.stages:
+        print_table(rollout_text.stages(shown), ("stage", "takes", "released", "nodes", "there"))
     if shown.nodes:
         columns = ("node", "colo", "stage", "may serve", "serves", "last_contact", "problem")
         print_table(rollout_text.nodes(shown), columns)

@@ -1,7 +1,5 @@
 """originmap zone: create and list zones."""
 
-from typing import Any
-
 import click
 
 from originmap.cli import options
@@ -54,5 +52,5 @@ def list_(server: APIServer, as_json: bool) -> None:
         print_table(rows, ("id", "name"))
 
 
-def _row(zone: dict[str, Any]) -> dict[str, Any]:
+def _row(zone: dict[str, object]) -> dict[str, object]:
     return {name: zone[name] for name in ("id", "name", "created_on")}

@@ -23,7 +23,7 @@ def text(planned: Planned) -> Iterator[str]:
     hosts = _hosts(planned)
     for zone in planned.plan.zones:
         yield "".join(f"{line}\n" for line in _zone_lines(zone, hosts))
-    yield "".join(f"{line}\n" for line in _wave_lines(planned.waves))
+    yield "".join(f"{line}\n" for line in _cold_move_lines(planned.cold_moves))
     yield f"{_summary(planned)}\ndigest {planned.plan.digest}\n"
 
 
@@ -55,7 +55,7 @@ def markdown(planned: Planned) -> Iterator[str]:
                 lines.append(f"| | and {len(zone.changes) - left:,} more | | |")
             lines.append("")
         left -= len(shown_here)
-    if planned.waves:
+    if planned.cold_moves:
         lines += [
             "Upper tiers that move:",
             "",
@@ -63,8 +63,8 @@ def markdown(planned: Planned) -> Iterator[str]:
             "|---|---|---|---|",
         ]
         lines += [
-            f"| `{w.zone}` | {w.before or _ANY} | {w.after or _ANY} | {w.origins:,} |"
-            for w in planned.waves
+            f"| `{move.zone}` | {move.before or _ANY} | {move.after or _ANY} | {move.origins:,} |"
+            for move in planned.cold_moves
         ]
         lines.append("")
     yield "\n".join([*lines, f"Digest `{planned.plan.digest}`", ""])
@@ -89,13 +89,13 @@ def _zone_lines(zone: ZonePlan, hosts: dict[Address, str]) -> Iterator[str]:
     yield ""
 
 
-def _wave_lines(waves: list[ColdMove] | None) -> Iterator[str]:
-    if not waves:
+def _cold_move_lines(cold_moves: list[ColdMove] | None) -> Iterator[str]:
+    if not cold_moves:
         return
-    origins = sum(wave.origins for wave in waves)
+    origins = sum(move.origins for move in cold_moves)
     yield f"upper tiers move for {origins:,} origin{'s' * (origins != 1)}, whose caches start cold:"
-    for wave in waves:
-        yield f"  {wave.before or _ANY} to {wave.after or _ANY}: {wave.origins:,} of {wave.zone}"
+    for move in cold_moves:
+        yield f"  {move.before or _ANY} to {move.after or _ANY}: {move.origins:,} of {move.zone}"
     yield ""
 
 

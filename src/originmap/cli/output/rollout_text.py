@@ -35,36 +35,37 @@ def remains(shown: RolloutJSON) -> Iterator[str]:
         yield "  originmap rollout start releases them again in stages"
         yield "  originmap rollout finish releases the newest revision to every node"
     if shown.state in (RolloutState.RUNNING, RolloutState.PAUSED):
-        for number, wave in enumerate(shown.waves, 1):
-            if wave.released and wave.unheard:
-                yield f"no node of {', '.join(wave.unheard)} reports (stage {number}: {wave.wave})"
+        for number, stage in enumerate(shown.stages, 1):
+            if stage.released and stage.unheard:
+                unheard = ", ".join(stage.unheard)
+                yield f"no node of {unheard} reports (stage {number}: {stage.takes})"
     if shown.later and shown.state not in (*_STOPPED, RolloutState.DONE):
         yield f"{_counted(shown.later)} made after the start, and in no stage"
         yield "  originmap rollout finish releases them to every node at once"
 
 
-def waves(shown: RolloutJSON) -> list[dict[str, object]]:
+def stages(shown: RolloutJSON) -> list[dict[str, object]]:
     """A row for each stage."""
     return [
         {
             "stage": number,
-            "takes": wave.wave,
-            "released": "yes" if wave.released else "no",
-            "nodes": wave.nodes,
-            "there": wave.there,
+            "takes": stage.takes,
+            "released": "yes" if stage.released else "no",
+            "nodes": stage.nodes,
+            "there": stage.there,
         }
-        for number, wave in enumerate(shown.waves, 1)
+        for number, stage in enumerate(shown.stages, 1)
     ]
 
 
 def nodes(shown: RolloutJSON) -> list[dict[str, object]]:
     """A row for each node, by its stage."""
-    ordered = sorted(shown.nodes, key=lambda node: (node.wave or 0, node.name))
+    ordered = sorted(shown.nodes, key=lambda node: (node.stage or 0, node.name))
     return [
         {
             "node": node.name,
             "colo": node.colo or "-",
-            "stage": node.wave or "-",
+            "stage": node.stage or "-",
             "may serve": "newest" if node.allowed is None else node.allowed,
             "serves": "-" if node.applied is None else node.applied,
             "last_contact": options.shown(node.last_contact),

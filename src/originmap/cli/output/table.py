@@ -1,18 +1,18 @@
 """Rows as they are printed: a table, or JSON."""
 
-from typing import Any
-
 import click
 import msgspec
 
 
-def print_json(rows: list[dict[str, Any]]) -> None:
+def print_json(rows: list[dict[str, object]]) -> None:
     """Rows as a JSON array, a line each."""
     lines = ",\n".join("  " + msgspec.json.encode(row).decode() for row in rows)
     click.echo(f"[\n{lines}\n]" if rows else "[]")
 
 
-def print_table(rows: list[dict[str, Any]], columns: tuple[str, ...], *, err: bool = False) -> None:
+def print_table(
+    rows: list[dict[str, object]], columns: tuple[str, ...], *, err: bool = False
+) -> None:
     """Rows as aligned columns under a heading; with `err` to stderr."""
     cells = [columns, *(tuple(_cell(row.get(name, "")) for name in columns) for row in rows)]
     widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
@@ -21,5 +21,5 @@ def print_table(rows: list[dict[str, Any]], columns: tuple[str, ...], *, err: bo
         click.echo("  ".join(padded).rstrip(), err=err)
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -2,7 +2,7 @@
 
 Owns the revision that a node can serve, and the states of a rollout. The steps are pure functions
 from the current rollout, or None, to the next one; `domain.rollout.rules` turns them into changes
-of the record. Every node decides by its own replica of that record. The API calls stages "waves".
+of the record. Every node decides by its own replica of that record.
 
     step     from                         to
     hold     none, done                   held      nodes stay at `base`
@@ -25,7 +25,7 @@ from hashlib import sha256
 
 from originmap.domain.errors import InvalidQuery, RolloutConflict
 
-MAX_WAVES = 20
+MAX_STAGES = 20
 _PER_CENT = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,2}))?%")
 _WHOLE = 10_000
 """All nodes, in hundredths of a per cent."""
@@ -46,7 +46,7 @@ class RolloutState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Rollout:
     """The last rollout of a database. The changes between `base` and `target` are released to the
-    first `released` stages of `waves`; times are in microseconds since 1970 UTC.
+    first `released` of `stages`; times are in microseconds since 1970 UTC.
 
     A stage is one colo or several, as in "SIN+FRA", or a share of all nodes, as in "10%". It adds
     its nodes to those of the earlier stages; the last stage is "100%".
@@ -56,7 +56,7 @@ class Rollout:
     state: RolloutState
     base: int
     target: int | None = None  # None while the rollout is held
-    waves: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
     released: int = 0
     why: str = ""  # the reason for the last change of state
     by: str = ""  # the credential that made it
@@ -88,42 +88,42 @@ def allowed(rollout: Rollout | None, node: str | None, colo: str) -> int | None:
     revision serves the newest that it has. A node without a name is in no share except 100%."""
     if rollout is None or not rollout.in_force:
         return None
-    if rollout.releasing and wave_of(rollout.waves, node, colo) < rollout.released:
+    if rollout.releasing and stage_of(rollout.stages, node, colo) < rollout.released:
         return rollout.target
     return rollout.base
 
 
 @lru_cache(maxsize=20_000)
-def wave_of(waves: tuple[str, ...], node: str | None, colo: str) -> int:
+def stage_of(stages: tuple[str, ...], node: str | None, colo: str) -> int:
     """The stage of a node, from 0 on: the first that names its colo, or whose share includes it.
     This depends only on the node's name and colo, so every node computes it alike, whichever
     other nodes exist."""
     position = _WHOLE - 1 if node is None else _position(node)
-    for index, wave in enumerate(waves):
-        share = _share(wave)
-        if colo in wave.split("+") if share is None else position < share:
+    for index, stage in enumerate(stages):
+        share = _share(stage)
+        if colo in stage.split("+") if share is None else position < share:
             return index
-    return len(waves)
+    return len(stages)
 
 
-def unheard(wave: str, nodes: Collection[tuple[str, str]]) -> tuple[str, ...]:
+def unheard(stage: str, nodes: Collection[tuple[str, str]]) -> tuple[str, ...]:
     """The colos of a stage without any of the nodes, or its share if no node is in it. `nodes` are
     names with colos. Nodes of earlier stages count too."""
-    share = _share(wave)
+    share = _share(stage)
     if share is not None:
-        return () if any(_position(name) < share for name, _ in nodes) else (wave,)
+        return () if any(_position(name) < share for name, _ in nodes) else (stage,)
     colos = {colo for _, colo in nodes}
-    return tuple(colo for colo in wave.split("+") if colo not in colos)
+    return tuple(colo for colo in stage.split("+") if colo not in colos)
 
 
-def parse_waves(text: str, colos: Container[str]) -> tuple[str, ...]:
+def parse_stages(text: str, colos: Container[str]) -> tuple[str, ...]:
     """Parse stages such as "SIN,1%,10%,100%"; `colos` are the valid colos. Raises InvalidQuery
     with all problems."""
-    waves = tuple(wave.strip().upper() for wave in text.split(","))
-    problems = list(_problems(waves, colos))
+    stages = tuple(stage.strip().upper() for stage in text.split(","))
+    problems = list(_problems(stages, colos))
     if problems:
-        raise InvalidQuery(f"waves: {'; '.join(problems)}")
-    return waves
+        raise InvalidQuery(f"stages: {'; '.join(problems)}")
+    return stages
 
 
 def hold(base: int, at: int) -> Step:
@@ -137,7 +137,7 @@ def hold(base: int, at: int) -> Step:
     return step
 
 
-def start(waves: tuple[str, ...], base: int | None, target: int, at: int) -> Step:
+def start(stages: tuple[str, ...], base: int | None, target: int, at: int) -> Step:
     """Release the changes between `base` and `target` to the first stage; `base` None means the
     revision at which the nodes are held."""
 
@@ -153,7 +153,7 @@ def start(waves: tuple[str, ...], base: int | None, target: int, at: int) -> Ste
         fresh = _new(rollout, RolloutState.RUNNING, since, at)
         if rollout is not None and rollout.state is RolloutState.HELD:
             fresh = replace(fresh, number=rollout.number)
-        return replace(fresh, target=target, waves=waves, released=1)
+        return replace(fresh, target=target, stages=stages, released=1)
 
     return step
 
@@ -164,7 +164,7 @@ def advance(to: int | None = None) -> Step:
     def step(rollout: Rollout | None) -> Rollout:
         running = _in(rollout, RolloutState.RUNNING)
         following = running.released + 1
-        if running.released >= len(running.waves):
+        if running.released >= len(running.stages):
             raise _refused(running.state, "every stage is released; finish it")
         if to not in (None, following):
             raise _refused(running.state, f"the next stage is {following}, not {to}")
@@ -242,34 +242,34 @@ def _position(node: str) -> int:
     return int.from_bytes(sha256(node.encode()).digest()[:8], "big") % _WHOLE
 
 
-def _share(wave: str) -> int | None:
+def _share(stage: str) -> int | None:
     """The share of a stage in hundredths of a per cent; None for a stage of colos."""
-    match = _PER_CENT.fullmatch(wave)
+    match = _PER_CENT.fullmatch(stage)
     return int(match[1]) * 100 + int((match[2] or "").ljust(2, "0")) if match else None
 
 
-def _problems(waves: tuple[str, ...], colos: Container[str]) -> Iterator[str]:
-    if len(waves) > MAX_WAVES:
-        yield f"{len(waves)} stages; the limit is {MAX_WAVES}"
+def _problems(stages: tuple[str, ...], colos: Container[str]) -> Iterator[str]:
+    if len(stages) > MAX_STAGES:
+        yield f"{len(stages)} stages; the limit is {MAX_STAGES}"
     before = 0
-    for wave in waves:
-        share = _share(wave)
+    for stage in stages:
+        share = _share(stage)
         if share is not None:
             if not before < share <= _WHOLE:
-                yield f"{wave}: percentages must rise, from above 0% to 100%"
+                yield f"{stage}: percentages must rise, from above 0% to 100%"
             before = share
-    yield from _colo_problems([wave for wave in waves if _share(wave) is None], colos)
-    if _share(waves[-1]) != _WHOLE:
+    yield from _colo_problems([stage for stage in stages if _share(stage) is None], colos)
+    if _share(stages[-1]) != _WHOLE:
         yield "the last stage must be 100%"
 
 
-def _colo_problems(waves: list[str], colos: Container[str]) -> Iterator[str]:
+def _colo_problems(stages: list[str], colos: Container[str]) -> Iterator[str]:
     seen = set[str]()
-    for wave in waves:
-        if "%" in wave:
-            yield f"{wave}: write a share of the nodes like 10% or 0.5%"
+    for stage in stages:
+        if "%" in stage:
+            yield f"{stage}: write a share of the nodes like 10% or 0.5%"
             continue
-        for colo in wave.split("+"):
+        for colo in stage.split("+"):
             if colo in seen:
                 yield f"{colo or repr(colo)}: it is named twice"
             elif colo not in colos:

@@ -106,7 +106,7 @@ class FeedClient:
     async def changes(self, point: Point, limit: int, wait: int) -> DeltaJSON:
         """Up to `limit` changes after `point`. If there are none, the server waits up to `wait`
         seconds for one. Raises FeedError; AnswerTooLarge if the caller should request fewer."""
-        arguments: dict[str, Any] = {
+        arguments: dict[str, object] = {
             "since": f"{point.epoch}-{point.revision}",
             "limit": limit,
             "wait": wait,
@@ -166,7 +166,9 @@ class FeedClient:
             broken.hint = "create one on the primary: originmap token create --access replicate"
             raise broken
 
-    async def _get(self, path: str, arguments: dict[str, Any], seconds: float, most: int) -> bytes:
+    async def _get(
+        self, path: str, arguments: dict[str, object], seconds: float, most: int
+    ) -> bytes:
         async with self._answer("GET", path, params=arguments, timeout=seconds) as answer:
             return await bounded_reader.whole(answer, most)
 

@@ -6,7 +6,6 @@ second log that could disagree with it.
 
 from collections.abc import AsyncIterator, Callable, Container
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
@@ -63,8 +62,8 @@ class AuditEntry:
     resource_id: str
     zone_id: str
     zone_name: str
-    old: dict[str, Any] | None
-    new: dict[str, Any] | None
+    old: dict[str, object] | None
+    new: dict[str, object] | None
 
 
 class Audit:
@@ -208,18 +207,18 @@ def _account(change: Change, zone: Zone | None) -> str:
 
 def _described(
     what: MappingChange | RecordChange,
-) -> tuple[str, str, dict[str, Any] | None, dict[str, Any] | None]:
+) -> tuple[str, str, dict[str, object] | None, dict[str, object] | None]:
     if isinstance(what, MappingChange):
         ip = addresses.text(what.address)
         return "origin_cloud_region", ip, _place(ip, what.before), _place(ip, what.after)
     return what.key.kind.value, what.key.id, _public(what.before), _public(what.after)
 
 
-def _place(ip: str, place: Place | None) -> dict[str, Any] | None:
+def _place(ip: str, place: Place | None) -> dict[str, object] | None:
     return None if place is None else {"origin_ip": ip, **place._asdict()}
 
 
-def _public(value: Value | None) -> dict[str, Any] | None:
+def _public(value: Value | None) -> dict[str, object] | None:
     """Return a record as JSON, without the hashes of secrets."""
     if value is None:
         return None

@@ -27,7 +27,7 @@ class Writing(Generic[T]):
         self.ready: asyncio.Future[Any] = ready
         self._result: Callable[[Any], T] = result
 
-    def __await__(self) -> Generator[Any, None, T]:
+    def __await__(self) -> Generator[object, None, T]:
         yield from self.ready.__await__()
         return self.result()
 

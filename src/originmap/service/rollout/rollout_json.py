@@ -1,5 +1,4 @@
-"""The JSON of a rollout: its state, its stages, and what each node serves. Members call a stage
-`wave`."""
+"""The JSON of a rollout: its state, its stages, and what each node serves."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -7,17 +6,17 @@ from datetime import datetime
 
 import msgspec
 
-from originmap.domain.rollout.rollout import Rollout, RolloutState, allowed, unheard, wave_of
+from originmap.domain.rollout.rollout import Rollout, RolloutState, allowed, stage_of, unheard
 from originmap.feed.changes_json import moment
 from originmap.service.feed.followers import SILENT_SECONDS, FollowerStatus
 
 
-class WaveJSON(msgspec.Struct, frozen=True):
-    """A stage: its nodes, and how many of them are in contact and serve the allowed revision.
-    `unheard` lists the colos, or the share of all nodes, of the stage that no node in contact
-    belongs to."""
+class StageJSON(msgspec.Struct, frozen=True):
+    """A stage: what it `takes`, as in "SIN+FRA" or "10%", its nodes, and how many of them are in
+    contact and serve the allowed revision. `unheard` lists the colos, or the share of all nodes,
+    of the stage that no node in contact belongs to."""
 
-    wave: str
+    takes: str
     released: bool
     nodes: int
     there: int
@@ -27,13 +26,13 @@ class WaveJSON(msgspec.Struct, frozen=True):
 class NodeJSON(msgspec.Struct, frozen=True):
     """A node with a cache, from its last report.
 
-    `wave` is its stage from 1, null before stages are set. `allowed` is null for the newest
+    `stage` is its stage from 1, null before stages are set. `allowed` is null for the newest
     revision. `silent` is the number of seconds since its last contact.
     """
 
     name: str
     colo: str
-    wave: int | None
+    stage: int | None
     allowed: int | None
     applied: int | None
     problem: str
@@ -72,7 +71,7 @@ class RolloutJSON(msgspec.Struct, frozen=True):
     changes: int
     later: int
     listening: float
-    waves: list[WaveJSON]
+    stages: list[StageJSON]
     nodes: list[NodeJSON]
 
 
@@ -104,7 +103,7 @@ def rollout_json(
         changes=counts.changes,
         later=counts.later,
         listening=counts.listening,
-        waves=waves_json(rollout, nodes),
+        stages=stages_json(rollout, nodes),
         nodes=nodes,
     )
 
@@ -114,21 +113,21 @@ def nodes_json(rollout: Rollout, followers: Iterable[FollowerStatus], now: int) 
     return [_node_json(rollout, follower, now) for follower in _reporting(followers)]
 
 
-def waves_json(rollout: Rollout, nodes: Sequence[NodeJSON]) -> list[WaveJSON]:
+def stages_json(rollout: Rollout, nodes: Sequence[NodeJSON]) -> list[StageJSON]:
     """Return the stages of `rollout_json`."""
     heard = {(node.name, node.colo) for node in nodes if node.heard}
-    by_wave = defaultdict[int | None, list[NodeJSON]](list)
+    by_stage = defaultdict[int | None, list[NodeJSON]](list)
     for node in nodes:
-        by_wave[node.wave].append(node)
+        by_stage[node.stage].append(node)
     return [
-        WaveJSON(
-            wave,
+        StageJSON(
+            stage,
             number <= rollout.released,
-            len(by_wave[number]),
-            sum(node.is_there for node in by_wave[number]),
-            list(unheard(wave, heard)),
+            len(by_stage[number]),
+            sum(node.is_there for node in by_stage[number]),
+            list(unheard(stage, heard)),
         )
-        for number, wave in enumerate(rollout.waves, 1)
+        for number, stage in enumerate(rollout.stages, 1)
     ]
 
 
@@ -144,11 +143,11 @@ def _reporting(followers: Iterable[FollowerStatus]) -> list[FollowerStatus]:
 
 
 def _node_json(rollout: Rollout, follower: FollowerStatus, now: int) -> NodeJSON:
-    wave = wave_of(rollout.waves, follower.name, follower.colo) + 1 if rollout.waves else None
+    stage = stage_of(rollout.stages, follower.name, follower.colo) + 1 if rollout.stages else None
     return NodeJSON(
         follower.name,
         follower.colo,
-        wave,
+        stage,
         allowed(rollout, follower.name, follower.colo),
         follower.applied,
         follower.problem,

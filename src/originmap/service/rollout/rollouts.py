@@ -7,17 +7,17 @@ from originmap.domain.history.change import Cause, Change
 from originmap.domain.history.record import Kind, RecordDecision, RecordsView
 from originmap.domain.mapping.mapping import MappingChange
 from originmap.domain.rollout import rollout as steps
-from originmap.domain.rollout.rollout import Rollout, Step, parse_waves
+from originmap.domain.rollout.rollout import Rollout, Step, parse_stages
 from originmap.domain.rollout.rules import take
 from originmap.service.feed.followers import Followers
 from originmap.service.rollout.current_rollout import CurrentRollout
 from originmap.service.rollout.rollout_json import (
     Counts,
     RolloutJSON,
-    WaveJSON,
+    StageJSON,
     nodes_json,
     rollout_json,
-    waves_json,
+    stages_json,
 )
 from originmap.service.rollout.steps import (
     Abort,
@@ -80,13 +80,13 @@ class Rollouts:
         counts = Counts(reached, changes, later, self._followers.listening)
         return rollout_json(rollout, counts, followers, self._now())
 
-    def waves(self) -> list[WaveJSON]:
+    def stages(self) -> list[StageJSON]:
         """Return the stages of the rollout in force, with the progress of their nodes; empty if
         there is none."""
         rollout = self.current
         if rollout is None or not rollout.in_force:
             return []
-        return waves_json(rollout, nodes_json(rollout, self._followers.all(), self._now()))
+        return stages_json(rollout, nodes_json(rollout, self._followers.all(), self._now()))
 
     async def take(self, request: RolloutRequest, cause: Cause) -> Rollout:
         """Take a step. Raises RolloutConflict, InvalidQuery, HistoryGone."""
@@ -116,11 +116,11 @@ class Rollouts:
         """Return the first step of a rollout up to the newest change that was acknowledged before
         this request."""
         nodes = {follower.colo for follower in self._followers.all() if follower.colo}
-        waves = parse_waves(request.waves, nodes | self._topologies.current.by_code().keys())
+        stages = parse_stages(request.stages, nodes | self._topologies.current.by_code().keys())
         since = self.floor if request.base is None else request.base
         if since is not None and not await self._changes(self._holdable(since, reached), reached):
             raise RolloutConflict(f"nothing was changed after revision {since}")
-        return steps.start(waves, request.base, reached, self._now())
+        return steps.start(stages, request.base, reached, self._now())
 
     async def _reached(self, cause: Cause) -> int:
         """Return the newest revision, including writes of other processes: an empty write comes
@@ -158,7 +158,7 @@ def _simple_step(
 ) -> Step:
     match request:
         case Advance():
-            return steps.advance(request.wave)
+            return steps.advance(request.stage)
         case Pause():
             return steps.pause(request.why)
         case Resume():

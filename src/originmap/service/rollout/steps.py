@@ -1,8 +1,8 @@
 """Requests to a rollout: one type per step, as JSON with the member `step`.
 
-Members call a stage `wave`:
+For example:
 
-    {"step": "start", "waves": "SIN,1%,10%,100%"}
+    {"step": "start", "stages": "SIN,1%,10%,100%"}
 """
 
 from typing import Annotated
@@ -42,15 +42,15 @@ class Start(_Request, frozen=True):
     """Release to the first stage what has changed since the nodes are held, or since revision
     `base`."""
 
-    waves: Annotated[str, msgspec.Meta(max_length=2_000)]
+    stages: Annotated[str, msgspec.Meta(max_length=2_000)]
     base: _Revision | None = None
 
 
 class Advance(_Request, frozen=True):
-    """Release to the next stage; rejected if `wave`, counted from 1, is set and is not the next
+    """Release to the next stage; rejected if `stage`, counted from 1, is set and is not the next
     one."""
 
-    wave: _Number | None = None
+    stage: _Number | None = None
 
 
 class Pause(_Request, frozen=True):

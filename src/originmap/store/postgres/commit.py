@@ -8,7 +8,6 @@ explicitly. For records, the advisory lock is always taken first. See docs/decis
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import asyncpg
 
@@ -77,7 +76,7 @@ class _Attempt:
 
     group: Sequence[Write]
     doubtful: "_Attempt | None" = None
-    settled: list[tuple[Write, Committed[Any] | BaseException]] = field(default_factory=list)
+    settled: list[tuple[Write, Committed[object] | BaseException]] = field(default_factory=list)
     mark: Mark | None = None
     sent: bool = False
 
@@ -226,7 +225,7 @@ class Commits:
         attempt.mark = draft.mark
         return draft
 
-    def _decided(self, draft: Draft, write: Write) -> Committed[Any] | BaseException:
+    def _decided(self, draft: Draft, write: Write) -> Committed[object] | BaseException:
         assert write.decide is not None
         try:
             view = self._cache.view(write.zone_id, write.addresses)
@@ -335,7 +334,7 @@ async def put_record(connection: asyncpg.Connection, key: Key, value: Value) -> 
     await connection.execute(_RECORD, key.kind.value, key.id, unique_name(value), body)
 
 
-def _deliver(settled: Sequence[tuple[Write, Committed[Any] | BaseException]]) -> None:
+def _deliver(settled: Sequence[tuple[Write, Committed[object] | BaseException]]) -> None:
     for write, result in settled:
         if isinstance(result, BaseException):
             write.refused(result)

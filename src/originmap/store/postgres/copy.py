@@ -180,9 +180,9 @@ class _Pile:
         self._connection = connection
         self._table = table
         self._columns = columns
-        self._rows: list[tuple[Any, ...]] = []
+        self._rows: list[tuple[object, ...]] = []
 
-    async def add(self, rows: Iterable[tuple[Any, ...]]) -> None:
+    async def add(self, rows: Iterable[tuple[object, ...]]) -> None:
         """Add rows."""
         self._rows.extend(rows)
         if len(self._rows) >= 10 * _PART:

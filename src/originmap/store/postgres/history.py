@@ -54,7 +54,7 @@ RECORDS_SINCE = (
 ALL = f"{_SELECT} ORDER BY revision"
 RECORDS = "SELECT kind, id, body FROM record ORDER BY kind, id"
 
-Row = tuple[Any, ...]
+Row = tuple[object, ...]
 """The columns of a change, in the order of COLUMNS."""
 
 
@@ -99,7 +99,7 @@ def cause_columns(cause: Cause) -> tuple[str, str, str]:
     return cause.credential, cause.client, cause.request_id
 
 
-def record_changes(rows: Iterable[Sequence[Any]]) -> list[RecordChange]:
+def record_changes(rows: Iterable[Sequence[object]]) -> list[RecordChange]:
     """Convert rows of `change` to changes of records."""
     whats = [change_of(row).what for row in rows]
     return [what for what in whats if isinstance(what, RecordChange)]

@@ -27,7 +27,7 @@ _SET_ROOT = (
 )
 
 
-def driver_arguments(given: Parameters) -> dict[str, Any]:
+def driver_arguments(given: Parameters) -> dict[str, object]:
     """Return the driver's arguments, except for the server. Raises StoreUnusable."""
     mode = _mode(given)
     _check_files(given, mode)

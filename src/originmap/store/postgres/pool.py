@@ -114,7 +114,7 @@ class Servers:
         self._servers = list(self._given.servers)
         self._setup = _setup(self._given)
 
-    async def connect(self, *_: Any, **__: Any) -> asyncpg.Connection:
+    async def connect(self, *_: object, **__: object) -> asyncpg.Connection:
         """Open a connection; the server that was used last is tried first. Raises one of ERRORS."""
         connection = await self._connect()
         try:
@@ -277,7 +277,7 @@ class Readers:
             min_size=0, max_size=_MOST_READERS, connect=self._connect, reset=_keep_session
         )
 
-    async def _connect(self, *_: Any, **__: Any) -> asyncpg.Connection:
+    async def _connect(self, *_: object, **__: object) -> asyncpg.Connection:
         """Open a connection, unless the server has just reported that it has none left."""
         if self._full is not None and monotonic_clock() < self._full_until:
             raise self._full.with_traceback(None)
@@ -296,10 +296,10 @@ class Readers:
         """Return the rows of a read-only statement. Raises StoreFailed, and StoreBusy if no
         connection is available: the server has none left, and those of the pool are in use."""
 
-        async def fetch() -> list[Any]:
+        async def fetch() -> list[object]:
             async with self.pool.acquire() as connection:
                 with noticing_loss(connection):
-                    rows: list[Any] = await connection.fetch(sql, *arguments)
+                    rows: list[object] = await connection.fetch(sql, *arguments)
                     return rows
 
         with failing():

@@ -194,7 +194,7 @@ class PostgresStore(GroupStore, Store):
         zone_id: str | None = None,
         address: Address | None = None,
     ) -> list[Change]:
-        arguments: tuple[Any, ...] = (revision, limit)
+        arguments: tuple[object, ...] = (revision, limit)
         if zone_id is None:
             return await self._changes(postgres_history.BEFORE, *arguments)
         if address is None:
@@ -277,7 +277,7 @@ class PostgresStore(GroupStore, Store):
         else:
             self._view.read(state._replace(revision=start.revision, last_at=start.at))
 
-    async def _changes(self, sql: str, *arguments: Any) -> list[Change]:
+    async def _changes(self, sql: str, *arguments: object) -> list[Change]:
         return [
             postgres_history.change_of(row) for row in await self._readers.rows(sql, *arguments)
         ]

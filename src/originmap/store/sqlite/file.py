@@ -158,7 +158,7 @@ def check_pages(path: Path) -> None:
 
 
 def rows(
-    source: apsw.Connection | apsw.Cursor, sql: str, bindings: tuple[Any, ...] = ()
+    source: apsw.Connection | apsw.Cursor, sql: str, bindings: tuple[object, ...] = ()
 ) -> list[Any]:
     """Return all rows of a statement. A statement that is not read to its end would keep its
     snapshot open."""

@@ -5,7 +5,6 @@ Starting and ending a statement takes longer than writing a row.
 
 from collections.abc import Sequence
 from itertools import chain
-from typing import Any
 
 import apsw
 
@@ -23,11 +22,11 @@ class Insert:
         self._one = f"{begin}{row} {on_conflict}"
         self._many = f"{begin}{', '.join([row] * _AT_ONCE)} {on_conflict}"
 
-    def one(self, cursor: apsw.Cursor, row: tuple[Any, ...]) -> None:
+    def one(self, cursor: apsw.Cursor, row: tuple[object, ...]) -> None:
         """Insert one row."""
         cursor.execute(self._one, row)
 
-    def many(self, cursor: apsw.Cursor, rows: Sequence[tuple[Any, ...]]) -> None:
+    def many(self, cursor: apsw.Cursor, rows: Sequence[tuple[object, ...]]) -> None:
         """Insert `rows` in order."""
         if len(rows) == 1:
             self.one(cursor, rows[0])

@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import apsw
 
@@ -319,7 +319,7 @@ class SqliteStore(GroupStore, Store):
             self._writer.connection.execute("ROLLBACK")
         self._names.reload()
 
-    def _settle(self, write: Write, decide: Decide[Any]) -> None:
+    def _settle(self, write: Write, decide: Decide[object]) -> None:
         try:
             zone = self._names.zone(write.zone_id)
             if zone is None:
@@ -336,7 +336,7 @@ class SqliteStore(GroupStore, Store):
             self._writer.write(zone, at, write.cause, decision.changes)
         write.done(Committed(at, first, decision.outcome))
 
-    async def _settle_records(self, write: Write, decide: RecordDecide[Any]) -> None:
+    async def _settle_records(self, write: Write, decide: RecordDecide[object]) -> None:
         try:
             records.check_seen(write.seen, self._writer.revision)
             decision = decide(self._records.view)

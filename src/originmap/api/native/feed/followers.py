@@ -1,6 +1,6 @@
 """The followers: GET /originmap/v1/followers, PUT /originmap/v1/followers/{name}."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
@@ -38,7 +38,7 @@ class FollowerList:
         arguments(request, ())
         return Response(envelope.success([self._json(f) for f in self._followers.all()]))
 
-    def _json(self, follower: FollowerStatus) -> dict[str, Any]:
+    def _json(self, follower: FollowerStatus) -> dict[str, object]:
         return {
             "name": follower.name,
             "credential": follower.credential,

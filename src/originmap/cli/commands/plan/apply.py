@@ -54,8 +54,8 @@ def command(topology: Path | None, yes: bool, allow_mass_change: bool, **asked: 
             todo = planned.plan
             if any(journal.left_behind(planned)):
                 click.echo("an earlier apply was interrupted; this plan has the rest", err=True)
-        waves = planning.moving(todo, mappings, topology)
-        shown = Planned(planned.api, todo, planned.pins, waves)
+        cold_moves = planning.moving(todo, mappings, topology)
+        shown = Planned(planned.api, todo, planned.pins, cold_moves)
         plan_text.echo(plan_text.text(shown))
         if not todo.empty:
             _refuse_or_ask(planned.plan, yes=yes, allow_mass_change=allow_mass_change)

@@ -14,7 +14,7 @@ from originmap.domain.zone.name import may_be_zone
 from originmap.mapfile.errors import UnusableFile
 from originmap.mapfile.reader import text_of
 from originmap.planning.desired import proved
-from originmap.planning.first import NewOrigin, write_first
+from originmap.planning.draft import NewOrigin, write_draft
 
 
 @click.command("init")
@@ -65,7 +65,7 @@ def command(
         NewOrigin(address, names, *proved(detector.detect(address)))
         for address, names in found.items()
     ]
-    write_first(name, made, text)
+    write_draft(name, made, text)
     write_out(out, [text.getvalue()])
     count = sum(origin.place is not None for origin in made)
     click.echo(f"{count:,} of {len(made):,} origins found in published ranges", err=True)

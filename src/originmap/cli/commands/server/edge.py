@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import click
 
@@ -23,7 +23,7 @@ from originmap.export.formats import FORMATS, format_called
 from originmap.outbound.errors import UnusableEnvironment
 from originmap.settings import EdgeSettings
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., object])
 _WATCHING = {"envoy"}
 """Caches that load a file as soon as it is there: a check after that comes too late."""
 _SLEEPER = "trafficserver"
@@ -122,7 +122,7 @@ def _settings(
     follow: str,
     token_file: Path | None,
     upstreams: tuple[str, ...],
-    upstream_file: Any,
+    upstream_file: BinaryIO | None,
     colo: str | None,
     state: str | None,
     dry_run: bool,

@@ -1,0 +1,79 @@
+"""The watchers of the fan-out case: many connections in a process of their own.
+
+Reads them with epoll and no framework, so that reading costs little more than its system calls.
+Knows what the writer writes next (`bench.cases.fanout`), and tells on stdout, line by line, when
+the last connection had it: nanoseconds of the monotonic clock, which all processes of a machine
+share, and nanoseconds of processor time that this process has used so far. Ends when stdin is
+closed.
+"""
+
+import argparse
+import gc
+import os
+import select
+import socket
+import sys
+import time
+
+from bench.cases.fanout import KINDS, Kind
+
+READY = "ready"
+_PIECE = 1 << 16
+_TIMEOUT_SECONDS = 30
+
+
+def main() -> None:
+    """Connect, and tell when each event has come everywhere."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kind", choices=KINDS, required=True)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--watchers", type=int, required=True)
+    given = parser.parse_args()
+    kind = KINDS[given.kind]
+    watchers = [_watcher(kind, given.port) for _ in range(given.watchers)]
+    gc.disable()
+    print(READY, flush=True)
+    _listen(kind, [each.fileno() for each in watchers])
+
+
+def _watcher(kind: Kind, port: int) -> socket.socket:
+    """A connection that watches: the server has said so."""
+    sock = socket.create_connection(("127.0.0.1", port), _TIMEOUT_SECONDS)
+    sock.sendall(kind.watch)
+    seen = b""
+    while kind.watching not in seen:
+        piece = sock.recv(_PIECE)
+        if not piece:
+            sys.exit(f"a connection was closed: {seen!r}")
+        seen += piece
+    sock.setblocking(False)
+    return sock
+
+
+def _listen(kind: Kind, watchers: list[int]) -> None:
+    poll, read, end = select.epoll(), os.read, kind.end
+    for fd in watchers:
+        poll.register(fd, select.EPOLLIN)
+    poll.register(sys.stdin.fileno(), select.EPOLLIN | select.EPOLLHUP)
+    number = 0
+    while True:
+        mark, left, parts = kind.mark(number), len(watchers), dict[int, bytes]()
+        while left:
+            for fd, _ in poll.poll(_TIMEOUT_SECONDS):
+                data = read(fd, _PIECE)
+                if not data:
+                    if fd == sys.stdin.fileno():
+                        return
+                    sys.exit("a connection was closed")
+                if fd in parts:
+                    data = parts.pop(fd) + data
+                if mark in data and data.endswith(end):
+                    left -= 1
+                else:
+                    parts[fd] = data
+        print(time.monotonic_ns(), time.process_time_ns(), flush=True)
+        number += 1
+
+
+if __name__ == "__main__":
+    main()

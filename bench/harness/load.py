@@ -1,0 +1,66 @@
+"""The load generator: runs wrk against one server and reads what it measured.
+
+A run in which any answer was not a success, or any connection broke, is void:
+a server that refuses quickly must not look fast.
+"""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.harness.dataset import TOKEN, Request
+
+SCRIPT = Path(__file__).with_name("replay.lua")
+_MARK = "RESULT "
+
+
+class VoidRun(Exception):
+    """A run that measured nothing, because requests failed."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run measured."""
+
+    per_second: float
+    p99_ms: float
+
+
+def missing() -> str | None:
+    """What to install before a run is possible, or None."""
+    if shutil.which("wrk"):
+        return None
+    return "the load generator wrk is missing: apt-get install wrk"
+
+
+def write_requests(requests: Iterable[Request], file: Path) -> Path:
+    """Write requests in the form that replay.lua reads."""
+    with file.open("w") as out:
+        for request in requests:
+            out.write(f"{request.method}\t{request.path}\t{request.body}\n")
+    return file
+
+
+def run(url: str, requests: Path, connections: int, seconds: int) -> Run:
+    """Replay `requests` at `url` for some seconds. Raises VoidRun.
+
+    wrk inherits the core of this process.
+    """
+    command = ["wrk", "--threads", "1", "--connections", str(connections)]
+    command += ["--duration", f"{seconds}s", "--timeout", "10s", "--script", str(SCRIPT)]
+    command += [url, "--", str(requests), TOKEN]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    lines = [line for line in done.stdout.splitlines() if line.startswith(_MARK)]
+    if done.returncode or not lines:
+        raise VoidRun(f"wrk failed: {done.stderr or done.stdout}")
+    result = json.loads(lines[-1].removeprefix(_MARK))
+    if result["non_2xx"] or result["broken"] or not result["requests"]:
+        raise VoidRun(
+            f"{result['non_2xx']} of {result['requests']} answers were errors, "
+            f"{result['broken']} connections broke or timed out"
+        )
+    per_second = result["requests"] / (result["microseconds"] / 1e6)
+    return Run(per_second, result["p99_microseconds"] / 1e3)

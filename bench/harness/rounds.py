@@ -1,0 +1,87 @@
+"""Rounds: the servers of a case take turns, so that all of them see the same machine.
+
+When the machine slows down for a minute, it slows down for all. Valid runs are kept,
+void ones are told and counted.
+"""
+
+import itertools
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.harness import dataset, load
+from bench.harness.dataset import Request
+from bench.harness.figures import Sample
+from bench.harness.servers import Cores, Program, Server
+
+_CONNECTIONS = 32
+_WARM_UP_SECONDS = 1
+# wrk tries the script once and throws that request away, so the second one is sent first.
+_FIRST_SENT = 1
+
+
+class Subject(NamedTuple):
+    """A running server and what it is asked in a run, by the number of the run."""
+
+    name: str
+    server: Server
+    requests: Callable[[int], list[Request]]
+
+
+@dataclass
+class Bench:
+    """How this run measures, and the void runs it had."""
+
+    cores: Cores
+    work: Path
+    rounds: int
+    seconds: int
+    void: list[str] = field(default_factory=list)
+    _runs: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def database(self, program: Program) -> Path:
+        """Where a program keeps its data."""
+        return self.work / f"{program.name.replace(' ', '-')}.db"
+
+    def run(self, case: str, subjects: Sequence[Subject]) -> dict[str, list[Sample]]:
+        """Warm every subject up, then let them take turns; the valid samples by subject."""
+        samples: dict[str, list[Sample]] = {}
+        for at in range(self.rounds + 1):
+            run = next(self._runs)
+            for subject in subjects:
+                try:
+                    sample = self._sample(subject, run, self.seconds if at else _WARM_UP_SECONDS)
+                except load.VoidRun as reason:
+                    self.void.append(f"{case}, {subject.name}: {reason}")
+                    print(f"  {case}: {subject.name}: VOID: {reason}", flush=True)
+                    continue
+                if at:
+                    samples.setdefault(subject.name, []).append(sample)
+                    _progress(f"{case}: round {at} of {self.rounds}: {subject.name}", sample)
+        return samples
+
+    def _sample(self, subject: Subject, run: int, seconds: int) -> Sample:
+        server, requests = subject.server, subject.requests(run)
+        file = load.write_requests(requests, self.work / "requests.tsv")
+        used, started = server.cpu_seconds(), time.perf_counter()
+        measured = load.run(server.url, file, _CONNECTIONS, seconds)
+        busy = (server.cpu_seconds() - used) / (time.perf_counter() - started)
+        if requests[0].method == "PUT":
+            _check_written(server, requests[_FIRST_SENT], run)
+        return Sample(measured, busy)
+
+
+def _check_written(server: Server, first: Request, run: int) -> None:
+    """Raise VoidRun unless the run's first write shows."""
+    body = json.loads(server.answer(dataset.read_back(first)))
+    region = body["result"]["region"]
+    if region not in dataset.region_pair(run):
+        raise load.VoidRun(f"a mapping that was written is still in {region}")
+
+
+def _progress(what: str, sample: Sample) -> None:
+    rate = f"{sample.run.per_second:,.0f} requests/s"
+    print(f"  {what}: {rate}, server busy {sample.busy:.0%}", flush=True)

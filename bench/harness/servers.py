@@ -1,0 +1,201 @@
+"""The servers under test: how each is started, pinned to its core, watched and stopped.
+
+Each server runs alone on one core and this process, with the load generator,
+on another. Where the system has one core only, or no affinity calls, nothing is
+pinned and `Cores.note` says so.
+"""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from bench.harness.dataset import TOKEN, Request
+
+_START_LIMIT_SECONDS = 30
+_STOP_LIMIT_SECONDS = 30
+HOST = "127.0.0.1"
+_ROOT = Path(__file__).parents[2]
+
+
+class Failed(Exception):
+    """A server did not do what the bench needs; nothing more can be measured."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A server that can be started: its name and its command for a database file and a port."""
+
+    name: str
+    command: Callable[[Path, int], list[str]]
+
+    def missing(self) -> str | None:
+        """What to do before this program can start, or None."""
+        executable = self.command(_ROOT, 0)[0]
+        return None if Path(executable).exists() else f"{executable} is missing: make setup"
+
+
+def _anchor(module: str) -> Callable[[Path, int], list[str]]:
+    def command(db: Path, port: int) -> list[str]:
+        return [sys.executable, "-m", module, "--db", str(db), "--port", str(port)]
+
+    return command
+
+
+def _originmap(db: Path, port: int) -> list[str]:
+    script = Path(sys.executable).with_name("originmap")
+    return [str(script), "dev", "--db", str(db), "--port", str(port)]
+
+
+ORIGINMAP = Program("originmap", _originmap)
+BARE_ASGI = Program("bare ASGI", _anchor("bench.anchors.bare_asgi"))
+BARE_FALCON = Program("bare Falcon", _anchor("bench.anchors.bare_falcon"))
+BARE_FANOUT = Program("bare fan-out", _anchor("bench.anchors.bare_fanout"))
+USUAL_STACK = Program("usual stack", _anchor("bench.anchors.usual_stack"))
+PROGRAMS = (ORIGINMAP, BARE_ASGI, BARE_FALCON, USUAL_STACK)
+
+
+@dataclass(frozen=True)
+class Cores:
+    """Which core the servers get and which one the load generator; None when not pinned."""
+
+    server: int | None
+    load: int | None
+    note: str
+
+    @classmethod
+    def choose(cls) -> Self:
+        """Take the first core for the servers and the last one for the load generator."""
+        if not hasattr(os, "sched_setaffinity"):
+            return cls(None, None, "not pinned: this system has no affinity calls")
+        cores = sorted(os.sched_getaffinity(0))
+        if len(cores) < 2:
+            return cls(None, None, "not pinned: one core only, server and load share it")
+        first, last = cores[0], cores[-1]
+        return cls(first, last, f"server on core {first}, load generator on core {last}")
+
+    def take_load(self) -> None:
+        """Move this process, and what it starts from now on, to the load generator's core."""
+        if self.load is not None:
+            os.sched_setaffinity(0, {self.load})
+
+    @contextmanager
+    def server_core(self) -> Iterator[None]:
+        """Be on the server's core for a moment, so that a child started now stays there."""
+        if self.server is not None:
+            os.sched_setaffinity(0, {self.server})
+        try:
+            yield
+        finally:
+            self.take_load()
+
+
+class Server:
+    """One running server. Its output goes to files beside its database, as an operator's does."""
+
+    def __init__(self, program: Program, db: Path, cores: Cores) -> None:
+        """Start the program and wait until it answers."""
+        self.name = program.name
+        self.port = _free_port()
+        self._out: IO[bytes] = db.with_suffix(".log").open("ab")
+        started = time.perf_counter()
+        with cores.server_core():
+            self._process = subprocess.Popen(
+                program.command(db.resolve(), self.port),
+                cwd=_ROOT,
+                stdout=self._out,
+                stderr=self._out,
+            )
+        self._wait()
+        self.first_answer_ms = (time.perf_counter() - started) * 1e3
+
+    @property
+    def url(self) -> str:
+        """The address to send requests to."""
+        return f"http://{HOST}:{self.port}"
+
+    def ask(self, request: Request) -> tuple[int, bytes]:
+        """Send one request; the status and the body of its answer."""
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=30)
+        headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+        try:
+            connection.request(request.method, request.path, request.body or None, headers)
+            response = connection.getresponse()
+            return response.status, response.read()
+        finally:
+            connection.close()
+
+    def answer(self, request: Request) -> bytes:
+        """The body of a successful answer. Raises Failed for any other."""
+        status, body = self.ask(request)
+        if status != http.HTTPStatus.OK:
+            raise Failed(f"{self.name}: {request.method} {request.path}: {body!r}")
+        return body
+
+    def answers(self) -> bool:
+        """Whether it is up."""
+        try:
+            return self.ask(Request("GET", "/healthz"))[0] == http.HTTPStatus.OK
+        except OSError:
+            return False
+
+    def rss_mib(self) -> float:
+        """Resident memory of the process."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
+        return int(line.split()[1]) / 1024
+
+    def cpu_seconds(self) -> float:
+        """Processor time the process has used so far."""
+        stat = Path(f"/proc/{self._process.pid}/stat").read_text()
+        # The name in brackets may hold blanks; user and system time are fields 14 and 15.
+        user, system = stat.rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+    def stop(self) -> None:
+        """End the process as an operator would, and insist when it does not go."""
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(_STOP_LIMIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            print(f"{self.name} did not stop on SIGTERM within {_STOP_LIMIT_SECONDS} s")
+            self._process.kill()
+            self._process.wait()
+        self._out.close()
+
+    def __enter__(self) -> Self:
+        """The server is already up."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop the server."""
+        self.stop()
+
+    def _wait(self) -> None:
+        limit = time.monotonic() + _START_LIMIT_SECONDS
+        while not self.answers():
+            if self._process.poll() is not None or time.monotonic() > limit:
+                self._process.kill()
+                raise Failed(f"{self.name} did not start, see {self._out.name}")
+            time.sleep(0.001)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
