@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export PIP_REQUIRE_VIRTUALENV := 1
 
-.PHONY: run setup test lint unit caches bench bench-large bench-against bench-plot crash chaos soak lock openapi conformance docs-generate site guides picture clean
+.PHONY: run setup test lint unit caches bench bench-large bench-against bench-plot crash chaos soak lock openapi conformance docs-generate site guides picture wheels clean
 
 run: setup
 	$(BIN)/originmap dev
@@ -111,6 +111,10 @@ guides: $(VENV)/.test
 # Draws the picture of the README from what the commands print now.
 picture: $(VENV)/.test
 	$(BIN)/python -m scripts.picture
+
+# Downloads the locked wheels for each supported system and Python; some may be missing after `make lock`.
+wheels: $(VENV)/.test
+	$(BIN)/python -m scripts.wheels
 
 # Renews the locks; needs network. Nothing else in the project changes versions.
 lock: $(VENV)/bin/python
