@@ -22,6 +22,7 @@ _STDOUT_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG}
 _COMMANDS = {
     "dev": "Start a development server with well-known credentials.",
     "serve": "Start a production server.",
+    "health": "Check that a server is ready; exit status 0 means healthy.",
     "edge": "Keep the cache configuration of a node up to date.",
     "zone": "Create and list zones.",
     "token": "Create, list and revoke API tokens.",
@@ -61,6 +62,7 @@ _PACKAGES: dict[str, tuple[str, ...]] = {
         "dev",
         "edge",
         "followers",
+        "health",
         "migrate",
         "promote",
         "serve",
