@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+UV := $(VENV)/dist/bin/uv --quiet
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export PIP_REQUIRE_VIRTUALENV := 1
 
-.PHONY: run setup test lint unit caches bench bench-large bench-against bench-plot crash chaos soak lock openapi conformance docs-generate site guides picture clean
+.PHONY: run setup test lint unit caches bench bench-large bench-against bench-plot crash chaos soak lock openapi conformance docs-generate site guides picture dist wheels clean
 
 run: setup
 	$(BIN)/originmap dev
@@ -37,6 +38,12 @@ $(VENV)/.v1client: $(VENV)/.run requirements/v1client.txt
 $(VENV)/site/.done: $(VENV)/bin/python requirements/docs.txt
 	$(PYTHON) -m venv $(VENV)/site
 	$(VENV)/site/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/docs.txt
+	@touch $@
+
+# What builds packages has an environment of its own too.
+$(VENV)/dist/.done: $(VENV)/bin/python requirements/dist.txt
+	$(PYTHON) -m venv $(VENV)/dist
+	$(VENV)/dist/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/dist.txt
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.run requirements/bench.txt
@@ -112,10 +119,28 @@ guides: $(VENV)/.test
 picture: $(VENV)/.test
 	$(BIN)/python -m scripts.picture
 
+# What is released: sdist, wheel and bill of materials (CycloneDX), with their digests. The same commit
+# gives the same bytes.
+dist: $(VENV)/dist/.done
+	rm -rf dist build/installed
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} \
+	  $(UV) build --no-build-isolation --python $(VENV)/dist/bin/python --out-dir dist
+	$(UV) venv --python $(PYTHON) build/installed
+	$(UV) pip install --python build/installed --require-hashes -r requirements/run.txt
+	$(UV) pip install --python build/installed --no-deps dist/*.whl
+	$(UV) pip uninstall --python build/installed flit-core
+	$(VENV)/dist/bin/cyclonedx-py environment --output-reproducible --pyproject pyproject.toml \
+	  --output-file dist/originmap.cdx.json build/installed/bin/python
+	rm dist/.gitignore; cd dist && sha256sum * > SHA256SUMS && cat SHA256SUMS
+
+# Downloads the locked wheels for each supported system and Python; some may be missing after `make lock`.
+wheels: $(VENV)/.test
+	$(BIN)/python -m scripts.wheels
+
 # Renews the locks; needs network. Nothing else in the project changes versions.
 lock: $(VENV)/bin/python
 	$(PIP) install uv
-	for name in run test v1client bench docs; do \
+	for name in run test v1client bench docs dist; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 

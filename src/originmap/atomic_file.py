@@ -19,6 +19,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from originmap.file_mode import set_mode
+
 _NEW = 0o666
 """Mode of a new file before the umask, if the caller sets no mode."""
 
@@ -48,17 +50,19 @@ def replacing(path: Path, mode: int | None = None) -> Iterator[BinaryIO]:
     """
     target = target_of(path)
     new = target.with_name(f".{target.name}.{secrets.token_hex(4)}.new")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(new, flags, _NEW if mode is None else mode)
+    first_mode = _NEW if mode is None else mode
+    file = open(new, "xb", opener=lambda name, flags: os.open(name, flags, first_mode))  # noqa: SIM115
     try:
-        with open(descriptor, "wb") as file:
+        with file:
             yield file
             file.flush()
             _set_mode(file.fileno(), target, mode)
-            if _is_same(new, target):
-                new.unlink()
-                return
-            os.fsync(file.fileno())
+            same = _is_same(new, target)
+            if not same:
+                os.fsync(file.fileno())
+        if same:
+            new.unlink()
+            return
         new.replace(target)
     except BaseException:
         new.unlink(missing_ok=True)
@@ -73,7 +77,10 @@ def replace_file(path: Path, content: Iterable[bytes], mode: int | None = None) 
 
 
 def sync_folder(folder: Path) -> None:
-    """Sync a folder, so that its created, renamed and removed files survive a power failure."""
+    """Sync a folder, so that its created, renamed and removed files survive a power failure.
+    Without effect on Windows, which cannot open a folder."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -85,7 +92,7 @@ def _set_mode(descriptor: int, target: Path, mode: int | None) -> None:
     if mode is None and target.exists():
         mode = stat.S_IMODE(target.stat().st_mode)
     if mode is not None:
-        os.fchmod(descriptor, mode)
+        set_mode(descriptor, mode)
 
 
 def _is_same(new: Path, target: Path) -> bool:

@@ -5,11 +5,15 @@ The command line offers each setting as an option and as an environment variable
 """
 
 import os
-import pwd
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
+
+try:
+    import pwd
+except ImportError:  # Windows
+    pwd = None  # type: ignore[assignment]
 
 
 def _setting(default: Any, help_: str, *, secret: bool = False) -> Any:
@@ -208,21 +212,25 @@ def _folder(
 ) -> Path | None:
     base = environment.get(variable, "")
     # The specification: a relative path is invalid and ignored.
-    if base.startswith("/"):
+    if os.path.isabs(base):
         return Path(base) / "originmap"
     home = environment.get("HOME", "")
-    if not home.startswith("/"):
-        home = _home_of_user(os.getuid() if user is None else user)
+    if not os.path.isabs(home):
+        home = _home_of_user(environment, user)
     return Path(home) / under_home / "originmap" if home else None
 
 
-def _home_of_user(user: int) -> str:
-    """The home folder from the user database; "" if the user is not in it."""
-    try:
-        home = pwd.getpwuid(user).pw_dir
-    except KeyError:
-        return ""
-    return home if home.startswith("/") else ""
+def _home_of_user(environment: Mapping[str, str], user: int | None) -> str:
+    """The home folder from the user database, on Windows from USERPROFILE; "" if it is not
+    known."""
+    if pwd is None:
+        home = environment.get("USERPROFILE", "")
+    else:
+        try:
+            home = pwd.getpwuid(os.getuid() if user is None else user).pw_dir
+        except KeyError:
+            return ""
+    return home if os.path.isabs(home) else ""
 
 
 def outbound_environment(environment: Mapping[str, str] = os.environ) -> Mapping[str, str]:

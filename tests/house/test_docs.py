@@ -223,7 +223,7 @@ def test_decisions_have_their_parts() -> None:
 
 def test_every_dependency_has_its_reason() -> None:
     page = DOCS / "decisions" / "0002-dependencies.md"
-    for file in ("run.in", "test.in", "docs.in"):
+    for file in ("run.in", "test.in", "docs.in", "dist.in"):
         for line in (ROOT / "requirements" / file).read_text("utf-8").splitlines():
             if name := re.match(r"[a-z][a-z0-9-]*", line):
                 assert len(table_rows(page, name[0])) == 1, f"{page.name} needs a row: {name[0]}"

@@ -2,7 +2,11 @@
 
 import contextlib
 import logging
-import resource
+
+try:
+    import resource
+except ImportError:  # Windows, without such a limit
+    resource = None  # type: ignore[assignment]
 
 _LOG = logging.getLogger(__name__)
 
@@ -13,6 +17,8 @@ RESERVED = 512
 def connections_within(wanted: int) -> int:
     """The number of connections to accept, at most `wanted`. Increases the soft limit of the
     process up to the hard limit, and logs a warning if that is not enough."""
+    if resource is None:
+        return wanted
     needed = wanted + RESERVED
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if not _suffices(soft, needed):

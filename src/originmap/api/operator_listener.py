@@ -2,12 +2,15 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-from originmap.operator_socket import reachable
+from originmap.operator_socket import USE_SERVER, obstacle, reachable
+
+_LOG = logging.getLogger(__name__)
 
 
 @contextlib.asynccontextmanager
@@ -15,7 +18,13 @@ async def operator_listener(
     path: Path, make_protocol: Callable[[], asyncio.Protocol]
 ) -> AsyncIterator[None]:
     """Listen on a Unix socket that only this user can open, and remove it on exit. A socket that a
-    crashed process left is replaced: the process that owns the database owns its socket."""
+    crashed process left is replaced: the process that owns the database owns its socket. On a
+    system that can have no socket there, this logs a warning only."""
+    if why := obstacle(path):
+        extra = {"socket": str(path), "why": why, "hint": f"commands: {USE_SERVER}"}
+        _LOG.warning("no operator socket", extra={"data": extra})
+        yield
+        return
     _remove(path)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     with reachable(path) as address:

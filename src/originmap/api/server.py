@@ -45,7 +45,7 @@ def server_config(make_protocol: Callable[..., asyncio.Protocol]) -> uvicorn.Con
     return uvicorn.Config(
         _no_application,
         http=make_protocol,  # type: ignore[arg-type]  # a factory instead of a class
-        loop="uvloop",
+        loop="none",  # the caller has chosen it
         ws="none",
         lifespan="off",
         log_config=None,

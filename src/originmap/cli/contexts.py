@@ -1,6 +1,5 @@
 """The servers that a user has named, in one file that nobody else may read: it holds tokens."""
 
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import msgspec
 
 from originmap.atomic_file import replacing
 from originmap.domain.errors import OriginmapError
+from originmap.file_mode import others_may_access
 from originmap.settings import config_folder
 
 _MODE = 0o600
@@ -58,7 +58,7 @@ def read_contexts() -> Contexts:
         return Contexts()
     except OSError as error:
         raise ContextError(f"{file}: {error.strerror}", "make it readable for yourself") from None
-    if stat.S_IMODE(mode) & 0o077:
+    if others_may_access(mode):
         hint = f"chmod 600 {file}, and replace the tokens in it if others may have read them"
         raise ContextError(f"{file} holds tokens, and others may read it", hint)
     try:

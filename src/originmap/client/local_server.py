@@ -17,11 +17,12 @@ import msgspec
 from originmap.client.server import Query, ServerRefused, Sink, target
 from originmap.client.unix_socket import answered
 from originmap.domain.errors import StoreOwned, StoreUnusable
-from originmap.operator_socket import socket_path
+from originmap.operator_socket import USE_SERVER, obstacle, socket_path
 
 _SECONDS = 60.0
 _STREAM_SECONDS = 300.0  # between two chunks: a large database is sorted before the first
 _PATIENCE_SECONDS = 5.0
+_BLIND_SECONDS = 1.0  # without a socket, the owner is more likely a server that stays
 _RESTART_SECONDS = 30.0
 _CHUNK = 1 << 16
 
@@ -47,6 +48,7 @@ class LocalServer:
         self._open_here = open_here
         self._new = new
         self._is_file = is_file
+        self._obstacle = obstacle(socket_path(Path(db))) if is_file else ""
         self._open = contextlib.ExitStack()
         self._application: LocalApplication | None = None
 
@@ -69,6 +71,8 @@ class LocalServer:
                 "this command needs the running server, because nodes report to it",
                 "set --server to its URL",
             )
+        if self._obstacle:
+            raise ServerRefused(f"{self._db} has no socket: {self._obstacle}", USE_SERVER)
         deadline = time.monotonic() + _RESTART_SECONDS
         while True:
             # Do not open the database itself: a starting server could not open it then.
@@ -81,16 +85,19 @@ class LocalServer:
 
     def _by_owner(self, method: str, target: str, body: bytes | None, sink: Sink | None) -> object:
         """Send a request to the server; if none runs, answer it in this process."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        patience = _BLIND_SECONDS if self._obstacle else _PATIENCE_SECONDS
+        deadline = time.monotonic() + patience
         while True:
-            if self._application is None and self._is_file:
+            if self._application is None and self._is_file and not self._obstacle:
                 with contextlib.suppress(_NotListening):
                     return self._over_socket(method, target, body, sink)
             try:
                 return self._in_process(method, target, body or b"", sink)
-            except StoreOwned:
+            except StoreOwned as error:
                 # The server is starting or stopping, and its socket does not exist right now.
                 if time.monotonic() > deadline:
+                    if self._obstacle:
+                        error.hint = f"if it is a server, {USE_SERVER}: {self._obstacle}"
                     raise
                 time.sleep(0.05)
 

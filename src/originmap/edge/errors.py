@@ -8,7 +8,8 @@ EdgeError
 ├── FileTaken        another agent writes the same file
 ├── NothingToServe   the replica has not loaded a snapshot of the primary yet
 ├── RuntimeRefused   a running cache rejects an update, or differs from its file after it
-└── TemporaryUnwritable  the folder for temporary files cannot be written
+├── TemporaryUnwritable  the folder for temporary files cannot be written
+└── UnsupportedSystem  the agent does not run on this operating system
 """
 
 from originmap.domain.errors import OriginmapError
@@ -90,3 +91,11 @@ class TemporaryUnwritable(EdgeError):
         path = f" {error.filename}" if error.filename else ""
         super().__init__(f"cannot write temporary files{path}: {error.strerror or error}")
         self.hint = "set TMPDIR to a folder that this user can write"
+
+
+class UnsupportedSystem(EdgeError):
+    """The agent does not run on this operating system."""
+
+    def __init__(self) -> None:
+        super().__init__("the edge agent needs Linux or macOS: it stops commands by process group")
+        self.hint = "write the files with: originmap export"

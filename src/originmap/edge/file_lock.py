@@ -6,13 +6,13 @@ could hold locks on two files of the same name. It contains the process ID, for 
 """
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from originmap.edge import disk
 from originmap.edge.errors import CannotWrite, FileTaken
+from originmap.exclusive_lock import lock
 
 _MODE = 0o644
 
@@ -29,17 +29,17 @@ def locked(paths: Iterable[Path]) -> Iterator[None]:
 
 
 def _open(path: Path) -> int:
-    lock = path.with_name(f".{path.name}.lock")
+    beside = path.with_name(f".{path.name}.lock")
     try:
-        disk.make_folder(lock.parent)
-        return os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, _MODE)
+        disk.make_folder(beside.parent)
+        return os.open(beside, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, _MODE)
     except OSError as error:
-        raise CannotWrite(str(lock), error) from error
+        raise CannotWrite(str(beside), error) from error
 
 
 def _lock(descriptor: int, path: Path) -> None:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(descriptor)
     except BlockingIOError:
         process = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
         raise FileTaken(str(path), process if process.isdecimal() else "") from None

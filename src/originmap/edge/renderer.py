@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import hashlib
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from originmap.edge.release import released
 from originmap.export.endpoint import Endpoints
 from originmap.export.format import File
 from originmap.export.node import Node
+from originmap.file_mode import set_mode
 from originmap.service.export.exports import zone_parts
 from originmap.service.rollout.release import Release
 from originmap.store.clock import Now
@@ -158,7 +158,7 @@ class _Output:
         """Close the file and return its SHA-256. Raises CannotWrite."""
         try:
             self._file.flush()
-            os.fchmod(self._file.fileno(), _MODE)
+            set_mode(self._file.fileno(), _MODE)
             self._file.close()
         except OSError as error:
             raise CannotWrite(str(self._path), error) from error

@@ -39,7 +39,7 @@ class Health:
         return f"the health command exited with status {status}{': ' if last else ''}{last}"
 
     def _run(self, variables: dict[str, str]) -> tuple[int, str]:
-        """Run the command; returns its exit status and output. Kills all its child processes."""
+        """Run the command; returns its exit status and output. Kills its child processes."""
         with subprocess.Popen(  # noqa: S603 (the operator's own words, and no shell)
             self.words,
             env={**os.environ, **variables},
@@ -53,10 +53,18 @@ class Health:
             try:
                 output, _ = process.communicate(timeout=self.seconds)
             finally:
-                # The children too, because they keep the pipe open, which is read to its end.
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
+                _kill(process)
         return process.returncode, output
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    """Kill a command and its children, because they keep the pipe open, which is read to its end.
+    Windows has no process groups, so children survive there."""
+    if not hasattr(os, "killpg"):
+        process.kill()
+        return
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def health_of(text: str, seconds: float) -> Health | None:

@@ -21,6 +21,9 @@ def monotonic_clock() -> int:
 def running_clock() -> int:
     """Return microseconds of a monotonic clock that also counts the time that the machine was
     suspended, if the system supports that."""
+    if not hasattr(time, "clock_gettime_ns"):  # Windows
+        return monotonic_clock()
+    # That of macOS counts it by the other name.
     clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
     return time.clock_gettime_ns(clock) // 1000
 

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from originmap.domain.errors import StoreUnusable
+from originmap.file_mode import others_may_access
 from originmap.store.postgres.parameters import Parameters
 
 _BY_URL = (
@@ -71,7 +72,7 @@ def _mode(given: Parameters) -> str:
 def _check_files(given: Parameters, mode: str) -> None:
     if "passfile" in given.given and not given.value("password"):
         _check_readable(given, "passfile")
-        if Path(given.value("passfile")).stat().st_mode & 0o077:
+        if others_may_access(Path(given.value("passfile")).stat().st_mode):
             hint = f"chmod 600 {given.value('passfile')}"
             raise given.refused("passfile", "other users can read it", hint)
     if mode == "disable":

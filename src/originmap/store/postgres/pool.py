@@ -186,8 +186,10 @@ def _setup(given: Parameters) -> str:
     return f"SELECT {calls}"
 
 
+_TCP = {socket.AF_INET, socket.AF_INET6}
+_IDLE_ON_MACOS = 0x10  # TCP_KEEPALIVE in its tcp(4)
 _KEEPALIVES = {
-    "keepalives_idle": socket.TCP_KEEPIDLE,
+    "keepalives_idle": getattr(socket, "TCP_KEEPIDLE", _IDLE_ON_MACOS),
     "keepalives_interval": socket.TCP_KEEPINTVL,
     "keepalives_count": socket.TCP_KEEPCNT,
 }
@@ -196,7 +198,7 @@ _KEEPALIVES = {
 def _keep_alive(connection: asyncpg.Connection, given: Parameters) -> None:
     """Enable TCP keepalives, as libpq does unless keepalives=0."""
     sock = connection._transport.get_extra_info("socket")  # asyncpg has no public access to it
-    if sock is None or sock.family == socket.AF_UNIX or given.value("keepalives") == "0":
+    if sock is None or sock.family not in _TCP or given.value("keepalives") == "0":
         return
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, option in _KEEPALIVES.items():

@@ -1,13 +1,12 @@
 """A SQLite database file: locking, opening, migrating and closing it.
 
-One process owns a file. It holds a flock on the file itself: the system releases the lock when the
+One process owns a file. It holds a lock on the file itself: the system releases the lock when the
 process dies, and the lock holds for every name of the file. SQLite's own locks are independent of
 it. The process has two connections, one for writes and one for reads, so that reads continue while
 a commit waits for the disk.
 """
 
 import contextlib
-import fcntl
 import os
 import secrets
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ import apsw
 import msgspec
 
 from originmap.domain.errors import StoreFailed, StoreOwned, StoreUnusable
+from originmap.exclusive_lock import lock
 from originmap.store.migrations import all_migrations
 from originmap.store.sqlite.file_state import FileState, tighten
 
@@ -126,7 +126,7 @@ def set_aside(path: Path) -> Path:
     """Rename a damaged file and the files beside it, and return the new name. An earlier file of
     that name is deleted. Raises StoreOwned, StoreUnusable."""
     aside = path.with_name(path.name + ".damaged")
-    lock = _lock_file(path)
+    handle = _lock_file(path)
     try:
         for end in ("", *_BESIDE):
             old, new = path.with_name(path.name + end), aside.with_name(aside.name + end)
@@ -137,21 +137,21 @@ def set_aside(path: Path) -> Path:
         reason = f"it is damaged, and cannot be moved aside: {error.strerror}"
         raise StoreUnusable(str(path), reason, f"move it yourself: mv {path} {aside}") from error
     finally:
-        os.close(lock)
+        os.close(handle)
     return aside
 
 
 def check_pages(path: Path) -> None:
     """Check every page of a database that is not open. Raises StoreOwned; StoreUnusable if it is
     damaged."""
-    lock = _lock_file(path)
+    handle = _lock_file(path)
     try:
         with contextlib.closing(_connect(path)) as connection:
             problems = rows(connection, "PRAGMA quick_check(1)")
     except apsw.Error as error:
         raise _unusable(path, error) from error
     finally:
-        os.close(lock)
+        os.close(handle)
     if problems != [("ok",)]:
         reason = f"it is damaged: {problems[0][0]}"
         raise StoreUnusable(str(path), reason, "restore it from a backup", spoilt=True)
@@ -178,12 +178,12 @@ def _lock_file(path: Path) -> int:
         if not path.parent.is_dir():
             hint = f"create it: mkdir -p {path.parent}"
             raise StoreUnusable(str(path), "its folder does not exist", hint)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         hint = "set --db to a path that this user can write"
         raise StoreUnusable(str(path), error.strerror or "it cannot be opened", hint) from error
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(handle)
     except BlockingIOError:
         os.close(handle)
         raise StoreOwned(str(path)) from None
@@ -214,6 +214,7 @@ def _prepare(connection: apsw.Connection, path: Path) -> int:
     connection.pragma("journal_mode", "wal")
     # A commit is acknowledged only after it is durable, also after a power failure.
     connection.pragma("synchronous", "full")
+    connection.pragma("fullfsync", True)  # macOS: its fsync alone leaves data in the disk's cache
     return _migrate(connection)
 
 

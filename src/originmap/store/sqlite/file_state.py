@@ -7,12 +7,16 @@ process ends. So the file's inode is checked regularly.
 import contextlib
 import logging
 import os
-import resource
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from originmap.domain.errors import StoreFailed, StoreUnusable
+
+try:
+    import resource
+except ImportError:  # Windows, without such a limit
+    resource = None  # type: ignore[assignment]
 
 _LOG = logging.getLogger(__name__)
 LEAST_ROOM = 4 << 20
@@ -85,15 +89,12 @@ class FileState:
         """Return the bytes by which the files can grow, by the disk and by the limits of the
         process."""
         try:
-            disk = os.statvfs(self._path.parent)
+            free = _free_bytes(self._path.parent)
             largest = max(path.stat().st_size for path in (self._path, *self._existing()))
         except OSError:
             return 0
-        if disk.f_flag & os.ST_RDONLY:
-            return 0
-        blocks = disk.f_bfree if os.geteuid() == 0 else disk.f_bavail
-        # Some file systems do not report free space.
-        free = blocks * disk.f_frsize if disk.f_blocks else 1 << 62
+        if resource is None:
+            return free
         limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
         return free if limit == resource.RLIM_INFINITY else min(free, limit - largest)
 
@@ -108,6 +109,20 @@ class FileState:
             else:
                 _LOG.warning("ready again", extra={"data": {"database": str(self._path)}})
         return problem
+
+
+def _free_bytes(folder: Path) -> int:
+    """The bytes that this user can add to a disk. Raises OSError."""
+    if not hasattr(os, "statvfs"):
+        import shutil  # it takes long to load, and only Windows needs it
+
+        return shutil.disk_usage(folder).free
+    disk = os.statvfs(folder)
+    if disk.f_flag & os.ST_RDONLY:
+        return 0
+    blocks = disk.f_bfree if os.geteuid() == 0 else disk.f_bavail
+    # Some file systems do not report free space.
+    return blocks * disk.f_frsize if disk.f_blocks else 1 << 62
 
 
 def mark_of(path: Path) -> Path:

@@ -16,6 +16,7 @@ from originmap.cli import node_options, option_types, options
 from originmap.domain.errors import InvalidExport
 from originmap.edge import command as commands
 from originmap.edge.command import Command
+from originmap.edge.errors import UnsupportedSystem
 from originmap.edge.target import RUNTIME, Duty
 from originmap.export import endpoint
 from originmap.export.format import Format
@@ -108,6 +109,8 @@ def command(
     --upstream '{colo}.cache.example.net:80' --write nginx=/etc/nginx/originmap.conf
     --check 'nginx -t' --reload 'nginx -s reload'
     """
+    if not hasattr(os, "killpg"):
+        raise UnsupportedSystem
     duties = woken(duties_of(writes, checks, reloads, sockets, alone=not no_check), manager)
     settings = _settings(dry_run=dry_run, **rest)
     if dry_run:

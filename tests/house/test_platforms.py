@@ -1,0 +1,106 @@
+"""Names that Python lacks on Windows are used in few modules, which do without them there."""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import mypy
+import pytest
+
+SOURCE = Path(__file__).parents[2] / "src" / "originmap"
+TYPESHED = Path(mypy.__file__).parent / "typeshed" / "stdlib"
+MODULES = ("fcntl", "grp", "os", "pwd", "resource", "select", "signal", "socket", "termios", "time")
+
+DO_WITHOUT = {
+    "api/descriptors.py",
+    "exclusive_lock.py",
+    "file_mode.py",
+    "operator_socket.py",
+    "rollout/health.py",
+    "settings.py",
+    "store/clock.py",
+    "store/sqlite/file_state.py",
+    "atomic_file.py",
+}
+"""They look whether a name is there, and have another way. tests/platforms runs them without."""
+
+UNREACHED = {
+    "api/operator_listener.py",  # only after operator_socket.obstacle
+    "client/unix_socket.py",
+    "bootstrap_edge.py",  # the agent refuses to start there
+    "cli/commands/server/edge.py",
+    "edge/command.py",
+    "edge/file_lock.py",
+    "edge/haproxy_runtime.py",
+    "edge/traffic_manager.py",
+}
+"""They do not run on Windows."""
+
+
+def test_names_that_windows_lacks_are_used_in_modules_that_do_without() -> None:
+    using = {
+        str(path.relative_to(SOURCE)): names
+        for path in SOURCE.rglob("*.py")
+        if (names := sorted(set(lacking(ast.parse(path.read_text("utf-8"))))))
+    }
+    elsewhere = {path: using[path] for path in using.keys() - DO_WITHOUT - UNREACHED}
+    assert elsewhere == {}
+    assert using.keys() == DO_WITHOUT | UNREACHED
+
+
+@pytest.mark.parametrize("name", ["os.fork", "socket.AF_UNIX", "signal.SIGHUP", "fcntl.flock"])
+def test_the_names_are_known(name: str) -> None:
+    assert lacking(ast.parse(f"import {name.partition('.')[0]}\n{name}")) == [name]
+
+
+@pytest.mark.parametrize("name", ["os.umask", "socket.AF_INET", "signal.SIGTERM", "time.time_ns"])
+def test_other_names_are_not_among_them(name: str) -> None:
+    assert lacking(ast.parse(f"import {name.partition('.')[0]}\n{name}")) == []
+
+
+def lacking(tree: ast.Module) -> list[str]:
+    """The uses of `module.name`, and those within hasattr, that a Python on Windows cannot have."""
+    imported = {
+        n.name for each in ast.walk(tree) if isinstance(each, ast.Import) for n in each.names
+    }
+    modules, used = imported.intersection(MODULES), []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            used.append((node.value.id, node.attr))
+        elif (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "hasattr"
+            and isinstance(node.args[0], ast.Name)
+            and isinstance(node.args[1], ast.Constant)
+        ):
+            used.append((node.args[0].id, str(node.args[1].value)))
+    return [f"{m}.{name}" for m, name in used if m in modules and name not in on_windows(m)]
+
+
+@cache
+def on_windows(module: str) -> frozenset[str]:
+    """The names of a module on Windows, by the types of the standard library."""
+    stub = TYPESHED / f"{module}.pyi"
+    stub = stub if stub.exists() else TYPESHED / module / "__init__.pyi"
+    return frozenset(names_of(ast.parse(stub.read_text("utf-8")).body))
+
+
+def names_of(body: list[ast.stmt]) -> list[str]:
+    names: list[str] = []
+    for node in body:
+        if isinstance(node, ast.If):
+            condition = ast.unparse(node.test)
+            if "sys.platform == 'win32'" in condition or "sys.platform" not in condition:
+                names += names_of(node.body)
+            if "sys.platform != 'win32'" in condition or "win32" not in condition:
+                names += names_of(node.orelse)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.append(node.name)
+        elif isinstance(node, ast.AnnAssign):
+            names.append(ast.unparse(node.target))
+        elif isinstance(node, ast.Assign):
+            names += [ast.unparse(target) for target in node.targets]
+        elif isinstance(node, ast.ImportFrom | ast.Import):
+            names += [alias.asname or alias.name for alias in node.names]
+    return names

@@ -1,0 +1,1 @@
+"""What is released, as somebody installs it who has no checkout."""

@@ -1,0 +1,1 @@
+"""Operating systems other than the one that the tests run on."""
