@@ -1,0 +1,102 @@
+"""The server and the zone under test: sends requests, gives out addresses, and cleans up.
+
+The rule that protects the zone is here: only addresses that this run gave out are written or
+deleted, and these had no mapping when it began.
+"""
+
+from collections.abc import Iterable
+
+from originmap.domain.mapping.address import Address
+from originmap.verify.addresses import AddressPool, canonical
+from originmap.verify.connection import ProbeConnection
+from originmap.verify.errors import LeftBehind
+from originmap.verify.probe import Probe, ServerAnswer
+from originmap.verify.redaction import Redactor
+from originmap.verify.zone_state import Listed, read_zone
+
+MOST_WRONG_CREDENTIALS = 3
+"""Well-formed credentials that belong to nobody: a server blocks clients that send many."""
+_MOST_CLEANING = 3
+
+
+class ZoneUnderTest:
+    """A zone of a server. `before` has its mappings when the run began."""
+
+    def __init__(
+        self, connection: ProbeConnection, zone_id: str, redactor: Redactor, *, has_token: bool
+    ) -> None:
+        """Reads the zone's mappings. `has_token`: the credential is no key of a user. Raises
+        ListRefused, ClientError."""
+        self.id = zone_id
+        self.path = f"/zones/{zone_id}/origin/cloud_regions"
+        self.redactor = redactor
+        self.has_token = has_token
+        self.wrong_credentials = 0
+        self._connection = connection
+        self._ours: set[Address] = set()
+        self._written: dict[str, None] = {}  # in the order of writing
+        self.before = self.read()
+        self._pool = AddressPool({address for text in self.before if (address := canonical(text))})
+
+    def send(self, probe: Probe) -> ServerAnswer:
+        """The answer to a request that writes nothing. Raises ClientError, Throttled."""
+        return self._connection.send(probe)
+
+    def write(self, probe: Probe, written: Iterable[str]) -> ServerAnswer:
+        """The answer to a request that may create mappings of these addresses of this run."""
+        named = list(written)
+        assert all(canonical(each) in self._ours for each in named)
+        self._written |= dict.fromkeys(named)
+        answer = self._connection.send(probe)
+        if answer.status >= 400:  # reading the zone at the end finds what it wrote nevertheless
+            self._forget(named)
+        return answer
+
+    def read(self) -> Listed:
+        """Every mapping of the zone now. Raises ListRefused, ClientError."""
+        return read_zone(self.send, self.path)
+
+    def take(self, start: str) -> str | None:
+        """An address for this run that starts with `start`; None if there is none."""
+        address = self._pool.take(start)
+        parsed = None if address is None else canonical(address)
+        if parsed is not None:
+            self._ours.add(parsed)
+        return address
+
+    def has_only_ours(self) -> bool:
+        """Whether the zone has no mappings now but those of this run."""
+        return not self.before and all(canonical(text) in self._ours for text in self.read())
+
+    def delete_written(self) -> None:
+        """Delete what was written so far, one by one. Raises ClientError, Throttled."""
+        for address in list(self._written):
+            if self._delete(address) in (200, 404):
+                self._forget([address])
+
+    @property
+    def left(self) -> list[str]:
+        """What this run wrote, and may not have deleted."""
+        return list(self._written)
+
+    def clean_up(self) -> Listed:
+        """Delete everything of this run, and read the zone to see it gone. Returns the zone's
+        mappings then. Raises LeftBehind, ListRefused, ClientError, Throttled."""
+        self.delete_written()
+        for _ in range(_MOST_CLEANING):
+            after = self.read()
+            self._written = dict.fromkeys(text for text in after if self._is_ours(text))
+            if not self._written:
+                return after
+            self.delete_written()
+        raise LeftBehind(self.path, self.left)
+
+    def _is_ours(self, text: str) -> bool:
+        return text not in self.before and canonical(text) in self._ours
+
+    def _delete(self, address: str) -> int:
+        return self._connection.send(Probe("DELETE", f"{self.path}/{address}")).status
+
+    def _forget(self, addresses: Iterable[str]) -> None:
+        for address in addresses:
+            self._written.pop(address, None)
