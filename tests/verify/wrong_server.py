@@ -22,6 +22,19 @@ class Passing:
     headers: dict[str, str] | None = None
     body: Any = None
 
+    @property
+    def failed_login(self) -> bool:
+        """Whether the answer says that a credential of the right form belongs to nobody."""
+        errors = (self.body or {}).get("errors") or [{}]
+        return errors[0].get("message") in _FAILED_LOGINS
+
+
+_FAILED_LOGINS = {
+    "Authentication error",
+    "Invalid access token",
+    "Invalid API Token",
+    "Unknown X-Auth-Key or X-Auth-Email",
+}
 
 Hook = Callable[[Passing], None]
 
@@ -90,7 +103,7 @@ def _handler(server: WrongServer) -> type[BaseHTTPRequestHandler]:
         def _pass_on(self, passing: Passing) -> None:
             assert server.target.hostname
             there = http.client.HTTPConnection(server.target.hostname, server.target.port, 30)
-            there.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+            there.putrequest(self.command, passing.path, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers.items():
                 there.putheader(name, value)
             there.endheaders(passing.sent)

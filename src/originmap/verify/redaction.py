@@ -78,7 +78,12 @@ class Redactor:
     def request(self, probe: Probe) -> dict[str, Any]:
         """A request, as it is recorded."""
         body = None if probe.body is None else self._body(probe.body)
-        return {"method": probe.method, "path": self.text(probe.path), "body": body}
+        return {
+            "method": probe.method,
+            "path": self.text(probe.path),
+            "signed": probe.signed,
+            "body": body,
+        }
 
     def answer(self, answer: ServerAnswer) -> dict[str, Any]:
         """An answer, as it is recorded."""

@@ -1,6 +1,6 @@
 """One run of a check: sends its requests, and compares the answers with those of Originmap."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -66,10 +66,12 @@ class Trial:
         *,
         signed: bool = True,
     ) -> ServerAnswer:
-        """Send a request to a path below the zone's mappings. It must not create a mapping; for
-        that there are `put` and `put_batch`. `body` is bytes, or a value to be sent as JSON."""
-        assert method != "PUT"
-        return self.zone.send(self._probe(method, tail, body, headers, signed=signed))
+        """Send a request to a path below the zone's mappings. `body` is bytes, or a value to be
+        sent as JSON."""
+        content = body if body is None or isinstance(body, bytes) else msgspec.json.encode(body)
+        given = () if content is None else JSON
+        path = self.zone.path + tail
+        return self.zone.send(Probe(method, path, content, (*given, *headers), signed))
 
     def ask_at(
         self, path: str, headers: Sequence[tuple[str, str]] = (), *, signed: bool = True
@@ -90,17 +92,9 @@ class Trial:
         address: str,
         body: Any,
         headers: Sequence[tuple[str, str]] = (),
-        also: Iterable[str] = (),
-        path: str | None = None,
     ) -> ServerAnswer:
-        """PUT of a mapping. `also` are other addresses that the body names, `path` is another last
-        segment than the address."""
-        probe = self._probe("PUT", f"/{path or _segment(address)}", body, headers)
-        return self.zone.write(probe, [address, *also])
-
-    def put_batch(self, items: Any, addresses: Iterable[str]) -> ServerAnswer:
-        """PUT of a batch that names these addresses of this run."""
-        return self.zone.write(self._probe("PUT", "/batch", items), addresses)
+        """PUT of a mapping."""
+        return self.ask("PUT", f"/{_segment(address)}", body, headers)
 
     def made(self, address: str, vendor: str = VENDOR, region: str = REGION) -> dict[str, Any]:
         """A new mapping, as the server answers it. Raises NotTried if it was not created."""
@@ -153,19 +147,6 @@ class Trial:
             f"{MOST_WRONG_CREDENTIALS} wrong credentials were sent already; use --only {fact}",
         )
         self.zone.wrong_credentials += 1
-
-    def _probe(
-        self,
-        method: str,
-        tail: str,
-        body: Any,
-        headers: Sequence[tuple[str, str]] = (),
-        *,
-        signed: bool = True,
-    ) -> Probe:
-        content = body if body is None or isinstance(body, bytes) else msgspec.json.encode(body)
-        given = () if content is None else JSON
-        return Probe(method, self.zone.path + tail, content, (*given, *headers), signed)
 
     def _note(self, request: str, expected: Any, answered: Any, *, same: bool) -> None:
         self.compared.append(Compared(request, _cut(expected), _cut(answered), same))

@@ -5,7 +5,11 @@ deleted, and these had no mapping when it began.
 """
 
 from collections.abc import Iterable
+from urllib.parse import quote, unquote
 
+import msgspec
+
+from originmap.domain.mapping import address as addresses
 from originmap.domain.mapping.address import Address
 from originmap.verify.addresses import AddressPool, canonical
 from originmap.verify.connection import ProbeConnection
@@ -17,6 +21,20 @@ from originmap.verify.zone_state import Listed, read_zone
 MOST_WRONG_CREDENTIALS = 3
 """Well-formed credentials that belong to nobody: a server blocks clients that send many."""
 _MOST_CLEANING = 3
+_READING = ("GET", "HEAD")
+
+
+def addresses_named(probe: Probe) -> list[Address]:
+    """The addresses in the last segment of a request's path and in its body."""
+    texts = [unquote(probe.path.partition("?")[0].rpartition("/")[2])]
+    try:
+        body = msgspec.json.decode(probe.body or b"null")
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        body = None
+    for item in body if isinstance(body, list) else [body]:
+        text = item.get("origin_ip") if isinstance(item, dict) else item
+        texts += [text] if isinstance(text, str) else []
+    return [address for text in texts if (address := canonical(text))]
 
 
 class ZoneUnderTest:
@@ -39,17 +57,18 @@ class ZoneUnderTest:
         self._pool = AddressPool({address for text in self.before if (address := canonical(text))})
 
     def send(self, probe: Probe) -> ServerAnswer:
-        """The answer to a request that writes nothing. Raises ClientError, Throttled."""
-        return self._connection.send(probe)
-
-    def write(self, probe: Probe, written: Iterable[str]) -> ServerAnswer:
-        """The answer to a request that may create mappings of these addresses of this run."""
-        named = list(written)
-        assert all(canonical(each) in self._ours for each in named)
-        self._written |= dict.fromkeys(named)
+        """The answer to a request. Raises ClientError, Throttled."""
+        if probe.method in _READING:
+            return self._connection.send(probe)
+        named = addresses_named(probe)
+        assert self._ours.issuperset(named), "only addresses of this run are written and deleted"
+        if probe.method == "DELETE":
+            return self._connection.send(probe)
+        texts = [text for each in named if (text := addresses.text(each)) not in self._written]
+        self._written |= dict.fromkeys(texts)
         answer = self._connection.send(probe)
         if answer.status >= 400:  # reading the zone at the end finds what it wrote nevertheless
-            self._forget(named)
+            self._forget(texts)
         return answer
 
     def read(self) -> Listed:
@@ -88,15 +107,16 @@ class ZoneUnderTest:
             self._written = dict.fromkeys(text for text in after if self._is_ours(text))
             if not self._written:
                 return after
-            self.delete_written()
+            for address in self._written:
+                self._delete(address)
         raise LeftBehind(self.path, self.left)
 
     def _is_ours(self, text: str) -> bool:
         return text not in self.before and canonical(text) in self._ours
 
     def _delete(self, address: str) -> int:
-        return self._connection.send(Probe("DELETE", f"{self.path}/{address}")).status
+        return self.send(Probe("DELETE", f"{self.path}/{quote(address, safe=':')}")).status
 
-    def _forget(self, addresses: Iterable[str]) -> None:
-        for address in addresses:
+    def _forget(self, texts: Iterable[str]) -> None:
+        for address in texts:
             self._written.pop(address, None)

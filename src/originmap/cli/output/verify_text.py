@@ -1,11 +1,11 @@
 """The report of a verification as text."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 
-from originmap.verify.check import DIFFERENT, NOT_TRIED
+from originmap.verify.check import NOT_TRIED, CheckOutcome
 from originmap.verify.report import Verified, VerifyReport
 
 _LONGEST = 400
@@ -14,31 +14,33 @@ _LONGEST = 400
 def report_text(report: VerifyReport) -> Iterator[str]:
     """The report, line by line."""
     for fact in report.facts:
-        yield from _lines(fact)
+        yield from _lines(fact, fact.outcomes)
+    seen = {outcome for fact in report.facts for outcome in fact.outcomes}
     if report.unknown:
         yield ""
         yield "Open questions: whether the server answers them as Originmap does"
         for row in report.unknown:
-            yield from _lines(row)
+            yield from _lines(row, [each for each in row.outcomes if each not in seen])
     counts = report.counts
+    total = sum(counts.values())
     yield ""
     yield (
-        f"{sum(counts.values())} facts: "
+        f"{total} fact{'s' * (total != 1)}: "
         + ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
         + f"; {report.requests:,} requests"
     )
 
 
-def _lines(row: Verified) -> Iterator[str]:
+def _lines(row: Verified, outcomes: Iterable[CheckOutcome]) -> Iterator[str]:
+    """A fact, and the differences that these checks found."""
     ours = f" ({', '.join(row.ours)})" if row.ours else ""
     yield f"{row.verdict:<9}  {row.id:<9}  {row.text}{ours}"
-    if row.verdict == DIFFERENT:
-        for outcome in row.outcomes:
-            for compared in outcome.compared:
-                if not compared.same:
-                    yield f"    {compared.request}"
-                    yield f"      expected  {_short(compared.expected)}"
-                    yield f"      answered  {_short(compared.answered)}"
+    for outcome in outcomes:
+        for compared in outcome.compared:
+            if not compared.same:
+                yield f"    {compared.request}"
+                yield f"      expected  {_short(compared.expected)}"
+                yield f"      answered  {_short(compared.answered)}"
     if row.reason:
         partly = "" if row.verdict == NOT_TRIED else "partly not tried: "
         yield f"    {partly}{row.reason}"

@@ -27,7 +27,7 @@ MOST = 100
 def a_batch_has_up_to_100_items(trial: Trial) -> None:
     """PUT and DELETE of 100 mappings."""
     addresses = trial.addresses(MOST)
-    answer = trial.put_batch([item(each) for each in addresses], addresses)
+    answer = trial.ask("PUT", "/batch", [item(each) for each in addresses])
     written = {"succeeded": [{"origin_ip": each} for each in addresses], "failed": []}
     trial.expect(answer, success(written))
     trial.expect(trial.ask("DELETE", "/batch", addresses), success(written))
@@ -37,7 +37,7 @@ def a_batch_merges(trial: Trial) -> None:
     """A mapping that a batch does not name stays."""
     there, added = trial.addresses(2)
     trial.made(there)
-    trial.put_batch([item(added)], [added])
+    trial.ask("PUT", "/batch", [item(added)])
     trial.expect(trial.get(there), success(mapping(there)))
     trial.expect(trial.get(added), success(mapping(added)))
 
@@ -45,7 +45,7 @@ def a_batch_merges(trial: Trial) -> None:
 def items_are_checked_one_by_one(trial: Trial) -> None:
     """Of a batch with a good and a bad item, the good one is applied and the bad one in failed."""
     good, bad = trial.addresses(2)
-    answer = trial.put_batch([item(good), item(bad, "nowhere")], [good, bad])
+    answer = trial.ask("PUT", "/batch", [item(good), item(bad, "nowhere")])
     outcome = {"succeeded": [{"origin_ip": good}], "failed": [{"origin_ip": bad}]}
     trial.expect(answer, success(outcome))
     trial.expect(trial.get(good), success(mapping(good)))
@@ -54,7 +54,7 @@ def items_are_checked_one_by_one(trial: Trial) -> None:
 def items_of_the_answer(trial: Trial) -> None:
     """A succeeded item has address, vendor and region; a failed one an error."""
     good, bad = trial.addresses(2)
-    answer = trial.put_batch([item(good), item(bad, "nowhere")], [good, bad])
+    answer = trial.ask("PUT", "/batch", [item(good), item(bad, "nowhere")])
     succeeded = [Exactly(item(good))]
     trial.expect(answer, success({"succeeded": succeeded, "failed": [{"error": TEXT}]}))
 
@@ -69,7 +69,7 @@ def a_failed_item_has_the_text_of_a_single_call(trial: Trial) -> None:
         {"origin_ip": "", "error": ADDRESS_TEXT},
         {"origin_ip": "", "error": ADDRESS_TEXT},
     ]
-    trial.expect(trial.put_batch(items, [bad]), success({"succeeded": [], "failed": failed}))
+    trial.expect(trial.ask("PUT", "/batch", items), success({"succeeded": [], "failed": failed}))
 
 
 def an_address_twice_in_a_batch(trial: Trial) -> None:
@@ -87,7 +87,7 @@ def an_address_twice_in_a_batch(trial: Trial) -> None:
         {"origin_ip": twice, "error": "duplicate origin IP address in this batch"},
         {"origin_ip": after, "error": REGION_TEXT},
     ]
-    answer = trial.put_batch(items, [twice, after])
+    answer = trial.ask("PUT", "/batch", items)
     trial.expect(answer, success({"succeeded": succeeded, "failed": failed}))
     trial.expect(trial.get(twice), success(mapping(twice)))
 
@@ -95,7 +95,7 @@ def an_address_twice_in_a_batch(trial: Trial) -> None:
 def a_batch_of_101(trial: Trial) -> None:
     """PUT and DELETE of 101 items are refused, and nothing is applied."""
     addresses = trial.addresses(MOST + 1)
-    answer = trial.put_batch([item(each) for each in addresses], addresses)
+    answer = trial.ask("PUT", "/batch", [item(each) for each in addresses])
     trial.expect(answer, NO_BATCH)
     there = [each for each in trial.zone.read() if each in addresses]
     trial.compare("the mappings that it created", [], there[:3])
@@ -106,14 +106,14 @@ def a_batch_that_is_no_array_of_items(trial: Trial) -> None:
     """An empty array, an object, a text and no body are refused by PUT and by DELETE."""
     trial.need_a_zone_of_our_own()
     for body in (b"[]", b"{}", b'"all"', None):
-        trial.expect(trial.put_batch(body, []), NO_BATCH)
+        trial.expect(trial.ask("PUT", "/batch", body), NO_BATCH)
         trial.expect(trial.ask("DELETE", "/batch", body), NO_BATCH)
 
 
 def a_batch_has_one_modified_on(trial: Trial) -> None:
     """All mappings of a batch have one modified_on."""
     addresses = trial.addresses(3)
-    trial.put_batch([item(each) for each in addresses], addresses)
+    trial.ask("PUT", "/batch", [item(each) for each in addresses])
     found = [trial.get(each) for each in addresses]
     trial.need(all(each.succeeded for each in found), "the batch was not applied")
     times = {str(each.result.get("modified_on")) for each in found}

@@ -25,7 +25,7 @@ def words_win_over_addresses(trial: Trial) -> None:
     """PUT of batch takes a batch, and GET of supported_regions is not taken for an address."""
     address = trial.address()
     written = {"succeeded": [{"origin_ip": address}], "failed": []}
-    trial.expect(trial.put_batch([item(address)], [address]), success(written))
+    trial.expect(trial.ask("PUT", "/batch", [item(address)]), success(written))
     errors = OneOf(([], [{"code": 1135}]))
     listed = Expected(
         OneOf((200, 403)), {"errors": errors, "result": OneOf(({"vendors": ANY}, None))}
@@ -91,10 +91,10 @@ def the_order_of_checks(trial: Trial) -> None:
     trial.expect(trial.ask_at(f"{path}/more", signed=False), no_route(f"{path}/more"))
     trial.expect(trial.ask("PATCH", f"/{address}", signed=False), no_method("PATCH"))
     trial.expect(trial.ask("GET", "/not-an-address", signed=False), NO_CREDENTIAL)
-    trial.expect(trial.put(address, b"{", path="not-an-address"), NO_ADDRESS)
+    trial.expect(trial.put("not-an-address", b"{"), NO_ADDRESS)
     trial.expect(trial.put(address, b'{"origin_ip":7,"vendor":}'), MALFORMED)
-    trial.expect(trial.put(address, {"origin_ip": other}, also=[other]), NO_REGION)
-    trial.expect(trial.put(address, item(other, "nowhere"), also=[other]), MISMATCH)
+    trial.expect(trial.put(address, {"origin_ip": other}), NO_REGION)
+    trial.expect(trial.put(address, item(other, "nowhere")), MISMATCH)
 
 
 CHECKS = (

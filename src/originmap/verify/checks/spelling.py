@@ -17,7 +17,7 @@ def addresses_are_normalised(trial: Trial) -> None:
     """PUT of an address in upper case without "::" answers its canonical form, which GET finds."""
     address = trial.address("2001:db8")
     spelled = long_form(address)
-    answer = trial.put(address, item(spelled), path=spelled)
+    answer = trial.put(spelled, item(spelled))
     trial.expect(answer, success({"origin_ip": address}))
     trial.expect(trial.get(address), success({"origin_ip": address}))
 
@@ -48,7 +48,7 @@ def a_mapped_address_is_its_ipv4_address(trial: Trial) -> None:
     """PUT of ::ffff:192.0.2.N answers the IPv4 address."""
     address = trial.address()
     spelled = f"::ffff:{address}"
-    answer = trial.put(address, item(spelled), path=spelled)
+    answer = trial.put(spelled, item(spelled))
     trial.expect(answer, success(mapping(address)))
 
 
@@ -56,7 +56,7 @@ def a_path_that_is_no_address(trial: Trial) -> None:
     """GET, PUT and DELETE of a text that is no address."""
     address = trial.address()
     trial.expect(trial.get("not-an-address"), NO_ADDRESS)
-    trial.expect(trial.put(address, item(address), path="not-an-address"), NO_ADDRESS)
+    trial.expect(trial.put("not-an-address", item(address)), NO_ADDRESS)
     trial.expect(trial.ask("DELETE", "/not-an-address"), NO_ADDRESS)
 
 
