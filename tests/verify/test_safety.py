@@ -18,7 +18,7 @@ from tests.process import BEARER, COMMAND
 from tests.real.command import run
 from tests.verify.conftest import Zones, new_zone
 from tests.verify.test_command import TOKEN_SET, listed
-from tests.verify.wrong_server import Passing, WrongServer
+from tests.verify.wrong_server import NO_ANSWER, Passing, WrongServer
 
 MINE = {"10.0.0.1": "aws us-east-1", "192.0.2.1": "aws us-west-2", "2001:db8::1": "gcp us-central1"}
 
@@ -195,7 +195,9 @@ def started(server: WrongServer, zone: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_server_that_goes_away_ends_the_run(zones: Zones, zone: str, status: int) -> None:
+def test_a_server_that_refuses_writes_gets_nothing_more(
+    zones: Zones, zone: str, status: int
+) -> None:
     def gone(passing: Passing) -> None:
         if passing.method == "PUT":
             passing.status, passing.headers = status, {"retry-after": "0"}
@@ -205,3 +207,36 @@ def test_a_server_that_goes_away_ends_the_run(zones: Zones, zone: str, status: i
         done = run("verify", "--api", server.api, *options, env=TOKEN_SET)
     assert done.returncode == {429: 2, 503: 1}[status]
     assert listed(zones.api, zone) == []
+
+
+def test_a_connection_that_breaks_is_a_difference_and_the_run_goes_on(
+    zones: Zones, zone: str
+) -> None:
+    def drop(passing: Passing) -> None:
+        if len(passing.sent) > 1 << 20:
+            passing.status = NO_ANSWER
+
+    with WrongServer(zones.url, drop) as server:
+        options = ("--zone", zone, "--only", "D-19,D-20")
+        done = run("verify", "--api", server.api, *options, env=TOKEN_SET)
+    assert done.returncode == 1
+    assert "different  D-19" in done.stdout
+    assert "      answered  none\n" in done.stdout
+    assert "same       D-20" in done.stdout
+    assert listed(zones.api, zone) == []
+
+
+def test_a_zone_without_room_is_not_written_to(zones: Zones, zone: str) -> None:
+    batches = [range(start, start + 100) for start in range(0, 3500, 100)]
+    url = f"{zones.api}/zones/{zone}/origin/cloud_regions/batch"
+    for batch in batches:
+        items = [
+            {"origin_ip": f"10.1.{n >> 8}.{n & 255}", "vendor": "aws", "region": "us-east-1"}
+            for n in batch
+        ]
+        assert httpx.put(url, json=items, headers=BEARER).json()["result"]["failed"] == []
+    options = ("--zone", zone, "--only", "P-PUT-1,P-LIST-4")
+    done = run("verify", "--api", zones.api, *options, env=TOKEN_SET)
+    assert done.returncode == 0
+    assert "    the zone has 3,500 mappings\n" in done.stdout
+    assert "same       P-LIST-4" in done.stdout

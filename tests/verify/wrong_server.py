@@ -29,6 +29,8 @@ class Passing:
         return errors[0].get("message") in _FAILED_LOGINS
 
 
+NO_ANSWER = 0
+"""A status with which the connection is closed instead of an answer."""
 _FAILED_LOGINS = {
     "Authentication error",
     "Invalid access token",
@@ -90,6 +92,9 @@ def _handler(server: WrongServer) -> type[BaseHTTPRequestHandler]:
             server.before(passing)
             self._pass_on(passing)
             server.distort(passing)
+            if passing.status == NO_ANSWER:
+                self.close_connection = True
+                return
             text = b"" if passing.body is None else json.dumps(passing.body).encode()
             self.send_response_only(passing.status)
             for name, value in (passing.headers or {}).items():

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from originmap.client.errors import Unreachable
 from originmap.verify.trial import Compared, NotTried, Trial
 from originmap.verify.zone_under_test import ZoneUnderTest
 
@@ -49,11 +50,15 @@ def check(function: Callable[[Trial], None], *facts: str) -> Check:
 
 
 def try_check(check: Check, zone: ZoneUnderTest) -> CheckOutcome:
-    """Run a check, and delete what it created. Raises ClientError, Throttled."""
+    """Run a check, and delete what it created. A request without an answer is a difference, if the
+    server answers afterwards. Raises ClientError, Throttled."""
     trial, reason = Trial(zone), ""
     try:
         check.function(trial)
     except NotTried as skipped:
         reason = str(skipped)
+    except Unreachable:
+        zone.read()
+        trial.note_no_answer()
     zone.delete_written()
     return CheckOutcome(check, tuple(trial.compared), reason)

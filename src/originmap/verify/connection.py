@@ -10,7 +10,7 @@ import httpx
 from originmap import __version__
 from originmap.client import pace
 from originmap.client.connection import Credentials
-from originmap.client.errors import Unreachable
+from originmap.client.errors import Unreachable, Unreadable
 from originmap.domain.server_url import InvalidServerURL, parse
 from originmap.outbound.http import DIRECT, route_to
 from originmap.verify.errors import Throttled
@@ -21,6 +21,8 @@ _TRIES = 4
 _TOO_MANY = 429
 _WAIT_SECONDS = 30.0
 """The wait after a 429 without Retry-After."""
+_MOST_BYTES = 16 << 20
+"""Of an answer; a page of mappings has less than 20 KiB."""
 
 
 class ProbeConnection:
@@ -58,7 +60,7 @@ class ProbeConnection:
         self._http.close()
 
     def send(self, probe: Probe) -> ServerAnswer:
-        """The answer to a probe. Raises Unreachable, Throttled."""
+        """The answer to a probe. Raises Unreachable, Unreadable, Throttled."""
         for _ in range(_TRIES):
             self._pause("the rate limit is used up")
             answer = self._once(probe)
@@ -74,18 +76,31 @@ class ProbeConnection:
     def _once(self, probe: Probe) -> ServerAnswer:
         self.requests += 1
         headers = [*(self._signed.items() if probe.signed else ()), *probe.headers]
+        url = self._base + probe.path
         try:
-            answer = self._http.request(
-                probe.method, self._base + probe.path, content=probe.body, headers=headers
-            )
+            with self._http.stream(
+                probe.method, url, content=probe.body, headers=headers
+            ) as answer:
+                content = _content(probe, answer)
         except (httpx.RequestError, httpx.InvalidURL) as error:
             failure = self._route.failure(error)
             raise Unreachable(self._base, failure.reason, failure.hint) from error
         found = {name.lower(): value for name, value in answer.headers.items()}
-        return ServerAnswer(probe, answer.status_code, found, answer.content)
+        return ServerAnswer(probe, answer.status_code, found, content)
 
     def _pause(self, why: str) -> None:
         if self._wait > 1:
             self._on_wait(self._wait, why)
         if self._wait > 0:
             self._sleep(self._wait)
+
+
+def _content(probe: Probe, answer: httpx.Response) -> bytes:
+    """The body of an answer. Raises Unreadable if it is too long, httpx.RequestError."""
+    content = bytearray()
+    for chunk in answer.iter_bytes():
+        content += chunk
+        if len(content) > _MOST_BYTES:
+            reason = f"it is longer than {_MOST_BYTES >> 20} MiB"
+            raise Unreadable(str(probe), answer.status_code, reason)
+    return bytes(content)

@@ -11,6 +11,7 @@ from originmap.verify.check import DIFFERENT, NOT_TRIED, SAME, Check, CheckOutco
 from originmap.verify.registry import CHECKS, UNTRIED
 
 FORMAT = 1
+CLOUDFLARE = "api.cloudflare.com"
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,9 @@ def make_report(
     return VerifyReport(tuple(rows.values()), tuple(unknown), requests, changed)
 
 
-def report_json(report: VerifyReport) -> dict[str, Any]:
-    """The report as JSON; both answers of every comparison are in `checks`."""
+def report_json(report: VerifyReport, host: str) -> dict[str, Any]:
+    """The report as JSON; both answers of every comparison are in `checks`. `host` is the one of
+    the server, which is named only if it is Cloudflare's."""
     outcomes = {
         outcome.check.name: outcome
         for row in (*report.facts, *report.unknown)
@@ -91,6 +93,7 @@ def report_json(report: VerifyReport) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "originmap": __version__,
+        "server": host if host == CLOUDFLARE else "another",
         "requests": report.requests,
         "counts": report.counts,
         "other_mappings_changed": report.changed,

@@ -42,6 +42,7 @@ class Trial:
     def address(self, start: str = "") -> str:
         """A documentation address without a mapping, of one of the RANGES of `addresses`. Raises
         NotTried."""
+        self._need_room(1)
         found = self.zone.take(start)
         if found is None:
             raise NotTried("the zone has mappings for all documentation addresses of verify")
@@ -49,10 +50,7 @@ class Trial:
 
     def addresses(self, count: int) -> list[str]:
         """Several IPv6 addresses, if the zone has room for them. Raises NotTried."""
-        self.need(
-            len(self.zone.before) + count <= _MOST_MAPPINGS,
-            f"the zone has no room for {count} more mappings",
-        )
+        self._need_room(count)
         return [self.address("2001:db8") for _ in range(count)]
 
     # Requests
@@ -124,6 +122,10 @@ class Trial:
         wanted = redact.json(shown(expected))
         self._note(what, wanted, redact.json(answered), same=matches(expected, answered))
 
+    def note_no_answer(self) -> None:
+        """The connection broke instead of an answer."""
+        self._note("the last request of the check", "an answer", "none", same=False)
+
     # Conditions
 
     def need(self, condition: bool, reason: str) -> None:
@@ -147,6 +149,10 @@ class Trial:
             f"{MOST_WRONG_CREDENTIALS} wrong credentials were sent already; use --only {fact}",
         )
         self.zone.wrong_credentials += 1
+
+    def _need_room(self, count: int) -> None:
+        there = len(self.zone.before)
+        self.need(there + count <= _MOST_MAPPINGS, f"the zone has {there:,} mappings")
 
     def _note(self, request: str, expected: Any, answered: Any, *, same: bool) -> None:
         self.compared.append(Compared(request, _cut(expected), _cut(answered), same))

@@ -121,7 +121,7 @@ def command(
     except (KeyboardInterrupt, click.Abort):
         click.echo("stopped; nothing is left of this run", err=True)
         sys.exit(128 + signal.SIGINT)
-    _print(report, as_json=as_json)
+    _print(report, parse_server_url(api).host, as_json=as_json)
     sys.exit(0 if report.all_same else 1)
 
 
@@ -256,12 +256,12 @@ def _say_stopping() -> None:
     click.echo("stopping: deleting the mappings of this run; once more to give up", err=True)
 
 
-def _print(report: "VerifyReport", *, as_json: bool) -> None:
+def _print(report: "VerifyReport", host: str, *, as_json: bool) -> None:
     from originmap.cli.output.verify_text import report_text
     from originmap.verify.report import report_json
 
     if as_json:
-        text = msgspec.json.format(msgspec.json.encode(report_json(report)), indent=2)
+        text = msgspec.json.format(msgspec.json.encode(report_json(report, host)), indent=2)
         click.echo(text.decode())
         return
     for line in report_text(report):
