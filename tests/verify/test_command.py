@@ -25,7 +25,10 @@ def test_a_right_server_is_the_same_in_everything_that_is_tried(zones: Zones) ->
     assert "same       P-PUT-3    The body's address must be the path's" in done.stdout
     assert "not tried  P-PUT-5 " in done.stdout
     assert "    it needs a zone with 3,500 mappings\n" in done.stdout
-    assert "same       U-4        What is a path told that is no address? (D-4)" in done.stdout
+    assert (
+        "same       U-4        What is a path told that is no address?\n"
+        "    same as D-4: a path that is no address: 400, 1146 on GET, PUT and DELETE\n"
+    ) in done.stdout
     assert listed(zones.api, zones.on) == []
 
 
@@ -44,7 +47,8 @@ def test_a_difference_is_printed_with_both_answers(zones: Zones) -> None:
     (answered,) = (line for line in lines if line.startswith("      answered  "))
     assert expected.startswith("      expected  400 {")
     assert answered.startswith("      answered  404 {")
-    assert "different  U-4        What is a path told that is no address? (D-4)" in lines
+    assert "different  U-4        What is a path told that is no address?" in lines
+    assert lines[-3].startswith("    different from D-4: a path that is no address: 400")
 
 
 def test_the_report_as_json_has_every_fact_and_both_answers(zones: Zones) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import httpx
@@ -141,7 +142,7 @@ def test_a_server_that_says_it_deleted_is_not_believed(zones: Zones, zone: str) 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_stopped_deletes_its_mappings(
-    zones: Zones, zone: str, number: signal.Signals
+    zones: Zones, zone: str, number: signal.Signals, tmp_path: Path
 ) -> None:
     written = threading.Event()
 
@@ -150,14 +151,16 @@ def test_a_run_that_is_stopped_deletes_its_mappings(
             written.set()
             time.sleep(0.2)  # the signal arrives before the answer
 
+    answers = tmp_path / "answers.jsonl"
     with WrongServer(zones.url, notice) as server:
-        process = started(server, zone)
+        process = started(server, zone, "--record", str(answers))
         assert written.wait(30)
         process.send_signal(number)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (130, "")
     assert "stopping: deleting the mappings of this run" in err
     assert err.endswith("stopped; nothing is left of this run\n")
+    assert '"method":"DELETE"' in answers.read_text("utf-8")
     assert listed(zones.api, zone) == []
 
 
@@ -184,9 +187,9 @@ def test_a_second_signal_gives_up_and_names_what_may_be_left(zones: Zones, zone:
     assert f"delete each of them: DELETE /zones/{zone}/origin/cloud_regions/ADDRESS" in err
 
 
-def started(server: WrongServer, zone: str) -> subprocess.Popen[str]:
+def started(server: WrongServer, zone: str, *options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [COMMAND, "verify", "--api", server.api, "--zone", zone, "--only", "P-GEN-3"],
+        [COMMAND, "verify", "--api", server.api, "--zone", zone, "--only", "P-GEN-3", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

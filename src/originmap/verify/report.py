@@ -23,7 +23,7 @@ class Verified:
     verdict: str
     outcomes: tuple[CheckOutcome, ...] = ()
     reason: str = ""
-    ours: tuple[str, ...] = ()
+    ours: tuple["Verified", ...] = ()
     """Of an open question: our decisions about it."""
 
 
@@ -98,7 +98,9 @@ def report_json(report: VerifyReport, host: str) -> dict[str, Any]:
         "counts": report.counts,
         "other_mappings_changed": report.changed,
         "facts": [_row_json(row) for row in report.facts],
-        "unknown": [_row_json(row) | {"ours": list(row.ours)} for row in report.unknown],
+        "unknown": [
+            _row_json(row) | {"ours": [each.id for each in row.ours]} for row in report.unknown
+        ],
         "checks": [_outcome_json(outcome) for outcome in outcomes.values()],
     }
 
@@ -120,11 +122,11 @@ def _answered(
 ) -> Verified:
     """An open question, by our decisions about it."""
     own = _verified(row.id, row.question, outcomes)
-    decided = [facts[id_] for id_ in row.ours]
+    decided = tuple(facts[id_] for id_ in row.ours)
     tried = dict.fromkeys((*own.outcomes, *(each for fact in decided for each in fact.outcomes)))
     verdict = _verdict([each.verdict for each in tried])
     reasons = dict.fromkeys(filter(None, (own.reason, *(fact.reason for fact in decided))))
-    return Verified(row.id, row.question, verdict, tuple(tried), "; ".join(reasons), row.ours)
+    return Verified(row.id, row.question, verdict, tuple(tried), "; ".join(reasons), decided)
 
 
 def _verdict(verdicts: Collection[str]) -> str:

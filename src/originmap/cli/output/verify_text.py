@@ -5,10 +5,11 @@ from typing import Any
 
 import msgspec
 
-from originmap.verify.check import NOT_TRIED, CheckOutcome
+from originmap.verify.check import DIFFERENT, NOT_TRIED, SAME, CheckOutcome
 from originmap.verify.report import Verified, VerifyReport
 
 _LONGEST = 400
+_COMPARED_WITH = {SAME: "same as", DIFFERENT: "different from", NOT_TRIED: "not tried:"}
 
 
 def report_text(report: VerifyReport) -> Iterator[str]:
@@ -33,8 +34,9 @@ def report_text(report: VerifyReport) -> Iterator[str]:
 
 def _lines(row: Verified, outcomes: Iterable[CheckOutcome]) -> Iterator[str]:
     """A fact, and the differences that these checks found."""
-    ours = f" ({', '.join(row.ours)})" if row.ours else ""
-    yield f"{row.verdict:<9}  {row.id:<9}  {row.text}{ours}"
+    yield f"{row.verdict:<9}  {row.id:<9}  {row.text}"
+    for ours in row.ours:
+        yield f"    {_COMPARED_WITH[ours.verdict]} {ours.id}: {ours.text}"
     for outcome in outcomes:
         for compared in outcome.compared:
             if not compared.same:
