@@ -140,7 +140,7 @@ def test_a_server_that_says_it_deleted_is_not_believed(zones: Zones, zone: str) 
     assert listed(zones.api, zone) == ["198.51.100.129"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_run_that_is_stopped_deletes_its_mappings(
     zones: Zones, zone: str, number: signal.Signals, tmp_path: Path
 ) -> None:

@@ -13,6 +13,7 @@ from originmap.verify.zone_under_test import ZoneUnderTest
 
 REQUESTS_PER_CHECK = 5
 """About as many requests as a check needs, with those that clean up."""
+_STOPPING = (signal.SIGTERM, signal.SIGHUP)
 
 
 def run_checks(
@@ -23,27 +24,29 @@ def run_checks(
 ) -> tuple[list[CheckOutcome], list[str]]:
     """The outcomes, and a line for each mapping of others that changed meanwhile.
 
-    SIGINT and SIGTERM stop the checks; `on_stop` is called, and what was created is deleted. A
-    second signal stops the deletion. Raises KeyboardInterrupt, LeftBehind, ClientError, Throttled.
+    SIGINT, SIGTERM and SIGHUP stop the checks; `on_stop` is called, and what was created is
+    deleted. A second signal stops the deletion. Raises KeyboardInterrupt, LeftBehind, ClientError,
+    Throttled.
     """
     outcomes = []
-    with _sigterm_interrupts():
+    with _signals_interrupt():
         try:
             for check in checks:
                 outcomes.append(try_check(check, zone))
                 on_check()
             after = zone.clean_up()
         except BaseException as error:
-            if isinstance(error, KeyboardInterrupt):
-                on_stop()
-            _clean_up_again(zone)
+            stopped = isinstance(error, KeyboardInterrupt)
+            _clean_up_again(zone, on_stop if stopped else lambda: None)
             raise
     return outcomes, changed(zone.before, after)
 
 
-def _clean_up_again(zone: ZoneUnderTest) -> None:
+def _clean_up_again(zone: ZoneUnderTest, on_stop: Callable[[], None]) -> None:
     """Delete what a run that was stopped has left. Raises LeftBehind."""
     try:
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            on_stop()
         zone.clean_up()
     except (OriginmapError, KeyboardInterrupt) as error:
         if zone.left:
@@ -51,14 +54,15 @@ def _clean_up_again(zone: ZoneUnderTest) -> None:
 
 
 @contextlib.contextmanager
-def _sigterm_interrupts() -> Iterator[None]:
-    """Have SIGTERM raise KeyboardInterrupt, like SIGINT."""
+def _signals_interrupt() -> Iterator[None]:
+    """Have SIGTERM and SIGHUP raise KeyboardInterrupt, like SIGINT."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in _STOPPING}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

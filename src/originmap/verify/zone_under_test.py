@@ -1,7 +1,8 @@
 """The server and the zone under test: sends requests, gives out addresses, and cleans up.
 
-The rule that protects the zone is here: only addresses that this run gave out are written or
-deleted, and these had no mapping when it began.
+The rules that protect the zone are here. Only addresses that this run gave out are written or
+deleted, and these had no mapping when it began. What names no address, such as a batch without
+items, is sent only to a zone that had no mappings.
 """
 
 from collections.abc import Iterable
@@ -57,11 +58,12 @@ class ZoneUnderTest:
         self._pool = AddressPool({address for text in self.before if (address := canonical(text))})
 
     def send(self, probe: Probe) -> ServerAnswer:
-        """The answer to a request. Raises ClientError, Throttled."""
+        """The answer to a request. Raises ClientError, Throttled; RuntimeError for a request that
+        a check must not send."""
         if probe.method in _READING:
             return self._connection.send(probe)
         named = addresses_named(probe)
-        assert self._ours.issuperset(named), "only addresses of this run are written and deleted"
+        self._protect(probe, named)
         if probe.method == "DELETE":
             return self._connection.send(probe)
         texts = [text for each in named if (text := addresses.text(each)) not in self._written]
@@ -110,6 +112,14 @@ class ZoneUnderTest:
             for address in self._written:
                 self._delete(address)
         raise LeftBehind(self.path, self.left)
+
+    def _protect(self, probe: Probe, named: list[Address]) -> None:
+        """Raise RuntimeError for what could harm other mappings of the zone."""
+        if not self._ours.issuperset(named):
+            raise RuntimeError(f"{probe} names an address that is not of this run")
+        last = probe.path.partition("?")[0].rpartition("/")[2]
+        if not named and self.before and last in ("batch", "cloud_regions", ""):
+            raise RuntimeError(f"{probe} names no address, and the zone has other mappings")
 
     def _is_ours(self, text: str) -> bool:
         return text not in self.before and canonical(text) in self._ours
