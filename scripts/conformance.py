@@ -28,7 +28,8 @@ test fails when a row loses its proof.
 Nothing here was tried against Cloudflare's servers. A fact is published in the API's reference
 (`reference`) or the other documentation (`docs`), is in the source of an official client
 (`client`), or was reported by somebody who saw the real API answer so (`reported`). That it is
-proved means that it holds for this server.
+proved means that it holds for this server. To check a fact against another one, see
+[verify.md](verify.md).
 """
 
 

@@ -1,4 +1,5 @@
-"""Writes the generated parts of the documentation: commands, settings, errors and metrics.
+"""Writes the generated parts of the documentation: commands, settings, errors, metrics and
+checks.
 
 A page has each part between two comments, `begin generated: NAME` and `end generated: NAME`;
 everything else in it is written by hand. Run it after every change: make docs-generate
@@ -8,7 +9,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from scripts.reference import commands, environment, errors, metrics
+from scripts.reference import checks, commands, environment, errors, metrics
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -27,6 +28,7 @@ PAGES: dict[str, Parts] = {
     },
     "errors.md": {"errors": errors.tables},
     "metrics.md": {"metrics": metrics.metrics},
+    "verify.md": {"checks": checks.check_table, "untried": checks.untried_table},
 }
 
 

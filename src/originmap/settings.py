@@ -87,7 +87,8 @@ class Variable(NamedTuple):
 VARIABLES = (
     Variable(
         "ORIGINMAP_TOKEN",
-        "requests to the server of --follow, --server and context add",
+        "requests to the server of --follow, --server and context add, and of verify without the "
+        "variables for --api",
         "Token. There is no option for it, because other users of the machine can see options; "
         "--token-file names a file instead.",
     ),

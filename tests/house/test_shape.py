@@ -44,6 +44,7 @@ OUTSIDE_THE_TREE = {
     "ServerRefused",
     "UnusableEnvironment",
     "UnusableRegions",
+    "VerifyError",
 }
 
 # What a package gives to others by its own name; everything else is imported from its module.

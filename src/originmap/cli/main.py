@@ -14,6 +14,7 @@ import click
 
 from originmap import __version__
 from originmap.cli import streams
+from originmap.cli.failure import print_failure
 from originmap.cli.variables import name_variable
 from originmap.domain.errors import OriginmapError
 from originmap.domain.redaction import hide_passwords
@@ -54,6 +55,7 @@ _COMMANDS = {
     "import": "Convert a CSV file or a Terraform state to a mappings file.",
     "export": "Export mappings for caches and for other programs.",
     "schema": "Print the JSON Schema of mappings files.",
+    "verify": "Check the facts about the API against any server.",
     "completion": "Print a shell completion script.",
 }
 
@@ -179,9 +181,5 @@ def main() -> None:
         click.echo(f"originmap: cannot write to stdout: {error.strerror}", err=True)
         sys.exit(1)
     except OriginmapError as error:
-        click.echo(f"originmap: {hide_passwords(str(error))}", err=True)
-        if error.hint:
-            click.echo(f"  {hide_passwords(error.hint)}", err=True)
-            if error.page:
-                click.echo(f"  see docs/{error.page}", err=True)
+        print_failure(error)
         sys.exit(1)

@@ -1,0 +1,15 @@
+"""Printing the error that ends a command."""
+
+import click
+
+from originmap.domain.errors import OriginmapError
+from originmap.domain.redaction import hide_passwords
+
+
+def print_failure(error: OriginmapError) -> None:
+    """Print what is wrong, what to do about it, and the page that says more, to stderr."""
+    click.echo(f"originmap: {hide_passwords(str(error))}", err=True)
+    if error.hint:
+        click.echo(f"  {hide_passwords(error.hint)}", err=True)
+        if error.page:
+            click.echo(f"  see docs/{error.page}", err=True)

@@ -1,0 +1,1 @@
+"""Recordings of runs of `originmap verify`, and their replay."""

@@ -1,0 +1,88 @@
+"""A server that answers from a recording: each request must be the recorded one, in its turn."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from originmap.verify.probe import Probe
+from originmap.verify.redaction import Redactor
+
+ZONE = "5f0e3b2a1c9d4e8f7a6b5c4d3e2f1a0b"
+
+
+class ReplayServer:
+    """A server with the zone ZONE; a context manager. `unlike` are requests that were not those
+    recorded, `left` the number of recorded ones that did not come."""
+
+    def __init__(self, recording: Path) -> None:
+        head, *pairs = map(json.loads, recording.read_text("utf-8").splitlines())
+        assert head["format"] == 1
+        self.unlike: list[tuple[Any, Any]] = []
+        self._pairs = iter(pairs)
+        self._redactor = Redactor({ZONE: "<zone>", ZONE.upper(): "<ZONE>"})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+
+    @property
+    def api(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}/client/v4"
+
+    @property
+    def left(self) -> int:
+        return sum(1 for _ in self._pairs)
+
+    def answer(self, probe: Probe) -> dict[str, Any]:
+        """The recorded answer; a 599 for a request that is not the next one."""
+        pair = next(self._pairs, {"request": None})
+        request = self._redactor.request(probe)
+        if pair["request"] is None or pair["request"] | {"signed": True} != request:
+            self.unlike.append((pair["request"], request))
+            return {"status": 599, "headers": {}, "body": None}
+        answer: dict[str, Any] = pair["answer"]
+        return answer
+
+    def __enter__(self) -> "ReplayServer":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def _handler(server: ReplayServer) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        wbufsize = -1  # one packet for an answer
+        disable_nagle_algorithm = True
+
+        def handle_any(self) -> None:
+            length = self.headers.get("content-length")
+            body = self.rfile.read(int(length)) if length else b""
+            path = self.path.removeprefix("/client/v4")
+            answer = server.answer(Probe(self.command, path, body or None))
+            text = answer["body"] if answer["body"] == "" else json.dumps(answer["body"])
+            content = text.replace("<zone>", ZONE).replace("<ZONE>", ZONE.upper()).encode()
+            self.send_response_only(answer["status"])
+            for name, value in answer["headers"].items():
+                self.send_header(name, value)
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_PUT = do_DELETE = do_POST = do_PATCH = do_OPTIONS = do_HEAD = handle_any
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    return Handler

@@ -1,0 +1,1 @@
+"""The checks of `originmap verify` against right and wrong servers."""

@@ -1,0 +1,129 @@
+"""A proxy in front of a right server that distorts answers."""
+
+import http.client
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
+
+
+@dataclass
+class Passing:
+    """A request on its way, and the answer to it, which can be changed. `body` is JSON, or None."""
+
+    method: str
+    path: str
+    sent: bytes
+    status: int = 0
+    headers: dict[str, str] | None = None
+    body: Any = None
+
+    @property
+    def failed_login(self) -> bool:
+        """Whether the answer says that a credential of the right form belongs to nobody."""
+        errors = (self.body or {}).get("errors") or [{}]
+        return errors[0].get("message") in _FAILED_LOGINS
+
+
+NO_ANSWER = 0
+"""A status with which the connection is closed instead of an answer."""
+_FAILED_LOGINS = {
+    "Authentication error",
+    "Invalid access token",
+    "Invalid API Token",
+    "Unknown X-Auth-Key or X-Auth-Email",
+}
+
+Hook = Callable[[Passing], None]
+
+
+class WrongServer:
+    """Passes requests on to `target`; a context manager. `before` is called with each request,
+    `distort` with each answer."""
+
+    def __init__(
+        self, target: str, distort: Hook | None = None, before: Hook | None = None
+    ) -> None:
+        self.seen: list[Passing] = []
+        self.distort = distort or (lambda passing: None)
+        self.before = before or (lambda passing: None)
+        self.target = urlsplit(target)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+
+    @property
+    def port(self) -> int:
+        return self._server.server_port
+
+    @property
+    def api(self) -> str:
+        return f"http://127.0.0.1:{self.port}/client/v4"
+
+    def __enter__(self) -> "WrongServer":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def _handler(server: WrongServer) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        wbufsize = -1  # one packet for an answer
+        disable_nagle_algorithm = True
+
+        def handle_any(self) -> None:
+            sent = self.rfile.read(int(self.headers.get("content-length") or 0))
+            passing = Passing(self.command, self.path, sent)
+            server.seen.append(passing)
+            server.before(passing)
+            self._pass_on(passing)
+            server.distort(passing)
+            if passing.status == NO_ANSWER:
+                self.close_connection = True
+                return
+            text = b"" if passing.body is None else json.dumps(passing.body).encode()
+            self.send_response_only(passing.status)
+            for name, value in (passing.headers or {}).items():
+                self.send_header(name, value)
+            self.send_header("content-length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        do_GET = do_PUT = do_DELETE = do_POST = do_PATCH = do_OPTIONS = do_HEAD = handle_any
+
+        def _pass_on(self, passing: Passing) -> None:
+            assert server.target.hostname
+            there = http.client.HTTPConnection(server.target.hostname, server.target.port, 30)
+            there.putrequest(self.command, passing.path, skip_host=True, skip_accept_encoding=True)
+            for name, value in self.headers.items():
+                there.putheader(name, value)
+            there.endheaders(passing.sent)
+            answer = there.getresponse()
+            body = answer.read()
+            passing.status = answer.status
+            passing.headers = {
+                name.lower(): value
+                for name, value in answer.getheaders()
+                if name.lower() not in ("content-length", "connection", "date", "transfer-encoding")
+            }
+            passing.body = json.loads(body) if body else None
+            there.close()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    return Handler
