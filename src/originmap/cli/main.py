@@ -22,6 +22,7 @@ _STDOUT_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG}
 _COMMANDS = {
     "dev": "Start a development server with well-known credentials.",
     "serve": "Start a production server.",
+    "proxy": "Run a proxy that keeps unmodified tools within the rate limit of the API.",
     "edge": "Keep the cache configuration of a node up to date.",
     "zone": "Create and list zones.",
     "token": "Create, list and revoke API tokens.",
@@ -63,6 +64,7 @@ _PACKAGES: dict[str, tuple[str, ...]] = {
         "followers",
         "migrate",
         "promote",
+        "proxy",
         "serve",
     ),
     "commands.plan": ("apply", "drift", "dump", "import", "init", "plan", "schema"),

@@ -1,4 +1,4 @@
-"""Running a server from the command line: the event loop, and what is printed when it is up."""
+"""Running a server from the command line."""
 
 from collections.abc import Callable
 
@@ -10,10 +10,9 @@ from originmap.settings import Settings
 
 
 def run(settings: Settings, prepare: Prepare, on_start: Callable[[str, int], None]) -> None:
-    """Serve until told to stop. Raises OriginmapError when the server cannot start."""
+    """Serve until SIGTERM or SIGINT, in an event loop of its own. `on_start` is called with host
+    and port once the server listens.
+
+    Raises OriginmapError if the server cannot start.
+    """
     uvloop.run(serve(settings, prepare, on_start))
-
-
-def base_url(host: str, port: int) -> str:
-    """The address to give to clients."""
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,14 +1,13 @@
 """originmap dev: the development server."""
 
-import ipaddress
-import socket
 from functools import partial
 
 import click
 
 from originmap import databases
 from originmap.cli import options
-from originmap.cli.run import base_url, run
+from originmap.cli.listening import base_url, is_loopback
+from originmap.cli.run import run
 from originmap.domain.errors import StoreUnusable
 from originmap.service import initial_data
 from originmap.settings import Settings, state_folder
@@ -94,7 +93,7 @@ def _welcome(db: str, host: str, port: int) -> None:
 
 
 def _refuse_beyond_loopback(host: str) -> None:
-    if not _is_loopback(host):
+    if not is_loopback(host):
         raise click.UsageError(
             f"{host} can be reached from outside, and everybody knows the credentials of "
             "originmap dev.\nListen on 127.0.0.1, use originmap serve, or add "
@@ -118,12 +117,3 @@ def _default_db() -> str:
         reason = error.strerror or str(error)
         raise StoreUnusable(db, reason, _UNWRITABLE) from error
     return db
-
-
-def _is_loopback(host: str) -> bool:
-    """Whether every address that `host` stands for is a loopback address."""
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return True  # listening will say what is wrong with it
-    return all(ipaddress.ip_address(entry[4][0]).is_loopback for entry in found)
