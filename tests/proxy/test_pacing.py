@@ -8,7 +8,6 @@ import httpx
 import pytest
 
 from originmap.domain.errors import RateLimited
-from originmap.proxy import budget
 from originmap.proxy.budget import RequestBudget, RequestPace
 from tests.faulty import Proxy, refuse
 from tests.process import BEARER
@@ -137,9 +136,8 @@ async def test_credentials_wait_for_themselves_only() -> None:
     assert pace.budget(b"y").in_flight == 1
 
 
-async def test_budgets_in_memory_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget, "MOST_CREDENTIALS", 2)
-    pace = RequestPace()
+async def test_budgets_in_memory_are_limited() -> None:
+    pace = RequestPace(at_most=2)
     first = pace.budget(b"1")
     for name in (b"2", b"3"):
         pace.budget(name)

@@ -78,7 +78,9 @@ class RequestBudget:
 class RequestPace:
     """The budgets of all credentials, and the limit of the address."""
 
-    def __init__(self) -> None:
+    def __init__(self, at_most: int = MOST_CREDENTIALS) -> None:
+        """`at_most` is the number of budgets in memory; the longest unused are dropped."""
+        self._at_most = at_most
         self._now = asyncio.get_running_loop().time
         self._budgets: OrderedDict[bytes, RequestBudget] = OrderedDict()
         self._sent: deque[float] = deque(maxlen=A_SECOND)
@@ -89,7 +91,7 @@ class RequestPace:
         budget = self._budgets.get(credential)
         if budget is None:
             budget = self._budgets[credential] = RequestBudget(self._now)
-            if len(self._budgets) > MOST_CREDENTIALS:
+            if len(self._budgets) > self._at_most:
                 self._budgets.popitem(last=False)
         self._budgets.move_to_end(credential)
         return budget
