@@ -68,7 +68,7 @@ class ProxyApplication:
         if not request.complete:
             return None
         self.requests += 1
-        if {".", ".."} & set(request.path.split("/")):  # they would be resolved on the way
+        if not _can_be_forwarded(request.path):
             return refusal_response(errors.BAD_REQUEST)
         call = received(request, self._now() + self._patience)
         mapping = self._mapping(call)
@@ -117,6 +117,12 @@ class ProxyApplication:
             return None
         address = _address(unquote(text))
         return None if address is None else _Mapping(zone_id, address, base + path)
+
+
+def _can_be_forwarded(path: str) -> bool:
+    """Whether a path means the same behind the origin of the API: without a slash at the start it
+    could change the host, and `.` and `..` would be resolved on the way."""
+    return path.startswith("/") and not {".", ".."} & set(path.split("/"))
 
 
 def _write(call: ProxyCall, mapping: _Mapping | None) -> SingleWrite | None:
