@@ -103,7 +103,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             fault(self, body)
 
-    do_GET = do_POST = do_PUT = do_DELETE = handle_any
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = handle_any
 
     def forward(self, body: bytes) -> httpx.Response:
         """The answer of the real server."""

@@ -1,4 +1,7 @@
-"""Fixtures of the contract tests: one server for a test file, its zone emptied before each test."""
+"""Fixtures of the contract tests: one server for a test file, its zone emptied before each test.
+
+The tests of a file with `ALSO_BEHIND_PROXY` run a second time through `originmap proxy`.
+"""
 
 import os
 from collections.abc import Iterator
@@ -8,15 +11,35 @@ import pytest
 from cloudflare import AsyncCloudflare, Cloudflare
 
 from tests.clients.python_client import Client
-from tests.process import BEARER, Server
+from tests.process import BEARER, ZONE, Server
+from tests.proxy.process import ProxyProcess
+
+
+class BehindProxy:
+    """A server as clients see it that use the proxy."""
+
+    def __init__(self, api: str) -> None:
+        self.api = api
+        self.mappings = f"{api}/zones/{ZONE}/origin/cloud_regions"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "server" in metafunc.fixturenames and hasattr(metafunc.module, "ALSO_BEHIND_PROXY"):
+        metafunc.parametrize("server", ["direct", "proxy"], indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server | BehindProxy]:
     """An `originmap dev` process that the tests of one file share."""
     folder = tmp_path_factory.mktemp("server")
     with Server(str(folder / "dev.db"), folder) as server:
-        yield server
+        if getattr(request, "param", "direct") == "direct":
+            yield server
+            return
+        with ProxyProcess(server.api, folder) as proxy:
+            yield BehindProxy(proxy.api)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,8 @@ import pytest
 from tests.clients.python_client import BY_TOKEN, Client, opened, put, refusal_of, settled
 from tests.process import COMMAND, EMAIL, ZONE, Server
 
+ALSO_BEHIND_PROXY = True
+
 NO_ADDRESS = "Invalid or missing origin IP address."
 NO_REGION = (
     "The vendor provided doesn't exist or the region provided does not exist "

@@ -22,6 +22,8 @@ from tests.clients.python_client import (
 )
 from tests.process import ZONE, Server
 
+ALSO_BEHIND_PROXY = True
+
 V4 = {"origin_ip": "192.0.2.1", "vendor": "aws", "region": "us-east-1"}
 V6 = {"origin_ip": "2001:db8::1", "vendor": "gcp", "region": "us-central1"}
 

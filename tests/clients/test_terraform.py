@@ -17,6 +17,8 @@ from cloudflare import Cloudflare
 from tests.clients.python_client import BY_TOKEN
 from tests.process import ZONE, Server
 
+ALSO_BEHIND_PROXY = True
+
 
 @dataclass(frozen=True)
 class Config:

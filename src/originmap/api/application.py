@@ -6,7 +6,7 @@ Only this module turns errors into responses.
 import asyncio
 import logging
 from collections.abc import Coroutine, Iterable
-from typing import Any
+from typing import Any, Protocol
 
 from originmap.api import envelope, errors
 from originmap.api.http.request import Request
@@ -19,8 +19,19 @@ from originmap.service.access.brake import Brake
 _LOG = logging.getLogger(__name__)
 
 
+class Processor(Protocol):
+    """What connections pass their requests to."""
+
+    def answer(self, request: Request) -> Answer | None:
+        """The response to a request; None if its body is needed and has not arrived. Never
+        raises."""
+
+    def made(self, request: Request, answer: Deferred) -> Response:
+        """The response to `request` whose deferred result is ready. Never raises."""
+
+
 class Application:
-    """Processes requests."""
+    """Processes requests of routes."""
 
     def __init__(self, routes: Iterable[Route], brake: Brake) -> None:
         self.routes = tuple(routes)

@@ -9,6 +9,7 @@ import datetime
 import email.utils
 import re
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from originmap.domain.number import whole
 
@@ -17,14 +18,29 @@ LONGEST_SECONDS = 900.0
 """The longest wait, whatever a response says."""
 
 
+class QuotaLeft(NamedTuple):
+    """The requests left, and the seconds until the quota is renewed."""
+
+    requests: int
+    renewal: float
+
+
 def wait_after(headers: Mapping[str, str]) -> float:
     """Seconds to wait before the next request after a successful one: 0 if requests are left."""
-    wait = 0.0
+    left = quota_left(headers)
+    return left.renewal if left is not None and left.requests == 0 else 0.0
+
+
+def quota_left(headers: Mapping[str, str]) -> QuotaLeft | None:
+    """What the headers say; of several quotas, the one with the fewest requests left. None without
+    the header."""
+    quotas = []
     for item in headers.get("ratelimit", "").split(","):
         members = dict(_MEMBER.findall(item))
-        if int(members.get("r", 1)) == 0:
-            wait = max(wait, float(members.get("t", 0)))
-    return min(wait, LONGEST_SECONDS)
+        if "r" in members:
+            renewal = min(float(members.get("t", 0)), LONGEST_SECONDS)
+            quotas.append(QuotaLeft(int(members["r"]), renewal))
+    return min(quotas, key=lambda quota: (quota.requests, -quota.renewal), default=None)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime.datetime) -> float | None:

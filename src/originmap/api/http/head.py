@@ -16,7 +16,7 @@ def head_of(
 ) -> bytes:
     """Format the head, with the headers `common` to all responses; `close` adds Connection:
     close."""
-    head = _STATUS_LINES[response.status]
+    head = _STATUS_LINES.get(response.status) or f"HTTP/1.1 {response.status} \r\n"
     for key, text in common:
         head += f"{key.decode('latin-1')}: {text.decode('latin-1')}\r\n"
     if response.content_type:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from uvicorn.server import ServerState
 
 from originmap.api.access_log import AccessLog
-from originmap.api.application import Application, refusal_response
+from originmap.api.application import Processor, refusal_response
 from originmap.api.errors import INCOMPLETE, TOO_MANY, TOO_SLOW, Refusal
 from originmap.api.http.head import head_of
 from originmap.api.http.limits import Limits
@@ -38,7 +38,7 @@ _LAST_CHUNK = b"0\r\n\r\n"
 class Context(NamedTuple):
     """The shared state of all connections of a server."""
 
-    application: Application
+    application: Processor
     limits: Limits
     ids: RequestIDs
     log: AccessLog

@@ -1,8 +1,6 @@
 """originmap dev: the development server."""
 
-import ipaddress
 import json
-import socket
 import sys
 from functools import partial
 from typing import Any
@@ -13,7 +11,8 @@ from originmap import databases
 from originmap.bootstrap_dev import DevServer
 from originmap.cli import options
 from originmap.cli.dev_options import DevOptions, dev_options
-from originmap.cli.run import base_url, run, stop_at_end_of_input
+from originmap.cli.listening import base_url, is_loopback
+from originmap.cli.run import run, stop_at_end_of_input
 from originmap.cli.well_known import access_to
 from originmap.domain.errors import StoreUnusable
 from originmap.service import initial_data
@@ -120,7 +119,7 @@ def _database(db: str | None, testing: DevOptions) -> str:
 
 
 def _refuse_beyond_loopback(host: str) -> None:
-    if not _is_loopback(host):
+    if not is_loopback(host):
         raise click.UsageError(
             f"{host} can be reached from outside, and everybody knows the credentials of "
             "originmap dev.\nListen on 127.0.0.1, use originmap serve, or add "
@@ -144,12 +143,3 @@ def _default_db() -> str:
         reason = error.strerror or str(error)
         raise StoreUnusable(db, reason, _UNWRITABLE) from error
     return db
-
-
-def _is_loopback(host: str) -> bool:
-    """Whether every address that `host` stands for is a loopback address."""
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return True  # listening will say what is wrong with it
-    return all(ipaddress.ip_address(entry[4][0]).is_loopback for entry in found)

@@ -1,0 +1,69 @@
+"""An `originmap proxy` process in front of an API."""
+
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+from tests.process import COMMAND
+
+_URL = re.compile(r"^Originmap proxy (http://\S+) ", re.MULTILINE)
+_TALLY = re.compile(r"([\d,]+) requests answered with ([\d,]+) requests to the API")
+
+
+class ProxyProcess:
+    """The process, on a free port; a context manager. `log` is the file of its stderr."""
+
+    def __init__(self, api: str, folder: Path, args: Sequence[str] = ()) -> None:
+        self.log = folder / f"proxy-{time.monotonic_ns()}.log"
+        self._out = self.log.with_suffix(".out")
+        command = [COMMAND, "proxy", "--api", api, "--listen", "127.0.0.1:0", *args]
+        with self.log.open("wb") as err, self._out.open("wb") as out:
+            self.process = subprocess.Popen(command, stdout=out, stderr=err)
+        self.api = self._wait_for_url()
+
+    @property
+    def url(self) -> str:
+        """The URL without the path of the API."""
+        return self.api.removesuffix("/client/v4")
+
+    @property
+    def printed(self) -> str:
+        """Its stdout."""
+        return self._out.read_text()
+
+    def stop(self) -> tuple[int, int]:
+        """SIGTERM; the requests received and sent, as the proxy prints them."""
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(20) == 0
+        found = _TALLY.search(self.printed)
+        assert found is not None, self.printed
+        return tuple(int(number.replace(",", "")) for number in found.groups())
+
+    def __enter__(self) -> "ProxyProcess":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(20)
+
+    def _wait_for_url(self) -> str:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            found = _URL.search(self.printed)
+            if found:
+                return found[1]
+            if self.process.poll() is not None:
+                raise AssertionError(f"the proxy ended at once: {self.log.read_text()}")
+            time.sleep(0.01)
+        self.process.kill()
+        raise AssertionError("the proxy did not say where it listens")
