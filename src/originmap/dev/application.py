@@ -19,7 +19,6 @@ from originmap.dev.operations import Operation, Operations
 from originmap.dev.strictness import CODE
 from originmap.service.access.brake import Brake
 
-BASIS_HEADER, FACTS_HEADER = "x-originmap-basis", "x-originmap-facts"
 _CLOUDFLARE = "/client/v4/"
 _UNLISTED = ("/originmap/dev/", "/healthz", "/readyz", "/metrics")
 
@@ -53,6 +52,13 @@ class DevApplication(Application):
         self._finder = finder
         self._remarks: dict[str, Remark] = {}  # by request ID, until the response
         super().__init__(map(self._tested, routes), brake)
+        self._served = {
+            (method, route.template): (operation, finder if operation.of_cloudflare else None)
+            for route in self.routes
+            if (operation := operations.at(route.method, route.template)) is not None
+            if not route.template.startswith(_UNLISTED)
+            for method in {route.method, "HEAD" if route.method == "GET" else route.method}
+        }
 
     def answer(self, request: Request) -> Answer | None:
         """The response to a request; None if its body is needed and has not arrived."""
@@ -85,26 +91,24 @@ class DevApplication(Application):
 
     def _noted(self, request: Request, response: Response) -> Response:
         """Add the request to the journal, and the basis of the response to its headers."""
-        path = request.path
-        if path.startswith(_UNLISTED):
-            return response
-        at = self._clock.at(request.started)
-        operation = self._operations.at(request.method, request.route) if request.route else None
-        basis = self._basis(operation, request, response, at)
+        served = self._served.get((request.method, request.route))
+        if served is None:
+            if request.path.startswith(_UNLISTED):
+                return response
+            operation, basis = None, self._basis_of_nothing(request, response)
+        else:
+            operation, finder = served
+            basis = finder.of(operation, request, response, self._clock) if finder else None
         if basis is not None:
-            facts = ", ".join(basis.facts)
-            request.answer_headers += ((BASIS_HEADER, basis.strength), (FACTS_HEADER, facts))
+            request.answer_headers += basis.headers
         remark = self._remarks.pop(request.id, _NO_REMARK) if self._remarks else _NO_REMARK
         if response.stream is None:
             request.link = _NO_LINK  # the journal must not keep the connection
+        at = self._clock.now()
         self._journal.add(JournalEntry(at, operation, request, response, basis, *remark))
         return response
 
-    def _basis(
-        self, operation: Operation | None, request: Request, response: Response, at: int
-    ) -> FactBasis | None:
+    def _basis_of_nothing(self, request: Request, response: Response) -> FactBasis | None:
         if self._finder is None or not request.path.startswith(_CLOUDFLARE):
             return None
-        if operation is None:
-            return self._finder.of_no_operation(response)
-        return self._finder.of(operation, request, response, at)
+        return self._finder.of_no_operation(response)

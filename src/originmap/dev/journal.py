@@ -48,8 +48,7 @@ class RequestJournal:
         self._bytes = 0
         self._last = 0
         self._news: asyncio.Event | None = None  # while somebody waits
-        self.strengths: Counter[str] = Counter()
-        self.facts: Counter[str] = Counter()
+        self._by_basis: dict[FactBasis, int] = {}
         self.not_served: Counter[str] = Counter()
 
     @property
@@ -64,24 +63,37 @@ class RequestJournal:
         self._bytes += _size(entry)
         while self._bytes > MOST_BYTES or len(self._entries) > MOST_REQUESTS:
             self._bytes -= _size(self._entries.popleft())
-        if entry.basis is not None:
-            self._count(entry.request, entry.basis)
+        basis = entry.basis
+        if basis is not None:
+            self._by_basis[basis] = self._by_basis.get(basis, 0) + 1
+            if basis.strength == NOT_SERVED:
+                self.not_served[f"{entry.request.method} {entry.request.path}"] += 1
         if self._news is not None:
             self._news.set()
-
-    def _count(self, request: Request, basis: FactBasis) -> None:
-        self.strengths[basis.strength] += 1
-        if basis.strength == NOT_SERVED:
-            self.not_served[f"{request.method} {request.path}"] += 1
-        else:
-            self.facts.update(basis.facts)
 
     def clear(self) -> None:
         """Forget all requests; numbers go on."""
         self._entries.clear()
         self._bytes = 0
-        for counts in (self.strengths, self.facts, self.not_served):
-            counts.clear()
+        self._by_basis.clear()
+        self.not_served.clear()
+
+    @property
+    def strengths(self) -> Counter[str]:
+        """The number of responses by the strength of their basis."""
+        counts: Counter[str] = Counter()
+        for basis, count in self._by_basis.items():
+            counts[basis.strength] += count
+        return counts
+
+    @property
+    def facts(self) -> Counter[str]:
+        """The number of responses by the IDs of the facts that they rest on."""
+        counts: Counter[str] = Counter()
+        for basis, count in self._by_basis.items():
+            for id_ in basis.facts if basis.strength != NOT_SERVED else ():
+                counts[id_] += count
+        return counts
 
     def entries(self, operation: str | None, after: int) -> list[tuple[int, JournalEntry]]:
         """The entries after a number, with their numbers; of one operation if it is given."""
