@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -30,11 +31,16 @@ def zone(zones: Zones, request: pytest.FixtureRequest) -> str:
 
 
 def create(zones: Zones, zone: str, *addresses: str) -> None:
-    for address in addresses:
-        vendor, region = MINE.get(address, "aws us-east-1").split()
-        body = {"origin_ip": address, "vendor": vendor, "region": region}
-        url = f"{zones.api}/zones/{zone}/origin/cloud_regions/{address}"
-        assert httpx.put(url, json=body, headers=BEARER).status_code == 200
+    places = [MINE.get(address, "aws us-east-1").split() for address in addresses]
+    items = [
+        {"origin_ip": address, "vendor": vendor, "region": region}
+        for address, (vendor, region) in zip(addresses, places, strict=True)
+    ]
+    url = f"{zones.api}/zones/{zone}/origin/cloud_regions/batch"
+    with httpx.Client(headers=BEARER) as client:
+        for start in range(0, len(items), 100):
+            answer = client.put(url, json=items[start : start + 100]).json()
+            assert answer["result"]["failed"] == []
 
 
 class Beside(NamedTuple):
@@ -77,6 +83,23 @@ def test_nothing_that_could_delete_a_zone_is_sent_to_one_with_mappings(beside: B
         assert isinstance(items, list)
         assert items
     assert "partly not tried: the zone has other mappings" in beside.printed
+
+
+def test_only_what_the_page_names_is_asked(beside: Beside) -> None:
+    writes = re.compile(r"/client/v4/zones/[0-9a-f]{32}/origin/cloud_regions/[^/]+")
+    for each in beside.seen:
+        if each.method not in ("GET", "HEAD"):
+            assert writes.fullmatch(each.path), each.path
+    reads = {re.sub("[0-9a-fA-F]{32}", "Z", each.path) for each in beside.seen}
+    others = {path for path in reads if "/cloud_regions" not in path.replace("//", "/")}
+    assert {path.removeprefix("/client/v4") for path in others} == {
+        "/user/tokens/verify",
+        "/zones",
+        "/zones/Z",
+        "/zones/Z/argo/tiered_caching",
+        "/zones/Z/cache/regional_tiered_cache",
+        "/zones/Z/cache/tiered_cache_smart_topology_enable",
+    }
 
 
 def named_by(passing: Passing) -> Iterator[object]:
@@ -229,17 +252,26 @@ def test_a_connection_that_breaks_is_a_difference_and_the_run_goes_on(
     assert listed(zones.api, zone) == []
 
 
-def test_a_zone_without_room_is_not_written_to(zones: Zones, zone: str) -> None:
-    batches = [range(start, start + 100) for start in range(0, 3500, 100)]
-    url = f"{zones.api}/zones/{zone}/origin/cloud_regions/batch"
-    for batch in batches:
-        items = [
-            {"origin_ip": f"10.1.{n >> 8}.{n & 255}", "vendor": "aws", "region": "us-east-1"}
-            for n in batch
-        ]
-        assert httpx.put(url, json=items, headers=BEARER).json()["result"]["failed"] == []
-    options = ("--zone", zone, "--only", "P-PUT-1,P-LIST-4")
+def test_a_check_without_a_free_address_is_not_tried(zones: Zones, zone: str) -> None:
+    create(zones, zone, *[f"198.51.100.{n}" for n in range(129, 255)])
+    options = ("--zone", zone, "--only", "P-PUT-1,P-GEN-10")
+    done = run("verify", "--api", zones.api, *options, env=TOKEN_SET)
+    assert done.returncode == 0
+    assert "    the zone has mappings for all documentation addresses of verify\n" in done.stdout
+    assert "not tried  P-PUT-1" in done.stdout
+    assert "same       P-GEN-10" in done.stdout
+    assert "126 mappings may be left from an interrupted run: 198.51.100.129, " in done.stderr
+    assert "198.51.100.133 and 121 more\n" in done.stderr
+
+
+def test_a_zone_without_room_is_not_written_to(zones: Zones, zone: str, tmp_path: Path) -> None:
+    create(zones, zone, *[f"10.1.{n >> 8}.{n & 255}" for n in range(3500)])
+    answers = tmp_path / "answers.jsonl"
+    options = ("--zone", zone, "--only", "P-PUT-1,P-LIST-4", "--record", answers)
     done = run("verify", "--api", zones.api, *options, env=TOKEN_SET)
     assert done.returncode == 0
     assert "    the zone has 3,500 mappings\n" in done.stdout
     assert "same       P-LIST-4" in done.stdout
+    recorded = answers.read_text("utf-8")
+    assert "<ip-3500>" in recorded
+    assert "10.1." not in recorded

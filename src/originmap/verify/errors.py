@@ -34,7 +34,7 @@ class Throttled(VerifyError):
     hint = "wait five minutes, then run the command again"
 
     def __init__(self) -> None:
-        super().__init__("the server refuses more requests (429), also after the wait that it asks")
+        super().__init__("the server still refuses requests (429) after the requested wait")
 
 
 class LeftBehind(VerifyError):

@@ -47,7 +47,7 @@ class Redactor:
     def __init__(self, secrets: Mapping[str, str]) -> None:
         """`secrets` are known texts, each with the placeholder for it."""
         self._secrets = {text: name for text, name in secrets.items() if text}
-        self._numbers: dict[tuple[str, str], int] = {}
+        self._numbers: dict[str, dict[str, int]] = {"id": {}, "ip": {}, "ray": {}}
         self._shift: datetime.timedelta | None = None
 
     def text(self, text: str) -> str:
@@ -111,8 +111,8 @@ class Redactor:
         return f"<{kind}-{self._number(kind, value)}>"
 
     def _number(self, kind: str, value: str) -> int:
-        count = sum(1 for each, _ in self._numbers if each == kind)
-        return self._numbers.setdefault((kind, value), count + 1)
+        known = self._numbers[kind]
+        return known.setdefault(value, len(known) + 1)
 
     def _shifted(self, found: re.Match[str]) -> str:
         try:

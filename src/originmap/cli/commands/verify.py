@@ -154,7 +154,8 @@ def _verify(
     recording = AnswerRecording(redactor)
     environment = outbound_environment()
     with ProbeConnection(target.api, credentials, _say_wait, environment) as connection:
-        connection.on_answer = recording.add
+        if record is not None:
+            connection.on_answer = recording.add
         try:
             has_token = bool(credentials.token)
             zone = ZoneUnderTest(connection, target.zone_id, redactor, has_token=has_token)
@@ -253,7 +254,9 @@ def _say_wait(seconds: float, why: str) -> None:
 
 
 def _say_stopping() -> None:
-    click.echo("stopping: deleting the mappings of this run; once more to give up", err=True)
+    click.echo(
+        "stopping: deleting the mappings of this run; press Ctrl-C again to give up", err=True
+    )
 
 
 def _print(report: "VerifyReport", host: str, *, as_json: bool) -> None:
