@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.process import BEARER, ZONE, Server
-from tests.proxy.callers import PATH, delete, entry, get, over, put
+from tests.proxy.callers import PATH, Sent, delete, entry, get, over, put
 from tests.proxy.process import ProxyProcess
 
 ADDRESSES = [f"10.0.{number // 250}.{number % 250 + 1}" for number in range(3500)]
@@ -80,9 +80,20 @@ async def test_3500_deletions_take_at_most_80_requests(counted: Counted) -> None
     assert counted.requests() == {200: FILLING + sent}
 
 
-async def test_a_write_over_10_connections_takes_a_fifth_of_the_requests(counted: Counted) -> None:
+async def test_500_writes_over_10_connections_take_at_most_150_requests(counted: Counted) -> None:
     answers = await over(10, counted.proxy, ADDRESSES[:500], put)
     assert {answer.status for answer in answers.values()} == {200}
     _, sent = counted.proxy.stop()
     assert sent <= 150
     assert counted.requests() == {200: sent}
+
+
+async def test_no_request_exceeds_the_rate_limit(tmp_path: Path) -> None:
+    with (
+        Server(":memory:", tmp_path, args=["--rate-limit", "20/1"]) as server,
+        ProxyProcess(server.api, tmp_path) as proxy,
+    ):
+        pages = [f"{PATH}?page={number}" for number in range(1, 46)]
+        answers = await over(10, proxy, pages, lambda path: Sent("GET", path))
+        assert {answer.status for answer in answers.values()} == {200}
+        assert Counted(proxy, server).requests() == {200: 45}

@@ -1,5 +1,6 @@
 """Reads from a list: complete, of one credential, and not after a write."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -213,10 +214,20 @@ async def test_an_api_without_an_answer_is_reported_to_each_reader(
     }
 
 
-async def test_a_list_is_read_again_when_it_is_no_longer_fresh(
+async def test_a_list_is_not_used_when_its_time_is_over(
     filled: Proxy, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    with ProxyProcess(filled.api, tmp_path_factory.mktemp("stale"), ["--fresh", "0"]) as stale:
-        answers = await over(1, stale, MANY[:5], get)
-    assert {answer.status for answer in answers.values()} == {200}
-    assert forwarded(filled) + pages(filled) >= 5
+    with ProxyProcess(filled.api, tmp_path_factory.mktemp("brief"), ["--fresh", "0.5"]) as brief:
+        await over(1, brief, MANY[:5], get)
+        filled.seen.clear()
+        await asyncio.sleep(0.6)
+        await over(1, brief, MANY[:2], get)
+    assert (pages(filled), forwarded(filled)) == (0, 2)
+
+
+async def test_without_a_time_every_read_is_forwarded(
+    filled: Proxy, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with ProxyProcess(filled.api, tmp_path_factory.mktemp("never"), ["--fresh", "0"]) as never:
+        await over(2, never, MANY[:6], get)
+    assert (pages(filled), forwarded(filled)) == (0, 6)

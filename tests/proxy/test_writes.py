@@ -7,7 +7,7 @@ import threading
 import httpx
 import pytest
 
-from tests.faulty import Fault, Handler, Proxy, Seen, cut_after, refuse
+from tests.faulty import Fault, Handler, Proxy, Seen, cut_after, gibberish, refuse
 from tests.process import TOKEN
 from tests.proxy.callers import PATH, Sent, at_once, delete, get, over, put
 from tests.proxy.conftest import listed
@@ -233,6 +233,17 @@ async def test_a_delete_that_the_answer_does_not_mention_is_reported_as_unknown(
     answers = await at_once(proxy, *map(delete, FIVE))
     assert [answer.status for answer in answers] == [200, 502, 502, 502, 502]
     assert singles(api) == []
+
+
+async def test_a_success_that_cannot_be_read_repeats_puts_only(
+    proxy: ProxyProcess, api: Proxy
+) -> None:
+    api.faults = on_batches(gibberish(200))
+    written = await at_once(proxy, *map(put, FIVE))
+    assert {answer.status for answer in written} == {200}
+    deleted = await at_once(proxy, *map(delete, FIVE))
+    assert {answer.status for answer in deleted} == {502}
+    assert [seen.method for seen in singles(api)] == ["PUT"] * 5
 
 
 async def test_the_time_of_a_batch_that_has_one_is_used(proxy: ProxyProcess, api: Proxy) -> None:

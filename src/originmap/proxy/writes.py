@@ -150,7 +150,7 @@ class MappingWrites:
         verdict = batch.verdict(answer)
         if verdict is BatchVerdict.RELAYED:
             return [answer.relayed() for _ in writes]
-        if verdict is BatchVerdict.SINGLY:
+        if verdict is BatchVerdict.SINGLY and (method == "PUT" or answer.status >= 300):
             return await self._singly(writes)
         items = batch.items_of(answer)
         if method == "PUT":
@@ -207,8 +207,8 @@ class MappingWrites:
 
 
 def _is_repeated(write: SingleWrite, items: BatchItems) -> bool:
-    """Whether a write is sent again as a single one. A DELETE is only if it failed for certain:
-    after one that succeeded, it would report that there is no mapping."""
+    """Whether a write is sent again as a single one. A DELETE is only sent again if it certainly
+    failed: after one that succeeded, it would report that there is no mapping."""
     if write.address in items.succeeded:
         return False
     return write.method == "PUT" or write.address in items.failed

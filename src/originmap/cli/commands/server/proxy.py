@@ -55,7 +55,7 @@ def _listen(ctx: click.Context, param: click.Parameter, value: str) -> _Listen:
 )
 @click.option(
     "--fresh",
-    default=60.0,
+    default=60,
     show_default=True,
     metavar="SECONDS",
     type=option_types.Amount(0, _LONGEST_SECONDS),
@@ -63,7 +63,7 @@ def _listen(ctx: click.Context, param: click.Parameter, value: str) -> _Listen:
 )
 @click.option(
     "--wait",
-    default=330.0,
+    default=330,
     show_default=True,
     metavar="SECONDS",
     type=option_types.Amount(0, _LONGEST_SECONDS),
