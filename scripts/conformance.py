@@ -21,14 +21,14 @@ TARGET = ROOT / "docs" / "conformance.md"
 
 HEAD = """# Conformance
 
-What is known about Cloudflare's Origin Cloud Regions API and what is around it, and which test
-proves that Originmap does the same. Made by `scripts/conformance.py` of the marks on the tests; a
-test fails when a row loses its proof.
+What is known about Cloudflare's Origin Cloud Regions API and its neighbours, and the test that
+proves the same of Originmap. `scripts/conformance.py` generates this page from the marks on the
+tests; a test fails if a row loses its proof.
 
-Nothing here was tried against Cloudflare's servers. A fact is published in the API's reference
+Nothing here was tested against Cloudflare's servers. A fact is published in the API's reference
 (`reference`) or the other documentation (`docs`), is in the source of an official client
-(`client`), or was reported by somebody who saw the real API answer so (`reported`). That it is
-proved means that it holds for this server.
+(`client`), or is a report about the answers of the real API (`reported`). Proved means that it
+holds for this server.
 """
 
 
@@ -101,7 +101,7 @@ def generate(facts: Facts, proofs: Proofs) -> str:
         [[row.id, row.fact, row.source, links(proofs[row.id])] for row in published],
     )
     ours = table(
-        ["id", "question", "what is done here", "proved by"],
+        ["id", "question", "our choice", "proved by"],
         [[row.id, row.question, row.choice, links(proofs[row.id])] for row in decisions],
     )
     open_questions = table(
@@ -115,7 +115,7 @@ def generate(facts: Facts, proofs: Proofs) -> str:
             "## Published, and proved here\n",
             proved,
             "## Ours by decision\n",
-            "Where nothing is published. Reasons are in"
+            "Cases that are not published. Reasons are in"
             " [api.md](api.md#where-the-published-api-is-silent).\n",
             ours,
             "## Unknown\n",
