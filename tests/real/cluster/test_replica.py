@@ -14,7 +14,7 @@ from tests.process import COMMAND, Server
 from tests.real.cluster.fleet import Primary, logged, originmap, ready, same, state, until
 
 
-async def test_a_replica_serves_what_its_primary_has(
+async def test_a_replica_serves_the_data_of_its_primary(
     primary: Primary, writer: httpx.AsyncClient
 ) -> None:
     await primary.put(writer, "192.0.2.1")
@@ -127,7 +127,7 @@ async def test_a_replica_serves_while_its_primary_is_unreachable(
                     assert (await ready(reader))["connected"]
 
 
-async def test_killed_at_any_moment_it_ends_equal(
+async def test_a_replica_that_is_killed_repeatedly_ends_equal(
     primary: Primary, writer: httpx.AsyncClient
 ) -> None:
     """SIGKILL on either side while writes go on."""
@@ -159,7 +159,7 @@ async def test_killed_at_any_moment_it_ends_equal(
             assert written > 20
 
 
-async def test_a_primary_that_was_restored_and_written_on_is_noticed(
+async def test_a_primary_that_was_restored_and_then_written_is_detected(
     primary: Primary, writer: httpx.AsyncClient
 ) -> None:
     with primary.replica("first") as replica:
@@ -301,7 +301,7 @@ async def test_the_primary_lists_its_followers(primary: Primary, writer: httpx.A
             assert "first" in originmap("followers", "--db", primary.db)
 
 
-async def test_a_replica_needs_a_token_that_may_do_everything(primary: Primary) -> None:
+async def test_a_replica_needs_a_token_with_every_permission(primary: Primary) -> None:
     primary.replica_token = primary.new_token("reader", "read")
     with primary.replica("first") as replica:
         await until(lambda: logged(replica, "the primary answers 403"), "a line in the log")

@@ -68,7 +68,7 @@ async def test_a_silent_network_causes_a_timeout_and_a_retry(
             await same(writer, reader)
 
 
-async def test_a_snapshot_that_is_torn_or_spoilt_is_refused(
+async def test_a_truncated_or_damaged_snapshot_is_refused(
     primary: Primary, writer: httpx.AsyncClient, proxy: Proxy
 ) -> None:
     for n in range(200):

@@ -52,7 +52,7 @@ async def test_a_new_token_is_returned_completely(client: httpx.AsyncClient, url
     assert result(await client.get(f"{url}/{made['id']}")) == made
 
 
-async def test_what_limits_nothing_is_left_out(client: httpx.AsyncClient, url: str) -> None:
+async def test_empty_limits_are_omitted(client: httpx.AsyncClient, url: str) -> None:
     for condition in (None, {}, {"request_ip": None}):
         made = await make(client, url, condition=condition)
         assert not {"expires_on", "not_before", "condition"} & set(made)
@@ -167,7 +167,9 @@ async def test_an_invalid_token_is_neither_created_nor_changed(
     assert result(await client.get(item)) == made
 
 
-async def test_bodies_that_are_no_json_or_no_object(client: httpx.AsyncClient, url: str) -> None:
+async def test_bodies_that_are_not_json_objects_are_refused(
+    client: httpx.AsyncClient, url: str
+) -> None:
     item = f"{url}/{(await make(client, url))['id']}"
     for method, target in (("POST", url), ("PUT", item), ("PUT", f"{item}/value")):
         answer = await client.request(method, target, content=b"{")
@@ -257,7 +259,7 @@ async def test_an_update_replaces_all_but_the_secret(client: httpx.AsyncClient, 
     assert not await works(client, made["value"])
 
 
-async def test_a_change_that_gives_no_status_leaves_a_token_disabled(
+async def test_a_change_without_a_status_leaves_a_token_disabled(
     client: httpx.AsyncClient, url: str
 ) -> None:
     made = await make(client, url, status="disabled")
@@ -325,7 +327,7 @@ async def test_one_owners_tokens_are_not_found_at_the_other(client: httpx.AsyncC
 
 
 @pytest.mark.proves("P-TOKEN-14")
-async def test_an_id_of_another_form_is_no_route(client: httpx.AsyncClient, url: str) -> None:
+async def test_a_malformed_id_is_an_unknown_route(client: httpx.AsyncClient, url: str) -> None:
     for id_ in ("x", "F" * 32, "f" * 31):
         answer = await client.get(f"{url}/{id_}")
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, 7003)

@@ -57,7 +57,9 @@ async def test_verify_returns_the_start_time_of_an_early_token(
 
 
 @pytest.mark.proves("P-AUTH-8")
-async def test_what_verify_does_not_know(client: httpx.AsyncClient, url: str) -> None:
+async def test_verification_of_an_invalid_token_is_refused(
+    client: httpx.AsyncClient, url: str
+) -> None:
     invalid = (401, 1000, "Invalid API Token")
     other = OF_ACCOUNT if url == OF_USER else OF_USER
     elsewhere = (await make(client, other))["value"]
