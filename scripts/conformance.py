@@ -21,15 +21,14 @@ TARGET = ROOT / "docs" / "conformance.md"
 
 HEAD = """# Conformance
 
-What is known about Cloudflare's Origin Cloud Regions API and what is around it, and which test
-proves that Originmap does the same. Made by `scripts/conformance.py` of the marks on the tests; a
-test fails when a row loses its proof.
+What is known about Cloudflare's Origin Cloud Regions API and its neighbours, and the test that
+proves the same of Originmap. `scripts/conformance.py` generates this page from the marks on the
+tests; a test fails if a row loses its proof.
 
-Nothing here was tried against Cloudflare's servers. A fact is published in the API's reference
+Nothing here was tested against Cloudflare's servers. A fact is published in the API's reference
 (`reference`) or the other documentation (`docs`), is in the source of an official client
-(`client`), or was reported by somebody who saw the real API answer so (`reported`). That it is
-proved means that it holds for this server. To check a fact against another one, see
-[verify.md](verify.md).
+(`client`), or is a report about the answers of the real API (`reported`). Proved means that it
+holds for this server. To check a fact against another one, see [verify.md](verify.md).
 """
 
 
@@ -102,7 +101,7 @@ def generate(facts: Facts, proofs: Proofs) -> str:
         [[row.id, row.fact, row.source, links(proofs[row.id])] for row in published],
     )
     ours = table(
-        ["id", "question", "what is done here", "proved by"],
+        ["id", "question", "our choice", "proved by"],
         [[row.id, row.question, row.choice, links(proofs[row.id])] for row in decisions],
     )
     open_questions = table(
@@ -116,12 +115,12 @@ def generate(facts: Facts, proofs: Proofs) -> str:
             "## Published, and proved here\n",
             proved,
             "## Ours by decision\n",
-            "Where nothing is published. Reasons are in"
+            "Cases that are not published. Reasons are in"
             " [api.md](api.md#where-the-published-api-is-silent).\n",
             ours,
             "## Unknown\n",
-            "What nobody can say from what is published. Where a fact turns up, it wins over our"
-            " decision.\n",
+            "Questions that the published texts leave open. A fact, once known, takes precedence over"
+            " our decision.\n",
             open_questions,
         ]
     )

@@ -1,13 +1,14 @@
 """A proxy in front of a real server that counts requests and answers some of them badly."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import TracebackType
 from typing import NamedTuple
 
 import httpx
+
+from tests.http_thread import HTTPThread
 
 
 class Seen(NamedTuple):
@@ -29,7 +30,7 @@ Fault = Callable[["Handler", bytes], None]
 """What is done instead of passing a request on; it gets the request and its body."""
 
 
-class Proxy:
+class Proxy(HTTPThread):
     """Passes requests on to `target`, an origin like http://127.0.0.1:8787; a context manager.
 
     `faults` is asked about each request, by its number from 0 and what it is.
@@ -42,15 +43,8 @@ class Proxy:
         self.faults = faults
         self.target = target
         self.http = httpx.Client(base_url=target, timeout=30)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._server.proxy = self
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-
-    @property
-    def api(self) -> str:
-        """The base URL for clients."""
-        return f"http://127.0.0.1:{self._server.server_port}/client/v4"
+        super().__init__(Handler)
+        self.server.proxy = self
 
     @property
     def writes(self) -> int:
@@ -60,19 +54,13 @@ class Proxy:
     def lists(self) -> int:
         return sum(seen.lists for seen in self.seen)
 
-    def __enter__(self) -> "Proxy":
-        self._thread.start()
-        return self
-
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__exit__(kind, error, trace)
         self.http.close()
 
 

@@ -100,7 +100,9 @@ async def test_credentials_that_work(client: httpx.AsyncClient, headers: dict[st
 
 
 @pytest.mark.proves("D-35")
-async def test_a_bearer_token_counts_before_the_pair(client: httpx.AsyncClient) -> None:
+async def test_a_bearer_token_takes_precedence_over_email_and_key(
+    client: httpx.AsyncClient,
+) -> None:
     answer = await client.get(MAPPINGS, headers={**PAIR, "Authorization": "Bearer unknown"})
     assert answer.status_code == 401
 
@@ -124,7 +126,7 @@ async def test_a_read_token_reads_and_a_write_token_does_both(
 
 
 @pytest.mark.proves("D-22")
-async def test_a_stranger_cannot_tell_which_zones_exist(
+async def test_a_token_without_permissions_cannot_tell_which_zones_exist(
     client: httpx.AsyncClient, opened: bootstrap.Opened
 ) -> None:
     mine = await _token(opened, policy(True, [ZONE_PREFIX + OTHER_ZONE], [WRITE]))
@@ -151,7 +153,9 @@ async def test_a_missing_zone_is_reported_to_credentials_for_all_zones(
 
 
 @pytest.mark.proves("D-25")
-async def test_deny_wins_over_allow(client: httpx.AsyncClient, opened: bootstrap.Opened) -> None:
+async def test_deny_takes_precedence_over_allow(
+    client: httpx.AsyncClient, opened: bootstrap.Opened
+) -> None:
     allow = policy(True, [ALL_ZONES], [WRITE])
     deny = policy(False, [ZONE_PREFIX + OTHER_ZONE], [WRITE, READ])
     headers = await _token(opened, allow, deny)

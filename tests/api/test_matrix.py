@@ -115,7 +115,7 @@ OUR_OWN = [row for row in ROWS if row.template.startswith("/originmap/") and row
 
 
 @pytest.mark.parametrize("row", OUR_OWN, ids=_name)
-async def test_an_argument_that_one_of_our_own_routes_does_not_know_is_refused(row: Row) -> None:
+async def test_an_unknown_argument_of_our_own_routes_is_refused(row: Row) -> None:
     path = path_of(row.template)
     url = f"{ROOT}{path}{'&' if '?' in path else '?'}dryrun=true"
     async with world() as (client, opened):
@@ -144,7 +144,9 @@ def _seen(answer: httpx.Response, sent: str) -> tuple[int, bytes, list[tuple[str
     [(kind, row) for kind in STRANGERS for row in _secretive(kind)],
     ids=lambda value: _name(value) if isinstance(value, Row) else value,
 )
-async def test_a_stranger_cannot_tell_which_records_exist(kind: str, row: Row) -> None:
+async def test_a_token_without_permissions_cannot_tell_which_records_exist(
+    kind: str, row: Row
+) -> None:
     async with world() as (client, _):
         for credential in STRANGERS[kind]:
             present = path_of(row.template).split("/")

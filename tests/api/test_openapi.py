@@ -199,7 +199,7 @@ def test_the_document_is_valid_openapi() -> None:
     assert DOCUMENT["openapi"].startswith("3.1.")
 
 
-def test_the_packaged_document_is_made_of_the_sources_as_they_are_now() -> None:
+def test_the_packaged_document_is_up_to_date() -> None:
     stale = openapi.generate() != openapi.TARGET.read_bytes()
     assert not stale, "run: python scripts/openapi.py"
 
@@ -229,14 +229,14 @@ def test_every_parameter_of_a_path_is_described() -> None:
         assert names == set(re.findall(r"{(\w+)}", path)), path
 
 
-def test_all_routes_but_those_about_the_server_ask_for_a_credential() -> None:
+def test_all_routes_except_those_about_the_server_require_a_credential() -> None:
     for path, _, operation in operations():
         open_to_all = operation.get("security", DOCUMENT["security"]) == []
         assert open_to_all == (path in OPEN), path
 
 
 @pytest.mark.parametrize("status", ["400", "408", "414", "431", "500", "503"])
-def test_what_any_request_can_be_answered_is_described_for_each_operation(status: str) -> None:
+def test_the_common_responses_are_described_for_each_operation(status: str) -> None:
     missing = [path for path, _, operation in operations() if status not in operation["responses"]]
     assert not missing
 
@@ -247,7 +247,7 @@ def test_429_is_described_for_every_operation_with_a_credential() -> None:
         assert ("429" in operation["responses"]) == limited, path
 
 
-def test_v1_and_nothing_else_is_deprecated() -> None:
+def test_only_v1_is_deprecated() -> None:
     for path, _, operation in operations():
         assert operation.get("deprecated", False) == ("/cache/origin_cloud_regions" in path), path
 
@@ -258,7 +258,7 @@ def test_every_error_has_its_place_in_this_test() -> None:
     assert raised | NOT_RAISED == set(answers.TABLE)
 
 
-def test_every_refusal_is_described_word_by_word_and_nothing_else_is() -> None:
+def test_exactly_the_possible_errors_are_described() -> None:
     refusals = [*(answers.render(error) for error in RAISED), *OVERRIDDEN, *FIXED]
     answered = {
         (refusal.status, json.dumps(msgspec.to_builtins(refusal.errors))) for refusal in refusals
@@ -283,7 +283,7 @@ def test_every_example_fits_its_schema() -> None:
     assert checked > len(COMPONENTS["examples"])
 
 
-def test_no_component_is_left_over() -> None:
+def test_every_component_is_used() -> None:
     used = set(members(DOCUMENT, "$ref"))
     left = {
         f"{kind}/{name}"

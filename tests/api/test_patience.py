@@ -11,7 +11,7 @@ LIMITS = Limits(stalled_seconds=1.0, least_speed=1_000)
 
 
 @pytest.mark.parametrize(("size", "cuts"), [(10_000, 0), (1, 1)])
-async def test_time_in_which_a_client_takes_nothing_adds_up_unless_it_takes_enough(
+async def test_the_time_without_progress_of_a_client_adds_up_until_it_reads_enough(
     size: int, cuts: int
 ) -> None:
     cut: list[bool] = []

@@ -43,7 +43,7 @@ async def _statuses(client: httpx.AsyncClient, *headers: dict[str, str]) -> list
     return [(await client.get(MAPPINGS, headers=h)).status_code for h in headers]
 
 
-async def test_off_by_default_and_then_no_header_speaks_of_it() -> None:
+async def test_rate_limits_are_off_by_default_and_have_no_headers() -> None:
     assert Settings().rate_limit == "off"
     async with limited("off") as client:
         answer = await client.get(MAPPINGS, headers=BEARER)
@@ -51,7 +51,7 @@ async def test_off_by_default_and_then_no_header_speaks_of_it() -> None:
 
 
 @pytest.mark.proves("P-RATE-3")
-async def test_every_answer_has_the_requests_left() -> None:
+async def test_every_response_has_the_number_of_remaining_requests() -> None:
     async with limited("5/300") as client:
         read = await client.get(MAPPINGS, headers=BEARER)
         refused = await client.get(f"{MAPPINGS}/192.0.2.1", headers=BEARER)
@@ -87,20 +87,20 @@ async def test_over_the_limit_it_is_429_with_971(method: str) -> None:
 
 
 @pytest.mark.proves("P-RATE-1")
-async def test_a_users_tokens_and_key_count_together() -> None:
+async def test_a_users_tokens_and_key_share_a_quota() -> None:
     async with limited("3/300") as client:
         statuses = await _statuses(client, BEARER, _bearer("second"), PAIR, BEARER, PAIR)
         assert statuses == [200, 200, 200, 429, 429]
         assert await _statuses(client, _bearer("second")) == [429]
 
 
-async def test_each_token_of_an_account_counts_for_itself() -> None:
+async def test_each_token_of_an_account_has_its_own_quota() -> None:
     async with limited("1/300") as client:
         own, other = _bearer("own"), _bearer("own2")
         assert await _statuses(client, own, own, other, other, BEARER) == [200, 429, 200, 429, 200]
 
 
-async def test_all_routes_count_and_bad_credentials_do_not() -> None:
+async def test_all_routes_are_counted_and_bad_credentials_are_not() -> None:
     async with limited("3/300") as client:
         bad = {"Authorization": "Bearer unknown"}
         assert await _statuses(client, bad, bad, bad, bad) == [401] * 4
@@ -120,7 +120,7 @@ async def test_an_address_is_limited_for_every_credential() -> None:
     assert answer.headers["retry-after"] == "60"
 
 
-async def test_what_needs_no_credential_is_not_limited() -> None:
+async def test_routes_without_credentials_are_not_limited() -> None:
     async with limited("1/300,1/300") as client:
         urls = ["/healthz", "/readyz", "/metrics", "/originmap/v1/openapi.json"]
         for url in urls * 2:
@@ -138,7 +138,7 @@ async def test_v1_is_marked_as_deprecated() -> None:
 
 
 @pytest.mark.proves("P-RATE-4")
-async def test_a_wait_as_long_as_told_is_enough() -> None:
+async def test_a_request_after_retry_after_is_accepted() -> None:
     async with limited("1/2") as client:
         assert await _statuses(client, BEARER, BEARER) == [200, 429]
         answer = await client.get(MAPPINGS, headers=BEARER)

@@ -58,7 +58,7 @@ def test_any_other_spelling_of_a_path_has_no_route(path: str) -> None:
     assert ROUTER.find(path) is None
 
 
-def test_head_goes_with_get_and_allow_lists_what_there_is() -> None:
+def test_head_is_supported_with_get_and_allow_lists_the_methods() -> None:
     found = Router([route("PUT", "/a"), route("GET", "/a"), route("DELETE", "/a")]).find("/a")
     assert found is not None
     assert found[0].allowed == "GET, HEAD, PUT, DELETE"

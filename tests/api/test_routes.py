@@ -46,7 +46,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         f"/zones/{initial_data.DEV_ID}/cache/origin_public_cloud_region",
     ],
 )
-async def test_there_is_no_second_spelling_of_a_route(client: httpx.AsyncClient, path: str) -> None:
+async def test_each_route_has_one_spelling(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(BASE + path)
     shown = httpx.URL(BASE + path).raw_path.decode().removeprefix("/client/v4")
     assert answer.status_code == 400

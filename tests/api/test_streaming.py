@@ -74,7 +74,7 @@ async def test_reads_over_the_limit_get_retry_after() -> None:
             assert (await client.get(HOST + path)).status_code == 200
 
 
-async def test_what_a_reader_missed_is_not_sent_on_after_it_has_gone() -> None:
+async def test_missed_changes_are_not_sent_after_a_disconnect() -> None:
     async with bootstrap.open_store(bootstrap.MEMORY, initial_data.prepare_dev) as opened:
         store, feed, directory = opened.store, opened.feed, opened.directory
         for address in ips(2 * MOST_IN_EVENT + 10):

@@ -27,13 +27,13 @@ def test_times_are_written_in_utc(text: str, written: str) -> None:
         "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00",
     ],
 )  # fmt: skip
-def test_what_cannot_be_written_again_is_not_read(text: str) -> None:
+def test_a_time_that_cannot_be_written_is_not_read(text: str) -> None:
     with pytest.raises(ValueError):
         parse_timestamp(text)
 
 
 @pytest.mark.parametrize("name", ["since", "before"])
-async def test_an_argument_that_is_no_time_is_named(name: str) -> None:
+async def test_an_invalid_time_is_reported_with_its_argument(name: str) -> None:
     async with dev_client() as client:
         url = f"{BASE}/accounts/{DEV_ID}/audit_logs"
         assert (await client.get(url, params={name: "2026-03-01"})).status_code == 200

@@ -60,7 +60,7 @@ def test_a_request_goes_to_the_upper_tier_of_its_origins_region(
     cache.comes_to("IAD")
 
 
-def test_a_node_that_is_the_upper_tier_asks_the_origin(server: Server, cache: Cache) -> None:
+def test_a_node_that_is_the_upper_tier_fills_from_the_origin(server: Server, cache: Cache) -> None:
     put(server, NEAR_IAD)
     cache.load(exported(server, cache, "IAD"))
     cache.comes_to("origin")
@@ -78,7 +78,7 @@ def test_an_origin_without_a_mapping_goes_to_the_upper_tier_nearest_to_the_node(
     cache.comes_to("origin" if isinstance(cache, TrafficServer) else "FRA")
 
 
-def test_when_no_upper_tier_is_left_only_traffic_server_asks_the_origin(
+def test_without_a_reachable_upper_tier_only_traffic_server_fills_from_the_origin(
     server: Server, cache: Cache
 ) -> None:
     put(server, NEAR_IAD)

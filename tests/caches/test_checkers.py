@@ -81,7 +81,7 @@ def check(format_: str, files: dict[str, Path]) -> None:
 
 
 @pytest.mark.parametrize("format_", PROGRAMS)
-def test_our_files_are_taken(format_: str, tmp_path: Path) -> None:
+def test_our_files_pass_the_check(format_: str, tmp_path: Path) -> None:
     check(format_, files_of(format_, tmp_path))
 
 
@@ -122,7 +122,7 @@ def test_damaged_files_are_refused(format_: str, name: str, damage: Damage, tmp_
         check(format_, files)
 
 
-def test_a_failure_names_no_folder_that_is_gone(tmp_path: Path) -> None:
+def test_a_failure_does_not_name_the_temporary_folder(tmp_path: Path) -> None:
     files = files_of("varnish", tmp_path)
     files["originmap.vcl"].write_text("nonsense")
     with pytest.raises(CommandFailed) as failed:

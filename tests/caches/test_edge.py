@@ -111,7 +111,7 @@ def test_a_poisoned_export_leaves_the_old_configuration_serving(
     edge.serves_all(server)
 
 
-def test_no_file_but_those_of_the_format_is_left(edge: Edge, cache: Cache) -> None:
+def test_only_the_files_of_the_format_remain(edge: Edge, cache: Cache) -> None:
     assert [
         path
         for path in Path(cache.folder).iterdir()

@@ -29,7 +29,7 @@ def site(running: Site) -> Site:
     return running
 
 
-def test_it_serves_its_last_state_when_the_server_is_gone(site: Site) -> None:
+def test_it_serves_its_last_state_without_the_server(site: Site) -> None:
     strangers = site.edge.said("the file was changed by another program")
     with Visitor(site.cache) as visitor:
         put(site.server, NEAR_FRA)
@@ -90,7 +90,7 @@ def test_a_check_in_place_that_fails_puts_the_old_file_back(site: Site) -> None:
     assert visitor.failed == 0
 
 
-def test_an_agent_that_is_killed_amid_a_check_leaves_the_old_file_when_it_starts_again(
+def test_an_agent_that_was_killed_during_a_check_has_the_old_file_after_a_restart(
     site: Site,
 ) -> None:
     before = site.file.read_text()

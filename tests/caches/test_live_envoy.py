@@ -27,7 +27,7 @@ def all_up(machines: Mapping[str, Machine]) -> None:
 
 
 @pytest.mark.parametrize("kind", [LiveEnvoy, OwnClusters])
-def test_it_follows_the_mappings_and_goes_on_without_the_server(
+def test_it_follows_the_mappings_and_serves_without_the_server(
     kind: type[LiveEnvoy], server: Server, machines: Mapping[str, Machine], tmp_path: Path
 ) -> None:
     with kind(tmp_path, machines, server) as envoy:
@@ -45,7 +45,7 @@ def test_it_follows_the_mappings_and_goes_on_without_the_server(
         envoy.comes_to("IAD")
 
 
-def test_a_node_that_is_the_upper_tier_asks_the_origin(
+def test_a_node_that_is_the_upper_tier_fills_from_the_origin(
     server: Server, machines: Mapping[str, Machine], tmp_path: Path
 ) -> None:
     with LiveEnvoy(tmp_path, machines, server, colo="iad") as envoy:
@@ -53,7 +53,7 @@ def test_a_node_that_is_the_upper_tier_asks_the_origin(
         envoy.comes_to("origin")
 
 
-def test_a_token_that_is_refused_leaves_it_as_it_was_until_there_is_a_good_one(
+def test_with_a_refused_token_envoy_keeps_its_state_until_a_valid_one(
     server: Server, machines: Mapping[str, Machine], tmp_path: Path
 ) -> None:
     with LiveEnvoy(tmp_path, machines, server) as envoy:

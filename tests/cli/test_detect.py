@@ -127,7 +127,7 @@ def test_an_invalid_command_line_exits_with_2(kept: Path, args: tuple[str, ...])
     assert run(kept, *args).returncode == 2
 
 
-def test_without_ranges_there_is_a_hint(state: Path) -> None:
+def test_missing_ranges_are_reported_with_a_hint(state: Path) -> None:
     for args in (("detect", "192.0.2.1"), ("ranges", "status")):
         done = run(state, *args)
         assert done.returncode == 1

@@ -79,7 +79,7 @@ def test_a_manager_without_a_reload_of_traffic_server_is_refused(
         ((["envoy=/etc/envoy"], ["envoy --mode validate"]), "too late"),
     ],
 )
-def test_what_makes_no_sense_is_refused(given: tuple[list[str], ...], says: str) -> None:
+def test_invalid_input_is_refused(given: tuple[list[str], ...], says: str) -> None:
     with pytest.raises(click.UsageError, match=says):
         duties(*given)
 

@@ -1,12 +1,12 @@
 """A fake v4 API with any responses that a test sets."""
 
 import json
-import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
+from http.server import BaseHTTPRequestHandler
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
+
+from tests.http_thread import HTTPThread
 
 ZONE = {"id": "023e105f4ecef8ad9ca31a8372d0c353", "name": "example.com"}
 
@@ -23,32 +23,12 @@ Answer = Callable[[str, dict[str, str]], "Raw | dict[str, Any]"]
 """Returns the response for a path with its query; a dict is sent as JSON."""
 
 
-class FakeAPI:
+class FakeAPI(HTTPThread):
     """A server for GET and POST on a free port; a context manager."""
 
     def __init__(self, answer: Answer) -> None:
         self.asked: list[str] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, answer))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-
-    @property
-    def api(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}/client/v4"
-
-    def __enter__(self) -> "FakeAPI":
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(_handler(self, answer))
 
 
 def _handler(api: FakeAPI, answer: Answer) -> type[BaseHTTPRequestHandler]:

@@ -171,7 +171,7 @@ async def test_a_token_that_may_only_read_is_refused_a_write(
 
 @pytest.mark.proves("P-ROUTE-1")
 @pytest.mark.parametrize("zone_id", ["0" * 32, "023E105F4ECEF8AD9CA31A8372D0C353", "example.com"])
-async def test_an_unknown_zone_is_no_route(
+async def test_an_unknown_zone_is_an_unknown_route(
     server: Server, kind: type[Client], zone_id: str
 ) -> None:
     async with opened(kind, server.api, **BY_TOKEN) as client:

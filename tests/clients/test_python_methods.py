@@ -47,7 +47,7 @@ async def addresses(regions: Any) -> list[str]:
 
 
 @pytest.mark.proves("P-GEN-4", "P-GET-1")
-async def test_update_creates_a_mapping_that_get_answers(regions: Any) -> None:
+async def test_update_creates_a_mapping_that_get_returns(regions: Any) -> None:
     created = await put(regions, "192.0.2.1")
     assert fields(created) == ("192.0.2.1", "aws", "us-east-1")
     assert created.modified_on.tzinfo == UTC
@@ -70,7 +70,7 @@ async def test_an_identical_update_changes_nothing(regions: Any) -> None:
 
 
 @pytest.mark.proves("P-GEN-5")
-async def test_an_ipv6_address_is_answered_in_its_canonical_form(regions: Any) -> None:
+async def test_an_ipv6_address_is_returned_in_its_canonical_form(regions: Any) -> None:
     created = await put(regions, "2001:DB8:0:0::1", "gcp", "us-central1")
     assert created.origin_ip == "2001:db8::1"
     for spelling in ("2001:db8::1", "2001:0db8::0001", "2001:DB8::1"):
@@ -91,7 +91,7 @@ async def test_colons_in_the_path_may_be_percent_encoded(
 
 
 @pytest.mark.proves("D-15")
-async def test_list_answers_ipv4_before_ipv6_and_each_by_number(regions: Any) -> None:
+async def test_list_returns_ipv4_before_ipv6_in_numerical_order(regions: Any) -> None:
     for origin_ip in ("2001:db8::1", "192.0.2.10", "::1", "192.0.2.9"):
         await put(regions, origin_ip)
     assert await addresses(regions) == ["192.0.2.9", "192.0.2.10", "::1", "2001:db8::1"]

@@ -186,7 +186,7 @@ def run(program: str) -> None:
 
 
 @pytest.mark.proves("P-GEN-11")
-def test_every_program_prints_what_it_would_at_cloudflare(
+def test_every_program_prints_the_same_as_with_cloudflare(
     configured: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for program, printed in PRINTED:

@@ -89,7 +89,7 @@ def statuses(server: Server) -> list[int]:
 
 
 @pytest.mark.proves("P-RATE-6")
-async def test_the_clients_own_retry_gets_through(limited: Server, kind: type[Client]) -> None:
+async def test_the_clients_own_retry_succeeds(limited: Server, kind: type[Client]) -> None:
     async with opened(kind, limited.api, **BY_TOKEN) as client:
         for _ in range(12):
             await settled(client.cache.origin_cloud_regions.list(zone_id=ZONE))
@@ -115,7 +115,7 @@ async def test_without_retries_a_typed_error_has_retry_after(
     assert caught.response.headers["retry-after"] == "1"
 
 
-def test_a_users_token_and_key_count_together(limited: Server) -> None:
+def test_a_users_token_and_key_share_a_quota(limited: Server) -> None:
     by_key: dict[str, Any] = {
         "api_email": "user@example.com",
         "api_key": "144c9defac04969c7bfad8efaa8ea194",

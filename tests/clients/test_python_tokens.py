@@ -115,7 +115,7 @@ async def test_a_rolled_token_works_with_the_new_secret_only(
 
 
 @pytest.mark.proves("P-TOKEN-7", "P-TOKEN-8")
-async def test_limits_come_back_as_they_were_set(tokens: Any, whose: dict[str, str]) -> None:
+async def test_limits_are_returned_unchanged(tokens: Any, whose: dict[str, str]) -> None:
     soon = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
     made = await settled(
         tokens.create(
@@ -174,7 +174,7 @@ async def test_permission_groups_are_listed(tokens: Any, whose: dict[str, str]) 
 
 
 @pytest.mark.proves("P-TOKEN-9")
-async def test_tokens_that_cannot_be_made(tokens: Any, whose: dict[str, str]) -> None:
+async def test_invalid_tokens_cannot_be_created(tokens: Any, whose: dict[str, str]) -> None:
     zone = {f"com.cloudflare.api.account.zone.{'0' * 32}": "*"}
     for sent, code in [
         ({"name": "", "policies": [policy(READ)]}, 400),

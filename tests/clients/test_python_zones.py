@@ -67,7 +67,7 @@ async def test_a_zone_from_its_creation_to_its_end(client: Client) -> None:
     assert (type(gone), reasons(gone)) == (cloudflare.PermissionDeniedError, [NO_ZONE])
 
 
-async def test_a_zone_takes_its_mappings_with_it(client: Client) -> None:
+async def test_removing_a_zone_removes_its_mappings(client: Client) -> None:
     regions = client.cache.origin_cloud_regions
     sent = {"body_origin_ip": "192.0.2.1", "vendor": "aws", "region": "us-east-1"}
     for _ in range(2):
@@ -98,7 +98,7 @@ async def test_zones_are_found_by_filters_and_paged_through(client: Client) -> N
 
 
 @pytest.mark.proves("P-ZONE-8")
-async def test_zones_that_cannot_be_made(client: Client) -> None:
+async def test_invalid_zones_are_refused(client: Client) -> None:
     for name, account, error, reason in [
         ("example.com", ZONE, cloudflare.BadRequestError, (1061, "The zone already exists.")),
         ("nonsense", ZONE, cloudflare.BadRequestError, (1002, "Invalid domain")),

@@ -31,7 +31,7 @@ def chosen(url: str, **environment: str) -> str | None:
     ],
     ids=repr,
 )
-def test_the_scheme_decides_which_variable_counts(
+def test_the_scheme_decides_which_variable_is_used(
     environment: dict[str, str], http: str | None, https: str | None
 ) -> None:
     assert chosen("http://example.org", **environment) == http

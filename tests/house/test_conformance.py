@@ -8,7 +8,7 @@ def test_every_fact_has_its_proof_and_every_proof_its_fact() -> None:
     assert conformance.problems(load_facts(), conformance.read_proofs()) == []
 
 
-def test_the_page_is_made_of_the_tests_as_they_are_now() -> None:
+def test_the_page_is_up_to_date_with_the_tests() -> None:
     page = conformance.generate(load_facts(), conformance.read_proofs())
     stale = page != conformance.TARGET.read_text("utf-8")
     assert not stale, "run: python scripts/conformance.py"

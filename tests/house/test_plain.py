@@ -75,7 +75,7 @@ def counted(pattern: str) -> list[str]:
     ]
 
 
-def test_nothing_shall_be() -> None:
+def test_the_word_shall_is_not_used() -> None:
     assert counted(r"(?i)\bshall\b") == []
 
 

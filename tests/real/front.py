@@ -32,12 +32,12 @@ class Front(Proxy):
         super().__init__(target)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(FOLDER / "server.pem")
-        self._server.RequestHandlerClass = _Stripping
-        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self.server.RequestHandlerClass = _Stripping
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
 
     @property
     def url(self) -> str:
-        return f"https://localhost:{self._server.server_port}{PREFIX}"
+        return f"https://localhost:{self.server.server_port}{PREFIX}"
 
     @property
     def api(self) -> str:

@@ -61,7 +61,9 @@ def run(guide: Path, after: list[Step] | None = None, *, folder: Path) -> list[t
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
-def test_every_command_of_a_guide_prints_what_it_shows(guide: Path, tmp_path: Path) -> None:
+def test_every_command_of_a_guide_prints_the_output_in_the_guide(
+    guide: Path, tmp_path: Path
+) -> None:
     found("curl", *PROGRAMS.get(guide.name, []))
     wrong = [
         f"$ {step.command}\n{printed}"

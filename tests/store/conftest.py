@@ -60,6 +60,19 @@ async def store(
     await store.close()
 
 
+@pytest.fixture(params=KINDS)
+async def target(
+    request: pytest.FixtureRequest, tmp_path: Path, clock: Clock
+) -> AsyncIterator[Store]:
+    """Another store with a zone of its own, which a copy replaces."""
+    folder = tmp_path / "target"
+    folder.mkdir()
+    store = await maker(request, folder, clock)()
+    await store.write_records(new_zone("e" * 32, "old.example"), CAUSE)
+    yield store
+    await store.close()
+
+
 @pytest.fixture
 def url(cluster: Cluster) -> str:
     """A new database."""

@@ -9,6 +9,11 @@ from originmap.domain.mapping.mapping import Mapping
 from originmap.store.port import Store
 from tests.builders import CAUSE, US_EAST, ZONE_ID, ip
 
+END_CONNECTIONS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE application_name = 'originmap' AND datname = """
+"""Ends the connections to the database whose name is added, in quotes."""
+
 
 async def put(store: Store, text: str, place: mapping.Place = US_EAST) -> Mapping:
     done = await store.write(ZONE_ID, (ip(text),), mapping.put(ip(text), place), CAUSE)

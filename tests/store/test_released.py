@@ -11,7 +11,7 @@ from originmap.domain.history.record import Key, Value
 from originmap.domain.history.snapshot import History, Part, Record, SnapshotStart, ZoneMappings
 from originmap.domain.mapping import mapping
 from originmap.domain.mapping.address import Address
-from originmap.domain.mapping.mapping import Decision, MappingChange, Place, ZoneView
+from originmap.domain.mapping.mapping import Place
 from originmap.domain.tier.topology import Colo, Topology
 from originmap.domain.tier.topology_rules import set_topology
 from originmap.service.rollout.past_state import released_snapshot, snapshot_since
@@ -19,6 +19,7 @@ from originmap.store.memory import MemoryStore
 from originmap.store.port import Store
 from originmap.store.sqlite.store import SqliteStore
 from tests.builders import CAUSE, CENTRAL, US_EAST, US_WEST, ZONE_ID, ip, ips, new_zone, remove_zone
+from tests.store.copies import fill
 
 OTHER_ID = "0" * 32
 PLACES = (US_EAST, US_WEST, CENTRAL, None)
@@ -42,15 +43,6 @@ async def state(parts: AsyncIterator[Part]) -> State:
 async def change(store: Store, address: Address, place: Place | None, zone: str = ZONE_ID) -> None:
     decide = mapping.put(address, place) if place else mapping.delete(address)
     await store.write(zone, (address,), decide, CAUSE)
-
-
-async def fill(store: Store, count: int, zone_id: str = ZONE_ID) -> None:
-    addresses = ips(count)
-
-    def decide(view: ZoneView) -> Decision[None]:
-        return Decision(tuple(MappingChange(a, None, US_EAST) for a in addresses), None)
-
-    await store.write(zone_id, addresses, decide, CAUSE)
 
 
 async def lived(store: Store) -> dict[int, State]:

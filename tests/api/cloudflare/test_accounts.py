@@ -83,7 +83,7 @@ async def test_a_missing_account_is_9109(client: httpx.AsyncClient) -> None:
         assert error(await client.get(f"{ACCOUNTS}/{'f' * 32}{path}")) == INVALID
 
 
-async def test_a_token_sees_the_accounts_in_which_it_may_do_anything(
+async def test_a_token_sees_the_accounts_in_which_it_has_a_permission(
     client: httpx.AsyncClient,
 ) -> None:
     groups = [{"id": "c8fed203ed3043cba015a93ad1616f1f"}]  # Zone Read

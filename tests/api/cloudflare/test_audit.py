@@ -89,7 +89,7 @@ async def test_the_history_of_a_mapping_is_newest_first(client: httpx.AsyncClien
     assert shown == [("add", {}, east), ("update", east, west), ("delete", west, {})]
 
 
-async def test_what_changes_nothing_leaves_no_entry(client: httpx.AsyncClient) -> None:
+async def test_a_request_without_a_change_has_no_entry(client: httpx.AsyncClient) -> None:
     await _put(client, "192.0.2.1", EAST)
     before = await _logs(client)
     await _put(client, "192.0.2.1", EAST)
@@ -178,7 +178,9 @@ async def test_the_actor_is_the_credential_and_its_user(client: httpx.AsyncClien
     assert found == actors[::-1]
 
 
-async def test_what_setup_did_is_the_administrators(client: httpx.AsyncClient) -> None:
+async def test_changes_of_the_setup_have_the_administrator_as_actor(
+    client: httpx.AsyncClient,
+) -> None:
     entries = result(await client.get(LOGS))
     made = {_short(e): e for e in entries}["add", "zone", initial_data.DEV_ID]
     assert (made["interface"], made["actor"]["type"], made["actor"]["ip"]) == ("CLI", "admin", "")

@@ -114,7 +114,7 @@ async def test_without_whole_the_others_are_seen_and_the_denied_zone_is_not(
         (policy(False, [ACCOUNT_PREFIX + OTHER], GROUP_IDS), {ACCOUNT}),
     ],
 )
-async def test_zones_are_made_by_callers_that_may_write_every_zone_of_the_account(
+async def test_creating_a_zone_requires_write_permission_on_every_zone_of_the_account(
     opened: bootstrap.Opened, client: httpx.AsyncClient, deny: Policy, allowed_in: set[str]
 ) -> None:
     headers = await _token(opened, EVERYTHING, deny)

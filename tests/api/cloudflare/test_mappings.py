@@ -109,7 +109,9 @@ async def test_path_and_body_of_two_addresses_are_refused(client: httpx.AsyncCli
 @pytest.mark.parametrize(
     "ip", ["nonsense", "0.0.0.0", "fe80::1%25eth0", "192.0.2.1%2F24", "01.2.3.4"]
 )
-async def test_a_path_that_is_no_address(client: httpx.AsyncClient, method: str, ip: str) -> None:
+async def test_an_invalid_address_in_the_path_is_refused(
+    client: httpx.AsyncClient, method: str, ip: str
+) -> None:
     answer = await client.request(method, f"{MAPPINGS}/{ip}", json=_item("192.0.2.1"))
     assert _error(answer) == INVALID
 
@@ -152,7 +154,7 @@ async def test_bodies_that_cannot_be_used(
 
 
 @pytest.mark.proves("D-18")
-async def test_the_last_of_duplicate_members_counts_and_unknown_ones_do_not(
+async def test_the_last_of_duplicate_members_is_used_and_unknown_ones_are_ignored(
     client: httpx.AsyncClient,
 ) -> None:
     body = (b'{"origin_ip":7,"vendor":"gcp","region":"x","extra":[1],'
@@ -189,7 +191,7 @@ async def test_an_empty_zone_has_no_pages(client: httpx.AsyncClient) -> None:
 
 @pytest.mark.proves("P-LIST-4", "D-2", "D-3")
 @pytest.mark.parametrize("value", ["0", "-1", "x", "", "+5", "1.0", " 1", "１"])
-async def test_a_page_that_is_no_number_from_1(client: httpx.AsyncClient, value: str) -> None:
+async def test_an_invalid_page_number_is_refused(client: httpx.AsyncClient, value: str) -> None:
     for name, text in (
         ("page", "invalid page parameter, must be 1 or more"),
         ("per_page", "invalid per_page parameter, must be between 1 and 100"),
@@ -231,7 +233,7 @@ async def test_a_batch_applies_its_valid_items(client: httpx.AsyncClient) -> Non
     ]
 
 
-async def test_a_batch_is_answered_200_when_all_of_it_failed(client: httpx.AsyncClient) -> None:
+async def test_a_batch_of_failed_items_is_200(client: httpx.AsyncClient) -> None:
     assert _result(await _batch_put(client, [_item("x")]))["succeeded"] == []
 
 
@@ -244,7 +246,9 @@ async def test_a_batch_has_one_modified_on(client: httpx.AsyncClient) -> None:
 
 @pytest.mark.proves("D-5")
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"null", b'"192.0.2.1"', b"7"])
-async def test_batches_that_are_no_array_of_items(client: httpx.AsyncClient, body: bytes) -> None:
+async def test_batches_that_are_not_an_array_of_items_are_refused(
+    client: httpx.AsyncClient, body: bytes
+) -> None:
     _result(await _put(client, "192.0.2.1"))
     for method in ("PUT", "DELETE"):
         answer = await client.request(method, f"{MAPPINGS}/batch", content=body)
@@ -261,7 +265,7 @@ async def test_a_batch_of_101_is_refused(client: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.proves("P-ROUTE-3")
-async def test_a_batch_that_is_no_json(client: httpx.AsyncClient) -> None:
+async def test_a_batch_that_is_not_json_is_refused(client: httpx.AsyncClient) -> None:
     for method in ("PUT", "DELETE"):
         answer = await client.request(method, f"{MAPPINGS}/batch", content=b'["192.0.2.1"')
         assert _error(answer) == MALFORMED

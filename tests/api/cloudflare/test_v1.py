@@ -94,7 +94,7 @@ async def test_post_of_an_existing_mapping_is_refused(client: httpx.AsyncClient)
 
 
 @pytest.mark.proves("P-V1-4")
-async def test_patch_creates_or_replaces_and_answers_the_whole_list(
+async def test_patch_creates_or_replaces_and_returns_the_complete_list(
     client: httpx.AsyncClient,
 ) -> None:
     first = await _make(client, "192.0.2.1")
@@ -143,7 +143,9 @@ async def test_bodies_that_cannot_be_used(
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
-async def test_a_path_that_is_no_address(client: httpx.AsyncClient, method: str) -> None:
+async def test_an_invalid_address_in_the_path_is_refused(
+    client: httpx.AsyncClient, method: str
+) -> None:
     for ip in ("nonsense", "0.0.0.0", "192.0.2.1%2F24"):
         assert error(await client.request(method, f"{V1}/{ip}")) == INVALID
 
@@ -181,7 +183,9 @@ async def test_a_batch_of_deletions_applies_its_valid_items(client: httpx.AsyncC
 
 
 @pytest.mark.proves("P-V1-7")
-async def test_a_batch_without_applied_items_has_no_time(client: httpx.AsyncClient) -> None:
+async def test_a_batch_without_applied_items_has_null_as_modified_on(
+    client: httpx.AsyncClient,
+) -> None:
     await _make(client, "192.0.2.1")
     for method, items in (("PATCH", [_item("x")]), ("DELETE", ["192.0.2.9"])):
         answer = await _batch(client, method, items)
@@ -189,13 +193,15 @@ async def test_a_batch_without_applied_items_has_no_time(client: httpx.AsyncClie
 
 
 @pytest.mark.proves("D-52")
-async def test_after_the_last_mapping_there_is_no_time(client: httpx.AsyncClient) -> None:
+async def test_an_emptied_zone_has_null_as_modified_on(client: httpx.AsyncClient) -> None:
     await _make(client, "192.0.2.1")
     assert (await _batch(client, "DELETE", ["192.0.2.1"]))["modified_on"] is None
 
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
-async def test_batches_that_are_no_array_of_items(client: httpx.AsyncClient, method: str) -> None:
+async def test_batches_that_are_not_an_array_of_items_are_refused(
+    client: httpx.AsyncClient, method: str
+) -> None:
     await _make(client, "192.0.2.1")
     url = f"{V1}/batch"
     for body in (b"", b"{}", b"[]", b"null", b"7"):
@@ -206,7 +212,7 @@ async def test_batches_that_are_no_array_of_items(client: httpx.AsyncClient, met
 
 
 @pytest.mark.proves("P-V1-8")
-async def test_the_limit_holds_in_every_way_of_writing(client: httpx.AsyncClient) -> None:
+async def test_every_kind_of_write_enforces_the_limit(client: httpx.AsyncClient) -> None:
     ips = [f"10.0.{n // 250}.{n % 250}" for n in range(MAX_MAPPINGS)]
     for start in range(0, MAX_MAPPINGS, 100):
         await _batch(client, "PATCH", [_item(ip) for ip in ips[start : start + 100]])
@@ -291,7 +297,7 @@ async def test_todays_routes_do_not_say_it(client: httpx.AsyncClient) -> None:
 
 @pytest.mark.proves("D-21")
 @pytest.mark.parametrize(("method", "path", "body"), OPERATIONS)
-async def test_by_default_there_are_no_such_routes(method: str, path: str, body: Any) -> None:
+async def test_v1_is_off_by_default(method: str, path: str, body: Any) -> None:
     assert not Settings().enable_v1
     async with (
         bootstrap.open_store(bootstrap.MEMORY, initial_data.prepare_dev) as opened,

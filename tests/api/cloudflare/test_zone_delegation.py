@@ -58,7 +58,7 @@ async def test_name_servers_and_the_key_follow_the_type_and_stay(
 
 
 @pytest.mark.proves("P-ZONE-9")
-async def test_a_zone_that_changes_its_type_there_and_back_has_what_it_had(
+async def test_a_zone_that_changes_its_type_and_back_has_the_same_name_servers(
     client: httpx.AsyncClient,
 ) -> None:
     before = result(await client.get(ZONE_URL))
@@ -79,7 +79,7 @@ async def test_no_two_zones_have_the_same_name_servers_or_key(client: httpx.Asyn
 
 @pytest.mark.proves("P-ZONE-10", "D-61")
 @pytest.mark.parametrize("names", [NAMES, [], ["ns1.example.com"]])
-async def test_vanity_name_servers_are_answered_as_they_were_sent(
+async def test_vanity_name_servers_are_returned_unchanged(
     client: httpx.AsyncClient, names: list[str]
 ) -> None:
     made = await _create(client, vanity_name_servers=names)

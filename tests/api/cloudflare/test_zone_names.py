@@ -32,7 +32,7 @@ async def _create(client: httpx.AsyncClient, name: str) -> httpx.Response:
     ("sent", "shown"),
     [(NAME, NAME), ("ŻÓŁW.Example.", NAME), ("z\u0307o\u0301łw.example", NAME), (ASCII, ASCII)],
 )
-async def test_a_name_is_answered_in_the_form_in_which_it_was_sent(
+async def test_a_name_is_returned_in_the_form_in_which_it_was_sent(
     client: httpx.AsyncClient, sent: str, shown: str
 ) -> None:
     made = result(await _create(client, sent))

@@ -55,7 +55,7 @@ async def test_a_setting_has_its_last_value(client: httpx.AsyncClient, url: str)
     assert times == sorted(set(times))
 
 
-async def test_setting_it_to_what_it_is_changes_nothing(
+async def test_setting_the_current_value_changes_nothing(
     client: httpx.AsyncClient, url: str
 ) -> None:
     first = await _set(client, url, "off")
@@ -91,7 +91,7 @@ async def test_a_value_that_is_neither_on_nor_off(
     assert result(await client.get(url)) == before
 
 
-async def test_a_body_that_is_no_json(client: httpx.AsyncClient, url: str) -> None:
+async def test_a_body_that_is_not_json_is_refused(client: httpx.AsyncClient, url: str) -> None:
     answer = await client.patch(url, content=b'{"value":')
     assert error(answer) == (400, 6007, "Malformed JSON in request body")
 
@@ -126,7 +126,7 @@ async def test_the_others_can_only_be_read_and_changed(client: httpx.AsyncClient
 
 
 @pytest.mark.proves("P-SUP-2", "D-16")
-async def test_without_tiered_cache_there_are_no_supported_regions_and_still_mappings(
+async def test_without_tiered_cache_supported_regions_is_refused_and_mappings_work(
     client: httpx.AsyncClient,
 ) -> None:
     mapping = {"origin_ip": "192.0.2.1", "vendor": "aws", "region": "us-east-1"}

@@ -115,7 +115,7 @@ async def test_an_unknown_type_is_1001(client: httpx.AsyncClient) -> None:
     assert await _names(client) == ["example.com"]
 
 
-async def test_bodies_that_are_no_json(client: httpx.AsyncClient) -> None:
+async def test_bodies_that_are_not_json_are_refused(client: httpx.AsyncClient) -> None:
     malformed = (400, 6007, "Malformed JSON in request body")
     assert error(await client.post(ZONES, content=b"{")) == malformed
     assert error(await client.patch(ZONE_URL, content=b"{")) == malformed

@@ -26,7 +26,7 @@ async def zones_in(client: httpx.AsyncClient, query: str = "", **headers: str) -
     return [json.loads(line)["zone"] for line in answer.text.splitlines()]
 
 
-async def test_a_file_is_answered_as_it_is(client: httpx.AsyncClient) -> None:
+async def test_a_file_is_returned_without_an_envelope(client: httpx.AsyncClient) -> None:
     answer = await client.get(f"{EXPORT}/csv")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8; header=present"
     assert answer.text == (
@@ -74,7 +74,9 @@ async def test_head_has_the_tag_and_no_file(client: httpx.AsyncClient) -> None:
     assert head.headers["etag"] == get.headers["etag"]
 
 
-async def test_a_node_that_is_the_upper_tier_asks_the_origin(client: httpx.AsyncClient) -> None:
+async def test_a_node_that_is_the_upper_tier_fills_from_the_origin(
+    client: httpx.AsyncClient,
+) -> None:
     answer = await client.get(f"{EXPORT}/json?colo=iad&zone=example.com")
     assert answer.json()["primary"] is None
 
@@ -99,7 +101,9 @@ async def test_a_format_with_several_files_needs_a_file_name(client: httpx.Async
         ("csv?colo=ZZZ", 10462), ("csv?colo=SIN&colo=IAD", 10400), ("csv?more=1", 10400),
     ],
 )  # fmt: skip
-async def test_what_cannot_be_made(client: httpx.AsyncClient, question: str, code: int) -> None:
+async def test_an_impossible_export_is_refused(
+    client: httpx.AsyncClient, question: str, code: int
+) -> None:
     assert error(await client.get(f"{EXPORT}/{question}"))[:2] == (400, code)
 
 
@@ -164,7 +168,7 @@ async def test_rollout_served_requests_the_released_revision(client: httpx.Async
 @pytest.mark.parametrize(
     "query", ["rollout=old", "rollout=", "node=edge-1", "rollout=served&node=a%20b"]
 )
-async def test_what_makes_no_sense_of_a_rollout_is_refused(
+async def test_invalid_arguments_about_a_rollout_are_refused(
     client: httpx.AsyncClient, query: str
 ) -> None:
     assert error(await client.get(f"{EXPORT}/json?{query}"))[:2] == (400, 10400)

@@ -129,7 +129,7 @@ async def test_an_account_cannot_have_tokens_for_nodes(client: httpx.AsyncClient
     assert error(refused)[:2] == (400, 400)
 
 
-async def test_what_an_edge_node_gets_has_no_credential_in_it(client: httpx.AsyncClient) -> None:
+async def test_an_edge_node_gets_no_credentials(client: httpx.AsyncClient) -> None:
     made = await _make(client, EDGE, ALL_ZONES)
     paths = ("snapshot", "snapshot?whole=true&history=true", "changes?since=0&whole=true",
              "changes?since=0", f"changes?since=0&zone={initial_data.DEV_ID}")  # fmt: skip
@@ -159,7 +159,7 @@ async def test_a_token_to_replicate_gets_everything(client: httpx.AsyncClient) -
     assert (await client.get(changes, headers=_as(made))).text == (await client.get(changes)).text
 
 
-async def test_an_edge_node_of_one_zone_reads_no_other(client: httpx.AsyncClient) -> None:
+async def test_an_edge_node_of_one_zone_cannot_read_others(client: httpx.AsyncClient) -> None:
     made = await _make(client, EDGE, ZONE)
     body = {"name": "other.example", "account": {"id": initial_data.DEV_ID}}
     other = result(await client.post(f"{BASE}/zones", json=body))

@@ -111,7 +111,7 @@ def assert_documented(answer: httpx.Response, method: str, path: str, asked: str
     assert len(answer.content) < 2_000
 
 
-async def test_a_text_that_is_no_number_of_its_range_is_refused_by_every_route() -> None:
+async def test_an_invalid_number_is_refused_by_every_route() -> None:
     found = list(arguments())
     assert {"page", "per_page", "wait", "limit", "before", "at"} <= {name for _, _, name in found}
     async with dev_client() as client:

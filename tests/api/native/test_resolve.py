@@ -137,7 +137,7 @@ async def test_another_topology_can_be_tried(client: httpx.AsyncClient) -> None:
     assert {tuple(move["after"]) for move in found["moves"]} == {("SYD",)}
 
 
-async def test_only_readable_zones_are_looked_at(client: httpx.AsyncClient) -> None:
+async def test_only_readable_zones_are_searched(client: httpx.AsyncClient) -> None:
     answer = await client.post(WHATIF, json={"states": {"IAD": "down"}}, headers=NARROW)
     assert result(answer)["moves"] == []
 
@@ -149,5 +149,7 @@ async def test_only_readable_zones_are_looked_at(client: httpx.AsyncClient) -> N
         ({"states": {"NOPE": "down"}}, 10460), ({"topology": {"colos": []}}, 10460),
     ],
 )  # fmt: skip
-async def test_what_ifs_that_make_no_sense(client: httpx.AsyncClient, body: Any, code: int) -> None:
+async def test_invalid_what_ifs_are_refused(
+    client: httpx.AsyncClient, body: Any, code: int
+) -> None:
     assert error(await client.post(WHATIF, json=body))[:2] == (400, code)

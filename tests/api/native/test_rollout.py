@@ -68,7 +68,7 @@ async def test_a_rollout_from_its_hold_to_its_end(client: httpx.AsyncClient) -> 
     assert answer.json()["result"]["by"] == DEV_ID
 
 
-async def test_it_shows_which_node_may_serve_what_and_serves_what(
+async def test_the_status_has_the_allowed_and_the_served_revision_of_each_node(
     client: httpx.AsyncClient,
 ) -> None:
     await step(client, "hold")
@@ -162,7 +162,7 @@ async def test_the_kill_switch_needs_no_rollout(client: httpx.AsyncClient) -> No
     assert (killed["state"], killed["base"], killed["why"]) == ("killed", base - 1, "wrong colo")
 
 
-async def test_a_revision_that_nodes_cannot_be_kept_at_is_refused(
+async def test_a_base_that_is_not_reached_yet_is_refused(
     client: httpx.AsyncClient,
 ) -> None:
     for name, members in (("hold", {}), ("start", {"stages": STAGES}), ("kill", {})):
@@ -200,12 +200,12 @@ async def test_a_step_meant_for_another_rollout_is_refused(client: httpx.AsyncCl
         {"step": "kill", "why": "x" * 501},
     ],
 )
-async def test_what_makes_no_sense_is_refused(client: httpx.AsyncClient, body: Any) -> None:
+async def test_invalid_input_is_refused(client: httpx.AsyncClient, body: Any) -> None:
     answer = await client.post(f"{ROOT}/rollout", json=body)
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, 10400)
 
 
-async def test_a_snapshot_has_what_led_there_from_the_base_on(client: httpx.AsyncClient) -> None:
+async def test_a_snapshot_has_the_history_since_the_base(client: httpx.AsyncClient) -> None:
     await put(client)
     base = (await step(client, "hold"))["base"]
     await put(client, region="us-west-2")
@@ -220,7 +220,7 @@ async def test_a_snapshot_has_what_led_there_from_the_base_on(client: httpx.Asyn
     assert '{"changes"' not in answer.text
 
 
-async def test_history_goes_with_whole(client: httpx.AsyncClient) -> None:
+async def test_a_snapshot_with_history_requires_whole(client: httpx.AsyncClient) -> None:
     answer = await client.get(f"{ROOT}/snapshot", params={"history": "true"})
     assert answer.status_code == 400
 

@@ -84,7 +84,7 @@ async def test_a_colo_is_drained_and_activated(client: httpx.AsyncClient) -> Non
         ("PATCH", {"states": {"IAD": "asleep"}}, 10400),
     ],
 )  # fmt: skip
-async def test_topologies_that_make_no_sense(
+async def test_invalid_topologies_are_refused(
     client: httpx.AsyncClient, method: str, body: Any, code: int
 ) -> None:
     before = result(await client.get(TOPOLOGY))
@@ -97,7 +97,7 @@ async def test_all_errors_of_a_topology_are_reported_together(client: httpx.Asyn
     assert [each["code"] for each in answer.json()["errors"]] == [10460, 10460]
 
 
-async def test_a_topology_that_is_no_json(client: httpx.AsyncClient) -> None:
+async def test_a_topology_that_is_not_json_is_refused(client: httpx.AsyncClient) -> None:
     assert error(await client.put(TOPOLOGY, content=b"{"))[:2] == (400, 6007)
     assert error(await client.put(TOPOLOGY))[:2] == (400, 10400)
 
@@ -119,7 +119,9 @@ def _measured(colo: str, ms: float, on: str = "2026-11-24T00:00:00Z") -> dict[st
     return {"colo": colo, **place, "milliseconds": ms, "measured_on": on}
 
 
-async def test_a_fresh_measurement_comes_before_distance(client: httpx.AsyncClient) -> None:
+async def test_a_recent_measurement_takes_precedence_over_distance(
+    client: httpx.AsyncClient,
+) -> None:
     topology = result(await client.get(TOPOLOGY))
     always = {**topology, "latency_seconds": 10**9}
     result(await client.put(TOPOLOGY, json=always))
@@ -139,7 +141,7 @@ async def test_a_fresh_measurement_comes_before_distance(client: httpx.AsyncClie
         ([_measured("SEA", 1, "2099-01-01T00:00:00Z")], 10461), ({}, 10400), ([{}], 10400),
     ],
 )  # fmt: skip
-async def test_measurements_that_make_no_sense(
+async def test_invalid_measurements_are_refused(
     client: httpx.AsyncClient, body: Any, code: int
 ) -> None:
     assert error(await client.put(LATENCIES, json=body))[:2] == (400, code)

@@ -152,7 +152,7 @@ def test_write_includes_read_and_read_does_not_include_write() -> None:
 
 
 @pytest.mark.proves("D-25")
-def test_deny_wins_in_any_order() -> None:
+def test_deny_takes_precedence_in_any_order() -> None:
     allow = policy(True, [ALL_ZONES], [SETTINGS_WRITE])
     deny = policy(False, [ZONE_PREFIX + "z1"], [SETTINGS_WRITE])
     for order in ([allow, deny], [deny, allow]):

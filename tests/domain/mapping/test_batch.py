@@ -49,7 +49,7 @@ def test_valid_items_are_applied_and_invalid_ones_reported_in_order(catalogue: C
 
 
 @pytest.mark.proves("D-7")
-def test_the_first_of_two_spellings_of_an_address_counts(catalogue: Catalogue) -> None:
+def test_the_first_of_two_spellings_of_an_address_is_used(catalogue: Catalogue) -> None:
     items = [
         Item("2001:db8::1", "aws", "us-east-1"),
         Item("2001:DB8:0::1", "aws", "us-west-2"),

@@ -16,7 +16,7 @@ def _measured(colo: str, ms: float, at: int = NOW, region: str = "us-east-1") ->
     return Measurement(colo, "aws", region, ms, at)
 
 
-def test_the_newest_measurement_of_a_pair_counts() -> None:
+def test_the_newest_measurement_of_a_pair_is_used() -> None:
     old, new = _measured("IAD", 5.0, NOW - SECOND), _measured("IAD", 2.0)
     assert check([old, new], NOW) == check([new, old], NOW) == Latencies((new,))
 

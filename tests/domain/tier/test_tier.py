@@ -416,7 +416,7 @@ SHIELDS = (
 )  # fmt: skip
 
 
-def test_each_region_with_a_shield_of_its_own_gets_that_one() -> None:
+def test_each_region_with_its_own_shield_gets_it() -> None:
     """CloudFront's published table, with a colo at each of the 12 shields."""
     found = {name: catalogue().find("aws", name) for name in SHIELDS}
     shields = {

@@ -76,7 +76,7 @@ def test_setting_a_default_for_the_first_time_is_a_change(setting: SettingName, 
 
 
 @given(st.lists(st.tuples(st.sampled_from(SETTINGS), st.booleans()), max_size=10))
-def test_the_last_value_of_each_setting_counts(said: list[tuple[SettingName, bool]]) -> None:
+def test_the_last_value_of_each_setting_is_used(said: list[tuple[SettingName, bool]]) -> None:
     records = dict(RECORDS)
     expected = {name: getattr(zone(), name).on for name in SETTINGS} | dict(said)
     for now, (setting, on) in enumerate(said, start=2):

@@ -125,3 +125,7 @@ async def ready(client: httpx.AsyncClient) -> dict[str, Any]:
     answer = await client.get("/readyz")
     found: dict[str, Any] = answer.json()["result"] or {}
     return found.get("replica", {})
+
+
+async def logged(server: Server, text: str) -> bool:
+    return text in server.log.read_text()

@@ -239,7 +239,7 @@ class Rounds:
         server.process.wait(20)
 
 
-def test_nothing_acknowledged_is_lost_and_nothing_is_half_there(
+def test_acknowledged_writes_survive_and_no_write_is_partial(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     kills: int = request.config.getoption("--kills")

@@ -90,7 +90,7 @@ async def _reached(client: httpx.AsyncClient) -> None:
     await until(there, f"revision {expected} on the node")
 
 
-async def test_an_edge_node_keeps_nothing_of_credentials_on_its_disk(primary: Primary) -> None:
+async def test_an_edge_node_stores_no_credentials(primary: Primary) -> None:
     token = originmap("token", "create", "sin-1-own-name", "--access", "edge", "--colo", "SIN",
                       "--db", primary.db)  # fmt: skip
     async with primary.client() as client:
@@ -119,7 +119,7 @@ async def test_an_edge_node_keeps_nothing_of_credentials_on_its_disk(primary: Pr
     assert "--access edge" not in node.log()
 
 
-async def test_what_an_earlier_token_showed_leaves_the_disk(primary: Primary) -> None:
+async def test_data_of_an_earlier_token_is_removed_from_the_disk(primary: Primary) -> None:
     async with primary.client() as client:
         with Node(primary, primary.token) as node:
             await _reached(client)

@@ -72,7 +72,7 @@ def test_a_token_revoked_by_the_command_line_stops_on_every_node(
     assert not any(verified(node, headers) for node in nodes)
 
 
-def test_what_one_node_answered_about_zones_and_tokens_every_other_knows_at_once(
+def test_an_acknowledged_change_of_zones_or_tokens_is_effective_on_every_node(
     nodes: list[Server], url: str
 ) -> None:
     made = output(

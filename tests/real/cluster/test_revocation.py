@@ -99,9 +99,7 @@ async def test_rights_are_checked_again_after_the_body_has_arrived(
     assert (await honest.ask("GET", ONE)).status == 404
 
 
-async def test_a_token_that_only_got_another_name_goes_on(
-    server: InProcess, honest: Connection
-) -> None:
+async def test_a_renamed_token_continues_to_work(server: InProcess, honest: Connection) -> None:
     id_, headers = await new_token(honest)
     async with Connection(server.url) as late:
         rest = await begin(late, "PUT", ONE, ITEM, headers)

@@ -199,7 +199,7 @@ async def test_a_conductor_that_dies_leaves_the_rollout_at_its_stage(fleet: Worl
     await fleet.serve(NEW, NEW, NEW)
 
 
-async def test_nodes_are_taken_back_to_before_they_were_there(fleet: World) -> None:
+async def test_nodes_go_back_to_a_revision_before_their_first(fleet: World) -> None:
     fleet.step("hold")
     base = fleet.rollout()["base"]
     fleet.step("finish")
@@ -246,7 +246,7 @@ async def test_later_changes_wait_after_the_last_stage(fleet: World) -> None:
     await fleet.serve(OLD, OLD, OLD)
 
 
-def test_what_cannot_be_looked_at_is_not_released(world: World) -> None:
+def test_a_rollout_does_not_start_without_its_health_program(world: World) -> None:
     world.hold_and_change()
     args = ("rollout", "start", *STAGES, "--db", world.db)
     said = refusal(*args, "--health", "/nowhere/check", status=2)
@@ -260,7 +260,7 @@ def by_hand(world: World, *args: str) -> str:
     return str(shown.exception) if isinstance(shown.exception, OriginmapError) else shown.output
 
 
-def test_each_step_can_be_taken_by_hand(world: World) -> None:
+def test_each_step_has_a_command(world: World) -> None:
     assert "there was no rollout" in by_hand(world, "status")
     assert "every node stays at revision" in by_hand(world, "hold")
     world.put("us-west-2")
@@ -278,7 +278,7 @@ def test_each_step_can_be_taken_by_hand(world: World) -> None:
     assert (shown["number"], shown["base"], shown["by"]) == (2, 1, "cli")
 
 
-def test_stages_without_a_node_pass_by_their_names_alone(world: World) -> None:
+def test_a_stage_without_nodes_is_released_only_if_it_is_named(world: World) -> None:
     by_hand(world, "hold")
     world.put("us-west-2")
     passed = ("--allow-empty", "sin", "--allow-empty", "100%", "--allow-lost", "edge-9")
@@ -303,7 +303,7 @@ def test_the_server_must_be_given() -> None:
         assert (shown.exit_code, said in shown.output) == (2, True), shown.output
 
 
-def test_a_hint_is_of_what_went_wrong(tmp_path: Path) -> None:
+def test_each_error_has_its_own_hint(tmp_path: Path) -> None:
     with Server(str(tmp_path / "dev.db"), tmp_path) as server:
         asked = ("rollout", "status", "--server", server.url)
         assert "--access everything" in refusal(*asked, env={"ORIGINMAP_TOKEN": "wrong"})

@@ -62,14 +62,14 @@ def test_only_mismatches_can_be_listed(tmp_path: Path, ranges: Path) -> None:
     assert "192.0.2.2" not in found.stdout
 
 
-def test_without_ranges_there_is_a_hint(tmp_path: Path) -> None:
+def test_missing_ranges_are_reported_with_a_hint(tmp_path: Path) -> None:
     done = run("audit-mappings", "example.com", "--ranges", tmp_path / "none", "--db", "x.db")
     assert done.returncode == 1
     assert "ranges" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_server_takes_the_ranges_up_when_they_are_imported(tmp_path: Path, ranges: Path) -> None:
+def test_a_server_uses_ranges_after_their_import(tmp_path: Path, ranges: Path) -> None:
     db = str(tmp_path / "dev.db")
     with Server(db, tmp_path, args=("--ranges", str(ranges))) as server:
         url = f"{server.url}/originmap/v1/detect"

@@ -219,7 +219,7 @@ def test_a_revoked_token_stops_at_once(server: Server, db: Path) -> None:
     assert ask(server, secret, "PUT", path(zone)).refusal == (401, 10000)
 
 
-def test_a_token_revoked_while_nothing_ran_is_unknown(db: Path, tmp_path: Path) -> None:
+def test_a_token_revoked_while_no_server_ran_is_unknown(db: Path, tmp_path: Path) -> None:
     zone, secret = create_zone(db), create_token(db)
     (token,) = rows("token", "list", "--db", db)
     output("token", "revoke", token["id"], "--db", db)
@@ -227,7 +227,7 @@ def test_a_token_revoked_while_nothing_ran_is_unknown(db: Path, tmp_path: Path) 
         assert ask(server, secret, "GET", path(zone)).refusal == (401, 10000)
 
 
-def test_a_token_for_one_zone_learns_nothing_of_others(server: Server, db: Path) -> None:
+def test_a_token_for_one_zone_does_not_reveal_others(server: Server, db: Path) -> None:
     own, other = create_zone(db), create_zone(db, "example.org")
     secret = create_token(db, own)
     assert ask(server, secret, "PUT", path(own)).status == 200
@@ -238,7 +238,7 @@ def test_a_token_for_one_zone_learns_nothing_of_others(server: Server, db: Path)
         assert there.body == nowhere.body
 
 
-def test_a_token_for_all_zones_learns_that_a_zone_does_not_exist(server: Server, db: Path) -> None:
+def test_a_token_for_all_zones_gets_not_found_for_a_missing_zone(server: Server, db: Path) -> None:
     create_zone(db)
     secret = create_token(db)
     answer = ask(server, secret, "GET", path(UNKNOWN))
@@ -257,13 +257,13 @@ def test_a_token_that_reads_cannot_write(server: Server, db: Path) -> None:
     assert ask(server, reader, "DELETE", path(zone, "batch")).refusal == (403, 10000)
 
 
-def test_a_token_made_before_the_server_starts_works(db: Path, tmp_path: Path) -> None:
+def test_a_token_created_before_the_server_starts_works(db: Path, tmp_path: Path) -> None:
     zone, secret = create_zone(db), create_token(db)
     with Server(str(db), tmp_path, "serve") as server:
         assert ask(server, secret, "PUT", path(zone)).status == 200
 
 
-def test_tokens_that_make_no_sense_are_refused(either: Path) -> None:
+def test_invalid_tokens_are_refused(either: Path) -> None:
     def create(name: str, zone: str, access: str, status: int = 1) -> str:
         args = ("token", "create", name, "--zone", zone, "--access", access, "--db", either)
         return refusal(*args, status=status)
@@ -277,7 +277,7 @@ def test_tokens_that_make_no_sense_are_refused(either: Path) -> None:
     assert rows("token", "list", "--db", either) == []
 
 
-def test_the_files_are_for_their_owner_alone(server: Server, db: Path) -> None:
+def test_the_files_are_private_to_their_owner(server: Server, db: Path) -> None:
     create_zone(db)
     modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in db.parent.iterdir()}
     names = [db.name + suffix for suffix in ("", "-shm", "-wal", ".sock")]
@@ -285,7 +285,7 @@ def test_the_files_are_for_their_owner_alone(server: Server, db: Path) -> None:
     assert stat.S_ISSOCK((db.parent / f"{db.name}.sock").stat().st_mode)
 
 
-def test_a_database_deep_down_is_administered_all_the_same(tmp_path: Path) -> None:
+def test_a_database_with_a_long_path_can_be_administered(tmp_path: Path) -> None:
     folder = tmp_path.joinpath(*["a-rather-long-name-of-a-folder"] * 10)
     folder.mkdir(parents=True)
     db = folder / "deep.db"
@@ -303,7 +303,7 @@ def test_a_relative_path_means_the_same_file(
     assert zone in output("zone", "list", "--db", db.name)
 
 
-def test_the_well_known_zone_is_of_dev_alone(server: Server, db: Path) -> None:
+def test_only_dev_has_the_well_known_zone(server: Server, db: Path) -> None:
     secret = create_token(db)
     assert ask(server, secret, "GET", path(ZONE)).refusal == (400, 7003)
 

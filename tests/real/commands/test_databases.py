@@ -51,7 +51,7 @@ def test_a_file_moves_to_postgresql_and_back(filled: Path, url: str, tmp_path: P
             assert listed(db, *command) == listed(filled, *command)
 
 
-def test_a_database_with_something_in_it_is_replaced_only_on_demand(filled: Path, url: str) -> None:
+def test_a_database_with_data_is_replaced_only_on_request(filled: Path, url: str) -> None:
     output("zone", "create", "example.net", "--db", url)
     message = refusal("copy", "--from", filled, "--to", url)
     assert "not empty" in message

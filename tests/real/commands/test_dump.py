@@ -78,7 +78,7 @@ def test_some_zones_and_some_mappings_are_dumped(filled: Planner, dev: Server) -
     assert "no zone is called example.net" in missing.err
 
 
-def test_comments_outlive_a_dump(filled: Planner) -> None:
+def test_a_dump_preserves_comments(filled: Planner) -> None:
     file = filled.zone(["192.0.2.1: {vendor: gcp, region: us-central1, comment: the database}"])
     out = filled.run("dump", "--comments", file).out
     assert '192.0.2.1: {vendor: aws, region: us-east-1, comment: "the database"}' in out
@@ -160,7 +160,7 @@ def test_a_generated_file_has_only_confirmed_mappings(user: Planner, ranges: lis
     assert "+ 192.0.2.1  aws/" in planned.out
 
 
-def test_a_zone_file_becomes_a_first_file(user: Planner, ranges: list[str]) -> None:
+def test_a_mappings_file_is_generated_from_a_zone_file(user: Planner, ranges: list[str]) -> None:
     text = (
         "$ORIGIN example.com.\n$TTL 300\n"
         "@ IN SOA ns hostmaster ( 1 2 3 4\n 5 ) ; a comment\n"

@@ -185,7 +185,7 @@ def test_credentials_that_cannot_be_sent_are_refused_by_the_name_of_the_variable
         "XDG_CONFIG_HOME=x",
     ],
 )
-def test_variables_of_other_programs_do_no_harm(setting: str) -> None:
+def test_variables_of_other_programs_have_no_effect(setting: str) -> None:
     name, _, value = setting.partition("=")
     done = run("topology", "show", "--help", env={name: value})
     assert (done.returncode, done.stderr) == (0, "")
@@ -194,7 +194,7 @@ def test_variables_of_other_programs_do_no_harm(setting: str) -> None:
     assert "us-east-1" in done.stdout
 
 
-def test_variables_of_the_libraries_of_a_server_do_no_harm(tmp_path: Path) -> None:
+def test_variables_of_the_libraries_of_a_server_have_no_effect(tmp_path: Path) -> None:
     env = {
         "WEB_CONCURRENCY": "abc",
         "FORWARDED_ALLOW_IPS": "*",
@@ -228,7 +228,7 @@ def shell(line: str) -> subprocess.CompletedProcess[str]:
         'PYTHONIOENCODING=latin-1 "$O" --help',
     ],
 )
-def test_a_stdout_that_takes_nothing_gives_no_traceback(line: str) -> None:
+def test_a_closed_stdout_causes_no_traceback(line: str) -> None:
     done = shell(line)
     assert done.returncode == 0
     assert done.stderr == ""

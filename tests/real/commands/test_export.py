@@ -43,7 +43,7 @@ def test_addresses_of_upper_tiers_come_from_a_file_too(db: Path, tmp_path: Path)
     assert "server ewr.cache.example.net:80 backup;" in made
 
 
-def test_zones_are_chosen(db: Path) -> None:
+def test_an_export_can_be_limited_to_zones(db: Path) -> None:
     for zone in ("example.com", ZONE):
         (line,) = output("export", "json", "--zone", zone, "--db", db).splitlines()
         assert json.loads(line)["origin_ip"] == "192.0.2.1"
@@ -52,7 +52,7 @@ def test_zones_are_chosen(db: Path) -> None:
     )
 
 
-async def test_a_replica_makes_the_same_file_and_the_same_tag(tmp_path: Path) -> None:
+async def test_a_replica_exports_the_same_file_with_the_same_tag(tmp_path: Path) -> None:
     primary = Primary(tmp_path)
     with primary.server, primary.replica("first") as replica:
         async with primary.client() as writer, primary.client(replica.url) as reader:
@@ -71,7 +71,7 @@ async def test_a_replica_makes_the_same_file_and_the_same_tag(tmp_path: Path) ->
             assert by_command == output("export", "csv", "--db", primary.db)
 
 
-def test_what_cannot_be_made_says_what_to_do(db: Path, tmp_path: Path) -> None:
+def test_an_impossible_export_is_refused_with_a_hint(db: Path, tmp_path: Path) -> None:
     assert "add --upstream" in refusal("export", "nginx", "--db", db)
     assert "there is no colo ZZZ" in refusal("export", "csv", "--colo", "ZZZ", "--db", db)
     file = tmp_path / "file"

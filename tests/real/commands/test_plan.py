@@ -77,7 +77,7 @@ def test_a_full_zone_is_planned_and_applied_within_cloudflares_rate_limit(
         assert len(proxy.seen) < 1200
 
 
-def test_a_used_up_limit_is_waited_out_and_never_run_into(tmp_path: Path) -> None:
+def test_apply_waits_instead_of_exceeding_the_rate_limit(tmp_path: Path) -> None:
     with Server(":memory:", tmp_path, args=["--rate-limit", "10/3"]) as server:
         user = Planner(tmp_path, server.api)
         done = user.run("apply", user.zone(lines(ips(700))), "--yes")
@@ -137,7 +137,7 @@ def test_colour_is_for_terminals_only(user: Planner) -> None:
     assert "\x1b[32m  + 192.0.2.1" in shown
 
 
-def test_apply_asks_before_it_writes(user: Planner, dev: Server, proxy: Proxy) -> None:
+def test_apply_prompts_before_it_writes(user: Planner, dev: Server, proxy: Proxy) -> None:
     file = user.zone(lines(["192.0.2.1"]))
     status, shown = user.on_terminal("apply", file, answer="n")
     assert (status, proxy.writes) == (1, 0)
@@ -156,7 +156,7 @@ def test_apply_without_a_terminal_needs_yes(user: Planner, proxy: Proxy) -> None
     assert proxy.writes == 0
 
 
-def test_a_saved_plan_is_carried_out(user: Planner, dev: Server) -> None:
+def test_a_saved_plan_is_applied(user: Planner, dev: Server) -> None:
     file = user.zone(lines(ips(3)))
     assert user.run("plan", file, "--out", "plan.json").status == 2
     file.unlink()
@@ -180,7 +180,7 @@ def test_a_saved_plan_is_refused_if_the_live_mappings_have_changed(
     assert proxy.writes == 0
 
 
-def test_a_saved_plan_is_for_the_api_it_was_made_of(user: Planner, dev: Server) -> None:
+def test_a_saved_plan_is_refused_for_another_api(user: Planner, dev: Server) -> None:
     user.run("plan", user.zone(lines(ips(3))), "--out", "plan.json")
     done = user.run("apply", "plan.json", "--yes", CLOUDFLARE_BASE_URL=dev.api)
     assert done.status == 1
@@ -197,7 +197,7 @@ def test_an_edited_plan_is_refused(user: Planner, proxy: Proxy) -> None:
     assert proxy.writes == 0
 
 
-def test_mass_changes_have_to_be_allowed(user: Planner, dev: Server, proxy: Proxy) -> None:
+def test_mass_changes_must_be_allowed(user: Planner, dev: Server, proxy: Proxy) -> None:
     user.run("apply", user.zone(lines(ips(10))), "--yes")
     proxy.seen.clear()
     fewer = user.zone(lines(ips(6)))
@@ -230,7 +230,7 @@ def test_a_guard_that_cannot_be_evaluated_stops_the_run(user: Planner, proxy: Pr
     assert proxy.writes == 0
 
 
-def test_rules_keep_what_others_manage(user: Planner, dev: Server) -> None:
+def test_ignored_and_adopted_mappings_are_unchanged(user: Planner, dev: Server) -> None:
     user.run("apply", user.zone(lines([*ips(8), "192.0.2.1", "198.51.100.1"])), "--yes")
     text = user.zone(lines(ips(8))).read_text()
     file = user.file(text + "    ignore: [192.0.2.0/24]\n    adopt: [198.51.100.*]\n")
@@ -241,7 +241,7 @@ def test_rules_keep_what_others_manage(user: Planner, dev: Server) -> None:
     assert len(live(dev)) == 10
 
 
-def test_what_a_rule_ignores_cannot_be_in_the_file(user: Planner) -> None:
+def test_an_ignored_mapping_cannot_be_in_the_file(user: Planner) -> None:
     text = user.zone(lines(["192.0.2.1"])).read_text()
     done = user.run("plan", user.file(text + "    ignore: [192.0.2.0/24]\n"))
     assert done.status == 1
@@ -249,7 +249,7 @@ def test_what_a_rule_ignores_cannot_be_in_the_file(user: Planner) -> None:
 
 
 @pytest.mark.parametrize("fault", [cut_before, cut_after, half_applied, refuse(500), refuse(429)])
-def test_faults_on_the_way_are_overcome(user: Planner, proxy: Proxy, dev: Server, fault) -> None:
+def test_transient_failures_are_retried(user: Planner, proxy: Proxy, dev: Server, fault) -> None:
     met = set()
 
     def faults(number: int, seen: Seen):
@@ -264,7 +264,7 @@ def test_faults_on_the_way_are_overcome(user: Planner, proxy: Proxy, dev: Server
     assert len(live(dev)) == 450
 
 
-def test_what_the_server_refuses_is_listed_by_address(user: Planner, proxy: Proxy) -> None:
+def test_refused_mappings_are_listed_by_address(user: Planner, proxy: Proxy) -> None:
     file = user.zone([*lines(ips(3)), "192.0.2.1: aws/moon-1", "192.0.2.2: aws/moon-1"])
     done = user.run("apply", file, "--yes", "--any-region")
     assert done.status == 1
@@ -286,7 +286,7 @@ def test_a_write_that_was_lost_is_found_at_the_end(user: Planner, proxy: Proxy) 
     assert "example.com: 192.0.2.1: - is live, not aws/us-east-1" in done.err
 
 
-def test_a_saved_plan_goes_on_after_the_process_was_killed(
+def test_a_saved_plan_resumes_after_the_process_was_killed(
     user: Planner, proxy: Proxy, dev: Server
 ) -> None:
     file = user.zone(lines(ips(1000)))
@@ -330,7 +330,7 @@ def test_an_interruption_is_reported_and_the_same_command_resumes(
     assert list(user.state.iterdir()) == []
 
 
-def test_drift_is_quiet_until_there_is_some(user: Planner, dev: Server) -> None:
+def test_drift_prints_nothing_without_a_difference(user: Planner, dev: Server) -> None:
     file = user.zone(lines(ips(3)))
     user.run("apply", file, "--yes")
     assert user.run("drift", file) == (0, "", "")
@@ -356,7 +356,7 @@ def test_an_unknown_topology_is_not_reported(user: Planner, proxy: Proxy) -> Non
     assert json.loads(planned.out)["upper_tiers"] is None
 
 
-def test_wrong_use_is_no_change(user: Planner) -> None:
+def test_a_usage_error_changes_nothing(user: Planner) -> None:
     assert user.run("plan", "--nonsense").status == 1
     assert user.run("drift", "a.yaml", "b.yaml").status == 1
     assert user.run("plan", "missing.yaml").status == 1

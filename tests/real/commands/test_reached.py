@@ -61,7 +61,7 @@ def test_a_command_reaches_a_server_below_a_path(front: Front, tmp_path: Path, n
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_untrusted_certificate_ends_a_command_at_once(
+def test_an_untrusted_certificate_fails_without_retries(
     front: Front, tmp_path: Path, name: str
 ) -> None:
     said = refusal(*commands(front, tmp_path)[name], env={**TOKENS, **NO_TRUST})
@@ -83,7 +83,7 @@ def test_a_replica_follows_below_a_path(front: Front, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["serve", "edge"])
-def test_a_follower_without_a_copy_ends_at_an_untrusted_certificate(
+def test_a_new_follower_exits_on_an_untrusted_certificate(
     front: Front, tmp_path: Path, what: str
 ) -> None:
     own = {
@@ -103,7 +103,7 @@ def test_the_name_in_the_certificate_must_be_that_of_the_url(front: Front) -> No
     assert "use the hostname in the certificate" in said
 
 
-def test_https_to_a_port_without_tls_fails_at_once(behind: Server) -> None:
+def test_https_to_a_port_without_tls_fails_without_retries(behind: Server) -> None:
     api = behind.api.replace("http://", "https://")
     said = refusal("dump", "--api", api, env={**TOKENS, **TRUST})
     assert "does not use TLS on this port, use http://" in said
@@ -137,7 +137,7 @@ def tokens(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-def test_requests_go_through_the_proxy_that_concerns_them(behind: Server, tmp_path: Path) -> None:
+def test_requests_use_the_proxy_of_the_environment(behind: Server, tmp_path: Path) -> None:
     dump = ["dump", "--api", behind.api]
     follow = ["edge", "--follow", behind.url, "--write", f"csv={tmp_path / 'x'}", "--once"]
     with Proxy(behind.url) as proxy:
@@ -169,9 +169,7 @@ UNREAD = ["NO_PROXY=localhost,::1/128", "NO_PROXY=[::1]", "SSL_CERT_FILE=/nonexi
 
 
 @pytest.mark.parametrize("setting", UNREAD)
-def test_a_variable_that_does_not_concern_a_request_changes_nothing(
-    behind: Server, setting: str
-) -> None:
+def test_a_variable_for_other_requests_has_no_effect(behind: Server, setting: str) -> None:
     name, _, value = setting.partition("=")
     assert "192.0.2.1" in run("dump", "--api", behind.api, env={name: value}).stdout
 

@@ -55,7 +55,9 @@ def shell(script: str, folder: Path, server: Server) -> str:
 
 
 @pytest.mark.parametrize("step", range(len(steps())))
-def test_a_command_of_the_page_prints_what_it_says(step: int, replayed: list[str]) -> None:
+def test_a_command_of_the_page_prints_the_output_in_the_page(
+    step: int, replayed: list[str]
+) -> None:
     command, shown = steps()[step]
     assert replayed[step].rstrip("\n") == shown.rstrip("\n"), command
 
@@ -67,7 +69,7 @@ def replayed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         return replay(folder, server)
 
 
-def test_the_examples_of_the_readme_print_what_it_says(tmp_path: Path) -> None:
+def test_the_examples_of_the_readme_print_the_output_in_it(tmp_path: Path) -> None:
     found("curl")
     with Server(":memory:", tmp_path) as server:
         assert shell(only_block(README, "sh"), tmp_path, server) == only_block(README, "text")
@@ -78,7 +80,7 @@ def test_the_examples_of_the_readme_print_what_it_says(tmp_path: Path) -> None:
         assert listed == "192.0.2.1 aws us-east-1\n"
 
 
-def test_the_picture_of_the_readme_shows_what_commands_print_now() -> None:
+def test_the_picture_of_the_readme_has_the_current_output() -> None:
     assert picture.draw() == picture.TARGET.read_text("utf-8"), "run: make picture"
 
 

@@ -80,7 +80,7 @@ async def test_an_unknown_path_is_refused_in_the_envelope(server: InProcess) -> 
         ("TRACE", "/healthz", "GET, HEAD"),
     ],
 )
-async def test_a_method_that_is_not_served_is_refused_in_the_envelope(
+async def test_an_unsupported_method_is_refused_in_the_envelope(
     server: InProcess, method: str, path: str, allow: str
 ) -> None:
     answer = await answer_to(server, request(method, path))

@@ -128,7 +128,7 @@ def test_each_kind_of_access_can_run_its_commands(
     assert told == dict(zip(RIGHTS, expected, strict=True))
 
 
-def test_every_command_that_asks_a_server_is_in_the_table() -> None:
+def test_every_command_that_uses_a_server_is_in_the_table() -> None:
     def walk(command: click.Command, name: str) -> Iterator[str]:
         if isinstance(command, click.Group):
             context = click.Context(command)
@@ -159,7 +159,7 @@ def test_a_token_of_a_colo_reports_only_as_that_colo(remote: Remote) -> None:
     assert (report_as("SIN"), report_as("FRA")) == (200, 403)
 
 
-def test_what_a_command_prints_is_the_same_from_anywhere(remote: Remote, tmp_path: Path) -> None:
+def test_a_command_prints_the_same_over_every_connection(remote: Remote, tmp_path: Path) -> None:
     item = {"origin_ip": "192.0.2.1", "vendor": "aws", "region": "us-east-1"}
     url = f"{remote.server.mappings}/192.0.2.1"
     httpx.put(url, json=item, headers=BEARER).raise_for_status()

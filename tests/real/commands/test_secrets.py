@@ -53,7 +53,7 @@ def test_a_database_of_another_kind_is_refused_in_the_environment_too() -> None:
         ("serve", "--port", f"postgresql://{LOGIN}"),
     ],
 )
-def test_a_password_at_a_wrong_place_is_not_printed(
+def test_a_password_in_a_wrong_position_is_not_printed(
     command: tuple[str, ...], tmp_path: Path
 ) -> None:
     placed = [tmp_path / word if word == "new.db" else word for word in command]

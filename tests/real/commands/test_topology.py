@@ -63,7 +63,7 @@ UNKNOWN = (
 @pytest.mark.parametrize(
     "content", ["", "{", "[]", '{"colos": []}', '{"colos": [{"code": 1}]}', UNKNOWN]
 )
-def test_a_file_that_is_no_topology_changes_nothing(db: Path, tmp_path: Path, content: str) -> None:
+def test_an_invalid_topology_file_changes_nothing(db: Path, tmp_path: Path, content: str) -> None:
     file = tmp_path / "bad.json"
     file.write_text(content)
     before = output("topology", "show", "--json", "--db", db)

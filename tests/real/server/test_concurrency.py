@@ -84,7 +84,7 @@ def assert_refused_for_the_limit(answers: list[Answer]) -> None:
 
 
 @pytest.mark.proves("P-PUT-5")
-async def test_64_writers_share_exactly_the_last_five_places(server: Server, db: Path) -> None:
+async def test_64_writers_fill_exactly_the_last_five_mappings(server: Server, db: Path) -> None:
     await fill(server.url, LIMIT - 5)
 
     answers = await race(server.url, lambda connection, n: put(connection, f"10.2.0.{n}"))
@@ -155,7 +155,7 @@ async def test_single_and_batch_writers_and_deleters_never_pass_the_limit(
     checked(db)
 
 
-async def test_replacing_in_a_full_zone_is_allowed_to_everybody(server: Server, db: Path) -> None:
+async def test_concurrent_replacements_in_a_full_zone_succeed(server: Server, db: Path) -> None:
     await fill(server.url, LIMIT)
 
     async def replace(connection: Connection, n: int) -> Answer:
@@ -171,7 +171,7 @@ async def test_replacing_in_a_full_zone_is_allowed_to_everybody(server: Server, 
     checked(db)
 
 
-async def test_the_same_put_by_everybody_changes_each_address_once(
+async def test_the_same_put_by_many_writers_changes_each_address_once(
     server: Server, db: Path
 ) -> None:
     ips = [f"192.0.2.{n}" for n in range(8)] + ["2001:db8::1"]

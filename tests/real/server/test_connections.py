@@ -132,14 +132,14 @@ async def test_expect_100_continue_is_answered(server: InProcess) -> None:
         assert (await connection.ask("GET", ONE)).result == answer.result
 
 
-async def test_a_client_that_asks_first_is_refused_without_sending(server: InProcess) -> None:
+async def test_a_body_with_expect_is_refused_before_it_is_sent(server: InProcess) -> None:
     lines = (f"Content-Length: {MIB + 1}", "Expect: 100-continue")
     answer = await answer_to(server, head("PUT", BATCH, *lines))
     assert answer.refusal == BODY_TOO_LARGE
     assert_logged(server, answer)
 
 
-async def test_a_client_without_credentials_that_asks_first_is_refused_without_sending(
+async def test_a_body_with_expect_but_no_credentials_is_refused_before_it_is_sent(
     server: InProcess,
 ) -> None:
     bare = b"PUT %b HTTP/1.1\r\nHost: t\r\nContent-Length: 9\r\n" % ONE.encode()
@@ -167,7 +167,7 @@ async def test_an_upgrade_offer_is_ignored(server: InProcess, path: str) -> None
     assert_logged(server, answer)
 
 
-async def test_an_upgrade_of_no_route_is_refused_in_the_envelope(server: InProcess) -> None:
+async def test_an_upgrade_of_an_unknown_route_is_refused_in_the_envelope(server: InProcess) -> None:
     answer = await answer_to(server, head("GET", "/client/v4/socket", *UPGRADE))
     assert answer.refusal == NO_ROUTE
     assert_logged(server, answer)

@@ -201,7 +201,7 @@ def test_the_version_is_printed() -> None:
 @pytest.mark.parametrize(
     "args", [["fly"], ["zone"], ["zone", "fly"], ["dev", "--port", "70000"], ["serve"]]
 )
-def test_what_makes_no_command_is_refused_with_usage(args: list[str]) -> None:
+def test_an_invalid_command_line_is_refused_with_usage(args: list[str]) -> None:
     assert "Usage: originmap" in refusal(*args, status=2)
 
 

@@ -92,14 +92,14 @@ async def test_a_half_closed_client_gets_changes(server: InProcess) -> None:
         await connection.read_until(b"event: changes")
 
 
-async def test_the_stream_of_a_client_that_has_gone_ends(server: InProcess) -> None:
+async def test_a_stream_ends_if_its_client_disconnects(server: InProcess) -> None:
     async with Connection(server.url) as connection:
         await connection.send(head("GET", CHANGES, "Accept: text/event-stream"))
         assert (await connection.answer()).status == 200
     await until(lambda: not server.connections)
 
 
-async def test_the_wait_of_a_client_that_has_gone_ends(server: InProcess) -> None:
+async def test_a_long_poll_ends_if_its_client_disconnects(server: InProcess) -> None:
     async with Connection(server.url) as connection:
         await connection.send(head("GET", f"{CHANGES}?wait=60"))
         await until(lambda: server.connections == 1)

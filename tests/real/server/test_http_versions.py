@@ -142,6 +142,6 @@ async def test_any_host_is_answered(server: InProcess, host: str) -> None:
     assert (await answer_to(server, content)).status == 200
 
 
-async def test_http_1_0_needs_no_host_and_takes_no_two(server: InProcess) -> None:
+async def test_http_1_0_does_not_need_a_host_and_refuses_two(server: InProcess) -> None:
     assert (await answer_to(server, old("GET", MAPPINGS))).status == 200
     assert (await answer_to(server, old("GET", MAPPINGS, "Host: a", "Host: b"))).status == 400

@@ -75,7 +75,7 @@ async def test_a_chunked_body_over_one_mib_is_refused(server: InProcess) -> None
     assert_logged(server, answer)
 
 
-async def test_the_latencies_of_every_colo_and_region_are_taken(server: InProcess) -> None:
+async def test_the_latencies_of_every_colo_and_region_are_accepted(server: InProcess) -> None:
     colos, regions = data.topology().colos, data.catalogue().regions()
     measured = [
         {
@@ -111,7 +111,7 @@ async def test_a_chunked_body_in_many_pieces_is_accepted(server: InProcess) -> N
     assert answer.result["origin_ip"] == "192.0.2.1"
 
 
-async def test_a_body_without_end_is_cut(hasty: InProcess) -> None:
+async def test_an_endless_body_is_refused(hasty: InProcess) -> None:
     async with Connection(hasty.url) as connection:
         await connection.send(head("PUT", BATCH, "Transfer-Encoding: chunked"))
         async with asyncio.timeout(SECONDS):
@@ -157,7 +157,7 @@ async def test_a_url_in_pieces_is_refused_before_it_ends(server: InProcess) -> N
     assert_logged(server, answer)
 
 
-async def test_headers_just_under_the_limit_are_taken(server: InProcess) -> None:
+async def test_headers_just_under_the_limit_are_accepted(server: InProcess) -> None:
     answer = await answer_to(server, head("GET", MAPPINGS, "X-Padding: " + "a" * 16_000))
     assert answer.status == 200
 

@@ -136,7 +136,7 @@ class Held(Endless):
         return await super().open(prepare, reader)
 
 
-async def test_a_file_whose_credential_is_revoked_while_it_is_made_ready_is_not_sent(
+async def test_a_file_is_not_sent_if_its_credential_is_revoked_while_it_is_generated(
     tmp_path: Path,
 ) -> None:
     with endless(tmp_path, Limits(), Held) as (server, exports):

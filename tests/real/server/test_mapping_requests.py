@@ -48,7 +48,7 @@ async def ask(server: InProcess | Server, data: bytes) -> Answer:
         ([f"Authorization: {BEARER['Authorization']}", "Authorization: Bearer unknown"], 400),
     ],
 )  # fmt: skip
-async def test_a_credential_counts_however_its_headers_are_sent(
+async def test_a_credential_works_in_any_spelling_of_its_headers(
     server: InProcess, credentials: list[str], status: int
 ) -> None:
     body = json.dumps(ITEM).encode()
@@ -116,7 +116,7 @@ async def test_a_busy_store_answers_with_retry_after(tmp_path: Path) -> None:
     assert busy.headers["retry-after"]
 
 
-async def test_a_client_that_does_not_wait_has_written(server: InProcess) -> None:
+async def test_a_client_that_does_not_wait_for_the_response_has_written(server: InProcess) -> None:
     for n in range(50):
         async with Connection(server.url) as connection:
             await connection.send(put(json.dumps(ITEM if n % 2 else WEST).encode()))

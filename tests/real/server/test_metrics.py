@@ -199,7 +199,7 @@ def test_both_ways_of_reading_a_mapping_are_one_route(dev: Server) -> None:
         assert ZONE not in repr(found)
 
 
-def test_how_the_last_rollout_stands_is_a_number(dev: Server) -> None:
+def test_the_state_of_the_last_rollout_is_a_metric(dev: Server) -> None:
     def numbers() -> tuple[set[str], float, float]:
         found = samples(httpx.get(f"{dev.url}/metrics").text)
         states = {dict(key)["state"]: n for key, n in found["originmap_rollout_state"].items()}
@@ -245,12 +245,12 @@ def test_openmetrics_is_served_on_request(dev: Server) -> None:
     assert answer.headers["content-type"].startswith("text/plain")
 
 
-def test_without_metrics_there_is_no_such_route(tmp_path: Path) -> None:
+def test_no_metrics_removes_the_route(tmp_path: Path) -> None:
     with Server(str(tmp_path / "dev.db"), tmp_path, args=["--no-metrics"]) as server:
         assert httpx.get(f"{server.url}/metrics").status_code == 404
 
 
-def test_what_writes_the_format_is_loaded_at_the_first_scrape() -> None:
+def test_the_exposition_library_is_loaded_at_the_first_scrape() -> None:
     program = (
         "import sys, originmap.bootstrap, originmap.cli.commands.server.serve;"
         "import originmap.api.native.metrics;"

@@ -41,7 +41,7 @@ def readiness(server: Server) -> int:
     return httpx.get(f"{server.url}/readyz", timeout=SECONDS).status_code
 
 
-def test_readiness_comes_back_without_another_write(server: Server, tmp_path: Path) -> None:
+def test_readiness_recovers_without_another_write(server: Server, tmp_path: Path) -> None:
     assert readiness(server) == 200
     with full_disk(server, (tmp_path / "dev.db-wal").stat().st_size):
         assert put(server) == 500

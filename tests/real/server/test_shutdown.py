@@ -126,7 +126,7 @@ async def until_refused(url: str) -> None:
                 return
 
 
-def test_a_client_that_never_finishes_does_not_keep_the_server(server: Server, db: Path) -> None:
+def test_a_client_that_never_finishes_does_not_prevent_the_stop(server: Server, db: Path) -> None:
     async def stop() -> None:
         async with Connection(server.url) as idle, Connection(server.url) as half_head:
             await half_head.send(b"GET /healthz HTTP/1.1\r\nHost")
@@ -172,7 +172,7 @@ def test_a_socket_left_by_a_killed_process_does_not_stop_the_next(
     assert not os.path.exists(f"{db}.sock")
 
 
-def test_without_a_file_it_stops_as_well(tmp_path: Path) -> None:
+def test_a_server_in_memory_stops_cleanly(tmp_path: Path) -> None:
     with Server(":memory:", tmp_path) as server:
         assert server.stop() == 0
     assert server.log.read_text().count("Traceback") == 0

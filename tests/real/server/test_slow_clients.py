@@ -110,7 +110,7 @@ async def test_a_disconnect_during_the_body_changes_nothing(server: InProcess) -
     assert (await answer_to(server, request("GET", ONE))).status == 404
 
 
-async def test_a_client_that_reads_no_answers_is_disconnected(hasty: InProcess) -> None:
+async def test_a_client_that_does_not_read_is_disconnected(hasty: InProcess) -> None:
     host, port = hasty.url.removeprefix("http://").split(":")
     with socket.socket() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -69,7 +69,7 @@ def test_a_host_that_does_not_exist_is_named(db: Path) -> None:
 
 @pytest.mark.parametrize("command", ["dev", "serve"])
 @pytest.mark.parametrize("host", ["a..b", "a" * 64 + ".example"])
-def test_a_host_that_is_no_name_is_named(db: Path, command: str, host: str) -> None:
+def test_an_invalid_host_name_is_reported(db: Path, command: str, host: str) -> None:
     message = refusal(command, "--host", host, "--port", "0", "--db", db)
     assert f"cannot listen on {host} port 0" in message
     assert "another --host" in message
@@ -144,7 +144,7 @@ def newer_version(path: Path) -> None:
         (newer_version, "has version 999", "newer"),
     ],
 )
-def test_a_file_that_is_not_ours_is_refused_and_left_alone(
+def test_a_foreign_file_is_refused_and_unchanged(
     db: Path, command: str, make: Callable[[Path], None], reason: str, hint: str
 ) -> None:
     make(db)
@@ -156,7 +156,7 @@ def test_a_file_that_is_not_ours_is_refused_and_left_alone(
     assert contents(db.parent) == before
 
 
-def test_commands_refuse_a_file_that_is_not_ours_too(db: Path) -> None:
+def test_commands_refuse_a_foreign_file_too(db: Path) -> None:
     another_program(db)
     before = contents(db.parent)
     assert f"cannot use {db}" in refusal("zone", "list", "--db", db)
@@ -195,7 +195,7 @@ def test_a_name_that_is_too_long_is_named(db: Path, command: tuple[str, ...]) ->
     assert "File name too long" in refusal(*command, "--db", db.parent / ("a" * 300))
 
 
-def test_a_state_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+def test_a_state_folder_that_cannot_be_created_is_named(tmp_path: Path) -> None:
     (tmp_path / "bread").write_text("bread")
     done = run("dev", "--port", "0", env={"XDG_STATE_HOME": f"{tmp_path}/bread"})
     assert (done.returncode, done.stdout) == (1, ""), done

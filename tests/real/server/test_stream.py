@@ -100,7 +100,7 @@ async def test_a_stream_shows_the_zones_of_its_credential_and_no_secrets(
         assert [(change["kind"], change["id"]) for change in changes] == [("mapping", "192.0.2.2")]
 
 
-async def test_a_server_that_stops_says_goodbye(
+async def test_a_stopping_server_ends_its_streams_with_an_event(
     primary: Primary, client: httpx.AsyncClient
 ) -> None:
     async with stream(client) as answer:
@@ -161,7 +161,7 @@ def open_stream(primary: Primary) -> socket.socket:
 
 
 @pytest.mark.parametrize("path", ["changes", "snapshot"])
-async def test_head_does_not_say_how_long_a_stream_is(client: httpx.AsyncClient, path: str) -> None:
+async def test_head_of_a_stream_has_no_length(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.head(f"/originmap/v1/{path}", headers=ACCEPT)
     assert answer.status_code == 200
     assert "content-length" not in answer.headers
@@ -169,7 +169,7 @@ async def test_head_does_not_say_how_long_a_stream_is(client: httpx.AsyncClient,
     assert again.json()["result"] == {"status": "ok"}
 
 
-async def test_a_long_poll_is_answered_when_something_happens(
+async def test_a_long_poll_is_answered_after_a_change(
     primary: Primary, client: httpx.AsyncClient
 ) -> None:
     start = (await client.get("/originmap/v1/changes")).json()["result"]
