@@ -14,7 +14,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "src"))  # it runs before the package is installed
 
-from originmap.conformance.facts import Facts, load_facts  # noqa: E402
+from originmap.conformance.facts import Facts  # noqa: E402
 
 TESTS = ROOT / "tests"
 TARGET = ROOT / "docs" / "conformance.md"
@@ -45,7 +45,7 @@ Proofs = dict[str, list[Proof]]
 
 def main() -> None:
     """Write the page. Ends with an error when a mark or a row is wrong."""
-    facts, proofs = load_facts(), read_proofs()
+    facts, proofs = FACTS, read_proofs()
     if wrong := problems(facts, proofs):
         raise SystemExit("\n".join(wrong))
     TARGET.write_text(generate(facts, proofs), "utf-8")
@@ -119,8 +119,8 @@ def generate(facts: Facts, proofs: Proofs) -> str:
             " [api.md](api.md#where-the-published-api-is-silent).\n",
             ours,
             "## Unknown\n",
-            "Questions that the published texts leave open. A fact, once known, takes precedence over"
-            " our decision.\n",
+            "Questions that the published texts leave open. A fact, once known, takes precedence"
+            " over our decision.\n",
             open_questions,
         ]
     )

@@ -12,7 +12,7 @@ from originmap.api.traffic import Traffic
 from originmap.bootstrap import Opened
 from originmap.bootstrap_application import build_app
 from originmap.bootstrap_server import Blueprint
-from originmap.conformance.facts import load_facts
+from originmap.conformance.facts import FACTS
 from originmap.dev.application import DevApplication
 from originmap.dev.basis import BasisFinder
 from originmap.dev.clock import ControlledClock
@@ -41,7 +41,7 @@ class DevServer:
         self._clock = ControlledClock()
         self._state = state
         self._strict = strict
-        self._finder = BasisFinder(load_facts()) if fidelity else None
+        self._finder = BasisFinder(FACTS) if fidelity else None
         self._states: States | None = None
 
     @property

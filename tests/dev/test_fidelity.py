@@ -5,7 +5,7 @@ import re
 import httpx
 import pytest
 
-from originmap.conformance.facts import load_facts
+from originmap.conformance.facts import FACTS
 from originmap.dev.basis_table import ERRORS, SUCCESS
 from originmap.dev.operations import all_operations
 from originmap.testing import Server
@@ -92,7 +92,7 @@ def test_a_suite_can_require_facts(originmap: Server, zone: Zone) -> None:
 
 
 def test_every_fact_of_the_table_exists_and_every_operation_is_there() -> None:
-    ids = {row.id for rows in load_facts() for row in rows}
+    ids = {row.id for rows in FACTS for row in rows}
     named = {id_ for row in (*SUCCESS.values(), *ERRORS.values()) for id_ in row}
     assert named <= ids
     operations = all_operations().of_cloudflare()

@@ -1,15 +1,16 @@
 """The page about conformance is what the tests prove: no row without its proof, none stale."""
 
-from originmap.conformance.facts import Facts, OurChoice, Published, Unknown, load_facts
+from originmap.conformance.fact import OurChoice, Published, Unknown
+from originmap.conformance.facts import FACTS, Facts
 from scripts import conformance
 
 
 def test_every_fact_has_its_proof_and_every_proof_its_fact() -> None:
-    assert conformance.problems(load_facts(), conformance.read_proofs()) == []
+    assert conformance.problems(FACTS, conformance.read_proofs()) == []
 
 
 def test_the_page_is_up_to_date_with_the_tests() -> None:
-    page = conformance.generate(load_facts(), conformance.read_proofs())
+    page = conformance.generate(FACTS, conformance.read_proofs())
     stale = page != conformance.TARGET.read_text("utf-8")
     assert not stale, "run: python scripts/conformance.py"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from originmap.client.connection import Credentials
-from originmap.conformance.facts import load_facts
+from originmap.conformance.facts import FACTS
 from originmap.verify.check import DIFFERENT, SAME, Check, CheckOutcome
 from originmap.verify.connection import ProbeConnection
 from originmap.verify.redaction import Redactor
@@ -66,7 +66,7 @@ def test_every_check_has_a_name_of_its_own_and_a_description() -> None:
 
 
 def test_every_fact_has_a_check_or_a_reason_for_none() -> None:
-    facts = load_facts()
+    facts = FACTS
     tried = {id_ for check in CHECKS for id_ in check.facts}
     answered = {row.id for row in facts.unknown if row.ours}
     assert tried.isdisjoint(UNTRIED)

@@ -1,52 +1,19 @@
-"""The facts in facts.toml: published or observed behaviour, decisions, and open questions."""
+"""All facts about Cloudflare's API: the source of docs/conformance.md."""
 
-import tomllib
-from importlib import resources
 from typing import NamedTuple
 
-OBSERVED = ("client", "reported")
-"""The sources of facts that nobody published: an official client's code, or a report by somebody
-who saw the real API respond this way."""
-
-
-class Published(NamedTuple):
-    """A fact about Cloudflare's API. `source` is reference, docs, client or reported."""
-
-    id: str
-    source: str
-    fact: str
-
-
-class OurChoice(NamedTuple):
-    """What Originmap does where nothing is published."""
-
-    id: str
-    question: str
-    choice: str
-
-
-class Unknown(NamedTuple):
-    """A question that nothing published answers. `ours` are the IDs of our decisions about it."""
-
-    id: str
-    question: str
-    ours: tuple[str, ...]
+from originmap.conformance.choices import CHOICES
+from originmap.conformance.fact import OurChoice, Published, Unknown
+from originmap.conformance.published import PUBLISHED
+from originmap.conformance.unknown import UNKNOWN
 
 
 class Facts(NamedTuple):
-    """All rows of facts.toml, in its order."""
+    """The tables."""
 
     published: tuple[Published, ...]
     decisions: tuple[OurChoice, ...]
     unknown: tuple[Unknown, ...]
 
 
-def load_facts() -> Facts:
-    """Read the packaged facts."""
-    text = resources.files(__package__).joinpath("facts.toml").read_text("utf-8")
-    tables = tomllib.loads(text)
-    return Facts(
-        tuple(Published(**row) for row in tables["published"]),
-        tuple(OurChoice(**row) for row in tables["decision"]),
-        tuple(Unknown(row["id"], row["question"], tuple(row["ours"])) for row in tables["unknown"]),
-    )
+FACTS = Facts(PUBLISHED, CHOICES, UNKNOWN)

@@ -15,7 +15,8 @@ import msgspec
 from originmap.api.http.request import Request
 from originmap.api.http.response import Response
 from originmap.api.timestamps import parse_timestamp
-from originmap.conformance.facts import OBSERVED, Facts
+from originmap.conformance.fact import OBSERVED
+from originmap.conformance.facts import Facts
 from originmap.dev.basis_table import ERRORS, SUCCESS
 from originmap.dev.clock import ControlledClock
 from originmap.dev.operations import Operation

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from originmap import __version__
-from originmap.conformance.facts import Facts, Unknown
+from originmap.conformance.fact import Unknown
+from originmap.conformance.facts import Facts
 from originmap.verify.check import DIFFERENT, NOT_TRIED, SAME, Check, CheckOutcome
 from originmap.verify.registry import CHECKS, UNTRIED
 

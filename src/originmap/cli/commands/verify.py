@@ -17,7 +17,7 @@ from originmap.cli.api_options import write_out
 from originmap.cli.credentials import checked_api_credentials
 from originmap.cli.failure import print_failure
 from originmap.cli.output.bar import Bar
-from originmap.conformance.facts import load_facts
+from originmap.conformance.facts import FACTS
 from originmap.domain.errors import OriginmapError
 from originmap.domain.server_url import parse as parse_server_url
 from originmap.settings import outbound_environment, settings_token
@@ -36,7 +36,7 @@ _MOST_SHOWN = 5
 def _ids(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
     from originmap.verify.report import known_ids
 
-    known = known_ids(load_facts())
+    known = known_ids(FACTS)
     named = [each.strip().upper() for text in value for each in text.split(",") if each.strip()]
     for name in named:
         if name not in known:
@@ -148,7 +148,7 @@ def _verify(
     from originmap.verify.verification import run_checks
     from originmap.verify.zone_under_test import ZoneUnderTest
 
-    facts = load_facts()
+    facts = FACTS
     checks = checks_of(only, facts)
     redactor = Redactor(_secrets(target, credentials))
     recording = AnswerRecording(redactor)
