@@ -14,7 +14,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "src"))  # it runs before the package is installed
 
-from originmap.conformance.facts import Facts  # noqa: E402
+from originmap.conformance.facts import FACTS, Facts  # noqa: E402
 
 TESTS = ROOT / "tests"
 TARGET = ROOT / "docs" / "conformance.md"

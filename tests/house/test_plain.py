@@ -12,12 +12,13 @@ SOURCE = ROOT / "src" / "originmap"
 MOST_FILES = 20
 SHORTEST_FILE = 15
 MODULES = sorted(SOURCE.rglob("*.py"))
+NOT_OURS = {"__pycache__", "node_modules"}
 FOLDERS = sorted(
     {
         path.parent
         for top in (SOURCE, ROOT / "bench", ROOT / "scripts", ROOT / "tests")
         for path in top.rglob("*")
-        if "__pycache__" not in path.parts
+        if not NOT_OURS.intersection(path.parts)
     }
 )
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "CHANGELOG.md"])

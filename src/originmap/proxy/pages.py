@@ -35,7 +35,7 @@ class _Page(NamedTuple):
     total: int
 
 
-class ListRefused(Exception):
+class PageRefused(Exception):
     """The API refused to list the mappings with this answer."""
 
     def __init__(self, answer: UpstreamAnswer) -> None:
@@ -49,7 +49,7 @@ class NotListable(Exception):
 async def read_entries(upstream: Upstream, call: ProxyCall, target: str) -> Entries:
     """The entries by address; `target` is the path of the list.
 
-    Raises ListRefused, NotListable, NoAnswer, RateLimited.
+    Raises PageRefused, NotListable, NoAnswer, RateLimited.
     """
     for _ in range(_TRIES):
         first = await _page(upstream, call, target, 1)
@@ -87,7 +87,7 @@ async def _page(upstream: Upstream, call: ProxyCall, target: str, number: int) -
     answer = await upstream.ask(call, "GET", f"{target}?page={number}&per_page={PER_PAGE}")
     envelope = read_envelope(answer.body)
     if answer.status != 200 or (envelope is not None and not envelope.success):
-        raise ListRefused(answer)
+        raise PageRefused(answer)
     if envelope is None or envelope.result_info.total_count is None:
         raise NotListable
     try:

@@ -13,7 +13,7 @@ from originmap.api import envelope
 from originmap.api.http.response import Response
 from originmap.domain.mapping.address import Address
 from originmap.proxy.call import ProxyCall
-from originmap.proxy.pages import Entries, ListRefused, NotListable, read_entries
+from originmap.proxy.pages import Entries, NotListable, PageRefused, read_entries
 from originmap.proxy.upstream import Upstream
 
 FORWARDED_FIRST = 2
@@ -81,7 +81,7 @@ class MappingReads:
             entries = await self._list(view, call, target)
         except NotListable:
             return await self._upstream.forward(call)
-        except ListRefused as refused:
+        except PageRefused as refused:
             if refused.answer.status >= 500 or refused.answer.status == 429:
                 return refused.answer.relayed()
             return await self._upstream.forward(call)
@@ -101,7 +101,7 @@ class MappingReads:
         except NotListable:
             view.unlistable = True
             raise
-        except ListRefused as refused:
+        except PageRefused as refused:
             view.unlistable = refused.answer.status < 500 and refused.answer.status != 429
             raise
         finally:

@@ -2,8 +2,9 @@
 
 import subprocess
 import sys
-import tempfile
+import threading
 from collections.abc import Sequence
+from typing import IO
 
 from originmap.dev_access import DevAccess, read_access
 from originmap.testing.control import ControlError
@@ -18,40 +19,47 @@ class DevProcess:
     def __init__(self, arguments: Sequence[str]) -> None:
         """Raises ControlError if the server does not start."""
         fixed = ("dev", "--db", ":memory:", "--port", "0", "--stop-on-eof", "--no-log-requests")
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the process)
         self._process = subprocess.Popen(  # noqa: S603 (our own command)
             [sys.executable, "-m", "originmap", *fixed, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._log,
+            stderr=subprocess.STDOUT,
         )
-        self.access = self._access()
-
-    def _access(self) -> DevAccess:
+        assert self._process.stdin is not None
         assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        try:
-            return read_access(line)
-        except ValueError:
-            self._process.wait()
-            problem = f"originmap dev did not start: {self._errors()}"
-            self.stop()
-            raise ControlError(problem) from None
+        self._input, self._output = self._process.stdin, self._process.stdout
+        self.access = self._read_access()
+        # Its log must not fill the pipe.
+        self._drain = threading.Thread(target=_discard, args=[self._output], daemon=True)
+        self._drain.start()
 
-    def _errors(self) -> str:
-        self._log.seek(0)
-        return self._log.read().decode("utf-8", "replace").strip()
+    def _read_access(self) -> DevAccess:
+        """The access that the server prints when it is ready, after warnings if there are any."""
+        lines = []
+        for line in self._output:
+            try:
+                return read_access(line)
+            except ValueError:
+                lines.append(line.decode("utf-8", "replace"))
+        self._end()
+        self._output.close()
+        raise ControlError(f"originmap dev did not start: {''.join(lines).strip()}")
 
     def stop(self) -> None:
         """End the process, and wait for it."""
-        process = self._process
-        assert process.stdin is not None
-        process.stdin.close()
+        self._end()
+        self._drain.join()
+        self._output.close()
+
+    def _end(self) -> None:
+        self._input.close()
         try:
-            process.wait(_STOP_SECONDS)
+            self._process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
-        self._log.close()
+            self._process.kill()
+            self._process.wait()
+
+
+def _discard(output: IO[bytes]) -> None:
+    while output.read(1 << 16):
+        pass

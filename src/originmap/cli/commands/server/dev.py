@@ -10,10 +10,10 @@ import click
 from originmap import databases
 from originmap.bootstrap_dev import DevServer
 from originmap.cli import options
-from originmap.cli.dev_options import DevOptions, dev_options
+from originmap.cli.dev.dev_options import DevOptions, dev_options
+from originmap.cli.dev.well_known import access_to
 from originmap.cli.listening import base_url, is_loopback
 from originmap.cli.run import run, stop_at_end_of_input
-from originmap.cli.well_known import access_to
 from originmap.domain.errors import StoreUnusable
 from originmap.service import initial_data
 from originmap.settings import Settings, state_folder
@@ -90,7 +90,7 @@ def _serve(settings: Settings, testing: DevOptions) -> None:
 
 
 def _detach() -> None:
-    from originmap.cli import detached  # its HTTP client takes a while to load
+    from originmap.cli.dev import detached  # its HTTP client takes a while to load
 
     server = detached.start([a for a in sys.argv[1:] if a != "--detach"])
     click.echo(f"{server.url}/client/v4 (log: {server.log})")

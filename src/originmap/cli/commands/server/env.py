@@ -5,8 +5,9 @@ import shlex
 
 import click
 
-from originmap.cli import detached, options
-from originmap.cli.well_known import access_to
+from originmap.cli import options
+from originmap.cli.dev import detached
+from originmap.cli.dev.well_known import access_to
 from originmap.dev_access import OTHER_CREDENTIALS, variables
 
 _DEFAULT_URL = "http://127.0.0.1:8787"

@@ -2,7 +2,8 @@
 
 import click
 
-from originmap.cli import detached, options
+from originmap.cli import options
+from originmap.cli.dev import detached
 from originmap.testing.control import ControlError
 
 

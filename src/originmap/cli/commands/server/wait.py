@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 import click
 
-from originmap.cli import detached, options
+from originmap.cli import options
+from originmap.cli.dev import detached
 from originmap.domain.errors import OriginmapError
 
 _DEFAULT_URL = "http://127.0.0.1:8787"

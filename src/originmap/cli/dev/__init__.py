@@ -1,0 +1,1 @@
+"""Development servers on the command line."""
