@@ -6,7 +6,7 @@ UV := $(VENV)/dist/bin/uv --quiet
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export PIP_REQUIRE_VIRTUALENV := 1
 
-.PHONY: run setup test lint unit caches bench bench-large bench-against bench-plot crash chaos soak lock openapi conformance docs-generate site guides picture dist wheels clean
+.PHONY: run setup test lint unit caches bench bench-large bench-against bench-plot crash chaos soak lock openapi conformance docs-generate site guides picture dist container wheels clean
 
 run: setup
 	$(BIN)/originmap dev
@@ -132,6 +132,10 @@ dist: $(VENV)/dist/.done
 	$(VENV)/dist/bin/cyclonedx-py environment --output-reproducible --pyproject pyproject.toml \
 	  --output-file dist/originmap.cdx.json build/installed/bin/python
 	rm dist/.gitignore; cd dist && sha256sum * > SHA256SUMS && cat SHA256SUMS
+
+# Builds the container image without an engine, and runs it; as root on Debian.
+container:
+	scripts/container.sh
 
 # Downloads the locked wheels for each supported system and Python; some may be missing after `make lock`.
 wheels: $(VENV)/.test

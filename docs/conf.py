@@ -53,6 +53,8 @@ SECTIONS = {
     ],
     "Operation": [
         "docs/operations",
+        "docs/container",
+        "docs/platforms",
         "docs/metrics",
         "docs/performance",
         "bench/README",
