@@ -119,8 +119,8 @@ def generate(facts: Facts, proofs: Proofs) -> str:
             " [api.md](api.md#where-the-published-api-is-silent).\n",
             ours,
             "## Unknown\n",
-            "Questions that the published texts leave open. A fact, once known, takes precedence over"
-            " our decision.\n",
+            "Questions that the published texts leave open. A fact, once known, takes precedence"
+            " over our decision.\n",
             open_questions,
         ]
     )
