@@ -33,6 +33,9 @@ SECTIONS = {
         "docs/guides/mappings-in-git",
         "docs/guides/feeding-nginx",
         "docs/guides/production",
+        "docs/guides/monitoring",
+        "docs/guides/running-a-replica",
+        "docs/guides/first-rollout",
         "docs/guides/why-an-origin-fills-from",
     ],
     "Reference": [

@@ -108,7 +108,7 @@ async def test_a_long_answer_ends_with_its_credential_however_much_is_written(
             if what == "wait":
                 await asyncio.sleep(0.2)
             else:  # it has begun, however busy the machine is
-                await reader._read_more()
+                await reader.read_more()
             if how == "revoked":
                 assert (await admin.ask("DELETE", f"{TOKENS}/{id_}")).status == 200
             if what == "wait":
@@ -153,9 +153,9 @@ async def test_a_file_is_not_sent_if_its_credential_is_revoked_while_it_is_gener
 async def last_chunk(reader: Connection) -> bytes:
     """Everything up to the end of an answer in chunks."""
     async with asyncio.timeout(SOON):
-        while not reader._unread.endswith(b"0\r\n\r\n"):
-            await reader._read_more()
-    return reader._unread
+        while not reader.unread.endswith(b"0\r\n\r\n"):
+            await reader.read_more()
+    return reader.unread
 
 
 @pytest.mark.parametrize("speed", [0, 1_000])
@@ -172,7 +172,7 @@ async def test_a_client_that_reads_a_file_too_slowly_is_disconnected(
                     await asyncio.sleep(0.05)
                     if speed:
                         with contextlib.suppress(ConnectionError):
-                            reader._socket.recv(speed)
+                            reader.socket.recv(speed)
 
 
 async def test_a_wait_ends_with_its_connection(server: InProcess) -> None:
@@ -208,7 +208,7 @@ async def test_a_connection_leaves_nothing_to_the_garbage_collector(
         async with Connection(server.url) as connection:
             await connection.send(request("GET", path, None, BEARER | headers))
             if "wait" not in path:
-                await connection._read_more()
+                await connection.read_more()
             await asyncio.sleep(0.01)
         await until(lambda: not server.connections)
 

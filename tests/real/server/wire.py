@@ -57,70 +57,70 @@ class Connection:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self._address = (parts.hostname, parts.port)
-        self._socket = socket.socket()
-        self._socket.setblocking(False)
-        self._unread = b""
+        self.socket = socket.socket()
+        self.socket.setblocking(False)
+        self.unread = b""
 
     async def __aenter__(self) -> "Connection":
         try:
-            await asyncio.get_running_loop().sock_connect(self._socket, self._address)
+            await asyncio.get_running_loop().sock_connect(self.socket, self._address)
         except ConnectionError as error:
-            self._socket.close()
+            self.socket.close()
             raise Cut from error
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._socket.close()
+        self.socket.close()
 
     async def send(self, data: bytes) -> None:
         """Send bytes as they are. Raises Cut."""
         try:
             async with asyncio.timeout(SECONDS):
-                await asyncio.get_running_loop().sock_sendall(self._socket, data)
+                await asyncio.get_running_loop().sock_sendall(self.socket, data)
         except ConnectionError as error:
             raise Cut from error
 
     def end(self) -> None:
         """Close the sending side; answers can still be read."""
-        self._socket.shutdown(socket.SHUT_WR)
+        self.socket.shutdown(socket.SHUT_WR)
 
     def reset_at_the_end(self) -> None:
         """Have the connection reset, instead of closed, when it is left."""
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def send_some(self, data: bytes) -> None:
         """Send as much of this as is taken at once."""
         with contextlib.suppress(OSError):
-            self._socket.send(data)
+            self.socket.send(data)
 
     async def read_until(self, text: bytes) -> None:
         """Read until `text` comes. Raises Cut."""
         async with asyncio.timeout(SECONDS):
-            while text not in self._unread:
-                await self._read_more()
+            while text not in self.unread:
+                await self.read_more()
 
     async def chunks(self) -> bytes:
         """The body of an answer in chunks, joined. Raises Cut."""
         await self.read_until(b"0\r\n\r\n")
         body = b""
-        while size := int(self._unread.partition(b"\r\n")[0], 16):
-            rest = self._unread.partition(b"\r\n")[2]
-            body, self._unread = body + rest[:size], rest[size + 2 :]
+        while size := int(self.unread.partition(b"\r\n")[0], 16):
+            rest = self.unread.partition(b"\r\n")[2]
+            body, self.unread = body + rest[:size], rest[size + 2 :]
         return body
 
     async def answer(self, method: str = "GET") -> Answer:
         """The next answer; `method` says whether one with a length has a body. Raises Cut."""
         async with asyncio.timeout(SECONDS):
-            while b"\r\n\r\n" not in self._unread:
-                await self._read_more()
-            head, _, self._unread = self._unread.partition(b"\r\n\r\n")
+            while b"\r\n\r\n" not in self.unread:
+                await self.read_more()
+            head, _, self.unread = self.unread.partition(b"\r\n\r\n")
             first, *lines = head.decode("ascii").split("\r\n")
             pairs = (line.split(": ", 1) for line in lines)
             headers = {name.lower(): value for name, value in pairs}
             length = 0 if method == "HEAD" else int(headers.get("content-length", 0))
-            while len(self._unread) < length:
-                await self._read_more()
-        body, self._unread = self._unread[:length], self._unread[length:]
+            while len(self.unread) < length:
+                await self.read_more()
+        body, self.unread = self.unread[:length], self.unread[length:]
         return Answer(int(first.split(" ")[1]), headers, body)
 
     async def ask(
@@ -135,17 +135,17 @@ class Connection:
         async with asyncio.timeout(SECONDS):
             with contextlib.suppress(Cut):
                 while True:
-                    await self._read_more()
-        return self._unread
+                    await self.read_more()
+        return self.unread
 
-    async def _read_more(self) -> None:
+    async def read_more(self) -> None:
         try:
-            data = await asyncio.get_running_loop().sock_recv(self._socket, 1 << 16)
+            data = await asyncio.get_running_loop().sock_recv(self.socket, 1 << 16)
         except ConnectionError as error:
             raise Cut from error
         if not data:
             raise Cut
-        self._unread += data
+        self.unread += data
 
 
 def request(method: str, path: str, body: Any = None, headers: Mapping[str, str] = BEARER) -> bytes:
