@@ -21,6 +21,7 @@ from bench.cases import (
     postgres,
     snapshots,
     starts,
+    testing,
     throughput,
     watchers,
 )
@@ -97,6 +98,7 @@ _OTHERS: dict[str, Callable[[Bench], Figures]] = {
     "catchup": catchup.measure,
     "snapshot": snapshots.measure,
     "loop": loop.measure,
+    "testing": testing.measure,
 }
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from bench.harness import dataset
 from bench.harness.dataset import Request
 from bench.harness.rounds import Bench, Subject
-from bench.harness.servers import Failed, Program, Server
+from bench.harness.servers import AS_IN_PRODUCTION, Failed, Program, Server
 
 _ROOT = Path(__file__).parents[1]
 _COMMAND = "command"
@@ -110,7 +110,8 @@ def _command_times(bench: Bench, trees: Mapping[str, Path]) -> list[str]:
 
 
 def _version(name: str, tree: Path) -> Program:
-    start = [*_originmap(tree), "dev"]
+    options = AS_IN_PRODUCTION if (tree / "src/originmap/dev").exists() else ()
+    start = [*_originmap(tree), "dev", *options]
     return Program(name, lambda db, port: [*start, "--db", str(db), "--port", str(port)])
 
 

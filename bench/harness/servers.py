@@ -51,12 +51,22 @@ def _anchor(module: str) -> Callable[[Path, int], list[str]]:
     return command
 
 
+AS_IN_PRODUCTION = ("--no-journal", "--no-fidelity")
+"""Options with which a development server does for a request what a production server does."""
+
+
 def _originmap(db: Path, port: int) -> list[str]:
+    script = Path(sys.executable).with_name("originmap")
+    return [str(script), "dev", "--db", str(db), "--port", str(port), *AS_IN_PRODUCTION]
+
+
+def _for_tests(db: Path, port: int) -> list[str]:
     script = Path(sys.executable).with_name("originmap")
     return [str(script), "dev", "--db", str(db), "--port", str(port)]
 
 
 ORIGINMAP = Program("originmap", _originmap)
+FOR_TESTS = Program("originmap dev", _for_tests)
 BARE_ASGI = Program("bare ASGI", _anchor("bench.anchors.bare_asgi"))
 BARE_FALCON = Program("bare Falcon", _anchor("bench.anchors.bare_falcon"))
 BARE_FANOUT = Program("bare fan-out", _anchor("bench.anchors.bare_fanout"))

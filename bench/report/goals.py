@@ -13,11 +13,12 @@ from bench.cases import (
     postgres,
     snapshots,
     starts,
+    testing,
     throughput,
     watchers,
 )
 from bench.harness.figures import Figures
-from bench.harness.servers import BARE_ASGI, ORIGINMAP, USUAL_STACK
+from bench.harness.servers import BARE_ASGI, FOR_TESTS, ORIGINMAP, USUAL_STACK
 
 Key = tuple[str, str]
 
@@ -162,6 +163,26 @@ GOALS = (
         400,
         at_most=True,
         unit="MiB",
+    ),
+    Goal(
+        "start of the server for tests",
+        (testing.START, ORIGINMAP.name),
+        400,
+        at_most=True,
+        unit="ms",
+    ),
+    Goal(
+        "reset of the server for tests",
+        (testing.RESET, ORIGINMAP.name),
+        5,
+        at_most=True,
+        unit="ms",
+    ),
+    Goal(
+        "GET with the journal against GET without",
+        (testing.JOURNAL, FOR_TESTS.name),
+        0.9,
+        against=(testing.JOURNAL, ORIGINMAP.name),
     ),
     Goal(
         "GET with 10 M mappings against 10,000",

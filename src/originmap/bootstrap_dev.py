@@ -35,12 +35,18 @@ class DevServer:
     """The parts of a development server that outlive a request."""
 
     def __init__(
-        self, state: bytes | None = None, *, strict: bool = False, fidelity: bool = True
+        self,
+        state: bytes | None = None,
+        *,
+        strict: bool = False,
+        fidelity: bool = True,
+        journal: bool = True,
     ) -> None:
         """`state` is the initial state, if it is not that of a new database."""
         self._clock = ControlledClock()
         self._state = state
         self._strict = strict
+        self._journal = journal
         self._finder = BasisFinder(FACTS) if fidelity else None
         self._states: States | None = None
 
@@ -74,7 +80,7 @@ class DevServer:
         assert self._states is not None
         operations = all_operations()
         strictness = Strictness(opened.detector, on=self._strict)
-        faults, journal = Faults(operations), RequestJournal()
+        faults, journal = Faults(operations), RequestJournal(keeps=self._journal)
         instruments = Instruments(self._clock, faults, journal, strictness)
         control = ControlRoutes(guard, self._states, instruments, _stop)
         table = [*routes, *control.routes()]

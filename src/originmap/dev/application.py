@@ -1,8 +1,8 @@
 """The application of `originmap dev`: it applies faults, checks strictly, and keeps a journal."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import NamedTuple
+from typing import Any
 
 from originmap.api import errors
 from originmap.api.application import Application, refusal_response
@@ -11,7 +11,6 @@ from originmap.api.http.request import Request
 from originmap.api.http.response import Answer, Deferred, Response
 from originmap.api.http.router import Route
 from originmap.dev.basis import BasisFinder, FactBasis
-from originmap.dev.faults import Fault
 from originmap.dev.injection import apply_fault
 from originmap.dev.instruments import Instruments
 from originmap.dev.journal import JournalEntry
@@ -25,14 +24,6 @@ _UNLISTED = ("/originmap/dev/", "/healthz", "/readyz", "/metrics")
 Handle = Callable[[Request], Answer]
 
 
-class Remark(NamedTuple):
-    """What happened to a request besides its response."""
-
-    fault: Fault | None
-    problems: Sequence[str]
-
-
-_NO_REMARK = Remark(None, ())
 _NO_LINK = Link()
 
 
@@ -50,7 +41,8 @@ class DevApplication(Application):
         self._operations = operations
         self._clock, self._faults, self._journal, self._strictness = instruments
         self._finder = finder
-        self._remarks: dict[str, Remark] = {}  # by request ID, until the response
+        self._plain = finder is None and not self._journal.keeps
+        self._remarks: dict[str, dict[str, Any]] = {}  # on requests without a response yet, by ID
         super().__init__(map(self._tested, routes), brake)
         self._served = {
             (method, route.template): (operation, finder if operation.of_cloudflare else None)
@@ -80,17 +72,19 @@ class DevApplication(Application):
         if self._strictness.on:
             problems = self._strictness.problems(operation, request)
             if problems:
-                self._remarks[request.id] = Remark(None, problems)
+                self._remarks[request.id] = {"problems": problems}
                 text = f"strict: {'; '.join(problems)}"
                 return refusal_response(errors.refusal(400, CODE, text))
         fault = self._faults.take(operation) if self._faults else None
         if fault is None:
             return handle(request)
-        self._remarks[request.id] = Remark(fault, ())
+        self._remarks[request.id] = {"fault": fault}
         return apply_fault(fault, operation, handle, request)
 
     def _noted(self, request: Request, response: Response) -> Response:
         """Add the request to the journal, and the basis of the response to its headers."""
+        if self._plain:
+            return response
         served = self._served.get((request.method, request.route))
         if served is None:
             if request.path.startswith(_UNLISTED):
@@ -101,11 +95,13 @@ class DevApplication(Application):
             basis = finder.of(operation, request, response, self._clock) if finder else None
         if basis is not None:
             request.answer_headers += basis.headers
-        remark = self._remarks.pop(request.id, _NO_REMARK) if self._remarks else _NO_REMARK
-        if response.stream is None:
-            request.link = _NO_LINK  # the journal must not keep the connection
-        at = self._clock.now()
-        self._journal.add(JournalEntry(at, operation, request, response, basis, *remark))
+        if self._journal.keeps:
+            if response.stream is None:
+                request.link = _NO_LINK  # the journal must not keep the connection
+            entry = JournalEntry(self._clock.now(), operation, request, response, basis)
+            if self._remarks:
+                entry = entry._replace(**self._remarks.pop(request.id, {}))
+            self._journal.add(entry)
         return response
 
     def _basis_of_nothing(self, request: Request, response: Response) -> FactBasis | None:

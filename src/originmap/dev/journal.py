@@ -43,7 +43,9 @@ class JournalEntry(NamedTuple):
 class RequestJournal:
     """The newest requests, and totals of what their responses rest on."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeps: bool = True) -> None:
+        """With `keeps` false, the journal stays empty."""
+        self.keeps = keeps
         self._entries: deque[JournalEntry] = deque()
         self._bytes = 0
         self._last = 0
@@ -59,10 +61,12 @@ class RequestJournal:
     def add(self, entry: JournalEntry) -> None:
         """Add a request with its response."""
         self._last += 1
-        self._entries.append(entry)
-        self._bytes += _size(entry)
-        while self._bytes > MOST_BYTES or len(self._entries) > MOST_REQUESTS:
-            self._bytes -= _size(self._entries.popleft())
+        entries = self._entries
+        entries.append(entry)
+        self._bytes += len(entry.request.body) + len(entry.response.body)
+        while self._bytes > MOST_BYTES or len(entries) > MOST_REQUESTS:
+            oldest = entries.popleft()
+            self._bytes -= len(oldest.request.body) + len(oldest.response.body)
         basis = entry.basis
         if basis is not None:
             self._by_basis[basis] = self._by_basis.get(basis, 0) + 1
@@ -115,10 +119,6 @@ class RequestJournal:
                     await self._news.wait()
         except TimeoutError:
             return
-
-
-def _size(entry: JournalEntry) -> int:
-    return len(entry.request.body) + len(entry.response.body)
 
 
 def shown(number: int, entry: JournalEntry) -> dict[str, Any]:

@@ -16,6 +16,7 @@ class DevOptions(NamedTuple):
     state: bytes | None
     strict: bool
     fidelity: bool
+    journal: bool
     stop_on_eof: bool
     detach: bool
 
@@ -60,6 +61,12 @@ _OPTIONS = (
         default=True,
         show_default=True,
         help="Say in each response what it rests on: a published fact, or a decision of ours.",
+    ),
+    click.option(
+        "--journal/--no-journal",
+        default=True,
+        show_default=True,
+        help="Keep the newest requests for tests.",
     ),
     click.option(
         "--stop-on-eof",

@@ -84,7 +84,9 @@ def command(
 def _serve(settings: Settings, testing: DevOptions) -> None:
     if testing.stop_on_eof:
         stop_at_end_of_input()
-    server = DevServer(testing.state, strict=testing.strict, fidelity=testing.fidelity)
+    server = DevServer(
+        testing.state, strict=testing.strict, fidelity=testing.fidelity, journal=testing.journal
+    )
     on_start = partial(_welcome, settings.db) if settings.port else _announce
     run(settings, server.blueprint, on_start)
 
