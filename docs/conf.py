@@ -40,6 +40,8 @@ SECTIONS = {
         "docs/cli-output",
         "docs/settings",
         "docs/api",
+        "docs/testing",
+        "docs/testing-other-languages",
         "docs/errors",
         "docs/conformance",
         "docs/catalogue",
