@@ -32,6 +32,11 @@ class Remark(NamedTuple):
     fault: Fault | None
     problems: Sequence[str]
 
+    @property
+    def made_up(self) -> bool:
+        """Whether the response is none of Cloudflare's: a fault, or a strict check, made it."""
+        return bool(self.problems) or (self.fault is not None and not self.fault.answered)
+
 
 _NO_REMARK = Remark(None, ())
 _NO_LINK = Link()
@@ -90,11 +95,11 @@ class DevApplication(Application):
             return response
         at = self._clock.at(request.started)
         operation = self._operations.at(request.method, request.route) if request.route else None
-        basis = self._basis(operation, request, response, at)
+        remark = self._remarks.pop(request.id, _NO_REMARK) if self._remarks else _NO_REMARK
+        basis = None if remark.made_up else self._basis(operation, request, response, at)
         if basis is not None:
             facts = ", ".join(basis.facts)
             request.answer_headers += ((BASIS_HEADER, basis.strength), (FACTS_HEADER, facts))
-        remark = self._remarks.pop(request.id, _NO_REMARK) if self._remarks else _NO_REMARK
         if response.stream is None:
             request.link = _NO_LINK  # the journal must not keep the connection
         self._journal.add(JournalEntry(at, operation, request, response, basis, *remark))
