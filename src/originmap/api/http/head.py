@@ -16,7 +16,8 @@ def head_of(
 ) -> bytes:
     """Format the head, with the headers `common` to all responses; `close` adds Connection:
     close."""
-    head = _STATUS_LINES[response.status]
+    # Statuses outside the registry, such as 520, have no reason phrase (RFC 9112, section 4).
+    head = _STATUS_LINES.get(response.status) or f"HTTP/1.1 {response.status} \r\n"
     for key, text in common:
         head += f"{key.decode('latin-1')}: {text.decode('latin-1')}\r\n"
     if response.content_type:
