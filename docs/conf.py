@@ -14,7 +14,7 @@ html_title = "Originmap"
 extensions = ["myst_parser", "sphinx_copybutton"]
 html_theme = "furo"
 root_doc = "README"
-include_patterns = ["*.md", "docs/**", "bench/README.md"]
+include_patterns = ["*.md", "docs/**", "bench/README.md", "examples/README.md"]
 exclude_patterns = ["build", ".venv", "docs/conf.py"]
 nitpicky = True
 smartquotes = False
@@ -43,6 +43,9 @@ SECTIONS = {
         "docs/cli-output",
         "docs/settings",
         "docs/api",
+        "docs/testing",
+        "docs/testing-other-languages",
+        "examples/README",
         "docs/errors",
         "docs/conformance",
         "docs/catalogue",

@@ -7,6 +7,7 @@ import cloudflare
 import httpx
 import pytest
 
+from originmap.dev.faults import GATEWAY_STATUSES
 from originmap.dev.operations import all_operations
 from originmap.testing import ControlError, Server
 from tests.dev.conftest import AWS, Zone
@@ -112,6 +113,40 @@ def test_a_rate_limited_request_says_when_to_come_back(originmap: Server, zone: 
     assert answer.headers["retry-after"] == "7"
     assert answer.json()["errors"][0]["code"] == 971
     assert zone.put("192.0.2.1").status_code == 200
+
+
+@pytest.mark.parametrize("status", GATEWAY_STATUSES)
+def test_the_network_in_front_answers_with_text(originmap: Server, zone: Zone, status: int) -> None:
+    originmap.fail("put_mapping", status=status)
+    answer = zone.put("192.0.2.1")
+    assert (answer.status_code, answer.text) == (status, f"error code: {status}")
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert originmap.mappings() == {}
+
+
+def test_operations_have_their_published_ids_too(originmap: Server, zone: Zone) -> None:
+    originmap.fail("origin-cloud-regions-v2-upsert", status=503)
+    originmap.fail("origin-cloud-regions-v2-get", status=503)
+    assert [zone.put("192.0.2.1").status_code, zone.get("192.0.2.1").status_code] == [503, 503]
+    assert [r.operation for r in originmap.requests] == ["put_mapping", "get_mapping"]
+
+
+def test_every_operation_is_concerned_and_nothing_of_ours(originmap: Server, zone: Zone) -> None:
+    originmap.fail("*", status=503, times=3)
+    assert zone.http.get(f"{originmap.url}/originmap/v1/topology").status_code == 200
+    assert originmap.mappings() == {}
+    found = [zone.http.get("/zones"), zone.put("192.0.2.1"), zone.http.get("/user")]
+    assert [answer.status_code for answer in found] == [503, 503, 503]
+    assert zone.put("192.0.2.1").status_code == 200
+
+
+def test_a_credential_is_checked_before_a_fault_is_used(originmap: Server, zone: Zone) -> None:
+    originmap.fail("get_mapping", status=503)
+    stranger = zone.http.get(
+        f"{zone.path}/192.0.2.1", headers={"Authorization": f"Bearer {'x' * 40}"}
+    )
+    assert stranger.status_code == 401
+    assert zone.get("192.0.2.1").status_code == 503
 
 
 def test_chosen_items_of_a_batch_fail(originmap: Server, zone: Zone) -> None:

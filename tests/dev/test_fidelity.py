@@ -75,6 +75,30 @@ def test_a_server_without_fidelity_has_no_such_header() -> None:
         assert server.requests[0].basis is None
 
 
+def test_a_response_that_a_test_asked_for_does_not_count(originmap: Server, zone: Zone) -> None:
+    originmap.fail("put_mapping", status=503)
+    originmap.fail("put_mapping", status=502)
+    originmap.partial("put_mappings", [0])
+    originmap.cut("get_mapping", "before")
+    for answer in (zone.put(OUTSIDE), zone.put(OUTSIDE), zone.put_many(OUTSIDE, "8.8.4.4")):
+        assert "x-originmap-basis" not in answer.headers
+    with pytest.raises(httpx.TransportError):
+        zone.get(OUTSIDE)
+    originmap.control.ask("PUT", "/strict", {"on": True})
+    assert "x-originmap-basis" not in zone.http.get(f"{zone.path}?cursor=x").headers
+    assert [r.basis for r in originmap.requests] == [None] * 5
+    originmap.fidelity().require("published")
+
+
+def test_a_late_or_lost_response_counts(originmap: Server, zone: Zone) -> None:
+    originmap.delay("put_mapping", 0.01)
+    assert basis(zone.put(OUTSIDE)) == ("published", "P-PUT-1")
+    originmap.cut("get_mapping", "during")
+    with pytest.raises(httpx.TransportError):
+        zone.get(OUTSIDE)
+    assert originmap.requests[-1].basis == "published"
+
+
 def test_a_suite_can_require_facts(originmap: Server, zone: Zone) -> None:
     zone.put(OUTSIDE)
     originmap.fidelity().require("published")

@@ -106,6 +106,18 @@ def test_the_oldest_requests_are_dropped(originmap: Server, zone: Zone) -> None:
     assert 60 <= len(originmap.requests) <= 67
 
 
+def test_an_operation_is_chosen_by_its_name_or_its_published_id(
+    originmap: Server, zone: Zone
+) -> None:
+    zone.put("192.0.2.1")
+    zone.http.get(f"{originmap.url}/originmap/v1/topology")
+    assert len(originmap.requests.of("put_mapping")) == 1
+    assert len(originmap.requests.of("origin-cloud-regions-v2-upsert")) == 1
+    assert len(originmap.requests.of("get_topology")) == 1
+    with pytest.raises(ControlError, match="did you mean put_mapping"):
+        originmap.requests.wait("put_maping")
+
+
 def test_an_unknown_argument_is_refused(originmap: Server) -> None:
     with pytest.raises(ControlError) as raised:
         originmap.control.ask("GET", "/requests", since=1)

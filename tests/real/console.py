@@ -168,6 +168,7 @@ def _environment(folder: Path, port: str) -> dict[str, str]:
         "ORIGINMAP_PORT": port,
         "PYTHONUNBUFFERED": "1",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTEST_PLUGINS": "originmap.pytest_plugin",
         **{f"GIT_{who}_NAME": "A. Newcomer" for who in ("AUTHOR", "COMMITTER")},
         **{f"GIT_{who}_EMAIL": "newcomer@example.com" for who in ("AUTHOR", "COMMITTER")},
     }

@@ -19,6 +19,7 @@ from originmap.dev.fault_json import fault_json, read_fault
 from originmap.dev.instruments import Instruments
 from originmap.dev.journal import shown
 from originmap.dev.members import Members, read_members
+from originmap.dev.operations import all_operations
 from originmap.dev.states import States
 from originmap.domain.access.errors import MissingCredentials, UnknownToken
 from originmap.domain.errors import InvalidQuery
@@ -159,6 +160,8 @@ class ControlRoutes:
         """The requests of the journal; with `wait`, once there are `count` of them."""
         arguments = _arguments(request, {"operation", "after", "count", "wait"})
         operation = arguments.get("operation")
+        if operation is not None:
+            operation = all_operations().named(operation, ours=True).name
         after = _whole(arguments, "after", 0, 1 << 53, 0)
         count = _whole(arguments, "count", 1, _MOST_ENTRIES, 1)
         seconds = _whole(arguments, "wait", 0, int(LONGEST_WAIT), 0)

@@ -41,6 +41,11 @@ class Fault(NamedTuple):
     items: tuple[str | int, ...] = ()  # of a batch, by address or by index
     message: str = ""  # of these items
 
+    @property
+    def answered(self) -> bool:
+        """Whether the request has its ordinary response, although late or cut."""
+        return self.kind == DELAY or (self.kind == CUT and self.when != "before")
+
 
 class Injected(NamedTuple):
     """The error response of a fault."""

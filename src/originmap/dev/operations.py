@@ -122,10 +122,11 @@ class Operations:
         path = template.replace(":hex32}", "}")
         return self._by_route.get(("GET" if method == "HEAD" else method, path))
 
-    def named(self, name: str) -> Operation:
-        """The operation with a name, or with a published ID. Raises InvalidQuery."""
+    def named(self, name: str, *, ours: bool = False) -> Operation:
+        """The operation with a name, or with a published ID; with `ours` also one of our own API.
+        Raises InvalidQuery."""
         found = self._by_name.get(_NAMES.get(name, name))
-        if found is None or not found.of_cloudflare:
+        if found is None or not (ours or found.of_cloudflare):
             names = [o.name for o in self.of_cloudflare()]
             close = difflib.get_close_matches(name, names)
             meant = f"; did you mean {' or '.join(close)}?" if close else ""

@@ -49,7 +49,7 @@ class Strictness:
         for name in ignored.fields:
             known = ", ".join(sorted(operation.fields or ())) or "none"
             yield "field", f"member {name} of the body is ignored (known: {known})"
-        for text in _addresses(operation, request):
+        for text in dict.fromkeys(_addresses(operation, request)):
             canonical = _canonical(text)
             if canonical is not None and canonical != text:
                 yield (
