@@ -59,7 +59,7 @@ class DevServer:
         """Create the well-known data, or load the initial state. Raises StoreUnusable for a
         production database, and InvalidQuery for a wrong state."""
         await initial_data.prepare_dev(store, directory, now, database)
-        self._states = States(store, self._clock)
+        self._states = States(store, directory, self._clock)
         await self._states.start(self._state)
 
     def build(

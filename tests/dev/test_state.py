@@ -103,6 +103,11 @@ def test_a_server_does_not_start_with_a_wrong_state(tmp_path: Path) -> None:
     assert "state: unknown member zone" in str(raised.value)
 
 
+def test_mappings_of_an_unknown_zone_are_refused(originmap: Server) -> None:
+    with pytest.raises(ControlError, match="no zone " + "0" * 32):
+        originmap.mappings("0" * 32)
+
+
 def test_a_state_can_be_written_by_hand(originmap: Server, zone: Zone) -> None:
     state = json.loads(originmap.save())
     state["mappings"] = {originmap.zone_id: {"2001:DB8::1": ["aws", "us-east-1"]}}

@@ -30,6 +30,17 @@ assert originmap.__version__ == importlib.metadata.version("originmap")
 assert (importlib.resources.files(originmap) / "py.typed").is_file()
 print(originmap.__file__)
 """
+FIXTURE = """
+import urllib.request
+
+def test_a_zone_is_there(originmap):
+    request = urllib.request.Request(f"{originmap.base_url}/zones/{originmap.zone_id}")
+    request.add_header("Authorization", f"Bearer {originmap.token}")
+    with urllib.request.urlopen(request) as answer:
+        assert answer.status == 200
+    assert [r.operation for r in originmap.requests] == ["get_zone"]
+    assert originmap.mappings() == {}
+"""
 
 
 def uv(*words: str | Path, **environment: str) -> None:
@@ -130,7 +141,7 @@ def test_the_wheel_has_every_file_of_the_package(wheel: Path) -> None:
     assert extra == files.keys()
     assert files.items() <= inside.items()
     kinds = {Path(name).suffix for name in files}
-    assert kinds >= {".csv", ".json", ".py", ".sql", ".toml", ".typed"}
+    assert kinds >= {".csv", ".json", ".py", ".sql", ".typed"}
 
 
 def test_the_sdist_builds_the_same_wheel(sdist: Path, wheel: Path, tmp_path: Path) -> None:
@@ -180,6 +191,14 @@ def test_dev_answers(installed: Path, tmp_path: Path) -> None:
         )
         document = httpx.get(f"{url}/originmap/v1/openapi.json")
     assert answer.status_code == document.status_code == 200
+
+
+def test_the_fixture_works_with_pytest_alone(installed: Path, tmp_path: Path) -> None:
+    versions = ("--constraint", ROOT / "requirements" / "test.txt")
+    uv("pip", "install", "--python", installed.parent, *versions, "pytest")
+    (tmp_path / "test_fixture.py").write_text(FIXTURE)
+    words = (installed / "python", "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    assert "1 passed" in run(*words, folder=tmp_path)
 
 
 def contents(wheel: Path) -> dict[str, str]:

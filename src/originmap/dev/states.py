@@ -4,17 +4,20 @@ from collections.abc import Sequence
 
 from originmap.dev.clock import ControlledClock
 from originmap.dev.state_json import parts_of, read_state, write_state
+from originmap.domain.errors import InvalidQuery
 from originmap.domain.history.snapshot import Part, SnapshotStart
 from originmap.domain.mapping import address as addresses
 from originmap.domain.mapping.mapping import MAX_MAPPINGS
+from originmap.service.access.directory import Directory
 from originmap.store.port import Store
 
 
 class States:
     """The state of a store, and the one that a reset returns to."""
 
-    def __init__(self, store: Store, clock: ControlledClock) -> None:
+    def __init__(self, store: Store, directory: Directory, clock: ControlledClock) -> None:
         self._store = store
+        self._directory = directory
         self._clock = clock
         self._initial: Sequence[Part] = ()
 
@@ -46,7 +49,9 @@ class States:
             await self._become([start._replace(at=moment - 1), *parts[1:]])
 
     async def mappings(self, zone_id: str) -> dict[str, tuple[str, str]]:
-        """The vendor and region of each address of a zone."""
+        """The vendor and region of each address of a zone. Raises InvalidQuery."""
+        if self._directory.zone(zone_id) is None:
+            raise InvalidQuery(f"no zone {zone_id}")
         page = await self._store.page(zone_id, 0, MAX_MAPPINGS)
         return {addresses.text(m.address): (m.place.vendor, m.place.region) for m in page.mappings}
 
