@@ -108,6 +108,10 @@ class Commits:
         self._last = 0
         self._contended = False
 
+    def start_after(self, moment: int) -> None:
+        """Stamp the next commit after `moment`, the time of a loaded snapshot."""
+        self._clock = self._clock.after(moment)
+
     async def commit(self, group: Sequence[Write]) -> Done:
         """Settle every write of the group in one transaction. Raises StoreFailed.
 

@@ -231,6 +231,7 @@ class PostgresStore(GroupStore, Store):
         except postgres_copy.SourceFailed as failed:
             raise failed.error from None
         await self._refresh()
+        self._commits.start_after(self._view.state.last_at)
 
     async def apply(self, changes: Sequence[Change]) -> None:
         if not changes:
