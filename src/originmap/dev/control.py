@@ -31,7 +31,6 @@ MOST_STATE_BYTES = 256 << 20
 LONGEST_WAIT = 60.0
 LONGEST_ADVANCE = 100 * 366 * 86_400.0
 _MOST_ENTRIES = 10_000
-_DONE = Response(envelope.success(None))
 
 
 class ControlRoutes:
@@ -85,7 +84,7 @@ class ControlRoutes:
         self._strictness.counts.clear()
         self._guard.reset_rate_limits()
         self._journal.clear()
-        return _DONE
+        return _done()
 
     async def get_state(self, request: Request) -> Response:
         """The state as JSON, without an envelope."""
@@ -96,7 +95,7 @@ class ControlRoutes:
         """Replace everything by a state."""
         _no_arguments(request)
         await self._states.load(request.body)
-        return _DONE
+        return _done()
 
     async def get_mappings(self, request: Request) -> Response:
         """The mappings of a zone, in one answer."""
@@ -117,7 +116,7 @@ class ControlRoutes:
         """Remove all faults."""
         _no_arguments(request)
         self._faults.clear()
-        return _DONE
+        return _done()
 
     def get_clock(self, request: Request) -> Response:
         """The time, and whether it stands still."""
@@ -175,7 +174,7 @@ class ControlRoutes:
         """Clear the journal."""
         _no_arguments(request)
         self._journal.clear()
-        return _DONE
+        return _done()
 
     def get_fidelity(self, request: Request) -> Response:
         """What the responses since the last reset rest on."""
@@ -208,7 +207,7 @@ class ControlRoutes:
         """Stop the server, once this response is sent."""
         _no_arguments(request)
         self._stop()
-        return _DONE
+        return _done()
 
 
 def admit(request: Request) -> None:
@@ -218,6 +217,10 @@ def admit(request: Request) -> None:
         raise MissingCredentials("any")
     if not hmac.compare_digest(bearer_of(header), DEV_TOKEN.encode()):
         raise UnknownToken
+
+
+def _done() -> Response:
+    return Response(envelope.success(None))
 
 
 def _no_arguments(request: Request) -> None:
