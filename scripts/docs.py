@@ -45,9 +45,7 @@ def generate(name: str) -> str:
         pattern = re.compile(f"{re.escape(begin)}.*{re.escape(end)}", re.DOTALL)
         before, *others = pattern.split(text)
         if len(others) != 1:
-            raise SystemExit(
-                f"docs/{name}: the page must have the part {part} exactly once, between its comments"
-            )
+            raise SystemExit(f"docs/{name}: {part} must occur exactly once, between its comments")
         text = f"{before}{begin}\n\n{written().strip()}\n\n{end}{others[0]}"
     return text
 

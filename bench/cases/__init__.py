@@ -1,1 +1,1 @@
-"""The benchmark cases: each module has one case or several related cases, and a function `measure`."""
+"""The benchmark cases: each module has one case or related cases, and a function `measure`."""

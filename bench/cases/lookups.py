@@ -73,7 +73,7 @@ def _median_seconds(run: Callable[[], object], rounds: int) -> float:
 
 
 def _addresses(published: Sequence[Publication]) -> list[Address]:
-    """Addresses: half are the first of a published range, IPv4 or IPv6, and half are random IPv4."""
+    """Half are the first of a published range, IPv4 or IPv6; half are random IPv4 addresses."""
     made = random.Random(_SEED)
     starts = [each.prefix.start for one in published for each in one.ranges]
     found = made.choices(starts, k=_LOOKUPS // 2)

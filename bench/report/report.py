@@ -37,7 +37,7 @@ def tables(figures: Figures) -> str:
 
 
 def record(lines: list[str], figures: Figures, void: list[str], *, complete: bool) -> Path:
-    """Add the run to the history; return the path of the file. `lines` are those of `environment`."""
+    """Add the run to the history, and return its path. `lines` are those of `environment`."""
     machine, system, commit, disk, load, rounds = lines
     run: history.Run = {
         "date": f"{datetime.now(UTC):%Y-%m-%dT%H:%MZ}",
