@@ -1,4 +1,4 @@
-# Two commands matter: `make run` starts the server for trying out, `make test` runs every check.
+# The two main targets: `make run` starts a development server, `make test` runs every check.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -28,19 +28,19 @@ $(VENV)/.test: $(VENV)/.run requirements/test.txt
 	$(PIP) install --require-hashes -r requirements/test.txt
 	@touch $@
 
-# An older release of a client that is there already: it gets a folder of its own.
+# An older release of an installed client, so it has its own folder.
 $(VENV)/.v1client: $(VENV)/.run requirements/v1client.txt
 	rm -rf $(VENV)/v1client
 	$(PIP) install --require-hashes --target $(VENV)/v1client -r requirements/v1client.txt
 	@touch $@
 
-# The generator of the site has an environment of its own: its versions are not those of the server.
+# The site generator has its own environment, because its dependencies conflict with the server's.
 $(VENV)/site/.done: $(VENV)/bin/python requirements/docs.txt
 	$(PYTHON) -m venv $(VENV)/site
 	$(VENV)/site/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/docs.txt
 	@touch $@
 
-# What builds packages has an environment of its own too.
+# The build tools have their own environment too.
 $(VENV)/dist/.done: $(VENV)/bin/python requirements/dist.txt
 	$(PYTHON) -m venv $(VENV)/dist
 	$(VENV)/dist/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/dist.txt
@@ -62,11 +62,11 @@ lint: $(VENV)/.test
 unit: $(VENV)/.test $(VENV)/.v1client caches
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
-# The caches that load our exports in tests; installed where that needs no question.
+# Installs the caches for the tests of exports, as root on Debian.
 caches:
 	scripts/caches.sh
 
-# Kills the server at random moments under load; CI's form is part of `make test`.
+# Kills the server at random moments under load; `make test` includes a short form.
 crash: $(VENV)/.test
 	$(BIN)/python -m pytest tests/real/cluster/test_crash.py --kills $${KILLS:-500} --timeout 0
 
@@ -74,7 +74,7 @@ crash: $(VENV)/.test
 chaos: $(VENV)/.test
 	$(BIN)/python -m tests.real.cluster.chaos
 
-# Everything at once for an hour, or for MINUTES; fails if a reader is reset or anything grows.
+# All kinds of load at once for an hour, or for MINUTES; fails if a reader is reset, or memory or descriptors grow.
 soak: $(VENV)/.test
 	$(BIN)/python -m tests.real.cluster.soak --minutes $${MINUTES:-60}
 
@@ -92,7 +92,7 @@ bench-against: $(VENV)/.test
 bench-plot: $(VENV)/bin/python
 	$(BIN)/python -m bench.plot
 
-# Makes the packaged OpenAPI document from its YAML.
+# Generates the packaged OpenAPI document from its YAML.
 openapi: $(VENV)/.test
 	$(BIN)/python scripts/openapi.py
 
@@ -100,7 +100,7 @@ openapi: $(VENV)/.test
 docs-generate: $(VENV)/.run
 	$(BIN)/python -m scripts.docs
 
-# Makes the page about conformance from the marks on the tests.
+# Generates the conformance page from the marks on the tests.
 conformance: $(VENV)/bin/python
 	$(BIN)/python scripts/conformance.py
 
@@ -111,16 +111,16 @@ site: $(VENV)/site/.done
 	  --jobs auto -d build/site-cache -c docs . build/site
 	$(VENV)/site/bin/python scripts/check_site.py
 
-# Runs the guides, and writes into them what their commands print now. Look at the difference.
+# Runs the guides, and updates the output of commands in them. Review the difference.
 guides: $(VENV)/.test
 	$(BIN)/python -m scripts.guides
 
-# Draws the picture of the README from what the commands print now.
+# Draws the picture of the README from the current output of its commands.
 picture: $(VENV)/.test
 	$(BIN)/python -m scripts.picture
 
-# What is released: sdist, wheel and bill of materials (CycloneDX), with their digests. The same commit
-# gives the same bytes.
+# The release files: sdist, wheel and bill of materials (CycloneDX), with their digests. Builds are
+# reproducible: the same commit gives the same bytes.
 dist: $(VENV)/dist/.done
 	rm -rf dist build/installed
 	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} \
@@ -133,7 +133,7 @@ dist: $(VENV)/dist/.done
 	  --output-file dist/originmap.cdx.json build/installed/bin/python
 	rm dist/.gitignore; cd dist && sha256sum * > SHA256SUMS && cat SHA256SUMS
 
-# Builds the container image without an engine, and runs it; as root on Debian.
+# Builds the container image without a container engine, and runs it; needs root on Debian.
 container:
 	scripts/container.sh
 
@@ -141,7 +141,7 @@ container:
 wheels: $(VENV)/.test
 	$(BIN)/python -m scripts.wheels
 
-# Renews the locks; needs network. Nothing else in the project changes versions.
+# Updates the locked versions; needs the network. Nothing else changes versions.
 lock: $(VENV)/bin/python
 	$(PIP) install uv
 	for name in run test v1client bench docs dist; do \

@@ -37,7 +37,7 @@ _WORK = Path(__file__).parents[1] / "build" / "bench"
 
 
 def main() -> int:
-    """Measure what was asked for."""
+    """Run the selected measurements."""
     given = _arguments()
     needed = load.missing() or ORIGINMAP.missing()
     if needed:
@@ -104,19 +104,17 @@ _OTHERS: dict[str, Callable[[Bench], Figures]] = {
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="rounds per case (3)")
-    parser.add_argument("--seconds", type=int, default=5, help="length of a run (5)")
-    parser.add_argument("--only", metavar="CASE", help="one case only")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds per case (default: 3)")
+    parser.add_argument("--seconds", type=int, default=5, help="length of a run (default: 5)")
+    parser.add_argument("--only", metavar="CASE", help="run only this case")
+    parser.add_argument("--against", metavar="REV", help="only compare with this version from git")
     parser.add_argument(
-        "--against", metavar="REV", help="compare with this version from git, and only that"
-    )
-    parser.add_argument(
-        "--large", action="store_true", help="the case of 10 million mappings, and only that"
+        "--large", action="store_true", help="only run the case with 10 million mappings"
     )
     parser.add_argument(
         "--record",
         action="store_true",
-        help="add the result to bench/history.jsonl; a complete one to docs/performance.md too",
+        help="add the result to bench/history.jsonl, and a complete run to docs/performance.md",
     )
     given = parser.parse_args()
     choices = comparison.CASES if given.against else (*throughput.CASES, *_OTHERS)

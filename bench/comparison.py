@@ -1,8 +1,8 @@
-"""Another version of Originmap beside this one: both in turns, by what they do in a CPU second.
+"""Compares another version of Originmap with this one: requests per CPU second, in turns.
 
-The other version is taken from git into a folder of its own and runs on the same interpreter and
-packages. Its requests are those of `cases.throughput`; two kinds more are only of use for a
-comparison. So is the time that a command takes beside a running server.
+The other version is exported from git into a temporary folder and runs on the same interpreter and
+packages. Its requests are those of `cases.throughput` and two further kinds. It also measures the
+duration of a command next to a running server.
 """
 
 import json
@@ -25,8 +25,9 @@ _COMMANDS_PER_ROUND = 10
 
 
 def _delete() -> list[Request]:
-    """Each mapping of the zone is deleted, a while after the batch before made it anew. The load
-    generator throws the first request away."""
+    """Delete each mapping of the zone, a while after the previous batch created it again. The load
+    generator discards the first request.
+    """
     puts = dataset.fill()
     deletes = [[_delete_of(item) for item in json.loads(put.body)] for put in puts]
     found = [dataset.list_pages()[0], puts[0]]
@@ -55,8 +56,9 @@ _CASES: dict[str, Callable[[int], list[Request]]] = {
 
 
 def measure(bench: Bench, revision: str, only: str | None = None) -> str:
-    """The table of rates and ratios, and the times of a command. Raises Failed when `revision`
-    names no version."""
+    """The table of rates and ratios, and the times of a command. Raises Failed if `revision` is not
+    a revision of git.
+    """
     lines = [f"before: {_commit(revision)}"]
     with _checked_out(revision, bench.work / "before") as before, ExitStack() as stack:
         trees = {"before": before, "now": _ROOT}
@@ -75,7 +77,7 @@ def measure(bench: Bench, revision: str, only: str | None = None) -> str:
 
 
 def _table(bench: Bench, servers: Sequence[Server], names: Iterable[str]) -> Iterator[str]:
-    yield from ("", "Requests for a CPU second:", "")
+    yield from ("", "Requests per CPU second:", "")
     yield from ("| case | before | now | ratio |", "|---|---|---|---|")
     for name in names:
         rates = _rates(bench, name, servers)
@@ -85,7 +87,7 @@ def _table(bench: Bench, servers: Sequence[Server], names: Iterable[str]) -> Ite
 
 
 def _rates(bench: Bench, name: str, servers: Sequence[Server]) -> dict[str, float]:
-    """Requests for a CPU second, by server: the median of its rounds."""
+    """Requests per CPU second by server: the median of the rounds."""
     subjects = [Subject(server.name, server, _CASES[name]) for server in servers]
     return {
         server: statistics.median(sample.run.per_second / sample.busy for sample in samples)
@@ -96,7 +98,7 @@ def _rates(bench: Bench, name: str, servers: Sequence[Server]) -> dict[str, floa
 def _command_times(bench: Bench, trees: Mapping[str, Path]) -> list[str]:
     """The median time of a command beside each version's running server."""
     times: dict[str, list[float]] = {name: [] for name in trees}
-    # The run that is not counted compiles the modules that a server does not import.
+    # The run before the measured ones compiles the modules that a server does not import.
     for at in range(bench.rounds * _COMMANDS_PER_ROUND + 1):
         for name, tree in trees.items():
             db = bench.database(_version(name, tree))
@@ -121,7 +123,7 @@ def _originmap(tree: Path) -> list[str]:
 
 @contextmanager
 def _checked_out(revision: str, tree: Path) -> Iterator[Path]:
-    """The files of a revision, in a folder that goes afterwards."""
+    """The files of a revision, in a temporary folder."""
     _git("worktree", "add", "--force", "--detach", str(tree), _commit(revision))
     try:
         yield tree

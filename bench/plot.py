@@ -25,7 +25,7 @@ def main() -> None:
 
 
 def write() -> Path:
-    """Draw the ratios of the history; answers the file."""
+    """Draw the ratios of the history; return the path of the file."""
     IMAGE.parent.mkdir(exist_ok=True)
     IMAGE.write_text(draw(read_runs()), "utf-8")
     return IMAGE
@@ -49,7 +49,7 @@ def draw(runs: Iterable[Run]) -> str:
 
 
 def ratios(runs: Sequence[Run]) -> dict[str, tuple[float, Points]]:
-    """By goal: the newest bound, and what was reached."""
+    """By goal: its latest bound, and the values of all runs."""
     found: dict[str, tuple[float, Points]] = {}
     for column, run in enumerate(runs):
         for goal in run["goals"]:

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs the caches that the tests of exports start, and curl and git for the tests of the guides,
-# from Debian's packages: as root, where there is apt. Anywhere else it says what is missing, and those tests are skipped (on CI they fail).
-# Envoy comes from PyPI with the other test dependencies.
+# Installs the caches for the tests of exports, and curl and git for the tests of the guides, from
+# Debian's packages. It needs root and apt; otherwise it prints what is missing, and those tests are
+# skipped (on CI they fail). Envoy comes from PyPI with the other test dependencies.
 set -euo pipefail
 
 programs=(nginx haproxy varnishd tcc traffic_manager curl git)
@@ -10,7 +10,7 @@ missing=()
 for i in "${!programs[@]}"; do
   PATH="$PATH:/usr/sbin:/sbin" command -v "${programs[$i]}" >/dev/null || missing+=("${packages[$i]}")
 done
-# Gives names several addresses, for one command.
+# libnss-wrapper gives a hostname several addresses for one command.
 [ -n "$(find /usr/lib -name libnss_wrapper.so -print -quit 2>/dev/null)" ] || missing+=(libnss-wrapper)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
@@ -20,7 +20,7 @@ if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
   exit 0
 fi
 
-# The tests start them by themselves; the system shall not.
+# The tests start their own processes; this keeps the system from starting the services.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
   printf '#!/bin/sh\nexit 101\n' >"$policy"

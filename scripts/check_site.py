@@ -1,6 +1,6 @@
-"""Checks the built site: it works without a network, no link or anchor is broken, search has words.
+"""Checks the built site: it needs no network, no link or anchor is broken, and search finds words.
 
-The generator checks the links of the sources; this checks what readers get, the theme included.
+The generator checks the links of the sources; this script checks the result, including the theme.
 """
 
 import sys
@@ -14,7 +14,7 @@ SEARCHED = ("anycast", "rollout", "originmap", "postgresql")
 
 
 class Page(HTMLParser):
-    """What a page loads, what it links to, and the anchors that it has."""
+    """The resources and links of a page, and its anchors."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class Page(HTMLParser):
         self.feed(path.read_text("utf-8"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note a tag's id and its links."""
+        """Record a tag's ID and its links."""
         for name, value in attrs:
             if name in ("id", "name") and value:
                 self.anchors.add(value)
@@ -35,7 +35,7 @@ class Page(HTMLParser):
 
 
 def problems(root: Path) -> list[str]:
-    """What is wrong with the site, a line each."""
+    """The problems of the site, one per line."""
     pages = {path: Page(path) for path in sorted(root.rglob("*.html"))}
     found = [] if pages else [f"no pages in {root}"]
     for path, page in pages.items():
@@ -46,7 +46,7 @@ def problems(root: Path) -> list[str]:
             f"{where} links to {url}" for url in local if not leads_somewhere(path, url, pages)
         ]
     found += [
-        f"{path.relative_to(root)} loads something from elsewhere"
+        f"{path.relative_to(root)} loads a resource from another server"
         for path in root.rglob("*.css")
         if "url(http" in path.read_text("utf-8") or "@import" in path.read_text("utf-8")
     ]

@@ -1,7 +1,7 @@
-"""Makes docs/conformance.md from the packaged facts and the tests that prove them.
+"""Generates docs/conformance.md from the packaged facts and the tests that prove them.
 
-A test says which facts it proves: `@pytest.mark.proves("P-PUT-3")`. The marks are read from the
-source of the tests, so nothing is run. Run it after every change: python scripts/conformance.py
+A test names the facts that it proves: `@pytest.mark.proves("P-PUT-3")`. The marks are read from the
+source of the tests without running them. Run it after every change: python scripts/conformance.py
 """
 
 import ast
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "src"))  # it runs before the package is installed
+sys.path.insert(0, str(ROOT / "src"))  # the script runs before the package is installed
 
 from originmap.conformance.facts import FACTS, Facts  # noqa: E402
 
@@ -44,7 +44,7 @@ Proofs = dict[str, list[Proof]]
 
 
 def main() -> None:
-    """Write the page. Ends with an error when a mark or a row is wrong."""
+    """Write the page. Exits with an error if a mark or a row is wrong."""
     facts, proofs = FACTS, read_proofs()
     if wrong := problems(facts, proofs):
         raise SystemExit("\n".join(wrong))
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def read_proofs() -> Proofs:
-    """The marks on all tests."""
+    """The `proves` marks of all tests."""
     proofs = defaultdict(list)
     for path in sorted(TESTS.rglob("test_*.py")):
         if "node_modules" in path.parts:
@@ -72,14 +72,14 @@ def marks_of(test: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
 
 
 def problems(facts: Facts, proofs: Proofs) -> list[str]:
-    """What is wrong: an id twice, a mark for no fact, a fact without proof."""
+    """Problems: duplicate IDs, marks with an unknown fact, facts without a proof."""
     ids = [row.id for rows in facts for row in rows]
     provable = {row.id for rows in (facts.published, facts.decisions) for row in rows}
     decided = {row.id for row in facts.decisions}
     named = {id_ for row in facts.unknown for id_ in row.ours}
     return [
-        *(f"{id_}: there twice" for id_ in sorted({id_ for id_ in ids if ids.count(id_) > 1})),
-        *(f"{id_}: proved by {proofs[id_][0]}, no such fact" for id_ in proofs.keys() - provable),
+        *(f"{id_}: duplicate ID" for id_ in sorted({id_ for id_ in ids if ids.count(id_) > 1})),
+        *(f"{id_}: unknown fact, marked on {proofs[id_][0]}" for id_ in proofs.keys() - provable),
         *(f"{id_}: no test proves it" for id_ in sorted(provable - proofs.keys())),
         *(f"{id_}: no such decision" for id_ in sorted(named - decided)),
     ]
@@ -133,7 +133,7 @@ def table(heading: list[str], rows: list[list[str]]) -> str:
 
 
 def links(proofs: list[Proof]) -> str:
-    """Links to the tests, each by its sentence."""
+    """Links to the tests, each with the test's name as a sentence."""
     return "; ".join(
         f"[{proof.name.removeprefix('test_').replace('_', ' ')}](../tests/{proof.path})"
         for proof in proofs

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Builds the container image and runs it as documented: another user than root, a root file system that
-# cannot be written, no capability. As root on Debian, because it needs no container engine and no
-# registry: buildah builds in a chroot, on a base made by debootstrap with Debian's Python instead of
-# the base that the Containerfile names.
+# Builds the container image and runs it as documented: with a user other than root, a read-only root
+# file system, and no capabilities. It needs root on Debian instead of a container engine and a
+# registry: buildah builds in a chroot, on a base that debootstrap creates with Debian's Python instead
+# of the base in the Containerfile.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 if [ "$(id -u)" != 0 ] || [ ! -e /etc/debian_version ]; then
-  echo "make container needs root on Debian; with an engine: podman build --format docker -t originmap ." >&2
+  echo "make container needs root on Debian; with a container engine, use: podman build --format docker -t originmap ." >&2
   exit 1
 fi
 if ! command -v buildah debootstrap > /dev/null; then
@@ -26,7 +26,7 @@ clean_up() {
 trap clean_up EXIT
 
 if ! buildah inspect --type image "$base" > /dev/null 2>&1; then
-  echo "making a base with debootstrap (once)"
+  echo "creating a base image with debootstrap (once)"
   debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates \
     "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$folder/debian" > "$folder/log"
   container=$(buildah from scratch)
@@ -35,7 +35,7 @@ if ! buildah inspect --type image "$base" > /dev/null 2>&1; then
 fi
 
 echo "building the image"
-# The certificates of this machine, because it may reach the package index through a proxy of its own.
+# Uses the certificates of the host, which may reach the package index through a proxy.
 buildah bud --quiet --format docker --isolation chroot --network host --build-arg BASE=$base \
   --volume "$certificates:$certificates:ro" --tag localhost/originmap --file Containerfile . > "$folder/log"
 
@@ -64,7 +64,7 @@ inside() {
     ORIGINMAP_DB=/var/lib/originmap/originmap.db /usr/sbin/chroot "$root" \
     /usr/bin/setpriv --reuid 10001 --regid 10001 --clear-groups --no-new-privs --bounding-set=-all "$@"
 }
-! inside touch /opt/originmap/new 2> /dev/null || { echo "the root file system can be written" >&2; exit 1; }
+! inside touch /opt/originmap/new 2> /dev/null || { echo "the root file system is writable" >&2; exit 1; }
 inside originmap --version
 inside originmap zone create example.com
 inside originmap serve > "$folder/server.log" 2>&1 &
@@ -75,7 +75,7 @@ for _ in $(seq 100); do
 done
 inside originmap health
 inside originmap zone list
-kill "$(pgrep --uid 10001 originmap)" # in a namespace of processes of its own
+kill "$(pgrep --uid 10001 originmap)" # only sees processes in this PID namespace
 wait "$started"
 END
-echo "The image starts, is healthy, and stops. Not run: the base that the Containerfile names, arm64."
+echo "The image starts, is healthy, and stops. Not tested: the base in the Containerfile, and arm64."

@@ -1,8 +1,7 @@
-"""Writes the generated parts of the documentation: commands, settings, errors, metrics and
-checks.
+"""Writes the generated parts of the documentation: commands, settings, errors, metrics and checks.
 
-A page has each part between two comments, `begin generated: NAME` and `end generated: NAME`;
-everything else in it is written by hand. Run it after every change: make docs-generate
+Each generated part of a page is between two comments, `begin generated: NAME` and `end generated:
+NAME`; the rest is written by hand. Run it after every change: make docs-generate
 """
 
 import re
@@ -39,14 +38,14 @@ def main() -> None:
 
 
 def generate(name: str) -> str:
-    """A page with its generated parts renewed."""
+    """A page with its generated parts updated."""
     text = (DOCS / name).read_text("utf-8")
     for part, written in PAGES[name].items():
         begin, end = f"<!-- begin generated: {part} -->", f"<!-- end generated: {part} -->"
         pattern = re.compile(f"{re.escape(begin)}.*{re.escape(end)}", re.DOTALL)
         before, *others = pattern.split(text)
         if len(others) != 1:
-            raise SystemExit(f"docs/{name}: {part} must be there once, between its comments")
+            raise SystemExit(f"docs/{name}: {part} must occur exactly once, between its comments")
         text = f"{before}{begin}\n\n{written().strip()}\n\n{end}{others[0]}"
     return text
 

@@ -1,7 +1,7 @@
-"""Runs the guides, and writes into them what their commands print now.
+"""Runs the guides, and updates the output of commands in them.
 
-Texts of commands change; `make guides` brings the guides up to date. Look at the difference
-before you commit it: `…` in a guide stands for any output, and is replaced if it no longer fits.
+Output changes over time; `make guides` updates the guides. Review the difference before you commit
+it: `…` in a guide matches any output, and is replaced if the rest no longer matches.
 """
 
 import sys

@@ -1,7 +1,7 @@
-"""Makes openapi.json, which the server serves, of the YAML files that people write.
+"""Generates openapi.json, which the server serves, from YAML files.
 
-common.yaml has what all parts share; each other file adds paths and components, and no two files
-may describe the same one. Run it after every change: python scripts/openapi.py
+common.yaml has the shared parts; each other file adds paths and components, and two files must not
+describe the same one. Run it after every change: python scripts/openapi.py
 """
 
 import json
@@ -29,7 +29,7 @@ def generate() -> bytes:
         for kind, components in added.pop("components", {}).items():
             _add(document["components"].setdefault(kind, {}), components, part)
         if added:
-            raise SystemExit(f"{part.name}: {', '.join(added)} belongs into common.yaml")
+            raise SystemExit(f"{part.name}: {', '.join(added)} belongs in common.yaml")
     return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
@@ -41,7 +41,9 @@ def _read(path: Path) -> dict[str, Any]:
 def _add(into: dict[str, Any], more: dict[str, Any], part: Path) -> None:
     twice = into.keys() & more.keys()
     if twice:
-        raise SystemExit(f"{part.name}: described elsewhere already: {', '.join(sorted(twice))}")
+        raise SystemExit(
+            f"{part.name}: already described in another file: {', '.join(sorted(twice))}"
+        )
     into.update(more)
 
 

@@ -1,7 +1,7 @@
-"""Draws docs/images/plan.svg: a terminal in which a change of mappings is planned and explained.
+"""Draws docs/images/plan.svg: a terminal with a plan of changed mappings.
 
-The text is what the commands print on a terminal, colours included, against a server that is
-started for it. The picture changes only if the output does: `make picture`.
+The text is the commands' real output on a terminal, including colours, with a temporary server. The
+picture changes only if the output does: `make picture`.
 """
 
 import errno
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def draw() -> str:
-    """The picture of what the commands print now."""
+    """The picture of the commands' current output."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "mappings.yaml").write_text(FILE, "utf-8")
@@ -60,7 +60,7 @@ def draw() -> str:
 
 
 def on_terminal(command: str, folder: Path, server: Server) -> str:
-    """What a command prints on a terminal, with its colours."""
+    """The output of a command on a terminal, with its colours."""
     terminal, program = pty.openpty()
     environment = {
         **os.environ,
@@ -81,7 +81,7 @@ def on_terminal(command: str, folder: Path, server: Server) -> str:
 
 
 def read_to_end(terminal: int) -> bytes:
-    """All that is written to a terminal; EIO says that no program has it open any more."""
+    """The complete output on a terminal; EIO means that no program has it open any more."""
     pieces = []
     try:
         while piece := os.read(terminal, 65536):
@@ -94,7 +94,7 @@ def read_to_end(terminal: int) -> bytes:
 
 
 def svg(text: str) -> str:
-    """The text of a terminal as a picture that needs no fonts, no scripts and no network."""
+    """The text of a terminal as an SVG image without external fonts, scripts or network access."""
     lines = text.rstrip("\n").split("\n")
     plain = [re.sub(r"\x1b\[[\d;]*[A-Za-z]", "", line) for line in lines]
     width = round(max(map(len, plain)) * CHARACTER) + 2 * MARGIN

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs PostgreSQL's server programs and PgBouncer for the tests, from Debian's packages: as root,
-# where there is apt. Anywhere else it says what is missing, and the tests on PostgreSQL are skipped
-# (on CI they fail). The tests start servers of their own; the system's are not started.
+# Installs PostgreSQL's server programs and PgBouncer for the tests, from Debian's packages. It needs
+# root and apt; otherwise it prints what is missing, and the tests with PostgreSQL are skipped (on CI
+# they fail). The tests start their own servers; the system's services are not started.
 set -euo pipefail
 
 missing=()

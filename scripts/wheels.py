@@ -1,7 +1,7 @@
-"""Downloads the locked dependencies for every supported system and Python, from wheels alone.
+"""Downloads wheels of the locked dependencies for every supported system and Python.
 
-pip checks the hashes. It reads environment markers for the machine that it runs on, so each target
-gets a file of the packages that it needs. The files stay in pip's cache, not here.
+pip checks the hashes. It evaluates environment markers for the current machine, so each target gets
+its own list of packages. The files stay in pip's cache.
 
 Run it after `make lock`: make wheels
 """
@@ -19,15 +19,15 @@ from packaging.requirements import Requirement
 LOCK = Path(__file__).parents[1] / "requirements" / "run.txt"
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 GLIBC = ("2_17", "2_28")
-"""The versions of glibc that wheels are made for; 2.28 is of 2018."""
+"""The glibc versions that wheels support; 2.28 was released in 2018."""
 
 
 class Target(NamedTuple):
-    """An operating system on a processor."""
+    """An operating system with a processor architecture."""
 
     name: str
     sys_platform: str
-    tags: tuple[str, ...]  # of wheels, PEP 425
+    tags: tuple[str, ...]  # platform tags of wheels, PEP 425
 
 
 def _linux(arch: str) -> Iterator[Target]:
@@ -80,7 +80,7 @@ def download(target: Target, python: str, folder: str) -> bool:
 
 
 def main() -> None:
-    """Download for all targets; the exit status is 1 if a wheel is missing."""
+    """Download for all targets; return the exit status, 1 if a wheel is missing."""
     missing = 0
     for target in TARGETS:
         for python in PYTHONS:

@@ -1,4 +1,4 @@
-"""Small makers of domain values, so that a test says only what it is about."""
+"""Builders of domain values, so that a test sets only relevant members."""
 
 from collections.abc import Iterable
 
@@ -24,7 +24,7 @@ CAUSE = Cause("credential", "192.0.2.200", "ray")
 
 
 def ip(text: str) -> Address:
-    """The address spelled `text`."""
+    """The address with the spelling `text`."""
     return address.parse(text)
 
 
@@ -34,7 +34,7 @@ def ips(count: int, start: int = 1) -> list[Address]:
 
 
 def view(*mappings: tuple[str, Place], count: int | None = None) -> ZoneView:
-    """What a rule sees of a zone with these mappings."""
+    """The input of a rule: a zone with these mappings."""
     current = {ip(text): Mapping(ip(text), place, 1, 1) for text, place in mappings}
     return ZoneView(current, len(current) if count is None else count)
 
@@ -60,7 +60,7 @@ def zone(zone_id: str = ZONE_ID, name: str = "example.com") -> Zone:
 
 
 def new_zone(zone_id: str = ZONE_ID, name: str = "example.com") -> RecordDecide[None]:
-    """The rule that makes a zone, whether or not its account is there."""
+    """The rule that creates a zone, with or without its account."""
     made = zone(zone_id, name)
     return lambda records: RecordDecision(
         (RecordChange(Key(Kind.ZONE, zone_id), None, made),), None
@@ -68,12 +68,12 @@ def new_zone(zone_id: str = ZONE_ID, name: str = "example.com") -> RecordDecide[
 
 
 def remove_zone(zone_id: str = ZONE_ID) -> RecordDecide[None]:
-    """The rule that removes a zone."""
+    """The rule that deletes a zone."""
     return delete_zone(zone_id)
 
 
 def region_at(place: Located, vendor: str = "aws", name: str = "us-east-1") -> Region:
-    """A region in a place of the test's choice."""
+    """A region at given coordinates."""
     where = (place.latitude, place.longitude)
     return Region(vendor, name, "", "Town", "US", *where, RegionStatus.PUBLIC, "")
 
@@ -81,11 +81,11 @@ def region_at(place: Located, vendor: str = "aws", name: str = "us-east-1") -> R
 def upper_tiers(
     place: Located, colos: Iterable[Colo], apart_km: float = 150.0, count: int = 2
 ) -> tuple[Colo, ...]:
-    """The colos chosen for a region in a place, by distance alone."""
+    """The colos for a region at given coordinates, by distance alone."""
     ranking = rank([region_at(place)], Topology(tuple(colos)), {})
     return tuple(ranked.colo for ranked in choose(ranking, apart_km, count))
 
 
 def created(text: str, place: Place) -> MappingChange:
-    """The change that makes a mapping."""
+    """The change that creates a mapping."""
     return MappingChange(ip(text), None, place)

@@ -1,4 +1,4 @@
-"""Fixtures that several rooms use."""
+"""Fixtures that several packages use."""
 
 import os
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from hypothesis import settings
 from tests import postgres
 from tests.process import Server
 
-# How long an example takes says something of the machine, and nothing of what is tested.
+# The duration of an example depends on the machine, not on the tested code.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
@@ -21,14 +21,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def dev(tmp_path: Path) -> Iterator[Server]:
-    """A fresh `originmap dev` process."""
+    """A new `originmap dev` process."""
     with Server(str(tmp_path / "dev.db"), tmp_path) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[postgres.Cluster]:
-    """A PostgreSQL server for all tests; each takes a database of its own."""
+    """A PostgreSQL server for all tests; each test creates its own database."""
     if postgres.binaries() is None:
         assert "CI" not in os.environ, postgres.HOW_TO_INSTALL
         pytest.skip(postgres.HOW_TO_INSTALL)

@@ -1,4 +1,4 @@
-"""A proxy in front of a real server that counts requests and answers some of them badly."""
+"""A proxy in front of a real server that counts requests and injects faults."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from tests.http_thread import HTTPThread
 
 
 class Seen(NamedTuple):
-    """A request that arrived."""
+    """A received request."""
 
     method: str
     path: str
@@ -27,13 +27,13 @@ class Seen(NamedTuple):
 
 
 Fault = Callable[["Handler", bytes], None]
-"""What is done instead of passing a request on; it gets the request and its body."""
+"""Handles a request instead of forwarding it; the arguments are the request and its body."""
 
 
 class Proxy(HTTPThread):
-    """Passes requests on to `target`, an origin like http://127.0.0.1:8787; a context manager.
+    """Forwards requests to `target`, an origin like http://127.0.0.1:8787; a context manager.
 
-    `faults` is asked about each request, by its number from 0 and what it is.
+    `faults` returns the fault for each request, from its number, counted from 0, and its content.
     """
 
     def __init__(
@@ -72,11 +72,11 @@ OF_THE_CONNECTION = {
     "date",
     "server",
 }
-"""Headers that are not passed on: the body is read in full, and sent anew."""
+"""Headers that are not forwarded, because the body is read completely and sent again."""
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One request, or several on one connection."""
+    """Handle one request, or several on one connection."""
 
     protocol_version = "HTTP/1.1"
 
@@ -94,7 +94,7 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = handle_any
 
     def forward(self, body: bytes) -> httpx.Response:
-        """The answer of the real server."""
+        """The response of the real server."""
         dropped = {"host", "content-length", "connection", "accept-encoding"}
         headers = {k: v for k, v in self.headers.items() if k.lower() not in dropped}
         return self.server.proxy.http.request(
@@ -114,7 +114,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def cut(self) -> None:
-        """Close the connection without another byte."""
+        """Close the connection without sending another byte."""
         self.close_connection = True
         self.connection.shutdown(2)
 
@@ -123,7 +123,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def refuse(status: int, code: int = 1000, **headers: str) -> Fault:
-    """An error in the envelope, without asking the server."""
+    """An error in the envelope, without a request to the server."""
     errors = [{"code": code, "message": "as the test wants it"}]
     body = json.dumps({"success": False, "errors": errors, "messages": [], "result": None})
 
@@ -135,29 +135,29 @@ def refuse(status: int, code: int = 1000, **headers: str) -> Fault:
 
 
 def gibberish(status: int) -> Fault:
-    """What a proxy on the way answers."""
+    """A response of an intermediate proxy."""
     return lambda handler, _: handler.send(status, b"<html>Bad gateway</html>", {})
 
 
 def cut_before(handler: Handler, body: bytes) -> None:
-    """The request never reaches the server."""
+    """Drop the request before it reaches the server."""
     handler.cut()
 
 
 def cut_after(handler: Handler, body: bytes) -> None:
-    """The server does as asked, and the answer is lost."""
+    """Drop the response after the server has executed the request."""
     handler.forward(body)
     handler.cut()
 
 
 def half_applied(handler: Handler, body: bytes) -> None:
-    """The server does half of a batch, then fails."""
+    """Let the server execute half of a batch, then fail."""
     items = json.loads(body)
     handler.forward(json.dumps(items[: len(items) // 2]).encode())
     refuse(500)(handler, body)
 
 
 def once_each(*faults: Fault) -> Callable[[int, Seen], Fault | None]:
-    """These faults for the first requests, one each, then none."""
+    """These faults for the first requests, one per request, then none."""
     left: Iterator[Fault] = iter(faults)
     return lambda number, seen: next(left, None)

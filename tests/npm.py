@@ -1,7 +1,7 @@
-"""The packages of npm that tests use: installed once in a checkout, as locked.
+"""The npm packages of the tests: installed once per checkout, with locked versions.
 
-They are in tests/clients/typescript. Node and npm are no requirement of Originmap: without them a
-test is skipped, on CI it fails.
+They are in tests/clients/typescript. Originmap itself does not need Node.js or npm: without them a
+test is skipped; on CI it fails.
 """
 
 import fcntl
@@ -17,7 +17,7 @@ FOLDER = Path(__file__).with_name("clients") / "typescript"
 LOCK = FOLDER / "package-lock.json"
 _MODULES = FOLDER / "node_modules"
 _INSTALLED = _MODULES / ".installed-lock.json"
-"""A copy of the lock that the installed packages came from."""
+"""A copy of the lock file of the installed packages."""
 
 
 def modules() -> Path:
@@ -26,7 +26,7 @@ def modules() -> Path:
         if shutil.which(command) is None:
             reason = f"{command} is not installed; npm's cloudflare cannot be tried"
             pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    with LOCK.open("rb") as lock:  # another run of the tests must not install over this one
+    with LOCK.open("rb") as lock:  # a concurrent test run must not install over this one
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not _INSTALLED.exists() or _INSTALLED.read_bytes() != LOCK.read_bytes():
             run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=FOLDER)

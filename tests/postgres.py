@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own, from the binaries that are installed."""
+"""A temporary PostgreSQL server, from the installed binaries."""
 
 import contextlib
 import glob
@@ -22,7 +22,7 @@ _DEBIAN = "/usr/lib/postgresql/*/bin"
 
 
 def binaries() -> Path | None:
-    """The folder of initdb and postgres, the newest there is."""
+    """The folder of initdb and postgres in the newest installed version."""
     folders = sorted(glob.glob(_DEBIAN), key=lambda f: int(f.split("/")[-2]), reverse=True)
     on_path = shutil.which("initdb")
     if on_path:
@@ -31,10 +31,10 @@ def binaries() -> Path | None:
 
 
 class Cluster:
-    """A server on a free port of loopback, with data in a folder of its own.
+    """A server on a free port of loopback, with a temporary data folder.
 
-    `settings` are the server's, as "name=value". What is written survives a crash of the server
-    only with `durable`. The folder is made in `parent`, or where temporary files are.
+    `settings` are the server's, as "name=value". Writes survive a crash of the server only with
+    `durable`. The folder is created in `parent`, by default in the folder for temporary files.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Cluster:
         found = binaries()
         assert found is not None, HOW_TO_INSTALL
         self.bin = found
-        # Not below pytest's folder, which the server's user may not enter.
+        # Not below pytest's folder, to which the server's user has no access.
         self.folder = Path(tempfile.mkdtemp(prefix="originmap-pg-", dir=parent))
         self._account = _account()
         if self._account is not None:
@@ -76,7 +76,7 @@ class Cluster:
         return f"127.0.0.1:{self.port}"
 
     def url(self, database: str, **arguments: str) -> str:
-        """How a database is named to Originmap."""
+        """The database URL for Originmap."""
         query = "&".join(f"{name}={value}" for name, value in arguments.items())
         return f"postgresql://{USER}@{self.address}/{database}" + (query and f"?{query}")
 
@@ -88,14 +88,14 @@ class Cluster:
         return self.url(name)
 
     def sql(self, statement: str, database: str) -> str:
-        """What psql prints for a statement."""
+        """The output of psql for a statement."""
         command = [self.bin / "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1",
                    "-d", self.url(database), "-c", statement]  # fmt: skip
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         return done.stdout.strip()
 
     def start(self) -> None:
-        """Start, and wait until it answers."""
+        """Start the server, and wait until it responds."""
         options = ["listen_addresses=127.0.0.1", f"unix_socket_directories={self.folder}",
                    "max_connections=200", "logging_collector=off", *self._settings]  # fmt: skip
         arguments = [part for option in options for part in ("-c", option)]
@@ -108,20 +108,20 @@ class Cluster:
         self._wait()
 
     def stop(self) -> None:
-        """As an administrator does: sessions are ended, nothing is lost."""
+        """Stop it like an administrator: sessions are ended, no data is lost."""
         self._end(signal.SIGINT)
 
     def kill(self) -> None:
-        """At once, as if the programs had crashed: SIGKILL to all of them."""
+        """Kill all of its processes with SIGKILL."""
         self._signal(signal.SIGKILL)
         self.process.wait(30)
 
     def hang(self) -> None:
-        """As a machine that does not answer any more, though connections to it are open."""
+        """Freeze it: it stops responding, but connections stay open."""
         self._signal(signal.SIGSTOP)
 
     def _signal(self, number: int) -> None:
-        """To the server and every process it has."""
+        """Send a signal to all processes of the server."""
         parent = self.process.pid
         own = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
         for pid in (parent, *map(int, own)):
@@ -129,11 +129,11 @@ class Cluster:
                 os.kill(pid, number)
 
     def promote(self) -> None:
-        """Make a standby the primary."""
+        """Promote a standby to primary."""
         self._run("pg_ctl", "promote", "-D", self.data, "-w")
 
     def remove(self) -> None:
-        """Stop, and leave nothing behind."""
+        """Stop the server and delete its folder."""
         if self.process.poll() is None:
             self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -160,12 +160,13 @@ class Cluster:
             if subprocess.run(ready).returncode == 0:
                 return
             time.sleep(0.02)
-        raise AssertionError("the PostgreSQL server does not answer")
+        raise AssertionError("the PostgreSQL server does not respond")
 
 
 class Pooler:
-    """PgBouncer before a cluster, with its default settings in one of its modes; a context
-    manager."""
+    """PgBouncer in front of a cluster, with default settings in one of its modes; a context
+    manager.
+    """
 
     def __init__(self, cluster: Cluster, mode: str, *settings: str) -> None:
         program = shutil.which("pgbouncer", path=os.environ.get("PATH", "") + ":/usr/sbin")
@@ -189,7 +190,7 @@ class Pooler:
         )  # fmt: skip
 
     def url(self, url: str) -> str:
-        """The URL of a database of the cluster, through this."""
+        """The URL of a database of the cluster through PgBouncer."""
         return url.replace(f":{self.cluster.port}/", f":{self.port}/")
 
     def __enter__(self) -> "Pooler":
@@ -198,7 +199,7 @@ class Pooler:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
                 return self
             time.sleep(0.02)
-        raise AssertionError("PgBouncer does not answer")
+        raise AssertionError("PgBouncer does not respond")
 
     def __exit__(self, *_: object) -> None:
         self._process.kill()
@@ -212,7 +213,7 @@ def has_pooler() -> bool:
 
 
 def _account() -> str | None:
-    """Whom the server runs as: it refuses to run as root."""
+    """The user that runs the server, which refuses to run as root."""
     if os.geteuid() != 0:
         return None
     names = {entry.pw_name for entry in pwd.getpwall()}

@@ -1,4 +1,4 @@
-"""A real server process: started as a user starts it, stopped as a service manager does."""
+"""A real server process: started like a user does, stopped like a service manager does."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from types import TracebackType
 import httpx
 
 COMMAND = str(Path(sys.executable).with_name("originmap"))
-"""The installed command, of the environment the tests run in."""
+"""The command in the environment of the tests."""
 
 ZONE = "023e105f4ecef8ad9ca31a8372d0c353"
 TOKEN = "Sn3lZJTBX6kkg7OdcBUAxOO963GEIyGQqnFTOFYY"
@@ -40,7 +40,9 @@ class Server:
         env: Mapping[str, str] | None = None,
         limits: Mapping[int, tuple[int, int]] | None = None,
     ) -> None:
-        """`limits`: soft and hard ones by the number that `resource` has for each."""
+        """`limits` are soft and hard resource limits, by the number of each in the module
+        `resource`.
+        """
 
         def limit() -> None:
             for which, (soft, hard) in (limits or {}).items():
@@ -69,12 +71,12 @@ class Server:
         return f"{self.api}/zones/{ZONE}/origin/cloud_regions"
 
     def stop(self) -> int:
-        """SIGTERM, and the exit status."""
+        """Send SIGTERM; return the exit status."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(20)
 
     def kill(self) -> None:
-        """SIGKILL."""
+        """Send SIGKILL."""
         self.process.kill()
         self.process.wait(20)
 
@@ -97,10 +99,10 @@ class Server:
             if found:
                 return self._wait_until_it_answers(found[1], deadline)
             if self.process.poll() is not None:
-                raise AssertionError(f"the server ended at once: {self.log.read_text()}")
+                raise AssertionError(f"the server exited immediately: {self.log.read_text()}")
             time.sleep(0.01)
         self.kill()
-        raise AssertionError("the server did not say where it listens")
+        raise AssertionError("the server did not print its address")
 
     def _wait_until_it_answers(self, url: str, deadline: float) -> str:
         while time.monotonic() < deadline:
@@ -110,4 +112,4 @@ class Server:
                 time.sleep(0.01)
             else:
                 return url
-        raise AssertionError("the server does not answer")
+        raise AssertionError("the server does not respond")

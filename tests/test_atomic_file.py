@@ -1,4 +1,4 @@
-"""Files are replaced as a whole, through links, and only when they change."""
+"""Files are replaced as a whole, through links, and only if the content changes."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_link_stays_and_the_file_that_it_leads_to_is_replaced(tmp_path: Path) -> None:
+def test_a_link_is_kept_and_its_target_is_replaced(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "file").write_text("old")
@@ -26,14 +26,14 @@ def test_a_link_stays_and_the_file_that_it_leads_to_is_replaced(tmp_path: Path) 
     assert (names(tmp_path), names(elsewhere)) == (["elsewhere", "link"], ["file"])
 
 
-def test_a_link_to_nothing_yet_makes_the_file(tmp_path: Path) -> None:
+def test_the_missing_target_of_a_link_is_created(tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(tmp_path / "file")
     write_out(link, ["new"])
     assert (link.is_symlink(), (tmp_path / "file").read_text()) == (True, "new")
 
 
-def test_links_in_a_circle_are_refused(tmp_path: Path) -> None:
+def test_a_cycle_of_links_is_refused(tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(link)
     with pytest.raises(UnusableFile, match="Too many levels of symbolic links"):
@@ -41,7 +41,7 @@ def test_links_in_a_circle_are_refused(tmp_path: Path) -> None:
     assert link.is_symlink()
 
 
-def test_a_path_that_is_not_a_file_is_unchanged(tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_regular_file_is_unchanged(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()
     for place in (tmp_path / "pipe", tmp_path / "folder", Path("/dev/null")):

@@ -55,7 +55,7 @@ BODIES: tuple[Any, ...] = (
     {"states": {"IAD": "draining"}}, {"states": {"IAD": "active"}}, {"addresses": ["192.0.2.1"]},
     {"to": 1}, {"node": {"locality": {"zone": "SIN"}}}, {"action": "start", "stages": ["100%"]},
 )  # fmt: skip
-# What everything else is asked of has to stay.
+# Records that all other requests need.
 _NEEDED = re.compile(rf"/(zones|tokens)/{ZONE}(/value)?/?(\?|$)")
 POLICY = {
     "effect": "allow", "permission_groups": [{"id": "517b21aee92c4d89936c976ba6e4be55"}],
@@ -72,14 +72,14 @@ FITTING: tuple[tuple[str, Any], ...] = (
 
 
 class Server(NamedTuple):
-    """Where it listens."""
+    """The address on which the server listens."""
 
     host: str
     port: int
 
 
 class Names:
-    """Gives what differs from run to run the names <id1>, <id2>, …"""
+    """Replaces values that differ between runs by the names <id1>, <id2>, …"""
 
     _VARIES = re.compile(
         r"\d{4}-\d\d-\d\dT[0-9:.]+Z|\b[0-9a-f]{32}\b|\b[0-9a-f]{64}\b|(?<=value\\\":\\\")[\w-]{40}"
@@ -91,7 +91,7 @@ class Names:
         self._names: dict[str, str] = {}
 
     def replace(self, text: str) -> str:
-        """`text` with names in place of what varies."""
+        """`text` with names in place of the values that vary."""
         return self._VARIES.sub(self._name, text)
 
     def _name(self, match: re.Match[str]) -> str:
@@ -123,12 +123,12 @@ def requests(paths: dict[str, dict[str, Any]]) -> Iterator[tuple[str, str, dict[
         if used in ("DELETE", "PUT") and re.search(
             rf"/(zones|tokens)/{ZONE}(/value)?/?(\?|$)", url
         ):
-            continue  # what everything else is asked of has to stay
+            continue  # records that all other requests need
         yield used, url, headers, _body(template, chance) if used not in ("GET", "HEAD") else None
 
 
 def _body(template: str, chance: random.Random) -> Any:
-    """Mostly a body that the route takes."""
+    """A body, in most cases one that the route accepts."""
     fitting = [body for part, body in FITTING if part in template]
     return chance.choice(fitting if fitting and chance.random() < 0.6 else BODIES)
 
@@ -148,7 +148,7 @@ def _filled(template: str, chance: random.Random) -> str:
 
 
 def record(command: str, described: Path | None) -> Iterator[str]:
-    """A line for each request and its answer."""
+    """A line for each request with its response."""
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen(
             [command, "dev", "--port", "0", "--db", f"{folder}/r.db", "--enable-v1"],
@@ -166,7 +166,7 @@ def record(command: str, described: Path | None) -> Iterator[str]:
                     content = "".join(sorted(set(re.findall(r"^# \w+ \w+", content, re.M))))
                     answered.pop("content-length", None)
                 if url.startswith("/originmap/v1/openapi.json") and status == 200:
-                    content = ""  # which routes there are is compared by asking them
+                    content = ""  # the requests compare the routes
                     answered.pop("content-length", None)
                 if url.startswith("/originmap/v1/snapshot"):  # ordered by IDs, which vary
                     content = "".join(sorted(re.findall(r'"kind":"\w+"', content)))
@@ -210,17 +210,17 @@ def _ask(
 
 
 def compare(old: Path, new: Path) -> int:
-    """Print the requests that are answered differently; how many."""
+    """Print the requests with different responses; return their number."""
     before, after = old.read_text("utf-8").splitlines(), new.read_text("utf-8").splitlines()
     different = [pair for pair in itertools.zip_longest(before, after) if pair[0] != pair[1]]
     for first, second in different[:20]:
         print(f"- {str(first)[:_SHOWN]}\n+ {str(second)[:_SHOWN]}")
-    print(f"{len(different)} of {max(len(before), len(after))} requests are answered differently")
+    print(f"{len(different)} of {max(len(before), len(after))} requests have different responses")
     return len(different)
 
 
 def main() -> None:
-    """What the command line asks for."""
+    """The command-line arguments."""
     parser = argparse.ArgumentParser(description=__doc__)
     actions = parser.add_subparsers(dest="action", required=True)
     recording = actions.add_parser("record")

@@ -1,4 +1,4 @@
-"""How the anchors are served: one uvicorn, set up the way Originmap sets up its own."""
+"""Runs an anchor: one uvicorn with the same settings as Originmap's own."""
 
 import argparse
 from pathlib import Path
@@ -17,7 +17,7 @@ def arguments(description: str | None) -> tuple[Path, int]:
 
 
 def serve(app: Any, port: int) -> None:
-    """Serve until SIGTERM: uvloop, httptools, and nothing that costs time and is not needed."""
+    """Serve until SIGTERM, with uvloop and httptools and without optional features."""
     uvicorn.run(
         app,
         host="127.0.0.1",

@@ -1,4 +1,4 @@
-"""The answer to GET one, byte for byte, as the bare anchors give it."""
+"""The response to GET of one mapping, byte for byte, as the bare anchors send it."""
 
 from bench.harness.dataset import REGIONS, VENDOR, ZONE_SIZE, address, mappings_path
 
@@ -19,6 +19,6 @@ def one(ip: str) -> bytes:
 
 
 def by_path() -> dict[str, bytes]:
-    """The answer for every mapping of the zone, by the path that asks for it."""
+    """The answer for every mapping of the zone, by request path."""
     ips = [address(index) for index in range(ZONE_SIZE)]
     return {f"{mappings_path()}/{ip}": one(ip) for ip in ips}

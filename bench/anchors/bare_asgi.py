@@ -1,8 +1,7 @@
 """The anchor for GET: the least an ASGI app on uvicorn can do for the same answer.
 
-It checks the bearer token as Originmap does (SHA-256, looked up in a dict) and
-answers bytes made beforehand. No router, no framework, no store: what it leaves
-out is what the ratio shows.
+It checks the bearer token as Originmap does (SHA-256, looked up in a dict) and sends prepared
+bytes. It has no router, framework or store; the ratio shows what these cost.
 """
 
 import hashlib
@@ -21,7 +20,7 @@ class BareApp:
     """GET one mapping and /healthz."""
 
     def __init__(self) -> None:
-        """Make every answer beforehand."""
+        """Prepare every response."""
         self._answers = answers.by_path()
         self._tokens = {hashlib.sha256(TOKEN.encode()).digest(): "bench"}
 

@@ -1,7 +1,7 @@
 """For information: bare Falcon with msgspec, the framework Originmap is built on.
 
-Between bare_asgi.py and Originmap: what lies above this one is Originmap's own
-work, what lies below is the framework's.
+The difference to Originmap is the cost of Originmap's own work; the difference to bare_asgi.py is
+the cost of the framework.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from bench.harness.dataset import REGIONS, TOKEN, VENDOR, ZONE, ZONE_SIZE, addre
 
 
 class Entry(msgspec.Struct):
-    """One mapping as it is answered."""
+    """A mapping in a response."""
 
     modified_on: str
     origin_ip: str
@@ -25,7 +25,7 @@ class Entry(msgspec.Struct):
 
 
 class Envelope(msgspec.Struct):
-    """What is around every answer."""
+    """The envelope of every response."""
 
     errors: list[str]
     messages: list[str]
@@ -37,11 +37,11 @@ class Authorize:
     """Middleware: the same bearer check as bare_asgi.py."""
 
     def __init__(self) -> None:
-        """Know the one token."""
+        """Store the only valid token."""
         self._tokens = {hashlib.sha256(TOKEN.encode()).digest(): "bench"}
 
     async def process_request(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        """Refuse a request without the token."""
+        """Reject a request without the token."""
         if req.path == "/healthz":
             return
         scheme, _, secret = (req.get_header("Authorization") or "").partition(" ")
@@ -53,7 +53,7 @@ class OneMapping:
     """GET one mapping."""
 
     def __init__(self) -> None:
-        """Hold the zone's mappings."""
+        """Store the zone's mappings."""
         ips = [address(index) for index in range(ZONE_SIZE)]
         self._entries = {(ZONE, ip): Entry(MODIFIED_ON, ip, REGIONS[0], VENDOR) for ip in ips}
         self._encoder = msgspec.json.Encoder()
@@ -61,7 +61,7 @@ class OneMapping:
     async def on_get(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, zone_id: str, origin_ip: str
     ) -> None:
-        """Answer the mapping in its envelope."""
+        """Return the mapping in its envelope."""
         entry = self._entries.get((zone_id, origin_ip))
         if entry is None:
             raise falcon.HTTPNotFound
@@ -72,7 +72,7 @@ class Health:
     """GET /healthz."""
 
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        """Answer that the server is up."""
+        """Report that the server is up."""
         resp.data = b"{}"
 
 

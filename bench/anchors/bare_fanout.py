@@ -1,8 +1,8 @@
-"""The least that fan-out can cost: sockets, a loop, and an event of Originmap's form and length.
+"""The minimal fan-out: sockets, an event loop, and events with the form and length of Originmap's.
 
-Whoever sends GET watches; a PUT is answered, and its address is then sent to everybody who
-watches. Nothing is checked and nothing kept. What the case shows of this server is what the
-system and the bench's own reader cost.
+A client that sends GET becomes a watcher. A PUT gets a response, and its address is then sent to
+all watchers. Nothing is checked or stored, so this case shows the cost of the system and of the
+benchmark's own reader.
 """
 
 import selectors
@@ -22,7 +22,7 @@ _PADDING = b"." * 400
 
 
 def main() -> None:
-    """Serve until the process is ended."""
+    """Serve until the process is terminated."""
     _, port = arguments(__doc__)
     select, watchers = selectors.DefaultSelector(), list[socket.socket]()
     listener = socket.create_server(("127.0.0.1", port), backlog=2048)

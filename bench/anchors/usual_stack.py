@@ -1,11 +1,11 @@
-"""The usual stack: FastAPI, SQLAlchemy's ORM, SQLite and pydantic, as one would write it at work.
+"""The usual stack: FastAPI, SQLAlchemy's ORM, SQLite and pydantic, written as in a typical project.
 
-Nothing in it is slowed down on purpose. SQLite runs in WAL with synchronous=FULL,
-so an acknowledged write is on disk, as with Originmap. Each request has a session
-of its own through a dependency; the bearer token is looked up in its table with each
-request; bodies and answers are pydantic models. Routes that read are coroutines, because
-a read takes less time than a change of thread; routes that wait for the disk are plain
-functions, which FastAPI runs in threads. Both were measured the other way round: slower.
+Nothing in it is slowed down on purpose. SQLite runs in WAL mode with synchronous=FULL, so an
+acknowledged write is durable, as with Originmap. Each request has its own session through a
+dependency. The bearer token is looked up in its table on each request. Bodies and responses are
+pydantic models. Routes that read are coroutines, because a read takes less time than a thread
+switch. Routes that wait for the disk are plain functions, which FastAPI runs in threads. The
+opposite was slower for both.
 """
 
 import hashlib
@@ -37,14 +37,14 @@ class Base(DeclarativeBase):
 
 
 class Zone(Base):
-    """A zone that mappings belong to."""
+    """A zone with mappings."""
 
     __tablename__ = "zone"
     id: Mapped[str] = mapped_column(primary_key=True)
 
 
 class Token(Base):
-    """A credential; only a hash of its secret is kept."""
+    """A credential; only a hash of its secret is stored."""
 
     __tablename__ = "token"
     secret_sha256: Mapped[bytes] = mapped_column(primary_key=True)
@@ -79,7 +79,7 @@ class MappingIn(BaseModel):
 
 
 class MappingOut(BaseModel):
-    """A mapping as it is answered."""
+    """A mapping in a response."""
 
     model_config = ConfigDict(from_attributes=True)
     modified_on: datetime
@@ -89,7 +89,7 @@ class MappingOut(BaseModel):
 
 
 class BatchItem(BaseModel):
-    """A mapping in the answer to a batch."""
+    """A mapping in the response to a batch."""
 
     model_config = ConfigDict(from_attributes=True)
     origin_ip: str
@@ -98,14 +98,14 @@ class BatchItem(BaseModel):
 
 
 class Batch(BaseModel):
-    """The answer to a batch."""
+    """The response to a batch."""
 
     succeeded: list[BatchItem]
     failed: list[BatchItem] = []
 
 
 class PageInfo(BaseModel):
-    """Where a page is in its list."""
+    """The position of a page in its list."""
 
     count: int
     page: int
@@ -115,7 +115,7 @@ class PageInfo(BaseModel):
 
 
 class Answer(BaseModel, Generic[Result]):
-    """What is around every answer."""
+    """The envelope of every response."""
 
     errors: list[str] = []
     messages: list[str] = []
@@ -125,14 +125,15 @@ class Answer(BaseModel, Generic[Result]):
 
 
 class Database:
-    """Two kinds of session on one file: SQLite has many readers and one writer."""
+    """Two kinds of session for one file: SQLite has many readers and one writer."""
 
     def __init__(self, file: Path) -> None:
-        """Open the file, make the tables, and put the zone and the token in place."""
+        """Open the file, create the tables, and insert the zone and the token."""
         self.reading = sessionmaker(_engine(file, connections=_THREADS, begin="BEGIN"))
-        # Writers queue for one connection: waiting for SQLite's lock instead is a loop of
-        # sleeps, slower and unfair. BEGIN IMMEDIATE because a transaction that reads first is
-        # refused its write when another process wrote in between (SQLITE_BUSY_SNAPSHOT).
+        # Writers queue for one connection: waiting for SQLite's lock instead means polling with
+        # sleeps, which is slower and unfair. BEGIN IMMEDIATE because SQLite rejects the write of a
+        # transaction that began with a read if another process wrote in between
+        # (SQLITE_BUSY_SNAPSHOT).
         writer = _engine(file, connections=1, begin="BEGIN IMMEDIATE")
         self.writing = sessionmaker(writer)
         Base.metadata.create_all(writer)
@@ -169,8 +170,8 @@ async def _reading(request: Request, bearer: Bearer) -> AsyncIterator[Session]:
         yield session
 
 
-# Authorizes on a session of its own: one that took the write lock here would hold it
-# while the route waits for a thread, and the pool of threads would starve.
+# Authorizes with a separate session: a session that held the write lock while the route waits for a
+# thread would starve the thread pool.
 async def _writing(request: Request, bearer: Bearer) -> AsyncIterator[Session]:
     database: Database = request.app.state.database
     with database.reading() as session:
@@ -197,7 +198,7 @@ routes = APIRouter()
 
 @routes.get("/healthz")
 async def health() -> dict[str, str]:
-    """Answer that the server is up."""
+    """Report that the server is up."""
     return {"status": "ok"}
 
 

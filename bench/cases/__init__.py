@@ -1,1 +1,1 @@
-"""What is measured: each module is a case or a group of cases, with a `measure`."""
+"""The benchmark cases: each module has one case or related cases, and a function `measure`."""

@@ -1,8 +1,8 @@
-"""The case of catching up: a replica reads changes that it missed, and writes them to its own file.
+"""The catch-up case: a replica reads changes that it missed, and writes them to its own file.
 
-Two histories: one in which each request made a change, which is the most work for each change,
-and one of batches of 100. *Served* is the answers read and thrown away, *applied* the whole
-replica: the project's own follower with a SQLite file, as `originmap serve --follow` has it.
+It uses two histories: one with one change per request, the most expensive form, and one with
+batches of 100. *Served* reads the responses and discards them. *Applied* is a whole replica: the
+project's own follower with a SQLite file, as in `originmap serve --follow`.
 """
 
 import asyncio
@@ -43,12 +43,12 @@ _REVISION = re.compile(rb'"revision":([0-9]+)')
 
 
 def served(per_request: int) -> str:
-    """The name of the case that only reads."""
+    """The name of the case that only reads the changes."""
     return f"changes served, made {per_request} a request"
 
 
 def applied(per_request: int) -> str:
-    """The name of the case that reads and writes."""
+    """The name of the case that reads and applies the changes."""
     return f"changes applied by a replica, made {per_request} a request"
 
 
@@ -70,7 +70,7 @@ def measure(bench: Bench) -> Figures:
 
 
 async def _copied(source: Path, target: Path) -> int:
-    """Make `target` a replica of what `source` has now; its revision."""
+    """Make `target` a replica of the current state of `source`; return its revision."""
     original, copy = SqliteStore(source), SqliteStore(target)
     try:
         await copy.load(original.snapshot())
@@ -81,7 +81,7 @@ async def _copied(source: Path, target: Path) -> int:
 
 
 def _serve(server: Server, behind: Path, since: int) -> float:
-    """Changes a second that the server gives to somebody who only takes them."""
+    """Changes per second that the server sends to a client that discards them."""
     end, at, started = _reached(server), since, time.perf_counter()
     connection = http.client.HTTPConnection(HOST, server.port)
     headers = {"Authorization": f"Bearer {dataset.TOKEN}"}
@@ -91,13 +91,13 @@ def _serve(server: Server, behind: Path, since: int) -> float:
             connection.request("GET", f"{_CHANGES}?{query}", headers=headers)
             found = _REVISION.search(connection.getresponse().read())
             if found is None or int(found[1]) <= at:
-                raise Failed(f"the changes after {at} were not served")
+                raise Failed(f"the server sent no changes after {at}")
             at = int(found[1])
     return (end - since) / (time.perf_counter() - started)
 
 
 def _follow(server: Server, behind: Path, since: int) -> float:
-    """Changes a second that come into the replica's file."""
+    """Changes per second that are written to the replica's file."""
     file = behind.with_suffix(".run.db")
     for old in file.parent.glob(f"{file.name}*"):
         old.unlink()
@@ -113,7 +113,7 @@ def _follow(server: Server, behind: Path, since: int) -> float:
 
 
 async def _caught_up(server: Server, file: Path, end: int) -> float:
-    """Follow until revision `end`; the seconds it took."""
+    """Follow until revision `end`; return the seconds that it took."""
     store, replication = SqliteStore(file), Replication(server.url, wall_clock)
     started = time.perf_counter()
     async with FeedClient(server.url, dataset.TOKEN, "bench") as client:
@@ -130,7 +130,7 @@ async def _caught_up(server: Server, file: Path, end: int) -> float:
 
 
 def _reached(server: Server) -> int:
-    """The revision that the server is at."""
+    """The current revision of the server."""
     answer = json.loads(server.answer(Request("GET", _CHANGES)))
     revision: int = answer["result"]["revision"]
     return revision

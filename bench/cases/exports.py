@@ -1,8 +1,7 @@
-"""Exports of a million mappings, by the command as a user runs it: how long, and in how much
-memory.
+"""Exports of a million mappings with the command-line tool: duration and memory.
 
-The addresses are scattered over all of IPv4 and, one in five, IPv6, and are in every region of the
-catalogue: for a search tree the hardest there is.
+The addresses are scattered over all of IPv4 and, one in five, IPv6, in every region of the
+catalogue: the worst case for a search tree.
 """
 
 import hashlib
@@ -34,7 +33,7 @@ _PLACES = [Place(region.vendor, region.name) for region in data.catalogue().regi
 
 
 def measure(bench: Bench) -> Figures:
-    """Fill a database, then export it in every format, as often as there are rounds."""
+    """Fill a database, then export it in every format, once per round."""
     file = bench.work / "exports.db"
     fill.fill(file, _ZONES, _MAPPINGS, _MAPPINGS, _new_mappings)
     figures: Figures = {}
@@ -60,7 +59,7 @@ def measure(bench: Bench) -> Figures:
 
 
 def _run(known: Format, file: File, db: Path, work: Path) -> tuple[float, float]:
-    """Seconds, and the most memory in MiB, of one export into a file."""
+    """Seconds and peak memory in MiB of one export to a file."""
     command = [_PROGRAM, "export", known.name, "--db", db, "--colo", "SIN"]
     if known.upstreams:
         command += ["--upstream", "{colo}.cache.example.net:80"]
@@ -84,7 +83,7 @@ def _new_mappings(zone: int, indexes: range, view: ZoneView) -> Decision[None]:
 
 
 def _address(zone: int, index: int) -> Address:
-    """An address that looks chosen at random, the same in every run."""
+    """A pseudo-random address, the same in every run."""
     chosen = hashlib.sha256(f"{zone} {index}".encode()).digest()
     if index % _IPV6_EVERY == 0:
         return Address(b"\x06\x20" + chosen[:15])

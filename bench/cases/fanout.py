@@ -1,7 +1,7 @@
-"""What is written and what watchers wait for in the fan-out case, one kind for each server.
+"""The messages of the fan-out case, one kind per server.
 
-Event number `n` of a run is about the mapping `dataset.address(n)`: a watcher that has it has seen
-that address, and the end of the message.
+Event number `n` of a run is about the mapping `dataset.address(n)`. A watcher has received it when
+it has read that address and the end of the message.
 """
 
 from collections.abc import Callable
@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from bench.harness import dataset
 
 _CHANNEL = b"changes"
-# As long as an event of Originmap's feed, so that all send the same number of bytes.
+# The length of an event in Originmap's feed, so that all servers send the same number of bytes.
 _PADDING = b"." * 400
 
 
 @dataclass(frozen=True)
 class Kind:
-    """How watchers and the writer speak to one kind of server.
+    """The protocol of the watchers and the writer with one kind of server.
 
-    `write` takes the number of the event and the number of the run. `mark` and `end` are what a
-    watcher has got when it has got all of an event, `answered` what the writer has got.
+    `write` takes the number of the event and the number of the run. A watcher has received an event
+    after `mark` and `end`; the writer has its response after `answered`.
     """
 
     watch: bytes
@@ -49,7 +49,9 @@ def _put_answered(answer: bytes) -> bool:
 
 
 def _resp(*words: bytes) -> bytes:
-    """A command of Redis's protocol (https://redis.io/docs/latest/develop/reference/protocol-spec/)."""
+    """A command in Redis's protocol (https://redis.io/docs/latest/develop/reference/protocol-
+    spec/).
+    """
     return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(w), w) for w in words)
 
 

@@ -1,8 +1,8 @@
-"""The large case: does Originmap keep its speed when it holds 10 million mappings?
+"""The large case: the speed of Originmap with 10 million mappings.
 
-Two databases are filled through the project's own store, one small and one large;
-a server runs on each, and they take turns. Zones and addresses are asked at random,
-so that the large one cannot live on a few warm pages.
+One small and one large database are filled through the project's own store. A server runs on each,
+and the servers take turns. Zones and addresses are requested in random order, so that a few cached
+pages are not enough for the large one.
 """
 
 import random
@@ -25,14 +25,16 @@ _MOST_REQUESTS = 50_000
 
 @dataclass(frozen=True)
 class Size:
-    """How many zones, each with the same number of mappings."""
+    """The number of zones, each with the same number of mappings."""
 
     label: str
     zones: int
     mappings: int
 
     def sample(self, run: int) -> list[tuple[str, str]]:
-        """Zone and address of some mappings, each once, at random but the same for a run."""
+        """Zone and address of some mappings, each once, in an order that is random but the same for
+        a run.
+        """
         total = self.zones * self.mappings
         chosen = random.Random(run).sample(range(total), min(total, _MOST_REQUESTS))
         places = (divmod(at, self.mappings) for at in chosen)
@@ -60,7 +62,7 @@ SIZES = (SMALL, LARGE)
 
 
 def measure(bench: Bench) -> Figures:
-    """Fill both databases, start a server on each, and let them take turns."""
+    """Fill both databases, start a server on each, and measure them in turns."""
     figures: Figures = {}
     files = {size: _filled(bench.work, size) for size in SIZES}
     with ExitStack() as stack:

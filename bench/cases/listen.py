@@ -1,9 +1,9 @@
-"""The watchers of the fan-out case: many connections in a process of their own.
+"""The watchers of the fan-out case: many connections in a separate process.
 
-Reads them with epoll and no framework, so that reading costs little more than its system calls.
-Knows what the writer writes next (`bench.cases.fanout`), and tells on stdout, line by line, when
-the last connection had it: nanoseconds of the monotonic clock, which all processes of a machine
-share, and nanoseconds of processor time that this process has used so far. Ends when stdin is
+It reads them with epoll and no framework, so that reading costs little more than its system calls.
+It knows what the writer writes next (`bench.cases.fanout`), and prints a line when the last
+connection has received an event: nanoseconds of the monotonic clock, which all processes of a
+machine share, and nanoseconds of CPU time that this process has used. It exits when stdin is
 closed.
 """
 
@@ -23,7 +23,7 @@ _TIMEOUT_SECONDS = 30
 
 
 def main() -> None:
-    """Connect, and tell when each event has come everywhere."""
+    """Connect, and print a line for each event that all connections have received."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kind", choices=KINDS, required=True)
     parser.add_argument("--port", type=int, required=True)
@@ -37,14 +37,14 @@ def main() -> None:
 
 
 def _watcher(kind: Kind, port: int) -> socket.socket:
-    """A connection that watches: the server has said so."""
+    """A connection that the server has confirmed as a watcher."""
     sock = socket.create_connection(("127.0.0.1", port), _TIMEOUT_SECONDS)
     sock.sendall(kind.watch)
     seen = b""
     while kind.watching not in seen:
         piece = sock.recv(_PIECE)
         if not piece:
-            sys.exit(f"a connection was closed: {seen!r}")
+            sys.exit(f"the server closed a connection: {seen!r}")
         seen += piece
     sock.setblocking(False)
     return sock
@@ -64,7 +64,7 @@ def _listen(kind: Kind, watchers: list[int]) -> None:
                 if not data:
                     if fd == sys.stdin.fileno():
                         return
-                    sys.exit("a connection was closed")
+                    sys.exit("the server closed a connection")
                 if fd in parts:
                     data = parts.pop(fd) + data
                 if mark in data and data.endswith(end):

@@ -1,6 +1,6 @@
 """The cases inside one process: published ranges and the resolver, without HTTP.
 
-The ranges are every vendor's in full, from the package that the tests use.
+The ranges are the complete lists of all vendors, from the package that the tests use.
 """
 
 import random
@@ -31,7 +31,7 @@ _SEED = 6
 
 
 def measure(bench: Bench) -> Figures:
-    """The medians of the rounds, on the core that servers are measured on."""
+    """The medians of the rounds, on the servers' core."""
     with bench.cores.server_core():
         return _measure(bench.rounds)
 
@@ -73,7 +73,7 @@ def _median_seconds(run: Callable[[], object], rounds: int) -> float:
 
 
 def _addresses(published: Sequence[Publication]) -> list[Address]:
-    """Half of them the first of a published range, IPv4 and IPv6; half anywhere in IPv4."""
+    """Half are the first of a published range, IPv4 or IPv6; half are random IPv4 addresses."""
     made = random.Random(_SEED)
     starts = [each.prefix.start for one in published for each in one.ranges]
     found = made.choices(starts, k=_LOOKUPS // 2)
@@ -85,7 +85,7 @@ def _addresses(published: Sequence[Publication]) -> list[Address]:
 
 
 def _resolver() -> tuple[Resolver, list[str]]:
-    """A full zone, and what is asked of it."""
+    """A full zone, and the addresses to resolve in it."""
     made = random.Random(_SEED)
     catalogue = data.catalogue()
     places = [Place(region.vendor, region.name) for region in catalogue.regions()]

@@ -1,8 +1,8 @@
-"""The case of the event loop: how long `/healthz` takes while ten callers ask a route for its
-largest work, route by route.
+"""The event loop case: the latency of `/healthz` while ten clients send the most expensive requests
+to a route, route by route.
 
-The database has a zone with 250,000 changes and the most mappings, a topology of the most colos,
-and latencies of them.
+The database has a zone with 250,000 changes and the maximum number of mappings, a topology with the
+maximum number of colos, and latencies for them.
 """
 
 import http.client
@@ -28,15 +28,15 @@ _OWN = "/originmap/v1"
 _CLOUDFLARE = f"/client/v4/zones/{ZONE}/origin/cloud_regions"
 _PAUSE_SECONDS = 0.002
 _SECONDS, _LEAST, _MOST_SECONDS = 3, 300, 20
-"""Each route is measured so long, and until `/healthz` was answered so often, at most so long."""
+"""Seconds per route, the minimum of `/healthz` responses, and the maximum of seconds."""
 _START_SECONDS = 0.3
 _IDLE_SECONDS, _IDLE_SHARE, _IDLE_LIMIT_SECONDS = 0.2, 0.1, 60
-"""A server is idle that uses this share of a core, or less, for so long."""
+"""A server is idle if it uses at most this share of a core for this number of seconds."""
 _UPSTREAM = "upstream=%7Bcolo%7D.example.net:80"
 
 
 def measure(bench: Bench) -> Figures:
-    """The p50 and p99 of `/healthz` for each route, in one run each, and beside nothing."""
+    """The p50 and p99 of `/healthz` for each route, in one run each, and without other requests."""
     figures: Figures = {}
     with Server(ORIGINMAP, bench.work / "loop.db", bench.cores) as server:
         _fill(server)
@@ -56,7 +56,7 @@ def measure(bench: Bench) -> Figures:
 
 @dataclass(frozen=True)
 class _Times:
-    """Of how many answers, in milliseconds."""
+    """Percentiles of the response times in milliseconds, with their number."""
 
     answers: int
     p50: float
@@ -77,7 +77,7 @@ def _times(found: list[float]) -> _Times:
 
 
 def _wait_until_idle(server: Server) -> None:
-    """Until what was abandoned by the callers of the route before is done."""
+    """Wait until the server has finished the abandoned requests of the previous route."""
     end = time.monotonic() + _IDLE_LIMIT_SECONDS
     used = server.cpu_seconds()
     while time.monotonic() < end:
@@ -159,7 +159,7 @@ def _topology(seed: int) -> dict[str, object]:
 
 
 def _latencies() -> list[dict[str, object]]:
-    """As many as fit into a request."""
+    """As many latencies as fit into a request."""
     on = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     regions = data.catalogue().regions()
     return [
@@ -176,8 +176,9 @@ def _latencies() -> list[dict[str, object]]:
 
 
 def _beside(server: Server, file: Path) -> tuple[_Times, str]:
-    """The times of `/healthz`, and what the callers were answered, without those that were still
-    waiting at the end."""
+    """The response times of `/healthz`, and the responses of the clients without unfinished
+    requests.
+    """
     command = ["wrk", "--threads", "1", "--connections", str(_CALLERS), "--timeout", "30s"]
     command += ["--duration", f"{_MOST_SECONDS}s"]
     command += ["--script", str(load.SCRIPT)]
@@ -185,17 +186,17 @@ def _beside(server: Server, file: Path) -> tuple[_Times, str]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as callers:
         time.sleep(_START_SECONDS)
         times = _healthz(server, _SECONDS, _LEAST)
-        callers.send_signal(signal.SIGINT)  # wrk reports, and ends
+        callers.send_signal(signal.SIGINT)  # wrk prints its report and exits
         out = callers.communicate()[0]
     lines = [line for line in out.splitlines() if line.startswith("RESULT ")]
     if not lines:
-        raise Failed(f"wrk told nothing: {out}")
+        raise Failed(f"wrk printed no result: {out}")
     found = json.loads(lines[0].removeprefix("RESULT "))
     return _times(times), f"{found['requests']} answers, {found['non_2xx']} of them refusals"
 
 
 def _healthz(server: Server, seconds: float, least: int) -> list[float]:
-    """How long each took in milliseconds, for `seconds` and until there are `least`."""
+    """The duration of each request in milliseconds, for `seconds` and at least `least` requests."""
     times = list[float]()
     connection = http.client.HTTPConnection(HOST, server.port, timeout=30)
     started = time.monotonic()

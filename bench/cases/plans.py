@@ -1,7 +1,7 @@
 """The cases of mappings as code: `originmap plan` as a user runs it, against a server on loopback.
 
-A run is a process: its start, the file, the list of every zone, the comparison. There is nothing
-to do in it, so that each run is like the one before. Memory is the most that the process had.
+A run is one process: it starts, reads the file, lists every zone, and compares. The plan is always
+empty, so that each run equals the one before. Memory is the peak of the process.
 """
 
 import os
@@ -36,7 +36,7 @@ class _Run(NamedTuple):
 
 
 def measure(bench: Bench) -> Figures:
-    """Medians of full zones; the plan of many zones takes its time, and is measured once."""
+    """Medians for full zones; the plan of many zones is slow and measured once."""
     with Server(ORIGINMAP, bench.work / "plans.db", bench.cores) as server:
         one = _file(bench.work / "one.yaml", ["example.com"])
         _run(server, "apply", str(one), "--yes")
@@ -62,7 +62,7 @@ def measure(bench: Bench) -> Figures:
 
 
 def _file(path: Path, zones: Sequence[str]) -> Path:
-    """A file of full zones, each origin in another region than the one before."""
+    """A file of full zones, each origin in a different region than the previous one."""
     with path.open("w", encoding="utf-8") as out:
         out.write("zones:\n")
         for zone in zones:
@@ -74,7 +74,7 @@ def _file(path: Path, zones: Sequence[str]) -> Path:
 
 
 def _run(server: Server, *args: str) -> _Run:
-    """Run the command to its end. Raises Failed unless there was nothing wrong or to do."""
+    """Run the command to its end. Raises Failed if it finds an error or a difference."""
     environment = {
         **os.environ,
         "CLOUDFLARE_BASE_URL": f"{server.url}/client/v4",

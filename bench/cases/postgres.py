@@ -1,7 +1,7 @@
-"""The case on PostgreSQL: durable PUTs, on a server of the bench's own that commits to disk.
+"""The case on PostgreSQL: durable PUTs, on a temporary server that commits to disk.
 
-The PostgreSQL server shares the load generator's core, so that Originmap has one to itself as in
-the other cases.
+The PostgreSQL server shares the load generator's core, so that Originmap has a core to itself, as
+in the other cases.
 """
 
 import sys
@@ -22,7 +22,7 @@ GET = throughput.GET.name
 
 
 def missing() -> str | None:
-    """What to install before this case is possible, or None."""
+    """The missing program to install before this case can run, or None."""
     return None if postgres.binaries() else postgres.HOW_TO_INSTALL
 
 

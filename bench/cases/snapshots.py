@@ -1,9 +1,9 @@
-"""The case of the snapshot: a million mappings, given by a server and taken in by a replica.
+"""The snapshot case: a million mappings, sent by a server and loaded by a replica.
 
-*Taken* is the snapshot read to its end and thrown away; *loaded* all that a new replica does with
-it, by the project's own client and with a SQLite file. The sizes are those of the files once they
-are closed, which folds the write-ahead log in: the primary's with its history, the replica's
-without, since a snapshot has none.
+*Taken* reads the snapshot to its end and discards it. *Loaded* is the complete work of a new
+replica, with the project's own client and a SQLite file. The sizes are those of the closed files,
+after the write-ahead log was merged: the primary's with its history, the replica's without, because
+a snapshot has none.
 """
 
 import http.client
@@ -50,7 +50,7 @@ def measure(bench: Bench) -> Figures:
 
 
 def _take(server: Server) -> float:
-    """Seconds that the whole snapshot takes to come."""
+    """Seconds to receive the whole snapshot."""
     started, last = time.perf_counter(), b""
     connection = http.client.HTTPConnection(HOST, server.port)
     headers = {"Authorization": f"Bearer {dataset.TOKEN}"}
@@ -60,12 +60,12 @@ def _take(server: Server) -> float:
         last = (last + piece)[-_PIECE:]
     connection.close()
     if b'{"end":true' not in last:
-        raise Failed("the snapshot did not come to its end")
+        raise Failed("the snapshot is incomplete")
     return time.perf_counter() - started
 
 
 async def _load(server: Server, file: Path) -> float:
-    """Seconds until a new replica has it on disk."""
+    """Seconds until a new replica has stored it."""
     for old in file.parent.glob(f"{file.name}*"):
         old.unlink()
     store, started = SqliteStore(file), time.perf_counter()

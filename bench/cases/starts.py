@@ -1,7 +1,7 @@
-"""The cases without load: the first answer after start, and memory when idle.
+"""The cases without load: the time from start to the first response, and memory when idle.
 
-Every start finds a new database file, so it includes making the tables and the
-known zone and token, and is the slowest start there is.
+Every start uses a new database file, so it includes the creation of the tables and of the well-
+known zone and token: the slowest kind of start.
 """
 
 import statistics
@@ -18,10 +18,10 @@ _STARTS_PER_ROUND = 3
 
 
 def measure(bench: Bench) -> Figures:
-    """Start every server several times in turns; the medians."""
+    """Start every server several times in turns; return the medians."""
     first: dict[str, list[float]] = {program.name: [] for program in PROGRAMS}
     memory: dict[str, list[float]] = {program.name: [] for program in PROGRAMS}
-    # The start that is not counted brings the files into the page cache.
+    # The start before the measured ones brings the files into the page cache.
     for at in range(bench.rounds * _STARTS_PER_ROUND + 1):
         for program in PROGRAMS:
             db = bench.work / f"start-{at}-{bench.database(program).name}"

@@ -1,4 +1,4 @@
-"""The server for tests: its start, a reset, and what the journal costs a GET."""
+"""The server for tests: its start, a reset, and the cost of the journal per GET."""
 
 import statistics
 import subprocess
@@ -54,7 +54,7 @@ def _reset_ms() -> float:
 
 
 def _plugin() -> Figures:
-    """The time of a test run that finds no test."""
+    """The duration of a test run without tests."""
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
     variants = {ORIGINMAP.name: [], WITHOUT: ["-p", "no:originmap"]}
     times: dict[str, list[float]] = {name: [] for name in variants}
@@ -70,7 +70,7 @@ def _plugin() -> Figures:
 
 
 def _journal(bench: Bench) -> Figures:
-    """GET in turns, by what a server that keeps a journal does and one that does not."""
+    """GET in turns, on a server with a journal and on one without."""
     with ExitStack() as stack:
         running = []
         for program in (FOR_TESTS, ORIGINMAP):

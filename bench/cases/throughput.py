@@ -1,7 +1,7 @@
-"""The cases under load: what is asked of which servers.
+"""The cases under load: their requests and servers.
 
-Every server that a case needs runs at the same time and is filled with the same
-zone; one that is not asked anything costs the others nothing.
+All servers of a case run at the same time and hold the same zone; an idle server costs the others
+nothing.
 """
 
 import json
@@ -29,8 +29,8 @@ from bench.harness.servers import (
 class Case:
     """One kind of request, the same for every server that serves it.
 
-    `requests` takes the number of the run, so that neighbouring runs write other things.
-    One request stands for `per_request` of `unit`.
+    `requests` takes the number of the run, so that consecutive runs write different values. One
+    request stands for `per_request` of `unit`.
     """
 
     name: str
@@ -82,7 +82,7 @@ def _fill(server: Server) -> None:
 
 
 def _check_alike(running: Sequence[Server]) -> None:
-    """Raise Failed unless all of them answer GET one with the same bytes, time aside."""
+    """Raise Failed if a server's response to GET differs, apart from the time."""
     bodies = {server.name: server.answer(dataset.get_one()[0]) for server in running}
     shapes = set()
     for body in bodies.values():
@@ -90,4 +90,4 @@ def _check_alike(running: Sequence[Server]) -> None:
         parsed["result"].pop("modified_on")
         shapes.add((len(body), json.dumps(parsed, sort_keys=True)))
     if len(shapes) > 1:
-        raise Failed(f"the servers answer GET one differently: {bodies}")
+        raise Failed(f"the servers have different responses to GET one: {bodies}")

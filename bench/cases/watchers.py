@@ -1,9 +1,9 @@
-"""The case of the stream: how long after a durable write the last of many watchers has it.
+"""The stream case: the time from a durable write until the last of many watchers has received it.
 
 One writer writes, waits until every watcher has the event, and writes again. The watchers are
-connections of one process (`bench.cases.listen`) on the load generator's core. Redis, where it is
-installed, publishes a message of the same length to as many subscribers; the bare fan-out shows
-what the system and the reading take of all this.
+connections of one process (`bench.cases.listen`) on the load generator's core. If Redis is
+installed, it publishes a message of the same length to as many subscribers. The bare fan-out shows
+how much of the time the system and the reading take.
 """
 
 import itertools
@@ -33,8 +33,9 @@ _REDIS = "redis-server"
 
 
 class _Write(NamedTuple):
-    """Milliseconds until the last watcher had the event, since the write was answered and since
-    it was sent, and of processor time that the reading took meanwhile."""
+    """Milliseconds from the response to the write, and from its request, until the last watcher had
+    the event, and milliseconds of CPU time for reading.
+    """
 
     after_answer: float
     after_sending: float
@@ -42,17 +43,17 @@ class _Write(NamedTuple):
 
 
 class _Subject(NamedTuple):
-    """A running server and how to speak to it; `kind` is its name in `fanout.KINDS`."""
+    """A running server with its protocol; `kind` is its name in `fanout.KINDS`."""
 
     server: Server
     kind: str
 
 
 class _Redis(Server):
-    """A Redis server that keeps nothing."""
+    """A Redis server without persistence."""
 
     def answers(self) -> bool:
-        """Whether it answers a PING."""
+        """Whether it responds to PING."""
         try:
             with socket.create_connection((HOST, self.port), 5) as sock:
                 sock.sendall(b"PING\r\n")
@@ -62,17 +63,17 @@ class _Redis(Server):
 
 
 def after_answer(watchers: int) -> str:
-    """The name of the case that goals are about."""
+    """The name of the case with a goal."""
     return f"last of {watchers:,} watchers, after the write's answer"
 
 
 def after_sending(watchers: int) -> str:
-    """The name of the case that has the write itself in it."""
+    """The name of the case that includes the write itself."""
     return f"last of {watchers:,} watchers, after the write was sent"
 
 
 def reading(watchers: int) -> str:
-    """The name of the case that has what the bench itself takes."""
+    """The name of the case for the CPU time of the benchmark itself."""
     return f"reading by {watchers:,} watchers, processor time"
 
 
@@ -80,7 +81,7 @@ _CASES = (after_answer, after_sending, reading)
 
 
 def measure(bench: Bench) -> Figures:
-    """Start the servers, and let them take turns with each number of watchers."""
+    """Start the servers, and measure them in turns with each number of watchers."""
     figures: Figures = {}
     runs = itertools.count(1)
     with ExitStack() as stack:
@@ -128,7 +129,7 @@ def _redis(executable: str) -> Callable[[Path, int], list[str]]:
 
 
 def _run(subject: _Subject, watchers: int, run: int) -> list[_Write]:
-    """Write again and again; those that warm everything up are left out."""
+    """Write repeatedly; the warm-up is left out of the result."""
     kind, port = fanout.KINDS[subject.kind], subject.server.port
     writes = []
     with _reader(subject.kind, port, watchers) as arrival, _writer(port) as sock:
@@ -150,21 +151,22 @@ def _writer(port: int) -> socket.socket:
 
 
 def _write(sock: socket.socket, kind: Kind, number: int, run: int) -> int:
-    """Make a write; when its answer was there."""
+    """Write a mapping; return the time of the response."""
     sock.sendall(kind.write(number, run))
     answer = b""
     while not kind.answered(answer):
         piece = sock.recv(_PIECE)
         if not piece or answer.startswith((b"HTTP/1.1 4", b"HTTP/1.1 5")):
-            raise Failed(f"a write was not answered: {answer!r}")
+            raise Failed(f"unexpected response to a write: {answer!r}")
         answer += piece
     return time.monotonic_ns()
 
 
 @contextmanager
 def _reader(kind: str, port: int, watchers: int) -> Iterator[Callable[[], list[int]]]:
-    """The watchers; calling what is given waits until the next event has come to all of them,
-    and tells when that was and what processor time they have used (`bench.cases.listen`)."""
+    """The watchers. The returned function waits until all of them have the next event, and returns
+    the time and the CPU time used so far (`bench.cases.listen`).
+    """
     arguments = ["--kind", kind, "--port", str(port), "--watchers", str(watchers)]
     process = subprocess.Popen(
         [sys.executable, "-m", listen.__name__, *arguments],
@@ -178,7 +180,7 @@ def _reader(kind: str, port: int, watchers: int) -> Iterator[Callable[[], list[i
 
     def line() -> str:
         if not (text := out.readline().strip()):
-            raise Failed("the watchers did not get what was written")
+            raise Failed("the watchers did not receive a written event")
         return text
 
     try:

@@ -1,1 +1,1 @@
-"""How a case is measured: servers, data, load, rounds and figures."""
+"""The measurement: servers, data, load, rounds and results."""

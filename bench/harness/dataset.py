@@ -1,7 +1,7 @@
-"""The mappings every server holds during a run, and the requests sent to it.
+"""The mappings on every server during a run, and the requests.
 
-Owns what is asked; load.py owns how fast. All servers get the same requests:
-addresses from 198.18.0.0/15, the range that RFC 2544 sets aside for benchmarks.
+This module has the requests; load.py sends them. All servers get the same requests: addresses from
+198.18.0.0/15, the range that RFC 2544 reserves for benchmarks.
 """
 
 import json
@@ -44,7 +44,7 @@ REGIONS = (
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request as the load generator replays it; `body` is empty for none."""
+    """An HTTP request of the load generator; `body` may be empty."""
 
     method: str
     path: str
@@ -52,22 +52,22 @@ class Request:
 
 
 def address(index: int) -> str:
-    """The origin IP number `index` of the zone."""
+    """The origin IP with number `index` of the zone."""
     return f"198.{18 + (index >> 16)}.{index >> 8 & 255}.{index & 255}"
 
 
 def region_pair(run: int) -> tuple[str, str]:
     """Two regions for the writes of run number `run`.
 
-    Neighbouring runs share none, so a write never finds what it is about to write:
-    an identical PUT changes nothing and would be measured as a read.
+    Consecutive runs have different regions, so that every write changes something: an identical PUT
+    would be measured as a read.
     """
     first = run * 2 % len(REGIONS)
     return REGIONS[first], REGIONS[first + 1]
 
 
 def mappings_path(zone: str = ZONE) -> str:
-    """The collection of one zone's mappings."""
+    """The path of a zone's mappings."""
     return f"/client/v4/zones/{zone}/origin/cloud_regions"
 
 
@@ -77,12 +77,12 @@ def get_one() -> list[Request]:
 
 
 def put_one(run: int) -> list[Request]:
-    """Every mapping of the zone to one region, then every mapping to another."""
+    """Every mapping of the zone to one region, then every mapping to the other."""
     return [put_request(ZONE, ip, region) for region in region_pair(run) for ip in _shuffled()]
 
 
 def put_batch(run: int) -> list[Request]:
-    """The whole zone in batches to one region, then in batches to another."""
+    """The whole zone in batches to one region, then in batches to the other."""
     ips = _shuffled()
     batches = [ips[at : at + BATCH_SIZE] for at in range(0, len(ips), BATCH_SIZE)]
     return [batch_request(ZONE, batch, region) for region in region_pair(run) for batch in batches]
@@ -98,7 +98,7 @@ def list_pages() -> list[Request]:
 
 
 def fill() -> list[Request]:
-    """The requests that put the whole zone in place."""
+    """The requests that create all mappings of the zone."""
     return put_batch(0)[: ZONE_SIZE // BATCH_SIZE]
 
 
@@ -108,13 +108,13 @@ def put_request(zone: str, ip: str, region: str) -> Request:
 
 
 def batch_request(zone: str, ips: Sequence[str], region: str) -> Request:
-    """One batch PUT that gives all of `ips` the same region."""
+    """One batch PUT that maps all of `ips` to the same region."""
     items = [_item(ip, region) for ip in ips]
     return Request("PUT", f"{mappings_path(zone)}/batch", _json(items))
 
 
 def read_back(write: Request) -> Request:
-    """The GET of what a PUT, or the first item of a batch, has written."""
+    """A GET of the mapping that a PUT, or the first item of a batch, has written."""
     body = json.loads(write.body)
     if isinstance(body, list):
         return Request("GET", write.path.removesuffix("batch") + body[0]["origin_ip"])

@@ -1,4 +1,4 @@
-"""What was measured: one figure for a case and a server, and the medians that make it."""
+"""Results: one figure per case and server, and its calculation as a median of runs."""
 
 import statistics
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from bench.harness.load import Run
 
 @dataclass(frozen=True)
 class Figure:
-    """A median, and what helps to judge it: the latency, and how busy the server's core was."""
+    """A median with the latency and the load of the server's core, which help to judge it."""
 
     value: float
     unit: str
@@ -23,7 +23,7 @@ Figures = dict[tuple[str, str], Figure]
 
 @dataclass(frozen=True)
 class Sample:
-    """One run and the share of its time for which the server used a processor."""
+    """A run with the share of its time in which the server used a processor."""
 
     run: Run
     busy: float

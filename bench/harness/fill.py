@@ -19,19 +19,19 @@ from originmap.service.initial_data import DEV_ID
 from originmap.store.sqlite.store import SqliteStore
 
 NewMappings = Callable[[int, range, ZoneView], Decision[None]]
-"""Makes mappings of a zone, from its number and theirs."""
+"""Creates mappings of a zone, from its number and theirs."""
 
-# As long as those of requests, since a history has many.
+# As long as real request IDs, because a history has many of them.
 _CAUSE = Cause(DEV_ID, "192.0.2.200", "8d7f6c5b4a392817-SIN")
 _CREATED = 1_772_366_400_000_000  # 2026-03-01T12:00:00Z
-# A place that no run writes, so that the first PUT of a mapping changes it.
+# A region that no run writes, so that the first PUT of a mapping changes it.
 _PLACE = Place("gcp", "us-central1")
 _WRITES_AT_ONCE = 2_000
 _PROGRESS_SECONDS = 10
 
 
 def zone_id(zone: int) -> str:
-    """The id of zone number `zone`: scattered, as random ids are."""
+    """The ID of zone number `zone`: scattered like random IDs."""
     return hashlib.sha256(f"zone {zone}".encode()).hexdigest()[:32]
 
 
@@ -44,20 +44,20 @@ def address(zone: int, index: int) -> str:
 def fill(
     file: Path, zones: int, mappings: int, per_request: int, new_mappings: NewMappings | None = None
 ) -> None:
-    """Make the database `file` with so many zones of so many mappings each."""
+    """Create the database `file` with a number of zones and of mappings in each zone."""
     make_zones(file, zones)
     fill_zones(file, zones, mappings, per_request, new_mappings)
 
 
 def make_zones(file: Path, zones: int) -> None:
-    """Make the database `file` with so many empty zones."""
+    """Create the database `file` with a number of empty zones."""
     asyncio.run(_with_store(file, partial(_make_zones, zones)))
 
 
 def fill_zones(
     file: Path, zones: int, mappings: int, per_request: int, new_mappings: NewMappings | None = None
 ) -> None:
-    """Put so many mappings into each of so many zones, `per_request` of them at once."""
+    """Write the mappings of a number of zones, `per_request` of them at once."""
     new = new_mappings or _new_mappings
     asyncio.run(_with_store(file, partial(_fill_zones, zones, mappings, per_request, new)))
 
@@ -98,7 +98,7 @@ def _portions(total: int, size: int) -> list[range]:
 
 
 def _new_zones(zones: int, view: RecordsView) -> RecordDecision[None]:
-    # `originmap dev` refuses a database in which anybody else has an account.
+    # `originmap dev` rejects a database with accounts of other users.
     account = Account(DEV_ID, "Example", _CREATED)
     changes = [RecordChange(Key(Kind.ACCOUNT, DEV_ID), None, account)]
     for number in range(zones):

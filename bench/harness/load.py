@@ -1,7 +1,7 @@
-"""The load generator: runs wrk against one server and reads what it measured.
+"""The load generator: runs wrk against one server and parses its output.
 
-A run in which any answer was not a success, or any connection broke, is void:
-a server that refuses quickly must not look fast.
+A run with an unsuccessful response or a broken connection is void, because a server that rejects
+requests quickly must not look fast.
 """
 
 import json
@@ -18,19 +18,19 @@ _MARK = "RESULT "
 
 
 class VoidRun(Exception):
-    """A run that measured nothing, because requests failed."""
+    """A run without a result, because requests failed."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What one run measured."""
+    """The result of one run."""
 
     per_second: float
     p99_ms: float
 
 
 def missing() -> str | None:
-    """What to install before a run is possible, or None."""
+    """The missing program to install before a run can start, or None."""
     if shutil.which("wrk"):
         return None
     return "the load generator wrk is missing: apt-get install wrk"
@@ -45,9 +45,9 @@ def write_requests(requests: Iterable[Request], file: Path) -> Path:
 
 
 def run(url: str, requests: Path, connections: int, seconds: int) -> Run:
-    """Replay `requests` at `url` for some seconds. Raises VoidRun.
+    """Send `requests` to `url` repeatedly for some seconds. Raises VoidRun.
 
-    wrk inherits the core of this process.
+    wrk inherits the CPU affinity of this process.
     """
     command = ["wrk", "--threads", "1", "--connections", str(connections)]
     command += ["--duration", f"{seconds}s", "--timeout", "10s", "--script", str(SCRIPT)]
@@ -59,7 +59,7 @@ def run(url: str, requests: Path, connections: int, seconds: int) -> Run:
     result = json.loads(lines[-1].removeprefix(_MARK))
     if result["non_2xx"] or result["broken"] or not result["requests"]:
         raise VoidRun(
-            f"{result['non_2xx']} of {result['requests']} answers were errors, "
+            f"{result['non_2xx']} of {result['requests']} responses were errors, "
             f"{result['broken']} connections broke or timed out"
         )
     per_second = result["requests"] / (result["microseconds"] / 1e6)

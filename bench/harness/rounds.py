@@ -1,7 +1,7 @@
-"""Rounds: the servers of a case take turns, so that all of them see the same machine.
+"""Rounds: the servers of a case take turns, so that all of them run under the same conditions.
 
-When the machine slows down for a minute, it slows down for all. Valid runs are kept,
-void ones are told and counted.
+If the machine slows down for a minute, it slows down for all servers. Valid runs are used; void
+ones are printed and counted.
 """
 
 import itertools
@@ -19,12 +19,12 @@ from bench.harness.servers import Cores, Program, Server
 
 _CONNECTIONS = 32
 _WARM_UP_SECONDS = 1
-# wrk tries the script once and throws that request away, so the second one is sent first.
+# wrk runs the script once and discards that request, so the second one is sent first.
 _FIRST_SENT = 1
 
 
 class Subject(NamedTuple):
-    """A running server and what it is asked in a run, by the number of the run."""
+    """A running server with its requests, by the number of the run."""
 
     name: str
     server: Server
@@ -33,7 +33,7 @@ class Subject(NamedTuple):
 
 @dataclass
 class Bench:
-    """How this run measures, and the void runs it had."""
+    """The parameters of the measurement, and its void runs."""
 
     cores: Cores
     work: Path
@@ -43,11 +43,11 @@ class Bench:
     _runs: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def database(self, program: Program) -> Path:
-        """Where a program keeps its data."""
+        """A folder for the data of a program."""
         return self.work / f"{program.name.replace(' ', '-')}.db"
 
     def run(self, case: str, subjects: Sequence[Subject]) -> dict[str, list[Sample]]:
-        """Warm every subject up, then let them take turns; the valid samples by subject."""
+        """Warm up all subjects, then measure them in turns; return the valid samples by subject."""
         samples: dict[str, list[Sample]] = {}
         for at in range(self.rounds + 1):
             run = next(self._runs)
@@ -75,11 +75,11 @@ class Bench:
 
 
 def _check_written(server: Server, first: Request, run: int) -> None:
-    """Raise VoidRun unless the run's first write shows."""
+    """Raise VoidRun unless the run's first write can be read."""
     body = json.loads(server.answer(dataset.read_back(first)))
     region = body["result"]["region"]
     if region not in dataset.region_pair(run):
-        raise load.VoidRun(f"a mapping that was written is still in {region}")
+        raise load.VoidRun(f"a PUT had no effect: the mapping is still in {region}")
 
 
 def _progress(what: str, sample: Sample) -> None:

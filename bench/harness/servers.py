@@ -1,8 +1,7 @@
-"""The servers under test: how each is started, pinned to its core, watched and stopped.
+"""The servers under test: start, CPU affinity, measurement and stop.
 
-Each server runs alone on one core and this process, with the load generator,
-on another. Where the system has one core only, or no affinity calls, nothing is
-pinned and `Cores.note` says so.
+Each server runs alone on one core; this process and the load generator run on another. If the
+system has only one core, or no affinity calls, nothing is pinned and `Cores.note` says so.
 """
 
 import http.client
@@ -28,7 +27,7 @@ _ROOT = Path(__file__).parents[2]
 
 
 class Failed(Exception):
-    """A server did not do what the bench needs; nothing more can be measured."""
+    """A server failed or gave an unexpected response; the benchmark cannot continue."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Program:
     command: Callable[[Path, int], list[str]]
 
     def missing(self) -> str | None:
-        """What to do before this program can start, or None."""
+        """The command that makes this program startable, or None."""
         executable = self.command(_ROOT, 0)[0]
         return None if Path(executable).exists() else f"{executable} is missing: make setup"
 
@@ -52,7 +51,7 @@ def _anchor(module: str) -> Callable[[Path, int], list[str]]:
 
 
 AS_IN_PRODUCTION = ("--no-journal", "--no-fidelity")
-"""Options with which a development server does for a request what a production server does."""
+"""Options that give a development server the same work per request as a production server."""
 
 
 def _originmap(db: Path, port: int) -> list[str]:
@@ -76,7 +75,7 @@ PROGRAMS = (ORIGINMAP, BARE_ASGI, BARE_FALCON, USUAL_STACK)
 
 @dataclass(frozen=True)
 class Cores:
-    """Which core the servers get and which one the load generator; None when not pinned."""
+    """The cores of the servers and of the load generator; None if processes are not pinned."""
 
     server: int | None
     load: int | None
@@ -84,7 +83,7 @@ class Cores:
 
     @classmethod
     def choose(cls) -> Self:
-        """Take the first core for the servers and the last one for the load generator."""
+        """Use the first core for the servers and the last one for the load generator."""
         if not hasattr(os, "sched_setaffinity"):
             return cls(None, None, "not pinned: this system has no affinity calls")
         cores = sorted(os.sched_getaffinity(0))
@@ -94,13 +93,13 @@ class Cores:
         return cls(first, last, f"server on core {first}, load generator on core {last}")
 
     def take_load(self) -> None:
-        """Move this process, and what it starts from now on, to the load generator's core."""
+        """Move this process and its future children to the load generator's core."""
         if self.load is not None:
             os.sched_setaffinity(0, {self.load})
 
     @contextmanager
     def server_core(self) -> Iterator[None]:
-        """Be on the server's core for a moment, so that a child started now stays there."""
+        """Move to the server's core temporarily, so that a child started now stays there."""
         if self.server is not None:
             os.sched_setaffinity(0, {self.server})
         try:
@@ -110,10 +109,10 @@ class Cores:
 
 
 class Server:
-    """One running server. Its output goes to files beside its database, as an operator's does."""
+    """A running server. Its output goes to files beside its database."""
 
     def __init__(self, program: Program, db: Path, cores: Cores) -> None:
-        """Start the program and wait until it answers."""
+        """Start the program and wait until it responds."""
         self.name = program.name
         self.port = _free_port()
         self._out: IO[bytes] = db.with_suffix(".log").open("ab")
@@ -130,11 +129,11 @@ class Server:
 
     @property
     def url(self) -> str:
-        """The address to send requests to."""
+        """The base URL for requests."""
         return f"http://{HOST}:{self.port}"
 
     def ask(self, request: Request) -> tuple[int, bytes]:
-        """Send one request; the status and the body of its answer."""
+        """Send one request; return the status and the body of the response."""
         connection = http.client.HTTPConnection(HOST, self.port, timeout=30)
         headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
         try:
@@ -145,14 +144,14 @@ class Server:
             connection.close()
 
     def answer(self, request: Request) -> bytes:
-        """The body of a successful answer. Raises Failed for any other."""
+        """The body of a successful response. Raises Failed for any other."""
         status, body = self.ask(request)
         if status != http.HTTPStatus.OK:
             raise Failed(f"{self.name}: {request.method} {request.path}: {body!r}")
         return body
 
     def answers(self) -> bool:
-        """Whether it is up."""
+        """Whether the server responds."""
         try:
             return self.ask(Request("GET", "/healthz"))[0] == http.HTTPStatus.OK
         except OSError:
@@ -165,14 +164,14 @@ class Server:
         return int(line.split()[1]) / 1024
 
     def cpu_seconds(self) -> float:
-        """Processor time the process has used so far."""
+        """CPU time that the process has used so far."""
         stat = Path(f"/proc/{self._process.pid}/stat").read_text()
-        # The name in brackets may hold blanks; user and system time are fields 14 and 15.
+        # The name in brackets may contain blanks; user and system time are fields 14 and 15.
         user, system = stat.rpartition(")")[2].split()[11:13]
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     def stop(self) -> None:
-        """End the process as an operator would, and insist when it does not go."""
+        """Stop the process with SIGTERM, and kill it if it does not exit."""
         self._process.send_signal(signal.SIGTERM)
         try:
             self._process.wait(_STOP_LIMIT_SECONDS)
@@ -183,7 +182,7 @@ class Server:
         self._out.close()
 
     def __enter__(self) -> Self:
-        """The server is already up."""
+        """The server, which already runs."""
         return self
 
     def __exit__(

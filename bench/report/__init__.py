@@ -1,1 +1,1 @@
-"""What a run reports: its tables, its goals and the history of recorded runs."""
+"""The results of a run: tables, goals, and the history of recorded runs."""

@@ -1,4 +1,4 @@
-"""The goals: what a figure or a ratio must reach, and whether it does."""
+"""The goals: bounds for figures and ratios, and whether a run meets them."""
 
 import operator
 from collections.abc import Callable
@@ -25,7 +25,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Goal:
-    """A figure, or its ratio to another, with a bound it must not pass."""
+    """A figure, or its ratio to another, with a bound."""
 
     text: str
     figure: Key
@@ -35,7 +35,7 @@ class Goal:
     unit: str = "x"
 
     def value(self, figures: Figures) -> float | None:
-        """What was reached, or None where it was not measured."""
+        """The measured value, or None if it was not measured."""
         if self.figure not in figures:
             return None
         value = figures[self.figure].value

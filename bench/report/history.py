@@ -1,7 +1,7 @@
 """The recorded runs: a line of JSON each in history.jsonl, and the page about the newest one.
 
-docs/performance.md shows the newest complete run. Standard library only, so that tests can read
-it without what the bench needs.
+docs/performance.md shows the newest complete run. Standard library only, so that tests can read it
+without the dependencies of the benchmark.
 """
 
 import json
@@ -30,19 +30,19 @@ run.
 
 
 class Case(TypedDict):
-    """What was measured for a case and a server."""
+    """The result for a case and a server."""
 
     case: str
     server: str
     value: float
     unit: str
     p99_ms: NotRequired[float]
-    busy: NotRequired[float]  # share of the run for which the server used its core
+    busy: NotRequired[float]  # share of the run in which the server used its core
     per_cpu_second: NotRequired[float]
 
 
 class Goal(TypedDict):
-    """A goal, its bound and what was reached."""
+    """A goal, its bound and the measured value."""
 
     goal: str
     bound: float
@@ -74,7 +74,7 @@ def read_runs(file: Path = HISTORY) -> list[Run]:
 
 
 def add_run(run: Run, file: Path = HISTORY, shown_on: Path = PAGE) -> Path:
-    """Add a run to the history, and show it on the page if it is complete; answers the history."""
+    """Add a run to the history, and to the page if it is complete; return the history."""
     with file.open("a", encoding="utf-8") as lines:
         lines.write(json.dumps(run, ensure_ascii=False) + "\n")
     if run["complete"]:
@@ -83,12 +83,12 @@ def add_run(run: Run, file: Path = HISTORY, shown_on: Path = PAGE) -> Path:
 
 
 def newest_complete(runs: Iterable[Run]) -> Run:
-    """The run that the page shows."""
+    """The run that the page shows: the newest complete one."""
     return max((run for run in runs if run["complete"]), key=lambda run: run["date"])
 
 
 def page(run: Run) -> str:
-    """docs/performance.md."""
+    """The content of docs/performance.md."""
     facts = [run["machine"], run["system"], f"commit {run['commit']}", run["disk"]]
     facts += [run["load"], run["rounds"]]
     title = run["date"].replace("T", " ").replace("Z", " UTC")
@@ -112,7 +112,7 @@ def tables(cases: Iterable[Case], goals: Iterable[Goal]) -> str:
 
 
 def void_runs(void: Iterable[str]) -> str:
-    """The runs that were left out of the medians, "" if there are none."""
+    """The runs that were left out of the medians, or "" if there are none."""
     lines = "\n".join(void)
     return f"\nVoid runs, left out of the medians:\n\n{lines}\n" if lines else ""
 

@@ -15,12 +15,12 @@ from bench.report import history
 from bench.report.goals import GOALS
 
 _ROOT = Path(__file__).parents[2]
-# What one shell and its editor cause; a test run beside the bench causes more.
+# The usual load of a shell and an editor; a concurrent test run causes more.
 _IDLE = 0.5
 
 
 def environment(bench: Bench) -> list[str]:
-    """What the figures depend on, line by line."""
+    """The environment that affects the figures, line by line."""
     return [
         f"{_cpu()}, {os.cpu_count()} cores; {bench.cores.note}",
         f"Python {platform.python_version()}, {platform.system()} {platform.release()}",
@@ -37,7 +37,7 @@ def tables(figures: Figures) -> str:
 
 
 def record(lines: list[str], figures: Figures, void: list[str], *, complete: bool) -> Path:
-    """Add the run to the history; answers its file. `lines` are those of `environment`."""
+    """Add the run to the history, and return its path. `lines` are those of `environment`."""
     machine, system, commit, disk, load, rounds = lines
     run: history.Run = {
         "date": f"{datetime.now(UTC):%Y-%m-%dT%H:%MZ}",
@@ -113,7 +113,7 @@ def _commit() -> str:
 
 
 def _sync_ms(folder: Path) -> float:
-    """What one durable write costs on the disk that holds the databases."""
+    """The duration of one durable write on the disk with the databases."""
     file = folder / "sync"
     handle = os.open(file, os.O_WRONLY | os.O_CREAT)
     times = []

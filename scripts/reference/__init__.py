@@ -1,1 +1,1 @@
-"""The parts of the documentation that are generated from the code, one module per page."""
+"""Generates parts of the documentation from the code, one module per page."""

@@ -1,4 +1,4 @@
-"""The checks of `originmap verify`, and what it does not try."""
+"""The checks of `originmap verify`, and the facts without a check."""
 
 from collections import defaultdict
 
@@ -7,13 +7,13 @@ from scripts.reference.markdown import table
 
 
 def check_table() -> str:
-    """Every check with the facts that it tries."""
+    """Every check with its facts."""
     rows = [(", ".join(check.facts), check.description) for check in CHECKS]
     return table(("facts", "check"), rows)
 
 
 def untried_table() -> str:
-    """The facts that no check tries, by the reason."""
+    """The facts without a check, by reason."""
     by_reason = defaultdict(list)
     for fact, reason in UNTRIED.items():
         by_reason[reason].append(fact)

@@ -29,7 +29,7 @@ def server_options() -> str:
 
 
 def general_options() -> str:
-    """The table of the options in front of a command."""
+    """The table of the options before a command."""
     rows = [_row(option, _inline()) for option in _options(main.group)]
     return table(("option", "default", ""), rows)
 
@@ -41,7 +41,7 @@ def reference() -> str:
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:
-    """Every command that is no group, by its full name."""
+    """Every command that is not a group, by its full name."""
     yield from _below("originmap", main.group)
 
 
@@ -55,7 +55,7 @@ def _below(name: str, command: click.Command) -> Iterator[tuple[str, click.Comma
         yield name, command
         return
     context = click.Context(command)
-    # As declared, where a group has them all: click sorts them.
+    # In the order of declaration if a group has all of them; click sorts them by name.
     for child_name in command.commands or command.list_commands(context):
         child = command.get_command(context, child_name)
         assert child is not None
@@ -87,7 +87,7 @@ def _paragraphs(command: click.Command) -> list[str]:
 
 
 def _example(paragraph: str) -> str:
-    """A command line, in several lines if it is long."""
+    """A command line, on several lines if it is long."""
     line = paragraph.removeprefix("Example: ")
     if len(line) <= _WIDTH:
         return f"    {line}"
@@ -135,7 +135,7 @@ def _metavar(option: click.Option) -> str:
 
 
 def _values(option: click.Option) -> str:
-    """The values that an option takes, if there are few of them or they are in a range."""
+    """The values that an option accepts, if they are few or a range."""
     if isinstance(option.type, click.Choice):
         return f" One of {', '.join(code(str(choice)) for choice in option.type.choices)}."
     if isinstance(option.type, click.IntRange | click.FloatRange):

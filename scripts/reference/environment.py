@@ -12,7 +12,7 @@ from scripts.reference.markdown import Inline, code, inline_of, table
 _PAGE = "settings.md"
 _SERVERS = ("originmap serve", "originmap dev")
 _OPTIONS = {"token": "token_file"}
-"""The parameter of a setting, where it has another name."""
+"""The parameters of settings with another name."""
 
 
 def settings() -> str:
@@ -39,7 +39,7 @@ def settings() -> str:
 
 
 def variables() -> str:
-    """The table of environment variables: those of options, then the others."""
+    """The table of environment variables: first those of options."""
     named: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for _, command in commands():
         for option in command.params:
@@ -59,7 +59,7 @@ def _inline() -> Inline:
 
 
 def _parameters(name: str) -> dict[str, click.Option]:
-    """The option of a setting, by the command that has it."""
+    """The option of a setting, by the command that declares it."""
     by_name = dict(commands())
     return {
         server: option
@@ -70,7 +70,7 @@ def _parameters(name: str) -> dict[str, click.Option]:
 
 
 def _variables(command: str, option: click.Option) -> list[str]:
-    """The variables of an option: its own, or the one that click derives from the command."""
+    """The variables of an option: declared, or derived by click from the command."""
     if isinstance(option.envvar, str):
         own = [option.envvar]
         return ["ORIGINMAP_TOKEN", *own] if option.name == "token_file" else own

@@ -1,7 +1,7 @@
-"""The errors and how they are answered, from the tree of errors and the table of answers.
+"""The errors and their responses, from the tree of errors and the table of responses.
 
-docs/errors.toml adds what the code does not need: what a caller can do about an error if it has
-no hint, notes, and whether the text beside a code of Cloudflare's is our own.
+docs/errors.toml adds text for the page only: remedies of errors without a hint, notes, and which
+texts beside Cloudflare's codes are our own.
 """
 
 import re
@@ -93,7 +93,7 @@ def read_notes() -> dict[str, dict[str, Any]]:
 
 
 def samples(kind: type[OriginmapError]) -> list[OriginmapError]:
-    """An error of each form that a class has."""
+    """An error of each form of a class."""
     return [error for error in SAMPLES if type(error) is kind] or [kind()]
 
 
@@ -123,7 +123,7 @@ def _row(
 
 
 def _texts(lines: Sequence[Message], *, own: bool) -> str:
-    """The texts of answers; † marks a text of our own beside a code of Cloudflare's."""
+    """The texts of responses; † marks our own text beside a code of Cloudflare's."""
     texts = dict.fromkeys(
         code(line.message) + " †" * (own and line.code not in _OURS) for line in lines
     )

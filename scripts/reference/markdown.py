@@ -1,7 +1,7 @@
-"""Help texts and tables as Markdown.
+"""Converts help texts and tables to Markdown.
 
-Help texts are plain text. Options, variables, commands and pages that a text names become code or
-links; everything that Markdown would read as markup is escaped.
+Help texts are plain text. Options, variables, commands and pages in them become code or links;
+Markdown's special characters are escaped.
 """
 
 import re
@@ -22,7 +22,7 @@ def code(text: str) -> str:
 
 
 def inline_of(commands: Iterable[str], page: str) -> Inline:
-    """A function that makes Markdown of help text for `page`; `commands` are full names."""
+    """A function that converts help text to Markdown for `page`; `commands` are full names."""
     longest_first = sorted(commands, key=len, reverse=True)
     named = "|".join(map(re.escape, longest_first))
     pattern = re.compile(

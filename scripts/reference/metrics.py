@@ -1,4 +1,4 @@
-"""The metrics of a server, from what it exposes."""
+"""The metrics of a server, from its exposition."""
 
 from prometheus_client.parser import text_string_to_metric_families
 

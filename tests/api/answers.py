@@ -1,4 +1,4 @@
-"""Reading answers in the envelope, so that a test compares only relevant parts."""
+"""Reads responses in the envelope, so that a test compares only relevant parts."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ BAD_PAGE = (400, 1146, "invalid page parameter, must be 1 or more")
 
 
 def error(answer: httpx.Response) -> tuple[int, int, str]:
-    """Status, code and text of a refusal with one error."""
+    """Status, code and text of a response with one error."""
     body = answer.json()
     assert (body["success"], body["result"], body["messages"]) == (False, None, [])
     (found,) = body["errors"]
@@ -16,7 +16,7 @@ def error(answer: httpx.Response) -> tuple[int, int, str]:
 
 
 def result(answer: httpx.Response) -> Any:
-    """The result of a successful answer."""
+    """The result of a successful response."""
     body = answer.json()
     assert answer.status_code == 200, body
     assert (body["success"], body["errors"]) == (True, [])
@@ -24,5 +24,5 @@ def result(answer: httpx.Response) -> Any:
 
 
 def bad_per_page(at_most: int) -> tuple[int, int, str]:
-    """The refusal of a per_page that is out of range."""
+    """The error for a per_page that is out of range."""
     return 400, 1146, f"invalid per_page parameter, must be between 1 and {at_most}"

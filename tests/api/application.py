@@ -1,4 +1,4 @@
-"""The whole application in this process, over a real store, without sockets."""
+"""The whole application in the test's process, with a real store and without sockets."""
 
 import contextlib
 import re
@@ -25,12 +25,12 @@ BASE = "http://testserver/client/v4"
 ZONE_URL = f"{BASE}/zones/{initial_data.DEV_ID}"
 MAPPINGS = f"{ZONE_URL}/origin/cloud_regions"
 DEV = Settings(enable_v1=True, slow_guessing=False)
-"""The value of `originmap dev`."""
+"""The token of `originmap dev`."""
 BEARER = {"Authorization": f"Bearer {initial_data.DEV_TOKEN}"}
 
 
 class ApplicationTransport(httpx.AsyncBaseTransport):
-    """Gives requests to the application as a connection does, and its answers back."""
+    """Passes requests to the application like a connection, and returns its responses."""
 
     def __init__(self, application: Application, traffic: Traffic) -> None:
         self._application = application
@@ -79,7 +79,7 @@ async def client_of(
     ready: bool = True,
     settings: Settings = DEV,
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of an application over an open store."""
+    """A client of an application with an open store."""
     traffic = Traffic()
     application = build_app(opened, lambda: ready, settings, traffic)
     transport = ApplicationTransport(application, traffic)
@@ -89,7 +89,7 @@ async def client_of(
 
 @contextlib.asynccontextmanager
 async def dev_client(db: str = bootstrap.MEMORY) -> AsyncIterator[httpx.AsyncClient]:
-    """A client with the bearer token of `originmap dev`, over a fresh store."""
+    """A client with the bearer token of `originmap dev` and a new store."""
     async with (
         bootstrap.open_store(db, initial_data.prepare_dev) as opened,
         client_of(opened, BEARER) as client,

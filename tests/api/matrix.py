@@ -1,7 +1,7 @@
-"""The authorisation matrix: the answer of every route to every credential, as one table.
+"""The authorisation matrix: the response of every route to every credential, as one table.
 
-`TABLE` is meant to be read; the rest turns it into rows and makes the credentials it speaks of.
-HEAD is answered as GET and has no lines of its own.
+`TABLE` is for readers; the rest of the module converts it to rows and creates its credentials. HEAD
+is handled like GET and has no lines.
 """
 
 from collections.abc import Iterator
@@ -27,8 +27,8 @@ from originmap.domain.zone.zone import Account, Zone
 from originmap.service import initial_data
 from tests.builders import CAUSE, US_EAST, ip, policy, token
 
-# A cell is what a request gets: ok is 200, 401 and 403 are that status with code 10000, a longer
-# number is a code whose status is in STATUSES. The columns are CREDENTIALS, in that order.
+# A cell is the response to a request: ok is 200; 401 and 403 are that status with code 10000; a
+# longer number is a code whose status is in STATUSES. The columns are CREDENTIALS, in that order.
 TABLE = """
         no credential that works                       on another        the whole      replicate
         none bad  unknown expired early disabled away read zone account deny all owned key  edge
@@ -186,15 +186,15 @@ STATUSES = {"1002": 403, "9106": 400, "6003": 400, "1000": 401, "9109": 403}
 
 
 class Row(NamedTuple):
-    """The answers of a route's method: a status and a code (None for success) each."""
+    """The responses of a route's method: pairs of status and code (None for success)."""
 
-    template: str  # as App.allowed has it
+    template: str  # in the form of App.allowed
     method: str
     answers: dict[str, tuple[int, int | None]]
 
     @property
     def only_asks(self) -> bool:
-        """Whether it changes nothing even if it succeeds."""
+        """Whether the method changes nothing even if it succeeds."""
         only_ask = ("/whatif", "/detect", "/rollback", "/followers/{name}", "/promote")
         if self.template.startswith("/v3/discovery:"):
             return True
@@ -214,7 +214,7 @@ def rows() -> Iterator[Row]:
 
 
 def _template(shown: str) -> str:
-    """A route as in App; // marks a path that is not below Cloudflare's base."""
+    """A route in the form of App; // marks a path that is not below Cloudflare's base."""
     full = shown[1:] if shown.startswith("//") else f"/client/v4{shown}"
     return full.replace("_id}", "_id:hex32}")
 
@@ -229,7 +229,7 @@ ACCOUNT = ZONE = initial_data.DEV_ID
 OTHER_ACCOUNT, OTHER_ZONE, FOREIGN_ZONE = "a" * 32, "b" * 32, "c" * 32
 USER_TOKEN, ACCOUNT_TOKEN = "d" * 32, "e" * 32
 ABSENT = "f" * 32
-"""The id of nothing."""
+"""An ID without a record."""
 
 _MY_ACCOUNT = {ACCOUNT_PREFIX + ACCOUNT: "*"}
 _READS = [id_ for id_, group in GROUP_IDS.items() if "READ" in (group.name or "")]

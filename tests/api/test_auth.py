@@ -1,4 +1,4 @@
-"""Credentials: the accepted ones, and the error of every other one."""
+"""Credentials: the valid ones, and the error for every invalid one."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -67,7 +67,7 @@ def _errors(answer: httpx.Response) -> tuple[int, list[dict[str, Any]]]:
         ({**PAIR, "X-Auth-Email": "x@y"}, 403, (9103, "Unknown X-Auth-Key or X-Auth-Email", None)),
     ],
 )
-async def test_credentials_that_do_not_work(
+async def test_invalid_credentials_are_refused(
     client: httpx.AsyncClient,
     headers: dict[str, str],
     status: int,
@@ -95,7 +95,9 @@ async def test_credentials_that_do_not_work(
         },
     ],
 )
-async def test_credentials_that_work(client: httpx.AsyncClient, headers: dict[str, str]) -> None:
+async def test_valid_credentials_are_accepted(
+    client: httpx.AsyncClient, headers: dict[str, str]
+) -> None:
     assert (await client.get(MAPPINGS, headers=headers)).status_code == 200
 
 
@@ -108,7 +110,7 @@ async def test_a_bearer_token_takes_precedence_over_email_and_key(
 
 
 async def _asked(client: httpx.AsyncClient, headers: dict[str, str], zone_id: str) -> list[int]:
-    """Statuses of a read and a write."""
+    """The statuses of a read and of a write."""
     url = f"{BASE}/zones/{zone_id}/origin/cloud_regions"
     read = await client.get(url, headers=headers)
     write = await client.put(f"{url}/batch", headers=headers, json=[])
@@ -116,7 +118,7 @@ async def _asked(client: httpx.AsyncClient, headers: dict[str, str], zone_id: st
 
 
 @pytest.mark.proves("P-AUTH-9", "D-17")
-async def test_a_read_token_reads_and_a_write_token_does_both(
+async def test_a_read_token_can_read_and_a_write_token_can_read_and_write(
     client: httpx.AsyncClient, opened: bootstrap.Opened
 ) -> None:
     reads = await _token(opened, policy(True, [ALL_ZONES], [READ]), name="r")
@@ -163,7 +165,7 @@ async def test_deny_takes_precedence_over_allow(
     assert await _asked(client, headers, initial_data.DEV_ID) == [200, 400]
 
 
-async def test_a_revoked_token_stops_with_the_commit(
+async def test_a_revoked_token_is_invalid_after_the_commit(
     client: httpx.AsyncClient, opened: bootstrap.Opened
 ) -> None:
     headers = await _token(opened, policy(True, [ALL_ZONES], [READ]))

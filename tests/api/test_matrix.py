@@ -23,7 +23,7 @@ STRANGERS = {
     "account_id": (*BROKEN, "account", "deny"),
     "token_id": (*BROKEN, "zone", "account", "deny"),
 }
-"""Credentials that must not learn whether there is a zone, an account or a token with an id."""
+"""Credentials that must not learn whether an ID of a zone, an account or a token exists."""
 
 
 @contextlib.asynccontextmanager
@@ -46,7 +46,7 @@ async def _send(
 
 
 def _told(answer: httpx.Response) -> tuple[int, int | None]:
-    """The status, and the first error's code."""
+    """The status, and the code of the first error."""
     if answer.status_code == 200:
         return 200, None
     body = answer.json()
@@ -69,7 +69,7 @@ async def test_the_table_has_every_route_with_every_method_and_no_others() -> No
 
 @pytest.mark.proves("P-AUTH-1", "P-AUTH-6", "P-TOKEN-13", "D-23", "D-28", "D-37", "D-43", "D-44")
 @pytest.mark.parametrize("row", ROWS, ids=_name)
-async def test_each_credential_gets_the_answer_of_the_matrix(row: Row) -> None:
+async def test_each_credential_gets_the_response_in_the_matrix(row: Row) -> None:
     writers = [c for c, answer in row.answers.items() if answer[0] == 200 and not row.only_asks]
     others = [credential for credential in matrix.CREDENTIALS if credential not in writers]
     told = {}
@@ -83,7 +83,7 @@ async def test_each_credential_gets_the_answer_of_the_matrix(row: Row) -> None:
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.method == "GET"], ids=_name)
-async def test_head_is_answered_as_get(row: Row) -> None:
+async def test_head_is_handled_like_get(row: Row) -> None:
     async with world() as (client, _):
         for credential, (status, _) in row.answers.items():
             answer = await _send(client, row, credential, "HEAD")
@@ -132,7 +132,7 @@ def _secretive(kind: str) -> Iterator[Row]:
 
 
 def _seen(answer: httpx.Response, sent: str) -> tuple[int, bytes, list[tuple[str, str]]]:
-    """An answer without its own request id, and without the id that the caller sent."""
+    """A response without its request ID, and without the ID that the client sent."""
     headers = [(name, value) for name, value in answer.headers.items() if name != "cf-ray"]
     shown = [(name, value.replace(sent, "ID")) for name, value in headers]
     return answer.status_code, answer.content.replace(sent.encode(), b"ID"), shown

@@ -1,4 +1,4 @@
-"""The OpenAPI document describes exactly the routes and answers of the server."""
+"""The OpenAPI document describes exactly the routes and responses of the server."""
 
 import json
 import re
@@ -31,7 +31,7 @@ OPENAPI = "/originmap/v1/openapi.json"
 CONTROL = "/originmap/dev/"
 OPEN = {"/healthz", "/readyz", "/metrics", OPENAPI}
 
-# The errors that the operations can be refused with, each as it is raised.
+# The possible errors of operations, each as it is raised.
 RAISED = [
     errors.InvalidAddress("192.0.2.1/32"),
     errors.AddressMismatch(),
@@ -89,10 +89,10 @@ RAISED = [
     errors.StoreBusy(),
     errors.StoreFailed(),
 ]
-# No operation is refused with these. A class that gets one moves up.
+# Errors that no operation returns. A class that an operation starts to return moves up.
 NOT_RAISED = {
-    errors.DuplicateAddress,  # the text of an item of a batch
-    errors.StoreOwned,  # before there is a server
+    errors.DuplicateAddress,  # an error of one item of a batch
+    errors.StoreOwned,  # raised before the server starts
     errors.StoreUnusable,
     errors.PrimaryGone,  # between a replica and its primary
     errors.PrimaryRefused,
@@ -101,13 +101,13 @@ NOT_RAISED = {
     errors.BrokenFeed,
     errors.AnswerTooLarge,
 }
-# What some routes answer in their own way.
+# Errors that some routes return in a different form.
 OVERRIDDEN = [
     answers.render(kind(), overrides)
     for overrides in (answers.CORE, answers.VERIFY, answers.V1_DELETE)
     for kind in overrides
 ]
-# What is answered without an error being raised.
+# Responses of the server without an exception.
 FIXED = [
     answers.INTERNAL,
     answers.no_route("/client/v4/zones/not-an-identifier/origin/cloud_regions"),
@@ -146,7 +146,7 @@ def resolved(value: Any) -> Any:
 
 
 def operations() -> Iterator[tuple[str, str, Any]]:
-    """Each operation that is described, with its path and method."""
+    """Each described operation, with its path and method."""
     for path, item in DOCUMENT["paths"].items():
         for name, operation in item.items():
             if name != "parameters":
@@ -164,7 +164,7 @@ def members(value: Any, name: str) -> Iterator[Any]:
 
 
 def holders_of_schemas(value: Any) -> Iterator[Any]:
-    """Every object that has a schema, and so may have examples for it."""
+    """Every object with a schema, which can have examples."""
     for item in value.values() if isinstance(value, dict) else ():
         yield from holders_of_schemas(item)
     if isinstance(value, dict) and "schema" in value:
@@ -172,7 +172,7 @@ def holders_of_schemas(value: Any) -> Iterator[Any]:
 
 
 def examples_of(holder: Any) -> list[Any]:
-    """The examples beside a schema."""
+    """The examples of a schema."""
     named = holder.get("examples", {}).values()
     return [
         *([holder["example"]] if "example" in holder else []),
@@ -252,7 +252,7 @@ def test_only_v1_is_deprecated() -> None:
         assert operation.get("deprecated", False) == ("/cache/origin_cloud_regions" in path), path
 
 
-def test_every_error_has_its_place_in_this_test() -> None:
+def test_every_error_is_listed_in_this_test() -> None:
     raised = {type(error) for error in RAISED}
     assert not raised & NOT_RAISED
     assert raised | NOT_RAISED == set(answers.TABLE)
@@ -268,7 +268,7 @@ def test_exactly_the_possible_errors_are_described() -> None:
 
 def test_the_codes_listed_are_those_of_the_examples() -> None:
     found = members([examples_of(holder) for holder in holders_of_schemas(DOCUMENT)], "code")
-    used = {code for code in found if isinstance(code, int)}  # colos have codes too
+    used = {code for code in found if isinstance(code, int)}  # codes of colos are strings
     assert used == set(COMPONENTS["schemas"]["ErrorCode"]["enum"])
 
 
@@ -291,7 +291,7 @@ def test_every_component_is_used() -> None:
         for name in components
         if kind != "securitySchemes" and f"#/components/{kind}/{name}" not in used
     }
-    # The answer of methods without an operation.
+    # The response to methods without an operation.
     assert left == {"responses/MethodNotAllowed"}
 
 
@@ -303,7 +303,7 @@ def test_the_document_is_served_unchanged_without_a_credential(dev: Server) -> N
     assert not answer.json().keys() & {"errors", "messages", "result", "success"}
 
 
-def test_head_answers_as_get_without_a_body(dev: Server) -> None:
+def test_head_is_handled_like_get_without_a_body(dev: Server) -> None:
     head, get = (httpx.request(method, dev.url + OPENAPI) for method in ("HEAD", "GET"))
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["content-length"] == get.headers["content-length"]

@@ -1,4 +1,4 @@
-"""How slowly a client may take a file."""
+"""The limit on slow downloads."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ LIMITS = Limits(stalled_seconds=1.0, least_speed=1_000)
 
 
 @pytest.mark.parametrize(("size", "cuts"), [(10_000, 0), (1, 1)])
-async def test_the_time_without_progress_of_a_client_adds_up_until_it_reads_enough(
+async def test_time_without_progress_adds_up_until_a_client_has_read_enough(
     size: int, cuts: int
 ) -> None:
     cut: list[bool] = []

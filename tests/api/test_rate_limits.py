@@ -1,4 +1,4 @@
-"""Rate limits as clients see them: headers, refusals, and for whom requests count."""
+"""Rate limits as clients see them: headers, errors, and whose requests count."""
 
 import asyncio
 import contextlib
@@ -64,7 +64,7 @@ async def test_every_response_has_the_number_of_remaining_requests() -> None:
 
 
 @pytest.mark.proves("P-RATE-1")
-async def test_the_published_limit_of_a_user() -> None:
+async def test_a_user_has_the_published_limit() -> None:
     async with limited("cloudflare") as client:
         answer = await client.get(MAPPINGS, headers=BEARER)
     assert answer.headers["ratelimit"] == '"default";r=1199;t=300'
@@ -73,7 +73,7 @@ async def test_the_published_limit_of_a_user() -> None:
 
 @pytest.mark.proves("P-RATE-4", "P-RATE-5")
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-async def test_over_the_limit_it_is_429_with_971(method: str) -> None:
+async def test_requests_over_the_limit_get_429_and_code_971(method: str) -> None:
     async with limited("2/300") as client:
         assert await _statuses(client, BEARER, BEARER) == [200, 200]
         answer = await client.request(method, f"{MAPPINGS}/192.0.2.1", headers=BEARER)
@@ -100,7 +100,7 @@ async def test_each_token_of_an_account_has_its_own_quota() -> None:
         assert await _statuses(client, own, own, other, other, BEARER) == [200, 429, 200, 429, 200]
 
 
-async def test_all_routes_are_counted_and_bad_credentials_are_not() -> None:
+async def test_all_routes_count_and_requests_with_bad_credentials_do_not() -> None:
     async with limited("3/300") as client:
         bad = {"Authorization": "Bearer unknown"}
         assert await _statuses(client, bad, bad, bad, bad) == [401] * 4

@@ -1,4 +1,4 @@
-"""Which route a path belongs to."""
+"""The route of a path."""
 
 import pytest
 
@@ -14,7 +14,7 @@ TEMPLATES = (
 
 
 def nobody(request: Request) -> None:
-    """Admits everybody."""
+    """Authorizes every request."""
 
 
 def nothing(request: Request) -> Response:
@@ -64,7 +64,7 @@ def test_head_is_supported_with_get_and_allow_lists_the_methods() -> None:
     assert found[0].allowed == "GET, HEAD, PUT, DELETE"
 
 
-def test_two_routes_for_the_same_are_a_mistake() -> None:
+def test_two_routes_for_one_path_are_an_error() -> None:
     with pytest.raises(ValueError, match="two routes for GET /a"):
         Router([route("GET", "/a"), route("GET", "/a")])
     with pytest.raises(ValueError, match=r"two routes for PUT /a/\{y\}"):

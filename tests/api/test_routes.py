@@ -1,4 +1,4 @@
-"""Routes: one address each, every method answered, the envelope on all of it."""
+"""Routes: one spelling of each, every method handled, and the envelope around every response."""
 
 from collections.abc import AsyncIterator
 
@@ -61,14 +61,16 @@ async def test_each_route_has_one_spelling(client: httpx.AsyncClient, path: str)
 
 
 @pytest.mark.parametrize("path", ["/", "/nothing", "//client/v4/x", "/client/v5", "/originmap/v1"])
-async def test_outside_cloudflares_routes_it_is_404(client: httpx.AsyncClient, path: str) -> None:
+async def test_unknown_paths_outside_cloudflares_routes_get_404(
+    client: httpx.AsyncClient, path: str
+) -> None:
     answer = await client.get(ROOT + path)
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (404, 7003)
 
 
 @pytest.mark.proves("P-ROUTE-2")
 @pytest.mark.parametrize("method", ["OPTIONS", "POST", "PATCH", "DELETE", "PUT", "TRACE", "LINK"])
-async def test_a_method_that_is_not_served(client: httpx.AsyncClient, method: str) -> None:
+async def test_an_unsupported_method_is_refused(client: httpx.AsyncClient, method: str) -> None:
     answer = await client.request(method, MAPPINGS)
     assert answer.status_code == 405
     assert answer.json()["errors"] == [
@@ -108,7 +110,7 @@ async def test_every_answer_has_its_own_request_id(client: httpx.AsyncClient) ->
         int(digits, 16)
 
 
-async def test_health_and_readiness(client: httpx.AsyncClient) -> None:
+async def test_health_and_readiness_are_reported(client: httpx.AsyncClient) -> None:
     for path in ("/healthz", "/readyz"):
         answer = await client.get(ROOT + path, headers={"Authorization": ""})
         assert (answer.status_code, answer.json()["success"]) == (200, True)
@@ -122,6 +124,6 @@ async def test_health_and_readiness(client: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.proves("P-GEN-1")
-async def test_answers_are_json(client: httpx.AsyncClient) -> None:
+async def test_responses_are_json(client: httpx.AsyncClient) -> None:
     for url in (MAPPINGS, f"{ZONE_URL}/nothing", ROOT + "/readyz"):
         assert (await client.get(url)).headers["content-type"] == "application/json"

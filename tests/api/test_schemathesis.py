@@ -1,11 +1,11 @@
 """Schemathesis against a running server, with requests generated from our own document.
 
-It looks for answers that the document does not describe: a status, a code, a content type, a
-header or a body of another form. What the answers mean is tested elsewhere. The requests are the
-same in every run; SCHEMATHESIS_EXAMPLES asks for more or fewer of them for each operation.
+It finds responses that the document does not describe: a status, a code, a content type, a header,
+or a body of another form. The meaning of responses is tested elsewhere. The requests are the same
+in every run; SCHEMATHESIS_EXAMPLES sets their number per operation.
 
-What changes zones and tokens is sent to zones and tokens of its own: the requests after it need
-those that are there. Each change of the topology and the latencies is taken back, too.
+Requests that change zones and tokens are sent to separate zones and tokens, because later requests
+need the original ones. Each change of the topology and the latencies is undone, too.
 """
 
 import itertools
@@ -60,23 +60,23 @@ MEASUREMENT = {
 PLACES = (("aws", "us-east-1"), ("gcp", "us-central1"), ("azure", "westeurope"))
 
 CHECKS = {
-    # A zone made up does not exist, and a mapping made up names no region there is.
+    # A generated zone does not exist, and a generated mapping names no existing region.
     "positive_data_acceptance": {"enabled": False},
-    # Missing credentials are answered 400 here; `test_nobody_without_a_credential...` looks.
+    # Missing credentials get 400 here; `test_without_a_credential_no_data_is_revealed` checks them.
     "ignored_auth": {"enabled": False},
 }
-# Answers have the time in them; what is made of them would differ from run to run.
+# Responses contain the time; requests derived from them would differ between runs.
 NOTHING_LEARNT = {
     "extra-data-sources": {"responses": False},
     "error-feedback": {"enabled": False},
 }
-# Lists that are answered as a whole, or without saying how long they are.
+# Lists that are returned completely, or without their length.
 WITHOUT_INFO = (
     "/audit_logs", "/permission_groups", "/latencies", "/followers", "/history",
     "/originmap/v1/tokens", "/originmap/v1/audit", "/names",
 )  # fmt: skip
 SETTINGS = ("/tiered_caching", "/tiered_cache_smart_topology_enable", "/regional_tiered_cache")
-# A batch is answered 200 whatever its items are.
+# The response to a batch is 200 even if all items are invalid.
 BATCHES = {
     "include-path-regex": "/batch$",
     "checks": {"negative_data_rejection": {"expected-statuses": [200, 400, 401, 403, 405]}},
@@ -84,8 +84,9 @@ BATCHES = {
 
 
 def described(parameters: Mapping[str, str], *, credentials: bool = False) -> Any:
-    """Our document for schemathesis, which generates everything except `parameters`, and
-    optionally `credentials`."""
+    """Our document for schemathesis, which generates everything except `parameters` and,
+    optionally, `credentials`.
+    """
     generation = {
         "max-examples": EXAMPLES,
         "deterministic": True,
@@ -95,12 +96,12 @@ def described(parameters: Mapping[str, str], *, credentials: bool = False) -> An
     config = schemathesis.Config.from_dict(
         {
             "seed": 1,
-            "suppress-health-check": ["all"],  # a slow machine is no finding
+            "suppress-health-check": ["all"],  # a slow machine is not an error
             "phases": {"fuzzing": NOTHING_LEARNT},
             "generation": generation,
             "checks": CHECKS,
             "operations": [BATCHES],
-            "parameters": {"query.wait": "0", **parameters},  # nobody waits for changes here
+            "parameters": {"query.wait": "0", **parameters},  # this test does not wait for changes
         }
     )
     document = schemathesis.openapi.from_dict(DOCUMENT, config=config)
@@ -108,8 +109,8 @@ def described(parameters: Mapping[str, str], *, credentials: bool = False) -> An
     return excluded.exclude(path_regex="^/originmap/dev/")
 
 
-# A snapshot is lines of JSON, not one value; a rollback undoes what the other tests rely on, as the
-# control of the development server does. All have tests of their own.
+# A snapshot is lines of JSON, not one value. A rollback, and the control of the development server,
+# undo data that the other tests need. All of them have separate tests.
 SNAPSHOT = "/originmap/v1/snapshot"
 ROLLBACK = "/originmap/v1/zones/{zone}/rollback"
 
@@ -146,7 +147,7 @@ def map_case(context: schemathesis.HookContext, case: Case) -> Case:
 
 
 def likely_item(item: Any) -> Any:
-    """An item of a batch, in half of the cases as good as can be."""
+    """An item of a batch; half of the items are valid if possible."""
     name = "ip" if isinstance(item, dict) and "ip" in item else "origin_ip"
     sent = item[name] if isinstance(item, dict) else item
     if chosen((True, False), sent):
@@ -156,13 +157,13 @@ def likely_item(item: Any) -> Any:
 
 
 def likely(address: str, name: str = "origin_ip") -> dict[str, str]:
-    """A mapping that can be stored."""
+    """A valid mapping."""
     vendor, region = chosen(PLACES, address)
     return {name: address, "vendor": vendor, "region": region}
 
 
 def likely_body(case: Case) -> Any:
-    """A body that can be stored at the path of `case`."""
+    """A valid body for the path of `case`."""
     if case.path.endswith(V1):
         return likely(chosen(ADDRESSES, repr(case.body)), "ip")
     if case.path == f"{BASE}/zones":
@@ -188,7 +189,7 @@ def chosen(choices: tuple[Any, ...], by: str) -> Any:
 
 
 class Asked:
-    """A server, and the statuses that each operation was answered with in the zone."""
+    """A server, and the statuses of each operation's responses in the zone."""
 
     def __init__(self, server: Server) -> None:
         self._url = server.url
@@ -202,10 +203,10 @@ class Asked:
         self.statuses: dict[str, set[int]] = defaultdict(set)
 
     def ask(self, case: Case, headers: dict[str, str] | None = None) -> int:
-        """Send a request, check its answer, and return the status."""
+        """Send a request, check its response, and return the status."""
         self._give_its_own(case)
         if headers and case.path.endswith("/{account_id}/tokens/verify"):
-            headers = self._account_token  # which verifies nobody's but an account's
+            headers = self._account_token  # which verifies only tokens of the account
         response = case.call(base_url=self._url, session=self._session, headers=headers)
         if "/tokens" in case.path:
             self._remove_token(case, response)
@@ -234,13 +235,15 @@ class Asked:
         elif path.endswith("/tokens/{token}"):
             parameters["token"] = self._make("/user/tokens", TOKEN_REQUEST)["id"]
         if path.endswith(V1) and case.method == "POST" and next(self._made) % 2:
-            # POST creates a mapping only if there is none.
+            # POST requires an address without a mapping.
             for address in ADDRESSES:
                 where = f"{self._api}/zones/{ZONE}/origin/cloud_regions/{address}"
                 self._session.delete(where, headers=BEARER)
 
     def _remove_token(self, case: Case, response: Response) -> None:
-        """Remove the token that a request created or used: the number per owner is limited."""
+        """Remove the token that a request created or used: the number of tokens per owner is
+        limited.
+        """
         made = json.loads(response.content).get("result") if case.method == "POST" else None
         token = made["id"] if made else case.path_parameters.get("token_id")
         if made and not case.path.startswith(BASE):
@@ -271,18 +274,17 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
         for label, statuses in asked.statuses.items()
         if 200 not in statuses and can_succeed(label)
     }
-    assert not never_done, "no request was good enough to see what a result looks like"
+    assert not never_done, "no request had a result, so none was checked"
 
 
 def can_succeed(label: str) -> bool:
-    """Whether the document has a success for an operation; making an account has none."""
+    """Whether the document has a success for an operation; creating an account has none."""
     method, path = label.split(" ", 1)
     return "200" in DOCUMENT["paths"][path][method.lower()]["responses"]
 
 
 def envelope_is_complete(ctx: CheckContext, response: Response, case: Case) -> None:
-    """Every answer but the document, the metrics and what caches load is an envelope and nothing
-    else."""
+    """Every response except the document, the metrics and files for caches is an envelope."""
     plain = case.path in (OPENAPI, "/metrics", EXPORT) or case.path.startswith(DISCOVERY)
     if plain and response.status_code < 400:
         return
@@ -297,7 +299,7 @@ def envelope_is_complete(ctx: CheckContext, response: Response, case: Case) -> N
 
 
 def codes_are_described(ctx: CheckContext, response: Response, case: Case) -> None:
-    """An error's codes are those of an example that the document has for its status."""
+    """An error's codes are those of an example in the document for its status."""
     if response.status_code < 400:
         return
     if response.status_code == 405:
@@ -305,7 +307,7 @@ def codes_are_described(ctx: CheckContext, response: Response, case: Case) -> No
     else:
         responses = DOCUMENT["paths"][case.path][case.method.lower()]["responses"]
         if str(response.status_code) not in responses:
-            return  # which another check reports
+            return  # another check reports it
         reference = responses[str(response.status_code)]["$ref"]
     examples = at(reference)["content"]["application/json"]["examples"].values()
     expected = [codes(at(example["$ref"])["value"]) for example in examples]
@@ -321,8 +323,9 @@ def at(reference: str) -> Any:
 
 
 def codes(answer: dict[str, Any]) -> list[tuple[int, ...]]:
-    """The codes of an answer's errors, each with those of its chain; several reasons with one
-    code count as one."""
+    """The codes of a response's errors, each with those of its chain; several reasons with one code
+    count as one.
+    """
     found = [
         (error["code"], *(link["code"] for link in error.get("error_chain", [])))
         for error in answer["errors"]
@@ -332,15 +335,15 @@ def codes(answer: dict[str, Any]) -> list[tuple[int, ...]]:
 
 @pytest.mark.proves("P-GEN-1")
 @IN_THE_ZONE.parametrize()
-def test_requests_about_the_zone_get_described_answers(case: Case, asked: Asked) -> None:
+def test_requests_about_the_zone_get_described_responses(case: Case, asked: Asked) -> None:
     asked.statuses[case.operation.label].add(asked.ask(case, BEARER))
 
 
 @ANYWHERE.parametrize()
-def test_requests_about_any_zone_get_described_answers(case: Case, asked: Asked) -> None:
+def test_requests_about_any_zone_get_described_responses(case: Case, asked: Asked) -> None:
     asked.ask(case, BEARER)
 
 
 @STRANGER.exclude(tag="Server").parametrize()
-def test_without_a_credential_nothing_is_revealed(case: Case, asked: Asked) -> None:
+def test_without_a_credential_no_data_is_revealed(case: Case, asked: Asked) -> None:
     assert asked.ask(case) >= 400

@@ -1,4 +1,4 @@
-"""Streamed answers, and clients that do not read them."""
+"""Streamed responses, and clients that do not read them."""
 
 import asyncio
 
@@ -74,7 +74,7 @@ async def test_reads_over_the_limit_get_retry_after() -> None:
             assert (await client.get(HOST + path)).status_code == 200
 
 
-async def test_missed_changes_are_not_sent_after_a_disconnect() -> None:
+async def test_changes_are_not_sent_after_a_disconnect() -> None:
     async with bootstrap.open_store(bootstrap.MEMORY, initial_data.prepare_dev) as opened:
         store, feed, directory = opened.store, opened.feed, opened.directory
         for address in ips(2 * MOST_IN_EVENT + 10):
@@ -90,6 +90,6 @@ async def test_missed_changes_are_not_sent_after_a_disconnect() -> None:
             sent.append(event)
             if len(sent) == 2:
                 stream.lost()
-        # A comment and an event; a third one would have the rest.
+        # A comment and one event; a further event would have the remaining changes.
         assert (len(sent), sessions.count, broadcast.count) == (2, 0, 0)
         assert sent[1].count(b'"revision":') == MOST_IN_EVENT + 1

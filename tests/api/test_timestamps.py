@@ -1,4 +1,4 @@
-"""Times as they are written and read."""
+"""Parsing and formatting of times."""
 
 import pytest
 

@@ -11,7 +11,7 @@ from tests.process import Server
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Originmap, with three colos of which two are upper tiers."""
+    """An Originmap server with three colos, of which two are upper tiers."""
     folder = tmp_path_factory.mktemp("originmap")
     with Server(str(folder / "dev.db"), folder) as server:
         set_topology(server, PLACES)

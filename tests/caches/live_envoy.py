@@ -31,7 +31,7 @@ class LiveEnvoy(Envoy):
         self.give_token(TOKEN)
 
     def give_token(self, token: str) -> None:
-        """Have it send this one from now on."""
+        """Replace the token in the file."""
         secret = {"generic_secret": {"secret": {"inline_string": f"Bearer {token}"}}}
         resource = {"@type": _SECRET, "name": "originmap", **secret}
         new = self.folder / "token.new"
@@ -39,14 +39,14 @@ class LiveEnvoy(Envoy):
         new.replace(self.folder / "token.json")
 
     def passes(self, before: str, after: str) -> None:
-        """Wait until requests reach another machine; none fails before."""
+        """Wait until requests reach another server; none fails before."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while (last := self.answer(ZONE)) != after:
             assert last == before, self.log()
-            assert time.monotonic() < deadline, f"{before} answers still\n{self.log()}"
+            assert time.monotonic() < deadline, f"{before} still responds\n{self.log()}"
 
     def says(self, text: str) -> None:
-        """Wait until its log has a text."""
+        """Wait until the log has a text."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while text not in self.log():
             assert time.monotonic() < deadline, self.log()
@@ -92,7 +92,7 @@ class LiveEnvoy(Envoy):
 
 
 class OwnClusters(LiveEnvoy):
-    """LiveEnvoy with the operator's own clusters, which request only endpoints."""
+    """LiveEnvoy with the operator's own clusters; it requests only endpoints."""
 
     def _more_clusters(self) -> list[dict[str, Any]]:
         own = [

@@ -1,7 +1,7 @@
-"""A network of three machines behind a cache: two upper tiers and an origin.
+"""A network of three servers behind a cache: two upper tiers and an origin.
 
-Each answers with its name. They listen on loopback addresses of their own, since a cache may
-refuse an upper tier on an address that it takes for itself.
+Each responds with its name. They listen on different loopback addresses, because a cache may refuse
+an upper tier on one of its own addresses.
 """
 
 import socket
@@ -12,7 +12,7 @@ ADDRESSES = {"IAD": "127.0.1.1", "FRA": "127.0.2.1", "origin": "127.0.3.1"}
 
 
 class Machine:
-    """Answers every GET with its name, and can die and come back."""
+    """Responds to every GET with its name; it can be stopped and started."""
 
     def __init__(self, name: str, host: str = "", port: int = 0) -> None:
         self.name = name
@@ -26,13 +26,13 @@ class Machine:
         return f"{self.host}:{self.port}"
 
     def start(self) -> None:
-        """Listen, if it does not."""
+        """Start to listen, unless it already does."""
         if self._server is None:
             self._server = _Server((self.host, self.port), _handler(self.name))
             threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def stop(self) -> None:
-        """Refuse connections from now on."""
+        """Refuse connections."""
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
@@ -46,7 +46,7 @@ class _Server(ThreadingHTTPServer):
 
 def _handler(name: str) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        # Every connection is closed after its answer, so that none outlives its machine.
+        # Every connection is closed after its response, so that no connection is left after a stop.
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Length", str(len(name)))

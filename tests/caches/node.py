@@ -22,7 +22,7 @@ from tests.caches.programs.cache import PATIENCE_SECONDS, ZONE, Cache
 from tests.process import BEARER, COMMAND, Server
 
 UPSTREAMS = ("IAD", "FRA")
-# Envoy is in the folder of Python, which an operator's PATH would also contain.
+# Envoy is in Python's folder, which an operator's PATH would also contain.
 _PATH = f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"
 
 
@@ -57,7 +57,7 @@ class Edge:
         self._started = ""
 
     def start(self, *args: str) -> None:
-        """Start it, as a service manager does."""
+        """Start the process like a service manager."""
         command = [COMMAND, "edge", *self.arguments, *args]
         self._started = timestamp(wall_clock())
         with self._log.open("ab") as log:
@@ -68,7 +68,7 @@ class Edge:
         return self._process is not None and self._process.poll() is None
 
     def run(self, *args: str) -> subprocess.CompletedProcess[str]:
-        """Run it to its end."""
+        """Run the command to its end."""
         return subprocess.run(
             [COMMAND, "edge", *self.arguments, *args],
             capture_output=True,
@@ -78,31 +78,31 @@ class Edge:
         )
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Stop it; the exit status."""
+        """Stop the process; return the exit status."""
         assert self._process is not None
         self._process.send_signal(number)
         return self._process.wait(PATIENCE_SECONDS)
 
     def signal(self, number: signal.Signals) -> None:
-        """Send it a signal."""
+        """Send a signal to the process."""
         assert self._process is not None
         self._process.send_signal(number)
 
     def log(self) -> str:
-        """Its log so far."""
+        """The log so far."""
         return self._log.read_text(errors="replace")
 
     def written(self, cache: Cache) -> bool:
-        """Whether the files of a cache are there, checked."""
+        """Whether the files of a cache exist and passed their check."""
         record = self.state / f"{cache.format}.json"
         return record.exists() and '"pending":{}' in record.read_text()
 
     def serves_all(self, server: Server) -> None:
-        """Wait until the server lists that the cache serves all that there is."""
+        """Wait until the server reports that the cache serves the newest revision."""
 
         def told() -> bool:
             row = listed(server, self.name)
-            # What it told before it was started again says nothing.
+            # Reports before a restart do not count.
             new = bool(row) and row["last_contact"] > self._started
             return new and (row["applied"], row["lag"], row["problem"]) == (
                 row["revision"],
@@ -113,16 +113,16 @@ class Edge:
         self.waits_for(told, "the list of followers")
 
     def said(self, event: str) -> int:
-        """How many lines of its log are of an event."""
+        """The number of log lines with an event."""
         return self.log().count(f'"event":"{event}"')
 
     def waits_for(self, look: Callable[[], Any], what: str) -> None:
-        """Wait until something is there."""
+        """Wait until a condition is true."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not look():
             assert self._process is not None
             assert self._process.poll() is None, self.log()
-            assert time.monotonic() < deadline, f"waited in vain for {what}\n{self.log()}"
+            assert time.monotonic() < deadline, f"timeout while waiting for {what}\n{self.log()}"
             time.sleep(0.02)
 
     def __enter__(self) -> "Edge":
@@ -140,8 +140,9 @@ class Edge:
 
 
 def listed(server: Server, name: str) -> dict[str, Any]:
-    """The server's row of a follower; empty if it is unknown. Each `Edge` has its own token, and
-    each token a row: of several rows, the one with the last contact."""
+    """The server's row of a follower; empty if it is unknown. Each `Edge` has a separate token, and
+    each token a row: of several rows, the one with the last contact.
+    """
     url = f"{server.url}/originmap/v1/followers"
     answer = httpx.get(url, headers=BEARER, verify=False)
     found: list[dict[str, Any]] = answer.raise_for_status().json()["result"]
@@ -150,7 +151,7 @@ def listed(server: Server, name: str) -> dict[str, Any]:
 
 
 class Visitor:
-    """Polls a cache and counts the answers; a context manager."""
+    """Polls a cache and counts the responses; a context manager."""
 
     def __init__(self, cache: Cache, host: str = ZONE) -> None:
         self._cache = cache
@@ -177,7 +178,7 @@ class Visitor:
                 self.failed += 1
 
     def _answered(self) -> bool:
-        """On a connection of its own, with little work for this machine."""
+        """Sends each request on a new connection, with little CPU time."""
         connection = http.client.HTTPConnection("127.0.0.1", self._cache.port, timeout=5)
         with contextlib.closing(connection):
             headers = {"host": self._host, **self._cache.headers}

@@ -1,4 +1,4 @@
-"""The server of the caches' exports, and the writes to it."""
+"""The server for the caches' exports, and the writes to it."""
 
 import httpx
 
@@ -11,10 +11,10 @@ PARIS = (48.9, 2.4)
 
 
 def put(server: Server, place: tuple[str, str], ip: str = IP) -> None:
-    """Put the mapping of an origin."""
+    """Map the origin to a region."""
     item = {"origin_ip": ip, "vendor": place[0], "region": place[1]}
     url = f"{server.mappings}/{ip}"
-    # Certificates, which nobody needs here, take longer to load than the request.
+    # Loading certificates takes longer than the request, and the test needs none.
     httpx.put(url, json=item, headers=BEARER, verify=False).raise_for_status()
 
 
@@ -24,7 +24,7 @@ def remove(server: Server) -> None:
 
 
 def set_topology(server: Server, places: dict[str, tuple[float, float]]) -> None:
-    """Colos of which all but SIN are upper tiers."""
+    """Colos of which all except SIN are upper tiers."""
     colos = [
         {"code": code, "city": code, "country": "US", "latitude": place[0],
          "longitude": place[1], "eligible": code != "SIN"}

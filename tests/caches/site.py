@@ -1,4 +1,4 @@
-"""A cache with all that is around it, of its own: a server, three machines, an agent."""
+"""A cache with its own environment: a server, three upstream servers, and an agent."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.process import Server
 
 
 class Site:
-    """Everything runs between its begin and its end; a context manager."""
+    """Starts and stops all parts; a context manager."""
 
     def __init__(self, folder: Path, kind: type[Cache]) -> None:
         self.folder = folder
@@ -30,7 +30,7 @@ class Site:
         return Server(str(self.folder / "dev.db"), self.folder, args=["--port", str(self.port)])
 
     def refresh(self) -> None:
-        """Have everything run, and the origin near IAD."""
+        """Start all parts, with the origin near IAD."""
         if self.server.process.poll() is not None:
             self.server = self.serve()
         if not self.edge.is_running:

@@ -1,4 +1,4 @@
-"""Each cache routes requests by our export. `test_edge` tests changes and fallbacks."""
+"""Each cache routes requests with our export. `test_edge` tests changes and fallbacks."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -31,7 +31,7 @@ FILES = {
 def cache(
     request: pytest.FixtureRequest, machines: Mapping[str, Machine], tmp_path: Path
 ) -> Iterator[Cache]:
-    """A cache that has not started yet, with every machine up."""
+    """A cache that has not started yet, with every server up."""
     for machine in machines.values():
         machine.start()
     with request.param(tmp_path, machines) as cache:
@@ -90,5 +90,5 @@ def test_without_a_reachable_upper_tier_only_traffic_server_fills_from_the_origi
         cache.comes_to("origin")
         return
     cache.comes_to("")
-    time.sleep(0.5)  # a probe or two
+    time.sleep(0.5)  # after one or two probes
     assert cache.answer(ZONE) == ""

@@ -1,4 +1,4 @@
-"""Each cache's own checker takes our files as they are, and none that are damaged."""
+"""Each cache's checker accepts our files and rejects damaged ones."""
 
 import json
 import os
@@ -45,7 +45,7 @@ def with_two_clusters(content: bytes) -> bytes:
     return json.dumps({"resources": document["resources"] * 2}).encode()
 
 
-# By file; parent.config and HAProxy's map have no wrong form that their programs would refuse.
+# By file; parent.config and HAProxy's map have no form that their programs reject.
 DAMAGED = [
     ("nginx", "originmap.conf", cut_off),
     ("nginx", "originmap.conf", with_nonsense),
@@ -62,7 +62,7 @@ DAMAGED = [
 
 
 def files_of(format_: str, folder: Path) -> dict[str, Path]:
-    """Copies of the golden files, as new files are called, with upper tiers that need no DNS."""
+    """Copies of the golden files with the names of new files and upper tiers without DNS names."""
     if not shutil.which(PROGRAMS[format_], path=ENVIRONMENT["PATH"]):
         found(PROGRAMS[format_])
     files = {}
@@ -86,11 +86,11 @@ def test_our_files_pass_the_check(format_: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("format_", ["varnish", "trafficserver"])
-def test_checkers_that_run_as_another_user_see_what_a_service_hides(
+def test_checkers_that_run_as_another_user_can_read_the_temporary_folder(
     format_: str, tmp_path: Path
 ) -> None:
     files = files_of(format_, tmp_path)
-    before = os.umask(0o077)  # as the unit for systemd has it
+    before = os.umask(0o077)  # like the systemd unit
     try:
         check(format_, files)
     finally:

@@ -1,4 +1,4 @@
-"""Each cache, fed by a real agent that follows a real server."""
+"""Each cache with a real agent that follows a real server."""
 
 import sys
 import time
@@ -29,12 +29,12 @@ def fed(
     machines: Mapping[str, Machine],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[Edge, Cache]]:
-    """An agent and its cache, which starts with the agent's files; shared by its tests."""
+    """An agent and its cache, which starts with the agent's files; the tests share them."""
     put(server, NEAR_IAD)
     with request.param(tmp_path_factory.mktemp("cache"), machines) as cache:
         cache.check_installed()
         cache.prepare()
-        # Those that look names up refuse a colo of which they cannot find the address.
+        # Caches that resolve names reject a colo whose address does not resolve.
         unknown = ["--upstream", "{colo}.invalid:80"] if isinstance(cache, LOOK_NAMES_UP) else []
         args = ["--interval", "0.3", *unknown]
         edge = Edge(server, cache, tmp_path_factory.mktemp("edge"), args)
@@ -51,7 +51,7 @@ def edge(fed: tuple[Edge, Cache]) -> Edge:
 
 @pytest.fixture
 def cache(fed: tuple[Edge, Cache], machines: Mapping[str, Machine]) -> Cache:
-    """The cache, with every machine up."""
+    """The cache, with every server up."""
     for machine in machines.values():
         machine.start()
     return fed[1]
@@ -66,7 +66,7 @@ def test_a_mapping_that_changes_reaches_the_cache_without_a_failed_request(
     with Visitor(cache, host) as visitor:
         for place, colo in ((NEAR_FRA, "FRA"), (NEAR_IAD, "IAD")):
             edge.serves_all(server)
-            time.sleep(1)  # so that each is the first change of a burst
+            time.sleep(1)  # so that each change is the first of a burst
             put(server, place)
             since = time.monotonic()
             cache.comes_to(colo)
@@ -89,7 +89,7 @@ def test_when_the_upper_tier_dies_the_fallback_answers(server: Server, cache: Ca
     cache.comes_to("IAD")
 
 
-def test_a_poisoned_export_leaves_the_old_configuration_serving(
+def test_a_poisoned_export_leaves_the_old_configuration_in_use(
     server: Server, edge: Edge, cache: Cache
 ) -> None:
     put(server, NEAR_IAD)

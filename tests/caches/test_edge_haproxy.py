@@ -1,4 +1,4 @@
-"""HAProxy takes changes of its map at runtime, and is held against its file."""
+"""HAProxy's map is changed at runtime, and compared with its file."""
 
 import re
 import signal
@@ -49,7 +49,7 @@ def done(site: Site, how: str) -> int:
 def test_a_mapping_changes_without_a_reload(site: Site) -> None:
     reloads, runtime = done(site, "reloaded"), done(site, "changed at runtime")
     with Visitor(site.cache) as visitor:
-        for n in range(50):  # also entries that are new
+        for n in range(50):  # including new entries
             put(site.server, NEAR_IAD, f"198.51.100.{n}")
         put(site.server, NEAR_FRA)
         site.cache.comes_to("FRA")
@@ -77,7 +77,7 @@ def test_runtime_changes_by_others_are_corrected(site: Site) -> None:
     assert "stray.example" not in ask(site, f"show map {path}")
 
 
-def test_other_backends_are_a_reload(site: Site) -> None:
+def test_other_backends_require_a_reload(site: Site) -> None:
     before = worker(site)
     site.cache.comes_to("IAD")
     try:
@@ -91,7 +91,7 @@ def test_other_backends_are_a_reload(site: Site) -> None:
         site.edge.serves_all(site.server)
 
 
-def test_without_its_socket_it_is_reloaded(site: Site) -> None:
+def test_without_its_socket_haproxy_is_reloaded(site: Site) -> None:
     admin, elsewhere = site.cache.folder / "admin.sock", site.cache.folder / "elsewhere"
     admin.rename(elsewhere)
     try:

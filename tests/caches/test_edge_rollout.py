@@ -41,7 +41,7 @@ def now(site: Site) -> Any:
 
 
 def serves(site: Site, revision: int) -> None:
-    """Wait until the cache serves a revision, and the node has all there is."""
+    """Wait until the cache serves a revision, and the node has the newest one."""
 
     def told() -> bool:
         row = listed(site.server, site.edge.name)
@@ -52,7 +52,7 @@ def serves(site: Site, revision: int) -> None:
 
 
 def held(site: Site) -> int:
-    """Hold the node and move the origin; the revision that it is held at."""
+    """Hold the node and move the origin; return the revision of the hold."""
     step(site, "hold")
     base: int = now(site)["base"]
     serves(site, base)
@@ -66,7 +66,7 @@ def test_a_change_waits_for_its_stage_and_every_node_can_be_rolled_back(site: Si
     with Visitor(site.cache) as visitor:
         base = held(site)
         step(site, "start", stages="IAD,SIN,100%")
-        serves(site, base)  # another colo's stage
+        serves(site, base)  # the stage of another colo
         step(site, "advance")
         serves(site, now(site)["target"])
         site.cache.comes_to("FRA")
@@ -88,7 +88,7 @@ def test_held_back_changes_are_not_loaded(site: Site) -> None:
     assert site.edge.said("up to date") == loaded
 
 
-def test_a_node_that_starts_meanwhile_is_held_too(site: Site) -> None:
+def test_a_node_that_starts_during_a_rollout_is_held_too(site: Site) -> None:
     base = held(site)
     assert site.edge.stop() == 0
     shutil.rmtree(site.edge.state)

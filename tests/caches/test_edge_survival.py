@@ -1,4 +1,4 @@
-"""An agent under kills, disconnects, load and foreign changes; nginx represents all caches."""
+"""An agent with kills, disconnects, load and changes by others; nginx represents all caches."""
 
 import re
 import signal
@@ -29,7 +29,7 @@ def site(running: Site) -> Site:
     return running
 
 
-def test_it_serves_its_last_state_without_the_server(site: Site) -> None:
+def test_the_cache_serves_its_last_state_without_the_server(site: Site) -> None:
     strangers = site.edge.said("the file was changed by another program")
     with Visitor(site.cache) as visitor:
         put(site.server, NEAR_FRA)
@@ -37,7 +37,7 @@ def test_it_serves_its_last_state_without_the_server(site: Site) -> None:
         site.cache.comes_to("FRA")
         site.server.kill()
         assert site.edge.stop(signal.SIGKILL) == -signal.SIGKILL
-        # As after a reboot: somebody's hand was here, and no server is.
+        # As after a reboot: another program changed the file, and there is no server.
         site.file.write_text("upstream")
         site.edge.start()
         site.edge.waits_for(lambda: site.file.read_text() != "upstream", "the file")
@@ -50,7 +50,7 @@ def test_it_serves_its_last_state_without_the_server(site: Site) -> None:
     assert site.edge.stop() == 0
 
 
-def test_a_burst_of_writes_is_a_few_reloads_and_ends_with_the_last(site: Site) -> None:
+def test_a_burst_of_writes_causes_few_reloads_and_ends_with_the_last_write(site: Site) -> None:
     before = site.edge.said("up to date")
     with Visitor(site.cache) as visitor:
         for n in range(200):
@@ -62,15 +62,15 @@ def test_a_burst_of_writes_is_a_few_reloads_and_ends_with_the_last(site: Site) -
     assert 1 <= site.edge.said("up to date") - before < 50
 
 
-def test_a_change_that_leaves_the_files_as_they_are_reloads_nothing(site: Site) -> None:
-    # The upper tier that it would be filled from without a mapping too.
+def test_a_change_without_an_effect_on_the_files_causes_no_reload(site: Site) -> None:
+    # The upper tier of an unmapped origin is the same.
     put(site.server, NEAR_FRA, "198.51.100.77")
     reloads = site.edge.said("up to date")
     site.edge.serves_all(site.server)
     assert site.edge.said("up to date") == reloads
 
 
-def test_a_check_in_place_that_fails_puts_the_old_file_back(site: Site) -> None:
+def test_a_failed_check_restores_the_old_file(site: Site) -> None:
     config = site.cache.folder / "nginx.conf"
     good, before = config.read_text(), site.file.read_text()
     with Visitor(site.cache) as visitor:
@@ -90,13 +90,13 @@ def test_a_check_in_place_that_fails_puts_the_old_file_back(site: Site) -> None:
     assert visitor.failed == 0
 
 
-def test_an_agent_that_was_killed_during_a_check_has_the_old_file_after_a_restart(
+def test_a_restart_after_a_kill_during_a_check_restores_the_old_file(
     site: Site,
 ) -> None:
     before = site.file.read_text()
     slow = site.cache.folder / "slow"
     assert site.edge.stop() == 0
-    # The second agent waits in its check for good: the new file is in place, and nobody took it.
+    # The second agent's check never ends: the new file is in place, and no cache has loaded it.
     slow.touch()
     hanging = f"sh -c 'test ! -e {slow} || sleep 20'"
     site.edge.start("--check", hanging)
@@ -107,7 +107,7 @@ def test_an_agent_that_was_killed_during_a_check_has_the_old_file_after_a_restar
     site.server.kill()
     (site.cache.folder / "nginx.conf").rename(site.cache.folder / "aside")
     try:
-        site.edge.start()  # its check fails: what is there is what it put back
+        site.edge.start()  # its check fails, so the file in place is the restored one
         site.edge.waits_for(lambda: site.file.read_text() == before, "the old file")
         site.edge.waits_for(
             lambda: site.edge.said("restored the old files of an interrupted update"), "a word"
@@ -134,7 +134,7 @@ def test_a_dry_run_prints_what_would_change_and_changes_nothing(site: Site) -> N
     assert site.file.read_text() == before
 
 
-def test_once_brings_it_up_to_date_and_ends(site: Site) -> None:
+def test_the_option_once_updates_the_cache_and_exits(site: Site) -> None:
     assert site.edge.stop() == 0
     put(site.server, NEAR_FRA)
     done = site.edge.run("--once")
@@ -147,7 +147,7 @@ def test_once_brings_it_up_to_date_and_ends(site: Site) -> None:
     assert "using the last saved state" in done.stderr
 
 
-def test_without_any_state_or_server_once_fails(tmp_path: Path) -> None:
+def test_the_option_once_fails_without_state_and_server(tmp_path: Path) -> None:
     done = subprocess.run(
         [
             COMMAND, "edge", "--once", "--follow", f"http://127.0.0.1:{free_port()}",

@@ -1,4 +1,4 @@
-"""Envoy with clusters of the operator's own, each with its endpoints from a file of ours."""
+"""Envoy with the operator's own clusters, each with its endpoints from one of our files."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ from tests.real.command import output
 
 @pytest.fixture
 def envoy(machines: Mapping[str, Machine], tmp_path: Path) -> Iterator[EnvoyOwnClusters]:
-    """One that has not started yet, with every machine up."""
+    """An Envoy that has not started yet, with every server up."""
     for machine in machines.values():
         machine.start()
     (tmp_path / "cache").mkdir()
@@ -28,7 +28,7 @@ def envoy(machines: Mapping[str, Machine], tmp_path: Path) -> Iterator[EnvoyOwnC
 
 @contextmanager
 def fed(server: Server, envoy: EnvoyOwnClusters, folder: Path) -> Iterator[Edge]:
-    """An agent, and the cache started on its files: the origin is near IAD."""
+    """An agent, and the cache with its files: the origin is near IAD."""
     put(server, NEAR_IAD)
     with Edge(server, envoy, folder) as edge:
         edge.waits_for(lambda: edge.written(envoy), "its files")
@@ -38,11 +38,11 @@ def fed(server: Server, envoy: EnvoyOwnClusters, folder: Path) -> Iterator[Edge]
 
 
 def moved(machines: Mapping[str, Machine]) -> list[str]:
-    """Options that give IAD the address of another machine."""
+    """Options that give IAD the address of another server."""
     return ["--upstream", f"IAD={machines['origin'].endpoint}"]
 
 
-def test_it_fills_from_the_upper_tier_and_when_that_dies_from_the_fallback(
+def test_envoy_fills_from_the_upper_tier_and_from_the_fallback_if_that_is_down(
     server: Server, envoy: EnvoyOwnClusters, tmp_path: Path
 ) -> None:
     with fed(server, envoy, tmp_path) as edge:
@@ -54,7 +54,7 @@ def test_it_fills_from_the_upper_tier_and_when_that_dies_from_the_fallback(
         assert f"{envoy.folder}/eds/originmap_fra_iad.json is up to date" in looked
 
 
-def test_it_follows_endpoints_that_change_without_a_reload(
+def test_envoy_loads_changed_endpoints_without_a_reload(
     server: Server, envoy: EnvoyOwnClusters, tmp_path: Path
 ) -> None:
     with fed(server, envoy, tmp_path) as edge:
@@ -63,9 +63,7 @@ def test_it_follows_endpoints_that_change_without_a_reload(
         envoy.comes_to("origin")
 
 
-def test_files_of_the_command_are_those_that_it_loads(
-    envoy: EnvoyOwnClusters, tmp_path: Path
-) -> None:
+def test_envoy_loads_files_of_the_export_command(envoy: EnvoyOwnClusters, tmp_path: Path) -> None:
     db = tmp_path / "dev.db"
     upstreams = [f"--upstream={c}={envoy.machines[c].endpoint}" for c in ("IAD", "FRA")]
     export = ("export", "envoy", "--colo", "sin", "--out", envoy.folder, "--db", db, *upstreams)

@@ -13,7 +13,7 @@ from tests.process import TOKEN, Server
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    """A server that a test may kill."""
+    """A server that a test can kill."""
     with Server(str(tmp_path / "dev.db"), tmp_path) as server:
         set_topology(server, PLACES)
         put(server, NEAR_IAD)
@@ -27,7 +27,7 @@ def all_up(machines: Mapping[str, Machine]) -> None:
 
 
 @pytest.mark.parametrize("kind", [LiveEnvoy, OwnClusters])
-def test_it_follows_the_mappings_and_serves_without_the_server(
+def test_envoy_follows_the_mappings_and_continues_without_the_server(
     kind: type[LiveEnvoy], server: Server, machines: Mapping[str, Machine], tmp_path: Path
 ) -> None:
     with kind(tmp_path, machines, server) as envoy:
@@ -53,7 +53,7 @@ def test_a_node_that_is_the_upper_tier_fills_from_the_origin(
         envoy.comes_to("origin")
 
 
-def test_with_a_refused_token_envoy_keeps_its_state_until_a_valid_one(
+def test_envoy_keeps_its_state_while_its_token_is_rejected(
     server: Server, machines: Mapping[str, Machine], tmp_path: Path
 ) -> None:
     with LiveEnvoy(tmp_path, machines, server) as envoy:

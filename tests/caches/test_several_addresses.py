@@ -1,4 +1,4 @@
-"""Upper tiers whose names have several addresses, for caches that take one address of a name."""
+"""Upper tiers whose names have several addresses, for caches that use one address per name."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -24,7 +24,7 @@ def cache(
         yield cache
 
 
-def test_each_address_serves_and_the_fallback_when_none_is_left(
+def test_requests_use_each_address_and_then_the_fallback(
     cache: Cache, machines: Mapping[str, Machine]
 ) -> None:
     for machine in machines.values():

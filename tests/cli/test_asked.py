@@ -1,4 +1,4 @@
-"""What a command is asked about: lines of any length, addresses, and names that lead to some."""
+"""The input of a command: lines of any length, addresses, and hostnames."""
 
 import io
 import socket
@@ -26,7 +26,7 @@ def refusal(text: str, *found: str) -> str:
     return str(caught.value)
 
 
-def test_lines_have_their_numbers_and_blank_ones_are_passed_over() -> None:
+def test_lines_are_numbered_and_blank_ones_are_skipped() -> None:
     assert lines(b"192.0.2.1\r\n\n  \n\t192.0.2.2 \n192.0.2.3") == [
         (1, "192.0.2.1"),
         (4, "192.0.2.2"),
@@ -34,24 +34,24 @@ def test_lines_have_their_numbers_and_blank_ones_are_passed_over() -> None:
     ]
 
 
-def test_a_file_from_windows_is_read_line_by_line() -> None:
+def test_a_file_with_windows_line_ends_is_read_line_by_line() -> None:
     text = "\ufeff192.0.2.1\r\nb\u00fccher.example\r\n"
     for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
         assert lines(text.encode(encoding)) == [(1, "192.0.2.1"), (2, "b\u00fccher.example")]
     assert lines(b"\xff\xfea\0\n\0b") == [(1, "a"), (2, "\\x62")]
 
 
-def test_no_lines() -> None:
+def test_an_empty_file_has_no_lines() -> None:
     assert lines(b"") == lines(b"\n\n") == []
 
 
 @pytest.mark.parametrize("length", [1022, 1023, 1024, 1025, 2048, 5_000_000])
-def test_a_line_that_is_too_long_is_cut_and_the_next_is_whole(length: int) -> None:
+def test_an_overlong_line_is_cut_and_the_next_one_is_complete(length: int) -> None:
     found = lines(b"x" * length + b"\n192.0.2.1\n")
     assert found == [(1, "x" * min(length, 1024)), (2, "192.0.2.1")]
 
 
-def test_a_last_line_without_end_is_one() -> None:
+def test_a_last_line_without_a_line_end_is_read() -> None:
     assert lines(b"x" * 1024) == [(1, "x" * 1024)]
 
 
@@ -91,7 +91,7 @@ def test_an_unresolvable_name_is_reported() -> None:
     assert refusal("example.com", "0.0.0.0") == "example.com has no address that an origin can have"
 
 
-def test_this_machine_knows_itself() -> None:
+def test_localhost_resolves_to_itself() -> None:
     name, found = address_arguments.addresses("localhost", address_arguments.resolve)
     assert name == "localhost"
     assert {address.text(each) for each in found} <= {"127.0.0.1", "::1"}

@@ -1,5 +1,6 @@
-"""How a conductor judges nodes that do not report, with real services over a store in memory and a
-clock that the tests move."""
+"""How a conductor handles nodes that do not report, with real services over a store in memory and a
+clock that the tests set.
+"""
 
 import asyncio
 import io
@@ -34,8 +35,9 @@ SECOND = 1_000_000
 
 
 class World:
-    """A primary, as a conductor sees it. Each look at it takes some seconds, after which the nodes
-    of `alive`, by name, report from their colos and serve what they may."""
+    """A primary. Each poll by the conductor takes some seconds; then the nodes of `alive`, by name,
+    report from their colos and serve the allowed revision.
+    """
 
     def __init__(self) -> None:
         self.at = 1_000 * SECOND
@@ -51,21 +53,21 @@ class World:
         return self.at
 
     def restart(self) -> None:
-        """The server is started again, and knows no node."""
+        """Restart the server, which then knows no node."""
         self.followers = Followers(self._store, self.now)
         topologies = Topologies(self._store, data.catalogue(), data.topology(), self.now)
         self.rollouts = Rollouts(self._store, self.followers, topologies, self.now)
 
     def change(self) -> None:
-        """Something that nodes serve is changed."""
+        """Change data that nodes serve."""
         asyncio.run(self._write(Kind.LATENCIES))
 
     def note(self) -> None:
-        """Something that nodes do not serve is changed."""
+        """Change data that nodes do not serve."""
         asyncio.run(self._write(Kind.ACCOUNT))
 
     async def _write(self, kind: Kind) -> None:
-        """Make a record, or remove it."""
+        """Create or delete a record."""
         key = Key(kind, VALUES[kind].id)
         before = self._written.pop(key, None)
         if before is None:
@@ -74,7 +76,7 @@ class World:
         await self._store.write_records(lambda _: RecordDecision((change,), None), CAUSE)
 
     def start(self, stages: str) -> RolloutJSON:
-        """A rollout of one change, begun when the server has heard of every node there is."""
+        """A rollout of one change, started after every node has reported to the server."""
         self.take(Hold())
         self.change()
         self.at += 100 * SECOND
@@ -100,14 +102,14 @@ class World:
             self.followers.reported(name, "t", "c", Report(1, "nginx", nodes.get(name), "", colo))
 
     def take_step(self, step: RolloutRequest) -> RolloutJSON:
-        """As the server takes it for the conductor."""
+        """The conductor's step, carried out by the server."""
         try:
             return self.take(step)
         except OriginmapError as error:
             raise ServerRefused(str(error), "") from error
 
     def watch(self) -> RolloutJSON:
-        """As the conductor sees it."""
+        """The state of the rollout for the conductor."""
         self.looks += 1
         self.at += self.seconds * SECOND
         self._report()
@@ -122,14 +124,14 @@ class World:
         return Conductor(Asked(self), wishes, LiveLine(io.StringIO())).run(started)
 
     def stops(self, started: RolloutJSON, empty: tuple[str, ...] = ()) -> str:
-        """Why it stops."""
+        """The reason why the conductor stops."""
         with pytest.raises(RolloutStopped) as stopped:
             self.conduct(started, empty)
         return str(stopped.value)
 
 
 class Asked(ServerRollouts):
-    """The rollouts of a world, asked for without a server."""
+    """The client for rollouts, without a server."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -146,7 +148,7 @@ def world() -> World:
     return World()
 
 
-def test_without_any_node_a_rollout_stops_in_its_first_stage(world: World) -> None:
+def test_a_rollout_without_nodes_stops_in_its_first_stage(world: World) -> None:
     started = world.start("SIN,FRA,100%")
     said = world.stops(started)
     assert "no node of SIN reports (stage 1: SIN)" in said
@@ -162,14 +164,14 @@ def test_a_later_stage_without_a_node_is_not_released(world: World) -> None:
     assert (world.shown().state, world.shown().released) == (RolloutState.PAUSED, 1)
 
 
-def test_an_empty_stage_passes_only_by_its_name(world: World) -> None:
+def test_an_empty_stage_is_released_only_if_it_is_named(world: World) -> None:
     world.alive = {"sin-1": "SIN"}
     started = world.start("SIN,FRA,0.01%,100%")
     assert "no node of 0.01% reports" in world.stops(started, ("FRA",))
     assert world.conduct(world.take(Resume()), ("FRA", "0.01%")).state is RolloutState.DONE
 
 
-def test_a_stage_whose_nodes_earlier_stages_took_is_not_empty(world: World) -> None:
+def test_a_stage_whose_nodes_belong_to_earlier_stages_is_not_empty(world: World) -> None:
     world.alive = {"sin-1": "SIN", "fra-1": "FRA"}
     assert world.conduct(world.start("SIN,FRA,100%")).state is RolloutState.DONE
 
@@ -179,7 +181,7 @@ def test_named_stages_may_be_empty(world: World) -> None:
     assert ended.state is RolloutState.DONE
 
 
-def test_a_stage_after_a_restart_waits_until_its_nodes_have_reported(world: World) -> None:
+def test_a_stage_waits_after_a_restart_until_its_nodes_have_reported(world: World) -> None:
     world.alive = {"sin-1": "SIN"}
     started = world.start("SIN,100%")
     alive, world.alive = world.alive, {}
@@ -206,7 +208,7 @@ def test_a_node_that_no_longer_reports_stops_the_next_stage(world: World) -> Non
     assert (world.shown().state, world.shown().released) == (RolloutState.PAUSED, 1)
 
 
-def test_a_lost_node_passes_by_its_name(world: World) -> None:
+def test_a_lost_node_is_accepted_if_it_is_named(world: World) -> None:
     world.alive = {"sin-1": "SIN", "fra-1": "FRA", "fra-2": "FRA"}
     started = world.start("SIN,FRA,100%")
     del world.alive["fra-2"]
@@ -214,7 +216,7 @@ def test_a_lost_node_passes_by_its_name(world: World) -> None:
     assert world.conduct(started, lost=("fra-2",)).state is RolloutState.DONE
 
 
-def test_a_node_lost_over_a_restart_of_the_server_is_missed(world: World) -> None:
+def test_a_node_lost_during_a_restart_of_the_server_is_detected(world: World) -> None:
     world.alive = {"sin-1": "SIN", "fra-1": "FRA", "fra-2": "FRA"}
     started = world.start("SIN,FRA,100%")
     world.seconds = 40
@@ -235,7 +237,7 @@ def test_changes_after_the_last_check_are_not_released(world: World) -> None:
 
     def change_first(step: RolloutRequest) -> RolloutJSON:
         if world.shown().later == 0:
-            world.change()  # between the last look and the step
+            world.change()  # between the last poll and the step
         return take(step)
 
     world.take_step = change_first  # type: ignore[method-assign]
@@ -243,7 +245,7 @@ def test_changes_after_the_last_check_are_not_released(world: World) -> None:
     assert (ended.state, ended.later) == (RolloutState.RUNNING, 1)
 
 
-def test_what_no_node_serves_does_not_keep_a_rollout_open(world: World) -> None:
+def test_changes_that_no_node_serves_do_not_keep_a_rollout_open(world: World) -> None:
     world.alive = {"sin-1": "SIN"}
     started = world.start("100%")
     take, notes = world.take_step, iter((1, 2))

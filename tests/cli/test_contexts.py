@@ -1,4 +1,4 @@
-"""Servers that have a name: kept for their user alone, and used by commands that name none."""
+"""Named servers: stored for one user, and used by commands without a server option."""
 
 import json
 import stat
@@ -27,7 +27,7 @@ def file(env: dict[str, str]) -> Path:
     return Path(env["XDG_CONFIG_HOME"]) / "originmap" / "contexts.json"
 
 
-def test_a_command_asks_the_server_in_use(tmp_path: Path, env: dict[str, str]) -> None:
+def test_a_command_uses_the_current_context(tmp_path: Path, env: dict[str, str]) -> None:
     with Server(str(tmp_path / "dev.db"), tmp_path) as server:
         context(env, "add", "prod", server.url)
         del env["ORIGINMAP_TOKEN"]
@@ -36,7 +36,7 @@ def test_a_command_asks_the_server_in_use(tmp_path: Path, env: dict[str, str]) -
         assert "example.com" in named.stdout
 
 
-def test_the_first_is_in_use_until_another_is(env: dict[str, str]) -> None:
+def test_the_first_context_is_current_until_another_is_selected(env: dict[str, str]) -> None:
     context(env, "add", "prod", "http://192.0.2.1:8787")
     context(env, "add", "lab", "http://192.0.2.2:8787")
     rows = json.loads(context(env, "list", "--json"))

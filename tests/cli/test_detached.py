@@ -17,7 +17,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[Run]:
-    """Runs commands of a user with a state folder of its own."""
+    """Runs commands of a user with a separate state folder."""
     environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path)}
 
     def run_(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -56,7 +56,7 @@ def test_a_second_server_in_the_background_is_refused(run: Run) -> None:
     assert "originmap stop" in second.stderr
 
 
-def test_a_server_that_cannot_start_says_why(run: Run, tmp_path: Path) -> None:
+def test_a_server_that_cannot_start_prints_the_reason(run: Run, tmp_path: Path) -> None:
     (tmp_path / "broken.db").write_text("not a database, but long enough to be one" * 100)
     result = run("dev", "--detach", "--port", "0", "--db", str(tmp_path / "broken.db"))
     assert result.returncode == 1
@@ -64,20 +64,20 @@ def test_a_server_that_cannot_start_says_why(run: Run, tmp_path: Path) -> None:
     assert run("stop").returncode == 1
 
 
-def test_stopping_without_a_server_says_so(run: Run) -> None:
+def test_stop_without_a_server_is_an_error(run: Run) -> None:
     result = run("stop")
     assert result.returncode == 1
     assert "no development server runs in the background" in result.stderr
     assert "originmap dev --detach" in result.stderr
 
 
-def test_stopping_a_server_that_has_ended_says_so_once(run: Run) -> None:
+def test_stop_after_a_server_has_ended_is_an_error_once(run: Run) -> None:
     url = started(run, "--db", ":memory:")
     assert run("stop", "--url", url).returncode == 0
     assert "no development server" in run("stop").stderr
 
 
-def test_a_killed_server_is_forgotten(run: Run, tmp_path: Path) -> None:
+def test_a_killed_server_is_removed_from_the_state(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "originmap" / "dev.json"
     started(run, "--db", ":memory:")
     state = json.loads(file.read_text())
@@ -101,7 +101,7 @@ def test_the_environment_is_printed_for_each_shell(run: Run) -> None:
     assert f"$Env:CLOUDFLARE_API_TOKEN = '{TOKEN}'" in run("env", "--format", "powershell").stdout
 
 
-def test_the_environment_of_another_server(run: Run) -> None:
+def test_the_environment_of_a_chosen_server_is_printed(run: Run) -> None:
     printed = run("env", "--url", "http://127.0.0.1:9000").stdout
     assert "export CLOUDFLARE_BASE_URL=http://127.0.0.1:9000/client/v4\n" in printed
 
@@ -120,7 +120,7 @@ def test_wait_returns_once_a_server_is_ready(run: Run, tmp_path: Path) -> None:
     later.join()
 
 
-def test_wait_gives_up_and_says_why(run: Run, unused_port: int) -> None:
+def test_wait_times_out_with_the_reason(run: Run, unused_port: int) -> None:
     result = run("wait", "--url", f"http://127.0.0.1:{unused_port}", "--timeout", "0.2s")
     assert result.returncode == 1
     assert "was not ready within 0.2 s: " in result.stderr
@@ -137,7 +137,7 @@ def unused_port() -> int:
     return port
 
 
-def test_a_free_port_is_announced_as_json(run: Run) -> None:
+def test_a_free_port_is_printed_as_json(run: Run) -> None:
     process = subprocess.Popen(
         [COMMAND, "dev", "--port", "0", "--db", ":memory:", "--stop-on-eof"],
         stdin=subprocess.PIPE,
@@ -162,7 +162,7 @@ def test_a_state_is_not_loaded_into_a_database_file(run: Run, tmp_path: Path) ->
     assert "--state would replace everything in" in result.stderr
 
 
-def test_serve_has_no_control(tmp_path: Path) -> None:
+def test_serve_has_no_control_routes(tmp_path: Path) -> None:
     with Server(str(tmp_path / "serve.db"), tmp_path, "serve") as server:
         for path in ("reset", "state", "faults", "clock", "requests", "fidelity", "strict"):
             for method in ("GET", "POST", "PUT", "DELETE"):
@@ -176,7 +176,7 @@ def test_serve_has_no_control(tmp_path: Path) -> None:
         assert not any(name.startswith("x-originmap") for name in answer.headers)
 
 
-def test_the_control_needs_the_token(tmp_path: Path) -> None:
+def test_control_routes_require_the_token(tmp_path: Path) -> None:
     with Server(":memory:", tmp_path) as server:
         url = f"{server.url}/originmap/dev/v1/reset"
         assert httpx.post(url).status_code == 400

@@ -1,4 +1,4 @@
-"""originmap detect and originmap ranges, as commands of their own process."""
+"""The commands originmap detect and originmap ranges, as separate processes."""
 
 import csv
 import io
@@ -110,13 +110,13 @@ def test_bad_lines_are_reported_and_do_not_stop_the_run(kept: Path) -> None:
     ]
 
 
-def test_a_name_is_resolved_here(kept: Path) -> None:
+def test_a_hostname_is_resolved_locally(kept: Path) -> None:
     done = run(kept, "detect", "localhost")
     assert done.returncode == 0
     assert "of localhost" in done.stdout
 
 
-def test_a_request_for_nothing_is_an_empty_array(kept: Path) -> None:
+def test_no_input_gives_an_empty_array(kept: Path) -> None:
     assert run(kept, "detect", "--json", "-").stdout == "[]\n"
 
 
@@ -150,21 +150,21 @@ def test_a_million_lines_stream_through_in_bounded_memory(kept: Path) -> None:
         lines = _a_million_lines()
         process.stdin.write(next(lines))
         process.stdin.flush()
-        # What was asked first is answered before the last is asked.
+        # The first result is printed before the last address is sent.
         assert process.stdout.readline().startswith(b"address")
         assert process.stdout.readline().startswith(b"10.0.0.0")
         threading.Thread(target=_feed, args=(process.stdin, lines)).start()
         count = 1
         for _ in process.stdout:
             count += 1
-            if count == 990_000:  # it still waits for the rest
+            if count == 990_000:  # the process still waits for input
                 most = _most_memory(process.pid)
     assert (count, process.returncode) == (1_000_000, 0)
     assert most < 150_000
 
 
 def _most_memory(pid: int) -> int:
-    """The most memory that a process had so far, in KiB (proc_pid_status(5))."""
+    """The peak memory of a process so far, in KiB (proc_pid_status(5))."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0])
 
@@ -210,7 +210,7 @@ def test_a_bad_import_names_the_file_and_changes_nothing(kept: Path) -> None:
     assert run(kept, "ranges", "status").stdout == before
 
 
-def test_the_folder_can_be_chosen(state: Path, tmp_path: Path) -> None:
+def test_the_folder_is_an_option(state: Path, tmp_path: Path) -> None:
     folder = str(tmp_path / "elsewhere")
     run(state, "ranges", "import", "--ranges", folder, str(AWS))
     assert "us-west-2" in run(state, "detect", "192.0.2.1", ORIGINMAP_RANGES=folder).stdout
@@ -243,7 +243,7 @@ def test_fetch_refuses_an_invalid_url(state: Path, url: str) -> None:
     assert "VENDOR=https://" in done.stderr
 
 
-def test_a_run_that_is_cut_short_ends_without_a_traceback(kept: Path) -> None:
+def test_an_interrupted_run_ends_without_a_traceback(kept: Path) -> None:
     lines = b"".join(_a_million_lines())[:300_000]
     process = subprocess.Popen(
         [sys.executable, "-m", "originmap", "detect", "-"],

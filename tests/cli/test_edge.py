@@ -1,4 +1,4 @@
-"""What `originmap edge` makes of its options."""
+"""The options of `originmap edge`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,7 +29,7 @@ def texts(duty: Duty) -> tuple[list[str], list[str]]:
     return [c.text for c in duty.checks], [c.text for c in duty.reloads]
 
 
-def test_an_option_without_a_format_applies_to_the_only_one() -> None:
+def test_an_option_without_a_format_applies_to_the_only_format() -> None:
     (duty,) = duties([NGINX], ["nginx -t"], ["nginx -s reload", "logger a=b"])
     assert texts(duty) == (["nginx -t"], ["nginx -s reload", "logger a=b"])
     assert duty.places == [Path("/etc/nginx/originmap.conf")]
@@ -44,7 +44,7 @@ def test_with_several_formats_each_option_names_its_format() -> None:
     assert [path.name for path in second.places] == ["originmap.map", "originmap.cfg"]
 
 
-def test_the_manager_is_that_of_traffic_server() -> None:
+def test_the_manager_option_belongs_to_traffic_server() -> None:
     given = duties([NGINX, ATS], [], ["trafficserver=traffic_ctl config reload"])
     assert [duty.manager for duty in woken(given, LOCK)] == [None, LOCK]
     assert [duty.manager for duty in woken(given, None)] == [None, None]
@@ -110,7 +110,7 @@ def test_an_invalid_url_is_refused(tmp_path: Path) -> None:
     assert "'[::1' is not an IPv6 address in brackets" in done.output
 
 
-def test_a_file_that_another_agent_writes_is_left_to_it(tmp_path: Path) -> None:
+def test_a_file_of_another_agent_is_not_written(tmp_path: Path) -> None:
     given = ["--write", f"csv={tmp_path / 'file'}", "--state", str(tmp_path / "state"), "--once"]
     with locked([tmp_path / "file"]):
         follow = ["--follow", "http://127.0.0.1:1", *given]

@@ -1,4 +1,4 @@
-"""Every file that a command reads may be as Windows programs save it; errors say where."""
+"""Every file that a command reads can be saved by Windows programs; errors have file and line."""
 
 import io
 import json
@@ -36,7 +36,7 @@ def bad(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_ranges(tmp_path: Path, encoding: str) -> None:
+def test_ranges_are_read(tmp_path: Path, encoding: str) -> None:
     file = saved(tmp_path, AWS.read_text("utf-8"), encoding)
     assert reader.read(read_file(file)).vendor == "aws"
     with pytest.raises(DamagedRanges, match=REASON):
@@ -44,7 +44,7 @@ def test_ranges(tmp_path: Path, encoding: str) -> None:
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_upstreams(tmp_path: Path, encoding: str) -> None:
+def test_upstreams_are_read(tmp_path: Path, encoding: str) -> None:
     text = "{colo}.cache.example.net:80\n# a comment\n\nIAD=192.0.2.1:80  # one\n"
     file = saved(tmp_path, text, encoding)
     assert upstreams(file) == "{colo}.cache.example.net:80 IAD=192.0.2.1:80\n"
@@ -52,7 +52,7 @@ def test_upstreams(tmp_path: Path, encoding: str) -> None:
     assert f"{tmp_path}/given: not UTF-8 at byte 2 (0xe9, in line 2): save it as UTF-8" in said
 
 
-def test_a_wrong_line_of_upstreams_is_named_with_its_file(tmp_path: Path) -> None:
+def test_an_invalid_line_of_upstreams_is_reported_with_its_file(tmp_path: Path) -> None:
     said = upstreams(saved(tmp_path, "IAD=192.0.2.1:80\n\nEWR 192.0.2.2:80\n", "utf-8"))
     assert f"{tmp_path}/given:3: not an upstream address: 'EWR 192.0.2.2:80'" in said
 
@@ -67,14 +67,14 @@ def upstreams(file: Path) -> str:
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_token_files(tmp_path: Path, encoding: str) -> None:
+def test_token_files_are_read(tmp_path: Path, encoding: str) -> None:
     assert options.given_token(saved(tmp_path, "abc_123\n", encoding)) == "abc_123"
     with pytest.raises(click.UsageError, match=REASON):
         options.given_token(bad(tmp_path))
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_saved_plans(tmp_path: Path, encoding: str) -> None:
+def test_saved_plans_are_read(tmp_path: Path, encoding: str) -> None:
     text = b"".join(encode(Planned("http://a", plan_of([]), {}, None))).decode()
     file = saved(tmp_path, text, encoding)
     assert is_saved(file)
@@ -87,7 +87,7 @@ def test_saved_plans(tmp_path: Path, encoding: str) -> None:
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_topologies(tmp_path: Path, encoding: str) -> None:
+def test_topologies_are_read(tmp_path: Path, encoding: str) -> None:
     colo = {
         "code": "SIN",
         "latitude": 1,

@@ -1,4 +1,4 @@
-"""A line that says how things stand."""
+"""A status line that is updated in place on a terminal."""
 
 import io
 
@@ -10,7 +10,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_on_a_terminal_it_is_the_same_line() -> None:
+def test_on_a_terminal_the_line_is_replaced() -> None:
     out = Terminal()
     line = LiveLine(out)
     line.show("2 of 3, holding", " 4:12")
@@ -21,7 +21,7 @@ def test_on_a_terminal_it_is_the_same_line() -> None:
     ]  # fmt: skip
 
 
-def test_elsewhere_it_is_another_one_when_more_than_the_time_has_changed() -> None:
+def test_without_a_terminal_a_line_is_printed_if_more_than_the_time_has_changed() -> None:
     out = io.StringIO()
     line = LiveLine(out)
     line.show("2 of 3, holding", " 4:12")

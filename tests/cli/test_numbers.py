@@ -1,4 +1,4 @@
-"""Numbers and texts that no option takes, refused before a server is asked."""
+"""Invalid numbers and texts of options, rejected before a request is sent."""
 
 from collections.abc import Iterator
 
@@ -23,7 +23,7 @@ from originmap.cli.commands.server import edge, serve
         (rollout.command, ["pause", "--why", "x" * 501], "it has 501 characters, 500 is the most"),
     ],
 )
-def test_it_is_refused_with_the_reason(
+def test_an_invalid_value_is_rejected_with_the_reason(
     command: click.Command, arguments: list[str], why: str
 ) -> None:
     result = CliRunner().invoke(command, arguments)
@@ -38,7 +38,7 @@ HOSTILE = [
 
 
 def commands(group: click.Command, context: click.Context) -> Iterator[click.Command]:
-    """Every command, however deep."""
+    """Every command, including subcommands."""
     if not isinstance(group, click.Group):
         yield group
         return
@@ -49,7 +49,7 @@ def commands(group: click.Command, context: click.Context) -> Iterator[click.Com
 
 
 def numeric() -> Iterator[tuple[click.Command, click.Parameter]]:
-    """Every option and argument that is a number, with its command."""
+    """Every numeric option and argument, with its command."""
     group = main.group
     for command in commands(group, click.Context(group)):
         for parameter in command.params:
@@ -67,7 +67,7 @@ def is_time(parameter: click.Parameter) -> bool:
 NUMERIC = list(numeric())
 
 
-def test_every_number_of_a_command_is_of_the_one_kind() -> None:
+def test_every_number_of_a_command_has_the_same_parameter_type() -> None:
     assert len(NUMERIC) > 15
     others = [
         f"{command.name} {parameter.name}"
@@ -79,7 +79,7 @@ def test_every_number_of_a_command_is_of_the_one_kind() -> None:
 
 
 @pytest.mark.parametrize(("command", "parameter"), NUMERIC, ids=lambda one: str(one.name))
-def test_a_number_in_any_other_form_is_refused_in_one_line(
+def test_a_number_in_any_other_form_is_rejected_in_one_line(
     command: click.Command, parameter: click.Parameter
 ) -> None:
     with click.Context(command) as context:

@@ -1,4 +1,4 @@
-"""Progress is shown on a terminal, after two seconds, and leaves nothing behind."""
+"""Progress is shown on a terminal after two seconds, and erased at the end."""
 
 import io
 
@@ -30,7 +30,7 @@ def test_a_long_run_shows_its_progress() -> None:
     assert len(shown) == 8
 
 
-def test_items_may_come_in_portions() -> None:
+def test_items_can_be_counted_in_portions() -> None:
     out, time = Terminal(), [100.0]
     progress = Progress(out, lambda: time[0])
     for _ in range(4):

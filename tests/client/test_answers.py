@@ -1,4 +1,4 @@
-"""Responses of services that differ from ours: which are read, and the errors for the rest."""
+"""Responses of services that differ from ours: some are read, the rest cause errors."""
 
 import contextlib
 import gzip
@@ -55,7 +55,9 @@ def refused(answer: Answer) -> tuple[ClientError, int]:
 def paged(
     size: int, info: Callable[[int, int], Any], items: list[dict[str, str]] = MAPPINGS
 ) -> Answer:
-    """Pages of `size`, whatever was requested; `info` returns result_info from page and count."""
+    """Pages of `size`, regardless of the requested size; `info` returns result_info from page and
+    count.
+    """
 
     def answer(path: str, query: dict[str, str]) -> dict[str, Any]:
         page = int(query["page"])
@@ -133,14 +135,14 @@ def test_a_null_list_is_empty_only_if_nothing_else_is_announced() -> None:
     assert "announced 3 items but sent 0" in str(error)
 
 
-def test_a_list_that_is_always_short_is_incomplete_not_unsteady() -> None:
+def test_a_list_that_is_always_short_is_reported_as_incomplete() -> None:
     error, _ = refused(paged(100, lambda page, count: {"total_count": 4}))
     assert isinstance(error, ListIncomplete)
     assert "announced 4 items but sent 3" in str(error)
     assert "another client" not in error.hint
 
 
-def test_a_total_that_changes_between_pages_proves_other_writes() -> None:
+def test_a_total_that_changes_between_pages_is_reported_as_concurrent_writes() -> None:
     error, _ = refused(paged(2, lambda page, count: {"total_count": 5 + page}))
     assert isinstance(error, ListUnsteady)
     assert "6 items, then 7" in str(error)
@@ -338,7 +340,7 @@ def test_a_post_is_repeated_only_if_it_cannot_have_been_carried_out(
         assert len(api.asked) == requests
 
 
-def test_a_post_is_repeated_to_a_server_that_is_not_there_yet() -> None:
+def test_a_post_is_repeated_if_the_connection_is_refused() -> None:
     waited: list[float] = []
     with (
         APIConnection(

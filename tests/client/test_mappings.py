@@ -82,7 +82,7 @@ def test_a_write_is_retried_until_there_is_a_response(asking: Ask, fault) -> Non
     assert client.mappings.mappings(ZONE) == dict.fromkeys(HUNDRED, US_EAST)
 
 
-def test_a_list_is_read_completely_despite_errors(asking: Ask) -> None:
+def test_a_list_is_read_completely_despite_transient_errors(asking: Ask) -> None:
     many = ips(200)
     for at in (0, 100):
         asking().mappings.write(upserts(US_WEST, many[at : at + 100]))
@@ -97,7 +97,7 @@ def test_retry_after_is_obeyed(asking: Ask) -> None:
     assert "as the test wants it" in client.told[0]
 
 
-def test_retries_end(asking: Ask) -> None:
+def test_the_number_of_retries_is_limited(asking: Ask) -> None:
     client = asking(lambda number, seen: refuse(500))
     with pytest.raises(Refused) as caught:
         client.mappings.mappings(ZONE)
@@ -161,7 +161,7 @@ def test_zones_are_looked_up_by_name_and_by_id(asking: Ask) -> None:
         mappings.zones_named(["example.com", "example.net"])
 
 
-def test_a_zone_is_looked_up_by_its_name_in_unicode_and_in_a_labels(asking: Ask) -> None:
+def test_a_zone_is_looked_up_by_its_name_in_unicode_and_as_a_labels(asking: Ask) -> None:
     mappings = asking().mappings
     forms = ("bücher.example", "xn--bcher-kva.example")
     for sent in forms:

@@ -1,4 +1,4 @@
-"""Fixtures of the contract tests: one server for a test file, its zone emptied before each test.
+"""Fixtures of the contract tests: one server per test file, whose zone is emptied before each test.
 
 The tests of a file with `ALSO_BEHIND_PROXY` run a second time through `originmap proxy`.
 """
@@ -16,7 +16,7 @@ from tests.proxy.process import ProxyProcess
 
 
 class BehindProxy:
-    """A server as clients see it that use the proxy."""
+    """A server whose clients use the proxy."""
 
     def __init__(self, api: str) -> None:
         self.api = api
@@ -32,7 +32,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server | BehindProxy]:
-    """An `originmap dev` process that the tests of one file share."""
+    """An `originmap dev` process shared by the tests of one file."""
     folder = tmp_path_factory.mktemp("server")
     with Server(str(folder / "dev.db"), folder) as server:
         if getattr(request, "param", "direct") == "direct":
@@ -44,14 +44,14 @@ def server(
 
 @pytest.fixture(scope="module")
 def http() -> Iterator[httpx.Client]:
-    """A plain client, to prepare tests."""
+    """A plain client to prepare tests."""
     with httpx.Client(headers=BEARER) as http:
         yield http
 
 
 @pytest.fixture
 def emptied(server: Server, http: httpx.Client) -> Server:
-    """The shared server, without a mapping in its zone."""
+    """The shared server with an empty zone."""
     while page := http.get(server.mappings, params={"per_page": 100}).json()["result"]:
         found = [entry["origin_ip"] for entry in page]
         http.request("DELETE", f"{server.mappings}/batch", json=found).raise_for_status()
@@ -66,6 +66,6 @@ def kind(request: pytest.FixtureRequest) -> type[Client]:
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The clients read CLOUDFLARE_* variables; a developer's own must not reach a test."""
+    """The clients read CLOUDFLARE_* variables; those of a developer must not affect a test."""
     for name in [name for name in os.environ if name.startswith("CLOUDFLARE_")]:
         monkeypatch.delenv(name)

@@ -1,7 +1,7 @@
-"""The official Python client in its forms, sync and async, behind one way of calling them.
+"""The official Python client, sync and async, with one interface for both.
 
-A test awaits `settled` on what a method answers and `every` on what `list` answers, so it is
-written once and runs on both.
+A test awaits `settled` on the result of a method, and `every` on the result of `list`, so one test
+works for both clients.
 """
 
 import inspect
@@ -23,7 +23,7 @@ BY_KEY = {"api_email": EMAIL, "api_key": KEY}
 
 @asynccontextmanager
 async def opened(kind: type[Client], base_url: str, **options: Any) -> AsyncIterator[Client]:
-    """A client as its users build it, closed at the end."""
+    """A client as its users create it, closed at the end."""
     client = kind(base_url=base_url, **options)
     try:
         yield client
@@ -32,31 +32,31 @@ async def opened(kind: type[Client], base_url: str, **options: Any) -> AsyncIter
 
 
 async def settled(answer: Any) -> Any:
-    """The answer of a method: at once from the sync client, awaited from the async one."""
+    """The result of a method: immediate from the sync client, awaited from the async one."""
     return await answer if inspect.isawaitable(answer) else answer
 
 
 async def refusal_of(call: Callable[[], Any]) -> cloudflare.APIStatusError:
-    """The error that a call raises: when made by the sync client, when awaited by the async one."""
+    """The error of a call, raised by the sync client's call or by the await of the async one."""
     with pytest.raises(cloudflare.APIStatusError) as caught:
         await settled(call())
     return caught.value
 
 
 def reasons(error: cloudflare.APIStatusError) -> list[tuple[int, str]]:
-    """Code and message of each of its errors."""
+    """Code and message of each error in an exception."""
     return [(item.code, item.message) for item in error.errors]
 
 
 async def every(pages: Any) -> list[Any]:
-    """All items of a list, the pages after the first fetched by the client itself."""
+    """All items of a list; the client itself fetches the further pages."""
     if hasattr(pages, "__aiter__"):
         return [item async for item in pages]
     return list(pages)
 
 
 async def put(regions: Any, origin_ip: str, vendor: str = "aws", region: str = "us-east-1") -> Any:
-    """Create or replace one mapping and answer the entry."""
+    """Create or replace one mapping; return the entry."""
     return await settled(
         regions.update(
             origin_ip, zone_id=ZONE, body_origin_ip=origin_ip, vendor=vendor, region=region

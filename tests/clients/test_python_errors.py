@@ -1,4 +1,4 @@
-"""The typed errors of PyPI's `cloudflare`: for each refusal its class, code and message."""
+"""The typed errors of PyPI's `cloudflare`: class, code and message of each."""
 
 import json
 import subprocess
@@ -156,7 +156,7 @@ async def test_bad_credentials_raise_their_typed_error(
 
 
 @pytest.mark.proves("P-AUTH-9")
-async def test_a_token_that_may_only_read_is_refused_a_write(
+async def test_a_token_with_read_access_is_refused_a_write(
     dev: Server, tmp_path: Path, kind: type[Client]
 ) -> None:
     async with opened(kind, dev.api, api_token=read_token(tmp_path / "dev.db")) as client:

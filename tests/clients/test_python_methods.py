@@ -38,7 +38,7 @@ async def client(
 
 @pytest.fixture
 def regions(client: Client) -> Any:
-    """The resource that carries the seven methods."""
+    """The resource with the seven methods."""
     return client.cache.origin_cloud_regions
 
 
@@ -180,7 +180,7 @@ async def test_supported_regions_lists_every_vendor(regions: Any) -> None:
 
 
 @pytest.mark.proves("P-PUT-8")
-async def test_whatever_is_supported_can_be_mapped_to(regions: Any) -> None:
+async def test_every_supported_region_can_be_mapped_to(regions: Any) -> None:
     supported = await settled(regions.supported_regions(zone_id=ZONE))
     places = [(vendor, region.name) for vendor, of in supported.vendors.items() for region in of]
     batch = [
@@ -193,7 +193,7 @@ async def test_whatever_is_supported_can_be_mapped_to(regions: Any) -> None:
 
 
 @pytest.mark.proves("P-GEN-13", "D-39")
-async def test_a_raw_response_carries_the_request_id(regions: Any) -> None:
+async def test_a_raw_response_has_the_request_id(regions: Any) -> None:
     await put(regions, "192.0.2.1")
     rays = set()
     for _ in range(2):

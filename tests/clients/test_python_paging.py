@@ -1,6 +1,6 @@
-"""PyPI's `cloudflare` on a zone with as many mappings as one may have.
+"""PyPI's `cloudflare` on a zone with the maximum number of mappings.
 
-The client has no look at `total_pages`: it asks for the next page until one comes back empty.
+The client ignores `total_pages`: it requests pages until one is empty.
 """
 
 import random
@@ -20,12 +20,12 @@ LIMIT = 3500
 IN_ORDER = [str(IPv4Address("203.0.113.250") + number) for number in range(2000)] + [
     str(IPv6Address("2001:db8::fff0") + number * 7) for number in range(LIMIT - 2000)
 ]
-"""The addresses of a full zone, as they are listed."""
+"""The addresses of a full zone, in the order of the list."""
 
 
 @pytest.fixture(scope="module")
 def full(server: Server) -> Server:
-    """The shared server, its zone filled in no order, by batches of 100."""
+    """The shared server, its zone filled by batches of 100 in random order."""
     shuffled = random.Random(3500).sample(IN_ORDER, LIMIT)
     with Cloudflare(base_url=server.api, **BY_TOKEN) as client:
         for start in range(0, LIMIT, 100):

@@ -1,7 +1,7 @@
-"""Whole programs for PyPI's `cloudflare`, run as they stand: only the base URL is set outside.
+"""Complete programs for PyPI's `cloudflare`, unchanged except for the base URL.
 
-The calls have the values of Cloudflare's reference, and the patterns are those of the client's
-own README: credentials from the environment, paging, errors, raw responses, own requests.
+The calls have the values of Cloudflare's reference; the patterns are those of the client's README:
+credentials from the environment, paging, errors, raw responses, and custom requests.
 """
 
 from textwrap import dedent
@@ -168,7 +168,7 @@ PRINTED = [
 def configured(
     emptied: Server, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Server:
-    """The environment of a user who points the client at Originmap."""
+    """The environment of a user who sets the client's base URL to Originmap."""
     monkeypatch.setenv("CLOUDFLARE_BASE_URL", emptied.api)
     for name, value in request.param.items():
         monkeypatch.setenv(name, value)
@@ -176,7 +176,7 @@ def configured(
 
 
 def run(program: str) -> None:
-    """Run a program; its client is closed after it, as the end of a process would do."""
+    """Run a program, and close its client afterwards."""
     names: dict[str, Any] = {"__name__": "__main__"}
     try:
         exec(compile(dedent(program), "program", "exec"), names)
@@ -203,10 +203,10 @@ def test_an_empty_zone_lists_as_an_empty_array(
 
 
 @pytest.mark.proves("P-BDEL-4")
-def test_the_bulk_delete_of_the_reference_deletes_nothing(
+def test_the_bulk_delete_of_the_reference_does_nothing(
     configured: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The client sends no body there; a delete of nothing in particular is refused."""
+    """The client sends no body there; a delete without addresses is refused."""
     run(BULK_UPDATE)
     with pytest.raises(cloudflare.BadRequestError):
         run(BULK_DELETE)

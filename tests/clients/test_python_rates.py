@@ -1,6 +1,6 @@
-"""PyPI's `cloudflare` against a server with a rate limit: it backs off and gets through.
+"""PyPI's `cloudflare` against a server with a rate limit: it backs off and succeeds.
 
-And a whole program of a user, from the check of its token to the last page of its mappings.
+Also a complete program of a user, from the check of its token to the last page of its mappings.
 """
 
 import json
@@ -75,14 +75,14 @@ PRINTED = """
 
 @pytest.fixture
 def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that takes five requests a second of a user."""
+    """A server with a limit of five requests a second per user."""
     folder = tmp_path_factory.mktemp("limited")
     with Server(":memory:", folder, args=["--rate-limit", "5/1"]) as server:
         yield server
 
 
 def statuses(server: Server) -> list[int]:
-    """Of the requests that a stopped server answered, as it logged them."""
+    """The statuses of the responses in the log of a stopped server."""
     server.stop()
     lines = [json.loads(line) for line in server.log.read_text().splitlines()]
     return [line["status"] for line in lines if line["path"].startswith("/client/")]
@@ -131,7 +131,7 @@ def test_a_users_token_and_key_share_a_quota(limited: Server) -> None:
 
 
 @pytest.mark.proves("P-RATE-6", "D-37")
-def test_a_whole_program_backs_off_and_ends_as_it_would_at_cloudflare(
+def test_a_complete_program_backs_off_and_succeeds(
     limited: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("CLOUDFLARE_BASE_URL", limited.api)

@@ -43,7 +43,7 @@ async def client(
 
 @pytest.fixture(params=["user", "account"])
 def owner(request: pytest.FixtureRequest) -> str:
-    """Whose tokens."""
+    """The owner of the tokens."""
     return request.param
 
 
@@ -55,12 +55,12 @@ def tokens(client: Client, owner: str) -> Any:
 
 @pytest.fixture
 def whose(owner: str) -> dict[str, str]:
-    """The common arguments of each call of the resource."""
+    """The common arguments of all calls of the resource."""
     return {} if owner == "user" else {"account_id": ZONE}
 
 
 @pytest.mark.proves("P-TOKEN-1", "P-TOKEN-3", "P-TOKEN-12", "P-TOKEN-14", "D-43", "D-45", "D-48")
-async def test_a_token_from_its_creation_to_its_end(
+async def test_a_token_can_be_created_used_and_deleted(
     emptied: Server, kind: type[Client], tokens: Any, whose: dict[str, str]
 ) -> None:
     made = await settled(tokens.create(name="deploy", policies=[policy(WRITE)], **whose))
@@ -186,11 +186,11 @@ async def test_invalid_tokens_cannot_be_created(tokens: Any, whose: dict[str, st
         assert (type(caught), caught.errors[0].code) == (cloudflare.BadRequestError, code)
     nowhere = {**policy(READ), "resources": zone}
     caught = await refusal_of(lambda: tokens.create(name="x", policies=[nowhere], **whose))
-    assert caught.errors[0].code in (400, 9109)  # an account's reaches beyond the account
+    assert caught.errors[0].code in (400, 9109)  # 9109: an account token outside its account
 
 
 @pytest.mark.proves("P-TOKEN-2", "P-TOKEN-13")
-async def test_a_user_is_verified_at_the_user_and_an_account_at_the_account(
+async def test_each_token_is_verified_by_the_route_of_its_owner(
     emptied: Server, kind: type[Client], tokens: Any, owner: str, whose: dict[str, str]
 ) -> None:
     made = await settled(tokens.create(name="v", policies=[policy(READ)], **whose))

@@ -1,6 +1,6 @@
 """Zones, their settings, accounts, the user and the audit log through PyPI's `cloudflare`.
 
-The client holds every answer against its models (`_strict_response_validation`).
+The client checks every response against its models (`_strict_response_validation`).
 """
 
 from collections.abc import AsyncIterator
@@ -40,7 +40,7 @@ async def client(
 
 @pytest.fixture
 async def zone(client: Client) -> AsyncIterator[Any]:
-    """A zone of the test's own, removed after it."""
+    """A zone for one test, deleted after it."""
     made = await settled(client.zones.create(name="shop.example", account=ACCOUNT))
     yield made
     await settled(client.zones.delete(zone_id=made.id))
@@ -51,7 +51,7 @@ async def names(client: Client, **query: Any) -> list[str]:
 
 
 @pytest.mark.proves("P-ZONE-4", "P-ZONE-6", "P-ZONE-7")
-async def test_a_zone_from_its_creation_to_its_end(client: Client) -> None:
+async def test_a_zone_can_be_created_used_and_deleted(client: Client) -> None:
     made = await settled(client.zones.create(name="Shop.Example", account=ACCOUNT, type="partial"))
     assert (made.name, made.type, made.status, made.activated_on) == (
         "shop.example", "partial", "pending", None,
@@ -67,7 +67,7 @@ async def test_a_zone_from_its_creation_to_its_end(client: Client) -> None:
     assert (type(gone), reasons(gone)) == (cloudflare.PermissionDeniedError, [NO_ZONE])
 
 
-async def test_removing_a_zone_removes_its_mappings(client: Client) -> None:
+async def test_deleting_a_zone_deletes_its_mappings(client: Client) -> None:
     regions = client.cache.origin_cloud_regions
     sent = {"body_origin_ip": "192.0.2.1", "vendor": "aws", "region": "us-east-1"}
     for _ in range(2):
@@ -135,7 +135,7 @@ async def test_tiered_cache_is_on_and_can_be_switched(client: Client, zone: Any)
 
 
 @pytest.mark.proves("P-SET-2")
-async def test_smart_tiered_cache_is_always_there(client: Client, zone: Any) -> None:
+async def test_smart_tiered_cache_always_exists(client: Client, zone: Any) -> None:
     setting = client.cache.smart_tiered_cache
     assert (await settled(setting.get(zone_id=zone.id))).value == "on"
     removed = await settled(setting.delete(zone_id=zone.id))
@@ -148,7 +148,7 @@ async def test_smart_tiered_cache_is_always_there(client: Client, zone: Any) -> 
 
 
 @pytest.mark.proves("P-SET-3")
-async def test_regional_tiered_cache_starts_off(client: Client, zone: Any) -> None:
+async def test_regional_tiered_cache_is_off_by_default(client: Client, zone: Any) -> None:
     setting = client.cache.regional_tiered_cache
     first = await settled(setting.get(zone_id=zone.id))
     assert (first.id, first.value, first.editable) == ("tc_regional", "off", True)
@@ -156,7 +156,7 @@ async def test_regional_tiered_cache_starts_off(client: Client, zone: Any) -> No
     assert (await settled(setting.get(zone_id=zone.id))).value == "on"
 
 
-async def test_a_setting_of_another_value_is_refused(client: Client, zone: Any) -> None:
+async def test_an_invalid_value_of_a_setting_is_refused(client: Client, zone: Any) -> None:
     for setting in (
         client.argo.tiered_caching,
         client.cache.smart_tiered_cache,
@@ -167,7 +167,7 @@ async def test_a_setting_of_another_value_is_refused(client: Client, zone: Any) 
 
 
 @pytest.mark.proves("P-ACC-1")
-async def test_accounts_and_the_user(client: Client) -> None:
+async def test_accounts_and_the_user_can_be_read(client: Client) -> None:
     (account,) = await every(client.accounts.list(per_page=1))
     assert (account.id, account.name, account.type) == (ZONE, "Example", "standard")
     assert (await settled(client.accounts.get(account_id=ZONE))).to_dict() == account.to_dict()

@@ -1,7 +1,7 @@
 """The acceptance test of Terraform's `cloudflare_origin_cloud_region`, ported to the SDK.
 
-The provider below does with the API what terraform-provider-cloudflare does: PUT to create and to
-update, the address as id, a 404 on read drops the resource, a 404 on delete is an error.
+The provider below uses the API like terraform-provider-cloudflare: PUT to create and to update, the
+address as ID, a 404 on read removes the resource from the state, and a 404 on delete is an error.
 """
 
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ class Action(Enum):
 
 
 class Provider:
-    """The five functions of a resource, and plan and apply as Terraform's core does them."""
+    """The five functions of a resource, and plan and apply like Terraform's core."""
 
     def __init__(self, client: Cloudflare) -> None:
         self._regions = client.cache.origin_cloud_regions
@@ -175,7 +175,7 @@ def test_another_address_deletes_before_it_creates(provider: Provider) -> None:
     assert provider.read(created) is None
 
 
-def test_a_vanished_resource_is_recreated(provider: Provider) -> None:
+def test_a_deleted_resource_is_created_again(provider: Provider) -> None:
     created = provider.apply(None, BASIC)
     provider.delete(created)
     assert provider.read(created) is None

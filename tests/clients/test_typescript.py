@@ -1,4 +1,4 @@
-"""npm's `cloudflare`, unmodified: compiles the programs in typescript/ and runs each."""
+"""npm's `cloudflare`, unmodified: compiles and runs the programs in typescript/."""
 
 import shutil
 from pathlib import Path
@@ -17,7 +17,7 @@ PROGRAMS = sorted(path.name for path in npm.FOLDER.glob("*.test.ts"))
 
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the compiled programs, the locked packages beside them."""
+    """The folder of the compiled programs, with the locked packages beside them."""
     modules = npm.modules()
     folder = tmp_path_factory.mktemp("typescript")
     (folder / "node_modules").symlink_to(modules)
@@ -28,7 +28,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=[BY_TOKEN, BY_KEY], ids=["token", "key"])
 def settings(request: pytest.FixtureRequest, server: Server) -> dict[str, str]:
-    """How a user points the client at Originmap."""
+    """The variables that a user sets to use Originmap."""
     return {"CLOUDFLARE_BASE_URL": server.api, **request.param}
 
 
@@ -41,7 +41,7 @@ def test_the_first_program_of_a_user_prints_the_address(
 
 @pytest.mark.proves("P-GEN-4", "P-GEN-11")
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_a_program_of_tests_passes(compiled: Path, settings: dict[str, str], program: str) -> None:
+def test_a_test_program_passes(compiled: Path, settings: dict[str, str], program: str) -> None:
     script = str(Path(program).with_suffix(".js"))
     run("node", "--test", "--test-reporter=spec", script, cwd=compiled, settings=settings)
 

@@ -1,7 +1,7 @@
-"""The deprecated v1 routes through the last official client that speaks them.
+"""The deprecated v1 routes through the last official client that supports them.
 
-It is installed in a folder of its own beside the test environment, and runs in a process of its
-own: v1_program.py has the calls, this file what they must be answered.
+It is installed in a separate folder beside the test environment, and runs in a separate process:
+v1_program.py has the calls, this file the expected responses.
 """
 
 import json
@@ -80,7 +80,7 @@ EXPECTED = {
 
 @pytest.fixture(params=[BY_TOKEN, BY_KEY], ids=["token", "key"])
 def settings(emptied: Server, request: pytest.FixtureRequest) -> dict[str, str]:
-    """How a user points the client at Originmap."""
+    """The variables that a user sets to use Originmap."""
     if not CLIENT.exists():
         reason = "the v1 client is not installed; make unit does it"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
@@ -88,7 +88,7 @@ def settings(emptied: Server, request: pytest.FixtureRequest) -> dict[str, str]:
 
 
 @pytest.mark.proves("P-V1-1", "P-V1-2", "P-V1-3", "P-V1-4", "P-V1-5", "P-V1-6", "P-V1-7", "D-24")
-def test_all_eight_operations_are_answered_as_published(settings: dict[str, str]) -> None:
+def test_all_eight_operations_have_the_published_responses(settings: dict[str, str]) -> None:
     done = subprocess.run(
         [sys.executable, str(PROGRAM)],
         env={**os.environ, **settings},

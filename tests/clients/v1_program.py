@@ -1,8 +1,8 @@
-"""A program for the last release of PyPI's `cloudflare` that speaks the deprecated v1 routes.
+"""A program for the last release of PyPI's `cloudflare` with the deprecated v1 routes.
 
-Run with that release on the path: it cannot be installed beside the one that speaks v2. Settings
-come from CLOUDFLARE_* variables, as in any program. It calls all eight operations, holds each
-answer against the client's models, and prints what it got.
+Run it with that release on the path: it cannot be installed beside the one with v2. Settings come
+from CLOUDFLARE_* variables, as in any program. It calls all eight operations, checks each response
+against the client's models, and prints the responses.
 """
 
 import json
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def refusal(call):
-    """The status and code that a call is refused with."""
+    """The status and code of a refused call."""
     try:
         call()
     except cloudflare.APIStatusError as error:
@@ -50,14 +50,14 @@ def refusal(call):
 
 
 def shown(what, answer):
-    """Print a step's name with its answer as JSON; times are left out, since they differ."""
+    """Print the name of a step with its response as JSON, without times, because they differ."""
     if hasattr(answer, "to_dict"):
         answer = without_times(answer.to_dict(mode="json"))
     sys.stdout.write(json.dumps([what, answer]) + "\n")
 
 
 def without_times(value):
-    """`value` with every time that there is as "time"."""
+    """`value` with each time replaced by "time"."""
     if isinstance(value, list):
         return [without_times(item) for item in value]
     if isinstance(value, dict):

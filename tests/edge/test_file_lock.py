@@ -1,4 +1,4 @@
-"""Two agents cannot write the same file."""
+"""Two agents cannot use the same file."""
 
 import os
 from pathlib import Path

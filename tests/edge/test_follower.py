@@ -123,7 +123,7 @@ async def test_a_state_that_differs_is_detected_by_its_digest_and_replaced(
     await replica.load(source.snapshot())
     comparison = Comparison(replica, client)
     assert await comparison.differs() == ""
-    replica._zones[ZONE_ID][ADDRESS] = Mapping(ADDRESS, US_WEST, 1, 1)  # what a disk may do
+    replica._zones[ZONE_ID][ADDRESS] = Mapping(ADDRESS, US_WEST, 1, 1)  # a possible fault of a disk
     assert await comparison.differs() == "mappings"
     following = asyncio.create_task(follower(replica, client, lambda: None, 0.02).run())
     try:
@@ -146,11 +146,11 @@ async def test_a_replica_ahead_of_the_digest_compares_its_earlier_state(
     await put(source, ip("192.0.2.2"))
     await source.write_records(new_zone("f" * 32, "other.example"), CAUSE)
     await replica.apply(await source.changes(replica.revision, 10))
-    assert await client.digest() == earlier  # it is good for a while
+    assert await client.digest() == earlier  # its digest is valid for a while
     assert await Comparison(replica, client).differs() == ""
     await replica.forget(replica.revision - 1, 100)
     replica._zones.clear()
-    assert await Comparison(replica, client).differs() == ""  # the history does not tell
+    assert await Comparison(replica, client).differs() == ""  # the history does not reveal it
 
 
 async def test_another_change_at_the_last_revision_is_detected(source: MemoryStore) -> None:

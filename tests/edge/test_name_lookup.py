@@ -50,7 +50,7 @@ async def test_the_last_addresses_are_kept_while_a_name_does_not_resolve(
     before = await names.addresses(["iad", "fra"])
     assert before == {"iad": ("192.0.2.1",)}
     server.addresses.clear()
-    caplog.clear()  # of fra it was said
+    caplog.clear()  # the previous addresses of fra
     with caplog.at_level(logging.WARNING):
         await names.refresh()
         await names.refresh()

@@ -104,7 +104,7 @@ def test_backups_left_by_an_earlier_crash_are_not_restored(
 ) -> None:
     record = CutRecord(tmp_path / "record.json")
     switch = FileSwitch(record)
-    for cut_after in (2, 1):  # right after it settled, and right after the next one began
+    for cut_after in (2, 1):  # directly after one switch, and directly after the next one has begun
         record.left = cut_after
         with contextlib.suppress(PowerCut):
             switch.install(paths)

@@ -35,7 +35,7 @@ def apply(to: Target, revision: int, content: str) -> ApplyOutcome:
 def test_a_failed_restore_is_repeated_before_the_next_update(tmp_path: Path) -> None:
     path = tmp_path / "file"
     assert apply(target(tmp_path, "true"), 1, "good") is ApplyOutcome.WRITTEN
-    # The first check leaves a folder in the place, to which no file can be renamed.
+    # The first check leaves a folder at the path, over which no file can be renamed.
     once = tmp_path / "once"
     spoil = f"test -e {once} || (touch {once}; rm {path}; mkdir {path}); false"
     fails = target(tmp_path, f'sh -c "{spoil}"')

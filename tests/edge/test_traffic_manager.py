@@ -1,4 +1,4 @@
-"""Which processes are signalled: only Traffic Server's manager."""
+"""Only Traffic Server's manager receives signals."""
 
 import os
 import subprocess
@@ -13,8 +13,9 @@ import pytest
 from originmap.edge.errors import CannotWake
 from originmap.edge.traffic_manager import TrafficManager, seconds_to_load
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it looks into /proc")
-# The same calls as the manager's: SIGALRM caught in C, and a thread that sleeps for a minute.
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="uses /proc")
+# The same system calls as the manager's: SIGALRM caught in C, and a thread that sleeps for a
+# minute.
 CATCHES = "libc.signal(14, ctypes.cast(libc.getpid, ctypes.c_void_p))"
 SLEEPS = """
 import ctypes, threading
@@ -30,7 +31,7 @@ threading.Event().wait()
 
 
 def manager(folder: Path) -> TrafficManager:
-    """The manager of a Traffic Server that loads a reload at once."""
+    """The manager of a Traffic Server that completes a reload at once."""
     (folder / "records.config").write_text(
         "CONFIG proxy.config.lm.pserver_timeout_secs INT 0\n"
         "CONFIG proxy.config.config_update_interval_ms INT 0\n"
@@ -54,7 +55,7 @@ def process(folder: Path, name: str, catches: str = CATCHES) -> Iterator[subproc
 
 def test_a_sleeping_thread_is_woken(tmp_path: Path) -> None:
     with process(tmp_path, "traffic_manager") as running:
-        time.sleep(0.1)  # it sleeps a moment after it says so
+        time.sleep(0.1)  # it sleeps a moment after it prints this
         manager(tmp_path).wake()
         assert running.stdout is not None
         assert running.stdout.readline() == "woke\n"
@@ -118,5 +119,5 @@ def test_the_manager_is_not_woken_again_before_the_last_reload_is_loaded(tmp_pat
         sleeper.wake()
         since = time.monotonic()
         sleeper.wake()
-    # No limit of a test: this is what the wait is for.
+    # Not a timeout of the test: the wait ends by itself.
     assert time.monotonic() - since >= seconds_to_load(tmp_path / "records.config")

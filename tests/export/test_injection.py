@@ -253,7 +253,7 @@ def test_a_colo_that_is_not_in_the_topology_gets_no_file(code: str) -> None:
 
 
 @pytest.mark.parametrize("form", [each.name for each in FORMATS])
-def test_files_have_zone_names_in_a_labels(form: str) -> None:
+def test_files_contain_zone_names_as_a_labels(form: str) -> None:
     plain = Zone("1" * 32, "xn--bcher-kva.example", "account", 1, 1)
     shown = replace(plain, unicode_name='bücher.example"; }')
     each = format_called(form)

@@ -84,7 +84,7 @@ def standing_for(ip: IPv4Address) -> list[IPv6Address]:
 
 
 def inside(ip: IPv4Address | IPv6Address) -> IPv4Address | None:
-    """The IPv4 address that an IPv6 address is an alias of."""
+    """The IPv4 address of an IPv6 alias."""
     assert isinstance(ip, IPv6Address)
     teredo = IPv4Address(int(ip) >> 64 & 0xFFFFFFFF) if int(ip) >> 96 == 0x2001 << 16 else None
     return ip.ipv4_mapped or ip.sixtofour or teredo

@@ -50,7 +50,7 @@ def test_with_tiered_cache_off_the_node_fills_from_the_origin() -> None:
     assert (part.default, part.rows[0].chain, part.rows[0].mode) == ((), (), Mode.OFF)
 
 
-def test_there_is_a_chain_for_every_region_mapped_or_not() -> None:
+def test_every_region_has_a_chain_even_if_it_has_no_mapping() -> None:
     assert node("SIN", zones=()).chains == (("FRA", "IAD"), ("IAD", "FRA"), ("NRT", "FRA"))
     assert [colo.code for colo in node("IAD").colos()] == ["FRA", "NRT"]
 

@@ -1,11 +1,11 @@
-"""The page about conformance is what the tests prove: no row without its proof, none stale."""
+"""The conformance page agrees with the tests: every row has its proof, and no row is outdated."""
 
 from originmap.conformance.fact import OurChoice, Published, Unknown
 from originmap.conformance.facts import FACTS, Facts
 from scripts import conformance
 
 
-def test_every_fact_has_its_proof_and_every_proof_its_fact() -> None:
+def test_every_fact_has_a_proof_and_every_proof_a_fact() -> None:
     assert conformance.problems(FACTS, conformance.read_proofs()) == []
 
 
@@ -22,8 +22,8 @@ def test_errors_are_detected() -> None:
     proof = [conformance.Proof("x.py", "test_x")]
     wrong = conformance.problems(facts, {"P-1": proof, "D-1": proof, "U-1": proof})
     assert wrong == [
-        "P-1: there twice",
-        f"U-1: proved by {proof[0]}, no such fact",
+        "P-1: duplicate ID",
+        f"U-1: unknown fact, marked on {proof[0]}",
         "P-2: no test proves it",
         "D-2: no such decision",
     ]

@@ -1,4 +1,4 @@
-"""The documents say what the code does: every error, route, command, setting, path and link."""
+"""The documents agree with the code: every error, route, command, setting, path and link."""
 
 import re
 import shlex
@@ -41,7 +41,7 @@ EVERY_ERROR = [error for kind in TABLE for error in reference_errors.samples(kin
 
 
 @pytest.mark.parametrize("error", EVERY_ERROR, ids=repr)
-def test_the_error_page_has_each_error_as_it_is_answered(error: OriginmapError) -> None:
+def test_the_error_page_has_each_error_as_the_server_returns_it(error: OriginmapError) -> None:
     rows = table_rows(DOCS / "errors.md", f"`{type(error).__name__}`")
     assert len(rows) == 1, f"docs/errors.md needs one row for {type(error).__name__}"
     answer = render(error)
@@ -51,7 +51,7 @@ def test_the_error_page_has_each_error_as_it_is_answered(error: OriginmapError) 
         assert message.message in rows[0]
 
 
-def test_the_error_page_says_what_to_do_about_each_error() -> None:
+def test_the_error_page_has_a_remedy_for_each_error() -> None:
     notes = reference_errors.read_notes()
     assert notes.keys() <= {kind.__name__ for kind in TABLE}
     for kind in TABLE:
@@ -61,7 +61,7 @@ def test_the_error_page_says_what_to_do_about_each_error() -> None:
         assert all(cells), row
 
 
-def test_every_sample_of_an_error_is_of_another_form() -> None:
+def test_every_sample_of_an_error_has_a_different_form() -> None:
     forms = [repr(error) for error in EVERY_ERROR]
     assert len(set(forms)) == len(forms)
 
@@ -103,7 +103,7 @@ def test_the_options_that_choose_a_server_are_described_once() -> None:
         assert page.count(help_.partition(";")[0]) == 1
 
 
-def test_the_list_of_commands_says_what_their_own_help_begins_with() -> None:
+def test_the_list_of_commands_has_the_first_sentence_of_their_help() -> None:
     context = click.Context(command_line.group)
     with context:
         listed = command_line.group.get_help(context)
@@ -175,12 +175,12 @@ def test_the_list_of_pages_has_every_page() -> None:
     assert pages - linked == {"README.md"}
 
 
-def test_the_readme_counts_the_regions_there_are() -> None:
+def test_the_readme_states_the_number_of_regions() -> None:
     count = len(data.catalogue().regions())
     assert f"{count} regions" in (ROOT / "README.md").read_text("utf-8")
 
 
-def test_the_example_of_resolving_in_the_process_prints_its_comment(
+def test_the_example_of_the_resolver_prints_its_comment(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     page = (DOCS / "topology.md").read_text("utf-8")
@@ -189,7 +189,7 @@ def test_the_example_of_resolving_in_the_process_prints_its_comment(
     assert capsys.readouterr().out.strip() == example.strip().rpartition("  # ")[2]
 
 
-def test_the_limits_are_the_real_ones() -> None:
+def test_the_limits_are_those_of_the_code() -> None:
     limits = Limits()
     page = ROOT / "SECURITY.md"
     for what, number in {
@@ -212,7 +212,7 @@ def test_the_limits_are_the_real_ones() -> None:
         assert row.split(" | ")[1] == number
 
 
-def test_decisions_have_their_parts() -> None:
+def test_decisions_have_all_sections() -> None:
     for page in sorted((DOCS / "decisions").glob("[0-9]*.md")):
         text = page.read_text("utf-8")
         assert text.startswith(f"# {int(page.name[:4])}. "), page.name
@@ -221,7 +221,7 @@ def test_decisions_have_their_parts() -> None:
         assert parts == ["Context", "Decision", "Consequences"], page.name
 
 
-def test_every_dependency_has_its_reason() -> None:
+def test_every_dependency_has_a_reason() -> None:
     page = DOCS / "decisions" / "0002-dependencies.md"
     for file in ("run.in", "test.in", "docs.in", "dist.in"):
         for line in (ROOT / "requirements" / file).read_text("utf-8").splitlines():
@@ -234,20 +234,22 @@ def architecture() -> str:
 
 
 def exists(path: str) -> bool:
-    """Whether `path` is there from the root, from the source, or, a bare name, anywhere in it."""
+    """Whether `path` exists in the root or in the source or, if it is a bare name, anywhere in
+    them.
+    """
     if (ROOT / path).exists() or (SOURCE / path).exists():
         return True
     return "/" not in path and any(SOURCE.rglob(path))
 
 
 def table_rows(page: Path, first: str) -> list[str]:
-    """The rows of a page's tables whose first cell is `first`."""
+    """The rows of a page's tables with `first` in the first cell."""
     lines = page.read_text("utf-8").splitlines()
     return [line for line in lines if line.startswith(f"| {first} |")]
 
 
 def sections_of(page: Path) -> dict[str, str]:
-    """What is under each heading of the second level; under "" what is above the first."""
+    """The text under each heading of the second level; under "" the text above the first one."""
     found = {"": ""}
     title = ""
     for line in page.read_text("utf-8").splitlines():
@@ -264,7 +266,7 @@ def with_chains(messages: list[Message]) -> list[Message]:
 
 
 async def served() -> set[str]:
-    """Every operation, as "PUT /path/{parameter}"; HEAD goes with GET."""
+    """Every operation, as "PUT /path/{parameter}"; HEAD belongs to GET."""
     async with bootstrap.open_store(bootstrap.MEMORY) as opened:
         allowed = application.served(build_app(opened, lambda: True, Settings(enable_v1=True)))
     return {
@@ -276,7 +278,7 @@ async def served() -> set[str]:
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:
-    """Every command that does something, by its full name."""
+    """Every command that is not a group, by its full name."""
     yield from below("originmap", command_line.group)
 
 
@@ -312,7 +314,7 @@ def options_of(command: click.Command) -> list[str]:
 
 
 def links_of(page: Path) -> list[str]:
-    """The targets of a page's relative links; code is no link."""
+    """The targets of a page's relative links, without those in code."""
     text = re.sub(r"^```.*?^```|`[^`\n]*`", "", page.read_text("utf-8"), flags=re.M | re.S)
     targets = re.findall(r"\]\(([^)\s]+)\)", text)
     return [target for target in targets if not re.match(r"[a-z]+:", target)]
@@ -327,7 +329,7 @@ def leads_somewhere(page: Path, link: str) -> bool:
 
 
 def anchors_of(page: Path) -> set[str]:
-    """What headings are called in links, by the rule that GitHub and GitLab share."""
+    """The anchor of a heading, by the common rule of GitHub and GitLab."""
     headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", h).strip().lower().replace(" ", "-") for h in headings}
 

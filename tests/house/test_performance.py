@@ -16,7 +16,7 @@ def test_the_page_shows_the_newest_complete_run() -> None:
     assert len(re.findall("^## ", history.PAGE.read_text("utf-8"), re.MULTILINE)) == 1
 
 
-def test_runs_are_in_the_order_of_time_and_say_what_they_measured() -> None:
+def test_runs_are_in_chronological_order_and_have_their_cases() -> None:
     runs = history.read_runs()
     assert [run["date"] for run in runs] == sorted(run["date"] for run in runs)
     for run in runs:
@@ -38,7 +38,7 @@ def test_the_plot_has_every_ratio_of_every_run() -> None:
     assert plot.IMAGE.read_text("utf-8") == plot.draw(runs), "run: make bench-plot"
 
 
-def test_a_run_that_is_not_complete_leaves_the_page_alone(tmp_path: Path) -> None:
+def test_an_incomplete_run_does_not_change_the_page(tmp_path: Path) -> None:
     newest = history.newest_complete(history.read_runs())
     file, page = tmp_path / "history.jsonl", tmp_path / "performance.md"
     history.add_run({**newest, "complete": False}, file, page)

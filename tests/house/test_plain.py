@@ -1,4 +1,4 @@
-"""How the project is laid out and speaks, as far as it can be counted."""
+"""Layout and language of the project, as far as a script can check them."""
 
 import ast
 import re
@@ -29,12 +29,12 @@ def shown(path: Path) -> str:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=shown)
-def test_a_folder_can_be_looked_through(folder: Path) -> None:
+def test_a_folder_has_few_files(folder: Path) -> None:
     files = [path for path in folder.iterdir() if path.is_file()]
     assert len(files) <= MOST_FILES
 
 
-def test_no_module_is_too_short_to_have_a_name() -> None:
+def test_no_module_is_too_short() -> None:
     short = [
         shown(path)
         for path in MODULES
@@ -54,8 +54,7 @@ def test_a_class_name_has_one_meaning() -> None:
 
 
 def prose(path: Path) -> str:
-    """What a person reads in a file: docstrings, comments and messages of code; pages whole, but
-    for what is code in them."""
+    """The prose of a file: docstrings, comments and messages of code; pages without their code."""
     text = path.read_text("utf-8")
     if path.suffix != ".py":
         return re.sub(r"^```.*?^```|^    .*?$|`[^`\n]*`", "", text, flags=re.M | re.S)
@@ -80,11 +79,11 @@ def test_the_word_shall_is_not_used() -> None:
     assert counted(r"(?i)\bshall\b") == []
 
 
-def test_no_docstring_only_points_at_another() -> None:
+def test_no_docstring_only_refers_to_another() -> None:
     assert counted(r"(?:^|\n)As `") == []
 
 
-def test_where_is_a_place_and_no_condition() -> None:
-    """ "where" in front of a clause that says when: "where there is none", "where it is given"."""
+def test_the_word_where_is_not_a_conditional() -> None:
+    """ "where" as a conditional: "where there is none", "where it is given"."""
     found = counted(r"(?i)\bwhere (?:there|it|that|one|none|they|nobody|he|a|an|the|no)\b[^?\n]*")
     assert len(found) < 20, found

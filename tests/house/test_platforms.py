@@ -1,4 +1,4 @@
-"""Names that Python lacks on Windows are used in few modules, which do without them there."""
+"""Names that Python lacks on Windows are used in few modules, which work without them there."""
 
 import ast
 from functools import cache
@@ -22,12 +22,12 @@ DO_WITHOUT = {
     "store/sqlite/file_state.py",
     "atomic_file.py",
 }
-"""They look whether a name is there, and have another way. tests/platforms runs them without."""
+"""They check whether a name exists, and work without it. tests/platforms runs them."""
 
 UNREACHED = {
-    "api/operator_listener.py",  # only after operator_socket.obstacle
+    "api/operator_listener.py",  # used only after operator_socket.obstacle
     "client/unix_socket.py",
-    "bootstrap_edge.py",  # the agent refuses to start there
+    "bootstrap_edge.py",  # the agent refuses to start on Windows
     "cli/commands/server/edge.py",
     "edge/command.py",
     "edge/file_lock.py",
@@ -37,7 +37,7 @@ UNREACHED = {
 """They do not run on Windows."""
 
 
-def test_names_that_windows_lacks_are_used_in_modules_that_do_without() -> None:
+def test_names_that_windows_lacks_are_used_only_in_listed_modules() -> None:
     using = {
         str(path.relative_to(SOURCE)): names
         for path in SOURCE.rglob("*.py")
@@ -49,17 +49,17 @@ def test_names_that_windows_lacks_are_used_in_modules_that_do_without() -> None:
 
 
 @pytest.mark.parametrize("name", ["os.fork", "socket.AF_UNIX", "signal.SIGHUP", "fcntl.flock"])
-def test_the_names_are_known(name: str) -> None:
+def test_names_that_windows_lacks_are_found(name: str) -> None:
     assert lacking(ast.parse(f"import {name.partition('.')[0]}\n{name}")) == [name]
 
 
 @pytest.mark.parametrize("name", ["os.umask", "socket.AF_INET", "signal.SIGTERM", "time.time_ns"])
-def test_other_names_are_not_among_them(name: str) -> None:
+def test_names_that_windows_has_are_not_found(name: str) -> None:
     assert lacking(ast.parse(f"import {name.partition('.')[0]}\n{name}")) == []
 
 
 def lacking(tree: ast.Module) -> list[str]:
-    """The uses of `module.name`, and those within hasattr, that a Python on Windows cannot have."""
+    """The uses of `module.name`, also in hasattr, that Python lacks on Windows."""
     imported = {
         n.name for each in ast.walk(tree) if isinstance(each, ast.Import) for n in each.names
     }
@@ -80,7 +80,7 @@ def lacking(tree: ast.Module) -> list[str]:
 
 @cache
 def on_windows(module: str) -> frozenset[str]:
-    """The names of a module on Windows, by the types of the standard library."""
+    """The names of a module on Windows, from the type stubs of the standard library."""
     stub = TYPESHED / f"{module}.pyi"
     stub = stub if stub.exists() else TYPESHED / module / "__init__.pyi"
     return frozenset(names_of(ast.parse(stub.read_text("utf-8")).body))

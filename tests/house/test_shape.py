@@ -28,7 +28,7 @@ SAYS_NOTHING = {"utils", "util", "helpers", "helper", "manager", "common", "misc
 
 TREE = {SOURCE / "domain" / "errors.py", SOURCE / "domain" / "access" / "errors.py"}
 
-# They end a command, so they never become an answer.
+# These errors end a command, so no response is created from them.
 OUTSIDE_THE_TREE = {
     "CannotListen",
     "ClientError",
@@ -47,7 +47,7 @@ OUTSIDE_THE_TREE = {
     "VerifyError",
 }
 
-# What a package gives to others by its own name; everything else is imported from its module.
+# The public names that packages export; everything else is imported from its module.
 PUBLIC = {
     "originmap": {"__version__"},
     "originmap.data": {"add_regions", "catalogue", "hubs", "permission_groups", "topology"},
@@ -65,7 +65,7 @@ def shown(path: Path) -> str:
 @pytest.mark.parametrize("path", MODULES, ids=shown)
 def test_a_module_has_a_docstring_and_is_small(path: Path) -> None:
     text = path.read_text("utf-8")
-    assert ast.get_docstring(ast.parse(text)), "a docstring opens every module"
+    assert ast.get_docstring(ast.parse(text)), "every module needs a docstring"
     assert len(text.splitlines()) <= LONGEST_FILE
 
 
@@ -80,7 +80,7 @@ def test_a_function_does_one_thing(path: Path) -> None:
     assert long == []
 
 
-def test_tests_and_bench_stay_small_too() -> None:
+def test_files_of_tests_and_bench_are_small_too() -> None:
     long = [p for p in OTHERS if len(p.read_text("utf-8").splitlines()) > LONGEST_TEST_FILE]
     assert [shown(path) for path in long] == []
 
@@ -90,14 +90,14 @@ def test_a_module_name_names_its_subject() -> None:
     assert [shown(path) for path in named] == []
 
 
-def test_the_tree_of_errors_is_drawn_as_it_is() -> None:
-    """The branch of who asks begins in the one module and is drawn in the other."""
+def test_the_drawing_of_the_tree_of_errors_is_complete() -> None:
+    """The branch of credentials begins in the first module and is drawn in the second."""
     drawing = "\n".join(inspect.getdoc(module) or "" for module in (errors, access_errors))
     lines = re.findall(r"^[ │├└─]*([A-Z]\w+)(?= {2}|$)", drawing, re.MULTILINE)
     assert list(dict.fromkeys(lines)) == [kind.__name__ for kind in walk(OriginmapError)]
 
 
-def test_the_tree_of_errors_is_drawn_with_each_class_below_its_parent() -> None:
+def test_the_drawing_has_each_class_below_its_parent() -> None:
     parents: dict[int, str] = {}
     for line in (inspect.getdoc(errors) or "").splitlines():
         if match := re.match(r"([ │├└─]*)([A-Z]\w+)(?: {2}|$)", line):
@@ -109,7 +109,7 @@ def test_the_tree_of_errors_is_drawn_with_each_class_below_its_parent() -> None:
             assert kind.__base__.__name__ == expected
 
 
-def test_every_error_that_is_no_group_has_an_answer() -> None:
+def test_every_error_that_is_not_a_group_has_a_response() -> None:
     leaves = {kind for kind in walk(OriginmapError) if not in_tree(kind.__subclasses__())}
     assert set(TABLE) == leaves
 
@@ -174,7 +174,7 @@ def tree_of(path: Path) -> ast.Module:
 
 
 def walk(kind: type[OriginmapError]) -> Iterator[type[OriginmapError]]:
-    """A class and those below it, in the order of their definition."""
+    """A class and its subclasses, in the order of their definition."""
     yield kind
     for child in in_tree(kind.__subclasses__()):
         yield from walk(child)

@@ -1,4 +1,4 @@
-"""The units for systemd: it understands them, and so does the command that they start."""
+"""The units for systemd: systemd accepts them, and the command accepts their options."""
 
 import configparser
 import os
@@ -31,17 +31,17 @@ def started_by(unit: Path) -> list[str]:
 
 
 def options(unit: Path) -> list[click.Option]:
-    """Those of the command that it starts."""
+    """The options of the command that the unit starts."""
     command = dict(commands())[f"originmap {started_by(unit)[1]}"]
     return [parameter for parameter in command.params if isinstance(parameter, click.Option)]
 
 
-def test_there_are_units() -> None:
+def test_the_folder_has_units() -> None:
     assert "originmap.service" in {unit.name for unit in UNITS}
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
-def test_the_command_takes_its_options(unit: Path) -> None:
+def test_the_command_accepts_the_options_of_the_unit(unit: Path) -> None:
     program, _, *args = started_by(unit)
     assert program == INSTALLED
     known = {name for option in options(unit) for name in option.opts}
@@ -49,13 +49,13 @@ def test_the_command_takes_its_options(unit: Path) -> None:
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
-def test_settings_that_it_names_are_settings(unit: Path) -> None:
+def test_the_settings_in_a_unit_exist(unit: Path) -> None:
     known = {option.envvar for option in options(unit)}
     assert set(re.findall(r"ORIGINMAP_[A-Z_]+", unit.read_text())) <= known
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
-def test_it_can_write_only_to_the_folder_of_its_database(unit: Path) -> None:
+def test_the_unit_can_write_only_to_the_folder_of_its_database(unit: Path) -> None:
     service = read(unit)
     assert service["ProtectSystem"] == "strict"
     assert service["NoNewPrivileges"] == "yes"
@@ -67,7 +67,7 @@ def test_it_can_write_only_to_the_folder_of_its_database(unit: Path) -> None:
 
 @pytest.mark.skipif(SYSTEMD_ANALYZE is None, reason="systemd-analyze is not installed")
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
-def test_systemd_understands_it(unit: Path, tmp_path: Path) -> None:
+def test_systemd_accepts_the_unit(unit: Path, tmp_path: Path) -> None:
     copy = tmp_path / unit.name.replace("@.", "@sin.")
     copy.write_text(unit.read_text().replace(INSTALLED, COMMAND))
     done = subprocess.run(

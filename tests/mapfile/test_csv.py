@@ -1,4 +1,4 @@
-"""CSV in the forms that spreadsheets write."""
+"""CSV in the formats of spreadsheet programs."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from tests.mapfile.test_producers import HEADING, ROW, comments, places, problem
 @pytest.mark.parametrize(
     "first", ["", "sep={}\r\n", '"sep={}"\r\n', "SEP={}{}{}{}\n", "\r\n,,,\r\n"]
 )
-def test_csv_can_have_any_separator_of_spreadsheets(
+def test_csv_can_have_the_separator_of_any_spreadsheet(
     tmp_path: Path, separator: str, first: str
 ) -> None:
     first = first.replace("{}", separator).replace(",", separator)
@@ -44,7 +44,7 @@ def test_an_unknown_separator_is_explained(tmp_path: Path) -> None:
     assert "each row is in quotes, so it is one cell: remove the quotes around rows" in said
 
 
-def test_a_zone_name_cannot_have_a_mark_or_a_blank(tmp_path: Path) -> None:
+def test_a_zone_name_cannot_have_a_punctuation_mark_or_a_blank(tmp_path: Path) -> None:
     text = "zone,origin_ip,vendor,region\n\ufeffexample.com,192.0.2.1,aws,us-east-1\n"
     (said,) = problems(tmp_path, text, "a.csv")
     assert said.endswith("2:1: not a zone name or id: '\\ufeffexample.com'")

@@ -1,4 +1,4 @@
-"""The page about mappings as code: its example and its error messages are real."""
+"""The page about mappings as code: its example and error messages agree with the program."""
 
 import json
 import re
@@ -27,7 +27,7 @@ def test_the_example_of_the_page_is_a_mappings_file(tmp_path: Path) -> None:
     jsonschema.validate(yaml.safe_load(example), json.loads(schema_text()))
 
 
-def test_the_errors_of_the_page_are_the_real_ones(
+def test_the_errors_of_the_page_are_those_of_the_program(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (told,) = re.findall(r"^```\noriginmap: (3 errors .*?)\n```", PAGE, re.M | re.S)

@@ -19,7 +19,7 @@ from originmap.mapfile.document import Document
 from originmap.mapfile.document import schema as schema_text
 from originmap.mapfile.errors import UnusableFile, WrongFile
 
-# The parts of generated invalid files.
+# Parts of generated invalid files.
 _WORDS = [
     *("zones:", "\n", "  ", " ", "a.b", ":", "mappings", "groups", "origins", "- ", "[", "]", "{"),
     *("}", ",", '"', "'", "192.0.2.1", "::1", "aws/us-east-1", "auto", "&a", "*a", "!t", "|", "%"),
@@ -82,7 +82,7 @@ def places(document: Document, zone: str = "example.com") -> dict[str, str]:
     return {address.text(a): f"{w.place.vendor}/{w.place.region}" for a, w in origins.items()}
 
 
-def test_a_file_has_mappings_of_zones(tmp_path: Path) -> None:
+def test_a_file_lists_the_mappings_of_zones(tmp_path: Path) -> None:
     document = read(tmp_path, FULL)
     assert list(document.zones) == [
         "example.com",

@@ -104,7 +104,7 @@ weighted 300 IN A 192.0.2.2 ; AWS routing="WEIGHTED" weight=50 identifier="two"
 """
 
 
-def test_cloudflares_export_is_read() -> None:
+def test_an_export_of_cloudflare_is_read() -> None:
     found = read(CLOUDFLARE)
     assert found.zone == "example.com"
     assert names(CLOUDFLARE) == names(CLOUDFLARE, "example.com") == {
@@ -288,7 +288,7 @@ def test_an_invalid_zone_name_is_rejected(name: str) -> None:
     assert repr(name) in str(caught.value)
 
 
-def test_for_a_zone_id_the_file_must_name_the_zone() -> None:
+def test_a_zone_given_by_id_requires_the_zone_name_in_the_file() -> None:
     text = "$ORIGIN example.com.\nwww A 192.0.2.1\n"
     assert names(text, "023e105f4ecef8ad9ca31a8372d0c353") == {"192.0.2.1": "www.example.com"}
 

@@ -1,1 +1,1 @@
-"""What is released, as somebody installs it who has no checkout."""
+"""The released packages, installed without a checkout."""

@@ -1,5 +1,6 @@
-"""The container file: it is pinned, runs without root, and its steps install a server that is
-healthy. The steps run here in a folder; `make container` builds the image itself."""
+"""The container file: pinned base, no root, and steps that install a healthy server. The tests run
+the steps in a folder; `make container` builds the image itself.
+"""
 
 import json
 import os
@@ -31,7 +32,7 @@ def steps() -> list[tuple[str, str]]:
 
 
 def stage(number: int) -> list[tuple[str, str]]:
-    """The instructions of one stage, 0 builds and 1 is the image."""
+    """The instructions of one stage: 0 builds, 1 is the image."""
     starts = [index for index, (name, _) in enumerate(steps()) if name == "FROM"]
     assert len(starts) == 2
     return steps()[starts[number] + 1 : starts[1] if number == 0 else None]
@@ -58,7 +59,7 @@ def test_the_image_does_not_run_as_root() -> None:
     assert "RUN" not in names[names.index("USER") :]
 
 
-def test_the_image_starts_commands_that_there_are() -> None:
+def test_the_image_starts_commands_that_exist() -> None:
     known = {name for name, _ in commands()}
     start = json.loads(value("ENTRYPOINT")) + json.loads(value("CMD"))
     check = value("HEALTHCHECK").partition("CMD ")[2]
@@ -66,14 +67,14 @@ def test_the_image_starts_commands_that_there_are() -> None:
     assert " ".join(json.loads(check)) in known
 
 
-def test_the_context_has_what_is_copied_and_no_more() -> None:
+def test_the_context_has_only_copied_files() -> None:
     lines = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
     context = {line[1:] for line in lines if line.startswith("!")}
     copied = {source for name, rest in stage(0) if name == "COPY" for source in rest.split()[:-1]}
     assert copied == context
 
 
-def test_the_compose_file_takes_every_right_that_the_server_does_not_need() -> None:
+def test_the_compose_file_drops_every_capability() -> None:
     service = yaml.safe_load(COMPOSE.read_text("utf-8"))["services"]["originmap"]
     assert service["image"] == f"originmap:{__version__}"
     assert service["read_only"] is True
@@ -86,7 +87,7 @@ def test_the_compose_file_takes_every_right_that_the_server_does_not_need() -> N
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that the image has as /opt/originmap."""
+    """The image's folder /opt/originmap."""
     work, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("opt") / "originmap"
     for name, rest in stage(0):
         if name == "COPY":
@@ -110,7 +111,7 @@ def copy(*names: str, work: Path) -> None:
 
 @pytest.fixture
 def variables(installed: Path, tmp_path: Path) -> dict[str, str]:
-    """The environment of the image, with its folders here and a free port."""
+    """The environment of the image, with temporary folders and a free port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

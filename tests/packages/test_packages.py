@@ -1,5 +1,6 @@
-"""Wheel and sdist: built twice, compared, and installed with the locked dependencies into clean
-environments, for each version of Python that this machine has."""
+"""Wheel and sdist: built twice, compared, and installed with the locked dependencies into new
+environments, for each version of Python on this machine.
+"""
 
 import hashlib
 import os
@@ -44,7 +45,7 @@ def test_a_zone_is_there(originmap):
 
 
 def uv(*words: str | Path, **environment: str) -> None:
-    """Run uv, which takes from the package index what it has not in its cache."""
+    """Run uv, which downloads packages that are not in its cache from the package index."""
     done = subprocess.run(
         [UV, "--quiet", "--no-python-downloads", *words],
         env={**os.environ, **environment},
@@ -56,7 +57,7 @@ def uv(*words: str | Path, **environment: str) -> None:
 
 
 def build(source: Path, folder: Path, kind: str, epoch: str = EPOCH) -> Path:
-    """Build a package: a `kind` of --wheel or --sdist."""
+    """Build a package; `kind` is --wheel or --sdist."""
     words = ("build", kind, "--no-build-isolation", "--python", sys.executable, "--out-dir", folder)
     uv(*words, source, SOURCE_DATE_EPOCH=epoch)
     (built,) = [path for path in folder.iterdir() if path.suffix in (".whl", ".gz")]
@@ -77,10 +78,10 @@ def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(
     request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """The folder of programs of a clean environment with the wheel."""
+    """The folder with the programs of a new environment with the wheel."""
     python = sys.executable if request.param == ITS_OWN else found(request.param)
     if python is None:
-        pytest.skip(f"there is no Python {request.param}")
+        pytest.skip(f"Python {request.param} is not installed")
     folder = tmp_path_factory.mktemp("installed")
     uv("venv", "--python", python, folder / "venv")
     into = ("pip", "install", "--python", folder / "venv")
@@ -90,7 +91,7 @@ def installed(
 
 
 def found(version: str) -> str | None:
-    """The path of an interpreter of this version."""
+    """The path of the interpreter of this version."""
     if shutil.which(f"python{version}") is None:
         return None
     done = subprocess.run(
@@ -111,13 +112,13 @@ def run(*words: str | Path, folder: Path) -> str:
 
 
 def bare(home: Path) -> dict[str, str]:
-    """The environment of a user with nothing set."""
+    """The environment of a user without settings."""
     return {"HOME": str(home), "PATH": os.defpath, "PYTHONUNBUFFERED": "1"}
 
 
 @contextmanager
 def running(*words: str | Path, folder: Path) -> Iterator[str]:
-    """The URL of a server, which ends with exit status 0."""
+    """The URL of a server that must end with exit status 0."""
     with subprocess.Popen(
         words, cwd=folder, env=bare(folder), stdout=subprocess.PIPE, text=True
     ) as process:
@@ -156,13 +157,13 @@ def test_the_same_source_gives_the_same_bytes(sdist: Path, tmp_path: Path) -> No
     copy = tmp_path / "copy"
     copy.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE", "NOTICE"):
-        shutil.copyfile(ROOT / name, copy / name)  # neither its time nor its mode
+        shutil.copyfile(ROOT / name, copy / name)  # neither the time nor the mode of a file matters
     shutil.copytree(SOURCE, copy / "src", copy_function=shutil.copyfile)
     again = build(copy, tmp_path / "again", "--sdist")
     assert digest(again.read_bytes()) == digest(sdist.read_bytes())
 
 
-def test_the_metadata_says_how_to_install_it_and_what_it_needs(wheel: Path) -> None:
+def test_the_metadata_has_dependencies_and_links(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         (name,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
         text = archive.read(name).decode()
@@ -181,7 +182,7 @@ def test_the_package_is_imported_from_the_environment(installed: Path, tmp_path:
     assert file.startswith(str(installed.parent))
 
 
-def test_dev_answers(installed: Path, tmp_path: Path) -> None:
+def test_the_development_server_responds(installed: Path, tmp_path: Path) -> None:
     words = (installed / "originmap", "dev", "--port", "0", "--db", ":memory:")
     with running(*words, folder=tmp_path) as url:
         answer = httpx.put(
@@ -193,7 +194,7 @@ def test_dev_answers(installed: Path, tmp_path: Path) -> None:
     assert answer.status_code == document.status_code == 200
 
 
-def test_the_fixture_works_with_pytest_alone(installed: Path, tmp_path: Path) -> None:
+def test_the_fixture_works_without_other_plugins(installed: Path, tmp_path: Path) -> None:
     versions = ("--constraint", ROOT / "requirements" / "test.txt")
     uv("pip", "install", "--python", installed.parent, *versions, "pytest")
     (tmp_path / "test_fixture.py").write_text(FIXTURE)

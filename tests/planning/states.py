@@ -1,4 +1,4 @@
-"""Strategies for the mappings of a zone, and an API in memory that can fail."""
+"""Generated mappings of a zone, and an API in memory with faults."""
 
 from hypothesis import strategies as st
 
@@ -20,7 +20,7 @@ states = st.dictionaries(addresses, st.sampled_from(PLACES), max_size=40)
 class MemoryAPI:
     """Zones in memory, with the methods of client.mappings.RemoteMappings.
 
-    After `writes` writes it breaks off; with `halves`, after half of the last one.
+    After `writes` writes it fails; with `halves`, after half of the last one.
     """
 
     def __init__(self, zones: dict[str, State], names: dict[str, str] | None = None) -> None:

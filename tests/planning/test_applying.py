@@ -78,7 +78,7 @@ def test_a_saved_plan_is_outdated_if_something_else_changed() -> None:
         assert caught.value.zones == ["a"]
 
 
-def test_an_applied_saved_plan_has_nothing_left() -> None:
+def test_an_applied_saved_plan_has_no_changes_left() -> None:
     api = MemoryAPI({A: {}})
     saved = plan(api, {A: dict.fromkeys(ips(3), US_EAST)})
     apply(api, saved)
@@ -96,7 +96,7 @@ def test_a_partly_applied_plan_without_a_journal_entry_is_outdated() -> None:
 
 def test_mappings_that_differ_from_the_plan_are_reported_with_their_reasons() -> None:
     class Stubborn(MemoryAPI):
-        """Rejects one address, and forgets another."""
+        """Rejects one address, and ignores another."""
 
         def write(self, batch):
             super().write(batch)

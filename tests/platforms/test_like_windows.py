@@ -1,5 +1,6 @@
-"""Servers and commands on a Python that lacks what it lacks on Windows: uvloop, flock, users,
-limits, Unix sockets and signals. A real Windows differs in more, see docs/platforms.md."""
+"""Servers and commands on a Python without the names that Windows lacks: uvloop, flock, users,
+limits, Unix sockets and signals. A real Windows differs further, see docs/platforms.md.
+"""
 
 import json
 import os
@@ -57,7 +58,7 @@ with Server() as server:
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Its user has a profile folder and no HOME."""
+    """The user has a profile folder and no HOME."""
     profile = str(tmp_path_factory.mktemp("profile"))
     return {"PYTHONPATH": str(LIKE_WINDOWS), "USERPROFILE": profile, "HOME": ""}
 
@@ -77,7 +78,7 @@ def database(server: Server) -> Path:
     return server.log.with_name("dev.db")
 
 
-def test_dev_logs_one_line_about_the_socket_that_it_cannot_have(server: Server) -> None:
+def test_dev_logs_one_line_about_the_missing_socket(server: Server) -> None:
     lines = [json.loads(line) for line in server.log.read_text().splitlines()]
     (warning,) = [line for line in lines if line["level"] != "info"]
     assert warning["event"] == "no operator socket"
@@ -85,13 +86,15 @@ def test_dev_logs_one_line_about_the_socket_that_it_cannot_have(server: Server) 
 
 
 @pytest.mark.parametrize("words", COMMANDS.split("\n")[1:-1])
-def test_commands_use_a_server(server: Server, environment: dict[str, str], words: str) -> None:
+def test_commands_connect_to_a_server(
+    server: Server, environment: dict[str, str], words: str
+) -> None:
     env = {**environment, "ORIGINMAP_SERVER": server.url, "ORIGINMAP_TOKEN": TOKEN}
     done = run(*words.split(), env=env)
     assert done.returncode == 0, done.stderr
 
 
-def test_a_plan_is_made_and_applied(
+def test_a_plan_is_created_and_applied(
     server: Server, environment: dict[str, str], tmp_path: Path
 ) -> None:
     (tmp_path / "mappings.yaml").write_text(FILE)
@@ -108,7 +111,7 @@ def test_a_plan_is_made_and_applied(
     assert "192.0.2.2" in dump.read_text()
 
 
-def test_a_command_with_the_database_of_a_server_says_what_to_use(
+def test_a_command_with_the_database_of_a_server_explains_the_alternative(
     server: Server, environment: dict[str, str]
 ) -> None:
     for words in (("zone", "list"), ("rollout", "start", "--stages", "100%")):
@@ -117,13 +120,13 @@ def test_a_command_with_the_database_of_a_server_says_what_to_use(
         assert "use --server with the server's URL and a token" in done.stderr
 
 
-def test_a_database_has_one_owner(server: Server, environment: dict[str, str]) -> None:
+def test_a_database_has_only_one_server(server: Server, environment: dict[str, str]) -> None:
     done = run("dev", "--port", "0", "--db", database(server), env=environment)
     assert done.returncode == 1
     assert "another process owns" in done.stderr
 
 
-def test_a_production_server_has_what_commands_wrote_before(
+def test_a_production_server_has_the_data_that_commands_wrote(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
     db = tmp_path / "originmap.db"
@@ -139,7 +142,7 @@ def test_a_production_server_has_what_commands_wrote_before(
     assert run("zone", "list", "--db", db, env=environment).returncode == 0
 
 
-def test_files_of_a_user_are_in_the_profile_and_are_not_refused_for_a_mode(
+def test_files_of_a_user_are_in_the_profile_and_their_mode_is_not_checked(
     server: Server, environment: dict[str, str], tmp_path: Path
 ) -> None:
     token = tmp_path / "token"
@@ -148,11 +151,11 @@ def test_files_of_a_user_are_in_the_profile_and_are_not_refused_for_a_mode(
     done = run(*add, env=environment)
     assert done.returncode == 0, done.stderr
     (contexts,) = Path(environment["USERPROFILE"]).rglob("contexts.json")
-    contexts.chmod(0o666)  # as Windows has it
+    contexts.chmod(0o666)  # an encoding of Windows
     assert ZONE in run("zone", "list", env=environment).stdout
 
 
-def test_the_edge_agent_says_that_it_needs_another_system(environment: dict[str, str]) -> None:
+def test_the_edge_agent_refuses_to_start(environment: dict[str, str]) -> None:
     words = ("edge", "--follow", "http://127.0.0.1:1", "--write", "json=map.json")
     done = run(*words, env=environment)
     assert done.returncode == 1
@@ -160,7 +163,7 @@ def test_the_edge_agent_says_that_it_needs_another_system(environment: dict[str,
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_a_program_runs(name: str, environment: dict[str, str], tmp_path: Path) -> None:
+def test_a_program_runs_to_its_end(name: str, environment: dict[str, str], tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", PROGRAMS[name]],
         env={**os.environ, **environment},

@@ -1,5 +1,6 @@
 """The locked dependencies have wheels for every supported system and Python. `make wheels`
-downloads them with pip; here uv reads which files the package index has, once for all."""
+downloads them with pip; this test uses uv to list the files of the package index once.
+"""
 
 import os
 import subprocess
@@ -36,7 +37,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Files:
         timeout=60,
     )
     if done.returncode and "CI" not in os.environ:
-        pytest.skip(f"the package index does not answer: {done.stderr}")
+        pytest.skip(f"the package index does not respond: {done.stderr}")
     assert done.returncode == 0, done.stderr
     return {
         package["name"]: {
@@ -65,7 +66,7 @@ def test_every_locked_package_has_a_locked_wheel(
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
-def test_uvloop_is_for_all_but_windows(target: Target) -> None:
+def test_uvloop_is_not_installed_on_windows(target: Target) -> None:
     names = [requirement.name for requirement, _ in locked(target, PYTHONS[-1])]
     assert ("uvloop" in names) == (target.sys_platform != "win32")
     assert "apsw" in names
@@ -74,7 +75,7 @@ def test_uvloop_is_for_all_but_windows(target: Target) -> None:
 def fitting_tags(target: Target, python: str) -> Iterator[tags.Tag]:
     major, minor = map(int, python.split("."))
     systems = target.tags
-    if target.sys_platform == "darwin":  # wheels for older releases fit too, and universal2
+    if target.sys_platform == "darwin":  # wheels for older releases match too, and universal2
         systems = tuple(tags.mac_platforms((11, 0), "arm64"))
     yield from tags.cpython_tags((major, minor), platforms=systems)
     yield from tags.compatible_tags((major, minor), f"cp{major}{minor}", systems)

@@ -1,4 +1,4 @@
-"""Callers on many connections at once, which the clients in Python are too slow for."""
+"""Concurrent requests on many connections; the Python clients are too slow for that."""
 
 import asyncio
 import json
@@ -58,7 +58,7 @@ async def over(
     addresses: Sequence[str],
     call: Callable[[str], Sent],
 ) -> dict[str, Called]:
-    """Call for each address, on so many connections."""
+    """Send a request for each address, on a number of connections."""
     answers: dict[str, Called] = {}
     waiting = iter(addresses)
     await asyncio.gather(*(_work(proxy, waiting, call, answers) for _ in range(connections)))
@@ -82,7 +82,7 @@ async def _work(
 
 
 async def at_once(proxy: ProxyProcess, *calls: Sent) -> list[Called]:
-    """Send requests at the same moment, each on its own connection; the answers in their order."""
+    """Send requests at the same time, each on its own connection; return their responses."""
     by_number = {str(number): call for number, call in enumerate(calls)}
     answers = await over(len(calls), proxy, list(by_number), by_number.__getitem__)
     return [answers[number] for number in by_number]

@@ -1,4 +1,4 @@
-"""Fixtures: a server, an API in front of it that fails as a test wants, and the proxy."""
+"""Fixtures: a server, an API in front of it with faults of the test's choice, and the proxy."""
 
 from collections.abc import Iterator
 
@@ -33,7 +33,7 @@ def proxy(
 
 @pytest.fixture
 def direct(server: Server) -> Iterator[httpx.Client]:
-    """A client of the server itself."""
+    """A client of the server, without the proxy."""
     with httpx.Client(base_url=server.api, headers=BEARER) as http:
         yield http
 
@@ -42,8 +42,7 @@ def direct(server: Server) -> Iterator[httpx.Client]:
 def api(
     shared_api: faulty.Proxy, proxy: ProxyProcess, direct: httpx.Client
 ) -> Iterator[faulty.Proxy]:
-    """The API, which does what it is asked and has seen nothing yet; the zone is empty, and the
-    proxy knows nothing of it."""
+    """The API without faults or recorded requests; the zone and the proxy's cache are empty."""
     while found := [each["origin_ip"] for each in listed(direct)]:
         direct.request("DELETE", f"{PATH}/batch", json=found).raise_for_status()
     httpx.put(f"{proxy.api}{PATH}/batch", json=[], headers=BEARER)

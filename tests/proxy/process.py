@@ -15,7 +15,7 @@ _TALLY = re.compile(r"([\d,]+) requests answered with ([\d,]+) requests to the A
 
 
 class ProxyProcess:
-    """The process, on a free port; a context manager. `log` is the file of its stderr."""
+    """The process on a free port; a context manager. `log` is the file with its stderr."""
 
     def __init__(self, api: str, folder: Path, args: Sequence[str] = ()) -> None:
         self.log = folder / f"proxy-{time.monotonic_ns()}.log"
@@ -32,11 +32,11 @@ class ProxyProcess:
 
     @property
     def printed(self) -> str:
-        """Its stdout."""
+        """The stdout of the process."""
         return self._out.read_text()
 
     def stop(self) -> tuple[int, int]:
-        """SIGTERM; the requests received and sent, as the proxy prints them."""
+        """Send SIGTERM; return the numbers of received and sent requests that the proxy prints."""
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(20) == 0
         found = _TALLY.search(self.printed)
@@ -63,7 +63,7 @@ class ProxyProcess:
             if found:
                 return found[1]
             if self.process.poll() is not None:
-                raise AssertionError(f"the proxy ended at once: {self.log.read_text()}")
+                raise AssertionError(f"the proxy exited immediately: {self.log.read_text()}")
             time.sleep(0.01)
         self.process.kill()
-        raise AssertionError("the proxy did not say where it listens")
+        raise AssertionError("the proxy did not print its address")

@@ -1,4 +1,4 @@
-"""The command: what it refuses to start with, and what it prints."""
+"""The proxy command: errors of its command line, and its output."""
 
 import socket
 
@@ -26,7 +26,7 @@ API = "http://127.0.0.1:9/client/v4"
         (["--listen", "127.0.0.1:0", "--wait", "soon"], "--wait"),
     ],
 )
-def test_a_wrong_command_line_says_what_to_give(args: list[str], said: str) -> None:
+def test_the_error_of_a_wrong_command_line_has_a_hint(args: list[str], said: str) -> None:
     done = CliRunner().invoke(group, ["proxy", "--api", API, *args])
     assert done.exit_code == 2
     assert said in done.output
@@ -43,14 +43,16 @@ def test_an_address_in_use_is_an_error_with_a_hint(
             ProxyProcess(API, tmp_path_factory.mktemp("taken"), ["--listen", f"127.0.0.1:{port}"])
 
 
-def test_without_a_request_it_ends_at_once(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_without_a_request_the_proxy_stops_at_once(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
     with ProxyProcess(API, tmp_path_factory.mktemp("idle")) as idle:
         assert idle.stop() == (0, 0)
         assert f"Originmap proxy {idle.api} in front of {API}" in idle.printed
         assert f"export CLOUDFLARE_BASE_URL={idle.api}" in idle.printed
 
 
-def test_the_path_of_the_base_url_is_that_of_the_api(
+def test_the_base_url_has_the_path_of_the_api(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     api = "http://127.0.0.1:9/originmap/client/v4"

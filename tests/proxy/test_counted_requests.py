@@ -1,4 +1,4 @@
-"""The requests that the proxy saves, counted by the log of an API with Cloudflare's rate limit."""
+"""The number of requests that the proxy saves with an API that has Cloudflare's rate limit."""
 
 import json
 from collections import Counter
@@ -24,8 +24,7 @@ class Counted(NamedTuple):
     server: Server
 
     def requests(self) -> Counter[int]:
-        """What the API, which is stopped, answered to requests for its zone: how often with each
-        status."""
+        """The responses of the stopped API to requests for its zone: the count of each status."""
         self.server.stop()
         lines = map(json.loads, self.server.log.read_text().splitlines())
         return Counter(line["status"] for line in lines if line.get("zone") == ZONE)
@@ -41,7 +40,7 @@ def counted(tmp_path: Path) -> Iterator[Counted]:
 
 
 def fill(server: Server) -> None:
-    """Write 3,500 mappings past the proxy."""
+    """Write 3,500 mappings without the proxy."""
     with httpx.Client(base_url=server.api, headers=BEARER, timeout=30) as http:
         for start in range(0, len(ADDRESSES), 100):
             body = [entry(address) for address in ADDRESSES[start : start + 100]]

@@ -1,4 +1,4 @@
-"""Everything else is forwarded unchanged, in both directions."""
+"""All other requests are forwarded unchanged, in both directions."""
 
 import gzip
 import json
@@ -22,7 +22,7 @@ def caller(proxy: ProxyProcess) -> Iterator[httpx.Client]:
 def answering(
     api: Proxy, status: int, body: bytes, headers: list[tuple[str, str]]
 ) -> list[Handler]:
-    """Let the API answer all requests so; returns the requests that it gets."""
+    """Let the API send this response to all requests; return the requests that it receives."""
     got: list[Handler] = []
 
     def fault(handler: Handler, sent: bytes) -> None:
@@ -38,7 +38,7 @@ def answering(
     return got
 
 
-def test_a_request_arrives_as_it_was_sent(api: Proxy, caller: httpx.Client) -> None:
+def test_a_request_is_forwarded_unchanged(api: Proxy, caller: httpx.Client) -> None:
     got = answering(api, 200, b"", [("Content-Length", "0")])
     target = "/elsewhere/a%2Fb%20c//d?x=%2F&y=1&y=2"
     caller.post(
@@ -55,7 +55,7 @@ def test_a_request_arrives_as_it_was_sent(api: Proxy, caller: httpx.Client) -> N
     assert not {"x-hop", "te", "connection"} & {name.lower() for name in handler.headers}
 
 
-def test_a_response_arrives_as_it_was_sent(api: Proxy, caller: httpx.Client) -> None:
+def test_a_response_is_forwarded_unchanged(api: Proxy, caller: httpx.Client) -> None:
     body = gzip.compress(b'{"x":1}')
     headers = [
         ("Content-Type", "application/x"),
@@ -79,7 +79,7 @@ def test_a_response_arrives_as_it_was_sent(api: Proxy, caller: httpx.Client) -> 
     assert len(found.get_list("date")) == 1
 
 
-def test_no_caller_gets_the_cookie_of_another(api: Proxy, caller: httpx.Client) -> None:
+def test_cookies_are_not_shared_between_clients(api: Proxy, caller: httpx.Client) -> None:
     got = answering(api, 200, b"", [("Content-Length", "0"), ("Set-Cookie", "a=1; Path=/")])
     for _ in range(2):
         caller.get("/client/v4/user", headers={"Cookie": ""}).raise_for_status()
@@ -93,9 +93,7 @@ def test_a_long_response_is_streamed(api: Proxy, caller: httpx.Client) -> None:
     assert caller.get("/client/v4/large").content == part * 6
 
 
-def test_a_response_that_breaks_off_does_not_look_complete(
-    api: Proxy, caller: httpx.Client
-) -> None:
+def test_an_incomplete_response_does_not_look_complete(api: Proxy, caller: httpx.Client) -> None:
     def fault(handler: Handler, sent: bytes) -> None:
         handler.send_response(200)
         handler.send_header("Transfer-Encoding", "chunked")
@@ -109,21 +107,25 @@ def test_a_response_that_breaks_off_does_not_look_complete(
         caller.get("/client/v4/broken")
 
 
-def test_a_head_has_the_headers_of_the_api(api: Proxy, caller: httpx.Client) -> None:
+def test_a_response_to_head_has_the_headers_of_the_api(api: Proxy, caller: httpx.Client) -> None:
     answering(api, 200, b"", [("Content-Length", "123"), ("ETag", '"1"')])
     answer = caller.head(f"/client/v4{PATH}/192.0.2.1")
     assert (answer.status_code, answer.content) == (200, b"")
     assert (answer.headers["content-length"], answer.headers["etag"]) == ("123", '"1"')
 
 
-def test_a_bodiless_response_stays_one(api: Proxy, caller: httpx.Client) -> None:
+def test_a_response_without_a_body_is_forwarded_without_a_body(
+    api: Proxy, caller: httpx.Client
+) -> None:
     answering(api, 204, b"", [])
     answer = caller.delete("/client/v4/thing")
     assert (answer.status_code, answer.content) == (204, b"")
     assert "content-length" not in answer.headers
 
 
-def test_a_body_is_asked_for_and_limited(api: Proxy, caller: httpx.Client) -> None:
+def test_a_body_is_read_after_100_continue_and_its_size_is_limited(
+    api: Proxy, caller: httpx.Client
+) -> None:
     got = answering(api, 200, b"", [("Content-Length", "0")])
     body = b"x" * (2 << 20)
     caller.put("/client/v4/thing", content=body, headers={"Expect": "100-continue"})
@@ -133,7 +135,7 @@ def test_a_body_is_asked_for_and_limited(api: Proxy, caller: httpx.Client) -> No
     assert (answer.status_code, len(got)) == (413, 1)
 
 
-def test_the_routes_of_lists_and_batches_are_the_apis_own(
+def test_routes_of_lists_and_batches_are_forwarded(
     api: Proxy, caller: httpx.Client, direct: httpx.Client
 ) -> None:
     for path in (PATH, f"{PATH}/supported_regions", f"/zones/{ZONE}", "/zones", "/nowhere"):
@@ -141,7 +143,7 @@ def test_the_routes_of_lists_and_batches_are_the_apis_own(
         assert (answer.status_code, answer.content) == (alone.status_code, alone.content)
 
 
-def test_a_write_elsewhere_is_not_sent_again(api: Proxy, caller: httpx.Client) -> None:
+def test_other_writes_are_not_retried(api: Proxy, caller: httpx.Client) -> None:
     api.faults = lambda number, seen: cut_after
     answer = caller.put("/client/v4/user/tokens/0/value", json={})
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (502, 10504)
@@ -151,7 +153,7 @@ def test_a_write_elsewhere_is_not_sent_again(api: Proxy, caller: httpx.Client) -
 @pytest.mark.parametrize(
     "target", [b"/a/../b", b"/a/./b", b"/..", b"*", b"@203.0.113.1/", b":1/", b".example/"]
 )
-def test_a_target_that_would_mean_something_else_at_the_api_is_refused(
+def test_an_ambiguous_request_target_is_refused(
     api: Proxy, caller: httpx.Client, target: bytes
 ) -> None:
     request = caller.build_request("GET", "/", extensions={"target": target})
@@ -160,7 +162,9 @@ def test_a_target_that_would_mean_something_else_at_the_api_is_refused(
 
 
 @pytest.mark.parametrize("target", [b"//203.0.113.1/x", b"/%2e%2e/x", b"http://203.0.113.1/x"])
-def test_no_target_leads_to_another_host(api: Proxy, caller: httpx.Client, target: bytes) -> None:
+def test_a_request_target_cannot_select_another_host(
+    api: Proxy, caller: httpx.Client, target: bytes
+) -> None:
     request = caller.build_request("GET", "/", extensions={"target": target})
     assert caller.send(request).status_code == 404
     assert len(api.seen) == 1
@@ -179,7 +183,7 @@ def test_the_log_has_a_line_for_each_request_and_no_credential(
     assert "secret" not in text
 
 
-def test_a_rate_limit_of_an_other_route_is_waited_for(api: Proxy, caller: httpx.Client) -> None:
+def test_the_rate_limit_of_other_routes_is_waited_for(api: Proxy, caller: httpx.Client) -> None:
     left = [refuse(429, 971, Retry_After="1")]
 
     def faults(number: int, seen: Seen) -> object:

@@ -1,4 +1,4 @@
-"""The rate limit: no request that exceeds it, and a 429 for a caller that would wait too long."""
+"""The rate limit: no request exceeds it, and a client that would wait too long gets a 429."""
 
 import asyncio
 import math
@@ -46,7 +46,7 @@ def test_an_api_without_a_rate_limit_is_not_paced(credential: RequestBudget) -> 
     assert credential.delay() == 0
 
 
-def test_without_a_request_left_the_next_one_waits_for_the_renewal(
+def test_without_remaining_quota_a_request_waits_for_the_renewal(
     credential: RequestBudget, clock: Clock
 ) -> None:
     credential.note(left(0, 120))
@@ -63,14 +63,14 @@ def test_requests_in_flight_count_as_made(credential: RequestBudget) -> None:
     assert math.isinf(credential.delay())
 
 
-def test_responses_that_overtake_each_other_add_nothing(credential: RequestBudget) -> None:
+def test_reordered_responses_add_no_quota(credential: RequestBudget) -> None:
     credential.note(left(3, 120))
     credential.note(left(8, 120))
     credential.in_flight = 3
     assert credential.delay() > 0
 
 
-def test_after_the_renewal_one_request_finds_out_what_is_left(
+def test_after_the_renewal_one_request_reads_the_new_quota(
     credential: RequestBudget, clock: Clock
 ) -> None:
     credential.note(left(0, 120))
@@ -82,7 +82,7 @@ def test_after_the_renewal_one_request_finds_out_what_is_left(
     assert credential.delay() == 0
 
 
-def test_a_response_that_does_not_say_what_is_left_stops_nothing(
+def test_a_response_without_rate_limit_headers_does_not_stop_requests(
     credential: RequestBudget, clock: Clock
 ) -> None:
     credential.note(left(0, 1))
@@ -103,12 +103,12 @@ def test_a_429_blocks_for_its_retry_after(credential: RequestBudget, clock: Cloc
     assert credential.block(None) == 5
 
 
-def test_of_several_quotas_the_smallest_counts(credential: RequestBudget) -> None:
+def test_of_several_quotas_the_smallest_is_used(credential: RequestBudget) -> None:
     credential.note({"ratelimit": '"default";r=900;t=200, "burst";r=0;t=3'})
     assert credential.delay() == 3
 
 
-async def test_a_request_that_would_wait_too_long_is_refused_at_once() -> None:
+async def test_a_request_that_would_wait_too_long_is_refused_immediately() -> None:
     pace = RequestPace()
     credential = pace.budget(b"x")
     credential.block(300)
@@ -117,7 +117,7 @@ async def test_a_request_that_would_wait_too_long_is_refused_at_once() -> None:
     assert caught.value.retry_after == 300
 
 
-async def test_a_stopped_pace_refuses_those_that_wait() -> None:
+async def test_a_stopped_pace_refuses_waiting_requests() -> None:
     pace = RequestPace()
     credential = pace.budget(b"x")
     credential.block(300)
@@ -129,14 +129,14 @@ async def test_a_stopped_pace_refuses_those_that_wait() -> None:
     assert [type(each) for each in refused] == [RateLimited] * 3
 
 
-async def test_credentials_wait_for_themselves_only() -> None:
+async def test_each_credential_waits_only_for_its_own_quota() -> None:
     pace = RequestPace()
     pace.budget(b"x").block(300)
     await pace.take(pace.budget(b"y"), 0)
     assert pace.budget(b"y").in_flight == 1
 
 
-async def test_budgets_in_memory_are_limited() -> None:
+async def test_the_number_of_budgets_in_memory_is_limited() -> None:
     pace = RequestPace(at_most=2)
     first = pace.budget(b"1")
     for name in (b"2", b"3"):
@@ -144,7 +144,7 @@ async def test_budgets_in_memory_are_limited() -> None:
     assert pace.budget(b"1") is not first
 
 
-async def test_a_caller_that_cannot_wait_gets_the_429_of_the_api(
+async def test_a_client_that_cannot_wait_gets_the_429_of_the_api(
     api: Proxy, tmp_path: Path
 ) -> None:
     with ProxyProcess(api.api, tmp_path, ["--wait", "0.5"]) as impatient:
@@ -160,7 +160,7 @@ async def test_a_caller_that_cannot_wait_gets_the_429_of_the_api(
         assert (other.status_code, len(api.seen)) == (429, 2)
 
 
-async def test_each_caller_of_a_batch_gets_its_429(api: Proxy, tmp_path: Path) -> None:
+async def test_each_client_of_a_batch_gets_its_429(api: Proxy, tmp_path: Path) -> None:
     with ProxyProcess(api.api, tmp_path, ["--wait", "0.5"]) as impatient:
         api.faults = lambda number, seen: refuse(429, 971, Retry_After="300")
         answers = await at_once(impatient, *map(put, FIVE))

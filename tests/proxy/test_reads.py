@@ -1,4 +1,4 @@
-"""Reads from a list: complete, of one credential, and not after a write."""
+"""Reads from a list: complete, for one credential, and not after a write."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ def forwarded(api: Proxy) -> int:
 
 
 def on_pages(*numbers: int, fault: Fault, times: int = 1000) -> Callable[[int, Seen], Fault | None]:
-    """A fault of these pages of the list, so many times."""
+    """A fault for these pages of the list, for a number of requests."""
     left = [times]
 
     def faults(number: int, seen: Seen) -> Fault | None:
@@ -60,7 +60,7 @@ def changed(**members: Any) -> Fault:
     return fault
 
 
-async def test_an_answer_from_the_list_is_that_of_the_api(
+async def test_a_response_from_the_list_equals_that_of_the_api(
     proxy: ProxyProcess, filled: Proxy, direct: httpx.Client
 ) -> None:
     answers = await over(5, proxy, MANY, get)
@@ -75,7 +75,7 @@ async def test_the_first_two_reads_are_forwarded(proxy: ProxyProcess, filled: Pr
     assert (pages(filled), forwarded(filled)) == (0, 2)
 
 
-async def test_two_spellings_of_an_address_are_one(
+async def test_two_spellings_of_an_address_are_one_address(
     proxy: ProxyProcess, filled: Proxy, direct: httpx.Client
 ) -> None:
     direct.put(put("2001:db8::1").path, json=entry("2001:db8::1"))
@@ -86,7 +86,7 @@ async def test_two_spellings_of_an_address_are_one(
     assert forwarded(filled) == 2
 
 
-async def test_the_api_itself_says_what_is_missing(
+async def test_the_error_for_a_missing_mapping_comes_from_the_api(
     proxy: ProxyProcess, filled: Proxy, direct: httpx.Client
 ) -> None:
     await over(1, proxy, MANY[:3], get)
@@ -96,13 +96,13 @@ async def test_the_api_itself_says_what_is_missing(
         assert answer.status in (400, 404)
 
 
-async def test_an_empty_zone_is_a_list_too(proxy: ProxyProcess, api: Proxy) -> None:
+async def test_the_list_of_an_empty_zone_is_used(proxy: ProxyProcess, api: Proxy) -> None:
     answers = await over(5, proxy, MANY[:5], get)
     assert {answer.status for answer in answers.values()} == {404}
     assert (pages(api), forwarded(api)) == (1, 5)
 
 
-async def test_null_instead_of_an_empty_list_is_understood(proxy: ProxyProcess, api: Proxy) -> None:
+async def test_null_is_accepted_as_an_empty_list(proxy: ProxyProcess, api: Proxy) -> None:
     def null(handler: Handler, body: bytes) -> None:
         page = {"success": True, "errors": None, "result": None, "result_info": {"total_count": 0}}
         handler.send(200, json.dumps(page).encode(), {})
@@ -113,7 +113,7 @@ async def test_null_instead_of_an_empty_list_is_understood(proxy: ProxyProcess, 
     assert pages(api) == 1
 
 
-async def test_another_credential_never_sees_the_list(
+async def test_the_list_is_not_used_for_another_credential(
     proxy: ProxyProcess, filled: Proxy, direct: httpx.Client
 ) -> None:
     await over(5, proxy, MANY, get)
@@ -126,7 +126,7 @@ async def test_another_credential_never_sees_the_list(
     assert pages(filled) >= 3
 
 
-async def test_a_write_with_any_credential_ends_the_list(
+async def test_a_write_with_any_credential_invalidates_the_list(
     proxy: ProxyProcess, filled: Proxy
 ) -> None:
     west = put(MANY[0], "us-west-2")
@@ -174,7 +174,7 @@ async def test_reads_are_forwarded_if_the_list_cannot_be_used(
 
 
 @pytest.mark.parametrize(("status", "code"), [(500, 1140), (520, 1000)])
-async def test_an_error_of_the_list_reaches_each_reader_that_waits(
+async def test_an_error_of_the_list_is_returned_to_each_waiting_reader(
     proxy: ProxyProcess, filled: Proxy, status: int, code: int
 ) -> None:
     await over(1, proxy, MANY[:2], get)
@@ -185,7 +185,7 @@ async def test_an_error_of_the_list_reaches_each_reader_that_waits(
     assert (await one(proxy, get(MANY[0]))).status == 200
 
 
-async def test_another_error_of_the_list_is_left_to_the_single_calls(
+async def test_other_errors_of_the_list_cause_forwarded_reads(
     proxy: ProxyProcess, filled: Proxy
 ) -> None:
     filled.faults = on_pages(1, fault=refuse(403, 10000))
@@ -194,7 +194,7 @@ async def test_another_error_of_the_list_is_left_to_the_single_calls(
     assert (pages(filled), forwarded(filled)) == (1, 20)
 
 
-async def test_a_page_without_an_answer_is_asked_for_again(
+async def test_a_page_without_a_response_is_requested_again(
     proxy: ProxyProcess, filled: Proxy
 ) -> None:
     filled.faults = on_pages(2, fault=cut_before, times=1)
@@ -203,7 +203,7 @@ async def test_a_page_without_an_answer_is_asked_for_again(
     assert pages(filled) == 4
 
 
-async def test_an_api_without_an_answer_is_reported_to_each_reader(
+async def test_an_unreachable_api_is_reported_to_each_reader(
     proxy: ProxyProcess, filled: Proxy
 ) -> None:
     await over(1, proxy, MANY[:2], get)
@@ -214,7 +214,7 @@ async def test_an_api_without_an_answer_is_reported_to_each_reader(
     }
 
 
-async def test_a_list_is_not_used_when_its_time_is_over(
+async def test_a_list_is_not_used_after_its_lifetime(
     filled: Proxy, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     with ProxyProcess(filled.api, tmp_path_factory.mktemp("brief"), ["--fresh", "0.5"]) as brief:
@@ -225,7 +225,7 @@ async def test_a_list_is_not_used_when_its_time_is_over(
     assert (pages(filled), forwarded(filled)) == (0, 2)
 
 
-async def test_without_a_time_every_read_is_forwarded(
+async def test_with_a_lifetime_of_zero_every_read_is_forwarded(
     filled: Proxy, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     with ProxyProcess(filled.api, tmp_path_factory.mktemp("never"), ["--fresh", "0"]) as never:

@@ -1,4 +1,4 @@
-"""Writes in batches: each caller gets its own outcome, the one that a single call gives."""
+"""Writes in batches: each client gets the same outcome as from a single call."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ def singles(api: Proxy) -> list[Seen]:
 
 
 async def refused_connections(proxy: ProxyProcess) -> None:
-    """Wait until it listens no longer."""
+    """Wait until it no longer listens."""
     host, _, port = proxy.url.removeprefix("http://").rpartition(":")
     while True:
         try:
@@ -42,7 +42,7 @@ def on_batches(fault: Fault, times: int = 1000) -> "Once":
 
 
 class Once:
-    """A fault of the first batches, so many times."""
+    """A fault for the first batches."""
 
     def __init__(self, fault: Fault, times: int) -> None:
         self._fault, self._left = fault, times
@@ -55,12 +55,12 @@ class Once:
 
 
 def result(succeeded: object, failed: object) -> Fault:
-    """The response to a batch that does nothing."""
+    """The response of a batch without an effect."""
     body = {"success": True, "errors": None, "result": {"succeeded": succeeded, "failed": failed}}
     return lambda handler, _: handler.send(200, json.dumps(body).encode(), {})
 
 
-async def test_each_answer_is_that_of_a_single_put(
+async def test_each_response_equals_that_of_a_single_put(
     proxy: ProxyProcess, api: Proxy, direct: httpx.Client
 ) -> None:
     answers = await over(5, proxy, [*FIVE, "2001:DB8::1"], put)
@@ -71,7 +71,9 @@ async def test_each_answer_is_that_of_a_single_put(
     assert len(batches(api)) == 1
 
 
-async def test_each_answer_is_that_of_a_single_delete(proxy: ProxyProcess, api: Proxy) -> None:
+async def test_each_response_equals_that_of_a_single_delete(
+    proxy: ProxyProcess, api: Proxy
+) -> None:
     await over(5, proxy, FIVE, put)
     answers = await over(5, proxy, FIVE, delete)
     for address, answer in answers.items():
@@ -123,7 +125,7 @@ async def test_a_failed_delete_gets_the_error_of_a_single_call(
     ],
     ids=lambda sent: f"{sent.method} {sent.body.decode()}",
 )
-async def test_what_is_no_valid_write_is_never_in_a_batch(
+async def test_invalid_writes_are_not_batched(
     proxy: ProxyProcess, api: Proxy, direct: httpx.Client, broken: Sent
 ) -> None:
     *_, refused = await at_once(proxy, *map(put, FIVE[1:]), broken)
@@ -145,7 +147,7 @@ async def test_writes_to_one_address_are_in_different_batches(
     assert direct.get(f"{PATH}/2001:db8::1").json()["result"] == last.result
 
 
-async def test_a_condition_is_left_to_the_api(proxy: ProxyProcess, api: Proxy) -> None:
+async def test_a_conditional_write_is_forwarded(proxy: ProxyProcess, api: Proxy) -> None:
     stale = put(FIVE[0])._replace(
         headers={"authorization": f"Bearer {TOKEN}", "if-match": '"none"'}
     )
@@ -155,7 +157,7 @@ async def test_a_condition_is_left_to_the_api(proxy: ProxyProcess, api: Proxy) -
 
 
 @pytest.mark.parametrize(("status", "code"), [(500, 1140), (503, 1000), (403, 10000), (522, 1)])
-async def test_a_refusal_of_the_batch_reaches_each_of_its_callers(
+async def test_an_error_of_the_batch_is_returned_to_each_client(
     proxy: ProxyProcess, api: Proxy, status: int, code: int
 ) -> None:
     api.faults = on_batches(refuse(status, code, X_Reason="test"))
@@ -167,7 +169,7 @@ async def test_a_refusal_of_the_batch_reaches_each_of_its_callers(
 
 
 @pytest.mark.parametrize(("status", "code"), [(403, 1164), (400, 1146), (404, 7003)])
-async def test_a_batch_that_is_refused_as_a_batch_is_sent_singly(
+async def test_a_rejected_batch_is_sent_as_single_requests(
     proxy: ProxyProcess, api: Proxy, status: int, code: int
 ) -> None:
     api.faults = on_batches(refuse(status, code))
@@ -183,7 +185,7 @@ async def test_a_batch_waits_for_the_rate_limit(proxy: ProxyProcess, api: Proxy)
     assert len(batches(api)) == 2
 
 
-async def test_a_put_without_an_answer_is_sent_again(
+async def test_a_put_without_a_response_is_sent_again(
     proxy: ProxyProcess, api: Proxy, direct: httpx.Client
 ) -> None:
     api.faults = on_batches(cut_after, times=1)
@@ -192,7 +194,7 @@ async def test_a_put_without_an_answer_is_sent_again(
     assert len(batches(api)) == 2
 
 
-async def test_a_delete_without_an_answer_is_not_sent_again(
+async def test_a_delete_without_a_response_is_not_sent_again(
     proxy: ProxyProcess, api: Proxy, direct: httpx.Client
 ) -> None:
     await over(5, proxy, FIVE, put)
@@ -206,7 +208,7 @@ async def test_a_delete_without_an_answer_is_not_sent_again(
     assert listed(direct) == []
 
 
-async def test_a_reset_reaches_only_the_callers_of_its_batch(
+async def test_a_reset_affects_only_the_clients_of_its_batch(
     proxy: ProxyProcess, api: Proxy
 ) -> None:
     await over(5, proxy, FIVE, put)
@@ -216,7 +218,7 @@ async def test_a_reset_reaches_only_the_callers_of_its_batch(
     assert written.status == 200
 
 
-async def test_a_put_that_the_answer_does_not_mention_is_sent_singly(
+async def test_a_put_that_is_missing_in_the_response_is_sent_singly(
     proxy: ProxyProcess, api: Proxy, direct: httpx.Client
 ) -> None:
     api.faults = on_batches(result(None, None))
@@ -225,7 +227,7 @@ async def test_a_put_that_the_answer_does_not_mention_is_sent_singly(
     assert len(singles(api)) == 5
 
 
-async def test_a_delete_that_the_answer_does_not_mention_is_reported_as_unknown(
+async def test_a_delete_that_is_missing_in_the_response_is_reported_as_unknown(
     proxy: ProxyProcess, api: Proxy
 ) -> None:
     some = [{"origin_ip": FIVE[0]}, {"origin_ip": None, "error": "x"}]
@@ -235,7 +237,7 @@ async def test_a_delete_that_the_answer_does_not_mention_is_reported_as_unknown(
     assert singles(api) == []
 
 
-async def test_a_success_that_cannot_be_read_repeats_puts_only(
+async def test_a_success_with_an_invalid_body_repeats_only_puts(
     proxy: ProxyProcess, api: Proxy
 ) -> None:
     api.faults = on_batches(gibberish(200))
@@ -246,7 +248,7 @@ async def test_a_success_that_cannot_be_read_repeats_puts_only(
     assert [seen.method for seen in singles(api)] == ["PUT"] * 5
 
 
-async def test_the_time_of_a_batch_that_has_one_is_used(proxy: ProxyProcess, api: Proxy) -> None:
+async def test_the_time_of_a_batch_response_is_used(proxy: ProxyProcess, api: Proxy) -> None:
     moment = "2026-03-01T12:00:00Z"
     items = [
         {"origin_ip": each, "vendor": "aws", "region": "us-east-1", "modified_on": moment}
@@ -258,10 +260,10 @@ async def test_the_time_of_a_batch_that_has_one_is_used(proxy: ProxyProcess, api
     assert len(api.seen) == 1
 
 
-async def test_puts_that_change_nothing_keep_their_times(
+async def test_puts_without_a_change_keep_their_times(
     proxy: ProxyProcess, api: Proxy, direct: httpx.Client
 ) -> None:
-    for address in FIVE:  # each at another time
+    for address in FIVE:  # each with a different time
         direct.put(put(address).path, content=put(address).body)
 
     def much_later(handler: Handler, body: bytes) -> None:
@@ -274,9 +276,7 @@ async def test_puts_that_change_nothing_keep_their_times(
     assert len(batches(api)) == 1
 
 
-async def test_a_write_is_no_failure_if_its_time_cannot_be_read(
-    proxy: ProxyProcess, api: Proxy
-) -> None:
+async def test_a_write_with_an_invalid_time_succeeds(proxy: ProxyProcess, api: Proxy) -> None:
     api.faults = lambda number, seen: refuse(500) if seen.method == "GET" else None
     answers = await at_once(proxy, *map(put, FIVE))
     assert [answer.result for answer in answers] == [
@@ -284,7 +284,7 @@ async def test_a_write_is_no_failure_if_its_time_cannot_be_read(
     ]
 
 
-async def test_a_read_after_an_answered_write_sees_it(proxy: ProxyProcess, api: Proxy) -> None:
+async def test_a_read_after_a_completed_write_returns_it(proxy: ProxyProcess, api: Proxy) -> None:
     await over(5, proxy, FIVE, put)
     for region in ("us-west-2", "eu-west-1"):
         await over(5, proxy, FIVE * 2, get)

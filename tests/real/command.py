@@ -13,13 +13,13 @@ from tests.process import COMMAND
 _C = ctypes.CDLL(None)
 _DROP = 24  # PR_CAPBSET_DROP, prctl(2)
 SECONDS = 30
-"""How long a command may take before a test fails instead of hanging."""
+"""Seconds until a test with a hanging command fails."""
 
 
 def run(
     *args: str | Path, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end, whatever its status."""
+    """Run a command to its end, with any exit status."""
     return subprocess.run(
         [COMMAND, *map(str, args)],
         stdin=subprocess.DEVNULL,
@@ -63,7 +63,7 @@ def rows(*args: str | Path) -> list[dict[str, Any]]:
 
 
 def refusal(*args: str | Path, status: int = 1, env: Mapping[str, str] | None = None) -> str:
-    """The error of a refused command: a message on stderr, without other output."""
+    """The error of a rejected command: a message on stderr, and no other output."""
     done = run(*args, env=env)
     assert (done.returncode, done.stdout) == (status, ""), done
     assert "Traceback" not in done.stderr

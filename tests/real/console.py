@@ -1,6 +1,6 @@
-"""The console blocks of a page: what they show, and what their commands print.
+"""The console blocks of a page, and the output of their commands.
 
-All blocks of a page run in order in one shell. A comment on the line before a block says how:
+All blocks of a page run in order in one shell. A comment on the line before a block changes this:
 
 - no comment: each command runs, and must print what the page shows;
 - `<!-- stays running; ready when: CONDITION -->`: its last command runs in the background until
@@ -38,7 +38,7 @@ VARYING = {
 
 @dataclass(frozen=True)
 class Step:
-    """A command of a page, or a file to write; `shown` is what the page says it prints."""
+    """A command of a page, or a file to write; `shown` is the output on the page."""
 
     command: str
     shown: str = ""
@@ -47,7 +47,7 @@ class Step:
     end: int = 0
 
     def script(self, number: int) -> str:
-        """Bash that runs it and prints its output, then a line that ends it."""
+        """A Bash process; it prints the output of each command, then a line that marks its end."""
         command = self.command
         if self.ready:
             log = f"$HOME/.background-{number}"
@@ -85,8 +85,9 @@ def _commands(text: str, offset: int, ready: str) -> list[Step]:
 
 
 def run_steps(steps: list[Step], folder: Path, names: Mapping[str, str] | None = None) -> list[str]:
-    """What each step prints. Ports are replaced by free ones, and `names`, such as folders that
-    need root, by others; both are put back in the output."""
+    """The output of each step. Ports are replaced by free ones, and `names`, such as folders that
+    need root, by other names; the output has the original ones.
+    """
     ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
     script = "".join(step.script(number) for number, step in enumerate(steps))
     script = PORT.sub(lambda found: ports[found[1]], script)
@@ -103,7 +104,7 @@ def run_steps(steps: list[Step], folder: Path, names: Mapping[str, str] | None =
 
 
 def free_ports(number: int) -> list[str]:
-    """Free ports of four digits, which leave the width of a table as the page shows it."""
+    """Free ports with four digits, which keep the width of a table on the page."""
     found: list[str] = []
     for port in random.sample(range(2000, 9999), 7000):
         with socket.socket() as probe:
@@ -115,7 +116,7 @@ def free_ports(number: int) -> list[str]:
 
 
 def wait_for_port(port: str) -> None:
-    """Wait until something listens."""
+    """Wait until a process listens on the port."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         with socket.socket() as probe:
@@ -126,7 +127,7 @@ def wait_for_port(port: str) -> None:
 
 
 def _bash(script: str, folder: Path, port: str) -> str:
-    """The output of a shell. Processes that it left in the background are ended."""
+    """The output of a shell. Its background processes are killed."""
     shell = subprocess.Popen(
         ["bash", "-c", f"exec 2>&1\n{script}"],
         cwd=folder,
@@ -139,13 +140,13 @@ def _bash(script: str, folder: Path, port: str) -> str:
     try:
         return shell.communicate(timeout=SECONDS)[0]
     except subprocess.TimeoutExpired as expired:
-        raise AssertionError(f"not done in {SECONDS} s: {expired.output!r}") from None
+        raise AssertionError(f"timeout after {SECONDS} s: {expired.output!r}") from None
     finally:
         _end(shell)
 
 
 def _end(shell: subprocess.Popen[str]) -> None:
-    """End the shell and all that it started, which is in its process group."""
+    """Kill the shell with its process group."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         deadline, signal_now = time.monotonic() + 10, int(number)
         while time.monotonic() < deadline:
@@ -175,8 +176,9 @@ def _environment(folder: Path, port: str) -> dict[str, str]:
 
 
 def agrees(shown: str, printed: str) -> bool:
-    """Whether a page shows what was printed. `…` stands for anything, also for several lines; ids,
-    secrets, times and digests differ from run to run."""
+    """Whether a page shows this output. `…` matches any text, also several lines; IDs, secrets,
+    times and digests differ between runs.
+    """
     pattern = ".*".join(re.escape(_steady(part)) for part in _tidy(shown).split("…"))
     return re.fullmatch(pattern, _steady(_tidy(printed)), re.S) is not None
 
@@ -192,7 +194,7 @@ def _steady(text: str) -> str:
 
 
 def rewrite(path: Path, outcome: Sequence[tuple[Step, str]]) -> None:
-    """Write into a page what its commands print, if it shows something else."""
+    """Update the output in a page if it no longer matches."""
     page = path.read_text("utf-8")
     for step, printed in reversed(outcome):
         if step.end and not agrees(step.shown, printed):

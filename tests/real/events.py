@@ -1,4 +1,4 @@
-"""Reading a stream of events as a client does."""
+"""Reads a stream of events like a client."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ ACCEPT = {"Accept": "text/event-stream"}
 
 
 class Event:
-    """An event as a client reads it (HTML Standard §9.2.6)."""
+    """An event of a stream (HTML Standard §9.2.6)."""
 
     def __init__(self, text: str) -> None:
         fields = dict(line.split(": ", 1) for line in text.splitlines() if ": " in line[1:])

@@ -1,4 +1,4 @@
-"""A reverse proxy with TLS in front of a server, which serves it below a path.
+"""A reverse proxy with TLS in front of a server, which adds a path prefix.
 
 The certificates are for tests only: a private CA, and a certificate of it for localhost, 127.0.0.1
 and ::1, valid until 2120.

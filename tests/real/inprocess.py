@@ -1,7 +1,8 @@
-"""The server inside the test's process, on a thread and a loopback port, with chosen limits.
+"""A server inside the test's process, on a thread and a loopback port, with limits of the test's
+choice.
 
-Everything a client can see is as in a server process: uvicorn, uvloop, the protocol and
-the application. Only the store is in memory, and the log goes to a file that tests can read.
+Clients see the same behaviour as from a server process: uvicorn, uvloop, the protocol and the
+application. Only the store is in memory, and the log is written to a file that tests can read.
 """
 
 import asyncio
@@ -32,7 +33,7 @@ BuildApp = Callable[[bootstrap.Opened], Application]
 
 
 def whole_app(opened: bootstrap.Opened) -> Application:
-    """The application as `originmap dev` has it."""
+    """The application of `originmap dev`."""
     return build_app(opened, lambda: True)
 
 
@@ -51,12 +52,12 @@ class InProcess:
 
     @property
     def connections(self) -> int:
-        """How many connections are open."""
+        """The number of open connections."""
         assert self._server is not None
         return len(self._server.server_state.connections)
 
     def close_connections(self) -> None:
-        """Close every connection from this side, as soon as its buffer is sent."""
+        """Close every connection on the server side, after its buffer is sent."""
         assert self._server is not None
         for connection in list(self._server.server_state.connections):
             assert isinstance(connection, Connection)
@@ -67,7 +68,7 @@ class InProcess:
         return [json.loads(line) for line in self._log.read_text().splitlines()]
 
     def stop(self) -> None:
-        """Stop without waiting for clients, and have everything logged."""
+        """Stop without waiting for clients, and write all log lines."""
         assert self._server is not None
         self._server.should_exit = self._server.force_exit = True
         self._thread.join(20)

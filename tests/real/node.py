@@ -1,5 +1,6 @@
-"""A node of a cache as a rollout sees it: it follows the feed into a store of its own, decides by
-its own copy of the rollout what it may serve, and reports that."""
+"""A node of a cache in a rollout: it follows the feed with its own store, decides with its own copy
+of the rollout which revision it may serve, and reports that.
+"""
 
 import asyncio
 import contextlib
@@ -21,8 +22,9 @@ from originmap.store.memory import MemoryStore
 
 
 class Node:
-    """One node. `serves` is the region of each address, as of revision `applied`; one that is
-    `stuck` takes nothing new, and says so."""
+    """One node. `serves` is the region of each address at revision `applied`; a node that is
+    `stuck` applies no new revision and reports that.
+    """
 
     def __init__(self, name: str, colo: str) -> None:
         self.name, self.colo = name, colo
@@ -34,7 +36,7 @@ class Node:
 
     @contextlib.asynccontextmanager
     async def at_work(self, url: str, token: str) -> AsyncIterator["Node"]:
-        """Follow and report meanwhile."""
+        """Follow, and report in the background."""
         replication = Replication(url, wall_clock)
         headers = {"Authorization": f"Bearer {token}"}
         async with (

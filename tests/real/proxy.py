@@ -1,4 +1,4 @@
-"""A network in the middle that can be broken: a TCP proxy that delays, cuts, swallows."""
+"""A faulty network: a TCP proxy that delays, cuts or drops data."""
 
 import asyncio
 import contextlib
@@ -7,14 +7,14 @@ from urllib.parse import urlsplit
 
 
 class Proxy:
-    """Passes connections on to a server; an async context manager.
+    """Forwards connections to a server; an async context manager.
 
-    `refuse` closes connections at once; `silent` lets nothing through, either way, without
-    closing anything, and `mute` nothing of what the server says; `delay` holds each piece back,
-    in seconds; `cut_after` bytes from the server the connection is closed; `spoil` changes one
-    byte of what the server sends behind so many; `hold` lets no piece through that has these
-    bytes, towards the server, and `held` says that there was one; `swap` has other bytes, as many,
-    in the place of some that the server sends.
+    `refuse` closes connections immediately. `silent` forwards no data in either direction without
+    closing connections, and `mute` none from the server. `delay` holds each piece back, in seconds.
+    After `cut_after` bytes from the server the connection is closed. `spoil` changes one byte from
+    the server after this number of bytes. `hold` stops each piece towards the server that contains
+    these bytes, and sets `held`. `swap` replaces bytes from the server by others of the same
+    length.
     """
 
     def __init__(self, target: str) -> None:
@@ -36,7 +36,7 @@ class Proxy:
         return "http://{}:{}".format(*self._server.sockets[0].getsockname())
 
     def cut(self) -> None:
-        """Close every connection there is."""
+        """Close all connections."""
         for writer in self._writers:
             writer.transport.abort()
 

@@ -1,4 +1,4 @@
-"""The runner of console blocks: what it reads from a page, and which differences it notices."""
+"""The runner of console blocks: parsing a page, and comparing output."""
 
 import pytest
 
@@ -59,7 +59,7 @@ def test_an_unknown_mark_is_refused() -> None:
         ("id " + "0" * 32, "id " + "f" * 32),
     ],
 )
-def test_outputs_that_agree(shown: str, printed: str) -> None:
+def test_matching_outputs_are_accepted(shown: str, printed: str) -> None:
     assert agrees(shown, printed)
 
 
@@ -67,5 +67,5 @@ def test_outputs_that_agree(shown: str, printed: str) -> None:
     ("shown", "printed"),
     [("", "error"), ("one", "two"), ("one\n", "one\ntwo\n"), ("a.c", "abc"), ("f…t", "fourth")],
 )
-def test_outputs_that_differ(shown: str, printed: str) -> None:
+def test_different_outputs_are_detected(shown: str, printed: str) -> None:
     assert not agrees(shown, printed)

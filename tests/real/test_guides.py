@@ -1,4 +1,4 @@
-"""The guides: every command prints what its guide shows."""
+"""The guides: every command prints the output in its guide."""
 
 import os
 import re
@@ -27,7 +27,7 @@ NAMES = {
     "/opt/originmap/bin/": "",
     "/var/lib/originmap/": "data/",
 }
-"""What needs root in a guide, and what stands for it here."""
+"""Paths and names in a guide that need root, and their replacements in the test."""
 
 PROGRAMS = {"feeding-nginx.md": ["nginx"], "mappings-in-git.md": ["git"]}
 
@@ -46,11 +46,11 @@ BEFORE = {
         ),
     ],
 }
-"""What a reader has done before: systemd has started the server, the ranges are downloaded."""
+"""The state before a guide: systemd has started the server, the ranges are downloaded."""
 
 
 def run(guide: Path, after: list[Step] | None = None, *, folder: Path) -> list[tuple[Step, str]]:
-    """The steps of a guide, each with what it prints."""
+    """The steps of a guide, each with its real output."""
     steps = [
         *BEFORE.get(guide.name, []),
         *console.steps_of(guide.read_text("utf-8")),
@@ -74,7 +74,7 @@ def test_every_command_of_a_guide_prints_the_output_in_the_guide(
 
 
 def test_every_console_block_runs_or_has_a_reason_not_to() -> None:
-    """`steps_of` refuses a mark that it does not know; a block without `$` has no commands."""
+    """`steps_of` rejects an unknown mark; a block without `$` has no commands."""
     for guide in GUIDES:
         page = guide.read_text("utf-8")
         reasons = re.findall(r"^<!-- not run: (.*) -->$", page, re.M)
@@ -114,7 +114,7 @@ def gitlab_scripts(guide: Path) -> list[str]:
 
 
 def example(guide: Path, name: str) -> Any:
-    """The YAML that a guide shows as this file."""
+    """The YAML of this file in a guide."""
     (text,) = re.findall(
         rf"^<!-- file: {re.escape(name)} -->\n```yaml\n(.*?)^```$",
         guide.read_text("utf-8"),
@@ -167,7 +167,9 @@ def nginx(server: Server, folder: Path) -> Iterator[str]:
 
 
 def first_event(client: httpx.Client) -> str:
-    """The first line of the change feed as a stream; a proxy that buffers would keep it back."""
+    """The first line of the change feed as a stream; a proxy that buffers responses would hold it
+    back.
+    """
     headers = {"Accept": "text/event-stream"}
     with client.stream("GET", "/originmap/v1/changes?since=0", headers=headers) as answer:
         return next(line for line in answer.iter_lines() if line.startswith("event"))

@@ -1,4 +1,4 @@
-"""Use cases of mappings, over a store in memory."""
+"""Use cases of mappings, with a store in memory."""
 
 import pytest
 
@@ -39,7 +39,7 @@ async def test_put_refuses_a_region_outside_the_catalogue(mappings: Mappings) ->
         await mappings.get(ZONE_ID, ADDRESS)
 
 
-async def test_put_in_an_absent_zone_is_refused(mappings: Mappings) -> None:
+async def test_put_in_a_missing_zone_is_refused(mappings: Mappings) -> None:
     with pytest.raises(ZoneNotFound):
         await mappings.put("f" * 32, ADDRESS, *US_EAST, CAUSE)
 
@@ -59,7 +59,7 @@ async def test_a_condition_on_an_old_revision_is_refused(mappings: Mappings) -> 
     assert gone == new
 
 
-async def test_delete_of_an_absent_mapping_is_refused(mappings: Mappings) -> None:
+async def test_delete_of_a_missing_mapping_is_refused(mappings: Mappings) -> None:
     with pytest.raises(MappingNotFound):
         await mappings.delete(ZONE_ID, ADDRESS, CAUSE)
 

@@ -108,7 +108,7 @@ async def test_snapshots_and_changes_are_read_in_turns_from_the_first_piece_on()
     snapshots = Snapshots(store, turns)
     parts = [part async for part in snapshots.take(LOCAL)]
     assert sum(map(size, parts)) == 2 + len(COLOS) + len(addresses)
-    assert turns.given == 2  # the topology; this store has all mappings of a zone in one part
+    assert turns.given == 2  # the topology; this store returns all mappings of a zone in one part
     directory = Directory()
     feed = Feed(store, PastZones(store, directory), snapshots, turns)
     view = View("root", Grants([]), whole=True)

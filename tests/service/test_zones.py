@@ -1,4 +1,4 @@
-"""Use cases of zones, over a store in memory."""
+"""Use cases of zones, with a store in memory."""
 
 import pytest
 
@@ -35,17 +35,17 @@ async def test_a_name_outside_ascii_is_kept_in_both_forms(zones: Zones) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "no dots", 7, None, "a..b"])
-async def test_what_is_no_domain_name_is_refused(zones: Zones, name: object) -> None:
+async def test_an_invalid_domain_name_is_refused(zones: Zones, name: object) -> None:
     with pytest.raises(InvalidZoneName):
         await create(zones, name)
 
 
-async def test_a_name_is_used_once(zones: Zones) -> None:
+async def test_a_zone_name_is_unique(zones: Zones) -> None:
     with pytest.raises(ZoneExists):
         await create(zones, "example.com")
 
 
-async def test_an_absent_account_gets_no_zone(zones: Zones) -> None:
+async def test_a_zone_in_a_missing_account_is_refused(zones: Zones) -> None:
     with pytest.raises(AccountNotFound):
         await create(zones, "example.org", "f" * 32)
 
@@ -57,7 +57,7 @@ async def test_a_zone_is_paused_and_resumed(zones: Zones) -> None:
         await zones.pause("f" * 32, True, CAUSE)
 
 
-async def test_a_deleted_zone_is_gone_from_the_directory(zones: Zones, world: World) -> None:
+async def test_a_deleted_zone_is_removed_from_the_directory(zones: Zones, world: World) -> None:
     await zones.delete(ZONE_ID, CAUSE)
     assert world.directory.zone(ZONE_ID) is None
 

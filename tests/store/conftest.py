@@ -64,7 +64,7 @@ async def store(
 async def target(
     request: pytest.FixtureRequest, tmp_path: Path, clock: Clock
 ) -> AsyncIterator[Store]:
-    """Another store with a zone of its own, which a copy replaces."""
+    """Another store with a different zone, which a copy replaces."""
     folder = tmp_path / "target"
     folder.mkdir()
     store = await maker(request, folder, clock)()

@@ -12,7 +12,7 @@ from tests.builders import CAUSE, US_EAST, ZONE_ID, ip
 END_CONNECTIONS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE application_name = 'originmap' AND datname = """
-"""Ends the connections to the database whose name is added, in quotes."""
+"""Ends the connections to a database; append its name in quotes."""
 
 
 async def put(store: Store, text: str, place: mapping.Place = US_EAST) -> Mapping:

@@ -33,7 +33,7 @@ async def state(parts: AsyncIterator[Part]) -> State:
     zones: dict[str, list[tuple[Address, Place]]] = {}
     async for part in parts:
         if isinstance(part, Record):
-            assert not zones, "records come before mappings"
+            assert not zones, "a record follows a mapping"
             records[part.key] = part.value
         elif isinstance(part, ZoneMappings):
             zones.setdefault(part.zone_id, []).extend((m.address, m.place) for m in part.mappings)
@@ -87,7 +87,7 @@ async def test_a_snapshot_of_every_earlier_revision_equals_its_state(store: Stor
 
         assert await state(each()) == then, revision
         zones = [part.zone_id for part in parts if isinstance(part, ZoneMappings)]
-        assert zones == sorted(zones), "zones are in the order of their ids"
+        assert zones == sorted(zones), "zones are not in the order of their IDs"
 
 
 async def test_the_current_state_is_returned_without_a_revision_or_for_a_future_one(

@@ -1,1 +1,1 @@
-"""What the package offers to other projects' tests: the pytest plugin and `originmap.testing`."""
+"""The parts for other projects' tests: the pytest plugin and `originmap.testing`."""

@@ -1,4 +1,4 @@
-"""The projects in examples/ pass their tests, and the page about them shows what is in them."""
+"""The projects in examples/ pass their tests, and the page about them has their current code."""
 
 import json
 import os
@@ -22,7 +22,7 @@ PAGE = (EXAMPLES.parent / "docs" / "testing-other-languages.md").read_text()
 PATH = f"{Path(COMMAND).parent}:{os.environ['PATH']}"
 
 
-def test_the_example_for_node(tmp_path: Path) -> None:
+def test_the_node_example_passes(tmp_path: Path) -> None:
     modules = npm.modules()
     project = copied("node", tmp_path)
     (project / "node_modules").symlink_to(modules)
@@ -30,7 +30,7 @@ def test_the_example_for_node(tmp_path: Path) -> None:
     assert "4 passed" in printed
 
 
-def test_the_example_for_unittest(tmp_path: Path) -> None:
+def test_the_unittest_example_passes(tmp_path: Path) -> None:
     project = copied("unittest", tmp_path)
     done = subprocess.run(
         [sys.executable, "-m", "unittest"], cwd=project, capture_output=True, text=True
@@ -39,7 +39,7 @@ def test_the_example_for_unittest(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_example_for_shell(tmp_path: Path) -> None:
+def test_the_shell_example_passes(tmp_path: Path) -> None:
     found("curl")
     script = copied("shell", tmp_path) / "test.sh"
     done = subprocess.run(
@@ -49,7 +49,7 @@ def test_the_example_for_shell(tmp_path: Path) -> None:
     assert "all passed" in done.stdout
 
 
-def test_the_locked_packages_of_the_example_are_those_that_ran() -> None:
+def test_the_lock_of_the_example_has_the_tested_packages() -> None:
     """Tests install packages once, with the lock of the TypeScript programs."""
     ran = locked(npm.LOCK)
     example = locked(NODE / "package-lock.json")
@@ -62,7 +62,7 @@ def test_the_locked_packages_of_the_example_are_those_that_ran() -> None:
     assert {**top["dependencies"], **top["devDependencies"]} == versions
 
 
-def test_the_page_shows_what_is_in_the_examples() -> None:
+def test_the_page_has_the_code_of_the_examples() -> None:
     excerpts = re.findall(r"^<!-- from: (\S+) -->\n```\w+\n(.*?)^```$", PAGE, re.M | re.S)
     assert len(excerpts) == 3
     for file, text in excerpts:
@@ -70,7 +70,7 @@ def test_the_page_shows_what_is_in_the_examples() -> None:
 
 
 def ci_scripts() -> list[str]:
-    """The commands of the jobs on the page, but for the installation."""
+    """The commands of the CI jobs on the page, except the installation."""
     github, gitlab = map(yaml.safe_load, re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.M | re.S))
     steps: list[dict[str, Any]] = github["steps"]
     lines = [*gitlab["test"]["before_script"], *gitlab["test"]["script"]]
@@ -80,7 +80,7 @@ def ci_scripts() -> list[str]:
 
 
 @pytest.mark.parametrize("script", ci_scripts(), ids=["github", "gitlab"])
-def test_a_ci_job_runs_tests_against_the_server(script: str, tmp_path: Path) -> None:
+def test_the_commands_of_a_ci_job_pass(script: str, tmp_path: Path) -> None:
     found("curl")
     verify = 'curl -sSf "$$CLOUDFLARE_BASE_URL/user/tokens/verify"'
     header = '-H "Authorization: Bearer $$CLOUDFLARE_API_TOKEN"'
@@ -98,7 +98,7 @@ def test_a_ci_job_runs_tests_against_the_server(script: str, tmp_path: Path) -> 
 
 
 def copied(name: str, folder: Path) -> Path:
-    """A copy of an example, as a reader makes one."""
+    """A copy of an example, like a reader's own project."""
     ignore = shutil.ignore_patterns("node_modules")
     return Path(shutil.copytree(EXAMPLES / name, folder / "project", ignore=ignore))
 

@@ -20,12 +20,12 @@ def blocks(heading: str, language: str) -> list[str]:
 
 
 @pytest.mark.parametrize("heading", ["Faults", "The clock"])
-def test_the_python_of_the_page_runs(originmap: Server, heading: str) -> None:
+def test_the_python_code_of_the_page_runs(originmap: Server, heading: str) -> None:
     (code,) = blocks(heading, "python")
     exec(compile(code, "testing.md", "exec"), {"server": originmap})
 
 
-def test_the_faults_of_the_page_are_accepted(originmap: Server) -> None:
+def test_the_faults_on_the_page_are_valid(originmap: Server) -> None:
     (text,) = blocks("Faults", "json")
     faults = [json.loads(line) for line in text.splitlines()]
     for fault in faults:
@@ -34,7 +34,7 @@ def test_the_faults_of_the_page_are_accepted(originmap: Server) -> None:
     assert [fault["kind"] for fault in waiting] == [fault["kind"] for fault in faults]
 
 
-def test_the_times_of_the_page_are_accepted(originmap: Server) -> None:
+def test_the_times_on_the_page_are_valid(originmap: Server) -> None:
     (text,) = blocks("The clock", "json")
     freeze, advance, run = (json.loads(line) for line in text.splitlines())
     originmap.control.ask("PUT", "/clock", freeze)
@@ -43,14 +43,14 @@ def test_the_times_of_the_page_are_accepted(originmap: Server) -> None:
     assert originmap.control.ask("PUT", "/clock", run)["frozen"] is False
 
 
-def test_the_operations_of_the_page_exist(originmap: Server) -> None:
+def test_the_operations_on_the_page_exist(originmap: Server) -> None:
     names = set(re.findall(r"`((?:list|get|put|delete)_\w+)`", PAGE))
     assert len(names) == 7
     for name in [*names, *(f"v1_{name}" for name in names), "origin-cloud-regions-v2-upsert"]:
         originmap.delay(name, 1)
 
 
-def test_the_first_test_of_the_page_passes(pytester: pytest.Pytester) -> None:
+def test_the_first_test_on_the_page_passes(pytester: pytest.Pytester) -> None:
     (code,) = blocks("pytest", "python")
     pytester.makepyfile(
         deploy="""

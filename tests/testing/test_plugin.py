@@ -1,4 +1,4 @@
-"""The pytest plugin in runs of its own, as another project's tests use it."""
+"""The pytest plugin in separate test runs, like in other projects."""
 
 import sys
 
@@ -75,7 +75,7 @@ def test_each_worker_has_a_server_of_its_own(pytester: pytest.Pytester) -> None:
     result.assert_outcomes(passed=40)
 
 
-def test_a_test_that_relies_on_less_than_is_required_has_an_error(
+def test_a_test_that_depends_on_a_weaker_fact_than_required_has_an_error(
     pytester: pytest.Pytester,
 ) -> None:
     pytester.makeini("[pytest]\noriginmap_basis = published\n")
@@ -86,7 +86,7 @@ def test_a_test_that_relies_on_less_than_is_required_has_an_error(
     result.stdout.fnmatch_lines(["*answers rest on less than published facts: 1 observed*"])
 
 
-def test_the_settings_reach_the_server(pytester: pytest.Pytester) -> None:
+def test_settings_are_passed_to_the_server(pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]\noriginmap_strict = true\noriginmap_rate_limit = 1/300\n")
     pytester.makepyfile(
         """
@@ -115,7 +115,7 @@ def test_the_settings_reach_the_server(pytester: pytest.Pytester) -> None:
     result.assert_outcomes(passed=2)
 
 
-def test_a_run_without_the_fixture_loads_nothing(pytester: pytest.Pytester) -> None:
+def test_a_run_without_the_fixture_loads_no_modules(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
         import sys
@@ -129,7 +129,7 @@ def test_a_run_without_the_fixture_loads_nothing(pytester: pytest.Pytester) -> N
     result.assert_outcomes(passed=1)
 
 
-def test_the_server_ends_when_its_test_run_is_killed(pytester: pytest.Pytester) -> None:
+def test_the_server_exits_if_its_test_run_is_killed(pytester: pytest.Pytester) -> None:
     script = pytester.makepyfile(
         run="""
         import os, signal

@@ -32,7 +32,7 @@ async def test_a_server_is_an_asynchronous_context_manager() -> None:
         assert [r.status for r in found] == [200]
 
 
-def test_a_server_serves_unittest() -> None:
+def test_a_server_can_be_used_with_unittest() -> None:
     class Case(unittest.TestCase):
         @classmethod
         def setUpClass(cls) -> None:
@@ -52,14 +52,14 @@ def test_a_server_serves_unittest() -> None:
     assert (result.testsRun, result.errors, result.failures) == (1, [], [])
 
 
-def test_two_servers_share_nothing() -> None:
+def test_two_servers_are_independent() -> None:
     with Server() as one, Server() as other:
         assert one.url != other.url
         one.load(one.save().replace("example.com", "example.net"))
         assert "example.com" in other.save()
 
 
-def test_a_server_that_has_stopped_says_so() -> None:
+def test_the_use_of_a_stopped_server_is_an_error() -> None:
     with Server() as server:
         server.control.ask("POST", "/stop")
         server._process._process.wait(20)  # type: ignore[union-attr]
@@ -67,17 +67,17 @@ def test_a_server_that_has_stopped_says_so() -> None:
             server.reset()
 
 
-def test_a_server_that_is_not_started_says_so() -> None:
+def test_the_use_of_a_server_before_its_start_is_an_error() -> None:
     with pytest.raises(AssertionError, match="use it in a with statement"):
         _ = Server().base_url
 
 
-def test_wrong_options_are_explained() -> None:
+def test_invalid_options_are_explained() -> None:
     with pytest.raises(ControlError, match="--rate-limit"):
         Server(rate_limit="lots").start()
 
 
-def test_serve_never_imports_it() -> None:
+def test_serve_does_not_import_the_package() -> None:
     program = (
         "import sys, originmap.bootstrap_server, originmap.cli.commands.server.serve;"
         "sys.exit(any(m.startswith(('originmap.dev', 'originmap.testing')) for m in sys.modules))"

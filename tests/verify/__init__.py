@@ -1,1 +1,1 @@
-"""The checks of `originmap verify` against right and wrong servers."""
+"""Tests of `originmap verify` with correct and wrong servers."""

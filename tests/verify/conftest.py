@@ -1,4 +1,4 @@
-"""One server for all checks, with a zone for each use."""
+"""One server for all checks, with a zone for each purpose."""
 
 from collections.abc import Iterator
 from typing import NamedTuple

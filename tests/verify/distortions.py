@@ -1,4 +1,4 @@
-"""For each check a server that is wrong in what the check is about."""
+"""For each check, a server with a fault in the subject of the check."""
 
 import itertools
 import re
@@ -13,7 +13,7 @@ _AWS = ("result", "vendors", "aws")
 
 
 class Distortion(NamedTuple):
-    """Changes answers to requests of `method` whose path ends like `path`, a pattern."""
+    """Changes responses to requests of `method` whose path ends like `path`, a pattern."""
 
     method: str
     path: str
@@ -50,7 +50,7 @@ def header(name: str, value: str | None) -> Change:
 
 
 def put(*path: str | int, value: Any) -> Change:
-    """Set a member of the body, if there is the one above it."""
+    """Set a member of the body, if its parent exists."""
 
     def change(passing: Passing) -> None:
         above = _at(passing.body, path[:-1])
@@ -74,13 +74,13 @@ def drop(*path: str | int) -> Change:
 
 
 def accepted(passing: Passing) -> None:
-    """The refusal becomes a success."""
+    """Turn the error into a success."""
     passing.status = 200
     passing.body = {"success": True, "errors": [], "messages": [], "result": {}}
 
 
 def refused(passing: Passing) -> None:
-    """Whatever it was becomes a refusal."""
+    """Turn the response into an error."""
     passing.status = 403
     error = {"code": 10000, "message": "Authentication error"}
     passing.body = {"success": False, "errors": [error], "messages": [], "result": None}
@@ -237,4 +237,4 @@ DISTORTIONS = {
     "the_token_of_the_run": Distortion("GET", VERIFY, put("result", "status", value="on")),
     "the_message_of_an_active_token": Distortion("GET", VERIFY, drop("messages", 0)),
 }
-"""By the name of the check."""
+"""Distortions by the name of the check."""

@@ -1,4 +1,4 @@
-"""Every check says "same" of a right server, and "different" of a wrong one."""
+"""Every check reports "same" for a correct server, and "different" for a wrong one."""
 
 from collections.abc import Iterator, Sequence
 
@@ -41,7 +41,7 @@ def run(checks: Sequence[Check], api: str, zone_id: str) -> tuple[list[CheckOutc
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
-def test_every_check_passes_on_a_right_server(check: Check, zones: Zones) -> None:
+def test_every_check_passes_on_a_correct_server(check: Check, zones: Zones) -> None:
     outcome = outcome_of(check, zones.api, zones)
     assert (outcome.verdict, outcome.reason) == (SAME, ""), outcome.compared
 
@@ -58,7 +58,7 @@ def test_every_check_fails_on_a_server_that_is_wrong_in_its_subject(
     assert outcome.verdict == DIFFERENT, (outcome.reason, outcome.compared)
 
 
-def test_every_check_has_a_name_of_its_own_and_a_description() -> None:
+def test_every_check_has_a_unique_name_and_a_description() -> None:
     names = [check.name for check in CHECKS]
     assert sorted(set(names)) == sorted(names)
     assert set(DISTORTIONS) == set(names)

@@ -18,7 +18,7 @@ from tests.verify.wrong_server import WrongServer
 TOKEN_SET = {"CLOUDFLARE_API_TOKEN": TOKEN}
 
 
-def test_a_right_server_is_the_same_in_everything_that_is_tried(zones: Zones) -> None:
+def test_a_correct_server_is_the_same_in_every_check(zones: Zones) -> None:
     done = run("verify", "--api", zones.api, "--zone", "on.example", env=TOKEN_SET)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert "0 different" in done.stdout
@@ -32,7 +32,7 @@ def test_a_right_server_is_the_same_in_everything_that_is_tried(zones: Zones) ->
     assert listed(zones.api, zones.on) == []
 
 
-def test_a_difference_is_printed_with_both_answers(zones: Zones) -> None:
+def test_a_difference_is_printed_with_both_responses(zones: Zones) -> None:
     with WrongServer(zones.url, DISTORTIONS["a_path_that_is_no_address"]) as wrong:
         options = ("--zone", zones.on, "--only", "U-4,p-gen-1")
         done = run("verify", "--api", wrong.api, *options, env=TOKEN_SET)
@@ -51,7 +51,7 @@ def test_a_difference_is_printed_with_both_answers(zones: Zones) -> None:
     assert lines[-3].startswith("    different from D-4: a path that is no address: 400")
 
 
-def test_the_report_as_json_has_every_fact_and_both_answers(zones: Zones) -> None:
+def test_the_report_as_json_has_every_fact_and_both_responses(zones: Zones) -> None:
     options = ("--zone", zones.on, "--json", "--only", "U-15,D-4,P-V1-1")
     done = run("verify", "--api", zones.api, *options, env=TOKEN_SET)
     report = json.loads(done.stdout)
@@ -70,14 +70,14 @@ def test_the_report_as_json_has_every_fact_and_both_answers(zones: Zones) -> Non
     assert compared["expected"]["status"] == compared["answered"]["status"] == 400
 
 
-def test_an_unknown_id_is_refused_with_those_that_are_like_it() -> None:
+def test_an_unknown_id_is_refused_with_similar_ids() -> None:
     message = refusal(
         "verify", "--api", "http://127.0.0.1:1", "--zone", "x", "--only", "P-PTU-3", status=2
     )
     assert "'P-PTU-3' is not the ID of a fact; close to it are P-PUT-3" in message
 
 
-def test_errors_end_with_another_status_than_differences(zones: Zones) -> None:
+def test_errors_and_differences_have_different_exit_statuses(zones: Zones) -> None:
     wrong = refusal(
         *("verify", "--api", zones.api, "--zone", zones.on),
         status=2,
@@ -103,7 +103,7 @@ def test_the_token_can_be_in_a_file_and_in_either_variable(zones: Zones, tmp_pat
     assert run(*options, env=TOKEN_SET | {"ORIGINMAP_TOKEN": "x" * 40}).returncode == 0
 
 
-def test_a_key_is_no_token(zones: Zones) -> None:
+def test_a_key_is_not_accepted_as_a_token(zones: Zones) -> None:
     options = ("verify", "--api", zones.api, "--zone", zones.on, "--only", "P-TOKEN-1,P-GEN-4")
     done = run(*options, env={"CLOUDFLARE_EMAIL": EMAIL, "CLOUDFLARE_API_KEY": KEY})
     assert done.returncode == 0
@@ -123,11 +123,11 @@ def test_at_most_three_wrong_credentials_are_sent(zones: Zones) -> None:
 
 
 def elsewhere(zones: Zones) -> str:
-    """The server by an address that is no loopback address to the command."""
+    """The server at an address that the command does not regard as loopback."""
     return zones.api.replace("127.0.0.1", "0.0.0.0")
 
 
-def test_a_server_elsewhere_is_not_asked_anything_without_a_confirmation(zones: Zones) -> None:
+def test_a_remote_server_gets_no_request_without_a_confirmation(zones: Zones) -> None:
     options = ("verify", "--api", elsewhere(zones), "--zone", zones.on, "--only", "P-GEN-3")
     message = refusal(*options, status=2, env=TOKEN_SET)
     assert "nobody is there to ask; give --yes" in message
@@ -135,7 +135,7 @@ def test_a_server_elsewhere_is_not_asked_anything_without_a_confirmation(zones: 
 
 
 @pytest.mark.parametrize(("answer", "status"), [("n", 130), ("y", 0)])
-def test_the_question_says_what_will_be_done(zones: Zones, answer: str, status: int) -> None:
+def test_the_prompt_explains_the_run(zones: Zones, answer: str, status: int) -> None:
     zone = new_zone(zones.api, f"asked-{answer}.example")
     with WrongServer(zones.url) as server:
         api = server.api.replace("127.0.0.1", "0.0.0.0")
@@ -149,7 +149,7 @@ def test_the_question_says_what_will_be_done(zones: Zones, answer: str, status: 
 
 
 def on_a_terminal(answer: str, *args: str) -> tuple[int, str]:
-    """The exit status and the stderr of a command whose stdin is a terminal."""
+    """The exit status and the stderr of a command with a terminal as stdin."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [COMMAND, *args],

@@ -1,4 +1,4 @@
-"""How probes are sent: byte for byte, within the rate limit, and never twice."""
+"""The requests of checks: sent byte for byte, within the rate limit, and never twice."""
 
 import contextlib
 import socket
@@ -17,7 +17,7 @@ BUSY = b"HTTP/1.1 429 Too Many\r\nContent-Length: 0\r\n%b\r\n"
 
 
 class Raw:
-    """A server that reads one request of a connection and sends given bytes."""
+    """A server that reads one request per connection and sends given bytes."""
 
     def __init__(self, *answers: bytes) -> None:
         self.requests: list[bytes] = []
@@ -29,7 +29,7 @@ class Raw:
     def _serve(self, answers: tuple[bytes, ...]) -> None:
         for answer in answers:
             connection, _ = self._socket.accept()
-            with connection, contextlib.suppress(OSError):  # a client may read no further
+            with connection, contextlib.suppress(OSError):  # a client can stop reading earlier
                 self.requests.append(connection.recv(65536))
                 connection.sendall(answer)
 
@@ -51,7 +51,7 @@ def connection(server: Raw, waited: list[float]) -> ProbeConnection:
     "path",
     ["/zones/Z//a/", "/zones/Z/192.0.2.1%2F24", "/Z/2001%3Adb8%3A%3A1", "/Z/%20a%25eth0?page=%2B5"],
 )
-def test_a_path_is_sent_as_it_is(path: str, waited: list[float]) -> None:
+def test_a_path_is_sent_unchanged(path: str, waited: list[float]) -> None:
     server = Raw(OK % b"")
     with connection(server, waited) as probes:
         probes.send(Probe("GET", path))
@@ -71,7 +71,7 @@ def test_an_unsigned_probe_has_its_own_credential_or_none(waited: list[float]) -
     assert server.requests[1].count(b"Authorization: Bearer x\r\n") == 1
 
 
-def test_it_waits_when_the_rate_limit_is_used_up(waited: list[float]) -> None:
+def test_the_connection_waits_if_the_rate_limit_is_used_up(waited: list[float]) -> None:
     server = Raw(OK % b'Ratelimit: "default";r=0;t=7\r\nConnection: close\r\n', OK % b"")
     with connection(server, waited) as probes:
         probes.send(Probe("GET", "/"))
@@ -80,7 +80,7 @@ def test_it_waits_when_the_rate_limit_is_used_up(waited: list[float]) -> None:
     assert waited == [7.0]
 
 
-def test_a_429_is_waited_for_and_not_an_answer(waited: list[float]) -> None:
+def test_a_429_is_waited_for_and_not_returned(waited: list[float]) -> None:
     busy = BUSY % b"Retry-After: 9\r\nConnection: close\r\n"
     server = Raw(busy, BUSY % b"Connection: close\r\n", OK % b"")
     with connection(server, waited) as probes:
@@ -89,14 +89,14 @@ def test_a_429_is_waited_for_and_not_an_answer(waited: list[float]) -> None:
     assert waited == [9.0, 30.0]
 
 
-def test_it_gives_up_when_429_does_not_end(waited: list[float]) -> None:
+def test_repeated_429_end_the_run(waited: list[float]) -> None:
     server = Raw(*[BUSY % b"Retry-After: 0\r\nConnection: close\r\n"] * 4)
     with connection(server, waited) as probes, pytest.raises(Throttled):
         probes.send(Probe("GET", "/"))
     server.close()
 
 
-def test_a_wrong_credential_is_not_sent_again_after_429(waited: list[float]) -> None:
+def test_a_wrong_credential_is_not_repeated_after_429(waited: list[float]) -> None:
     server = Raw(BUSY % b"Retry-After: 9\r\n")
     with connection(server, waited) as probes:
         assert probes.send(Probe("GET", "/", signed=False)).status == 429
@@ -104,7 +104,7 @@ def test_a_wrong_credential_is_not_sent_again_after_429(waited: list[float]) -> 
     assert len(server.requests) == 1
 
 
-def test_a_request_without_an_answer_is_not_repeated(waited: list[float]) -> None:
+def test_a_request_without_a_response_is_not_repeated(waited: list[float]) -> None:
     server = Raw(b"")
     with connection(server, waited) as probes, pytest.raises(Unreachable):
         probes.send(Probe("PUT", "/", b"{}"))
@@ -112,7 +112,7 @@ def test_a_request_without_an_answer_is_not_repeated(waited: list[float]) -> Non
     assert len(server.requests) == 1
 
 
-def test_an_answer_without_end_is_not_read_to_its_end(waited: list[float]) -> None:
+def test_the_size_of_a_response_is_limited(waited: list[float]) -> None:
     server = Raw(b"HTTP/1.1 200 OK\r\n\r\n" + b" " * (17 << 20))
     with connection(server, waited) as probes, pytest.raises(Unreadable, match="than 16 MiB"):
         probes.send(Probe("GET", "/"))

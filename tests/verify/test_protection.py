@@ -1,4 +1,4 @@
-"""What no check can send, whatever its author overlooked."""
+"""Requests that no check can send, even if its author made a mistake."""
 
 import httpx
 import pytest
@@ -40,7 +40,7 @@ def used(zones: Zones) -> str:
         ("DELETE", "/", None),
     ],
 )
-def test_a_request_that_could_touch_other_mappings_is_not_sent(
+def test_a_request_that_could_change_other_mappings_is_not_sent(
     zones: Zones, used: str, method: str, tail: str, body: bytes | None
 ) -> None:
     with ProbeConnection(zones.api, Credentials(TOKEN)) as connection:

@@ -1,4 +1,4 @@
-"""What leaves the machine of the user: nothing secret, and everything that a check is about."""
+"""Redaction of a recording: no secrets, but everything that a check needs."""
 
 import pytest
 
@@ -35,11 +35,11 @@ def redactor() -> Redactor:
         ("1. bad: no address, code 1146", "1. bad: no address, code 1146"),
     ],
 )
-def test_a_text(text: str, shown: str) -> None:
+def test_a_text_is_redacted(text: str, shown: str) -> None:
     assert redactor().text(text) == shown
 
 
-def test_times_keep_their_form_their_order_and_their_distance() -> None:
+def test_times_keep_their_form_order_and_distance() -> None:
     redact = redactor()
     assert redact.text("2026-03-01T12:00:00.123456Z") == "2026-01-01T00:00:00.123456Z"
     assert redact.text("2026-03-01T12:00:05Z") == "2026-01-01T00:00:05Z"
@@ -48,7 +48,7 @@ def test_times_keep_their_form_their_order_and_their_distance() -> None:
     assert redact.text("9999-99-99T99:99:99Z") == "<time>"
 
 
-def test_of_a_mapping_with_an_address_of_the_user_nothing_stays() -> None:
+def test_a_mapping_of_the_user_is_redacted_completely() -> None:
     theirs = {"origin_ip": "10.0.0.1", "vendor": "aws", "region": "us-east-1"}
     ours = {"origin_ip": "192.0.2.1", "vendor": "aws", "region": "us-east-1"}
     assert redactor().json([theirs, ours, {"deep": [theirs]}]) == [
@@ -58,7 +58,7 @@ def test_of_a_mapping_with_an_address_of_the_user_nothing_stays() -> None:
     ]
 
 
-def test_of_the_headers_only_the_known_ones_stay() -> None:
+def test_only_known_headers_are_kept() -> None:
     probe = Probe("PUT", f"/zones/{ZONE}", b"x" * 5000, (("Authorization", TOKEN),))
     headers = {"cf-ray": "9a0b1c2d3e4f5a6b-FRA", "set-cookie": "secret", "allow": "GET"}
     redact = redactor()
@@ -79,6 +79,6 @@ def test_of_the_headers_only_the_known_ones_stay() -> None:
     }
 
 
-def test_an_answer_that_is_no_json_is_redacted_as_text() -> None:
+def test_a_response_that_is_not_json_is_redacted_as_text() -> None:
     answer = ServerAnswer(Probe("GET", "/"), 502, {}, b"<html>Ray ID, your IP: 10.9.8.7\xff</html>")
     assert redactor().answer(answer)["body"] == "<html>Ray ID, your IP: <ip-1>\ufffd</html>"

@@ -1,4 +1,4 @@
-"""What a run leaves alone, and what is left after a run that was stopped."""
+"""The data that a run does not touch, and the data that an interrupted run leaves."""
 
 import contextlib
 import json
@@ -44,7 +44,7 @@ def create(zones: Zones, zone: str, *addresses: str) -> None:
 
 
 class Beside(NamedTuple):
-    """A whole run in a zone that has MINE, what it sent, and the zone before and after."""
+    """A complete run in a zone with MINE: its requests, and the zone before and after."""
 
     printed: str
     seen: list[Passing]
@@ -73,7 +73,7 @@ def test_other_mappings_are_neither_written_nor_deleted(beside: Beside) -> None:
     assert len(named) > 100
 
 
-def test_nothing_that_could_delete_a_zone_is_sent_to_one_with_mappings(beside: Beside) -> None:
+def test_no_request_that_could_delete_a_zone_is_sent_to_one_with_mappings(beside: Beside) -> None:
     deletions = [each for each in beside.seen if each.method == "DELETE"]
     batches = [each for each in beside.seen if each.path.endswith("/batch")]
     assert all("/cloud_regions/" in each.path for each in deletions)
@@ -85,7 +85,7 @@ def test_nothing_that_could_delete_a_zone_is_sent_to_one_with_mappings(beside: B
     assert "partly not tried: the zone has other mappings" in beside.printed
 
 
-def test_only_what_the_page_names_is_asked(beside: Beside) -> None:
+def test_only_the_documented_requests_are_sent(beside: Beside) -> None:
     writes = re.compile(r"/client/v4/zones/[0-9a-f]{32}/origin/cloud_regions/[^/]+")
     for each in beside.seen:
         if each.method not in ("GET", "HEAD"):
@@ -112,7 +112,7 @@ def named_by(passing: Passing) -> Iterator[object]:
     yield canonical(last)
 
 
-def test_a_mapping_that_a_server_loses_is_named(zones: Zones, zone: str) -> None:
+def test_a_mapping_that_a_server_loses_is_reported(zones: Zones, zone: str) -> None:
     create(zones, zone, "192.0.2.1", "2001:db8::1")
 
     def lose(passing: Passing) -> None:
@@ -131,7 +131,7 @@ def test_a_mapping_that_a_server_loses_is_named(zones: Zones, zone: str) -> None
     assert json.loads(done.stdout)["other_mappings_changed"] == 1
 
 
-def test_mappings_in_the_ranges_of_a_run_are_named_and_left(zones: Zones, zone: str) -> None:
+def test_mappings_in_the_ranges_of_a_run_are_reported_and_kept(zones: Zones, zone: str) -> None:
     left = ("192.0.2.65", "198.51.100.129", "2001:db8:7665:7269:6679::1")
     create(zones, zone, *left, "192.0.2.1")
     done = run("verify", "--api", zones.api, "--zone", zone, "--only", "P-GEN-10", env=TOKEN_SET)
@@ -144,8 +144,8 @@ def test_mappings_in_the_ranges_of_a_run_are_named_and_left(zones: Zones, zone: 
     assert listed(zones.api, zone) == ["192.0.2.1", *left]
 
 
-def test_a_server_that_says_it_deleted_is_not_believed(zones: Zones, zone: str) -> None:
-    """Of a server that answers DELETE without doing it, what is left is named."""
+def test_the_effect_of_a_delete_is_checked(zones: Zones, zone: str) -> None:
+    """If a server responds to DELETE without deleting, the remaining mappings are reported."""
 
     def forget(passing: Passing) -> None:
         if passing.method == "DELETE":
@@ -164,7 +164,7 @@ def test_a_server_that_says_it_deleted_is_not_believed(zones: Zones, zone: str) 
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_run_that_is_stopped_deletes_its_mappings(
+def test_an_interrupted_run_deletes_its_mappings(
     zones: Zones, zone: str, number: signal.Signals, tmp_path: Path
 ) -> None:
     written = threading.Event()
@@ -172,7 +172,7 @@ def test_a_run_that_is_stopped_deletes_its_mappings(
     def notice(passing: Passing) -> None:
         if passing.method == "PUT" and passing.status == 200:
             written.set()
-            time.sleep(0.2)  # the signal arrives before the answer
+            time.sleep(0.2)  # the signal arrives before the response
 
     answers = tmp_path / "answers.jsonl"
     with WrongServer(zones.url, notice) as server:
@@ -187,7 +187,9 @@ def test_a_run_that_is_stopped_deletes_its_mappings(
     assert listed(zones.api, zone) == []
 
 
-def test_a_second_signal_gives_up_and_names_what_may_be_left(zones: Zones, zone: str) -> None:
+def test_a_second_signal_ends_the_run_with_a_list_of_possible_remains(
+    zones: Zones, zone: str
+) -> None:
     written, deleting, end = threading.Event(), threading.Event(), threading.Event()
 
     def hang(passing: Passing) -> None:
@@ -221,7 +223,7 @@ def started(server: WrongServer, zone: str, *options: str) -> subprocess.Popen[s
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_server_that_refuses_writes_gets_nothing_more(
+def test_after_a_rejected_write_no_more_writes_are_sent(
     zones: Zones, zone: str, status: int
 ) -> None:
     def gone(passing: Passing) -> None:
@@ -235,9 +237,7 @@ def test_a_server_that_refuses_writes_gets_nothing_more(
     assert listed(zones.api, zone) == []
 
 
-def test_a_connection_that_breaks_is_a_difference_and_the_run_goes_on(
-    zones: Zones, zone: str
-) -> None:
+def test_a_broken_connection_is_a_difference_and_the_run_continues(zones: Zones, zone: str) -> None:
     def drop(passing: Passing) -> None:
         if len(passing.sent) > 1 << 20:
             passing.status = NO_ANSWER
@@ -252,7 +252,7 @@ def test_a_connection_that_breaks_is_a_difference_and_the_run_goes_on(
     assert listed(zones.api, zone) == []
 
 
-def test_a_check_without_a_free_address_is_not_tried(zones: Zones, zone: str) -> None:
+def test_a_check_without_a_free_address_is_skipped(zones: Zones, zone: str) -> None:
     create(zones, zone, *[f"198.51.100.{n}" for n in range(129, 255)])
     options = ("--zone", zone, "--only", "P-PUT-1,P-GEN-10")
     done = run("verify", "--api", zones.api, *options, env=TOKEN_SET)
@@ -264,7 +264,7 @@ def test_a_check_without_a_free_address_is_not_tried(zones: Zones, zone: str) ->
     assert "198.51.100.133 and 121 more\n" in done.stderr
 
 
-def test_a_zone_without_room_is_not_written_to(zones: Zones, zone: str, tmp_path: Path) -> None:
+def test_no_write_is_sent_to_a_full_zone(zones: Zones, zone: str, tmp_path: Path) -> None:
     create(zones, zone, *[f"10.1.{n >> 8}.{n & 255}" for n in range(3500)])
     answers = tmp_path / "answers.jsonl"
     options = ("--zone", zone, "--only", "P-PUT-1,P-LIST-4", "--record", answers)

@@ -1,4 +1,4 @@
-"""A proxy in front of a right server that distorts answers."""
+"""A proxy in front of a correct server that distorts responses."""
 
 import http.client
 import json
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 @dataclass
 class Passing:
-    """A request on its way, and the answer to it, which can be changed. `body` is JSON, or None."""
+    """A request with its response, which can be changed. `body` is JSON, or None."""
 
     method: str
     path: str
@@ -24,13 +24,13 @@ class Passing:
 
     @property
     def failed_login(self) -> bool:
-        """Whether the answer says that a credential of the right form belongs to nobody."""
+        """Whether the response says that a well-formed credential is unknown."""
         errors = (self.body or {}).get("errors") or [{}]
         return errors[0].get("message") in _FAILED_LOGINS
 
 
 NO_ANSWER = 0
-"""A status with which the connection is closed instead of an answer."""
+"""The pseudo-status for closing the connection without a response."""
 _FAILED_LOGINS = {
     "Authentication error",
     "Invalid access token",
@@ -42,8 +42,9 @@ Hook = Callable[[Passing], None]
 
 
 class WrongServer:
-    """Passes requests on to `target`; a context manager. `before` is called with each request,
-    `distort` with each answer."""
+    """Forwards requests to `target`; a context manager. `before` is called with each request,
+    `distort` with each response.
+    """
 
     def __init__(
         self, target: str, distort: Hook | None = None, before: Hook | None = None
@@ -82,7 +83,7 @@ class WrongServer:
 def _handler(server: WrongServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        wbufsize = -1  # one packet for an answer
+        wbufsize = -1  # one packet per response
         disable_nagle_algorithm = True
 
         def handle_any(self) -> None:

@@ -1,4 +1,4 @@
-"""Accounts and the user: lists, filters and answers."""
+"""Accounts and the user: lists, filters and responses."""
 
 from collections.abc import AsyncIterator
 
@@ -17,7 +17,7 @@ INVALID = (403, 9109, "Invalid account identifier")
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    """Of a server with two accounts, Example and the younger Other."""
+    """A client of a server with two accounts, Example and the newer Other."""
     async with client_of_two_accounts(Account(OTHER, "Other", 1 << 51)) as client:
         yield client
 
@@ -99,7 +99,7 @@ async def test_a_token_sees_the_accounts_in_which_it_has_a_permission(
 
 
 @pytest.mark.proves("P-ACC-1")
-async def test_the_user_is_the_one_whose_credential_is_used(client: httpx.AsyncClient) -> None:
+async def test_the_user_is_the_owner_of_the_credential(client: httpx.AsyncClient) -> None:
     user = result(await client.get(f"{BASE}/user"))
     assert (user["id"], user["email"], user["suspended"]) == (
         initial_data.DEV_ID, initial_data.DEV_EMAIL, False,

@@ -27,7 +27,7 @@ EAST, WEST = {"vendor": "aws", "region": "us-east-1"}, {"vendor": "aws", "region
 async def client(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """Of a server with two accounts, Example and Other."""
+    """A client of a server with two accounts, Example and Other."""
     db = bootstrap.MEMORY if request.param == "memory" else str(tmp_path / "audit.db")
     async with bootstrap.open_store(db, initial_data.prepare_dev) as opened:
         wanted = [(Kind.ACCOUNT, Account(OTHER, "Other", 1 << 51))]
@@ -37,7 +37,7 @@ async def client(
 
 
 async def _put(client: httpx.AsyncClient, ip: str, place: dict[str, str], **more: Any) -> str:
-    """Map an address; the id of the request."""
+    """Map an address; return the ID of the request."""
     answer = await client.put(f"{MAPPINGS}/{ip}", json={"origin_ip": ip, **place}, **more)
     result(answer)
     ray: str = answer.headers["cf-ray"]
@@ -139,7 +139,7 @@ async def test_the_history_of_a_zone_outlives_the_zone(client: httpx.AsyncClient
 
 
 def _token(name: str, groups: str = "c8fed203ed3043cba015a93ad1616f1f") -> dict[str, Any]:
-    """The body of a token with a group, by default reading, in the account Example."""
+    """The body of a token with a permission group, by default Read, in the account Example."""
     resources = {f"com.cloudflare.api.account.{initial_data.DEV_ID}": "*"}
     policy = {"effect": "allow", "resources": resources, "permission_groups": [{"id": groups}]}
     return {"name": name, "policies": [policy]}
@@ -273,7 +273,7 @@ async def test_an_account_gets_its_own_changes_only(client: httpx.AsyncClient) -
 async def test_changes_of_all_accounts_need_a_permission_for_all_accounts(
     client: httpx.AsyncClient,
 ) -> None:
-    """A user's token may name zones of any account in its policies."""
+    """A user's token can name zones of any account in its policies."""
     result(await client.post(f"{BASE}/user/tokens", json=_token("of the user")))
     body = {
         "name": "reader of the other account",

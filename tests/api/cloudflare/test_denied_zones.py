@@ -42,7 +42,7 @@ DENY_ALL_BY_ACCOUNTS = Policy("p", False, {ALL_ACCOUNTS: {ALL_ZONES: "*"}}, tupl
 
 @pytest.fixture
 async def opened() -> AsyncIterator[bootstrap.Opened]:
-    """Two accounts; in the first the zone that is denied, in the other another one."""
+    """Two accounts; the denied zone is in the first, and another zone in the second."""
     async with bootstrap.open_store(bootstrap.MEMORY, initial_data.prepare_dev) as opened:
         values = [
             (Kind.ACCOUNT, Account(OTHER, "Other", 1 << 51)),
@@ -81,7 +81,7 @@ async def _token(opened: bootstrap.Opened, *policies: Policy) -> dict[str, str]:
     ],
 )
 @pytest.mark.proves("D-65")
-async def test_a_copy_of_everything_is_for_callers_that_are_denied_nothing(
+async def test_a_full_copy_requires_access_to_every_zone(
     opened: bootstrap.Opened, client: httpx.AsyncClient, policies: list[Policy], status: int
 ) -> None:
     headers = await _token(opened, *policies)
@@ -91,7 +91,7 @@ async def test_a_copy_of_everything_is_for_callers_that_are_denied_nothing(
         assert (status, "changes" in path) != (200, False) or "denied.example" in answer.text
 
 
-async def test_without_whole_the_others_are_seen_and_the_denied_zone_is_not(
+async def test_without_whole_the_changes_of_the_denied_zone_are_hidden(
     opened: bootstrap.Opened, client: httpx.AsyncClient
 ) -> None:
     headers = await _token(opened, EVERYTHING, DENY_ONE)
@@ -128,7 +128,7 @@ async def test_creating_a_zone_requires_write_permission_on_every_zone_of_the_ac
 
 @pytest.mark.proves("D-22", "D-65")
 @pytest.mark.parametrize("path", ["origin/cloud_regions", "argo/tiered_caching"])
-async def test_a_caller_that_is_denied_a_zone_does_not_learn_which_zones_exist(
+async def test_a_token_with_a_denied_zone_does_not_learn_which_zones_exist(
     opened: bootstrap.Opened, client: httpx.AsyncClient, path: str
 ) -> None:
     headers = await _token(opened, EVERYTHING, DENY_ONE)
@@ -140,7 +140,7 @@ async def test_a_caller_that_is_denied_a_zone_does_not_learn_which_zones_exist(
             result(await client.delete(f"{BASE}/zones/{DENIED}", headers=BEARER))
 
 
-async def test_the_audit_log_leaves_a_denied_zone_out(
+async def test_the_audit_log_omits_a_denied_zone(
     opened: bootstrap.Opened, client: httpx.AsyncClient
 ) -> None:
     mapping = {"origin_ip": "192.0.2.1", "vendor": "aws", "region": "us-east-1"}

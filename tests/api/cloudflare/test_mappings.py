@@ -1,4 +1,4 @@
-"""The seven operations as a client sees them: statuses, codes, exact texts."""
+"""The seven operations as a client sees them: statuses, codes, and exact texts."""
 
 import datetime
 from collections.abc import AsyncIterator
@@ -58,7 +58,7 @@ def _result(answer: httpx.Response) -> Any:
 
 @pytest.mark.proves("P-GEN-1", "P-GEN-2", "P-GEN-3", "P-GEN-8", "P-GEN-10", "P-GET-1", "P-GET-2")
 @pytest.mark.proves("P-PUT-1", "P-DEL-1", "P-DEL-2", "D-1")
-async def test_put_get_and_delete_as_published(client: httpx.AsyncClient) -> None:
+async def test_put_get_and_delete_have_the_published_form(client: httpx.AsyncClient) -> None:
     made = _result(await _put(client, "192.0.2.1"))
     assert made == {**_item("192.0.2.1"), "modified_on": made["modified_on"]}
     assert _result(await client.get(f"{MAPPINGS}/192.0.2.1")) == made
@@ -99,7 +99,9 @@ async def test_path_and_body_match_in_any_spelling(
 
 
 @pytest.mark.proves("P-PUT-3")
-async def test_path_and_body_of_two_addresses_are_refused(client: httpx.AsyncClient) -> None:
+async def test_path_and_body_with_different_addresses_are_refused(
+    client: httpx.AsyncClient,
+) -> None:
     answer = await client.put(f"{MAPPINGS}/192.0.2.1", json=_item("192.0.2.2"))
     assert _error(answer) == (400, 1146, "body origin_ip does not match URL")
 
@@ -147,7 +149,7 @@ async def test_an_invalid_address_in_the_path_is_refused(
         ),
     ],
 )
-async def test_bodies_that_cannot_be_used(
+async def test_invalid_bodies_are_refused(
     client: httpx.AsyncClient, body: bytes, expected: tuple[int, int, str]
 ) -> None:
     assert _error(await client.put(f"{MAPPINGS}/192.0.2.1", content=body)) == expected
@@ -164,7 +166,7 @@ async def test_the_last_of_duplicate_members_is_used_and_unknown_ones_are_ignore
 
 
 @pytest.mark.proves("P-LIST-1", "P-LIST-2", "D-31")
-async def test_pages_and_their_info(client: httpx.AsyncClient) -> None:
+async def test_pages_have_the_published_info(client: httpx.AsyncClient) -> None:
     items = [_item(f"192.0.2.{n}") for n in range(1, 46)]
     _result(await _batch_put(client, items))
     answer = (await client.get(MAPPINGS)).json()
@@ -233,7 +235,7 @@ async def test_a_batch_applies_its_valid_items(client: httpx.AsyncClient) -> Non
     ]
 
 
-async def test_a_batch_of_failed_items_is_200(client: httpx.AsyncClient) -> None:
+async def test_a_batch_without_a_valid_item_has_status_200(client: httpx.AsyncClient) -> None:
     assert _result(await _batch_put(client, [_item("x")]))["succeeded"] == []
 
 

@@ -1,7 +1,7 @@
-"""The whole API against a model: whatever clients do, in whatever spelling.
+"""The whole API against a model, with any sequence of calls in any spelling.
 
-The model is a dictionary. Hypothesis makes up calls; after each, the answer and the list must
-be what the model says. The store is SQLite, on disk.
+The model is a dictionary. Hypothesis generates calls; after each call, the response and the list
+must agree with the model. The store is SQLite, on disk.
 """
 
 import asyncio
@@ -20,7 +20,8 @@ from tests.api.application import MAPPINGS, dev_client
 
 IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-# Few addresses, so that calls meet: neighbours in order, both families, the awkward ::/96.
+# Few addresses, so that calls use the same ones: neighbours in order, both families, and the
+# special range ::/96.
 IPS: list[IP] = [
     ipaddress.ip_address(text)
     for text in ("0.0.0.1", "9.9.9.9", "192.0.2.1", "192.0.2.10", "::1", "::1:2", "2001:db8::1",
@@ -54,7 +55,7 @@ items = st.one_of(
 
 
 class MappingsMachine(RuleBasedStateMachine):
-    """A zone's mappings, by canonical address."""
+    """A zone's mappings by canonical address."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -173,7 +174,9 @@ class MappingsMachine(RuleBasedStateMachine):
         return [str(ip) for ip in sorted(self.model, key=lambda ip: (ip.version, int(ip)))]
 
     def _take_over(self, good: dict[IP, tuple[str, str]]) -> None:
-        """Note what a batch wrote, and check that it wrote at one time, later than before."""
+        """Record the mappings that a batch wrote, and check that all have one time, later than
+        before.
+        """
         changed = [ip for ip, place in good.items() if self.model.get(ip) != place]
         listed = {e["origin_ip"]: e for e in self._call("GET", "?per_page=100")[1]["result"]}
         stamps = {listed[str(ip)]["modified_on"] for ip in changed}

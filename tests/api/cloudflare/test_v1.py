@@ -1,4 +1,6 @@
-"""The eight deprecated operations: their shapes, their refusals, and the one store behind both."""
+"""The eight deprecated operations: their responses and errors, and the common store of both
+versions.
+"""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -48,7 +50,7 @@ def _wrapper(value: Any, modified_on: str | None) -> dict[str, Any]:
 
 
 async def _make(client: httpx.AsyncClient, ip: str, place: dict[str, str] = EAST) -> Any:
-    """Create a mapping; the entry in the answer."""
+    """Create a mapping; return its entry in the response."""
     return result(await client.post(V1, json=_item(ip, place)))["value"]
 
 
@@ -73,7 +75,7 @@ async def test_post_creates_and_get_finds(client: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.proves("P-V1-2")
-async def test_the_list_has_no_pages_and_the_newest_time(client: httpx.AsyncClient) -> None:
+async def test_the_list_has_no_pages_and_the_latest_time(client: httpx.AsyncClient) -> None:
     items = [_item(f"192.0.2.{n}") for n in range(1, 61)]
     await _batch(client, "PATCH", items)
     newest = await _make(client, "198.51.100.1")
@@ -135,7 +137,7 @@ async def test_delete_returns_the_removed_mapping(client: httpx.AsyncClient) -> 
         (b'{"ip":"192.0.2.1","vendor":"AWS","region":"us-east-1"}', UNKNOWN),
     ],
 )
-async def test_bodies_that_cannot_be_used(
+async def test_invalid_bodies_are_refused(
     client: httpx.AsyncClient, method: str, body: bytes, expected: tuple[int, int, str]
 ) -> None:
     assert error(await client.request(method, V1, content=body)) == expected
@@ -226,7 +228,7 @@ async def test_every_kind_of_write_enforces_the_limit(client: httpx.AsyncClient)
 
 
 @pytest.mark.proves("P-V1-9")
-async def test_both_generations_see_the_same_data(client: httpx.AsyncClient) -> None:
+async def test_both_versions_use_the_same_data(client: httpx.AsyncClient) -> None:
     made = await _make(client, "192.0.2.1")
     entry = {"origin_ip": "192.0.2.1", **EAST, "modified_on": made["modified_on"]}
     assert result(await client.get(f"{MAPPINGS}/192.0.2.1")) == entry
@@ -259,7 +261,7 @@ def _deprecated(answer: httpx.Response) -> None:
 
 @pytest.mark.proves("P-V1-10", "D-21")
 @pytest.mark.parametrize(("method", "path", "body"), OPERATIONS)
-async def test_success_and_refusals_say_that_it_is_deprecated(
+async def test_responses_and_errors_are_marked_as_deprecated(
     client: httpx.AsyncClient, method: str, path: str, body: Any
 ) -> None:
     for ip in ("192.0.2.7", "192.0.2.8"):
@@ -289,7 +291,7 @@ async def test_refused_requests_are_marked_as_deprecated_too(client: httpx.Async
         _deprecated(answer)
 
 
-async def test_todays_routes_do_not_say_it(client: httpx.AsyncClient) -> None:
+async def test_current_routes_are_not_marked_as_deprecated(client: httpx.AsyncClient) -> None:
     for url in (MAPPINGS, f"{MAPPINGS}/192.0.2.9", ZONE_URL):
         answer = await client.get(url)
         assert not {"deprecation", "sunset", "link"} & set(answer.headers)

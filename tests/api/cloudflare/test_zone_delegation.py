@@ -32,7 +32,7 @@ async def _create(client: httpx.AsyncClient, **members: Any) -> Any:
 
 
 async def _everywhere(client: httpx.AsyncClient, zone_id: str) -> list[Any]:
-    """The zone as each way of reading answers it."""
+    """The zone in the response of each route that returns it."""
     listed = result(await client.get(ZONES, params={"type": "full,partial,secondary,internal"}))
     named = [zone for zone in listed if zone["id"] == zone_id]
     return [*named, *[result(await client.get(f"{ZONES}/{zone_id}")) for _ in range(2)]]
@@ -43,7 +43,7 @@ async def _everywhere(client: httpx.AsyncClient, zone_id: str) -> list[Any]:
     ("type_", "servers", "key"),
     [("full", 2, False), ("secondary", 2, False), ("partial", 0, True), ("internal", 0, False)],
 )
-async def test_name_servers_and_the_key_follow_the_type_and_stay(
+async def test_name_servers_and_the_key_depend_on_the_type_and_do_not_change(
     client: httpx.AsyncClient, type_: str, servers: int, key: bool
 ) -> None:
     made = await _create(client, type=type_)

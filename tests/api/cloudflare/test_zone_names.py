@@ -1,4 +1,4 @@
-"""Zones with names in Unicode, over HTTP: answered as sent, found by either form."""
+"""Zones with names in Unicode, over HTTP: returned as sent, found by either form."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -64,7 +64,7 @@ async def test_a_label_that_idna_2008_refuses_is_1002(client: httpx.AsyncClient,
     assert error(await _create(client, name)) == (400, 1002, "Invalid domain")
 
 
-async def test_our_own_routes_find_a_zone_by_either_form_and_exports_have_a_labels(
+async def test_our_own_routes_find_a_zone_by_either_form_and_exports_use_a_labels(
     client: httpx.AsyncClient,
 ) -> None:
     made = result(await _create(client, NAME))

@@ -62,13 +62,13 @@ async def test_setting_the_current_value_changes_nothing(
     assert await _set(client, url, "off") == first
 
 
-async def test_a_default_that_is_set_is_modified_from_then_on(
+async def test_setting_the_default_value_sets_the_modification_time(
     client: httpx.AsyncClient, url: str
 ) -> None:
     assert (await _set(client, url, SETTINGS[url][1]))["modified_on"] is not None
 
 
-async def test_settings_do_not_touch_each_other(client: httpx.AsyncClient, url: str) -> None:
+async def test_settings_are_independent(client: httpx.AsyncClient, url: str) -> None:
     others = [other for other in SETTINGS if other != url]
     before = [result(await client.get(other)) for other in others]
     await _set(client, url, "off")
@@ -82,7 +82,7 @@ async def test_settings_do_not_touch_each_other(client: httpx.AsyncClient, url: 
      b'{"value":null}', b'{"value":["on"]}', b'{"value":{}}', b'{"enabled":"on"}',
      b'{"value":"off","value":"maybe"}'],
 )  # fmt: skip
-async def test_a_value_that_is_neither_on_nor_off(
+async def test_values_other_than_on_and_off_are_refused(
     client: httpx.AsyncClient, url: str, body: bytes
 ) -> None:
     before = result(await client.get(url))
@@ -96,7 +96,7 @@ async def test_a_body_that_is_not_json_is_refused(client: httpx.AsyncClient, url
     assert error(answer) == (400, 6007, "Malformed JSON in request body")
 
 
-async def test_of_other_members_nothing_is_minded(client: httpx.AsyncClient, url: str) -> None:
+async def test_unknown_members_are_ignored(client: httpx.AsyncClient, url: str) -> None:
     answer = await client.patch(url, json={"value": "off", "id": "x", "editable": False})
     assert result(answer)["value"] == "off"
 
@@ -114,7 +114,7 @@ async def test_smart_tiered_cache_can_be_created_and_deleted(client: httpx.Async
     assert (await _set(client, SMART, "on", "POST"))["value"] == "on"
 
 
-async def test_the_others_can_only_be_read_and_changed(client: httpx.AsyncClient) -> None:
+async def test_other_settings_can_only_be_read_and_changed(client: httpx.AsyncClient) -> None:
     for url in (TIERED, REGIONAL):
         for method in ("POST", "PUT", "DELETE"):
             answer = await client.request(method, url, json={"value": "on"})
@@ -144,7 +144,7 @@ async def test_without_tiered_cache_supported_regions_is_refused_and_mappings_wo
         assert sorted(result(await client.get(url))["vendors"]) == ["aws", "azure", "gcp", "oci"]
 
 
-async def test_supported_regions_need_no_other_setting(client: httpx.AsyncClient) -> None:
+async def test_supported_regions_depend_on_no_other_setting(client: httpx.AsyncClient) -> None:
     for url in (SMART, REGIONAL):
         await _set(client, url, "off")
     assert result(await client.get(f"{MAPPINGS}/supported_regions"))["obtained_codes"] is True

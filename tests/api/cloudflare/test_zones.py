@@ -1,4 +1,4 @@
-"""Zones: adding, listing, changing one property, and removal with their mappings."""
+"""Zones: creating, listing, changing one property, and deleting with their mappings."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -20,7 +20,7 @@ INVALID_CHANGE = (
 )  # fmt: skip
 PLACE = {"vendor": "aws", "region": "us-east-1"}
 
-# What the official clients' models cannot do without.
+# Members that the official clients' models require.
 REQUIRED = {
     "id", "account", "created_on", "development_mode", "meta", "modified_on", "name",
     "name_servers", "owner", "plan", "activated_on", "original_dnshost", "original_name_servers",
@@ -30,7 +30,7 @@ REQUIRED = {
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    """Of a server with two accounts: Example, and one with the name other."""
+    """A client of a server with two accounts: Example and other."""
     async with client_of_two_accounts(Account(OTHER, "other", 1 << 50)) as client:
         yield client
 
@@ -131,7 +131,7 @@ async def test_bodies_that_are_not_json_are_refused(client: httpx.AsyncClient) -
         ({"type": "full"}, {}),
     ],
 )
-async def test_one_thing_is_changed_at_a_time(
+async def test_one_property_is_changed_at_a_time(
     client: httpx.AsyncClient, body: dict[str, Any], shown: dict[str, Any]
 ) -> None:
     before = result(await client.get(ZONE_URL))
@@ -228,7 +228,7 @@ ALL = ["api.example", "example.com", "shop.example"]
         ({"order": "nonsense", "direction": "nonsense", "match": "x", "stray": "1"}, ALL),
     ],
 )  # fmt: skip
-async def test_filters_orders_and_directions(
+async def test_a_list_can_be_filtered_and_sorted(
     many: httpx.AsyncClient, query: dict[str, str], names: list[str]
 ) -> None:
     answer = await many.get(ZONES, params=query)
@@ -237,7 +237,7 @@ async def test_filters_orders_and_directions(
 
 
 @pytest.mark.proves("P-ZONE-2", "D-31")
-async def test_pages_and_their_info(many: httpx.AsyncClient) -> None:
+async def test_pages_have_the_published_info(many: httpx.AsyncClient) -> None:
     seen = []
     for page in (1, 2, 3, 99):
         answer = await many.get(ZONES, params={"page": page, "per_page": 2})

@@ -1,4 +1,4 @@
-"""A server with two zones, and a token for the second of them."""
+"""A server with two zones, and a token for the second one."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -33,7 +33,7 @@ async def two_zones() -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def add_other(store: Store) -> None:
-    """Make the second zone, and the token for it."""
+    """Create the second zone and its token."""
     await store.write_records(new_zone(OTHER, "example.org"), CAUSE)
     narrow = token("narrow", policy(True, [ZONE_PREFIX + OTHER], [SETTINGS_READ]))
     await store.write_records(create_token(narrow), CAUSE)

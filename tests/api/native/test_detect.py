@@ -1,4 +1,4 @@
-"""Detection over HTTP, and the notes on mappings that published ranges contradict."""
+"""Detection over HTTP, and the warnings about mappings that contradict published ranges."""
 
 import datetime
 from collections.abc import AsyncIterator
@@ -26,7 +26,7 @@ def _now() -> datetime.datetime:
 
 @pytest.fixture
 async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """A server that knows the sample of AWS's ranges."""
+    """A server with the sample of AWS's ranges."""
     files = RangeFiles(tmp_path, _now)
     files.keep([read_file(FILES / "aws.json")])
     async with (
@@ -61,7 +61,7 @@ async def test_each_address_gets_its_verdict_and_evidence(client: httpx.AsyncCli
     assert (nowhere["verdict"], nowhere["evidence"]) == ("unlisted", None)
 
 
-async def test_a_claim_is_judged(client: httpx.AsyncClient) -> None:
+async def test_a_claim_is_checked(client: httpx.AsyncClient) -> None:
     claims = [
         {"ip": WEST, "vendor": "aws", "region": "us-west-2"},
         {"ip": WEST, "vendor": "aws", "region": "us-east-1"},
@@ -92,12 +92,12 @@ async def test_invalid_requests_are_refused(
     assert error(await client.post(URL, json=body))[:2] == (400, code)
 
 
-async def test_any_credential_is_enough_and_one_is_required(client: httpx.AsyncClient) -> None:
+async def test_any_valid_credential_is_enough(client: httpx.AsyncClient) -> None:
     answer = await client.post(URL, json={"addresses": [WEST]}, headers={"Authorization": ""})
     assert error(answer)[:2] == (400, 6003)
 
 
-async def test_a_mapping_that_the_ranges_contradict_is_written_with_a_note(
+async def test_a_mapping_that_contradicts_the_ranges_is_written_with_a_warning(
     client: httpx.AsyncClient,
 ) -> None:
     answer = await client.put(f"{MAPPINGS}/{WEST}", json=_item(WEST, "us-east-1"))
@@ -109,14 +109,14 @@ async def test_a_mapping_that_the_ranges_contradict_is_written_with_a_note(
 @pytest.mark.parametrize(
     ("ip", "region"), [(WEST, "us-west-2"), (GLOBAL, "us-east-1"), (NOWHERE, "us-east-1")]
 )
-async def test_a_mapping_without_contradiction_has_no_note(
+async def test_a_mapping_without_contradiction_has_no_warning(
     client: httpx.AsyncClient, ip: str, region: str
 ) -> None:
     answer = await client.put(f"{MAPPINGS}/{ip}", json=_item(ip, region))
     assert (answer.status_code, answer.json()["messages"]) == (200, [])
 
 
-async def test_a_batch_has_a_note_for_each_that_was_written(client: httpx.AsyncClient) -> None:
+async def test_a_batch_has_a_warning_for_each_written_mapping(client: httpx.AsyncClient) -> None:
     items = [
         _item(WEST, "us-east-1"),
         _item(NOWHERE, "us-east-1"),

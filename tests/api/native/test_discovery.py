@@ -1,4 +1,4 @@
-"""Envoy's discovery requests."""
+"""Envoy's discovery requests to the xDS routes."""
 
 import json
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 
 def node(colo: str = "SIN", **options: Any) -> dict[str, Any]:
-    """A node as Envoy sends it, with members that we ignore."""
+    """A node in Envoy's form, with members that Originmap ignores."""
     return {
         "id": "sin-1",
         "cluster": "caches",
@@ -43,13 +43,13 @@ async def ask(
     headers: dict[str, str] | None = None,
     **parts: Any,
 ) -> httpx.Response:
-    """The answer to a DiscoveryRequest."""
+    """The response to a DiscoveryRequest."""
     body = {"version_info": version, "resource_names": names, "node": node(), **parts}
     return await client.post(f"{DISCOVERY}:{kind}", json=body, headers=headers)
 
 
 async def version_of(client: httpx.AsyncClient, kind: str, *names: str, **parts: Any) -> str:
-    """The version in the answer to a node."""
+    """The version in the response to a node."""
     version: str = (await ask(client, kind, *names, **parts)).json()["version_info"]
     return version
 
@@ -133,11 +133,11 @@ async def test_the_colo_is_the_zone_of_the_nodes_locality(client: httpx.AsyncCli
     assert not [name for name in names if name.startswith("originmap_iad")]
     nowhere = await ask(client, "routes", node=node("ZZZ"))
     assert error(nowhere)[:2] == (400, 10462)
-    # A node that says nothing of itself is in no colo, and has no upper tiers' addresses.
+    # A node without members is in no colo, and has no addresses of upper tiers.
     assert error(await ask(client, "clusters", node={}))[:2] == (400, 10462)
 
 
-async def test_zones_are_those_that_the_credential_may_read_or_some_of_them(
+async def test_the_zones_are_the_requested_ones_among_those_that_the_credential_may_read(
     client: httpx.AsyncClient,
 ) -> None:
     assert await zones_in(client) == ["example.com", "example.org"]
@@ -163,6 +163,6 @@ async def test_an_invalid_discovery_request_is_refused(
     assert error(answer)[:2] == (400, 10400)
 
 
-async def test_only_envoys_own_resources_are_served(client: httpx.AsyncClient) -> None:
+async def test_only_resource_types_of_envoy_are_served(client: httpx.AsyncClient) -> None:
     assert (await ask(client, "listeners")).status_code == 404
     assert error(await client.get(f"{DISCOVERY}:routes"))[0] == 405

@@ -48,7 +48,7 @@ async def test_only_readable_zones_are_included(client: httpx.AsyncClient) -> No
     assert error(refused)[:2] == (403, 10000)
 
 
-async def test_the_tag_is_good_until_something_changes(client: httpx.AsyncClient) -> None:
+async def test_the_tag_changes_only_with_the_file(client: httpx.AsyncClient) -> None:
     tag = (await client.get(f"{EXPORT}/csv")).headers["etag"]
     known = {"If-None-Match": f'"else", {tag}'}
     same = await client.get(f"{EXPORT}/csv", headers=known)

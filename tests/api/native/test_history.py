@@ -1,4 +1,4 @@
-"""A zone's past, over HTTP."""
+"""The history of a zone over HTTP."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -65,7 +65,7 @@ async def test_the_history_of_one_address_page_by_page(client: httpx.AsyncClient
     assert [change["revision"] for change in rest] == [made[0]]
 
 
-async def test_mappings_as_they_were_at_each_revision(client: httpx.AsyncClient) -> None:
+async def test_mappings_can_be_read_at_each_revision(client: httpx.AsyncClient) -> None:
     states: dict[int, dict[str, str]] = {}
     now: dict[str, str] = {}
     for ip, region in (("::1", "us-east-1"), ("::2", "us-west-2"), ("::1", "us-west-2")):
@@ -79,7 +79,9 @@ async def test_mappings_as_they_were_at_each_revision(client: httpx.AsyncClient)
     assert await mappings(client) == states[last + 1]
 
 
-async def test_an_entry_as_it_was_has_its_time_and_revision(client: httpx.AsyncClient) -> None:
+async def test_a_mapping_of_an_earlier_revision_has_its_time_and_revision(
+    client: httpx.AsyncClient,
+) -> None:
     first = await put(client, "::1", "us-east-1")
     await put(client, "::1", "us-west-2")
     answer = await client.get(f"{OWN}/mappings", params={"at": revision(first)})
@@ -88,7 +90,7 @@ async def test_an_entry_as_it_was_has_its_time_and_revision(client: httpx.AsyncC
     assert entry["revision"] == revision(first)
 
 
-async def test_a_revision_to_come_is_refused(client: httpx.AsyncClient) -> None:
+async def test_a_future_revision_is_refused(client: httpx.AsyncClient) -> None:
     answer = await client.get(f"{OWN}/mappings", params={"at": 10_000})
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, 10400)
 
@@ -122,7 +124,7 @@ async def test_a_rollback_to_the_current_state_changes_nothing(client: httpx.Asy
 
 
 @pytest.mark.proves("D-54")
-async def test_a_tag_that_fits_lets_a_write_through(client: httpx.AsyncClient) -> None:
+async def test_a_write_with_a_matching_tag_is_executed(client: httpx.AsyncClient) -> None:
     first = await put(client, "::1", "us-east-1")
     second = await put(client, "::1", "us-west-2", **{"If-Match": first.headers["etag"]})
     assert second.status_code == 200

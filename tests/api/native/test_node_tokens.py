@@ -1,4 +1,4 @@
-"""Tokens of nodes on the wire: answers to them, their reports, and their creation."""
+"""Tokens of nodes over HTTP: their requests, their reports, and their creation."""
 
 import json
 from collections.abc import AsyncIterator
@@ -34,7 +34,7 @@ SIN = COLO_PREFIX + "SIN"
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    """Of an operator."""
+    """A client with an operator's token."""
     async with (
         bootstrap.open_store(bootstrap.MEMORY, initial_data.prepare_dev) as opened,
         client_of(opened, OPERATOR, settings=DEV) as client,
@@ -90,7 +90,7 @@ async def test_a_token_without_a_colo_reports_as_any(client: httpx.AsyncClient) 
         assert (await _report(client, made, colo)).status_code == 200
 
 
-async def test_a_token_of_a_node_is_listed_and_read_as_others_are(
+async def test_a_token_of_a_node_is_listed_and_read_like_other_tokens(
     client: httpx.AsyncClient,
 ) -> None:
     made = await _make(client, EDGE, ZONE, SIN)
@@ -104,7 +104,7 @@ async def test_a_token_of_a_node_is_listed_and_read_as_others_are(
     assert not NODE_GROUP_IDS.keys() & {group["id"] for group in published}
 
 
-async def test_a_token_of_a_node_can_be_renamed_narrowed_and_disabled_as_others_can(
+async def test_a_token_of_a_node_can_be_renamed_narrowed_and_disabled_like_other_tokens(
     client: httpx.AsyncClient,
 ) -> None:
     made = await _make(client, EDGE, ALL_ZONES)
@@ -149,7 +149,7 @@ async def test_an_edge_node_gets_no_credentials(client: httpx.AsyncClient) -> No
     assert start["form"] == "edge"
 
 
-async def test_a_token_to_replicate_gets_everything(client: httpx.AsyncClient) -> None:
+async def test_a_replication_token_gets_all_data(client: httpx.AsyncClient) -> None:
     made = await _make(client, REPLICATE, ALL_ACCOUNTS)
     theirs = await client.get(f"{OWN}/snapshot?whole=true&history=true", headers=_as(made))
     ours = await client.get(f"{OWN}/snapshot?whole=true&history=true")

@@ -1,5 +1,6 @@
-"""Numbers of every route, of the query and of bodies, derived from the OpenAPI document: what is
-no number of its range is refused as documented, whatever it is, and never an internal error."""
+"""Numbers in every route's query and body, derived from the OpenAPI document: an invalid number
+causes the documented error and never an internal error.
+"""
 
 import json
 import re
@@ -36,7 +37,7 @@ def resolved(value: Any) -> Any:
 
 
 def kinds(schema: Any) -> set[str]:
-    """The types that a schema takes."""
+    """The types that a schema accepts."""
     schema = resolved(schema)
     given = schema.get("type", [])
     found = {given} if isinstance(given, str) else set(given)
@@ -46,7 +47,7 @@ def kinds(schema: Any) -> set[str]:
 
 
 def arguments() -> Iterator[tuple[str, str, str]]:
-    """Each argument in a query that is a number, with method and path."""
+    """Each numeric argument in a query, with method and path."""
     for path, item in DOCUMENT["paths"].items():
         for method, operation in item.items():
             if method == "parameters":
@@ -68,7 +69,7 @@ def example(operation: Any) -> Any:
 
 
 def with_numbers(schema: Any, value: Any) -> Iterator[tuple[str, Any]]:
-    """Bodies with MARK in place of each number that the schema knows, with its place."""
+    """Bodies with MARK in place of each numeric member, and the position of the mark."""
     schema = resolved(schema)
     for each in [*schema.get("oneOf", []), *schema.get("anyOf", []), *schema.get("allOf", [])]:
         yield from with_numbers(each, value)
@@ -88,7 +89,7 @@ MARK = "a number is put here"
 
 
 def bodies() -> Iterator[tuple[str, str, str, str]]:
-    """Each number in a body, with method and path, its place, and the body around it."""
+    """Each number in a body, with method and path, its position, and the body."""
     for path, item in DOCUMENT["paths"].items():
         for method, operation in item.items():
             if method != "parameters" and "requestBody" in operation:
@@ -98,7 +99,7 @@ def bodies() -> Iterator[tuple[str, str, str, str]]:
 
 
 def url(path: str) -> str:
-    """A path with identifiers that exist."""
+    """A path with existing identifiers."""
     path = path.replace("{origin_ip}", "192.0.2.1").replace("{format}", "nginx")
     return SERVER + re.sub(r"\{[a-z_]+\}", initial_data.DEV_ID, path)
 
@@ -135,8 +136,8 @@ async def test_a_json_number_out_of_its_range_is_never_an_internal_error() -> No
 
 
 @pytest.mark.parametrize("text", ["9" * 400, "9" * 5_000, "1e400", "true", "-1"])
-async def test_a_number_in_place_of_any_member_is_never_an_internal_error(text: str) -> None:
-    """Cloudflare's routes have no numbers, and are sent some."""
+async def test_a_number_as_any_member_is_never_an_internal_error(text: str) -> None:
+    """Cloudflare's routes have no numeric members, but clients can send numbers."""
     async with dev_client() as client:
         for path, item in DOCUMENT["paths"].items():
             for method, operation in item.items():
@@ -148,7 +149,7 @@ async def test_a_number_in_place_of_any_member_is_never_an_internal_error(text: 
                     assert answer.status_code < 500, (path, body[:100], answer.text[:200])
 
 
-async def test_an_unknown_argument_is_refused_by_each_of_our_routes_whatever_the_method() -> None:
+async def test_an_unknown_argument_is_refused_by_each_of_our_routes_with_every_method() -> None:
     async with dev_client() as client:
         for path, item in DOCUMENT["paths"].items():
             if not path.startswith(("/originmap/v1/", "/v3/")) or path.endswith("openapi.json"):
@@ -164,7 +165,7 @@ async def test_an_unknown_argument_is_refused_by_each_of_our_routes_whatever_the
 
 
 def spoiled(value: Any, text: str) -> Iterator[str]:
-    """A body with `text` for it, and for each of its members."""
+    """The body with `text` in place of it, and in place of each of its members."""
     yield text
     first = value[0] if isinstance(value, list) and value else value
     for name in first if isinstance(first, dict) else ():

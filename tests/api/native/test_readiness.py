@@ -1,4 +1,4 @@
-"""The answer of a replica's `/readyz` to each credential."""
+"""The response of a replica's `/readyz` to each credential."""
 
 from originmap import bootstrap
 from originmap.service import initial_data

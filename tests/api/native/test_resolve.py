@@ -53,7 +53,7 @@ async def test_a_mapped_origin_gets_its_upper_tier_and_the_reason(
     }  # fmt: skip
 
 
-async def test_answers_are_in_the_order_of_the_question_in_canonical_form(
+async def test_answers_are_in_the_order_of_the_request_and_in_canonical_form(
     client: httpx.AsyncClient,
 ) -> None:
     found = await _origins(client, "2001:DB8:0::1", "192.0.2.9", "::ffff:192.0.2.1")
@@ -76,13 +76,13 @@ async def test_a_pool_gets_one_answer(client: httpx.AsyncClient) -> None:
     assert found["upper_tier_colos"] == ["IAD", "EWR"]
 
 
-async def test_explain_has_the_whole_ranking(client: httpx.AsyncClient) -> None:
+async def test_explain_returns_the_whole_ranking(client: httpx.AsyncClient) -> None:
     (found,) = await _origins(client, "192.0.2.1", explain="true")
     assert [ranked["colo"] for ranked in found["ranking"]][:3] == ["IAD", "EWR", "YYZ"]
     assert len(found["ranking"]) == 75
 
 
-async def test_the_revision_is_the_one_that_was_read(client: httpx.AsyncClient) -> None:
+async def test_the_response_has_the_revision_of_the_data(client: httpx.AsyncClient) -> None:
     params = {"ip": "192.0.2.1"}
     before = result(await client.get(RESOLVE, params=params))["revision"]
     result(await client.delete(f"{MAPPINGS}/192.0.2.2"))
@@ -102,7 +102,7 @@ async def test_invalid_requests_are_refused(
     assert error(await client.get(f"{RESOLVE}?{query}"))[:2] == (400, code)
 
 
-async def test_a_hundred_addresses_are_one_question(client: httpx.AsyncClient) -> None:
+async def test_a_hundred_addresses_fit_into_one_request(client: httpx.AsyncClient) -> None:
     assert len(await _origins(client, *["192.0.2.1"] * 100)) == 100
 
 

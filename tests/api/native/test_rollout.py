@@ -1,4 +1,4 @@
-"""GET and POST /originmap/v1/rollout, and the snapshot that goes with it."""
+"""GET and POST of /originmap/v1/rollout, and the snapshot for a rollout."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -47,7 +47,7 @@ async def test_without_a_rollout_the_result_is_null(client: httpx.AsyncClient) -
     assert (answer.status_code, answer.json()["result"]) == (200, None)
 
 
-async def test_a_rollout_from_its_hold_to_its_end(client: httpx.AsyncClient) -> None:
+async def test_a_rollout_runs_from_hold_to_finish(client: httpx.AsyncClient) -> None:
     await put(client)
     base = await revision(client)
     held = await step(client, "hold")
@@ -104,13 +104,13 @@ async def test_only_operators_and_nodes_can_delay_a_rollout(
 
 
 @pytest.mark.parametrize("colo", ["sin", "S", "SIN\n", "S N", "A" * 11])
-async def test_a_node_names_a_colo_by_its_code(client: httpx.AsyncClient, colo: str) -> None:
+async def test_a_node_reports_its_colo_by_code(client: httpx.AsyncClient, colo: str) -> None:
     answer = await client.put(f"{ROOT}/followers/edge-1", json={"revision": 1, "colo": colo})
     assert answer.status_code == 400
     assert (await client.get(f"{ROOT}/followers")).json()["result"] == []
 
 
-async def test_nothing_to_release_is_refused(client: httpx.AsyncClient) -> None:
+async def test_a_rollout_without_changes_is_refused(client: httpx.AsyncClient) -> None:
     assert (await step(client, "start", stages=STAGES))[0] == 409
     base = (await step(client, "hold"))["base"]
     refused = await step(client, "start", stages=STAGES)
@@ -129,7 +129,7 @@ async def test_an_earlier_revision_can_be_the_base(client: httpx.AsyncClient) ->
     assert (started["base"], started["target"]) == (base, base + 1)
 
 
-async def test_a_colo_of_a_node_can_be_named_though_the_topology_has_it_not(
+async def test_stages_can_name_a_colo_that_only_nodes_have(
     client: httpx.AsyncClient,
 ) -> None:
     await step(client, "hold")
@@ -140,7 +140,7 @@ async def test_a_colo_of_a_node_can_be_named_though_the_topology_has_it_not(
     assert (await step(client, "start", stages="EDGE7,100%"))["state"] == "running"
 
 
-async def test_a_stopped_rollout_leaves_its_base_to_the_next_one(client: httpx.AsyncClient) -> None:
+async def test_a_stopped_rollout_passes_its_base_to_the_next_one(client: httpx.AsyncClient) -> None:
     base = (await step(client, "hold"))["base"]
     await put(client)
     await step(client, "start", stages=STAGES)
@@ -162,7 +162,7 @@ async def test_the_kill_switch_needs_no_rollout(client: httpx.AsyncClient) -> No
     assert (killed["state"], killed["base"], killed["why"]) == ("killed", base - 1, "wrong colo")
 
 
-async def test_a_base_that_is_not_reached_yet_is_refused(
+async def test_a_base_that_is_in_the_future_is_refused(
     client: httpx.AsyncClient,
 ) -> None:
     for name, members in (("hold", {}), ("start", {"stages": STAGES}), ("kill", {})):
@@ -220,7 +220,9 @@ async def test_a_snapshot_has_the_history_since_the_base(client: httpx.AsyncClie
     assert '{"changes"' not in answer.text
 
 
-async def test_a_snapshot_with_history_requires_whole(client: httpx.AsyncClient) -> None:
+async def test_a_snapshot_with_history_requires_the_argument_whole(
+    client: httpx.AsyncClient,
+) -> None:
     answer = await client.get(f"{ROOT}/snapshot", params={"history": "true"})
     assert answer.status_code == 400
 

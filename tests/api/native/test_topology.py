@@ -56,7 +56,7 @@ async def test_a_new_setting_is_returned_and_used(client: httpx.AsyncClient) -> 
     assert result(await client.put(TOPOLOGY, json=changed)) == changed
 
 
-async def test_setting_the_current_value_records_nothing(client: httpx.AsyncClient) -> None:
+async def test_setting_the_current_value_is_not_recorded(client: httpx.AsyncClient) -> None:
     logs = f"{BASE}/accounts/{initial_data.DEV_ID}/audit_logs"
     for _ in range(2):
         result(await client.put(TOPOLOGY, json={"colos": [IAD]}))

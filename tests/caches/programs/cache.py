@@ -18,7 +18,7 @@ from tests.caches.network import ADDRESSES, Machine, free_port
 IP = ADDRESSES["origin"]
 ZONE = "example.com"
 PATIENCE_SECONDS = 20
-# Debian installs servers in folders that only root's PATH contains.
+# Debian installs servers in folders that are only in root's PATH.
 ENVIRONMENT = {**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}
 
 
@@ -31,11 +31,11 @@ def found(*programs: str) -> None:
 
 
 class Cache(ABC):
-    """A cache on `url` that routes requests for one origin by our files."""
+    """A cache on `url` that routes requests for one origin with our files."""
 
     format: str
     headers: Mapping[str, str] = {}
-    """Sent with each request."""
+    """Headers of each request."""
 
     def __init__(self, folder: Path, machines: Mapping[str, Machine]) -> None:
         self.folder = folder
@@ -47,25 +47,25 @@ class Cache(ABC):
 
     @classmethod
     def called(cls) -> str:
-        """Its name in tests."""
+        """The name of the cache in tests."""
         return cls.__name__.lower()
 
     @property
     def origin(self) -> Machine:
-        """The origin itself."""
+        """The origin server."""
         return self.machines["origin"]
 
     @abstractmethod
     def check_installed(self) -> None:
-        """Skip or fail the test if its programs are missing."""
+        """Skip or fail the test if a program of the cache is missing."""
 
     @abstractmethod
     def prepare(self) -> None:
-        """Write the operator's own configuration."""
+        """Write the operator's configuration."""
 
     @abstractmethod
     def command(self) -> list[str]:
-        """The command that starts it in the foreground."""
+        """The command that starts the cache in the foreground."""
 
     @abstractmethod
     def reload(self) -> None:
@@ -73,10 +73,10 @@ class Cache(ABC):
 
     @abstractmethod
     def duty(self) -> list[str]:
-        """Its options of `originmap edge`."""
+        """The options of `originmap edge` for the cache."""
 
     def load(self, files: Mapping[str, bytes]) -> None:
-        """Install our files, and load them."""
+        """Install our files and load them."""
         for name, content in files.items():
             new = self.folder / f"{name}.new"
             new.write_bytes(content)
@@ -90,17 +90,17 @@ class Cache(ABC):
             self.reload()
 
     def start(self) -> None:
-        """Start it on the files that are there."""
+        """Start the cache with the existing files."""
         with (self.folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
                 self.command(), stdout=log, stderr=log, env=ENVIRONMENT
             )
 
     def answer(self, host: str) -> str:
-        """The server that answers a request now; "" if there is none."""
+        """The name of the server that responds to a request; "" if there is none."""
         self._requests += 1
         try:
-            # Another path each time, since some of these keep what they were told.
+            # A new path each time, because some caches store responses.
             url, headers = f"{self.url}/{self._requests}", {"host": host, **self.headers}
             answer = httpx.get(url, headers=headers, timeout=5, verify=False)
         except httpx.TransportError:
@@ -108,25 +108,25 @@ class Cache(ABC):
         return answer.text if answer.status_code == 200 else ""
 
     def comes_to(self, name: str, host: str = ZONE) -> None:
-        """Wait until requests reach a machine."""
+        """Wait until requests reach a server."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while (last := self.answer(host)) != name:
             assert self._process is not None
             assert self._process.poll() is None, self.log()
-            assert time.monotonic() < deadline, f"{last!r} answers, not {name}\n{self.log()}"
+            assert time.monotonic() < deadline, f"{last!r} responds, not {name}\n{self.log()}"
             time.sleep(0.05)
 
     def log(self) -> str:
-        """Its log."""
+        """The log of the cache."""
         return (self.folder / "log").read_text(errors="replace")[-4000:]
 
     def run(self, *command: str) -> None:
-        """Run a command about it that must work."""
+        """Run a command that must succeed."""
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, env=ENVIRONMENT)
         assert done.returncode == 0, done.stdout + done.stderr
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to its first process."""
+        """Send a signal to the main process."""
         assert self._process is not None
         self._process.send_signal(number)
 

@@ -1,4 +1,4 @@
-"""Envoy, with our clusters and routes as files that it watches."""
+"""Envoy, which watches the files with our clusters and routes."""
 
 import json
 import shutil
@@ -12,7 +12,7 @@ TYPE = "type.googleapis.com/envoy."
 
 
 class Envoy(Cache):
-    """Sees new files by itself, once they are moved into place."""
+    """Loads new files by itself, once they are moved into place."""
 
     format = "envoy"
     headers: ClassVar = {"x-originmap-ip": IP}
@@ -76,8 +76,9 @@ class Envoy(Cache):
 
 
 class EnvoyOwnClusters(Envoy):
-    """With the operator's own clusters, as in docs/exports.md, which read only their endpoints from
-    our files."""
+    """Envoy with the operator's own clusters, as in docs/exports.md, which read only endpoints from
+    our files.
+    """
 
     names: tuple[str, ...] = ("originmap_iad_fra", "originmap_fra_iad")
 
@@ -106,7 +107,7 @@ class EnvoyOwnClusters(Envoy):
 
 
 def static(name: str, address: dict[str, Any]) -> dict[str, Any]:
-    """A cluster of one address."""
+    """A cluster with one address."""
     endpoint = {"endpoint": {"address": {"socket_address": address}}}
     return {
         "name": name,

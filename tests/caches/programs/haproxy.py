@@ -1,4 +1,4 @@
-"""HAProxy, with a frontend that looks its backend up in our map."""
+"""HAProxy, with a frontend that selects its backend with our map."""
 
 import signal
 
@@ -6,7 +6,7 @@ from tests.caches.programs.cache import IP, ZONE, Cache, found
 
 
 class HAProxy(Cache):
-    """Reloaded by SIGUSR2 to its master."""
+    """Reloaded by SIGUSR2 to its master process."""
 
     format = "haproxy"
 

@@ -1,4 +1,4 @@
-"""Traffic Server, with a site by parent.config and another by strategies.yaml."""
+"""Traffic Server, with a site that uses parent.config and one that uses strategies.yaml."""
 
 import os
 import pwd
@@ -11,7 +11,7 @@ from tests.caches.network import Machine
 from tests.caches.programs.cache import IP, ZONE, Cache, found
 
 BY_PARENT, BY_STRATEGY = "parent.test", "strategy.test"
-_USER = "trafficserver"  # of Debian's package; the server does not run as root
+_USER = "trafficserver"  # from Debian's package; the server does not run as root
 
 
 class TrafficServer(Cache):
@@ -22,12 +22,12 @@ class TrafficServer(Cache):
     def __init__(self, folder: Path, machines: Mapping[str, Machine]) -> None:
         super().__init__(folder, machines)
         found("traffic_manager", "traffic_ctl")
-        # Its user cannot get into a folder of pytest's.
+        # Its user has no access to pytest's folders.
         self.folder = Path(tempfile.mkdtemp(prefix="originmap-ats-"))
         self.folder.chmod(0o755)
 
     def check_installed(self) -> None:
-        pass  # it is looked for when the folder is made
+        pass  # Traffic Server requires it when the folder is created
 
     def prepare(self) -> None:
         (self.folder / "runroot.yaml").write_text(f"""
@@ -79,7 +79,7 @@ CONFIG proxy.config.http.down_server.cache_time INT 1
         return ["traffic_manager", f"--run-root={self.folder}/runroot.yaml"]
 
     def reload(self) -> None:
-        # Strategies are read with the rules that name them, when their file is newer.
+        # Strategies are reloaded with the rules that name them, if their file is newer.
         (self.folder / "remap.config").touch()
         self.run("traffic_ctl", f"--run-root={self.folder}/runroot.yaml", "config", "reload")
 
@@ -92,8 +92,9 @@ CONFIG proxy.config.http.down_server.cache_time INT 1
         ]  # fmt: skip
 
     def comes_to(self, name: str, host: str = BY_PARENT) -> None:
-        """By parent.config and by its strategy; a strategy fills from the origin on port 80, on
-        which only root can listen."""
+        """Requests by parent.config and by its strategy; a strategy fills from the origin on port
+        80, where only root can listen.
+        """
         super().comes_to(name, host)
         if name != "origin":
             super().comes_to(name, BY_STRATEGY)

@@ -67,6 +67,6 @@ sub vcl_recv {{
 
 
 class VarnishByTCC(Varnish):
-    """The same, compiled by tcc."""
+    """Varnish with VCL compiled by tcc."""
 
     compiler = "tcc"

@@ -92,7 +92,7 @@ def _covers_user(policy: Policy, user: str) -> bool:
 def _naive(
     found: list[Policy], need: Need, name: str, covers: Callable[[Policy, str], bool] = _covers
 ) -> bool:
-    """Some policy allows it, and none denies it."""
+    """Whether some policy allows it and none denies it."""
     here = [p for p in found if covers(p, name)]
     groups = {allow: [GROUP_IDS[g] for p in here if p.allow is allow for g in p.groups
                       if g in GROUP_IDS] for allow in (True, False)}  # fmt: skip

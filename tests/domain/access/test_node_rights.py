@@ -29,7 +29,7 @@ ZONE = ZONE_PREFIX + ZONE_ID
 ACCOUNT = Owner("account", "a" * 32)
 
 
-def test_our_groups_have_ids_of_their_own() -> None:
+def test_our_groups_have_their_own_ids() -> None:
     assert not NODE_GROUP_IDS.keys() & GROUP_IDS.keys()
     assert all(len(id_) == 32 for id_ in NODE_GROUP_IDS)
 

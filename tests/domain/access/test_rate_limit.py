@@ -20,7 +20,7 @@ STEPS = st.lists(st.integers(0, MICROSECONDS), min_size=1, max_size=60)
 
 
 def _verdicts(quota: Quota, steps: list[int]) -> list[tuple[int, Window, QuotaVerdict]]:
-    """The verdicts on a client's requests, which follow each other after these microseconds."""
+    """The decisions about a client's requests at these intervals, in microseconds."""
     verdicts: list[tuple[int, Window, QuotaVerdict]] = []
     window: Window | None = None
     for now in itertools.accumulate(steps, initial=1):

@@ -55,7 +55,7 @@ def _on(resources: Resources, *, allow: bool = True) -> Policy:
 
 
 def _after(decide: RecordDecide[object]) -> list[object]:
-    """The token that is stored."""
+    """The stored token."""
     return [change.after for change in decide(RECORDS).changes]
 
 

@@ -85,7 +85,9 @@ def detected(text: str, *claim: str) -> Detection:
         ("198.51.100.200", ("aws", "us-east-1"), "unlisted"),
     ],
 )
-def test_verdicts(text: str, claim: tuple[str, ...], verdict: str) -> None:
+def test_an_address_gets_the_expected_verdict(
+    text: str, claim: tuple[str, ...], verdict: str
+) -> None:
     assert detected(text, *claim).verdict == verdict
 
 
@@ -125,7 +127,7 @@ def test_an_edge_service_has_no_region() -> None:
         ("198.51.100.200", ("aws", "us-west-2"), True),
         ("2001:db9::1", ("aws", "us-west-2"), True),
         ("2001:db9::1", ("oci", "mx-monterrey-1"), False),  # Oracle lists no IPv6
-        ("198.51.100.200", ("oci", "eu-turin-1"), False),  # and nothing of this region
+        ("198.51.100.200", ("oci", "eu-turin-1"), False),  # and none for this region
         ("198.51.100.200", ("oci", "mx-monterrey-1"), True),
         ("198.51.100.200", (), False),
         ("192.0.2.1", ("oci", "eu-turin-1"), True),

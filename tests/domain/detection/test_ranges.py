@@ -14,7 +14,7 @@ from tests.builders import ip
 
 DATE = datetime.datetime(2026, 11, 1, tzinfo=datetime.UTC)
 
-# A corner of each family: prefixes drawn from it nest and touch.
+# A corner of each family, so that random prefixes nest and are adjacent.
 CORNERS = {4: int.from_bytes(ip("10.0.0.0")), 6: int.from_bytes(ip("2001:db8::"))}
 
 

@@ -14,7 +14,7 @@ V6 = st.ip_addresses(v=6)
 
 
 def _is_origin(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """The same rule by means of the standard library."""
+    """The same rule, implemented with the standard library."""
     if isinstance(ip, ipaddress.IPv6Address):
         low = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if ip.ipv4_mapped or int(ip) >> 32 == 0:
@@ -78,7 +78,7 @@ def test_addresses_sort_ipv4_before_ipv6_then_by_number(
         ("fe80::1", "fe80::1"),
     ],
 )
-def test_common_spellings(spelling: str, canonical: str) -> None:
+def test_common_spellings_are_parsed(spelling: str, canonical: str) -> None:
     assert address.text(address.parse(spelling)) == canonical
 
 

@@ -84,7 +84,7 @@ COUNTRY_BOXES = {
     "ZA": (-34.9, -22.1, 16.4, 32.9),
 }
 
-# Our choice of city for titles of AWS, Google or Oracle that do not name one.
+# The city that we chose for titles of AWS, Google or Oracle without a city.
 CITY_WITHOUT_NAME = {
     "AWS GovCloud (US-East)": "Columbus",
     "AWS GovCloud (US-West)": "Boardman",
@@ -276,7 +276,7 @@ def test_vendors_agree_on_the_coordinates_of_a_city(twins: tuple[str, ...]) -> N
     assert len({(each.latitude, each.longitude) for each in found if each}) == 1
 
 
-def test_the_page_states_the_counts() -> None:
+def test_the_page_states_the_numbers_of_regions() -> None:
     lines = ["| vendor | public | gov | china | sovereign | all |", "|---|---|---|---|---|---|"]
     totals: Counter[str] = Counter()
     for vendor, statuses in COUNTS.items():

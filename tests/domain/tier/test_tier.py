@@ -1,4 +1,4 @@
-"""The rule of the upper tiers: on worked examples, as properties, and on the packaged facts."""
+"""The upper-tier rule: worked examples, properties, and the packaged data."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ LATITUDES = st.floats(-90, 90)
 LONGITUDES = st.floats(-180, 180)
 PLACES = st.builds(Colo, st.just("XXX"), st.just("Town"), st.just("US"), LATITUDES, LONGITUDES)
 CODES = st.text("ABC", min_size=3, max_size=3)
-# Few whole degrees on a small patch: ties, neighbours and colos in one spot are common.
+# Few whole degrees in a small area: ties, neighbours and colos at one position are common.
 CROWDED = st.builds(
     Colo,
     CODES,
@@ -55,7 +55,7 @@ def codes(vendor: str, name: str) -> list[str]:
         ((-45, 90), (45, -90), EARTH_RADIUS_KM * pi),
     ],
 )
-def test_distance_of_known_points(
+def test_the_distance_of_known_points_is_correct(
     here: tuple[float, float], there: tuple[float, float], expected: float
 ) -> None:
     assert distance_km(colo("AAA", *here), colo("BBB", *there)) == pytest.approx(expected, abs=1e-3)
@@ -159,7 +159,7 @@ def test_every_region_has_an_upper_tier_and_a_fallback_150_km_apart() -> None:
 
 
 def test_only_chinese_regions_are_over_700_km_from_their_upper_tier() -> None:
-    """No hub lies in mainland China, whose networks are run apart."""
+    """No hub is in mainland China, whose networks are operated separately."""
     colos = hubs()
     remote = [
         region
@@ -278,7 +278,7 @@ def test_equal_latencies_are_sorted_by_code() -> None:
 
 
 def test_a_pool_uses_the_colo_with_the_lowest_total_cost() -> None:
-    """The one in the middle is best for neither region."""
+    """The colo in the middle is best for neither region."""
     centre, aside = colo("CEN", 0, 10), colo("ASI", 20, 0)
     tier = tier_of([HERE, HERE, THERE], Topology((aside, centre)), {})
     assert tier.primary.colo == centre

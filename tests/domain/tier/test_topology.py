@@ -27,7 +27,9 @@ def test_every_hub_is_named_by_an_iata_code_and_has_a_city() -> None:
 
 
 def test_every_inhabited_continent_has_hubs() -> None:
-    """One metro each, so that a region added anywhere finds a colo in its own part of the world."""
+    """One metro area each, so that a region added anywhere finds a colo in its own part of the
+    world.
+    """
     codes = {hub.code for hub in hubs()}
     assert {"JNB", "NBO", "LOS", "SIN", "FRA", "DXB", "SYD", "PER", "IAD", "MIA", "GRU"} <= codes
 

@@ -1,4 +1,4 @@
-"""Filters, orders and directions of lists of zones."""
+"""Filters, sort orders and directions of zone lists."""
 
 import itertools
 from dataclasses import replace
@@ -42,7 +42,9 @@ ACCOUNTS = {id_: Account(id_, name, 1) for id_, name in (("a1", "Zeta"), ("a2", 
         ("", "", True),
     ],
 )
-def test_operators_and_case(pattern: str, text: str, found: bool) -> None:
+def test_operators_and_their_case_sensitivity_are_those_published(
+    pattern: str, text: str, found: bool
+) -> None:
     assert text_matches(pattern, text) is found
 
 

@@ -1,7 +1,7 @@
-"""Makes a Python on Linux lack what Python lacks on Windows.
+"""Removes from Python on Linux the names that Python on Windows lacks.
 
-Python imports it when it starts, if this folder is on PYTHONPATH. The modules of the standard
-library that look for these names themselves are imported first, as they are on this system.
+Python imports this module at startup if this folder is on PYTHONPATH. Modules of the standard
+library that use these names are imported first, so that they still work.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ def _not_implemented(*_: object, **__: object) -> None:
 
 
 def _locking(descriptor: int, mode: int, count: int) -> None:
-    """msvcrt.locking: a lock of this handle on the bytes from its position."""
+    """msvcrt.locking: a lock of this file handle on the bytes from its position."""
     start = os.lseek(descriptor, 0, os.SEEK_CUR)
     wanted = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, start, count, 0)
     try:
@@ -84,7 +84,7 @@ def _refuse_open_files(act: Callable[..., None]) -> Callable[..., None]:
 
 
 def _is_open(path: Any) -> bool:
-    """Whether this process has a file open; Windows neither removes nor replaces it then."""
+    """Whether this process has a file open; Windows neither deletes nor replaces it then."""
     try:
         wanted = os.lstat(path)
     except (OSError, TypeError):
@@ -102,7 +102,7 @@ def _is_open(path: Any) -> bool:
 
 
 def _take_away() -> None:
-    # That of Windows connects two TCP sockets.
+    # On Windows, socketpair connects two TCP sockets.
     socket.socketpair = functools.partial(socket.socketpair, socket.AF_UNIX)
     sys.modules["uvloop"] = None  # type: ignore[assignment]
     for name in _MODULES:

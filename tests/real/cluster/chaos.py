@@ -1,8 +1,8 @@
-"""Fail-over under load: `make chaos`.
+"""Failover under load: `make chaos`.
 
-A primary PostgreSQL server with a synchronous standby, two Originmap servers on both, and writers.
-The primary is killed, the standby promoted, and every acknowledged write looked up; then the same
-with a primary that only stops answering. Exit status 1 when a write is missing, or when a server
+A primary PostgreSQL server with a synchronous standby, two Originmap servers that know both, and
+writers. The primary is killed, the standby promoted, and every acknowledged write checked; then the
+same with a primary that only stops responding. Exit status 1 if a write is missing, or if a server
 does not write again within 10 s of the promotion.
 """
 
@@ -26,14 +26,14 @@ from tests.real.command import output
 
 WRITERS = 32
 LOAD_SECONDS = 3.0
-NOTICED_SECONDS = 1.0  # what a manager of fail-overs takes to notice, at the least
+NOTICED_SECONDS = 1.0  # the minimum time in which a failover manager detects a failure
 LIMIT_SECONDS = 10.0
 REGIONS = ("us-east-1", "us-west-2")
 
 
 @dataclass
 class Load:
-    """The answers that writers got, with their times."""
+    """The responses of the writers, with their times."""
 
     acknowledged: list[tuple[str, str]] = field(default_factory=list)  # address, modified_on
     refused: int = 0
@@ -43,7 +43,7 @@ class Load:
 
 
 def main(hangs: bool) -> int:
-    """Once through it; with `hangs` the primary stops answering, instead of being gone."""
+    """Run one failover; with `hangs` the primary stops responding instead of exiting."""
     with ExitStack() as stack:
         primary, standby = pair(stack)
         name = primary.new_database().rpartition("/")[2]
@@ -63,7 +63,7 @@ def main(hangs: bool) -> int:
 
 
 def pair(stack: ExitStack) -> tuple[Cluster, Cluster]:
-    """A primary, and a standby that every commit waits for."""
+    """A primary, and a standby that must confirm every commit."""
     primary = Cluster(durable=True)
     stack.callback(primary.remove)
     standby = Cluster(durable=True, copy_of=primary)
@@ -83,7 +83,7 @@ async def fail_over(
     pair: tuple[Cluster, Cluster],
     hangs: bool,
 ) -> float:
-    """Kill the primary under load and promote the standby; when the promotion was asked for."""
+    """Kill the primary under load and promote the standby; return the time of the promotion."""
     primary, standby = pair
     paths = [f"{node.api}/zones/{zone}/origin/cloud_regions" for node in nodes]
     async with httpx.AsyncClient(
@@ -115,7 +115,7 @@ async def fail_over(
 
 
 async def write(client: httpx.AsyncClient, path: str, writer: int, load: Load) -> None:
-    """Change mappings until the end, and go on after every refusal."""
+    """Change mappings until the end, and continue after every error."""
     count = 0
     while not load.ended:
         count += 1
@@ -136,8 +136,9 @@ async def write(client: httpx.AsyncClient, path: str, writer: int, load: Load) -
 
 
 async def lost(url: str, load: Load) -> set[tuple[str, str]]:
-    """Acknowledged writes that the history of the new primary does not have. It must have every
-    revision once."""
+    """Acknowledged writes that are missing in the history of the new primary. The history must have
+    every revision once.
+    """
     store = await open_postgres(url)
     found: set[tuple[str, str]] = set()
     since = 0
@@ -158,7 +159,7 @@ async def lost(url: str, load: Load) -> set[tuple[str, str]]:
 def told(load: Load, promoted_at: float, missing: set[tuple[str, str]]) -> int:
     """Print the result; returns the exit status."""
     assert load.killed_at is not None
-    print(f"{len(load.acknowledged):,} writes acknowledged, {load.refused:,} refused meanwhile")
+    print(f"{len(load.acknowledged):,} writes acknowledged, {load.refused:,} rejected in between")
     print(f"acknowledged and lost: {len(missing)}")
     back = True
     for server, moment in sorted(load.first_after.items()):

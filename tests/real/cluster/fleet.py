@@ -14,11 +14,11 @@ import httpx
 from tests.process import COMMAND, Server
 
 PATIENCE = 20.0
-"""Seconds after which a test fails instead of waiting on."""
+"""Seconds until a waiting test fails."""
 
 
 class Primary:
-    """A database with a zone and tokens for everything and for replicas, and its server process."""
+    """A database with a zone, tokens for full access and for replicas, and its server."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -84,14 +84,14 @@ def free_port() -> int:
 
 
 async def until(look: Callable[[], Any], what: str) -> Any:
-    """Wait until `look`, a coroutine function, finds something, and return it."""
+    """Wait until `look`, a coroutine function, returns a true value, and return it."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         found = await look()
         if found:
             return found
         await asyncio.sleep(0.02)
-    raise AssertionError(f"waited in vain for {what}")
+    raise AssertionError(f"timeout while waiting for {what}")
 
 
 async def state(client: httpx.AsyncClient) -> tuple[int, list[Any]]:

@@ -1,4 +1,4 @@
-"""Reads a database file from outside and checks that its tables agree with its history."""
+"""Reads a database file directly, and checks that its tables agree with its history."""
 
 import itertools
 from pathlib import Path
@@ -22,9 +22,9 @@ class Stored(NamedTuple):
 
 
 class History:
-    """Replays a database's history from revision 1 on, as far as it goes at each `follow`.
+    """Replays a database's history from revision 1 on; each `follow` reads the new changes.
 
-    Owned by a test that restarts the server: what was replayed once must still be there.
+    A test that restarts the server keeps one instance: the replayed changes must still exist.
     """
 
     def __init__(self, path: Path) -> None:
@@ -52,7 +52,7 @@ class History:
         causes = {row[0]: row for row in rows(connection, _CAUSES, self.revision)}
         revisions = sorted([*changes, *records])
         following = range(self.revision + 1, self.revision + 1 + len(revisions))
-        assert revisions == list(following), "a revision is missing, or there twice"
+        assert revisions == list(following), "a revision is missing or repeated"
         assert causes.keys() <= set(revisions), "a cause without a change"
         for revision in revisions:
             if revision in causes:
@@ -79,7 +79,7 @@ class History:
 
     def _compare(self, connection: apsw.Connection) -> None:
         kept = {(row[0], row[1]): Stored(*row[2:]) for row in rows(connection, _MAPPINGS)}
-        assert kept == self._state, "the mappings are not what the history says"
+        assert kept == self._state, "the mappings differ from the history"
         zones = sorted(zone for zone, _ in kept)
         counted = {zone: len(list(same)) for zone, same in itertools.groupby(zones)}
         assert dict(rows(connection, _COUNTS)) == counted, "a zone's count is wrong"

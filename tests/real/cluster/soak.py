@@ -1,10 +1,10 @@
-"""Hours of use: `make soak`, an hour, or `make soak MINUTES=5`.
+"""A long run: `make soak` takes an hour, `make soak MINUTES=5` five minutes.
 
-A primary on a file and two replicas; ten writers at 20, 300 and 3,000 changes a second in turn;
-streams, long polls (some given up), exports, snapshots and xDS polls. Every ten seconds a line with
-the memory and descriptors of each server, its revision, and what clients did. Exit status 1 when a
-reader was told to reset, a replica took more than its first copy, a history differs, or when
-descriptors or memory grow.
+A primary with a file and two replicas; ten writers at 20, 300 and 3,000 changes a second in turn;
+streams, long polls (some abandoned), exports, snapshots and xDS polls. Every ten seconds it prints
+memory and descriptors of each server, its revision, and the clients' counts. Exit status 1 if a
+reader was reset, a replica made more than its first copy, a history differs, or descriptors or
+memory grow.
 """
 
 import argparse
@@ -28,12 +28,12 @@ RATE_SECONDS = 20.0
 WRITERS = 10
 BATCH = 100
 FAST = 300
-"""Changes a second above which they are written in batches."""
+"""Changes per second; above this rate they are written in batches."""
 SAMPLE_SECONDS = 10.0
 POLL_PAUSE, TAKE_PAUSE, STREAM_SECONDS = 0.25, 5.0, 10.0
 SPARE_DESCRIPTORS = 8
 WARM_UP = 1 / 3
-"""Of the time, after which memory may grow no more than by GROWTH_MIB and GROWTH_SHARE."""
+"""The share of the run for the warm-up; then memory can grow by GROWTH_MIB and GROWTH_SHARE."""
 GROWTH_MIB, GROWTH_SHARE = 16.0, 0.10
 KEPT = ("--history-changes", "100000")
 REGIONS = ("us-east-1", "us-west-2")
@@ -42,17 +42,17 @@ XDS = "/v3/discovery:endpoints"
 
 
 class Sample(NamedTuple):
-    """A moment of one process."""
+    """A measurement of one process."""
 
     seconds: float
-    memory: float  # of its own, in MiB
-    mapped: float  # of files, which the system takes back when it needs it
+    memory: float  # memory of the process, in MiB
+    mapped: float  # mapped files, which the system can reclaim
     descriptors: int
 
 
 @dataclass
 class Soak:
-    """The events so far."""
+    """The counts and errors so far."""
 
     headers: dict[str, str]
     started: float = field(default_factory=time.monotonic)
@@ -75,7 +75,7 @@ class Soak:
 
 
 def main(minutes: float) -> int:
-    """Once; the exit status."""
+    """Run the test; return the exit status."""
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         primary = Primary(Path(name))
         primary.server.stop()
@@ -89,7 +89,7 @@ def main(minutes: float) -> int:
 
 
 async def run(primary: Primary, replicas: list[Server], soak: Soak, seconds: float) -> None:
-    """Everything at once until the time is over, then the comparison."""
+    """Run all load until the time is over, then compare."""
     servers = {"primary": primary.server} | {
         f"replica {n}": replica for n, replica in enumerate(replicas, 1)
     }
@@ -127,13 +127,13 @@ async def until_loaded(servers: dict[str, Server], soak: Soak) -> None:
 
 
 async def ask(url: str, method: str, path: str, soak: Soak, body: Any = None) -> Answer:
-    """One request on a connection of its own."""
+    """Send one request on a new connection."""
     async with Connection(url) as connection:
         return await connection.ask(method, path, body, soak.headers)
 
 
 async def write(primary: Primary, soak: Soak, writer: int) -> None:
-    """A tenth of the changes of the present rate, each of another place than before."""
+    """A tenth of the changes at the current rate, each to a different region than before."""
     path = primary.path("batch")
     async with Connection(primary.url) as connection:
         for count in itertools.count():
@@ -158,7 +158,7 @@ async def write(primary: Primary, soak: Soak, writer: int) -> None:
 
 
 async def poll(url: str, soak: Soak) -> None:
-    """Follow by long polls; each revision comes once and in order."""
+    """Follow with long polls; each revision must come once and in order."""
     async with Connection(url) as connection:
         now = (await connection.ask("GET", CHANGES, None, soak.headers)).result
         point, revision = f"{now['epoch']}-{now['revision']}", now["revision"]
@@ -193,7 +193,7 @@ async def stream(url: str, soak: Soak) -> None:
 async def events(
     url: str, headers: dict[str, str], seconds: float
 ) -> AsyncIterator[tuple[str, str]]:
-    """Name and id of each event, for some seconds."""
+    """Name and ID of each event, for some seconds."""
     host, port = url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port), limit=1 << 24)
     writer.write(request("GET", CHANGES, None, headers))
@@ -211,7 +211,7 @@ async def events(
 
 
 async def give_up(url: str, soak: Soak) -> None:
-    """Begin long polls and go."""
+    """Start long polls and disconnect."""
     while not soak.ended:
         async with contextlib.AsyncExitStack() as stack:
             for _ in range(20):
@@ -222,7 +222,7 @@ async def give_up(url: str, soak: Soak) -> None:
 
 
 async def take(url: str, soak: Soak, path: str) -> None:
-    """Take something whole, again and again."""
+    """Download a whole export or snapshot repeatedly."""
     while not soak.ended:
         async with Connection(url) as connection:
             headers = {**soak.headers, "Connection": "close"}
@@ -235,7 +235,7 @@ async def take(url: str, soak: Soak, path: str) -> None:
 
 
 async def discover(url: str, soak: Soak) -> None:
-    """Ask as Envoy does."""
+    """Poll like Envoy."""
     node = {
         "locality": {"zone": "SIN"},
         "metadata": {"originmap": {"upstream": ["{colo}.example.net:80"]}},
@@ -252,7 +252,7 @@ async def discover(url: str, soak: Soak) -> None:
 
 
 def sample(servers: dict[str, Server], soak: Soak) -> dict[str, Sample]:
-    """Look at each process."""
+    """Measure each process."""
     found = {}
     for name, server in servers.items():
         process = Path("/proc") / str(server.process.pid)
@@ -270,7 +270,7 @@ def memory(process: Path, kind: str) -> float:
 
 
 def show(now: dict[str, Sample], soak: Soak) -> None:
-    """A line."""
+    """Print a line."""
     shown = "  ".join(
         f"{name} {s.memory:5.1f} + {s.mapped:4.1f} MiB {s.descriptors:3} fd"
         for name, s in now.items()
@@ -280,7 +280,7 @@ def show(now: dict[str, Sample], soak: Soak) -> None:
 
 
 async def compare(primary: str, replicas: list[str], soak: Soak) -> None:
-    """Hold every change that a replica has against the primary's."""
+    """Compare every change of a replica with the primary's."""
     reached = (await ask(primary, "GET", CHANGES, soak)).result["revision"]
     for url in replicas:
         deadline = time.monotonic() + 30
@@ -307,7 +307,7 @@ async def changes(url: str, since: int, soak: Soak) -> Any:
 
 
 async def oldest(url: str, soak: Soak) -> int:
-    """The revision after which a server has the history."""
+    """The revision after which the server has the history."""
     delta = await changes(url, 0, soak)
     return int(delta["reason"].rsplit(" ", 1)[-1]) if delta["reset"] else 0
 
@@ -328,7 +328,7 @@ async def check_descriptors(servers: dict[str, Server], before: dict[str, int], 
 
 
 def check_logs(replicas: list[Server], soak: Soak) -> None:
-    """A replica takes one copy, its first."""
+    """Each replica makes one copy, the first."""
     for replica in replicas:
         copies = replica.log.read_text().count("loaded a snapshot")
         if copies > 1:
@@ -336,7 +336,7 @@ def check_logs(replicas: list[Server], soak: Soak) -> None:
 
 
 def check_memory(soak: Soak) -> None:
-    """After the warm-up memory does not grow."""
+    """Memory does not grow after the warm-up."""
     for name, samples in soak.samples.items():
         warm = [s.memory for s in samples if s.seconds <= WARM_UP * soak.seconds]
         later = [s.memory for s in samples if s.seconds > WARM_UP * soak.seconds]

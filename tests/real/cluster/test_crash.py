@@ -1,6 +1,6 @@
-"""SIGKILL at random moments under load: acknowledged writes stay, and none is partial.
+"""SIGKILL at random moments under load: acknowledged writes are durable, and none is partial.
 
-Each kill is followed by a restart on the same file. `--kills` says how many; the seed of the
+Each kill is followed by a restart with the same file. `--kills` sets the number; the seed of the
 random choices is printed, and `ORIGINMAP_CRASH_SEED` sets it.
 """
 
@@ -37,15 +37,16 @@ State = dict[str, Place]
 
 @dataclass
 class Ledger:
-    """The addresses that one worker alone writes: what was acknowledged, and what would be if
-    the write in flight had been committed."""
+    """The addresses of one worker: the acknowledged values, and the values if the write in flight
+    was committed.
+    """
 
     addresses: list[str]
     acknowledged: State = field(default_factory=dict)
     if_committed: State | None = None
 
     def settle(self, found: State) -> None:
-        """Check the state after a restart, from which the next round starts."""
+        """Check the state after a restart; the next round starts from it."""
         actual = {ip: found[ip] for ip in self.addresses if ip in found}
         assert actual in (self.acknowledged, self.if_committed), _difference(self, actual)
         self.acknowledged, self.if_committed = actual, None
@@ -62,16 +63,16 @@ class Write:
 
 @dataclass
 class SharedAddress:
-    """An address that every worker writes: the order of writes that overlap is not known."""
+    """An address that every worker writes: the order of overlapping writes is unknown."""
 
     writes: list[Write] = field(default_factory=lambda: [Write(None, 0, 0)])
 
     def settle(self, actual: Place | None) -> None:
-        """Check the state after a restart: no acknowledged write began after that one ended."""
+        """Check a restart: no acknowledged write began after the stored one ended."""
         done = [write for write in self.writes if write.ended is not None]
         latest = max(write.began for write in done)
         allowed = {w.place for w in self.writes if w.ended is None or w.ended >= latest}
-        assert actual in allowed, f"{actual} is there, {allowed} would do"
+        assert actual in allowed, f"found {actual}, expected one of {allowed}"
         self.writes = [Write(actual, 0, 0)]
 
 
@@ -87,17 +88,17 @@ class Model:
             for w in range(WORKERS)
         ]
         self.shared = {ip: SharedAddress() for ip in SHARED}
-        self.requests: set[str] = set()  # acknowledged, and known to have changed something
+        self.requests: set[str] = set()  # acknowledged, and with a known effect
         self.answers = 0
         self._tick = 0
 
     def tick(self) -> int:
-        """The next moment: every write begins and ends at one of its own."""
+        """The next moment: each begin and end of a write has a different one."""
         self._tick += 1
         return self._tick
 
     def settle(self, found: State) -> None:
-        """Check everything that a restart shows."""
+        """Check the complete state after a restart."""
         for ledger in self.ledgers:
             ledger.settle(found)
         for ip, address in self.shared.items():
@@ -107,7 +108,7 @@ class Model:
 
 
 class Worker:
-    """Writes over one connection, one write after the other, until the server is gone."""
+    """Writes over one connection, one after the other, until the server is killed."""
 
     def __init__(self, model: Model, ledger: Ledger, chance: random.Random) -> None:
         self._model = model
@@ -201,7 +202,7 @@ class Rounds:
             asyncio.run(self._load(server, self._chance.uniform(0, 0.4)))
 
     def kill_while_starting(self) -> None:
-        """Kill a process somewhere between its first instruction and its first answer."""
+        """Kill a process between its start and its first response."""
         process = subprocess.Popen(
             [COMMAND, "dev", "--port", "0", "--db", str(self._db)],
             stdout=subprocess.DEVNULL,
@@ -255,16 +256,16 @@ def test_acknowledged_writes_survive_and_no_write_is_partial(
             rounds.kill_under_load()
     rounds.finish()
     say(f"{rounds.model.answers} acknowledged, {rounds.history.revision} revisions")
-    assert rounds.model.answers > kills, "there was no load"
+    assert rounds.model.answers > kills, "no write was acknowledged"
 
 
 def say(line: str) -> None:
-    """Shown by pytest when the test fails, and with -s."""
+    """Printed by pytest if the test fails, and with -s."""
     sys.stdout.write(line + "\n")
 
 
 async def _everything(url: str) -> State:
-    """Every mapping of the zone, over the list."""
+    """Every mapping of the zone, from the list."""
     found: State = {}
     async with Connection(url) as connection:
         for page in range(1, 100):
@@ -286,7 +287,9 @@ def _addresses(items: list[dict[str, Any]]) -> set[str]:
 
 
 def _difference(ledger: Ledger, actual: State) -> str:
-    """Which addresses are not as acknowledged, and what a commit of the last write would give."""
+    """The addresses that differ from the acknowledged values, with their values if the last write
+    was committed.
+    """
     lines = []
     for ip in ledger.addresses:
         states = (ledger.acknowledged.get(ip), (ledger.if_committed or {}).get(ip), actual.get(ip))

@@ -1,4 +1,4 @@
-"""Real nodes with edge tokens: the data on their disk, and their reports."""
+"""Real nodes with edge tokens: the data on their disks, and their reports."""
 
 import asyncio
 import contextlib
@@ -26,7 +26,7 @@ def primary(tmp_path: Path) -> Iterator[Primary]:
 
 
 class Node:
-    """`originmap edge` with a state folder of its own; a context manager."""
+    """`originmap edge` with a separate state folder; a context manager."""
 
     def __init__(self, primary: Primary, token: str, colo: str = "SIN") -> None:
         self._url, self.token = primary.url, token
@@ -60,10 +60,10 @@ class Node:
         return self._log.read_text()
 
     def keeps(self, *secrets: str) -> list[str]:
-        """Which of these are in any file of its state folder."""
+        """The given values that occur in any file of the state folder."""
         content = b""
         for path in self.state.rglob("*"):
-            with contextlib.suppress(FileNotFoundError, IsADirectoryError):  # it comes and goes
+            with contextlib.suppress(FileNotFoundError, IsADirectoryError):  # a temporary file
                 content += path.read_bytes()
         assert content
         return [secret for secret in secrets if secret.encode() in content]

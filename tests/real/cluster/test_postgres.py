@@ -48,7 +48,7 @@ def new_token(url: str) -> dict[str, str]:
 
 
 def verified(node: Server, headers: dict[str, str]) -> bool:
-    """Whether a node knows a token."""
+    """Whether a node accepts a token."""
     return httpx.get(f"{node.api}/user/tokens/verify", headers=headers).status_code == 200
 
 
@@ -107,14 +107,14 @@ def as_admin(node: Server, secret: str) -> httpx.Client:
     return httpx.Client(base_url=node.api, headers={"Authorization": f"Bearer {secret}"})
 
 
-def test_nodes_that_start_at_once_share_one_account(nodes: list[Server], url: str) -> None:
+def test_nodes_that_start_at_the_same_time_share_one_account(nodes: list[Server], url: str) -> None:
     headers = new_token(url)
     until(lambda: verified(nodes[0], headers))
     accounts = httpx.get(f"{nodes[0].api}/accounts", headers=headers)
     assert len(accounts.json()["result"]) == 1
 
 
-def test_the_database_is_named_by_the_environment_too(url: str) -> None:
+def test_the_database_can_be_set_by_the_environment(url: str) -> None:
     done = run("zone", "create", "example.com", env={"ORIGINMAP_DB": url})
     assert done.returncode == 0
     assert len(rows("zone", "list", "--db", url)) == 1
@@ -167,8 +167,9 @@ async def test_a_follower_of_three_nodes_under_32_writers_ends_equal_to_the_sour
 async def test_readers_of_three_nodes_under_32_writers_see_every_revision_once_and_in_order(
     nodes: list[Server], url: str
 ) -> None:
-    """One asks again and again, one waits for changes, one is sent them, each of a node of its
-    own, and one asks all nodes in turn, as through a load balancer."""
+    """One reader polls, one uses long polls, one uses a stream, each on a different node, and one
+    polls all nodes in turn, as through a load balancer.
+    """
     zones = [output("zone", "create", f"{n}.example.com", "--db", url).strip() for n in range(3)]
     headers = new_token(url)
     until(lambda: all(verified(node, headers) for node in nodes))
@@ -209,7 +210,7 @@ async def test_readers_of_three_nodes_under_32_writers_see_every_revision_once_a
 
 
 class Copy:
-    """The state that a reader builds from the feed."""
+    """The state that a reader computes from the feed."""
 
     def __init__(self, revision: int) -> None:
         self.revision = revision

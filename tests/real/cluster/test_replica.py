@@ -1,4 +1,4 @@
-"""Replicas as real processes: killed, cut off, lied to, and in a chain."""
+"""Replicas as real processes: killed, disconnected, with wrong data, and in a chain."""
 
 import asyncio
 import random
@@ -33,7 +33,7 @@ async def test_a_replica_serves_the_data_of_its_primary(
             await same(writer, reader)
 
 
-async def test_writes_are_refused_and_name_the_primary(primary: Primary) -> None:
+async def test_writes_are_refused_with_the_address_of_the_primary(primary: Primary) -> None:
     with primary.replica("first") as replica:
         async with primary.client() as writer, primary.client(replica.url) as reader:
             await same(writer, reader)
@@ -56,7 +56,7 @@ async def test_writes_are_refused_and_name_the_primary(primary: Primary) -> None
         assert (done.returncode, primary.url in done.stderr) == (1, True)
 
 
-async def test_a_token_revoked_on_the_primary_stops_on_the_replica(primary: Primary) -> None:
+async def test_a_token_revoked_on_the_primary_is_revoked_on_the_replica(primary: Primary) -> None:
     token = primary.new_token("short", "read")
     with primary.replica("first") as replica:
         async with (
@@ -77,7 +77,7 @@ async def test_a_token_revoked_on_the_primary_stops_on_the_replica(primary: Prim
             await until(refused, "the token to stop")
 
 
-async def test_a_chain_of_three(primary: Primary, writer: httpx.AsyncClient) -> None:
+async def test_a_replica_can_follow_a_replica(primary: Primary, writer: httpx.AsyncClient) -> None:
     with (
         primary.replica("first") as first,
         primary.replica("second", first.url) as second,
@@ -114,7 +114,7 @@ async def test_a_replica_serves_while_its_primary_is_unreachable(
 
             await until(noticed, "the replica to notice")
             assert (await reader.get(primary.path("192.0.2.1"))).status_code == 200
-            replica.kill()  # from now on it has only what is on its disk
+            replica.kill()  # from here on it has only its own file
         with primary.replica("first") as again:
             async with primary.client(again.url) as reader:
                 answer = await reader.get(primary.path("192.0.2.1"))
@@ -127,10 +127,10 @@ async def test_a_replica_serves_while_its_primary_is_unreachable(
                     assert (await ready(reader))["connected"]
 
 
-async def test_a_replica_that_is_killed_repeatedly_ends_equal(
+async def test_a_replica_that_is_killed_repeatedly_ends_equal_to_its_primary(
     primary: Primary, writer: httpx.AsyncClient
 ) -> None:
-    """SIGKILL on either side while writes go on."""
+    """SIGKILL of either process during writes."""
     chance = random.Random(11)
     written = 0
 
@@ -172,13 +172,13 @@ async def test_a_primary_that_was_restored_and_then_written_is_detected(
                 await primary.put(writer, "192.0.2.2")
                 await same(writer, reader)
             shutil.copy(primary.folder / "backup.db", primary.db)
-            with primary.start():  # the same epoch and revision, and another state
+            with primary.start():  # the same epoch and revision with a different state
                 await primary.put(writer, "192.0.2.3")
                 await same(writer, reader)
                 assert (await reader.get(primary.path("192.0.2.2"))).status_code == 404
 
 
-async def test_a_replica_whose_file_is_damaged_fetches_it_again(
+async def test_a_replica_with_a_damaged_file_does_a_full_sync(
     primary: Primary, writer: httpx.AsyncClient
 ) -> None:
     db = primary.folder / "first.db"
@@ -224,7 +224,7 @@ async def test_a_replica_that_missed_thousands_of_changes_reads_them_all(
         async with primary.client(replica.url) as reader:
             await same(writer, reader)
             since, _ = await state(reader)
-    for batch in range(110):  # more than two questions bring
+    for batch in range(110):  # more than two requests return
         region = ("us-east-1", "us-west-2")[batch % 2]
         await primary.put_many(writer, [f"192.0.2.{n}" for n in range(100)], region)
     with primary.replica("first") as replica:
@@ -311,7 +311,7 @@ async def test_a_replica_needs_a_token_with_every_permission(primary: Primary) -
             assert "127.0.0.1" not in answer.text
 
 
-def test_a_database_in_use_is_not_replaced(tmp_path: Path) -> None:
+def test_the_database_of_a_running_server_is_not_replaced(tmp_path: Path) -> None:
     db = str(tmp_path / "own.db")
     originmap("zone", "create", "example.com", "--db", db)
     done = subprocess.run(
@@ -332,7 +332,7 @@ def test_without_a_token_a_replica_does_not_start(tmp_path: Path) -> None:
     assert (done.returncode, "ORIGINMAP_TOKEN" in done.stderr) == (2, True)
 
 
-async def test_a_replica_stops_at_once(primary: Primary, writer: httpx.AsyncClient) -> None:
+async def test_a_replica_stops_immediately(primary: Primary, writer: httpx.AsyncClient) -> None:
     with primary.replica("first") as replica:
         async with primary.client(replica.url) as reader:
             await same(writer, reader)

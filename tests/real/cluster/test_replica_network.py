@@ -1,4 +1,4 @@
-"""Replicas behind a network that is slow, silent, or damages what it carries."""
+"""Replicas behind a network that is slow, silent, or corrupts data."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ async def proxy(primary: Primary) -> AsyncIterator[Proxy]:
         yield proxy
 
 
-async def test_a_snapshot_is_served_without_its_primary(
+async def test_a_replica_serves_its_snapshot_without_the_primary(
     primary: Primary, writer: httpx.AsyncClient, proxy: Proxy
 ) -> None:
     await primary.put(writer, "192.0.2.1")
@@ -27,7 +27,7 @@ async def test_a_snapshot_is_served_without_its_primary(
             assert (await reader.get(primary.path("192.0.2.1"))).status_code == 200
 
 
-async def test_a_cut_or_slow_network_delays_and_changes_nothing(
+async def test_a_cut_or_slow_network_causes_only_a_delay(
     primary: Primary, writer: httpx.AsyncClient, proxy: Proxy
 ) -> None:
     await primary.put(writer, "192.0.2.1")
@@ -44,7 +44,7 @@ async def test_a_cut_or_slow_network_delays_and_changes_nothing(
             assert (await reader.get(primary.path("192.0.2.3"))).status_code == 404
             proxy.refuse, proxy.delay = False, 0.05
             await same(writer, reader)
-            proxy.delay, proxy.cut_after = 0.0, 700  # every answer is torn
+            proxy.delay, proxy.cut_after = 0.0, 700  # every response is cut
             proxy.cut()
             for n in range(30):
                 await primary.put(writer, f"198.51.100.{n}")
@@ -86,7 +86,7 @@ async def test_a_truncated_or_damaged_snapshot_is_refused(
                 await same(writer, reader)
 
 
-async def test_a_flipped_bit_is_detected_and_the_data_requested_again(
+async def test_a_flipped_bit_is_detected_and_the_data_is_requested_again(
     primary: Primary, writer: httpx.AsyncClient, proxy: Proxy
 ) -> None:
     with primary.replica("first", proxy.url) as replica:

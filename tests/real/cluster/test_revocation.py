@@ -22,7 +22,7 @@ TOKENS = "/client/v4/user/tokens"
 GROUPS = [{"id": group_id(group)} for group in Group if group not in (Group.EDGE, Group.REPLICATE)]
 ALL = {ALL_ZONES: "*", ALL_ACCOUNTS: "*", USER_PREFIX + DEV_ID: "*"}
 GONE = [(401, 10000), (403, 9109)]
-"""A token that is unknown, as the routes of mappings and those of accounts say it."""
+"""The errors for an unknown token on the routes of mappings and of accounts."""
 
 
 def policies(groups: list[dict[str, str]]) -> list[dict[str, Any]]:
@@ -51,7 +51,7 @@ async def honest(server: InProcess) -> AsyncIterator[Connection]:
 
 
 async def new_token(honest: Connection) -> tuple[str, dict[str, str]]:
-    """The id of a token that may do everything, and its header."""
+    """The ID of a token with full access, and its header."""
     made = await honest.ask("POST", TOKENS, {"name": "t", "policies": policies(GROUPS)})
     return made.result["id"], {"Authorization": f"Bearer {made.result['value']}"}
 
@@ -59,8 +59,9 @@ async def new_token(honest: Connection) -> tuple[str, dict[str, str]]:
 async def begin(
     late: Connection, method: str, path: str, body: Any, headers: Mapping[str, str]
 ) -> bytes:
-    """Send a request up to the middle of its body; the rest. The server asks for the body when
-    the credential was looked at."""
+    """Send a request up to the middle of its body; return the rest. The server requests the body
+    after it has checked the credential.
+    """
     whole = request(method, path, body, {**headers, "Expect": "100-continue"})
     head, _, content = whole.partition(b"\r\n\r\n")
     await late.send(head + b"\r\n\r\n")
@@ -70,7 +71,7 @@ async def begin(
 
 
 @pytest.mark.parametrize("name", WRITES)
-async def test_a_token_revoked_while_a_body_arrives_writes_nothing(
+async def test_a_token_revoked_while_a_body_arrives_cannot_write(
     server: InProcess, honest: Connection, name: str
 ) -> None:
     id_, headers = await new_token(honest)
@@ -110,6 +111,6 @@ async def test_a_renamed_token_continues_to_work(server: InProcess, honest: Conn
 
 
 async def changes(honest: Connection) -> list[str]:
-    """The ids of the last changes."""
+    """The IDs of the last changes."""
     answer = await honest.ask("GET", f"/client/v4/accounts/{DEV_ID}/audit_logs")
     return [entry["id"] for entry in answer.result]

@@ -50,7 +50,7 @@ class World:
         return answer.json()["result"]
 
     def step(self, name: str, **members: str) -> None:
-        """Changes by another user."""
+        """Changes by another client."""
         url, body = f"{self.server.url}/originmap/v1/rollout", {"step": name, **members}
         answer = httpx.post(url, json=body, headers=BEARER)
         assert answer.status_code == 200, answer.text
@@ -60,7 +60,7 @@ class World:
         self.put("us-west-2")
 
     async def serve(self, *regions: dict[str, str]) -> None:
-        """Wait until the nodes, in their order, serve this."""
+        """Wait until the nodes, in order, serve these values."""
 
         async def so() -> bool:
             return [node.serves for node in self.nodes] == list(regions)
@@ -68,7 +68,7 @@ class World:
         await until(so, f"the nodes to serve {regions}")
 
     async def reported(self) -> None:
-        """Wait until the server has heard of every node."""
+        """Wait until every node has reported to the server."""
 
         async def so() -> bool:
             answer = httpx.get(f"{self.server.url}/originmap/v1/followers", headers=BEARER)
@@ -79,7 +79,7 @@ class World:
 
     @contextlib.asynccontextmanager
     async def conductor(self, *args: str) -> AsyncIterator[asyncio.subprocess.Process]:
-        """`originmap rollout` with some arguments, at work meanwhile."""
+        """`originmap rollout` with arguments, running in the background."""
         process = await asyncio.create_subprocess_exec(
             COMMAND, "rollout", *args,
             stdout=asyncio.subprocess.PIPE,
@@ -174,7 +174,7 @@ async def test_a_node_that_does_not_take_its_revision_halts_the_rollout(fleet: W
     await fleet.serve(OLD, OLD, OLD)
 
 
-async def test_a_node_that_reports_later_must_also_reach_the_target(fleet: World) -> None:
+async def test_a_node_that_starts_to_report_later_must_also_reach_the_target(fleet: World) -> None:
     fleet.hold_and_change()
     how = ("--hold", "1h", "--patience", "0.5s", "--db", fleet.db)
     async with fleet.conductor("start", *STAGES, *how) as conductor:
@@ -186,7 +186,7 @@ async def test_a_node_that_reports_later_must_also_reach_the_target(fleet: World
     assert (status, "edge-4: nginx -t failed" in said) == (1, True), said
 
 
-async def test_a_conductor_that_dies_leaves_the_rollout_at_its_stage(fleet: World) -> None:
+async def test_a_killed_conductor_leaves_the_rollout_at_its_stage(fleet: World) -> None:
     fleet.hold_and_change()
     async with fleet.conductor("start", *STAGES, "--hold", "1h", "--db", fleet.db) as conductor:
         await fleet.serve(NEW, NEW, OLD)
@@ -199,7 +199,7 @@ async def test_a_conductor_that_dies_leaves_the_rollout_at_its_stage(fleet: Worl
     await fleet.serve(NEW, NEW, NEW)
 
 
-async def test_nodes_go_back_to_a_revision_before_their_first(fleet: World) -> None:
+async def test_nodes_can_go_back_to_a_revision_before_their_first(fleet: World) -> None:
     fleet.step("hold")
     base = fleet.rollout()["base"]
     fleet.step("finish")
@@ -212,14 +212,14 @@ async def test_nodes_go_back_to_a_revision_before_their_first(fleet: World) -> N
         await fleet.serve(OLD, OLD, OLD, OLD)
 
 
-async def test_others_pause_advance_and_kill_while_it_is_conducted(fleet: World) -> None:
+async def test_others_can_pause_advance_and_kill_during_a_rollout(fleet: World) -> None:
     fleet.hold_and_change()
     async with fleet.conductor("start", *STAGES, "--hold", "1h", "--db", fleet.db) as conductor:
         await fleet.serve(NEW, NEW, OLD)
         fleet.step("pause")
         late = Node("edge-4", "FRA")
         async with late.at_work(fleet.server.url, TOKEN):
-            fleet.nodes.append(late)  # it has nothing of its own, and must serve the base
+            fleet.nodes.append(late)  # the node has no data of its own, and must serve the base
             await fleet.serve(NEW, NEW, OLD, OLD)
             output("rollout", "resume", "--by-hand", "--db", fleet.db)
             fleet.step("advance")
@@ -255,7 +255,7 @@ def test_a_rollout_does_not_start_without_its_health_program(world: World) -> No
 
 
 def by_hand(world: World, *args: str) -> str:
-    """The output or the error of a command."""
+    """The stdout or the stderr of a command."""
     shown = CliRunner().invoke(command, [*args, "--db", world.db])
     return str(shown.exception) if isinstance(shown.exception, OriginmapError) else shown.output
 

@@ -1,4 +1,4 @@
-"""Runs the commands of mappings as code as a user does, against an API of the test's choice."""
+"""Runs the commands of mappings as code like a user, against an API of the test's choice."""
 
 import os
 import pty
@@ -15,7 +15,7 @@ SECONDS = 60
 
 
 class Done(NamedTuple):
-    """A command that ended."""
+    """The result of a command."""
 
     status: int
     out: str
@@ -27,7 +27,7 @@ class Done(NamedTuple):
 
 
 class Planner:
-    """A user with a folder for files and one for state, and the credentials of `originmap dev`."""
+    """A user with a folder for files, one for state, and the credentials of `originmap dev`."""
 
     def __init__(self, folder: Path, api: str) -> None:
         self.folder = folder
@@ -49,7 +49,7 @@ class Planner:
         return path
 
     def zone(self, lines: Iterable[str], name: str = "mappings.yaml") -> Path:
-        """A file with mappings of the zone that `originmap dev` has."""
+        """A file with mappings of the zone of `originmap dev`."""
         text = "".join(f"      {line}\n" for line in lines)
         return self.file(f"zones:\n  example.com:\n    mappings:\n{text}", name)
 
@@ -78,8 +78,9 @@ class Planner:
         )
 
     def on_terminal(self, *args: str | Path, answer: str = "") -> tuple[int, str]:
-        """Run a command on a terminal; type an answer when it asks. Its status, and what the
-        terminal showed."""
+        """Run a command on a terminal, and type an answer to its prompt. Returns its status and the
+        text on the terminal.
+        """
         terminal, other_end = pty.openpty()
         process = subprocess.Popen(
             [COMMAND, *map(str, args)],
@@ -98,7 +99,7 @@ class Planner:
                 continue
             try:
                 read = os.read(terminal, 65536)
-            except OSError:  # what Linux says when the other end is closed
+            except OSError:  # the error of Linux after the other end is closed
                 break
             if not read:
                 break

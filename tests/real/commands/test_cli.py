@@ -1,4 +1,4 @@
-"""The command line: zones and tokens with and without a running server, and what it refuses."""
+"""The command line: zones and tokens with and without a running server, and rejected input."""
 
 import asyncio
 import hashlib
@@ -27,7 +27,9 @@ def db(tmp_path: Path) -> Path:
 
 @pytest.fixture(params=["with a server", "without a server", "on PostgreSQL"])
 def either(request: pytest.FixtureRequest, db: Path, tmp_path: Path) -> Iterator[Path | str]:
-    """A fresh database file that a server owns, or no longer; or a database on a server."""
+    """A new database: a file with a running server, a file without one, or a database on a
+    PostgreSQL server.
+    """
     if request.param == "on PostgreSQL":
         url = request.getfixturevalue("cluster").new_database()
         output("migrate", "--db", url)
@@ -91,12 +93,12 @@ def test_a_zone_can_be_created_with_json(either: Path) -> None:
     assert rows("zone", "list", "--db", either) == [zone]
 
 
-def test_no_zones_are_an_empty_list(either: Path) -> None:
+def test_a_list_without_zones_is_empty(either: Path) -> None:
     assert rows("zone", "list", "--db", either) == []
     assert output("zone", "list", "--db", either).split() == ["id", "name"]
 
 
-def test_the_same_zone_twice_is_refused(either: Path) -> None:
+def test_a_zone_name_is_used_once(either: Path) -> None:
     create_zone(either)
     message = refusal("zone", "create", "EXAMPLE.com", "--db", either)
     assert "the zone example.com exists already" in message
@@ -124,18 +126,18 @@ def test_a_zone_with_a_name_in_unicode_is_found_by_either_form(either: Path) -> 
         output("history", name, "--db", either)
 
 
-def test_a_name_is_listed_if_the_terminal_lacks_its_letters(db: Path) -> None:
+def test_a_name_is_listed_on_a_terminal_without_its_letters(db: Path) -> None:
     create_zone(db, "例え.example")
     done = run("zone", "list", "--db", db, env={"PYTHONIOENCODING": "latin-1"})
     assert "\\u4f8b\\u3048.example" in done.stdout, done.stderr
 
 
-def test_a_label_that_idna_refuses_is_named_with_the_reason(db: Path) -> None:
+def test_a_label_that_idna_rejects_is_reported_with_the_reason(db: Path) -> None:
     message = refusal("zone", "create", "i\u2764.ws", "--db", db)
     assert "not a domain name: 'i\u2764.ws': Codepoint U+2764" in message
 
 
-def test_a_running_server_knows_a_new_zone_at_once(server: Server, db: Path) -> None:
+def test_a_running_server_knows_a_new_zone_immediately(server: Server, db: Path) -> None:
     token = create_token(db)
     zone = create_zone(db)
     assert ask(server, token, "PUT", path(zone)).status == 200
@@ -156,7 +158,7 @@ def test_a_token_can_be_created_listed_and_revoked(either: Path) -> None:
     assert rows("token", "list", "--db", either) == tokens[1:]
 
 
-def test_the_secret_is_printed_alone_and_only_once(either: Path) -> None:
+def test_the_secret_is_printed_alone_and_once(either: Path) -> None:
     done = run("token", "create", "a", "--zone", "all", "--access", "read", "--db", either)
     secret = done.stdout.removesuffix("\n")
     assert SECRET.fullmatch(secret)
@@ -182,19 +184,19 @@ def test_the_secret_is_in_no_file(server: Server, db: Path, tmp_path: Path) -> N
 
 
 def everything_written(folder: Path) -> bytes:
-    """The bytes of every file under a folder: database, write-ahead log, logs."""
+    """The content of every file in a folder: database, write-ahead log, logs."""
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert files
     return b"\n".join(file.read_bytes() for file in files)
 
 
-def test_a_revoked_token_stops_at_once(server: Server, db: Path) -> None:
+def test_a_revoked_token_is_invalid_immediately(server: Server, db: Path) -> None:
     zone = create_zone(db)
     secret = create_token(db)
     (token,) = rows("token", "list", "--db", db)
 
     async def ask_until_refused() -> tuple[int, float]:
-        """How many requests worked, and when the last of them was sent."""
+        """The number of successful requests, and the time when the last of them was sent."""
         loop, worked, last = asyncio.get_running_loop(), 0, 0.0
         async with Connection(server.url) as connection:
             while True:
@@ -219,7 +221,7 @@ def test_a_revoked_token_stops_at_once(server: Server, db: Path) -> None:
     assert ask(server, secret, "PUT", path(zone)).refusal == (401, 10000)
 
 
-def test_a_token_revoked_while_no_server_ran_is_unknown(db: Path, tmp_path: Path) -> None:
+def test_a_token_revoked_while_no_server_runs_is_invalid(db: Path, tmp_path: Path) -> None:
     zone, secret = create_zone(db), create_token(db)
     (token,) = rows("token", "list", "--db", db)
     output("token", "revoke", token["id"], "--db", db)
@@ -246,7 +248,7 @@ def test_a_token_for_all_zones_gets_not_found_for_a_missing_zone(server: Server,
     assert [error["code"] for error in answer.json["errors"]] == [7003, 7000]
 
 
-def test_a_token_that_reads_cannot_write(server: Server, db: Path) -> None:
+def test_a_token_with_read_access_cannot_write(server: Server, db: Path) -> None:
     zone = create_zone(db)
     writer, reader = create_token(db), create_token(db, zone, "read")
     assert ask(server, reader, "PUT", path(zone)).refusal == (403, 10000)
@@ -295,7 +297,7 @@ def test_a_database_with_a_long_path_can_be_administered(tmp_path: Path) -> None
     assert [row["id"] for row in rows("zone", "list", "--db", db)] == [zone]
 
 
-def test_a_relative_path_means_the_same_file(
+def test_a_relative_path_selects_the_same_file(
     server: Server, db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     zone = create_zone(db)
@@ -308,7 +310,7 @@ def test_only_dev_has_the_well_known_zone(server: Server, db: Path) -> None:
     assert ask(server, secret, "GET", path(ZONE)).refusal == (400, 7003)
 
 
-def test_a_long_name_of_a_database_works(tmp_path: Path) -> None:
+def test_a_database_can_have_a_long_name(tmp_path: Path) -> None:
     db = tmp_path / ("n" * 150 + ".db")
     with Server(str(db), tmp_path):
         assert "example.com" in output("zone", "list", "--db", db)
@@ -325,6 +327,6 @@ def test_commands_refuse_an_in_memory_database() -> None:
     assert run("zone", "create", "example.org", "--db", ":memory:").returncode != 0
 
 
-def test_listing_a_missing_file_does_not_create_it(tmp_path: Path) -> None:
+def test_listing_does_not_create_a_missing_file(tmp_path: Path) -> None:
     assert run("zone", "list", "--db", tmp_path / "typo.db").returncode != 0
     assert list(tmp_path.iterdir()) == []

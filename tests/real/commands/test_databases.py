@@ -36,7 +36,7 @@ def filled(tmp_path: Path) -> Path:
 
 
 def listed(db: Path | str, *command: str) -> list[dict[str, Any]]:
-    """The list of a command, without data of the database itself."""
+    """The output of a list command, without values of the database itself."""
     found = rows(*command, "--db", db)
     return [{**row, "id": row["id"].partition("-")[2] or row["id"]} for row in found]
 

@@ -1,4 +1,4 @@
-"""dump, import, export, init, schema and completion of the installed command."""
+"""The commands dump, import, export, init, schema and completion."""
 
 import json
 import subprocess
@@ -38,9 +38,7 @@ def other_zone(server: Server, name: str) -> str:
 
 
 @pytest.mark.parametrize("form", ["yaml", "json", "csv"])
-def test_a_plan_of_a_dump_is_empty_and_a_dump_is_always_the_same(
-    filled: Planner, form: str
-) -> None:
+def test_the_plan_of_a_dump_is_empty_and_dumps_are_equal(filled: Planner, form: str) -> None:
     file = f"dump.{form}"
     assert filled.run("dump", "--format", form, "--out", file).status == 0
     assert filled.run("plan", file).out.startswith("nothing to do: 3 mappings")
@@ -68,7 +66,7 @@ def test_a_dump_has_all_pages_of_all_zones(user: Planner, dev: Server) -> None:
     assert user.run("plan", user.file(dumped.out)).status == 0
 
 
-def test_some_zones_and_some_mappings_are_dumped(filled: Planner, dev: Server) -> None:
+def test_the_dump_can_be_limited_to_zones_and_mappings(filled: Planner, dev: Server) -> None:
     id_ = other_zone(dev, "empty.example")
     assert filled.run("dump", "--zone", id_).out == "zones:\n  empty.example:\n    mappings: {}\n"
     some = filled.run("dump", "--zone", "example.com", "--only", "aws/*").out
@@ -84,7 +82,7 @@ def test_a_dump_preserves_comments(filled: Planner) -> None:
     assert '192.0.2.1: {vendor: aws, region: us-east-1, comment: "the database"}' in out
 
 
-def test_a_file_that_cannot_be_written_is_named(filled: Planner) -> None:
+def test_an_unwritable_file_is_reported(filled: Planner) -> None:
     done = filled.run("dump", "--out", "no/such/folder/x.yaml")
     assert done.status == 1
     assert "no/such/folder/x.yaml: No such file or directory" in done.err
@@ -118,7 +116,7 @@ def test_an_exported_state_and_the_live_mappings_are_the_same(filled: Planner) -
     assert filled.run("plan", "imported.yaml").status == 0
 
 
-def test_csv_becomes_yaml(filled: Planner) -> None:
+def test_csv_is_converted_to_yaml(filled: Planner) -> None:
     csv = (
         "zone,origin_ip,vendor,region,comment\nexample.com,::FFFF:192.0.2.1,aws,us-east-1,a note\n"
     )
@@ -150,7 +148,7 @@ def ranges(user: Planner) -> list[str]:
 def test_a_generated_file_has_only_confirmed_mappings(user: Planner, ranges: list[str]) -> None:
     done = user.run("init", "--zone", "example.com", "192.0.2.1", "10.9.9.9", "localhost", *ranges)
     assert (done.status, done.err) == (0, "1 of 3 origins found in published ranges\n") or (
-        "1 of 4 origins" in done.err  # where localhost is ::1 too
+        "1 of 4 origins" in done.err  # localhost can also resolve to ::1
     )
     assert '      "192.0.2.1": aws/' in done.out
     assert '#     "10.9.9.9": vendor/region: it is in no published range\n' in done.out
@@ -205,7 +203,7 @@ def test_auto_without_ranges_has_a_hint(user: Planner) -> None:
     assert "originmap ranges fetch" in done.err
 
 
-def test_wrong_use_of_init_is_reported(user: Planner) -> None:
+def test_invalid_options_of_init_are_reported(user: Planner) -> None:
     assert "give either" in user.run("init").err
     assert "--zone example.com" in user.run("init", "192.0.2.1").err
     said = user.run("init", "--zone", "https://a.b", "192.0.2.1").err
@@ -238,5 +236,5 @@ def test_bash_completes_commands_and_options(user: Planner) -> None:
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
-def test_other_shells_have_a_script_too(user: Planner, shell: str) -> None:
+def test_other_shells_have_a_completion_script_too(user: Planner, shell: str) -> None:
     assert "_ORIGINMAP_COMPLETE" in user.run("completion", shell).out

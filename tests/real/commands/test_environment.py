@@ -1,4 +1,4 @@
-"""Commands in environments as they are: no home folder, closed streams, wrong variables."""
+"""Commands in unusual environments: no home folder, closed streams, invalid variables."""
 
 import os
 import shutil
@@ -15,14 +15,14 @@ from tests.process import COMMAND, TOKEN, Server
 from tests.real.command import refusal, run
 
 NOBODY = 2_000_000_017
-"""A user id that no list of users has."""
+"""A user ID without a passwd entry."""
 TOKENS = {"ORIGINMAP_TOKEN": TOKEN, "CLOUDFLARE_API_TOKEN": TOKEN}
 CAN_CHANGE_USER = os.geteuid() == 0 and shutil.which("setpriv") is not None
 as_nobody = pytest.mark.skipif(not CAN_CHANGE_USER, reason="needs root and setpriv")
 
 
 def run_as_nobody(*args: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run a command as a user without passwd entry and home folder; it reads what root reads."""
+    """Run a command as a user without passwd entry and home folder, with root's read access."""
     rights = ["--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search"]
     user = ["--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups"]
     return subprocess.run(
@@ -78,7 +78,9 @@ def readable() -> Iterator[Path]:
 
 
 @as_nobody
-def test_plan_and_apply_work_without_a_home_folder_or_say_why(readable: Path, dev: Server) -> None:
+def test_plan_and_apply_work_without_a_home_folder_or_report_the_reason(
+    readable: Path, dev: Server
+) -> None:
     file = readable / "m.yaml"
     file.write_text("zones:\n  example.com:\n    mappings:\n      192.0.2.1: aws/us-east-1\n")
     api = ("--api", dev.api)
@@ -134,7 +136,7 @@ def test_a_server_starts_without_a_home_folder(args: list[str]) -> None:
         (["dump"], "CLOUDFLARE_BASE_URL", "api.example.net"),
     ],
 )
-def test_a_wrong_value_from_the_environment_is_refused_by_the_name_of_the_variable(
+def test_an_invalid_value_from_the_environment_is_reported_with_the_variable(
     args: list[str], variable: str, value: str
 ) -> None:
     said = refusal(*args, status=2, env={variable: value})
@@ -142,7 +144,7 @@ def test_a_wrong_value_from_the_environment_is_refused_by_the_name_of_the_variab
     assert "secret" not in said
 
 
-def test_plan_names_the_variable_too() -> None:
+def test_plan_reports_the_variable_too() -> None:
     said = refusal("plan", "m.yaml", env={"CLOUDFLARE_BASE_URL": "http://::1:8787"})
     assert "Invalid value for CLOUDFLARE_BASE_URL ('--api')" in said
 
@@ -161,7 +163,7 @@ def test_plan_names_the_variable_too() -> None:
         ("CLOUDFLARE_API_TOKEN", "", "set CLOUDFLARE_API_TOKEN"),
     ],
 )
-def test_credentials_that_cannot_be_sent_are_refused_by_the_name_of_the_variable(
+def test_credentials_that_cannot_be_sent_are_reported_with_the_variable(
     variable: str, value: str, says: str
 ) -> None:
     said = refusal("dump", "--api", "http://127.0.0.1:1", env={variable: value})

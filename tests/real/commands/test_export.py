@@ -25,7 +25,7 @@ def test_a_file_is_written_to_stdout_or_to_a_path(db: Path, tmp_path: Path) -> N
     assert [path.name for path in file.parent.iterdir()] == ["origins.csv"]
 
 
-def test_files_that_belong_together_go_into_a_folder(db: Path, tmp_path: Path) -> None:
+def test_several_files_are_written_to_a_folder(db: Path, tmp_path: Path) -> None:
     asked = ("export", "haproxy", "--colo", "sin", "--upstream", TEMPLATE, "--db", db)
     output(*asked, "--out", tmp_path / "haproxy")
     files = {path.name: path.read_text() for path in (tmp_path / "haproxy").iterdir()}
@@ -35,7 +35,7 @@ def test_files_that_belong_together_go_into_a_folder(db: Path, tmp_path: Path) -
     assert "--file" in refusal(*asked, status=2)
 
 
-def test_addresses_of_upper_tiers_come_from_a_file_too(db: Path, tmp_path: Path) -> None:
+def test_addresses_of_upper_tiers_can_be_read_from_a_file(db: Path, tmp_path: Path) -> None:
     file = tmp_path / "upstreams"
     file.write_text(f"# ours\n{TEMPLATE}\n\nIAD=192.0.2.10:81  # old\n")
     made = output("export", "nginx", "--upstreams", file, "--db", db)
@@ -82,7 +82,7 @@ def test_an_impossible_export_is_refused_with_a_hint(db: Path, tmp_path: Path) -
     assert sorted(path.name for path in tmp_path.glob("tmp*")) == []
 
 
-def test_a_path_that_is_not_a_file_is_unchanged(db: Path, tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_regular_file_is_unchanged(db: Path, tmp_path: Path) -> None:
     pipe, file, link = tmp_path / "pipe", tmp_path / "file", tmp_path / "link"
     os.mkfifo(pipe)
     assert "not a regular file" in refusal("export", "csv", "--out", pipe, "--db", db)
@@ -93,7 +93,7 @@ def test_a_path_that_is_not_a_file_is_unchanged(db: Path, tmp_path: Path) -> Non
     assert file.read_text().startswith("zone,")
 
 
-def test_obsolete_files_stay_and_are_named(db: Path, tmp_path: Path) -> None:
+def test_obsolete_files_are_kept_and_listed(db: Path, tmp_path: Path) -> None:
     def export(*upstreams: str) -> str:
         given = [word for text in upstreams for word in ("--upstream", text)]
         done = run("export", "envoy", *given, "--out", tmp_path, "--db", db)
@@ -111,14 +111,14 @@ def test_obsolete_files_stay_and_are_named(db: Path, tmp_path: Path) -> None:
     files = [path for path in tmp_path.rglob("*.json") if path != own]
     told = {path: path.stat().st_ctime_ns for path in files}
     assert export(TEMPLATE, "IAD=192.0.2.10:80", "EWR=192.0.2.11:80") == ""
-    assert {path: path.stat().st_ctime_ns for path in files} == told  # nothing for Envoy to load
+    assert {path: path.stat().st_ctime_ns for path in files} == told  # no file for Envoy to load
     said = export(TEMPLATE, "IAD=192.0.2.10:80")
     assert f"{made} stays as it was" in said
     assert str(own) not in said
     assert made.read_bytes() == before
 
 
-def test_a_name_with_several_addresses_is_resolved_by_the_exporting_machine(
+def test_a_name_with_several_addresses_is_resolved_on_the_exporting_machine(
     db: Path, tmp_path: Path
 ) -> None:
     library = next(iter(Path("/usr/lib").rglob("libnss_wrapper.so")), None)

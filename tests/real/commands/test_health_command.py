@@ -1,4 +1,4 @@
-"""originmap health, against a server that is ready, is not, or is not there."""
+"""originmap health with a ready server, a server that is not ready, and no server."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def test_a_server_is_healthy_until_it_cannot_commit(tmp_path: Path) -> None:
     assert f"no server answers on 127.0.0.1 port {port}" in done.stderr
 
 
-def test_a_host_that_is_no_name_is_refused_in_one_line() -> None:
+def test_an_invalid_host_is_rejected_in_one_line() -> None:
     done = run("health", "--host", "a" * 70, "--port", "1")
     assert (done.returncode, done.stdout) == (1, "")
     assert "Traceback" not in done.stderr

@@ -1,4 +1,4 @@
-"""A zone's past on the command line: history, diff, rollback."""
+"""The history of a zone on the command line: history, diff, rollback."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ EAST, WEST = ({"vendor": "aws", "region": region} for region in ("us-east-1", "u
 
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[Path]:
-    """The database of a server on which a mapping moved, and then the zone was paused."""
+    """The database of a server: a mapping was moved, then the zone was paused."""
     db = tmp_path / "past.db"
     with Server(str(db), tmp_path) as server:
         for place in (EAST, WEST):
@@ -35,7 +35,7 @@ def test_the_limit_counts_changes_of_mappings(db: Path) -> None:
     assert (newest["before"], newest["after"]) == (EAST, WEST)
 
 
-def test_a_rollback_makes_the_announced_changes(db: Path) -> None:
+def test_a_rollback_makes_the_changes_of_its_preview(db: Path) -> None:
     first = str(past(db)[-1])
     change = {"origin_ip": "192.0.2.1", "before": WEST, "after": EAST}
     assert rows("rollback", ZONE, "--to", first, "--dry-run", "--db", db) == [change]
@@ -46,7 +46,7 @@ def test_a_rollback_makes_the_announced_changes(db: Path) -> None:
     assert "nothing to do" in output("rollback", ZONE, "--to", first, "--db", db)
 
 
-def test_an_unconfirmed_rollback_prints_no_result(db: Path) -> None:
+def test_a_rollback_without_confirmation_prints_no_result(db: Path) -> None:
     before = past(db)
     asked = refusal("rollback", ZONE, "--to", str(before[-1]), "--json", "--db", db)
     assert "192.0.2.1  aws us-west-2  aws us-east-1" in asked

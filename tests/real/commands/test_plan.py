@@ -109,7 +109,7 @@ def test_a_plan_lists_changes_and_moved_upper_tiers(user: Planner) -> None:
     assert "more than 30 %" in planned.err
 
 
-def test_a_plan_is_json_for_programs(user: Planner) -> None:
+def test_a_plan_can_be_printed_as_json(user: Planner) -> None:
     planned = user.run("plan", user.zone(lines(["192.0.2.1"])), "--json")
     document = json.loads(planned.out)
     assert planned.status == 2
@@ -123,13 +123,13 @@ def test_a_plan_is_json_for_programs(user: Planner) -> None:
     assert zone["creates"] == [{"origin_ip": "192.0.2.1", "old": None, "new": new}]
 
 
-def test_a_plan_is_markdown_for_a_pull_request(user: Planner) -> None:
+def test_a_plan_can_be_printed_as_markdown(user: Planner) -> None:
     out = user.run("plan", user.zone(lines(["192.0.2.1"])), "--markdown").out
     assert "| + | `192.0.2.1` |  | `aws/us-east-1` |" in out
     assert "| `example.com` | any colo | IAD | 1 |" in out
 
 
-def test_colour_is_for_terminals_only(user: Planner) -> None:
+def test_colours_are_used_only_on_a_terminal(user: Planner) -> None:
     file = user.zone(lines(["192.0.2.1"]))
     assert "\x1b[" not in user.run("plan", file).out
     status, shown = user.on_terminal("plan", file)
@@ -149,7 +149,7 @@ def test_apply_prompts_before_it_writes(user: Planner, dev: Server, proxy: Proxy
     assert live(dev) == {"192.0.2.1": "aws/us-east-1"}
 
 
-def test_apply_without_a_terminal_needs_yes(user: Planner, proxy: Proxy) -> None:
+def test_apply_without_a_terminal_requires_the_option_yes(user: Planner, proxy: Proxy) -> None:
     done = user.run("apply", user.zone(lines(["192.0.2.1"])))
     assert done.status == 2
     assert "--yes" in done.err
@@ -168,7 +168,7 @@ def test_a_saved_plan_is_applied(user: Planner, dev: Server) -> None:
     assert again.out.startswith("nothing to do")
 
 
-def test_a_saved_plan_is_refused_if_the_live_mappings_have_changed(
+def test_a_saved_plan_is_rejected_if_the_live_mappings_have_changed(
     user: Planner, dev: Server, proxy: Proxy
 ) -> None:
     user.run("plan", user.zone(lines(ips(3))), "--out", "plan.json")
@@ -180,14 +180,14 @@ def test_a_saved_plan_is_refused_if_the_live_mappings_have_changed(
     assert proxy.writes == 0
 
 
-def test_a_saved_plan_is_refused_for_another_api(user: Planner, dev: Server) -> None:
+def test_a_saved_plan_is_rejected_for_another_api(user: Planner, dev: Server) -> None:
     user.run("plan", user.zone(lines(ips(3))), "--out", "plan.json")
     done = user.run("apply", "plan.json", "--yes", CLOUDFLARE_BASE_URL=dev.api)
     assert done.status == 1
     assert f"not for {dev.api}" in done.err
 
 
-def test_an_edited_plan_is_refused(user: Planner, proxy: Proxy) -> None:
+def test_an_edited_plan_is_rejected(user: Planner, proxy: Proxy) -> None:
     user.run("plan", user.zone(lines(ips(3))), "--out", "plan.json")
     saved = user.folder / "plan.json"
     saved.write_text(saved.read_text().replace("us-east-1", "us-west-2"))
@@ -197,7 +197,7 @@ def test_an_edited_plan_is_refused(user: Planner, proxy: Proxy) -> None:
     assert proxy.writes == 0
 
 
-def test_mass_changes_must_be_allowed(user: Planner, dev: Server, proxy: Proxy) -> None:
+def test_mass_changes_require_an_option(user: Planner, dev: Server, proxy: Proxy) -> None:
     user.run("apply", user.zone(lines(ips(10))), "--yes")
     proxy.seen.clear()
     fewer = user.zone(lines(ips(6)))
@@ -264,7 +264,7 @@ def test_transient_failures_are_retried(user: Planner, proxy: Proxy, dev: Server
     assert len(live(dev)) == 450
 
 
-def test_refused_mappings_are_listed_by_address(user: Planner, proxy: Proxy) -> None:
+def test_rejected_mappings_are_listed_by_address(user: Planner, proxy: Proxy) -> None:
     file = user.zone([*lines(ips(3)), "192.0.2.1: aws/moon-1", "192.0.2.2: aws/moon-1"])
     done = user.run("apply", file, "--yes", "--any-region")
     assert done.status == 1
@@ -273,7 +273,7 @@ def test_refused_mappings_are_listed_by_address(user: Planner, proxy: Proxy) -> 
     assert "example.com: 192.0.2.2: The vendor provided doesn't exist" in done.err
 
 
-def test_a_write_that_was_lost_is_found_at_the_end(user: Planner, proxy: Proxy) -> None:
+def test_a_write_that_was_lost_is_detected_at_the_end(user: Planner, proxy: Proxy) -> None:
     """The server acknowledges a write that it did not make."""
     body = json.dumps(
         {"success": True, "errors": [], "messages": [], "result": {"succeeded": [], "failed": []}}
@@ -350,7 +350,7 @@ def test_moved_upper_tiers_are_computed_from_a_topology_file(user: Planner, dev:
     assert "any colo to AMS: 1 of example.com" in planned.out
 
 
-def test_an_unknown_topology_is_not_reported(user: Planner, proxy: Proxy) -> None:
+def test_moves_are_not_reported_without_a_known_topology(user: Planner, proxy: Proxy) -> None:
     proxy.faults = lambda number, seen: refuse(400, 7003) if "/originmap/" in seen.path else None
     planned = user.run("plan", user.zone(lines(["192.0.2.1"])), "--json")
     assert json.loads(planned.out)["upper_tiers"] is None
@@ -382,7 +382,7 @@ def test_host_names_are_pinned_in_the_plan(user: Planner, dev: Server) -> None:
     assert live(dev)["127.0.0.1"] == "aws/us-east-1"
 
 
-def test_an_unresolvable_name_stops_the_run(user: Planner) -> None:
+def test_an_unresolvable_hostname_stops_the_run(user: Planner) -> None:
     done = user.run("plan", user.zone(["nowhere.invalid: aws/us-east-1"]))
     assert done.status == 1
     assert "mappings.yaml:4:7: cannot resolve nowhere.invalid" in done.err

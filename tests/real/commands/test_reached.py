@@ -1,4 +1,4 @@
-"""Servers reached through proxies: below a path, with TLS of a private CA, by IPv6."""
+"""Servers behind proxies: with a path prefix, with TLS of a private CA, over IPv6."""
 
 import os
 import subprocess
@@ -36,7 +36,7 @@ def front(behind: Server) -> Iterator[Front]:
 
 
 def commands(front: Front, folder: Path, slash: str = "") -> dict[str, list[str]]:
-    """Every command that takes the URL of a server, as it ends by itself."""
+    """Every command with the URL of a server that exits by itself."""
     follow = ["--follow", front.url + slash]
     write = ["--write", f"csv={folder / 'out.csv'}", "--state", str(folder / "state")]
     (folder / "m.yaml").write_text(
@@ -55,7 +55,7 @@ NAMES = ["dump", "plan", "rollout", "edge", "dry run"]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_command_reaches_a_server_below_a_path(front: Front, tmp_path: Path, name: str) -> None:
+def test_a_command_can_use_a_url_with_a_path(front: Front, tmp_path: Path, name: str) -> None:
     done = run(*commands(front, tmp_path, "/")[name], env={**TOKENS, **TRUST})
     assert done.returncode == 0, done.stderr
 
@@ -70,7 +70,7 @@ def test_an_untrusted_certificate_fails_without_retries(
     assert "waiting" not in said
 
 
-def test_a_replica_follows_below_a_path(front: Front, tmp_path: Path) -> None:
+def test_a_replica_can_follow_a_url_with_a_path(front: Front, tmp_path: Path) -> None:
     args = ["--follow", front.url, "--no-log-requests"]
     with Server(":memory:", tmp_path, "serve", args, {**TOKENS, **TRUST}) as replica:
         url = f"{replica.mappings}/192.0.2.1"
@@ -110,7 +110,7 @@ def test_https_to_a_port_without_tls_fails_without_retries(behind: Server) -> No
     assert "waiting" not in said
 
 
-def test_a_wrong_path_is_named(front: Front, tmp_path: Path) -> None:
+def test_the_error_of_a_wrong_path_names_it(front: Front, tmp_path: Path) -> None:
     wrong = front.url.removesuffix("/here")
     said = refusal("dump", "--api", f"{wrong}/client/v4", env={**TOKENS, **TRUST})
     assert "404, not a response of the v4 API: it is a web page, 'Not here'" in said
@@ -119,7 +119,7 @@ def test_a_wrong_path_is_named(front: Front, tmp_path: Path) -> None:
     assert "check that --follow is the URL of an Originmap server, with its path" in said
 
 
-def test_servers_are_reached_by_ipv6(tmp_path: Path) -> None:
+def test_servers_can_be_reached_over_ipv6(tmp_path: Path) -> None:
     with Server(":memory:", tmp_path, args=["--host", "::1", "--no-log-requests"]) as server:
         assert server.url.startswith("http://[::1]:")
         assert "example.com" in output("dump", "--zone", ZONE, "--api", server.api)
@@ -156,7 +156,7 @@ def test_requests_use_the_proxy_of_the_environment(behind: Server, tmp_path: Pat
         assert len(proxy.seen) == seen
 
 
-def test_a_proxy_that_cannot_be_reached_is_named(behind: Server, tmp_path: Path) -> None:
+def test_an_unreachable_proxy_is_named(behind: Server, tmp_path: Path) -> None:
     write = ["--write", f"csv={tmp_path / 'x'}", "--state", str(tmp_path)]
     env = {"HTTP_PROXY": "http://user:secret@127.0.0.1:1"}
     said = refusal("edge", "--follow", behind.url, *write, "--once", env=env)
@@ -174,7 +174,7 @@ def test_a_variable_for_other_requests_has_no_effect(behind: Server, setting: st
     assert "192.0.2.1" in run("dump", "--api", behind.api, env={name: value}).stdout
 
 
-def test_many_wrong_variables_end_a_replica_with_one_line() -> None:
+def test_the_error_of_many_wrong_variables_is_one_line() -> None:
     follow = ["serve", "--follow", "https://127.0.0.1:1", "--db", ":memory:", "--port", "0"]
     said = refusal_at_start(follow, {"SSL_CERT_FILE": "/nonexistent.pem"})
     assert "SSL_CERT_FILE: /nonexistent.pem: No such file" in said

@@ -1,5 +1,6 @@
-"""What the README shows, and the terminal in the page about mappings as code: commands print what
-they are said to print."""
+"""The README, and the terminal in the page about mappings as code: the commands print the output
+that is shown.
+"""
 
 import os
 import re
@@ -20,7 +21,7 @@ SHOWN = "http://127.0.0.1:8787"
 
 
 def steps() -> list[tuple[str, str]]:
-    """Each command of the terminal, and what is printed below it."""
+    """Each command of the terminal, and the output below it."""
     block = only_block(MAPPINGS, "console")
     parts = re.split(r"^\$ ", block, flags=re.M)[1:]
     return [tuple(step.partition("\n")[::2]) for step in parts]
@@ -84,5 +85,5 @@ def test_the_picture_of_the_readme_has_the_current_output() -> None:
     assert picture.draw() == picture.TARGET.read_text("utf-8"), "run: make picture"
 
 
-def test_the_readme_stays_short() -> None:
+def test_the_readme_is_short() -> None:
     assert len(README.read_text("utf-8").splitlines()) <= 120

@@ -1,4 +1,4 @@
-"""HEAD, unknown routes, methods that are not served, and bugs: always in the envelope."""
+"""HEAD, unknown routes, unsupported methods, and bugs: always a response in the envelope."""
 
 from pathlib import Path
 
@@ -36,7 +36,7 @@ from tests.real.server.wire import Connection, request
     "path",
     [ONE, MAPPINGS, REGIONS, "/healthz", "/readyz", "/originmap/v1/openapi.json"],
 )
-async def test_head_answers_like_get_without_the_body(server: InProcess, path: str) -> None:
+async def test_head_is_handled_like_get_without_the_body(server: InProcess, path: str) -> None:
     async with Connection(server.url) as connection:
         await connection.ask("PUT", ONE, ITEM)
         got = await connection.ask("GET", path)
@@ -112,7 +112,7 @@ def broken_app(opened: bootstrap.Opened) -> Application:
     )
 
 
-async def test_a_bug_is_an_internal_error_to_users_and_a_traceback_to_the_operator(
+async def test_a_bug_is_an_internal_error_for_users_and_a_traceback_in_the_log(
     tmp_path: Path,
 ) -> None:
     with InProcess(tmp_path / "log", Limits(), broken_app) as server:

@@ -1,4 +1,4 @@
-"""Regions that an operator adds: every command and the server know them."""
+"""Regions that an operator adds, in every command and in the server."""
 
 from pathlib import Path
 
@@ -34,7 +34,9 @@ def test_omitted_columns_of_a_regions_file_have_defaults(tmp_path: Path, form: s
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("first", ["", "sep={}\n", "\n{}{}{}\n"])
-def test_a_file_is_read_as_spreadsheets_save_it(tmp_path: Path, separator: str, first: str) -> None:
+def test_a_file_is_read_in_the_formats_of_spreadsheet_programs(
+    tmp_path: Path, separator: str, first: str
+) -> None:
     text = f"{first.replace('{}', ',')}{HEAD},,\n{ROW},,\n,,,,,\n".replace(",", separator)
     (region,) = read_regions(_file(tmp_path, text.encode("utf-16")), VENDORS)
     assert region.name == "ap-example-1"
@@ -80,13 +82,13 @@ def test_all_problems_are_reported_together(tmp_path: Path) -> None:
     assert len(caught.value.problems) == 3
 
 
-def test_commands_know_the_regions_and_an_error_ends_them(tmp_path: Path) -> None:
+def test_commands_use_the_added_regions_and_reject_an_invalid_file(tmp_path: Path) -> None:
     file = _file(tmp_path, f"{HEAD},title\n{ROW},x\naws,us-east-1,0,0,x\n")
     (row,) = [r for r in rows("--regions", file, "regions") if r["region"] == "ap-example-1"]
     assert row["upper_tiers"] == ["DEL", "BOM"]
     done = run("regions", "--vendor", "aws", env={"ORIGINMAP_REGIONS": str(file)})
     assert done.returncode == 0, done.stderr
-    assert "Ashburn" in done.stdout  # the package's own row counts
+    assert "Ashburn" in done.stdout  # the package's own regions are included
     assert "ap-example-1" not in output("regions")
     file.write_text("vendor\n")
     message = refusal("--regions", file, "regions")
@@ -99,7 +101,7 @@ def _put(server: Server, body: dict[str, str]) -> httpx.Response:
     return httpx.put(f"{server.mappings}/{body['origin_ip']}", headers=BEARER, json=body)
 
 
-def test_a_server_accepts_an_added_region_and_one_without_the_file_still_works(
+def test_a_server_accepts_an_added_region_and_works_without_the_file_later(
     tmp_path: Path,
 ) -> None:
     file, db = _file(tmp_path, f"{HEAD}\n{ROW}\n"), tmp_path / "dev.db"

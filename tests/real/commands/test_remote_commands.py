@@ -1,4 +1,4 @@
-"""The operator's commands over TCP, with a token of each kind of access."""
+"""Operator commands over TCP, with a token of each kind of access."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.real.command import output
 RIGHTS = ("everything", "write", "read", "edge", "replicate", "unknown")
 UPSTREAM = ("--upstream", "{colo}.cache.example.net:80")
 
-# What each right is told, in the order of RIGHTS: whether the command is carried out.
+# For each kind of access, in the order of RIGHTS: whether the command is executed.
 TABLE = """
 zone list                               yes yes yes no  no  no
 zone create NEW                         yes no  no  no  no  no
@@ -57,12 +57,12 @@ export json                             yes yes yes yes yes no
 """
 ROWS = [(line[:40].split(), line[40:].split()) for line in TABLE.splitlines() if line]
 CONFLICTS = ("rollout advance", "rollout pause", "rollout resume", "rollout start", "rollout abort")
-"""Steps that the rollout may be in no state for: that is said then, not that it is forbidden."""
+"""Steps that the rollout's state may not allow; their error is about the state."""
 SAMPLE = Path(__file__).parents[2] / "detect" / "files" / "aws.json"
 
 
 class Remote:
-    """A server, a token of each right, and files that commands read."""
+    """A server, a token of each kind of access, and input files of commands."""
 
     def __init__(self, server: Server, folder: Path) -> None:
         self.server = server
@@ -83,7 +83,7 @@ class Remote:
         return str(answer.json()["result"]["secret"])
 
     def spare_token(self) -> str:
-        """The id of a token that may be revoked."""
+        """The ID of a token that the test can revoke."""
         body = {"name": "spare", "access": "read"}
         url = f"{self.server.url}/originmap/v1/tokens"
         return str(httpx.post(url, json=body, headers=BEARER).json()["result"]["id"])
@@ -113,7 +113,7 @@ def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Remote]:
 
 
 @pytest.mark.parametrize(("words", "expected"), ROWS, ids=[" ".join(words) for words, _ in ROWS])
-def test_each_kind_of_access_can_run_its_commands(
+def test_each_kind_of_access_can_run_exactly_its_commands(
     remote: Remote, words: list[str], expected: list[str]
 ) -> None:
     told = {}

@@ -1,4 +1,4 @@
-"""No password is printed, whatever is wrong with the command line that has one."""
+"""Passwords are never printed, even if the command line is invalid."""
 
 from pathlib import Path
 

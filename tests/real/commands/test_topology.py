@@ -41,7 +41,7 @@ def test_whatif_lists_moves_and_changes_nothing(db: Path) -> None:
     refusal("whatif", "--db", db, status=2)
 
 
-def test_the_printed_topology_can_be_set(db: Path, tmp_path: Path) -> None:
+def test_the_printed_topology_can_be_read_again(db: Path, tmp_path: Path) -> None:
     file = tmp_path / "topology.json"
     file.write_text(output("topology", "show", "--json", "--db", db))
     output("topology", "set", file, "--db", db)

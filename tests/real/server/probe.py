@@ -1,4 +1,4 @@
-"""Requests, answers and checks of the tests with raw sockets."""
+"""Requests, responses and checks for the tests with raw sockets."""
 
 import contextlib
 import json
@@ -38,12 +38,12 @@ def chunk(content: bytes) -> bytes:
 
 
 def batch_of_size(size: int) -> bytes:
-    """A good batch of one item, padded with blanks to `size` bytes."""
+    """A valid batch of one item, padded with blanks to `size` bytes."""
     return json.dumps([ITEM]).encode().ljust(size)
 
 
 async def answer_to(server: InProcess, *pieces: bytes) -> Answer:
-    """The first answer to some bytes, sent piece by piece until the server has enough."""
+    """The first response to some bytes, sent piece by piece until the server stops reading."""
     async with Connection(server.url) as connection:
         with contextlib.suppress(Cut):
             for piece in pieces:
@@ -52,8 +52,9 @@ async def answer_to(server: InProcess, *pieces: bytes) -> Answer:
 
 
 async def assert_usable_or_closed(connection: Connection) -> None:
-    """The next request on this connection is answered properly, or the connection has ended:
-    nothing is left on it that would be taken for the answer."""
+    """The next request on this connection has a correct response, or the connection was closed: no
+    leftover bytes are taken for a response.
+    """
     try:
         answer = await connection.ask("GET", "/healthz")
     except Cut:
@@ -62,7 +63,7 @@ async def assert_usable_or_closed(connection: Connection) -> None:
 
 
 def assert_logged(server: InProcess, *answers: Answer) -> None:
-    """Each answer has a request id of its own, and a line in the log under it."""
+    """Each response has a different request ID, and a log line with it."""
     server.stop()
     lines = [line for line in server.lines() if "method" in line]
     for answer in answers:

@@ -35,12 +35,12 @@ def item(ip: str, region: str = "us-east-1") -> dict[str, str]:
 
 
 def old(number: int) -> str:
-    """An address that `fill` gave a mapping."""
+    """An address that `fill` has mapped."""
     return f"10.1.{number // 250}.{number % 250}"
 
 
 async def fill(url: str, count: int) -> None:
-    """Give a fresh zone `count` mappings."""
+    """Map `count` addresses of a new zone."""
     async with Connection(url) as connection:
         for start in range(0, count, 100):
             batch = [item(old(n)) for n in range(start, min(start + 100, count))]
@@ -53,7 +53,7 @@ async def put(connection: Connection, ip: str, region: str = "us-east-1") -> Ans
 
 
 async def race(url: str, write: Callable[[Connection, int], Awaitable[Answer]]) -> list[Answer]:
-    """Let every writer connect first, then all write at once."""
+    """Connect all writers first, then let them write at the same time."""
     ready = asyncio.Barrier(WRITERS)
 
     async def one(number: int) -> Answer:
@@ -117,7 +117,7 @@ async def test_a_batch_over_the_limit_applies_nothing(server: Server, db: Path) 
     found = await stored(server.url)
     new = {ip for ip in found if ip.startswith("10.3.")}
     assert new == {ip for n in won for ip in batches[n]}
-    # Nobody was refused for whom there was room: places were only taken, never given back.
+    # No writer was rejected while there was room: places were only taken, never freed.
     assert len(found) + min(len(batches[n]) for n in lost) > LIMIT >= len(found)
     checked(db)
 
@@ -128,7 +128,7 @@ async def test_single_and_batch_writers_and_deleters_never_pass_the_limit(
     await fill(server.url, LIMIT - 5)
 
     async def turn(connection: Connection, n: int) -> Answer:
-        """Each in its own addresses: take one, take three, give one back, take it again."""
+        """Each with its own addresses: add one, add three, delete one, add it again."""
         mine = [f"10.4.{n}.{i}" for i in range(4)]
         kept: set[str] = set()
         for ip in (mine[0], None, mine[0], mine[0]):

@@ -88,7 +88,9 @@ BEHIND = {
 
 @pytest.mark.parametrize("name", BEHIND)
 async def test_a_refusal_waits_for_the_answers_before_it(server: InProcess, name: str) -> None:
-    """A client counts answers: a refusal sent too early would be read as the write's answer."""
+    """A client counts responses: an error sent too early would be taken for the response to the
+    write.
+    """
     data, refusal = BEHIND[name]
     async with Connection(server.url) as connection:
         await connection.send(request("PUT", ONE, ITEM) + data)
@@ -109,7 +111,7 @@ BROKEN_BODIES = {
 
 
 @pytest.mark.parametrize("name", BROKEN_BODIES)
-async def test_a_broken_body_behind_a_request_is_answered_and_closed(
+async def test_a_broken_body_behind_a_request_is_refused_and_closes_the_connection(
     hasty: InProcess, name: str
 ) -> None:
     data, refusal = BROKEN_BODIES[name]
@@ -120,7 +122,7 @@ async def test_a_broken_body_behind_a_request_is_answered_and_closed(
         assert await connection.ended() == b""
 
 
-async def test_expect_100_continue_is_answered(server: InProcess) -> None:
+async def test_expect_100_continue_gets_100_continue(server: InProcess) -> None:
     body = json.dumps(ITEM).encode()
     async with Connection(server.url) as connection:
         lines = (f"Content-Length: {len(body)}", "Expect: 100-continue")
@@ -174,7 +176,7 @@ async def test_an_upgrade_of_an_unknown_route_is_refused_in_the_envelope(server:
 
 
 H2C = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAEAAEAA")
-"""The default headers of Java's HttpClient in its first request on a connection."""
+"""The headers of Java's HttpClient in its first request on a connection."""
 
 
 @pytest.mark.parametrize("together", [True, False])
@@ -197,7 +199,7 @@ async def test_a_body_after_an_offered_upgrade_is_never_a_request(server: InProc
     assert (await answer_to(server, request("GET", ONE))).status == 404
 
 
-async def test_a_request_right_behind_an_offered_upgrade_is_answered(
+async def test_a_request_directly_after_an_offered_upgrade_is_answered(
     server: InProcess,
 ) -> None:
     async with Connection(server.url) as connection:

@@ -1,4 +1,4 @@
-"""How many files and connections a server may have open, looked at when it starts."""
+"""The limits on files and connections, checked when the server starts."""
 
 import json
 import resource
@@ -18,7 +18,7 @@ def test_the_file_descriptor_limit_is_raised_or_warned_about_at_the_start(
 ) -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     if before[1] != resource.RLIM_INFINITY and before[1] < hard:
-        pytest.skip(f"this process may open {before[1]} files only")
+        pytest.skip(f"this process can open only {before[1]} files")
     with Server(":memory:", tmp_path, limits={resource.RLIMIT_NOFILE: (soft, hard)}) as server:
         assert resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)[0] == after
     lines = [line for line in server.log.read_text().splitlines() if "descriptors" in line]

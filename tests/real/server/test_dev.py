@@ -1,4 +1,4 @@
-"""`originmap dev` and the commands that need no database, as in a first session."""
+"""`originmap dev` and the commands without a database, as in a first session."""
 
 import contextlib
 import itertools
@@ -30,7 +30,7 @@ COMMANDS = [
 ]
 
 
-def test_dev_refuses_to_be_open_by_accident() -> None:
+def test_dev_refuses_to_listen_publicly_without_a_flag() -> None:
     for host in ("0.0.0.0", "::"):
         message = refusal("dev", "--host", host, "--port", "0", "--db", ":memory:", status=2)
         assert f"{host} can be reached from outside" in message
@@ -45,7 +45,9 @@ def test_dev_can_run_without_credentials() -> None:
 
 @contextlib.contextmanager
 def dev(*args: str, env: Mapping[str, str] | None = None) -> Iterator[str]:
-    """Run `originmap dev` as it is given; the first line that it prints, once it answers."""
+    """Run `originmap dev` with these arguments; return the first printed line, once the server
+    responds.
+    """
     process = subprocess.Popen(
         [COMMAND, "dev", "--port", "0", *args],
         stdout=subprocess.PIPE,
@@ -65,7 +67,7 @@ def dev(*args: str, env: Mapping[str, str] | None = None) -> Iterator[str]:
     assert process.returncode == 0
 
 
-def test_dev_stores_nothing_if_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dev_in_memory_stores_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.chdir(home)
@@ -90,7 +92,7 @@ def test_dev_stores_its_data_in_the_state_folder(tmp_path: Path, given: bool) ->
     assert (state / "originmap").stat().st_mode & 0o777 == 0o700
 
 
-def test_the_two_commands_that_dev_prints_can_be_pasted(tmp_path: Path) -> None:
+def test_the_two_commands_that_dev_prints_work_in_a_shell(tmp_path: Path) -> None:
     with Server(":memory:", tmp_path) as server:
         welcome = server.log.with_suffix(".out").read_text()
         put, get = re.findall(r"curl (.*?)(?=\n\n|\Z)", welcome.replace("\\\n", " "), re.S)
@@ -113,13 +115,13 @@ def send(words: list[str]) -> Any:
     )
 
 
-def test_the_email_and_key_of_the_reference_work(tmp_path: Path) -> None:
+def test_the_email_and_key_of_the_reference_are_accepted(tmp_path: Path) -> None:
     with Server(":memory:", tmp_path) as server:
         pair = {"X-Auth-Email": EMAIL, "X-Auth-Key": KEY}
         assert httpx.get(server.mappings, headers=pair).status_code == 200
 
 
-def test_a_request_is_a_line_of_json_without_the_secret(tmp_path: Path) -> None:
+def test_the_log_of_a_request_is_a_line_of_json_without_the_secret(tmp_path: Path) -> None:
     pair = {"X-Auth-Email": EMAIL, "X-Auth-Key": KEY}
     query = {"token": "a-secret-in-a-query"}
     with Server(str(tmp_path / "dev.db"), tmp_path) as server:
@@ -148,7 +150,7 @@ def test_request_logging_can_be_switched_off(tmp_path: Path) -> None:
     assert server.log.read_text() == ""
 
 
-def test_the_colo_of_a_node_is_in_its_request_ids(tmp_path: Path) -> None:
+def test_request_ids_contain_the_colo_of_the_node(tmp_path: Path) -> None:
     with Server(str(tmp_path / "s.db"), tmp_path, "serve", ["--colo", "FRA"]) as server:
         ray = httpx.get(f"{server.url}/healthz").headers["cf-ray"]
     assert re.fullmatch(r"[0-9a-f]{16}-FRA", ray)
@@ -205,7 +207,7 @@ def test_an_invalid_command_line_is_refused_with_usage(args: list[str]) -> None:
     assert "Usage: originmap" in refusal(*args, status=2)
 
 
-def test_the_module_is_the_command() -> None:
+def test_python_can_run_the_package_as_a_module() -> None:
     python = Path(COMMAND).with_name("python")
     done = subprocess.run(
         [python, "-m", "originmap", "--version"], capture_output=True, timeout=SECONDS

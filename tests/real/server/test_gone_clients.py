@@ -20,8 +20,9 @@ from tests.store.nodes import until
 
 
 class WithoutEnd(Exports):
-    """Exports of which none ever ends, in chunks of `size` bytes: how many are being made, and how
-    many chunks were."""
+    """Exports that never end, in chunks of `size` bytes: the number of running exports and of
+    chunks.
+    """
 
     making, chunks, size = 0, 0, 1
 
@@ -41,7 +42,7 @@ class WithoutEnd(Exports):
 
 @contextlib.contextmanager
 def endless(folder: Path, size: int) -> Iterator[tuple[InProcess, WithoutEnd]]:
-    """A server with such exports."""
+    """A server with these exports."""
     made: list[WithoutEnd] = []
 
     def build(opened: Opened) -> Application:
@@ -57,7 +58,7 @@ def endless(folder: Path, size: int) -> Iterator[tuple[InProcess, WithoutEnd]]:
 async def test_a_file_is_generated_only_while_the_client_is_connected(
     tmp_path: Path, size: int
 ) -> None:
-    """Also if the client disconnected while its connection was full."""
+    """Also if the client disconnects while its connection is full."""
     with endless(tmp_path, size) as (server, exports):
         async with Connection(server.url) as connection:
             await connection.send(request("GET", "/originmap/v1/export/csv"))
@@ -69,8 +70,10 @@ async def test_a_file_is_generated_only_while_the_client_is_connected(
     assert [line["level"] for line in lines] == ["info"] * len(lines)
 
 
-async def test_a_file_that_is_cut_short_has_no_end(tmp_path: Path) -> None:
-    """A closing connection still sends its buffer, which must not look like a complete answer."""
+async def test_an_interrupted_file_has_no_end_marker(tmp_path: Path) -> None:
+    """A connection that is closed still sends its buffer, which must not look like a complete
+    response.
+    """
     with endless(tmp_path, 100_000) as (server, exports):
         async with Connection(server.url) as connection:
             await connection.send(request("GET", "/originmap/v1/export/csv"))

@@ -1,5 +1,6 @@
-"""Clients that end their side of the connection after a request, as `nc` and many scripts do: they
-get their answers, on every path; and clients that reset it, which leave no traceback."""
+"""Clients that close their side of the connection after a request, like `nc` and many scripts: they
+get their responses, on every path. Clients that reset the connection leave no traceback.
+"""
 
 import asyncio
 import json
@@ -74,7 +75,9 @@ async def test_every_pipelined_request_of_a_half_closed_client_is_answered(
 
 
 @pytest.mark.parametrize("path", ["/originmap/v1/snapshot", "/originmap/v1/export/csv"])
-async def test_a_half_closed_client_gets_a_stream_to_its_end(server: InProcess, path: str) -> None:
+async def test_a_half_closed_client_gets_a_stream_until_it_closes(
+    server: InProcess, path: str
+) -> None:
     async with Connection(server.url) as connection:
         await connection.send(request("GET", path))
         connection.end()
@@ -144,7 +147,7 @@ BAD = [
 ]
 
 
-async def test_resets_behind_twenty_bad_requests_leave_no_traceback(tmp_path: Path) -> None:
+async def test_resets_after_twenty_bad_requests_leave_no_traceback(tmp_path: Path) -> None:
     chance = random.Random(1)
     with InProcess(tmp_path / "log", Limits()) as server:
         for _ in range(300):

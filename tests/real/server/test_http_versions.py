@@ -1,4 +1,4 @@
-"""HTTP/1.0 as old clients speak it, and the Host header of both versions."""
+"""HTTP/1.0 from old clients, and the Host header of both versions."""
 
 import pytest
 
@@ -12,7 +12,7 @@ CHANGES = "/originmap/v1/changes"
 
 
 def old(method: str, path: str, *lines: str, body: bytes = b"") -> bytes:
-    """A request of HTTP/1.0."""
+    """An HTTP/1.0 request."""
     given = "".join(f"{line}\r\n" for line in lines).encode()
     length = b"Content-Length: %d\r\n" % len(body) if body else b""
     first = f"{method} {path} HTTP/1.0\r\n".encode()
@@ -35,7 +35,7 @@ GETS = [
 
 @pytest.mark.parametrize("path", GETS)
 @pytest.mark.parametrize("lines", [(), ("Connection: keep-alive",), ("Accept-Encoding: gzip",)])
-async def test_an_answer_to_http_1_0_has_no_chunks_and_is_ended_by_closing(
+async def test_a_response_to_http_1_0_has_no_chunks_and_ends_with_the_connection(
     server: InProcess, path: str, lines: tuple[str, ...]
 ) -> None:
     async with Connection(server.url) as connection:
@@ -59,7 +59,7 @@ def pair(lines: tuple[str, ...]) -> list[tuple[str, str]]:
     return [(name, value) for name, _, value in (line.partition(": ") for line in lines)]
 
 
-async def test_envoy_is_answered_in_http_1_0_too(server: InProcess) -> None:
+async def test_envoys_requests_in_http_1_0_are_answered_too(server: InProcess) -> None:
     asked = b'{"node":{"metadata":{"originmap":{"upstream":["{colo}.example.net:80"]}}}}'
     async with Connection(server.url) as connection:
         await connection.send(old("POST", "/v3/discovery:clusters", body=asked))
@@ -137,7 +137,7 @@ async def test_a_request_without_exactly_one_host_is_refused(
     "host",
     ["", "localhost", "a:8787", "192.0.2.1:80", "[::1]:8787", "a_b.example.com.", "xn--p1ai"],
 )
-async def test_any_host_is_answered(server: InProcess, host: str) -> None:
+async def test_any_host_is_accepted(server: InProcess, host: str) -> None:
     content = f"GET /healthz HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
     assert (await answer_to(server, content)).status == 200
 

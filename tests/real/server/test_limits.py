@@ -1,6 +1,6 @@
-"""Limits on requests, and the errors above them, with raw sockets.
+"""Limits on requests, and the errors for larger ones, with raw sockets.
 
-Every answer is in the envelope, carries a request id, and is in the log under that id.
+Every response is in the envelope, has a request ID, and is logged with that ID.
 """
 
 import asyncio
@@ -130,7 +130,7 @@ async def test_an_endless_body_is_refused(hasty: InProcess) -> None:
         ["Transfer-Encoding: chunked, identity"],
     ],
 )
-async def test_contradictory_lengths_are_not_http(server: InProcess, lines: list[str]) -> None:
+async def test_contradictory_lengths_are_refused(server: InProcess, lines: list[str]) -> None:
     """RFC 9112 §6.3: an ambiguous length allows request smuggling past a proxy."""
     answer = await answer_to(server, head("PUT", ONE, *lines) + b"{}")
     assert answer.refusal == NOT_HTTP
@@ -232,13 +232,13 @@ async def test_a_request_after_an_empty_line_is_answered(server: InProcess) -> N
     assert (await answer_to(server, b"\r\n" + request("GET", "/healthz"))).status == 200
 
 
-async def test_a_url_with_a_host_is_answered(server: InProcess) -> None:
+async def test_a_url_with_a_host_is_accepted(server: InProcess) -> None:
     """RFC 9112 §3.2.2: a server accepts the absolute form."""
     answer = await answer_to(server, request("GET", "http://127.0.0.1/healthz"))
     assert answer.status == 200
 
 
-async def test_http_1_0_is_answered_and_closed(server: InProcess) -> None:
+async def test_http_1_0_is_answered_and_closes_the_connection(server: InProcess) -> None:
     async with Connection(server.url) as connection:
         await connection.send(b"GET /healthz HTTP/1.0\r\n\r\n")
         assert (await connection.answer()).status == 200

@@ -1,4 +1,6 @@
-"""Answers that take long: they end with their credential, or a client that goes or is slow."""
+"""Long responses: they end if their credential is revoked, or if the client disconnects or is too
+slow.
+"""
 
 import asyncio
 import contextlib
@@ -35,7 +37,7 @@ SOON = 5.0
 
 
 class Endless(Exports):
-    """Exports without an end, `size` bytes every `pause` seconds."""
+    """Exports that never end, `size` bytes every `pause` seconds."""
 
     sending = 0
     size, pause = 1 << 16, 0.0
@@ -68,7 +70,7 @@ def endless(
 
 
 async def token(admin: Connection, **members: Any) -> tuple[str, dict[str, str]]:
-    """A token that may do everything: its id and its header."""
+    """A token with full access: its ID and its header."""
     body = {"name": "t", "policies": policies(GROUPS), **members}
     made = (await admin.ask("POST", TOKENS, body)).result
     return made["id"], {"Authorization": f"Bearer {made['value']}"}
@@ -80,7 +82,7 @@ def in_seconds(seconds: float) -> str:
 
 
 async def write(server: InProcess) -> None:
-    """Keep the server busy with changes until cancelled."""
+    """Write changes continuously until cancelled."""
     async with Connection(server.url) as connection:
         for n in range(100_000):
             region = "us-east-1" if n % 2 else "us-west-2"
@@ -91,7 +93,7 @@ async def write(server: InProcess) -> None:
 
 @pytest.mark.parametrize("how", ["revoked", "expired"])
 @pytest.mark.parametrize("what", ["stream", "wait", "file"])
-async def test_a_long_answer_ends_with_its_credential_however_much_is_written(
+async def test_a_long_response_ends_with_its_credential_under_any_load(
     tmp_path: Path, what: str, how: str
 ) -> None:
     with endless(tmp_path, Limits()) as (server, exports):
@@ -99,7 +101,8 @@ async def test_a_long_answer_ends_with_its_credential_however_much_is_written(
         async with Connection(server.url) as admin, Connection(server.url) as reader:
             limits = {"expires_on": in_seconds(2)} if how == "expired" else {}
             id_, headers = await token(admin, **limits)
-            # A wait is for something that never comes, since all this is about is the credential.
+            # The request waits for an event that never comes, because the test is only about the
+            # credential.
             path = {"file": EXPORT, "stream": CHANGES, "wait": f"{CHANGES}?wait=60"}[what]
             writing = asyncio.create_task(write(server)) if what != "wait" else None
             headers |= EVENTS if what == "stream" else {}
@@ -107,7 +110,7 @@ async def test_a_long_answer_ends_with_its_credential_however_much_is_written(
             await reader.send(request("GET", path, None, headers))
             if what == "wait":
                 await asyncio.sleep(0.2)
-            else:  # it has begun, however busy the machine is
+            else:  # the response has begun, even on a busy machine
                 await reader.read_more()
             if how == "revoked":
                 assert (await admin.ask("DELETE", f"{TOKENS}/{id_}")).status == 200
@@ -151,7 +154,7 @@ async def test_a_file_is_not_sent_if_its_credential_is_revoked_while_it_is_gener
 
 
 async def last_chunk(reader: Connection) -> bytes:
-    """Everything up to the end of an answer in chunks."""
+    """The body of a chunked response until its end."""
     async with asyncio.timeout(SOON):
         while not reader.unread.endswith(b"0\r\n\r\n"):
             await reader.read_more()
@@ -199,10 +202,10 @@ async def test_a_wait_ends_with_its_connection(server: InProcess) -> None:
     ],
     ids=["wait", "stream", "snapshot", "export", "refusal"],
 )
-async def test_a_connection_leaves_nothing_to_the_garbage_collector(
+async def test_a_connection_leaves_no_reference_cycles(
     server: InProcess, path: str, headers: dict[str, str]
 ) -> None:
-    """The garbage collector runs so rarely that its work adds up."""
+    """Garbage collection is so rare that its work would accumulate."""
 
     async def visit() -> None:
         async with Connection(server.url) as connection:
@@ -224,7 +227,7 @@ async def test_a_connection_leaves_nothing_to_the_garbage_collector(
         gc.enable()
 
 
-async def test_an_answer_of_the_primary_leaves_nothing_to_the_garbage_collector(
+async def test_a_response_of_the_primary_leaves_no_reference_cycles(
     server: InProcess,
 ) -> None:
     async with FeedClient(server.url, TOKEN, "replica") as client:

@@ -1,5 +1,6 @@
-"""Requests for one mapping as they come over a connection: in pieces, in a row, from clients that
-do not wait, while rights are taken away and while the server stops."""
+"""Requests for one mapping over a connection: in pieces, pipelined, from clients that do not wait,
+during revocations, and while the server stops.
+"""
 
 import asyncio
 import json
@@ -57,7 +58,9 @@ async def test_a_credential_works_in_any_spelling_of_its_headers(
     assert [(await ask(server, data)).status for _ in range(2)] == [status] * 2
 
 
-async def test_a_condition_is_stored(server: InProcess, connection: Connection) -> None:
+async def test_the_precondition_of_a_write_is_checked(
+    server: InProcess, connection: Connection
+) -> None:
     first = await connection.ask("PUT", ONE, ITEM)
     stale = {**BEARER, "If-Match": '"999"'}
     assert (await connection.ask("PUT", ONE, WEST, stale)).refusal == (412, 10412)
@@ -75,7 +78,7 @@ async def test_a_request_in_pieces_is_answered(connection: Connection, method: s
     assert (await connection.answer()).status == 200
 
 
-async def test_requests_in_a_row_are_answered_in_turn(connection: Connection) -> None:
+async def test_pipelined_requests_are_answered_in_order(connection: Connection) -> None:
     body = json.dumps(WEST).encode()
     last = put(body, ONE, "Connection: close")
     for cut in range(1, len(last), 7):
@@ -116,7 +119,9 @@ async def test_a_busy_store_answers_with_retry_after(tmp_path: Path) -> None:
     assert busy.headers["retry-after"]
 
 
-async def test_a_client_that_does_not_wait_for_the_response_has_written(server: InProcess) -> None:
+async def test_a_write_is_executed_even_if_the_client_does_not_wait_for_the_response(
+    server: InProcess,
+) -> None:
     for n in range(50):
         async with Connection(server.url) as connection:
             await connection.send(put(json.dumps(ITEM if n % 2 else WEST).encode()))
@@ -140,7 +145,9 @@ async def test_a_pipelined_get_after_a_put_reads_the_new_value(server: InProcess
 
 
 async def test_an_acknowledged_write_is_readable(server: InProcess) -> None:
-    """Readers that never stop, so that reads and commits share turns of the event loop."""
+    """Readers that never stop, so that reads and commits are handled in the same iterations of the
+    event loop.
+    """
     await ask(server, put(json.dumps(ITEM).encode()))
     done = asyncio.Event()
 
@@ -163,7 +170,7 @@ async def test_an_acknowledged_write_is_readable(server: InProcess) -> None:
 
 
 @pytest.mark.parametrize("framing", ["length", "chunks", "nothing"])
-async def test_a_get_with_a_body_leaves_the_connection_in_order(
+async def test_a_get_with_a_body_does_not_break_the_connection(
     connection: Connection, framing: str
 ) -> None:
     await connection.ask("PUT", ONE, ITEM)
@@ -178,7 +185,7 @@ async def test_a_get_with_a_body_leaves_the_connection_in_order(
     assert (await connection.answer()).refusal == (404, 1142)
 
 
-async def test_a_revoked_right_is_effective_at_once(dev: Server, tmp_path: Path) -> None:
+async def test_a_revocation_is_effective_immediately(dev: Server, tmp_path: Path) -> None:
     db = tmp_path / "dev.db"
     made, reads = (
         rows("token", "create", may, "--zone", "example.com", "--access", may, "--db", db)[0]
@@ -198,14 +205,14 @@ async def test_a_revoked_right_is_effective_at_once(dev: Server, tmp_path: Path)
 
 @pytest.fixture
 def knowing(tmp_path: Path) -> Iterator[Server]:
-    """A server that has published ranges, which contradict a mapping of 192.0.2.1 to us-east-1."""
+    """A server with published ranges that contradict a mapping of 192.0.2.1 to us-east-1."""
     ranges = tmp_path / "ranges"
     output("ranges", "import", SAMPLE, "--ranges", ranges)
     with Server(str(tmp_path / "dev.db"), tmp_path, "dev", ["--ranges", str(ranges)]) as server:
         yield server
 
 
-async def test_the_answer_lists_contradicted_mappings(knowing: Server) -> None:
+async def test_the_response_lists_mappings_that_contradict_the_ranges(knowing: Server) -> None:
     answer = await ask(knowing, put(json.dumps(ITEM).encode()))
     assert [message["code"] for message in answer.json["messages"]] == [11570]
     assert (await ask(knowing, put(json.dumps(WEST).encode()))).json["messages"] == []

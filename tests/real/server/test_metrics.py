@@ -1,6 +1,6 @@
-"""The numbers at /metrics, read as Prometheus reads them, of real processes under load.
+"""The metrics of real processes under load, parsed like Prometheus does.
 
-The documentation, the dashboard and the alerts speak of metrics: each of them is one that is there.
+The documentation, the dashboard and the alerts name only existing metrics.
 """
 
 import asyncio
@@ -157,17 +157,17 @@ def alert_expressions() -> list[str]:
 
 
 def panel_expressions() -> list[str]:
-    """With a value for the one variable that Grafana substitutes for a duration in PromQL."""
+    """The query with values for Grafana's variables."""
     targets = [target for panel in DASHBOARD["panels"] for target in panel.get("targets", [])]
     return [target["expr"].replace("$__rate_interval", "1m") for target in targets]
 
 
 @pytest.mark.parametrize("expression", [*alert_expressions(), *panel_expressions()])
-def test_prometheus_understands_the_expression(expression: str) -> None:
+def test_prometheus_can_parse_the_expression(expression: str) -> None:
     assert promql_parser.parse(expression) is not None
 
 
-def test_every_alert_has_a_remedy() -> None:
+def test_every_alert_has_a_description() -> None:
     names = [rule["alert"] for group in RULES["groups"] for rule in group["rules"]]
     assert len(names) == len(set(names)) == 9
     for group in RULES["groups"]:
@@ -177,7 +177,7 @@ def test_every_alert_has_a_remedy() -> None:
             assert set(rule["annotations"]) == {"summary", "description"}
 
 
-def test_the_dashboard_asks_the_data_source_that_is_chosen() -> None:
+def test_the_dashboard_uses_the_selected_data_source() -> None:
     chosen = {"type": "prometheus", "uid": "${datasource}"}
     variables = {variable["name"]: variable for variable in DASHBOARD["templating"]["list"]}
     assert variables["datasource"]["type"] == "datasource"
@@ -188,12 +188,12 @@ def test_the_dashboard_asks_the_data_source_that_is_chosen() -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_both_ways_of_reading_a_mapping_are_one_route(dev: Server) -> None:
+def test_both_request_paths_for_a_mapping_have_one_route_label(dev: Server) -> None:
     with httpx.Client(base_url=dev.url, headers=BEARER) as client:
         url = f"{dev.mappings}/192.0.2.1"
         client.put(url, json={"origin_ip": "192.0.2.1", "vendor": "aws", "region": "us-east-1"})
-        assert client.get(url).status_code == 200  # at the wire, where it can be
-        assert client.get(url, params={"x": "1"}).status_code in (200, 400)  # by the framework
+        assert client.get(url).status_code == 200  # the fast path
+        assert client.get(url, params={"x": "1"}).status_code in (200, 400)  # the framework path
         found = samples(client.get("/metrics").text)
         assert requests(found, route=MAPPING, method="GET") == 2
         assert ZONE not in repr(found)

@@ -1,4 +1,4 @@
-"""A full disk: the server is not ready, and is ready again when there is space."""
+"""A full disk: the server is not ready until there is space again."""
 
 import contextlib
 import resource
@@ -46,7 +46,7 @@ def test_readiness_recovers_without_another_write(server: Server, tmp_path: Path
     with full_disk(server, (tmp_path / "dev.db-wal").stat().st_size):
         assert put(server) == 500
         assert readiness(server) == 503
-        time.sleep(1.5)  # it tried by now
+        time.sleep(1.5)  # the server has tried to write by now
         assert readiness(server) == 503
     deadline = time.monotonic() + SECONDS
     while readiness(server) != 200 and time.monotonic() < deadline:

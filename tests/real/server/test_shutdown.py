@@ -1,5 +1,6 @@
-"""SIGTERM and SIGINT: what was received is answered, what was answered is on disk, and the next
-start finds everything as it should be."""
+"""SIGTERM and SIGINT: received requests are answered, acknowledged writes are durable, and the next
+start finds a correct database.
+"""
 
 import asyncio
 import json
@@ -35,7 +36,7 @@ def item(ip: str) -> dict[str, str]:
 
 
 async def write_until_cut(url: str, writer: int, acknowledged: set[str]) -> None:
-    """Put one new address after the other, singly and in batches of three."""
+    """Map new addresses one after the other, singly and in batches of three."""
     try:
         async with Connection(url) as connection:
             for n in range(200):
@@ -66,7 +67,7 @@ def exit_status(server: Server) -> int:
 
 
 def assert_stopped_cleanly(server: Server, db: Path) -> None:
-    """Status 0, no error in the log, and of the database only the file itself is left."""
+    """Exit status 0, no error in the log, and only the database file itself is left."""
     assert exit_status(server) == 0
     lines = [json.loads(line) for line in server.log.read_text().splitlines()]
     assert [line for line in lines if line.get("level", "info") != "info"] == []
@@ -92,18 +93,18 @@ def test_under_load_exactly_the_acknowledged_writes_are_on_disk(
     assert_stopped_cleanly(server, db)
     checked(db)
     with Server(str(db), tmp_path) as again:
-        # Not more either: a write that was committed has been answered.
+        # Not more either: every committed write has a response.
         assert asyncio.run(stored(again.url)) == acknowledged
 
 
 @SIGNALS
-async def test_a_request_that_is_arriving_is_still_answered(
+async def test_a_partly_received_request_is_still_answered(
     server: Server, db: Path, number: signal.Signals
 ) -> None:
     put = request("PUT", f"{PATH}/192.0.2.1", item("192.0.2.1"))
     async with Connection(server.url) as slow, Connection(server.url) as idle:
         await slow.send(put[:-20])
-        # What came before this question is read before the signal is looked at.
+        # The server reads input that arrived before this request before it handles the signal.
         assert (await idle.ask("GET", "/healthz")).status == 200
         server.process.send_signal(number)
         await until_refused(server.url)
@@ -116,7 +117,7 @@ async def test_a_request_that_is_arriving_is_still_answered(
 
 
 async def until_refused(url: str) -> None:
-    """Wait until the server takes no new connection."""
+    """Wait until the server accepts no new connection."""
     async with asyncio.timeout(10):
         while True:
             try:
@@ -138,7 +139,7 @@ def test_a_client_that_never_finishes_does_not_prevent_the_stop(server: Server, 
     assert exit_status(server) == 0
 
 
-def test_every_answer_is_in_the_log_when_the_server_has_stopped(server: Server, db: Path) -> None:
+def test_every_response_is_logged_before_the_server_exits(server: Server, db: Path) -> None:
     async def ask_and_stop() -> str:
         async with Connection(server.url) as connection:
             answer = await connection.ask("GET", PATH)
@@ -151,7 +152,7 @@ def test_every_answer_is_in_the_log_when_the_server_has_stopped(server: Server, 
     assert [line["status"] for line in lines if line["ray"] == ray] == [200]
 
 
-def test_the_port_and_the_file_can_be_used_again_at_once(
+def test_the_port_and_the_file_can_be_used_again_immediately(
     server: Server, db: Path, tmp_path: Path
 ) -> None:
     port = server.url.rpartition(":")[2]
@@ -162,7 +163,7 @@ def test_the_port_and_the_file_can_be_used_again_at_once(
         assert asyncio.run(stored(again.url)) == acknowledged
 
 
-def test_a_socket_left_by_a_killed_process_does_not_stop_the_next(
+def test_the_socket_of_a_killed_process_does_not_stop_the_next(
     server: Server, db: Path, tmp_path: Path
 ) -> None:
     server.kill()
@@ -178,7 +179,7 @@ def test_a_server_in_memory_stops_cleanly(tmp_path: Path) -> None:
     assert server.log.read_text().count("Traceback") == 0
 
 
-def test_a_signal_right_after_the_first_line_is_not_lost() -> None:
+def test_a_signal_directly_after_the_first_line_is_handled() -> None:
     for _ in range(5):
         process = subprocess.Popen(
             [COMMAND, "dev", "--port", "0", "--db", ":memory:"],
@@ -190,7 +191,7 @@ def test_a_signal_right_after_the_first_line_is_not_lost() -> None:
 
 @pytest.mark.parametrize("closed", ["0<&-", "2>&-"])
 def test_a_process_without_a_standard_stream_stops_cleanly(tmp_path: Path, closed: str) -> None:
-    """Else the event loop gets descriptor 0 or 2, and aborts when it closes it."""
+    """Otherwise the event loop gets descriptor 0 or 2, and aborts when it closes it."""
     command = f"exec '{COMMAND}' dev --port 0 --db '{tmp_path}/dev.db' {closed}"
     _assert_stops_after_its_first_line(
         subprocess.Popen(["sh", "-c", command], stdout=subprocess.PIPE)

@@ -1,4 +1,4 @@
-"""Clients that send slowly, stop, or read no answers are disconnected and block no others."""
+"""Clients that send slowly, stop, or do not read are disconnected and do not block others."""
 
 import asyncio
 import socket
@@ -25,7 +25,7 @@ from tests.real.server.wire import SECONDS, Answer, Connection, request
 
 
 @pytest.mark.parametrize("start", [b"G", b"GET /healthz HTTP/1.1\r\n", head("GET", ONE)[:-2]])
-async def test_a_head_that_stops_arriving_is_answered_and_closed(
+async def test_a_client_that_stops_in_a_head_gets_an_error_and_is_disconnected(
     hasty: InProcess, start: bytes
 ) -> None:
     async with Connection(hasty.url) as connection:
@@ -36,7 +36,9 @@ async def test_a_head_that_stops_arriving_is_answered_and_closed(
     assert_logged(hasty, answer)
 
 
-async def test_a_head_that_drips_is_answered_and_closed(hasty: InProcess) -> None:
+async def test_a_client_that_sends_its_head_slowly_gets_an_error_and_is_disconnected(
+    hasty: InProcess,
+) -> None:
     async with Connection(hasty.url) as connection:
         answer = await drip(connection, head("GET", ONE, "X-Padding: " + "a" * 5000))
         assert answer.refusal == TOO_SLOW
@@ -48,7 +50,7 @@ async def test_an_idle_connection_is_closed(hasty: InProcess) -> None:
         assert await connection.ended() == b""
 
 
-async def test_a_second_head_that_stops_arriving_is_answered_and_closed(
+async def test_a_client_that_stops_in_its_second_head_gets_an_error_and_is_disconnected(
     hasty: InProcess,
 ) -> None:
     async with Connection(hasty.url) as connection:
@@ -60,7 +62,7 @@ async def test_a_second_head_that_stops_arriving_is_answered_and_closed(
     assert_logged(hasty, answer)
 
 
-async def test_a_head_that_stops_right_behind_a_request_is_answered_and_closed(
+async def test_a_client_that_stops_in_a_head_after_a_request_gets_an_error_and_is_disconnected(
     hasty: InProcess,
 ) -> None:
     async with Connection(hasty.url) as connection:
@@ -72,8 +74,8 @@ async def test_a_head_that_stops_right_behind_a_request_is_answered_and_closed(
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])
-async def test_each_pipelined_request_has_its_own_time(tmp_path: Path, method: str) -> None:
-    """Every read ends in the middle of a head or of a body, and none is long in coming."""
+async def test_each_pipelined_request_has_its_own_timeout(tmp_path: Path, method: str) -> None:
+    """Every read ends in the middle of a head or of a body, and none takes long."""
     each = request(method, ONE, ITEM if method == "PUT" else None)
     half, count = len(each) - 5, 5
     limits = Limits(header_seconds=2.0, body_seconds=2.0)
@@ -86,7 +88,7 @@ async def test_each_pipelined_request_has_its_own_time(tmp_path: Path, method: s
                 assert (await connection.answer()).status == (200 if method == "PUT" else 404)
 
 
-async def test_a_body_that_stops_arriving_is_answered_and_not_applied(hasty: InProcess) -> None:
+async def test_a_body_that_stops_is_refused_and_not_applied(hasty: InProcess) -> None:
     async with Connection(hasty.url) as connection:
         await connection.send(request("PUT", ONE, ITEM)[:-1])
         answer = await connection.answer()
@@ -96,7 +98,7 @@ async def test_a_body_that_stops_arriving_is_answered_and_not_applied(hasty: InP
     assert_logged(hasty, answer)
 
 
-async def test_a_body_that_drips_is_answered(hasty: InProcess) -> None:
+async def test_a_slow_body_is_accepted(hasty: InProcess) -> None:
     async with Connection(hasty.url) as connection:
         await connection.send(head("PUT", BATCH, f"Content-Length: {MIB}"))
         answer = await drip(connection, batch_of_size(MIB))
@@ -131,7 +133,7 @@ async def test_slow_clients_do_not_block_others(hasty: InProcess) -> None:
 
 
 async def drip(connection: Connection, data: bytes) -> Answer:
-    """Send byte by byte until there is an answer."""
+    """Send byte by byte until there is a response."""
     answer = asyncio.ensure_future(connection.answer())
     for number in range(len(data)):
         if answer.done():
@@ -142,7 +144,7 @@ async def drip(connection: Connection, data: bytes) -> Answer:
 
 
 async def ask_without_end(sock: socket.socket, data: bytes) -> None:
-    """Send continuously as much as possible, and read nothing."""
+    """Send as much as possible continuously, and read nothing."""
     while True:
         try:
             sock.send(data)

@@ -1,4 +1,4 @@
-"""Starts that must not happen: each is refused with a reason and a hint, and changes nothing."""
+"""Starts that must fail: each is refused with a reason and a hint, and changes nothing."""
 
 import socket
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ def refused(db: str | Path, command: str = "dev") -> str:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file with its bytes."""
+    """Every file with its content."""
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
@@ -43,7 +43,7 @@ def test_a_second_process_on_a_file_is_refused(running: Server, db: Path, comman
     assert running.log.read_text().count("Traceback") == 0
 
 
-def test_a_second_process_does_not_take_the_admin_socket_away(running: Server, db: Path) -> None:
+def test_a_second_process_does_not_replace_the_operator_socket(running: Server, db: Path) -> None:
     refused(db)
     assert "example.com" in output("zone", "list", "--db", db)
 
@@ -57,12 +57,12 @@ def test_a_port_in_use_is_named(db: Path, command: str) -> None:
     assert "--port 0 takes a free port" in message
 
 
-def test_an_address_that_is_not_of_this_machine_is_named(db: Path) -> None:
+def test_an_address_of_another_machine_is_named(db: Path) -> None:
     message = refusal("serve", "--host", "192.0.2.1", "--port", "0", "--db", db)
     assert "cannot listen on 192.0.2.1 port 0" in message
 
 
-def test_a_host_that_does_not_exist_is_named(db: Path) -> None:
+def test_an_unresolvable_host_is_named(db: Path) -> None:
     message = refusal("serve", "--host", "no.such.host.invalid", "--port", "0", "--db", db)
     assert "cannot listen on no.such.host.invalid" in message
 
@@ -75,7 +75,7 @@ def test_an_invalid_host_name_is_reported(db: Path, command: str, host: str) -> 
     assert "another --host" in message
 
 
-def test_after_a_refused_start_the_file_is_free(db: Path, tmp_path: Path) -> None:
+def test_the_file_is_released_after_a_refused_start(db: Path, tmp_path: Path) -> None:
     test_a_port_in_use_is_named(db, "dev")
     with Server(str(db), tmp_path) as server:
         assert server.stop() == 0
@@ -91,7 +91,7 @@ def test_serve_refuses_the_database_of_dev(running: Server, db: Path) -> None:
     assert contents(db.parent) == before
 
 
-def test_dev_refuses_a_database_in_real_use(db: Path) -> None:
+def test_dev_refuses_a_production_database(db: Path) -> None:
     output("zone", "create", "example.org", "--db", db)
     before = contents(db.parent)
     message = refused(db, "dev")
@@ -163,7 +163,7 @@ def test_commands_refuse_a_foreign_file_too(db: Path) -> None:
     assert contents(db.parent) == before
 
 
-def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     db = tmp_path / "no" / "where" / "start.db"
     message = refused(db)
     assert f"cannot use {db}: its folder does not exist" in message
@@ -171,8 +171,8 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_written_is_named() -> None:
-    # Not even root can make a file in there.
+def test_an_unwritable_folder_is_named() -> None:
+    # Not even root can create a file in it.
     message = refused("/sys/start.db")
     assert "cannot use /sys/start.db" in message
 
@@ -195,7 +195,7 @@ def test_a_name_that_is_too_long_is_named(db: Path, command: tuple[str, ...]) ->
     assert "File name too long" in refusal(*command, "--db", db.parent / ("a" * 300))
 
 
-def test_a_state_folder_that_cannot_be_created_is_named(tmp_path: Path) -> None:
+def test_a_failure_to_create_the_state_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "bread").write_text("bread")
     done = run("dev", "--port", "0", env={"XDG_STATE_HOME": f"{tmp_path}/bread"})
     assert (done.returncode, done.stdout) == (1, ""), done
@@ -246,8 +246,8 @@ def test_a_file_in_place_of_the_folder_is_named(db: Path) -> None:
     assert f"cannot use {db}/start.db" in refused(db / "start.db")
 
 
-def test_another_name_of_a_file_in_use_is_refused(tmp_path: Path) -> None:
-    """Two processes on one file: each counts revisions by itself."""
+def test_another_path_of_a_file_in_use_is_refused(tmp_path: Path) -> None:
+    """Two processes with one file would count revisions independently."""
     link = tmp_path / "link.db"
     with Server(str(tmp_path / "real.db"), tmp_path):
         link.symlink_to(tmp_path / "real.db")

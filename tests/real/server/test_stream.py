@@ -1,4 +1,4 @@
-"""The feed as a stream of events, from a real server: resumed, cut off, stopped."""
+"""The feed as a stream of events from a real server: resumed, disconnected, stopped."""
 
 import asyncio
 import socket
@@ -114,7 +114,7 @@ async def test_a_stopping_server_ends_its_streams_with_an_event(
         assert await stopping == 0
 
 
-async def test_a_reader_that_does_not_read_is_cut_off_and_can_resume(
+async def test_a_reader_that_does_not_read_is_disconnected_and_can_resume(
     primary: Primary, client: httpx.AsyncClient
 ) -> None:
     """An unread socket with a small buffer, while megabytes of changes are made."""

@@ -1,6 +1,6 @@
-"""A client that leaves nothing out and hides nothing: one connection, raw bytes, one answer.
+"""A raw client: one connection, raw bytes, one response.
 
-Real clients retry, pool and normalise; these tests need to see what one socket sees.
+Other clients retry, pool and normalise; these tests need to see the exact bytes on one socket.
 """
 
 import asyncio
@@ -15,15 +15,15 @@ from urllib.parse import urlsplit
 from tests.process import BEARER
 
 SECONDS = 20.0
-"""How long an answer may take before a test fails instead of hanging."""
+"""Seconds until a test without a response fails."""
 
 
 class Cut(Exception):
-    """The connection ended before there was a whole answer."""
+    """The connection was closed before a complete response."""
 
 
 class Answer(NamedTuple):
-    """A response, its header names in lower case."""
+    """A response; its header names are in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -39,7 +39,7 @@ class Answer(NamedTuple):
 
     @property
     def refusal(self) -> tuple[int, int]:
-        """The status and the first code of an answer that is an error in the envelope."""
+        """The status and the first code of an error in the envelope."""
         envelope = self.json
         assert set(envelope) == {"errors", "messages", "result", "success"}
         assert envelope["success"] is False
@@ -51,7 +51,8 @@ class Answer(NamedTuple):
 class Connection:
     """One connection to a server; an async context manager.
 
-    A plain socket, because what the server said before it hung up can still be read from one.
+    A plain socket, because data that the server sent before it closed the connection can still be
+    read from it.
     """
 
     def __init__(self, url: str) -> None:
@@ -73,7 +74,7 @@ class Connection:
         self.socket.close()
 
     async def send(self, data: bytes) -> None:
-        """Send bytes as they are. Raises Cut."""
+        """Send bytes unchanged. Raises Cut."""
         try:
             async with asyncio.timeout(SECONDS):
                 await asyncio.get_running_loop().sock_sendall(self.socket, data)
@@ -81,26 +82,26 @@ class Connection:
             raise Cut from error
 
     def end(self) -> None:
-        """Close the sending side; answers can still be read."""
+        """Close the sending side; responses can still be read."""
         self.socket.shutdown(socket.SHUT_WR)
 
     def reset_at_the_end(self) -> None:
-        """Have the connection reset, instead of closed, when it is left."""
+        """Reset the connection at the end, instead of closing it."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def send_some(self, data: bytes) -> None:
-        """Send as much of this as is taken at once."""
+        """Send the part of the data that the socket accepts immediately."""
         with contextlib.suppress(OSError):
             self.socket.send(data)
 
     async def read_until(self, text: bytes) -> None:
-        """Read until `text` comes. Raises Cut."""
+        """Read until `text` arrives. Raises Cut."""
         async with asyncio.timeout(SECONDS):
             while text not in self.unread:
                 await self.read_more()
 
     async def chunks(self) -> bytes:
-        """The body of an answer in chunks, joined. Raises Cut."""
+        """The body of a chunked response. Raises Cut."""
         await self.read_until(b"0\r\n\r\n")
         body = b""
         while size := int(self.unread.partition(b"\r\n")[0], 16):
@@ -109,7 +110,9 @@ class Connection:
         return body
 
     async def answer(self, method: str = "GET") -> Answer:
-        """The next answer; `method` says whether one with a length has a body. Raises Cut."""
+        """The next response; `method` determines whether a response with a length has a body.
+        Raises Cut.
+        """
         async with asyncio.timeout(SECONDS):
             while b"\r\n\r\n" not in self.unread:
                 await self.read_more()
@@ -126,12 +129,12 @@ class Connection:
     async def ask(
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] = BEARER
     ) -> Answer:
-        """Send a request with a JSON body, if any, and wait for its answer. Raises Cut."""
+        """Send a request with an optional JSON body, and wait for its response. Raises Cut."""
         await self.send(request(method, path, body, headers))
         return await self.answer(method)
 
     async def ended(self) -> bytes:
-        """Wait until the server closes, and return what it still sent."""
+        """Wait until the server closes the connection; return the remaining data."""
         async with asyncio.timeout(SECONDS):
             with contextlib.suppress(Cut):
                 while True:
@@ -149,7 +152,7 @@ class Connection:
 
 
 def request(method: str, path: str, body: Any = None, headers: Mapping[str, str] = BEARER) -> bytes:
-    """The bytes of a request; `body` is sent as JSON unless it is bytes already."""
+    """The bytes of a request; a `body` that is not bytes is sent as JSON."""
     content = (
         body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     )

@@ -1,4 +1,4 @@
-"""Credentials and rights, over a directory in memory."""
+"""Credentials and rights, with a directory in memory."""
 
 import pytest
 
@@ -58,7 +58,7 @@ async def test_a_token_is_known_by_its_secret(access: Access, world: World) -> N
 @pytest.mark.parametrize(
     "limits", [{"disabled": True}, {"expires_on": NOW - 1}, {"not_before": NOW + 1}]
 )
-async def test_a_token_that_cannot_be_used_now_is_refused(
+async def test_a_token_that_is_not_valid_now_is_refused(
     access: Access, world: World, limits: dict[str, object]
 ) -> None:
     await add(world, "reader", READ_ALL, **limits)
@@ -87,7 +87,7 @@ async def test_rights_are_those_of_the_zone(access: Access, world: World) -> Non
         access.zone(caller, WRITE_MAPPINGS, ZONE_ID)
 
 
-async def test_only_a_token_for_all_zones_learns_that_one_is_absent(
+async def test_only_a_token_for_all_zones_learns_that_a_zone_is_missing(
     access: Access, world: World
 ) -> None:
     await add(world, "all", READ_ALL)
@@ -98,9 +98,7 @@ async def test_only_a_token_for_all_zones_learns_that_one_is_absent(
         access.zone(access.by_token(b"secret-one", CLIENT), READ_MAPPINGS, "f" * 32)
 
 
-async def test_a_credential_that_was_revoked_is_no_longer_valid(
-    access: Access, world: World
-) -> None:
+async def test_a_credential_that_was_revoked_is_invalid(access: Access, world: World) -> None:
     await add(world, "reader", READ_ALL)
     caller = access.by_token(b"secret-reader", CLIENT)
     assert access.still(caller)
@@ -108,7 +106,7 @@ async def test_a_credential_that_was_revoked_is_no_longer_valid(
     assert not access.still(caller)
 
 
-async def test_the_local_operator_may_do_everything(access: Access) -> None:
+async def test_the_local_operator_has_full_access(access: Access) -> None:
     operator = access.local_operator()
     assert (operator.id, operator.user_id) == (OPERATOR, "user")
     access.operator(operator)
@@ -117,12 +115,12 @@ async def test_the_local_operator_may_do_everything(access: Access) -> None:
     assert access.still(operator)
 
 
-def test_nobody_has_credentials_of_an_empty_database() -> None:
+def test_an_empty_database_has_no_valid_credentials() -> None:
     with pytest.raises(StoreEmpty):
         Access(Directory(), lambda: NOW).check_loaded()
 
 
-def test_a_node_of_one_colo_reports_as_that_one(access: Access) -> None:
+def test_a_node_token_of_one_colo_reports_as_that_colo(access: Access) -> None:
     edge = policy(True, [ALL_ZONES, COLO_PREFIX + "SIN"], [group_id(Group.EDGE)])
     node = Caller("node", Grants([edge]), "user", None)
     access.report(node, "SIN", feeds_a_cache=True)

@@ -1,4 +1,6 @@
-"""The broadcast: one event for all that see the same, and an end for those that must not wait."""
+"""The broadcast: one event for all watchers with the same view, and an end for watchers that are
+too slow.
+"""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -25,7 +27,7 @@ EVERYTHING = View("token", Grants([everything_of("user")]), whole=True)
 
 
 class Encoder:
-    """Writes the revision that an event reaches, and counts the events."""
+    """Encodes an event as its revision, and counts the events."""
 
     def __init__(self) -> None:
         self.made = 0
@@ -40,7 +42,7 @@ class Encoder:
 
 @dataclass(eq=False)
 class Watcher:
-    """Keeps what it is sent."""
+    """Stores the received events."""
 
     position: int
     view: View = EVERYTHING
@@ -61,7 +63,7 @@ class Watcher:
 
 @dataclass
 class Site:
-    """A broadcast over a store."""
+    """A broadcast of a store's changes."""
 
     world: World
     feed: Feed
@@ -74,7 +76,7 @@ class Site:
         return made
 
     async def change(self) -> int:
-        """Commit a change, have it sent, and return its revision."""
+        """Commit a change, broadcast it, and return its revision."""
         address = ip("192.0.2.1")
         rule = mapping.put(address, US_EAST)
         if self.world.store.get_now(ZONE_ID, address):
@@ -92,21 +94,21 @@ def site(world: World) -> Site:
     return Site(world, feed, encoder, Broadcast(world.store, feed, zones, encoder, 3600))
 
 
-async def test_all_that_see_the_same_get_one_event(site: Site) -> None:
+async def test_watchers_with_the_same_view_get_one_event(site: Site) -> None:
     watchers = [site.watcher() for _ in range(3)]
     revision = await site.change()
     assert [watcher.events for watcher in watchers] == [[b"change %d" % revision]] * 3
     assert site.encoder.made == 1
 
 
-async def test_a_watcher_that_left_gets_nothing(site: Site) -> None:
+async def test_a_disconnected_watcher_gets_no_events(site: Site) -> None:
     stays, leaves = site.watcher(), site.watcher()
     site.broadcast.leave(leaves)
     await site.change()
     assert (len(stays.events), leaves.events, site.broadcast.count) == (1, [], 1)
 
 
-async def test_a_slow_watcher_is_ended_and_the_others_are_not(site: Site) -> None:
+async def test_a_slow_watcher_is_disconnected_and_other_watchers_are_not(site: Site) -> None:
     slow, quick = site.watcher(), site.watcher()
     slow.unsent = MOST_UNSENT + 1
     await site.change()
@@ -120,14 +122,14 @@ async def test_a_watcher_that_is_behind_must_catch_up_first(site: Site) -> None:
     assert not site.broadcast.join(Watcher(0))
 
 
-async def test_a_revoked_credential_ends_its_watcher_at_the_next_record(site: Site) -> None:
+async def test_a_revoked_credential_disconnects_its_watcher_at_the_next_record(site: Site) -> None:
     watcher = site.watcher()
     watcher.is_allowed = False
     await site.world.store.write_records(new_zone("e" * 32, "other.example"), CAUSE)
     assert watcher.ended == REVOKED
 
 
-async def test_nobody_joins_a_server_that_stops(site: Site) -> None:
+async def test_a_stopping_server_accepts_no_watchers(site: Site) -> None:
     site.feed.stop()
     late = Watcher(site.world.store.revision)
     assert site.broadcast.join(late)

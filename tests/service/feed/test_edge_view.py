@@ -1,4 +1,4 @@
-"""The view of an edge node: complete enough to follow, without credentials."""
+"""The view of an edge node: complete for following, without credentials."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -76,7 +76,7 @@ class Source:
 
 
 class Client(FeedClient):
-    """A client that encodes and decodes, without a network."""
+    """A client that encodes and decodes without a network."""
 
     def __init__(self, source: Source, grants: Grants) -> None:
         super().__init__("http://primary.example", "token", "node", of_nodes=True)
@@ -114,7 +114,7 @@ class Client(FeedClient):
 
 
 class Node:
-    """A copy that follows a source."""
+    """A replica that follows a source."""
 
     def __init__(self, source: Source, grants: Grants) -> None:
         self.store, self.client = MemoryStore(), Client(source, grants)

@@ -1,4 +1,4 @@
-"""A PostgreSQL server that a test may stop."""
+"""A PostgreSQL server that a test can stop."""
 
 from collections.abc import Iterator
 

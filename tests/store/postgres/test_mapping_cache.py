@@ -97,9 +97,8 @@ async def test_rows_read_during_a_replacement_are_not_used_for_the_new_database(
 ) -> None:
     await put(nodes[0], "192.0.2.3")
     await put(nodes[1], "192.0.2.1")
-    written = await put(
-        nodes[0], "192.0.2.3", US_WEST
-    )  # with the lock, so the next write takes it too
+    # The other node wrote before, so this write takes the lock, and so does the next one.
+    written = await put(nodes[0], "192.0.2.3", US_WEST)
     other = MemoryStore()
     await other.write_records(new_zone(), CAUSE)
     for text in ("192.0.2.2", "192.0.2.3", "192.0.2.4"):
@@ -109,7 +108,7 @@ async def test_rows_read_during_a_replacement_are_not_used_for_the_new_database(
 
     async def parts() -> AsyncIterator[Part]:
         async for part in other.snapshot():
-            if not deletions:  # the other node waits for the counter from here on
+            if not deletions:  # the other node waits for the counter from now on
                 deletion = delete(nodes[0], "192.0.2.1")
                 deletions.append(asyncio.get_running_loop().create_task(deletion))
                 await asyncio.sleep(0.1)

@@ -1,4 +1,4 @@
-"""Opening a database: its migration, and what makes it unusable."""
+"""Opening a database: its migration, and the reasons why it is unusable."""
 
 import asyncio
 import subprocess

@@ -37,7 +37,7 @@ async def test_a_change_of_a_record_reaches_all_nodes(nodes: list[PostgresStore]
     token = new_token("one")
     await nodes[0].write_records(_add(token), CAUSE)
     await until(lambda: heard[-1].after == token)
-    await nodes[1].write_records(_remove(token), CAUSE)  # it has read the change, or does so now
+    await nodes[1].write_records(_remove(token), CAUSE)  # it has read the change, or reads it now
     await until(lambda: heard[-1].after is None)
     assert len(heard) == 3
 

@@ -220,7 +220,7 @@ async def test_expired_tokens_can_be_left_out(client: httpx.AsyncClient, url: st
 
 
 @pytest.mark.proves("P-TOKEN-10")
-async def test_pages_and_their_info(client: httpx.AsyncClient) -> None:
+async def test_pages_have_the_published_info(client: httpx.AsyncClient) -> None:
     for n in range(5):
         await make(client, OF_ACCOUNT, name=str(n))
     seen = []
@@ -319,7 +319,7 @@ async def test_a_deleted_token_stops_working_and_is_removed(
 
 
 @pytest.mark.proves("P-TOKEN-12")
-async def test_one_owners_tokens_are_not_found_at_the_other(client: httpx.AsyncClient) -> None:
+async def test_tokens_are_not_found_under_another_owner(client: httpx.AsyncClient) -> None:
     for made_at, looked_at in ((OF_USER, OF_ACCOUNT), (OF_ACCOUNT, OF_USER)):
         item = f"{looked_at}/{(await make(client, made_at))['id']}"
         assert error(await client.get(item)) == NOT_FOUND

@@ -46,13 +46,13 @@ async def test_verify_returns_status_and_times(
 
 
 @pytest.mark.proves("P-TOKEN-1")
-async def test_verify_returns_the_start_time_of_an_early_token(
+async def test_verification_of_a_token_before_its_start_returns_the_start_time(
     client: httpx.AsyncClient, url: str
 ) -> None:
     made = await make(client, url, not_before="2036-01-01T00:00:00.000000Z")
     answer = await _verified(client, url, made["value"])
     assert result(answer)["not_before"] == "2036-01-01T00:00:00.000000Z"
-    assert answer.json()["messages"] == []  # it is not valid yet
+    assert answer.json()["messages"] == []  # the token is not valid yet
     assert not await works(client, made["value"])
 
 
