@@ -72,7 +72,7 @@ browser:
 
 # Takes the screenshots again that the tests compare with. Look at the difference.
 screens: $(VENV)/.test browser
-	ORIGINMAP_WRITE_SCREENS=1 $(BIN)/python -m pytest tests/ui/test_screens.py
+	ORIGINMAP_WRITE_SCREENS=1 $(BIN)/python -m pytest tests/ui/test_appearance.py
 
 # Kills the server at random moments under load; CI's form is part of `make test`.
 crash: $(VENV)/.test

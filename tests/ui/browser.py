@@ -24,6 +24,9 @@ ARGUMENTS = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
 
+REFUSED = "Failed to load resource: the server responded with a status of"
+"""What the browser writes about a response that a test may expect."""
+
 PATIENCE_MS = 15_000
 """How long a page may take for a step; a test machine may be busy."""
 
@@ -53,8 +56,12 @@ class Complaints:
     def __init__(self, page: Page) -> None:
         self.found: list[str] = []
         page.on("pageerror", lambda error: self.found.append(f"script: {error}"))
-        page.on("console", lambda text: text.type == "error" and self.found.append(text.text))
+        page.on("console", lambda message: self._read(message.type, message.text))
         page.on("request", lambda request: self._look_at(page, request.url))
+
+    def _read(self, kind: str, text: str) -> None:
+        if kind == "error" and not text.startswith(REFUSED):
+            self.found.append(text)
 
     def _look_at(self, page: Page, url: str) -> None:
         if not url.startswith(("http://127.0.0.1:", "data:", "blob:")):

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from secrets import token_hex
 
 import httpx
 import pytest
@@ -10,6 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.process import BEARER, Server
 from tests.ui import browser
+from tests.ui.guarded import Guarded, started
 from tests.ui.zone import Zone
 
 
@@ -31,6 +31,19 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture(scope="package")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """An `originmap serve` process that the tests share."""
+    with started(tmp_path_factory.mktemp("guarded")) as guarded:
+        yield guarded
+
+
+@pytest.fixture(scope="module")
+def base_url(server: Server) -> str:
+    """The server of the pages; a test file may name another one."""
+    return server.url
+
+
 @pytest.fixture
 def api(server: Server) -> Iterator[httpx.Client]:
     """The API of the shared server, for what a test prepares and checks."""
@@ -41,13 +54,13 @@ def api(server: Server) -> Iterator[httpx.Client]:
 @pytest.fixture
 def zone(api: httpx.Client) -> Zone:
     """A zone of the test's own, without mappings."""
-    return Zone.create(api, f"{token_hex(4)}.example.com")
+    return Zone.create_unique(api)
 
 
 @pytest.fixture
-def context(chromium: Browser, server: Server) -> Iterator[BrowserContext]:
+def context(chromium: Browser, base_url: str) -> Iterator[BrowserContext]:
     """A window without cookies."""
-    context = chromium.new_context(base_url=server.url, viewport={"width": 1280, "height": 800})
+    context = chromium.new_context(base_url=base_url, viewport={"width": 1280, "height": 800})
     context.set_default_timeout(browser.PATIENCE_MS)
     yield context
     context.close()
@@ -63,9 +76,9 @@ def page(context: BrowserContext) -> Iterator[Page]:
 
 
 @pytest.fixture
-def plain(chromium: Browser, server: Server) -> Iterator[Page]:
+def plain(chromium: Browser, base_url: str) -> Iterator[Page]:
     """A page without JavaScript."""
-    context = chromium.new_context(base_url=server.url, java_script_enabled=False)
+    context = chromium.new_context(base_url=base_url, java_script_enabled=False)
     context.set_default_timeout(browser.PATIENCE_MS)
     yield context.new_page()
     context.close()

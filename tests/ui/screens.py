@@ -1,7 +1,7 @@
 """Screenshots, compared with those in `screens/`.
 
-They are kept at half their size and with few colours: large enough to see what moved, small enough
-to keep. The comparison tolerates what differs between machines, such as the edges of letters.
+Those of wide windows are kept at half their size, all with few colours: large enough to see what
+moved, small enough to keep. The comparison tolerates what differs between machines, such as the edges of letters.
 Write them again with `make screens`, and look at the difference.
 """
 
@@ -16,6 +16,8 @@ FOLDER = Path(__file__).with_name("screens")
 WRITE = "ORIGINMAP_WRITE_SCREENS"
 """The environment variable that makes a test write its screenshot instead of comparing it."""
 
+WIDEST = 640
+"""Pixels; wider pictures are halved."""
 COLOURS = 64
 NOTICEABLE = 48
 """A difference of brightness, of 255, that counts."""
@@ -29,7 +31,8 @@ VOLATILE = "time, [data-volatile]"
 def check(page: Page, name: str) -> None:
     """Compare what the page shows with the stored screenshot."""
     taken = Image.open(io.BytesIO(screenshot(page))).convert("RGB")
-    taken = taken.resize((taken.width // 2, taken.height // 2), Image.Resampling.BOX)
+    if taken.width > WIDEST:
+        taken = taken.resize((taken.width // 2, taken.height // 2), Image.Resampling.BOX)
     path = FOLDER / f"{name}.png"
     if os.environ.get(WRITE):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 """A zone as tests prepare it, by the API."""
 
 from collections.abc import Mapping
+from secrets import token_hex
 from typing import Any, NamedTuple
 
 import httpx
@@ -21,6 +22,11 @@ class Zone(NamedTuple):
         made = api.post("/client/v4/zones", json={"name": name, "account": {"id": account(api)}})
         assert made.status_code == 200, made.text
         return cls(api, made.json()["result"]["id"], name)
+
+    @classmethod
+    def create_unique(cls, api: httpx.Client) -> "Zone":
+        """A new zone with a name of its own."""
+        return cls.create(api, f"{token_hex(4)}.example.com")
 
     @property
     def mappings(self) -> str:
