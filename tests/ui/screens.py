@@ -1,8 +1,8 @@
 """Screenshots, compared with those in `screens/`.
 
 Those of wide windows are kept at half their size, all with few colours: large enough to see what
-moved, small enough to keep. The comparison tolerates what differs between machines, such as the edges of letters.
-Write them again with `make screens`, and look at the difference.
+moved, small enough to keep. The comparison tolerates what differs between machines, such as the
+edges of letters. Write them again with `make screens`, and look at the difference.
 """
 
 import io
