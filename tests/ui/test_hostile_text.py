@@ -9,7 +9,8 @@ from playwright.sync_api import Page, expect
 
 from tests.process import BEARER, Server
 from tests.process import ZONE as DEV_ZONE
-from tests.ui.zone import account
+from tests.ui.furnished import send
+from tests.ui.zone import Zone
 
 MARK = "xss"
 TEXTS = (
@@ -37,35 +38,36 @@ def base_url(hostile: Server) -> str:
 
 
 def fill(api: httpx.Client) -> None:
-    """Put hostile text into every field that takes any text; others refuse it."""
-    owner = account(api)
-    for text in TEXTS[:3]:
-        api.post("/client/v4/accounts", json={"name": text[:80]})
-        api.post("/originmap/v1/tokens", json={"name": text, "access": "read"})
-        api.post("/client/v4/zones", json={"name": text, "account": {"id": owner}})
-    zones = [f"zone{number}.example.com" for number in range(2)]
-    for name in zones:
-        made = api.post("/client/v4/zones", json={"name": name, "account": {"id": owner}}).json()
-        vanity = {"vanity_name_servers": list(TEXTS[:2])}
-        api.patch(f"/client/v4/zones/{made['result']['id']}", json=vanity)
-    for text in TEXTS:
-        headers = {"User-Agent": visible(text), "CF-Ray": visible(text)}
-        mapping = {"origin_ip": "192.0.2.1", "vendor": "aws", "region": "us-east-1", text: text}
-        path = f"/client/v4/zones/{DEV_ZONE}/origin/cloud_regions/192.0.2.1"
-        api.put(path, json=mapping, headers=headers)
-        api.put(path, json={**mapping, "region": text}, headers=headers)
-        api.get("/client/v4/" + quote(text, safe=""), params={"q": text}, headers=headers)
+    """Put hostile text into every field that takes any text; the others refuse it."""
+    state = api.get("/originmap/dev/v1/state").json()
+    state["accounts"][0]["name"] = TEXTS[0]
+    state["zones"][0] |= {"unicode_name": TEXTS[1], "vanity_name_servers": list(TEXTS)}
+    send(api, "PUT", "/originmap/dev/v1/state", state)
     topology = api.get("/originmap/v1/topology").json()["result"]
     for colo, text in zip(topology["colos"], TEXTS, strict=False):
         colo["city"] = text
-    api.put("/originmap/v1/topology", json=topology)
+    send(api, "PUT", "/originmap/v1/topology", topology)
+    for text in TEXTS:
+        send(api, "POST", "/originmap/v1/tokens", {"name": text, "access": "read"})
+        make_requests(api, text)
     for number, text in enumerate(TEXTS):
         report = {"revision": 1, "serves": text, "applied": 1, "problem": text, "colo": "FRA"}
-        api.put(f"/originmap/v1/followers/node-{number}", json=report)
-    api.post("/originmap/v1/rollout", json={"step": "hold"})
-    api.put(path, json={"origin_ip": "192.0.2.1", "vendor": "aws", "region": "us-west-2"})
-    api.post("/originmap/v1/rollout", json={"step": "start", "stages": "node-0,100%"})
-    api.post("/originmap/v1/rollout", json={"step": "pause", "why": TEXTS[0]})
+        send(api, "PUT", f"/originmap/v1/followers/node-{number}", report)
+    send(api, "POST", "/originmap/v1/rollout", {"step": "hold"})
+    Zone(api, DEV_ZONE, "").put({"192.0.2.1": "us-west-2"})
+    send(api, "POST", "/originmap/v1/rollout", {"step": "start", "stages": "FRA,100%"})
+    send(api, "POST", "/originmap/v1/rollout", {"step": "pause", "why": TEXTS[0]})
+
+
+def make_requests(api: httpx.Client, text: str) -> None:
+    """Requests with a hostile text in each of their parts; most are refused."""
+    headers = {"User-Agent": visible(text), "CF-Ray": visible(text)}
+    mapping = {"origin_ip": "192.0.2.1", "vendor": "aws", "region": "us-east-1", text: text}
+    path = f"{Zone(api, DEV_ZONE, '').mappings}/192.0.2.1"
+    assert api.put(path, json=mapping, headers=headers).status_code == 200
+    api.put(path, json={**mapping, "region": text}, headers=headers)
+    api.post("/client/v4/zones", json={"name": text}, headers=headers)
+    api.get("/client/v4/" + quote(text, safe=""), params={"q": text}, headers=headers)
 
 
 def visible(text: str) -> str:
