@@ -42,6 +42,10 @@ class Zone(NamedTuple):
             put = self.api.put(f"{self.mappings}/batch", json=items[at : at + BATCH])
             assert put.status_code == 200, put.text
 
+    def delete(self) -> None:
+        """Remove the zone with its mappings."""
+        self.api.delete(f"/client/v4/zones/{self.id}").raise_for_status()
+
     def read(self) -> dict[str, str]:
         """The region of each mapping by address."""
         found: list[dict[str, Any]] = []
