@@ -12,7 +12,7 @@ from originmap.api.http.router import METHODS, Found, Route, Router
 from originmap.api.ui.assets import Assets
 from originmap.api.ui.inner import Inner, InnerRefused
 from originmap.api.ui.mount import BASE, PageSetup
-from originmap.api.ui.pages import zones
+from originmap.api.ui.pages import mapping, plan, zone, zones
 from originmap.api.ui.reception import SIGN_IN, Reception, is_forged
 from originmap.api.ui.render import HEADERS, PageRenderer
 from originmap.api.ui.rights import VisitorRights
@@ -21,6 +21,7 @@ from originmap.api.ui.visit import Visit, see_other
 MOST_BODY = 4 << 20
 API = f"{BASE}/api"
 _MISSING = f"{BASE}/missing"
+_ZONE = "/zones/{zone_id:hex32}"
 
 Page = Callable[[Visit], Coroutine[Any, Any, Response]]
 """Answers a request of a visitor that has signed in. InnerRefused becomes a page that says why."""
@@ -29,7 +30,16 @@ _ENDED = errors.refusal(401, 10000, "The session has ended. Sign in again.")
 _FORGED = errors.refusal(403, 10403, "X-CSRF-Token is missing or wrong. Load the page again.")
 _FORM_FORGED = "The form is from an earlier session. Check the values and send it again."
 
-PAGES: tuple[tuple[str, str, Page], ...] = (("GET", "/zones", zones.list_zones),)
+PAGES: tuple[tuple[str, str, Page], ...] = (
+    ("GET", "/zones", zones.list_zones),
+    ("GET", _ZONE, zone.show_zone),
+    ("POST", f"{_ZONE}/mappings", mapping.add_mapping),
+    ("GET", f"{_ZONE}/mappings/{{ip}}", mapping.show_mapping),
+    ("POST", f"{_ZONE}/mappings/{{ip}}", mapping.change_mapping),
+    ("POST", f"{_ZONE}/mappings/{{ip}}/delete", mapping.delete_mapping),
+    ("POST", f"{_ZONE}/plan", plan.show_plan),
+    ("POST", f"{_ZONE}/apply", plan.apply_plan),
+)
 """Method, path below /ui, and page."""
 
 
