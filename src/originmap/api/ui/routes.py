@@ -12,7 +12,7 @@ from originmap.api.http.router import METHODS, Found, Route, Router
 from originmap.api.ui.assets import Assets
 from originmap.api.ui.inner import Inner, InnerRefused
 from originmap.api.ui.mount import BASE, PageSetup
-from originmap.api.ui.pages import mapping, plan, zone, zones
+from originmap.api.ui.pages import history, mapping, plan, zone, zones
 from originmap.api.ui.reception import SIGN_IN, Reception, is_forged
 from originmap.api.ui.render import HEADERS, PageRenderer
 from originmap.api.ui.rights import VisitorRights
@@ -39,6 +39,10 @@ PAGES: tuple[tuple[str, str, Page], ...] = (
     ("POST", f"{_ZONE}/mappings/{{ip}}/delete", mapping.delete_mapping),
     ("POST", f"{_ZONE}/plan", plan.show_plan),
     ("POST", f"{_ZONE}/apply", plan.apply_plan),
+    ("GET", f"{_ZONE}/history", history.list_changes),
+    ("GET", f"{_ZONE}/compare", history.compare),
+    ("GET", f"{_ZONE}/rollback", history.preview_rollback),
+    ("POST", f"{_ZONE}/rollback", history.roll_back),
 )
 """Method, path below /ui, and page."""
 
