@@ -48,7 +48,7 @@ def test_hover_focus_and_click_show_the_numbers(page: Page) -> None:
     colo(page, "FRA").focus()
     expect(tip).to_contain_text("Upper tier of 2 origins")
     colo(page, "IAD").click()
-    expect(page.locator("#facts")).to_contain_text("aws us-east-1")
+    expect(page.locator("#map-facts")).to_contain_text("aws us-east-1")
 
 
 def test_the_table_has_the_facts_of_the_map(page: Page) -> None:
