@@ -7,6 +7,9 @@ from playwright.sync_api import Page
 from tests import npm
 
 FOLDER = Path(__file__).with_name("axe")
+MARK_ON_MAP = "leaflet-marker-icon"
+"""WCAG 2.5.8 excepts targets whose place is essential, such as on a map, and those that have an
+equivalent: the table beside the map."""
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 
 
@@ -20,6 +23,7 @@ def violations(page: Page) -> list[str]:
         f"{violation['id']}: {violation['help']}: {node['html'][:200]}"
         for violation in found["violations"]
         for node in violation["nodes"]
+        if not (violation["id"] == "target-size" and MARK_ON_MAP in node["html"])
     ]
 
 

@@ -44,7 +44,7 @@ def test_two_revisions_are_compared_side_by_side(plain: Page, changed: Zone) -> 
 
 def test_a_rollback_is_previewed_and_done(page: Page, changed: Zone) -> None:
     page.goto(f"/ui/zones/{changed.id}/history")
-    page.get_by_role("link", name="Roll back to before").first.click()
+    page.get_by_role("link", name="To before").first.click()
     expect(page.get_by_text("1 to change")).to_be_visible()
     assert changed.read()["192.0.2.1"] == "eu-west-1"
     page.get_by_role("button", name="Roll back 1 mapping").click()
@@ -54,7 +54,7 @@ def test_a_rollback_is_previewed_and_done(page: Page, changed: Zone) -> None:
 
 def test_a_rollback_is_done_with_the_keyboard_alone(page: Page, changed: Zone) -> None:
     page.goto(f"/ui/zones/{changed.id}/history")
-    keyboard.press(page, page.get_by_role("link", name="Roll back to before").first)
+    keyboard.press(page, page.get_by_role("link", name="To before").first)
     keyboard.press(page, page.get_by_role("button", name="Roll back 1 mapping"))
     expect(page.get_by_role("status").first).to_contain_text("1 mapping changed")
     assert changed.read()["192.0.2.1"] == "us-east-1"
@@ -62,7 +62,7 @@ def test_a_rollback_is_done_with_the_keyboard_alone(page: Page, changed: Zone) -
 
 def test_a_rollback_whose_preview_is_outdated_is_not_done(plain: Page, changed: Zone) -> None:
     plain.goto(f"/ui/zones/{changed.id}/history")
-    plain.get_by_role("link", name="Roll back to before").first.click()
+    plain.get_by_role("link", name="To before").first.click()
     changed.put({"192.0.2.2": "sa-east-1"})
     plain.get_by_role("button", name="Roll back 1 mapping").click()
     expect(plain.get_by_role("alert")).to_contain_text("has changed since the preview")
