@@ -12,7 +12,7 @@ from originmap.api.http.router import METHODS, Found, Route, Router
 from originmap.api.ui.assets import Assets
 from originmap.api.ui.inner import Inner, InnerRefused
 from originmap.api.ui.mount import BASE, PageSetup
-from originmap.api.ui.pages import colo_states, map_page, zones
+from originmap.api.ui.pages import colo_states, history, map_page, mapping, plan, zone, zones
 from originmap.api.ui.reception import SIGN_IN, Reception, is_forged
 from originmap.api.ui.render import HEADERS, PageRenderer
 from originmap.api.ui.rights import VisitorRights
@@ -21,6 +21,7 @@ from originmap.api.ui.visit import Visit
 MOST_BODY = 4 << 20
 API = f"{BASE}/api"
 _MISSING = f"{BASE}/missing"
+_ZONE = "/zones/{zone_id:hex32}"
 
 Page = Callable[[Visit], Coroutine[Any, Any, Response]]
 """Answers a request of a visitor that has signed in. InnerRefused becomes a page that says why."""
@@ -35,6 +36,17 @@ PAGES: tuple[tuple[str, str, Page], ...] = (
     ("POST", "/map/states", colo_states.set_states),
     ("POST", "/map/undo", colo_states.undo_states),
     ("GET", "/zones", zones.list_zones),
+    ("GET", _ZONE, zone.show_zone),
+    ("POST", f"{_ZONE}/mappings", mapping.add_mapping),
+    ("GET", f"{_ZONE}/mappings/{{ip}}", mapping.show_mapping),
+    ("POST", f"{_ZONE}/mappings/{{ip}}", mapping.change_mapping),
+    ("POST", f"{_ZONE}/mappings/{{ip}}/delete", mapping.delete_mapping),
+    ("POST", f"{_ZONE}/plan", plan.show_plan),
+    ("POST", f"{_ZONE}/apply", plan.apply_plan),
+    ("GET", f"{_ZONE}/history", history.list_changes),
+    ("GET", f"{_ZONE}/compare", history.compare),
+    ("GET", f"{_ZONE}/rollback", history.preview_rollback),
+    ("POST", f"{_ZONE}/rollback", history.roll_back),
 )
 """Method, path below /ui, and page."""
 

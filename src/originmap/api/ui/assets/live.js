@@ -2,15 +2,15 @@
 // the server renders it now. The element #updated says when: `data-since` is the revision from which
 // the change feed is followed, `data-every` the seconds between looks at what the feed does not have.
 
+import { follow } from "./page.js";
+
 const status = document.getElementById("updated");
 const LEAST = 500; // milliseconds between two updates
 let planned = 0;
 let running = false;
 
 if (status?.dataset.since !== undefined) {
-  const feed = new EventSource(`/ui/api/originmap/v1/changes?since=${status.dataset.since}`);
-  feed.addEventListener("changes", plan);
-  feed.addEventListener("reset", plan);
+  follow(plan, `since=${status.dataset.since}`);
 }
 if (status?.dataset.every !== undefined) {
   setInterval(() => document.hidden || plan(), 1000 * status.dataset.every);

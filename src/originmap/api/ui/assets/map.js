@@ -2,6 +2,7 @@
 // which words; this file decides how it looks.
 
 import { shortestWay } from "./geometry.js";
+import { element } from "./page.js";
 
 const L = window.L;
 const box = document.getElementById("map");
@@ -92,16 +93,10 @@ function show(place, mark) {
 }
 
 function words(place, actions = []) {
-  const element = document.createElement("div");
-  element.append(tag("strong", place.label), ...place.facts.map((fact) => tag("p", fact)));
-  for (const action of actions) {
-    element.append(Object.assign(tag("a", action.text), { href: action.url, className: "button" }), " ");
-  }
-  return element;
-}
-
-function tag(name, text) {
-  return Object.assign(document.createElement(name), { textContent: text });
+  const box = element("div");
+  box.append(element("strong", place.label), ...place.facts.map((fact) => element("p", fact)));
+  for (const { text, url } of actions) box.append(element("a", text, { href: url, class: "button" }));
+  return box;
 }
 
 /** Shows what moves as large as possible. */
