@@ -31,6 +31,7 @@ from originmap.service.history.history import ZoneHistory
 from originmap.service.mapping.mappings import Mappings
 from originmap.service.mapping.regions import Regions
 from originmap.service.mapping.zones import Zones
+from originmap.service.tier.regions_in_use import RegionsInUse
 from originmap.service.tier.resolve import Resolve
 from originmap.service.vitals import Monitor
 from originmap.settings import Settings
@@ -114,6 +115,7 @@ def _own_services(
         directory=opened.directory,
         topologies=opened.topologies,
         resolve=Resolve(store, opened.topologies),
+        regions=RegionsInUse(store, data.catalogue(), opened.topologies),
         exports=opened.exports,
         feed=opened.feed,
         digests=Digests(store),

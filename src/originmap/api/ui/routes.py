@@ -12,11 +12,11 @@ from originmap.api.http.router import METHODS, Found, Route, Router
 from originmap.api.ui.assets import Assets
 from originmap.api.ui.inner import Inner, InnerRefused
 from originmap.api.ui.mount import BASE, PageSetup
-from originmap.api.ui.pages import history, mapping, plan, zone, zones
+from originmap.api.ui.pages import colo_states, history, map_page, mapping, plan, zone, zones
 from originmap.api.ui.reception import SIGN_IN, Reception, is_forged
 from originmap.api.ui.render import HEADERS, PageRenderer
 from originmap.api.ui.rights import VisitorRights
-from originmap.api.ui.visit import Visit, see_other
+from originmap.api.ui.visit import Visit
 
 MOST_BODY = 4 << 20
 API = f"{BASE}/api"
@@ -31,6 +31,10 @@ _FORGED = errors.refusal(403, 10403, "X-CSRF-Token is missing or wrong. Load the
 _FORM_FORGED = "The form is from an earlier session. Check the values and send it again."
 
 PAGES: tuple[tuple[str, str, Page], ...] = (
+    ("GET", "/", map_page.show_map),
+    ("GET", "/map/preview", colo_states.preview_states),
+    ("POST", "/map/states", colo_states.set_states),
+    ("POST", "/map/undo", colo_states.undo_states),
     ("GET", "/zones", zones.list_zones),
     ("GET", _ZONE, zone.show_zone),
     ("POST", f"{_ZONE}/mappings", mapping.add_mapping),
@@ -68,7 +72,6 @@ class PageRouter:
         return [
             _route("GET", "/", _to_start),
             _route("GET", BASE, _to_start),
-            _route("GET", f"{BASE}/", lambda request: see_other(f"{BASE}/zones")),
             _route("GET", f"{BASE}/assets/{{version}}/{{name}}", self._asset),
             _route("GET", SIGN_IN, reception.show_form),
             Route("POST", SIGN_IN, _nobody, reception.sign_in, max_body=16 << 10),

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from originmap.api.http.request import Request
+from originmap.api.ui.state_undo import StateUndo
 
 COOKIE = "originmap_session"
 MOST_SESSIONS = 1_000
@@ -21,13 +22,15 @@ SESSION_SECONDS = 12 * 3600
 
 @dataclass(slots=True, eq=False)
 class PageSession:
-    """A visitor that has signed in. `notices` are shown on the next page, once."""
+    """A visitor that has signed in. `notices` are shown on the next page, once; `undo` takes back
+    the last change of colos."""
 
     key: bytes
     token: str = field(repr=False)
     csrf: str = field(repr=False)
     ends: int  # in microseconds of the clock
     notices: list[str] = field(default_factory=list)
+    undo: StateUndo | None = None
 
     def accepts(self, csrf: str) -> bool:
         """Whether a form has the token of this session."""

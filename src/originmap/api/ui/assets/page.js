@@ -24,8 +24,10 @@ export function follow(changed, query = "") {
   const source = new EventSource(`/ui/api/originmap/v1/changes${query ? `?${query}` : ""}`);
   for (const name of ["changes", "reset"]) {
     source.addEventListener(name, (event) => {
-      clearTimeout(timer);
-      timer = setTimeout(() => changed(JSON.parse(event.data)), 100);
+      timer ??= setTimeout(() => {
+        timer = undefined; // a steady stream of changes must not put it off
+        changed(JSON.parse(event.data));
+      }, 100);
     });
   }
   addEventListener("pagehide", () => source.close());
