@@ -12,7 +12,7 @@ from originmap.api.http.router import METHODS, Found, Route, Router
 from originmap.api.ui.assets import Assets
 from originmap.api.ui.inner import Inner, InnerRefused
 from originmap.api.ui.mount import BASE, PageSetup
-from originmap.api.ui.pages import colo_states, history, map_page, mapping, plan, zone, zones
+from originmap.api.ui.pages import colo_states, fleet, history, map_page, mapping, plan, zone, zones
 from originmap.api.ui.reception import SIGN_IN, Reception, is_forged
 from originmap.api.ui.render import HEADERS, PageRenderer
 from originmap.api.ui.rights import VisitorRights
@@ -35,6 +35,8 @@ PAGES: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/map/preview", colo_states.preview_states),
     ("POST", "/map/states", colo_states.set_states),
     ("POST", "/map/undo", colo_states.undo_states),
+    ("GET", "/fleet", fleet.show_fleet),
+    ("POST", "/fleet/rollout", fleet.take_step),
     ("GET", "/zones", zones.list_zones),
     ("GET", _ZONE, zone.show_zone),
     ("POST", f"{_ZONE}/mappings", mapping.add_mapping),
