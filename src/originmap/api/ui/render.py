@@ -1,10 +1,13 @@
 """Templates to responses: every value is escaped, an undefined one is an error."""
 
 import gzip
+import re
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from originmap.api.http.request import Request
 from originmap.api.http.response import Headers, Response
@@ -25,6 +28,7 @@ HEADERS: Headers = (
 )
 """Of every page. With the policy `no-referrer` browsers would send `Origin: null` with forms."""
 _SMALL = 1_024
+_CODE = re.compile("`([^`]+)`")
 
 
 class PageRenderer:
@@ -41,7 +45,7 @@ class PageRenderer:
             auto_reload=False,
         )
         self._environment.globals.update(asset=assets.url, **common)
-        self._environment.filters.update(moment=moment, number=number)
+        self._environment.filters.update(moment=moment, number=number, prose=prose, json=indented)
 
     def page(
         self,
@@ -71,3 +75,17 @@ def moment(text: str | None) -> str:
 def number(value: float) -> str:
     """A number with a comma between thousands."""
     return f"{value:,}"
+
+
+def prose(text: str) -> Markup:
+    """Text with paragraphs and `code`, as descriptions have it; everything else is escaped."""
+    paragraphs = (escape(each) for each in re.split(r"\n\s*\n", text.strip()) if each)
+    return Markup("").join(
+        Markup("<p>{}</p>").format(Markup(_CODE.sub(r"<code>\1</code>", each)))  # noqa: S704
+        for each in paragraphs
+    )
+
+
+def indented(value: object) -> str:
+    """A value as JSON in several lines."""
+    return msgspec.json.format(msgspec.json.encode(value)).decode()

@@ -12,7 +12,20 @@ from originmap.api.http.router import METHODS, Found, Route, Router
 from originmap.api.ui.assets import Assets
 from originmap.api.ui.inner import Inner, InnerRefused
 from originmap.api.ui.mount import BASE, PageSetup
-from originmap.api.ui.pages import colo_states, fleet, history, map_page, mapping, plan, zone, zones
+from originmap.api.ui.pages import (
+    audit,
+    colo_states,
+    fleet,
+    history,
+    map_page,
+    mapping,
+    plan,
+    reference,
+    requests,
+    tokens,
+    zone,
+    zones,
+)
 from originmap.api.ui.reception import SIGN_IN, Reception, is_forged
 from originmap.api.ui.render import HEADERS, PageRenderer
 from originmap.api.ui.rights import VisitorRights
@@ -49,6 +62,18 @@ PAGES: tuple[tuple[str, str, Page], ...] = (
     ("GET", f"{_ZONE}/compare", history.compare),
     ("GET", f"{_ZONE}/rollback", history.preview_rollback),
     ("POST", f"{_ZONE}/rollback", history.roll_back),
+    ("GET", "/tokens", tokens.list_tokens),
+    ("POST", "/tokens", tokens.create_token),
+    ("GET", "/tokens/{token}/revoke", tokens.ask_to_revoke),
+    ("POST", "/tokens/{token}/revoke", tokens.revoke_token),
+    ("GET", "/audit", audit.list_entries),
+    ("GET", "/reference", reference.list_operations),
+    ("GET", "/reference/{operation}", reference.show_operation),
+    ("GET", "/requests", requests.list_requests),
+    ("POST", "/requests/reset", requests.reset),
+    ("POST", "/requests/clear", requests.clear),
+    ("POST", "/requests/faults", requests.add_fault),
+    ("POST", "/requests/faults/remove", requests.remove_faults),
 )
 """Method, path below /ui, and page."""
 
