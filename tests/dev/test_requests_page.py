@@ -36,8 +36,7 @@ def test_requests_are_listed_with_their_basis_and_what_was_ignored(
     zone.put("192.0.2.1", colour="<b>red</b>")
     zone.http.get(f"{zone.path}?<script>=1", headers={"User-Agent": "<script>"})
     page = browser.get("/ui/requests").text
-    assert 'data-number="2"' in page
-    assert 'data-number="3"' not in page, "the page lists its own requests"
+    assert page.count("data-number=") == 2, "the page lists its own requests"
     assert '<code class="warn">colour</code>' in page
     assert "published" in page
     assert "<script>=1" not in page

@@ -1,8 +1,6 @@
 """The map's tables and drawing, and changes of colos with preview and undo."""
 
-import json
 import re
-from typing import Any
 
 import httpx
 
@@ -10,23 +8,10 @@ from originmap import bootstrap
 from originmap.domain.mapping.mapping import put
 from tests.api.matrix import OTHER_ZONE, ZONE
 from tests.api.ui.conftest import Visitor, words
+from tests.api.ui.tables import drawing_of, row_of
 from tests.builders import CAUSE, US_WEST, ip
 
 DRAIN = "/map/preview?to=draining&colo=IAD"
-
-
-def _drawing(answer: httpx.Response) -> Any:
-    found = re.search(
-        r'<script type="application/json" id="drawing"[^>]*>(.*?)</script>', answer.text
-    )
-    assert found
-    return json.loads(found[1])
-
-
-def _row(answer: httpx.Response, header: str) -> str:
-    rows = re.findall(r"<tr>.*?</tr>", answer.text, re.DOTALL)
-    row = next(row for row in rows if re.search(rf'<th scope="row">{header}\b', row))
-    return " ".join(re.sub(r"<[^>]*>", " ", row).split())
 
 
 async def _states(visitor: Visitor) -> dict[str, str]:
@@ -36,13 +21,13 @@ async def _states(visitor: Visitor) -> dict[str, str]:
 
 async def test_the_tables_say_what_caches_fill_through(operator: Visitor) -> None:
     page = await operator.get("/")
-    assert _row(page, "aws us-east-1") == "aws us-east-1 Ashburn, US 1 1 IAD EWR"
-    assert _row(page, "IAD") == "IAD Ashburn, US active 1 0"
-    assert _row(page, "EWR").endswith("active 0 1")
+    assert row_of(page, "aws us-east-1") == "aws us-east-1 Ashburn, US 1 1 IAD EWR"
+    assert row_of(page, "IAD") == "IAD Ashburn, US active 1 0"
+    assert row_of(page, "EWR").endswith("active 0 1")
 
 
 async def test_the_drawing_has_the_facts_of_the_tables(operator: Visitor) -> None:
-    drawing = _drawing(await operator.get("/"))
+    drawing = drawing_of(await operator.get("/"))
     (city,) = drawing["cities"]
     assert (city["label"], city["origins"]) == ("Ashburn, US", 1)
     assert city["facts"] == ["aws us-east-1: 1 origin, upper tier IAD, fallback EWR"]
@@ -93,8 +78,8 @@ def _seen(preview: httpx.Response) -> str:
 async def test_draining_shows_the_moves_then_changes_then_is_undone(operator: Visitor) -> None:
     preview = await operator.get(DRAIN)
     assert "1 origin would start with a cold cache" in words(preview)
-    assert _row(preview, "example.com") == "example.com 1 0"
-    assert {line["kind"] for line in _drawing(preview)["lines"]} == {"old", "tier", "fallback"}
+    assert row_of(preview, "example.com") == "example.com 1 0"
+    assert {line["kind"] for line in drawing_of(preview)["lines"]} == {"old", "tier", "fallback"}
     assert (await _states(operator))["IAD"] == "active"
     done = await operator.post("/map/states", to="draining", colo="IAD", seen=_seen(preview))
     assert "IAD is draining now." in words(done)
@@ -154,7 +139,7 @@ async def test_what_cannot_be_previewed_is_said_on_the_map(operator: Visitor) ->
     assert "Nothing would change: IAD is active already." in words(same)
 
 
-async def test_a_name_cannot_end_the_data_of_the_drawing(
+async def test_a_name_cannot_end_the_data_of_thedrawing_of(
     opened: bootstrap.Opened, operator: Visitor
 ) -> None:
     topology = (await operator.get("/api/originmap/v1/topology")).json()["result"]
@@ -164,7 +149,7 @@ async def test_a_name_cannot_end_the_data_of_the_drawing(
     assert (await operator.client.put(url, headers=headers, json=topology)).status_code == 200
     page = await operator.get("/")
     assert "<script>alert" not in page.text
-    assert any("</script>" in colo["label"] for colo in _drawing(page)["colos"])
+    assert any("</script>" in colo["label"] for colo in drawing_of(page)["colos"])
 
 
 async def test_origins_without_tiered_cache_have_no_upper_tier(operator: Visitor) -> None:
@@ -174,5 +159,5 @@ async def test_origins_without_tiered_cache_have_no_upper_tier(operator: Visitor
         f"{zone}/argo/tiered_caching", headers=headers, json={"value": "off"}
     )
     page = await operator.get("/")
-    assert "none: tiered cache is off, or not smart" in _row(page, "aws us-east-1")
-    assert _drawing(page)["lines"] == []
+    assert "none: tiered cache is off, or not smart" in row_of(page, "aws us-east-1")
+    assert drawing_of(page)["lines"] == []

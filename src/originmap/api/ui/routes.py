@@ -15,6 +15,7 @@ from originmap.api.ui.mount import BASE, PageSetup
 from originmap.api.ui.pages import (
     audit,
     colo_states,
+    fleet,
     history,
     map_page,
     mapping,
@@ -47,6 +48,8 @@ PAGES: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/map/preview", colo_states.preview_states),
     ("POST", "/map/states", colo_states.set_states),
     ("POST", "/map/undo", colo_states.undo_states),
+    ("GET", "/fleet", fleet.show_fleet),
+    ("POST", "/fleet/rollout", fleet.take_step),
     ("GET", "/zones", zones.list_zones),
     ("GET", _ZONE, zone.show_zone),
     ("POST", f"{_ZONE}/mappings", mapping.add_mapping),

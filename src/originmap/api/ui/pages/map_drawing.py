@@ -55,7 +55,8 @@ def move_drawing(
     def words(region: RegionRow) -> str:
         move = moves[region.name]
         change = f"from {' then '.join(move.before)} to {' then '.join(move.after)}"
-        return f"{region.name}: {_count(move.origins)} {change}{', cold' if move.cold else ''}"
+        cold = ", starting cold" if move.cold else ""
+        return f"{region.name}: {counted(move.origins, 'origin')} {change}{cold}"
 
     drawing = _drawing(facts.colos, regions, words, lines, operates=False)
     for colo, row in zip(drawing["colos"], facts.colos, strict=True):
@@ -101,9 +102,9 @@ def _colo(colo: ColoRow, *, operates: bool) -> dict[str, Any]:
     facts = [colo.state if colo.eligible else f"{colo.state}, never an upper tier"]
     if colo.first:
         names = ", ".join(colo.regions[:5]) + (", …" if len(colo.regions) > 5 else "")
-        facts.append(f"Upper tier of {_count(colo.first)}: {names}")
+        facts.append(f"Upper tier of {counted(colo.first, 'origin')}: {names}")
     if colo.later:
-        facts.append(f"Fallback of {_count(colo.later)}")
+        facts.append(f"Fallback of {counted(colo.later, 'origin')}")
     return {
         "at": (colo.latitude, colo.longitude),
         "label": f"{colo.code} {colo.city}, {colo.country}",
@@ -123,8 +124,9 @@ def _words_of_region(region: RegionRow) -> str:
     tail = f"upper tier {region.colos[0]}" if region.hinted else "no upper tier"
     if region.hinted and len(region.colos) > 1:
         tail += f", fallback {' then '.join(region.colos[1:])}"
-    return f"{region.name}: {_count(region.origins)}, {tail}"
+    return f"{region.name}: {counted(region.origins, 'origin')}, {tail}"
 
 
-def _count(origins: int) -> str:
-    return f"{origins:,} origin{'' if origins == 1 else 's'}"
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: "1 origin", "2,000 origins"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,8 +1,10 @@
 """The map: /ui/, with the same facts in tables."""
 
+from collections import Counter
+
 from originmap.api.http.response import Response
-from originmap.api.ui.pages.map_drawing import ACTIONS, map_drawing
-from originmap.api.ui.pages.map_facts import MapFilter, map_facts
+from originmap.api.ui.pages.map_drawing import ACTIONS, counted, map_drawing
+from originmap.api.ui.pages.map_facts import MapFacts, MapFilter, map_facts
 from originmap.api.ui.state_undo import in_words
 from originmap.api.ui.visit import Visit
 
@@ -33,6 +35,7 @@ async def render_map(
         status,
         problems,
         facts=facts,
+        summary=_summary(facts),
         wanted=wanted,
         zones=facts.zones[:MOST_CHOICES],
         revision=answer["revision"],
@@ -40,3 +43,16 @@ async def render_map(
         actions=ACTIONS,
         undo=in_words(undo.before) if undo is not None and undo.possible(states) else "",
     )
+
+
+def _summary(facts: MapFacts) -> str:
+    """What is shown, and the colos that are not active."""
+    states = Counter(colo.state for colo in facts.colos)
+    zones = {zone for region in facts.regions for zone in region.zones}
+    shown = [
+        counted(sum(region.origins for region in facts.regions), "origin"),
+        counted(len(facts.regions), "region"),
+        counted(len(zones), "zone"),
+    ]
+    others = [f"{counted(states[state], 'colo')} {state}" for state in states if state != "active"]
+    return "; ".join(["{} in {} and {}".format(*shown), *others]) + "."
