@@ -6,7 +6,7 @@ UV := $(VENV)/dist/bin/uv --quiet
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export PIP_REQUIRE_VIRTUALENV := 1
 
-.PHONY: run setup test lint unit caches bench bench-large bench-against bench-plot crash chaos soak lock openapi conformance docs-generate site guides picture dist container wheels clean
+.PHONY: run setup test lint unit caches browser screens bench bench-large bench-against bench-plot crash chaos soak lock openapi conformance docs-generate site guides picture screenshots dist container wheels clean
 
 run: setup
 	$(BIN)/originmap dev
@@ -59,12 +59,20 @@ lint: $(VENV)/.test
 	$(BIN)/lint-imports
 
 # One process for each core, up to four; the tests of a file stay together, with their servers.
-unit: $(VENV)/.test $(VENV)/.v1client caches
+unit: $(VENV)/.test $(VENV)/.v1client caches browser
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 # Installs the caches for the tests of exports, as root on Debian.
 caches:
 	scripts/caches.sh
+
+# Installs the browser for the tests of the web page, as root on Debian.
+browser:
+	scripts/browser.sh
+
+# Takes the screenshots again that the tests compare with. Look at the difference.
+screens: $(VENV)/.test browser
+	ORIGINMAP_WRITE_SCREENS=1 $(BIN)/python -m pytest tests/ui/test_appearance.py
 
 # Kills the server at random moments under load; `make test` includes a short form.
 crash: $(VENV)/.test
@@ -118,6 +126,10 @@ guides: $(VENV)/.test
 # Draws the picture of the README from the current output of its commands.
 picture: $(VENV)/.test
 	$(BIN)/python -m scripts.picture
+
+# Takes the pictures of the web page in docs/images from a server that it starts.
+screenshots: $(VENV)/.test browser
+	$(BIN)/python -m scripts.screenshots
 
 # The release files: sdist, wheel and bill of materials (CycloneDX), with their digests. Builds are
 # reproducible: the same commit gives the same bytes.

@@ -23,6 +23,7 @@ from bench.cases import (
     starts,
     testing,
     throughput,
+    ui,
     watchers,
 )
 from bench.harness import load
@@ -88,6 +89,13 @@ def _on_postgres(bench: Bench) -> Figures:
     return postgres.measure(bench)
 
 
+def _in_browser(bench: Bench) -> Figures:
+    if needed := ui.missing():
+        print(f"left out: {needed}", flush=True)
+        return {}
+    return ui.measure(bench)
+
+
 _OTHERS: dict[str, Callable[[Bench], Figures]] = {
     "start": starts.measure,
     "lookups": lookups.measure,
@@ -99,6 +107,7 @@ _OTHERS: dict[str, Callable[[Bench], Figures]] = {
     "snapshot": snapshots.measure,
     "loop": loop.measure,
     "testing": testing.measure,
+    "ui": _in_browser,
 }
 
 

@@ -1,6 +1,6 @@
 """The npm packages of the tests: installed once per checkout, with locked versions.
 
-They are in tests/clients/typescript. Originmap itself does not need Node.js or npm: without them a
+Originmap itself does not need Node.js or npm: without them a
 test is skipped; on CI it fails.
 """
 
@@ -15,23 +15,28 @@ import pytest
 
 FOLDER = Path(__file__).with_name("clients") / "typescript"
 LOCK = FOLDER / "package-lock.json"
-_MODULES = FOLDER / "node_modules"
-_INSTALLED = _MODULES / ".installed-lock.json"
-"""A copy of the lock file of the installed packages."""
 
 
 def modules() -> Path:
-    """The folder of the installed packages."""
+    """The folder of the packages for the TypeScript client and the examples."""
+    return install(FOLDER)
+
+
+def install(folder: Path) -> Path:
+    """The folder of the packages that the lock in `folder` names, installed once."""
     for command in ("node", "npm"):
         if shutil.which(command) is None:
-            reason = f"{command} is not installed; npm's cloudflare cannot be tried"
+            reason = f"{command} is not installed; these tests need packages of npm"
             pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    with LOCK.open("rb") as lock:  # a concurrent test run must not install over this one
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not _INSTALLED.exists() or _INSTALLED.read_bytes() != LOCK.read_bytes():
-            run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=FOLDER)
-            shutil.copyfile(LOCK, _INSTALLED)
-    return _MODULES
+    lock, modules = folder / "package-lock.json", folder / "node_modules"
+    installed = modules / ".installed-lock.json"
+    # A concurrent test run must not install over this one.
+    with lock.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if not installed.exists() or installed.read_bytes() != lock.read_bytes():
+            run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=folder)
+            shutil.copyfile(lock, installed)
+    return modules
 
 
 def run(*command: str, cwd: Path, settings: Mapping[str, str] | None = None) -> str:

@@ -15,6 +15,7 @@ from bench.cases import (
     starts,
     testing,
     throughput,
+    ui,
     watchers,
 )
 from bench.harness.figures import Figures
@@ -184,6 +185,9 @@ GOALS = (
         0.9,
         against=(testing.JOURNAL, ORIGINMAP.name),
     ),
+    Goal("web page ready", (ui.READY, ORIGINMAP.name), 500, at_most=True, unit="ms"),
+    Goal("search in a full zone", (ui.SEARCH, ORIGINMAP.name), 50, at_most=True, unit="ms"),
+    Goal("change shown in the page", (ui.CHANGE, ORIGINMAP.name), 1000, at_most=True, unit="ms"),
     Goal(
         "GET with 10 M mappings against 10,000",
         (large.GET, large.LARGE.label),

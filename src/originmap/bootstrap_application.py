@@ -14,6 +14,7 @@ from originmap.api.native import routes as native
 from originmap.api.native.feed.events import Events
 from originmap.api.native.metrics import Metrics
 from originmap.api.traffic import Traffic
+from originmap.api.ui.mount import PageMount, PageSetup
 from originmap.bootstrap import Opened
 from originmap.domain.access.rate_limit import parse
 from originmap.service.access.access import Access
@@ -30,6 +31,7 @@ from originmap.service.history.history import ZoneHistory
 from originmap.service.mapping.mappings import Mappings
 from originmap.service.mapping.regions import Regions
 from originmap.service.mapping.zones import Zones
+from originmap.service.tier.regions_in_use import RegionsInUse
 from originmap.service.tier.resolve import Resolve
 from originmap.service.vitals import Monitor
 from originmap.settings import Settings
@@ -41,8 +43,19 @@ Finish = Callable[[Sequence[Route], Guard, Brake], Application]
 """Makes the application of its routes and the checks that they share."""
 
 
-def _plain(routes: Sequence[Route], guard: Guard, brake: Brake) -> Application:
-    return Application(routes, brake)
+def pages_of(
+    routes: Sequence[Route],
+    guard: Guard,
+    brake: Brake,
+    settings: Settings,
+    clocks: Clocks,
+    dev_token: str = "",
+) -> PageMount | None:
+    """The web page over these routes, unless it is turned off. With a `dev_token`, visitors from
+    this machine are signed in with it."""
+    if not settings.ui:
+        return None
+    return PageMount(PageSetup(routes, guard, brake, clocks.elapsed, dev_token))
 
 
 def build_app(
@@ -51,7 +64,7 @@ def build_app(
     settings: Settings = DEFAULTS,
     traffic: Traffic | None = None,
     clocks: Clocks = SYSTEM,
-    finish: Finish = _plain,
+    finish: Finish | None = None,
 ) -> Application:
     """Build the application over an open store. Only the settings of routes and limits are used;
     `traffic` counts responses for the metrics."""
@@ -79,7 +92,10 @@ def build_app(
     sessions = Sessions(store, access, clocks.wall)
     traffic = (traffic or Traffic()) if settings.metrics else None
     own = _own_services(opened, ready, traffic, sessions, audit, tokens, clocks.wall)
-    return finish([*table, *native.routes(guard, own)], guard, brake)
+    table += native.routes(guard, own)
+    if finish is not None:
+        return finish(table, guard, brake)
+    return Application(table, brake, pages_of(table, guard, brake, settings, clocks))
 
 
 def _own_services(
@@ -99,6 +115,7 @@ def _own_services(
         directory=opened.directory,
         topologies=opened.topologies,
         resolve=Resolve(store, opened.topologies),
+        regions=RegionsInUse(store, data.catalogue(), opened.topologies),
         exports=opened.exports,
         feed=opened.feed,
         digests=Digests(store),

@@ -10,7 +10,7 @@ from originmap.api.guard import Guard
 from originmap.api.http.router import Route
 from originmap.api.traffic import Traffic
 from originmap.bootstrap import Opened
-from originmap.bootstrap_application import build_app
+from originmap.bootstrap_application import build_app, pages_of
 from originmap.bootstrap_server import Blueprint
 from originmap.conformance.facts import FACTS
 from originmap.dev.application import DevApplication
@@ -71,11 +71,17 @@ class DevServer:
         clocks: Clocks,
     ) -> Application:
         """Build the application."""
-        finish = partial(self._finish, opened)
+        finish = partial(self._finish, opened, settings, clocks)
         return build_app(opened, ready, settings, traffic, clocks, finish)
 
     def _finish(
-        self, opened: Opened, routes: Sequence[Route], guard: Guard, brake: Brake
+        self,
+        opened: Opened,
+        settings: Settings,
+        clocks: Clocks,
+        routes: Sequence[Route],
+        guard: Guard,
+        brake: Brake,
     ) -> Application:
         assert self._states is not None
         operations = all_operations()
@@ -84,7 +90,9 @@ class DevServer:
         instruments = Instruments(self._clock, faults, journal, strictness)
         control = ControlRoutes(guard, self._states, instruments, _stop)
         table = [*routes, *control.routes()]
-        return DevApplication(table, brake, operations, instruments, self._finder)
+        # What the page asks is not what a test does: no faults, no journal.
+        pages = pages_of(table, guard, brake, settings, clocks, initial_data.DEV_TOKEN)
+        return DevApplication(table, brake, operations, instruments, self._finder, pages)
 
 
 def _stop() -> None:

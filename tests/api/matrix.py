@@ -121,6 +121,8 @@ TABLE = """
 //originmap/v1/latencies
  GET    9106 6003 401     401     401   401      9109 ok   ok   ok      ok   ok  ok    ok   ok   ok
  PUT    9106 6003 401     401     401   401      9109 403  403  403     403  ok  403   ok   403  403
+//originmap/v1/regions
+ GET    9106 6003 401     401     401   401      9109 ok   ok   ok      ok   ok  ok    ok   403  403
 //originmap/v1/zones/{zone}/resolve
  GET    9106 6003 401     401     401   401      9109 ok   403  403     403  ok  ok    ok   ok   ok
 //originmap/v1/zones/{zone}/history

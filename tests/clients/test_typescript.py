@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from tests import npm
-from tests.npm import run
 from tests.process import EMAIL, KEY, TOKEN, Server
 
 BY_TOKEN = {"CLOUDFLARE_API_TOKEN": TOKEN}
@@ -22,7 +21,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("typescript")
     (folder / "node_modules").symlink_to(modules)
     shutil.copy(npm.FOLDER / "package.json", folder)
-    run("node", str(modules / "typescript/bin/tsc"), "--outDir", str(folder), cwd=npm.FOLDER)
+    npm.run("node", str(modules / "typescript/bin/tsc"), "--outDir", str(folder), cwd=npm.FOLDER)
     return folder
 
 
@@ -36,14 +35,14 @@ def settings(request: pytest.FixtureRequest, server: Server) -> dict[str, str]:
 def test_the_first_program_of_a_user_prints_the_address(
     compiled: Path, settings: dict[str, str]
 ) -> None:
-    assert run("node", "first.js", cwd=compiled, settings=settings) == "192.0.2.1\n"
+    assert npm.run("node", "first.js", cwd=compiled, settings=settings) == "192.0.2.1\n"
 
 
 @pytest.mark.proves("P-GEN-4", "P-GEN-11")
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_test_program_passes(compiled: Path, settings: dict[str, str], program: str) -> None:
     script = str(Path(program).with_suffix(".js"))
-    run("node", "--test", "--test-reporter=spec", script, cwd=compiled, settings=settings)
+    npm.run("node", "--test", "--test-reporter=spec", script, cwd=compiled, settings=settings)
 
 
 def test_the_lock_names_no_registry() -> None:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from originmap.api import envelope, errors
 from originmap.api.http.request import Request
 from originmap.api.http.response import Answer, Deferred, Response
-from originmap.api.http.router import Route, Router
+from originmap.api.http.router import Found, Route, Router
 from originmap.domain.access.errors import UnknownKey, UnknownToken, UnusableToken
 from originmap.domain.errors import BodyTooLarge, OriginmapError, StoreError, ZoneNotFound
 from originmap.service.access.brake import Brake
@@ -30,13 +30,21 @@ class Processor(Protocol):
         """The response to `request` whose deferred result is ready. Never raises."""
 
 
+class Pages(Protocol):
+    """The web page: what is found at paths without a route."""
+
+    def find(self, request: Request) -> Found | None:
+        """The routes at the path of a request; None if the page has none there."""
+
+
 class Application:
     """Processes requests of routes."""
 
-    def __init__(self, routes: Iterable[Route], brake: Brake) -> None:
+    def __init__(self, routes: Iterable[Route], brake: Brake, pages: Pages | None = None) -> None:
         self.routes = tuple(routes)
         self._router = Router(self.routes)
         self._brake = brake
+        self._pages = pages
 
     def answer(self, request: Request) -> Answer | None:
         """The response to a request; None if its body is needed and has not arrived. Never
@@ -76,6 +84,8 @@ class Application:
 
     def _routed(self, request: Request) -> Route | Response:
         at = self._router.find(request.path)
+        if at is None and self._pages is not None:
+            at = self._pages.find(request)
         if at is None:
             return refusal_response(errors.no_route(request.path))
         found, request.arguments = at

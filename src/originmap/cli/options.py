@@ -95,6 +95,17 @@ def metrics(command: F) -> F:
     )(command)
 
 
+def ui(command: F) -> F:
+    """--ui / --no-ui"""
+    return click.option(
+        "--ui/--no-ui",
+        default=default_of("ui"),
+        show_default=True,
+        help=help_of("ui"),
+        envvar="ORIGINMAP_UI",
+    )(command)
+
+
 def rate_limit(command: F) -> F:
     """--rate-limit"""
     return click.option(

@@ -5,7 +5,7 @@ from functools import partial
 from typing import NamedTuple
 
 from originmap.api import errors
-from originmap.api.application import Application, refusal_response
+from originmap.api.application import Application, Pages, refusal_response
 from originmap.api.http.link import Link
 from originmap.api.http.request import Request
 from originmap.api.http.response import Answer, Deferred, Response
@@ -20,7 +20,7 @@ from originmap.dev.strictness import CODE
 from originmap.service.access.brake import Brake
 
 _CLOUDFLARE = "/client/v4/"
-_UNLISTED = ("/originmap/dev/", "/healthz", "/readyz", "/metrics")
+_UNLISTED = ("/originmap/dev/", "/healthz", "/readyz", "/metrics", "/ui")
 
 Handle = Callable[[Request], Answer]
 
@@ -50,13 +50,14 @@ class DevApplication(Application):
         operations: Operations,
         instruments: Instruments,
         finder: BasisFinder | None,
+        pages: Pages | None = None,
     ) -> None:
         self._operations = operations
         self._clock, self._faults, self._journal, self._strictness = instruments
         self._finder = finder
         self._plain = finder is None and not self._journal.keeps
         self._remarks: dict[str, Remark] = {}  # on requests without a response yet, by ID
-        super().__init__(map(self._tested, routes), brake)
+        super().__init__(map(self._tested, routes), brake, pages)
         self._served = {
             (method, route.template): (operation, finder if operation.of_cloudflare else None)
             for route in self.routes

@@ -66,6 +66,7 @@ class RouteNode:
 
 
 _Arguments = dict[str, str]
+Found = tuple[RouteNode, _Arguments]
 
 
 class Router:
@@ -73,11 +74,11 @@ class Router:
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._root = RouteNode()
-        self._folders: dict[str, tuple[RouteNode, _Arguments]] = {}
+        self._folders: dict[str, Found] = {}
         for route in routes:
             self._add(route)
 
-    def find(self, path: str) -> tuple[RouteNode, _Arguments] | None:
+    def find(self, path: str) -> Found | None:
         """The node at `path`, still percent-encoded, and its arguments, which the caller must not
         change; None if there is none."""
         folder, slash, last = path.rpartition("/")
@@ -92,7 +93,7 @@ class Router:
                 arguments = {**arguments, child.name: last}
         return (child, arguments) if child is not None and child.routes else None
 
-    def _folder(self, folder: str) -> tuple[RouteNode, _Arguments] | None:
+    def _folder(self, folder: str) -> Found | None:
         """The node of a folder; cached, because most requests are in few folders."""
         node, arguments = self._root, _Arguments()
         if folder[:1] not in ("", "/"):

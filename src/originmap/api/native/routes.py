@@ -20,6 +20,7 @@ from originmap.api.native.history import PastMappings, ZoneChanges, ZoneRollback
 from originmap.api.native.metrics import Metrics
 from originmap.api.native.openapi import OpenAPIDocument
 from originmap.api.native.promotion import Promote
+from originmap.api.native.regions import RegionList
 from originmap.api.native.resolve import WhatIf, ZoneResolve
 from originmap.api.native.rollout import RolloutItem
 from originmap.api.native.tokens import TokenList
@@ -42,6 +43,7 @@ from originmap.service.feed.replication import Replication
 from originmap.service.history.audit import Audit
 from originmap.service.history.history import ZoneHistory
 from originmap.service.rollout.rollouts import Rollouts
+from originmap.service.tier.regions_in_use import RegionsInUse
 from originmap.service.tier.resolve import Resolve
 from originmap.service.tier.topology import Topologies
 
@@ -57,6 +59,7 @@ class NativeServices(NamedTuple):
     directory: Directory
     topologies: Topologies
     resolve: Resolve
+    regions: RegionsInUse
     exports: Exports
     feed: Feed
     digests: Digests
@@ -95,6 +98,7 @@ def _topology_routes(guard: Guard, services: NativeServices) -> list[Route]:
     turns = services.topologies.turns
     detect = Detect(guard, services.detector, turns)
     what_if = WhatIf(guard, services.resolve, turns)
+    regions = RegionList(guard, services.regions)
     set_latencies = Route("PUT", BASE + "/latencies", guard.operator, latencies.set_latencies)
     return [
         Route("GET", BASE + "/topology", guard.anyone_or_node, topology.get_topology),
@@ -102,6 +106,7 @@ def _topology_routes(guard: Guard, services: NativeServices) -> list[Route]:
         Route("PATCH", BASE + "/topology", guard.operator, topology.set_states),
         Route("GET", BASE + "/latencies", guard.anyone_or_node, latencies.get_latencies),
         set_latencies._replace(max_body=MAX_LATENCIES_BODY),
+        Route("GET", BASE + "/regions", guard.anyone, regions.list_regions),
         Route("POST", BASE + "/detect", guard.anyone, detect.detect),
         Route("POST", BASE + "/whatif", guard.anyone, what_if.what_if),
     ]

@@ -45,6 +45,7 @@ Originmap {url}/client/v4 (data in {db}; stop with Ctrl-C)
 @options.rate_limit
 @options.ranges
 @options.metrics
+@options.ui
 @options.log_requests
 @dev_options
 @click.option(

@@ -26,6 +26,7 @@ from originmap.settings import Settings
 @options.follow(Settings)
 @options.history
 @options.metrics
+@options.ui
 @options.log_requests
 def command(
     host: str,

@@ -1,0 +1,134 @@
+"""The fleet: /ui/fleet, what each follower serves, and the steps of the rollout."""
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from originmap.api.http.response import Response
+from originmap.api.timestamps import parse_timestamp
+from originmap.api.ui.inner import InnerRefused
+from originmap.api.ui.visit import Visit
+from originmap.service.feed.followers import SILENT_SECONDS
+
+_FOLLOWERS, _ROLLOUT = "/originmap/v1/followers", "/originmap/v1/rollout"
+_NOW = "/originmap/v1/changes?limit=1"  # its answer has the newest revision
+MOST_ROWS = 500
+"""Followers in the table; those with a problem come first."""
+
+KINDS = ("problem", "silent", "behind", "held", "up to date")
+"""How a follower can be, the worst first. One that is held serves what the rollout allows."""
+_TEXTS = {"start": ("stages",), "pause": ("why",), "abort": ("why",)}
+_NUMBERS = {
+    "hold": ("number", "base"),
+    "start": ("number", "base"),
+    "advance": ("number", "stage"),
+    "finish": ("number", "revision"),
+}
+_STEPS = {
+    "none": ("hold", "start"),
+    "held": ("start", "finish"),
+    "running": ("advance", "pause", "abort", "finish"),
+    "paused": ("resume", "abort", "finish"),
+    "halted": ("resume", "abort", "finish"),
+    "aborted": ("start", "finish"),
+    "killed": ("start", "finish"),
+    "done": ("hold", "start"),
+}
+"""The steps that each state allows, as in `domain.rollout.rollout`."""
+
+
+class FollowerRow(NamedTuple):
+    """A follower; `applied` is the revision that its cache serves, `allowed` the one that the
+    rollout allows it, None for the newest."""
+
+    name: str
+    colo: str
+    serves: str
+    client: str
+    revision: int
+    applied: int | None
+    allowed: int | None
+    stage: int | None
+    lag: int
+    last_contact: str
+    silent: bool
+    problem: str
+
+    @property
+    def kind(self) -> str:
+        """How it is: one of KINDS."""
+        if self.problem:
+            return "problem"
+        if self.silent:
+            return "silent"
+        if not self.lag:
+            return "up to date"
+        return "held" if self.allowed is not None and self.applied == self.allowed else "behind"
+
+
+async def show_fleet(visit: Visit) -> Response:
+    """GET /ui/fleet; `q` is a part of a name or colo."""
+    return await _page(visit)
+
+
+async def take_step(visit: Visit) -> Response:
+    """POST /ui/fleet/rollout: take a `step` of the rollout."""
+    step = visit.field("step")
+    body: dict[str, object] = {"step": step}
+    body |= {name: visit.field(name) for name in _TEXTS.get(step, ())}
+    numbers = _NUMBERS.get(step, ("number",))
+    for name in numbers:
+        text = visit.field(name)
+        if text and not (text.isascii() and text.isdigit() and len(text) < 20):
+            return await _page(visit, 400, [f"{name} {text!r}: write a number."])
+        if text:
+            body[name] = int(text)
+    try:
+        result = (await visit.send("POST", _ROLLOUT, body)).result
+    except InnerRefused as refused:
+        return await _page(visit, refused.status, refused.problems)
+    return visit.see("/ui/fleet", f"The rollout is {result['state']}.")
+
+
+async def _page(visit: Visit, status: int = 200, problems: list[str] | None = None) -> Response:
+    wanted = visit.query.get("q", "").strip()
+    followers = await visit.get(_FOLLOWERS)
+    rollout = await visit.get(_ROLLOUT)
+    revision = (await visit.get(_NOW))["revision"]
+    nodes = {node["name"]: node for node in rollout["nodes"]} if rollout else {}
+    rows = [_row(follower, nodes.get(follower["name"], {})) for follower in followers]
+    shown = [row for row in rows if wanted.lower() in f"{row.name} {row.colo}".lower()]
+    shown.sort(key=lambda row: (KINDS.index(row.kind), row.name))
+    counts = Counter(row.kind for row in rows)
+    return visit.page(
+        "fleet.html",
+        status,
+        problems,
+        wanted=wanted,
+        rows=shown[:MOST_ROWS],
+        matching=len(shown),
+        total=len(rows),
+        counts={kind: counts[kind] for kind in KINDS if counts[kind]},
+        rollout=rollout,
+        revision=revision,
+        steps=_STEPS[rollout["state"] if rollout else "none"],
+    )
+
+
+def _row(follower: dict[str, Any], node: dict[str, Any]) -> FollowerRow:
+    contact = follower["last_contact"]
+    age = datetime.now(UTC).timestamp() - parse_timestamp(contact) / 1e6
+    return FollowerRow(
+        follower["name"],
+        follower["colo"],
+        follower["serves"],
+        follower["client"],
+        follower["revision"],
+        follower["applied"],
+        node.get("allowed"),
+        node.get("stage"),
+        follower["lag"],
+        contact,
+        age > SILENT_SECONDS,
+        follower["problem"],
+    )

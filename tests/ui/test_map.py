@@ -1,0 +1,217 @@
+"""The map, and draining colos on it: by mouse, finger and keyboard, and without JavaScript."""
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.ui import browser, keyboard
+from tests.ui.zone import Zone
+
+TOPOLOGY = "/originmap/v1/topology"
+UNDO = re.compile("^Undo")
+
+
+@pytest.fixture(autouse=True)
+def topology(api: httpx.Client) -> Iterator[None]:
+    """The topology is as before after each test."""
+    before = api.get(TOPOLOGY).json()["result"]
+    yield
+    api.put(TOPOLOGY, json=before).raise_for_status()
+
+
+@pytest.fixture(autouse=True)
+def ashburn(zone: Zone) -> Iterator[Zone]:
+    """Three origins that fill from IAD, two from FRA; gone after the test."""
+    zone.put({f"192.0.2.{number}": "us-east-1" for number in range(3)})
+    zone.put({f"192.0.2.{number}": "eu-central-1" for number in range(3, 5)})
+    yield zone
+    zone.delete()
+
+
+def test_the_root_leads_to_the_map(page: Page) -> None:
+    page.goto("/")
+    assert page.url.endswith("/ui/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Map")
+
+
+def test_hover_focus_and_click_show_the_numbers(page: Page) -> None:
+    open_map(page)
+    tip = page.locator(".leaflet-tooltip")
+    colo(page, "IAD").hover()
+    expect(tip).to_contain_text("Upper tier of 3 origins")
+    page.mouse.move(2, 2)
+    expect(tip).to_have_count(0)
+    colo(page, "FRA").focus()
+    expect(tip).to_contain_text("Upper tier of 2 origins")
+    colo(page, "IAD").click()
+    expect(page.locator("#map-facts")).to_contain_text("aws us-east-1")
+
+
+def test_the_table_has_the_facts_of_the_map(page: Page) -> None:
+    open_map(page)
+    drawn = page.evaluate("JSON.parse(document.getElementById('drawing').textContent)")
+    table = page.locator("#colos").inner_text()
+    assert len(drawn["colos"]) == 75
+    assert all(each["label"].split()[0] in table for each in drawn["colos"])
+    row = page.locator("#regions tr", has_text="aws us-east-1")
+    for fact in ("3", "1", "IAD", "EWR"):
+        expect(row).to_contain_text(fact)
+    assert page.locator("#map path.line.tier").count() >= 2
+    assert page.locator("#map path.line.fallback").count() >= 2
+
+
+def test_a_colo_is_drained_on_the_map_and_activated_again(
+    page: Page, api: httpx.Client, zone: Zone
+) -> None:
+    open_map(page)
+    colo(page, "IAD").click()
+    page.get_by_role("link", name="Drain IAD").click()
+    expect(page.get_by_text("3 origins would start with a cold cache")).to_be_visible()
+    expect(page.locator("tr", has_text=zone.name).first).to_contain_text("3")
+    expect(page.locator("#map path.line.old")).not_to_have_count(0)
+    assert state(api, "IAD") == "active"
+    page.get_by_role("button", name="Drain IAD").click()
+    expect(page.get_by_role("status").first).to_contain_text("IAD is draining")
+    assert state(api, "IAD") == "draining"
+    page.get_by_role("button", name=UNDO).click()
+    expect(page.get_by_role("button", name=UNDO)).to_have_count(0)
+    assert state(api, "IAD") == "active"
+
+
+def test_a_colo_is_taken_down_with_the_keyboard_alone(page: Page, api: httpx.Client) -> None:
+    open_map(page)
+    keyboard.press(page, colo(page, "IAD"))
+    down = page.get_by_role("link", name="Take down IAD")
+    keyboard.press(page, down)
+    keyboard.press(page, page.get_by_role("button", name="Take down IAD"))
+    expect(page.get_by_role("status").first).to_contain_text("IAD is down")
+    assert state(api, "IAD") == "down"
+    keyboard.press(page, page.get_by_role("button", name=UNDO))
+    expect(page.get_by_role("button", name=UNDO)).to_have_count(0)
+    assert state(api, "IAD") == "active"
+
+
+def test_the_keyboard_pans_and_zooms(page: Page) -> None:
+    open_map(page)
+    box = page.locator("#map")
+    keyboard.go_to(page, box)
+    place = colo(page, "IAD")
+    seen = [place.bounding_box()]
+    for key in ("+", "+", "ArrowRight", "ArrowUp", "-"):
+        page.keyboard.press(key)
+        page.wait_for_timeout(400)
+        seen.append(place.bounding_box())
+    assert all(one != other for one, other in pairwise(seen)), seen
+
+
+def test_the_map_can_be_skipped(page: Page) -> None:
+    open_map(page)
+    keyboard.press(page, page.get_by_role("link", name="Skip the map"))
+    expect(page.locator("#regions")).to_be_focused()
+
+
+def test_a_finger_opens_a_colo_and_drags_the_map(chromium: Browser, base_url: str) -> None:
+    window = {"width": 390, "height": 800}
+    with chromium.new_context(base_url=base_url, viewport=window, has_touch=True) as context:
+        context.set_default_timeout(browser.PATIENCE_MS)
+        page = context.new_page()
+        open_map(page)
+        colo(page, "IAD").tap()
+        expect(page.get_by_role("link", name="Drain IAD")).to_be_visible()
+
+
+def test_several_colos_are_changed_without_javascript(plain: Page, api: httpx.Client) -> None:
+    plain.goto("/ui/")
+    for code in ("IAD", "EWR"):
+        plain.get_by_role("checkbox", name=f"Select {code}").check()
+    plain.get_by_role("button", name="Drain").click()
+    expect(plain.get_by_role("heading", level=1)).to_contain_text("EWR, IAD")
+    plain.get_by_role("button", name="Drain EWR, IAD").click()
+    expect(plain.get_by_role("status").first).to_contain_text("draining")
+    assert {state(api, code) for code in ("IAD", "EWR")} == {"draining"}
+    plain.get_by_role("button", name=UNDO).click()
+    assert {state(api, code) for code in ("IAD", "EWR")} == {"active"}
+
+
+def test_a_change_without_a_colo_says_what_to_do(plain: Page) -> None:
+    plain.goto("/ui/")
+    plain.get_by_role("button", name="Drain").click()
+    expect(plain.get_by_role("alert")).to_contain_text("Select at least one colo")
+
+
+def test_a_preview_of_an_earlier_topology_is_not_carried_out(page: Page, api: httpx.Client) -> None:
+    page.goto("/ui/map/preview?to=draining&colo=IAD")
+    set_state(api, "EWR", "down")
+    page.get_by_role("button", name="Drain IAD").click()
+    expect(page.get_by_role("alert")).to_contain_text("has changed since the preview")
+    assert state(api, "IAD") == "active"
+
+
+def test_the_last_upper_tier_cannot_be_taken_down(plain: Page, api: httpx.Client) -> None:
+    codes = [each["code"] for each in api.get(TOPOLOGY).json()["result"]["colos"]]
+    plain.goto("/ui/map/preview?to=down&" + "&".join(f"colo={code}" for code in codes))
+    expect(plain.get_by_role("alert")).to_be_visible()
+
+
+def test_filters_narrow_the_map_and_the_table(page: Page, zone: Zone) -> None:
+    open_map(page)
+    page.get_by_label("Zone", exact=True).fill(zone.name)
+    page.get_by_label("Region or city").fill("frankfurt")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.locator("#regions tbody tr")).to_have_count(1)
+    expect(page.locator("#regions tbody tr")).to_contain_text("eu-central-1")
+    expect(page.locator("#map .mark.city")).to_have_count(1)
+    page.get_by_label("Vendor").select_option("aws")
+    page.get_by_label("Region or city").fill("nothing")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.get_by_text("No origin matches this filter")).to_be_visible()
+
+
+def test_a_change_by_the_api_appears_without_a_reload(
+    page: Page, api: httpx.Client, zone: Zone
+) -> None:
+    open_map(page)
+    page.evaluate("window.same = true")
+    set_state(api, "MIA", "down")
+    expect(page.locator("#colos tr", has_text="Miami")).to_contain_text("down")
+    expect(page.locator("#map .mark.colo.down")).to_have_count(1)
+    zone.put({"192.0.2.9": "us-east-1"})
+    expect(page.locator("#regions tr", has_text="aws us-east-1")).to_contain_text("4")
+    assert page.evaluate("window.same")
+
+
+def test_a_line_takes_the_short_way_across_the_antimeridian(page: Page) -> None:
+    open_map(page)
+    pieces = page.evaluate(
+        """async () => {
+            const source = [...document.scripts].find(each => each.src.includes('map.js')).src;
+            const found = await import(source.replace('map.js', 'geometry.js'));
+            return found.shortestWay([35.6, 139.8], [37.6, -122.4]);
+        }"""
+    )
+    assert len(pieces) == 2
+    assert abs(pieces[0][-1][1]) == abs(pieces[1][0][1]) == 180
+    assert all(abs(longitude) > 120 for piece in pieces for _, longitude in piece)
+
+
+def open_map(page: Page) -> None:
+    page.goto("/ui/")
+    page.locator("#map[data-ready]").wait_for()
+
+
+def colo(page: Page, code: str) -> Locator:
+    """A colo on the map."""
+    return page.locator(f"#map [aria-label^='{code} ']")
+
+
+def state(api: httpx.Client, code: str) -> str:
+    colos = api.get(TOPOLOGY).json()["result"]["colos"]
+    return next(str(each["state"]) for each in colos if each["code"] == code)
+
+
+def set_state(api: httpx.Client, code: str, to: str) -> None:
+    api.patch(TOPOLOGY, json={"states": {code: to}}).raise_for_status()
