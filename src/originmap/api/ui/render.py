@@ -81,7 +81,7 @@ def prose(text: str) -> Markup:
     """Text with paragraphs and `code`, as descriptions have it; everything else is escaped."""
     paragraphs = (escape(each) for each in re.split(r"\n\s*\n", text.strip()) if each)
     return Markup("").join(
-        Markup("<p>{}</p>").format(Markup(_CODE.sub(r"<code>\1</code>", each)))  # noqa: S704
+        Markup("<p>{}</p>").format(Markup(_CODE.sub(r"<code>\1</code>", str(each))))  # noqa: S704
         for each in paragraphs
     )
 
