@@ -137,6 +137,7 @@ async def test_what_cannot_be_previewed_is_said_on_the_map(operator: Visitor) ->
         assert "<h1>Map</h1>" in page.text
     same = await operator.get("/map/preview?to=active&colo=IAD")
     assert "Nothing would change: IAD is active already." in words(same)
+    assert "map.js" not in same.text
 
 
 async def test_a_name_cannot_end_the_data_of_thedrawing_of(

@@ -9,7 +9,7 @@ const box = document.getElementById("map");
 const facts = document.getElementById("map-facts");
 const data = document.getElementById("drawing");
 const WORLD = L.latLngBounds([-58, -186], [80, 186]);
-const CLOSEST = 8;
+const CLOSEST = 6; // the outline has no more detail
 const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 const map = L.map(box, {
