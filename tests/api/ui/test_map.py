@@ -3,11 +3,12 @@
 import re
 
 import httpx
+import pytest
 
 from originmap import bootstrap
 from originmap.domain.mapping.mapping import put
 from tests.api.matrix import OTHER_ZONE, ZONE
-from tests.api.ui.conftest import Visitor, words
+from tests.api.ui.conftest import UI, Visitor, words
 from tests.api.ui.tables import drawing_of, row_of
 from tests.builders import CAUSE, US_WEST, ip
 
@@ -138,6 +139,37 @@ async def test_what_cannot_be_previewed_is_said_on_the_map(operator: Visitor) ->
     same = await operator.get("/map/preview?to=active&colo=IAD")
     assert "Nothing would change: IAD is active already." in words(same)
     assert "map.js" not in same.text
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"to": "retired", "colo": "IAD"}, "Choose whether to drain, take down or activate."),
+        ({"to": "down"}, "Select at least one colo."),
+    ],
+)
+async def test_a_form_without_a_change_changes_nothing(
+    operator: Visitor, fields: dict[str, str], problem: str
+) -> None:
+    await operator.get(DRAIN)
+    page = await operator.post("/map/states", **fields)
+    assert page.status_code == 400
+    assert problem in words(page)
+
+
+async def test_a_page_that_renews_itself_leaves_the_notice_to_people(operator: Visitor) -> None:
+    preview = await operator.get(DRAIN)
+    fields = {"csrf": operator.csrf, "to": "draining", "colo": "IAD", "seen": _seen(preview)}
+    await operator.client.post(f"{UI}/map/states", data=fields)
+    renewed = await operator.client.get(f"{UI}/", headers={"X-Live": "1"})
+    assert "IAD is draining now." not in words(renewed)
+    assert "IAD is draining now." in words(await operator.get("/"))
+
+
+async def test_many_colos_are_counted(operator: Visitor) -> None:
+    codes = list(await _states(operator))[:20]
+    page = await operator.get("/map/preview?to=down&" + "&".join(f"colo={c}" for c in codes))
+    assert "<h1>Take down 20 colos: preview</h1>" in page.text
 
 
 async def test_a_name_cannot_end_the_data_of_thedrawing_of(

@@ -158,7 +158,8 @@ async def test_a_reader_sees_no_buttons_and_is_refused(reader: Visitor) -> None:
 
 
 async def test_a_token_of_one_zone_sees_that_zone_only(stranger: Visitor) -> None:
-    page = await stranger.sign_in("secret-zone")
+    await stranger.sign_in("secret-zone")
+    page = await stranger.get("/zones")
     assert ("example.org" in words(page), "example.com" in words(page)) == (True, False)
     refused = await stranger.get(ZONE)
     assert refused.status_code == 403

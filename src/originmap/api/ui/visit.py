@@ -54,8 +54,11 @@ class Visit:
     def page(
         self, template: str, status: int = 200, problems: list[str] | None = None, **values: Any
     ) -> Response:
-        """A page, with the notices of the session and, as an alert, `problems`."""
-        notices, self.session.notices = self.session.notices, []
+        """A page, with the notices of the session and, as an alert, `problems`. A script that asks
+        for a page again (`X-Live`) leaves the notices to the next page that somebody opens."""
+        notices: list[str] = []
+        if self.request.header(b"x-live") is None:
+            notices, self.session.notices = self.session.notices, []
         common: dict[str, Any] = {
             "visit": self,
             "rights": self.rights,

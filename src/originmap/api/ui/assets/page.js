@@ -85,7 +85,7 @@ async function update() {
   if (running) return plan();
   running = true;
   try {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    const answer = await fetch(location.href, { headers: { Accept: "text/html", "X-Live": "1" } });
     if (answer.redirected) location.reload(); // the session has ended
     if (answer.ok) replace(new DOMParser().parseFromString(await answer.text(), "text/html"));
   } catch {

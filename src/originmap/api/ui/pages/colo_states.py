@@ -8,7 +8,7 @@ import msgspec
 
 from originmap.api.http.response import Response
 from originmap.api.ui.inner import InnerRefused
-from originmap.api.ui.pages.map_drawing import ACTIONS, RegionMove, move_drawing
+from originmap.api.ui.pages.map_drawing import ACTIONS, RegionMove, counted, move_drawing
 from originmap.api.ui.pages.map_facts import MapFilter, map_facts
 from originmap.api.ui.pages.map_page import REGIONS, TOPOLOGY, render_map
 from originmap.api.ui.state_undo import StateUndo, in_words
@@ -17,6 +17,8 @@ from originmap.api.ui.visit import Visit
 _WHATIF = "/originmap/v1/whatif"
 MOST_MOVES = 500
 """Moves in the table of a preview."""
+MOST_NAMES = 8
+"""Colos that a preview names; more are counted."""
 _CHANGED = "The topology has changed since the preview. Check the moves again."
 _NOT_POSSIBLE = "The colos have changed since. There is nothing to undo."
 
@@ -32,10 +34,8 @@ class ZoneMoves(NamedTuple):
 async def preview_states(visit: Visit) -> Response:
     """GET /ui/map/preview: what would move if each `colo` were in the state `to`."""
     to, codes = visit.query.get("to", ""), visit.request.query_arguments().get("colo", [])
-    if to not in ACTIONS:
-        return await render_map(visit, 400, ["Choose whether to drain, take down or activate."])
-    if not codes:
-        return await render_map(visit, 400, ["Select at least one colo."])
+    if problem := _problem(to, codes):
+        return await render_map(visit, 400, [problem])
     return await _preview(visit, to, sorted(set(codes)))
 
 
@@ -43,13 +43,16 @@ async def set_states(visit: Visit) -> Response:
     """POST /ui/map/states: set each `colo` to the state `to`, if the topology is still the `seen`
     one."""
     to, codes = visit.field("to"), sorted(set(visit.fields.get("colo", [])))
+    if problem := _problem(to, codes):
+        return await render_map(visit, 400, [problem])
     topology = await visit.get(TOPOLOGY)
     if _digest(topology) != visit.field("seen"):
         return await _preview(visit, to, codes, 409, [_CHANGED])
-    await visit.send("PATCH", TOPOLOGY, {"states": dict.fromkeys(codes, to)})
-    before = {colo["code"]: colo["state"] for colo in topology["colos"] if colo["code"] in codes}
-    visit.session.undo = StateUndo(before, dict.fromkeys(codes, to))
-    return visit.see("/ui/", f"{in_words(visit.session.undo.after)} now.")
+    after = dict.fromkeys(codes, to)
+    await visit.send("PATCH", TOPOLOGY, {"states": after})
+    before = {colo["code"]: colo["state"] for colo in topology["colos"] if colo["code"] in after}
+    visit.session.undo = StateUndo(before, after)
+    return visit.see("/ui/", f"{in_words(after)} now.")
 
 
 async def undo_states(visit: Visit) -> Response:
@@ -61,6 +64,12 @@ async def undo_states(visit: Visit) -> Response:
     await visit.send("PATCH", TOPOLOGY, {"states": dict(undo.before)})
     visit.session.undo = None
     return visit.see("/ui/", f"{in_words(undo.before)} again.")
+
+
+def _problem(to: str, codes: list[str]) -> str:
+    if to not in ACTIONS:
+        return "Choose whether to drain, take down or activate."
+    return "" if codes else "Select at least one colo."
 
 
 async def _preview(
@@ -82,6 +91,7 @@ async def _preview(
         problems,
         to=to,
         codes=codes,
+        shown=", ".join(codes) if len(codes) <= MOST_NAMES else counted(len(codes), "colo"),
         changes=[code for code in codes if states[code] != to],
         action=ACTIONS[to],
         found=found,
