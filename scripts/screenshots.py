@@ -1,4 +1,5 @@
-"""Takes the pictures of the web page in docs/images, from a server that it starts: `make screenshots`.
+"""Takes the pictures of the web page in docs/images, from a server that it starts.
+
 
 The data are those that the tests of the page's appearance use.
 """
@@ -37,12 +38,13 @@ def main() -> None:
 def show_map(page: Page) -> None:
     """The map with its lines."""
     page.goto("/ui/")
-    page.wait_for_selector(".leaflet-container path")
+    page.wait_for_selector("#map .land")
 
 
 def show_drain(page: Page) -> None:
     """The preview of draining IAD."""
-    page.goto("/ui/")
+    page.goto("/ui/map/preview?to=draining&colo=IAD")
+    page.wait_for_selector("#map .land")
 
 
 def show_fleet(page: Page) -> None:
