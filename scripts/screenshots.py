@@ -37,12 +37,13 @@ def main() -> None:
 def show_map(page: Page) -> None:
     """The map with its lines."""
     page.goto("/ui/")
-    page.wait_for_selector(".leaflet-container path")
+    page.wait_for_selector("#map .land")
 
 
 def show_drain(page: Page) -> None:
     """The preview of draining IAD."""
-    page.goto("/ui/")
+    page.goto("/ui/map/preview?to=draining&colo=IAD")
+    page.wait_for_selector("#map .land")
 
 
 def show_fleet(page: Page) -> None:

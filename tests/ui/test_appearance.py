@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from typing import Literal
 
+import httpx
 import pytest
 from playwright.sync_api import Page
 
-from tests.process import Server
+from tests.process import BEARER, Server
 from tests.ui import accessibility, furnished, screens
 
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
-WINDOWS = ((360, 740), (1280, 800), (1920, 1080))
+WINDOWS = ((360, 740), (1920, 1080), (1280, 800))
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +35,16 @@ def test_a_page_keeps_nobody_out(page: Page, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", furnished.PAGES)
-def test_a_page_looks_as_before(page: Page, name: str) -> None:
+def test_a_page_looks_as_before(page: Page, furnished_server: Server, name: str) -> None:
+    with httpx.Client(base_url=furnished_server.url, headers=BEARER) as api:
+        furnished.report(api)  # or the nodes would be shown as silent on a slow machine
+        api.delete("/originmap/dev/v1/requests")
+        furnished.report(api)
     page.emulate_media(reduced_motion="reduce")
-    open_page(page, name)
     for width, height in WINDOWS:
         page.set_viewport_size({"width": width, "height": height})
+        open_page(page, name)
         screens.check(page, f"{width}/{name}")
-    page.set_viewport_size({"width": 1280, "height": 800})
     page.emulate_media(color_scheme="dark")
     screens.check(page, f"dark/{name}")
 
@@ -68,3 +72,5 @@ def open_page(page: Page, name: str) -> None:
     assert answer is not None
     assert answer.status == 200
     page.wait_for_load_state("load")
+    if name == "map":
+        page.locator("#map .land, noscript").first.wait_for(state="attached")

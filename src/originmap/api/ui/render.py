@@ -29,6 +29,7 @@ HEADERS: Headers = (
 """Of every page. With the policy `no-referrer` browsers would send `Origin: null` with forms."""
 _SMALL = 1_024
 _CODE = re.compile("`([^`]+)`")
+_STRONG = re.compile(r"\*\*([^*]+)\*\*")
 
 
 class PageRenderer:
@@ -78,12 +79,12 @@ def number(value: float) -> str:
 
 
 def prose(text: str) -> Markup:
-    """Text with paragraphs and `code`, as descriptions have it; everything else is escaped."""
-    paragraphs = (escape(each) for each in re.split(r"\n\s*\n", text.strip()) if each)
-    return Markup("").join(
-        Markup("<p>{}</p>").format(Markup(_CODE.sub(r"<code>\1</code>", each)))  # noqa: S704
-        for each in paragraphs
-    )
+    """Text with paragraphs, `code` and **emphasis**, as descriptions have it; everything else is
+    escaped."""
+    html = str(escape(text.strip()))
+    html = _STRONG.sub(r"<strong>\1</strong>", _CODE.sub(r"<code>\1</code>", html))
+    paragraphs = (f"<p>{each}</p>" for each in re.split(r"\n\s*\n", html) if each)
+    return Markup("".join(paragraphs))  # noqa: S704
 
 
 def indented(value: object) -> str:
