@@ -2,7 +2,7 @@
 
 The kernel releases it when the process ends. Elsewhere than on Windows it is a flock on the whole
 file. Windows locks a range of bytes, which other handles then cannot read or write; so the range is
-one byte that nobody uses: SQLite never reads or writes the page at its pending byte
+one unused byte: SQLite never reads or writes the page at its pending byte
 (https://sqlite.org/fileformat.html §1.3), and other lock files are shorter.
 """
 

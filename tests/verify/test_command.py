@@ -22,12 +22,15 @@ def test_a_correct_server_is_the_same_in_every_check(zones: Zones) -> None:
     done = run("verify", "--api", zones.api, "--zone", "on.example", env=TOKEN_SET)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert "0 different" in done.stdout
-    assert "same       P-PUT-3    The body's address must be the path's" in done.stdout
+    assert (
+        "same       P-PUT-3    The address in the body must equal the one in the path"
+        in done.stdout
+    )
     assert "not tried  P-PUT-5 " in done.stdout
     assert "    it needs a zone with 3,500 mappings\n" in done.stdout
     assert (
-        "same       U-4        What is a path told that is no address?\n"
-        "    same as D-4: a path that is no address: 400, 1146 on GET, PUT and DELETE\n"
+        "same       U-4        What is the error for an invalid address in the path?\n"
+        "    same as D-4: an invalid address in the path: 400, 1146 for GET, PUT and DELETE\n"
     ) in done.stdout
     assert listed(zones.api, zones.on) == []
 
@@ -47,8 +50,8 @@ def test_a_difference_is_printed_with_both_responses(zones: Zones) -> None:
     (answered,) = (line for line in lines if line.startswith("      answered  "))
     assert expected.startswith("      expected  400 {")
     assert answered.startswith("      answered  404 {")
-    assert "different  U-4        What is a path told that is no address?" in lines
-    assert lines[-3].startswith("    different from D-4: a path that is no address: 400")
+    assert "different  U-4        What is the error for an invalid address in the path?" in lines
+    assert lines[-3].startswith("    different from D-4: an invalid address in the path: 400")
 
 
 def test_the_report_as_json_has_every_fact_and_both_responses(zones: Zones) -> None:
@@ -130,7 +133,7 @@ def elsewhere(zones: Zones) -> str:
 def test_a_remote_server_gets_no_request_without_a_confirmation(zones: Zones) -> None:
     options = ("verify", "--api", elsewhere(zones), "--zone", zones.on, "--only", "P-GEN-3")
     message = refusal(*options, status=2, env=TOKEN_SET)
-    assert "nobody is there to ask; give --yes" in message
+    assert "no terminal for the confirmation; give --yes" in message
     assert run(*options, "--yes", env=TOKEN_SET).returncode == 0
 
 
@@ -142,7 +145,7 @@ def test_the_prompt_explains_the_run(zones: Zones, answer: str, status: int) -> 
         done, shown = on_a_terminal(answer, "verify", "--api", api, "--zone", zone, "--only", "D-7")
         written = [each for each in server.seen if each.method != "GET"]
     assert "checks of http://0.0.0.0:" in shown
-    assert "requests, at most 3 of them with a credential that belongs to nobody" in shown
+    assert "requests, at most 3 of them with an unknown credential" in shown
     assert "the zone's other mappings (0) are left alone" in shown
     assert done == status
     assert bool(written) == (answer == "y")

@@ -139,7 +139,7 @@ def test_mappings_in_the_ranges_of_a_run_are_reported_and_kept(zones: Zones, zon
     assert (
         "3 mappings may be left from an interrupted run: "
         "192.0.2.65, 198.51.100.129, 2001:db8:7665:7269:6679::1\n"
-        f"  if nobody needs them, delete each: DELETE /zones/{zone}/origin/cloud_regions/ADDRESS\n"
+        f"  if unneeded, delete each: DELETE /zones/{zone}/origin/cloud_regions/ADDRESS\n"
     ) in done.stderr
     assert listed(zones.api, zone) == ["192.0.2.1", *left]
 

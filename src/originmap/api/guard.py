@@ -68,7 +68,7 @@ class Guard:
 
     # Checks
 
-    def nobody(self, request: Request) -> None:
+    def no_credential(self, request: Request) -> None:
         """No credential required."""
 
     def anyone(self, request: Request) -> None:

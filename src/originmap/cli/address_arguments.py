@@ -31,7 +31,7 @@ def lines(stream: BinaryIO) -> Iterator[tuple[int, str]]:
     while line := stream.readline(LONGEST):
         number += 1
         if number == 1 and line.startswith(_UTF_16):
-            # It comes from a file, so that nobody waits for the answer to the first line.
+            # UTF-16 comes from a file, not from a pipe in which each line waits for its result.
             text = (line + stream.read()).decode("utf-16", "backslashreplace")
             stream = io.BytesIO(text.encode())
             line = stream.readline(LONGEST)

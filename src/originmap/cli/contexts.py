@@ -1,4 +1,4 @@
-"""The servers that a user has named, in one file that nobody else may read: it holds tokens."""
+"""The servers that a user has named, in one file that only the user can read: it has tokens."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 OBSERVED = ("client", "reported")
-"""The sources of facts that nobody published: an official client's code, or a report by somebody
-who saw the real API respond this way."""
+"""The sources of unpublished facts: an official client's code, or a report about a response of the
+real API."""
 
 
 class Published(NamedTuple):

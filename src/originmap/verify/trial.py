@@ -143,7 +143,7 @@ class Trial:
         )
 
     def spend_wrong_credential(self, fact: str) -> None:
-        """Count a credential that belongs to nobody. Raises NotTried if there were enough."""
+        """Count an unknown credential. Raises NotTried if there were enough."""
         self.need(
             self.zone.wrong_credentials < MOST_WRONG_CREDENTIALS,
             f"{MOST_WRONG_CREDENTIALS} wrong credentials were sent already; use --only {fact}",

@@ -20,7 +20,7 @@ from originmap.verify.redaction import Redactor
 from originmap.verify.zone_state import Listed, read_zone
 
 MOST_WRONG_CREDENTIALS = 3
-"""Well-formed credentials that belong to nobody: a server blocks clients that send many."""
+"""Well-formed but unknown credentials: a server blocks clients that send many."""
 _MOST_CLEANING = 3
 _READING = ("GET", "HEAD")
 

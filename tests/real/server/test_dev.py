@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.caches.network import free_port
 from tests.process import BEARER, COMMAND, EMAIL, KEY, TOKEN, ZONE, Server
 from tests.real.command import SECONDS, output, refusal, rows, run
 
@@ -33,7 +34,7 @@ COMMANDS = [
 def test_dev_refuses_to_listen_publicly_without_a_flag() -> None:
     for host in ("0.0.0.0", "::"):
         message = refusal("dev", "--host", host, "--port", "0", "--db", ":memory:", status=2)
-        assert f"{host} can be reached from outside" in message
+        assert f"{host} can be reached from other machines" in message
         assert "--i-know-this-is-open" in message
 
 
@@ -49,7 +50,7 @@ def dev(*args: str, env: Mapping[str, str] | None = None) -> Iterator[str]:
     responds.
     """
     process = subprocess.Popen(
-        [COMMAND, "dev", "--port", "0", *args],
+        [COMMAND, "dev", "--port", str(free_port()), *args],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -93,7 +94,7 @@ def test_dev_stores_its_data_in_the_state_folder(tmp_path: Path, given: bool) ->
 
 
 def test_the_two_commands_that_dev_prints_work_in_a_shell(tmp_path: Path) -> None:
-    with Server(":memory:", tmp_path) as server:
+    with Server(":memory:", tmp_path, args=["--port", str(free_port())]) as server:
         welcome = server.log.with_suffix(".out").read_text()
         put, get = re.findall(r"curl (.*?)(?=\n\n|\Z)", welcome.replace("\\\n", " "), re.S)
         first = send(shlex.split(put))

@@ -81,10 +81,10 @@ def routes(guard: Guard, services: NativeServices) -> list[Route]:
     health = HealthRoutes(guard, services.ready, services.replication)
     metrics = services.metrics
     return [
-        Route("GET", "/healthz", guard.nobody, health.get_health),
-        Route("GET", "/readyz", guard.nobody, health.get_readiness),
-        *([Route("GET", "/metrics", guard.nobody, metrics.get_metrics)] if metrics else ()),
-        Route("GET", BASE + "/openapi.json", guard.nobody, OpenAPIDocument().get_document),
+        Route("GET", "/healthz", guard.no_credential, health.get_health),
+        Route("GET", "/readyz", guard.no_credential, health.get_readiness),
+        *([Route("GET", "/metrics", guard.no_credential, metrics.get_metrics)] if metrics else ()),
+        Route("GET", BASE + "/openapi.json", guard.no_credential, OpenAPIDocument().get_document),
         *_topology_routes(guard, services),
         *_zone_routes(guard, services),
         *_feed_routes(guard, services),

@@ -108,7 +108,7 @@ def command(
     """
     confirmed = yes or _is_loopback(api)
     if not confirmed and not sys.stdin.isatty():
-        raise click.UsageError("nobody is there to ask; give --yes to run it without asking")
+        raise click.UsageError("no terminal for the confirmation; give --yes to run without it")
     try:
         credentials = _credentials(token_file)
         zone_id = _zone_id(api, zone, credentials)
@@ -226,7 +226,7 @@ def _ask(target: VerifyTarget, zone: "ZoneUnderTest", checks: Sequence["Check"])
     click.echo(
         f"{len(checks)} checks of {target.api}, zone {target.zone}:\n"
         f"- about {len(checks) * REQUESTS_PER_CHECK:,} requests, at most "
-        f"{MOST_WRONG_CREDENTIALS} of them with a credential that belongs to nobody\n"
+        f"{MOST_WRONG_CREDENTIALS} of them with an unknown credential\n"
         "- mappings of documentation addresses are created and deleted, up to 100 at a time\n"
         f"- the zone's other mappings ({others:,}) are left alone"
         + ("; checks that need an empty zone are not tried" if others else ""),
@@ -244,7 +244,7 @@ def _say_leftovers(zone: "ZoneUnderTest") -> None:
         click.echo(
             f"{len(left):,} mappings may be left from an interrupted run: "
             f"{', '.join(left[:_MOST_SHOWN])}{more}\n"
-            f"  if nobody needs them, delete each: DELETE {zone.path}/ADDRESS",
+            f"  if unneeded, delete each: DELETE {zone.path}/ADDRESS",
             err=True,
         )
 

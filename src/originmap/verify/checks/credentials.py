@@ -6,7 +6,7 @@ from originmap.verify.expected import UNAUTHENTICATED, refusal, success
 from originmap.verify.pattern import TEXT, Expected, OneOf
 from originmap.verify.trial import Trial
 
-_TOKEN = "originmap-verify-knows-no-such-token-000"  # noqa: S105 (belongs to nobody)
+_TOKEN = "originmap-verify-knows-no-such-token-000"  # noqa: S105 (unknown)
 _KEY = "0123456789abcdef0123456789abcdef01234"
 _EMAIL = "nobody@example.com"
 UNKNOWN_TOKEN = (("Authorization", f"Bearer {_TOKEN}"),)
@@ -72,7 +72,7 @@ def an_unknown_token_at_verify(trial: Trial) -> None:
 
 
 def an_unknown_pair(trial: Trial) -> None:
-    """The list with an email address and key that belong to nobody is 403, code 9103."""
+    """The list with an unknown email address and key is 403, code 9103."""
     trial.spend_wrong_credential("P-AUTH-5")
     headers = (("X-Auth-Email", _EMAIL), ("X-Auth-Key", _KEY))
     answer = trial.ask("GET", headers=headers, signed=False)

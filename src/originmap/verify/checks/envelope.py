@@ -57,7 +57,7 @@ def a_request_id_is_new(trial: Trial) -> None:
 
 
 def unknown_headers_are_ignored(trial: Trial) -> None:
-    """A list is answered when the request has headers that nobody knows."""
+    """A list is returned if the request has unknown headers."""
     headers = (("X-Unknown", "1"), ("Traceparent", "00-0-0-00"), ("Api-Version", "2022-11-28"))
     trial.expect(trial.ask("GET", "?per_page=1", headers=headers), success(LIST))
 

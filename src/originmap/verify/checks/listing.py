@@ -82,7 +82,7 @@ def the_list_is_in_the_order_of_addresses(trial: Trial) -> None:
 
 
 def unknown_arguments_are_ignored(trial: Trial) -> None:
-    """The list is answered when the query has an argument that nobody knows."""
+    """The list is returned if the query has an unknown argument."""
     answer = trial.ask("GET", "?per_page=1&colour=blue&per_pages=7")
     trial.expect(answer, success(LIST, result_info={"per_page": 1}))
 

@@ -97,7 +97,9 @@ def _refuse_or_ask(plan: Plan, *, yes: bool, allow_mass_change: bool) -> None:
         raise Objected(against)
     if not yes:
         if not sys.stdin.isatty():
-            raise click.UsageError("nobody is there to ask; give --yes to apply without asking")
+            raise click.UsageError(
+                "no terminal for the confirmation; give --yes to apply without it"
+            )
         click.confirm("Apply this?", abort=True, err=True)
 
 

@@ -124,7 +124,7 @@ def _database(db: str | None, testing: DevOptions) -> str:
 def _refuse_beyond_loopback(host: str) -> None:
     if not is_loopback(host):
         raise click.UsageError(
-            f"{host} can be reached from outside, and everybody knows the credentials of "
+            f"{host} can be reached from other machines, and the credentials are public for "
             "originmap dev.\nListen on 127.0.0.1, use originmap serve, or add "
             "--i-know-this-is-open."
         )
