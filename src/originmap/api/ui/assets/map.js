@@ -32,8 +32,11 @@ map.on("blur", () => map.scrollWheelZoom.disable());
 map.fitBounds(WORLD);
 map.setMinZoom(map.getZoom());
 new ResizeObserver(() => {
+  const whole = map.getZoom() <= map.getMinZoom();
   map.invalidateSize();
   map.setMinZoom(Math.min(map.getBoundsZoom(WORLD), CLOSEST));
+  // Leaflet draws what was in view before: a larger map needs to be drawn again.
+  if (whole) map.fitBounds(WORLD, { animate: false });
 }).observe(box);
 
 draw(true);
