@@ -55,6 +55,17 @@ def test_faults_are_added_and_removed(browser: httpx.Client, zone: Zone) -> None
     assert zone.put("192.0.2.1").status_code == 200
 
 
+def test_answers_that_handlers_share_get_no_headers_of_a_visitor(
+    originmap: Server, browser: httpx.Client
+) -> None:
+    csrf = re.search(r'name="csrf" value="([^"]+)"', browser.get("/ui/requests").text)
+    assert csrf is not None
+    url = "/ui/api/originmap/dev/v1/faults"
+    first = browser.delete(url, headers={"X-CSRF-Token": csrf[1]})
+    second = browser.delete(url, headers={"X-CSRF-Token": csrf[1]})
+    assert (first.status_code, len(first.headers.raw)) == (200, len(second.headers.raw))
+
+
 def test_the_server_is_reset(browser: httpx.Client, zone: Zone) -> None:
     zone.put("192.0.2.1")
     assert "The list of requests is empty." in send(browser, "/ui/requests/clear").text

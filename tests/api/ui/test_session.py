@@ -6,10 +6,12 @@ import pytest
 
 from originmap import bootstrap
 from originmap.api.ui.session import MOST_OF_A_TOKEN, MOST_SESSIONS, SESSION_SECONDS, PageSessions
+from originmap.service import initial_data
 from originmap.settings import Settings
 from tests.api.application import client_of
 from tests.api.ui.conftest import UI, Visitor, words
 
+ZONE_PATH = f"/client/v4/zones/{initial_data.DEV_ID}/origin/cloud_regions"
 HTML = {"Accept": "text/html,*/*"}
 
 
@@ -128,6 +130,19 @@ async def test_scripts_call_the_api_with_the_rights_of_the_session(reader: Visit
 async def test_a_script_without_a_session_is_told_so(stranger: Visitor) -> None:
     answer = await stranger.client.get(f"{UI}/api/originmap/v1/topology")
     assert answer.status_code == 401
+
+
+async def test_a_stranger_sends_no_large_body(stranger: Visitor) -> None:
+    answer = await stranger.client.post(f"{UI}/sign-in", content=b"x" * (17 << 10))
+    assert answer.status_code == 413
+
+
+async def test_a_body_that_is_too_large_for_the_api_is_refused(operator: Visitor) -> None:
+    await operator.get("/zones")
+    url = f"{UI}/api{ZONE_PATH}/batch"
+    headers = {"X-CSRF-Token": operator.csrf}
+    answer = await operator.client.put(url, content=b" " * (2 << 20), headers=headers)
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (413, 1146)
 
 
 async def test_every_page_forbids_scripts_of_others_and_frames(stranger: Visitor) -> None:

@@ -10,7 +10,7 @@ import msgspec
 
 from originmap.api.application import Application
 from originmap.api.http.request import Request
-from originmap.api.http.response import Response
+from originmap.api.http.response import Deferred, Headers, Response
 
 _WORDS = {
     (403, 10000): "Your token does not have the permission for this.",
@@ -76,9 +76,25 @@ class Inner:
         sent = {name: outer.headers[name] for name in _PASSED_ON if name in outer.headers}
         request = inner_request(outer, self._token, outer.method, url, sent)
         request.body, request.length, request.received = outer.body, outer.length, outer.received
-        response = await self._application.response(request)
-        response.headers += request.answer_headers
-        return response
+        # Before its body is complete, a route checks its size.
+        refused = self._application.answer(request) if request.body else None
+        if refused is None:
+            response = await self._application.response(request)
+        else:
+            assert not isinstance(refused, Deferred)
+            response = refused if isinstance(refused, Response) else await refused
+        return with_headers(response, request.answer_headers)
+
+
+def with_headers(response: Response, headers: Headers) -> Response:
+    """A response with more headers. Handlers may share theirs, so it is another one."""
+    return Response(
+        response.body,
+        response.status,
+        response.headers + headers,
+        response.content_type,
+        response.stream,
+    )
 
 
 def inner_request(

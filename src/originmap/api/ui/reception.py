@@ -15,11 +15,12 @@ from originmap.api.ui.render import PageRenderer
 from originmap.api.ui.session import PageSession, PageSessions, set_cookie
 from originmap.api.ui.visit import fields_of, see_other
 from originmap.domain.access.errors import AccessError, Forbidden
-from originmap.domain.errors import OriginmapError
+from originmap.domain.errors import BodyTooLarge, OriginmapError
 from originmap.service.access.directory import Caller
 
 SIGN_IN = f"{BASE}/sign-in"
 _OWN_PAGE = re.compile(rf"{BASE}/[\w./?=&%:~-]*", re.ASCII)
+_MOST_OF_A_STRANGER = 16 << 10
 _UNUSABLE = "Originmap does not accept this token. Check that it is complete and still valid."
 _NODE = "This token is one of a node or a replica. Sign in with a token of a user."
 _FOREIGN = "Another site sent this form. Open the page and try again."
@@ -33,6 +34,13 @@ class Reception:
         self._dev_token = setup.dev_token
         self._renderer = renderer
         self._sessions = PageSessions(setup.elapsed)
+
+    def admit(self, request: Request) -> None:
+        """Raises BodyTooLarge for a large body of a visitor that has not signed in; the handler
+        answers everything else."""
+        size = max(request.length, request.received)
+        if size > _MOST_OF_A_STRANGER and self._sessions.of(request) is None:
+            raise BodyTooLarge
 
     def recognize(self, request: Request) -> tuple[PageSession, Caller, Headers] | None:
         """The session of a request with its caller, and headers for the answer; None if the visitor

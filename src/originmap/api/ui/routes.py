@@ -10,7 +10,7 @@ from originmap.api.http.request import Request
 from originmap.api.http.response import Response
 from originmap.api.http.router import METHODS, Found, Route, Router
 from originmap.api.ui.assets import Assets
-from originmap.api.ui.inner import Inner, InnerRefused
+from originmap.api.ui.inner import Inner, InnerRefused, with_headers
 from originmap.api.ui.mount import BASE, PageSetup
 from originmap.api.ui.pages import (
     audit,
@@ -95,21 +95,25 @@ class PageRouter:
         return found or self._router.find(_MISSING)
 
     def _routes(self) -> list[Route]:
-        reception = self._reception
+        reception, answer = self._reception, self._answer
+        methods = [method for method in METHODS if method != "HEAD"]
         return [
-            _route("GET", "/", _to_start),
-            _route("GET", BASE, _to_start),
-            _route("GET", f"{BASE}/assets/{{version}}/{{name}}", self._asset),
-            _route("GET", SIGN_IN, reception.show_form),
-            Route("POST", SIGN_IN, _nobody, reception.sign_in, max_body=16 << 10),
-            _route("POST", f"{BASE}/sign-out", partial(self._answer, self._sign_out)),
-            _route("GET", _MISSING, partial(self._answer, _missing)),
-            *(_route(method, API, self._answer_script) for method in METHODS if method != "HEAD"),
+            self._route("GET", "/", _to_start),
+            self._route("GET", BASE, _to_start),
+            self._route("GET", f"{BASE}/assets/{{version}}/{{name}}", self._asset),
+            self._route("GET", SIGN_IN, reception.show_form),
+            self._route("POST", SIGN_IN, reception.sign_in),
+            self._route("POST", f"{BASE}/sign-out", partial(answer, self._sign_out)),
+            self._route("GET", _MISSING, partial(answer, _missing)),
+            *(self._route(method, API, self._answer_script) for method in methods),
             *(
-                _route(method, BASE + path, partial(self._answer, page))
+                self._route(method, BASE + path, partial(answer, page))
                 for method, path, page in PAGES
             ),
         ]
+
+    def _route(self, method: str, path: str, handle: Callable[[Request], Any]) -> Route:
+        return Route(method, path, self._reception.admit, handle, max_body=MOST_BODY)
 
     async def _answer(self, page: Page, request: Request) -> Response:
         found = self._reception.recognize(request)
@@ -125,8 +129,7 @@ class PageRouter:
                 response = await page(visit)
             except InnerRefused as refused:
                 response = visit.refused(refused)
-        response.headers += headers
-        return response
+        return with_headers(response, headers)
 
     async def _answer_script(self, request: Request) -> Response:
         """Pass a request of a script on to the API."""
@@ -138,22 +141,13 @@ class PageRouter:
             return refusal_response(_FORGED)
         url = request.path.removeprefix(API) + (f"?{request.query}" if request.query else "")
         response = await Inner(self._application, request, session.token).pass_on(url)
-        response.headers += headers
-        return response
+        return with_headers(response, headers)
 
     async def _sign_out(self, visit: Visit) -> Response:
         return self._reception.sign_out(visit.session)
 
     def _asset(self, request: Request) -> Response:
         return self._assets.response(request) or refusal_response(errors.no_route(request.path))
-
-
-def _route(method: str, path: str, handle: Callable[[Request], Any]) -> Route:
-    return Route(method, path, _nobody, handle, max_body=MOST_BODY)
-
-
-def _nobody(request: Request) -> None:
-    """Sessions are checked by the handlers, which redirect to the form."""
 
 
 def _to_start(request: Request) -> Response:

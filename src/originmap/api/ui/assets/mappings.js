@@ -149,6 +149,28 @@ async function refresh() {
   await filter();
 }
 
+let running = false;
+let again = false;
+
+/** Loads the mappings again after a change, once at a time: a busy zone changes all the time. */
+async function update() {
+  again = true;
+  if (running) return;
+  running = true;
+  try {
+    while (again) {
+      again = false;
+      await refresh();
+      await new Promise((done) => setTimeout(done, 500));
+    }
+    document.querySelector("#live").textContent = "";
+  } catch (error) {
+    report(error);
+  } finally {
+    running = false;
+  }
+}
+
 function report(error) {
   document.querySelector("#live").textContent = `The table is not live: ${error.message}`;
 }
@@ -183,4 +205,4 @@ for (const box of rows.querySelectorAll("input:checked")) selected.add(box.value
 page = Number(new URLSearchParams(location.search).get("page")) || 1;
 if (all) all.hidden = false;
 refresh().then(() => { form.dataset.ready = "true"; }).catch(report);
-follow(() => refresh().catch(report), `zone=${zone}`);
+follow(update, `zone=${zone}`);

@@ -86,7 +86,7 @@ async def _preview(
     names = {zone["zone_id"]: zone["name"] for region in regions for zone in region["zones"]}
     facts = map_facts(topology, regions, MapFilter())
     return visit.page(
-        "map_preview.html",
+        "map/preview.html",
         status,
         problems,
         to=to,

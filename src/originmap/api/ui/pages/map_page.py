@@ -31,7 +31,7 @@ async def render_map(
     states = {colo.code: colo.state for colo in facts.colos}
     undo = visit.session.undo
     return visit.page(
-        "map.html",
+        "map/page.html",
         status,
         problems,
         facts=facts,
