@@ -1,4 +1,4 @@
-"""Takes the pictures of the web page in docs/images from a server that it starts.
+"""Takes the pictures of the web page in docs/images, from a server that it starts.
 
 The data are those that the tests of the page's appearance use.
 """
@@ -16,7 +16,7 @@ from tests.ui import browser, furnished
 
 FOLDER = Path(__file__).parents[1] / "docs" / "images"
 WINDOW = {"width": 1280, "height": 800}
-COLOURS = 128
+COLOURS = 256
 
 
 def main() -> None:
