@@ -4,7 +4,7 @@ import pytest
 
 from originmap.service import initial_data
 from tests.api.application import BEARER, MAPPINGS
-from tests.api.ui.conftest import ZONE, Visitor, words
+from tests.api.ui.conftest import UI, ZONE, Visitor, words
 
 PLACE = "aws/us-east-1"
 
@@ -140,6 +140,21 @@ async def test_a_plan_of_another_state_is_shown_again(operator: Visitor) -> None
     assert both in words(answer)
     done = await operator.post(f"{ZONE}/apply", change=changes(answer.text))
     assert "1 of 1 changes are written." in words(done)
+
+
+async def test_a_script_applies_a_plan_in_parts(operator: Visitor) -> None:
+    await operator.get(ZONE)
+    url, headers = f"{UI}{ZONE}/apply", {"Accept": "application/json"}
+    part = {"csrf": operator.csrf, "change": ["192.0.2.8 - aws/us-east-1"]}
+    first = await operator.client.post(url, data=part, headers=headers)
+    assert first.json() == {"done": 1, "failed": []}
+    part |= {"change": ["192.0.2.9 - aws/us-east-1"], "before": "1"}
+    await operator.client.post(url, data=part, headers=headers)
+    assert "2 changes are written." in words(await operator.get(ZONE))
+    stale = {"csrf": operator.csrf, "change": ["192.0.2.9 gcp/us-east4 -"]}
+    refused = await operator.client.post(url, data=stale, headers=headers)
+    assert (refused.status_code, refused.json()["done"]) == (409, 0)
+    assert "now it is aws us-east-1" in refused.json()["failed"][0]
 
 
 async def test_a_reader_sees_no_buttons_and_is_refused(reader: Visitor) -> None:

@@ -18,6 +18,7 @@ form?.addEventListener("submit", async (event) => {
   for (let start = 0; start < changes.length; start += size) {
     const body = new URLSearchParams({ csrf });
     for (const change of changes.slice(start, start + size)) body.append("change", change);
+    if (start + size >= changes.length && !failed) body.append("before", done);
     const problems = await send(form.action, body);
     if (problems.stop) {
       text.textContent = `Stopped: ${done.toLocaleString("en")} changes are written, the rest is not. Make the plan again.`;

@@ -24,6 +24,7 @@ from originmap.api.ui.render import HEADERS
 from originmap.api.ui.visit import Visit
 from originmap.domain.mapping.batch import MAX_ITEMS
 from originmap.domain.mapping.mapping import MAX_MAPPINGS
+from originmap.domain.number import whole
 
 _TWICE = "The zone has changed since the plan was made; nothing was written. This is the plan now."
 
@@ -47,7 +48,8 @@ async def show_plan(visit: Visit) -> Response:
 
 
 async def apply_plan(visit: Visit) -> Response:
-    """POST /ui/zones/{zone_id}/apply: the changes in `change`. Scripts get JSON."""
+    """POST /ui/zones/{zone_id}/apply: the changes in `change`. Scripts get JSON; with the last part
+    they say in `before` how many changes the earlier ones had."""
     zone_id = visit.arguments["zone_id"]
     zone = await visit.get(f"/client/v4/zones/{zone_id}")
     try:
@@ -62,6 +64,9 @@ async def apply_plan(visit: Visit) -> Response:
     failed = problems or await _apply(visit, changes)
     done = 0 if problems else len(changes) - len(failed)
     if for_script:
+        before = whole(visit.field("before"), 0, MAX_MAPPINGS)
+        if before is not None and not failed:  # it was the last part
+            visit.session.notices.append(f"{before + done:,} changes are written.")
         body = msgspec.json.encode({"done": done, "failed": failed})
         return Response(body, 409 if problems else 200, HEADERS)
     text = f"{done:,} of {len(changes):,} changes are written."
