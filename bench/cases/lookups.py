@@ -17,7 +17,7 @@ from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Place
 from originmap.domain.tier.tier import Tiers
 from originmap.domain.zone.zone import Zone
-from tests.detect.full_size import publications
+from tests.detect.vendor_lists import publications
 
 LOOKUP = "range lookup"
 LOOKUP_TEXT = "range lookup, address as text"

@@ -22,10 +22,10 @@ from originmap.edge import checker as checkers
 from originmap.edge.agent import Agent
 from originmap.edge.errors import CannotWrite, TemporaryUnwritable
 from originmap.edge.file_lock import locked
-from originmap.edge.follow.advice import ADVICE, Advice
 from originmap.edge.follow.feed_client import FeedClient
 from originmap.edge.follow.follower import Follower
 from originmap.edge.follow.reporter import Reporter
+from originmap.edge.follow.token_warning import ADVICE, TokenWarning
 from originmap.edge.name_lookup import NameLookup, look_up
 from originmap.edge.pace import Pace
 from originmap.edge.preview import Preview, preview
@@ -57,7 +57,7 @@ class _Node:
     follower: Follower
     reporter: Reporter
     names: NameLookup | None
-    advice: Advice
+    token_warning: TokenWarning
 
 
 async def run(
@@ -81,7 +81,7 @@ async def run(
         try:
             async with asyncio.TaskGroup() as group:
                 work = [node.follower.run(), node.reporter.run(), retention.run()]
-                work.append(node.advice.run())
+                work.append(node.token_warning.run())
                 if node.names is not None:
                     work.append(node.names.run())
                 tasks = [group.create_task(each) for each in work]
@@ -114,7 +114,7 @@ async def once(settings: EdgeSettings, duties: Sequence[Duty]) -> Result:
                 raise
             warnings.append(f"using the last saved state: {error}")
         await node.agent.recover()
-        if node.advice.needed:
+        if node.token_warning.needed:
             warnings.append(ADVICE)
         outcomes = await node.agent.update()
         with contextlib.suppress(FeedError):
@@ -173,8 +173,8 @@ async def _opened(settings: EdgeSettings, duties: Sequence[Duty]) -> AsyncIterat
         )
         follower = Follower(store, client, copy, lambda: rollout.floor)
         with locked(place for duty in duties for place in duty.places):
-            advice = Advice(store, copy)
-            yield _Node(store, rollout, agent, follower, reporter, names, advice)
+            token_warning = TokenWarning(store, copy)
+            yield _Node(store, rollout, agent, follower, reporter, names, token_warning)
 
 
 @contextlib.asynccontextmanager

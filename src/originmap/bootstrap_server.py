@@ -18,7 +18,7 @@ from originmap.api.application import Application
 from originmap.api.descriptors import connections_within
 from originmap.api.http.limits import MOST_CONNECTIONS, Limits
 from originmap.api.http.protocol import Context, connection_factory
-from originmap.api.listening import listen
+from originmap.api.listener import listen
 from originmap.api.operator_listener import operator_listener
 from originmap.api.request_ids import RequestIDs
 from originmap.api.server import HTTPServer, server_config, stop_on_signals

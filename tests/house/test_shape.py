@@ -54,6 +54,27 @@ PUBLIC = {
     "originmap.store.migrations": {"Migration", "all_migrations"},
 }
 
+# The private names of the source that tests use: faults that have no public way.
+FAULTS = {
+    "tests/caches/live_envoy.py": {"_more_clusters", "_node"},  # of its base class in tests
+    "tests/cli/test_main.py": {"_uncollected"},  # only around the import of a command
+    "tests/edge/test_follower.py": {"_zones"},  # damage in memory
+    "tests/service/test_retention.py": {"_clock", "_last_at"},  # a clock that jumps
+    "tests/store/postgres/test_lost_connection.py": {"_Attempt", "_was_committed"},  # a lost commit
+    "tests/store/postgres/test_pooler.py": {"_pid", "_readers", "_watch"},  # connections that end
+    "tests/store/postgres/test_record_changes.py": {"_on_notify", "_watch"},  # a late notification
+    "tests/store/test_sqlite.py": {
+        "_CHECKPOINT_PAGES",
+        "_committer",
+        "_file",
+        "_reader",
+    },  # its disk
+    "tests/store/test_sqlite_file.py": {"_file", "_watch_file"},  # damage while the file is open
+    "tests/store/test_sqlite_replica.py": {"_LARGEST_CHECKED"},  # a file too large for a check
+    "tests/testing/test_server.py": {"_process"},  # a server that has exited
+}
+OF_NAMED_TUPLES = {"_asdict", "_replace"}
+
 MODULES = sorted(SOURCE.rglob("*.py"))
 OTHERS = sorted([*(ROOT / "tests").rglob("*.py"), *(ROOT / "bench").rglob("*.py")])
 
@@ -167,6 +188,38 @@ def test_private_names_stay_in_their_file(path: Path) -> None:
         if alias.name.startswith("_") and alias.name != "__version__"
     ]
     assert borrowed == []
+
+
+def test_tests_use_only_the_listed_private_names() -> None:
+    found = {shown(path): names for path in OTHERS if (names := foreign_names(tree_of(path)))}
+    assert found == FAULTS
+
+
+def foreign_names(module: ast.Module) -> set[str]:
+    """The private names in a module that are imported, patched, or attributes of other objects."""
+    imported = {
+        alias.name
+        for node in ast.walk(module)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("originmap")
+        for alias in node.names
+    }
+    attributes = {
+        node.attr
+        for node in ast.walk(module)
+        if isinstance(node, ast.Attribute)
+        and not (isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"))
+    }
+    patched = {
+        str(node.args[1].value)
+        for node in ast.walk(module)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("setattr")
+        if len(node.args) > 1 and isinstance(node.args[1], ast.Constant)
+    }
+    return {
+        name
+        for name in (imported | attributes | patched) - OF_NAMED_TUPLES
+        if name.startswith("_") and not name.startswith("__")
+    }
 
 
 def tree_of(path: Path) -> ast.Module:

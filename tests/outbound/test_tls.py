@@ -9,7 +9,7 @@ from originmap.domain.server_url import parse
 from originmap.outbound.errors import UnusableEnvironment
 from originmap.outbound.http import route_to
 from originmap.outbound.tls import tls_context
-from tests.real.front import CA
+from tests.real.reverse_proxy import CA
 
 HTTP, HTTPS = parse("http://example.net"), parse("https://example.net")
 

@@ -15,7 +15,7 @@ import yaml
 
 from tests.caches.programs.cache import ENVIRONMENT, found
 from tests.process import BEARER, TOKEN, Server
-from tests.real import command, console, front
+from tests.real import command, console, reverse_proxy
 from tests.real.console import Step
 
 ROOT = Path(__file__).parents[2]
@@ -126,11 +126,11 @@ def example(guide: Path, name: str) -> Any:
 def test_nginx_with_the_configuration_of_the_guide_serves_the_api_over_tls(tmp_path: Path) -> None:
     found("nginx")
     with Server(":memory:", tmp_path) as server, nginx(server, tmp_path) as url:
-        trusted = ssl.create_default_context(cafile=str(front.CA))
+        trusted = ssl.create_default_context(cafile=str(reverse_proxy.CA))
         with httpx.Client(base_url=url, headers=BEARER, verify=trusted) as client:
             assert client.get("/metrics").status_code == 403
             assert first_event(client) == "event: changes"
-        env = {"ORIGINMAP_TOKEN": TOKEN, "SSL_CERT_FILE": str(front.CA)}
+        env = {"ORIGINMAP_TOKEN": TOKEN, "SSL_CERT_FILE": str(reverse_proxy.CA)}
         assert "example.com" in command.run("zone", "list", "--server", url, env=env).stdout
 
 
@@ -142,7 +142,7 @@ def nginx(server: Server, folder: Path) -> Iterator[str]:
     (port,) = console.free_ports(1)
     site = shown.replace("listen 443", f"listen 127.0.0.1:{port}")
     site = site.replace("http://127.0.0.1:8787", server.url)
-    site = re.sub(r"/etc/letsencrypt/\S+\.pem", str(front.FOLDER / "server.pem"), site)
+    site = re.sub(r"/etc/letsencrypt/\S+\.pem", str(reverse_proxy.FOLDER / "server.pem"), site)
     temporary = "".join(
         f"{kind}_temp_path temp; " for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )

@@ -11,7 +11,7 @@ import msgspec
 from originmap import data
 from originmap.cli import address_arguments, options
 from originmap.cli.api_options import api, only, path, remote
-from originmap.cli.output.bar import Bar
+from originmap.cli.output.progress_bar import ProgressBar
 from originmap.cli.output.upper_tiers import tiers_of_file, tiers_of_server
 from originmap.client.mappings import RemoteMappings
 from originmap.domain.plan.cold_moves import ColdMove, cold_moves
@@ -82,7 +82,7 @@ def moving(plan: Plan, mappings: RemoteMappings, file: Path | None) -> list[Cold
     return None if tiers is None else cold_moves(plan, tiers)
 
 
-class Reading(Bar):
+class Reading(ProgressBar):
     """The progress of reading zones, if there are several."""
 
     def __init__(self, zones: int) -> None:

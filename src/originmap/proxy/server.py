@@ -9,7 +9,7 @@ from originmap.api.access_log import AccessLog, SilentLog, log_json
 from originmap.api.descriptors import connections_within
 from originmap.api.http.limits import MOST_CONNECTIONS, Limits
 from originmap.api.http.protocol import Context, connection_factory
-from originmap.api.listening import CannotListen, listen
+from originmap.api.listener import CannotListen, listen
 from originmap.api.request_ids import RequestIDs
 from originmap.api.server import HTTPServer, server_config, stop_on_signals
 from originmap.domain.server_url import ServerURL

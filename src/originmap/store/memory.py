@@ -16,7 +16,7 @@ from originmap.domain.history.snapshot import History, Part, Record, SnapshotSta
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Decide, Mapping, MappingChange, ZoneView
 from originmap.domain.tier.whatif import Count
-from originmap.store import incoming
+from originmap.store import change_checks
 from originmap.store.clock import ForwardClock, Now, wall_clock
 from originmap.store.port import CommitListener, Page, Queue, RecordListener, Store
 from originmap.store.records import Records, check_names, check_seen, replacing
@@ -211,16 +211,16 @@ class MemoryStore(Store):
             self._committed(changes[-1].at)
 
     def _check_incoming(self, changes: Sequence[Change]) -> None:
-        incoming.check_order(changes, self.revision)
-        incoming.check_records(self._records.view, changes)
+        change_checks.check_order(changes, self.revision)
+        change_checks.check_records(self._records.view, changes)
         stored = {
             (zone_id, address): mapping.place
-            for zone_id, address in incoming.changed_addresses(changes)
+            for zone_id, address in change_checks.changed_addresses(changes)
             if (mapping := self.get_now(zone_id, address)) is not None
         }
-        incoming.check_places(stored, changes)
+        change_checks.check_places(stored, changes)
         zones, sizes = set(self._zones), {id_: len(zone) for id_, zone in self._zones.items()}
-        incoming.check_zones(zones, sizes, changes)
+        change_checks.check_zones(zones, sizes, changes)
 
     async def promote(self) -> None:
         self._epoch, self._is_replica = secrets.token_hex(8), False

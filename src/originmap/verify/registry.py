@@ -9,18 +9,18 @@ from originmap.verify.checks import (
     credentials,
     envelope,
     listing,
-    reading,
+    mapping_reads,
+    mapping_writes,
     regions,
     routing,
     spelling,
-    writing,
 )
 
 CHECKS: tuple[Check, ...] = (
     *envelope.CHECKS,
     *listing.CHECKS,
-    *reading.CHECKS,
-    *writing.CHECKS,
+    *mapping_reads.CHECKS,
+    *mapping_writes.CHECKS,
     *spelling.CHECKS,
     *batches.CHECKS,
     *regions.CHECKS,

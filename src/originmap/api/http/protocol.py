@@ -15,10 +15,10 @@ from uvicorn.server import ServerState
 from originmap.api.access_log import AccessLog
 from originmap.api.application import Processor, refusal_response
 from originmap.api.errors import INCOMPLETE, TOO_MANY, TOO_SLOW, Refusal
+from originmap.api.http.download_timeout import DownloadTimeout
 from originmap.api.http.head import head_of
 from originmap.api.http.limits import Limits
 from originmap.api.http.link import Link, Stream, chunk_of
-from originmap.api.http.patience import Patience
 from originmap.api.http.reader import RequestReader, RequestRefused
 from originmap.api.http.request import Request
 from originmap.api.http.response import Answer, Body, Deferred, Response
@@ -237,16 +237,16 @@ class Connection(asyncio.Protocol, Link):
     async def _write_body(self, body: Body, *, chunked: bool) -> None:
         """Write a body in chunks or, for HTTP/1.0, up to the end of the connection. Stops if the
         client disconnects."""
-        patience = Patience(self._limits, self.transport.abort)
+        timeout = DownloadTimeout(self._limits, self.transport.abort)
         async for data in body:
             if self._gone:
                 return
             if data:
                 self._write(chunk_of(data) if chunked else data)
             if self._drained is not None:
-                await patience.wait(self._drained, len(data))
+                await timeout.wait(self._drained, len(data))
             else:
-                patience.sent(len(data))
+                timeout.sent(len(data))
         if chunked:
             self._write(_LAST_CHUNK)
 

@@ -12,7 +12,7 @@ from originmap.api.http.request import Request
 from originmap.api.http.response import Response
 from originmap.api.native.arguments import read_as
 from originmap.api.native.feed.files import Files
-from originmap.api.native.zones_asked import ZonesAsked
+from originmap.api.native.zone_selection import ZoneSelection
 from originmap.export.discovery import ResourceKind
 from originmap.service.export.discovery import Discovery, Question
 
@@ -50,7 +50,7 @@ class Discover:
     """POST /v3/discovery:{kind}"""
 
     def __init__(
-        self, zones: ZonesAsked, discovery: Discovery, kind: ResourceKind, files: Files
+        self, zones: ZoneSelection, discovery: Discovery, kind: ResourceKind, files: Files
     ) -> None:
         self._zones = zones
         self._discovery = discovery

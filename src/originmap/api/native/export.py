@@ -10,7 +10,7 @@ from originmap.api.http.request import Request
 from originmap.api.http.response import Body, Response
 from originmap.api.native.arguments import arguments
 from originmap.api.native.feed.files import Files, nothing
-from originmap.api.native.zones_asked import ZonesAsked
+from originmap.api.native.zone_selection import ZoneSelection
 from originmap.domain.errors import InvalidAddress, InvalidQuery
 from originmap.domain.hostname import is_hostname
 from originmap.domain.mapping import address as addresses
@@ -28,7 +28,7 @@ _STATES = {None: False, "newest": False, "served": True}
 class ExportFile:
     """GET /originmap/v1/export/{format}"""
 
-    def __init__(self, zones: ZonesAsked, exports: Exports, files: Files) -> None:
+    def __init__(self, zones: ZoneSelection, exports: Exports, files: Files) -> None:
         self._zones = zones
         self._exports = exports
         self._files = files

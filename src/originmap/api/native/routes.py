@@ -25,7 +25,7 @@ from originmap.api.native.resolve import WhatIf, ZoneResolve
 from originmap.api.native.rollout import RolloutItem
 from originmap.api.native.tokens import TokenList
 from originmap.api.native.topology import MAX_LATENCIES_BODY, LatencySet, TopologyItem
-from originmap.api.native.zones_asked import ZonesAsked
+from originmap.api.native.zone_selection import ZoneSelection
 from originmap.domain.access.permissions import READ_MAPPINGS, READ_STATE, WRITE_MAPPINGS
 from originmap.export.discovery import KINDS
 from originmap.service.access.directory import Directory
@@ -145,7 +145,7 @@ def _feed_routes(guard: Guard, services: NativeServices) -> list[Route]:
 
 
 def _export_routes(guard: Guard, services: NativeServices) -> list[Route]:
-    zones, files = ZonesAsked(guard, services.directory), Files(guard, services.sessions)
+    zones, files = ZoneSelection(guard, services.directory), Files(guard, services.sessions)
     discovery, export = Discovery(services.exports), ExportFile(zones, services.exports, files)
     path, anyone = BASE + "/export/{format}", guard.anyone_or_node
     table = [

@@ -16,7 +16,7 @@ from originmap.cli import options
 from originmap.cli.api_options import write_out
 from originmap.cli.credentials import checked_api_credentials
 from originmap.cli.failure import print_failure
-from originmap.cli.output.bar import Bar
+from originmap.cli.output.progress_bar import ProgressBar
 from originmap.conformance.facts import FACTS
 from originmap.domain.errors import OriginmapError
 from originmap.domain.server_url import parse as parse_server_url
@@ -162,7 +162,7 @@ def _verify(
             _say_leftovers(zone)
             if not confirmed:
                 _ask(target, zone, checks)
-            with Bar("checks", len(checks)) as bar:
+            with ProgressBar("checks", len(checks)) as bar:
                 outcomes, changed = run_checks(checks, zone, lambda: bar.step(1), _say_stopping)
         finally:
             if record is not None:

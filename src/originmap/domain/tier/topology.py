@@ -99,10 +99,6 @@ class Topology:
             successors.update(dict.fromkeys(path, last))
         return successors
 
-    def successor_of(self, code: str) -> str:
-        """The final successor of `code`, or `code` itself if it is not retired or has none."""
-        return self.successors().get(code, code)
-
 
 def check(topology: Topology) -> Topology:
     """Validate and return `topology`. Raises InvalidTopology with all problems."""

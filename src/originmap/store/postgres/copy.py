@@ -17,7 +17,7 @@ from originmap.domain.history.record import Key, Kind, RecordChange
 from originmap.domain.history.snapshot import History, Part, Record, SnapshotStart, ZoneMappings
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Mapping, MappingChange
-from originmap.store import incoming
+from originmap.store import change_checks
 from originmap.store.postgres import history as postgres_history
 from originmap.store.postgres.commit import COUNTER, INSERT_CHANGE, STORED, ZONES, put_record
 from originmap.store.postgres.draft import WRITE, Draft
@@ -120,8 +120,8 @@ async def apply(
     await connection.execute("SELECT pg_advisory_xact_lock($1)", RECORDS)
     await view.look(connection)
     counter = Counter(*await connection.fetchrow(COUNTER))
-    incoming.check_order(changes, counter.revision)
-    incoming.check_records(view.records.view, changes)
+    change_checks.check_order(changes, counter.revision)
+    change_checks.check_records(view.records.view, changes)
     cache = await _stored(connection, counter, changes)
     final: dict[Key, RecordChange] = {}
     for change in changes:
@@ -143,14 +143,17 @@ async def _stored(
     connection: asyncpg.Connection, counter: Counter, changes: Sequence[Change]
 ) -> Cache:
     """Return the zones and mappings of `changes`. Raises BrokenFeed unless they fit."""
-    zones, keys = list({change.zone_id for change in changes}), incoming.changed_addresses(changes)
+    zones, keys = (
+        list({change.zone_id for change in changes}),
+        change_checks.changed_addresses(changes),
+    )
     of_zones = await connection.fetch(ZONES, zones)
     arguments = [zone_id for zone_id, _ in keys], [address for _, address in keys]
     of_mappings = await connection.fetch(STORED, *arguments)
     sizes = {row[0]: row[5] for row in of_zones}
-    incoming.check_zones(sizes, sizes, changes)
+    change_checks.check_zones(sizes, sizes, changes)
     stored = {(row[0], Address(row[1])): place_of(row[2]) for row in of_mappings}
-    incoming.check_places(stored, changes)
+    change_checks.check_places(stored, changes)
     cache = Cache()
     cache.learn(counter, [(zone_id, None) for zone_id in zones], of_zones)
     return cache

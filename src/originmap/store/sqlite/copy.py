@@ -22,10 +22,10 @@ from originmap.domain.history.record import Key, Kind, RecordChange, Value
 from originmap.domain.history.snapshot import History, Part, Record, SnapshotStart, ZoneMappings
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Mapping, MappingChange, Place
-from originmap.store import incoming
+from originmap.store import change_checks
 from originmap.store.sqlite import history as sqlite_history
-from originmap.store.sqlite.insert import Insert
-from originmap.store.sqlite.names import Names
+from originmap.store.sqlite.bulk_insert import BulkInsert
+from originmap.store.sqlite.integer_keys import IntegerKeys
 from originmap.store.sqlite.writer import RowWriter
 
 _PORTION = 1_000
@@ -36,7 +36,7 @@ _RUN = 250
 _MAPPINGS = """
     SELECT zone.id, address, place, modified_on, revision
     FROM zone CROSS JOIN mapping ON mapping.zone = zone.num ORDER BY zone.id, address"""
-_PUT = Insert("mapping", "zone, address, place, modified_on, revision")
+_PUT = BulkInsert("mapping", "zone, address, place, modified_on, revision")
 # Zones and regions keep their integers, because concurrent readers have them cached.
 _EMPTIED = ("mapping", "record", "cause", "mapping_change", "record_change")
 _PLACES = "SELECT address, place FROM mapping WHERE zone = ?1 AND address IN carray(?2)"
@@ -62,7 +62,7 @@ class Snapshot:
         """Yield the parts of the snapshot (see `Store.snapshot`), then close the connection."""
         connection, last = self._connection, self._last
         with contextlib.closing(connection):
-            names = Names(connection)
+            names = IntegerKeys(connection)
             epoch, at = sqlite_history.epoch(connection), sqlite_history.last_time(connection)
             yield SnapshotStart(epoch, last, at)
             for record in self._records:
@@ -79,7 +79,7 @@ class Snapshot:
                 await asyncio.sleep(0)
 
 
-def _by_zone(rows: list[Any], names: Names) -> Iterator[ZoneMappings]:
+def _by_zone(rows: list[Any], names: IntegerKeys) -> Iterator[ZoneMappings]:
     for zone_id, of_zone in groupby(rows, itemgetter(0)):
         yield ZoneMappings(
             zone_id,
@@ -169,13 +169,13 @@ async def apply(
 
     `stored` are the current records. Raises BrokenFeed unless the changes fit the stored values.
     """
-    incoming.check_order(changes, writer.revision)
-    incoming.check_records(stored, changes)
+    change_checks.check_order(changes, writer.revision)
+    change_checks.check_records(stored, changes)
     of_records: list[RecordChange] = []
     last_at = sqlite_history.last_cause_time(writer.connection)
     for kind, alike in groupby(changes, lambda change: type(change.what)):
         while run := list(islice(alike, _RUN if kind is MappingChange else 1)):
-            incoming.check_places(_stored_places(writer, run), run)
+            change_checks.check_places(_stored_places(writer, run), run)
             last_at = _causes(writer, run, last_at)
             writer.mappings(
                 (_zone(writer, zone_id), at, what)
@@ -193,10 +193,10 @@ async def apply(
 
 def _stored_places(
     writer: RowWriter, changes: Sequence[Change]
-) -> dict[incoming.MappingKey, Place]:
+) -> dict[change_checks.MappingKey, Place]:
     """Return the stored regions of the addresses in `changes`."""
     by_zone: defaultdict[str, list[Address]] = defaultdict(list)
-    for zone_id, address in incoming.changed_addresses(changes):
+    for zone_id, address in change_checks.changed_addresses(changes):
         by_zone[zone_id].append(address)
     places = {}
     for zone_id, addresses in by_zone.items():

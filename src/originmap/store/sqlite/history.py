@@ -12,7 +12,7 @@ from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import MappingChange
 from originmap.store import records
 from originmap.store.sqlite.file import rows
-from originmap.store.sqlite.names import Names
+from originmap.store.sqlite.integer_keys import IntegerKeys
 
 # One statement for both kinds of changes, so that a commit between two cannot leave a change out.
 # ?3 is a zone and ?4 an address in it, for queries limited to them. The bodies of records may have
@@ -105,14 +105,18 @@ def all_records(connection: apsw.Connection) -> list[RecordChange]:
 
 
 def changes_since(
-    connection: apsw.Connection, names: Names, since: int, limit: int, zone_id: str | None = None
+    connection: apsw.Connection,
+    names: IntegerKeys,
+    since: int,
+    limit: int,
+    zone_id: str | None = None,
 ) -> list[Change]:
     return _changes(connection, names, _rows(connection, _SINCE, since, limit, zone_id))
 
 
 def changes_before(
     connection: apsw.Connection,
-    names: Names,
+    names: IntegerKeys,
     before: int,
     limit: int,
     zone_id: str | None = None,
@@ -150,7 +154,7 @@ def _bounded(connection: apsw.Connection, sql: str, bindings: tuple[Any, ...]) -
     return bounded
 
 
-def last_record_change(connection: apsw.Connection, names: Names, key: Key) -> Change | None:
+def last_record_change(connection: apsw.Connection, names: IntegerKeys, key: Key) -> Change | None:
     """Return the last change of one record."""
     sql = "SELECT max(revision) FROM record_change WHERE kind = ? AND id = ?"
     revision = rows(connection, sql, (key.kind.value, key.id))[0][0]
@@ -159,7 +163,9 @@ def last_record_change(connection: apsw.Connection, names: Names, key: Key) -> C
     return changes_since(connection, names, revision - 1, 1)[0]
 
 
-def _changes(connection: apsw.Connection, names: Names, change_rows: list[_Row]) -> list[Change]:
+def _changes(
+    connection: apsw.Connection, names: IntegerKeys, change_rows: list[_Row]
+) -> list[Change]:
     """Convert rows, in the order of revisions, to changes with their causes."""
     if not change_rows:
         return []

@@ -31,7 +31,7 @@ from originmap.store.sqlite import copy as sqlite_copy
 from originmap.store.sqlite import history as sqlite_history
 from originmap.store.sqlite.file import SqliteFile
 from originmap.store.sqlite.file_state import mark_of
-from originmap.store.sqlite.names import Names
+from originmap.store.sqlite.integer_keys import IntegerKeys
 from originmap.store.sqlite.reader import Reader
 from originmap.store.sqlite.writer import RowWriter
 
@@ -62,7 +62,7 @@ class SqliteStore(GroupStore, Store):
         self._file = SqliteFile(path, erases=erases)
         self._reader = Reader(self._file.reader, self._file.failing)
         with self._file.first_read():
-            self._names = Names(self._file.writer)
+            self._names = IntegerKeys(self._file.writer)
             self._records = records.Records()
             self._records.apply(sqlite_history.all_records(self._file.writer))
             self._committed = sqlite_history.last_revision(self._file.writer)

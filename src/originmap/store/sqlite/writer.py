@@ -13,9 +13,9 @@ from originmap.domain.history.record import Key, Kind, RecordChange, Value
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Mapping, MappingChange, Place, ZoneView
 from originmap.store import records
+from originmap.store.sqlite.bulk_insert import BulkInsert
 from originmap.store.sqlite.file import rows
-from originmap.store.sqlite.insert import Insert
-from originmap.store.sqlite.names import Names
+from originmap.store.sqlite.integer_keys import IntegerKeys
 
 _VIEW_ONE = """
     SELECT place, modified_on, revision, (SELECT mappings FROM zone WHERE num = ?1)
@@ -24,15 +24,15 @@ _VIEW = """
     SELECT address, place, modified_on, revision FROM mapping
     WHERE zone = ?1 AND address IN carray(?2)"""
 _COUNT = "SELECT mappings FROM zone WHERE num = ?"
-_UPSERT = Insert(
+_UPSERT = BulkInsert(
     "mapping",
     "zone, address, place, modified_on, revision",
     """ON CONFLICT (zone, address) DO UPDATE SET
        place = excluded.place, modified_on = excluded.modified_on, revision = excluded.revision""",
 )
 _DELETE = "DELETE FROM mapping WHERE zone = ? AND address = ?"
-_CHANGE = Insert("mapping_change", "revision, zone, address, before, after")
-_CAUSE = Insert("cause", "revision, at, credential, client, request")
+_CHANGE = BulkInsert("mapping_change", "revision, zone, address, before, after")
+_CAUSE = BulkInsert("cause", "revision, at, credential, client, request")
 _ADD_COUNT = "UPDATE zone SET mappings = mappings + ? WHERE num = ?"
 _RECORD = """
     INSERT INTO record (kind, id, name, body) VALUES (?, ?, ?, ?)
@@ -58,7 +58,7 @@ _HistoryRow = tuple[int, int, Address, int | None, int | None]
 class RowWriter:
     """Writes rows on the writing connection."""
 
-    def __init__(self, connection: apsw.Connection, names: Names, revision: int) -> None:
+    def __init__(self, connection: apsw.Connection, names: IntegerKeys, revision: int) -> None:
         self.connection = connection
         self.names = names
         self.revision = revision

@@ -9,7 +9,7 @@ import click
 from originmap.cli import planning
 from originmap.cli.api_options import remote
 from originmap.cli.output import plan_text
-from originmap.cli.output.bar import Bar
+from originmap.cli.output.progress_bar import ProgressBar
 from originmap.cli.planning import PlanRequest, Reading
 from originmap.client.errors import ClientError
 from originmap.client.mappings import RemoteMappings
@@ -113,7 +113,7 @@ def _carry_out(mappings: RemoteMappings, todo: Plan) -> None:
         bar.step(count)
 
     try:
-        with Reading(len(todo.zones)) as reading, Bar("applying changes", changes) as bar:
+        with Reading(len(todo.zones)) as reading, ProgressBar("applying changes", changes) as bar:
             failures = Apply(mappings, on_batch, reading.on_zone).run(todo)
     except (ClientError, KeyboardInterrupt):
         click.echo(

@@ -12,7 +12,7 @@ from originmap.bootstrap_dev import DevServer
 from originmap.cli import options
 from originmap.cli.dev.dev_options import DevOptions, dev_options
 from originmap.cli.dev.well_known import access_to
-from originmap.cli.listening import base_url, is_loopback
+from originmap.cli.listen_address import base_url, is_loopback
 from originmap.cli.run import run, stop_at_end_of_input
 from originmap.domain.errors import StoreUnusable
 from originmap.service import initial_data

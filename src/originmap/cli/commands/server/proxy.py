@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import click
 
 from originmap.cli import option_types, options
-from originmap.cli.listening import base_url, is_loopback
+from originmap.cli.listen_address import base_url, is_loopback
 from originmap.domain import number
 from originmap.domain.server_url import ServerURL, parse
 from originmap.settings import CLOUDFLARE_API, outbound_environment

@@ -9,7 +9,7 @@ import click
 from originmap import databases
 from originmap.bootstrap_server import Blueprint
 from originmap.cli import options
-from originmap.cli.listening import base_url
+from originmap.cli.listen_address import base_url
 from originmap.cli.run import run
 from originmap.service import initial_data
 from originmap.settings import Settings

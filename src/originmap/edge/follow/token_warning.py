@@ -17,7 +17,7 @@ ADVICE = (
 )
 
 
-class Advice:
+class TokenWarning:
     """Watches the replica for records of credentials."""
 
     def __init__(self, store: Store, replication: Replication) -> None:
@@ -32,7 +32,7 @@ class Advice:
         return self._replication.connected and bool(self._secret)
 
     async def run(self) -> None:
-        """Log the advice once, also if the token gets more access later."""
+        """Log the warning once, also if the token gets more access later."""
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             if self.needed:

@@ -6,7 +6,7 @@ from typing import Self
 import click
 
 
-class Bar:
+class ProgressBar:
     """A context manager; without `wanted` it shows nothing."""
 
     def __init__(self, label: str, total: int, *, wanted: bool = True) -> None:

@@ -12,7 +12,7 @@ _AT_ONCE = 50
 """Rows per statement; more do not make it faster."""
 
 
-class Insert:
+class BulkInsert:
     """An INSERT for any number of rows."""
 
     def __init__(self, table: str, columns: str, on_conflict: str = "") -> None:

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from originmap.api.http.download_timeout import DownloadTimeout
 from originmap.api.http.limits import Limits
-from originmap.api.http.patience import Patience
 
 LIMITS = Limits(stalled_seconds=1.0, least_speed=1_000)
 
@@ -15,9 +15,9 @@ async def test_time_without_progress_adds_up_until_a_client_has_read_enough(
     size: int, cuts: int
 ) -> None:
     cut: list[bool] = []
-    patience = Patience(LIMITS, lambda: cut.append(True))
+    timeout = DownloadTimeout(LIMITS, lambda: cut.append(True))
     for _ in range(12):
-        await patience.wait(asyncio.sleep(0.1), size)
+        await timeout.wait(asyncio.sleep(0.1), size)
         if cut:
             break
     assert len(cut) == cuts

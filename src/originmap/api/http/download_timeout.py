@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from originmap.api.http.limits import Limits
 
 
-class Patience:
+class DownloadTimeout:
     """The allowance of one client for one file."""
 
     def __init__(self, limits: Limits, cut: Callable[[], None]) -> None:

@@ -12,7 +12,7 @@ import pytest
 from tests.faulty import Proxy
 from tests.process import BEARER, COMMAND, TOKEN, ZONE, Server
 from tests.real.command import output, refusal, run
-from tests.real.front import CA, Front
+from tests.real.reverse_proxy import CA, Front
 
 NO_TRUST = {"SSL_CERT_FILE": "", "SSL_CERT_DIR": ""}
 TRUST = {"SSL_CERT_FILE": str(CA)}

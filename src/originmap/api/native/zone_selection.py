@@ -9,7 +9,7 @@ from originmap.domain.zone.zone import Zone
 from originmap.service.access.directory import Caller, Directory
 
 
-class ZonesAsked:
+class ZoneSelection:
     """Selects zones whose mappings a caller can read."""
 
     def __init__(self, guard: Guard, directory: Directory) -> None:

@@ -12,7 +12,7 @@ from originmap.store.sqlite.file import rows
 _LIVE = "SELECT num FROM zone JOIN record ON kind = 'zone' AND record.id = zone.id"
 
 
-class Names:
+class IntegerKeys:
     """Maps names to integers and back; `places` is by integer."""
 
     def __init__(self, writer: apsw.Connection) -> None:
