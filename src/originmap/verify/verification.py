@@ -13,7 +13,9 @@ from originmap.verify.zone_under_test import ZoneUnderTest
 
 REQUESTS_PER_CHECK = 5
 """About as many requests as a check needs, with those that clean up."""
-_STOPPING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_STOPPING = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
 
 
 def run_checks(

@@ -114,7 +114,7 @@ def test_a_server_starts_without_a_home_folder(args: list[str]) -> None:
     ) as process:
         try:
             assert process.stdout is not None
-            assert "data in :memory:" in process.stdout.readline()
+            assert "http://127.0.0.1:" in process.stdout.readline()
         finally:
             process.terminate()
 
