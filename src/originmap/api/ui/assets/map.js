@@ -9,7 +9,7 @@ const box = document.getElementById("map");
 const facts = document.getElementById("map-facts");
 const data = document.getElementById("drawing");
 const WORLD = L.latLngBounds([-58, -186], [80, 186]);
-const CLOSEST = 6; // the outline has no more detail
+const CLOSEST = 6; // the largest zoom: the outline of the land has no detail beyond it
 const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 const map = L.map(box, {
@@ -82,7 +82,7 @@ function add(place, kind, size, zIndexOffset) {
   });
 }
 
-/** Shows the facts below the map, where there is room for buttons. */
+/** Shows the facts of a mark below the map; a tooltip has no room for buttons. */
 function show(place, mark) {
   mark.closeTooltip();
   facts.replaceChildren(words(place, place.actions));

@@ -5,23 +5,13 @@ import shlex
 
 import click
 
-from originmap.cli import options
-from originmap.cli.dev import detached
+from originmap.cli.dev.url_option import server_url
 from originmap.cli.dev.well_known import access_to
 from originmap.dev_access import OTHER_CREDENTIALS, variables
 
-_DEFAULT_URL = "http://127.0.0.1:8787"
-
 
 @click.command("env")
-@click.option(
-    "--url",
-    metavar="URL",
-    callback=options.checked_url,
-    default="",
-    show_default=f"the server in the background, or {_DEFAULT_URL}",
-    help="Development server to use.",
-)
+@server_url("Development server to use.")
 @click.option(
     "--format",
     "format_",
@@ -37,8 +27,7 @@ def command(url: str, format_: str) -> None:
 
     In a shell: eval "$(originmap env)"
     """
-    running = detached.find()
-    access = access_to(url or (running.url if running else _DEFAULT_URL))
+    access = access_to(url)
     values = variables(access)
     if format_ == "json":
         click.echo(json.dumps(values, indent=1))

@@ -7,10 +7,9 @@ from urllib.parse import urlsplit
 import click
 
 from originmap.cli import options
-from originmap.cli.dev import detached
+from originmap.cli.dev.url_option import server_url
 from originmap.domain.errors import OriginmapError
 
-_DEFAULT_URL = "http://127.0.0.1:8787"
 _PAUSE_SECONDS = 0.05
 
 
@@ -21,22 +20,13 @@ class NotReady(OriginmapError):
 
 
 @click.command("wait")
-@click.option(
-    "--url",
-    metavar="URL",
-    callback=options.checked_url,
-    default="",
-    show_default=f"the server in the background, or {_DEFAULT_URL}",
-    help="Server to wait for.",
-)
+@server_url("Server to wait for.")
 @options.duration("--timeout", "30s", "How long to wait.")
 def command(url: str, timeout: float) -> None:
     """Wait until a server is ready; exit status 0 means that it is.
 
     Example: originmap wait --timeout 10s
     """
-    running = detached.find()
-    url = url or (running.url if running else _DEFAULT_URL)
     deadline = time.monotonic() + timeout
     while problem := _problem(url):
         if time.monotonic() > deadline:
