@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from originmap.api.body import NOT_JSON
 from originmap.api.http.request import Request
 from originmap.dev.operations import Operation
 
@@ -34,7 +35,7 @@ def ignored_in(operation: Operation, request: Request) -> Ignored:
 def _objects(body: bytes) -> list[dict[str, Any]]:
     try:
         value = msgspec.json.decode(body) if body else None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except NOT_JSON:
         return []
     items = value if isinstance(value, list) else [value]
     return [item for item in items if isinstance(item, dict)]

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from originmap.api.application import refused
+from originmap.api.body import NOT_JSON
 from originmap.api.http.head import head_of
 from originmap.api.http.protocol import Connection
 from originmap.api.http.request import Request
@@ -92,7 +93,7 @@ def _is_chosen(fault: Fault, index: int, item: Any) -> bool:
 
 
 def _batch(body: bytes) -> list[Any]:
-    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    with contextlib.suppress(*NOT_JSON):
         items = msgspec.json.decode(body) if body else None
         if isinstance(items, list):
             return items

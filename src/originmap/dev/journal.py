@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from originmap.api.body import NOT_JSON
 from originmap.api.http.request import Request
 from originmap.api.http.response import Response
 from originmap.api.timestamps import timestamp
@@ -171,5 +172,5 @@ def _content(body: bytes) -> Any:
         return None
     try:
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except NOT_JSON:
         return body.decode("utf-8", "replace")

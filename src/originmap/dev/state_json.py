@@ -25,6 +25,7 @@ from typing import Any
 
 import msgspec
 
+from originmap.api.body import NOT_JSON
 from originmap.api.timestamps import parse_timestamp, timestamp
 from originmap.domain.errors import BrokenFeed, InvalidAddress, InvalidQuery
 from originmap.domain.history.record import Key, Kind, Value
@@ -121,7 +122,7 @@ def read_state(body: bytes, now: int) -> list[Part]:
     """
     try:
         state = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise InvalidQuery(f"the state is not JSON: {error}") from None
     if not isinstance(state, dict) or state.get("originmap_state") != FORMAT:
         raise InvalidQuery(f'a state is an object with "originmap_state": {FORMAT}')

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 import msgspec
 
+from originmap.api.body import NOT_JSON
 from originmap.api.cloudflare.notes import notes_on
 from originmap.api.http.request import Request
 from originmap.dev.ignored import ignored_in
@@ -91,7 +92,7 @@ def _items(operation: Operation, request: Request) -> list[Any]:
         return []
     try:
         value = msgspec.json.decode(request.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except NOT_JSON:
         return []
     return value if isinstance(value, list) else [value]
 
