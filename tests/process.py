@@ -22,6 +22,7 @@ EMAIL = "user@example.com"
 KEY = "144c9defac04969c7bfad8efaa8ea194"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
+_START_SECONDS = 30
 _URL = re.compile(r"(http://\S+)/client/v4")
 
 
@@ -93,18 +94,8 @@ class Server:
             self.stop()
 
     def _wait_for_url(self) -> str:
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            found = _URL.search(self._out.read_text())
-            if found:
-                return self._wait_until_it_answers(found[1], deadline)
-            if self.process.poll() is not None:
-                raise AssertionError(f"the server exited immediately: {self.log.read_text()}")
-            time.sleep(0.01)
-        self.kill()
-        raise AssertionError("the server did not print its address")
-
-    def _wait_until_it_answers(self, url: str, deadline: float) -> str:
+        url = printed(_URL, self.process, self._out, self.log)
+        deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             try:
                 httpx.get(f"{url}/healthz", timeout=5)
@@ -113,3 +104,21 @@ class Server:
             else:
                 return url
         raise AssertionError("the server does not respond")
+
+
+def printed(
+    pattern: re.Pattern[str], process: subprocess.Popen[bytes], out: Path, log: Path
+) -> str:
+    """Wait until a process has printed what `pattern` matches to the file `out`; return its first
+    group."""
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        found = pattern.search(out.read_text())
+        if found:
+            return found[1]
+        if process.poll() is not None:
+            raise AssertionError(f"the server exited immediately: {log.read_text()}")
+        time.sleep(0.01)
+    process.kill()
+    process.wait(20)
+    raise AssertionError("the server did not print its address")

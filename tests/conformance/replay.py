@@ -1,19 +1,18 @@
 """A server that responds from a recording: each request must be the next recorded one."""
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from originmap.verify.probe import Probe
 from originmap.verify.redaction import Redactor
+from tests.http_thread import HTTPThread
 
 ZONE = "5f0e3b2a1c9d4e8f7a6b5c4d3e2f1a0b"
 
 
-class ReplayServer:
+class ReplayServer(HTTPThread):
     """A server with the zone ZONE; a context manager. `unlike` are requests that differ from the
     recorded ones, `left` is the number of recorded requests that did not arrive.
     """
@@ -24,13 +23,7 @@ class ReplayServer:
         self.unlike: list[tuple[Any, Any]] = []
         self._pairs = iter(pairs)
         self._redactor = Redactor({ZONE: "<zone>", ZONE.upper(): "<ZONE>"})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-
-    @property
-    def api(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}/client/v4"
+        super().__init__(_handler(self))
 
     @property
     def left(self) -> int:
@@ -45,20 +38,6 @@ class ReplayServer:
             return {"status": 599, "headers": {}, "body": None}
         answer: dict[str, Any] = pair["answer"]
         return answer
-
-    def __enter__(self) -> "ReplayServer":
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
 
 def _handler(server: ReplayServer) -> type[BaseHTTPRequestHandler]:

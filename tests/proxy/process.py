@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from tests.process import COMMAND
+from tests.process import COMMAND, printed
 
 _URL = re.compile(r"^Originmap proxy (http://\S+) ", re.MULTILINE)
 _TALLY = re.compile(r"([\d,]+) requests answered with ([\d,]+) requests to the API")
@@ -23,7 +23,7 @@ class ProxyProcess:
         command = [COMMAND, "proxy", "--api", api, "--listen", "127.0.0.1:0", *args]
         with self.log.open("wb") as err, self._out.open("wb") as out:
             self.process = subprocess.Popen(command, stdout=out, stderr=err)
-        self.api = self._wait_for_url()
+        self.api = printed(_URL, self.process, self._out, self.log)
 
     @property
     def url(self) -> str:
@@ -55,15 +55,3 @@ class ProxyProcess:
         if self.process.poll() is None:
             self.process.terminate()
             self.process.wait(20)
-
-    def _wait_for_url(self) -> str:
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            found = _URL.search(self.printed)
-            if found:
-                return found[1]
-            if self.process.poll() is not None:
-                raise AssertionError(f"the proxy exited immediately: {self.log.read_text()}")
-            time.sleep(0.01)
-        self.process.kill()
-        raise AssertionError("the proxy did not print its address")

@@ -2,13 +2,13 @@
 
 import http.client
 import json
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import urlsplit
+
+from tests.http_thread import HTTPThread
 
 
 @dataclass
@@ -41,7 +41,7 @@ _FAILED_LOGINS = {
 Hook = Callable[[Passing], None]
 
 
-class WrongServer:
+class WrongServer(HTTPThread):
     """Forwards requests to `target`; a context manager. `before` is called with each request,
     `distort` with each response.
     """
@@ -53,31 +53,11 @@ class WrongServer:
         self.distort = distort or (lambda passing: None)
         self.before = before or (lambda passing: None)
         self.target = urlsplit(target)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        super().__init__(_handler(self))
 
     @property
     def port(self) -> int:
-        return self._server.server_port
-
-    @property
-    def api(self) -> str:
-        return f"http://127.0.0.1:{self.port}/client/v4"
-
-    def __enter__(self) -> "WrongServer":
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        return self.server.server_port
 
 
 def _handler(server: WrongServer) -> type[BaseHTTPRequestHandler]:
