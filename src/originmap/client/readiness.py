@@ -1,4 +1,4 @@
-"""Asks a server on this machine whether it is ready, without a token.
+"""Asks a server whether it is ready, without a token.
 
 Like the socket beside a database, it uses the HTTP client of the standard library, because a health
 check is run often and most of its time is the start of the command.
@@ -6,6 +6,7 @@ check is run often and most of its time is the start of the command.
 
 import contextlib
 import http.client
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -13,7 +14,6 @@ from originmap.client.server import ServerRefused
 
 _SECONDS = 5.0
 _LONGEST = 1 << 16  # bytes of a response
-_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (what a server listens on)
 
 
 class _Problem(msgspec.Struct):
@@ -24,13 +24,16 @@ class _Failure(msgspec.Struct):
     errors: list[_Problem]
 
 
-def check_ready(host: str, port: int) -> None:
-    """Return if the server that listens on this address is ready. Raises ServerRefused."""
-    host = _LOOPBACK.get(host, host)
-    connection = http.client.HTTPConnection(host, port, timeout=_SECONDS)
+def check_ready(url: str) -> None:
+    """Return if the server at `url` is ready. Raises ServerRefused."""
+    address = urlsplit(url)
+    secure = address.scheme == "https"
+    connect = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+    host, port = address.hostname or "", address.port or (443 if secure else 80)
+    connection = connect(host, port, timeout=_SECONDS)
     try:
         with contextlib.closing(connection):
-            connection.request("GET", "/readyz")
+            connection.request("GET", f"{address.path.rstrip('/')}/readyz")
             response = connection.getresponse()
             status, body = response.status, response.read(_LONGEST)
     except (OSError, http.client.HTTPException, UnicodeError) as error:

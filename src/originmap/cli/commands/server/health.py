@@ -3,8 +3,11 @@
 import click
 
 from originmap.cli import option_types
+from originmap.cli.listen_address import base_url
 from originmap.client.readiness import check_ready
 from originmap.settings import default_of
+
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (what a server listens on)
 
 
 @click.command("health")
@@ -33,5 +36,5 @@ def command(host: str, port: int) -> None:
 
     Example: originmap health --port 8787
     """
-    check_ready(host, port)
+    check_ready(base_url(_LOOPBACK.get(host, host), port))
     click.echo("ready")

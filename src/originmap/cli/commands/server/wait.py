@@ -1,13 +1,13 @@
 """originmap wait: wait until a server is ready."""
 
-import http.client
 import time
-from urllib.parse import urlsplit
 
 import click
 
 from originmap.cli import options
 from originmap.cli.dev.url_option import server_url
+from originmap.client.readiness import check_ready
+from originmap.client.server import ServerRefused
 from originmap.domain.errors import OriginmapError
 
 _PAUSE_SECONDS = 0.05
@@ -28,24 +28,13 @@ def command(url: str, timeout: float) -> None:
     Example: originmap wait --timeout 10s
     """
     deadline = time.monotonic() + timeout
-    while problem := _problem(url):
-        if time.monotonic() > deadline:
-            raise NotReady(f"{url} was not ready within {timeout:g} s: {problem}")
-        time.sleep(_PAUSE_SECONDS)
-
-
-def _problem(url: str) -> str:
-    """Why a server is not ready; "" if it is."""
-    address = urlsplit(url)
-    secure = address.scheme == "https"
-    connect = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-    connection = connect(address.hostname or "", address.port, timeout=5)
-    try:
-        connection.request("GET", f"{address.path.rstrip('/')}/readyz")
-        response = connection.getresponse()
-        response.read()
-    except (OSError, http.client.HTTPException) as error:
-        return str(error)
-    finally:
-        connection.close()
-    return "" if response.status == 200 else f"status {response.status}"
+    while True:
+        try:
+            check_ready(url)
+        except ServerRefused as problem:
+            if time.monotonic() > deadline:
+                text = f"{url} was not ready within {timeout:g} s: {problem}"
+                raise NotReady(text) from None
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
