@@ -6,6 +6,9 @@ OBSERVED = ("client", "reported")
 """The sources of unpublished facts: an official client's code, or a report about a response of the
 real API."""
 
+STRENGTHS = ("published", "observed", "decided", "unknown")
+"""What a response can rest on, from the strongest to the weakest."""
+
 
 class Published(NamedTuple):
     """A fact about Cloudflare's API. `source` is reference, docs, client or reported."""

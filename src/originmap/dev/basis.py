@@ -15,16 +15,14 @@ import msgspec
 from originmap.api.http.request import Request
 from originmap.api.http.response import Response
 from originmap.api.timestamps import parse_timestamp
-from originmap.conformance.fact import OBSERVED
+from originmap.conformance.fact import OBSERVED, STRENGTHS
 from originmap.conformance.facts import Facts
 from originmap.dev.basis_table import ERRORS, SUCCESS
 from originmap.dev.clock import ControlledClock
 from originmap.dev.operations import Operation
 from originmap.domain.mapping import address as addresses
 
-PUBLISHED, SEEN, DECIDED, OPEN = "published", "observed", "decided", "unknown"
-STRENGTHS = (PUBLISHED, SEEN, DECIDED, OPEN)
-"""From the strongest to the weakest."""
+PUBLISHED, SEEN, DECIDED, OPEN = STRENGTHS
 NOT_SERVED = "not-served"
 _MOST_READS = 8192
 

@@ -14,7 +14,8 @@ from originmap.api.http.request import Request
 from originmap.api.http.response import Response
 from originmap.api.http.router import Route
 from originmap.api.timestamps import parse_timestamp, timestamp
-from originmap.dev.basis import NOT_SERVED, STRENGTHS
+from originmap.conformance.fact import STRENGTHS
+from originmap.dev.basis import NOT_SERVED
 from originmap.dev.fault_json import fault_json, read_fault
 from originmap.dev.instruments import Instruments
 from originmap.dev.journal import shown

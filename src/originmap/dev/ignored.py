@@ -1,11 +1,9 @@
 """What a request sends that the API ignores: query arguments and members of its body."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import msgspec
-
-from originmap.api.body import NOT_JSON
 from originmap.api.http.request import Request
+from originmap.dev.body_items import items_of
 from originmap.dev.operations import Operation
 
 _MOST_NAMES = 20
@@ -27,15 +25,7 @@ def ignored_in(operation: Operation, request: Request) -> Ignored:
         return NOTHING
     arguments = request.query_arguments().keys() - operation.arguments
     fields: set[str] = set()
-    for item in _objects(request.body):
-        fields |= item.keys() - (operation.fields or frozenset())
+    for item in items_of(request.body):
+        if isinstance(item, dict):
+            fields |= item.keys() - (operation.fields or frozenset())
     return Ignored(tuple(sorted(arguments)[:_MOST_NAMES]), tuple(sorted(fields)[:_MOST_NAMES]))
-
-
-def _objects(body: bytes) -> list[dict[str, Any]]:
-    try:
-        value = msgspec.json.decode(body) if body else None
-    except NOT_JSON:
-        return []
-    items = value if isinstance(value, list) else [value]
-    return [item for item in items if isinstance(item, dict)]

@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 
 from originmap.api.application import refused
-from originmap.api.body import NOT_JSON
 from originmap.api.http.head import head_of
 from originmap.api.http.protocol import Connection
 from originmap.api.http.request import Request
 from originmap.api.http.response import Answer, Deferred, Response
+from originmap.dev.body_items import value_of
 from originmap.dev.faults import CUT, DELAY, PARTIAL, Fault, injected
 from originmap.dev.operations import Operation
 from originmap.domain.errors import InvalidAddress, OriginmapError
@@ -67,7 +67,8 @@ async def _cut(when: str, handle: Handle, request: Request) -> Response:
 
 async def _partial(fault: Fault, handle: Handle, request: Request) -> Response:
     """Process a batch without the chosen items, which fail with the text of an error."""
-    items = _batch(request.body)
+    value = value_of(request.body)
+    items = value if isinstance(value, list) else []
     chosen = {index for index, item in enumerate(items) if _is_chosen(fault, index, item)}
     if not chosen or len(items) > MAX_ITEMS:
         return await _complete(handle, request)
@@ -90,14 +91,6 @@ def _is_chosen(fault: Fault, index: int, item: Any) -> bool:
         return True
     address = _address(_ip(item))
     return address is not None and address in {_address(chosen) for chosen in fault.items}
-
-
-def _batch(body: bytes) -> list[Any]:
-    with contextlib.suppress(*NOT_JSON):
-        items = msgspec.json.decode(body) if body else None
-        if isinstance(items, list):
-            return items
-    return []
 
 
 def _ip(item: Any) -> str | None:

@@ -10,11 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
-import msgspec
-
-from originmap.api.body import NOT_JSON
 from originmap.api.cloudflare.notes import notes_on
 from originmap.api.http.request import Request
+from originmap.dev.body_items import items_of
 from originmap.dev.ignored import ignored_in
 from originmap.dev.operations import Operation
 from originmap.domain.errors import InvalidAddress
@@ -88,13 +86,7 @@ def _regions(operation: Operation, request: Request) -> list[tuple[addresses.Add
 
 def _items(operation: Operation, request: Request) -> list[Any]:
     """The mappings or addresses in the body of an operation on mappings."""
-    if "mapping" not in operation.name or not request.body:
-        return []
-    try:
-        value = msgspec.json.decode(request.body)
-    except NOT_JSON:
-        return []
-    return value if isinstance(value, list) else [value]
+    return items_of(request.body) if "mapping" in operation.name else []
 
 
 def _canonical(text: str) -> str | None:

@@ -2,8 +2,7 @@
 
 from typing import Any, NamedTuple
 
-STRENGTHS = ("published", "observed", "decided", "unknown")
-"""From the strongest to the weakest."""
+from originmap.conformance.fact import STRENGTHS
 
 
 class Fidelity(NamedTuple):
