@@ -213,7 +213,9 @@ def test_the_limits_are_those_of_the_code() -> None:
 
 
 def test_decisions_have_all_sections() -> None:
-    for page in sorted((DOCS / "decisions").glob("[0-9]*.md")):
+    pages = sorted((DOCS / "decisions").glob("[0-9]*.md"))
+    assert [int(page.name[:4]) for page in pages] == [*range(1, len(pages) + 1)]
+    for page in pages:
         text = page.read_text("utf-8")
         assert text.startswith(f"# {int(page.name[:4])}. "), page.name
         assert "\nStatus: " in text, page.name
