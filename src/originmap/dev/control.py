@@ -13,6 +13,7 @@ from originmap.api.guard import Guard, bearer_of
 from originmap.api.http.request import Request
 from originmap.api.http.response import Response
 from originmap.api.http.router import Route
+from originmap.api.native.arguments import arguments, number
 from originmap.api.timestamps import parse_timestamp, timestamp
 from originmap.conformance.fact import STRENGTHS
 from originmap.dev.basis import NOT_SERVED
@@ -24,7 +25,6 @@ from originmap.dev.operations import all_operations
 from originmap.dev.states import States
 from originmap.domain.access.errors import MissingCredentials, UnknownToken
 from originmap.domain.errors import InvalidQuery
-from originmap.domain.number import whole
 from originmap.service.initial_data import DEV_ID, DEV_TOKEN
 
 BASE = "/originmap/dev/v1"
@@ -77,7 +77,7 @@ class ControlRoutes:
 
     async def reset(self, request: Request) -> Response:
         """Return to the initial state: no faults, no requests, the machine's time."""
-        _no_arguments(request)
+        arguments(request, ())
         self._faults.clear()
         self._clock.run()
         await self._states.reset()
@@ -89,44 +89,44 @@ class ControlRoutes:
 
     async def get_state(self, request: Request) -> Response:
         """The state as JSON, without an envelope."""
-        _no_arguments(request)
+        arguments(request, ())
         return Response(await self._states.save())
 
     async def put_state(self, request: Request) -> Response:
         """Replace everything by a state."""
-        _no_arguments(request)
+        arguments(request, ())
         await self._states.load(request.body)
         return _done()
 
     async def get_mappings(self, request: Request) -> Response:
         """The mappings of a zone, in one answer."""
-        zone_id = _arguments(request, {"zone_id"}).get("zone_id", DEV_ID)
+        zone_id = arguments(request, {"zone_id"}).get("zone_id", [DEV_ID])[-1]
         return Response(envelope.success(await self._states.mappings(zone_id)))
 
     def list_faults(self, request: Request) -> Response:
         """The faults that are waiting for requests."""
-        _no_arguments(request)
+        arguments(request, ())
         return Response(envelope.success([fault_json(fault) for fault in self._faults.waiting]))
 
     def add_fault(self, request: Request) -> Response:
         """Add a fault."""
-        _no_arguments(request)
+        arguments(request, ())
         return Response(envelope.success(fault_json(self._faults.add(read_fault(request.body)))))
 
     def delete_faults(self, request: Request) -> Response:
         """Remove all faults."""
-        _no_arguments(request)
+        arguments(request, ())
         self._faults.clear()
         return _done()
 
     def get_clock(self, request: Request) -> Response:
         """The time, and whether it stands still."""
-        _no_arguments(request)
+        arguments(request, ())
         return self._clock_response()
 
     async def set_clock(self, request: Request) -> Response:
         """Freeze or advance the clock, or let it run with the machine's again."""
-        _no_arguments(request)
+        arguments(request, ())
         before = self._clock.now()
         self._move(read_members(request.body, {"freeze", "advance_seconds", "run"}))
         now = self._clock.now()
@@ -158,13 +158,13 @@ class ControlRoutes:
 
     async def list_requests(self, request: Request) -> Response:
         """The requests of the journal; with `wait`, once there are `count` of them."""
-        arguments = _arguments(request, {"operation", "after", "count", "wait"})
-        operation = arguments.get("operation")
+        given = arguments(request, {"operation", "after", "count", "wait"})
+        operation = given.get("operation", [None])[-1]
         if operation is not None:
             operation = all_operations().named(operation, ours=True).name
-        after = _whole(arguments, "after", 0, 1 << 53, 0)
-        count = _whole(arguments, "count", 1, _MOST_ENTRIES, 1)
-        seconds = _whole(arguments, "wait", 0, int(LONGEST_WAIT), 0)
+        after = number(given, "after", 0, 0, 1 << 53)
+        count = number(given, "count", 1, 1, _MOST_ENTRIES)
+        seconds = number(given, "wait", 0, 0, int(LONGEST_WAIT))
         if seconds:
             await self._journal.wait(operation, after, count, seconds)
         found = self._journal.entries(operation, after)
@@ -173,13 +173,13 @@ class ControlRoutes:
 
     def delete_requests(self, request: Request) -> Response:
         """Clear the journal."""
-        _no_arguments(request)
+        arguments(request, ())
         self._journal.clear()
         return _done()
 
     def get_fidelity(self, request: Request) -> Response:
         """What the responses since the last reset rest on."""
-        _no_arguments(request)
+        arguments(request, ())
         journal = self._journal
         names = (*STRENGTHS, NOT_SERVED)
         result = {
@@ -191,12 +191,12 @@ class ControlRoutes:
 
     def get_strict(self, request: Request) -> Response:
         """Whether requests are checked strictly, and the problems that were found."""
-        _no_arguments(request)
+        arguments(request, ())
         return self._strict_response()
 
     def set_strict(self, request: Request) -> Response:
         """Turn strict checks on or off."""
-        _no_arguments(request)
+        arguments(request, ())
         self._strictness.on = read_members(request.body, {"on"}).flag("on")
         return self._strict_response()
 
@@ -206,7 +206,7 @@ class ControlRoutes:
 
     def stop(self, request: Request) -> Response:
         """Stop the server, once this response is sent."""
-        _no_arguments(request)
+        arguments(request, ())
         self._stop()
         return _done()
 
@@ -222,24 +222,3 @@ def admit(request: Request) -> None:
 
 def _done() -> Response:
     return Response(envelope.success(None))
-
-
-def _no_arguments(request: Request) -> None:
-    _arguments(request, set())
-
-
-def _arguments(request: Request, known: set[str]) -> dict[str, str]:
-    values = request.query_arguments()
-    if unknown := sorted(values.keys() - known):
-        names = ", ".join(sorted(known)) or "none"
-        raise InvalidQuery(f"unknown argument {unknown[0]}; known are: {names}")
-    return {name: value[-1] for name, value in values.items()}
-
-
-def _whole(arguments: dict[str, str], name: str, least: int, most: int, default: int) -> int:
-    if name not in arguments:
-        return default
-    found = whole(arguments[name], least, most)
-    if found is None:
-        raise InvalidQuery(f"{name} must be a whole number from {least} to {most}")
-    return found

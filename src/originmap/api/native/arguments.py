@@ -8,6 +8,7 @@ import msgspec
 from originmap.api.body import NOT_JSON, decode_json
 from originmap.api.http.request import Request
 from originmap.domain.errors import InvalidQuery
+from originmap.domain.number import whole
 from originmap.service.turns import Turns
 
 T = TypeVar("T")
@@ -32,6 +33,16 @@ def flag(values: dict[str, list[str]], name: str) -> bool:
     if value not in ("true", "false"):
         raise InvalidQuery(f'{name} must be "true" or "false"')
     return value == "true"
+
+
+def number(values: dict[str, list[str]], name: str, default: int, least: int, most: int) -> int:
+    """An integer argument. Raises InvalidQuery."""
+    if name not in values:
+        return default
+    found = whole(values[name][-1], least, most)
+    if found is None:
+        raise InvalidQuery(f"{name} must be a whole number from {least} to {most}")
+    return found
 
 
 def read_as(request: Request, decoder: msgspec.json.Decoder[T]) -> T:

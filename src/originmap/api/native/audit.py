@@ -6,8 +6,8 @@ from originmap.api import envelope
 from originmap.api.guard import Guard
 from originmap.api.http.request import Request
 from originmap.api.http.response import Response
-from originmap.api.native.arguments import arguments
-from originmap.api.native.feed.positions import MOST_CHANGES, number
+from originmap.api.native.arguments import arguments, number
+from originmap.api.native.feed.positions import MOST_CHANGES
 from originmap.api.timestamps import timestamp
 from originmap.service.history.audit import Audit, AuditEntry, AuditQuery
 

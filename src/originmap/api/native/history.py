@@ -8,9 +8,8 @@ from originmap.api import envelope
 from originmap.api.guard import Guard
 from originmap.api.http.request import Request
 from originmap.api.http.response import Response
-from originmap.api.native.arguments import arguments, read_as
+from originmap.api.native.arguments import arguments, number, read_as
 from originmap.api.native.feed.delta_json import all_changes_json
-from originmap.api.native.feed.positions import number
 from originmap.api.timestamps import timestamp
 from originmap.domain.history.change import LAST_REVISION
 from originmap.domain.mapping import address as addresses

@@ -1,8 +1,7 @@
 """Points in the feed, in arguments and headers."""
 
 from originmap.api.http.request import Request
-from originmap.domain.errors import InvalidQuery
-from originmap.domain.number import whole
+from originmap.api.native.arguments import number
 from originmap.service.feed.feed import Point, point_of
 
 MOST_CHANGES = 10_000
@@ -16,16 +15,6 @@ def point_asked(request: Request, values: dict[str, list[str]], now: Point) -> P
     if last:
         return point_of(last)
     return point_of(values["since"][-1]) if "since" in values else now
-
-
-def number(values: dict[str, list[str]], name: str, default: int, least: int, most: int) -> int:
-    """An integer argument. Raises InvalidQuery."""
-    if name not in values:
-        return default
-    found = whole(values[name][-1], least, most)
-    if found is None:
-        raise InvalidQuery(f"{name} must be a whole number from {least} to {most}")
-    return found
 
 
 def wait_asked(values: dict[str, list[str]]) -> int:
