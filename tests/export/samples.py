@@ -1,12 +1,14 @@
 """Small networks and zones, and whole exported files."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from originmap import data
 from originmap.domain.mapping.mapping import Mapping as Stored
 from originmap.domain.mapping.mapping import Place
+from originmap.domain.tier.cache import Cache, CacheState
 from originmap.domain.tier.tier import Tiers
-from originmap.domain.tier.topology import Colo, Topology
+from originmap.domain.tier.topology import Colo, GenericTier, Topology
 from originmap.domain.zone.zone import Switch, Zone
 from originmap.export.endpoint import Endpoints, read
 from originmap.export.format import File, written
@@ -24,6 +26,16 @@ COLOS = (
     Colo("NRT", "Tokyo", "JP", 35.8, 140.4),
     Colo("SIN", "Singapore", "SG", 1.4, 104.0, eligible=False),
 )
+SHARED = (
+    replace(COLOS[0], caches=(
+        Cache("iad-1", "192.0.2.11", 8080), Cache("iad-2", "192.0.2.12", 8080, weight=2),
+        Cache("iad-3", "2001:db8::13", state=CacheState.DRAINING),
+        Cache("iad-4", "iad-4.example.net"),
+    )),
+    replace(COLOS[1], caches=(Cache("fra-1", "192.0.2.21"), Cache("fra-2", "fra-2.example.net"))),
+    *COLOS[2:],
+)  # fmt: skip
+"""Colos with several caches."""
 ENDPOINTS = read(["{colo}.cache.example.net:8080", "NRT=[2001:db8::99]:81", "FRA=192.0.2.99:82"])
 
 ZONES = (
@@ -55,9 +67,10 @@ def node(
     colos: Sequence[Colo] = COLOS,
     endpoints: Endpoints = ENDPOINTS,
     places: Iterable[Place] = PLACES,
+    generic: GenericTier = GenericTier.NEAREST,
 ) -> Node:
     """A node of a small cache network."""
-    tiers = Tiers(CATALOGUE, Topology(tuple(colos)), {})
+    tiers = Tiers(CATALOGUE, Topology(tuple(colos), generic=generic), {})
     return Node(zones, tiers, places, colo, endpoints)
 
 

@@ -1,9 +1,15 @@
 """Upstream addresses: valid and invalid ones."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import pytest
 
 from originmap.domain.errors import InvalidExport
-from originmap.export.endpoint import Endpoint, Endpoints, parse, read
+from originmap.domain.tier.cache import Cache, CacheState
+from originmap.domain.tier.endpoint import Endpoint
+from originmap.domain.tier.topology import Colo
+from originmap.export.endpoint import Endpoints, parse, read
 
 
 @pytest.mark.parametrize(
@@ -38,15 +44,46 @@ def test_an_invalid_endpoint_is_rejected(text: str) -> None:
         parse(text)
 
 
+def _colo(code: str, **members: Any) -> Colo:
+    return Colo(code, "Town", "US", 1.0, 2.0, **members)
+
+
+IAD = _colo("IAD", caches=(
+    Cache("b", "192.0.2.2", weight=2),
+    Cache("a", "192.0.2.1", 81),
+    Cache("c", "192.0.2.3", state=CacheState.DRAINING),
+))  # fmt: skip
+
+
+def texts(caches: Iterable[Cache]) -> list[str]:
+    return [f"{cache.name} {cache.endpoint.text}" for cache in caches]
+
+
 def test_a_template_applies_to_each_colo_without_its_own_endpoint() -> None:
     endpoints = read(["{colo}.example:80", "iad=192.0.2.1:81"])
-    assert endpoints.of("FRA") == Endpoint("fra.example", 80)
-    assert endpoints.of("IAD") == Endpoint("192.0.2.1", 81)
+    assert texts(endpoints.caches(_colo("FRA"))) == ["fra fra.example:80"]
+    assert texts(endpoints.caches(_colo("IAD"))) == ["iad 192.0.2.1:81"]
+
+
+def test_the_topology_has_the_caches_of_colos_and_the_options_come_first() -> None:
+    assert texts(read([]).caches(IAD)) == ["a 192.0.2.1:81", "b 192.0.2.2:80"]
+    assert texts(read(["{colo}.example:80"]).caches(IAD)) == ["a 192.0.2.1:81", "b 192.0.2.2:80"]
+    assert texts(read(["IAD=192.0.2.9:80"]).caches(IAD)) == ["iad 192.0.2.9:80"]
+    assert texts(read([]).caches(_colo("FRA"), "{colo}.t:1")) == ["fra fra.t:1"]
+    assert texts(read(["{colo}.o:2"]).caches(_colo("FRA"), "{colo}.t:1")) == ["fra fra.o:2"]
+
+
+def test_an_option_given_twice_for_a_colo_means_two_caches() -> None:
+    endpoints = read(["IAD=a.test:80", "IAD=b.test:80", "IAD=a.test:80", "FRA=c.test:80"])
+    assert texts(endpoints.caches(IAD)) == ["iad a.test:80", "iad-2 b.test:80"]
+    assert (endpoints.count(IAD), endpoints.count(_colo("FRA"))) == (2, 1)
+    assert endpoints.several
+    assert not read(["IAD=a.test:80"]).several
 
 
 def test_a_missing_endpoint_is_an_error_with_a_hint() -> None:
     with pytest.raises(InvalidExport, match="FRA") as refused:
-        read(["IAD=192.0.2.1:81"]).of("FRA")
+        read(["IAD=192.0.2.1:81"]).caches(_colo("FRA"))
     assert "{colo}" in refused.value.hint
 
 
@@ -59,15 +96,25 @@ def test_an_invalid_upstream_option_is_rejected(value: str) -> None:
 
 
 def test_a_name_with_several_addresses_has_several_endpoints() -> None:
-    named = read(["{colo}.test:80", "NRT=192.0.2.9:80"])
-    both = Endpoints(named.template, named.colos, {
+    both = Endpoints(addresses={
         "iad.test": ("192.0.2.1", "192.0.2.2", "2001:db8::1"), "fra.test": ("192.0.2.3",),
         "lhr.test": ("192.0.2.4", "2001:db8::4"),
     })  # fmt: skip
-    assert [e.text for e in both.all("IAD")] == ["192.0.2.1:80", "192.0.2.2:80", "[2001:db8::1]:80"]
-    assert both.all("IAD", a_family=True) == both.all("IAD")
-    assert [e.text for e in both.all("FRA")] == ["fra.test:80"]
-    assert [e.text for e in both.all("LHR")] == ["192.0.2.4:80", "[2001:db8::4]:80"]
-    assert [e.text for e in both.all("LHR", a_family=True)] == ["lhr.test:80"]
-    assert [e.text for e in both.all("NRT")] == ["192.0.2.9:80"]
-    assert [e.text for e in both.all("SYD")] == ["syd.test:80"]
+
+    def resolved(host: str, *, a_family: bool = False) -> list[str]:
+        return [e.text for e in both.resolved(Endpoint(host, 80), a_family=a_family)]
+
+    assert resolved("iad.test") == ["192.0.2.1:80", "192.0.2.2:80", "[2001:db8::1]:80"]
+    assert resolved("iad.test", a_family=True) == resolved("iad.test")
+    assert resolved("fra.test") == ["fra.test:80"]
+    assert resolved("lhr.test") == ["192.0.2.4:80", "[2001:db8::4]:80"]
+    assert resolved("lhr.test", a_family=True) == ["lhr.test:80"]
+    assert resolved("192.0.2.9") == ["192.0.2.9:80"]
+    assert resolved("syd.test") == ["syd.test:80"]
+
+
+def test_a_cache_whose_name_has_several_addresses_becomes_several() -> None:
+    endpoints = Endpoints(addresses={"a.test": ("192.0.2.1", "192.0.2.2")})
+    caches = endpoints.servers([Cache("a", "a.test", weight=3), Cache("b", "b.test")])
+    assert texts(caches) == ["a 192.0.2.1:80", "a-2 192.0.2.2:80", "b b.test:80"]
+    assert [cache.weight for cache in caches] == [3, 3, 1]

@@ -7,21 +7,28 @@ from pathlib import Path
 
 import pytest
 
+from originmap.domain.tier.topology import GenericTier
+from originmap.export.endpoint import read
 from originmap.export.format import File
 from originmap.export.formats import FORMATS
-from tests.export.samples import export, node
+from tests.export.samples import SHARED, export, node
 
+ADDRESSES = read(["{colo}.cache.example.net:8080"])
 GOLDEN = Path(__file__).with_name("golden")
 NODES = {
     "edge": node("SIN"),
     "upper": node("IAD"),
     "no-colo": node(None),
     "no-zones": node("SIN", zones=()),
+    "shared": node("SIN", colos=SHARED, endpoints=ADDRESSES),
+    "shared-upper": node("IAD", colos=SHARED, endpoints=ADDRESSES, generic=GenericTier.HASH),
 }
+SHARED_FORMATS = ("nginx",)
 FILES = [
     (which, known.name, file)
     for which, made_for in NODES.items()
     for known in FORMATS
+    if known.name in SHARED_FORMATS or not which.startswith("shared")
     for file in known.all(made_for)
 ]
 

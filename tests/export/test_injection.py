@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 from originmap.domain.errors import OriginmapError
 from originmap.domain.mapping.mapping import Place
-from originmap.domain.tier.topology import Colo, Topology, check
+from originmap.domain.tier.topology import Colo, Topology
+from originmap.domain.tier.topology_problems import check
 from originmap.domain.zone.zone import Zone
 from originmap.export.endpoint import read
 from originmap.export.format import File, Format

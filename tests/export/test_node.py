@@ -6,10 +6,11 @@ import pytest
 
 from originmap.domain.errors import InvalidExport, InvalidZoneName
 from originmap.domain.mapping.mapping import Place
+from originmap.domain.tier.chain import Chain
 from originmap.domain.tier.resolution import Mode
 from originmap.domain.zone.zone import Switch, Zone
 from originmap.export.endpoint import read
-from originmap.export.node import Chain, Node, name_of
+from originmap.export.node import Node, name_of
 from tests.export.samples import FRANKFURT, NOWHERE, TOKYO, VIRGINIA, ZONES, node, stored
 
 EXAMPLE, OFF, GENERIC, *_ = ZONES

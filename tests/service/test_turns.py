@@ -13,7 +13,8 @@ from originmap.domain.errors import InvalidTopology
 from originmap.domain.history.change import Change
 from originmap.domain.history.snapshot import size
 from originmap.domain.mapping.mapping import put
-from originmap.domain.tier.topology import MAX_COLOS, Colo, ColoState, Topology, check
+from originmap.domain.tier.topology import Colo, ColoState, Topology
+from originmap.domain.tier.topology_problems import MAX_COLOS, check
 from originmap.domain.tier.topology_rules import set_topology
 from originmap.service import initial_data
 from originmap.service.access.directory import Directory

@@ -11,7 +11,8 @@ from json import dumps
 from typing import Any
 
 from originmap.domain.mapping import address as addresses
-from originmap.export.node import Chain, Node, ZonePart, name_of
+from originmap.domain.tier.chain import Chain
+from originmap.export.node import Node, ZonePart, name_of
 
 _TYPE = "type.googleapis.com/envoy."
 _ROUTE = _TYPE + "config.route.v3.Route"

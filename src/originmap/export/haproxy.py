@@ -7,7 +7,8 @@ originmap-origin, which connects to the origin itself.
 from collections.abc import Iterator
 
 from originmap.domain.mapping import address as addresses
-from originmap.export.node import Chain, Node, ZonePart, name_of
+from originmap.domain.tier.chain import Chain
+from originmap.export.node import Node, ZonePart, name_of
 
 
 class MapFile:

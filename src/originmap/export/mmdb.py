@@ -18,10 +18,11 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from originmap.domain.mapping.mapping import Place
+from originmap.domain.tier.chain import Chain
 from originmap.domain.tier.resolution import Mode
 from originmap.export.by_address import ByAddress
 from originmap.export.mmdb_aliases import Alias, aliases, within
-from originmap.export.node import Chain, Node, ZonePart
+from originmap.export.node import Node, ZonePart
 
 _BITS, _V4_BITS = 128, 32
 _LOW = b"\0" * 12

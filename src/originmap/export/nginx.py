@@ -8,7 +8,9 @@ words of a map, because a zone's name has a dot and does not start with "~" or a
 from collections.abc import Iterator
 
 from originmap.domain.mapping import address as addresses
-from originmap.export.node import Chain, Node, ZonePart, name_of
+from originmap.domain.tier.chain import Chain
+from originmap.export import nginx_caches
+from originmap.export.node import Node, ZonePart, name_of
 
 
 class Nginx:
@@ -19,8 +21,10 @@ class Nginx:
         self._zones: list[str] = []
 
     def start(self) -> Iterator[bytes]:
-        for chain in self._node.chains:
-            yield self._upstream(chain).encode()
+        if self._node.hashed:
+            yield from nginx_caches.upstreams(self._node)
+        else:
+            yield from (self._upstream(chain).encode() for chain in self._node.chains)
         yield b'map "$originmap_zone/$originmap_ip" $originmap_upstream {\n'
         yield b"    default $originmap_default;\n"
 
@@ -40,7 +44,11 @@ class Nginx:
     def end(self) -> Iterator[bytes]:
         yield b'}\nmap $originmap_zone $originmap_default {\n    default "";\n'
         yield "".join(self._zones).encode()
-        yield b"}\nmap $originmap_upstream $originmap_fill {\n"
+        yield b"}\n"
+        if self._node.hashed:
+            yield from nginx_caches.fills(self._node)
+            return
+        yield b"map $originmap_upstream $originmap_fill {\n"
         yield b'    default $originmap_upstream;\n    "" $originmap_origin;\n}\n'
 
     def _upstream(self, chain: Chain) -> str:

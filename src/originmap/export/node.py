@@ -1,28 +1,32 @@
-"""A node of the cache network: its zones, and the colos that it fills each origin from.
+"""A node of the cache network: its zones, and the chain of colos that it fills each origin from.
 
-A *chain* is the upper tier and its fallbacks, in order; an empty chain is the origin itself. The
-chain ends before the node's own colo: a node in the upper tier fills from the origin, and a node
-in a fallback fills from the upper tier only.
+If colos have several caches, URLs are assigned to one cache of a colo by consistent hashing. Then
+requests to a colo are marked with its code in the header X-Originmap-Colo, and a cache that gets a
+request marked with its own colo does not pass it to its siblings, so that no request goes in
+circles even if two nodes disagree about the owner of a URL.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
-from itertools import takewhile
 from typing import NamedTuple
 
-from originmap.domain.errors import InvalidExport, InvalidZoneName
+from originmap.domain.errors import InvalidZoneName
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Mapping, Place
-from originmap.domain.tier.resolution import Mode, Resolution, resolve
-from originmap.domain.tier.tier import Basis, Ranked, Tiers, choose, distance_km
-from originmap.domain.tier.topology import Colo
+from originmap.domain.tier.cache import Cache
+from originmap.domain.tier.chain import GENERIC, Chain, Chains
+from originmap.domain.tier.endpoint import Endpoint
+from originmap.domain.tier.resolution import Mode, resolve
+from originmap.domain.tier.tier import Tiers
+from originmap.domain.tier.topology import Colo, GenericTier, HashPart
 from originmap.domain.zone.zone import Zone, checked_name
-from originmap.export.endpoint import Addresses, Endpoint, Endpoints
+from originmap.export.endpoint import Addresses, Endpoints
 
-Chain = tuple[str, ...]
 ORIGIN = "originmap-origin"
 """The name of the operator's upstream for the origin itself."""
+HOP = "X-Originmap-Colo"
+"""The request header with the code of the colo that a request is sent to, or GENERIC."""
 
 _NO_ENDPOINTS = Endpoints()
 _PIECE = 1_000
@@ -72,38 +76,78 @@ class Node:
         for zone in self.zones:
             if checked_name(zone.name) != zone.name:
                 raise InvalidZoneName(zone.name)
+        topology = tiers.topology
         self._colo = colo
         self._tiers = tiers
-        self._colos = tiers.topology.by_code()
+        self._colos = topology.by_code()
         self._endpoints = endpoints
-        self._generic = self._nearest(colo)
+        self.hash_key: tuple[HashPart, ...] = topology.hash_key
+        self.hashed = (
+            topology.has_caches or endpoints.several or topology.generic is GenericTier.HASH
+        )
+        """Whether URLs are assigned to caches by consistent hashing."""
+        self._chains = Chains(tiers, colo, siblings=self._has_siblings())
+        regional = {zone.regional_tiered_cache.on for zone in self.zones}
         self._by_place = {
-            place: self._cut(tiers.codes(place)) for place in places if tiers.of(place)
+            (place, hub): self._chains.through(tiers.codes(place), regional=hub)
+            for place in places
+            if tiers.of(place)
+            for hub in sorted({False, *regional})
         }
         self.chains: tuple[Chain, ...] = tuple(
-            sorted({*self._by_place.values(), self._generic} - {()})
+            sorted({*self._by_place.values(), self._chains.generic} - {()})
         )
         """All chains that a mapping can have, so that an origin that moves needs no new one."""
 
+    @property
+    def own(self) -> str | None:
+        """The code of the node's colo, if it has one."""
+        return self._colo
+
+    @property
+    def pooled(self) -> bool:
+        """Whether the node's own caches are in the generic pool."""
+        return self._colo in {colo.code for colo in self._tiers.topology.pool()}
+
     def colos(self) -> tuple[Colo, ...]:
         """The colos of all chains, by code."""
-        return tuple(self._colos[code] for code in sorted({c for ch in self.chains for c in ch}))
+        codes = {code for chain in self.chains for code in chain} - {GENERIC}
+        return tuple(self._colos[code] for code in sorted(codes))
 
     def colo_of(self, code: str) -> Colo:
         """A colo of a chain."""
         return self._colos[code]
 
+    def members(self) -> tuple[str, ...]:
+        """The colos of all chains and, last, GENERIC if a chain has it."""
+        generic = (GENERIC,) * (self._chains.generic == (GENERIC,))
+        return (*(colo.code for colo in self.colos()), *generic)
+
+    def caches(self, code: str) -> tuple[Cache, ...]:
+        """The caches that share the URLs sent to a colo or to GENERIC, by name. Raises
+        InvalidExport if a colo has no address."""
+        if code != GENERIC:
+            template = self._tiers.topology.cache_template
+            return self._endpoints.caches(self._colos[code], template)
+        pool = self._tiers.topology.pool()
+        return tuple(cache for colo in pool for cache in self.caches(colo.code))
+
+    def servers(self, code: str, *, a_family: bool = False) -> tuple[Cache, ...]:
+        """The same, with a cache for each address of a name that has several; with `a_family`, only
+        if it has several of one family."""
+        return self._endpoints.servers(self.caches(code), a_family=a_family)
+
     def endpoint(self, code: str) -> Endpoint:
-        """The endpoint of a colo. Raises InvalidExport if it has none."""
-        return self._endpoints.of(code)
+        """The endpoint of a colo without several caches. Raises InvalidExport if it has none."""
+        return self.caches(code)[0].endpoint
 
     def endpoints(self, code: str, *, a_family: bool = False) -> tuple[Endpoint, ...]:
-        return self._endpoints.all(code, a_family=a_family)
+        return self._endpoints.resolved(self.endpoint(code), a_family=a_family)
 
     def names(self) -> tuple[str, ...]:
         """The host names of the colos of all chains, which the caller can resolve. Raises
         InvalidExport like `check_endpoints`."""
-        endpoints = {self.endpoint(colo.code) for colo in self.colos()}
+        endpoints = {cache.endpoint for code in self.members() for cache in self.caches(code)}
         return tuple(sorted({each.host for each in endpoints if not each.is_address}))
 
     def with_addresses(self, addresses: Addresses) -> "Node":
@@ -120,58 +164,53 @@ class Node:
             place = mapping.place
             fill = cache.get(place)
             if fill is None:
-                fill = cache[place] = self._chain(resolve(zone, place, self._tiers))
+                resolution = resolve(zone, place, self._tiers)
+                fill = cache[place] = (resolution.mode, self._chains.of(zone, resolution))
             rows.append(Row(mapping.address, place, *fill, mapping))
-        _, default = self._chain(resolve(zone, None, self._tiers))
+        default = self._chains.of(zone, resolve(zone, None, self._tiers))
         return ZonePart(zone.id, zone.name, default, rows)
 
     def check_endpoints(self) -> None:
         """Raises InvalidExport if a colo has no endpoint."""
-        for colo in self.colos():
-            self.endpoint(colo.code)
+        for code in self.members():
+            self.caches(code)
 
     def identity(self) -> tuple[object, ...]:
         """All data that an export depends on, except its format and the mappings."""
-        endpoints = sorted(self._endpoints.colos.items())
         zones = [
-            (zone.id, zone.name, zone.tiered_cache.on, zone.smart_tiered_cache.on)
+            (
+                zone.id,
+                zone.name,
+                zone.tiered_cache.on,
+                zone.smart_tiered_cache.on,
+                zone.regional_tiered_cache.on,
+            )
             for zone in self.zones
         ]
         chains = sorted(self._by_place.items())
         countries = [(colo.code, colo.country) for colo in self.colos()]
-        addresses = sorted(self._endpoints.addresses.items())
-        upstreams = (self._endpoints.template, endpoints, addresses, countries)
-        return self._colo, zones, self._generic, chains, *upstreams
-
-    def _chain(self, resolution: Resolution) -> tuple[Mode, Chain]:
-        if resolution.mode is Mode.OFF:
-            return resolution.mode, ()
-        if resolution.tier is None:
-            return resolution.mode, self._generic
-        return resolution.mode, self._cut([ranked.colo.code for ranked in resolution.tier.chosen])
-
-    def _cut(self, codes: Iterable[str]) -> Chain:
-        return tuple(takewhile(lambda code: code != self._colo, codes))
-
-    def _nearest(self, code: str | None) -> Chain:
-        """The chain for unknown regions: the eligible colos nearest to the node. For a node
-        without a colo it is empty, so the node fills from the origin itself."""
-        if code is None:
-            return ()
-        own, topology = self._colos.get(code), self._tiers.topology
-        if own is None:
-            raise InvalidExport(
-                f"there is no colo {code}", "run originmap topology show to see all colos"
-            )
-        ranking = sorted(
-            (Ranked(c, Basis.DISTANCE, distance_km(own, c), None) for c in topology.eligible()),
-            key=lambda r: (r.colo.draining, r.distance_km, r.colo.code),
+        topology = self._tiers.topology
+        caches = [(colo.code, colo.caches) for colo in topology.colos if colo.caches]
+        upstreams = (
+            self._endpoints.template,
+            sorted(self._endpoints.colos.items()),
+            sorted(self._endpoints.addresses.items()),
+            topology.cache_template,
+            caches,
+            self.hash_key,
+            [colo.code for colo in topology.pool()],
         )
-        chosen = choose(ranking, topology.apart_km, 1 + topology.fallbacks)
-        return self._cut(ranked.colo.code for ranked in chosen)
+        return self._colo, zones, self._chains.generic, chains, countries, *upstreams
+
+    def _has_siblings(self) -> bool:
+        """Whether several caches share the URLs of the node's colo."""
+        colo = self._colos.get(self._colo or "")
+        return colo is not None and self._endpoints.count(colo) > 1
 
 
 def name_of(chain: Chain) -> str:
     """The name of a chain, such as originmap_iad_ewr. The empty chain is originmap-origin, which
-    cannot be the name of any other."""
+    cannot be the name of any other; nor can originmap-generic."""
+    if chain == (GENERIC,):
+        return "originmap-generic"
     return "_".join(["originmap", *(code.lower() for code in chain)]) if chain else ORIGIN

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 from originmap.domain.mapping import address as addresses
 from originmap.domain.mapping.address import Address
+from originmap.domain.tier.chain import Chain
 from originmap.export.by_address import ByAddress
-from originmap.export.node import Chain, Node, ZonePart
+from originmap.export.node import Node, ZonePart
 
 _LINES = 1000
 

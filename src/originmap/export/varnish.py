@@ -17,7 +17,8 @@ by name.
 from collections.abc import Container, Iterator
 
 from originmap.domain.mapping import address as addresses
-from originmap.export.node import Chain, Node, ZonePart
+from originmap.domain.tier.chain import Chain
+from originmap.export.node import Node, ZonePart
 
 _ADDRESS = 'std.ip(req.http.X-Originmap-IP, "0.0.0.0")'
 

@@ -11,7 +11,7 @@ import msgspec
 from originmap.domain.errors import BrokenFeed, InvalidInput
 from originmap.domain.history.record import TYPES, Key, Kind, Value
 from originmap.domain.rollout.rollout import Rollout
-from originmap.domain.tier import latency, topology
+from originmap.domain.tier import latency, topology_problems
 from originmap.domain.tier.latency import Latencies
 from originmap.domain.tier.topology import Topology
 from originmap.domain.zone.zone import Zone, checked_name
@@ -52,7 +52,7 @@ def check_record(key: Key, value: Value) -> Value:
         raise BrokenFeed(f"{key.kind.value} {key.id} has the ID {value.id}")
     try:
         if isinstance(value, Topology):
-            topology.check(value)
+            topology_problems.check(value)
         elif isinstance(value, Latencies):
             latency.check(value.measurements, sys.maxsize)
         elif isinstance(value, Zone):

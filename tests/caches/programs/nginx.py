@@ -32,6 +32,14 @@ http {{
     include {self.folder}/originmap.conf;
     server {{
         listen 127.0.0.1:{self.port};
+{self.site()}
+    }}
+}}
+""")
+
+    def site(self) -> str:
+        """The part of the server block that fills."""
+        return f"""
         set $originmap_zone {ZONE};
         set $originmap_ip {IP};
         set $originmap_origin {self.origin.endpoint};
@@ -39,9 +47,7 @@ http {{
             proxy_connect_timeout 1s;
             proxy_pass http://$originmap_fill;
         }}
-    }}
-}}
-""")
+"""
 
     def command(self) -> list[str]:
         return ["nginx", "-c", str(self.folder / "nginx.conf"), "-e", "stderr"]

@@ -7,7 +7,8 @@ import pytest
 
 from originmap.data import hubs
 from originmap.domain.errors import InvalidTopology
-from originmap.domain.tier.topology import Colo, ColoState, Topology, check, with_states
+from originmap.domain.tier.topology import Colo, ColoState, Topology
+from originmap.domain.tier.topology_problems import check, with_states
 from originmap.domain.tier.topology_rules import set_states
 
 

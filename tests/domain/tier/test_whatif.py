@@ -3,7 +3,8 @@
 from originmap import data
 from originmap.domain.mapping.mapping import Place
 from originmap.domain.tier.tier import Tiers
-from originmap.domain.tier.topology import ColoState, Topology, with_states
+from originmap.domain.tier.topology import ColoState, Topology
+from originmap.domain.tier.topology_problems import with_states
 from originmap.domain.tier.whatif import Count, Move, moves
 from tests.builders import CENTRAL, US_EAST, US_WEST
 

@@ -10,7 +10,7 @@ from originmap.domain.history.change import Committed
 from originmap.domain.history.snapshot import Part
 from originmap.domain.mapping.mapping import Mapping, ZoneView
 from originmap.store.memory import MemoryStore
-from originmap.store.postgres.mapping_cache import MAX_ADDRESSES, Cache, CacheKey, Counter
+from originmap.store.postgres.mapping_cache import MAX_ADDRESSES, CacheKey, Counter, MappingCache
 from originmap.store.postgres.store import PostgresStore
 from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, ips, new_zone
 from tests.postgres import Cluster
@@ -25,7 +25,7 @@ ROWS = [
 
 
 def test_missing_zones_and_mappings_are_cached() -> None:
-    cache, absent = Cache(), ip("192.0.2.2")
+    cache, absent = MappingCache(), ip("192.0.2.2")
     asked: list[CacheKey] = [(ZONE_ID, ADDRESS), (ZONE_ID, absent), ("gone", None)]
     assert cache.missing(asked) == asked
     cache.learn(HERE, asked, ROWS)
@@ -37,7 +37,7 @@ def test_missing_zones_and_mappings_are_cached() -> None:
 
 def test_rows_of_another_revision_or_epoch_replace_the_cache() -> None:
     for later in (HERE._replace(revision=6), HERE._replace(epoch="other")):
-        cache = Cache()
+        cache = MappingCache()
         cache.learn(HERE, [(ZONE_ID, ADDRESS)], ROWS)
         cache.learn(HERE, [("other", None)], [])
         assert cache.missing([(ZONE_ID, ADDRESS)]) == []
@@ -46,7 +46,7 @@ def test_rows_of_another_revision_or_epoch_replace_the_cache() -> None:
 
 
 def test_the_size_of_the_cache_is_limited() -> None:
-    cache = Cache()
+    cache = MappingCache()
     cache.learn(HERE, [(ZONE_ID, ADDRESS)], ROWS)
     many: list[CacheKey] = [(ZONE_ID, address) for address in ips(MAX_ADDRESSES)]
     cache.learn(HERE, many, ROWS[:1])

@@ -14,6 +14,7 @@ from originmap.api.native.zone_selection import ZoneSelection
 from originmap.domain.errors import InvalidAddress, InvalidQuery
 from originmap.domain.hostname import is_hostname
 from originmap.domain.mapping import address as addresses
+from originmap.domain.zone.zone import Zone
 from originmap.export.endpoint import Addresses
 from originmap.service.chunks import Chunks
 from originmap.service.export.exports import ExportRequest, Exports
@@ -70,14 +71,17 @@ class ExportFile:
         """The hostnames of upper tiers for which the format needs an `address`."""
         wanted = _wanted(request, arguments(request, _OF_NODE))
         await self._exports.tiers_at_hand()
-        return Response(envelope.success(self._exports.names(wanted)))
+        return Response(envelope.success(self._exports.names(wanted, self._all_zones(request))))
 
     async def list_family(self, request: Request) -> Response:
         """The further files of a format with their content, by name; they contain no mappings."""
         wanted = _wanted(request, arguments(request, _OF_NODE))
         await self._exports.tiers_at_hand()
-        files = self._exports.family(wanted)
+        files = self._exports.family(wanted, self._all_zones(request))
         return Response(envelope.success({name: data.decode() for name, data in files.items()}))
+
+    def _all_zones(self, request: Request) -> Sequence[Zone]:
+        return self._zones.of(request, request.caller, [])
 
 
 def _wanted(request: Request, values: dict[str, list[str]]) -> ExportRequest:

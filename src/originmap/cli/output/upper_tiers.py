@@ -11,7 +11,7 @@ from originmap.client.connection import APIConnection
 from originmap.client.errors import ClientError
 from originmap.domain.tier.latency import Latencies, Measurement, fresh
 from originmap.domain.tier.tier import Tiers
-from originmap.domain.tier.topology import check
+from originmap.domain.tier.topology_problems import check
 from originmap.service.tier.topology_json import TopologyJSON, topology_of
 from originmap.settings import CLOUDFLARE_API
 

@@ -1,21 +1,15 @@
-"""The topology: the colos of the cache network, with their state.
+"""The topology: the colos of the cache network and their caches, with their state.
 
-Owns the type of a colo and the validation of topologies. `originmap.data` has the packaged
-topology, and `domain.tier.tier` chooses the upper tier of a region.
+`domain.tier.topology_problems` validates topologies, `originmap.data` has the packaged one, and
+`domain.tier.tier` chooses the upper tier of a region.
 """
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from originmap.domain.errors import InvalidTopology
-
-_CODE = re.compile("[A-Z0-9]{2,10}")
-_COUNTRY = re.compile("[A-Z]{2}")
-_LONGEST_SECONDS = 1_000_000_000  # over 30 years
-MAX_COLOS = 1000
-"""Three times the size of the largest cache network; it bounds the work on a topology."""
+from originmap.domain.tier.cache import Cache, CacheState, serving
+from originmap.domain.tier.continent import continent
 
 
 class ColoState(StrEnum):
@@ -27,13 +21,30 @@ class ColoState(StrEnum):
     RETIRED = "retired"  # not used, for good; `successor` replaces it
 
 
+class HashPart(StrEnum):
+    """A part of the hash key, which assigns a URL to one of the caches of a colo."""
+
+    HOST = "host"
+    PATH = "path"
+    QUERY = "query"
+
+
+class GenericTier(StrEnum):
+    """How the upper tier of an origin without a mapping is chosen."""
+
+    NEAREST = "nearest"  # the eligible colos nearest to the node
+    HASH = "hash"  # one of the colos of the generic pool, by the hash key
+
+
 @dataclass(frozen=True, slots=True)
 class Colo:
     """One data centre of the cache network.
 
     `code` is unique in a topology: an IATA code, or the operator's own. `country` is an ISO 3166-1
     alpha-2 code. The coordinates are in decimal degrees. Only an `eligible` colo can be an upper
-    tier.
+    tier. `region` is the operator's name for a part of the network, "" for the continent. `cost`,
+    in milliseconds, is added to the latency. A colo is the upper tier of at most `max_share`
+    percent of a vendor's origins.
     """
 
     code: str
@@ -44,16 +55,40 @@ class Colo:
     eligible: bool = True
     state: ColoState = ColoState.ACTIVE
     successor: str | None = None
+    caches: tuple[Cache, ...] = ()
+    region: str = ""
+    cost: float = 0.0
+    max_share: float = 100.0
 
     @property
     def usable(self) -> bool:
-        """Whether the colo can be an upper tier in its current state."""
-        return self.eligible and self.state in (ColoState.ACTIVE, ColoState.DRAINING)
+        """Whether the colo can be an upper tier in its current state: one whose caches are all
+        down cannot."""
+        return self.eligible and self.in_service
+
+    @property
+    def in_service(self) -> bool:
+        """Whether the colo answers requests of other colos in its current state."""
+        has_cache = not self.caches or bool(self.serving)
+        return has_cache and self.state in (ColoState.ACTIVE, ColoState.DRAINING)
 
     @property
     def draining(self) -> bool:
-        """Whether the colo ranks after every active one."""
-        return self.state is ColoState.DRAINING
+        """Whether the colo ranks after every active one: it drains, or no cache of it is
+        active."""
+        if self.state is ColoState.DRAINING:
+            return True
+        return bool(self.caches) and all(c.state is not CacheState.ACTIVE for c in self.caches)
+
+    @property
+    def serving(self) -> tuple[Cache, ...]:
+        """The caches that URLs are assigned to, by name."""
+        return serving(self.caches)
+
+    @property
+    def network_region(self) -> str:
+        """The region of the colo: the operator's name for it, or else its continent."""
+        return self.region or continent(self.country)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +98,12 @@ class Topology:
     `overrides` has, for a region "vendor/region", the colos that rank first, in order. There are
     at most `fallbacks` fallbacks, each at least `apart_km` away from every colo before it. A
     latency measurement expires after `latency_seconds`.
+
+    `cache_template` is the address of colos without caches, with {colo} for the code in lower case;
+    "" if there is none. `hash_key` has the parts of a URL that assign it to a cache. `hubs` has the
+    regional hubs by the region of colos. `generic` chooses the upper tier of origins without a
+    mapping; for `hash`, among the colos of `generic_pool`, or all eligible ones if it is empty.
+    `origins` counts the origins of each "vendor/region" at the time when shares were last computed.
     """
 
     colos: tuple[Colo, ...]
@@ -70,6 +111,12 @@ class Topology:
     apart_km: float = 150.0
     fallbacks: int = 1
     latency_seconds: int = 7 * 24 * 3600
+    cache_template: str = ""
+    hash_key: tuple[HashPart, ...] = (HashPart.HOST, HashPart.PATH, HashPart.QUERY)
+    hubs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    generic: GenericTier = GenericTier.NEAREST
+    generic_pool: tuple[str, ...] = ()
+    origins: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -86,6 +133,18 @@ class Topology:
         usable = [colo for colo in self.colos if colo.usable]
         return tuple(sorted(usable, key=lambda colo: (colo.draining, colo.code)))
 
+    def pool(self) -> tuple[Colo, ...]:
+        """The colos that the generic tier hashes over, by code: the active ones, or if there are
+        none those that are draining."""
+        colos = [c for c in self.eligible() if not self.generic_pool or c.code in self.generic_pool]
+        active = [colo for colo in colos if not colo.draining]
+        return tuple(active or colos)
+
+    @property
+    def has_caches(self) -> bool:
+        """Whether any colo has caches."""
+        return any(colo.caches for colo in self.colos)
+
     def successors(self) -> dict[str, str]:
         """The final successor of each retired colo that has one."""
         retired = {c.code: c.successor for c in self.colos if c.state is ColoState.RETIRED}
@@ -98,64 +157,3 @@ class Topology:
             last = successors.get(code, code)  # any colo of a cycle, since all of it is retired
             successors.update(dict.fromkeys(path, last))
         return successors
-
-
-def check(topology: Topology) -> Topology:
-    """Validate and return `topology`. Raises InvalidTopology with all problems."""
-    problems = [*_colo_problems(topology), *_choice_problems(topology)]
-    if problems:
-        raise InvalidTopology(problems)
-    return topology
-
-
-def with_states(topology: Topology, states: Mapping[str, ColoState]) -> Topology:
-    """The topology with other states for some colos, by code. Raises InvalidTopology."""
-    unknown = sorted(states.keys() - topology.by_code().keys())
-    if unknown:
-        raise InvalidTopology([f"there is no colo {code}" for code in unknown])
-    colos = tuple(replace(colo, state=states.get(colo.code, colo.state)) for colo in topology.colos)
-    return check(replace(topology, colos=colos))
-
-
-def _colo_problems(topology: Topology) -> Iterator[str]:
-    if len(topology.colos) > MAX_COLOS:
-        yield f"{len(topology.colos):,} colos; the limit is {MAX_COLOS:,}"
-    seen: set[str] = set()
-    codes = topology.by_code().keys()
-    for colo in topology.colos:
-        if not _CODE.fullmatch(colo.code):
-            yield f"colo {colo.code!r}: a code must be 2 to 10 capital letters and digits"
-        if not _COUNTRY.fullmatch(colo.country):
-            yield f"colo {colo.code}: country must be 2 capital letters, as in ISO 3166-1"
-        if colo.code in seen:
-            yield f"colo {colo.code} is in the topology twice"
-        seen.add(colo.code)
-        if not (-90 <= colo.latitude <= 90 and -180 <= colo.longitude <= 180):
-            yield (
-                f"colo {colo.code}: {colo.latitude}, {colo.longitude} are not a latitude from -90"
-                " to 90 and a longitude from -180 to 180"
-            )
-        if colo.successor is not None and (
-            colo.successor not in codes or colo.successor == colo.code
-        ):
-            yield f"colo {colo.code}: successor {colo.successor} is not another colo"
-
-
-def _choice_problems(topology: Topology) -> Iterator[str]:
-    if not topology.eligible():
-        yield "no colo can be an upper tier: at least one must be eligible, and active or draining"
-    codes = topology.by_code().keys()
-    for region, colos in topology.overrides.items():
-        if region.count("/") != 1:
-            yield f'override {region!r}: write the region as "vendor/region"'
-        if not colos:
-            yield f"override {region}: name at least one colo"
-        for code in colos:
-            if code not in codes:
-                yield f"override {region}: there is no colo {code}"
-    if not 0 <= topology.apart_km <= 20_000:
-        yield "apart_km must be between 0 and 20000"
-    if not 0 <= topology.fallbacks <= 10:
-        yield "fallbacks must be between 0 and 10"
-    if not 1 <= topology.latency_seconds <= _LONGEST_SECONDS:
-        yield f"latency_seconds must be between 1 and {_LONGEST_SECONDS}"

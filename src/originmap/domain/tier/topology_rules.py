@@ -11,7 +11,8 @@ from originmap.domain.history.record import (
     RecordsView,
 )
 from originmap.domain.tier.latency import Latencies
-from originmap.domain.tier.topology import ColoState, Topology, check, with_states
+from originmap.domain.tier.topology import ColoState, Topology
+from originmap.domain.tier.topology_problems import check, with_states
 
 _TOPOLOGY = Key(Kind.TOPOLOGY, "topology")
 _LATENCIES = Key(Kind.LATENCIES, "latencies")

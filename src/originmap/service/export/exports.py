@@ -86,17 +86,17 @@ class Exports:
         """Prepare an export with the mappings of `point`, None for now. Raises InvalidExport."""
         return _export(request, self._node(request, zones), point or self.now)
 
-    def family(self, request: ExportRequest) -> dict[str, bytes]:
+    def family(self, request: ExportRequest, zones: Iterable[Zone]) -> dict[str, bytes]:
         """Return the complete content of every file of a format's family, by name. Raises
         InvalidExport."""
-        format_, node = format_called(request.format), self._node(request, ())
+        format_, node = format_called(request.format), self._node(request, zones)
         files = format_.family.files(node) if format_.family else ()
         return {file.name: b"".join(written(file.writer(node), ())) for file in files}
 
-    def names(self, request: ExportRequest) -> tuple[str, ...]:
+    def names(self, request: ExportRequest, zones: Iterable[Zone]) -> tuple[str, ...]:
         """Return the host names of upper tiers that must be resolved for the format. Raises
         InvalidExport."""
-        format_, node = format_called(request.format), self._node(request, ())
+        format_, node = format_called(request.format), self._node(request, zones)
         return node.names() if format_.of_addresses else ()
 
     def _node(self, request: ExportRequest, zones: Iterable[Zone]) -> Node:

@@ -8,7 +8,8 @@ from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Place
 from originmap.domain.tier.resolution import Resolution, resolve, resolve_pool
 from originmap.domain.tier.tier import Tiers
-from originmap.domain.tier.topology import ColoState, Topology, check, with_states
+from originmap.domain.tier.topology import ColoState, Topology
+from originmap.domain.tier.topology_problems import check, with_states
 from originmap.domain.tier.whatif import Move, moves, urgency
 from originmap.domain.zone.zone import Zone
 from originmap.service.tier.topology import Topologies

@@ -18,7 +18,7 @@ from originmap.store.clock import ForwardClock
 from originmap.store.group import Write
 from originmap.store.postgres import history as postgres_history
 from originmap.store.postgres.draft import WRITE, Draft, Mark
-from originmap.store.postgres.mapping_cache import Cache, CacheKey, Counter
+from originmap.store.postgres.mapping_cache import CacheKey, Counter, MappingCache
 from originmap.store.postgres.pool import (
     COMMAND_SECONDS,
     ERRORS,
@@ -34,7 +34,7 @@ from originmap.store.records import check_names, check_seen, encode, unique_name
 
 COUNTER = "SELECT epoch, revision, last_at FROM state WHERE one FOR UPDATE"
 ZONES = "SELECT id, NULL, NULL, NULL, NULL, mappings FROM zone WHERE id = ANY($1::text[])"
-"""Rows in the form that `Cache.learn` expects."""
+"""Rows in the form that `MappingCache.learn` expects."""
 STORED = """
     SELECT m.zone_id, m.address, m.place, m.modified_on, m.revision, NULL
     FROM unnest($1::text[], $2::bytea[]) AS asked (zone_id, address)
@@ -103,7 +103,7 @@ class Commits:
         self._line = line
         self._clock = clock
         self._view = view
-        self._cache = Cache()
+        self._cache = MappingCache()
         # The last revision of this node, and whether other nodes write at the same time.
         self._last = 0
         self._contended = False

@@ -22,7 +22,7 @@ from originmap.store.postgres import history as postgres_history
 from originmap.store.postgres.commit import COUNTER, INSERT_CHANGE, STORED, ZONES, put_record
 from originmap.store.postgres.draft import WRITE, Draft
 from originmap.store.postgres.history import place_of, text_of
-from originmap.store.postgres.mapping_cache import Cache, Counter
+from originmap.store.postgres.mapping_cache import Counter, MappingCache
 from originmap.store.postgres.pool import ERRORS
 from originmap.store.postgres.schema import RECORDS
 from originmap.store.postgres.view import KnownState
@@ -141,7 +141,7 @@ async def apply(
 
 async def _stored(
     connection: asyncpg.Connection, counter: Counter, changes: Sequence[Change]
-) -> Cache:
+) -> MappingCache:
     """Return the zones and mappings of `changes`. Raises BrokenFeed unless they fit."""
     zones, keys = (
         list({change.zone_id for change in changes}),
@@ -154,7 +154,7 @@ async def _stored(
     change_checks.check_zones(sizes, sizes, changes)
     stored = {(row[0], Address(row[1])): place_of(row[2]) for row in of_mappings}
     change_checks.check_places(stored, changes)
-    cache = Cache()
+    cache = MappingCache()
     cache.learn(counter, [(zone_id, None) for zone_id in zones], of_zones)
     return cache
 

@@ -14,7 +14,7 @@ from originmap.domain.mapping.mapping import MappingChange
 from originmap.store.postgres import history as postgres_history
 from originmap.store.postgres.array import of_bytes, of_numbers, of_texts
 from originmap.store.postgres.history import text_of
-from originmap.store.postgres.mapping_cache import Cache, Counter
+from originmap.store.postgres.mapping_cache import Counter, MappingCache
 
 WRITE = """
     WITH counter AS (
@@ -68,7 +68,7 @@ class Draft:
     `counter` is the counter after the last change so far, `first` the one before the draft.
     """
 
-    def __init__(self, cache: Cache) -> None:
+    def __init__(self, cache: MappingCache) -> None:
         self.first = self.counter = cache.counter
         self._cache = cache
         self._rows: list[tuple[Any, ...]] = []

@@ -30,7 +30,7 @@ class Counter(NamedTuple):
 _NOWHERE = Counter("", -1, 0)
 
 
-class Cache:
+class MappingCache:
     """Zones with their numbers of mappings, and mappings, as of `counter`. Missing zones and
     mappings are cached too."""
 

@@ -1,0 +1,160 @@
+"""Colos with several caches: a real cache assigns each URL to one of them, in three upper-tier
+caches and two fallbacks.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import pytest
+
+from originmap.domain.tier import cache as caches
+from originmap.domain.tier.cache import CacheState
+from originmap.domain.tier.topology import Colo
+from originmap.export.endpoint import Endpoints
+from originmap.export.formats import format_called
+from tests.caches.crowd import Crowd
+from tests.caches.programs.cache import IP, ZONE, Cache
+from tests.caches.programs.shared_nginx import SharedNginx
+from tests.export.samples import COLOS, VIRGINIA, ZONES, export, node
+
+CACHES = (SharedNginx,)
+HOSTS = {
+    "iad-1": "127.0.1.1",
+    "iad-2": "127.0.1.2",
+    "iad-3": "127.0.1.3",
+    "fra-1": "127.0.2.1",
+    "fra-2": "127.0.2.2",
+    "origin": "127.0.3.1",
+}
+WEIGHTS = {"iad-2": 2}
+URLS = [f"/pictures/{number}?size={number % 7}" for number in range(10_000)]
+SOME, MANY = URLS[:200], URLS[:2_000]
+DRAINING, DOWN = CacheState.DRAINING, CacheState.DOWN
+
+
+@pytest.fixture(scope="module")
+def crowd() -> Iterator[Crowd]:
+    with Crowd(HOSTS) as crowd:
+        yield crowd
+
+
+@pytest.fixture(scope="module", params=CACHES, ids=lambda kind: str(kind.called()))
+def cache(
+    request: pytest.FixtureRequest, crowd: Crowd, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cache]:
+    with request.param(tmp_path_factory.mktemp("cache"), crowd) as cache:
+        yield cache
+
+
+class Site:
+    """A cache in a colo, and what it is asked."""
+
+    def __init__(self, crowd: Crowd, cache: Cache) -> None:
+        self.crowd = crowd
+        self.cache = cache
+
+    def load(self, colo: str = "SIN", **states: CacheState) -> None:
+        """Have the cache use the export of a node with some caches in these states."""
+        of = node(
+            colo, zones=ZONES[:1], colos=self.colos(states), endpoints=Endpoints(),
+            places=(VIRGINIA,),
+        )  # fmt: skip
+        files = format_called(self.cache.format).files
+        self.cache.load({file.name: export(file, of, {ZONE: {IP: VIRGINIA}}) for file in files})
+
+    def colos(self, states: Mapping[str, CacheState]) -> list[Colo]:
+        members = {
+            colo: tuple(
+                caches.Cache(
+                    name, member.host, member.port, WEIGHTS.get(name, 1),
+                    states.get(name.replace("-", "_"), CacheState.ACTIVE),
+                )
+                for name, member in self.crowd.items()
+                if name.startswith(colo.lower())
+            )
+            for colo in ("IAD", "FRA")
+        }  # fmt: skip
+        colos = [colo for colo in COLOS if colo.code != "NRT"]
+        return [replace(colo, caches=members.get(colo.code, ())) for colo in colos]
+
+    def owners(self, urls: list[str] = SOME, headers: str = "") -> dict[str, str]:
+        """The name of the server that answers each URL."""
+        headers += "".join(f"{name}: {value}\r\n" for name, value in self.cache.headers.items())
+        answers = self.crowd.ask(self.cache.port, urls, ZONE, headers)
+        return {url: answer.partition(" ")[0] for url, answer in answers.items()}
+
+    def comes_to(self, *names: str) -> None:
+        """Wait until only these servers answer."""
+        deadline = time.monotonic() + 20
+        while (found := set(self.owners().values())) != set(names):
+            assert time.monotonic() < deadline, (found, self.cache.log())
+            time.sleep(0.1)
+
+
+@pytest.fixture
+def site(crowd: Crowd, cache: Cache) -> Site:
+    crowd.start()
+    return Site(crowd, cache)
+
+
+IAD, FRA = ("iad-1", "iad-2", "iad-3"), ("fra-1", "fra-2")
+
+
+def test_urls_are_spread_by_weight(site: Site) -> None:
+    site.load()
+    site.comes_to(*IAD)
+    counts = Counter(site.owners(URLS).values())
+    shares = {"iad-1": 2_500, "iad-2": 5_000, "iad-3": 2_500}
+    assert counts.keys() == shares.keys()
+    for name, share in shares.items():
+        assert 0.9 * share <= counts[name] <= 1.1 * share, counts
+
+
+def test_a_draining_cache_loses_its_urls_and_no_other_moves(site: Site) -> None:
+    site.load()
+    site.comes_to(*IAD)
+    before = site.owners(MANY)
+    site.load(iad_3=DRAINING)
+    site.comes_to("iad-1", "iad-2")
+    after = site.owners(MANY)
+    moved = {url for url in MANY if before[url] != after[url]}
+    assert moved == {url for url in MANY if before[url] == "iad-3"}
+
+
+def test_no_request_fails_while_a_cache_is_drained_under_load(site: Site) -> None:
+    site.load()
+    site.comes_to(*IAD)
+    answers = []
+    for turn in range(6):
+        site.load(**({"iad_3": DRAINING} if turn % 2 else {}))
+        answers += site.owners(MANY[:500]).values()
+    assert set(answers) <= set(IAD)
+
+
+def test_the_fallback_answers_by_hash_if_the_whole_colo_is_down(site: Site) -> None:
+    site.load()
+    site.comes_to(*IAD)
+    for name in IAD:
+        site.crowd[name].stop()
+    site.comes_to(*FRA)
+    owners = site.owners()
+    assert set(owners.values()) == set(FRA)
+    assert owners == site.owners()
+
+
+def test_a_node_of_the_upper_tier_asks_the_sibling_that_owns_the_url(site: Site) -> None:
+    site.load("SIN")
+    site.comes_to(*IAD)
+    before = site.owners()
+    site.load("IAD")
+    time.sleep(0.5)
+    site.comes_to(*IAD)
+    assert site.owners() == before
+
+
+def test_a_request_that_was_sent_to_this_colo_goes_to_the_origin(site: Site) -> None:
+    site.load("IAD")
+    site.comes_to(*IAD)
+    assert set(site.owners(headers="X-Originmap-Colo: IAD\r\n").values()) == {"origin"}
