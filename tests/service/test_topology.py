@@ -1,10 +1,14 @@
 """When tiers are computed again."""
 
+from dataclasses import replace
+
 from originmap import data
+from originmap.domain.mapping import mapping
 from originmap.domain.tier.latency import Measurement
+from originmap.domain.tier.topology import Topology
 from originmap.service.tier.topology import Topologies
 from originmap.store.memory import MemoryStore
-from tests.builders import CAUSE, US_EAST
+from tests.builders import CAUSE, US_EAST, ip, new_zone
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -37,3 +41,24 @@ async def test_a_measurement_is_valid_for_less_than_a_minute_longer() -> None:
     assert topologies.tiers().codes(US_EAST)[0] == "SEA"
     now = START + MINUTE
     assert topologies.tiers().codes(US_EAST)[0] == "IAD"
+
+
+async def test_origins_are_counted_if_a_colo_has_a_maximum_share() -> None:
+    store = MemoryStore()
+    topologies = Topologies(store, data.catalogue(), data.topology(), lambda: START)
+
+    async def put(zone_id: str, address: str) -> None:
+        address_ = ip(address)
+        await store.write(zone_id, (address_,), mapping.put(address_, US_EAST), CAUSE)
+
+    for zone_id in ("1" * 32, "2" * 32):
+        await store.write_records(new_zone(zone_id, f"{zone_id}.example"), CAUSE)
+        await put(zone_id, "192.0.2.1")
+    assert (await topologies.set(data.topology(), CAUSE)).origins == {}
+    limited = [replace(c, max_share=50.0) if c.code == "IAD" else c for c in data.hubs()]
+    stored = await topologies.set(Topology(tuple(limited)), CAUSE)
+    assert stored.origins == {"aws/us-east-1": 2}
+    await put("1" * 32, "192.0.2.2")
+    assert (await topologies.set(stored, CAUSE)).origins == {"aws/us-east-1": 2}
+    counted = await topologies.set(replace(stored, origins={}), CAUSE)
+    assert counted.origins == {"aws/us-east-1": 3}

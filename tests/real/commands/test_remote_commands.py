@@ -29,6 +29,7 @@ topology set TOPOLOGY                   yes no  no  no  no  no
 topology drain IAD                      yes no  no  no  no  no
 topology activate IAD                   yes no  no  no  no  no
 topology down IAD                       yes no  no  no  no  no
+topology rebalance                      yes no  no  no  no  no
 whatif --drain IAD                      yes yes yes no  no  no
 audit-mappings example.com RANGES       yes yes yes no  no  no
 audit                                   yes no  no  no  no  no

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.command import output, refusal, rows
+from tests.real.command import output, refusal, rows, run
 
 
 def test_an_origin_is_resolved_and_explained(db: Path) -> None:
@@ -52,6 +52,26 @@ def test_the_printed_topology_can_be_read_again(db: Path, tmp_path: Path) -> Non
     shown = output("topology", "show", "--db", db)
     assert ("IAD" in shown, "EWR" in shown) == (True, False)
     assert "topology" in output("audit", "--db", db)
+
+
+def test_origins_are_counted_again_on_request(db: Path, tmp_path: Path) -> None:
+    file = tmp_path / "topology.json"
+    topology = json.loads(output("topology", "show", "--json", "--db", db))
+    topology["colos"] = [colo for colo in topology["colos"] if colo["code"] in ("IAD", "SEA")]
+    for colo in topology["colos"]:
+        colo["max_share"] = 50 if colo["code"] == "IAD" else 100
+    file.write_text(json.dumps(topology))
+    output("topology", "set", file, "--db", db)
+    stored = json.loads(output("topology", "show", "--json", "--db", db))
+    assert stored["origins"] == {"aws/us-east-1": 1}
+    file.write_text(json.dumps(topology | {"origins": {"aws/us-east-2": 9, "aws/us-east-1": 1}}))
+    output("topology", "set", file, "--db", db)
+    assert rows("resolve", "example.com", "192.0.2.1", "--db", db)[0]["primary"]["colo"] == "SEA"
+    counted = run("topology", "rebalance", "--dry-run", "--db", db).stderr
+    assert "1 origin would move" in counted
+    assert rows("resolve", "example.com", "192.0.2.1", "--db", db)[0]["primary"]["colo"] == "SEA"
+    output("topology", "rebalance", "--db", db)
+    assert rows("resolve", "example.com", "192.0.2.1", "--db", db)[0]["primary"]["colo"] == "IAD"
 
 
 UNKNOWN = (

@@ -100,6 +100,27 @@ def down(codes: tuple[str, ...], server: APIServer) -> None:
     _set_state(server, codes, ColoState.DOWN)
 
 
+@command.command("rebalance")
+@click.option("--dry-run", is_flag=True, help="Only print the number of cold-cache moves.")
+@server
+def rebalance(server: APIServer, dry_run: bool) -> None:
+    """Count the origins of each region again.
+
+    The maximum shares of colos (max_share) use these numbers, which are otherwise counted when a
+    topology without them is set. Origins can move to other upper tiers.
+
+    Example: originmap topology rebalance --dry-run --db originmap.db
+    """
+    topology = server.ask("GET", _PATH) | {"origins": {}}
+    moves = server.ask("POST", NATIVE + "/whatif", body={"topology": topology})
+    moved, cold = moves["moved_origins"], moves["cold_origins"]
+    if not dry_run:
+        server.ask("PUT", _PATH, body=topology)
+    verb = "would move" if dry_run else "moved"
+    plural = "origin" if moved == 1 else "origins"
+    click.echo(f"{moved} {plural} {verb} to other upper tiers or fallbacks; {cold} cold", err=True)
+
+
 def _print(topology: dict[str, Any]) -> None:
     rows = [
         colo | {"upper_tier": "yes" if colo["eligible"] else "no"} for colo in topology["colos"]

@@ -79,8 +79,10 @@ class Chains:
 
 def regional_hub(topology: Topology, colo: Colo) -> str | None:
     """The regional hub of a colo: of the hubs that the operator set for its region, or else of the
-    region's eligible colos, the nearest one; None if none can be used. A colo that can be a hub
-    itself is its own hub."""
+    region's eligible colos, the nearest one; None if none can be used. The hub of any region is its
+    own hub, so that hubs do not fill from each other."""
+    if any(colo.code in hubs for hubs in topology.hubs.values()):
+        return colo.code
     region = colo.network_region
     if region in topology.hubs:
         named = topology.hubs[region]

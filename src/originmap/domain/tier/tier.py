@@ -1,18 +1,19 @@
 """Upper tiers: ranks the colos that can fill from an origin, the best first, with the reason.
 
     1. the operator's override for the region
-    2. the measured latency (milliseconds, until it expires)
-    3. the distance (great-circle kilometres)
+    2. the measured latency (milliseconds, until it expires) plus the cost of the colo
+    3. the distance (great-circle kilometres) plus the cost, at 100 km for a millisecond
 
-A draining colo ranks after every active one; a colo that is down, retired or not eligible is not
-ranked. The best colo is the upper tier. Each fallback is the next best colo that is far enough from
-all those before it, so that one local failure does not affect two of them.
+A draining colo ranks after every active one. Of the active ones, a colo that has its share of the
+vendor's origins ranks last. A colo that is down, retired or not eligible is not ranked. The best
+colo is the upper tier. Each fallback is the next best colo that is far enough from all those before
+it, so that one local failure does not affect two of them.
 
 For a pool, several regions are ranked together by the sum of their costs. Everything here is pure
 and deterministic: ties are broken by code.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
@@ -26,6 +27,11 @@ from originmap.domain.tier.topology import Colo, Topology
 
 # Mean radius R1 of the Earth as IUGG defines it: (2a + b) / 3 of WGS 84.
 EARTH_RADIUS_KM = 6371.0088
+# Light in fibre, whose refractive index is about 1.5, travels 100 km and back in a millisecond.
+KM_PER_MS = 100.0
+
+_WHOLE = 100.0
+"""Percent."""
 
 
 class Located(Protocol):
@@ -117,8 +123,12 @@ def rank(regions: Sequence[Region], topology: Topology, latencies: Fresh) -> tup
 
 
 def _ranked(
-    colos: Sequence[Colo], override: tuple[str, ...], costs: Sequence[Costs]
+    colos: Sequence[Colo],
+    override: tuple[str, ...],
+    costs: Sequence[Costs],
+    full: Collection[str] = (),
 ) -> tuple[Ranked, ...]:
+    """`full`: the colos that have their share of the vendor's origins."""
     order = {code: index for index, code in enumerate(override)}
     distances = map(sum, zip(*(each.distances for each in costs), strict=True))
     measured = zip(*(each.latencies for each in costs), strict=True)
@@ -129,14 +139,16 @@ def _ranked(
         basis = Basis.OVERRIDE if colo.code in order else basis
         ranking.append(Ranked(colo, basis, distance, latency))
 
-    def order_of(ranked: Ranked) -> tuple[bool, float, bool, float, str]:
-        unmeasured = ranked.latency_ms is None
+    def order_of(ranked: Ranked) -> tuple[bool, float, bool, bool, float, str]:
+        code, cost = ranked.colo.code, ranked.colo.cost * len(costs)
+        measured = ranked.latency_ms is not None
         return (
             ranked.colo.draining,
-            order.get(ranked.colo.code, len(order)),
-            unmeasured,
-            ranked.distance_km if ranked.latency_ms is None else ranked.latency_ms,
-            ranked.colo.code,
+            order.get(code, len(order)),
+            code in full,
+            not measured,
+            (ranked.latency_ms or 0) + cost if measured else ranked.distance_km + cost * KM_PER_MS,
+            code,
         )
 
     return tuple(sorted(ranking, key=order_of))
@@ -160,10 +172,13 @@ def tier_of(regions: Sequence[Region], topology: Topology, latencies: Fresh) -> 
 
 
 def _chosen(
-    regions: Sequence[Region], topology: Topology, ranked: Callable[[], tuple[Ranked, ...]]
+    regions: Sequence[Region],
+    topology: Topology,
+    ranked: Callable[[], tuple[Ranked, ...]],
+    full: Collection[str] = (),
 ) -> Tier:
     chosen = choose(ranked(), topology.apart_km, 1 + topology.fallbacks)
-    return Tier(chosen, _reason(regions, chosen[0]), ranked)
+    return Tier(chosen, _reason(regions, chosen[0]) + _about_shares(chosen[0], full), ranked)
 
 
 class Tiers:
@@ -179,6 +194,8 @@ class Tiers:
         self._successors = topology.successors()
         self._codes: dict[Place, tuple[str, ...]] = {}
         self._costs: dict[Region, Costs] = {}
+        self._limited = any(colo.max_share < _WHOLE for colo in self._colos)
+        self._full: dict[str, dict[Place, frozenset[str]]] = {}
         self._eligible = tuple(colo.code for colo in self._colos)
 
     @property
@@ -210,7 +227,34 @@ class Tiers:
 
     def _tier_of(self, place: Place) -> Tier | None:
         region = self._catalogue.find(*place)
-        return None if region is None else self._tier([region])
+        return None if region is None else self._tier([region], self._full_for(place))
+
+    def _full_for(self, place: Place) -> frozenset[str]:
+        """The colos that have their share of the vendor's origins before this region is assigned:
+        regions choose one after the other, those with most origins first."""
+        if not self._limited:
+            return frozenset()
+        if place.vendor not in self._full:
+            self._full[place.vendor] = self._assign(place.vendor)
+        return self._full[place.vendor][place]
+
+    def _assign(self, vendor: str) -> dict[Place, frozenset[str]]:
+        origins = self.topology.origins
+        regions = sorted(
+            (region for region in self._catalogue.regions() if region.vendor == vendor),
+            key=lambda region: (-origins.get(f"{vendor}/{region.name}", 0), region.name),
+        )
+        total = sum(origins.get(f"{vendor}/{region.name}", 0) for region in regions)
+        left = {colo.code: colo.max_share * total / _WHOLE for colo in self._colos}
+        full: dict[Place, frozenset[str]] = {}
+        for region in regions:
+            place = Place(vendor, region.name)
+            spent = (code for code, rest in left.items() if rest <= 0) if total else ()
+            full[place] = frozenset(spent)
+            chosen = self._tier([region], full[place]).primary.colo
+            if chosen.max_share < _WHOLE:
+                left[chosen.code] -= origins.get(f"{vendor}/{region.name}", 0)
+        return full
 
     def of_pool(self, places: Iterable[Place]) -> Tier | None:
         """One tier for several origins, ignoring unknown regions; None if all are unknown."""
@@ -218,10 +262,11 @@ class Tiers:
         regions = [region for region in matches if region is not None]
         return self._tier(regions) if regions else None
 
-    def _tier(self, regions: Sequence[Region]) -> Tier:
+    def _tier(self, regions: Sequence[Region], full: frozenset[str] = frozenset()) -> Tier:
         override = _override(regions, self.topology, self._successors)
         costs = [self._costs_of(region) for region in regions]
-        return _chosen(regions, self.topology, partial(_ranked, self._colos, override, costs))
+        ranked = partial(_ranked, self._colos, override, costs, full)
+        return _chosen(regions, self.topology, ranked, full)
 
     def _costs_of(self, region: Region) -> Costs:
         costs = self._costs.get(region)
@@ -262,4 +307,18 @@ def _reason(regions: Sequence[Region], best: Ranked) -> str:
         why = f"{best.latency_ms:g} ms measured{together} to {target}"
     else:
         why = f"nearest to {target}, {best.distance_km:.0f} km{together}"
+    if best.colo.cost and best.basis is not Basis.OVERRIDE:
+        why += f", at a cost of {best.colo.cost:g} ms"
     return f"{best.colo.code}: {why}" + ("; all others are draining too" * best.colo.draining)
+
+
+def _about_shares(best: Ranked, full: Collection[str]) -> str:
+    """The part of the reason that says which colos have their share of the vendor's origins."""
+    if not full:
+        return ""
+    names = sorted(full)
+    listed = ", ".join([*names[:3], *["others"] * (len(names) > 3)])
+    has = "have" if len(names) > 1 else "has"
+    return f"; {listed} {has} the maximum share of origins" + (
+        ", as all others" * (best.colo.code in full)
+    )

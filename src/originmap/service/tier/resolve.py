@@ -52,7 +52,8 @@ class Resolve:
 
     async def moves(self, after: Topology, zone_ids: Sequence[str]) -> list[Move]:
         """Return the moves in these zones under another topology. Raises InvalidTopology."""
-        old, new = self._topologies.tiers(), self._topologies.tiers_of(check(after))
+        counted = await self._topologies.counted(check(after))
+        old, new = self._topologies.tiers(), self._topologies.tiers_of(counted)
         all_moves: list[Move] = []
         for zone_id in zone_ids:
             await self.turns.next()  # other requests are served between zones

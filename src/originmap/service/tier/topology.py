@@ -1,7 +1,9 @@
 """The current topology, the latencies, and the tiers that follow from them."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from originmap.domain.history.change import Cause
 from originmap.domain.history.record import RecordChange
@@ -10,6 +12,7 @@ from originmap.domain.tier.latency import Fresh, Latencies, Measurement, check, 
 from originmap.domain.tier.tier import Tiers
 from originmap.domain.tier.topology import ColoState, Topology
 from originmap.domain.tier.topology_rules import set_latencies, set_states, set_topology
+from originmap.domain.zone.zone import Zone
 from originmap.service.turns import Turns
 from originmap.store.clock import Now
 from originmap.store.port import Store
@@ -30,6 +33,7 @@ class Topologies:
         self._latencies = Latencies()
         self._tiers: Tiers | None = None
         self._until: int | None = None
+        self._zones: set[str] = set()
         self._cached: tuple[Latencies, int, Fresh, int | None] | None = None
         self.turns = Turns()
         """Turns for all long work of this process."""
@@ -73,8 +77,26 @@ class Topologies:
         return Tiers(self._catalogue, then, valid)
 
     async def set(self, topology: Topology, cause: Cause) -> Topology:
-        """Replace the topology. Raises InvalidTopology."""
-        return (await self._store.write_records(set_topology(topology), cause)).outcome
+        """Replace the topology, with the origins counted if it needs them. Raises
+        InvalidTopology."""
+        decide = set_topology(await self.counted(topology))
+        return (await self._store.write_records(decide, cause)).outcome
+
+    async def counted(self, topology: Topology) -> Topology:
+        """Return the topology with the current number of origins in each region, if a colo has a
+        maximum share and the topology has no numbers yet.
+
+        The numbers are stored with it, because tiers must not depend on which mappings a node can
+        see, and must not change with every mapping.
+        """
+        if topology.origins or all(colo.max_share == 100 for colo in topology.colos):
+            return topology
+        origins = Counter[str]()
+        for zone_id in sorted(self._zones):
+            await self.turns.next()
+            for count in await self._store.count_places([zone_id]):
+                origins["/".join(count.place)] += count.origins
+        return replace(topology, origins=dict(sorted(origins.items())))
 
     async def set_states(self, states: Mapping[str, ColoState], cause: Cause) -> Topology:
         """Set the states of some colos. Raises InvalidTopology."""
@@ -120,6 +142,10 @@ class Topologies:
                     self._topology, self._tiers = topology, None
                 case Topology(), None:
                     self._topology, self._tiers = self._default, None
+                case _, Zone() as zone:
+                    self._zones.add(zone.id)
+                case Zone() as zone, None:
+                    self._zones.discard(zone.id)
                 case _, Latencies() as latencies:
                     self._latencies, self._tiers = latencies, None
                 case Latencies(), None:
