@@ -1,4 +1,7 @@
-"""Opens the store that `--db` names; migrates and copies whole databases."""
+"""Opens the store that `--db` names; migrates and copies whole databases.
+
+The stores with a library of their own are imported on use.
+"""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -11,12 +14,8 @@ from originmap.store import database_name
 from originmap.store.clock import Now, wall_clock
 from originmap.store.database_name import check_name
 from originmap.store.memory import MemoryStore
-from originmap.store.migrations import all_migrations
 from originmap.store.port import Store
 from originmap.store.postgres.url import is_postgres, redacted
-from originmap.store.sqlite.file import SqliteFile
-from originmap.store.sqlite.replica import open_replica
-from originmap.store.sqlite.store import SqliteStore
 
 MEMORY = database_name.MEMORY
 
@@ -38,12 +37,13 @@ async def store_of(db: str, *, serves: bool = False, now: Now = wall_clock) -> S
     if db == MEMORY:
         return MemoryStore(now)
     if is_postgres(db):
-        # Imported on use: the driver takes longer to load than a SQLite file to open.
         from originmap.store.postgres import store as postgres
 
         return await postgres.open_postgres(
             db, now, environment=postgres_environment(), serves=serves
         )
+    from originmap.store.sqlite.store import SqliteStore
+
     return SqliteStore(Path(db), now)
 
 
@@ -54,6 +54,8 @@ async def opened_replica(
     """Open the store of a replica; close it on exit. A damaged file is moved aside, because the
     replica can fetch its content again. Raises StoreError."""
     if is_file(db):
+        from originmap.store.sqlite.replica import open_replica
+
         check_name(db)
         store: Store = open_replica(Path(db), always_copy=always_copy)
     else:
@@ -82,6 +84,9 @@ async def migrate(db: str) -> tuple[int, int]:
         from originmap.store.postgres import store as postgres
 
         return await postgres.migrate(db, postgres_environment())
+    from originmap.store.migrations import all_migrations
+    from originmap.store.sqlite.file import SqliteFile
+
     file = SqliteFile(Path(db))
     file.close()
     return file.version_before, all_migrations()[-1].version

@@ -104,6 +104,8 @@ def test_the_oldest_requests_are_dropped(originmap: Server, zone: Zone) -> None:
     for _ in range(70):
         zone.http.put(f"{zone.path}/192.0.2.1", content=body)
     assert 60 <= len(originmap.requests) <= 67
+    counted = originmap.fidelity()
+    assert counted.published + counted.observed + counted.decided + counted.unknown == 70
 
 
 def test_an_operation_is_chosen_by_its_name_or_its_published_id(

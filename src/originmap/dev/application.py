@@ -1,20 +1,18 @@
 """The application of `originmap dev`: it applies faults, checks strictly, and keeps a journal."""
 
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import NamedTuple
 
 from originmap.api import errors
 from originmap.api.application import Application, Pages, refusal_response
-from originmap.api.http.link import Link
 from originmap.api.http.request import Request
 from originmap.api.http.response import Answer, Deferred, Response
 from originmap.api.http.router import Route
-from originmap.dev.basis import BasisFinder, FactBasis
-from originmap.dev.faults import Fault
+from originmap.dev.basis import READ, BasisFinder, FactBasis
 from originmap.dev.injection import apply_fault
 from originmap.dev.instruments import Instruments
-from originmap.dev.journal import JournalEntry
+from originmap.dev.journal import NO_REMARK, JournalEntry, Remark
 from originmap.dev.operations import Operation, Operations
 from originmap.dev.strictness import CODE
 from originmap.service.access.brake import Brake
@@ -23,21 +21,6 @@ _CLOUDFLARE = "/client/v4/"
 _UNLISTED = ("/originmap/dev/", "/healthz", "/readyz", "/metrics", "/ui")
 
 Handle = Callable[[Request], Answer]
-
-
-class Remark(NamedTuple):
-    """What happened to a request besides its response."""
-
-    fault: Fault | None
-    problems: Sequence[str]
-
-    @property
-    def made_up(self) -> bool:
-        """Whether the response is none of Cloudflare's: a fault, or a strict check, made it."""
-        return bool(self.problems) or (self.fault is not None and not self.fault.answered)
-
-
-_NO_LINK = Link()
 
 
 class DevApplication(Application):
@@ -59,7 +42,7 @@ class DevApplication(Application):
         self._remarks: dict[str, Remark] = {}  # on requests without a response yet, by ID
         super().__init__(map(self._tested, routes), brake, pages)
         self._served = {
-            (method, route.template): (operation, finder if operation.of_cloudflare else None)
+            (method, route.template): (operation, *self._finding(operation))
             for route in self.routes
             if (operation := operations.at(route.method, route.template)) is not None
             if not route.template.startswith(_UNLISTED)
@@ -75,6 +58,13 @@ class DevApplication(Application):
     def made(self, request: Request, answer: Deferred) -> Response:
         """The response to `request` whose deferred result is ready."""
         return self._noted(request, super().made(request, answer))
+
+    def _finding(
+        self, operation: Operation
+    ) -> tuple[BasisFinder | None, dict[str, FactBasis] | None]:
+        if self._finder is None or not operation.of_cloudflare:
+            return None, None
+        return self._finder, self._finder.of_reads if operation.name == READ else None
 
     def _tested(self, route: Route) -> Route:
         operation = self._operations.at(route.method, route.template)
@@ -99,24 +89,40 @@ class DevApplication(Application):
         """Add the request to the journal, and the basis of the response to its headers."""
         if self._plain:
             return response
-        remark = self._remarks.pop(request.id, None) if self._remarks else None
+        remark = self._remarks.pop(request.id, NO_REMARK) if self._remarks else NO_REMARK
         served = self._served.get((request.method, request.route))
         operation = None
         basis = None
         if served is not None:
-            operation, finder = served
-            if finder is not None and not (remark and remark.made_up):
-                basis = finder.of(operation, request, response, self._clock)
+            operation, finder, of_reads = served
+            if finder is not None and (remark is NO_REMARK or not remark.made_up):
+                if of_reads is not None and response.status == 200:
+                    basis = of_reads.get(request.arguments["origin_ip"])
+                if basis is None:
+                    basis = finder.of(operation, request, response, self._clock)
                 request.answer_headers += basis.headers
         elif request.path.startswith(_UNLISTED):
             return response
         else:
             basis = self._basis_of_nothing(request, response)
         if self._journal.keeps:
-            if response.stream is None:
-                request.link = _NO_LINK  # the journal must not keep the connection
-            entry = JournalEntry(self._clock.now(), operation, request, response, basis)
-            self._journal.add(entry if remark is None else entry._replace(**remark._asdict()))
+            self._journal.add(
+                JournalEntry(
+                    time.time_ns(),
+                    self._clock.setting,
+                    operation,
+                    basis,
+                    remark,
+                    request.method,
+                    request.path,
+                    request.query,
+                    request.headers,
+                    request.body,
+                    request.id,
+                    response.status,
+                    response.body,
+                )
+            )
         return response
 
     def _basis_of_nothing(self, request: Request, response: Response) -> FactBasis | None:

@@ -24,6 +24,7 @@ from originmap.domain.mapping import address as addresses
 
 PUBLISHED, SEEN, DECIDED, OPEN = STRENGTHS
 NOT_SERVED = "not-served"
+READ = "get_mapping"
 _MOST_READS = 8192
 
 _DOCUMENTATION = tuple(
@@ -60,7 +61,8 @@ class _Answer(msgspec.Struct):
 
 
 class BasisFinder:
-    """Finds the basis of responses."""
+    """Finds the basis of responses. `of_reads` has that of a successful READ of an address, by its
+    form in the path, because most requests are such; `of` adds to it."""
 
     def __init__(self, facts: Facts) -> None:
         self._strength = {
@@ -69,25 +71,21 @@ class BasisFinder:
         self._strength |= {row.id: DECIDED for row in facts.decisions}
         self._strength |= {row.id: OPEN for row in facts.unknown}
         self._questions = {ours: row.id for row in facts.unknown for ours in row.ours}
-        self._of_reads: dict[str, FactBasis] = {}
+        self.of_reads: dict[str, FactBasis] = {}
         self._known: dict[tuple[str, ...], FactBasis] = {}
 
     def of(
         self, operation: Operation, request: Request, response: Response, clock: ControlledClock
     ) -> FactBasis:
         """The basis of a response; `clock` has the time of the request."""
-        if operation.name == "get_mapping" and response.status == 200:
-            segment = request.arguments["origin_ip"]  # most requests are such
-            found = self._of_reads.get(segment)
-            if found is None:
-                found = self._of_facts(SUCCESS["get_mapping"] + _of_address(segment))
-                if len(self._of_reads) >= _MOST_READS:
-                    self._of_reads.clear()
-                self._of_reads[segment] = found
-            return found
-        if response.status < 400:
-            return self._of_facts(_success(operation, request, response, clock))
-        return self._of_facts(_error(operation, request, response))
+        if response.status >= 400:
+            return self._of_facts(_error(operation, request, response))
+        found = self._of_facts(_success(operation, request, response, clock))
+        if operation.name == READ:
+            if len(self.of_reads) >= _MOST_READS:
+                self.of_reads.clear()
+            self.of_reads[request.arguments["origin_ip"]] = found
+        return found
 
     def of_no_operation(self, response: Response) -> FactBasis:
         """The basis of a response below /client/v4 that no operation gave."""
@@ -116,7 +114,7 @@ def _success(
             + _of_address(request.arguments["origin_ip"])
             + _of_repetition(response, clock.at(request.started))
         )
-    if operation.name in ("get_mapping", "delete_mapping"):
+    if operation.name in (READ, "delete_mapping"):
         return facts + _of_address(request.arguments["origin_ip"])
     if operation.name == "list_mappings":
         return facts + _of_page(response)

@@ -180,12 +180,12 @@ class ControlRoutes:
     def get_fidelity(self, request: Request) -> Response:
         """What the responses since the last reset rest on."""
         arguments(request, ())
-        journal = self._journal
-        names = (*STRENGTHS, NOT_SERVED)
+        totals = self._journal.totals
+        strengths = totals.strengths
         result = {
-            "responses": {name: journal.strengths[name] for name in names},
-            "facts": dict(sorted(journal.facts.items())),
-            "not_served": dict(sorted(journal.not_served.items())),
+            "responses": {name: strengths[name] for name in (*STRENGTHS, NOT_SERVED)},
+            "facts": dict(sorted(totals.facts.items())),
+            "not_served": dict(sorted(totals.not_served.items())),
         }
         return Response(envelope.success(result))
 

@@ -1,8 +1,8 @@
 """What a request sends that the API ignores: query arguments and members of its body."""
 
 from typing import NamedTuple
+from urllib.parse import parse_qsl
 
-from originmap.api.http.request import Request
 from originmap.dev.body_items import items_of
 from originmap.dev.operations import Operation
 
@@ -19,13 +19,13 @@ class Ignored(NamedTuple):
 NOTHING = Ignored((), ())
 
 
-def ignored_in(operation: Operation, request: Request) -> Ignored:
+def ignored_in(operation: Operation, query: str, body: bytes) -> Ignored:
     """What is ignored in a request."""
-    if not request.query and not request.body:
+    if not query and not body:
         return NOTHING
-    arguments = request.query_arguments().keys() - operation.arguments
+    arguments = dict(parse_qsl(query, keep_blank_values=True)).keys() - operation.arguments
     fields: set[str] = set()
-    for item in items_of(request.body):
+    for item in items_of(body):
         if isinstance(item, dict):
             fields |= item.keys() - (operation.fields or frozenset())
     return Ignored(tuple(sorted(arguments)[:_MOST_NAMES]), tuple(sorted(fields)[:_MOST_NAMES]))

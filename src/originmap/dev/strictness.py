@@ -41,7 +41,7 @@ class Strictness:
     def _problems(self, operation: Operation, request: Request) -> Iterator[tuple[str, str]]:
         if operation.deprecated:
             yield "deprecated", f"{operation.name} is deprecated: use the routes of v2"
-        ignored = ignored_in(operation, request)
+        ignored = ignored_in(operation, request.query, request.body)
         for name in ignored.arguments:
             known = ", ".join(sorted(operation.arguments)) or "none"
             yield "argument", f"query argument {name} is ignored (known: {known})"
