@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 UV := $(VENV)/dist/bin/uv --quiet
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export PIP_REQUIRE_VIRTUALENV := 1
+# Tests start hundreds of processes; each would compile every module again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run setup test lint unit caches browser screens bench bench-large bench-against bench-plot crash chaos soak lock openapi conformance docs-generate site guides picture screenshots dist container wheels clean
 
