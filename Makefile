@@ -60,9 +60,10 @@ lint: $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# One process for each core, up to four; the tests of a file stay together, with their servers.
+# The tests of a file stay together, with their servers. tests/conftest.py has the number of processes
+# and the order of the files.
 unit: $(VENV)/.test $(VENV)/.v1client caches browser
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 # Installs the caches for the tests of exports, as root on Debian.
 caches:
