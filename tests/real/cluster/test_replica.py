@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from tests.process import COMMAND, Server
-from tests.real.cluster.fleet import Primary, logged, originmap, ready, same, state, until
+from tests.real.cluster.fleet import Primary, Seed, logged, originmap, ready, same, state, until
 
 
 async def test_a_replica_serves_the_data_of_its_primary(
@@ -246,7 +246,7 @@ async def test_a_replica_of_another_database_does_a_full_sync(
 ) -> None:
     other = tmp_path / "other"
     other.mkdir()
-    second = Primary(other)
+    second = Primary(other, Seed(other))
     with second.server:
         for n in range(9):
             await primary.put(writer, f"192.0.2.{n}")

@@ -8,7 +8,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -55,13 +55,6 @@ def one(found: Samples, name: str) -> float:
 def requests(found: Samples, **labels: str) -> float:
     counted = found["originmap_requests_total"]
     return sum(value for key, value in counted.items() if labels.items() <= dict(key).items())
-
-
-@pytest.fixture
-def primary(tmp_path: Path) -> Iterator[Primary]:
-    primary = Primary(tmp_path)
-    with primary.server:
-        yield primary
 
 
 @pytest.fixture
