@@ -30,7 +30,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--kills", type=int, default=50, help="kills in the crash test")
+    parser.addoption("--kills", type=int, default=20, help="kills in the crash test")
 
 
 @pytest.fixture
