@@ -19,8 +19,16 @@ QUICK = ("tests/domain/", "tests/export/", "tests/house/", "tests/mapfile/", "te
 """Folders whose files all take a few seconds at most."""
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Name the items of schemathesis by their operations: pytest 9.2 names them by functions."""
+    label = getattr(item, "operation_label", None)
+    if label and label not in item.nodeid:
+        item._id = item.id.with_params(label)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the quick files last: with a long one at the end, the other processes would be idle."""
+    assert len({item.nodeid for item in items}) == len(items), "xdist runs one test of each ID"
     items.sort(key=lambda item: item.nodeid.startswith(QUICK))
 
 
