@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 UV := $(VENV)/dist/bin/uv --quiet
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export PIP_REQUIRE_VIRTUALENV := 1
+# Tests start hundreds of processes; each would compile every module again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run setup test lint unit caches browser screens bench bench-large bench-against bench-plot crash chaos soak lock openapi conformance docs-generate site guides picture screenshots dist container wheels clean
 
@@ -58,9 +60,10 @@ lint: $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# One process for each core, up to four; the tests of a file stay together, with their servers.
+# The tests of a file stay together, with their servers. tests/conftest.py has the number of processes
+# and the order of the files.
 unit: $(VENV)/.test $(VENV)/.v1client caches browser
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 # Installs the caches for the tests of exports, as root on Debian.
 caches:

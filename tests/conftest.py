@@ -15,8 +15,30 @@ settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
 
+QUICK = ("tests/domain/", "tests/export/", "tests/house/", "tests/mapfile/", "tests/planning/")
+"""Folders whose files all take a few seconds at most."""
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Name the items of schemathesis by their operations: pytest 9.2 names them by functions."""
+    label = getattr(item, "operation_label", None)
+    if label and label not in item.nodeid:
+        item._id = item.id.with_params(label)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the quick files last: with a long one at the end, the other processes would be idle."""
+    assert len({item.nodeid for item in items}) == len(items), "xdist runs one test of each ID"
+    items.sort(key=lambda item: item.nodeid.startswith(QUICK))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than cores, up to four: tests also wait, for processes and timeouts."""
+    return min((os.cpu_count() or 1) + 1, 4)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--kills", type=int, default=50, help="kills in the crash test")
+    parser.addoption("--kills", type=int, default=20, help="kills in the crash test")
 
 
 @pytest.fixture

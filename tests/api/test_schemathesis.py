@@ -84,9 +84,11 @@ BATCHES = {
 
 
 def described(parameters: Mapping[str, str], *, credentials: bool = False) -> Any:
-    """Our document for schemathesis, which generates everything except `parameters` and,
-    optionally, `credentials`.
+    """Our document for schemathesis, which generates everything except `parameters`. With
+    `credentials` it generates these too, but not each limit of each parameter and body: a request
+    without a valid credential is refused with any.
     """
+    phases: dict[str, Any] = {"fuzzing": NOTHING_LEARNT, "coverage": {"enabled": not credentials}}
     generation = {
         "max-examples": EXAMPLES,
         "deterministic": True,
@@ -97,7 +99,7 @@ def described(parameters: Mapping[str, str], *, credentials: bool = False) -> An
         {
             "seed": 1,
             "suppress-health-check": ["all"],  # a slow machine is not an error
-            "phases": {"fuzzing": NOTHING_LEARNT},
+            "phases": phases,
             "generation": generation,
             "checks": CHECKS,
             "operations": [BATCHES],

@@ -1,6 +1,7 @@
 """Layout and language of the project, as far as a script can check them."""
 
 import ast
+import functools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -57,6 +58,7 @@ def test_a_class_name_has_one_meaning() -> None:
     assert [name for name, count in names.items() if count > 1] == []
 
 
+@functools.cache
 def prose(path: Path) -> str:
     """The prose of a file: docstrings, comments and messages of code; pages without their code."""
     text = path.read_text("utf-8")

@@ -59,6 +59,7 @@ FAULTS = {
     "tests/api/ui/test_session.py": {"_sessions"},  # how many are kept
     "tests/caches/live_envoy.py": {"_more_clusters", "_node"},  # of its base class in tests
     "tests/cli/test_main.py": {"_uncollected"},  # only around the import of a command
+    "tests/conftest.py": {"_id"},  # of pytest's items
     "tests/edge/test_follower.py": {"_zones"},  # damage in memory
     "tests/service/test_retention.py": {"_clock", "_last_at"},  # a clock that jumps
     "tests/store/postgres/test_lost_connection.py": {"_Attempt", "_was_committed"},  # a lost commit

@@ -6,6 +6,12 @@ import pytest
 
 pytest_plugins = ["pytester"]
 
+PLAIN = (
+    *("-p", "no:cacheprovider"),
+    *("-p", "no:schemathesis", "-p", "no:hypothesispytest"),  # which take seconds to start
+)
+"""The options of a run."""
+
 DEPLOY = """
 import cloudflare
 
@@ -53,7 +59,7 @@ def project(pytester: pytest.Pytester) -> pytest.Pytester:
 
 
 def test_the_fixture_gives_each_test_a_clean_server(project: pytest.Pytester) -> None:
-    result = project.runpytest_subprocess("-p", "no:cacheprovider")
+    result = project.runpytest_subprocess(*PLAIN)
     result.assert_outcomes(passed=4)
 
 
@@ -71,7 +77,7 @@ def test_each_worker_has_a_server_of_its_own(pytester: pytest.Pytester) -> None:
             assert len(originmap.requests) == 1
         """
     )
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-n", "4")
+    result = pytester.runpytest_subprocess(*PLAIN, "-n", "2")
     result.assert_outcomes(passed=40)
 
 
@@ -81,7 +87,7 @@ def test_a_test_that_depends_on_a_weaker_fact_than_required_has_an_error(
     pytester.makeini("[pytest]\noriginmap_basis = published\n")
     pytester.makepyfile(deploy=DEPLOY)
     pytester.makepyfile(TESTS)
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-k", "mapped or clean")
+    result = pytester.runpytest_subprocess(*PLAIN, "-k", "mapped or clean")
     result.assert_outcomes(passed=2, errors=1)
     result.stdout.fnmatch_lines(["*answers rest on less than published facts: 1 observed*"])
 
@@ -111,7 +117,7 @@ def test_settings_are_passed_to_the_server(pytester: pytest.Pytester) -> None:
             assert [status(originmap), status(originmap)] == [400, 429]
         """
     )
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result = pytester.runpytest_subprocess(*PLAIN)
     result.assert_outcomes(passed=2)
 
 
@@ -125,7 +131,7 @@ def test_a_run_without_the_fixture_loads_no_modules(pytester: pytest.Pytester) -
             assert ours <= {"originmap", "originmap.pytest_plugin"}
         """
     )
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result = pytester.runpytest_subprocess(*PLAIN)
     result.assert_outcomes(passed=1)
 
 

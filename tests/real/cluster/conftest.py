@@ -1,20 +1,11 @@
-"""A primary, and a client that writes to it."""
+"""A client that writes to the primary."""
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
 from tests.real.cluster.fleet import Primary
-
-
-@pytest.fixture
-def primary(tmp_path: Path) -> Iterator[Primary]:
-    primary = Primary(tmp_path)
-    with primary.server:
-        yield primary
-        primary.server.stop()
 
 
 @pytest.fixture

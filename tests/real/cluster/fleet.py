@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import socket
 import subprocess
 import time
@@ -17,15 +18,27 @@ PATIENCE = 20.0
 """Seconds until a waiting test fails."""
 
 
-class Primary:
-    """A database with a zone, tokens for full access and for replicas, and its server."""
+class Seed:
+    """A database with a zone, and tokens for full access and for replicas."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
         self.db = str(folder / "primary.db")
         self.zone = originmap("zone", "create", "example.com", "--db", self.db)
-        self.token = self.new_token("operator", "everything")
-        self.replica_token = self.new_token("replicas", "replicate")
+        self.token = new_token(self.db, "operator", "everything")
+        self.replica_token = new_token(self.db, "replicas", "replicate")
+
+
+class Primary:
+    """The database of a seed and its server. A copy of another folder's seed is the same database
+    for replicas.
+    """
+
+    def __init__(self, folder: Path, seed: Seed) -> None:
+        self.folder = folder
+        self.db = str(folder / "primary.db")
+        if seed.db != self.db:
+            shutil.copy(seed.db, self.db)
+        self.zone, self.token, self.replica_token = seed.zone, seed.token, seed.replica_token
         self.port = free_port()
         self.server = self.start()
 
@@ -34,8 +47,7 @@ class Primary:
         return f"http://127.0.0.1:{self.port}"
 
     def new_token(self, name: str, access: str, zone: str = "all") -> str:
-        how = ("--zone", zone, "--access", access, "--db", self.db)
-        return originmap("token", "create", name, *how)
+        return new_token(self.db, name, access, zone)
 
     def start(self, *args: str) -> Server:
         self.server = Server(
@@ -74,6 +86,11 @@ def originmap(*args: str) -> str:
     """The output of the command."""
     done = subprocess.run([COMMAND, *args], check=True, capture_output=True, text=True)
     return done.stdout.strip()
+
+
+def new_token(db: str, name: str, access: str, zone: str = "all") -> str:
+    """The secret of a new token."""
+    return originmap("token", "create", name, "--zone", zone, "--access", access, "--db", db)
 
 
 def free_port() -> int:

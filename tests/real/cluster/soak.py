@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.process import Server
-from tests.real.cluster.fleet import Primary
+from tests.real.cluster.fleet import Primary, Seed
 from tests.real.server.wire import Answer, Connection, request
 
 RATES = (20, 300, 3_000)
@@ -77,7 +77,7 @@ class Soak:
 def main(minutes: float) -> int:
     """Run the test; return the exit status."""
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
-        primary = Primary(Path(name))
+        primary = Primary(Path(name), Seed(Path(name)))
         primary.server.stop()
         stack.enter_context(primary.start(*KEPT))
         replicas = [

@@ -6,23 +6,14 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from originmap.domain.access.token import hash_secret
 from tests.process import COMMAND, Server
 from tests.real.cluster.fleet import PATIENCE, Primary, originmap, ready, until
-
-
-@pytest.fixture
-def primary(tmp_path: Path) -> Iterator[Primary]:
-    made = Primary(tmp_path)
-    with made.server:
-        yield made
 
 
 class Node:

@@ -11,7 +11,17 @@ from typing import Any
 import httpx
 
 from tests.process import COMMAND, Server
-from tests.real.cluster.fleet import Primary, logged, originmap, ready, same, state, until
+from tests.real.cluster.fleet import (
+    PATIENCE,
+    Primary,
+    Seed,
+    logged,
+    originmap,
+    ready,
+    same,
+    state,
+    until,
+)
 
 
 async def test_a_replica_serves_the_data_of_its_primary(
@@ -143,13 +153,21 @@ async def test_a_replica_that_is_killed_repeatedly_ends_equal_to_its_primary(
             except httpx.TransportError:
                 await asyncio.sleep(0.02)
 
+    async def load() -> None:
+        """Until a random moment after a few writes."""
+        enough = written + 4
+        await asyncio.sleep(chance.uniform(0.1, 0.4))
+        async with asyncio.timeout(PATIENCE):
+            while written < enough:
+                await asyncio.sleep(0.01)
+
     replica = primary.replica("first")
     writing = asyncio.create_task(write())
     for _ in range(3):
-        await asyncio.sleep(chance.uniform(0.1, 0.4))
+        await load()
         replica.kill()
         replica = primary.replica("first")
-        await asyncio.sleep(chance.uniform(0.1, 0.4))
+        await load()
         primary.server.kill()
         primary.start()
     writing.cancel()
@@ -246,7 +264,7 @@ async def test_a_replica_of_another_database_does_a_full_sync(
 ) -> None:
     other = tmp_path / "other"
     other.mkdir()
-    second = Primary(other)
+    second = Primary(other, Seed(other))
     with second.server:
         for n in range(9):
             await primary.put(writer, f"192.0.2.{n}")

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import re
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,8 +26,18 @@ def db(tmp_path: Path) -> Path:
     return folder / "cli.db"
 
 
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The new database of a server that has stopped."""
+    folder = tmp_path_factory.mktemp("stopped")
+    with Server(str(folder / "cli.db"), folder, "serve"):
+        return folder / "cli.db"
+
+
 @pytest.fixture(params=["with a server", "without a server", "on PostgreSQL"])
-def either(request: pytest.FixtureRequest, db: Path, tmp_path: Path) -> Iterator[Path | str]:
+def either(
+    request: pytest.FixtureRequest, stopped: Path, db: Path, tmp_path: Path
+) -> Iterator[Path | str]:
     """A new database: a file with a running server, a file without one, or a database on a
     PostgreSQL server.
     """
@@ -35,9 +46,10 @@ def either(request: pytest.FixtureRequest, db: Path, tmp_path: Path) -> Iterator
         output("migrate", "--db", url)
         yield url
         return
-    with Server(str(db), tmp_path, "serve") as server:
-        if request.param == "without a server":
-            server.stop()
+    if request.param == "without a server":
+        yield shutil.copy(stopped, db)
+        return
+    with Server(str(db), tmp_path, "serve"):
         yield db
 
 

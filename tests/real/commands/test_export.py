@@ -52,9 +52,8 @@ def test_an_export_can_be_limited_to_zones(db: Path) -> None:
     )
 
 
-async def test_a_replica_exports_the_same_file_with_the_same_tag(tmp_path: Path) -> None:
-    primary = Primary(tmp_path)
-    with primary.server, primary.replica("first") as replica:
+async def test_a_replica_exports_the_same_file_with_the_same_tag(primary: Primary) -> None:
+    with primary.replica("first") as replica:
         async with primary.client() as writer, primary.client(replica.url) as reader:
             await primary.put(writer, "192.0.2.1")
             await primary.put(writer, "2001:db8::1", "eu-west-1")
@@ -67,7 +66,7 @@ async def test_a_replica_exports_the_same_file_with_the_same_tag(tmp_path: Path)
             await same(writer, reader)
             newer = await reader.get(asked, headers={"If-None-Match": ours.headers["etag"]})
             assert (newer.status_code, newer.content != ours.content) == (200, True)
-            by_command = output("export", "csv", "--db", tmp_path / "first.db")
+            by_command = output("export", "csv", "--db", primary.folder / "first.db")
             assert by_command == output("export", "csv", "--db", primary.db)
 
 

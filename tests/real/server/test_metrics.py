@@ -8,7 +8,6 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from originmap.domain.rollout.rollout import RolloutState
 from tests.process import BEARER, ZONE, Server
-from tests.real.cluster.fleet import Primary, same, until
+from tests.real.cluster.fleet import Primary, Seed, same, until
 
 ROOT = Path(__file__).parents[3]
 RULES = yaml.safe_load((ROOT / "deploy/prometheus/originmap.rules.yml").read_text())
@@ -57,25 +56,23 @@ def requests(found: Samples, **labels: str) -> float:
     return sum(value for key, value in counted.items() if labels.items() <= dict(key).items())
 
 
-@pytest.fixture
-def primary(tmp_path: Path) -> Iterator[Primary]:
-    primary = Primary(tmp_path)
-    with primary.server:
-        yield primary
-
-
-@pytest.fixture
-async def pair(primary: Primary) -> AsyncIterator[tuple[Samples, Samples]]:
+@pytest.fixture(scope="module")
+def pair(seed: Seed, tmp_path_factory: pytest.TempPathFactory) -> tuple[Samples, Samples]:
     """The metrics of a primary and its replica after writes, reads and invalid requests."""
-    with primary.replica("first") as replica:
-        async with primary.client() as writer, primary.client(replica.url) as reader:
-            await loaded(primary, writer)
-            await same(writer, reader)
-            for client in (writer, reader):
-                await asyncio.gather(*(client.get(primary.path("198.51.0.1")) for _ in range(50)))
-                await client.get("/nothing/here")
-            await until(lambda: caught_up(writer), "the replica's report")
-            yield await scraped(writer), await scraped(reader)
+    primary = Primary(tmp_path_factory.mktemp("primary"), seed)
+    with primary.server, primary.replica("first") as replica:
+        return asyncio.run(metrics_of(primary, replica))
+
+
+async def metrics_of(primary: Primary, replica: Server) -> tuple[Samples, Samples]:
+    async with primary.client() as writer, primary.client(replica.url) as reader:
+        await loaded(primary, writer)
+        await same(writer, reader)
+        for client in (writer, reader):
+            await asyncio.gather(*(client.get(primary.path("198.51.0.1")) for _ in range(50)))
+            await client.get("/nothing/here")
+        await until(lambda: caught_up(writer), "the replica's report")
+        return await scraped(writer), await scraped(reader)
 
 
 async def loaded(primary: Primary, writer: httpx.AsyncClient) -> None:
@@ -91,7 +88,7 @@ async def caught_up(writer: httpx.AsyncClient) -> bool:
     return one(found, "originmap_follower_lag_revisions") == 0
 
 
-async def test_a_scrape_counts_operations(pair: tuple[Samples, Samples]) -> None:
+def test_a_scrape_counts_operations(pair: tuple[Samples, Samples]) -> None:
     primary, replica = pair
     assert requests(primary, route=MAPPING, method="PUT", status="200") == WRITES
     assert requests(primary, route=MAPPING, method="GET", status="200") == 50
@@ -112,7 +109,7 @@ async def test_a_scrape_counts_operations(pair: tuple[Samples, Samples]) -> None
     assert "originmap_replica_age_seconds" not in primary
 
 
-async def test_every_duration_is_in_a_bucket(pair: tuple[Samples, Samples]) -> None:
+def test_every_duration_is_in_a_bucket(pair: tuple[Samples, Samples]) -> None:
     found = pair[0]
     labels = frozenset({("route", MAPPING), ("method", "PUT")})
     buckets = {
@@ -126,7 +123,7 @@ async def test_every_duration_is_in_a_bucket(pair: tuple[Samples, Samples]) -> N
     assert found["originmap_request_duration_seconds_sum"][labels] > 0
 
 
-async def test_docs_dashboard_and_alerts_name_existing_metrics(
+def test_docs_dashboard_and_alerts_name_existing_metrics(
     pair: tuple[Samples, Samples],
 ) -> None:
     there = set(pair[0]) | set(pair[1])
@@ -140,7 +137,7 @@ async def test_docs_dashboard_and_alerts_name_existing_metrics(
         assert named <= there, expression
 
 
-async def test_no_label_reveals_stored_data(pair: tuple[Samples, Samples]) -> None:
+def test_no_label_reveals_stored_data(pair: tuple[Samples, Samples]) -> None:
     labels = {
         label for found in pair for series in found.values() for key in series for label in key
     }

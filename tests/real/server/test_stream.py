@@ -2,8 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,13 +11,6 @@ import pytest
 
 from tests.real.cluster.fleet import PATIENCE, Primary, originmap
 from tests.real.events import ACCEPT, Events
-
-
-@pytest.fixture
-def primary(tmp_path: Path) -> Iterator[Primary]:
-    primary = Primary(tmp_path)
-    with primary.server:
-        yield primary
 
 
 @pytest.fixture
