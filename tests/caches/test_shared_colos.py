@@ -11,6 +11,7 @@ import pytest
 
 from originmap.domain.tier import cache as caches
 from originmap.domain.tier.cache import CacheState
+from originmap.domain.tier.rings.table import RINGS
 from originmap.domain.tier.topology import Colo
 from originmap.export.endpoint import Endpoints
 from originmap.export.formats import format_called
@@ -105,9 +106,14 @@ IAD, FRA = ("iad-1", "iad-2", "iad-3"), ("fra-1", "fra-2")
 def test_urls_are_spread_by_weight(site: Site) -> None:
     site.load()
     site.comes_to(*IAD)
-    counts = Counter(site.owners(URLS).values())
+    found = site.owners(URLS)
+    counts = Counter(found.values())
     shares = {"iad-1": 2_500, "iad-2": 5_000, "iad-3": 2_500}
     assert counts.keys() == shares.keys()
+    ring = RINGS[site.cache.format]
+    if ring is not None:
+        (iad,) = (colo.caches for colo in site.colos({}) if colo.code == "IAD")
+        assert {url: ring.owner(iad, f"{ZONE}{url}".encode()).name for url in URLS} == found
     for name, share in shares.items():
         assert 0.9 * share <= counts[name] <= 1.1 * share, counts
 

@@ -32,7 +32,7 @@ async def test_other_requests_are_served_while_many_zones_are_counted() -> None:
             await asyncio.sleep(0)
 
     others = asyncio.ensure_future(count_turns())
-    found = await resolve.moves_of_states({"IAD": ColoState.DOWN}, zone_ids)
+    found = await resolve.moves(resolve.with_states({"IAD": ColoState.DOWN}), zone_ids)
     others.cancel()
     assert [move.zone_id for move in found] == zone_ids[1:]
     assert turns >= ZONES

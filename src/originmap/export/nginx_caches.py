@@ -13,14 +13,10 @@ in circles.
 from collections.abc import Iterable, Iterator
 
 from originmap.domain.tier.chain import GENERIC, Chain
+from originmap.domain.tier.rings.nginx import weights
 from originmap.domain.tier.topology import HashPart
 from originmap.export.node import Node, name_of
 
-_POINTS = 10
-"""Factor of the weights. A server of weight 1 has 160 points on the ring, and the shares differ by
-about 8 %; with 1,600 points they differ by 2.5 %."""
-_LARGE_WEIGHT = 10
-"""With larger weights there are enough points."""
 _FEWEST_LEVELS = 2
 
 _NONE = "originmap-none"
@@ -74,9 +70,9 @@ def _key(parts: Iterable[HashPart]) -> str:
 
 def _upstream(node: Node, code: str) -> str:
     caches = node.caches(code)
-    factor = 1 if max(cache.weight for cache in caches) > _LARGE_WEIGHT else _POINTS
     servers = "".join(
-        f"    server {cache.endpoint.text} weight={cache.weight * factor};\n" for cache in caches
+        f"    server {cache.endpoint.text} weight={weight};\n"
+        for cache, weight in zip(caches, weights(caches), strict=True)
     )
     return f"upstream {_name(code)} {{\n    hash $originmap_key consistent;\n{servers}}}\n"
 

@@ -7,6 +7,8 @@ import httpx
 import pytest
 
 from originmap import bootstrap
+from originmap.domain.tier.cache import Cache
+from originmap.domain.tier.rings import nginx
 from originmap.service import initial_data
 from tests.api.answers import error, result
 from tests.api.application import BEARER, MAPPINGS, ZONE_URL, client_of
@@ -153,3 +155,80 @@ async def test_invalid_what_ifs_are_refused(
     client: httpx.AsyncClient, body: Any, code: int
 ) -> None:
     assert error(await client.post(WHATIF, json=body))[:2] == (400, code)
+
+
+CACHES = [
+    {"name": f"iad-{n}", "address": f"192.0.2.{n}", "weight": n} for n in (1, 2, 3)
+]  # fmt: skip
+
+
+async def _topology(client: httpx.AsyncClient, **members: Any) -> Any:
+    """Colos IAD with three caches, FRA and SIN, of which SIN cannot be an upper tier."""
+    places = {"IAD": ("US", 39, -77), "FRA": ("DE", 50, 9), "SIN": ("SG", 1, 104)}
+    colos = [
+        {"code": code, "city": code, "country": country, "latitude": north, "longitude": east}
+        | ({"caches": CACHES} if code == "IAD" else {})
+        | ({"eligible": False} if code == "SIN" else {})
+        for code, (country, north, east) in places.items()
+    ]
+    topology = {"colos": colos, "cache_template": "{colo}.example:80", **members}
+    return result(await client.put(f"{OWN}/topology", json=topology))
+
+
+async def test_a_node_fills_along_a_chain(client: httpx.AsyncClient) -> None:
+    await _topology(client, hubs={"asia": ["SIN"]})
+    regional = f"{ZONE_URL}/cache/regional_tiered_cache"
+    (plain,) = await _origins(client, "192.0.2.1", colo="sin")
+    assert (plain["chain"], plain["regional_hub"]) == (["IAD", "FRA"], None)
+    await _topology(client, hubs={"asia": ["FRA"]})
+    result(await client.patch(regional, json={"value": "on"}))
+    (through,) = await _origins(client, "192.0.2.1", colo="SIN")
+    assert (through["chain"], through["regional_hub"]) == (["FRA", "IAD"], "FRA")
+    (own,) = await _origins(client, "192.0.2.1", colo="IAD")
+    assert (own["chain"], own["regional_hub"]) == (["IAD"], None)
+    refused = await client.get(RESOLVE, params={"ip": "192.0.2.1", "colo": "XXX"})
+    assert "there is no colo XXX" in str(error(refused))
+
+
+async def test_the_cache_that_owns_a_url_is_named(client: httpx.AsyncClient) -> None:
+    await _topology(client)
+    url = "https://www.Example.com:443/a%20b?c=d"
+    (found,) = await _origins(client, "192.0.2.1", url=url)
+    caches = tuple(Cache(c["name"], c["address"], weight=c["weight"]) for c in CACHES)
+    owner = nginx.owner(caches, b"www.example.com/a%20b?c=d").name
+    assert found["owners"]["nginx"] == owner
+    (alone,) = await _origins(client, "192.0.2.2", url=url, colo="FRA")
+    assert alone["chain"] == ["IAD"]
+    assert alone["owners"] == found["owners"]
+    (unmapped,) = await _origins(client, "192.0.2.99", url=url, colo="FRA")
+    assert (unmapped["chain"], unmapped["owners"]) == ([], {})
+    for wrong in ("", "ftp://a/", "http://a/#b", "http://a/ b", "http://a/" + "a" * 9_000):
+        refused = await client.get(RESOLVE, params={"ip": "192.0.2.1", "url": wrong})
+        assert "url must be" in str(error(refused))
+
+
+async def test_a_change_of_the_generic_pool_moves_a_share_of_the_urls(
+    client: httpx.AsyncClient,
+) -> None:
+    topology = await _topology(client, generic="hash")
+    (found,) = await _origins(client, "192.0.2.99", url="http://a/", colo="SIN")
+    assert (found["mode"], found["chain"]) == ("generic", ["generic"])
+    assert found["upper_tier_colos"] == ["FRA", "IAD"]
+    after = topology | {"generic_pool": ["IAD"]}
+    changed = result(await client.post(WHATIF, json={"topology": after}))
+    assert changed["urls"] == [{"colo": "generic", "share": round(1 / 7, 4)}]
+
+
+async def test_what_if_counts_urls_and_regional_hubs_that_move(client: httpx.AsyncClient) -> None:
+    topology = await _topology(client)
+    iad = next(colo for colo in topology["colos"] if colo["code"] == "IAD")
+    iad["caches"][2]["state"] = "draining"
+    after = topology | {"hubs": {"asia": ["SIN"], "europe": ["IAD"]}}
+    changed = result(await client.post(WHATIF, json={"topology": after}))
+    assert changed["urls"] == [{"colo": "IAD", "share": 0.5}]
+    assert changed["regional_hubs"] == [
+        {"colo": "FRA", "before": "FRA", "after": "IAD"},
+        {"colo": "SIN", "before": None, "after": "SIN"},
+    ]
+    unchanged = result(await client.post(WHATIF, json={"topology": topology}))
+    assert unchanged["urls"] == [{"colo": "IAD", "share": 0.5}]

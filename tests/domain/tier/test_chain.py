@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from originmap import data
 from originmap.domain.mapping.mapping import Place
 from originmap.domain.tier.cache import Cache
-from originmap.domain.tier.chain import GENERIC, Chain, Chains, regional_hub
+from originmap.domain.tier.chain import GENERIC, Chain, Chains, Hubs
 from originmap.domain.tier.continent import continent
 from originmap.domain.tier.resolution import resolve
 from originmap.domain.tier.tier import Tiers
@@ -66,10 +66,10 @@ def test_a_hub_that_is_the_upper_tier_is_no_additional_hop() -> None:
 def test_without_configured_hubs_the_nearest_eligible_colo_of_the_region_is_the_hub() -> None:
     by_code = HUBS.by_code()
     plain = Topology(COLOS)
-    assert regional_hub(plain, by_code["CDG"]) == "FRA"
-    assert regional_hub(plain, by_code["LAX"]) == "ORD"
-    assert regional_hub(plain, by_code["FRA"]) == "FRA"
-    assert regional_hub(plain, Colo("SYD", "Sydney", "AU", -33.9, 151.2)) is None
+    assert Hubs(plain).of(by_code["CDG"]) == "FRA"
+    assert Hubs(plain).of(by_code["LAX"]) == "ORD"
+    assert Hubs(plain).of(by_code["FRA"]) == "FRA"
+    assert Hubs(plain).of(Colo("SYD", "Sydney", "AU", -33.9, 151.2)) is None
     assert chain(plain, "CDG", REGIONAL) == ("FRA", "IAD", "ORD")
 
 

@@ -1,5 +1,7 @@
 """Upper tiers of origins: GET /originmap/v1/zones/{zone}/resolve, POST …/whatif."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from originmap.api import envelope
@@ -10,15 +12,20 @@ from originmap.api.native.arguments import arguments, flag, read_large
 from originmap.domain.access.permissions import READ_MAPPINGS
 from originmap.domain.errors import InvalidQuery
 from originmap.domain.mapping import address as addresses
+from originmap.domain.tier.key_moves import hub_moves, key_moves
 from originmap.domain.tier.resolution import Resolution
 from originmap.domain.tier.tier import Ranked
-from originmap.domain.tier.topology import ColoState
+from originmap.domain.tier.topology import ColoState, Topology
 from originmap.domain.tier.whatif import Move
+from originmap.domain.zone.zone import Zone
 from originmap.service.access.directory import Directory
+from originmap.service.tier.owners import Fill, Owners
 from originmap.service.tier.resolve import MAX_IPS, Resolve
 from originmap.service.tier.topology_json import TopologyJSON, topology_of
 from originmap.service.turns import Turns
 
+_HUBS = 10
+"""Hubs that are found in one turn; each takes up to 0.1 ms for a thousand colos."""
 _FEW = 10
 """With more addresses, the request waits for a turn."""
 
@@ -26,16 +33,19 @@ _FEW = 10
 class ZoneResolve:
     """GET /originmap/v1/zones/{zone}/resolve; the zone by ID or name."""
 
-    def __init__(self, guard: Guard, directory: Directory, resolve: Resolve) -> None:
+    def __init__(
+        self, guard: Guard, directory: Directory, resolve: Resolve, owners: Owners
+    ) -> None:
         self._guard = guard
         self._directory = directory
         self._resolve = resolve
+        self._owners = owners
 
     async def resolve(self, request: Request) -> Response:
         """The upper tier and fallbacks of each `ip`, or with `pool=true` one result for all; with
-        `explain=true`, the whole ranking."""
+        `explain=true`, the whole ranking; with `colo` or `url`, what a node there fills from."""
         zone = self._directory.existing_zone(request.zone_id)
-        values = arguments(request, ("ip", "pool", "explain"))
+        values = arguments(request, ("ip", "pool", "explain", "colo", "url"))
         texts = values.get("ip", [])
         if not 1 <= len(texts) <= MAX_IPS:
             raise InvalidQuery(f"ip must be given 1 to {MAX_IPS} times")
@@ -50,13 +60,24 @@ class ZoneResolve:
             answer = await self._resolve.each(zone, requested)
             ips = [addresses.text(address) for address in requested]
         name = "origin_ips" if pool else "origin_ip"
+        fills = await self._fills(zone, answer.resolutions, values)
         self._guard.charge(request, len(texts))
         origins = list[msgspec.Raw]()
-        for ip, resolution in zip(ips, answer.resolutions, strict=True):
+        for ip, resolution, fill in zip(ips, answer.resolutions, fills, strict=True):
             if explain and (pool or origins):  # a ranking takes milliseconds
                 await self._resolve.turns.next()
-            origins.append(envelope.raw({name: ip, **resolution_json(resolution, explain=explain)}))
+            members = resolution_json(resolution, explain=explain)
+            origins.append(envelope.raw({name: ip, **members, **fill}))
         return Response(envelope.success({"origins": origins, "revision": answer.revision}))
+
+    async def _fills(
+        self, zone: Zone, resolutions: Sequence[Resolution], values: dict[str, list[str]]
+    ) -> Sequence[dict[str, object]]:
+        colo, url = values.get("colo", [None])[-1], values.get("url", [None])[-1]
+        if colo is None and url is None:
+            return [{}] * len(resolutions)
+        fills = await self._owners.fills(zone, resolutions, colo and colo.upper(), url)
+        return [_fill_json(fill, with_url=url is not None) for fill in fills]
 
 
 class WhatIf:
@@ -78,11 +99,24 @@ class WhatIf:
         if question.topology is not None:
             self._guard.charge(request, len(question.topology.colos))
             await self._turns.next()
-            moves = await self._resolve.moves(topology_of(question.topology), zone_ids)
+            after = topology_of(question.topology)
         else:
-            moves = await self._resolve.moves_of_states(question.states or {}, zone_ids)
+            after = self._resolve.with_states(question.states or {})
+        moves = await self._resolve.moves(after, zone_ids)
         await self._turns.next()
-        return Response(envelope.success(moves_json(moves)))
+        return Response(envelope.success(moves_json(moves) | await self._changes(after)))
+
+    async def _changes(self, after: Topology) -> dict[str, object]:
+        """The changes of caches and hubs, as JSON."""
+        before = self._resolve.current
+        urls = [{"colo": m.colo, "share": round(m.share, 4)} for m in key_moves(before, after)]
+        hubs = []
+        for number, move in enumerate(hub_moves(before, after)):
+            if number % _HUBS == 0:
+                await self._turns.next()
+            if move.before != move.after:
+                hubs.append(move._asdict())
+        return {"urls": urls, "regional_hubs": hubs}
 
 
 class _Question(msgspec.Struct, forbid_unknown_fields=True):
@@ -108,6 +142,11 @@ def resolution_json(resolution: Resolution, *, explain: bool) -> dict[str, objec
     if explain and tier:
         answer["ranking"] = [_ranked_json(ranked) for ranked in tier.ranking]
     return answer
+
+
+def _fill_json(fill: Fill, *, with_url: bool) -> dict[str, object]:
+    members: dict[str, object] = {"chain": fill.chain, "regional_hub": fill.hub}
+    return members | ({"owners": fill.owners} if with_url else {})
 
 
 def moves_json(moves: list[Move]) -> dict[str, object]:

@@ -43,6 +43,7 @@ from originmap.service.feed.replication import Replication
 from originmap.service.history.audit import Audit
 from originmap.service.history.history import ZoneHistory
 from originmap.service.rollout.rollouts import Rollouts
+from originmap.service.tier.owners import Owners
 from originmap.service.tier.regions_in_use import RegionsInUse
 from originmap.service.tier.resolve import Resolve
 from originmap.service.tier.topology import Topologies
@@ -117,7 +118,7 @@ def _zone_routes(guard: Guard, services: NativeServices) -> list[Route]:
     read, write = guard.zone(READ_MAPPINGS), guard.zone(WRITE_MAPPINGS)
     state = guard.zone(READ_STATE, nodes=True)
     past = (guard, services.history)
-    resolve = ZoneResolve(guard, services.directory, services.resolve)
+    resolve = ZoneResolve(guard, services.directory, services.resolve, Owners(services.topologies))
     return [
         Route("GET", zone + "/resolve", state, resolve.resolve),
         Route("GET", zone + "/history", read, ZoneChanges(*past).list_changes),

@@ -70,3 +70,8 @@ def _print(found: dict[str, Any], names: dict[str, str]) -> None:
         print_table(rows, ("zone", "region", "origins", "now", "then", "starts_cold"))
     cold = found["cold_origins"]
     click.echo(f"{cold} origin{'s' * (cold != 1)} would move to another upper tier")
+    for move in found["urls"]:
+        click.echo(f"{move['colo']}: {move['share']:.1%} of URLs would move to another cache")
+    for move in found["regional_hubs"]:
+        hubs = (move[name] or "none" for name in ("before", "after"))
+        click.echo(f"{move['colo']}: regional hub {' -> '.join(hubs)}")

@@ -40,7 +40,7 @@ class Chains:
             raise InvalidExport(
                 f"there is no colo {own}", "run originmap topology show to see all colos"
             )
-        self.hub = None if colo is None else regional_hub(topology, colo)
+        self.hub = None if colo is None else Hubs(topology).of(colo)
         self.generic = self._generic(topology, colo)
 
     def of(self, zone: Zone, resolution: Resolution) -> Chain:
@@ -77,20 +77,29 @@ class Chains:
         return tuple(takewhile(lambda code: code != self._own, codes))
 
 
-def regional_hub(topology: Topology, colo: Colo) -> str | None:
-    """The regional hub of a colo: of the hubs that the operator set for its region, or else of the
-    region's eligible colos, the nearest one; None if none can be used. The hub of any region is its
-    own hub, so that hubs do not fill from each other."""
-    if any(colo.code in hubs for hubs in topology.hubs.values()):
-        return colo.code
-    region = colo.network_region
-    if region in topology.hubs:
-        named = topology.hubs[region]
-        candidates = [each for each in topology.colos if each.code in named and each.in_service]
-    else:
-        candidates = [each for each in topology.eligible() if each.network_region == region]
-    ranking = nearest(candidates, colo)
-    return ranking[0].colo.code if ranking else None
+class Hubs:
+    """The regional hubs of a topology."""
+
+    def __init__(self, topology: Topology) -> None:
+        self._named = topology.hubs
+        self._hubs = {code for codes in topology.hubs.values() for code in codes}
+        self._candidates: dict[str, list[Colo]] = {}
+        for colo in topology.eligible():
+            if colo.network_region not in self._named:
+                self._candidates.setdefault(colo.network_region, []).append(colo)
+        by_code = topology.by_code()
+        for region, codes in self._named.items():
+            in_service = [by_code[code] for code in codes if by_code[code].in_service]
+            self._candidates[region] = in_service
+
+    def of(self, colo: Colo) -> str | None:
+        """The hub of a colo: of the hubs that the operator set for its region, or else of the
+        region's eligible colos, the nearest one; None if none can be used. The hub of any region is
+        its own hub, so that hubs do not fill from each other."""
+        if colo.code in self._hubs:
+            return colo.code
+        ranking = nearest(self._candidates.get(colo.network_region, ()), colo)
+        return ranking[0].colo.code if ranking else None
 
 
 def nearest(colos: Iterable[Colo], to: Colo) -> list[Ranked]:

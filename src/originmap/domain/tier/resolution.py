@@ -13,6 +13,7 @@ from originmap.domain.mapping import address as addresses
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Place
 from originmap.domain.tier.tier import Tier, Tiers
+from originmap.domain.tier.topology import GenericTier
 from originmap.domain.zone.zone import Zone
 
 
@@ -99,4 +100,7 @@ class Resolver:
 
 
 def _generic(place: Place | None, tiers: Tiers, reason: str) -> Resolution:
-    return Resolution(Mode.GENERIC, place, None, tiers.eligible, reason)
+    if tiers.topology.generic is GenericTier.NEAREST:
+        return Resolution(Mode.GENERIC, place, None, tiers.eligible, reason)
+    pool = tuple(colo.code for colo in tiers.topology.pool())
+    return Resolution(Mode.GENERIC, place, None, pool, f"{reason}; the URL chooses one of the pool")

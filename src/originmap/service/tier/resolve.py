@@ -66,12 +66,14 @@ class Resolve:
             all_moves += moves(counts, old, new)
         return sorted(all_moves, key=urgency)
 
-    async def moves_of_states(
-        self, states: Mapping[str, ColoState], zone_ids: Sequence[str]
-    ) -> list[Move]:
-        """Return the moves in these zones if some colos had other states. Raises
-        InvalidTopology."""
-        return await self.moves(with_states(self._topologies.current, states), zone_ids)
+    @property
+    def current(self) -> Topology:
+        """The current topology."""
+        return self._topologies.current
+
+    def with_states(self, states: Mapping[str, ColoState]) -> Topology:
+        """Return the current topology with other states of some colos. Raises InvalidTopology."""
+        return with_states(self._topologies.current, states)
 
     async def _compute(self, tiers: Tiers, places: Iterable[Place | None]) -> None:
         """Compute the tiers of these regions, each in a turn of its own."""
