@@ -130,6 +130,17 @@ async def test_whatif_lists_moves_and_changes_nothing(client: httpx.AsyncClient)
     assert (await _origins(client, "192.0.2.1"))[0]["upper_tier_colos"] == ["IAD", "EWR"]
 
 
+@pytest.mark.parametrize(
+    "setting", ["argo/tiered_caching", "cache/tiered_cache_smart_topology_enable"]
+)
+async def test_whatif_counts_only_origins_whose_caches_have_an_upper_tier(
+    client: httpx.AsyncClient, setting: str
+) -> None:
+    result(await client.patch(f"{ZONE_URL}/{setting}", json={"value": "off"}))
+    found = result(await client.post(WHATIF, json={"states": {"IAD": "down"}}))
+    assert found == {"cold_origins": 0, "moved_origins": 0, "moves": []}
+
+
 async def test_another_topology_can_be_tried(client: httpx.AsyncClient) -> None:
     colo = {"code": "SYD", "city": "Sydney", "country": "AU", "latitude": -33.9, "longitude": 151.2}
     found = result(await client.post(WHATIF, json={"topology": {"colos": [colo]}}))
