@@ -51,6 +51,7 @@ class RequestJournal:
         self._bytes = 0
         self._last = 0
         self._news: asyncio.Event | None = None  # while somebody waits
+        self._stopped = False
         self._by_basis: dict[FactBasis, int] = {}
         self.not_served: Counter[str] = Counter()
 
@@ -111,15 +112,22 @@ class RequestJournal:
         ]
 
     async def wait(self, operation: str | None, after: int, count: int, seconds: float) -> None:
-        """Wait until `entries` has `count` entries, or for so many seconds."""
+        """Wait until `entries` has `count` entries, for so many seconds at most, and not if the
+        server is stopping."""
         self._news = self._news or asyncio.Event()
         try:
             async with asyncio.timeout(seconds):
-                while len(self.entries(operation, after)) < count:
+                while len(self.entries(operation, after)) < count and not self._stopped:
                     self._news.clear()
                     await self._news.wait()
         except TimeoutError:
             return
+
+    def stop(self) -> None:
+        """Stop all waits for requests."""
+        self._stopped = True
+        if self._news is not None:
+            self._news.set()
 
 
 def shown(number: int, entry: JournalEntry) -> dict[str, Any]:
