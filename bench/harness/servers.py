@@ -107,6 +107,17 @@ class Cores:
         finally:
             self.take_load()
 
+    @contextmanager
+    def both_cores(self) -> Iterator[None]:
+        """Use both cores temporarily: a child started now keeps them, such as a browser, which has
+        many processes."""
+        if self.server is not None and self.load is not None:
+            os.sched_setaffinity(0, {self.server, self.load})
+        try:
+            yield
+        finally:
+            self.take_load()
+
 
 class Server:
     """A running server. Its output goes to files beside its database."""

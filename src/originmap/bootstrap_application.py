@@ -55,7 +55,7 @@ def pages_of(
     this machine are signed in with it."""
     if not settings.ui:
         return None
-    return PageMount(PageSetup(routes, guard, brake, clocks.elapsed, dev_token))
+    return PageMount(PageSetup(routes, guard, brake, clocks.wall, clocks.elapsed, dev_token))
 
 
 def build_app(

@@ -77,7 +77,8 @@ async def serve(
         application = build(opened, ready, settings, log.traffic, clocks)
         limits = Limits(connections=connections_within(MOST_CONNECTIONS))
         context = Context(application, limits, ids, log)
-        server = HTTPServer(server_config(connection_factory(context)), opened.feed.stop)
+        stop = partial(_stop_waiting, opened, application)
+        server = HTTPServer(server_config(connection_factory(context)), stop)
         stop_on_signals(server)
         calm_collector()
         async with (
@@ -87,6 +88,12 @@ async def serve(
             on_start(settings.host, sock.getsockname()[1])
             await server.serve(sockets=[sock])
         log.flush()
+
+
+def _stop_waiting(opened: Opened, application: Application) -> None:
+    """End the requests that wait for something to happen."""
+    opened.feed.stop()
+    application.stop()
 
 
 def _access_log(settings: Settings) -> AccessLog:

@@ -30,6 +30,18 @@ def test_a_visitor_of_this_machine_is_signed_in(browser: httpx.Client) -> None:
     assert (page.status_code, "example.com" in page.text) == (200, True)
 
 
+def test_a_node_is_silent_by_the_clock_of_the_server(
+    originmap: Server, browser: httpx.Client, zone: Zone
+) -> None:
+    originmap.freeze("2020-01-01T00:00:00Z")
+    report = {"revision": 1, "applied": 1, "colo": "IAD"}
+    answer = zone.http.put(f"{originmap.url}/originmap/v1/followers/iad-1", json=report)
+    assert answer.status_code == 200
+    assert "silent" not in browser.get("/ui/fleet").text
+    originmap.advance(seconds=90)
+    assert "1 silent" in browser.get("/ui/fleet").text
+
+
 def test_requests_are_listed_with_their_basis_and_what_was_ignored(
     browser: httpx.Client, zone: Zone
 ) -> None:

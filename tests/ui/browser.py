@@ -8,8 +8,9 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 HOW_TO_INSTALL = "Chromium is not installed: sudo make browser"
@@ -66,3 +67,21 @@ class Complaints:
     def _look_at(self, page: Page, url: str) -> None:
         if not url.startswith(("http://127.0.0.1:", "data:", "blob:")):
             self.found.append(f"request to another host: {url}")
+
+
+@contextmanager
+def window(browser: Browser, url: str, **more: Any) -> Iterator[BrowserContext]:
+    """A window without cookies; `more` as for Playwright."""
+    size = more.pop("viewport", {"width": 1280, "height": 800})
+    with browser.new_context(base_url=url, viewport=size, **more) as context:
+        context.set_default_timeout(PATIENCE_MS)
+        yield context
+
+
+@contextmanager
+def watched(context: BrowserContext) -> Iterator[Page]:
+    """A page that fails if something in it goes wrong without being seen."""
+    page = context.new_page()
+    complaints = Complaints(page)
+    yield page
+    assert complaints.found == []

@@ -1,16 +1,20 @@
 """One browser and one server for all tests of the page; each test has its own zone and window."""
 
 import os
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.process import BEARER, Server
+from tests.process import BEARER, COMMAND, Server
 from tests.ui import browser
 from tests.ui.guarded import Guarded, started
 from tests.ui.zone import Zone
+
+GCP_RANGES = Path(__file__).parents[1] / "detect" / "files" / "gcp.json"
 
 
 @pytest.fixture(scope="package")
@@ -26,8 +30,11 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """An `originmap dev` process that the tests share."""
-    with Server(":memory:", tmp_path_factory.mktemp("server")) as server:
+    """An `originmap dev` process that the tests share, with the published ranges of a vendor."""
+    folder = tmp_path_factory.mktemp("server")
+    ranges = ["--ranges", str(folder / "ranges")]
+    subprocess.run([COMMAND, "ranges", "import", str(GCP_RANGES), *ranges], check=True)
+    with Server(":memory:", folder, args=ranges) as server:
         yield server
 
 
@@ -52,33 +59,23 @@ def api(server: Server) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def zone(api: httpx.Client) -> Zone:
-    """A zone of the test's own, without mappings."""
-    return Zone.create_unique(api)
+def zone(api: httpx.Client) -> Iterator[Zone]:
+    """A zone of the test's own, without mappings; gone after the test."""
+    zone = Zone.create_unique(api)
+    yield zone
+    zone.delete()
 
 
 @pytest.fixture
-def context(chromium: Browser, base_url: str) -> Iterator[BrowserContext]:
-    """A window without cookies."""
-    context = chromium.new_context(base_url=base_url, viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(browser.PATIENCE_MS)
-    yield context
-    context.close()
-
-
-@pytest.fixture
-def page(context: BrowserContext) -> Iterator[Page]:
-    """A page; the test fails if something in it goes wrong without being seen."""
-    page = context.new_page()
-    complaints = browser.Complaints(page)
-    yield page
-    assert complaints.found == []
+def page(chromium: Browser, base_url: str) -> Iterator[Page]:
+    """A page in a window of its own; the test fails if something in it goes wrong without being
+    seen."""
+    with browser.window(chromium, base_url) as context, browser.watched(context) as page:
+        yield page
 
 
 @pytest.fixture
 def plain(chromium: Browser, base_url: str) -> Iterator[Page]:
     """A page without JavaScript."""
-    context = chromium.new_context(base_url=base_url, java_script_enabled=False)
-    context.set_default_timeout(browser.PATIENCE_MS)
-    yield context.new_page()
-    context.close()
+    with browser.window(chromium, base_url, java_script_enabled=False) as context:
+        yield context.new_page()

@@ -5,10 +5,11 @@ from typing import Literal
 
 import httpx
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from tests.process import BEARER, Server
 from tests.ui import accessibility, furnished, screens
+from tests.ui.browser import watched, window
 
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
@@ -21,56 +22,56 @@ def furnished_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve
         yield server
 
 
+@pytest.fixture(scope="module", params=furnished.PAGES)
+def name(request: pytest.FixtureRequest) -> str:
+    """Each page in turn, with all tests of it."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def base_url(furnished_server: Server) -> str:
-    return furnished_server.url
-
-
-@pytest.mark.parametrize("name", furnished.PAGES)
-def test_a_page_keeps_nobody_out(page: Page, name: str) -> None:
-    open_page(page, name)
-    for theme in THEMES:
-        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        assert accessibility.violations(page) == [], theme
-
-
-@pytest.mark.parametrize("name", furnished.PAGES)
-def test_a_page_looks_as_before(page: Page, furnished_server: Server, name: str) -> None:
+def opened(chromium: Browser, furnished_server: Server, name: str) -> Iterator[Page]:
+    """The page, loaded once for all tests of it."""
     with httpx.Client(base_url=furnished_server.url, headers=BEARER) as api:
-        furnished.report(api)  # or the nodes would be shown as silent on a slow machine
+        furnished.report(api)
         api.delete("/originmap/dev/v1/requests")
         furnished.report(api)
-    page.emulate_media(reduced_motion="reduce")
+    with window(chromium, furnished_server.url) as context, watched(context) as page:
+        page.emulate_media(reduced_motion="reduce")
+        answer = page.goto(furnished.PAGES[name])
+        assert answer is not None
+        assert answer.status == 200
+        if name == "map":
+            page.locator("#map .land").wait_for(state="attached")
+        yield page
+
+
+def test_a_page_looks_as_before(opened: Page, name: str) -> None:
     for width, height in WINDOWS:
-        page.set_viewport_size({"width": width, "height": height})
-        open_page(page, name)
-        screens.check(page, f"{width}/{name}")
-    page.emulate_media(color_scheme="dark")
-    screens.check(page, f"dark/{name}")
+        opened.set_viewport_size({"width": width, "height": height})
+        screens.check(opened, f"{width}/{name}")
+    opened.emulate_media(color_scheme="dark")
+    screens.check(opened, f"dark/{name}")
 
 
-@pytest.mark.parametrize("name", furnished.PAGES)
-def test_a_narrow_window_needs_no_sideways_scrolling(page: Page, name: str) -> None:
-    page.set_viewport_size({"width": 360, "height": 740})
-    open_page(page, name)
+def test_a_page_keeps_nobody_out(opened: Page) -> None:
+    for theme in THEMES:
+        opened.emulate_media(color_scheme=theme)
+        assert accessibility.violations(opened) == [], theme
+
+
+def test_a_narrow_window_needs_no_sideways_scrolling(opened: Page) -> None:
+    opened.set_viewport_size({"width": 360, "height": 740})
     too_wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    assert page.evaluate(too_wide) <= 0
+    assert opened.evaluate(too_wide) <= 0
 
 
-@pytest.mark.parametrize("name", furnished.PAGES)
-def test_a_page_has_landmarks_and_one_title(plain: Page, name: str) -> None:
-    open_page(plain, name)
-    assert plain.locator("h1").count() == 1
-    assert plain.locator("main").count() == 1
-    assert plain.locator("html[lang]").count() == 1
-    assert plain.locator("table:not(:has(caption))").count() == 0
-    assert plain.locator("th:not([scope])").count() == 0
-
-
-def open_page(page: Page, name: str) -> None:
-    answer = page.goto(furnished.PAGES[name])
-    assert answer is not None
-    assert answer.status == 200
-    page.wait_for_load_state("load")
-    if name == "map":
-        page.locator("#map .land, noscript").first.wait_for(state="attached")
+def test_a_page_has_landmarks_and_one_title(opened: Page) -> None:
+    counts = opened.evaluate(
+        """async selectors => {
+            const text = await (await fetch(location.href)).text();
+            const page = new DOMParser().parseFromString(text, 'text/html');
+            return selectors.map(selector => page.querySelectorAll(selector).length);
+        }""",
+        ["h1", "main", "html[lang]", "table:not(:has(caption))", "th:not([scope])"],
+    )
+    assert counts == [1, 1, 1, 0, 0], "as the server sends it, before any script"

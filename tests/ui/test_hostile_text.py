@@ -5,10 +5,11 @@ from urllib.parse import quote, urlencode
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.process import BEARER, Server
 from tests.process import ZONE as DEV_ZONE
+from tests.ui import browser
 from tests.ui.furnished import send
 from tests.ui.zone import Zone
 
@@ -33,8 +34,10 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def base_url(hostile: Server) -> str:
-    return hostile.url
+def page(chromium: Browser, hostile: Server) -> Iterator[Page]:
+    """One page for all tests, which only read; its scripts have no errors."""
+    with browser.window(chromium, hostile.url) as context, browser.watched(context) as page:
+        yield page
 
 
 def fill(api: httpx.Client) -> None:

@@ -75,6 +75,9 @@ class Application:
             return self.made(request, answer)
         return answer if isinstance(answer, Response) else await answer
 
+    def stop(self) -> None:
+        """The server stops: end what waits for more than changes, which `Feed.stop` ends."""
+
     def made(self, request: Request, answer: Deferred) -> Response:
         """The response to `request` whose deferred result is ready."""
         try:

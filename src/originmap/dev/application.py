@@ -55,6 +55,10 @@ class DevApplication(Application):
         # The responses of coroutines and deferred ones come to `made`.
         return self._noted(request, answer) if isinstance(answer, Response) else answer
 
+    def stop(self) -> None:
+        """The server stops: end what waits for requests."""
+        self._journal.stop()
+
     def made(self, request: Request, answer: Deferred) -> Response:
         """The response to `request` whose deferred result is ready."""
         return self._noted(request, super().made(request, answer))

@@ -125,6 +125,7 @@ class RequestJournal:
         self._before = 0  # requests before the first of these
         self._dropped = BasisTotals()
         self._news: asyncio.Event | None = None  # while somebody waits
+        self._stopped = False
 
     @property
     def last(self) -> int:
@@ -170,14 +171,21 @@ class RequestJournal:
         ]
 
     async def wait(self, operation: str | None, after: int, count: int, seconds: float) -> None:
-        """Wait until `entries` has `count` entries, or for so many seconds."""
+        """Wait until `entries` has `count` entries, for so many seconds at most, and not if the
+        server is stopping."""
         try:
             async with asyncio.timeout(seconds):
-                while len(self.entries(operation, after)) < count:
+                while len(self.entries(operation, after)) < count and not self._stopped:
                     self._news = self._news or asyncio.Event()
                     await self._news.wait()
         except TimeoutError:
             return
+
+    def stop(self) -> None:
+        """Stop all waits for requests."""
+        self._stopped = True
+        if self._news is not None:
+            self._news.set()
 
 
 def shown(number: int, entry: JournalEntry) -> dict[str, Any]:

@@ -132,6 +132,17 @@ async def test_whatif_lists_moves_and_changes_nothing(client: httpx.AsyncClient)
     assert (await _origins(client, "192.0.2.1"))[0]["upper_tier_colos"] == ["IAD", "EWR"]
 
 
+@pytest.mark.parametrize(
+    "setting", ["argo/tiered_caching", "cache/tiered_cache_smart_topology_enable"]
+)
+async def test_whatif_counts_only_origins_whose_caches_have_an_upper_tier(
+    client: httpx.AsyncClient, setting: str
+) -> None:
+    result(await client.patch(f"{ZONE_URL}/{setting}", json={"value": "off"}))
+    found = result(await client.post(WHATIF, json={"states": {"IAD": "down"}}))
+    assert (found["cold_origins"], found["moved_origins"], found["moves"]) == (0, 0, [])
+
+
 async def test_another_topology_can_be_tried(client: httpx.AsyncClient) -> None:
     colo = {"code": "SYD", "city": "Sydney", "country": "AU", "latitude": -33.9, "longitude": 151.2}
     found = result(await client.post(WHATIF, json={"topology": {"colos": [colo]}}))
@@ -223,6 +234,10 @@ async def test_what_if_counts_urls_and_regional_hubs_that_move(client: httpx.Asy
     topology = await _topology(client)
     iad = next(colo for colo in topology["colos"] if colo["code"] == "IAD")
     iad["caches"][2]["state"] = "draining"
+    hidden = result(await client.post(WHATIF, json={"topology": topology | {"hubs": {}}}))
+    assert hidden["regional_hubs"] == []
+    regional = f"{ZONE_URL}/cache/regional_tiered_cache"
+    result(await client.patch(regional, json={"value": "on"}))
     after = topology | {"hubs": {"asia": ["SIN"], "europe": ["IAD"]}}
     changed = result(await client.post(WHATIF, json={"topology": after}))
     assert changed["urls"] == [{"colo": "IAD", "share": 0.5}]

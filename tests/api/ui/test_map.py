@@ -194,3 +194,5 @@ async def test_origins_without_tiered_cache_have_no_upper_tier(operator: Visitor
     page = await operator.get("/")
     assert "none: tiered cache is off, or not smart" in row_of(page, "aws us-east-1")
     assert drawing_of(page)["lines"] == []
+    preview = words(await operator.get(DRAIN))
+    assert "0 origins would start with a cold cache" in preview

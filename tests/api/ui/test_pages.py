@@ -12,6 +12,7 @@ from originmap.api.ui.openapi_reader import read_reference
 from tests.api.application import BEARER, ZONE_URL
 from tests.api.ui.conftest import ZONE, Visitor, words
 
+PREVIEW = "/map/preview?to=draining&colo=IAD"
 HOSTILE = "<script>alert(1)</script>\"'&{{7777*7777}}"
 
 
@@ -146,3 +147,17 @@ def test_a_server_loads_no_templates_before_its_first_page() -> None:
 
     program = "import sys, originmap.bootstrap_server; sys.exit('jinja2' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0
+
+
+@pytest.mark.parametrize("path", ["/", PREVIEW, ZONE, "/fleet"])
+async def test_a_page_asks_at_once_for_what_its_scripts_import(
+    operator: Visitor, path: str
+) -> None:
+    page = (await operator.get(path)).text
+    named = re.findall(r'(?:src|href)="/ui(/assets/[^"]+\.js)"', page)
+    assert named
+    for script in named:
+        text = (await operator.get(script)).text
+        folder = script.rpartition("/")[0]
+        imported = re.findall(r'^import .* from "\./(.+)";$', text, re.MULTILINE)
+        assert {f"{folder}/{name}" for name in imported} <= set(named), script

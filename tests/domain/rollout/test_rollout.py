@@ -18,6 +18,7 @@ from originmap.domain.rollout.rollout import (
     allowed,
     parse_stages,
     stage_of,
+    steps_from,
 )
 from originmap.domain.rollout.rules import ROLLOUT, take
 
@@ -221,3 +222,20 @@ def test_a_step_changes_the_record_and_stores_the_credential() -> None:
     assert decision.outcome == held
     again = take(STARTED, "other", 8)({ROLLOUT: held})
     assert (again.changes[0].before, again.outcome.by) == (held, "other")
+
+
+@pytest.mark.parametrize("state", [None, *RolloutState])
+def test_the_steps_from_a_state_are_those_that_it_allows(state: RolloutState | None) -> None:
+    taken = {
+        "hold": HELD, "start": rollouts.start(STAGES, 10, 20, 6), "advance": rollouts.advance(),
+        "pause": rollouts.pause(), "resume": rollouts.resume(), "halt": rollouts.halt("why"),
+        "abort": rollouts.abort(), "kill": rollouts.kill(10, 6), "finish": rollouts.finish(),
+    }  # fmt: skip
+    rollout = None if state is None else replace(running(), state=state)
+    possible = steps_from(state)
+    for name, step in taken.items():
+        if name in possible:
+            step(rollout)
+        else:
+            with pytest.raises(RolloutConflict):
+                step(rollout)

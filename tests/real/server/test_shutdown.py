@@ -139,6 +139,22 @@ def test_a_client_that_never_finishes_does_not_prevent_the_stop(server: Server, 
     assert exit_status(server) == 0
 
 
+def test_waiting_for_requests_of_a_development_server_ends_with_it(server: Server) -> None:
+    async def wait_and_stop() -> tuple[int, bytes]:
+        async with Connection(server.url) as connection:
+            path = "/originmap/dev/v1/requests?wait=60&after=100"
+            waiting = asyncio.ensure_future(connection.ask("GET", path))
+            async with Connection(server.url) as other:
+                await other.ask("GET", "/healthz")
+            server.process.send_signal(signal.SIGTERM)
+            answer = await waiting
+            return answer.status, answer.body
+
+    status, body = asyncio.run(wait_and_stop())
+    assert (status, json.loads(body)["result"]["requests"]) == (200, [])
+    assert exit_status(server) == 0
+
+
 def test_every_response_is_logged_before_the_server_exits(server: Server, db: Path) -> None:
     async def ask_and_stop() -> str:
         async with Connection(server.url) as connection:

@@ -1,6 +1,6 @@
 """Upper tiers of origins: GET /originmap/v1/zones/{zone}/resolve, POST …/whatif."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -95,22 +95,23 @@ class WhatIf:
         if (question.states is None) == (question.topology is None):
             raise InvalidQuery("exactly one of states and topology is required")
         zones = self._guard.access.readable_zones(request.caller, READ_MAPPINGS)
-        zone_ids = [zone.id for zone in zones]
         if question.topology is not None:
             self._guard.charge(request, len(question.topology.colos))
             await self._turns.next()
             after = topology_of(question.topology)
         else:
             after = self._resolve.with_states(question.states or {})
-        moves = await self._resolve.moves(after, zone_ids)
+        moves = await self._resolve.moves(after, zones)
         await self._turns.next()
-        return Response(envelope.success(moves_json(moves) | await self._changes(after)))
+        return Response(envelope.success(moves_json(moves) | await self._changes(after, zones)))
 
-    async def _changes(self, after: Topology) -> dict[str, object]:
-        """The changes of caches and hubs, as JSON."""
+    async def _changes(self, after: Topology, zones: Iterable[Zone]) -> dict[str, object]:
+        """The changes of caches, and of hubs if a zone uses them, as JSON."""
         before = self._resolve.current
         urls = [{"colo": m.colo, "share": round(m.share, 4)} for m in key_moves(before, after)]
-        hubs = []
+        hubs = list[dict[str, object]]()
+        if not any(zone.regional_tiered_cache.on for zone in zones):
+            return {"urls": urls, "regional_hubs": hubs}
         for number, move in enumerate(hub_moves(before, after)):
             if number % _HUBS == 0:
                 await self._turns.next()

@@ -19,12 +19,14 @@ BASE = "/ui"
 
 
 class PageSetup(NamedTuple):
-    """What the page needs: the routes that it calls, and their checks. `elapsed` is a monotonic
-    clock in microseconds; `dev_token` is "" unless visitors from this machine need no sign-in."""
+    """What the page needs: the routes that it calls, and their checks. The clocks are in
+    microseconds: `now` since 1970 UTC, `elapsed` monotonic. `dev_token` is "" unless visitors from
+    this machine need no sign-in."""
 
     routes: Sequence[Route]
     guard: Guard
     brake: Brake
+    now: Callable[[], int]
     elapsed: Callable[[], int]
     dev_token: str
 

@@ -65,12 +65,12 @@ class PageRenderer:
         return Response(html, status, headers, HTML)
 
 
-def moment(text: str | None) -> str:
-    """A time of the API for people: 2026-03-01 12:00:00 UTC; "" for None."""
+def moment(text: str | None) -> Markup:
+    """A time of the API for people, in one line: 2026-03-01 12:00:00 UTC; nothing for None."""
     if text is None:
-        return ""
-    seconds = parse_timestamp(text) // 1_000_000
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
+        return Markup()
+    at = datetime.fromtimestamp(parse_timestamp(text) // 1_000_000, UTC)
+    return Markup('<time datetime="{}">{:%Y-%m-%d %H:%M:%S} UTC</time>').format(text, at)
 
 
 def number(value: float) -> str:

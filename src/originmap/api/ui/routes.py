@@ -83,7 +83,7 @@ class PageRouter:
 
     def __init__(self, setup: PageSetup) -> None:
         self._application = Application(setup.routes, setup.brake)
-        self._guard = setup.guard
+        self._guard, self._now = setup.guard, setup.now
         self._assets = Assets()
         self._renderer = PageRenderer(self._assets, dev=bool(setup.dev_token))
         self._reception = Reception(setup, self._renderer)
@@ -121,7 +121,8 @@ class PageRouter:
             return self._reception.to_sign_in(request)
         session, caller, headers = found
         inner = Inner(self._application, request, session.token)
-        visit = Visit(request, session, VisitorRights(self._guard, caller), inner, self._renderer)
+        rights = VisitorRights(self._guard, caller)
+        visit = Visit(request, session, rights, inner, self._renderer, self._now())
         if is_forged(request, session):
             response = visit.page("refused.html", 403, [_FORM_FORGED])
         else:

@@ -24,11 +24,14 @@ class Visit:
         rights: VisitorRights,
         inner: Inner,
         renderer: PageRenderer,
+        now: int,
     ) -> None:
+        """`now` is the server's time, in microseconds since 1970 UTC."""
         self.request = request
         self.session = session
         self.rights = rights
         self.inner = inner
+        self.now = now
         self._renderer = renderer
         self.arguments = request.arguments
         self.query = {name: values[-1] for name, values in request.query_arguments().items()}

@@ -4,20 +4,22 @@ Owns the revision that a node can serve, and the states of a rollout. The steps 
 from the current rollout, or None, to the next one; `domain.rollout.rules` turns them into changes
 of the record. Every node decides by its own replica of that record.
 
-    step     from                         to
-    hold     none, done                   held      nodes stay at `base`
-    start    all but running and paused   running   the first stage goes to `target`
-    advance  running                      running   the next stage goes to `target`
-    pause    running                      paused    every node stays at its revision
-    resume   paused, halted               running   released stages go to `target`
-    halt     running, paused              halted    every node goes back to `base`
-    abort    running, paused, halted      aborted   every node goes back to `base`, for good
-    kill     any                          killed    every node goes back to `base`, for good
-    finish   all but done                 done      every node goes to the newest revision
+    step     to
+    hold     held      nodes stay at `base`
+    start    running   the first stage goes to `target`
+    advance  running   the next stage goes to `target`
+    pause    paused    every node stays at its revision
+    resume   running   released stages go to `target`
+    halt     halted    every node goes back to `base`
+    abort    aborted   every node goes back to `base`, for good
+    kill     killed    every node goes back to `base`, for good
+    finish   done      every node goes to the newest revision
+
+`_FROM` has the states that allow each step.
 """
 
 import re
-from collections.abc import Callable, Collection, Container, Iterator
+from collections.abc import Callable, Collection, Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
@@ -79,8 +81,26 @@ class Rollout:
         return self.state in (RolloutState.RUNNING, RolloutState.PAUSED)
 
 
+_FROM: Mapping[str, frozenset[RolloutState | None]] = {
+    "hold": frozenset({None, RolloutState.DONE}),
+    "start": frozenset({None, *RolloutState} - {RolloutState.RUNNING, RolloutState.PAUSED}),
+    "advance": frozenset({RolloutState.RUNNING}),
+    "pause": frozenset({RolloutState.RUNNING}),
+    "resume": frozenset({RolloutState.PAUSED, RolloutState.HALTED}),
+    "halt": frozenset({RolloutState.RUNNING, RolloutState.PAUSED}),
+    "abort": frozenset({RolloutState.RUNNING, RolloutState.PAUSED, RolloutState.HALTED}),
+    "kill": frozenset({None, *RolloutState}),
+    "finish": frozenset(RolloutState) - {RolloutState.DONE},
+}
+"""The states that allow each step; None is that there was no rollout."""
+
 Step = Callable[[Rollout | None], Rollout]
 """Raises RolloutConflict if the rollout's state does not allow the step."""
+
+
+def steps_from(state: RolloutState | None) -> tuple[str, ...]:
+    """The steps that a state allows; None is that there was no rollout."""
+    return tuple(step for step, states in _FROM.items() if state in states)
 
 
 def allowed(rollout: Rollout | None, node: str | None, colo: str) -> int | None:
@@ -130,8 +150,7 @@ def hold(base: int, at: int) -> Step:
     """Keep every node at revision `base` from now on."""
 
     def step(rollout: Rollout | None) -> Rollout:
-        if rollout is not None and rollout.in_force:
-            raise _refused(rollout.state, "finish it before you hold the nodes again")
+        _check("hold", rollout, "finish it before you hold the nodes again")
         return _new(rollout, RolloutState.HELD, base, at)
 
     return step
@@ -143,8 +162,7 @@ def start(stages: tuple[str, ...], base: int | None, target: int, at: int) -> St
 
     def step(rollout: Rollout | None) -> Rollout:
         held = rollout is not None and rollout.in_force
-        if rollout is not None and rollout.releasing:
-            raise _refused(rollout.state, "finish or abort it before you start another one")
+        _check("start", rollout, "finish or abort it before you start another one")
         since = base if base is not None else rollout.base if rollout and held else None
         if since is None:
             raise _refused(None, "hold the nodes, make the changes, then start")
@@ -162,7 +180,7 @@ def advance(to: int | None = None) -> Step:
     """Release the next stage. If `to` is set, it must be the number of that stage, from 1 on."""
 
     def step(rollout: Rollout | None) -> Rollout:
-        running = _in(rollout, RolloutState.RUNNING)
+        running = _of("advance", rollout)
         following = running.released + 1
         if running.released >= len(running.stages):
             raise _refused(running.state, "every stage is released; finish it")
@@ -175,24 +193,23 @@ def advance(to: int | None = None) -> Step:
 
 def pause(why: str = "") -> Step:
     """Keep every node at its revision."""
-    return _to(RolloutState.PAUSED, why, RolloutState.RUNNING)
+    return _to("pause", RolloutState.PAUSED, why)
 
 
 def resume() -> Step:
     """Continue with the last released stage. After a halt, the nodes of all released stages go to
     `target` again."""
-    return _to(RolloutState.RUNNING, "", RolloutState.PAUSED, RolloutState.HALTED)
+    return _to("resume", RolloutState.RUNNING)
 
 
 def halt(why: str) -> Step:
     """Take every node back to `base`, because a stage failed its checks."""
-    return _to(RolloutState.HALTED, why, RolloutState.RUNNING, RolloutState.PAUSED)
+    return _to("halt", RolloutState.HALTED, why)
 
 
 def abort(why: str = "") -> Step:
     """Take every node back to `base`, for good."""
-    stopped = (RolloutState.RUNNING, RolloutState.PAUSED, RolloutState.HALTED)
-    return _to(RolloutState.ABORTED, why, *stopped)
+    return _to("abort", RolloutState.ABORTED, why)
 
 
 def kill(base: int | None, at: int, why: str = "") -> Step:
@@ -212,20 +229,25 @@ def kill(base: int | None, at: int, why: str = "") -> Step:
 
 def finish() -> Step:
     """Let every node serve the newest revision from now on."""
-    return _to(RolloutState.DONE, "", *(state for state in RolloutState if state != "done"))
+    return _to("finish", RolloutState.DONE)
 
 
-def _to(state: RolloutState, why: str, *before: RolloutState) -> Step:
-    return lambda rollout: replace(_in(rollout, *before), state=state, why=why)
+def _to(name: str, state: RolloutState, why: str = "") -> Step:
+    return lambda rollout: replace(_of(name, rollout), state=state, why=why)
 
 
-def _in(rollout: Rollout | None, *states: RolloutState) -> Rollout:
-    if rollout is None or rollout.state not in states:
-        required = " or ".join(states)
-        raise _refused(
-            rollout.state if rollout else None, f"this step needs one that is {required}"
-        )
+def _of(name: str, rollout: Rollout | None) -> Rollout:
+    """The rollout that a step is about."""
+    required = " or ".join(state for state in RolloutState if state in _FROM[name])
+    _check(name, rollout, f"this step needs one that is {required}")
+    assert rollout is not None
     return rollout
+
+
+def _check(name: str, rollout: Rollout | None, why: str) -> None:
+    state = rollout.state if rollout else None
+    if state not in _FROM[name]:
+        raise _refused(state, why)
 
 
 def _refused(state: RolloutState | None, why: str) -> RolloutConflict:

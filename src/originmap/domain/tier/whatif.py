@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from originmap.domain.mapping.mapping import Place
+from originmap.domain.tier.resolution import Mode, resolve
 from originmap.domain.tier.tier import Tiers
+from originmap.domain.zone.zone import Zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +37,14 @@ class Move:
         return self.before[:1] != self.after[:1]
 
 
-def moves(counts: Iterable[Count], before: Tiers, after: Tiers) -> list[Move]:
-    """The moves from one set of tiers to another, cold ones first, then by number of origins."""
+def moves(zone: Zone, counts: Iterable[Count], before: Tiers, after: Tiers) -> list[Move]:
+    """The moves of a zone's origins from one set of tiers to another, cold ones first, then by
+    number of origins. Only origins in mode hint have an upper tier to move from."""
     changed = [
-        Move(count.zone_id, count.place, count.origins, old, new)
+        Move(zone.id, count.place, count.origins, old, new)
         for count in counts
-        if (old := before.codes(count.place)) != (new := after.codes(count.place))
+        if resolve(zone, count.place, before).mode is Mode.HINT
+        and (old := before.codes(count.place)) != (new := after.codes(count.place))
     ]
     return sorted(changed, key=urgency)
 

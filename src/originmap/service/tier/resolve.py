@@ -50,20 +50,21 @@ class Resolve:
             await self.turns.next()
         return Answer(revision, [resolve_pool(zone, places, tiers)])
 
-    async def moves(self, after: Topology, zone_ids: Sequence[str]) -> list[Move]:
+    async def moves(self, after: Topology, zones: Sequence[Zone]) -> list[Move]:
         """Return the moves in these zones under another topology. Raises InvalidTopology."""
         counted = await self._topologies.counted(check(after))
         old, new = self._topologies.tiers(), self._topologies.tiers_of(counted)
         all_moves: list[Move] = []
-        for zone_id in zone_ids:
+        for zone in zones:
             await self.turns.next()  # other requests are served between zones
-            counts = await self._store.count_places([zone_id])
+            counts = await self._store.count_places([zone.id])
             places = {count.place for count in counts}
+            await self._compute(old, places)
             for tiers, place in itertools.product((old, new), places):
                 if not tiers.knows_codes(place):
                     await self.turns.next()
                     tiers.codes(place)
-            all_moves += moves(counts, old, new)
+            all_moves += moves(zone, counts, old, new)
         return sorted(all_moves, key=urgency)
 
     @property

@@ -20,6 +20,7 @@ const map = L.map(box, {
   maxBounds: WORLD.pad(0.1),
   maxZoom: CLOSEST,
   scrollWheelZoom: false,
+  trackResize: false, // the observer below does
   zoomAnimation: !still,
   zoomSnap: 0.05,
 });
@@ -33,7 +34,9 @@ map.fitBounds(WORLD);
 map.setMinZoom(map.getZoom());
 new ResizeObserver(() => {
   const whole = map.getZoom() <= map.getMinZoom();
-  map.invalidateSize();
+  const before = map.getSize();
+  if (map.invalidateSize().getSize().equals(before)) return; // it observes the first size too
+  map.setMinZoom(0); // below the smallest zoom of before, Leaflet finds none for a smaller map
   map.setMinZoom(Math.min(map.getBoundsZoom(WORLD), CLOSEST));
   // Leaflet draws what was in view before: a larger map needs to be drawn again.
   if (whole) map.fitBounds(WORLD, { animate: false });

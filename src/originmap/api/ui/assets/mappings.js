@@ -4,6 +4,7 @@
 import { ask, element, follow, moment } from "./page.js";
 
 const PER_PAGE = 100;
+const AT_ONCE = 40; // new rows before the next frame, more than a window shows; the others follow it
 const DETECTED_AT_ONCE = 1000;
 const form = document.querySelector("#mappings");
 const filters = document.querySelector("#filters");
@@ -14,9 +15,11 @@ const all = document.querySelector("#all");
 const selected = new Set();
 let mappings = [];
 let tiers = {};
-let published = null; // by address, once it was asked for
+let published = null; // a promise of what is published otherwise, by address, once it was asked for
+let filtered = 0; // how often; an answer for an earlier filter comes too late
 let page = 1;
 let matching = [];
+let drawn = new Map(); // rows of the table by what they say
 
 async function load() {
   const [listed, regions] = await Promise.all([
@@ -35,39 +38,43 @@ async function load() {
 }
 
 async function detect() {
-  published = new Map();
-  for (let start = 0; start < mappings.length; start += DETECTED_AT_ONCE) {
-    const addresses = mappings.slice(start, start + DETECTED_AT_ONCE)
+  const found = new Map();
+  const asked = mappings;
+  for (let start = 0; start < asked.length; start += DETECTED_AT_ONCE) {
+    const addresses = asked.slice(start, start + DETECTED_AT_ONCE)
       .map(({ origin_ip, vendor, region }) => ({ ip: origin_ip, vendor, region }));
     const { detections } = await ask("/originmap/v1/detect", { method: "POST", body: { addresses } });
     for (const { ip, verdict, evidence } of detections) {
-      if (verdict === "mismatch") published.set(ip, `${evidence.vendor} ${evidence.region ?? ""}`.trim());
+      if (verdict === "mismatch") found.set(ip, `${evidence.vendor} ${evidence.region ?? ""}`.trim());
     }
   }
+  return found;
 }
 
 async function filter() {
+  const turn = (filtered += 1);
   const wanted = Object.fromEntries(new FormData(filters));
   const parts = wanted.q.toLowerCase().split(/\s+/).filter(Boolean);
-  if (wanted.contradicts && published === null) await detect();
+  const contradicted = wanted.contradicts ? await (published ??= detect()) : null;
+  if (turn !== filtered) return;
   matching = mappings.filter((mapping) =>
     parts.every((part) => mapping.text.includes(part))
     && (!wanted.vendor || mapping.vendor === wanted.vendor)
     && (!wanted.region || `${mapping.vendor}/${mapping.region}` === wanted.region)
     && (!wanted.since || (mapping.modified_on ?? "") >= wanted.since)
-    && (!wanted.contradicts || published.has(mapping.origin_ip)));
+    && (!contradicted || contradicted.has(mapping.origin_ip)));
   const used = Object.entries(wanted).filter(([, value]) => value);
   if (page > 1) used.push(["page", page]);
   history.replaceState(null, "", used.length ? `?${new URLSearchParams(used)}` : location.pathname);
-  draw(Boolean(wanted.contradicts));
+  draw(contradicted);
 }
 
-function draw(contradictions) {
+function draw(contradicted) {
   const pages = Math.max(Math.ceil(matching.length / PER_PAGE), 1);
   page = Math.min(page, pages);
   const shown = matching.slice((page - 1) * PER_PAGE, page * PER_PAGE);
-  rows.replaceChildren(...shown.map((mapping) => row(mapping, contradictions)));
-  heading(contradictions);
+  drawRows(shown.map((mapping) => facts(mapping, contradicted)));
+  heading(contradicted);
   const total = mappings.length;
   const words = (count) => `${count.toLocaleString("en")} mapping${count === 1 ? "" : "s"}`;
   document.querySelector("#count").textContent =
@@ -76,13 +83,37 @@ function draw(contradictions) {
   drawSelection();
 }
 
-function row(mapping, contradictions) {
+/** What a row says: address, vendor, region, upper tier, time, revision, and how it is published. */
+function facts({ origin_ip: ip, vendor, region, modified_on: changed, revision }, contradicted) {
+  const said = [ip, vendor, region, tiers[`${vendor}/${region}`] ?? "", changed ?? "", revision ?? ""];
+  return contradicted ? [...said, contradicted.get(ip)] : said;
+}
+
+/** Draws only rows that say something new: the others stay, and what has the focus in them keeps it. */
+function drawRows(shown, most = AT_ONCE) {
+  const before = drawn;
+  let left = most;
+  drawn = new Map();
+  for (const said of shown) {
+    const key = said.join("\n");
+    if (before.has(key) || (left -= 1) >= 0) drawn.set(key, before.get(key) ?? row(said));
+  }
+  const kept = new Set(drawn.values());
+  for (const each of [...rows.children]) if (!kept.has(each)) each.remove();
+  let next = rows.firstElementChild;
+  for (const each of kept) {
+    if (each === next) next = next.nextElementSibling;
+    else rows.insertBefore(each, next);
+  }
+  for (const box of rows.querySelectorAll("input")) box.checked = selected.has(box.value);
+  const now = drawn;
+  if (left < 0) requestAnimationFrame(() => setTimeout(() => { if (drawn === now) drawRows(shown, shown.length); }));
+}
+
+function row([ip, vendor, region, tier, changed, revision, ...others]) {
   const made = document.createElement("tr");
-  const { origin_ip: ip, vendor, region } = mapping;
   if (all) {
-    const box = element("input", "", { type: "checkbox", "aria-label": `Select ${ip}`, value: ip });
-    box.checked = selected.has(ip);
-    made.append(cell(box));
+    made.append(cell(element("input", "", { type: "checkbox", "aria-label": `Select ${ip}`, value: ip })));
   }
   const name = element("th", "", { scope: "row" });
   name.append(element("a", ip, { href: `${base}/mappings/${ip}`, class: "code" }));
@@ -90,11 +121,10 @@ function row(mapping, contradictions) {
     href: `${base}/history?ip=${encodeURIComponent(ip)}`, "aria-label": `History of ${ip}`,
   });
   made.append(
-    name, element("td", vendor), element("td", region), element("td", tiers[`${vendor}/${region}`] ?? ""),
-    element("td", moment(mapping.modified_on)), element("td", mapping.revision ?? "", { class: "number" }),
+    name, element("td", vendor), element("td", region), element("td", tier),
+    cell(moment(changed)), element("td", revision, { class: "number" }),
+    ...others.map((text) => element("td", text, { class: "warn" })), cell(link),
   );
-  if (contradictions) made.append(element("td", published.get(ip), { class: "warn" }));
-  made.append(cell(link));
   return made;
 }
 
@@ -104,11 +134,11 @@ function cell(child) {
   return made;
 }
 
-function heading(contradictions) {
+function heading(contradicted) {
   const head = form.querySelector("thead tr");
   const there = [...head.children].find((each) => each.textContent === "Published as");
-  if (contradictions && !there) head.lastElementChild.before(element("th", "Published as", { scope: "col" }));
-  if (!contradictions) there?.remove();
+  if (contradicted && !there) head.lastElementChild.before(element("th", "Published as", { scope: "col" }));
+  if (!contradicted) there?.remove();
 }
 
 function drawPager(pages) {
@@ -172,6 +202,7 @@ async function update() {
 }
 
 function report(error) {
+  published = null;
   document.querySelector("#live").textContent = `The table is not live: ${error.message}`;
 }
 

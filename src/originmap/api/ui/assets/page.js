@@ -47,9 +47,9 @@ export function follow(changed, query = "") {
   if (!document.hidden) open();
 }
 
-/** A time of the API for people, as the server writes it. */
+/** A time of the API for people, as the server writes it; "" for none. */
 export function moment(text) {
-  return text ? `${text.slice(0, 19).replace("T", " ")} UTC` : "";
+  return text ? element("time", `${text.slice(0, 19).replace("T", " ")} UTC`, { datetime: text }) : "";
 }
 
 /** A new element with text, which is never parsed as HTML. */

@@ -1,13 +1,13 @@
 """The fleet: /ui/fleet, what each follower serves, and the steps of the rollout."""
 
 from collections import Counter
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from originmap.api.http.response import Response
 from originmap.api.timestamps import parse_timestamp
 from originmap.api.ui.inner import InnerRefused
 from originmap.api.ui.visit import Visit
+from originmap.domain.rollout.rollout import RolloutState, steps_from
 from originmap.service.feed.followers import SILENT_SECONDS
 
 _FOLLOWERS, _ROLLOUT = "/originmap/v1/followers", "/originmap/v1/rollout"
@@ -24,17 +24,6 @@ _NUMBERS = {
     "advance": ("number", "stage"),
     "finish": ("number", "revision"),
 }
-_STEPS = {
-    "none": ("hold", "start"),
-    "held": ("start", "finish"),
-    "running": ("advance", "pause", "abort", "finish"),
-    "paused": ("resume", "abort", "finish"),
-    "halted": ("resume", "abort", "finish"),
-    "aborted": ("start", "finish"),
-    "killed": ("start", "finish"),
-    "done": ("hold", "start"),
-}
-"""The steps that each state allows, as in `domain.rollout.rollout`."""
 
 
 class FollowerRow(NamedTuple):
@@ -96,7 +85,7 @@ async def _page(visit: Visit, status: int = 200, problems: list[str] | None = No
     rollout = await visit.get(_ROLLOUT)
     revision = (await visit.get(_NOW))["revision"]
     nodes = {node["name"]: node for node in rollout["nodes"]} if rollout else {}
-    rows = [_row(follower, nodes.get(follower["name"], {})) for follower in followers]
+    rows = [_row(each, nodes.get(each["name"], {}), visit.now) for each in followers]
     shown = [row for row in rows if wanted.lower() in f"{row.name} {row.colo}".lower()]
     shown.sort(key=lambda row: (KINDS.index(row.kind), row.name))
     counts = Counter(row.kind for row in rows)
@@ -111,13 +100,13 @@ async def _page(visit: Visit, status: int = 200, problems: list[str] | None = No
         counts={kind: counts[kind] for kind in KINDS if counts[kind]},
         rollout=rollout,
         revision=revision,
-        steps=_STEPS[rollout["state"] if rollout else "none"],
+        steps=steps_from(RolloutState(rollout["state"]) if rollout else None),
     )
 
 
-def _row(follower: dict[str, Any], node: dict[str, Any]) -> FollowerRow:
+def _row(follower: dict[str, Any], node: dict[str, Any], now: int) -> FollowerRow:
     contact = follower["last_contact"]
-    age = datetime.now(UTC).timestamp() - parse_timestamp(contact) / 1e6
+    silent_seconds = (now - parse_timestamp(contact)) / 1e6
     return FollowerRow(
         follower["name"],
         follower["colo"],
@@ -129,6 +118,6 @@ def _row(follower: dict[str, Any], node: dict[str, Any]) -> FollowerRow:
         node.get("stage"),
         follower["lag"],
         contact,
-        age > SILENT_SECONDS,
+        silent_seconds >= SILENT_SECONDS,
         follower["problem"],
     )
