@@ -45,6 +45,8 @@ ZONES = (
     Zone("4" * 32, "other.example", "account", 1, 1),
     Zone("5" * 32, "empty.example", "account", 1, 1),
 )
+REGIONAL = tuple(replace(zone, regional_tiered_cache=Switch(True)) for zone in ZONES)
+"""The same with Regional Tiered Cache on."""
 ORIGINS: Mapping[str, Mapping[str, Place]] = {
     "example.com": {
         "192.0.2.1": VIRGINIA,
@@ -68,9 +70,10 @@ def node(
     endpoints: Endpoints = ENDPOINTS,
     places: Iterable[Place] = PLACES,
     generic: GenericTier = GenericTier.NEAREST,
+    hubs: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Node:
     """A node of a small cache network."""
-    tiers = Tiers(CATALOGUE, Topology(tuple(colos), generic=generic), {})
+    tiers = Tiers(CATALOGUE, Topology(tuple(colos), generic=generic, hubs=hubs or {}), {})
     return Node(zones, tiers, places, colo, endpoints)
 
 

@@ -11,7 +11,7 @@ from originmap.domain.tier.topology import GenericTier
 from originmap.export.endpoint import read
 from originmap.export.format import File
 from originmap.export.formats import FORMATS
-from tests.export.samples import SHARED, export, node
+from tests.export.samples import REGIONAL, SHARED, export, node
 
 ADDRESSES = read(["{colo}.cache.example.net:8080"])
 GOLDEN = Path(__file__).with_name("golden")
@@ -21,6 +21,7 @@ NODES = {
     "no-colo": node(None),
     "no-zones": node("SIN", zones=()),
     "shared": node("SIN", colos=SHARED, endpoints=ADDRESSES),
+    "regional": node("SIN", zones=REGIONAL, hubs={"asia": ("FRA",)}),
     "shared-upper": node("IAD", colos=SHARED, endpoints=ADDRESSES, generic=GenericTier.HASH),
 }
 SHARED_FORMATS = ("nginx",)
@@ -28,7 +29,7 @@ FILES = [
     (which, known.name, file)
     for which, made_for in NODES.items()
     for known in FORMATS
-    if known.name in SHARED_FORMATS or not which.startswith("shared")
+    if known.name in (*SHARED_FORMATS, "csv", "json", "mmdb") or not which.startswith("shared")
     for file in known.all(made_for)
 ]
 

@@ -4,21 +4,25 @@ import json
 from collections.abc import Iterator
 
 from originmap.domain.mapping import address as addresses
+from originmap.domain.tier.chain import GENERIC
 from originmap.export.node import Node, Row, ZonePart
 
 
 class JSONLines:
-    """Writes the objects. Without a primary the node fills from the origin itself."""
+    """Writes the objects. Without a primary the node fills from the origin itself, or, if there is
+    a pool, from one of its colos by the hash key."""
 
     def __init__(self, node: Node) -> None:
-        pass
+        self._pool = node.pool
 
     def start(self) -> Iterator[bytes]:
         yield b""
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
         # Few places, many addresses: the rest of the line is encoded once for each place.
-        rest = {place: _rest(row) for place, row in {row.place: row for row in part.rows}.items()}
+        rest = {
+            place: self._rest(row) for place, row in {row.place: row for row in part.rows}.items()
+        }
         text = addresses.text
         head = f'{{"zone":{json.dumps(part.name)},"origin_ip":"'
         yield "".join(
@@ -28,13 +32,16 @@ class JSONLines:
     def end(self) -> Iterator[bytes]:
         yield b""
 
-
-def _rest(row: Row) -> str:
-    members = {
-        "vendor": row.place.vendor,
-        "region": row.place.region,
-        "mode": row.mode.value,
-        "primary": row.chain[0] if row.chain else None,
-        "fallbacks": row.chain[1:],
-    }
-    return json.dumps(members, separators=(",", ":"))[1:]
+    def _rest(self, row: Row) -> str:
+        members: dict[str, object] = {
+            "vendor": row.place.vendor,
+            "region": row.place.region,
+            "mode": row.mode.value,
+            "primary": row.upper_tiers[0] if row.upper_tiers else None,
+            "fallbacks": row.upper_tiers[1:],
+        }
+        if row.hub:
+            members["regional_hub"] = row.hub
+        if row.chain == (GENERIC,):
+            members["pool"] = self._pool
+        return json.dumps(members, separators=(",", ":"))[1:]

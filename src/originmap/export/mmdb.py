@@ -18,7 +18,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from originmap.domain.mapping.mapping import Place
-from originmap.domain.tier.chain import Chain
+from originmap.domain.tier.chain import GENERIC, Chain
 from originmap.domain.tier.resolution import Mode
 from originmap.export.by_address import ByAddress
 from originmap.export.mmdb_aliases import Alias, aliases, within
@@ -42,13 +42,16 @@ class _Number(NamedTuple):
 class _Entry(NamedTuple):
     place: Place
     mode: Mode
-    chain: Chain
+    upper_tiers: Chain
+    hub: str | None
+    pool: Chain
 
 
 class MMDB:
     """Writes the database."""
 
     def __init__(self, node: Node) -> None:
+        self._pool = node.pool
         self._by_address: ByAddress[_Entry] = ByAddress()
         self._newest = 0
 
@@ -58,7 +61,9 @@ class MMDB:
     def zone(self, part: ZonePart) -> Iterator[bytes]:
         add = self._by_address.add
         for row in part.rows:
-            add(row.address, row.mapping.revision, _Entry(row.place, row.mode, row.chain))
+            pool = self._pool if row.chain == (GENERIC,) else ()
+            entry = _Entry(row.place, row.mode, row.upper_tiers, row.hub, pool)
+            add(row.address, row.mapping.revision, entry)
         newest = (row.mapping.modified_on for row in part.rows)
         self._newest = max(self._newest, max(newest, default=0))
         yield b""
@@ -224,10 +229,14 @@ def _data(entries: Iterable[_Entry]) -> tuple[bytes, list[int]]:
             "vendor": entry.place.vendor,
             "region": entry.place.region,
             "mode": entry.mode.value,
-            "fallbacks": list(entry.chain[1:]),
+            "fallbacks": list(entry.upper_tiers[1:]),
         }
-        if entry.chain:
-            members["primary"] = entry.chain[0]
+        if entry.upper_tiers:
+            members["primary"] = entry.upper_tiers[0]
+        if entry.hub:
+            members["regional_hub"] = entry.hub
+        if entry.pool:
+            members["pool"] = list(entry.pool)
         data += _encoded(members)
     return bytes(data), offsets
 

@@ -34,13 +34,22 @@ _PIECE = 1_000
 
 
 class Row(NamedTuple):
-    """A mapping, with the chain of colos that the node fills from."""
+    """A mapping, with the chain of colos that the node fills from, and its first colo if that is a
+    regional hub."""
 
     address: Address
     place: Place
     mode: Mode
     chain: Chain
     mapping: Mapping
+    hub: str | None = None
+
+    @property
+    def upper_tiers(self) -> Chain:
+        """The chain without the hub, and without GENERIC."""
+        if self.chain == (GENERIC,):
+            return ()
+        return self.chain[1:] if self.hub else self.chain
 
 
 class ZonePart(NamedTuple):
@@ -105,9 +114,22 @@ class Node:
         return self._colo
 
     @property
+    def pool(self) -> tuple[str, ...]:
+        """The colos of the generic pool, by code."""
+        return tuple(colo.code for colo in self._tiers.topology.pool())
+
+    @property
     def pooled(self) -> bool:
         """Whether the node's own caches are in the generic pool."""
-        return self._colo in {colo.code for colo in self._tiers.topology.pool()}
+        return self._colo in self.pool
+
+    @property
+    def has_hub(self) -> bool:
+        """Whether the node fills any origin through a regional hub."""
+        return any(
+            hub and chain != self._by_place[place, False]
+            for (place, hub), chain in self._by_place.items()
+        )
 
     def colos(self) -> tuple[Colo, ...]:
         """The colos of all chains, by code."""
@@ -158,15 +180,18 @@ class Node:
 
     def part(self, zone: Zone, mappings: Iterable[Mapping]) -> ZonePart:
         """A zone of this node with its mappings."""
-        cache: dict[Place, tuple[Mode, Chain]] = {}
+        cache: dict[Place, tuple[Mode, Chain, str | None]] = {}
         rows = []
         for mapping in mappings:
             place = mapping.place
             fill = cache.get(place)
             if fill is None:
                 resolution = resolve(zone, place, self._tiers)
-                fill = cache[place] = (resolution.mode, self._chains.of(zone, resolution))
-            rows.append(Row(mapping.address, place, *fill, mapping))
+                chain = self._chains.of(zone, resolution)
+                hub = self._chains.hub_in(chain, resolution)
+                fill = cache[place] = (resolution.mode, chain, hub)
+            mode, chain, hub = fill
+            rows.append(Row(mapping.address, place, mode, chain, mapping, hub))
         default = self._chains.of(zone, resolve(zone, None, self._tiers))
         return ZonePart(zone.id, zone.name, default, rows)
 

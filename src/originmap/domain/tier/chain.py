@@ -52,6 +52,11 @@ class Chains:
         codes = [ranked.colo.code for ranked in resolution.tier.chosen]
         return self.through(codes, regional=zone.regional_tiered_cache.on)
 
+    def hub_in(self, chain: Chain, resolution: Resolution) -> str | None:
+        """The regional hub with which a chain begins, if it does."""
+        upper = resolution.tier.primary.colo.code if resolution.tier else None
+        return chain[0] if upper and chain and chain[0] == self.hub != upper else None
+
     def through(self, codes: Sequence[str], *, regional: bool = False) -> Chain:
         """The chain for an upper tier and its fallbacks, with the hub if `regional`."""
         if self._own in codes:

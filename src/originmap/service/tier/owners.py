@@ -49,12 +49,10 @@ class Owners:
         known: dict[str, Mapping[str, str | None]] = {}
         for resolution in resolutions:
             chain = chains.of(zone, resolution)
-            upper = resolution.tier.primary.colo.code if resolution.tier else None
-            hub = chain[0] if chain and upper and chain[0] == chains.hub != upper else None
             first = chain[0] if chain else ""
             if key is not None and chain and first not in known:
                 known[first] = await asyncio.to_thread(owners, _caches(topology, first), key)
-            fills.append(Fill(chain, hub, known.get(first, {})))
+            fills.append(Fill(chain, chains.hub_in(chain, resolution), known.get(first, {})))
         return fills
 
 
