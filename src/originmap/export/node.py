@@ -109,6 +109,11 @@ class Node:
         """Whether the node's own caches are in the generic pool."""
         return self._colo in {colo.code for colo in self._tiers.topology.pool()}
 
+    def leads_inside(self, chain: Chain) -> bool:
+        """Whether a chain leads to the caches of the node's own colo, so that requests which came
+        from such a cache must not follow it."""
+        return chain == (self._colo,) or (chain == (GENERIC,) and self.pooled)
+
     def colos(self) -> tuple[Colo, ...]:
         """The colos of all chains, by code."""
         codes = {code for chain in self.chains for code in chain} - {GENERIC}
