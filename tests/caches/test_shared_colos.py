@@ -14,20 +14,22 @@ import pytest
 from originmap.domain.mapping.mapping import Place
 from originmap.domain.tier import cache as caches
 from originmap.domain.tier.cache import CacheState
-from originmap.domain.tier.rings import haproxy
+from originmap.domain.tier.rings import envoy, haproxy
 from originmap.domain.tier.topology import Colo, GenericTier
 from originmap.export.endpoint import Endpoints
 from originmap.export.formats import format_called
 from tests.caches.crowd import Crowd
 from tests.caches.programs.cache import IP, ZONE, Cache
 from tests.caches.programs.haproxy import HAProxy
+from tests.caches.programs.shared_envoy import SharedEnvoy, SharedEnvoyOwnClusters
 from tests.caches.programs.shared_haproxy import SharedHAProxy
 from tests.caches.programs.shared_nginx import SharedNginx
 from tests.export.samples import COLOS, VIRGINIA, ZONES, export, node
 
-CACHES = (SharedNginx, SharedHAProxy)
+CACHES = (SharedNginx, SharedHAProxy, SharedEnvoy)
 REPRODUCED: Mapping[type[Cache], Callable[[Sequence[caches.Cache], str], caches.Cache]] = {
     SharedHAProxy: lambda of, url: haproxy.owner(of, f"{ZONE}{url}".encode()),
+    SharedEnvoy: lambda of, url: envoy.owner(of, [ZONE.encode(), url.encode()]),
 }
 """The owner of a URL by our own code."""
 HOSTS = {
@@ -148,6 +150,19 @@ def test_the_owner_of_every_url_is_reproduced(
 ) -> None:
     owner = REPRODUCED.get(type(cache)) or pytest.skip("its hashing is not reproduced")
     assert {url: owner(site.sharing, url).name for url in spread} == spread
+
+
+def test_the_operators_own_clusters_of_envoy_choose_as_ours(crowd: Crowd, tmp_path: Path) -> None:
+    crowd.start()
+    with SharedEnvoyOwnClusters(tmp_path, crowd) as cache:
+        site = Site(crowd, cache)
+        site.load()
+        site.comes_to(*IAD)
+        owner = REPRODUCED[SharedEnvoy]
+        assert site.owners() == {url: owner(site.sharing, url).name for url in SOME}
+        for name in IAD:
+            crowd[name].stop()
+        assert set(site.owners().values()) == set(FRA)
 
 
 def test_a_draining_cache_loses_its_urls_and_no_other_moves(site: Site) -> None:

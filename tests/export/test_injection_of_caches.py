@@ -4,6 +4,7 @@ A hostile value is rejected before anything is written, or the file has the same
 as with a harmless one.
 """
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -44,7 +45,22 @@ def is_lines(name: str, made: bytes, cache: Cache) -> None:
         assert any(re.fullmatch(known, line) for known in LINES[name]), line
 
 
-LOOKS: dict[str, Callable[[str, bytes, Cache], None]] = {"haproxy": is_lines}
+def is_json(name: str, made: bytes, cache: Cache) -> None:
+    """The value is in its members only, and these are whole."""
+    document = json.loads(made)
+    assert list(document) == ["resources"]
+    found = {
+        (part["endpoint"]["address"]["socket_address"]["address"], key)
+        for resource in document["resources"]
+        for locality in resource.get("load_assignment", resource).get("endpoints", ())
+        for part in locality["lb_endpoints"]
+        if (key := part["metadata"]["filter_metadata"]["envoy.lb"]["hash_key"]) == cache.name
+    }
+    assert found <= {(cache.address, cache.name)}
+    assert found or name == "rds.json" or name.startswith("eds/")
+
+
+LOOKS: dict[str, Callable[[str, bytes, Cache], None]] = {"haproxy": is_lines, "envoy": is_json}
 
 
 @pytest.mark.parametrize("form", LOOKS)
