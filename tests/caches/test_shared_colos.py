@@ -15,7 +15,7 @@ from originmap.domain.mapping.mapping import Place
 from originmap.domain.tier import cache as caches
 from originmap.domain.tier.cache import CacheState
 from originmap.domain.tier.rings import envoy, haproxy
-from originmap.domain.tier.topology import Colo, GenericTier
+from originmap.domain.tier.topology import Colo, GenericTier, HashPart
 from originmap.export.endpoint import Endpoints
 from originmap.export.formats import format_called
 from tests.caches.crowd import Crowd
@@ -72,7 +72,11 @@ class Site:
         self.cache = cache
 
     def load(
-        self, colo: str = "SIN", origins: Mapping[str, Place] = MAPPED, **states: CacheState
+        self,
+        colo: str = "SIN",
+        origins: Mapping[str, Place] = MAPPED,
+        hash_key: tuple[HashPart, ...] = tuple(HashPart),
+        **states: CacheState,
     ) -> None:
         """Have the cache use the export of a node with some caches in these states. Origins that
         are not mapped use the generic tier."""
@@ -80,6 +84,7 @@ class Site:
             colo, zones=ZONES[:1], colos=self.colos(states), endpoints=Endpoints(),
             places=(VIRGINIA,), generic=GenericTier.HASH,
         )  # fmt: skip
+        of.hash_key = hash_key
         files = format_called(self.cache.format).all(of)
         self.cache.load({file.name: export(file, of, {ZONE: origins}) for file in files})
 
@@ -174,6 +179,19 @@ def test_a_draining_cache_loses_its_urls_and_no_other_moves(site: Site) -> None:
     after = site.owners(MANY)
     moved = {url for url in MANY if before[url] != after[url]}
     assert moved == {url for url in MANY if before[url] == "iad-3"}
+
+
+def test_urls_that_differ_in_the_query_have_one_owner_if_the_hash_key_is_without_it(
+    site: Site,
+) -> None:
+    site.load(hash_key=(HashPart.HOST, HashPart.PATH))
+    urls = [f"/{path}?size={size}" for path in range(20) for size in range(10)]
+    deadline = time.monotonic() + 20
+    owners: set[tuple[str, str]] = set()
+    while len(owners) != 20 or {name for _, name in owners} != set(IAD):
+        assert time.monotonic() < deadline, owners
+        answers = site.owners(urls).items()
+        owners = {(url.partition("?")[0], name) for url, name in answers}
 
 
 def test_no_request_fails_while_a_cache_is_drained_under_load(site: Site) -> None:
