@@ -1,6 +1,6 @@
 """Envoy with the operator's own clusters, each with its endpoints from one of our files."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,9 +37,10 @@ def fed(server: Server, envoy: EnvoyOwnClusters, folder: Path) -> Iterator[Edge]
         yield edge
 
 
-def moved(machines: Mapping[str, Machine]) -> list[str]:
-    """Options that give IAD the address of another server."""
-    return ["--upstream", f"IAD={machines['origin'].endpoint}"]
+def moved(arguments: Sequence[str], machines: Mapping[str, Machine]) -> list[str]:
+    """The arguments with the address of another server for IAD."""
+    before, after = (machines[name].endpoint for name in ("IAD", "origin"))
+    return [argument.replace(before, after) for argument in arguments]
 
 
 def test_envoy_fills_from_the_upper_tier_and_from_the_fallback_if_that_is_down(
@@ -59,21 +60,22 @@ def test_envoy_loads_changed_endpoints_without_a_reload(
 ) -> None:
     with fed(server, envoy, tmp_path) as edge:
         edge.stop()
-        edge.start(*moved(envoy.machines))
+        edge.arguments = moved(edge.arguments, envoy.machines)
+        edge.start()
         envoy.comes_to("origin")
 
 
 def test_envoy_loads_files_of_the_export_command(envoy: EnvoyOwnClusters, tmp_path: Path) -> None:
     db = tmp_path / "dev.db"
     upstreams = [f"--upstream={c}={envoy.machines[c].endpoint}" for c in ("IAD", "FRA")]
-    export = ("export", "envoy", "--colo", "sin", "--out", envoy.folder, "--db", db, *upstreams)
+    export = ("export", "envoy", "--colo", "sin", "--out", envoy.folder, "--db", db)
     with Server(str(db), tmp_path) as server:
         set_topology(server, PLACES)
         put(server, NEAR_IAD)
-        output(*export)
+        output(*export, *upstreams)
         envoy.start()
         envoy.comes_to("IAD")
-        output(*export, *moved(envoy.machines))
+        output(*export, *moved(upstreams, envoy.machines))
         envoy.comes_to("origin")
 
 

@@ -4,23 +4,30 @@ caches and two fallbacks.
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
+import httpx
 import pytest
 
+from originmap.domain.mapping.mapping import Place
 from originmap.domain.tier import cache as caches
 from originmap.domain.tier.cache import CacheState
+from originmap.domain.tier.hash_key import HashKey
 from originmap.domain.tier.rings.table import RINGS
-from originmap.domain.tier.topology import Colo
+from originmap.domain.tier.topology import Colo, GenericTier, HashPart
 from originmap.export.endpoint import Endpoints
 from originmap.export.formats import format_called
 from tests.caches.crowd import Crowd
 from tests.caches.programs.cache import IP, ZONE, Cache
+from tests.caches.programs.haproxy import HAProxy
+from tests.caches.programs.shared_envoy import SharedEnvoy, SharedEnvoyOwnClusters
+from tests.caches.programs.shared_haproxy import SharedHAProxy
 from tests.caches.programs.shared_nginx import SharedNginx
 from tests.export.samples import COLOS, VIRGINIA, ZONES, export, node
 
-CACHES = (SharedNginx,)
+CACHES = (SharedNginx, SharedHAProxy, SharedEnvoy)
 HOSTS = {
     "iad-1": "127.0.1.1",
     "iad-2": "127.0.1.2",
@@ -30,8 +37,12 @@ HOSTS = {
     "origin": "127.0.3.1",
 }
 WEIGHTS = {"iad-2": 2}
-URLS = [f"/pictures/{number}?size={number % 7}" for number in range(10_000)]
+URLS = [
+    f"/pictures/{number}?size={number % 7}" + "&lens=wide-angle" * (number % 3)
+    for number in range(10_000)
+]
 SOME, MANY = URLS[:200], URLS[:2_000]
+MAPPED = {IP: VIRGINIA}
 DRAINING, DOWN = CacheState.DRAINING, CacheState.DOWN
 
 
@@ -56,14 +67,22 @@ class Site:
         self.crowd = crowd
         self.cache = cache
 
-    def load(self, colo: str = "SIN", **states: CacheState) -> None:
-        """Have the cache use the export of a node with some caches in these states."""
+    def load(
+        self,
+        colo: str = "SIN",
+        origins: Mapping[str, Place] = MAPPED,
+        hash_key: tuple[HashPart, ...] = tuple(HashPart),
+        **states: CacheState,
+    ) -> None:
+        """Have the cache use the export of a node with some caches in these states. Origins that
+        are not mapped use the generic tier."""
         of = node(
             colo, zones=ZONES[:1], colos=self.colos(states), endpoints=Endpoints(),
-            places=(VIRGINIA,),
+            places=(VIRGINIA,), generic=GenericTier.HASH,
         )  # fmt: skip
-        files = format_called(self.cache.format).files
-        self.cache.load({file.name: export(file, of, {ZONE: {IP: VIRGINIA}}) for file in files})
+        of.hash_key = hash_key
+        files = format_called(self.cache.format).all(of)
+        self.cache.load({file.name: export(file, of, {ZONE: origins}) for file in files})
 
     def colos(self, states: Mapping[str, CacheState]) -> list[Colo]:
         members = {
@@ -80,16 +99,22 @@ class Site:
         colos = [colo for colo in COLOS if colo.code != "NRT"]
         return [replace(colo, caches=members.get(colo.code, ())) for colo in colos]
 
+    @property
+    def sharing(self) -> Sequence[caches.Cache]:
+        """The caches of the upper tier."""
+        (found,) = (colo.caches for colo in self.colos({}) if colo.code == "IAD")
+        return found
+
     def owners(self, urls: list[str] = SOME, headers: str = "") -> dict[str, str]:
         """The name of the server that answers each URL."""
         headers += "".join(f"{name}: {value}\r\n" for name, value in self.cache.headers.items())
         answers = self.crowd.ask(self.cache.port, urls, ZONE, headers)
         return {url: answer.partition(" ")[0] for url, answer in answers.items()}
 
-    def comes_to(self, *names: str) -> None:
+    def comes_to(self, *names: str, headers: str = "") -> None:
         """Wait until only these servers answer."""
         deadline = time.monotonic() + 20
-        while (found := set(self.owners().values())) != set(names):
+        while (found := set(self.owners(headers=headers).values())) != set(names):
             assert time.monotonic() < deadline, (found, self.cache.log())
             time.sleep(0.1)
 
@@ -100,22 +125,49 @@ def site(crowd: Crowd, cache: Cache) -> Site:
     return Site(crowd, cache)
 
 
+def owner(site: Site, url: str) -> str:
+    """The owner of a URL by our own code."""
+    key = HashKey(ZONE.encode(), url.encode())
+    return RINGS[site.cache.format].owner(site.sharing, key).name
+
+
 IAD, FRA = ("iad-1", "iad-2", "iad-3"), ("fra-1", "fra-2")
 
 
-def test_urls_are_spread_by_weight(site: Site) -> None:
+@pytest.fixture(scope="module")
+def spread(crowd: Crowd, cache: Cache) -> Mapping[str, str]:
+    """The owner of each URL."""
+    crowd.start()
+    site = Site(crowd, cache)
     site.load()
     site.comes_to(*IAD)
-    found = site.owners(URLS)
-    counts = Counter(found.values())
+    return site.owners(URLS)
+
+
+def test_urls_are_spread_by_weight(spread: Mapping[str, str]) -> None:
+    counts = Counter(spread.values())
     shares = {"iad-1": 2_500, "iad-2": 5_000, "iad-3": 2_500}
     assert counts.keys() == shares.keys()
-    ring = RINGS[site.cache.format]
-    if ring is not None:
-        (iad,) = (colo.caches for colo in site.colos({}) if colo.code == "IAD")
-        assert {url: ring.owner(iad, f"{ZONE}{url}".encode()).name for url in URLS} == found
     for name, share in shares.items():
         assert 0.9 * share <= counts[name] <= 1.1 * share, counts
+
+
+def test_the_owner_of_every_url_is_reproduced(
+    spread: Mapping[str, str], site: Site, cache: Cache
+) -> None:
+    assert {url: owner(site, url) for url in spread} == spread
+
+
+def test_the_operators_own_clusters_of_envoy_choose_as_ours(crowd: Crowd, tmp_path: Path) -> None:
+    crowd.start()
+    with SharedEnvoyOwnClusters(tmp_path, crowd) as cache:
+        site = Site(crowd, cache)
+        site.load()
+        site.comes_to(*IAD)
+        assert site.owners() == {url: owner(site, url) for url in SOME}
+        for name in IAD:
+            crowd[name].stop()
+        assert set(site.owners().values()) == set(FRA)
 
 
 def test_a_draining_cache_loses_its_urls_and_no_other_moves(site: Site) -> None:
@@ -127,6 +179,19 @@ def test_a_draining_cache_loses_its_urls_and_no_other_moves(site: Site) -> None:
     after = site.owners(MANY)
     moved = {url for url in MANY if before[url] != after[url]}
     assert moved == {url for url in MANY if before[url] == "iad-3"}
+
+
+def test_urls_that_differ_in_the_query_have_one_owner_if_the_hash_key_is_without_it(
+    site: Site,
+) -> None:
+    site.load(hash_key=(HashPart.HOST, HashPart.PATH))
+    urls = [f"/{path}?size={size}" for path in range(20) for size in range(10)]
+    deadline = time.monotonic() + 20
+    owners: set[tuple[str, str]] = set()
+    while len(owners) != 20 or {name for _, name in owners} != set(IAD):
+        assert time.monotonic() < deadline, owners
+        answers = site.owners(urls).items()
+        owners = {(url.partition("?")[0], name) for url, name in answers}
 
 
 def test_no_request_fails_while_a_cache_is_drained_under_load(site: Site) -> None:
@@ -164,3 +229,34 @@ def test_a_request_that_was_sent_to_this_colo_goes_to_the_origin(site: Site) -> 
     site.load("IAD")
     site.comes_to(*IAD)
     assert set(site.owners(headers="X-Originmap-Colo: IAD\r\n").values()) == {"origin"}
+
+
+def test_haproxy_refuses_a_marked_request_if_its_frontend_lacks_our_lines(
+    crowd: Crowd, tmp_path: Path
+) -> None:
+    crowd.start()
+    with HAProxy(tmp_path, crowd) as cache:
+        site = Site(crowd, cache)
+        site.load("IAD")
+        site.comes_to(*IAD)
+        marked = httpx.get(cache.url, headers={"Host": ZONE, "X-Originmap-Colo": "IAD"})
+        assert marked.status_code == 508
+
+
+def test_a_node_of_the_upper_tier_fills_from_the_origin_if_no_sibling_answers(site: Site) -> None:
+    site.load("IAD")
+    site.comes_to(*IAD)
+    for name in IAD:
+        site.crowd[name].stop()
+    site.comes_to("origin")
+
+
+def test_all_caches_of_the_generic_pool_share_the_urls_of_origins_without_a_mapping(
+    site: Site,
+) -> None:
+    site.load(origins={})
+    site.comes_to(*IAD, *FRA)
+    before = site.owners()
+    site.load("IAD", origins={})
+    site.comes_to("origin", headers="X-Originmap-Colo: generic\r\n")
+    assert site.owners() == before

@@ -3,19 +3,21 @@
 There is a cluster for each chain, with the upper tier in priority 0 and its fallbacks after it. In
 the virtual host of a zone, the header x-originmap-ip selects the cluster. The operator defines the
 cluster originmap-origin, which connects to the origin itself. A file is a discovery response with
-resources only; `discovery` adds the other members.
+resources only; `discovery` adds the other members. `envoy_caches` has what differs if URLs are
+assigned to caches by consistent hashing.
 """
 
 from collections.abc import Collection, Iterator
 from json import dumps
-from typing import Any
 
 from originmap.domain.mapping import address as addresses
 from originmap.domain.tier.chain import Chain
+from originmap.export import envoy_caches
 from originmap.export.node import Node, ZonePart, name_of
 
 _TYPE = "type.googleapis.com/envoy."
 _ROUTE = _TYPE + "config.route.v3.Route"
+_ROUTE_LIST = _TYPE + "config.route.v3.RouteList"
 CLUSTER_TYPE = _TYPE + "config.cluster.v3.Cluster"
 ENDPOINTS_TYPE = _TYPE + "config.endpoint.v3.ClusterLoadAssignment"
 ROUTES_TYPE = _TYPE + "config.route.v3.RouteConfiguration"
@@ -27,19 +29,22 @@ _HEADER = _TYPE + "type.matcher.v3.HttpRequestHeaderMatchInput"
 
 
 class _Resources:
-    """A discovery response with a resource for each chain, independent of the mappings."""
+    """A discovery response with resources that do not depend on the mappings."""
 
     def __init__(self, node: Node, head: str = "", names: Collection[str] = ()) -> None:
         """`head`: members of the response before its resources; `names`: the only resources to
         write, or empty for all."""
         self._node = node
         self._head = head
-        self._chains = [c for c in node.chains if not names or name_of(c) in names]
+        self._names = names
 
     def start(self) -> Iterator[bytes]:
         yield f'{{{self._head}"resources":['.encode()
-        for index, chain in enumerate(self._chains):
-            yield (",\n" * (index > 0) + _json(self._resource(chain))).encode()
+        separator = ""
+        for name, resource in self._resources():
+            if not self._names or name in self._names:
+                yield (separator + _json(resource)).encode()
+                separator = ",\n"
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
         yield b""
@@ -47,8 +52,17 @@ class _Resources:
     def end(self) -> Iterator[bytes]:
         yield b"]}\n"
 
-    def _resource(self, chain: Chain) -> dict[str, object]:
+    def _resources(self) -> Iterator[tuple[str, dict[str, object]]]:
+        """The resources with their names."""
         raise NotImplementedError
+
+    def _assignments(self) -> Iterator[tuple[str, dict[str, object]]]:
+        """The endpoints of each cluster that has some."""
+        if self._node.hashed:
+            yield from envoy_caches.assignments(self._node)
+            return
+        for chain in self._node.chains:
+            yield name_of(chain), self._assignment(chain)
 
     def _assignment(self, chain: Chain) -> dict[str, object]:
         localities = []
@@ -68,7 +82,14 @@ class _Resources:
 class Clusters(_Resources):
     """Writes clusters with their endpoints. Envoy resolves host names by DNS."""
 
-    def _resource(self, chain: Chain) -> dict[str, object]:
+    def _resources(self) -> Iterator[tuple[str, dict[str, object]]]:
+        for name, assignment in self._assignments():
+            yield name, {"@type": CLUSTER_TYPE, **self._cluster(name, assignment)}
+        if self._node.hashed:
+            for name, cluster in envoy_caches.aggregates(self._node):
+                yield name, {"@type": CLUSTER_TYPE, **cluster}
+
+    def _cluster(self, name: str, assignment: dict[str, object]) -> dict[str, object]:
         check = {
             "tcp_health_check": {},
             "timeout": "2s",
@@ -77,11 +98,11 @@ class Clusters(_Resources):
             "healthy_threshold": 1,
         }
         return {
-            "@type": CLUSTER_TYPE,
-            "name": name_of(chain),
+            "name": name,
             "type": "STRICT_DNS",
             "connect_timeout": "2s",
-            "load_assignment": self._assignment(chain),
+            **(envoy_caches.CLUSTER if self._node.hashed else {}),
+            "load_assignment": assignment,
             "health_checks": [check],
             # With the default the fallback gets requests as soon as most hosts of a priority fail.
             "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
@@ -92,16 +113,20 @@ class Assignments(_Resources):
     """Writes endpoints for the operator's own clusters. Envoy accepts only IP addresses here, and
     only one cluster in a file, so there is a file for each name of `on_addresses`."""
 
-    def _resource(self, chain: Chain) -> dict[str, object]:
-        return {"@type": ENDPOINTS_TYPE, **self._assignment(chain)}
+    def _resources(self) -> Iterator[tuple[str, dict[str, object]]]:
+        for name, assignment in self._assignments():
+            yield name, {"@type": ENDPOINTS_TYPE, **assignment}
 
 
 def on_addresses(node: Node) -> list[str]:
     """The clusters whose upper tiers all have IP addresses. Raises InvalidExport."""
+    clusters = {name_of(chain): chain for chain in node.chains}
+    if node.hashed:
+        clusters = {envoy_caches.name_of_colo(code): (code,) for code in node.members()}
     return [
-        name_of(chain)
-        for chain in node.chains
-        if all(node.endpoint(code).is_address for code in chain)
+        name
+        for name, codes in clusters.items()
+        if all(cache.endpoint.is_address for code in codes for cache in node.caches(code))
     ]
 
 
@@ -109,6 +134,7 @@ class Routes:
     """Writes one route configuration, named originmap."""
 
     def __init__(self, node: Node, head: str = "", names: Collection[str] = ()) -> None:
+        self._node = node
         self._head = head
         self._wanted = not names or ROUTES in names
 
@@ -117,7 +143,7 @@ class Routes:
         if self._wanted:
             yield (
                 f'{{"@type":"{ROUTES_TYPE}","name":"{ROUTES}",'
-                f'"virtual_hosts":[\n{_json(_plain_host(ROUTES, ["*"], ()))}'
+                f'"virtual_hosts":[\n{_json(self._plain_host(ROUTES, ["*"], ()))}'
             ).encode()
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
@@ -126,51 +152,54 @@ class Routes:
         rows = [row for row in part.rows if row.chain != part.default]
         domains = [part.name, f"*.{part.name}"]
         if not rows:
-            yield (",\n" + _json(_plain_host(part.name, domains, part.default))).encode()
+            yield (",\n" + _json(self._plain_host(part.name, domains, part.default))).encode()
             return
-        actions = {chain: _json(_action(chain)) for chain in {row.chain for row in rows}}
+        actions = {chain: _json(self._action(chain)) for chain in {row.chain for row in rows}}
         text = addresses.text
         entries = ",\n".join(f'"{text(row.address)}":{actions[row.chain]}' for row in rows)
         header = {"@type": _HEADER, "header_name": "x-originmap-ip"}
         yield (
-            f',\n{{"name":{_json(part.name)},"domains":{_json(domains)},"retry_policy":{_json(_retry())},'
+            f',\n{{"name":{_json(part.name)},"domains":{_json(domains)},"retry_policy":{_json(self._retry())},'
             f'"matcher":{{"matcher_tree":{{"input":{{"name":"ip","typed_config":{_json(header)}}},'
             f'"exact_match_map":{{"map":{{\n{entries}}}}}}},'
-            f'"on_no_match":{_json(_action(part.default))}}}}}'
+            f'"on_no_match":{_json(self._action(part.default))}}}}}'
         ).encode()
 
     def end(self) -> Iterator[bytes]:
         yield b"\n]}]}\n" if self._wanted else b"]}\n"
 
+    def _routes(self, chain: Chain) -> list[dict[str, object]]:
+        if chain and self._node.hashed:
+            return envoy_caches.routes(self._node, chain)
+        return [{"match": {"prefix": "/"}, "route": {"cluster": name_of(chain)}}]
+
+    def _action(self, chain: Chain) -> dict[str, object]:
+        routes = self._routes(chain)
+        config: dict[str, object] = {"@type": _ROUTE_LIST, "routes": routes}
+        if len(routes) == 1:
+            config = {"@type": _ROUTE, **routes[0]}
+        return {"action": {"name": "route", "typed_config": config}}
+
+    def _plain_host(self, name: str, domains: list[str], chain: Chain) -> dict[str, object]:
+        """A virtual host with the routes of one chain for all requests."""
+        host: dict[str, object] = {"name": name, "domains": domains, "routes": self._routes(chain)}
+        return {**host, "retry_policy": self._retry()} if chain else {**host}
+
+    def _retry(self) -> dict[str, object]:
+        """The retry policy: if a colo is unreachable, Envoy retries with the next priority at once,
+        without waiting for the health checks."""
+        hashed = self._node.hashed
+        priority = {"@type": _RETRY, "update_frequency": 2 if hashed else 1}
+        return {
+            "retry_on": "connect-failure,refused-stream",
+            "num_retries": 2,
+            "retry_priority": {
+                "name": "envoy.retry_priorities.previous_priorities",
+                "typed_config": priority,
+            },
+            **(envoy_caches.retry() if hashed else {}),
+        }
+
 
 def _json(value: object) -> str:
     return dumps(value, separators=(",", ":"))
-
-
-def _route(chain: Chain) -> dict[str, object]:
-    return {"match": {"prefix": "/"}, "route": {"cluster": name_of(chain)}}
-
-
-def _action(chain: Chain) -> dict[str, object]:
-    route = {"@type": _ROUTE, **_route(chain)}
-    return {"action": {"name": "route", "typed_config": route}}
-
-
-def _plain_host(name: str, domains: list[str], chain: Chain) -> dict[str, Any]:
-    """A virtual host with one route for all requests."""
-    host = {"name": name, "domains": domains, "routes": [_route(chain)]}
-    return {**host, "retry_policy": _retry()} if chain else host
-
-
-def _retry() -> dict[str, object]:
-    """The retry policy: if a colo is unreachable, Envoy retries with the next priority at once,
-    without waiting for the health checks."""
-    priority = {"@type": _RETRY, "update_frequency": 1}
-    return {
-        "retry_on": "connect-failure,refused-stream",
-        "num_retries": 2,
-        "retry_priority": {
-            "name": "envoy.retry_priorities.previous_priorities",
-            "typed_config": priority,
-        },
-    }

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from originmap.domain.mapping import address as addresses
 from originmap.domain.tier.chain import Chain
+from originmap.export import haproxy_caches
 from originmap.export.node import Node, ZonePart, name_of
 
 
@@ -41,6 +42,9 @@ class Backends:
         self._node = node
 
     def start(self) -> Iterator[bytes]:
+        if self._node.hashed:
+            yield from haproxy_caches.backends(self._node)
+            return
         for chain in self._node.chains:
             yield self._backend(chain).encode()
 

@@ -131,6 +131,11 @@ class Node:
             for (place, hub), chain in self._by_place.items()
         )
 
+    def leads_inside(self, chain: Chain) -> bool:
+        """Whether a chain leads to the caches of the node's own colo, so that requests which came
+        from such a cache must not follow it."""
+        return chain == (self._colo,) or (chain == (GENERIC,) and self.pooled)
+
     def colos(self) -> tuple[Colo, ...]:
         """The colos of all chains, by code."""
         codes = {code for chain in self.chains for code in chain} - {GENERIC}

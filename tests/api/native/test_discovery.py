@@ -1,6 +1,7 @@
 """Envoy's discovery requests to the xDS routes."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -8,10 +9,13 @@ import httpx
 import pytest
 
 from tests.api.answers import error
+from tests.api.application import ZONE_URL
 from tests.api.cloudflare.two_zones import NARROW, change, two_zones
 
 DISCOVERY = "http://testserver/v3/discovery"
 EXPORT = "http://testserver/originmap/v1/export/envoy"
+TOPOLOGY = "http://testserver/originmap/v1/topology"
+REGIONAL = f"{ZONE_URL}/cache/regional_tiered_cache"
 TEMPLATE = "{colo}.example:80"
 KINDS = ("clusters", "endpoints", "routes")
 FILES = {"clusters": "cds.json", "routes": "rds.json"}
@@ -80,6 +84,35 @@ async def test_endpoints_of_one_cluster_are_those_of_its_file(client: httpx.Asyn
     assert len(file.json()["resources"]) == 1
 
 
+async def test_caches_of_a_colo_have_one_cluster_with_the_endpoints_of_its_file(
+    client: httpx.AsyncClient,
+) -> None:
+    upstream = ["IAD=192.0.2.10:80", "IAD=192.0.2.11:80", TEMPLATE]
+    of = {"node": node(upstream=upstream)}
+    answer = await ask(client, "endpoints", "originmap-colo-iad", **of)
+    params = {"colo": "SIN", "upstream": upstream, "file": "eds/originmap-colo-iad.json"}
+    file = (await client.get(EXPORT, params=params)).raise_for_status()
+    (found,) = answer.json()["resources"]
+    assert [found] == file.json()["resources"]
+    assert len(found["endpoints"][0]["lb_endpoints"]) == 2
+    clusters = (await ask(client, "clusters", **of)).json()["resources"]
+    assert {"originmap-colo-iad", "originmap_iad_ewr"} <= {each["name"] for each in clusters}
+
+
+async def test_every_cluster_of_a_route_through_a_regional_hub_exists(
+    client: httpx.AsyncClient,
+) -> None:
+    # A colo that is not down is its own hub.
+    (await client.patch(TOPOLOGY, json={"states": {"SIN": "down"}})).raise_for_status()
+    before = (await ask(client, "clusters")).json()["resources"]
+    (await client.patch(REGIONAL, json={"value": "on"})).raise_for_status()
+    (routes,) = (await ask(client, "routes")).json()["resources"]
+    needed = set(re.findall('"cluster": "(originmap_[a-z_]+)"', json.dumps(routes)))
+    clusters = (await ask(client, "clusters")).json()["resources"]
+    assert needed - {each["name"] for each in before}
+    assert needed <= {each["name"] for each in clusters}
+
+
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_node_that_is_up_to_date_gets_an_empty_304(
     client: httpx.AsyncClient, kind: str
@@ -100,7 +133,7 @@ async def test_a_mapping_changes_the_routes_and_nothing_else(client: httpx.Async
 async def test_a_topology_changes_all(client: httpx.AsyncClient) -> None:
     before = {kind: await version_of(client, kind) for kind in KINDS}
     states = {"states": {"IAD": "down"}}
-    await client.patch("http://testserver/originmap/v1/topology", json=states)
+    await client.patch(TOPOLOGY, json=states)
     for kind, version in before.items():
         assert await version_of(client, kind) != version
 

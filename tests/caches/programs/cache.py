@@ -79,6 +79,7 @@ class Cache(ABC):
         """Install our files and load them."""
         for name, content in files.items():
             new = self.folder / f"{name}.new"
+            new.parent.mkdir(exist_ok=True)
             new.write_bytes(content)
             new.chmod(0o644)
             new.replace(self.folder / name)

@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -81,9 +82,12 @@ class EnvoyOwnClusters(Envoy):
     """
 
     names: tuple[str, ...] = ("originmap_iad_fra", "originmap_fra_iad")
+    aggregates: Mapping[str, Sequence[str]] = {}
+    lb_policy = "ROUND_ROBIN"
 
     def _more_clusters(self) -> list[dict[str, Any]]:
-        return [self._own(name) for name in self.names]
+        own = [self._own(name) for name in self.names]
+        return own + [aggregate(name, of) for name, of in self.aggregates.items()]
 
     def _clusters_source(self) -> dict[str, Any]:
         return {}
@@ -99,6 +103,7 @@ class EnvoyOwnClusters(Envoy):
         return {
             "name": name,
             "type": "EDS",
+            "lb_policy": self.lb_policy,
             "connect_timeout": "2s",
             "health_checks": [check],
             "eds_cluster_config": {"eds_config": self._source(f"eds/{name}.json")},
@@ -113,4 +118,20 @@ def static(name: str, address: dict[str, Any]) -> dict[str, Any]:
         "name": name,
         "type": "STATIC",
         "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
+    }
+
+
+def aggregate(name: str, clusters: Sequence[str]) -> dict[str, Any]:
+    """A cluster that uses the first of several clusters that is healthy."""
+    config = {
+        "@type": TYPE + "extensions.clusters.aggregate.v3.ClusterConfig",
+        "clusters": [*clusters],
+    }
+    return {
+        "name": name,
+        "lb_policy": "CLUSTER_PROVIDED",
+        "connect_timeout": "2s",
+        "cluster_type": {"name": "envoy.clusters.aggregate", "typed_config": config},
+        "circuit_breakers": {"thresholds": [{"max_retries": 1024}]},
+        "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
     }

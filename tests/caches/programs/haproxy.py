@@ -9,6 +9,8 @@ class HAProxy(Cache):
     """Reloaded by SIGUSR2 to its master process."""
 
     format = "haproxy"
+    siblings = ""
+    """Lines of the frontend for a colo with several caches."""
 
     def check_installed(self) -> None:
         found("haproxy")
@@ -35,7 +37,7 @@ frontend site
     http-request set-var(txn.fill) var(txn.zone),map_str({path},originmap-origin)
     http-request set-var(txn.fill) var(txn.key),map_str({path}) \
         if {{ var(txn.key),map_str({path}) -m found }}
-    use_backend %[var(txn.fill)]
+{self.siblings}    use_backend %[var(txn.fill)]
 
 backend originmap-origin
     server origin {self.origin.endpoint}

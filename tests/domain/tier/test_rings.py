@@ -6,7 +6,7 @@ import pytest
 
 from originmap.domain.errors import InvalidQuery
 from originmap.domain.tier.cache import Cache
-from originmap.domain.tier.hash_key import hash_key
+from originmap.domain.tier.hash_key import HashKey, hash_key
 from originmap.domain.tier.key_moves import moved_share
 from originmap.domain.tier.rings.table import MOST_POINTS, RINGS, Ring, owners
 from originmap.domain.tier.topology import HashPart
@@ -14,13 +14,12 @@ from originmap.domain.tier.topology import HashPart
 CACHES = tuple(
     Cache(f"iad-{n}", f"192.0.2.{n}", weight=weight) for n, weight in enumerate((1, 1, 2, 4))
 )
-KEYS = [b"example.com/pictures/%d?size=%d" % (n, n % 7) for n in range(10_000)]
-KNOWN = {name: ring for name, ring in RINGS.items() if ring is not None}
+KEYS = [HashKey(b"example.com", b"/pictures/%d?size=%d" % (n, n % 7)) for n in range(10_000)]
 
 
-@pytest.fixture(params=sorted(KNOWN))
+@pytest.fixture(params=sorted(RINGS))
 def ring(request: pytest.FixtureRequest) -> Ring:
-    return KNOWN[request.param]
+    return RINGS[request.param]
 
 
 def test_urls_are_spread_by_weight(ring: Ring) -> None:
@@ -39,15 +38,8 @@ def test_a_cache_that_leaves_loses_its_urls_and_about_its_share_moves(ring: Ring
     assert expected == 1 / 8
     assert 0.8 * expected <= len(moved) / len(KEYS) <= 1.2 * expected
     assert set(its) <= set(moved)
-    assert len(moved) <= len(its) * RINGS_THAT_MOVE_OTHERS.get(_name(ring), 1)
-
-
-RINGS_THAT_MOVE_OTHERS: dict[str, float] = {}
-"""By how much more than its own URLs move."""
-
-
-def _name(ring: Ring) -> str:
-    return next(name for name, known in KNOWN.items() if known == ring)
+    # Envoy's MAGLEV moves a few others.
+    assert len(moved) <= len(its) * (1.02 if ring is RINGS["envoy"] else 1)
 
 
 def test_the_order_of_caches_does_not_matter(ring: Ring) -> None:
@@ -57,13 +49,15 @@ def test_the_order_of_caches_does_not_matter(ring: Ring) -> None:
 
 def test_a_ring_that_takes_too_long_is_not_built() -> None:
     many = [Cache(f"c{n}", f"c{n}.example", weight=256) for n in range(99)]
-    assert all(ring.points(many) > MOST_POINTS for ring in KNOWN.values())
-    assert set(owners(many, b"key").values()) == {None}
+    small = {name for name, ring in RINGS.items() if ring.points(many) <= MOST_POINTS}
+    found = owners(many, KEYS[0])
+    assert {name for name, owner in found.items() if owner is not None} == small
+    assert "nginx" not in small
 
 
 def test_the_only_cache_of_a_colo_owns_every_url() -> None:
-    assert set(owners(CACHES[:1], b"key").values()) == {"iad-0"}
-    assert set(owners((), b"key").values()) == {None}
+    assert set(owners(CACHES[:1], KEYS[0]).values()) == {"iad-0"}
+    assert set(owners((), KEYS[0]).values()) == {None}
 
 
 HOST, PATH, QUERY = HashPart.HOST, HashPart.PATH, HashPart.QUERY
@@ -82,7 +76,7 @@ HOST, PATH, QUERY = HashPart.HOST, HashPart.PATH, HashPart.QUERY
     ],
 )
 def test_the_key_has_the_chosen_parts(url: str, parts: tuple[HashPart, ...], key: bytes) -> None:
-    assert hash_key(url, parts) == key
+    assert hash_key(url, parts).whole == key
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from typing import NamedTuple
 
 from originmap.domain.errors import InvalidQuery
 from originmap.domain.tier.topology import HashPart
@@ -13,7 +14,24 @@ _URL = re.compile(
 )
 
 
-def hash_key(url: str, parts: Collection[HashPart]) -> bytes:
+class HashKey(NamedTuple):
+    """The parts of a key; either can be empty."""
+
+    host: bytes
+    rest: bytes
+
+    @property
+    def whole(self) -> bytes:
+        """One part after the other."""
+        return self.host + self.rest
+
+    @property
+    def parts(self) -> list[bytes]:
+        """The parts that are not empty."""
+        return [part for part in self if part]
+
+
+def hash_key(url: str, parts: Collection[HashPart]) -> HashKey:
     """The key of a URL such as https://www.example.com/a?b=c, as caches see it: the host in lower
     case and without port, path and query as they are sent. Raises InvalidQuery."""
     match = _URL.fullmatch(url) if len(url) <= LONGEST_URL else None
@@ -22,10 +40,7 @@ def hash_key(url: str, parts: Collection[HashPart]) -> bytes:
             f"url must be a URL of at most {LONGEST_URL} characters without fragment, such as"
             " https://www.example.com/a?b=c"
         )
-    query = match["query"] or ""
-    key = match["host"].lower() if HashPart.HOST in parts else ""
-    if HashPart.PATH in parts:
-        key += match["path"] or "/"
-    else:
-        query = query[1:]
-    return (key + query * (HashPart.QUERY in parts)).encode()
+    host = match["host"].lower() if HashPart.HOST in parts else ""
+    path = (match["path"] or "/") if HashPart.PATH in parts else ""
+    query = (match["query"] or "") if HashPart.QUERY in parts else ""
+    return HashKey(host.encode(), (path + query if path else query[1:]).encode())

@@ -48,9 +48,11 @@ class Discovery:
         self, question: Question, zones: Callable[[], Sequence[Zone]], point: Point
     ) -> Export:
         kind, names = question.kind, sorted(question.names)
-        node = self._exports.node(
-            zones() if kind.of_mappings else (), question.colo, question.upstreams
-        )
+        of = zones()
+        if not kind.of_mappings:
+            # Clusters depend on zones only in this: chains lead through a hub if one zone needs it.
+            of = [zone for zone in of if zone.regional_tiered_cache.on][:1]
+        node = self._exports.node(of, question.colo, question.upstreams)
         node.check_endpoints()
         # The names are part of the version: a request for other names needs a response even if no
         # resource changed.
