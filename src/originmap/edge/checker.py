@@ -92,6 +92,7 @@ http {{
         set $originmap_zone "";
         set $originmap_ip "";
         set $originmap_origin 192.0.2.1:80;
+        set $originmap_siblings on;
         location / {{ proxy_pass http://$originmap_fill; }}
     }}
 }}
