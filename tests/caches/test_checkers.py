@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -13,8 +14,9 @@ from originmap.edge import checker as checkers
 from originmap.edge.errors import CheckerMissing, CommandFailed
 from originmap.settings import command_environment
 from tests.caches.programs.cache import found
+from tests.export.test_golden import SHARED_FORMATS
 
-GOLDEN = Path(__file__).parents[1] / "export" / "golden" / "edge"
+GOLDEN = Path(__file__).parents[1] / "export" / "golden"
 PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 ENVIRONMENT = command_environment({"PATH": PATH})
 PROGRAMS = {
@@ -61,15 +63,17 @@ DAMAGED = [
 ]
 
 
-def files_of(format_: str, folder: Path) -> dict[str, Path]:
-    """Copies of the golden files with the names of new files and upper tiers without DNS names."""
+def files_of(format_: str, folder: Path, which: str = "edge") -> dict[str, Path]:
+    """Copies of the golden files of a node with the names of new files and caches without DNS
+    names."""
     if not shutil.which(PROGRAMS[format_], path=ENVIRONMENT["PATH"]):
         found(PROGRAMS[format_])
     files = {}
-    for golden in (GOLDEN / format_).rglob("*.*"):
-        name = str(golden.relative_to(GOLDEN / format_))
+    source = GOLDEN / which / format_
+    for golden in source.rglob("*.*"):
+        name = str(golden.relative_to(source))
         files[name] = folder / f".{golden.name}.new"
-        content = golden.read_bytes().replace(b"iad.cache.example.net", b"192.0.2.10")
+        content = re.sub(rb"[a-z0-9-]+(\.cache)?\.example\.net", b"192.0.2.10", golden.read_bytes())
         files[name].write_bytes(content)
     return files
 
@@ -83,6 +87,14 @@ def check(format_: str, files: dict[str, Path]) -> None:
 @pytest.mark.parametrize("format_", PROGRAMS)
 def test_our_files_pass_the_check(format_: str, tmp_path: Path) -> None:
     check(format_, files_of(format_, tmp_path))
+
+
+@pytest.mark.parametrize("which", ["shared", "shared-upper"])
+@pytest.mark.parametrize("format_", SHARED_FORMATS)
+def test_our_files_for_colos_with_several_caches_pass_the_check(
+    format_: str, which: str, tmp_path: Path
+) -> None:
+    check(format_, files_of(format_, tmp_path, which))
 
 
 @pytest.mark.parametrize("format_", ["varnish", "trafficserver"])

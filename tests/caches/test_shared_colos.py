@@ -17,9 +17,10 @@ from originmap.export.formats import format_called
 from tests.caches.crowd import Crowd
 from tests.caches.programs.cache import IP, ZONE, Cache
 from tests.caches.programs.shared_nginx import SharedNginx
+from tests.caches.programs.shared_varnish import SharedVarnish
 from tests.export.samples import COLOS, VIRGINIA, ZONES, export, node
 
-CACHES = (SharedNginx,)
+CACHES = (SharedNginx, SharedVarnish)
 HOSTS = {
     "iad-1": "127.0.1.1",
     "iad-2": "127.0.1.2",
@@ -55,16 +56,17 @@ class Site:
         self.crowd = crowd
         self.cache = cache
 
-    def load(self, colo: str = "SIN", **states: CacheState) -> None:
-        """Have the cache use the export of a node with some caches in these states."""
+    def load(self, colo: str = "SIN", *, itself: bool = False, **states: CacheState) -> None:
+        """Have the cache use the export of a node with some caches in these states; with `itself`,
+        the cache is one of IAD."""
         of = node(
-            colo, zones=ZONES[:1], colos=self.colos(states), endpoints=Endpoints(),
+            colo, zones=ZONES[:1], colos=self.colos(states, itself), endpoints=Endpoints(),
             places=(VIRGINIA,),
         )  # fmt: skip
         files = format_called(self.cache.format).files
         self.cache.load({file.name: export(file, of, {ZONE: {IP: VIRGINIA}}) for file in files})
 
-    def colos(self, states: Mapping[str, CacheState]) -> list[Colo]:
+    def colos(self, states: Mapping[str, CacheState], itself: bool = False) -> list[Colo]:
         members = {
             colo: tuple(
                 caches.Cache(
@@ -76,19 +78,25 @@ class Site:
             )
             for colo in ("IAD", "FRA")
         }  # fmt: skip
+        if itself:
+            members["IAD"] += (caches.Cache("iad-self", "127.0.0.1", self.cache.port),)
         colos = [colo for colo in COLOS if colo.code != "NRT"]
         return [replace(colo, caches=members.get(colo.code, ())) for colo in colos]
 
     def owners(self, urls: list[str] = SOME, headers: str = "") -> dict[str, str]:
         """The name of the server that answers each URL."""
-        headers += "".join(f"{name}: {value}\r\n" for name, value in self.cache.headers.items())
-        answers = self.crowd.ask(self.cache.port, urls, ZONE, headers)
+        answers = self.answers(urls, headers)
         return {url: answer.partition(" ")[0] for url, answer in answers.items()}
 
-    def comes_to(self, *names: str) -> None:
+    def answers(self, urls: list[str] = SOME, headers: str = "") -> dict[str, str]:
+        """The same, with the X-Originmap-Colo header that the server gets."""
+        headers += "".join(f"{name}: {value}\r\n" for name, value in self.cache.headers.items())
+        return self.crowd.ask(self.cache.port, urls, ZONE, headers)
+
+    def comes_to(self, *names: str, headers: str = "") -> None:
         """Wait until only these servers answer."""
         deadline = time.monotonic() + 20
-        while (found := set(self.owners().values())) != set(names):
+        while (found := set(self.owners(headers=headers).values())) != set(names):
             assert time.monotonic() < deadline, (found, self.cache.log())
             time.sleep(0.1)
 
@@ -99,17 +107,22 @@ def site(crowd: Crowd, cache: Cache) -> Site:
     return Site(crowd, cache)
 
 
+MARKED = "X-Originmap-Colo: IAD\r\n"
 IAD, FRA = ("iad-1", "iad-2", "iad-3"), ("fra-1", "fra-2")
 
 
 def test_urls_are_spread_by_weight(site: Site) -> None:
     site.load()
     site.comes_to(*IAD)
-    counts = Counter(site.owners(URLS).values())
+    owners = site.owners(URLS)
+    counts = Counter(owners.values())
     shares = {"iad-1": 2_500, "iad-2": 5_000, "iad-3": 2_500}
     assert counts.keys() == shares.keys()
     for name, share in shares.items():
         assert 0.9 * share <= counts[name] <= 1.1 * share, counts
+    if owner := getattr(site.cache, "owner", None):  # its algorithm is reproduced
+        members = site.colos({})[0].caches
+        assert owners == {url: owner(members, url) for url in URLS}
 
 
 def test_a_draining_cache_loses_its_urls_and_no_other_moves(site: Site) -> None:
@@ -157,4 +170,18 @@ def test_a_node_of_the_upper_tier_asks_the_sibling_that_owns_the_url(site: Site)
 def test_a_request_that_was_sent_to_this_colo_goes_to_the_origin(site: Site) -> None:
     site.load("IAD")
     site.comes_to(*IAD)
-    assert set(site.owners(headers="X-Originmap-Colo: IAD\r\n").values()) == {"origin"}
+    site.comes_to("origin", headers=MARKED)
+
+
+def test_requests_to_a_colo_carry_its_code_and_those_to_the_origin_do_not(site: Site) -> None:
+    site.load("IAD")
+    site.comes_to(*IAD)
+    site.comes_to("origin", headers=MARKED)
+    assert set(site.answers().values()) == {f"{name} iad" for name in IAD}
+    assert set(site.answers(headers=MARKED).values()) == {"origin "}
+
+
+def test_a_cache_that_owns_a_url_itself_fills_from_the_origin(site: Site) -> None:
+    site.load("IAD", itself=True)
+    site.comes_to(*IAD, "origin")
+    assert "" not in site.owners(MANY).values()

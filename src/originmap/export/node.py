@@ -107,7 +107,7 @@ class Node:
     @property
     def pooled(self) -> bool:
         """Whether the node's own caches are in the generic pool."""
-        return self._colo in {colo.code for colo in self._tiers.topology.pool()}
+        return self._colo in self.pool()
 
     def colos(self) -> tuple[Colo, ...]:
         """The colos of all chains, by code."""
@@ -123,14 +123,21 @@ class Node:
         generic = (GENERIC,) * (self._chains.generic == (GENERIC,))
         return (*(colo.code for colo in self.colos()), *generic)
 
+    def pool(self) -> tuple[str, ...]:
+        """The colos that GENERIC stands for, by code."""
+        return tuple(colo.code for colo in self._tiers.topology.pool())
+
+    def has_siblings(self, chain: Chain) -> bool:
+        """Whether a chain has the node's own caches, which a marked request must not reach."""
+        return chain == (self._colo,) or (chain == (GENERIC,) and self.pooled)
+
     def caches(self, code: str) -> tuple[Cache, ...]:
         """The caches that share the URLs sent to a colo or to GENERIC, by name. Raises
         InvalidExport if a colo has no address."""
         if code != GENERIC:
             template = self._tiers.topology.cache_template
             return self._endpoints.caches(self._colos[code], template)
-        pool = self._tiers.topology.pool()
-        return tuple(cache for colo in pool for cache in self.caches(colo.code))
+        return tuple(cache for colo in self.pool() for cache in self.caches(colo))
 
     def servers(self, code: str, *, a_family: bool = False) -> tuple[Cache, ...]:
         """The same, with a cache for each address of a name that has several; with `a_family`, only
@@ -198,7 +205,7 @@ class Node:
             topology.cache_template,
             caches,
             self.hash_key,
-            [colo.code for colo in topology.pool()],
+            self.pool(),
         )
         return self._colo, zones, self._chains.generic, chains, countries, *upstreams
 

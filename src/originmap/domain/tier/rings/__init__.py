@@ -1,0 +1,1 @@
+"""Consistent hashing of each cache software, reproduced."""
