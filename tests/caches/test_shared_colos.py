@@ -17,10 +17,11 @@ from originmap.export.formats import format_called
 from tests.caches.crowd import Crowd
 from tests.caches.programs.cache import IP, ZONE, Cache
 from tests.caches.programs.shared_nginx import SharedNginx
+from tests.caches.programs.shared_trafficserver import SharedTrafficServer
 from tests.caches.programs.shared_varnish import SharedVarnish
 from tests.export.samples import COLOS, VIRGINIA, ZONES, export, node
 
-CACHES = (SharedNginx, SharedVarnish)
+CACHES = (SharedNginx, SharedVarnish, SharedTrafficServer)
 HOSTS = {
     "iad-1": "127.0.1.1",
     "iad-2": "127.0.1.2",
@@ -56,9 +57,9 @@ class Site:
         self.crowd = crowd
         self.cache = cache
 
-    def load(self, colo: str = "SIN", *, itself: bool = False, **states: CacheState) -> None:
+    def load(self, colo: str = "SIN", *, itself: str = "", **states: CacheState) -> None:
         """Have the cache use the export of a node with some caches in these states; with `itself`,
-        the cache is one of IAD."""
+        the cache is one of IAD, at this address."""
         of = node(
             colo, zones=ZONES[:1], colos=self.colos(states, itself), endpoints=Endpoints(),
             places=(VIRGINIA,),
@@ -66,7 +67,7 @@ class Site:
         files = format_called(self.cache.format).files
         self.cache.load({file.name: export(file, of, {ZONE: {IP: VIRGINIA}}) for file in files})
 
-    def colos(self, states: Mapping[str, CacheState], itself: bool = False) -> list[Colo]:
+    def colos(self, states: Mapping[str, CacheState], itself: str = "") -> list[Colo]:
         members = {
             colo: tuple(
                 caches.Cache(
@@ -79,7 +80,7 @@ class Site:
             for colo in ("IAD", "FRA")
         }  # fmt: skip
         if itself:
-            members["IAD"] += (caches.Cache("iad-self", "127.0.0.1", self.cache.port),)
+            members["IAD"] += (caches.Cache("iad-self", itself, self.cache.port),)
         colos = [colo for colo in COLOS if colo.code != "NRT"]
         return [replace(colo, caches=members.get(colo.code, ())) for colo in colos]
 
@@ -182,6 +183,6 @@ def test_requests_to_a_colo_carry_its_code_and_those_to_the_origin_do_not(site: 
 
 
 def test_a_cache_that_owns_a_url_itself_fills_from_the_origin(site: Site) -> None:
-    site.load("IAD", itself=True)
+    site.load("IAD", itself="127.0.0.1")
     site.comes_to(*IAD, "origin")
     assert "" not in site.owners(MANY).values()

@@ -23,7 +23,7 @@ NODES = {
     "shared": node("SIN", colos=SHARED, endpoints=ADDRESSES),
     "shared-upper": node("IAD", colos=SHARED, endpoints=ADDRESSES, generic=GenericTier.HASH),
 }
-SHARED_FORMATS = ("nginx", "varnish")
+SHARED_FORMATS = ("nginx", "varnish", "trafficserver")
 FILES = [
     (which, known.name, file)
     for which, made_for in NODES.items()

@@ -26,6 +26,12 @@ PLACES = {
         f"    originmap_r(?:_iad|-generic)\\.add_backend\\(originmap_b_iad_{NAME}"
         f', "{NAME}", weight=[12]\\.0\\);',
     ],
+    "trafficserver": [
+        rf'dest_(?:ip|domain)=[a-z0-9.:]+ parent="(?:\[?{HOST}\]?:\d+\|[12]\.0&{NAME};?)+" '
+        "round_robin=consistent_hash qstring=consider go_direct=true",
+        f"(?:  - &|    - <<: \\*)originmap_h_iad_{NAME}",
+        f"    (?:host|hash_string): '{HOST}'",
+    ],
 }
 
 

@@ -6,12 +6,17 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from originmap.domain.tier.cache import Cache
-from originmap.domain.tier.rings import varnish
+from originmap.domain.tier.rings import trafficserver, varnish
 
 Owner = Callable[[Sequence[Cache], bytes], Cache]
-OWNERS = [varnish.owner]
+OWNERS = [varnish.owner, trafficserver.owner]
 CACHES = (Cache("a", "192.0.2.1"), Cache("b", "192.0.2.2", weight=2), Cache("c", "192.0.2.3"))
 KEYS = [f"/{number}".encode() for number in range(2_000)]
+
+
+def test_siphash_with_a_key_of_zeros_has_known_values() -> None:
+    assert trafficserver.siphash(b"") == 0x1E924B9D737700D7
+    assert trafficserver.siphash(b"Hello world") == 0xC9E8A3021F3822D9
 
 
 @pytest.mark.parametrize("owner", OWNERS, ids=lambda owner: owner.__module__.rpartition(".")[2])
