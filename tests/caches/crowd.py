@@ -61,6 +61,8 @@ class Member:
                     % (len(body), body)
                 )
                 await writer.drain()
+                if "\r\nconnection: close" in head:  # a probe
+                    break
         except (OSError, EOFError, asyncio.IncompleteReadError):
             pass
         finally:

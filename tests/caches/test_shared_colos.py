@@ -25,9 +25,11 @@ from tests.caches.programs.haproxy import HAProxy
 from tests.caches.programs.shared_envoy import SharedEnvoy, SharedEnvoyOwnClusters
 from tests.caches.programs.shared_haproxy import SharedHAProxy
 from tests.caches.programs.shared_nginx import SharedNginx
-from tests.export.samples import COLOS, VIRGINIA, ZONES, export, node
+from tests.caches.programs.shared_trafficserver import SharedTrafficServer
+from tests.caches.programs.shared_varnish import SharedVarnish
+from tests.export.samples import COLOS, NOWHERE, REGIONAL, VIRGINIA, ZONES, export, node
 
-CACHES = (SharedNginx, SharedHAProxy, SharedEnvoy)
+CACHES = (SharedNginx, SharedHAProxy, SharedVarnish, SharedTrafficServer, SharedEnvoy)
 HOSTS = {
     "iad-1": "127.0.1.1",
     "iad-2": "127.0.1.2",
@@ -72,19 +74,24 @@ class Site:
         colo: str = "SIN",
         origins: Mapping[str, Place] = MAPPED,
         hash_key: tuple[HashPart, ...] = tuple(HashPart),
+        itself: str = "",
+        *,
+        regional: bool = False,
         **states: CacheState,
     ) -> None:
-        """Have the cache use the export of a node with some caches in these states. Origins that
-        are not mapped use the generic tier."""
+        """Have the cache use the export of a node with some caches in these states; with `itself`,
+        the cache is one of IAD, at this address. Origins that are not mapped use the generic
+        tier. With `regional`, FRA is the hub of Asia."""
         of = node(
-            colo, zones=ZONES[:1], colos=self.colos(states), endpoints=Endpoints(),
-            places=(VIRGINIA,), generic=GenericTier.HASH,
+            colo, zones=(REGIONAL if regional else ZONES)[:1],
+            hubs={"asia": ("FRA",)} if regional else None, colos=self.colos(states, itself),
+            endpoints=Endpoints(), places=(VIRGINIA,), generic=GenericTier.HASH,
         )  # fmt: skip
         of.hash_key = hash_key
         files = format_called(self.cache.format).all(of)
         self.cache.load({file.name: export(file, of, {ZONE: origins}) for file in files})
 
-    def colos(self, states: Mapping[str, CacheState]) -> list[Colo]:
+    def colos(self, states: Mapping[str, CacheState], itself: str = "") -> list[Colo]:
         members = {
             colo: tuple(
                 caches.Cache(
@@ -96,6 +103,8 @@ class Site:
             )
             for colo in ("IAD", "FRA")
         }  # fmt: skip
+        if itself:
+            members["IAD"] += (caches.Cache("iad-self", itself, self.cache.port),)
         colos = [colo for colo in COLOS if colo.code != "NRT"]
         return [replace(colo, caches=members.get(colo.code, ())) for colo in colos]
 
@@ -107,9 +116,13 @@ class Site:
 
     def owners(self, urls: list[str] = SOME, headers: str = "") -> dict[str, str]:
         """The name of the server that answers each URL."""
-        headers += "".join(f"{name}: {value}\r\n" for name, value in self.cache.headers.items())
-        answers = self.crowd.ask(self.cache.port, urls, ZONE, headers)
+        answers = self.answers(urls, headers)
         return {url: answer.partition(" ")[0] for url, answer in answers.items()}
+
+    def answers(self, urls: list[str] = SOME, headers: str = "") -> dict[str, str]:
+        """The same, with the X-Originmap-Colo header that the server gets."""
+        headers += "".join(f"{name}: {value}\r\n" for name, value in self.cache.headers.items())
+        return self.crowd.ask(self.cache.port, urls, ZONE, headers)
 
     def comes_to(self, *names: str, headers: str = "") -> None:
         """Wait until only these servers answer."""
@@ -127,10 +140,15 @@ def site(crowd: Crowd, cache: Cache) -> Site:
 
 def owner(site: Site, url: str) -> str:
     """The owner of a URL by our own code."""
+    if isinstance(site.cache, SharedTrafficServer):
+        return site.cache.owner(site.sharing, url)
     key = HashKey(ZONE.encode(), url.encode())
-    return RINGS[site.cache.format].owner(site.sharing, key).name
+    found = RINGS[site.cache.format].owner(site.sharing, key)
+    assert found is not None
+    return found.name
 
 
+MARKED = "X-Originmap-Colo: IAD\r\n"
 IAD, FRA = ("iad-1", "iad-2", "iad-3"), ("fra-1", "fra-2")
 
 
@@ -228,7 +246,7 @@ def test_a_node_of_the_upper_tier_asks_the_sibling_that_owns_the_url(site: Site)
 def test_a_request_that_was_sent_to_this_colo_goes_to_the_origin(site: Site) -> None:
     site.load("IAD")
     site.comes_to(*IAD)
-    assert set(site.owners(headers="X-Originmap-Colo: IAD\r\n").values()) == {"origin"}
+    site.comes_to("origin", headers=MARKED)
 
 
 def test_haproxy_refuses_a_marked_request_if_its_frontend_lacks_our_lines(
@@ -254,9 +272,34 @@ def test_a_node_of_the_upper_tier_fills_from_the_origin_if_no_sibling_answers(si
 def test_all_caches_of_the_generic_pool_share_the_urls_of_origins_without_a_mapping(
     site: Site,
 ) -> None:
-    site.load(origins={})
+    site.load(origins={IP: NOWHERE})
     site.comes_to(*IAD, *FRA)
     before = site.owners()
-    site.load("IAD", origins={})
+    site.load("IAD", origins={IP: NOWHERE})
     site.comes_to("origin", headers="X-Originmap-Colo: generic\r\n")
     assert site.owners() == before
+
+
+def test_requests_to_a_colo_carry_its_code_and_those_to_the_origin_do_not(site: Site) -> None:
+    site.load("IAD")
+    site.comes_to(*IAD)
+    site.comes_to("origin", headers=MARKED)
+    assert set(site.answers().values()) == {f"{name} iad" for name in IAD}
+    assert set(site.answers(headers=MARKED).values()) == {"origin "}
+
+
+def test_a_cache_that_owns_a_url_itself_fills_from_the_origin(site: Site) -> None:
+    site.load("IAD", itself="127.0.0.1")
+    site.comes_to(*IAD, "origin")
+    assert "" not in site.owners(MANY).values()
+
+
+def test_three_tiers_are_asked_in_their_order(site: Site) -> None:
+    """The edge fills from the hub, a node of the hub from the upper tier, and that from the
+    origin."""
+    site.load(regional=True)
+    site.comes_to(*FRA)
+    site.load("FRA", regional=True)
+    site.comes_to(*IAD)
+    site.load("IAD", regional=True)
+    site.comes_to("origin", headers=MARKED)

@@ -24,7 +24,7 @@ NODES = {
     "regional": node("SIN", zones=REGIONAL, hubs={"asia": ("FRA",)}),
     "shared-upper": node("IAD", colos=SHARED, endpoints=ADDRESSES, generic=GenericTier.HASH),
 }
-SHARED_FORMATS = ("nginx", "haproxy", "envoy")
+SHARED_FORMATS = ("nginx", "haproxy", "varnish", "trafficserver", "envoy")
 FILES = [
     (which, known.name, file)
     for which, made_for in NODES.items()

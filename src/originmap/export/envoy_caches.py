@@ -119,7 +119,8 @@ def routes(node: Node, chain: Chain) -> list[dict[str, object]]:
     if not node.leads_inside(chain):
         return [fill]
     marked = {**_ALL, "headers": [{"name": HOP, "present_match": True}]}
-    return [{"match": marked, "route": {"cluster": ORIGIN}}, fill]
+    origin = {"route": {"cluster": ORIGIN}, "request_headers_to_remove": [HOP]}
+    return [{"match": marked, **origin}, fill]
 
 
 def _hash_policy(node: Node) -> list[dict[str, object]]:

@@ -156,8 +156,7 @@ class Node:
         if code != GENERIC:
             template = self._tiers.topology.cache_template
             return self._endpoints.caches(self._colos[code], template)
-        pool = self._tiers.topology.pool()
-        return tuple(cache for colo in pool for cache in self.caches(colo.code))
+        return tuple(cache for colo in self.pool for cache in self.caches(colo))
 
     def servers(self, code: str, *, a_family: bool = False) -> tuple[Cache, ...]:
         """The same, with a cache for each address of a name that has several; with `a_family`, only
@@ -228,7 +227,7 @@ class Node:
             topology.cache_template,
             caches,
             self.hash_key,
-            [colo.code for colo in topology.pool()],
+            self.pool,
         )
         return self._colo, zones, self._chains.generic, chains, countries, *upstreams
 

@@ -4,6 +4,8 @@ strategy for each mapping.
 parent.config has no zones: if zones map one address to different regions, the latest change counts.
 A rule of remap.config names its origin's strategy, @strategy=example.com/192.0.2.1, and does not
 change if the origin moves.
+
+`trafficserver_caches` writes the parents if URLs are assigned to caches by consistent hashing.
 """
 
 from collections.abc import Iterator
@@ -11,6 +13,7 @@ from collections.abc import Iterator
 from originmap.domain.mapping import address as addresses
 from originmap.domain.mapping.address import Address
 from originmap.domain.tier.chain import Chain
+from originmap.export import trafficserver_caches
 from originmap.export.by_address import ByAddress
 from originmap.export.node import Node, ZonePart
 
@@ -47,6 +50,8 @@ class ParentConfig:
 
     def _parents(self, chain: Chain) -> str:
         """The parents, which Traffic Server tries in order, then the origin."""
+        if self._node.hashed:
+            return trafficserver_caches.parents(self._node, chain)
         if not chain:
             return "go_direct=true"
         parents = ";".join(self._node.endpoint(code).text for code in chain)
@@ -61,7 +66,11 @@ class Strategies:
 
     def start(self) -> Iterator[bytes]:
         colos = self._node.colos()
-        if not colos:
+        if not self._node.members():
+            yield b"strategies:\n"
+            return
+        if self._node.hashed:
+            yield from trafficserver_caches.groups(self._node)
             yield b"strategies:\n"
             return
         hosts, groups = [], []
@@ -74,19 +83,20 @@ class Strategies:
         yield b"strategies:\n"
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
-        groups = {
-            chain: "".join(f"      - *originmap_g_{code.lower()}\n" for code in chain)
-            for chain in {row.chain for row in part.rows}
-        }
+        bodies = {chain: self._body(chain) for chain in {row.chain for row in part.rows}}
         lines = []
         for row in part.rows:
             text = addresses.text(row.address)
-            lines.append(f"  - strategy: '{part.name}/{text}'\n    policy: first_live\n")
-            if row.chain:
-                lines.append(f"    go_direct: true\n    groups:\n{groups[row.chain]}")
-            else:
-                lines.append(_direct(text))
+            body = bodies[row.chain] if row.chain else _direct(text)
+            lines.append(f"  - strategy: '{part.name}/{text}'\n{body}")
         yield "".join(lines).encode()
+
+    def _body(self, chain: Chain) -> str:
+        """The lines of a strategy after its name."""
+        if self._node.hashed and chain:
+            return trafficserver_caches.strategy(self._node, chain)
+        groups = "".join(f"      - *originmap_g_{code.lower()}\n" for code in chain)
+        return f"    policy: first_live\n    go_direct: true\n    groups:\n{groups}"
 
     def end(self) -> Iterator[bytes]:
         yield b""
@@ -99,7 +109,7 @@ def _host(host: str, port: int) -> str:
 def _direct(text: str) -> str:
     """The origin as the parent, because Traffic Server 9.2 exits at a strategy without one."""
     return (
-        "    parent_is_proxy: false\n    groups:\n"
+        "    policy: first_live\n    parent_is_proxy: false\n    groups:\n"
         f"      - - host: '{text}'\n          protocol:\n            - port: 80\n"
         "          weight: 1.0\n"
     )

@@ -9,16 +9,20 @@ compile fast.
 A host name with several addresses of one family becomes several backends with a round-robin
 director, which replaces the colo's backend.
 
+`varnish_caches` writes the backends if URLs are assigned to caches by consistent hashing.
+
 Each change compiles the VCL again, and Varnish probes each backend, so only used backends are
 written. They come last, because the used ones are known only after all zones; zones refer to them
 by name.
 """
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 
 from originmap.domain.mapping import address as addresses
 from originmap.domain.tier.chain import Chain
+from originmap.export import varnish_caches
 from originmap.export.node import Node, ZonePart
+from originmap.export.varnish_caches import named
 
 _ADDRESS = 'std.ip(req.http.X-Originmap-IP, "0.0.0.0")'
 
@@ -42,7 +46,7 @@ class Varnish:
                 by_chain.setdefault(row.chain, []).append(addresses.text(row.address))
         tests = []
         for chain, texts in sorted(by_chain.items()):
-            acl = "_".join(["originmap_a", part.id, *(code.lower() for code in chain)])
+            acl = named(f"a_{part.id}", chain)
             hosts = "".join(f'    "{text}";\n' for text in texts)
             yield f"acl {acl} +table {{\n{hosts}}}\n".encode()
             tests.append(f"if ({_ADDRESS} ~ {acl}) {{\n{_fill(chain)}    }} else")
@@ -56,6 +60,16 @@ class Varnish:
     def end(self) -> Iterator[bytes]:
         # Varnish rejects a probe that no backend uses, so at least one backend is written.
         chains = sorted(self._used) or self._node.chains[:1]
+        if self._node.hashed:
+            yield from varnish_caches.backends(self._node, chains)
+            yield from varnish_caches.fills(self._node, self._used)
+            yield varnish_caches.choose(self._calls)
+            return
+        yield from self._backends(chains)
+        yield "".join(map(_sub, sorted(self._used))).encode()
+        yield f"sub originmap_choose {{\n{''.join(self._calls)}}}\n".encode()
+
+    def _backends(self, chains: Sequence[Chain]) -> Iterator[bytes]:
         several = dict[str, int]()
         for code in sorted({code for chain in chains for code in chain}):
             endpoints = self._node.endpoints(code, a_family=True)
@@ -70,8 +84,6 @@ class Varnish:
         turns = "".join(_in_turn(code, count) for code, count in several.items())
         news = "".join(_new(chain, several) for chain in chains)
         yield f"\nsub vcl_init {{\n{turns}{news}}}\n\n".encode()
-        yield "".join(map(_sub, sorted(self._used))).encode()
-        yield f"sub originmap_choose {{\n{''.join(self._calls)}}}\n".encode()
 
 
 # The code of a colo has at least two characters, so these names cannot clash with others.
@@ -79,32 +91,28 @@ def _backend(code: str, number: int = 1) -> str:
     return f"originmap_b_{code.lower()}" + f"_{number}" * (number > 1)
 
 
-def _named(kind: str, chain: Chain) -> str:
-    return "_".join(["originmap", kind, *(code.lower() for code in chain)])
-
-
 def _in_turn(code: str, count: int) -> str:
     """A director for a colo whose name has several addresses, because Varnish rejects such a name
     in a backend."""
-    director = _named("r", (code,))
+    director = named("r", (code,))
     backends = (_backend(code, number + 1) for number in range(count))
     adds = "".join(f"    {director}.add_backend({backend});\n" for backend in backends)
     return f"    new {director} = directors.round_robin();\n{adds}"
 
 
 def _new(chain: Chain, several: Container[str]) -> str:
-    director = _named("d", chain)
+    director = named("d", chain)
     backends = (
-        f"{_named('r', (code,))}.backend()" if code in several else _backend(code) for code in chain
+        f"{named('r', (code,))}.backend()" if code in several else _backend(code) for code in chain
     )
     adds = "".join(f"    {director}.add_backend({backend});\n" for backend in backends)
     return f"    new {director} = directors.fallback();\n{adds}"
 
 
 def _sub(chain: Chain) -> str:
-    hint = f"set req.backend_hint = {_named('d', chain)}.backend();"
-    return f"sub {_named('fill', chain)} {{\n    {hint}\n}}\n"
+    hint = f"set req.backend_hint = {named('d', chain)}.backend();"
+    return f"sub {named('fill', chain)} {{\n    {hint}\n}}\n"
 
 
 def _fill(chain: Chain) -> str:
-    return f"        call {_named('fill', chain)};\n" if chain else ""
+    return f"        call {named('fill', chain)};\n" if chain else ""

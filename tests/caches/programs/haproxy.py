@@ -40,6 +40,7 @@ frontend site
 {self.siblings}    use_backend %[var(txn.fill)]
 
 backend originmap-origin
+    http-request del-header X-Originmap-Colo
     server origin {self.origin.endpoint}
 """)
 

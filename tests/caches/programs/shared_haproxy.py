@@ -1,5 +1,8 @@
 """HAProxy, with a frontend for colos with several caches, as in docs/exports.md."""
 
+import time
+
+from tests.caches.programs.cache import PATIENCE_SECONDS
 from tests.caches.programs.haproxy import HAProxy
 
 
@@ -12,3 +15,18 @@ class SharedHAProxy(HAProxy):
     use_backend originmap-origin if inside { req.hdr(X-Originmap-Colo) -m found }
     use_backend originmap-origin if alone { var(txn.fill),nbsrv eq 0 }
 """
+
+    def reload(self) -> None:
+        """Wait for the end of the reload, because HAProxy loses a signal that arrives before."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not self._loads():
+            assert time.monotonic() < deadline, self.log()
+            time.sleep(0.02)
+        before = self._loads()
+        super().reload()
+        while self._loads() == before:
+            assert time.monotonic() < deadline, self.log()
+            time.sleep(0.02)
+
+    def _loads(self) -> int:
+        return (self.folder / "log").read_text(errors="replace").count("Loading success")

@@ -10,6 +10,7 @@ class Varnish(Cache):
 
     format = "varnish"
     compiler = "cc -O0 -pthread -fpic"
+    lookup = "pass"
 
     @property
     def _vcl(self) -> Path:
@@ -39,7 +40,7 @@ sub vcl_recv {{
     set req.http.X-Originmap-Zone = "{ZONE}";
     set req.http.X-Originmap-IP = "{IP}";
     call originmap_choose;
-    return (pass);
+    return ({self.lookup});
 }}
 """)
 

@@ -8,13 +8,15 @@ from originmap.domain.errors import InvalidQuery
 from originmap.domain.tier.cache import Cache
 from originmap.domain.tier.hash_key import HashKey, hash_key
 from originmap.domain.tier.key_moves import moved_share
+from originmap.domain.tier.rings import trafficserver
 from originmap.domain.tier.rings.table import MOST_POINTS, RINGS, Ring, owners
 from originmap.domain.tier.topology import HashPart
 
 CACHES = tuple(
     Cache(f"iad-{n}", f"192.0.2.{n}", weight=weight) for n, weight in enumerate((1, 1, 2, 4))
 )
-KEYS = [HashKey(b"example.com", b"/pictures/%d?size=%d" % (n, n % 7)) for n in range(10_000)]
+KEYS = [HashKey(b"", b"/pictures/%d?size=%d" % (n, n % 7)) for n in range(10_000)]
+WITH_HOST = HashKey(b"example.com", b"/a?b")
 
 
 @pytest.fixture(params=sorted(RINGS))
@@ -94,3 +96,13 @@ def test_the_moved_share_of_weights() -> None:
     assert moved_share([one, two], [one, Cache("two", "192.0.2.9", weight=6)]) == 0.5
     assert moved_share([one], [two]) == 1
     assert moved_share([], []) == 0
+
+
+def test_siphash_with_a_key_of_zeros_has_known_values() -> None:
+    assert trafficserver.siphash(b"") == 0x1E924B9D737700D7
+    assert trafficserver.siphash(b"Hello world") == 0xC9E8A3021F3822D9
+
+
+def test_traffic_server_hashes_the_url_after_remap_so_a_key_with_the_host_is_unknown() -> None:
+    assert owners(CACHES, WITH_HOST)["trafficserver"] is None
+    assert owners(CACHES, HashKey(b"", b"/a?b"))["trafficserver"] is not None
