@@ -32,6 +32,7 @@ SECTIONS = {
         "docs/guides/testing-against-originmap",
         "docs/guides/mappings-in-git",
         "docs/guides/feeding-nginx",
+        "docs/guides/several-caches",
         "docs/guides/production",
         "docs/guides/monitoring",
         "docs/guides/running-a-replica",

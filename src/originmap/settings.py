@@ -69,7 +69,9 @@ class EdgeSettings:
     )
     colo: str | None = _setting(None, "Colo of this node.")
     zones: tuple[str, ...] = _setting((), "Only these zones, by ID or name.")
-    upstreams: tuple[str, ...] = _setting((), "Addresses of the upper tiers.")
+    upstreams: tuple[str, ...] = _setting(
+        (), "Addresses of upper tiers, instead of the topology's."
+    )
     state: str = _setting(
         "", "Folder for the state of the agent: the last revision and the files written."
     )

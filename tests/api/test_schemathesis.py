@@ -179,7 +179,9 @@ def likely_body(case: Case) -> Any:
     if case.path.endswith("/detect"):
         return {"addresses": [ADDRESSES[0], likely(ADDRESSES[2], "ip")]}
     if case.path == TOPOLOGY and case.method == "PUT":
-        return {**case.body, "colos": [COLO], "overrides": {"aws/us-east-1": ["IAD"]}}
+        settled = {"cache_template": "", "hubs": {}, "generic_pool": []}
+        overrides = {"aws/us-east-1": ["IAD"]}
+        return {**case.body, "colos": [COLO], "overrides": overrides, **settled}
     if case.path == TOPOLOGY or case.path.endswith("/whatif"):
         return {"states": {"IAD": "down"}}
     return case.body

@@ -49,8 +49,9 @@ def test_a_loaded_state_is_the_saved_one(
         zone.http.patch(f"/zones/{originmap.zone_id}/{setting}", json={"value": "off"})
     if drained:
         url = f"{originmap.url}/originmap/v1/topology"
-        change = {"colos": {"IAD": {"state": "draining"}}}
-        zone.http.patch(url, json=change)
+        cache = {"colo": "IAD", "address": "192.0.2.10", "weight": 2, "tags": ["nvme"]}
+        change = {"states": {"IAD": "draining"}, "caches": {"iad-1": cache}}
+        assert zone.http.patch(url, json=change).status_code == 200
     saved, answers = originmap.save(), zone.http.get(zone.path).json()
     originmap.reset()
     assert originmap.mappings() == {}

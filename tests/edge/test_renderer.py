@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ import pytest
 from originmap import data
 from originmap.domain.errors import InvalidExport, ZoneNotFound
 from originmap.domain.mapping.mapping import put
+from originmap.domain.tier.cache_changes import CacheChange
 from originmap.domain.tier.topology import Topology
-from originmap.domain.tier.topology_rules import set_topology
+from originmap.domain.tier.topology_rules import change_topology, set_topology
 from originmap.edge.errors import NothingToServe
 from originmap.edge.renderer import Renderer, Standpoint
 from originmap.export.endpoint import Endpoints
@@ -103,6 +105,32 @@ async def test_an_error_in_one_file_removes_all_files(replica: MemoryStore, tmp_
     with pytest.raises(InvalidExport, match="no upstream address"):
         await renderer(replica).render(lambda _: {tmp_path / "one": JSON, tmp_path / "two": NGINX})
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_the_caches_of_the_topology_need_no_option(tmp_path: Path) -> None:
+    """A primary sets them, and a replica renders them."""
+    primary, replica = MemoryStore(), MemoryStore()
+    address = ip("192.0.2.1")
+    await primary.write_records(new_zone(), CAUSE)
+    await primary.write(ZONE_ID, [address], put(address, US_EAST), CAUSE)
+    caches = {"iad-1": CacheChange("IAD", "192.0.2.10"), "iad-2": CacheChange("IAD", "192.0.2.11")}
+    default = replace(data.topology(), cache_template="{colo}.cache.example.net:80")
+    await primary.write_records(change_topology({}, caches, default), CAUSE)
+    await replica.load(primary.snapshot())
+    path = tmp_path / "file"
+    await renderer(replica).render(lambda _: {path: NGINX})
+    text = path.read_text()
+    assert all(server in text for server in ("192.0.2.10:80", "192.0.2.11:80"))
+    assert "ewr.cache.example.net:80" in text
+
+
+async def test_a_missing_address_names_every_way_to_give_it(
+    replica: MemoryStore, tmp_path: Path
+) -> None:
+    with pytest.raises(InvalidExport) as missing:
+        await renderer(replica).render(lambda _: {tmp_path / "file": NGINX})
+    for way in ("originmap cache add", "cache_template", "--upstream"):
+        assert way in missing.value.hint
 
 
 async def test_before_the_first_snapshot_there_is_nothing_to_serve(tmp_path: Path) -> None:

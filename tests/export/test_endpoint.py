@@ -84,7 +84,7 @@ def test_an_option_given_twice_for_a_colo_means_two_caches() -> None:
 def test_a_missing_endpoint_is_an_error_with_a_hint() -> None:
     with pytest.raises(InvalidExport, match="FRA") as refused:
         read(["IAD=192.0.2.1:81"]).caches(_colo("FRA"))
-    assert "{colo}" in refused.value.hint
+    assert "--upstream FRA=HOST:PORT" in refused.value.hint
 
 
 @pytest.mark.parametrize(

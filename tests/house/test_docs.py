@@ -14,7 +14,7 @@ from originmap.api.envelope import Message
 from originmap.api.errors import TABLE, render
 from originmap.api.http.limits import Limits
 from originmap.api.http.router import MAX_BODY
-from originmap.api.native.topology import MAX_LATENCIES_BODY
+from originmap.api.native.topology import LARGE_BODY
 from originmap.api.server import GRACE_SECONDS
 from originmap.bootstrap_application import build_app
 from originmap.cli import main as command_line
@@ -196,7 +196,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         "URL": f"{limits.url >> 10} KiB",
         "headers together": f"{limits.headers >> 10} KiB",
         "body": f"{MAX_BODY >> 20} MiB",
-        "body of measured latencies": f"{MAX_LATENCIES_BODY >> 20} MiB",
+        "body of a topology, of what-if, and of measured latencies": f"{LARGE_BODY >> 20} MiB",
         "measured latencies": f"{MAX_MEASUREMENTS:,}",
         "from the first byte to the end of the headers": f"{limits.header_seconds:g} s",
         "from connecting to the first byte": f"{limits.header_seconds:g} s",

@@ -12,6 +12,7 @@ from originmap.domain.history.snapshot import History, Part, Record, SnapshotSta
 from originmap.domain.mapping import mapping
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Place
+from originmap.domain.tier.cache import Cache, CacheState
 from originmap.domain.tier.topology import Colo, Topology
 from originmap.domain.tier.topology_rules import set_topology
 from originmap.service.rollout.past_state import released_snapshot, snapshot_since
@@ -68,7 +69,8 @@ async def lived(store: Store) -> dict[int, State]:
             await fill(store, 30, OTHER_ID)
         if turn == 40:
             await store.write_records(remove_zone(OTHER_ID), CAUSE)
-            colo = Colo("IAD", "Ashburn", "US", 39.0, -77.5)
+            caches = (Cache("iad-1", "192.0.2.10", 81, 2, CacheState.DRAINING, ("nvme",)),)
+            colo = Colo("IAD", "Ashburn", "US", 39.0, -77.5, caches=caches, region="east")
             await store.write_records(set_topology(Topology((colo,))), CAUSE)
         await note()
     return seen

@@ -22,8 +22,8 @@ upstream = click.option(
     "upstreams",
     multiple=True,
     metavar="ADDRESS",
-    help=f"Address of the upper tiers: {EXAMPLE_UPSTREAM}, or IAD=192.0.2.10:80 for one colo; "
-    "repeatable.",
+    help=f"Address of the upper tiers: {EXAMPLE_UPSTREAM}, or IAD=192.0.2.10:80 for one colo, "
+    "twice for two caches; repeatable. Default: the caches of the topology.",
 )
 upstream_file = click.option(
     "--upstreams",

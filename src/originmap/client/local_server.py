@@ -175,7 +175,8 @@ def _result(body: bytes) -> object:
     """The result of a response. Raises ServerRefused, msgspec.MsgspecError."""
     answer = _ANSWER.decode(body)
     if not answer.success:
-        raise ServerRefused(answer.errors[0].message, answer.errors[0].hint)
+        messages = "; ".join(error.message for error in answer.errors)
+        raise ServerRefused(messages, answer.errors[0].hint)
     return answer.result
 
 

@@ -46,6 +46,8 @@ _MEMBERS = {
     Kind.LATENCIES: "latencies",
     Kind.ROLLOUT: "rollout",
 }
+_SINGLE = {Kind.TOPOLOGY, Kind.LATENCIES, Kind.ROLLOUT}
+"""Kinds with one record, whose ID is constant and not saved."""
 _TIMES = {
     "changed_on",
     "created_on",
@@ -148,6 +150,8 @@ def _records(kind: Kind, state: Mapping[str, Any]) -> Iterator[Record]:
     seen: set[str] = set()
     for index, value in enumerate(values):
         id_ = value.get("id") if isinstance(value, dict) else None
+        if kind in _SINGLE:
+            id_ = kind.value
         if not isinstance(id_, str) or id_ in seen:
             raise InvalidQuery(f"state: {name}[{index}] needs an id of its own")
         seen.add(id_)

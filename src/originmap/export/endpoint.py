@@ -48,8 +48,8 @@ class Endpoints:
         if not template:
             raise InvalidExport(
                 f"no upstream address for colo {colo.code}",
-                f"add --upstream {colo.code}=HOST:PORT, or a template such as"
-                " '{colo}.cache.example.net:80'",
+                f"add its caches with originmap cache add {colo.code} NAME ADDRESS, set"
+                f" cache_template in the topology, or give --upstream {colo.code}=HOST:PORT",
             )
         return _caches(colo.code, [parse(template.replace(TEMPLATE_FIELD, colo.code.lower()))])
 

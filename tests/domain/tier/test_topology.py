@@ -9,7 +9,7 @@ from originmap.data import hubs
 from originmap.domain.errors import InvalidTopology
 from originmap.domain.tier.topology import Colo, ColoState, Topology
 from originmap.domain.tier.topology_problems import check, with_states
-from originmap.domain.tier.topology_rules import set_states
+from originmap.domain.tier.topology_rules import change_topology
 
 
 def test_there_are_75_hubs_sorted_by_code() -> None:
@@ -93,9 +93,9 @@ def test_states_that_change_nothing_leave_the_default_a_default() -> None:
     """Otherwise the packaged topology of a later version would never apply."""
     default = Topology((_colo("IAD"), _colo("EWR")))
     for states in ({}, {"IAD": ColoState.ACTIVE}):
-        decision = set_states(states, default)({})
+        decision = change_topology(states, {}, default)({})
         assert (decision.changes, decision.outcome) == ((), default)
-    (change,) = set_states({"IAD": ColoState.DOWN}, default)({}).changes
+    (change,) = change_topology({"IAD": ColoState.DOWN}, {}, default)({}).changes
     assert (change.before, change.after) == (None, with_states(default, {"IAD": ColoState.DOWN}))
 
 

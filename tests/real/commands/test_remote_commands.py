@@ -30,6 +30,16 @@ topology drain IAD                      yes no  no  no  no  no
 topology activate IAD                   yes no  no  no  no  no
 topology down IAD                       yes no  no  no  no  no
 topology rebalance                      yes no  no  no  no  no
+cache add EWR CACHE 192.0.2.11          yes no  no  no  no  no
+cache set iad-1 --weight 2              yes no  no  no  no  no
+cache drain iad-1                       yes no  no  no  no  no
+cache down iad-1                        yes no  no  no  no  no
+cache activate iad-1                    yes no  no  no  no  no
+cache remove iad-2                      yes no  no  no  no  no
+cache list                              yes yes yes yes yes no
+cache import CACHES                     yes no  no  no  no  no
+cache import CACHES --dry-run           yes yes yes yes yes no
+cache export                            yes yes yes yes yes no
 whatif --drain IAD                      yes yes yes no  no  no
 audit-mappings example.com RANGES       yes yes yes no  no  no
 audit                                   yes no  no  no  no  no
@@ -74,6 +84,10 @@ class Remote:
             self.tokens[access] = self._token(access)
         topology = httpx.get(f"{server.url}/originmap/v1/topology", headers=BEARER)
         (folder / "topology.json").write_text(topology.text.partition('"result":')[2][:-16])
+        caches = {"iad-1": "192.0.2.8", "iad-2": "192.0.2.9"}
+        body = {"caches": {n: {"colo": "IAD", "address": ip} for n, ip in caches.items()}}
+        url = f"{server.url}/originmap/v1/topology"
+        httpx.patch(url, json=body, headers=BEARER).raise_for_status()
         output("ranges", "import", SAMPLE, "--ranges", folder / "ranges")
 
     def _token(self, access: str) -> str:
@@ -89,6 +103,12 @@ class Remote:
         url = f"{self.server.url}/originmap/v1/tokens"
         return str(httpx.post(url, json=body, headers=BEARER).json()["result"]["id"])
 
+    def _caches(self) -> str:
+        """A file with a cache that does not exist yet."""
+        file = self.folder / "caches.csv"
+        file.write_text(f"colo,name,address\nLHR,lhr-{self.made},198.51.100.{self.made}\n")
+        return str(file)
+
     def run(self, right: str, words: list[str]) -> Result:
         args = list[str]()
         for word in words:
@@ -96,6 +116,8 @@ class Remote:
                 "NEW": [f"new-{self.made}.example"],
                 "TOKEN": [self.spare_token() if "revoke" in words else word],
                 "TOPOLOGY": [str(self.folder / "topology.json")],
+                "CACHE": [f"ewr-{self.made}"],
+                "CACHES": [self._caches()],
                 "RANGES": ["--ranges", str(self.folder / "ranges")],
                 "UPSTREAM": list(UPSTREAM),
                 "OUT": ["--out", str(self.folder / "out")],

@@ -10,7 +10,7 @@ import pytest
 
 from originmap import data
 from originmap.api.http import router
-from originmap.api.native.topology import MAX_LATENCIES_BODY
+from originmap.api.native.topology import LARGE_BODY
 from tests.real.inprocess import InProcess
 from tests.real.server.probe import (
     BATCH,
@@ -100,7 +100,7 @@ async def test_latencies_over_four_mib_are_refused(server: InProcess) -> None:
     assert answer.status == 200
     answer = await answer_to(server, request("PUT", LATENCIES, b"[]".ljust(4 * MIB + 1)))
     assert answer.refusal == BODY_TOO_LARGE
-    assert MAX_LATENCIES_BODY == 4 * MIB
+    assert LARGE_BODY == 4 * MIB
 
 
 async def test_a_chunked_body_in_many_pieces_is_accepted(server: InProcess) -> None:

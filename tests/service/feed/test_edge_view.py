@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
+from originmap import data
 from originmap.domain.access.permissions import ALL_ZONES, ZONE_PREFIX, Grants, Group, group_id
 from originmap.domain.access.token import hash_secret
 from originmap.domain.access.token_rules import create_token, revoke_token
@@ -15,6 +16,10 @@ from originmap.domain.history.snapshot import Part, Record
 from originmap.domain.mapping.mapping import put
 from originmap.domain.rollout.rollout import halt, hold, start
 from originmap.domain.rollout.rules import take
+from originmap.domain.tier.cache import CacheState
+from originmap.domain.tier.cache_changes import CacheChange, caches_of
+from originmap.domain.tier.topology import Topology
+from originmap.domain.tier.topology_rules import change_topology
 from originmap.domain.zone.rules import add_missing, delete_zone
 from originmap.domain.zone.zone import Account, User
 from originmap.edge.follow.comparison import Comparison
@@ -280,3 +285,15 @@ async def test_a_stream_of_an_edge_node_has_every_revision_with_its_own_epoch(
     assert source.store.epoch not in told
     for watcher in (node, root):
         broadcast.leave(watcher)
+
+
+async def test_a_node_gets_the_caches_of_the_topology(source: Source) -> None:
+    node = Node(source, ONE)
+    await node.catch_up()
+    caches = {"iad-1": CacheChange("IAD", "192.0.2.10", 81, 2, CacheState.DRAINING, ("nvme",))}
+    await source.store.write_records(change_topology({}, caches, data.topology()), BY)
+    await node.catch_up()
+    records = [part async for part in node.store.snapshot() if isinstance(part, Record)]
+    (topology,) = (part.value for part in records if isinstance(part.value, Topology))
+    assert caches_of(topology) == {"iad-1": ("IAD", caches["iad-1"].of("iad-1"))}
+    assert (node.client.snapshots, await node.differs()) == (1, "")

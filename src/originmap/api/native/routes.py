@@ -24,7 +24,7 @@ from originmap.api.native.regions import RegionList
 from originmap.api.native.resolve import WhatIf, ZoneResolve
 from originmap.api.native.rollout import RolloutItem
 from originmap.api.native.tokens import TokenList
-from originmap.api.native.topology import MAX_LATENCIES_BODY, LatencySet, TopologyItem
+from originmap.api.native.topology import LARGE_BODY, LatencySet, TopologyItem
 from originmap.api.native.zone_selection import ZoneSelection
 from originmap.domain.access.permissions import READ_MAPPINGS, READ_STATE, WRITE_MAPPINGS
 from originmap.export.discovery import KINDS
@@ -100,16 +100,18 @@ def _topology_routes(guard: Guard, services: NativeServices) -> list[Route]:
     detect = Detect(guard, services.detector, turns)
     what_if = WhatIf(guard, services.resolve, turns)
     regions = RegionList(guard, services.regions)
-    set_latencies = Route("PUT", BASE + "/latencies", guard.operator, latencies.set_latencies)
+    large = (
+        Route("PUT", BASE + "/latencies", guard.operator, latencies.set_latencies),
+        Route("PUT", BASE + "/topology", guard.operator, topology.set_topology),
+        Route("PATCH", BASE + "/topology", guard.operator, topology.change_topology),
+        Route("POST", BASE + "/whatif", guard.anyone, what_if.what_if),
+    )
     return [
         Route("GET", BASE + "/topology", guard.anyone_or_node, topology.get_topology),
-        Route("PUT", BASE + "/topology", guard.operator, topology.set_topology),
-        Route("PATCH", BASE + "/topology", guard.operator, topology.set_states),
+        *(route._replace(max_body=LARGE_BODY) for route in large),
         Route("GET", BASE + "/latencies", guard.anyone_or_node, latencies.get_latencies),
-        set_latencies._replace(max_body=MAX_LATENCIES_BODY),
         Route("GET", BASE + "/regions", guard.anyone, regions.list_regions),
         Route("POST", BASE + "/detect", guard.anyone, detect.detect),
-        Route("POST", BASE + "/whatif", guard.anyone, what_if.what_if),
     ]
 
 

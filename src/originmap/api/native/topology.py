@@ -5,22 +5,22 @@ import msgspec
 from originmap.api import envelope
 from originmap.api.http.request import Request
 from originmap.api.http.response import Response
-from originmap.api.native.arguments import arguments, read_as, read_large
+from originmap.api.native.arguments import arguments, read_large
 from originmap.api.timestamps import parse_timestamp, timestamp
-from originmap.domain.errors import InvalidLatencies
+from originmap.domain.errors import InvalidLatencies, InvalidQuery
 from originmap.domain.tier.latency import Latencies, Measurement
-from originmap.domain.tier.topology import ColoState, Topology
+from originmap.domain.tier.topology import Topology
 from originmap.service.tier.topology import Topologies
-from originmap.service.tier.topology_json import TopologyJSON, topology_of
+from originmap.service.tier.topology_json import (
+    TopologyChangeJSON,
+    TopologyJSON,
+    cache_changes,
+    topology_of,
+)
 
-MAX_LATENCIES_BODY = 4 << 20
-"""Limit in bytes; the measurements of 75 colos to each of 210 regions have 1.8 MiB."""
-
-
-class StatesJSON(msgspec.Struct, forbid_unknown_fields=True):
-    """New states of some colos, by code."""
-
-    states: dict[str, ColoState]
+LARGE_BODY = 4 << 20
+"""Limit in bytes; 1,000 colos with 10,000 caches, and the measurements of 75 colos to each of 210
+regions, have less than 2 MiB."""
 
 
 class _MeasurementJSON(msgspec.Struct, forbid_unknown_fields=True):
@@ -32,7 +32,7 @@ class _MeasurementJSON(msgspec.Struct, forbid_unknown_fields=True):
 
 
 _TOPOLOGY = msgspec.json.Decoder(TopologyJSON)
-_STATES = msgspec.json.Decoder(StatesJSON)
+_CHANGE = msgspec.json.Decoder(TopologyChangeJSON)
 _MEASUREMENTS = msgspec.json.Decoder(list[_MeasurementJSON])
 
 
@@ -54,10 +54,13 @@ class TopologyItem:
         changed = await self._topologies.set(topology, request.cause())
         return Response(envelope.success(changed))
 
-    async def set_states(self, request: Request) -> Response:
-        """Change the states of some colos."""
-        states = read_as(request, _STATES).states
-        changed = await self._topologies.set_states(states, request.cause())
+    async def change_topology(self, request: Request) -> Response:
+        """Change the states of some colos and some caches, all in one transaction."""
+        sent = await read_large(request, _CHANGE, self._topologies.turns)
+        if sent.states is None and sent.caches is None:
+            raise InvalidQuery("states or caches are required")
+        states, caches = sent.states or {}, cache_changes(sent.caches or {})
+        changed = await self._topologies.change(states, caches, request.cause())
         return Response(envelope.success(changed))
 
     def _answer(self, current: Topology) -> bytes:

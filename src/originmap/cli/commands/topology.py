@@ -123,11 +123,22 @@ def rebalance(server: APIServer, dry_run: bool) -> None:
 
 def _print(topology: dict[str, Any]) -> None:
     rows = [
-        colo | {"upper_tier": "yes" if colo["eligible"] else "no"} for colo in topology["colos"]
+        colo
+        | {"upper_tier": "yes" if colo["eligible"] else "no"}
+        | {"caches": len(colo["caches"]) or ""}
+        for colo in topology["colos"]
     ]
-    print_table(rows, ("code", "city", "country", "latitude", "longitude", "upper_tier", "state"))
-    for region, codes in sorted(topology["overrides"].items()):
-        click.echo(f"override {region}: {' '.join(codes)}")
+    columns = ["code", "city", "country", "latitude", "longitude", "upper_tier", "state"]
+    columns += ["caches"] if any(row["caches"] for row in rows) else []
+    print_table(rows, tuple(columns))
+    for name in ("overrides", "hubs"):
+        for region, codes in sorted(topology[name].items()):
+            click.echo(f"{name.removesuffix('s')} {region}: {' '.join(codes)}")
+    if topology["cache_template"]:
+        click.echo(f"colos without caches: {topology['cache_template']}")
+    if topology["generic"] == "hash":
+        pool = " ".join(topology["generic_pool"]) or "all eligible colos"
+        click.echo(f"generic tier by hash over: {pool}")
     click.echo(
         f"fallbacks: {topology['fallbacks']}, at least {topology['apart_km']:g} km apart; "
         f"latencies count for {topology['latency_seconds']} s"

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from originmap.domain.errors import InvalidTopology
 from originmap.domain.tier.cache import MAX_CACHES, MAX_CACHES_OF_COLO, cache_problems
+from originmap.domain.tier.cache_changes import CacheChanges, changed_caches
 from originmap.domain.tier.endpoint import TEMPLATE_FIELD, parse_endpoint
 from originmap.domain.tier.topology import Colo, ColoState, GenericTier, Topology
 
@@ -22,7 +23,29 @@ MAX_COLOS = 1000
 
 def check(topology: Topology) -> Topology:
     """Validate and return `topology`. Raises InvalidTopology with all problems."""
+    return _checked(topology, [])
+
+
+def with_states(topology: Topology, states: Mapping[str, ColoState]) -> Topology:
+    """The topology with other states for some colos, by code. Raises InvalidTopology."""
+    return with_changes(topology, states, {})
+
+
+def with_changes(
+    topology: Topology, states: Mapping[str, ColoState], caches: CacheChanges
+) -> Topology:
+    """The topology with other states for some colos, by code, and with changed caches. Raises
+    InvalidTopology with the problems of the changes and of the result."""
+    unknown = sorted(states.keys() - topology.by_code().keys())
+    changed, problems = changed_caches(topology, caches)
+    colos = tuple(replace(colo, state=states.get(colo.code, colo.state)) for colo in changed.colos)
+    problems += [f"there is no colo {code}" for code in unknown]
+    return _checked(replace(changed, colos=colos), problems)
+
+
+def _checked(topology: Topology, problems: Sequence[str]) -> Topology:
     problems = [
+        *problems,
         *_colo_problems(topology),
         *_cache_problems(topology),
         *_choice_problems(topology),
@@ -31,15 +54,6 @@ def check(topology: Topology) -> Topology:
     if problems:
         raise InvalidTopology(problems)
     return topology
-
-
-def with_states(topology: Topology, states: Mapping[str, ColoState]) -> Topology:
-    """The topology with other states for some colos, by code. Raises InvalidTopology."""
-    unknown = sorted(states.keys() - topology.by_code().keys())
-    if unknown:
-        raise InvalidTopology([f"there is no colo {code}" for code in unknown])
-    colos = tuple(replace(colo, state=states.get(colo.code, colo.state)) for colo in topology.colos)
-    return check(replace(topology, colos=colos))
 
 
 def _colo_problems(topology: Topology) -> Iterator[str]:

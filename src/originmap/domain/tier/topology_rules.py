@@ -10,9 +10,10 @@ from originmap.domain.history.record import (
     RecordDecision,
     RecordsView,
 )
+from originmap.domain.tier.cache_changes import CacheChanges
 from originmap.domain.tier.latency import Latencies
 from originmap.domain.tier.topology import ColoState, Topology
-from originmap.domain.tier.topology_problems import check, with_states
+from originmap.domain.tier.topology_problems import check, with_changes
 
 _TOPOLOGY = Key(Kind.TOPOLOGY, "topology")
 _LATENCIES = Key(Kind.LATENCIES, "latencies")
@@ -30,21 +31,24 @@ def set_topology(topology: Topology) -> RecordDecide[Topology]:
     return decide
 
 
-def set_states(states: Mapping[str, ColoState], default: Topology) -> RecordDecide[Topology]:
-    """Set the states of colos, by code; `default` is the topology if the operator has set none.
+def change_topology(
+    states: Mapping[str, ColoState], caches: CacheChanges, default: Topology
+) -> RecordDecide[Topology]:
+    """Set the states of colos, by code, and change caches, by name; `default` is the topology if
+    the operator has set none.
 
-    If no state changes, the default topology is not stored, so that later versions can extend it.
+    If nothing changes, the default topology is not stored, so that later versions can extend it.
 
-    Raises InvalidTopology if a colo does not exist, or no colo could be an upper tier.
+    Raises InvalidTopology if a colo or a cache does not exist, or the result is not valid.
     """
 
     def decide(records: RecordsView) -> RecordDecision[Topology]:
         stored = records.get(_TOPOLOGY)
         current = stored if isinstance(stored, Topology) else default
-        changed = with_states(current, states)
+        changed = with_changes(current, states, caches)
         if changed == current:
             return RecordDecision((), current)
-        return set_topology(changed)(records)
+        return RecordDecision((RecordChange(_TOPOLOGY, stored, changed),), changed)
 
     return decide
 

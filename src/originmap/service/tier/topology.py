@@ -8,10 +8,11 @@ from dataclasses import replace
 from originmap.domain.history.change import Cause
 from originmap.domain.history.record import RecordChange
 from originmap.domain.mapping.catalogue import Catalogue
+from originmap.domain.tier.cache_changes import CacheChanges
 from originmap.domain.tier.latency import Fresh, Latencies, Measurement, check, fresh
 from originmap.domain.tier.tier import Tiers
 from originmap.domain.tier.topology import ColoState, Topology
-from originmap.domain.tier.topology_rules import set_latencies, set_states, set_topology
+from originmap.domain.tier.topology_rules import change_topology, set_latencies, set_topology
 from originmap.domain.zone.zone import Zone
 from originmap.service.turns import Turns
 from originmap.store.clock import Now
@@ -98,9 +99,11 @@ class Topologies:
                 origins["/".join(count.place)] += count.origins
         return replace(topology, origins=dict(sorted(origins.items())))
 
-    async def set_states(self, states: Mapping[str, ColoState], cause: Cause) -> Topology:
-        """Set the states of some colos. Raises InvalidTopology."""
-        decide = set_states(states, self._default)
+    async def change(
+        self, states: Mapping[str, ColoState], caches: CacheChanges, cause: Cause
+    ) -> Topology:
+        """Set the states of some colos, and change some caches. Raises InvalidTopology."""
+        decide = change_topology(states, caches, self._default)
         return (await self._store.write_records(decide, cause)).outcome
 
     async def set_latencies(self, measurements: Sequence[Measurement], cause: Cause) -> Latencies:

@@ -4,9 +4,12 @@ Unknown members are rejected by name, so that a misspelled "eligable": false doe
 eligible.
 """
 
+from collections.abc import Mapping
+
 import msgspec
 
 from originmap.domain.tier.cache import CacheState
+from originmap.domain.tier.cache_changes import CacheChange
 from originmap.domain.tier.topology import ColoState, GenericTier, HashPart, Topology
 
 _DEFAULTS = Topology(())
@@ -21,6 +24,24 @@ class CacheJSON(msgspec.Struct, forbid_unknown_fields=True):
     weight: int = 1
     state: CacheState = CacheState.ACTIVE
     tags: list[str] = []
+
+
+class CacheChangeJSON(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """New values of a cache in requests."""
+
+    colo: str | msgspec.UnsetType = msgspec.UNSET
+    address: str | msgspec.UnsetType = msgspec.UNSET
+    port: int | msgspec.UnsetType = msgspec.UNSET
+    weight: int | msgspec.UnsetType = msgspec.UNSET
+    state: CacheState | msgspec.UnsetType = msgspec.UNSET
+    tags: list[str] | msgspec.UnsetType = msgspec.UNSET
+
+
+class TopologyChangeJSON(msgspec.Struct, forbid_unknown_fields=True):
+    """New states of some colos, by code, and changes of caches, by name; null removes a cache."""
+
+    states: dict[str, ColoState] | None = None
+    caches: dict[str, CacheChangeJSON | None] | None = None
 
 
 class ColoJSON(msgspec.Struct, forbid_unknown_fields=True):
@@ -59,3 +80,10 @@ class TopologyJSON(msgspec.Struct, forbid_unknown_fields=True):
 def topology_of(document: TopologyJSON) -> Topology:
     """Convert the document to a topology. Its rules are checked when it is set."""
     return msgspec.convert(msgspec.to_builtins(document), Topology)
+
+
+def cache_changes(
+    documents: Mapping[str, CacheChangeJSON | None],
+) -> dict[str, CacheChange | None]:
+    """Convert changes of caches, by name; None removes a cache."""
+    return msgspec.convert(msgspec.to_builtins(documents), dict[str, CacheChange | None])

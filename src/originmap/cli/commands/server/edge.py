@@ -95,7 +95,8 @@ def command(
     """Keep the cache configuration of a node up to date.
 
     The agent follows a server, writes the files that the caches of this node load, checks them and
-    reloads the caches. How it works, and what each cache needs: docs/edge.md.
+    reloads the caches. The addresses of upper tiers are those of the topology; --upstream overrides
+    them. How it works, and what each cache needs: docs/edge.md.
 
     With several --write options, the values of --check, --reload and --runtime start with a format:
     --reload nginx='nginx -s reload'.
@@ -106,8 +107,7 @@ def command(
     its last state.
 
     Example: originmap edge --follow http://192.0.2.1:8787 --colo SIN
-    --upstream '{colo}.cache.example.net:80' --write nginx=/etc/nginx/originmap.conf
-    --check 'nginx -t' --reload 'nginx -s reload'
+    --write nginx=/etc/nginx/originmap.conf --check 'nginx -t' --reload 'nginx -s reload'
     """
     if not hasattr(os, "killpg"):
         raise UnsupportedSystem

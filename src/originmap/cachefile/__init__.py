@@ -1,0 +1,1 @@
+"""Files of caches: read and written, a module for each format."""
