@@ -24,6 +24,7 @@ from originmap.service.feed.followers import Followers
 from originmap.service.feed.replication import Replication
 from originmap.service.feed.snapshots import Snapshots
 from originmap.service.history.past_zones import PastZones
+from originmap.service.mapping.catalogues import Catalogues
 from originmap.service.mapping.regions import SupportedRegion, supported
 from originmap.service.rollout.rollouts import Rollouts
 from originmap.service.tier.topology import Topologies
@@ -39,6 +40,7 @@ class Opened(NamedTuple):
 
     store: Store
     directory: Directory
+    catalogues: Catalogues
     topologies: Topologies
     detector: Detector
     zones: PastZones
@@ -67,15 +69,16 @@ async def open_store(
         directory = Directory()
         store.follow_records(directory.apply)
         await prepare(store, directory, now, databases.shown(db))
-        catalogue = data.catalogue()
-        topologies = Topologies(store, catalogue, data.topology(), now)
-        detector, zones = Detector(catalogue, RangeTable()), PastZones(store, directory)
+        catalogues = Catalogues(store, directory, data.catalogue())
+        topologies = Topologies(store, catalogues.current, data.topology(), now)
+        detector = Detector(catalogues.current, RangeTable())
+        zones = PastZones(store, directory)
         snapshots = Snapshots(store, topologies.turns)
         feed = Feed(store, zones, snapshots, topologies.turns)
         followers = Followers(store, now)
         rollouts = Rollouts(store, followers, topologies, now)
-        state = (directory, topologies, detector, zones)
-        exports = Exports(store, topologies, catalogue, snapshots)
+        state = (directory, catalogues, topologies, detector, zones)
+        exports = Exports(store, topologies, catalogues, snapshots)
         yield Opened(store, *state, feed, followers, rollouts, exports, replication)
 
 
@@ -103,4 +106,4 @@ def detector(files: RangeFiles) -> Detector:
     table = files.table()
     if not table.vendors:
         raise NoRanges(str(files.folder))
-    return Detector(data.catalogue(), table)
+    return Detector(data.catalogue, table)

@@ -29,6 +29,10 @@ topology set TOPOLOGY                   yes no  no  no  no  no
 topology drain IAD                      yes no  no  no  no  no
 topology activate IAD                   yes no  no  no  no  no
 topology down IAD                       yes no  no  no  no  no
+catalogue show                          yes yes yes yes yes no
+catalogue add acme a-1 POSITION         yes no  no  no  no  no
+catalogue import REGIONS                yes no  no  no  no  no
+catalogue remove acme b-1               yes no  no  no  no  no
 whatif --drain IAD                      yes yes yes no  no  no
 audit-mappings example.com RANGES       yes yes yes no  no  no
 audit                                   yes no  no  no  no  no
@@ -58,6 +62,7 @@ export json                             yes yes yes yes yes no
 ROWS = [(line[:40].split(), line[40:].split()) for line in TABLE.splitlines() if line]
 CONFLICTS = ("rollout advance", "rollout pause", "rollout resume", "rollout start", "rollout abort")
 """Steps that the rollout's state may not allow; their error is about the state."""
+REGIONS = "- {vendor: acme, region: b-1, latitude: 50, longitude: 8}\n"
 SAMPLE = Path(__file__).parents[2] / "detect" / "files" / "aws.json"
 
 
@@ -73,6 +78,7 @@ class Remote:
             self.tokens[access] = self._token(access)
         topology = httpx.get(f"{server.url}/originmap/v1/topology", headers=BEARER)
         (folder / "topology.json").write_text(topology.text.partition('"result":')[2][:-16])
+        (folder / "regions.yaml").write_text(REGIONS)
         output("ranges", "import", SAMPLE, "--ranges", folder / "ranges")
 
     def _token(self, access: str) -> str:
@@ -95,6 +101,8 @@ class Remote:
                 "NEW": [f"new-{self.made}.example"],
                 "TOKEN": [self.spare_token() if "revoke" in words else word],
                 "TOPOLOGY": [str(self.folder / "topology.json")],
+                "POSITION": ["--latitude", "50.1", "--longitude", "8.7"],
+                "REGIONS": [str(self.folder / "regions.yaml")],
                 "RANGES": ["--ranges", str(self.folder / "ranges")],
                 "UPSTREAM": list(UPSTREAM),
                 "OUT": ["--out", str(self.folder / "out")],

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from originmap.api.guard import Guard
 from originmap.api.http.router import Route
 from originmap.api.native.audit import AuditList
+from originmap.api.native.catalogue import OwnCatalogue
 from originmap.api.native.detect import Detect
 from originmap.api.native.discovery import Discover
 from originmap.api.native.export import ExportFile
@@ -42,6 +43,7 @@ from originmap.service.feed.promotion import Promotion
 from originmap.service.feed.replication import Replication
 from originmap.service.history.audit import Audit
 from originmap.service.history.history import ZoneHistory
+from originmap.service.mapping.catalogues import Catalogues
 from originmap.service.rollout.rollouts import Rollouts
 from originmap.service.tier.regions_in_use import RegionsInUse
 from originmap.service.tier.resolve import Resolve
@@ -57,6 +59,7 @@ class NativeServices(NamedTuple):
 
     detector: Detector
     directory: Directory
+    catalogues: Catalogues
     topologies: Topologies
     resolve: Resolve
     regions: RegionsInUse
@@ -99,6 +102,7 @@ def _topology_routes(guard: Guard, services: NativeServices) -> list[Route]:
     detect = Detect(guard, services.detector, turns)
     what_if = WhatIf(guard, services.resolve, turns)
     regions = RegionList(guard, services.regions)
+    own = OwnCatalogue(services.catalogues, turns)
     set_latencies = Route("PUT", BASE + "/latencies", guard.operator, latencies.set_latencies)
     return [
         Route("GET", BASE + "/topology", guard.anyone_or_node, topology.get_topology),
@@ -106,6 +110,9 @@ def _topology_routes(guard: Guard, services: NativeServices) -> list[Route]:
         Route("PATCH", BASE + "/topology", guard.operator, topology.set_states),
         Route("GET", BASE + "/latencies", guard.anyone_or_node, latencies.get_latencies),
         set_latencies._replace(max_body=MAX_LATENCIES_BODY),
+        Route("GET", BASE + "/catalogue", guard.anyone_or_node, own.get_regions),
+        Route("PUT", BASE + "/catalogue", guard.operator, own.set_regions),
+        Route("PATCH", BASE + "/catalogue", guard.operator, own.change_regions),
         Route("GET", BASE + "/regions", guard.anyone, regions.list_regions),
         Route("POST", BASE + "/detect", guard.anyone, detect.detect),
         Route("POST", BASE + "/whatif", guard.anyone, what_if.what_if),
