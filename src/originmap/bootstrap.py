@@ -13,7 +13,7 @@ from originmap import data, databases
 from originmap.detect.errors import NoRanges, NoRangesFolder
 from originmap.detect.files import RangeFiles
 from originmap.domain.detection.ranges import RangeTable
-from originmap.domain.mapping.catalogue import Catalogue
+from originmap.domain.mapping.catalogue import Catalogue, CatalogueSource
 from originmap.domain.tier.tier import Tiers
 from originmap.service import initial_data
 from originmap.service.access.directory import Directory
@@ -101,9 +101,10 @@ def range_files(folder: str) -> RangeFiles:
     return RangeFiles(Path(folder), lambda: datetime.datetime.now(datetime.UTC))
 
 
-def detector(files: RangeFiles) -> Detector:
-    """Detection with the current ranges. Raises RangesError, also if there are no ranges."""
+def detector(files: RangeFiles, catalogue: CatalogueSource = data.catalogue) -> Detector:
+    """Detection with the current ranges and these regions. Raises RangesError, also if there are no
+    ranges."""
     table = files.table()
     if not table.vendors:
         raise NoRanges(str(files.folder))
-    return Detector(data.catalogue, table)
+    return Detector(catalogue, table)

@@ -70,7 +70,8 @@ def build_app(
     `traffic` counts responses for the metrics."""
     store, directory, topologies = opened.store, opened.directory, opened.topologies
     groups = data.permission_groups()
-    visible = opened.catalogues.packaged
+    catalogues = opened.catalogues
+    visible = catalogues.current if settings.own_vendors else catalogues.packaged
     mappings = Mappings(store, visible)
     audit = Audit(store, directory, opened.zones, turns=topologies.turns)
     tokens = Tokens(store, directory, {group.id for group in groups}, clocks.wall)
@@ -115,6 +116,7 @@ def _own_services(
         detector=opened.detector,
         directory=opened.directory,
         catalogues=opened.catalogues,
+        mappings=Mappings(store, opened.catalogues.current),
         topologies=opened.topologies,
         resolve=Resolve(store, opened.topologies),
         regions=RegionsInUse(store, opened.catalogues.current, opened.topologies),

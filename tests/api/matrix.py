@@ -133,6 +133,9 @@ TABLE = """
  GET    9106 6003 401     401     401   401      9109 ok   403  403     403  ok  ok    ok   403  403
 //originmap/v1/zones/{zone}/mappings
  GET    9106 6003 401     401     401   401      9109 ok   403  403     403  ok  ok    ok   403  403
+//originmap/v1/zones/{zone}/mappings/batch
+ PUT    9106 6003 401     401     401   401      9109 403  403  403     403  ok  ok    ok   403  403
+ DELETE 9106 6003 401     401     401   401      9109 403  403  403     403  ok  ok    ok   403  403
 //originmap/v1/zones/{zone}/rollback
  POST   9106 6003 401     401     401   401      9109 403  403  403     403  ok  ok    ok   403  403
 //originmap/v1/changes

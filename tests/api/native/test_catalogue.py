@@ -1,6 +1,7 @@
 """The operator's own regions over HTTP, and what uses them."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -10,7 +11,7 @@ from originmap import bootstrap
 from originmap.domain.mapping.mapping import Place, put
 from originmap.service import initial_data
 from tests.api.answers import error, result
-from tests.api.application import BASE, BEARER, client_of
+from tests.api.application import BASE, BEARER, DEV, client_of
 from tests.builders import CAUSE, ip
 
 OWN = "http://testserver/originmap/v1"
@@ -108,6 +109,7 @@ async def test_upper_tiers_regions_detection_and_exports_use_own_regions_at_once
     assert (row["upper_tier_colos"][0], row["zones"][0]["origins"]) == ("SYD", 1)
 
 
+@pytest.mark.proves("D-66")
 async def test_the_published_routes_hide_own_regions(
     client: httpx.AsyncClient, opened: bootstrap.Opened
 ) -> None:
@@ -117,7 +119,28 @@ async def test_the_published_routes_hide_own_regions(
     assert listed.keys() == {"aws", "azure", "gcp", "oci"}
     item = {"origin_ip": "192.0.2.1", "vendor": "acme", "region": "fra-1"}
     assert error(await client.put(f"{mappings}/192.0.2.1", json=item))[:2] == (400, 1157)
-    address, place = ip("192.0.2.1"), Place("acme", "fra-1")
-    await opened.store.write(initial_data.DEV_ID, [address], put(address, place), CAUSE)
+    batch = f"{OWN}/zones/{initial_data.DEV_ZONE}/mappings/batch"
+    assert result(await client.put(batch, json=[item]))["succeeded"] == [item]
     (shown,) = result(await client.get(mappings))
     assert (shown["vendor"], shown["region"]) == ("acme", "fra-1")
+    unknown = {**item, "region": "fra-2"}
+    (failed,) = result(await client.put(batch, json=[unknown]))["failed"]
+    assert failed["error"].startswith("The vendor provided doesn't exist")
+    result(await client.request("DELETE", batch, json=["192.0.2.1"]))
+    assert result(await client.get(mappings)) == []
+
+
+@pytest.mark.proves("D-66")
+async def test_the_published_routes_know_own_regions_if_the_operator_says_so(
+    opened: bootstrap.Opened,
+) -> None:
+    settings = replace(DEV, own_vendors=True)
+    mappings = f"{BASE}/zones/{initial_data.DEV_ID}/origin/cloud_regions"
+    item = {"origin_ip": "192.0.2.1", "vendor": "acme", "region": "fra-1"}
+    async with client_of(opened, BEARER, settings=settings) as client:
+        assert error(await client.put(f"{mappings}/192.0.2.1", json=item))[:2] == (400, 1157)
+        result(await client.put(CATALOGUE, json={"regions": [FRA]}))
+        result(await client.put(f"{mappings}/192.0.2.1", json=item))
+        vendors = result(await client.get(f"{mappings}/supported_regions"))["vendors"]
+        assert [each["name"] for each in vendors["acme"]] == ["fra-1"]
+        assert vendors["acme"][0]["upper_tier_colos"][0] == "FRA"

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from originmap.api.guard import Guard
 from originmap.api.http.router import Route
+from originmap.api.mapping.batch import BatchRoutes
 from originmap.api.native.audit import AuditList
 from originmap.api.native.catalogue import OwnCatalogue
 from originmap.api.native.detect import Detect
@@ -44,6 +45,7 @@ from originmap.service.feed.replication import Replication
 from originmap.service.history.audit import Audit
 from originmap.service.history.history import ZoneHistory
 from originmap.service.mapping.catalogues import Catalogues
+from originmap.service.mapping.mappings import Mappings
 from originmap.service.rollout.rollouts import Rollouts
 from originmap.service.tier.regions_in_use import RegionsInUse
 from originmap.service.tier.resolve import Resolve
@@ -60,6 +62,7 @@ class NativeServices(NamedTuple):
     detector: Detector
     directory: Directory
     catalogues: Catalogues
+    mappings: Mappings
     topologies: Topologies
     resolve: Resolve
     regions: RegionsInUse
@@ -125,10 +128,13 @@ def _zone_routes(guard: Guard, services: NativeServices) -> list[Route]:
     state = guard.zone(READ_STATE, nodes=True)
     past = (guard, services.history)
     resolve = ZoneResolve(guard, services.directory, services.resolve)
+    batch = BatchRoutes(services.mappings, services.detector)
     return [
         Route("GET", zone + "/resolve", state, resolve.resolve),
         Route("GET", zone + "/history", read, ZoneChanges(*past).list_changes),
         Route("GET", zone + "/mappings", read, PastMappings(*past).list_mappings),
+        Route("PUT", zone + "/mappings/batch", write, batch.put_mappings),
+        Route("DELETE", zone + "/mappings/batch", write, batch.delete_mappings),
         Route("POST", zone + "/rollback", write, ZoneRollback(*past).rollback),
     ]
 
