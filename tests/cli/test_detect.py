@@ -13,9 +13,10 @@ from typing import IO
 
 import pytest
 
-from tests.detect.samples import AWS, AZURE, GCP, OCI, document
+from tests.detect.samples import AWS, AZURE, GCP, HETZNER, LINODE, OCI, document
 from tests.detect.vendor_server import Page, vendor_server
 
+BEHIND = "the origin behind it cannot be located"
 Done = subprocess.CompletedProcess[str]
 
 
@@ -61,7 +62,15 @@ def test_an_address_is_found_with_its_evidence(kept: Path) -> None:
             services,
         ],
         ["198.18.0.1", "vendor-only", "aws", "-", "198.18.0.0/16", "2026-08-22", "AMAZON"],
-        ["198.51.100.1", "edge-service", "aws", "-", "198.51.100.0/28", "2026-08-22", "CLOUDFRONT"],
+        [
+            "198.51.100.1",
+            "edge-service",
+            "aws",
+            "-",
+            "198.51.100.0/28",
+            "2026-08-22",
+            f"CLOUDFRONT; {BEHIND}",
+        ],
         ["192.0.2.255", "unlisted", "-", "-", "-", "-"],
     ]
 
@@ -256,3 +265,17 @@ def test_an_interrupted_run_ends_without_a_traceback(kept: Path) -> None:
     process.stdout.close()
     _, said = process.communicate(lines)
     assert b"Traceback" not in said
+
+
+def test_a_geofeed_is_imported_for_its_vendor(state: Path) -> None:
+    refused = run(state, "ranges", "import", str(LINODE))
+    assert refused.returncode == 1
+    assert "name its vendor with --vendor" in refused.stderr
+    for vendor in ("linode", "acme"):
+        feed = LINODE if vendor == "linode" else HETZNER
+        done = run(state, "ranges", "import", str(feed), "--vendor", vendor)
+        assert (done.returncode, done.stderr) == (0, "")
+    assert run(state, "ranges", "import", str(LINODE), "--vendor", "../a").returncode == 2
+    (found,) = json.loads(run(state, "detect", "--json", "203.0.113.1").stdout)
+    assert (found["vendor"], found["region"]) == ("acme", "de-sn-falkenstein")
+    assert found["in_catalogue"] is False

@@ -13,6 +13,12 @@ AWS = FILES / "aws.json"
 AZURE = FILES / "ServiceTags_Public_20261102.json"
 GCP = FILES / "gcp.json"
 OCI = FILES / "oci.json"
+VULTR = FILES / "vultr.json"
+FASTLY = FILES / "fastly.json"
+CLOUDFLARE = FILES / "cloudflare.json"
+DIGITALOCEAN = FILES / "digitalocean.csv"
+HETZNER = FILES / "hetzner.csv"
+LINODE = FILES / "linode.csv"
 
 MODIFIED = datetime.datetime(2026, 11, 3, tzinfo=datetime.UTC)
 NOW = datetime.datetime(2026, 11, 24, 12, tzinfo=datetime.UTC)

@@ -54,6 +54,11 @@ class OwnRegions:
         return {each.place: each for each in self.regions}
 
 
+def is_name(text: str) -> bool:
+    """Whether a vendor or region can have this name."""
+    return bool(_NAME.fullmatch(text))
+
+
 def check(regions: Iterable[OwnRegion]) -> OwnRegions:
     """Validate and sort regions. Raises InvalidCatalogue with all problems."""
     found = tuple(regions)
@@ -78,7 +83,7 @@ def _problems(regions: tuple[OwnRegion, ...]) -> Iterator[str]:
     for index, each in enumerate(regions):
         at = f"region {index} ({each.vendor[:63]} {each.region[:63]})"
         for what, name in (("vendor", each.vendor), ("region", each.region)):
-            if not _NAME.fullmatch(name):
+            if not is_name(name):
                 yield f"{at}: {what} must be 1 to 63 of a-z, 0-9 and, inside, hyphens"
         if not _COUNTRY.fullmatch(each.country):
             yield f"{at}: country must be 2 capital letters, as in ISO 3166-1, or empty"
