@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from originmap import data, databases
+from originmap.detect import installed
 from originmap.detect.errors import NoRanges, NoRangesFolder
 from originmap.detect.files import RangeFiles
 from originmap.domain.detection.ranges import RangeTable
@@ -101,10 +102,20 @@ def range_files(folder: str) -> RangeFiles:
     return RangeFiles(Path(folder), lambda: datetime.datetime.now(datetime.UTC))
 
 
-def detector(files: RangeFiles, catalogue: CatalogueSource = data.catalogue) -> Detector:
-    """Detection with the current ranges and these regions. Raises RangesError, also if there are no
-    ranges."""
+def detector(
+    files: RangeFiles,
+    catalogue: CatalogueSource = data.catalogue,
+    on_installed: Callable[[datetime.datetime, datetime.datetime], None] | None = None,
+) -> Detector:
+    """Detection with the current ranges and these regions. If no ranges are stored, those that pip
+    installed are used; `on_installed` is called with their date and the current time. Raises
+    RangesError, also if there are no ranges at all."""
     table = files.table()
     if not table.vendors:
-        raise NoRanges(str(files.folder))
+        found = installed.publications()
+        if not found:
+            raise NoRanges(str(files.folder))
+        table = RangeTable(found)
+        if on_installed is not None:
+            on_installed(min(each.published for each in found), files.now())
     return Detector(catalogue, table)

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -136,13 +137,38 @@ def test_an_invalid_command_line_exits_with_2(kept: Path, args: tuple[str, ...])
     assert run(kept, *args).returncode == 2
 
 
-def test_missing_ranges_are_reported_with_a_hint(state: Path) -> None:
+def test_before_the_first_fetch_the_installed_ranges_are_used_and_their_age_is_told(
+    state: Path,
+) -> None:
+    done = run(state, "detect", "52.94.76.1", "173.245.48.1", "5.101.96.1")
+    rows = [line.split() for line in done.stdout.splitlines()[1:]]
+    assert done.returncode == 0
+    assert [row[1:4] for row in rows] == [
+        ["confirmed", "aws", "us-west-2"],
+        ["edge-service", "cloudflare", "-"],
+        ["vendor-only", "digitalocean", "-"],
+    ]
+    assert re.fullmatch(
+        r"IP ranges as installed, of \d{4}-\d\d-\d\d, [\d,]+ days? old; originmap ranges fetch"
+        r" downloads the current ones\n",
+        done.stderr,
+    )
+
+
+def test_fetched_ranges_take_precedence_over_installed_ones(kept: Path) -> None:
+    done = run(kept, "detect", "173.245.48.1")
+    assert (done.stdout.splitlines()[1].split()[1], done.stderr) == ("unlisted", "")
+
+
+def test_missing_ranges_are_reported_with_a_hint(state: Path, tmp_path: Path) -> None:
+    (tmp_path / "cloudip.py").write_text("")  # hides the installed package
     for args in (("detect", "192.0.2.1"), ("ranges", "status")):
-        done = run(state, *args)
+        done = run(state, *args, PYTHONPATH=str(tmp_path))
         assert done.returncode == 1
         assert done.stderr.splitlines() == [
             f"originmap: no published IP ranges in {state}/originmap/ranges",
-            "  run originmap ranges fetch, or originmap ranges import FILE",
+            "  run originmap ranges fetch, or originmap ranges import FILE, or install"
+            " originmap[ranges]",
             "  see docs/detection.md",
         ]
 

@@ -128,11 +128,10 @@ def _known(mappings: RemoteMappings) -> Catalogue:
 
 def _detect(mappings: RemoteMappings, asked_for: PlanRequest) -> Detect:
     # All services come with it, which a plan without `auto` need not wait for.
-    from originmap import bootstrap
+    from originmap.cli.ranges_detector import ranges_detector
 
     catalogue = _known(mappings)
-    files = bootstrap.range_files(asked_for.ranges)
-    return bootstrap.detector(files, lambda: catalogue).detect
+    return ranges_detector(asked_for.ranges, lambda: catalogue).detect
 
 
 def _no_delete(command: F) -> F:

@@ -8,6 +8,7 @@ import msgspec
 from originmap import bootstrap
 from originmap.cli import options
 from originmap.cli.output.table import print_json, print_table
+from originmap.cli.ranges_detector import ranges_detector
 from originmap.cli.server_options import server
 from originmap.client.server import NATIVE, APIServer, of_zone
 from originmap.domain.detection.detection import Verdict
@@ -36,7 +37,7 @@ def command(zone: str, mismatches: bool, ranges: str, server: APIServer, as_json
 
     Example: originmap audit-mappings example.com --mismatches --db originmap.db
     """
-    detector = bootstrap.detector(bootstrap.range_files(ranges))
+    detector = ranges_detector(ranges)
     own = msgspec.convert(server.ask("GET", NATIVE + "/catalogue"), OwnRegions)
     catalogue = merged(bootstrap.packaged_catalogue(), own)
     found = server.ask("GET", of_zone(zone, "mappings"))
