@@ -1,10 +1,12 @@
-"""The operator's own regions: GET, PUT, PATCH /originmap/v1/catalogue."""
+"""The operator's own regions: GET, PUT, PATCH /originmap/v1/catalogue; and mappings to them:
+PUT, DELETE …/zones/{zone}/mappings/batch."""
 
 import msgspec
 
 from originmap.api import envelope
 from originmap.api.http.request import Request
-from originmap.api.http.response import Response
+from originmap.api.http.response import Answer, Response
+from originmap.api.mapping.batch import BatchRoutes
 from originmap.api.native.arguments import arguments, read_large
 from originmap.domain.mapping.mapping import Place
 from originmap.domain.mapping.own_regions import OwnRegion, OwnRegions
@@ -64,6 +66,20 @@ class OwnCatalogue:
         removed = [Place(each.vendor, each.region) for each in sent.remove]
         changed = await self._catalogues.change(added, removed, self._turns, request.cause())
         return _answer(changed)
+
+
+class OwnBatchRoutes(BatchRoutes):
+    """PUT, DELETE /originmap/v1/zones/{zone}/mappings/batch; the zone by ID or name."""
+
+    def put_mappings(self, request: Request) -> Answer:
+        """Create or replace up to 100 mappings."""
+        arguments(request, ())
+        return super().put_mappings(request)
+
+    def delete_mappings(self, request: Request) -> Answer:
+        """Delete up to 100 mappings."""
+        arguments(request, ())
+        return super().delete_mappings(request)
 
 
 def _region(sent: _RegionJSON) -> OwnRegion:

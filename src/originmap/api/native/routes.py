@@ -5,9 +5,8 @@ from typing import NamedTuple
 
 from originmap.api.guard import Guard
 from originmap.api.http.router import Route
-from originmap.api.mapping.batch import BatchRoutes
 from originmap.api.native.audit import AuditList
-from originmap.api.native.catalogue import OwnCatalogue
+from originmap.api.native.catalogue import OwnBatchRoutes, OwnCatalogue
 from originmap.api.native.detect import Detect
 from originmap.api.native.discovery import Discover
 from originmap.api.native.export import ExportFile
@@ -128,7 +127,7 @@ def _zone_routes(guard: Guard, services: NativeServices) -> list[Route]:
     state = guard.zone(READ_STATE, nodes=True)
     past = (guard, services.history)
     resolve = ZoneResolve(guard, services.directory, services.resolve)
-    batch = BatchRoutes(services.mappings, services.detector)
+    batch = OwnBatchRoutes(services.mappings, services.detector)
     return [
         Route("GET", zone + "/resolve", state, resolve.resolve),
         Route("GET", zone + "/history", read, ZoneChanges(*past).list_changes),
