@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from bench.harness.figures import Figure, Figures
 from bench.harness.rounds import Bench
 from originmap import Resolver, data
+from originmap.detect.installed import publications
 from originmap.domain.detection.ranges import Publication, RangeTable
 from originmap.domain.mapping import address
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Place
 from originmap.domain.tier.tier import Tiers
 from originmap.domain.zone.zone import Zone
-from tests.detect.vendor_lists import publications
 
 LOOKUP = "range lookup"
 LOOKUP_TEXT = "range lookup, address as text"

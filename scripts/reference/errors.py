@@ -15,15 +15,21 @@ from originmap.api.errors import CORE, TABLE, V1_DELETE, VERIFY, Overrides, rend
 from originmap.domain import errors
 from originmap.domain.access import errors as access_errors
 from originmap.domain.errors import OriginmapError
+from originmap.domain.mapping import own_region_errors
 from scripts.reference.commands import commands
 from scripts.reference.markdown import Inline, code, inline_of, table
 
 NOTES = Path(__file__).parents[2] / "docs" / "errors.toml"
 
 _GROUPS: dict[str, tuple[type[OriginmapError], ...]] = {
-    "Invalid input": (errors.InvalidInput,),
+    "Invalid input": (errors.InvalidInput, own_region_errors.InvalidCatalogue),
     "Credentials and rights": (access_errors.AccessError, errors.RateLimited),
-    "State of the data": (errors.NotFound, errors.Conflict, errors.TieredCacheOff),
+    "State of the data": (
+        errors.NotFound,
+        errors.Conflict,
+        errors.TieredCacheOff,
+        own_region_errors.RegionStillMapped,
+    ),
     "History, replicas and rollbacks": (OriginmapError,),
     "Database": (errors.StoreError,),
 }
@@ -43,6 +49,7 @@ SAMPLES: list[OriginmapError] = [
     errors.UnknownPermissionGroup("GROUP"),
     errors.InvalidTopology(["what is wrong with it"]),
     errors.InvalidLatencies(["what is wrong with them"]),
+    own_region_errors.InvalidCatalogue(["what is wrong with them"]),
     errors.InvalidQuery("what is wrong with it"),
     errors.InvalidExport("what is wrong with it"),
     access_errors.WrongLocation("ADDRESS"),
@@ -57,6 +64,7 @@ SAMPLES: list[OriginmapError] = [
     errors.ZoneExists("NAME"),
     *(access_errors.MissingCredentials(which) for which in ("any", "key", "email")),
     *(access_errors.MalformedCredentials(which) for which in ("bearer", "key", "email")),
+    own_region_errors.RegionStillMapped({("VENDOR", "REGION"): 1}),
     errors.RolloutConflict("why the step is refused"),
     errors.NotThePrimary("URL"),
     errors.StillFollowing("URL"),

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from originmap import data, databases
+from originmap.detect import installed
 from originmap.detect.errors import NoRanges, NoRangesFolder
 from originmap.detect.files import RangeFiles
 from originmap.domain.detection.ranges import RangeTable
-from originmap.domain.mapping.catalogue import Catalogue
+from originmap.domain.mapping.catalogue import Catalogue, CatalogueSource
 from originmap.domain.tier.tier import Tiers
 from originmap.service import initial_data
 from originmap.service.access.directory import Directory
@@ -24,6 +25,7 @@ from originmap.service.feed.followers import Followers
 from originmap.service.feed.replication import Replication
 from originmap.service.feed.snapshots import Snapshots
 from originmap.service.history.past_zones import PastZones
+from originmap.service.mapping.catalogues import Catalogues
 from originmap.service.mapping.regions import SupportedRegion, supported
 from originmap.service.rollout.rollouts import Rollouts
 from originmap.service.tier.topology import Topologies
@@ -39,6 +41,7 @@ class Opened(NamedTuple):
 
     store: Store
     directory: Directory
+    catalogues: Catalogues
     topologies: Topologies
     detector: Detector
     zones: PastZones
@@ -67,15 +70,16 @@ async def open_store(
         directory = Directory()
         store.follow_records(directory.apply)
         await prepare(store, directory, now, databases.shown(db))
-        catalogue = data.catalogue()
-        topologies = Topologies(store, catalogue, data.topology(), now)
-        detector, zones = Detector(catalogue, RangeTable()), PastZones(store, directory)
+        catalogues = Catalogues(store, directory, data.catalogue())
+        topologies = Topologies(store, catalogues.current, data.topology(), now)
+        detector = Detector(catalogues.current, RangeTable())
+        zones = PastZones(store, directory)
         snapshots = Snapshots(store, topologies.turns)
         feed = Feed(store, zones, snapshots, topologies.turns)
         followers = Followers(store, now)
         rollouts = Rollouts(store, followers, topologies, now)
-        state = (directory, topologies, detector, zones)
-        exports = Exports(store, topologies, catalogue, snapshots)
+        state = (directory, catalogues, topologies, detector, zones)
+        exports = Exports(store, topologies, catalogues, snapshots)
         yield Opened(store, *state, feed, followers, rollouts, exports, replication)
 
 
@@ -98,9 +102,20 @@ def range_files(folder: str) -> RangeFiles:
     return RangeFiles(Path(folder), lambda: datetime.datetime.now(datetime.UTC))
 
 
-def detector(files: RangeFiles) -> Detector:
-    """Detection with the current ranges. Raises RangesError, also if there are no ranges."""
+def detector(
+    files: RangeFiles,
+    catalogue: CatalogueSource = data.catalogue,
+    on_installed: Callable[[datetime.datetime, datetime.datetime], None] | None = None,
+) -> Detector:
+    """Detection with the current ranges and these regions. If no ranges are stored, those that pip
+    installed are used; `on_installed` is called with their date and the current time. Raises
+    RangesError, also if there are no ranges at all."""
     table = files.table()
     if not table.vendors:
-        raise NoRanges(str(files.folder))
-    return Detector(data.catalogue(), table)
+        found = installed.publications()
+        if not found:
+            raise NoRanges(str(files.folder))
+        table = RangeTable(found)
+        if on_installed is not None:
+            on_installed(min(each.published for each in found), files.now())
+    return Detector(catalogue, table)

@@ -69,15 +69,17 @@ def build_app(
     """Build the application over an open store. Only the settings of routes and limits are used;
     `traffic` counts responses for the metrics."""
     store, directory, topologies = opened.store, opened.directory, opened.topologies
-    catalogue, groups = data.catalogue(), data.permission_groups()
-    mappings = Mappings(store, catalogue)
+    groups = data.permission_groups()
+    catalogues = opened.catalogues
+    visible = catalogues.current if settings.own_vendors else catalogues.packaged
+    mappings = Mappings(store, visible)
     audit = Audit(store, directory, opened.zones, turns=topologies.turns)
     tokens = Tokens(store, directory, {group.id for group in groups}, clocks.wall)
     services = cloudflare.Services(
         detector=opened.detector,
         directory=directory,
         mappings=mappings,
-        regions=Regions(catalogue, topologies),
+        regions=Regions(visible, topologies),
         zones=Zones(store, directory, clocks.wall),
         tokens=tokens,
         audit=audit,
@@ -113,9 +115,11 @@ def _own_services(
     return native.NativeServices(
         detector=opened.detector,
         directory=opened.directory,
+        catalogues=opened.catalogues,
+        mappings=Mappings(store, opened.catalogues.current),
         topologies=opened.topologies,
         resolve=Resolve(store, opened.topologies),
-        regions=RegionsInUse(store, data.catalogue(), opened.topologies),
+        regions=RegionsInUse(store, opened.catalogues.current, opened.topologies),
         exports=opened.exports,
         feed=opened.feed,
         digests=Digests(store),

@@ -34,6 +34,9 @@ class Settings:
     ranges: str = _setting("", "Folder of the vendors' published IP ranges.")
     colo: str = _setting("XXX", "Colo of this server, an IATA code; the last part of cf-ray.")
     enable_v1: bool = _setting(False, "Serve the deprecated v1 routes.")
+    own_vendors: bool = _setting(
+        False, "Accept and list own vendors and regions on Cloudflare's routes too."
+    )
     rate_limit: str = _setting(
         "off",
         "Rate limit: off, cloudflare (1,200 requests in 5 minutes per user and 200 per second per "

@@ -121,6 +121,10 @@ TABLE = """
 //originmap/v1/latencies
  GET    9106 6003 401     401     401   401      9109 ok   ok   ok      ok   ok  ok    ok   ok   ok
  PUT    9106 6003 401     401     401   401      9109 403  403  403     403  ok  403   ok   403  403
+//originmap/v1/catalogue
+ GET    9106 6003 401     401     401   401      9109 ok   ok   ok      ok   ok  ok    ok   ok   ok
+ PUT    9106 6003 401     401     401   401      9109 403  403  403     403  ok  403   ok   403  403
+ PATCH  9106 6003 401     401     401   401      9109 403  403  403     403  ok  403   ok   403  403
 //originmap/v1/regions
  GET    9106 6003 401     401     401   401      9109 ok   ok   ok      ok   ok  ok    ok   403  403
 //originmap/v1/zones/{zone}/resolve
@@ -129,6 +133,9 @@ TABLE = """
  GET    9106 6003 401     401     401   401      9109 ok   403  403     403  ok  ok    ok   403  403
 //originmap/v1/zones/{zone}/mappings
  GET    9106 6003 401     401     401   401      9109 ok   403  403     403  ok  ok    ok   403  403
+//originmap/v1/zones/{zone}/mappings/batch
+ PUT    9106 6003 401     401     401   401      9109 403  403  403     403  ok  ok    ok   403  403
+ DELETE 9106 6003 401     401     401   401      9109 403  403  403     403  ok  ok    ok   403  403
 //originmap/v1/zones/{zone}/rollback
  POST   9106 6003 401     401     401   401      9109 403  403  403     403  ok  ok    ok   403  403
 //originmap/v1/changes
@@ -342,6 +349,10 @@ def body_of(template: str, method: str) -> Any:
             return {"states": {"IAD": "draining"}}
         case "latencies", "PUT":
             return []
+        case "catalogue", "PUT":
+            return {"regions": [{**place, "region": "own-1", "latitude": 1, "longitude": 1}]}
+        case "catalogue", "PATCH":
+            return {"add": [{**place, "region": "own-1", "latitude": 1, "longitude": 1}]}
         case "rollback", "POST":
             return {"to": 1, "dry_run": True}
         case "{name}", "PUT":

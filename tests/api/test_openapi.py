@@ -20,6 +20,7 @@ from originmap.api.native.openapi import document
 from originmap.bootstrap_dev import DevServer
 from originmap.domain import errors
 from originmap.domain.access import errors as access_errors
+from originmap.domain.mapping import own_region_errors
 from originmap.store.clock import SYSTEM
 from scripts import openapi
 from tests.api.application import DEV, filled, served
@@ -79,6 +80,8 @@ RAISED = [
     access_errors.TooManyFailures(),
     errors.RateLimited(30),
     access_errors.Forbidden(),
+    own_region_errors.InvalidCatalogue(["region 1 (acme fra-1): the region is there twice"]),
+    own_region_errors.RegionStillMapped({("acme", "fra-1"): 3}),
     errors.RolloutConflict("the rollout is aborted: this step needs one that is running"),
     errors.HistoryGone(7),
     errors.Stale(),

@@ -5,7 +5,8 @@ or a body of another form. The meaning of responses is tested elsewhere. The req
 in every run; SCHEMATHESIS_EXAMPLES sets their number per operation.
 
 Requests that change zones and tokens are sent to separate zones and tokens, because later requests
-need the original ones. Each change of the topology and the latencies is undone, too.
+need the original ones. Each change of the topology, the latencies and the own regions is undone,
+too.
 """
 
 import itertools
@@ -33,6 +34,7 @@ OPENAPI = "/originmap/v1/openapi.json"
 BASE = "/client/v4"
 TOPOLOGY = "/originmap/v1/topology"
 LATENCIES = "/originmap/v1/latencies"
+CATALOGUE = "/originmap/v1/catalogue"
 EXPORT = "/originmap/v1/export/{format}"
 DISCOVERY = "/v3/discovery:"
 V1 = "/cache/origin_cloud_regions"
@@ -57,6 +59,7 @@ MEASUREMENT = {
     "milliseconds": 1.5,
     "measured_on": "2026-03-01T12:00:00Z",
 }
+OWN_REGION = {"vendor": "acme", "region": "fra-1", "latitude": 50.1, "longitude": 8.7}
 PLACES = (("aws", "us-east-1"), ("gcp", "us-central1"), ("azure", "westeurope"))
 
 CHECKS = {
@@ -182,6 +185,8 @@ def likely_body(case: Case) -> Any:
         settled = {"cache_template": "", "hubs": {}, "generic_pool": []}
         overrides = {"aws/us-east-1": ["IAD"]}
         return {**case.body, "colos": [COLO], "overrides": overrides, **settled}
+    if case.path == CATALOGUE:
+        return {"regions" if case.method == "PUT" else "add": [OWN_REGION]}
     if case.path == TOPOLOGY or case.path.endswith("/whatif"):
         return {"states": {"IAD": "down"}}
     return case.body
@@ -203,7 +208,11 @@ class Asked:
         made = self._make(f"/accounts/{ZONE}/tokens", TOKEN_REQUEST)
         self._account_token = {"Authorization": f"Bearer {made['value']}"}
         topology = self._session.get(server.url + TOPOLOGY, headers=BEARER).json()["result"]
-        self._before: dict[str, Any] = {TOPOLOGY: topology, LATENCIES: []}
+        self._before: dict[str, Any] = {
+            TOPOLOGY: topology,
+            LATENCIES: [],
+            CATALOGUE: {"regions": []},
+        }
         self.statuses: dict[str, set[int]] = defaultdict(set)
 
     def ask(self, case: Case, headers: dict[str, str] | None = None) -> int:

@@ -55,7 +55,7 @@ class World:
     def restart(self) -> None:
         """Restart the server, which then knows no node."""
         self.followers = Followers(self._store, self.now)
-        topologies = Topologies(self._store, data.catalogue(), data.topology(), self.now)
+        topologies = Topologies(self._store, data.catalogue, data.topology(), self.now)
         self.rollouts = Rollouts(self._store, self.followers, topologies, self.now)
 
     def change(self) -> None:

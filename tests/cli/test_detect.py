@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -13,9 +14,10 @@ from typing import IO
 
 import pytest
 
-from tests.detect.samples import AWS, AZURE, GCP, OCI, document
+from tests.detect.samples import AWS, AZURE, GCP, HETZNER, LINODE, OCI, document
 from tests.detect.vendor_server import Page, vendor_server
 
+BEHIND = "the origin behind it cannot be located"
 Done = subprocess.CompletedProcess[str]
 
 
@@ -61,7 +63,15 @@ def test_an_address_is_found_with_its_evidence(kept: Path) -> None:
             services,
         ],
         ["198.18.0.1", "vendor-only", "aws", "-", "198.18.0.0/16", "2026-08-22", "AMAZON"],
-        ["198.51.100.1", "edge-service", "aws", "-", "198.51.100.0/28", "2026-08-22", "CLOUDFRONT"],
+        [
+            "198.51.100.1",
+            "edge-service",
+            "aws",
+            "-",
+            "198.51.100.0/28",
+            "2026-08-22",
+            f"CLOUDFRONT; {BEHIND}",
+        ],
         ["192.0.2.255", "unlisted", "-", "-", "-", "-"],
     ]
 
@@ -127,13 +137,38 @@ def test_an_invalid_command_line_exits_with_2(kept: Path, args: tuple[str, ...])
     assert run(kept, *args).returncode == 2
 
 
-def test_missing_ranges_are_reported_with_a_hint(state: Path) -> None:
+def test_before_the_first_fetch_the_installed_ranges_are_used_and_their_age_is_told(
+    state: Path,
+) -> None:
+    done = run(state, "detect", "52.94.76.1", "173.245.48.1", "5.101.96.1")
+    rows = [line.split() for line in done.stdout.splitlines()[1:]]
+    assert done.returncode == 0
+    assert [row[1:4] for row in rows] == [
+        ["confirmed", "aws", "us-west-2"],
+        ["edge-service", "cloudflare", "-"],
+        ["vendor-only", "digitalocean", "-"],
+    ]
+    assert re.fullmatch(
+        r"IP ranges as installed, of \d{4}-\d\d-\d\d, [\d,]+ days? old; originmap ranges fetch"
+        r" downloads the current ones\n",
+        done.stderr,
+    )
+
+
+def test_fetched_ranges_take_precedence_over_installed_ones(kept: Path) -> None:
+    done = run(kept, "detect", "173.245.48.1")
+    assert (done.stdout.splitlines()[1].split()[1], done.stderr) == ("unlisted", "")
+
+
+def test_missing_ranges_are_reported_with_a_hint(state: Path, tmp_path: Path) -> None:
+    (tmp_path / "cloudip.py").write_text("")  # hides the installed package
     for args in (("detect", "192.0.2.1"), ("ranges", "status")):
-        done = run(state, *args)
+        done = run(state, *args, PYTHONPATH=str(tmp_path))
         assert done.returncode == 1
         assert done.stderr.splitlines() == [
             f"originmap: no published IP ranges in {state}/originmap/ranges",
-            "  run originmap ranges fetch, or originmap ranges import FILE",
+            "  run originmap ranges fetch, or originmap ranges import FILE, or install"
+            " originmap[ranges]",
             "  see docs/detection.md",
         ]
 
@@ -256,3 +291,17 @@ def test_an_interrupted_run_ends_without_a_traceback(kept: Path) -> None:
     process.stdout.close()
     _, said = process.communicate(lines)
     assert b"Traceback" not in said
+
+
+def test_a_geofeed_is_imported_for_its_vendor(state: Path) -> None:
+    refused = run(state, "ranges", "import", str(LINODE))
+    assert refused.returncode == 1
+    assert "name its vendor with --vendor" in refused.stderr
+    for vendor in ("linode", "acme"):
+        feed = LINODE if vendor == "linode" else HETZNER
+        done = run(state, "ranges", "import", str(feed), "--vendor", vendor)
+        assert (done.returncode, done.stderr) == (0, "")
+    assert run(state, "ranges", "import", str(LINODE), "--vendor", "../a").returncode == 2
+    (found,) = json.loads(run(state, "detect", "--json", "203.0.113.1").stdout)
+    assert (found["vendor"], found["region"]) == ("acme", "de-sn-falkenstein")
+    assert found["in_catalogue"] is False

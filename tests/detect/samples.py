@@ -9,10 +9,17 @@ from originmap.detect.content import Content
 from originmap.detect.files import RangeFiles
 
 FILES = Path(__file__).parent / "files"
+_OTHERS = Path(__file__).parent / "other_clouds"
 AWS = FILES / "aws.json"
 AZURE = FILES / "ServiceTags_Public_20261102.json"
 GCP = FILES / "gcp.json"
 OCI = FILES / "oci.json"
+VULTR = _OTHERS / "vultr.json"
+FASTLY = _OTHERS / "fastly.json"
+CLOUDFLARE = _OTHERS / "cloudflare.json"
+DIGITALOCEAN = _OTHERS / "digitalocean.csv"
+HETZNER = _OTHERS / "hetzner.csv"
+LINODE = _OTHERS / "linode.csv"
 
 MODIFIED = datetime.datetime(2026, 11, 3, tzinfo=datetime.UTC)
 NOW = datetime.datetime(2026, 11, 24, 12, tzinfo=datetime.UTC)

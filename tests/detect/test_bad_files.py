@@ -18,7 +18,7 @@ from originmap.detect.errors import DamagedRanges
 from originmap.domain.detection.ranges import Publication
 from tests.detect.samples import AWS, AZURE, GCP, MODIFIED, OCI, content, document, kept_in
 
-NO_LIST = "it is not a range file of AWS, Azure, Google Cloud or Oracle"
+NO_LIST = "it is not a range file of a vendor in docs/detection.md"
 
 
 def refusal(data: Any) -> str:

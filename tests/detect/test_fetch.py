@@ -224,5 +224,8 @@ def test_the_error_of_an_unreachable_server_has_its_url(
 
 
 def test_every_vendor_has_a_source_with_encryption() -> None:
-    assert list(fetching.SOURCES) == ["aws", "azure", "gcp", "oci"]
+    assert list(fetching.SOURCES) == [
+        *("aws", "azure", "gcp", "oci", "digitalocean", "hetzner", "linode", "vultr"),
+        *("cloudflare", "fastly"),
+    ]
     assert all(url.startswith("https://") for url in fetching.SOURCES.values())

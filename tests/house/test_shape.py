@@ -16,6 +16,7 @@ from originmap.api.errors import TABLE
 from originmap.domain import errors
 from originmap.domain.access import errors as access_errors
 from originmap.domain.errors import OriginmapError
+from originmap.domain.mapping import own_region_errors
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "originmap"
@@ -26,7 +27,13 @@ LONGEST_TEST_FILE = 500
 
 SAYS_NOTHING = {"utils", "util", "helpers", "helper", "manager", "common", "misc"}
 
-TREE = {SOURCE / "domain" / "errors.py", SOURCE / "domain" / "access" / "errors.py"}
+TREE = {
+    SOURCE / "domain" / "errors.py",
+    SOURCE / "domain" / "access" / "errors.py",
+    SOURCE / "domain" / "mapping" / "own_region_errors.py",
+}
+
+BRANCHES = (errors, access_errors, own_region_errors)
 
 # These errors end a command, so no response is created from them.
 OUTSIDE_THE_TREE = {
@@ -50,7 +57,14 @@ OUTSIDE_THE_TREE = {
 # The public names that packages export; everything else is imported from its module.
 PUBLIC = {
     "originmap": {"__version__"},
-    "originmap.data": {"add_regions", "catalogue", "hubs", "permission_groups", "topology"},
+    "originmap.data": {
+        "add_regions",
+        "catalogue",
+        "cities",
+        "hubs",
+        "permission_groups",
+        "topology",
+    },
     "originmap.store.migrations": {"Migration", "all_migrations"},
 }
 
@@ -114,10 +128,13 @@ def test_a_module_name_names_its_subject() -> None:
 
 
 def test_the_drawing_of_the_tree_of_errors_is_complete() -> None:
-    """The branch of credentials begins in the first module and is drawn in the second."""
-    drawing = "\n".join(inspect.getdoc(module) or "" for module in (errors, access_errors))
-    lines = re.findall(r"^[ │├└─]*([A-Z]\w+)(?= {2}|$)", drawing, re.MULTILINE)
-    assert list(dict.fromkeys(lines)) == [kind.__name__ for kind in walk(OriginmapError)]
+    """The branches of credentials and own regions begin in the first module."""
+    kinds = list(walk(OriginmapError))
+    for module in BRANCHES:
+        drawing = inspect.getdoc(module) or ""
+        lines = re.findall(r"^[ │├└─]*([A-Z]\w+)(?= {2}|$)", drawing, re.MULTILINE)
+        defined = [kind.__name__ for kind in kinds if kind.__module__ == module.__name__]
+        assert [name for name in lines if name in defined] == defined
 
 
 def test_the_drawing_has_each_class_below_its_parent() -> None:
@@ -236,7 +253,7 @@ def walk(kind: type[OriginmapError]) -> Iterator[type[OriginmapError]]:
 
 
 def in_tree(kinds: list[type[OriginmapError]]) -> list[type[OriginmapError]]:
-    return [kind for kind in kinds if kind.__module__ in (errors.__name__, access_errors.__name__)]
+    return [kind for kind in kinds if kind.__module__ in {module.__name__ for module in BRANCHES}]
 
 
 def raised_in(path: Path) -> Iterator[str]:

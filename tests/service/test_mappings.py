@@ -21,7 +21,7 @@ ADDRESS = ip("192.0.2.1")
 
 @pytest.fixture
 def mappings(world: World) -> Mappings:
-    return Mappings(world.store, data.catalogue())
+    return Mappings(world.store, data.catalogue)
 
 
 async def test_put_creates_and_replaces(mappings: Mappings) -> None:

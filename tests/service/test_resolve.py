@@ -22,7 +22,7 @@ async def test_other_requests_are_served_while_many_zones_are_counted() -> None:
         await store.write_records(new_zone(each.id, each.name), CAUSE)
         place = US_WEST if each is zones[0] else US_EAST
         await store.write(each.id, (ADDRESS,), mapping.put(ADDRESS, place), CAUSE)
-    resolve = Resolve(store, Topologies(store, data.catalogue(), data.topology(), wall_clock))
+    resolve = Resolve(store, Topologies(store, data.catalogue, data.topology(), wall_clock))
     turns = 0
 
     async def count_turns() -> None:

@@ -18,7 +18,7 @@ WEEK = 7 * 24 * 60 * MINUTE
 
 async def test_measurements_that_expire_in_one_minute_expire_together() -> None:
     now = START
-    topologies = Topologies(MemoryStore(), data.catalogue(), data.topology(), lambda: now)
+    topologies = Topologies(MemoryStore(), data.catalogue, data.topology(), lambda: now)
     colos = [colo.code for colo in data.topology().colos][:50]
     measured = [
         Measurement(code, "aws", "us-east-1", 1.0, START - WEEK + n * SECOND)
@@ -35,7 +35,7 @@ async def test_measurements_that_expire_in_one_minute_expire_together() -> None:
 
 async def test_a_measurement_is_valid_for_less_than_a_minute_longer() -> None:
     now = START
-    topologies = Topologies(MemoryStore(), data.catalogue(), data.topology(), lambda: now)
+    topologies = Topologies(MemoryStore(), data.catalogue, data.topology(), lambda: now)
     measured = Measurement("SEA", "aws", "us-east-1", 1.0, START - WEEK + SECOND)
     await topologies.set_latencies([measured], CAUSE)
     assert topologies.tiers().codes(US_EAST)[0] == "SEA"
@@ -45,7 +45,7 @@ async def test_a_measurement_is_valid_for_less_than_a_minute_longer() -> None:
 
 async def test_origins_are_counted_if_a_colo_has_a_maximum_share() -> None:
     store = MemoryStore()
-    topologies = Topologies(store, data.catalogue(), data.topology(), lambda: START)
+    topologies = Topologies(store, data.catalogue, data.topology(), lambda: START)
 
     async def put(zone_id: str, address: str) -> None:
         address_ = ip(address)

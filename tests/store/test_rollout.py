@@ -120,7 +120,7 @@ async def test_a_database_with_the_earlier_name_of_the_stages_is_migrated(url: s
 
 
 def service(store: Store, clock: Clock) -> Rollouts:
-    topologies = Topologies(store, data.catalogue(), data.topology(), clock)
+    topologies = Topologies(store, data.catalogue, data.topology(), clock)
     return Rollouts(store, Followers(store, clock), topologies, clock)
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from originmap.api.envelope import Message
 from originmap.domain import errors
 from originmap.domain.access import errors as access_errors
+from originmap.domain.mapping import own_region_errors
 
 
 class Refusal(NamedTuple):
@@ -54,9 +55,12 @@ def _own_text(status: int, code: int) -> Render:
     return lambda error: refusal(status, code, str(error))
 
 
+_PROBLEMS = errors.InvalidTopology | errors.InvalidLatencies | own_region_errors.InvalidCatalogue
+
+
 def _each_problem(code: int) -> Render:
     def render(error: errors.OriginmapError) -> Refusal:
-        assert isinstance(error, errors.InvalidTopology | errors.InvalidLatencies)
+        assert isinstance(error, _PROBLEMS)
         return Refusal(400, [Message(code, problem) for problem in error.problems])
 
     return render
@@ -140,6 +144,7 @@ TABLE: dict[type[errors.OriginmapError], Render] = {
     errors.InvalidToken: _own_text(400, 400),
     errors.InvalidTopology: _each_problem(10460),
     errors.InvalidLatencies: _each_problem(10461),
+    own_region_errors.InvalidCatalogue: _each_problem(10464),
     errors.InvalidQuery: _own_text(400, 10400),
     errors.InvalidExport: _own_text(400, 10462),
     errors.UnknownPermissionGroup: _own_text(400, 1001),
@@ -150,6 +155,7 @@ TABLE: dict[type[errors.OriginmapError], Render] = {
     errors.MappingExists: _fixed(400, 1145, SETTING_EXISTS),
     errors.ZoneExists: _fixed(400, 1061, "The zone already exists."),
     errors.TooManyMappings: _fixed(403, 1164, "Maximum number of IP mappings configured for zone."),
+    own_region_errors.RegionStillMapped: _own_text(409, 10465),
     errors.RolloutConflict: _own_text(409, 10463),
     errors.TieredCacheOff: _fixed(403, 1135, "Tiered Cache must be enabled for this zone."),
     access_errors.MissingCredentials: _missing_credentials,

@@ -34,6 +34,7 @@ _COMMANDS = {
     "resolve": "Print the upper tier and the fallbacks of origins.",
     "topology": "Show and change the colos of your network.",
     "cache": "Show and change the caches of your colos.",
+    "catalogue": "Show and change your own vendors and regions.",
     "whatif": "Print the origins that would move if colos changed state.",
     "audit-mappings": "Check a zone's mappings against the vendors' published IP ranges.",
     "audit": "Print the audit log, newest entry first.",

@@ -45,6 +45,25 @@ class Amount(click.FloatRange):
         return found
 
 
+class Degrees(click.FloatRange):
+    """A latitude or longitude in decimal degrees, from `-most` to `most`."""
+
+    def __init__(self, most: float) -> None:
+        super().__init__(-most, most)
+        self._most = most
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The degrees. Raises click.BadParameter."""
+        text = str(value)
+        found = number.decimal(text.removeprefix("-"), 0, self._most)
+        if found is None:
+            shown = number.shown(text)
+            self.fail(f"{shown} is not a number from -{self._most:g} to {self._most:g}", param, ctx)
+        return -found if text.startswith("-") else found
+
+
 REVISION = Whole(0, LAST_REVISION)
 """A revision, 0 for before the first."""
 

@@ -126,6 +126,17 @@ def enable_v1(default: bool) -> Callable[[F], F]:
     )
 
 
+def own_vendors(command: F) -> F:
+    """--own-vendors / --no-own-vendors"""
+    return click.option(
+        "--own-vendors/--no-own-vendors",
+        default=default_of("own_vendors"),
+        show_default=True,
+        help=help_of("own_vendors"),
+        envvar="ORIGINMAP_OWN_VENDORS",
+    )(command)
+
+
 def _checked_rate_limit(ctx: click.Context, param: click.Parameter, value: str) -> str:
     try:
         parse(value)

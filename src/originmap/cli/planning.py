@@ -14,10 +14,14 @@ from originmap.cli.api_options import api, only, path, remote
 from originmap.cli.output.progress_bar import ProgressBar
 from originmap.cli.output.upper_tiers import tiers_of_file, tiers_of_server
 from originmap.client.mappings import RemoteMappings
+from originmap.domain.mapping.catalogue import Catalogue
+from originmap.domain.mapping.own_regions import merged
 from originmap.domain.plan.cold_moves import ColdMove, cold_moves
 from originmap.domain.plan.plan import Plan
 from originmap.domain.plan.selection import Pattern
 from originmap.mapfile import reader
+from originmap.mapfile.document import Document
+from originmap.mapfile.errors import WrongFile
 from originmap.planning.desired import Detect, Lookup, Wishes
 from originmap.planning.plan_json import Planned
 from originmap.planning.planner import make_plan
@@ -65,20 +69,31 @@ def planned(asked_for: PlanRequest, topology: Path | None) -> Planned:
 
 def make(mappings: RemoteMappings, asked_for: PlanRequest) -> Planned:
     """The plan of a file of mappings. Raises OriginmapError."""
-    catalogue = None if asked_for.any_region else data.catalogue()
-    document = reader.read(asked_for.path, catalogue)
-    lookup = Lookup(mappings, address_arguments.resolve, lambda: _detect(asked_for.ranges))
+    document = _document(mappings, asked_for)
+    lookup = Lookup(mappings, address_arguments.resolve, lambda: _detect(mappings, asked_for))
     desired = lookup.desired(document, Wishes(asked_for.only, not asked_for.no_delete))
     with Reading(len(desired.zones)) as reading:
         plan = make_plan(mappings, desired, reading.on_zone)
     return Planned(asked_for.api, plan, desired.pins)
 
 
+def use_own_regions(mappings: RemoteMappings, plan: Plan) -> None:
+    """Have the own regions of a plan written to the server that has them."""
+    changes = (change for zone in plan.zones for change in zone.changes)
+    packaged = data.catalogue()
+    if any(change.after and not packaged.knows(*change.after) for change in changes):
+        mappings.own_regions()
+
+
 def moving(plan: Plan, mappings: RemoteMappings, file: Path | None) -> list[ColdMove] | None:
     """The upper tiers that move; None if the tiers are unknown."""
     if plan.empty:
         return []
-    tiers = tiers_of_file(file) if file else tiers_of_server(mappings.connection)
+    tiers = (
+        tiers_of_file(file, mappings.own_regions())
+        if file
+        else tiers_of_server(mappings.connection)
+    )
     return None if tiers is None else cold_moves(plan, tiers)
 
 
@@ -95,11 +110,28 @@ class Reading(ProgressBar):
         self._begun = True
 
 
-def _detect(ranges: str) -> Detect:
-    # All services come with it, which a plan without `auto` need not wait for.
-    from originmap import bootstrap
+def _document(mappings: RemoteMappings, asked_for: PlanRequest) -> Document:
+    """The file of mappings. Only if it has unknown regions, the server is asked for its own."""
+    if asked_for.any_region:
+        return reader.read(asked_for.path, None)
+    try:
+        return reader.read(asked_for.path, data.catalogue())
+    except WrongFile:
+        if not mappings.own_regions().regions:
+            raise
+        return reader.read(asked_for.path, _known(mappings))
 
-    return bootstrap.detector(bootstrap.range_files(ranges)).detect
+
+def _known(mappings: RemoteMappings) -> Catalogue:
+    return merged(data.catalogue(), mappings.own_regions())
+
+
+def _detect(mappings: RemoteMappings, asked_for: PlanRequest) -> Detect:
+    # All services come with it, which a plan without `auto` need not wait for.
+    from originmap.cli.ranges_detector import ranges_detector
+
+    catalogue = _known(mappings)
+    return ranges_detector(asked_for.ranges, lambda: catalogue).detect
 
 
 def _no_delete(command: F) -> F:

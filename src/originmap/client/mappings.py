@@ -13,10 +13,12 @@ from originmap.client.connection import APIConnection
 from originmap.client.envelope import Envelope, PageInfo
 from originmap.client.errors import NoSuchZone, Unreadable
 from originmap.client.listing import MappingListing, read_whole
+from originmap.client.native import native_base, own_regions
 from originmap.domain.errors import InvalidAddress
 from originmap.domain.mapping import address as addresses
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Place
+from originmap.domain.mapping.own_regions import OwnRegions
 from originmap.domain.plan.plan import Batch
 from originmap.domain.zone.name import lookup_name
 
@@ -73,6 +75,15 @@ class RemoteMappings:
     def __init__(self, connection: APIConnection) -> None:
         self.connection = connection
         self._places: dict[tuple[str, str], Place] = {}  # shared objects save memory
+        self._own: OwnRegions | None = None
+
+    def own_regions(self) -> OwnRegions:
+        """The own regions of the server, read once; none if it is not an Originmap. From then on
+        mappings to them are written by its own route, because that of the v4 API may not know
+        them."""
+        if self._own is None:
+            self._own = own_regions(self.connection)
+        return self._own
 
     def zones(self) -> list[RemoteZone]:
         """Every zone, sorted by name. Raises ClientError."""
@@ -132,7 +143,7 @@ class RemoteMappings:
         Writing a batch again is harmless. A deletion is also rejected if the mapping does not
         exist, so only the list shows whether it failed. Raises ClientError.
         """
-        path = f"{_path(batch.zone_id)}/batch"
+        path = self._batch_path(batch)
         if batch.delete:
             body: list[object] = [addresses.text(change.address) for change in batch.changes]
             answer = self.connection.ask("DELETE", path, body=body)
@@ -142,6 +153,12 @@ class RemoteMappings:
         outcome = _read(_OUTCOME, answer, path) if answer.has_result else None
         failed = (outcome and outcome.failed) or []
         return [Unapplied(each.origin_ip or "", each.error or "") for each in failed]
+
+    def _batch_path(self, batch: Batch) -> str:
+        own = self._own.by_place() if self._own else {}
+        if any(change.after in own for change in batch.changes):
+            return f"{native_base(self.connection)}/zones/{batch.zone_id}/mappings/batch"
+        return f"{_path(batch.zone_id)}/batch"
 
     def _zone_listing(self, name: str | None = None) -> MappingListing[RemoteZone]:
         named = {} if name is None else {"name": name}

@@ -197,4 +197,10 @@ CHOICES = (
         "it cannot create zones in that account or copy the database; an unknown zone is "
         "403, 10000",
     ),
+    OurChoice(
+        "D-66",
+        "own vendors and regions of the operator",
+        "not in supported_regions, 1157 in a request, unless --own-vendors is set; mappings that "
+        "name one are listed",
+    ),
 )

@@ -13,6 +13,7 @@ from pathlib import Path
 from originmap.data.regions_file import read_regions
 from originmap.domain.access.permissions import PermissionGroup
 from originmap.domain.mapping.catalogue import Catalogue, Region, RegionStatus
+from originmap.domain.mapping.cities import City
 from originmap.domain.tier.topology import Colo, Topology
 
 _VENDORS = ("aws", "azure", "gcp", "oci")
@@ -46,10 +47,7 @@ def catalogue() -> Catalogue:
 
 
 def _packaged() -> Iterator[Region]:
-    places = {
-        (row["city"], row["country"]): (float(row["latitude"]), float(row["longitude"]))
-        for row in _rows("places.csv")
-    }
+    places = {(city.name, city.country): (city.latitude, city.longitude) for city in cities()}
     sources = {row["source"]: row["publication"] for row in _rows("sources.csv")}
     for vendor in _VENDORS:
         for row in _rows(f"{vendor}.csv"):
@@ -63,6 +61,21 @@ def _packaged() -> Iterator[Region]:
                 RegionStatus(row["status"]),
                 sources[row["source"]],
             )
+
+
+@functools.cache
+def cities() -> tuple[City, ...]:
+    """The metros of the packaged regions."""
+    return tuple(
+        City(
+            row["city"],
+            row["country"],
+            row["subdivision"],
+            float(row["latitude"]),
+            float(row["longitude"]),
+        )
+        for row in _rows("places.csv")
+    )
 
 
 @functools.cache

@@ -49,7 +49,10 @@ class NoRanges(RangesError):
     def __init__(self, folder: str) -> None:
         super().__init__(f"no published IP ranges in {folder}")
         self.folder = folder
-        self.hint = "run originmap ranges fetch, or originmap ranges import FILE"
+        self.hint = (
+            "run originmap ranges fetch, or originmap ranges import FILE, or install"
+            " originmap[ranges]"
+        )
 
 
 class NoRangesFolder(RangesError):

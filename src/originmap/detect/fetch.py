@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from originmap.detect import aws, azure, gcp, oci
+from originmap.detect import aws, azure, cloudflare, fastly, gcp, geofeeds, oci, vultr
 from originmap.detect.content import Content, utf8
 from originmap.detect.download import NOTHING_SET, Download, download
 from originmap.detect.errors import DownloadFailed
@@ -17,6 +17,10 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         azure.VENDOR: azure.PAGE,
         gcp.VENDOR: gcp.URL,
         oci.VENDOR: oci.URL,
+        **geofeeds.URLS,
+        vultr.VENDOR: vultr.URL,
+        cloudflare.VENDOR: cloudflare.URL,
+        fastly.VENDOR: fastly.URL,
     }
 )
 """The URL of each vendor's file; for Azure the page that links to it."""

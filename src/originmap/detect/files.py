@@ -1,6 +1,6 @@
 """Stores the vendors' files: a folder with one file per vendor, and a note beside each.
 
-    aws.json.gz    the file as published, compressed
+    aws.json.gz    the file as published, compressed; linode.csv.gz of a geofeed
     aws.about.json its source, its checksum, the validators for the next download
 
 Files are replaced atomically, and only after all files of one import are valid, also together with
@@ -18,12 +18,13 @@ from pathlib import Path
 import msgspec
 
 from originmap.atomic_file import replace_file
-from originmap.detect import aws, azure, content, gcp, oci, reader
+from originmap.detect import content, reader
 from originmap.detect.content import Content
 from originmap.detect.errors import DamagedRanges, FewerRanges, RangesUnwritable
 from originmap.domain.detection.ranges import Publication, RangeConflict, RangeTable
+from originmap.domain.mapping.own_regions import is_name
 
-VENDORS = (aws.VENDOR, azure.VENDOR, gcp.VENDOR, oci.VENDOR)
+_GEOFEED = ".csv.gz"
 LEAST_SHARE = 0.7
 """Minimum number of prefixes of a new file, as a share of those in the stored file."""
 _MODE = 0o644
@@ -71,7 +72,7 @@ class RangeFiles:
 
     def kept(self) -> list[Kept]:
         """Every stored file, by vendor. Raises DamagedRanges."""
-        return [self._read(vendor) for vendor in VENDORS if self._exists(vendor)]
+        return [self._read(vendor) for vendor in self._vendors() if self._exists(vendor)]
 
     def table(self) -> RangeTable:
         """The table of all stored files; empty if there are none. Raises DamagedRanges."""
@@ -94,12 +95,13 @@ class RangeFiles:
     ) -> list[Kept]:
         """Store files, replacing those of the same vendors. Returns them in the same order.
 
-        With `expected`, the files must be of that vendor. Raises DamagedRanges, FewerRanges unless
-        `allow_fewer`, RangesUnwritable. After the first two, nothing is changed.
+        With `expected`, the files must be of that vendor; it is needed for geofeeds. Raises
+        DamagedRanges, FewerRanges unless `allow_fewer`, RangesUnwritable. After the first two,
+        nothing is changed.
         """
         new: dict[str, tuple[Content, Publication]] = {}
         for each in contents:
-            publication = reader.read(each)
+            publication = reader.read(each, expected)
             vendor = publication.vendor
             if expected not in (None, vendor):
                 raise DamagedRanges(each.name, f"it lists the ranges of {vendor}, not {expected}")
@@ -112,7 +114,7 @@ class RangeFiles:
 
     def _check(self, new: dict[str, tuple[Content, Publication]], allow_fewer: bool) -> None:
         together = [publication for _, publication in new.values()]
-        for vendor in VENDORS:
+        for vendor in sorted({*self._vendors(), *new}):
             before = self._before(vendor, replaced=vendor in new)
             if before is None:
                 continue
@@ -144,7 +146,17 @@ class RangeFiles:
             raise DamagedRanges(name, str(error), hint) from error
 
     def _path(self, vendor: str) -> Path:
-        return self._folder / f"{vendor}.json.gz"
+        suffix = ".json.gz" if vendor in reader.JSON_VENDORS else _GEOFEED
+        return self._folder / f"{vendor}{suffix}"
+
+    def _vendors(self) -> list[str]:
+        """The vendors that can have a file: those of JSON files, and of the geofeeds here."""
+        try:
+            names = [path.name for path in self._folder.iterdir()]
+        except OSError:
+            names = []  # reading a file tells why
+        feeds = {name.removesuffix(_GEOFEED) for name in names if name.endswith(_GEOFEED)}
+        return sorted({*reader.JSON_VENDORS, *filter(is_name, feeds)})
 
     def _exists(self, vendor: str) -> bool:
         path = self._path(vendor)
@@ -162,7 +174,7 @@ class RangeFiles:
         file = content.read_file(path)
         note = self._note(vendor, file)
         modified = note.modified if note else file.modified
-        publication = reader.read(Content(str(path), file.data, modified))
+        publication = reader.read(Content(str(path), file.data, modified), vendor)
         if publication.vendor != vendor:
             raise DamagedRanges(str(path), f"it lists the ranges of {publication.vendor}")
         return Kept(publication, path, note)

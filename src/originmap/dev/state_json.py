@@ -5,7 +5,8 @@
      "at": "2026-03-01T12:00:00.000000Z",
      "revision": 5,
      "accounts": [{"id": "023e…", "name": "Example", "created_on": "2026-03-01T12:00:00.000000Z"}],
-     "zones": […], "users": […], "tokens": […], "topology": […], "latencies": […], "rollout": […],
+     "zones": […], "users": […], "tokens": […], "topology": […], "latencies": […],
+     "catalogue": […], "rollout": […],
      "mappings": {
       "023e105f4ecef8ad9ca31a8372d0c353": {
        "192.0.2.1": ["aws", "us-east-1", "2026-03-01T12:00:00.000000Z", 5]
@@ -44,6 +45,7 @@ _MEMBERS = {
     Kind.TOKEN: "tokens",
     Kind.TOPOLOGY: "topology",
     Kind.LATENCIES: "latencies",
+    Kind.CATALOGUE: "catalogue",
     Kind.ROLLOUT: "rollout",
 }
 _SINGLE = {Kind.TOPOLOGY, Kind.LATENCIES, Kind.ROLLOUT}

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
-from originmap.api.cloudflare.notes import notes_on
 from originmap.api.http.request import Request
+from originmap.api.mapping.notes import notes_on
 from originmap.dev.body_items import items_of
 from originmap.dev.ignored import ignored_in
 from originmap.dev.operations import Operation

@@ -52,7 +52,8 @@
     │   ├── StoreFailed             a write was not committed
     │   ├── StoreOwned              another process owns the file
     │   └── StoreUnusable           not our file, from a newer version, or damaged
-    └── AccessError                 authentication and permissions; see `domain.access.errors`
+    ├── AccessError                 authentication and permissions; see `domain.access.errors`
+    └── OwnRegionError              own regions; see `domain.mapping.own_region_errors`
 
 An error carries data, and a `hint` if the user can act on it; `api.errors` has the statuses.
 """
@@ -92,8 +93,7 @@ class UnknownRegion(InvalidInput):
 
     def __init__(self, vendor: object, region: object) -> None:
         super().__init__(f"unknown vendor or region: {vendor!r} {region!r}")
-        self.vendor = vendor
-        self.region = region
+        self.vendor, self.region = vendor, region
 
 
 class InvalidBatch(InvalidInput):
@@ -105,8 +105,7 @@ class InvalidPage(InvalidInput):
 
     def __init__(self, parameter: str, at_most: int) -> None:
         super().__init__(f"invalid {parameter}")
-        self.parameter = parameter
-        self.at_most = at_most
+        self.parameter, self.at_most = parameter, at_most
 
 
 class InvalidTime(InvalidInput):

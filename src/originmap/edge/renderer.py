@@ -11,6 +11,7 @@ from typing import BinaryIO
 from originmap.domain.errors import ZoneNotFound
 from originmap.domain.mapping.catalogue import Catalogue
 from originmap.domain.mapping.mapping import Place
+from originmap.domain.mapping.own_regions import OwnRegions, merged
 from originmap.domain.tier.latency import Fresh, fresh
 from originmap.domain.tier.tier import Tiers
 from originmap.domain.tier.topology import Topology
@@ -73,11 +74,10 @@ class Renderer:
         self._store = store
         self._standpoint = standpoint
         self._catalogue = catalogue
-        self._places = tuple(Place(region.vendor, region.name) for region in catalogue.regions())
         self._topology = topology
         self._now = now
         self._names = names
-        self._last: tuple[Topology, Fresh, Tiers] | None = None
+        self._last: tuple[Topology, Fresh, OwnRegions, Tiers, tuple[Place, ...]] | None = None
 
     async def render(self, files_of: Callable[[Node], Mapping[Path, File]]) -> Rendered:
         """Write the node's files, without syncing them. Raises NothingToServe, HistoryGone,
@@ -103,17 +103,22 @@ class Renderer:
             expires += (
                 -expires % _MINUTE
             )  # group measurements that expire shortly one after another
-        tiers = self._tiers(topology, counting)
+        tiers, places = self._tiers(topology, counting, release.own_regions)
         point = self._standpoint
         zones = chosen(release.zones, point.zones)
-        return Node(zones, tiers, self._places, point.colo, point.endpoints), expires
+        return Node(zones, tiers, places, point.colo, point.endpoints), expires
 
-    def _tiers(self, topology: Topology, latencies: Fresh) -> Tiers:
-        """Cached: most changes are to mappings only, and ranking the colos for each region takes
-        longer than writing some thousand mappings."""
-        if self._last is None or self._last[:2] != (topology, latencies):
-            self._last = (topology, latencies, Tiers(self._catalogue, topology, latencies))
-        return self._last[2]
+    def _tiers(
+        self, topology: Topology, latencies: Fresh, own: OwnRegions
+    ) -> tuple[Tiers, tuple[Place, ...]]:
+        """The tiers, and all regions. Cached: most changes are to mappings only, and ranking the
+        colos for each region takes longer than writing some thousand mappings."""
+        if self._last is None or self._last[:3] != (topology, latencies, own):
+            catalogue = merged(self._catalogue, own)
+            places = tuple(Place(region.vendor, region.name) for region in catalogue.regions())
+            tiers = Tiers(catalogue, topology, latencies)
+            self._last = (topology, latencies, own, tiers, places)
+        return self._last[3:]
 
     async def _write(
         self, files: Mapping[Path, File], node: Node, release: Release

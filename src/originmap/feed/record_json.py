@@ -10,6 +10,9 @@ import msgspec
 
 from originmap.domain.errors import BrokenFeed, InvalidInput
 from originmap.domain.history.record import TYPES, Key, Kind, Value
+from originmap.domain.mapping import own_regions
+from originmap.domain.mapping.own_region_errors import OwnRegionError
+from originmap.domain.mapping.own_regions import OwnRegions
 from originmap.domain.rollout.rollout import Rollout
 from originmap.domain.tier import latency, topology_problems
 from originmap.domain.tier.latency import Latencies
@@ -55,10 +58,12 @@ def check_record(key: Key, value: Value) -> Value:
             topology_problems.check(value)
         elif isinstance(value, Latencies):
             latency.check(value.measurements, sys.maxsize)
+        elif isinstance(value, OwnRegions):
+            own_regions.check(value.regions)
         elif isinstance(value, Zone):
             checked_name(value.name)
         elif isinstance(value, Rollout) and value.releasing and not value.stages:
             raise BrokenFeed("the rollout has no stages: update the server that sends the feed")
-    except InvalidInput as error:
+    except (InvalidInput, OwnRegionError) as error:
         raise BrokenFeed(f"{key.kind.value} {key.id}: {error}") from None
     return value

@@ -70,7 +70,9 @@ async def test_origins_in_a_region_that_left_the_catalogue_are_counted_too() -> 
     store, catalogue, gone = MemoryStore(), data.catalogue(), Place("aws", "xx-gone-1")
     await store.write_records(new_zone(OTHER, "example.org"), CAUSE)
     await store.write(OTHER, (ip("192.0.2.1"),), put(ip("192.0.2.1"), gone), CAUSE)
-    topologies = Topologies(store, catalogue, data.topology(), wall_clock)
-    found = await RegionsInUse(store, catalogue, topologies).of([zone(OTHER, "example.org")])
+    topologies = Topologies(store, lambda: catalogue, data.topology(), wall_clock)
+    found = await RegionsInUse(store, lambda: catalogue, topologies).of(
+        [zone(OTHER, "example.org")]
+    )
     (use,) = (use for use in found if use.place == gone)
     assert (use.region, use.tier, use.zones[0].origins) == (None, None, 1)

@@ -63,7 +63,9 @@ def test_only_mismatches_can_be_listed(tmp_path: Path, ranges: Path) -> None:
 
 
 def test_missing_ranges_are_reported_with_a_hint(tmp_path: Path) -> None:
-    done = run("audit-mappings", "example.com", "--ranges", tmp_path / "none", "--db", "x.db")
+    (tmp_path / "cloudip.py").write_text("")  # hides the installed ranges
+    args = ("audit-mappings", "example.com", "--ranges", tmp_path / "none", "--db", "x.db")
+    done = run(*args, env={"PYTHONPATH": str(tmp_path)})
     assert done.returncode == 1
     assert "ranges" in done.stderr
     assert "Traceback" not in done.stderr

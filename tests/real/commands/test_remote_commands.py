@@ -40,6 +40,10 @@ cache list                              yes yes yes yes yes no
 cache import CACHES                     yes no  no  no  no  no
 cache import CACHES --dry-run           yes yes yes yes yes no
 cache export                            yes yes yes yes yes no
+catalogue show                          yes yes yes yes yes no
+catalogue add acme a-1 POSITION         yes no  no  no  no  no
+catalogue import REGIONS                yes no  no  no  no  no
+catalogue remove acme b-1               yes no  no  no  no  no
 whatif --drain IAD                      yes yes yes no  no  no
 audit-mappings example.com RANGES       yes yes yes no  no  no
 audit                                   yes no  no  no  no  no
@@ -69,6 +73,7 @@ export json                             yes yes yes yes yes no
 ROWS = [(line[:40].split(), line[40:].split()) for line in TABLE.splitlines() if line]
 CONFLICTS = ("rollout advance", "rollout pause", "rollout resume", "rollout start", "rollout abort")
 """Steps that the rollout's state may not allow; their error is about the state."""
+REGIONS = "- {vendor: acme, region: b-1, latitude: 50, longitude: 8}\n"
 SAMPLE = Path(__file__).parents[2] / "detect" / "files" / "aws.json"
 
 
@@ -88,6 +93,7 @@ class Remote:
         body = {"caches": {n: {"colo": "IAD", "address": ip} for n, ip in caches.items()}}
         url = f"{server.url}/originmap/v1/topology"
         httpx.patch(url, json=body, headers=BEARER).raise_for_status()
+        (folder / "regions.yaml").write_text(REGIONS)
         output("ranges", "import", SAMPLE, "--ranges", folder / "ranges")
 
     def _token(self, access: str) -> str:
@@ -118,6 +124,8 @@ class Remote:
                 "TOPOLOGY": [str(self.folder / "topology.json")],
                 "CACHE": [f"ewr-{self.made}"],
                 "CACHES": [self._caches()],
+                "POSITION": ["--latitude", "50.1", "--longitude", "8.7"],
+                "REGIONS": [str(self.folder / "regions.yaml")],
                 "RANGES": ["--ranges", str(self.folder / "ranges")],
                 "UPSTREAM": list(UPSTREAM),
                 "OUT": ["--out", str(self.folder / "out")],

@@ -9,10 +9,10 @@ from urllib.parse import unquote
 import msgspec
 
 from originmap.api import envelope
-from originmap.api.cloudflare.mapping_json import entries, entry, read_request
-from originmap.api.cloudflare.notes import notes_on
 from originmap.api.http.request import Request
 from originmap.api.http.response import Answer, Deferred, Response
+from originmap.api.mapping.mapping_json import entries, entry, read_request
+from originmap.api.mapping.notes import notes_on
 from originmap.api.preconditions import etag, if_match
 from originmap.api.query import page_of
 from originmap.domain.errors import AddressMismatch

@@ -5,7 +5,6 @@ from typing import NamedTuple
 from originmap.api import errors
 from originmap.api.cloudflare.accounts import AccountRoutes
 from originmap.api.cloudflare.audit_logs import AuditLogRoutes
-from originmap.api.cloudflare.batch import BatchRoutes
 from originmap.api.cloudflare.mappings import MappingRoutes
 from originmap.api.cloudflare.supported_regions import SupportedRegionRoutes
 from originmap.api.cloudflare.tokens import TokenRoutes
@@ -14,6 +13,7 @@ from originmap.api.cloudflare.zone_settings import ZoneSettingRoutes
 from originmap.api.cloudflare.zones import ZoneRoutes
 from originmap.api.guard import Admit, Guard
 from originmap.api.http.router import Route
+from originmap.api.mapping.batch import BatchRoutes
 from originmap.domain.access import permissions as needs
 from originmap.domain.access.permissions import PermissionGroup
 from originmap.service.access.directory import Directory

@@ -7,11 +7,11 @@ route (RFC 9745, RFC 8594) and a link to its successor (RFC 5829 §3.4).
 
 from originmap.api import envelope, errors
 from originmap.api.body import decode_json
-from originmap.api.cloudflare.mapping_json import batch_of, string_of
 from originmap.api.cloudflare.mappings import address_of
 from originmap.api.errors import message_of
 from originmap.api.http.request import Request
 from originmap.api.http.response import Headers, Response
+from originmap.api.mapping.mapping_json import batch_of, string_of
 from originmap.api.timestamps import timestamp
 from originmap.domain.errors import InvalidAddress
 from originmap.domain.mapping import address as addresses

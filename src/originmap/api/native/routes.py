@@ -6,6 +6,7 @@ from typing import NamedTuple
 from originmap.api.guard import Guard
 from originmap.api.http.router import Route
 from originmap.api.native.audit import AuditList
+from originmap.api.native.catalogue import OwnBatchRoutes, OwnCatalogue
 from originmap.api.native.detect import Detect
 from originmap.api.native.discovery import Discover
 from originmap.api.native.export import ExportFile
@@ -42,6 +43,8 @@ from originmap.service.feed.promotion import Promotion
 from originmap.service.feed.replication import Replication
 from originmap.service.history.audit import Audit
 from originmap.service.history.history import ZoneHistory
+from originmap.service.mapping.catalogues import Catalogues
+from originmap.service.mapping.mappings import Mappings
 from originmap.service.rollout.rollouts import Rollouts
 from originmap.service.tier.owners import Owners
 from originmap.service.tier.regions_in_use import RegionsInUse
@@ -58,6 +61,8 @@ class NativeServices(NamedTuple):
 
     detector: Detector
     directory: Directory
+    catalogues: Catalogues
+    mappings: Mappings
     topologies: Topologies
     resolve: Resolve
     regions: RegionsInUse
@@ -106,10 +111,14 @@ def _topology_routes(guard: Guard, services: NativeServices) -> list[Route]:
         Route("PATCH", BASE + "/topology", guard.operator, topology.change_topology),
         Route("POST", BASE + "/whatif", guard.anyone, what_if.what_if),
     )
+    own = OwnCatalogue(services.catalogues, turns)
     return [
         Route("GET", BASE + "/topology", guard.anyone_or_node, topology.get_topology),
         *(route._replace(max_body=LARGE_BODY) for route in large),
         Route("GET", BASE + "/latencies", guard.anyone_or_node, latencies.get_latencies),
+        Route("GET", BASE + "/catalogue", guard.anyone_or_node, own.get_regions),
+        Route("PUT", BASE + "/catalogue", guard.operator, own.set_regions),
+        Route("PATCH", BASE + "/catalogue", guard.operator, own.change_regions),
         Route("GET", BASE + "/regions", guard.anyone, regions.list_regions),
         Route("POST", BASE + "/detect", guard.anyone, detect.detect),
     ]
@@ -121,10 +130,13 @@ def _zone_routes(guard: Guard, services: NativeServices) -> list[Route]:
     state = guard.zone(READ_STATE, nodes=True)
     past = (guard, services.history)
     resolve = ZoneResolve(guard, services.directory, services.resolve, Owners(services.topologies))
+    batch = OwnBatchRoutes(services.mappings, services.detector)
     return [
         Route("GET", zone + "/resolve", state, resolve.resolve),
         Route("GET", zone + "/history", read, ZoneChanges(*past).list_changes),
         Route("GET", zone + "/mappings", read, PastMappings(*past).list_mappings),
+        Route("PUT", zone + "/mappings/batch", write, batch.put_mappings),
+        Route("DELETE", zone + "/mappings/batch", write, batch.delete_mappings),
         Route("POST", zone + "/rollback", write, ZoneRollback(*past).rollback),
     ]
 

@@ -3,16 +3,19 @@
 from typing import Any
 
 import click
+import msgspec
 
 from originmap import bootstrap
 from originmap.cli import options
 from originmap.cli.output.table import print_json, print_table
+from originmap.cli.ranges_detector import ranges_detector
 from originmap.cli.server_options import server
-from originmap.client.server import APIServer, of_zone
+from originmap.client.server import NATIVE, APIServer, of_zone
 from originmap.domain.detection.detection import Verdict
 from originmap.domain.mapping import address as addresses
 from originmap.domain.mapping.catalogue import Catalogue
 from originmap.domain.mapping.mapping import Place
+from originmap.domain.mapping.own_regions import OwnRegions, merged
 from originmap.domain.tier.tier import distance_km
 from originmap.service.detection.detector import Detector
 
@@ -34,8 +37,9 @@ def command(zone: str, mismatches: bool, ranges: str, server: APIServer, as_json
 
     Example: originmap audit-mappings example.com --mismatches --db originmap.db
     """
-    detector = bootstrap.detector(bootstrap.range_files(ranges))
-    catalogue = bootstrap.packaged_catalogue()
+    detector = ranges_detector(ranges)
+    own = msgspec.convert(server.ask("GET", NATIVE + "/catalogue"), OwnRegions)
+    catalogue = merged(bootstrap.packaged_catalogue(), own)
     found = server.ask("GET", of_zone(zone, "mappings"))
     rows = [_judged(mapping, detector, catalogue) for mapping in found["mappings"]]
     contradicted = [row for row in rows if row["verdict"] == Verdict.MISMATCH]

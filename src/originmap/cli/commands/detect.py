@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 import click
 
-from originmap import bootstrap
 from originmap.cli import address_arguments, options
 from originmap.cli.output.detections import CSVWriter, DetectionWriter, JSONWriter, TextWriter
 from originmap.cli.output.progress import Progress
+from originmap.cli.ranges_detector import ranges_detector
 from originmap.service.detection.detector import Detector
 
 _STDIN = "-"
@@ -28,7 +28,8 @@ _STDIN = "-"
 def command(addresses: tuple[str, ...], ranges: str, as_json: bool, as_csv: bool) -> None:
     """Print the region of addresses by the vendors' published IP ranges.
 
-    docs/detection.md explains the verdicts. A hostname stands for all its addresses, as this
+    docs/detection.md explains the verdicts. Before ranges are fetched or imported, those of
+    pip install 'originmap[ranges]' are used. A hostname stands for all its addresses, as this
     machine resolves it. With -, the command reads one address or hostname per line from stdin.
     Input that is neither is reported with its number, and the exit status is 1.
 
@@ -40,7 +41,7 @@ def command(addresses: tuple[str, ...], ranges: str, as_json: bool, as_csv: bool
         raise click.UsageError("--json and --csv exclude each other")
     if _STDIN in addresses and len(addresses) > 1:
         raise click.UsageError("- stands alone: all addresses come from stdin then")
-    detector = bootstrap.detector(bootstrap.range_files(ranges))
+    detector = ranges_detector(ranges)
     kind = JSONWriter if as_json else CSVWriter if as_csv else TextWriter
     if addresses == (_STDIN,):
         what, questions = "line", address_arguments.lines(sys.stdin.buffer)

@@ -14,6 +14,7 @@ from originmap.detect.download import WEB
 from originmap.detect.errors import NoRanges, RangesError
 from originmap.detect.fetch import SOURCES, fetch
 from originmap.detect.files import Kept
+from originmap.domain.mapping.own_regions import is_name
 from originmap.domain.server_url import without_secrets
 from originmap.outbound.errors import UnusableEnvironment
 from originmap.settings import outbound_environment
@@ -25,6 +26,12 @@ _allow_fewer = click.option(
 )
 
 
+def _checked_vendor(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not is_name(value):
+        raise click.BadParameter(f"{value!r}: a vendor has a-z, 0-9 and hyphens")
+    return value
+
+
 @click.group("ranges")
 def command() -> None:
     """Import, download and list the vendors' published IP ranges."""
@@ -34,19 +41,27 @@ def command() -> None:
 @click.argument(
     "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
+@click.option(
+    "--vendor",
+    callback=_checked_vendor,
+    help="FILE is of this vendor; required for a geofeed (RFC 8805).",
+)
 @options.ranges
 @_allow_fewer
-def import_(files: tuple[Path, ...], ranges: str, allow_fewer: bool) -> None:
+def import_(files: tuple[Path, ...], vendor: str | None, ranges: str, allow_fewer: bool) -> None:
     """Import the vendors' files of published ranges.
 
     Each FILE is a file as the vendor publishes it, plain or compressed with gzip. The command
-    recognizes the vendor by the content and replaces the vendor's older file. If one file is
-    refused, nothing changes.
+    recognizes the vendor by the content and replaces the vendor's older file; a geofeed does not
+    name its vendor, which can be your own. If one file is refused, nothing changes.
 
     Example: originmap ranges import ip-ranges.json ServiceTags_Public_20261123.json
+
+    Example: originmap ranges import geofeed.csv --vendor acme
     """
     contents = [content.read_file(path) for path in files]
-    for kept in bootstrap.range_files(ranges).keep(contents, allow_fewer=allow_fewer):
+    folder = bootstrap.range_files(ranges)
+    for kept in folder.keep(contents, allow_fewer=allow_fewer, expected=vendor):
         click.echo(_said(kept))
 
 

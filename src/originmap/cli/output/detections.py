@@ -6,7 +6,7 @@ from typing import Any, Protocol, TextIO
 import msgspec
 
 from originmap.cli.options import shown
-from originmap.domain.detection.detection import Detection, Evidence
+from originmap.domain.detection.detection import Detection, Evidence, Verdict
 from originmap.domain.mapping import address
 
 _COLUMNS = (
@@ -50,7 +50,8 @@ class TextWriter:
             return
         date = found.published.date().isoformat()
         region = found.region or "-"
-        self._write(spelled, verdict, found.vendor, region, found.prefix, date, _notes(name, found))
+        notes = _notes(name, found, at_edge=detection.verdict is Verdict.EDGE_SERVICE)
+        self._write(spelled, verdict, found.vendor, region, found.prefix, date, notes)
 
     def end(self) -> None:
         pass
@@ -59,9 +60,11 @@ class TextWriter:
         self._out.write(_TEXT.format(*cells).rstrip() + "\n")
 
 
-def _notes(name: str | None, found: Evidence | None) -> str:
+def _notes(name: str | None, found: Evidence | None, *, at_edge: bool = False) -> str:
     """The services, and what is out of the ordinary."""
-    notes = [] if found is None else [" ".join(found.services)]
+    notes = [" ".join(found.services)] if found is not None and found.services else []
+    if at_edge:
+        notes.append("the origin behind it cannot be located")
     if found is not None and found.border_group not in (None, found.region, "GLOBAL"):
         notes.append(f"announced in {found.border_group}")
     if found is not None and found.region is not None and not found.in_catalogue:

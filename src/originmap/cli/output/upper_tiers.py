@@ -9,13 +9,13 @@ from originmap import data
 from originmap.cli.topology_file import read_topology
 from originmap.client.connection import APIConnection
 from originmap.client.errors import ClientError
+from originmap.client.native import native_base, own_regions
+from originmap.domain.mapping.own_regions import OwnRegions, merged
 from originmap.domain.tier.latency import Latencies, Measurement, fresh
 from originmap.domain.tier.tier import Tiers
 from originmap.domain.tier.topology_problems import check
 from originmap.service.tier.topology_json import TopologyJSON, topology_of
-from originmap.settings import CLOUDFLARE_API
 
-_V4 = "/client/v4"
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -27,17 +27,16 @@ class _MeasurementJSON(msgspec.Struct):
     measured_on: datetime.datetime
 
 
-def tiers_of_file(file: Path) -> Tiers:
+def tiers_of_file(file: Path, own: OwnRegions) -> Tiers:
     """The tiers of a topology in a file. Raises InvalidTopology."""
-    return Tiers(data.catalogue(), check(read_topology(file)), {})
+    return Tiers(merged(data.catalogue(), own), check(read_topology(file)), {})
 
 
 def tiers_of_server(connection: APIConnection) -> Tiers | None:
     """The tiers that a server resolves with; None if it is not an Originmap or refuses."""
-    base = connection.base_url
-    if base == CLOUDFLARE_API or not base.endswith(_V4):
+    own = native_base(connection)
+    if own is None:
         return None
-    own = base.removesuffix(_V4) + "/originmap/v1"
     try:
         answer = connection.ask("GET", f"{own}/topology")
         topology = topology_of(msgspec.json.decode(answer.result, type=TopologyJSON))
@@ -48,7 +47,7 @@ def tiers_of_server(connection: APIConnection) -> Tiers | None:
     latencies = Latencies(tuple(_measurement(m) for m in measured))
     now = _microseconds(datetime.datetime.now(datetime.UTC))
     counting, _ = fresh(latencies, topology.latency_seconds, now)
-    return Tiers(data.catalogue(), topology, counting)
+    return Tiers(merged(data.catalogue(), own_regions(connection)), topology, counting)
 
 
 def _measurement(m: _MeasurementJSON) -> Measurement:

@@ -33,6 +33,8 @@ _EDGE = frozenset(
         ("azure", "AzureFrontDoor"),
     }
 )
+_EDGE_VENDORS = frozenset({"cloudflare", "fastly"})
+"""Vendors whose published addresses are all at the edge."""
 
 
 class Verdict(StrEnum):
@@ -103,6 +105,8 @@ def detect(
 
 
 def _verdict(listing: Listing, claim: Place | None) -> Verdict:
+    if listing.vendor in _EDGE_VENDORS:
+        return Verdict.EDGE_SERVICE
     if any((listing.vendor, service.partition(".")[0]) in _EDGE for service in listing.services):
         return Verdict.EDGE_SERVICE
     if claim is not None and claim.vendor != listing.vendor:

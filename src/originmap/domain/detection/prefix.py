@@ -44,6 +44,12 @@ def parse(text: str) -> Prefix:
     return Prefix(start, length)
 
 
+def parse_network(text: str) -> Prefix:
+    """Parse a prefix of a geofeed, in which an address stands for itself (RFC 8805 §2.1.1.1).
+    Raises InvalidPrefix."""
+    return parse(text if "/" in text else f"{text}/{128 if ':' in text else 32}")
+
+
 def of(start: Address, length: int) -> str:
     """The text of the prefix of this length that contains an address."""
     unset = bits(start) - length

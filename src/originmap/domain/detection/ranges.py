@@ -75,11 +75,13 @@ def merge(rows: Iterable[Range]) -> tuple[Range, ...]:
 
 
 class Publication(NamedTuple):
-    """A vendor's published ranges, sorted by prefix, each prefix once, and the time in UTC."""
+    """A vendor's published ranges, sorted by prefix, each prefix once, and the time in UTC. They
+    are `nested` if a prefix inside another can have another region, as in a geofeed."""
 
     vendor: str
     published: datetime.datetime
     ranges: tuple[Range, ...]
+    nested: bool = False
 
     @property
     def regions(self) -> frozenset[str]:
@@ -112,7 +114,8 @@ class RangeTable:
         # The first interval starts before every address, so that each address is in an interval.
         self._starts = [b""]
         self._listings: list[Listing | None] = [None]
-        for start, listing in _intervals(ranges):
+        nested = frozenset(each.vendor for each in lists if each.nested)
+        for start, listing in _intervals(ranges, nested):
             self._starts.append(start.to_bytes(5 if start <= _LAST_V4 else 17))
             self._listings.append(listing)
 
@@ -143,11 +146,13 @@ _LAST_V4 = 5 << 32
 """The number after 255.255.255.255."""
 
 
-def _intervals(ranges: Iterable[Range]) -> Iterator[tuple[int, Listing | None]]:
+def _intervals(
+    ranges: Iterable[Range], nested: frozenset[str]
+) -> Iterator[tuple[int, Listing | None]]:
     """The start and the data of each interval, in order; `ranges` are sorted."""
     pending: tuple[int, Listing | None] = (0, None)
     last: Listing | None = None
-    for start, listing in _boundaries(ranges):
+    for start, listing in _boundaries(ranges, nested):
         if start > pending[0]:
             if pending[1] is not last:
                 yield pending
@@ -157,7 +162,9 @@ def _intervals(ranges: Iterable[Range]) -> Iterator[tuple[int, Listing | None]]:
         yield pending
 
 
-def _boundaries(ranges: Iterable[Range]) -> Iterator[tuple[int, Listing | None]]:
+def _boundaries(
+    ranges: Iterable[Range], nested: frozenset[str]
+) -> Iterator[tuple[int, Listing | None]]:
     """Each start or end of a range with the data from there on; at one position the last one
     counts."""
     same: dict[Listing, Listing] = {}
@@ -167,7 +174,7 @@ def _boundaries(ranges: Iterable[Range]) -> Iterator[tuple[int, Listing | None]]
         while around[-1][0] <= start:
             end, _, _ = around.pop()
             yield end, around[-1][1]
-        if (outer := around[-1][2]) is not None and _contradicts(outer, inner):
+        if (outer := around[-1][2]) is not None and _contradicts(outer, inner, nested):
             raise RangeConflict(outer, inner)
         new = Listing(
             inner.vendor, inner.region, inner.services, inner.border_group, inner.prefix.length
@@ -180,9 +187,11 @@ def _boundaries(ranges: Iterable[Range]) -> Iterator[tuple[int, Listing | None]]
         yield end, around[-1][1]
 
 
-def _contradicts(outer: Range, inner: Range) -> bool:
+def _contradicts(outer: Range, inner: Range, nested: frozenset[str]) -> bool:
     """Whether a range inside another contradicts it. A range with a region inside one without is
     no contradiction: AWS's global ranges contain ranges of some regions."""
     if outer.vendor != inner.vendor or outer.prefix == inner.prefix:
         return True
+    if outer.vendor in nested:
+        return False
     return None not in (outer.region, inner.region) and outer.region != inner.region

@@ -1,8 +1,8 @@
 """The edge form of a database: the part of it that the edge agent of a node can read.
 
-It contains zones with their mappings, the topology, the latencies and the rollout. It does not
-contain accounts, users, tokens and causes. A hidden change keeps its revision and time, so that a
-replica of this form follows its primary without a gap.
+It contains zones with their mappings, the topology, the latencies, the own regions and the
+rollout. It does not contain accounts, users, tokens and causes. A hidden change keeps its revision
+and time, so that a replica of this form follows its primary without a gap.
 """
 
 import functools
@@ -15,7 +15,7 @@ from originmap.domain.history.record import HIDDEN, TYPES, Kind, RecordChange, V
 from originmap.domain.rollout.rollout import Rollout
 from originmap.domain.zone.zone import Zone
 
-_KINDS = (Kind.ZONE, Kind.TOPOLOGY, Kind.LATENCIES, Kind.ROLLOUT)
+_KINDS = (Kind.ZONE, Kind.TOPOLOGY, Kind.LATENCIES, Kind.CATALOGUE, Kind.ROLLOUT)
 _SHOWN = tuple(TYPES[kind] for kind in _KINDS)
 _NOBODY = Cause("", "", "")
 

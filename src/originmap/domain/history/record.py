@@ -1,8 +1,9 @@
-"""Records: accounts, users, zones, tokens, topology, latencies, rollout; and rules for them.
+"""Records: accounts, users, zones, tokens, topology, own regions and more; and rules for them.
 
 There are few records, so a rule sees all of them. Like a rule for mappings, it is a pure function
 that returns the changes or raises, and the store calls it inside its transaction. The rules are in
-`zone.rules`, `access.token_rules`, `tier.topology_rules` and `rollout.rules`.
+`zone.rules`, `access.token_rules`, `tier.topology_rules`, `mapping.own_region_rules` and
+`rollout.rules`.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from enum import Enum
 from typing import Generic, NamedTuple, TypeVar
 
 from originmap.domain.access.token import Token
+from originmap.domain.mapping.own_regions import OwnRegions
 from originmap.domain.rollout.rollout import Rollout
 from originmap.domain.tier.latency import Latencies
 from originmap.domain.tier.topology import Topology
@@ -19,7 +21,7 @@ from originmap.domain.zone.zone import Account, User, Zone
 
 T = TypeVar("T", covariant=True)
 
-Value = Account | User | Zone | Token | Topology | Latencies | Rollout
+Value = Account | User | Zone | Token | Topology | Latencies | OwnRegions | Rollout
 
 
 class Kind(Enum):
@@ -30,6 +32,7 @@ class Kind(Enum):
     ZONE = "zone"
     TOPOLOGY = "topology"
     LATENCIES = "latencies"
+    CATALOGUE = "catalogue"
     ROLLOUT = "rollout"
     TOKEN = "token"  # noqa: S105 (a name, not a secret)
     HIDDEN = "hidden"  # a change that the reader cannot see; there are no such records
@@ -42,6 +45,7 @@ TYPES: dict[Kind, type[Value]] = {
     Kind.TOKEN: Token,
     Kind.TOPOLOGY: Topology,
     Kind.LATENCIES: Latencies,
+    Kind.CATALOGUE: OwnRegions,
     Kind.ROLLOUT: Rollout,
 }
 """The type of the records of each kind. HIDDEN has no records."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from originmap.domain.history.change import Change
 from originmap.domain.history.record import Key, Value
 from originmap.domain.mapping.mapping import Mapping
+from originmap.domain.mapping.own_regions import OwnRegions
 from originmap.domain.tier.latency import Latencies
 from originmap.domain.tier.topology import Topology
 
@@ -61,7 +62,8 @@ async def start_of(parts: AsyncIterator[Part]) -> SnapshotStart:
 
 
 def size(part: Part) -> int:
-    """The number of mappings, changes, colos or measurements in a part: a measure of work."""
+    """The number of mappings, changes, colos, regions or measurements in a part: a measure of
+    work."""
     match part:
         case ZoneMappings(_, mappings):
             return len(mappings)
@@ -71,4 +73,6 @@ def size(part: Part) -> int:
             return len(measurements)
         case Record(_, Topology(colos=colos)):
             return len(colos)
+        case Record(_, OwnRegions(regions=regions)):
+            return len(regions)
     return 1

@@ -5,7 +5,7 @@ another spelling is unknown. `originmap.data` provides the regions, and `domain.
 upper tier of a region.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -79,3 +79,7 @@ class Catalogue:
         """The place of this region; None if a mapping cannot name it. Every write calls this: it
         is one lookup and creates no object."""
         return self._places.get((vendor, name))
+
+
+CatalogueSource = Callable[[], Catalogue]
+"""Returns the current catalogue: the same object until a region changes."""

@@ -4,7 +4,7 @@ from originmap.domain.detection import detection
 from originmap.domain.detection.detection import Detection
 from originmap.domain.detection.ranges import RangeTable
 from originmap.domain.mapping.address import Address
-from originmap.domain.mapping.catalogue import Catalogue
+from originmap.domain.mapping.catalogue import CatalogueSource
 from originmap.domain.mapping.mapping import Place
 
 
@@ -12,7 +12,7 @@ class Detector:
     """Holds the current table. Replacing it is one assignment, so that every answer comes from one
     table."""
 
-    def __init__(self, catalogue: Catalogue, table: RangeTable) -> None:
+    def __init__(self, catalogue: CatalogueSource, table: RangeTable) -> None:
         self._catalogue = catalogue
         self._table = table
 
@@ -27,4 +27,4 @@ class Detector:
 
     def detect(self, address: Address, claim: Place | None = None) -> Detection:
         """Return the published ranges of an address, and whether they agree with a claim."""
-        return detection.detect(self._table, self._catalogue, address, claim)
+        return detection.detect(self._table, self._catalogue(), address, claim)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import hashlib
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from originmap.export.node import Node, ZonePart
 from originmap.service.chunks import Chunks
 from originmap.service.feed.feed import Point
 from originmap.service.feed.snapshots import LOCAL, SnapshotReader, Snapshots
+from originmap.service.mapping.catalogues import Catalogues
 from originmap.service.rollout.current_rollout import CurrentRollout
 from originmap.service.rollout.release import read_release
 from originmap.service.tier.topology import Topologies
@@ -71,14 +73,14 @@ class Exports:
         self,
         store: Store,
         topologies: Topologies,
-        catalogue: Catalogue,
+        catalogues: Catalogues,
         snapshots: Snapshots | None = None,
     ) -> None:
         self._store = store
         self._snapshots = snapshots or Snapshots(store)
         self._topologies = topologies
         self._current = CurrentRollout(store)
-        self._places = tuple(Place(region.vendor, region.name) for region in catalogue.regions())
+        self._catalogues = catalogues
 
     def prepare(
         self, request: ExportRequest, zones: Sequence[Zone], point: Point | None = None
@@ -111,7 +113,8 @@ class Exports:
     def node(self, zones: Iterable[Zone], colo: str | None, upstreams: Sequence[str]) -> Node:
         """Return a node for the colo and upstreams of an `ExportRequest`, with the current tiers.
         Raises InvalidExport."""
-        return Node(zones, self._topologies.tiers(), self._places, colo, read(upstreams))
+        places = _places(self._catalogues.current())
+        return Node(zones, self._topologies.tiers(), places, colo, read(upstreams))
 
     async def tiers_at_hand(self) -> None:
         """Compute the tiers of every region, in turns: a node needs all of them."""
@@ -136,10 +139,11 @@ class Exports:
         parts = self._snapshots.take_at(reader, at)
         try:
             release = await read_release(parts)
+            catalogue = self._catalogues.with_own(release.own_regions)
             node = Node(
                 [zone for zone in release.zones if zone.id in readable],
-                self._topologies.tiers_as_of(release.topology, release.latencies),
-                self._places,
+                self._topologies.tiers_as_of(release.topology, release.latencies, catalogue),
+                _places(catalogue),
                 request.colo,
                 read(request.upstreams),
             )
@@ -194,6 +198,11 @@ class Exports:
             # be newer than the mappings.
             await parts.aclose()
             await asyncio.sleep(_PAUSE_SECONDS)
+
+
+@functools.lru_cache(maxsize=4)
+def _places(catalogue: Catalogue) -> tuple[Place, ...]:
+    return tuple(Place(region.vendor, region.name) for region in catalogue.regions())
 
 
 def _export(request: ExportRequest, node: Node, point: Point) -> Export:

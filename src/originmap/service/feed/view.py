@@ -25,7 +25,7 @@ from originmap.domain.mapping.mapping import MappingChange
 from originmap.domain.zone.zone import Zone
 from originmap.service.history.past_zones import PastZones
 
-_FOR_ALL = (Kind.TOPOLOGY, Kind.LATENCIES)
+_FOR_ALL = (Kind.TOPOLOGY, Kind.LATENCIES, Kind.CATALOGUE)
 
 
 class View(NamedTuple):

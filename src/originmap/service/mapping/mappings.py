@@ -8,7 +8,7 @@ from originmap.domain.errors import MappingNotFound
 from originmap.domain.history.change import Cause, Committed
 from originmap.domain.mapping import batch, mapping
 from originmap.domain.mapping.address import Address
-from originmap.domain.mapping.catalogue import Catalogue
+from originmap.domain.mapping.catalogue import CatalogueSource
 from originmap.domain.mapping.mapping import IfMatch, Mapping
 from originmap.store.port import Page, Store
 
@@ -43,7 +43,7 @@ class Mappings:
     Besides the errors named, each method raises the errors of `Store`.
     """
 
-    def __init__(self, store: Store, catalogue: Catalogue) -> None:
+    def __init__(self, store: Store, catalogue: CatalogueSource) -> None:
         self._store = store
         self._catalogue = catalogue
 
@@ -81,7 +81,7 @@ class Mappings:
     ) -> Writing[Mapping]:
         """Create or replace one mapping. Raises UnknownRegion; when awaited, TooManyMappings,
         Stale."""
-        place = batch.known_place(vendor, region, self._catalogue)
+        place = batch.known_place(vendor, region, self._catalogue())
         decide = mapping.matching(mapping.put(address, place), address, condition)
         return Writing(
             self._store.write(zone_id, (address,), decide, cause),
@@ -98,7 +98,7 @@ class Mappings:
     ) -> Mapping:
         """Create one mapping. Raises UnknownRegion; when awaited, MappingExists,
         TooManyMappings."""
-        place = batch.known_place(vendor, region, self._catalogue)
+        place = batch.known_place(vendor, region, self._catalogue())
         decide = mapping.create(address, place)
         done = await self._store.write(zone_id, (address,), decide, cause)
         return Mapping(address, place, done.at, done.revision)
@@ -115,7 +115,7 @@ class Mappings:
     ) -> Writing[batch.Outcome]:
         """Create or replace many mappings, each on its own. Raises, when awaited, TooManyMappings:
         then none is written."""
-        checked = batch.check_upserts(items, self._catalogue)
+        checked = batch.check_upserts(items, self._catalogue())
         addresses = tuple(checked.succeeded)
         if not addresses:
             return Writing(_done(checked), _outcome)

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from originmap.domain.errors import TieredCacheOff
-from originmap.domain.mapping.catalogue import Catalogue, Region
+from originmap.domain.mapping.catalogue import Catalogue, CatalogueSource, Region
 from originmap.domain.mapping.mapping import Place
 from originmap.domain.tier.tier import Tiers
 from originmap.domain.zone.zone import Zone
@@ -18,9 +18,10 @@ class SupportedRegion(NamedTuple):
 
 
 class Regions:
-    """The catalogue with the upper tiers of the current topology, computed once per topology."""
+    """The catalogue with the upper tiers of the current topology, computed once per topology
+    and catalogue."""
 
-    def __init__(self, catalogue: Catalogue, topologies: Topologies) -> None:
+    def __init__(self, catalogue: CatalogueSource, topologies: Topologies) -> None:
         self._catalogue = catalogue
         self._topologies = topologies
         self._supported: tuple[SupportedRegion, ...] = ()
@@ -32,7 +33,7 @@ class Regions:
         if tiers is not self._tiers:
             tiers = await self._topologies.all_tiers()
         if tiers is not self._tiers:
-            self._tiers, self._supported = tiers, supported(self._catalogue, tiers)
+            self._tiers, self._supported = tiers, supported(self._catalogue(), tiers)
         return self._supported
 
     async def for_zone(self, zone: Zone) -> tuple[SupportedRegion, ...]:

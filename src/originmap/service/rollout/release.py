@@ -1,4 +1,5 @@
-"""The state of one revision: zones, topology, rollout, latencies and mappings, from a snapshot."""
+"""The state of one revision: zones, topology, latencies, own regions, rollout and mappings, from a
+snapshot."""
 
 import contextlib
 from collections.abc import AsyncGenerator
@@ -6,6 +7,7 @@ from dataclasses import dataclass
 
 from originmap.domain.history.record import Value
 from originmap.domain.history.snapshot import Part, Record, start_of
+from originmap.domain.mapping.own_regions import OwnRegions
 from originmap.domain.rollout.rollout import Rollout
 from originmap.domain.tier.latency import Latencies
 from originmap.domain.tier.topology import Topology
@@ -41,6 +43,12 @@ class Release:
         """The latency measurements."""
         latencies = (value for value in self.records if isinstance(value, Latencies))
         return next(latencies, Latencies())
+
+    @property
+    def own_regions(self) -> OwnRegions:
+        """The operator's own regions."""
+        own = (value for value in self.records if isinstance(value, OwnRegions))
+        return next(own, OwnRegions())
 
 
 async def read_release(parts: AsyncGenerator[Part, None]) -> Release:

@@ -35,7 +35,7 @@ from originmap.service.tier.topology import Topologies
 from originmap.store.clock import Now
 from originmap.store.port import Store
 
-_SERVED = (Kind.ZONE, Kind.TOPOLOGY, Kind.LATENCIES)
+_SERVED = (Kind.ZONE, Kind.TOPOLOGY, Kind.LATENCIES, Kind.CATALOGUE)
 _MAX_COUNTED = 1_000
 
 

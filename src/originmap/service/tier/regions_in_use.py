@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from originmap.domain.mapping.catalogue import Catalogue, Region
+from originmap.domain.mapping.catalogue import CatalogueSource, Region
 from originmap.domain.mapping.mapping import Place
 from originmap.domain.tier.resolution import Mode, resolve
 from originmap.domain.tier.tier import Tier
@@ -36,7 +36,7 @@ class RegionUse(NamedTuple):
 class RegionsInUse:
     """Counts the origins of zones by region."""
 
-    def __init__(self, store: Store, catalogue: Catalogue, topologies: Topologies) -> None:
+    def __init__(self, store: Store, catalogue: CatalogueSource, topologies: Topologies) -> None:
         self._store = store
         self._catalogue = catalogue
         self._topologies = topologies
@@ -58,8 +58,9 @@ class RegionsInUse:
                 zone = by_id[count.zone_id]
                 mode = resolve(zone, count.place, tiers).mode
                 used[count.place].append(ZoneOrigins(zone, count.origins, mode))
-        known = (Place(region.vendor, region.name) for region in self._catalogue.regions())
+        catalogue = self._catalogue()
+        known = (Place(region.vendor, region.name) for region in catalogue.regions())
         return [
-            RegionUse(place, self._catalogue.find(*place), tiers.of(place), used.get(place, []))
+            RegionUse(place, catalogue.find(*place), tiers.of(place), used.get(place, []))
             for place in sorted({*known, *used})
         ]

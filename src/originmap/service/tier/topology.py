@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from originmap.domain.history.change import Cause
 from originmap.domain.history.record import RecordChange
-from originmap.domain.mapping.catalogue import Catalogue
+from originmap.domain.mapping.catalogue import Catalogue, CatalogueSource
 from originmap.domain.tier.cache_changes import CacheChanges
 from originmap.domain.tier.latency import Fresh, Latencies, Measurement, check, fresh
 from originmap.domain.tier.tier import Tiers
@@ -25,7 +25,9 @@ class Topologies:
     """Tracks the store's records, and computes new tiers when a record changes or a measurement
     expires."""
 
-    def __init__(self, store: Store, catalogue: Catalogue, default: Topology, now: Now) -> None:
+    def __init__(
+        self, store: Store, catalogue: CatalogueSource, default: Topology, now: Now
+    ) -> None:
         self._store = store
         self._catalogue = catalogue
         self._default = default
@@ -33,6 +35,7 @@ class Topologies:
         self._topology = default
         self._latencies = Latencies()
         self._tiers: Tiers | None = None
+        self._tiers_of: Catalogue | None = None
         self._until: int | None = None
         self._zones: set[str] = set()
         self._cached: tuple[Latencies, int, Fresh, int | None] | None = None
@@ -53,8 +56,10 @@ class Topologies:
     def tiers(self) -> Tiers:
         """Return the current tiers."""
         stale = self._until is not None and self._now() >= self._until
-        if self._tiers is None or stale:
+        catalogue = self._catalogue()
+        if self._tiers is None or stale or self._tiers_of is not catalogue:
             self._tiers, self._until = self._new_tiers(self._topology)
+            self._tiers_of = catalogue
         return self._tiers
 
     async def all_tiers(self) -> Tiers:
@@ -71,11 +76,14 @@ class Topologies:
         """Return the tiers under another topology."""
         return self._new_tiers(topology)[0]
 
-    def tiers_as_of(self, topology: Topology | None, latencies: Latencies) -> Tiers:
-        """Return the tiers under a past topology, None for the packaged one, and past latencies."""
+    def tiers_as_of(
+        self, topology: Topology | None, latencies: Latencies, catalogue: Catalogue
+    ) -> Tiers:
+        """Return the tiers under a past topology, None for the packaged one, past latencies and a
+        past catalogue."""
         then = topology or self._default
         valid, _ = fresh(latencies, then.latency_seconds, self._now())
-        return Tiers(self._catalogue, then, valid)
+        return Tiers(catalogue, then, valid)
 
     async def set(self, topology: Topology, cause: Cause) -> Topology:
         """Replace the topology, with the origins counted if it needs them. Raises
@@ -123,7 +131,7 @@ class Topologies:
         valid, until = self._valid_latencies(topology.latency_seconds)
         if until is not None:
             until += -until % _MINUTE
-        return Tiers(self._catalogue, topology, valid), until
+        return Tiers(self._catalogue(), topology, valid), until
 
     def _valid_latencies(self, seconds: int) -> tuple[Fresh, int | None]:
         """Return the valid measurements and when the next one expires; cached across topologies."""

@@ -60,6 +60,7 @@ def command(topology: Path | None, yes: bool, allow_mass_change: bool, **asked: 
         if not todo.empty:
             _refuse_or_ask(planned.plan, yes=yes, allow_mass_change=allow_mass_change)
             journal.begin(planned.plan.digest, encode(planned))
+            planning.use_own_regions(mappings, todo)
             _carry_out(mappings, todo)
         for digest in [planned.plan.digest, *journal.left_behind(planned)]:
             journal.finish(digest)

@@ -62,6 +62,8 @@ def command(
         with Reading(len(asked)) as reading:
             found = snapshot(mappings, asked, Selection(only), reading.on_zone)
             WRITERS[form](_states(found, document, unknown, empty=bool(zones)), text)
+        if unknown:
+            unknown -= mappings.own_regions().by_place().keys()
     write_out(out, [text.getvalue()])
     if unknown:
         listed = ", ".join(sorted(map(shown, unknown)))

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from originmap import bootstrap
 from originmap.cli import address_arguments, options
 from originmap.cli.api_options import out, write_out
+from originmap.cli.ranges_detector import ranges_detector
 from originmap.domain.mapping.address import Address
 from originmap.domain.zone.name import may_be_zone
 from originmap.mapfile.errors import UnusableFile
@@ -59,7 +59,7 @@ def command(
         name, found = _of_zone_file(zone_file, zone)
     else:
         name, found = _checked(str(zone)), _of_arguments(origins)
-    detector = bootstrap.detector(bootstrap.range_files(ranges))
+    detector = ranges_detector(ranges)
     text = io.StringIO()
     made = [
         NewOrigin(address, names, *proved(detector.detect(address)))

@@ -42,6 +42,7 @@ Originmap {url}/client/v4 (data in {db}; stop with Ctrl-C)
     help="Database file; :memory: stores nothing on disk.",
 )
 @options.enable_v1(default=True)
+@options.own_vendors
 @options.rate_limit
 @options.ranges
 @options.metrics

@@ -21,6 +21,7 @@ from originmap.settings import Settings
 @options.db
 @options.colo
 @options.enable_v1(default=False)
+@options.own_vendors
 @options.rate_limit
 @options.ranges
 @options.follow(Settings)

@@ -1,4 +1,4 @@
-"""Many mappings at once: /zones/{zone_id}/origin/cloud_regions/batch.
+"""Many mappings at once: /zones/{zone_id}/origin/cloud_regions/batch, and our own route.
 
 Published operations origin-cloud-regions-v2-batch-upsert and -batch-delete. The status is 200 even
 if every item failed; only an invalid batch is an error.
@@ -7,11 +7,11 @@ if every item failed; only an invalid batch is an error.
 import msgspec
 
 from originmap.api import envelope
-from originmap.api.cloudflare.mapping_json import read_addresses, read_requests
-from originmap.api.cloudflare.notes import notes_on
 from originmap.api.errors import message_of
 from originmap.api.http.request import Request
 from originmap.api.http.response import Answer, Deferred, Response
+from originmap.api.mapping.mapping_json import read_addresses, read_requests
+from originmap.api.mapping.notes import notes_on
 from originmap.domain.mapping import address as addresses
 from originmap.domain.mapping.batch import Outcome
 from originmap.service.detection.detector import Detector

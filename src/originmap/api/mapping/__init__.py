@@ -1,0 +1,1 @@
+"""Mappings in requests and responses, for Cloudflare's routes and our own."""
