@@ -115,6 +115,7 @@ def _own_services(
         directory=opened.directory,
         topologies=opened.topologies,
         resolve=Resolve(store, opened.topologies),
+        zones=Zones(store, opened.directory, now),
         regions=RegionsInUse(store, data.catalogue(), opened.topologies),
         exports=opened.exports,
         feed=opened.feed,

@@ -9,7 +9,7 @@ from originmap.service.tier.resolve import Resolve
 from originmap.service.tier.topology import Topologies
 from originmap.store.clock import wall_clock
 from originmap.store.memory import MemoryStore
-from tests.builders import CAUSE, US_EAST, US_WEST, ip, new_zone
+from tests.builders import CAUSE, US_EAST, US_WEST, ip, new_zone, zone
 
 ZONES = 50
 ADDRESS = ip("192.0.2.1")
@@ -22,6 +22,7 @@ async def test_other_requests_are_served_while_many_zones_are_counted() -> None:
         await store.write_records(new_zone(zone_id, f"{zone_id}.example"), CAUSE)
         place = US_WEST if zone_id == zone_ids[0] else US_EAST
         await store.write(zone_id, (ADDRESS,), mapping.put(ADDRESS, place), CAUSE)
+    zones = [zone(zone_id, f"{zone_id}.example") for zone_id in zone_ids]
     resolve = Resolve(store, Topologies(store, data.catalogue(), data.topology(), wall_clock))
     turns = 0
 
@@ -32,7 +33,7 @@ async def test_other_requests_are_served_while_many_zones_are_counted() -> None:
             await asyncio.sleep(0)
 
     others = asyncio.ensure_future(count_turns())
-    found = await resolve.moves_of_states({"IAD": ColoState.DOWN}, zone_ids)
+    found = await resolve.moves_of_states({"IAD": ColoState.DOWN}, zones)
     others.cancel()
     assert [move.zone_id for move in found] == zone_ids[1:]
     assert turns >= ZONES

@@ -56,7 +56,7 @@ def _own_text(status: int, code: int) -> Render:
 
 def _each_problem(code: int) -> Render:
     def render(error: errors.OriginmapError) -> Refusal:
-        assert isinstance(error, errors.InvalidTopology | errors.InvalidLatencies)
+        assert isinstance(error, errors.SeveralProblems)
         return Refusal(400, [Message(code, problem) for problem in error.problems])
 
     return render
@@ -140,6 +140,7 @@ TABLE: dict[type[errors.OriginmapError], Render] = {
     errors.InvalidToken: _own_text(400, 400),
     errors.InvalidTopology: _each_problem(10460),
     errors.InvalidLatencies: _each_problem(10461),
+    errors.InvalidPools: _each_problem(10464),
     errors.InvalidQuery: _own_text(400, 10400),
     errors.InvalidExport: _own_text(400, 10462),
     errors.UnknownPermissionGroup: _own_text(400, 1001),

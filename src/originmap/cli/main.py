@@ -32,6 +32,7 @@ _COMMANDS = {
     "zone": "Create and list zones.",
     "token": "Create, list and revoke API tokens.",
     "resolve": "Print the upper tier and the fallbacks of origins.",
+    "pool": "List, set and remove the load-balancing pools of a zone.",
     "topology": "Show and change the colos of your network.",
     "whatif": "Print the origins that would move if colos changed state.",
     "audit-mappings": "Check a zone's mappings against the vendors' published IP ranges.",

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from originmap.domain.mapping import address as addresses
-from originmap.export.node import Node, Row, ZonePart
+from originmap.export.node import NO_PLACE, Node, Row, ZonePart
 
 
 class JSONLines:
@@ -17,12 +17,13 @@ class JSONLines:
         yield b""
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
-        # Few places, many addresses: the rest of the line is encoded once for each place.
-        rest = {place: _rest(row) for place, row in {row.place: row for row in part.rows}.items()}
+        # Few places, many addresses: the rest of the line is encoded once for each place and chain.
+        kinds = {(row.place, row.chain): row for row in part.rows}
+        rest = {kind: _rest(row) for kind, row in kinds.items()}
         text = addresses.text
         head = f'{{"zone":{json.dumps(part.name)},"origin_ip":"'
         yield "".join(
-            f'{head}{text(row.address)}",{rest[row.place]}\n' for row in part.rows
+            f'{head}{text(row.address)}",{rest[row.place, row.chain]}\n' for row in part.rows
         ).encode()
 
     def end(self) -> Iterator[bytes]:
@@ -30,9 +31,10 @@ class JSONLines:
 
 
 def _rest(row: Row) -> str:
+    vendor, region = (None, None) if row.place is NO_PLACE else row.place
     members = {
-        "vendor": row.place.vendor,
-        "region": row.place.region,
+        "vendor": vendor,
+        "region": region,
         "mode": row.mode.value,
         "primary": row.chain[0] if row.chain else None,
         "fallbacks": row.chain[1:],

@@ -74,13 +74,12 @@ class WhatIf:
         if (question.states is None) == (question.topology is None):
             raise InvalidQuery("exactly one of states and topology is required")
         zones = self._guard.access.readable_zones(request.caller, READ_MAPPINGS)
-        zone_ids = [zone.id for zone in zones]
         if question.topology is not None:
             self._guard.charge(request, len(question.topology.colos))
             await self._turns.next()
-            moves = await self._resolve.moves(topology_of(question.topology), zone_ids)
+            moves = await self._resolve.moves(topology_of(question.topology), zones)
         else:
-            moves = await self._resolve.moves_of_states(question.states or {}, zone_ids)
+            moves = await self._resolve.moves_of_states(question.states or {}, zones)
         await self._turns.next()
         return Response(envelope.success(moves_json(moves)))
 
@@ -118,8 +117,9 @@ def moves_json(moves: list[Move]) -> dict[str, object]:
         "moves": [
             {
                 "zone_id": move.zone_id,
-                "vendor": move.place.vendor,
-                "region": move.place.region,
+                "vendor": move.place.vendor if move.place else None,
+                "region": move.place.region if move.place else None,
+                "pool": move.pool,
                 "origins": move.origins,
                 "before": move.before,
                 "after": move.after,

@@ -10,6 +10,7 @@ from originmap.domain.tier.latency import Fresh, Latencies, Measurement, check, 
 from originmap.domain.tier.tier import Tiers
 from originmap.domain.tier.topology import ColoState, Topology
 from originmap.domain.tier.topology_rules import set_latencies, set_states, set_topology
+from originmap.domain.zone.zone import Zone
 from originmap.service.turns import Turns
 from originmap.store.clock import Now
 from originmap.store.port import Store
@@ -28,6 +29,8 @@ class Topologies:
         self._now = now
         self._topology = default
         self._latencies = Latencies()
+        self._pooled = set[str]()
+        """The IDs of the zones with pools."""
         self._tiers: Tiers | None = None
         self._until: int | None = None
         self._cached: tuple[Latencies, int, Fresh, int | None] | None = None
@@ -53,13 +56,17 @@ class Topologies:
         return self._tiers
 
     async def all_tiers(self) -> Tiers:
-        """Return the current tiers after computing those of every region of the catalogue, in
-        turns."""
+        """Return the current tiers after computing those of every region of the catalogue and, if a
+        zone has pools, of every pool, in turns."""
         tiers = self.tiers()
         for place in tiers.missing:
             if not tiers.knows(place):
                 await self.turns.next()
                 tiers.of(place)
+        for code in tiers.eligible if self._pooled else ():
+            if not tiers.knows_near(code):
+                await self.turns.next()
+                tiers.near(code)
         return tiers
 
     def tiers_of(self, topology: Topology) -> Tiers:
@@ -124,3 +131,7 @@ class Topologies:
                     self._latencies, self._tiers = latencies, None
                 case Latencies(), None:
                     self._latencies, self._tiers = Latencies(), None
+                case _, Zone(pools=(_, *_)):
+                    self._pooled.add(change.key.id)
+                case Zone(), _:
+                    self._pooled.discard(change.key.id)
