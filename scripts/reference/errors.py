@@ -50,6 +50,7 @@ SAMPLES: list[OriginmapError] = [
     errors.InvalidTopology(["what is wrong with it"]),
     errors.InvalidLatencies(["what is wrong with them"]),
     own_region_errors.InvalidCatalogue(["what is wrong with them"]),
+    errors.InvalidPools(["what is wrong with them"]),
     errors.InvalidQuery("what is wrong with it"),
     errors.InvalidExport("what is wrong with it"),
     access_errors.WrongLocation("ADDRESS"),

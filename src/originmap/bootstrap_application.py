@@ -119,6 +119,7 @@ def _own_services(
         mappings=Mappings(store, opened.catalogues.current),
         topologies=opened.topologies,
         resolve=Resolve(store, opened.topologies),
+        zones=Zones(store, opened.directory, now),
         regions=RegionsInUse(store, opened.catalogues.current, opened.topologies),
         exports=opened.exports,
         feed=opened.feed,

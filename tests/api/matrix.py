@@ -129,6 +129,9 @@ TABLE = """
  GET    9106 6003 401     401     401   401      9109 ok   ok   ok      ok   ok  ok    ok   403  403
 //originmap/v1/zones/{zone}/resolve
  GET    9106 6003 401     401     401   401      9109 ok   403  403     403  ok  ok    ok   ok   ok
+//originmap/v1/zones/{zone}/pools
+ GET    9106 6003 401     401     401   401      9109 ok   403  403     403  ok  ok    ok   403  403
+ PUT    9106 6003 401     401     401   401      9109 403  403  403     403  ok  ok    ok   403  403
 //originmap/v1/zones/{zone}/history
  GET    9106 6003 401     401     401   401      9109 ok   403  403     403  ok  ok    ok   403  403
 //originmap/v1/zones/{zone}/mappings
@@ -347,6 +350,8 @@ def body_of(template: str, method: str) -> Any:
             return {"colos": [{**colo, "latitude": 39.0, "longitude": -77.5}]}
         case "topology", "PATCH":
             return {"states": {"IAD": "draining"}}
+        case "pools", "PUT":
+            return {"pools": [{"name": "web", "members": ["192.0.2.1"]}]}
         case "latencies", "PUT":
             return []
         case "catalogue", "PUT":

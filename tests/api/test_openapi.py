@@ -52,6 +52,9 @@ RAISED = [
     errors.UnknownPermissionGroup("0" * 32),
     errors.InvalidTopology(["there is no colo XYZ"]),
     errors.InvalidLatencies(["measurement 0: measured_on is in the future"]),
+    errors.InvalidPools(
+        ["192.0.2.1 is in the pools api and web: an origin can be in one pool, once"]
+    ),
     errors.InvalidExport("there is no colo XYZ"),
     errors.InvalidQuery("unknown argument limit; known are: none"),
     errors.InvalidQuery("a body is required"),

@@ -2,7 +2,7 @@
 
 import httpx
 
-from tests.caches.programs.cache import IP
+from tests.caches.programs.cache import IP, ZONE
 from tests.process import BEARER, Server
 
 NEAR_IAD, NEAR_FRA = ("aws", "us-east-1"), ("gcp", "europe-west3")
@@ -21,6 +21,13 @@ def put(server: Server, place: tuple[str, str], ip: str = IP) -> None:
 def remove(server: Server) -> None:
     """Delete the mapping of the origin."""
     httpx.delete(f"{server.mappings}/{IP}", headers=BEARER).raise_for_status()
+
+
+def set_pool(server: Server, *members: str) -> None:
+    """Make these origins the only pool of the zone; without members, it has none."""
+    pools = [{"name": "web", "members": members}] if members else []
+    url = f"{server.url}/originmap/v1/zones/{ZONE}/pools"
+    httpx.put(url, json={"pools": pools}, headers=BEARER, verify=False).raise_for_status()
 
 
 def set_topology(server: Server, places: dict[str, tuple[float, float]]) -> None:

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from tests.caches.network import Machine
-from tests.caches.primary import NEAR_IAD, put, remove
-from tests.caches.programs.cache import ZONE, Cache
+from tests.caches.primary import NEAR_FRA, NEAR_IAD, put, remove, set_pool
+from tests.caches.programs.cache import IP, ZONE, Cache
 from tests.caches.programs.envoy import Envoy
 from tests.caches.programs.haproxy import HAProxy
 from tests.caches.programs.nginx import Nginx
@@ -58,6 +58,22 @@ def test_a_request_goes_to_the_upper_tier_of_its_origins_region(
     put(server, NEAR_IAD)
     cache.load(exported(server, cache, "SIN"))
     cache.comes_to("IAD")
+
+
+def test_a_member_of_a_pool_goes_to_the_upper_tier_of_its_pool(
+    server: Server, cache: Cache
+) -> None:
+    """Two of three members are in another region than the origin."""
+    others = ("192.0.2.201", "192.0.2.202")
+    put(server, NEAR_FRA)
+    for other in others:
+        put(server, NEAR_IAD, other)
+    set_pool(server, IP, *others)
+    cache.load(exported(server, cache, "SIN"))
+    cache.comes_to("IAD")
+    set_pool(server)
+    cache.load(exported(server, cache, "SIN"))
+    cache.comes_to("FRA")
 
 
 def test_a_node_that_is_the_upper_tier_fills_from_the_origin(server: Server, cache: Cache) -> None:

@@ -201,7 +201,7 @@ def test_all_problems_are_reported_together_with_their_position(tmp_path: Path) 
         ("zone: {}", "1:1: unknown key 'zone'; use zones"),
         (
             "zones: {a: {x: {y: [1, {z: 2}]}}}",
-            "1:13: unknown key 'x'; use mappings, groups, ignore, adopt",
+            "1:13: unknown key 'x'; use mappings, groups, pools, ignore, adopt",
         ),
         ("zones: {a: , a: }", "1:14: duplicate key a; first at mappings.yaml:1:9"),
         ("zones: {'': }", "1:9: not a zone name or id: ''"),

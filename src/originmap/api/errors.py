@@ -55,12 +55,9 @@ def _own_text(status: int, code: int) -> Render:
     return lambda error: refusal(status, code, str(error))
 
 
-_PROBLEMS = errors.InvalidTopology | errors.InvalidLatencies | own_region_errors.InvalidCatalogue
-
-
 def _each_problem(code: int) -> Render:
     def render(error: errors.OriginmapError) -> Refusal:
-        assert isinstance(error, _PROBLEMS)
+        assert isinstance(error, errors.SeveralProblems)
         return Refusal(400, [Message(code, problem) for problem in error.problems])
 
     return render
@@ -145,6 +142,7 @@ TABLE: dict[type[errors.OriginmapError], Render] = {
     errors.InvalidTopology: _each_problem(10460),
     errors.InvalidLatencies: _each_problem(10461),
     own_region_errors.InvalidCatalogue: _each_problem(10464),
+    errors.InvalidPools: _each_problem(10466),
     errors.InvalidQuery: _own_text(400, 10400),
     errors.InvalidExport: _own_text(400, 10462),
     errors.UnknownPermissionGroup: _own_text(400, 1001),

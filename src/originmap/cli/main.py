@@ -32,6 +32,7 @@ _COMMANDS = {
     "zone": "Create and list zones.",
     "token": "Create, list and revoke API tokens.",
     "resolve": "Print the upper tier and the fallbacks of origins.",
+    "pool": "List, set and remove the load-balancing pools of a zone.",
     "topology": "Show and change the colos of your network.",
     "cache": "Show and change the caches of your colos.",
     "catalogue": "Show and change your own vendors and regions.",

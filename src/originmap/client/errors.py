@@ -6,6 +6,7 @@
     ├── Refused         an error response: `status` and `codes`
     ├── Redirected      the API is at another URL: `base`, if it is known
     ├── Unreadable      the response is not from this API
+    ├── NoPools         the server is not an Originmap, or is older than pools
     ├── NoSuchZone      no zone, or more than one, has this name
     ├── ListUnsteady    a list kept changing while its pages were read
     └── ListIncomplete  the pages of a list have fewer items than the server announced
@@ -99,6 +100,14 @@ class Unreadable(ClientError):
             self.hint = (
                 f"the response may be from a proxy in front of the API: retry later; {_BASE}"
             )
+
+
+class NoPools(ClientError):
+    """The server has no load-balancing pools, which need Originmap."""
+
+    def __init__(self, base_url: str) -> None:
+        super().__init__(f"{base_url} has no pools: they need an Originmap server")
+        self.hint = "remove pools from the file, or set --api to the URL of an Originmap server"
 
 
 class NoSuchZone(ClientError):

@@ -11,7 +11,7 @@ import msgspec
 
 from originmap.client.connection import APIConnection
 from originmap.client.envelope import Envelope, PageInfo
-from originmap.client.errors import NoSuchZone, Unreadable
+from originmap.client.errors import NoPools, NoSuchZone, Refused, Unreadable
 from originmap.client.listing import MappingListing, read_whole
 from originmap.client.native import native_base, own_regions
 from originmap.domain.errors import InvalidAddress
@@ -21,12 +21,15 @@ from originmap.domain.mapping.mapping import Place
 from originmap.domain.mapping.own_regions import OwnRegions
 from originmap.domain.plan.plan import Batch
 from originmap.domain.zone.name import lookup_name
+from originmap.domain.zone.pool import Pool
+from originmap.settings import CLOUDFLARE_API
 
 T = TypeVar("T")
 
 PER_PAGE = 100
 """Mappings on a page: the most the API allows."""
 ZONES_PER_PAGE = 50
+_V4 = "/client/v4"
 
 
 class RemoteZone(NamedTuple):
@@ -63,6 +66,16 @@ class _Outcome(msgspec.Struct):
     failed: list[_Failed] | None = None
 
 
+class _Pool(msgspec.Struct):
+    name: str
+    members: list[str]
+
+
+class _Pools(msgspec.Struct):
+    pools: list[_Pool]
+
+
+_POOLS = msgspec.json.Decoder(_Pools)
 _ZONES = msgspec.json.Decoder(list[_Zone] | None)
 _ZONE = msgspec.json.Decoder(_Zone)
 _ENTRIES = msgspec.json.Decoder(list[_Entry] | None)
@@ -159,6 +172,29 @@ class RemoteMappings:
         if any(change.after in own for change in batch.changes):
             return f"{native_base(self.connection)}/zones/{batch.zone_id}/mappings/batch"
         return f"{_path(batch.zone_id)}/batch"
+
+    def pools(self, zone_id: str) -> tuple[Pool, ...]:
+        """The load-balancing pools of a zone. Raises NoPools if the server is not an Originmap,
+        ClientError."""
+        path = self._pools_path(zone_id)
+        try:
+            found = _read(_POOLS, self.connection.ask("GET", path), path)
+        except (Refused, Unreadable) as error:
+            if getattr(error, "status", 404) not in (400, 404):
+                raise
+            raise NoPools(self.connection.base_url) from error
+        return tuple(Pool(pool.name, tuple(pool.members)) for pool in found.pools)
+
+    def set_pools(self, zone_id: str, pools: Sequence[Pool]) -> None:
+        """Replace the pools of a zone; repeating it is harmless. Raises NoPools, ClientError."""
+        body = {"pools": [{"name": pool.name, "members": [*pool.members]} for pool in pools]}
+        self.connection.ask("PUT", self._pools_path(zone_id), body=body)
+
+    def _pools_path(self, zone_id: str) -> str:
+        base = self.connection.base_url
+        if base == CLOUDFLARE_API or not base.endswith(_V4):
+            raise NoPools(base)
+        return f"{base.removesuffix(_V4)}/originmap/v1/zones/{zone_id}/pools"
 
     def _zone_listing(self, name: str | None = None) -> MappingListing[RemoteZone]:
         named = {} if name is None else {"name": name}

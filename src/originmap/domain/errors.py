@@ -17,8 +17,10 @@
     │   ├── InvalidZoneType         an unknown zone type
     │   ├── InvalidSetting          a setting's value that is neither "on" nor "off"
     │   ├── InvalidToken            a token with an invalid name, policy or condition
-    │   ├── InvalidTopology         carries all `problems`
-    │   ├── InvalidLatencies        carries all `problems`
+    │   ├── SeveralProblems         carries all `problems`
+    │   │   ├── InvalidTopology
+    │   │   ├── InvalidLatencies
+    │   │   └── InvalidPools
     │   ├── InvalidQuery            invalid arguments or members of our own routes
     │   ├── InvalidExport           a wrong format, file, colo or upper tier's address
     │   └── UnknownPermissionGroup  a policy names a group that does not exist
@@ -153,22 +155,26 @@ class InvalidToken(InvalidInput):
     """The token cannot be created as requested. The text says why."""
 
 
-class InvalidTopology(InvalidInput):
-    """The topology is inconsistent. `problems` lists everything wrong with it."""
+class SeveralProblems(InvalidInput):
+    """Input with one or more problems. `problems` lists all of them."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+class InvalidTopology(SeveralProblems):
+    """The topology is inconsistent."""
 
     page = "topology.md"
 
-    def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("; ".join(problems))
-        self.problems = problems
+
+class InvalidLatencies(SeveralProblems):
+    """The latency measurements are invalid."""
 
 
-class InvalidLatencies(InvalidInput):
-    """The latency measurements are invalid. `problems` lists everything wrong with them."""
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("; ".join(problems))
-        self.problems = problems
+class InvalidPools(SeveralProblems):
+    """The load-balancing pools of a zone are invalid."""
 
 
 class InvalidQuery(InvalidInput):
@@ -206,8 +212,7 @@ class ZoneNotFound(NotFound):
 
     def __init__(self, zone: str) -> None:
         super().__init__(f"there is no zone {zone}")
-        self.zone = zone
-        self.hint = "run originmap zone list to see all zones"
+        self.zone, self.hint = zone, "run originmap zone list to see all zones"
 
 
 class AccountNotFound(NotFound):
@@ -223,8 +228,7 @@ class TokenNotFound(NotFound):
 
     def __init__(self, token: str) -> None:
         super().__init__(f"there is no token {token}")
-        self.token = token
-        self.hint = "run originmap token list to see all tokens"
+        self.token, self.hint = token, "run originmap token list to see all tokens"
 
 
 class Conflict(OriginmapError):
@@ -268,8 +272,7 @@ class NotThePrimary(OriginmapError):
 
     def __init__(self, primary: str) -> None:
         super().__init__(f"This is a replica. Send writes to its primary, {primary}")
-        self.primary = primary
-        self.hint = f"do this on the primary, {primary}"
+        self.primary, self.hint = primary, f"do this on the primary, {primary}"
 
 
 class StillFollowing(OriginmapError):
@@ -314,8 +317,7 @@ class PrimaryRefused(FeedError):
         super().__init__(f"the primary answers {status}: {text}")
         self.status = status
         self.hint = (
-            "use a token of the primary with --access replicate for originmap serve, or"
-            " --access edge for originmap edge"
+            "use a token with --access replicate for originmap serve, edge for originmap edge"
         )
         if status == 404:
             self.hint = "check that --follow is the URL of an Originmap server, with its path"
@@ -348,8 +350,7 @@ class AnswerTooLarge(FeedError):
 
     def __init__(self, most: int) -> None:
         super().__init__(f"the primary sent more than {most >> 20:,} MiB")
-        self.most = most
-        self.hint = "check the primary, or raise the limit with --copy-limit"
+        self.most, self.hint = most, "check the primary, or raise the limit with --copy-limit"
 
 
 class StoreError(OriginmapError):
@@ -385,8 +386,7 @@ class StoreOwned(StoreError):
 
     def __init__(self, path: str) -> None:
         super().__init__(f"another process owns {path}")
-        self.path = path
-        self.hint = "stop that process, or use another --db"
+        self.path, self.hint = path, "stop that process, or use another --db"
 
 
 class StoreUnusable(StoreError):

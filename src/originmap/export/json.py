@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from originmap.domain.mapping import address as addresses
 from originmap.domain.tier.chain import GENERIC
-from originmap.export.node import Node, Row, ZonePart
+from originmap.export.node import NO_PLACE, Node, Row, ZonePart
 
 
 class JSONLines:
@@ -19,23 +19,23 @@ class JSONLines:
         yield b""
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
-        # Few places, many addresses: the rest of the line is encoded once for each place.
-        rest = {
-            place: self._rest(row) for place, row in {row.place: row for row in part.rows}.items()
-        }
+        # Few places, many addresses: the rest of the line is encoded once for each place and chain.
+        kinds = {(row.place, row.chain): row for row in part.rows}
+        rest = {kind: self._rest(row) for kind, row in kinds.items()}
         text = addresses.text
         head = f'{{"zone":{json.dumps(part.name)},"origin_ip":"'
         yield "".join(
-            f'{head}{text(row.address)}",{rest[row.place]}\n' for row in part.rows
+            f'{head}{text(row.address)}",{rest[row.place, row.chain]}\n' for row in part.rows
         ).encode()
 
     def end(self) -> Iterator[bytes]:
         yield b""
 
     def _rest(self, row: Row) -> str:
+        vendor, region = (None, None) if row.place is NO_PLACE else row.place
         members: dict[str, object] = {
-            "vendor": row.place.vendor,
-            "region": row.place.region,
+            "vendor": vendor,
+            "region": region,
             "mode": row.mode.value,
             "primary": row.upper_tiers[0] if row.upper_tiers else None,
             "fallbacks": row.upper_tiers[1:],

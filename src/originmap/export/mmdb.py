@@ -22,7 +22,7 @@ from originmap.domain.tier.chain import GENERIC, Chain
 from originmap.domain.tier.resolution import Mode
 from originmap.export.by_address import ByAddress
 from originmap.export.mmdb_aliases import Alias, aliases, within
-from originmap.export.node import Node, ZonePart
+from originmap.export.node import NO_PLACE, Node, ZonePart
 
 _BITS, _V4_BITS = 128, 32
 _LOW = b"\0" * 12
@@ -226,11 +226,11 @@ def _data(entries: Iterable[_Entry]) -> tuple[bytes, list[int]]:
     for entry in entries:
         offsets.append(len(data))
         members: dict[str, object] = {
-            "vendor": entry.place.vendor,
-            "region": entry.place.region,
             "mode": entry.mode.value,
             "fallbacks": list(entry.upper_tiers[1:]),
         }
+        if entry.place is not NO_PLACE:
+            members = {**entry.place._asdict(), **members}
         if entry.upper_tiers:
             members["primary"] = entry.upper_tiers[0]
         if entry.hub:

@@ -17,7 +17,7 @@ from originmap.domain.mapping.mapping import Mapping, Place
 from originmap.domain.tier.cache import Cache
 from originmap.domain.tier.chain import GENERIC, Chain, Chains
 from originmap.domain.tier.endpoint import Endpoint
-from originmap.domain.tier.resolution import Mode, resolve
+from originmap.domain.tier.resolution import Mode, resolve, resolve_members
 from originmap.domain.tier.tier import Tiers
 from originmap.domain.tier.topology import Colo, GenericTier, HashPart
 from originmap.domain.zone.zone import Zone, checked_name
@@ -28,14 +28,16 @@ ORIGIN = "originmap-origin"
 HOP = "X-Originmap-Colo"
 """The request header with the code of the colo that a request is sent to, or GENERIC."""
 
+NO_PLACE = Place("", "")
+"""The place in the row of an origin without a mapping, which is there because of its pool."""
 _NO_ENDPOINTS = Endpoints()
 _PIECE = 1_000
 """Rows in a piece."""
 
 
 class Row(NamedTuple):
-    """A mapping, with the chain of colos that the node fills from, and its first colo if that is a
-    regional hub."""
+    """An origin with its mapping, the chain of colos that the node fills from, and its first colo
+    if that is a regional hub."""
 
     address: Address
     place: Place
@@ -103,8 +105,9 @@ class Node:
             if tiers.of(place)
             for hub in sorted({False, *regional})
         }
+        pooled = {zone.regional_tiered_cache.on for zone in self.zones if zone.pools}
         self.chains: tuple[Chain, ...] = tuple(
-            sorted({*self._by_place.values(), self._chains.generic} - {()})
+            sorted({*self._by_place.values(), *self._of_pools(pooled), self._chains.generic} - {()})
         )
         """All chains that a mapping can have, so that an origin that moves needs no new one."""
 
@@ -196,8 +199,34 @@ class Node:
                 fill = cache[place] = (resolution.mode, chain, hub)
             mode, chain, hub = fill
             rows.append(Row(mapping.address, place, mode, chain, mapping, hub))
+        if zone.pools:
+            rows = self._pooled(zone, rows)
         default = self._chains.of(zone, resolve(zone, None, self._tiers))
         return ZonePart(zone.id, zone.name, default, rows)
+
+    def _of_pools(self, regional: Iterable[bool]) -> Iterator[Chain]:
+        """All chains of pools in several regions, of zones with these settings of Regional Tiered
+        Cache."""
+        for hub in regional:
+            for code in self._tiers.eligible:
+                yield self._chains.through(self._tiers.near(code), regional=hub)
+
+    def _pooled(self, zone: Zone, rows: Iterable[Row]) -> list[Row]:
+        """Rows of a zone, those of a pool with the chain of the pool. Its members without a mapping
+        have rows too, with the place and revision of none."""
+        by_address = {row.address: row for row in rows}
+        members = resolve_members(
+            zone, lambda a: by_address[a].place if a in by_address else None, self._tiers
+        )
+        for address, resolution in members.items():
+            row = by_address.get(address)
+            if row is None and resolution.tier is None:
+                continue
+            mapping = row.mapping if row else Mapping(address, NO_PLACE, 0, 0)
+            chain = self._chains.of(zone, resolution)
+            hub = self._chains.hub_in(chain, resolution)
+            by_address[address] = Row(address, mapping.place, resolution.mode, chain, mapping, hub)
+        return [by_address[address] for address in sorted(by_address)]
 
     def check_endpoints(self) -> None:
         """Raises InvalidExport if a colo has no endpoint."""
@@ -213,6 +242,7 @@ class Node:
                 zone.tiered_cache.on,
                 zone.smart_tiered_cache.on,
                 zone.regional_tiered_cache.on,
+                zone.pools,
             )
             for zone in self.zones
         ]

@@ -17,6 +17,7 @@ from originmap.domain.rollout.rollout import Rollout
 from originmap.domain.tier import latency, topology_problems
 from originmap.domain.tier.latency import Latencies
 from originmap.domain.tier.topology import Topology
+from originmap.domain.zone.pool import checked_pools
 from originmap.domain.zone.zone import Zone, checked_name
 
 _DECODERS = {kind: msgspec.json.Decoder(type_) for kind, type_ in TYPES.items()}
@@ -62,6 +63,8 @@ def check_record(key: Key, value: Value) -> Value:
             own_regions.check(value.regions)
         elif isinstance(value, Zone):
             checked_name(value.name)
+            if value.pools != checked_pools(value.pools):
+                raise BrokenFeed("the pools are not in canonical form")
         elif isinstance(value, Rollout) and value.releasing and not value.stages:
             raise BrokenFeed("the rollout has no stages: update the server that sends the feed")
     except (InvalidInput, OwnRegionError) as error:

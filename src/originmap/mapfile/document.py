@@ -45,6 +45,14 @@ class WantedMapping(NamedTuple):
         return Where(self.file, self.line, self.column)
 
 
+class WantedPool(NamedTuple):
+    """A pool in a file: its members by address or host name, or the name of a group."""
+
+    members: list[str]
+    group: str | None
+    where: Where
+
+
 @dataclass(slots=True)
 class ZoneEntry:
     """The content of the files about one zone, which is named by id or name."""
@@ -55,6 +63,8 @@ class ZoneEntry:
     hosts: dict[str, WantedMapping] = field(default_factory=dict)
     ignore: list[Pattern] = field(default_factory=list)
     adopt: list[Pattern] = field(default_factory=list)
+    groups: dict[str, list[str]] = field(default_factory=dict)
+    pools: dict[str, WantedPool] | None = None  # None if the files leave pools alone
 
 
 class Document:
@@ -101,6 +111,23 @@ class Document:
             else:
                 zone.hosts[text.lower()] = wanted
 
+    def group(self, zone: ZoneEntry, name: str, origins: list[str], where: Where) -> None:
+        """Name a group of origins, so that pools can use it."""
+        if name in zone.groups:
+            self.problem(where, f"there are two groups {name}: rename one")
+        zone.groups[name] = origins
+
+    def pool(self, zone: ZoneEntry, name: str, pool: WantedPool) -> None:
+        """Add a pool of a zone."""
+        pools = zone.pools = zone.pools or {}
+        if name in pools:
+            self.problem(pool.where, f"duplicate pool {name}; first at {pools[name].where}")
+        for member in pool.members:
+            if not (is_hostname(member) or _is_address(member)):
+                text = "neither an IP address that an origin can have, nor a host name"
+                self.problem(pool.where, f"pool {name}: {text}: {member!r}")
+        pools.setdefault(name, pool)
+
     def place(self, vendor: str, region: str, where: Where) -> Place | None:
         """The place of a vendor and a region; None, and a problem, if there is no such place."""
         key = (vendor, region)
@@ -145,6 +172,13 @@ class Document:
 
     def _twice(self, where: Where, origin: str, first: WantedMapping) -> None:
         self.problem(where, f"duplicate {origin}; first at {first.where}")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return bool(addresses.parse(text))
+    except InvalidAddress:
+        return False
 
 
 def schema() -> str:

@@ -14,7 +14,7 @@ import yaml
 
 from originmap.domain.mapping.mapping import Place
 from originmap.mapfile import json_events
-from originmap.mapfile.document import AUTO, Document, ZoneEntry
+from originmap.mapfile.document import AUTO, Document, WantedPool, ZoneEntry
 from originmap.mapfile.errors import Where
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -126,20 +126,25 @@ class _Reader:
                 self._unknown(key, where, value, "zones")
 
     def _zone(self, zone: ZoneEntry, event: yaml.Event) -> None:
-        form = "a zone takes the keys mappings, groups, ignore, adopt"
+        known = "mappings, groups, pools, ignore, adopt"
+        form = f"a zone takes the keys {known}"
         for key, where, value in self._members(event, form):
             if key == "mappings":
                 self._mappings(zone, value)
             elif key == "groups":
                 for node in self._items(value, "groups must be a list"):
                     self._group(zone, node)
+            elif key == "pools":
+                zone.pools = zone.pools or {}
+                for node in self._items(value, "pools must be a list"):
+                    self._pool(zone, node)
             elif key in ("ignore", "adopt"):
                 rules = zone.ignore if key == "ignore" else zone.adopt
                 for node in self._items(value, f"{key} must be a list of patterns"):
                     if (text := self._word(node, "a pattern must be a string")) is not None:
                         rules.extend(self._document.pattern(text, self._where(node)))
             else:
-                self._unknown(key, where, value, "mappings, groups, ignore, adopt")
+                self._unknown(key, where, value, known)
 
     def _mappings(self, zone: ZoneEntry, event: yaml.Event) -> None:
         form = "write mappings as origin: vendor/region"
@@ -181,19 +186,41 @@ class _Reader:
 
     def _group(self, zone: ZoneEntry, event: yaml.Event) -> None:
         """Read a group. Keys have no order, so the place is complete only at the end."""
-        form = "a group takes the keys vendor, region, origins, comment"
+        known = "name, vendor, region, origins, comment"
+        form = f"a group takes the keys {known}"
         at, words, origins = self._where(event), dict[str, str](), list[tuple[str, str, Where]]()
         for key, where, value in self._members(event, form):
             if key == "origins":
                 origins.extend(self._origins(value))
-            elif key in ("vendor", "region", "comment"):
+            elif key in ("name", "vendor", "region", "comment"):
                 word = self._word(value, f"{key} must be a string")
                 words |= {} if word is None else {key: word}
             else:
-                self._unknown(key, where, value, "vendor, region, origins, comment")
+                self._unknown(key, where, value, known)
         place = self._document.place(words.get("vendor", ""), words.get("region", ""), at)
+        if "name" in words:
+            self._document.group(zone, words["name"], [text for text, _, _ in origins], at)
         for text, comment, where in origins:
             self._document.origin(zone, text, place, comment or words.get("comment", ""), where)
+
+    def _pool(self, zone: ZoneEntry, event: yaml.Event) -> None:
+        form = "a pool takes the key name, and members or group"
+        at, words, members = self._where(event), dict[str, str](), list[str]()
+        for key, where, value in self._members(event, form):
+            if key == "members":
+                for node in self._items(value, "members must be a list"):
+                    word = self._word(node, "a member is an address or a host name")
+                    members += [] if word is None else [word]
+            elif key in ("name", "group"):
+                word = self._word(value, f"{key} must be a string")
+                words |= {} if word is None else {key: word}
+            else:
+                self._unknown(key, where, value, "name, members, group")
+        if "name" not in words or bool(members) == ("group" in words):
+            self._document.problem(at, form)
+        else:
+            pool = WantedPool(members, words.get("group"), at)
+            self._document.pool(zone, words["name"], pool)
 
     def _origins(self, event: yaml.Event) -> Iterator[tuple[str, str, Where]]:
         """The origins of a group: a list, or a mapping of origins to comments."""

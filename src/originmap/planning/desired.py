@@ -17,7 +17,8 @@ from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Place
 from originmap.domain.plan.plan import shown
 from originmap.domain.plan.selection import Pattern, Selection
-from originmap.mapfile.document import AUTO, Document, WantedMapping, ZoneEntry
+from originmap.domain.zone.pool import Pool, checked_pools, pool_problems
+from originmap.mapfile.document import AUTO, Document, WantedMapping, WantedPool, ZoneEntry
 from originmap.mapfile.errors import Problem, WrongFile
 
 Detect = Callable[[Address], Detection]
@@ -45,6 +46,7 @@ class DesiredZone:
     entry: ZoneEntry
     selection: Selection
     looked_up: dict[Address, Place] = field(default_factory=dict)
+    pools: tuple[Pool, ...] | None = None
 
     @property
     def mappings(self) -> dict[Address, Place]:
@@ -81,6 +83,8 @@ class Lookup:
         for zone in zones:
             self._look_up(zone)
             self._check_ignored(zone)
+            if zone.entry.pools is not None and not wishes.only:
+                zone.pools = self._pools(zone.entry, zone.entry.pools)
         if self._problems:
             raise WrongFile(self._problems)
         return Desired(tuple(zones), dict(sorted(self._pins.items())))
@@ -122,7 +126,31 @@ class Lookup:
                 text = addresses.text(address)
                 self._problem(wanted, f"{text} is in the file, but an ignore rule matches it")
 
-    def _addresses(self, host: str, wanted: WantedMapping) -> tuple[Address, ...]:
+    def _pools(self, entry: ZoneEntry, wanted: Mapping[str, WantedPool]) -> tuple[Pool, ...]:
+        """The pools of a zone, with groups and host names resolved to addresses."""
+        pools, count = list[Pool](), len(self._problems)
+        for name, pool in wanted.items():
+            texts = pool.members
+            if pool.group is not None:
+                if pool.group not in entry.groups:
+                    self._problem(pool, f"pool {name}: there is no group named {pool.group}")
+                    continue
+                texts = entry.groups[pool.group]
+            members = (a for text in texts for a in self._members(text, pool))
+            pools.append(Pool(name, tuple(map(addresses.text, members))))
+        if len(self._problems) > count:
+            return ()
+        for problem in pool_problems(pools):
+            self._problem(wanted.get(problem.pool, entry), problem.text)
+        return checked_pools(pools) if len(self._problems) == count else ()
+
+    def _members(self, text: str, pool: WantedPool) -> tuple[Address, ...]:
+        try:
+            return (addresses.parse(text),)
+        except InvalidAddress:
+            return self._addresses(text.lower(), pool)
+
+    def _addresses(self, host: str, wanted: WantedMapping | WantedPool) -> tuple[Address, ...]:
         if host not in self._pins:
             try:
                 self._pins[host] = tuple(sorted(set(_usable(self._resolve(host)))))
@@ -148,7 +176,7 @@ class Lookup:
             self._problem(wanted, f"{text}; write its region")
         return place
 
-    def _problem(self, at: WantedMapping | ZoneEntry, text: str) -> None:
+    def _problem(self, at: WantedMapping | WantedPool | ZoneEntry, text: str) -> None:
         self._problems.append(Problem(at.where, text))
 
 

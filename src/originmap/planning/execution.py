@@ -10,7 +10,7 @@ from collections.abc import Callable
 from originmap.client.errors import Refused
 from originmap.client.mappings import RemoteMappings, Unapplied
 from originmap.domain.mapping import address as addresses
-from originmap.domain.plan.plan import Batch, Plan, ZonePlan, batches, remaining, shown
+from originmap.domain.plan.plan import Batch, Plan, PoolsPlan, ZonePlan, batches, remaining, shown
 from originmap.planning.errors import Failure
 
 _LIMIT_REACHED = 1164
@@ -39,6 +39,7 @@ class Apply:
         applying the same plan again applies the rest."""
         reasons: dict[tuple[str, str], str] = {}
         for zone in plan.zones:
+            self._write_pools(zone)
             for batch in batches(zone):
                 for unapplied in self._write(batch):
                     reasons[zone.id, unapplied.origin_ip] = unapplied.error
@@ -46,9 +47,16 @@ class Apply:
         return [
             failure
             for zone in plan.zones
-            if zone.changes
+            if zone.size
             for failure in self._differences(zone, reasons)
         ]
+
+    def _write_pools(self, zone: ZonePlan) -> None:
+        """Replace the pools. They come before mappings, so that new origins of a pool do not fill
+        through the upper tier of their own region first."""
+        if zone.pools and zone.pool_changes:
+            self._remote.set_pools(zone.id, zone.pools.after)
+            self._on_batch(len(zone.pool_changes))
 
     def _write(self, batch: Batch) -> list[Unapplied]:
         try:
@@ -72,6 +80,10 @@ class Apply:
             self._sleep(seconds)
             live = self._remote.mappings(zone.id)
         failures = []
+        if zone.pools and zone.pool_changes:
+            left = PoolsPlan(self._remote.pools(zone.id), zone.pools.after)
+            for name, _, _ in left.changes:
+                failures.append(Failure(zone.name, f"pool {name}", "is not as planned"))
         for change in remaining(zone.changes, live):
             text = addresses.text(change.address)
             reason = f"{shown(live.get(change.address))} is live, not {shown(change.after)}"

@@ -9,13 +9,14 @@ from pathlib import Path
 import msgspec
 
 from originmap.domain.encoding import NotText, decode
-from originmap.domain.errors import InvalidAddress
+from originmap.domain.errors import InvalidAddress, InvalidPools
 from originmap.domain.mapping import address as addresses
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import MappingChange, Place
 from originmap.domain.plan.cold_moves import ColdMove
-from originmap.domain.plan.plan import Plan, ZonePlan, batches, plan_of
+from originmap.domain.plan.plan import Plan, PoolsPlan, ZonePlan, plan_of
 from originmap.domain.plan.selection import InvalidPattern, Selection, pattern
+from originmap.domain.zone.pool import Pool, checked_pools
 from originmap.planning.errors import UnusablePlan
 
 FORMAT = "originmap-plan/1"
@@ -53,8 +54,22 @@ class SelectionJSON(msgspec.Struct, frozen=True):
     delete: bool
 
 
-class ZoneJSON(msgspec.Struct, frozen=True):
-    """The plan of one zone."""
+class PoolJSON(msgspec.Struct, frozen=True):
+    """A pool."""
+
+    name: str
+    members: list[str]
+
+
+class PoolsJSON(msgspec.Struct, frozen=True):
+    """All pools of a zone, live and desired."""
+
+    old: list[PoolJSON]
+    new: list[PoolJSON]
+
+
+class ZoneJSON(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The plan of one zone; without `pools` if the file leaves them alone."""
 
     id: str
     name: str
@@ -67,6 +82,7 @@ class ZoneJSON(msgspec.Struct, frozen=True):
     deletes: list[PlannedChangeJSON]
     adopted: list[KeptJSON]
     withheld: list[KeptJSON]
+    pools: PoolsJSON | None = None
 
 
 class ColdMoveJSON(msgspec.Struct, frozen=True):
@@ -106,7 +122,7 @@ def _document(planned: Planned) -> PlanJSON:
         FORMAT,
         planned.plan.digest,
         planned.api,
-        sum(len(batches(zone)) for zone in planned.plan.zones),
+        sum(zone.writes for zone in planned.plan.zones),
         {host: [addresses.text(a) for a in pinned] for host, pinned in planned.pins.items()},
         None if cold_moves is None else [ColdMoveJSON(*move) for move in cold_moves],
         [],
@@ -143,7 +159,7 @@ def load(path: Path) -> Planned:
     try:
         plan = plan_of(_zone(zone) for zone in saved.zones)
         pins = {h: tuple(map(addresses.parse, texts)) for h, texts in saved.pins.items()}
-    except (InvalidAddress, InvalidPattern) as error:
+    except (InvalidAddress, InvalidPattern, InvalidPools) as error:
         raise UnusablePlan(str(path), f"not a saved plan: {error}") from error
     if saved.format != FORMAT or plan.digest != saved.digest:
         raise UnusablePlan(str(path), "the plan was edited: its digest does not match")
@@ -184,7 +200,20 @@ def _zone_json(zone: ZonePlan) -> ZoneJSON:
         [_change_json(change) for change in zone.deletes],
         [KeptJSON(addresses.text(a), *place) for a, place in zone.adopted],
         [KeptJSON(addresses.text(a), *place) for a, place in zone.withheld],
+        zone.pools and PoolsJSON(*(_pools_json(pools) for pools in zone.pools)),
     )
+
+
+def _pools_json(pools: tuple[Pool, ...]) -> list[PoolJSON]:
+    return [PoolJSON(pool.name, [*pool.members]) for pool in pools]
+
+
+def _pools_plan(pools: PoolsJSON | None) -> PoolsPlan | None:
+    return None if pools is None else PoolsPlan(_pools(pools.old), _pools(pools.new))
+
+
+def _pools(pools: list[PoolJSON]) -> tuple[Pool, ...]:
+    return checked_pools(Pool(pool.name, tuple(pool.members)) for pool in pools)
 
 
 def _change_json(change: MappingChange) -> PlannedChangeJSON:
@@ -210,6 +239,7 @@ def _zone(zone: ZoneJSON) -> ZonePlan:
         ),
         tuple(_kept(each) for each in zone.adopted),
         tuple(_kept(each) for each in zone.withheld),
+        pools=_pools_plan(zone.pools),
     )
 
 

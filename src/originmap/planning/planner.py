@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from originmap.client.mappings import RemoteMappings
+from originmap.domain.errors import InvalidPools
 from originmap.domain.mapping import address as addresses
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Place
 from originmap.domain.plan.plan import (
     Plan,
+    PoolsPlan,
     State,
     ZonePlan,
     plan_of,
@@ -17,6 +19,7 @@ from originmap.domain.plan.plan import (
     replanned,
     shown,
 )
+from originmap.domain.zone.pool import Pool, checked_pools
 from originmap.mapfile.errors import Problem, WrongFile
 from originmap.planning.desired import Desired, DesiredZone
 from originmap.planning.errors import Outdated
@@ -35,6 +38,8 @@ def make_plan(remote: RemoteMappings, desired: Desired, on_zone: OnZone) -> Plan
         on_zone(zone.name)
         live = remote.mappings(zone.id)
         plan = plan_zone(zone.id, zone.name, zone.mappings, live, zone.selection)
+        if zone.pools is not None:
+            plan = replace(plan, pools=_pools(zone, zone.pools, remote.pools(zone.id)))
         plans.append(plan)
         problems += (_conflict(zone, address, live[address]) for address in plan.conflicts)
     if problems:
@@ -46,14 +51,19 @@ def renew(remote: RemoteMappings, saved: Plan, begun: bool, on_zone: OnZone) -> 
     """Check a saved plan against the live mappings; if it was `begun`, its own changes do not
     count as differences. Returns the plan and the part that is left to apply. Raises Outdated,
     ClientError."""
-    live = {}
+    live, pools = {}, {}
     for zone in saved.zones:
         on_zone(zone.name)
         live[zone.id] = remote.mappings(zone.id)
-    left = plan_of(_left(zone, live[zone.id]) for zone in saved.zones)
+        if zone.pools is not None:
+            pools[zone.id] = remote.pools(zone.id)
+    left = plan_of(_left(zone, live[zone.id], pools.get(zone.id)) for zone in saved.zones)
     # If nothing is left, this plan or an equal one was applied.
     begun = begun or left.empty
-    again = [replanned(zone, live[zone.id], begun=begun) for zone in saved.zones]
+    again = [
+        _repooled(replanned(zone, live[zone.id], begun=begun), pools.get(zone.id), begun)
+        for zone in saved.zones
+    ]
     renewed = plan_of(again)
     if renewed.digest != saved.digest:
         pairs = zip(saved.zones, again, strict=True)
@@ -68,8 +78,28 @@ def _conflict(zone: DesiredZone, address: Address, live: Place) -> Problem:
     return Problem(at.where, text)
 
 
-def _left(zone: ZonePlan, live: State) -> ZonePlan:
-    return replace(zone, total=len(live), changes=remaining(zone.changes, live))
+def _pools(zone: DesiredZone, after: tuple[Pool, ...], before: tuple[Pool, ...]) -> PoolsPlan:
+    """The plan of a zone's pools; without deletions, other live pools stay."""
+    if not zone.selection.delete:
+        names = {pool.name for pool in after}
+        after = (*after, *(pool for pool in before if pool.name not in names))
+    try:
+        return PoolsPlan(before, checked_pools(after))
+    except InvalidPools as error:
+        raise WrongFile([Problem(zone.entry.where, text) for text in error.problems]) from error
+
+
+def _left(zone: ZonePlan, live: State, pools: tuple[Pool, ...] | None) -> ZonePlan:
+    left = zone.pools and PoolsPlan(pools or (), zone.pools.after)
+    return replace(zone, total=len(live), changes=remaining(zone.changes, live), pools=left)
+
+
+def _repooled(zone: ZonePlan, live: tuple[Pool, ...] | None, begun: bool) -> ZonePlan:
+    """A plan with the live pools as those before; if it was `begun`, the new ones count as not
+    applied."""
+    if zone.pools is None or live is None or (begun and live == zone.pools.after):
+        return zone
+    return replace(zone, pools=PoolsPlan(live, zone.pools.after))
 
 
 def _digest(zone: ZonePlan) -> str:

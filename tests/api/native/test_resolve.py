@@ -126,7 +126,8 @@ async def test_whatif_lists_moves_and_changes_nothing(client: httpx.AsyncClient)
     found = result(await client.post(WHATIF, json={"states": {"IAD": "down"}}))
     assert (found["cold_origins"], found["moved_origins"]) == (2, 2)
     assert found["moves"] == [
-        {"zone_id": initial_data.DEV_ID, "vendor": "aws", "region": "us-east-1", "origins": 2,
+        {"zone_id": initial_data.DEV_ID, "vendor": "aws", "region": "us-east-1", "pool": None,
+         "origins": 2,
          "before": ["IAD", "EWR"], "after": ["EWR", "YYZ"], "cold": True},
     ]  # fmt: skip
     assert (await _origins(client, "192.0.2.1"))[0]["upper_tier_colos"] == ["IAD", "EWR"]

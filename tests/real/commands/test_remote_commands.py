@@ -24,6 +24,9 @@ token create t --access edge            yes no  no  no  no  no
 token revoke TOKEN                      yes no  no  no  no  no
 resolve example.com 192.0.2.1           yes yes yes yes yes no
 resolve example.com 192.0.2.1 --explain yes yes yes yes yes no
+pool list example.com                   yes yes yes no  no  no
+pool set example.com web 192.0.2.1      yes yes no  no  no  no
+pool remove example.com POOL            yes yes no  no  no  no
 topology show                           yes yes yes yes yes no
 topology set TOPOLOGY                   yes no  no  no  no  no
 topology drain IAD                      yes no  no  no  no  no
@@ -115,12 +118,20 @@ class Remote:
         file.write_text(f"colo,name,address\nLHR,lhr-{self.made},198.51.100.{self.made}\n")
         return str(file)
 
+    def spare_pool(self) -> str:
+        """The name of a pool that the test can remove."""
+        body = {"pools": [{"name": "spare", "members": ["192.0.2.9"]}]}
+        url = f"{self.server.url}/originmap/v1/zones/{ZONE}/pools"
+        httpx.put(url, json=body, headers=BEARER).raise_for_status()
+        return "spare"
+
     def run(self, right: str, words: list[str]) -> Result:
         args = list[str]()
         for word in words:
             args += {
                 "NEW": [f"new-{self.made}.example"],
                 "TOKEN": [self.spare_token() if "revoke" in words else word],
+                "POOL": [self.spare_pool() if "remove" in words else word],
                 "TOPOLOGY": [str(self.folder / "topology.json")],
                 "CACHE": [f"ewr-{self.made}"],
                 "CACHES": [self._caches()],

@@ -158,8 +158,9 @@ def moves_json(moves: list[Move]) -> dict[str, object]:
         "moves": [
             {
                 "zone_id": move.zone_id,
-                "vendor": move.place.vendor,
-                "region": move.place.region,
+                "vendor": move.place.vendor if move.place else None,
+                "region": move.place.region if move.place else None,
+                "pool": move.pool,
                 "origins": move.origins,
                 "before": move.before,
                 "after": move.after,

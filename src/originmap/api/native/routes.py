@@ -20,6 +20,7 @@ from originmap.api.native.health import HealthRoutes
 from originmap.api.native.history import PastMappings, ZoneChanges, ZoneRollback
 from originmap.api.native.metrics import Metrics
 from originmap.api.native.openapi import OpenAPIDocument
+from originmap.api.native.pools import ZonePools
 from originmap.api.native.promotion import Promote
 from originmap.api.native.regions import RegionList
 from originmap.api.native.resolve import WhatIf, ZoneResolve
@@ -45,6 +46,7 @@ from originmap.service.history.audit import Audit
 from originmap.service.history.history import ZoneHistory
 from originmap.service.mapping.catalogues import Catalogues
 from originmap.service.mapping.mappings import Mappings
+from originmap.service.mapping.zones import Zones
 from originmap.service.rollout.rollouts import Rollouts
 from originmap.service.tier.owners import Owners
 from originmap.service.tier.regions_in_use import RegionsInUse
@@ -65,6 +67,7 @@ class NativeServices(NamedTuple):
     mappings: Mappings
     topologies: Topologies
     resolve: Resolve
+    zones: Zones
     regions: RegionsInUse
     exports: Exports
     feed: Feed
@@ -131,7 +134,10 @@ def _zone_routes(guard: Guard, services: NativeServices) -> list[Route]:
     past = (guard, services.history)
     resolve = ZoneResolve(guard, services.directory, services.resolve, Owners(services.topologies))
     batch = OwnBatchRoutes(services.mappings, services.detector)
+    pools = ZonePools(services.directory, services.zones, services.topologies.turns)
     return [
+        Route("GET", zone + "/pools", read, pools.list_pools),
+        Route("PUT", zone + "/pools", write, pools.set_pools),
         Route("GET", zone + "/resolve", state, resolve.resolve),
         Route("GET", zone + "/history", read, ZoneChanges(*past).list_changes),
         Route("GET", zone + "/mappings", read, PastMappings(*past).list_mappings),

@@ -30,8 +30,8 @@ def command(
 ) -> None:
     """Print the origins that would move if colos changed state.
 
-    A row has the origins of a region that would get another upper tier or other fallbacks; those
-    with another upper tier start with a cold cache. The command changes nothing.
+    A row has the origins of a region, or of a pool, that would get another upper tier or other
+    fallbacks; those with another upper tier start with a cold cache. The command changes nothing.
 
     Example: originmap whatif --drain IAD --db originmap.db
     """
@@ -54,11 +54,16 @@ def command(
     _print(found, {zone["id"]: zone["name"] for zone in zones})
 
 
+def _origins(move: dict[str, Any]) -> str:
+    """The region or the pool of a move."""
+    return f"pool {move['pool']}" if move["pool"] else f"{move['vendor']} {move['region']}"
+
+
 def _print(found: dict[str, Any], names: dict[str, str]) -> None:
     rows = [
         {
             "zone": names.get(move["zone_id"], move["zone_id"]),
-            "region": f"{move['vendor']} {move['region']}",
+            "region": _origins(move),
             "origins": move["origins"],
             "now": move["before"],
             "then": move["after"],

@@ -9,10 +9,11 @@ from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import MappingChange, Place
 from originmap.domain.plan.cold_moves import ColdMove
 from originmap.domain.plan.guard import objections
-from originmap.domain.plan.plan import ZonePlan, batches, shown
+from originmap.domain.plan.plan import ZonePlan, shown
 from originmap.planning.plan_json import Planned
 
 _ANY = "any colo"
+_COLOURS = {"+": "green", "-": "red", "~": "yellow"}
 _MOST_ROWS = 500
 """Rows of all tables in Markdown: a comment on a pull request has 65,536 characters at most."""
 
@@ -45,9 +46,10 @@ def markdown(planned: Planned) -> Iterator[str]:
     hosts = _hosts(planned)
     left = _MOST_ROWS
     for zone in planned.plan.zones:
-        if not zone.changes:
+        if not zone.size:
             continue
-        lines.append(f"`{zone.name}`: {len(zone.changes):,} changes\n")
+        lines.append(f"`{zone.name}`: {zone.size:,} changes\n")
+        lines += [f"- pool `{name}`" for name, _, _ in zone.pool_changes]
         if shown_here := zone.changes[:left]:
             lines += ["| | origin | now | then |", "|---|---|---|---|"]
             lines += [_row(change, hosts) for change in shown_here]
@@ -71,12 +73,16 @@ def markdown(planned: Planned) -> Iterator[str]:
 
 
 def _zone_lines(zone: ZonePlan, hosts: dict[Address, str]) -> Iterator[str]:
-    if not (zone.changes or zone.adopted or zone.withheld):
+    if not (zone.size or zone.adopted or zone.withheld):
         return
     yield f"zone {zone.name}"
+    for name, old, new in zone.pool_changes:
+        sign = "+" if old is None else "-" if new is None else "~"
+        lists = " -> ".join(" ".join(pool.members) for pool in (old, new) if pool)
+        yield click.style(f"  {sign} pool {name}  {lists}", fg=_COLOURS[sign])
     listed = [change.address for change in zone.changes]
     kept = [address for address, _ in (*zone.adopted, *zone.withheld)]
-    width = max(len(addresses.text(address)) for address in (*listed, *kept))
+    width = max((len(addresses.text(address)) for address in (*listed, *kept)), default=0)
     for change in zone.changes:
         origin = addresses.text(change.address).ljust(width)
         host = f"  {hosts[change.address]}" if change.address in hosts else ""
@@ -112,10 +118,12 @@ def _summary(planned: Planned) -> str:
     stay = sum(zone.total for zone in zones) - updates - deletes
     if planned.plan.empty:
         return f"nothing to do: {stay:,} mapping{'s' * (stay != 1)} as planned"
-    writes = sum(len(batches(zone)) for zone in zones)
+    writes = sum(zone.writes for zone in zones)
+    pools = sum(len(zone.pool_changes) for zone in zones)
+    also = f"; {pools:,} pool{'s' * (pools != 1)} to write" if pools else ""
     return (
         f"{creates:,} to create, {updates:,} to change, {deletes:,} to delete; {stay:,} stay "
-        f"({writes} write{'s' * (writes != 1)})"
+        f"({writes} write{'s' * (writes != 1)}){also}"
     )
 
 
@@ -140,7 +148,7 @@ def _sign(change: MappingChange) -> str:
 
 
 def _colour(change: MappingChange) -> str:
-    return {"+": "green", "-": "red", "~": "yellow"}[_sign(change)]
+    return _COLOURS[_sign(change)]
 
 
 def _places(change: MappingChange) -> str:

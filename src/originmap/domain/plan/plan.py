@@ -16,9 +16,27 @@ from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.batch import MAX_ITEMS
 from originmap.domain.mapping.mapping import MAX_MAPPINGS, MappingChange, Place
 from originmap.domain.plan.selection import EVERYTHING, Selection
+from originmap.domain.zone.pool import Pool
 
 State = MappingABC[Address, Place]
 """The mappings of a zone, live or desired."""
+
+
+class PoolsPlan(NamedTuple):
+    """The live pools of a zone, and the desired ones, in canonical form."""
+
+    before: tuple[Pool, ...]
+    after: tuple[Pool, ...]
+
+    @property
+    def changes(self) -> list[tuple[str, Pool | None, Pool | None]]:
+        """The name of each pool that differs, and the pool before and after."""
+        before, after = ({pool.name: pool for pool in pools} for pools in self)
+        return [
+            (name, before.get(name), after.get(name))
+            for name in sorted({*before, *after})
+            if before.get(name) != after.get(name)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +59,22 @@ class ZonePlan:
     adopted: tuple[tuple[Address, Place], ...] = ()
     withheld: tuple[tuple[Address, Place], ...] = ()
     conflicts: tuple[Address, ...] = ()
+    pools: PoolsPlan | None = None  # None if the file leaves pools alone
+
+    @property
+    def pool_changes(self) -> list[tuple[str, Pool | None, Pool | None]]:
+        """The pools to add, change and remove."""
+        return self.pools.changes if self.pools else []
+
+    @property
+    def size(self) -> int:
+        """The number of changes."""
+        return len(self.changes) + len(self.pool_changes)
+
+    @property
+    def writes(self) -> int:
+        """The number of write requests."""
+        return len(batches(self)) + bool(self.pool_changes)
 
     @property
     def creates(self) -> list[MappingChange]:
@@ -67,7 +101,7 @@ class Plan:
     @property
     def empty(self) -> bool:
         """Whether the plan has no changes."""
-        return not any(zone.changes for zone in self.zones)
+        return not any(zone.size for zone in self.zones)
 
     @property
     def digest(self) -> str:
@@ -199,6 +233,9 @@ def _lines(zone: ZonePlan) -> Iterator[str]:
     yield f"zone {zone.id} {zone.existing} {zone.live}"
     for change in zone.changes:
         yield f"{addresses.text(change.address)} {shown(change.before)} {shown(change.after)}"
+    for when, pools in zip(("before", "after"), zone.pools or ((), ()), strict=True):
+        for pool in pools:
+            yield f"pool {when} {pool.name} {' '.join(pool.members)}"
 
 
 def _sha256(lines: Iterable[str]) -> str:

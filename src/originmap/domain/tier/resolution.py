@@ -5,8 +5,8 @@ generic   it has no mapping, or its region is unknown: all eligible colos, as at
 off       the zone has Tiered Cache off: fill from the origin itself
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from originmap.domain.mapping import address as addresses
@@ -63,6 +63,25 @@ def resolve_pool(zone: Zone, places: Sequence[Place | None], tiers: Tiers) -> Re
     return Resolution(Mode.HINT, None, tier, (), tier.reason)
 
 
+def resolve_members(
+    zone: Zone, place_of: Callable[[Address], Place | None], tiers: Tiers
+) -> dict[Address, Resolution]:
+    """The resolutions of a zone's origins in pools, by address: members without a mapping too, but
+    not those of pools without any mapping, whose members are resolved like other origins."""
+    found = dict[Address, Resolution]()
+    if not (zone.tiered_cache.on and zone.smart_tiered_cache.on):
+        return found
+    for pool in zone.pools:
+        places = {address: place_of(address) for address in pool.addresses}
+        if not any(places.values()):
+            continue
+        shared = resolve_pool(zone, list(places.values()), tiers)
+        shared = replace(shared, reason=f"pool {pool.name}: {shared.reason}")
+        by_place = {place: replace(shared, place=place) for place in set(places.values())}
+        found |= {address: by_place[place] for address, place in places.items()}
+    return found
+
+
 class Resolver:
     """Resolves in the process, from an immutable table. Each revision needs a new resolver.
 
@@ -80,17 +99,13 @@ class Resolver:
     ) -> None:
         """`zones`: each zone with its mappings, by id or name."""
         self.revision = revision
-        cache: dict[tuple[Zone, Place], Resolution] = {}
         self._zones: dict[str, dict[Address, Resolution]] = {}
         self._generic: dict[str, Resolution] = {}
         for name, (zone, mappings) in zones.items():
             self._generic[name] = resolve(zone, None, tiers)
-            table = self._zones[name] = {}
-            for address, place in mappings.items():
-                key = (zone, place)
-                if key not in cache:
-                    cache[key] = resolve(zone, place, tiers)
-                table[address] = cache[key]
+            by_place = {place: resolve(zone, place, tiers) for place in set(mappings.values())}
+            table = {address: by_place[place] for address, place in mappings.items()}
+            self._zones[name] = table | resolve_members(zone, mappings.get, tiers)
 
     def resolve(self, zone: str, origin_ip: str) -> Resolution:
         """The resolution for an origin address in any spelling. Raises KeyError for an unknown

@@ -9,8 +9,8 @@ vendor's origins ranks last. A colo that is down, retired or not eligible is not
 colo is the upper tier. Each fallback is the next best colo that is far enough from all those before
 it, so that one local failure does not affect two of them.
 
-For a pool, several regions are ranked together by the sum of their costs. Everything here is pure
-and deterministic: ties are broken by code.
+For a pool, several regions are ranked together by the sum of their costs, and the fallbacks are the
+colos nearest to the upper tier. Everything here is pure and deterministic: ties are broken by code.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -197,6 +197,7 @@ class Tiers:
         self._limited = any(colo.max_share < _WHOLE for colo in self._colos)
         self._full: dict[str, dict[Place, frozenset[str]]] = {}
         self._eligible = tuple(colo.code for colo in self._colos)
+        self._near: dict[str, tuple[str, ...]] = {}
 
     @property
     def missing(self) -> list[Place]:
@@ -257,16 +258,51 @@ class Tiers:
         return full
 
     def of_pool(self, places: Iterable[Place]) -> Tier | None:
-        """One tier for several origins, ignoring unknown regions; None if all are unknown."""
-        matches = (self._catalogue.find(*place) for place in places)
-        regions = [region for region in matches if region is not None]
-        return self._tier(regions) if regions else None
+        """One tier for several origins, ignoring unknown regions; None if all are unknown.
+
+        The colo with the lowest total cost is the upper tier. The fallbacks depend on it alone, not
+        on the regions: see `near`. If the regions are the same, or have one override, the tier has
+        the colos of the first region's.
+        """
+        regions = [r for place in places if (r := self._catalogue.find(*place)) is not None]
+        if not regions:
+            return None
+        ranked = self._ranking(regions)
+        by_code = {each.colo.code: each for each in ranked()}
+        best = next(iter(by_code.values()))
+        if best.basis is Basis.OVERRIDE or len(set(regions)) == 1:
+            codes = self.codes(Place(regions[0].vendor, regions[0].name))
+        else:
+            codes = self.near(best.colo.code)
+        chosen = tuple(by_code[code] for code in codes)
+        return Tier(chosen, _reason(regions, chosen[0]), ranked)
+
+    def near(self, code: str) -> tuple[str, ...]:
+        """An eligible colo, and the fallbacks nearest to it. The tiers of pools are these or those
+        of regions, so that the files for caches have all chains before the mappings are known."""
+        codes = self._near.get(code)
+        if codes is None:
+            (here,) = (colo for colo in self._colos if colo.code == code)
+            order = [Ranked(c, Basis.DISTANCE, distance_km(here, c), None) for c in self._colos]
+            order.sort(key=lambda r: (r.colo.draining, r.distance_km, r.colo.code))
+            order.sort(key=lambda r: r.colo is not here)
+            chosen = choose(order, self.topology.apart_km, 1 + self.topology.fallbacks)
+            self._near[code] = codes = tuple(ranked.colo.code for ranked in chosen)
+        return codes
+
+    def knows_near(self, code: str) -> bool:
+        """Whether the result of `near` is computed already."""
+        return code in self._near
 
     def _tier(self, regions: Sequence[Region], full: frozenset[str] = frozenset()) -> Tier:
+        return _chosen(regions, self.topology, self._ranking(regions, full), full)
+
+    def _ranking(
+        self, regions: Sequence[Region], full: frozenset[str] = frozenset()
+    ) -> Callable[[], tuple[Ranked, ...]]:
         override = _override(regions, self.topology, self._successors)
         costs = [self._costs_of(region) for region in regions]
-        ranked = partial(_ranked, self._colos, override, costs, full)
-        return _chosen(regions, self.topology, ranked, full)
+        return partial(_ranked, self._colos, override, costs, full)
 
     def _costs_of(self, region: Region) -> Costs:
         costs = self._costs.get(region)

@@ -1,6 +1,6 @@
 """Rules that create, change and delete accounts, users and zones."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from originmap.domain.history.record import (
     RecordsView,
     Value,
 )
+from originmap.domain.zone.pool import Pool, checked_pools
 from originmap.domain.zone.zone import Switch, Zone, ZoneType
 
 SettingName = Literal["tiered_cache", "smart_tiered_cache", "regional_tiered_cache"]
@@ -63,6 +64,12 @@ def switch_setting(zone_id: str, setting: SettingName, on: bool, now: int) -> Re
         return replace(zone, **changes)
 
     return _change_zone(zone_id, switch, now)
+
+
+def set_pools(zone_id: str, pools: Iterable[Pool], now: int) -> RecordDecide[Zone]:
+    """Replace the load-balancing pools of a zone. Raises ZoneNotFound, InvalidPools."""
+    checked = checked_pools(pools)
+    return _change_zone(zone_id, lambda zone: replace(zone, pools=checked), now)
 
 
 def delete_zone(zone_id: str) -> RecordDecide[None]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from originmap.domain.errors import InvalidZoneName
+from originmap.domain.zone.pool import Pool
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
@@ -68,6 +69,7 @@ class Zone:
     regional_tiered_cache: Switch = Switch(False)
     vanity_name_servers: tuple[str, ...] | None = None  # None if not set
     unicode_name: str = ""  # the name that the client sent, if it differs from `name`
+    pools: tuple[Pool, ...] = ()  # as `domain.zone.pool.checked_pools` returns them
 
     @property
     def shown_name(self) -> str:

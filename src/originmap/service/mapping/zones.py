@@ -1,5 +1,6 @@
 """Creating, listing, changing and deleting zones."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from originmap.domain.access.permissions import READ_ZONE
@@ -7,6 +8,7 @@ from originmap.domain.history.change import Cause
 from originmap.domain.history.record import RecordDecide
 from originmap.domain.zone.filter import ZoneQuery, find
 from originmap.domain.zone.name import read_zone_name
+from originmap.domain.zone.pool import Pool
 from originmap.domain.zone.rules import (
     SettingName,
     create_zone,
@@ -14,6 +16,7 @@ from originmap.domain.zone.rules import (
     name_zone_servers,
     pause_zone,
     retype_zone,
+    set_pools,
     switch_setting,
 )
 from originmap.domain.zone.zone import Account, Zone, ZoneType
@@ -84,6 +87,10 @@ class Zones:
     async def switch(self, zone_id: str, setting: SettingName, on: bool, cause: Cause) -> Zone:
         """Change a setting of a zone. Raises ZoneNotFound."""
         return await self._change(switch_setting(zone_id, setting, on, self._now()), cause)
+
+    async def set_pools(self, zone_id: str, pools: Iterable[Pool], cause: Cause) -> Zone:
+        """Replace the load-balancing pools of a zone. Raises ZoneNotFound, InvalidPools."""
+        return await self._change(set_pools(zone_id, pools, self._now()), cause)
 
     async def delete(self, zone_id: str, cause: Cause) -> None:
         """Delete a zone with its mappings. Raises ZoneNotFound."""

@@ -34,6 +34,8 @@ class Topologies:
         self._now = now
         self._topology = default
         self._latencies = Latencies()
+        self._pooled = set[str]()
+        """The IDs of the zones with pools."""
         self._tiers: Tiers | None = None
         self._tiers_of: Catalogue | None = None
         self._until: int | None = None
@@ -63,13 +65,17 @@ class Topologies:
         return self._tiers
 
     async def all_tiers(self) -> Tiers:
-        """Return the current tiers after computing those of every region of the catalogue, in
-        turns."""
+        """Return the current tiers after computing those of every region of the catalogue and, if a
+        zone has pools, of every pool, in turns."""
         tiers = self.tiers()
         for place in tiers.missing:
             if not tiers.knows(place):
                 await self.turns.next()
                 tiers.of(place)
+        for code in tiers.eligible if self._pooled else ():
+            if not tiers.knows_near(code):
+                await self.turns.next()
+                tiers.near(code)
         return tiers
 
     def tiers_of(self, topology: Topology) -> Tiers:
@@ -161,3 +167,7 @@ class Topologies:
                     self._latencies, self._tiers = latencies, None
                 case Latencies(), None:
                     self._latencies, self._tiers = Latencies(), None
+                case _, Zone(pools=(_, *_)):
+                    self._pooled.add(change.key.id)
+                case Zone(), _:
+                    self._pooled.discard(change.key.id)

@@ -113,9 +113,12 @@ def _by_zone(moves: list[dict[str, Any]], names: dict[str, str]) -> list[ZoneMov
 
 
 def _by_region(moves: list[dict[str, Any]]) -> dict[str, RegionMove]:
-    """The moves of all zones together, by the name of the region."""
+    """The moves of all zones together, by the name of the region; without those of pools, which
+    can be in several."""
     found: dict[str, RegionMove] = {}
     for move in moves:
+        if move["pool"] is not None:
+            continue
         name = f"{move['vendor']} {move['region']}"
         origins = move["origins"] + (found[name].origins if name in found else 0)
         found[name] = RegionMove(tuple(move["before"]), tuple(move["after"]), origins)

@@ -105,7 +105,7 @@ def _refuse_or_ask(plan: Plan, *, yes: bool, allow_mass_change: bool) -> None:
 
 
 def _carry_out(mappings: RemoteMappings, todo: Plan) -> None:
-    changes = sum(len(zone.changes) for zone in todo.zones)
+    changes = sum(zone.size for zone in todo.zones)
     done = 0
 
     def on_batch(count: int) -> None:
