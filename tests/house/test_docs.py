@@ -14,7 +14,7 @@ from originmap.api.envelope import Message
 from originmap.api.errors import TABLE, render
 from originmap.api.http.limits import Limits
 from originmap.api.http.router import MAX_BODY
-from originmap.api.native.topology import LARGE_BODY
+from originmap.api.native.tier.topology import LARGE_BODY
 from originmap.api.server import GRACE_SECONDS
 from originmap.bootstrap_application import build_app
 from originmap.cli import main as command_line

@@ -57,7 +57,7 @@ def _own_text(status: int, code: int) -> Render:
 
 def _each_problem(code: int) -> Render:
     def render(error: errors.OriginmapError) -> Refusal:
-        assert isinstance(error, errors.SeveralProblems)
+        assert isinstance(error, errors.SeveralProblems | own_region_errors.InvalidCatalogue)
         return Refusal(400, [Message(code, problem) for problem in error.problems])
 
     return render

@@ -80,6 +80,7 @@ _PACKAGES: dict[str, tuple[str, ...]] = {
         "stop",
         "wait",
     ),
+    "commands.tier": ("cache", "catalogue", "pool", "regions", "resolve", "topology", "whatif"),
     "commands.plan": ("apply", "drift", "dump", "import", "init", "plan", "schema"),
 }
 

@@ -12,8 +12,8 @@ from json import dumps
 
 from originmap.domain.mapping import address as addresses
 from originmap.domain.tier.chain import Chain
-from originmap.export import envoy_caches
 from originmap.export.node import Node, ZonePart, name_of
+from originmap.export.shared import envoy_caches
 
 _TYPE = "type.googleapis.com/envoy."
 _ROUTE = _TYPE + "config.route.v3.Route"

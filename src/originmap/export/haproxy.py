@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from originmap.domain.mapping import address as addresses
 from originmap.domain.tier.chain import Chain
-from originmap.export import haproxy_caches
 from originmap.export.node import Node, ZonePart, name_of
+from originmap.export.shared import haproxy_caches
 
 
 class MapFile:

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from originmap.domain.mapping import address as addresses
 from originmap.domain.mapping.address import Address
 from originmap.domain.tier.chain import Chain
-from originmap.export import trafficserver_caches
 from originmap.export.by_address import ByAddress
 from originmap.export.node import Node, ZonePart
+from originmap.export.shared import trafficserver_caches
 
 _LINES = 1000
 

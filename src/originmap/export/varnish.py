@@ -20,9 +20,9 @@ from collections.abc import Container, Iterator, Sequence
 
 from originmap.domain.mapping import address as addresses
 from originmap.domain.tier.chain import Chain
-from originmap.export import varnish_caches
 from originmap.export.node import Node, ZonePart
-from originmap.export.varnish_caches import named
+from originmap.export.shared import varnish_caches
+from originmap.export.shared.varnish_caches import named
 
 _ADDRESS = 'std.ip(req.http.X-Originmap-IP, "0.0.0.0")'
 

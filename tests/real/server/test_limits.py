@@ -10,7 +10,7 @@ import pytest
 
 from originmap import data
 from originmap.api.http import router
-from originmap.api.native.topology import LARGE_BODY
+from originmap.api.native.tier.topology import LARGE_BODY
 from tests.real.inprocess import InProcess
 from tests.real.server.probe import (
     BATCH,

@@ -6,8 +6,6 @@ from typing import NamedTuple
 from originmap.api.guard import Guard
 from originmap.api.http.router import Route
 from originmap.api.native.audit import AuditList
-from originmap.api.native.catalogue import OwnBatchRoutes, OwnCatalogue
-from originmap.api.native.detect import Detect
 from originmap.api.native.discovery import Discover
 from originmap.api.native.export import ExportFile
 from originmap.api.native.feed.changes import Changes
@@ -20,13 +18,15 @@ from originmap.api.native.health import HealthRoutes
 from originmap.api.native.history import PastMappings, ZoneChanges, ZoneRollback
 from originmap.api.native.metrics import Metrics
 from originmap.api.native.openapi import OpenAPIDocument
-from originmap.api.native.pools import ZonePools
 from originmap.api.native.promotion import Promote
-from originmap.api.native.regions import RegionList
-from originmap.api.native.resolve import WhatIf, ZoneResolve
 from originmap.api.native.rollout import RolloutItem
+from originmap.api.native.tier.catalogue import OwnBatchRoutes, OwnCatalogue
+from originmap.api.native.tier.detect import Detect
+from originmap.api.native.tier.pools import ZonePools
+from originmap.api.native.tier.regions import RegionList
+from originmap.api.native.tier.resolve import WhatIf, ZoneResolve
+from originmap.api.native.tier.topology import LARGE_BODY, LatencySet, TopologyItem
 from originmap.api.native.tokens import TokenList
-from originmap.api.native.topology import LARGE_BODY, LatencySet, TopologyItem
 from originmap.api.native.zone_selection import ZoneSelection
 from originmap.domain.access.permissions import READ_MAPPINGS, READ_STATE, WRITE_MAPPINGS
 from originmap.export.discovery import KINDS

@@ -71,6 +71,12 @@ class ColoRow:
     regions: list[str] = field(default_factory=list)  # that have it as upper tier
 
 
+_SHOWN = (
+    "code", "city", "country", "latitude", "longitude", "state", "eligible", "successor",
+)  # fmt: skip
+"""The members of a colo of the topology that a row has."""
+
+
 class MapFacts(NamedTuple):
     """The rows of the map's two tables."""
 
@@ -123,7 +129,7 @@ def _colo_rows(colos: Sequence[dict[str, Any]], regions: Iterable[RegionRow]) ->
                 names[code].append(region.name)
     return [
         ColoRow(
-            **colo,
+            **{name: colo[name] for name in _SHOWN},
             first=first[colo["code"]],
             later=later[colo["code"]],
             regions=names[colo["code"]],

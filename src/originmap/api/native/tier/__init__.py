@@ -1,0 +1,1 @@
+"""Upper tiers: the topology, latencies, the catalogue, and what follows from them."""

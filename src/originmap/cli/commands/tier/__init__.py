@@ -1,0 +1,1 @@
+"""Commands about upper tiers: colos, caches, pools, regions, and what follows from them."""

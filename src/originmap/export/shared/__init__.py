@@ -1,0 +1,1 @@
+"""Formats of colos with several caches, which share URLs by consistent hashing."""
