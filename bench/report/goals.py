@@ -11,6 +11,7 @@ from bench.cases import (
     lookups,
     plans,
     postgres,
+    shared,
     snapshots,
     starts,
     testing,
@@ -106,6 +107,7 @@ GOALS = (
         at_most=True,
         unit="ms",
     ),
+    Goal(shared.NAME, (shared.NAME, shared.SLOWEST), 3, at_most=True, unit="s"),
     Goal(
         "catching up",
         (catchup.applied(catchup.IN_BATCHES), ORIGINMAP.name),
