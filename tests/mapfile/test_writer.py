@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 
 from originmap import data
+from originmap.domain.zone.pool import Pool
 from originmap.mapfile import reader
 from originmap.mapfile.writer import WRITERS, ZoneState
 from tests.builders import CENTRAL, US_EAST, ip
@@ -59,6 +60,20 @@ def test_equal_mappings_give_equal_bytes(form, state) -> None:
     shuffled = dict(reversed(state.items()))
     zone = "example.com"
     assert written(form, ZoneState(zone, state)) == written(form, ZoneState(zone, shuffled))
+
+
+def test_pools_are_written_after_the_mappings() -> None:
+    pools = (Pool("web", ("192.0.2.1", "2001:db8::1")),)
+    zone = ZoneState("example.com", {ip("192.0.2.1"): US_EAST}, pools=pools)
+    assert written("yaml", zone) == (
+        "zones:\n"
+        "  example.com:\n"
+        "    mappings:\n"
+        "      192.0.2.1: aws/us-east-1\n"
+        "    pools:\n"
+        "      - name: web\n"
+        '        members: [192.0.2.1, "2001:db8::1"]\n'
+    )
 
 
 def test_yaml_has_a_line_for_each_mapping() -> None:

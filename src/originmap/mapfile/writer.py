@@ -1,19 +1,20 @@
 """Writes mappings in the formats of the readers: YAML, JSON, CSV.
 
-The output is sorted by zone and address, and contains only mappings, so that equal mappings give
-equal bytes.
+The output is sorted by zone and address, and contains only mappings and pools, so that equal ones
+give equal bytes. CSV has no pools.
 """
 
 import csv
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TextIO
 
 from originmap.domain.mapping import address as addresses
 from originmap.domain.mapping.address import Address
 from originmap.domain.plan.plan import State, shown
+from originmap.domain.zone.pool import Pool
 from originmap.mapfile.csv_reader import COLUMNS
 
 # The characters that need an escape in YAML but not in JSON (YAML 1.2 §5.1).
@@ -23,11 +24,12 @@ _PLAIN = re.compile(r"[a-z0-9][a-z0-9./-]*")
 
 @dataclass(frozen=True, slots=True)
 class ZoneState:
-    """The mappings of a zone, some with a comment."""
+    """The mappings of a zone, some with a comment, and its load-balancing pools."""
 
     zone: str
     mappings: State
     comments: Mapping[Address, str] = field(default_factory=dict)
+    pools: Sequence[Pool] = ()
 
 
 Write = Callable[[Iterable[ZoneState], TextIO], None]
@@ -47,6 +49,11 @@ def write_yaml(zones: Iterable[ZoneState], out: TextIO) -> None:
                 words = f"vendor: {word(place.vendor)}, region: {word(place.region)}"
                 value = f"{{{words}, comment: {quoted(comment)}}}"
             out.write(f"      {word(addresses.text(address))}: {value}\n")
+        if zone.pools:
+            out.write("    pools:\n")
+        for pool in zone.pools:
+            members = ", ".join(map(word, pool.members))
+            out.write(f"      - name: {word(pool.name)}\n        members: [{members}]\n")
     if heading:
         out.write("zones: {}\n")
 
@@ -66,7 +73,11 @@ def write_json(zones: Iterable[ZoneState], out: TextIO) -> None:
             key = json.dumps(addresses.text(address))
             out.write(f"{inner}        {key}: {json.dumps(value, ensure_ascii=False)}")
             inner = ",\n"
-        out.write("\n      }\n    }" if zone.mappings else "}\n    }")
+        out.write("\n      }" if zone.mappings else "}")
+        if zone.pools:
+            pools = [{"name": pool.name, "members": [*pool.members]} for pool in zone.pools]
+            out.write(f',\n      "pools": {json.dumps(pools)}')
+        out.write("\n    }")
         separator = ",\n"
     out.write("}\n}\n" if separator == "\n" else "\n  }\n}\n")
 

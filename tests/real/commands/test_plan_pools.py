@@ -51,6 +51,11 @@ def test_pools_are_planned_and_applied_like_mappings(dev: Server, tmp_path: Path
     assert _live(dev) == {"api": ["192.0.2.2", "192.0.2.3"], "web": ["192.0.2.1", "192.0.2.9"]}
     assert user.run("apply", file, "--yes").out.startswith("nothing to do")
     assert user.run("drift", file).status == 0
+    for form in ("yaml", "json"):
+        dumped = user.folder / f"dumped.{form}"
+        assert user.run("dump", "--format", form, "--out", dumped).status == 0
+        assert user.run("apply", dumped, "--yes").out.startswith("nothing to do")
+        assert "pools" in dumped.read_text()
 
     other = {"pools": [{"name": "web", "members": ["192.0.2.1"]}]}
     httpx.put(_url(dev), json=other, headers=BEARER).raise_for_status()

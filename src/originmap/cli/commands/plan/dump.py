@@ -1,7 +1,8 @@
 """originmap dump: print the live mappings as a mappings file."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -9,6 +10,8 @@ import click
 from originmap import data
 from originmap.cli.api_options import api, only, out, remote, write_out, zones
 from originmap.cli.planning import Reading
+from originmap.client.errors import NoPools
+from originmap.client.mappings import RemoteMappings, RemoteZone
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Place
 from originmap.domain.plan.plan import shown
@@ -51,7 +54,8 @@ def command(
     """Print the live mappings as a mappings file.
 
     A plan of the output has nothing to do. The same mappings give the same bytes. Zones without
-    mappings are left out unless --zone names them.
+    mappings are left out unless --zone names them. CSV has no pools, nor has the output with
+    --only.
 
     Example: originmap dump --zone example.com --out mappings.yaml
     """
@@ -61,7 +65,10 @@ def command(
         asked = zones_asked_for(mappings, zones)
         with Reading(len(asked)) as reading:
             found = snapshot(mappings, asked, Selection(only), reading.on_zone)
-            WRITERS[form](_states(found, document, unknown, empty=bool(zones)), text)
+            states = _states(found, document, unknown, empty=bool(zones))
+            if form != "csv" and not only:
+                states = _with_pools(states, asked, mappings)
+            WRITERS[form](states, text)
         if unknown:
             unknown -= mappings.own_regions().by_place().keys()
     write_out(out, [text.getvalue()])
@@ -79,6 +86,18 @@ def _states(
         unknown |= {place for place in set(zone.mappings.values()) if not catalogue.knows(*place)}
         if zone.mappings or empty:
             yield ZoneState(zone.name, zone.mappings, _comments(document, zone))
+
+
+def _with_pools(
+    states: Iterable[ZoneState], zones: Iterable[RemoteZone], mappings: RemoteMappings
+) -> Iterator[ZoneState]:
+    """The same with the pools, if the server has pools."""
+    ids = {zone.name: zone.id for zone in zones}
+    for state in states:
+        try:
+            yield replace(state, pools=mappings.pools(ids[state.zone]))
+        except NoPools:
+            yield state
 
 
 def _comments(document: Document, zone: ExportedZone) -> dict[Address, str]:
