@@ -47,6 +47,8 @@ class Member:
             self._server = None
         for writer in self._writers:
             writer.transport.abort()
+        while self._writers:
+            await asyncio.sleep(0.01)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
@@ -107,9 +109,18 @@ class Crowd(Mapping[str, Member]):
     def __exit__(self, *of: object) -> None:
         for member in self._members.values():
             member.stop()
+        self.run(_end_tasks())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
         self._loop.close()
+
+
+async def _end_tasks() -> None:
+    """End the other tasks, so that no connection is left open."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 async def _ask(port: int, paths: list[str], host: str, headers: str) -> dict[str, str]:

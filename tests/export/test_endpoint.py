@@ -75,7 +75,7 @@ def test_the_topology_has_the_caches_of_colos_and_the_options_come_first() -> No
 
 def test_an_option_given_twice_for_a_colo_means_two_caches() -> None:
     endpoints = read(["IAD=a.test:80", "IAD=b.test:80", "IAD=a.test:80", "FRA=c.test:80"])
-    assert texts(endpoints.caches(IAD)) == ["iad a.test:80", "iad-2 b.test:80"]
+    assert texts(endpoints.caches(IAD)) == ["iad a.test:80", "iad_2 b.test:80"]
     assert (endpoints.count(IAD), endpoints.count(_colo("FRA"))) == (2, 1)
     assert endpoints.several
     assert not read(["IAD=a.test:80"]).several
@@ -116,5 +116,5 @@ def test_a_name_with_several_addresses_has_several_endpoints() -> None:
 def test_a_cache_whose_name_has_several_addresses_becomes_several() -> None:
     endpoints = Endpoints(addresses={"a.test": ("192.0.2.1", "192.0.2.2")})
     caches = endpoints.servers([Cache("a", "a.test", weight=3), Cache("b", "b.test")])
-    assert texts(caches) == ["a 192.0.2.1:80", "a-2 192.0.2.2:80", "b b.test:80"]
+    assert texts(caches) == ["a 192.0.2.1:80", "a__2 192.0.2.2:80", "b b.test:80"]
     assert [cache.weight for cache in caches] == [3, 3, 1]

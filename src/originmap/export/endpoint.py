@@ -64,19 +64,20 @@ class Endpoints:
         return tuple(Endpoint(address, endpoint.port) for address in addresses)
 
     def servers(self, caches: Iterable[Cache], *, a_family: bool = False) -> tuple[Cache, ...]:
-        """The caches, with one for each address of a name, as in `resolved`: iad-1, iad-1-2."""
+        """The caches, with one for each address of a name, as in `resolved`: iad-1, iad-1__2, which
+        is no other cache's name."""
         found = []
         for cache in caches:
             for number, (host, _) in enumerate(self.resolved(cache.endpoint, a_family=a_family), 1):
-                name = cache.name + f"-{number}" * (number > 1)
+                name = cache.name + f"__{number}" * (number > 1)
                 found.append(replace(cache, name=name, address=host))
         return tuple(found)
 
 
 def _caches(code: str, endpoints: Iterable[Endpoint]) -> tuple[Cache, ...]:
-    """Caches named after their colo, with a number from the second on."""
+    """Caches named after their colo, from the second on with a number: iad, iad_2."""
     return tuple(
-        Cache(code.lower() + f"-{number}" * (number > 1), endpoint.host, endpoint.port)
+        Cache(code.lower() + f"_{number}" * (number > 1), endpoint.host, endpoint.port)
         for number, endpoint in enumerate(endpoints, 1)
     )
 

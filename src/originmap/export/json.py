@@ -19,13 +19,13 @@ class JSONLines:
         yield b""
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
-        # Few places, many addresses: the rest of the line is encoded once for each place and chain.
-        kinds = {(row.place, row.chain): row for row in part.rows}
+        # Few places, many addresses: the rest of the line is encoded once for each kind.
+        kinds = {_kind(row): row for row in part.rows}
         rest = {kind: self._rest(row) for kind, row in kinds.items()}
         text = addresses.text
         head = f'{{"zone":{json.dumps(part.name)},"origin_ip":"'
         yield "".join(
-            f'{head}{text(row.address)}",{rest[row.place, row.chain]}\n' for row in part.rows
+            f'{head}{text(row.address)}",{rest[_kind(row)]}\n' for row in part.rows
         ).encode()
 
     def end(self) -> Iterator[bytes]:
@@ -45,3 +45,7 @@ class JSONLines:
         if row.chain == (GENERIC,):
             members["pool"] = self._pool
         return json.dumps(members, separators=(",", ":"))[1:]
+
+
+def _kind(row: Row) -> tuple[object, ...]:
+    return row.place, row.chain, row.mode, row.hub

@@ -119,7 +119,7 @@ class Node:
     @property
     def pool(self) -> tuple[str, ...]:
         """The colos of the generic pool, by code."""
-        return tuple(colo.code for colo in self._tiers.topology.pool())
+        return self._tiers.pool
 
     @property
     def pooled(self) -> bool:
@@ -259,7 +259,17 @@ class Node:
             self.hash_key,
             self.pool,
         )
-        return self._colo, zones, self._chains.generic, chains, countries, *upstreams
+        pooled = self._tiers.latency_digest if any(zone.pools for zone in self.zones) else ""
+        return (
+            self._colo,
+            zones,
+            self._chains.generic,
+            chains,
+            self.chains,
+            pooled,
+            countries,
+            *upstreams,
+        )
 
     def _has_siblings(self) -> bool:
         """Whether several caches share the URLs of the node's colo."""

@@ -71,7 +71,7 @@ async def test_a_replica_exports_the_same_file_with_the_same_tag(primary: Primar
 
 
 def test_an_impossible_export_is_refused_with_a_hint(db: Path, tmp_path: Path) -> None:
-    assert "add --upstream" in refusal("export", "nginx", "--db", db)
+    assert "or give --upstream" in refusal("export", "nginx", "--db", db)
     assert "there is no colo ZZZ" in refusal("export", "csv", "--colo", "ZZZ", "--db", db)
     file = tmp_path / "file"
     file.write_text("kept")

@@ -99,7 +99,7 @@ class BrokenMappings(Mappings):
 def broken_app(opened: bootstrap.Opened) -> Application:
     brake = Brake(wall_clock)
     guard = Guard(Access(opened.directory, wall_clock), opened.directory, brake)
-    mappings = BrokenMappings(opened.store, data.catalogue())
+    mappings = BrokenMappings(opened.store, data.catalogue)
     template = f"{BASE}/zones/{{zone_id:hex32}}/origin/cloud_regions/{{origin_ip}}"
     mapping = MappingRoutes(mappings, opened.detector)
     read, write = guard.zone(READ_MAPPINGS), guard.zone(WRITE_MAPPINGS)

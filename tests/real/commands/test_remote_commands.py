@@ -90,12 +90,12 @@ class Remote:
         self.made = 0
         for access in RIGHTS[:-1]:
             self.tokens[access] = self._token(access)
-        topology = httpx.get(f"{server.url}/originmap/v1/topology", headers=BEARER)
-        (folder / "topology.json").write_text(topology.text.partition('"result":')[2][:-16])
         caches = {"iad-1": "192.0.2.8", "iad-2": "192.0.2.9"}
         body = {"caches": {n: {"colo": "IAD", "address": ip} for n, ip in caches.items()}}
         url = f"{server.url}/originmap/v1/topology"
         httpx.patch(url, json=body, headers=BEARER).raise_for_status()
+        topology = httpx.get(url, headers=BEARER)
+        (folder / "topology.json").write_text(topology.text.partition('"result":')[2][:-16])
         (folder / "regions.yaml").write_text(REGIONS)
         output("ranges", "import", SAMPLE, "--ranges", folder / "ranges")
 

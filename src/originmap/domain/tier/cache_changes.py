@@ -13,6 +13,8 @@ from originmap.domain.tier.cache import Cache, CacheState
 from originmap.domain.tier.topology import Topology
 
 _SIMILAR = 3
+_SUGGESTIONS = 3
+"""Problems with similar names: to find them takes long among many caches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,8 @@ def changed_caches(topology: Topology, changes: CacheChanges) -> tuple[Topology,
     for name, change in changes.items():
         before = known.get(name)
         if before is None and (change is None or not (change.colo and change.address)):
-            problems.append(_unknown(name, known, removal=change is None))
+            few = len(problems) < _SUGGESTIONS
+            problems.append(_unknown(name, known, removal=change is None, suggest=few))
             continue
         code = change and (change.colo or (before and before[0]))
         if change and code not in by_colo:
@@ -71,8 +74,8 @@ def changed_caches(topology: Topology, changes: CacheChanges) -> tuple[Topology,
     return replace(topology, colos=colos), problems
 
 
-def _unknown(name: str, known: Mapping[str, object], *, removal: bool) -> str:
-    similar = get_close_matches(name, known, n=_SIMILAR)
+def _unknown(name: str, known: Mapping[str, object], *, removal: bool, suggest: bool) -> str:
+    similar = get_close_matches(name, known, n=_SIMILAR) if suggest else []
     names = f" (similar names: {', '.join(similar)})" if similar else ""
     remedy = "" if removal else ": to add it, give colo and address"
     return f"there is no cache {name}{names}{remedy}"

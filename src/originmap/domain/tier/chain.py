@@ -78,8 +78,7 @@ class Chains:
             return ()
         ranking = nearest(topology.eligible(), colo)
         chosen = choose(ranking, topology.apart_km, 1 + topology.fallbacks)
-        codes = [ranked.colo.code for ranked in chosen]
-        return tuple(takewhile(lambda code: code != self._own, codes))
+        return self.through([ranked.colo.code for ranked in chosen])
 
 
 class Hubs:

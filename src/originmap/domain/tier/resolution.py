@@ -117,5 +117,5 @@ class Resolver:
 def _generic(place: Place | None, tiers: Tiers, reason: str) -> Resolution:
     if tiers.topology.generic is GenericTier.NEAREST:
         return Resolution(Mode.GENERIC, place, None, tiers.eligible, reason)
-    pool = tuple(colo.code for colo in tiers.topology.pool())
-    return Resolution(Mode.GENERIC, place, None, pool, f"{reason}; the URL chooses one of the pool")
+    reason = f"{reason}; the URL chooses one of the pool"
+    return Resolution(Mode.GENERIC, place, None, tiers.pool, reason)

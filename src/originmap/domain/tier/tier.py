@@ -13,10 +13,12 @@ For a pool, several regions are ranked together by the sum of their costs, and t
 colos nearest to the upper tier. Everything here is pure and deterministic: ties are broken by code.
 """
 
+import functools
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
+from hashlib import sha256
 from math import asin, cos, radians, sin, sqrt
 from typing import Protocol
 
@@ -194,10 +196,18 @@ class Tiers:
         self._successors = topology.successors()
         self._codes: dict[Place, tuple[str, ...]] = {}
         self._costs: dict[Region, Costs] = {}
-        self._limited = any(colo.max_share < _WHOLE for colo in self._colos)
+        self.limited = any(colo.max_share < _WHOLE for colo in self._colos)
+        """Whether a colo has a maximum share, so that regions depend on each other."""
         self._full: dict[str, dict[Place, frozenset[str]]] = {}
         self._eligible = tuple(colo.code for colo in self._colos)
+        self.pool = tuple(colo.code for colo in topology.pool())
+        """The colos of the generic pool, by code."""
         self._near: dict[str, tuple[str, ...]] = {}
+
+    @functools.cached_property
+    def latency_digest(self) -> str:
+        """A digest of the measurements, on which the tiers of pools depend."""
+        return sha256(repr(sorted(self._latencies.items())).encode()).hexdigest()
 
     @property
     def missing(self) -> list[Place]:
@@ -230,10 +240,16 @@ class Tiers:
         region = self._catalogue.find(*place)
         return None if region is None else self._tier([region], self._full_for(place))
 
+    def assign_shares(self) -> None:
+        """Compute the shares of all vendors, which takes long for many colos."""
+        for vendor in {region.vendor for region in self._catalogue.regions()}:
+            if self.limited and vendor not in self._full:
+                self._full[vendor] = self._assign(vendor)
+
     def _full_for(self, place: Place) -> frozenset[str]:
         """The colos that have their share of the vendor's origins before this region is assigned:
         regions choose one after the other, those with most origins first."""
-        if not self._limited:
+        if not self.limited:
             return frozenset()
         if place.vendor not in self._full:
             self._full[place.vendor] = self._assign(place.vendor)
@@ -261,16 +277,19 @@ class Tiers:
         """One tier for several origins, ignoring unknown regions; None if all are unknown.
 
         The colo with the lowest total cost is the upper tier. The fallbacks depend on it alone, not
-        on the regions: see `near`. If the regions are the same, or have one override, the tier has
-        the colos of the first region's.
+        on the regions: see `near`. If the regions have one override, the tier has the colos of the
+        first region's; if they are one region, it is that region's. Maximum shares count for that
+        one only.
         """
         regions = [r for place in places if (r := self._catalogue.find(*place)) is not None]
         if not regions:
             return None
+        if len(set(regions)) == 1:
+            return self.of(Place(regions[0].vendor, regions[0].name))
         ranked = self._ranking(regions)
         by_code = {each.colo.code: each for each in ranked()}
         best = next(iter(by_code.values()))
-        if best.basis is Basis.OVERRIDE or len(set(regions)) == 1:
+        if best.basis is Basis.OVERRIDE:
             codes = self.codes(Place(regions[0].vendor, regions[0].name))
         else:
             codes = self.near(best.colo.code)

@@ -101,6 +101,10 @@ def _cache_problems(topology: Topology) -> Iterator[str]:
         yield from (f"colo {code}: {problem}" for problem in cache_problems(cache))
     yield from _twice((cache.name for _, cache in caches), "name")
     yield from _twice((cache.endpoint.text for _, cache in caches), "address")
+    owners = {colo.code.lower(): colo.code for colo in topology.colos}
+    for code, cache in caches:
+        if owners.get(cache.name, code) != code:
+            yield f"colo {code}: cache {cache.name} has the code of colo {owners[cache.name]}"
     template = topology.cache_template
     if template and not _is_template(template):
         yield (

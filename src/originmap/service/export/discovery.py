@@ -50,8 +50,9 @@ class Discovery:
         kind, names = question.kind, sorted(question.names)
         of = zones()
         if not kind.of_mappings:
-            # Clusters depend on zones only in this: chains lead through a hub if one zone needs it.
-            of = [zone for zone in of if zone.regional_tiered_cache.on][:1]
+            # Clusters depend on zones only in this: whether one has a hub, and one has pools.
+            kinds = {(zone.regional_tiered_cache.on, bool(zone.pools)): zone for zone in of}
+            of = [zone for kind, zone in kinds.items() if any(kind)]
         node = self._exports.node(of, question.colo, question.upstreams)
         node.check_endpoints()
         # The names are part of the version: a request for other names needs a response even if no

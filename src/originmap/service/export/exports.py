@@ -146,7 +146,7 @@ class Exports:
                 _places(catalogue),
                 request.colo,
                 read(request.upstreams),
-            )
+            ).with_addresses(request.addresses)
             export = _export(request, node, Point(release.epoch, release.revision))
             chunks = _written(export, release.mappings, self._topologies.turns)
             return export, Chunks(chunks, release.mappings, parts)

@@ -39,6 +39,7 @@ class Owners:
     ) -> list[Fill]:
         """Return where a node in a colo fills from, in the order of the resolutions. Raises
         InvalidExport if there is no such colo; InvalidQuery for an invalid URL."""
+        await self._topologies.turns.next()
         tiers = self._topologies.tiers()
         topology = tiers.topology
         own = topology.by_code().get(colo or "")

@@ -1,5 +1,6 @@
 """Resolution: which colos a cache fills from, and what would move under another topology."""
 
+import asyncio
 import itertools
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -71,6 +72,8 @@ class Resolve:
             counts, pools = await self._counts(zone)
             places = {count.place for count in counts}
             await self._compute(old, places)
+            if new.limited:
+                await asyncio.to_thread(new.assign_shares)
             for tiers, place in itertools.product((old, new), places):
                 if not tiers.knows_codes(place):
                     await self.turns.next()
@@ -94,6 +97,8 @@ class Resolve:
 
     async def _compute(self, tiers: Tiers, places: Iterable[Place | None]) -> None:
         """Compute the tiers of these regions, each in a turn of its own."""
+        if tiers.limited:
+            await asyncio.to_thread(tiers.assign_shares)
         for place in places:
             if place is not None and not tiers.knows(place):
                 await self.turns.next()

@@ -68,6 +68,8 @@ class Topologies:
         """Return the current tiers after computing those of every region of the catalogue and, if a
         zone has pools, of every pool, in turns."""
         tiers = self.tiers()
+        if tiers.limited:
+            await asyncio.to_thread(tiers.assign_shares)
         for place in tiers.missing:
             if not tiers.knows(place):
                 await self.turns.next()
@@ -161,13 +163,11 @@ class Topologies:
                     self._topology, self._tiers = self._default, None
                 case _, Zone() as zone:
                     self._zones.add(zone.id)
+                    (self._pooled.add if zone.pools else self._pooled.discard)(zone.id)
                 case Zone() as zone, None:
                     self._zones.discard(zone.id)
+                    self._pooled.discard(zone.id)
                 case _, Latencies() as latencies:
                     self._latencies, self._tiers = latencies, None
                 case Latencies(), None:
                     self._latencies, self._tiers = Latencies(), None
-                case _, Zone(pools=(_, *_)):
-                    self._pooled.add(change.key.id)
-                case Zone(), _:
-                    self._pooled.discard(change.key.id)

@@ -11,7 +11,7 @@ from tests.real.command import run
 from tests.real.commands.planner import Planner
 
 FRA = {"vendor": "acme", "region": "fra-1", "latitude": 50.1155, "longitude": 8.6842}
-SAMPLE = Path(__file__).parents[2] / "detect" / "files" / "aws.json"
+SAMPLE = Path(__file__).parents[3] / "detect" / "files" / "aws.json"
 
 
 @pytest.fixture(scope="module")

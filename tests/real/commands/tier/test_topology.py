@@ -74,6 +74,19 @@ def test_origins_are_counted_again_on_request(db: Path, tmp_path: Path) -> None:
     assert rows("resolve", "example.com", "192.0.2.1", "--db", db)[0]["primary"]["colo"] == "IAD"
 
 
+def test_whatif_tries_a_topology_with_other_caches(db: Path, tmp_path: Path) -> None:
+    for name in ("iad-1", "iad-2"):
+        output("cache", "add", "IAD", name, f"{name}.example.net", "--db", db)
+    file = tmp_path / "topology.json"
+    topology = output("topology", "show", "--json", "--db", db)
+    file.write_text(
+        topology.replace('"state": "active",\n          "tags"', '"state": "down", "tags"', 1)
+    )
+    told = output("whatif", "--topology", file, "--db", db)
+    assert "IAD: 50.0% of URLs would move to another cache" in told
+    refusal("whatif", "--topology", file, "--drain", "IAD", "--db", db, status=2)
+
+
 UNKNOWN = (
     '{"colos": [{"code": "IAD", "city": "Ashburn", "country": "US", "latitude": 38.9,'
     ' "longitude": -77.5, "eligable": false}]}'

@@ -24,8 +24,8 @@ from originmap.service.tier.resolve import MAX_IPS, Resolve
 from originmap.service.tier.topology_json import TopologyJSON, topology_of
 from originmap.service.turns import Turns
 
-_HUBS = 10
-"""Hubs that are found in one turn; each takes up to 0.1 ms for a thousand colos."""
+_HUBS = 1
+"""Hubs that are found in one turn; each takes up to 5 ms for a thousand colos."""
 _FEW = 10
 """With more addresses, the request waits for a turn."""
 

@@ -10,6 +10,7 @@ from originmap.cli.output.table import print_json, print_table
 from originmap.cli.server_options import server
 from originmap.client.server import NATIVE, APIServer, of_zone
 
+_UNKNOWN = {"trafficserver": "unknown, because it hashes the URL after remap"}
 _MOST = 100
 """Addresses that a server resolves at once."""
 
@@ -96,7 +97,7 @@ def _print_fill(row: dict[str, Any], colo: str | None) -> None:
     node = f"a node in {colo.upper()}" if colo else "a node without a colo"
     click.echo(f"{' '.join(row['origin_ips'])}: {node} fills from {chain}{hub}")
     for software, cache in row.get("owners", {}).items():
-        click.echo(f"  {software}: {cache or 'unknown'}")
+        click.echo(f"  {software}: {cache or _UNKNOWN.get(software, 'unknown')}")
 
 
 def _print_ranking(row: dict[str, Any], cities: dict[str, str]) -> None:

@@ -1,5 +1,6 @@
 """originmap whatif: what would move if colos changed their state."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -7,6 +8,7 @@ import click
 from originmap.cli import options
 from originmap.cli.output.table import print_json, print_table
 from originmap.cli.server_options import server
+from originmap.cli.topology_file import read_topology
 from originmap.client.server import CLOUDFLARE, NATIVE, APIServer, pages
 from originmap.domain.tier.topology import ColoState
 
@@ -19,19 +21,29 @@ from originmap.domain.tier.topology import ColoState
 @click.option(
     "--activate", multiple=True, metavar="CODE", help="Colo to treat as active; repeatable."
 )
+@click.option(
+    "--topology",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Topology to try instead, in the form of topology show --json.",
+)
 @server
 @options.as_json
 def command(
     drain: tuple[str, ...],
     down: tuple[str, ...],
     activate: tuple[str, ...],
+    file: Path | None,
     server: APIServer,
     as_json: bool,
 ) -> None:
     """Print the origins that would move if colos changed state.
 
     A row has the origins of a region, or of a pool, that would get another upper tier or other
-    fallbacks; those with another upper tier start with a cold cache. The command changes nothing.
+    fallbacks; those with another upper tier start with a cold cache. With a topology that changes
+    caches or hubs, also prints the share of URLs that would move to another cache, and the nodes
+    that would get another hub. The command changes nothing.
 
     Example: originmap whatif --drain IAD --db originmap.db
     """
@@ -44,9 +56,12 @@ def command(
         )
         for code in codes
     }
-    if not states:
-        raise click.UsageError("say what would change: --drain, --down or --activate CODE")
-    found = server.ask("POST", NATIVE + "/whatif", body={"states": states})
+    if bool(states) == (file is not None):
+        raise click.UsageError(
+            "say what would change: --drain, --down or --activate CODE, or --topology FILE"
+        )
+    question = {"states": states} if file is None else {"topology": read_topology(file)}
+    found = server.ask("POST", NATIVE + "/whatif", body=question)
     if as_json:
         print_json(found["moves"])
         return

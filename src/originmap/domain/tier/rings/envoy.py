@@ -55,7 +55,7 @@ class _Claim:
         table[self.place] = self.index
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=8)
 def _table(caches: tuple[Cache, ...]) -> Sequence[int]:
     """The index of the cache in each place."""
     total = sum(cache.weight for cache in caches)

@@ -61,7 +61,7 @@ def points(caches: Sequence[Cache]) -> int:
     return sum(cache.weight for cache in caches) * _POINTS * factor(caches)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def _ring(caches: tuple[Cache, ...]) -> _Ring:
     numbers = ids(cache.name for cache in caches)
     times = _POINTS * factor(caches)

@@ -38,7 +38,7 @@ def points(caches: Sequence[Cache]) -> int:
     return sum(weights(caches)) * _POINTS
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=8)
 def _ring(caches: tuple[Cache, ...]) -> tuple[list[int], list[int]]:
     """The hashes of all points in order, and the index of the cache of each."""
     ring: dict[int, int] = {}

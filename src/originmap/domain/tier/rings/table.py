@@ -7,8 +7,8 @@ from originmap.domain.tier.cache import Cache
 from originmap.domain.tier.hash_key import HashKey
 from originmap.domain.tier.rings import envoy, haproxy, nginx, trafficserver, varnish
 
-MOST_POINTS = 2_000_000
-"""Larger rings are not built, because that takes more than about a second."""
+MOST_POINTS = 300_000
+"""Larger rings are not built, because that takes more than about half a second."""
 
 
 class Ring(NamedTuple):

@@ -67,11 +67,11 @@ def _turned(word: int, by: int) -> int:
 
 
 def points(caches: Sequence[Cache]) -> int:
-    """The number of points, which bounds the work of `owner`."""
-    return sum(cache.weight for cache in caches) * _REPLICAS
+    """The work of `owner` in points of other rings, each of which takes a tenth of the time."""
+    return 10 * sum(cache.weight for cache in caches) * _REPLICAS
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def _ring(members: tuple[tuple[str, int], ...]) -> tuple[Sequence[int], Sequence[int]]:
     """The points in order, and the index of the cache of each."""
     ring = dict[int, int]()

@@ -29,7 +29,7 @@ def points(caches: Sequence[Cache]) -> int:
     return sum(cache.weight for cache in caches) * REPLICAS
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def _ring(members: tuple[tuple[str, int], ...]) -> tuple[Sequence[int], Sequence[int]]:
     """The points in order, and the index of the cache of each."""
     ring = sorted(_points(members))
