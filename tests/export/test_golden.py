@@ -22,6 +22,9 @@ NODES = {
     "no-zones": node("SIN", zones=()),
     "shared": node("SIN", colos=SHARED, endpoints=ADDRESSES),
     "regional": node("SIN", zones=REGIONAL, hubs={"asia": ("FRA",)}),
+    "shared-regional": node(
+        "SIN", zones=REGIONAL, colos=SHARED, endpoints=ADDRESSES, hubs={"asia": ("FRA",)}
+    ),
     "shared-upper": node("IAD", colos=SHARED, endpoints=ADDRESSES, generic=GenericTier.HASH),
 }
 SHARED_FORMATS = ("nginx", "haproxy", "varnish", "trafficserver", "envoy")

@@ -20,6 +20,7 @@ HARMLESS = (Cache("iad-1", "192.0.2.11", 8080), Cache("iad-2", "iad-2.example.ne
 NAME = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 HOST = r"[a-z0-9.:-]+"
 PLACES = {
+    "nginx": [rf"    server \[?{HOST}\]?:\d+ weight=[12]0;"],
     "varnish": [
         f"backend originmap_b_iad_{NAME} {{",
         f'    \\.host = "{HOST}";',
