@@ -7,7 +7,7 @@ from typing import NamedTuple
 from originmap.domain.errors import InvalidQuery
 from originmap.domain.tier.topology import HashPart
 
-LONGEST_URL = 8_192
+LONGEST_URL = 4_096
 _URL = re.compile(
     r"(?:https?://)?(?P<host>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
     r"(?P<path>/[!-\"$->@-~]*)?(?P<query>\?[!-\"$-~]*)?"
