@@ -139,10 +139,12 @@ def test_fingers_open_a_colo_zoom_and_drag_the_map(chromium: Browser, base_url: 
         apart = distance(page)
         touch(page, *([(x - by, y), (x + by, y)] for by in range(20, 101, 10)))
         expect_change(page, lambda: distance(page) > apart * 2)
+        rest(page)
         before = middle(colo(page, "IAD"))
         touch(page, *([(x - by, y + by)] for by in range(0, 81, 10)))
         expect_change(page, lambda: middle(colo(page, "IAD"))[0] < before[0] - 40)
         assert page.evaluate("scrollY") == 0, "the page has not moved"
+        rest(page)
         touch(page, *([(x - by, y), (x + by, y)] for by in range(100, 19, -10)))
         expect_change(page, lambda: distance(page) < apart * 2)
         colo(page, "IAD").tap()
@@ -262,6 +264,14 @@ def touch(page: Page, *moves: list[tuple[float, float]]) -> None:
         fingers = [{"x": x, "y": y, "id": finger} for finger, (x, y) in enumerate(points)]
         cdp.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
     cdp.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def rest(page: Page) -> None:
+    """Wait until the map has stopped to move: it ignores fingers meanwhile."""
+    last = None
+    while (now := middle(colo(page, "IAD"))) != last:
+        last = now
+        page.wait_for_timeout(300)
 
 
 def expect_change(page: Page, seen: Callable[[], bool]) -> None:

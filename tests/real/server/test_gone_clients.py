@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from originmap import data
 from originmap.api.application import Application
 from originmap.api.http.limits import Limits
 from originmap.bootstrap import Opened
@@ -46,7 +45,7 @@ def endless(folder: Path, size: int) -> Iterator[tuple[InProcess, WithoutEnd]]:
     made: list[WithoutEnd] = []
 
     def build(opened: Opened) -> Application:
-        made.append(WithoutEnd(opened.store, opened.topologies, data.catalogue()))
+        made.append(WithoutEnd(opened.store, opened.topologies, opened.catalogues))
         made[0].size = size
         return whole_app(opened._replace(exports=made[0]))
 

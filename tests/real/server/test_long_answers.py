@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from originmap import data
 from originmap.api.application import Application
 from originmap.api.http.limits import Limits
 from originmap.bootstrap import Opened
@@ -62,7 +61,7 @@ def endless(
     made: list[Endless] = []
 
     def build(opened: Opened) -> Application:
-        made.append(of(opened.store, opened.topologies, data.catalogue()))
+        made.append(of(opened.store, opened.topologies, opened.catalogues))
         return whole_app(opened._replace(exports=made[0]))
 
     with InProcess(folder / "log", limits, build) as server:
