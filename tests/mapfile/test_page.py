@@ -21,7 +21,8 @@ def test_the_example_of_the_page_is_a_mappings_file(tmp_path: Path) -> None:
     file = tmp_path / "mappings.yaml"
     file.write_text(example)
     zone = reader.read(file, data.catalogue()).zones["example.com"]
-    assert len(zone.origins) == 6
+    assert len(zone.origins) == 8
+    assert sorted(zone.pools or {}) == ["api", "web"]
     assert list(zone.hosts) == ["origin.example.com"]
     assert [len(zone.ignore), len(zone.adopt)] == [1, 1]
     jsonschema.validate(yaml.safe_load(example), json.loads(schema_text()))
