@@ -22,14 +22,12 @@ from originmap.domain.mapping.own_regions import OwnRegions
 from originmap.domain.plan.plan import Batch
 from originmap.domain.zone.name import lookup_name
 from originmap.domain.zone.pool import Pool
-from originmap.settings import CLOUDFLARE_API
 
 T = TypeVar("T")
 
 PER_PAGE = 100
 """Mappings on a page: the most the API allows."""
 ZONES_PER_PAGE = 50
-_V4 = "/client/v4"
 
 
 class RemoteZone(NamedTuple):
@@ -191,10 +189,10 @@ class RemoteMappings:
         self.connection.ask("PUT", self._pools_path(zone_id), body=body)
 
     def _pools_path(self, zone_id: str) -> str:
-        base = self.connection.base_url
-        if base == CLOUDFLARE_API or not base.endswith(_V4):
-            raise NoPools(base)
-        return f"{base.removesuffix(_V4)}/originmap/v1/zones/{zone_id}/pools"
+        native = native_base(self.connection)
+        if native is None:
+            raise NoPools(self.connection.base_url)
+        return f"{native}/zones/{zone_id}/pools"
 
     def _zone_listing(self, name: str | None = None) -> MappingListing[RemoteZone]:
         named = {} if name is None else {"name": name}
