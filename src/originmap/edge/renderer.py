@@ -115,9 +115,8 @@ class Renderer:
         colos for each region takes longer than writing some thousand mappings."""
         if self._last is None or self._last[:3] != (topology, latencies, own):
             catalogue = merged(self._catalogue, own)
-            places = tuple(Place(region.vendor, region.name) for region in catalogue.regions())
             tiers = Tiers(catalogue, topology, latencies)
-            self._last = (topology, latencies, own, tiers, places)
+            self._last = (topology, latencies, own, tiers, catalogue.places())
         return self._last[3:]
 
     async def _write(

@@ -68,6 +68,10 @@ class Catalogue:
             return tuple(self._regions.values())
         return tuple(region for region in self._regions.values() if region.vendor == vendor)
 
+    def places(self) -> tuple[Place, ...]:
+        """All regions as a mapping names them, in the same order."""
+        return tuple(self._places.values())
+
     def find(self, vendor: str, name: str) -> Region | None:
         return self._regions.get((vendor, name))
 

@@ -12,12 +12,12 @@ If the caches of the upper tier share its URLs, a node there has a chain with it
 asks the cache that owns the URL, which then fills from the origin.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import takewhile
 
 from originmap.domain.errors import InvalidExport
 from originmap.domain.tier.resolution import Mode, Resolution
-from originmap.domain.tier.tier import Basis, Ranked, Tiers, choose, distance_km
+from originmap.domain.tier.tier import Tiers, choose, nearest
 from originmap.domain.tier.topology import Colo, GenericTier, Topology
 from originmap.domain.zone.zone import Zone
 
@@ -41,7 +41,7 @@ class Chains:
                 f"there is no colo {own}", "run originmap topology show to see all colos"
             )
         self.hub = None if colo is None else Hubs(topology).of(colo)
-        self.generic = self._generic(topology, colo)
+        self.generic = self._generic(tiers, colo)
 
     def of(self, zone: Zone, resolution: Resolution) -> Chain:
         """The chain for a resolution of an origin of a zone."""
@@ -67,12 +67,12 @@ class Chains:
             return tuple(codes)
         return tuple(dict.fromkeys((self.hub, *codes)))
 
-    def _generic(self, topology: Topology, colo: Colo | None) -> Chain:
+    def _generic(self, tiers: Tiers, colo: Colo | None) -> Chain:
         """The chain for origins without a region: by the hash key, or the eligible colos nearest
         to the node. For a node without a colo the latter is empty."""
+        topology = tiers.topology
         if topology.generic is GenericTier.HASH:
-            pool = topology.pool()
-            alone = not self._siblings and [each.code for each in pool] == [self._own]
+            alone = not self._siblings and tiers.pool == (self._own,)
             return () if alone else (GENERIC,)
         if colo is None:
             return ()
@@ -104,11 +104,3 @@ class Hubs:
             return colo.code
         ranking = nearest(self._candidates.get(colo.network_region, ()), colo)
         return ranking[0].colo.code if ranking else None
-
-
-def nearest(colos: Iterable[Colo], to: Colo) -> list[Ranked]:
-    """Rank colos by their distance from another one, draining ones last."""
-    return sorted(
-        (Ranked(colo, Basis.DISTANCE, distance_km(to, colo), None) for colo in colos),
-        key=lambda ranked: (ranked.colo.draining, ranked.distance_km, ranked.colo.code),
-    )

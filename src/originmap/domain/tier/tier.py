@@ -168,6 +168,14 @@ def choose(ranking: Iterable[Ranked], apart_km: float, count: int) -> tuple[Rank
     return tuple(chosen)
 
 
+def nearest(colos: Iterable[Colo], to: Colo) -> list[Ranked]:
+    """Rank colos by their distance from another one, draining ones last."""
+    return sorted(
+        (Ranked(colo, Basis.DISTANCE, distance_km(to, colo), None) for colo in colos),
+        key=lambda ranked: (ranked.colo.draining, ranked.distance_km, ranked.colo.code),
+    )
+
+
 def tier_of(regions: Sequence[Region], topology: Topology, latencies: Fresh) -> Tier:
     """The upper tier of one or more regions."""
     return _chosen(regions, topology, partial(rank, regions, topology, latencies))
@@ -212,8 +220,7 @@ class Tiers:
     @property
     def missing(self) -> list[Place]:
         """The regions of the catalogue whose tier is not computed yet."""
-        places = (Place(region.vendor, region.name) for region in self._catalogue.regions())
-        return [place for place in places if place not in self._tiers]
+        return [place for place in self._catalogue.places() if place not in self._tiers]
 
     def knows(self, place: Place) -> bool:
         """Whether the result of `of` is computed already."""
@@ -302,9 +309,7 @@ class Tiers:
         codes = self._near.get(code)
         if codes is None:
             (here,) = (colo for colo in self._colos if colo.code == code)
-            order = [Ranked(c, Basis.DISTANCE, distance_km(here, c), None) for c in self._colos]
-            order.sort(key=lambda r: (r.colo.draining, r.distance_km, r.colo.code))
-            order.sort(key=lambda r: r.colo is not here)
+            order = sorted(nearest(self._colos, here), key=lambda r: r.colo is not here)
             chosen = choose(order, self.topology.apart_km, 1 + self.topology.fallbacks)
             self._near[code] = codes = tuple(ranked.colo.code for ranked in chosen)
         return codes

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import functools
 import hashlib
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -10,8 +9,7 @@ from typing import NamedTuple
 
 from originmap import __version__
 from originmap.domain.history.snapshot import Part, ZoneMappings, start_of
-from originmap.domain.mapping.catalogue import Catalogue
-from originmap.domain.mapping.mapping import Mapping, Place
+from originmap.domain.mapping.mapping import Mapping
 from originmap.domain.rollout.rollout import allowed
 from originmap.domain.zone.zone import Zone
 from originmap.export.endpoint import Addresses, read
@@ -113,7 +111,7 @@ class Exports:
     def node(self, zones: Iterable[Zone], colo: str | None, upstreams: Sequence[str]) -> Node:
         """Return a node for the colo and upstreams of an `ExportRequest`, with the current tiers.
         Raises InvalidExport."""
-        places = _places(self._catalogues.current())
+        places = self._catalogues.current().places()
         return Node(zones, self._topologies.tiers(), places, colo, read(upstreams))
 
     async def tiers_at_hand(self) -> None:
@@ -143,7 +141,7 @@ class Exports:
             node = Node(
                 [zone for zone in release.zones if zone.id in readable],
                 self._topologies.tiers_as_of(release.topology, release.latencies, catalogue),
-                _places(catalogue),
+                catalogue.places(),
                 request.colo,
                 read(request.upstreams),
             ).with_addresses(request.addresses)
@@ -198,11 +196,6 @@ class Exports:
             # be newer than the mappings.
             await parts.aclose()
             await asyncio.sleep(_PAUSE_SECONDS)
-
-
-@functools.lru_cache(maxsize=4)
-def _places(catalogue: Catalogue) -> tuple[Place, ...]:
-    return tuple(Place(region.vendor, region.name) for region in catalogue.regions())
 
 
 def _export(request: ExportRequest, node: Node, point: Point) -> Export:

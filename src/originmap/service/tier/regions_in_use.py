@@ -59,7 +59,7 @@ class RegionsInUse:
                 mode = resolve(zone, count.place, tiers).mode
                 used[count.place].append(ZoneOrigins(zone, count.origins, mode))
         catalogue = self._catalogue()
-        known = (Place(region.vendor, region.name) for region in catalogue.regions())
+        known = catalogue.places()
         return [
             RegionUse(place, catalogue.find(*place), tiers.of(place), used.get(place, []))
             for place in sorted({*known, *used})

@@ -1,6 +1,5 @@
 """Resolution: which colos a cache fills from, and what would move under another topology."""
 
-import asyncio
 import itertools
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -66,14 +65,13 @@ class Resolve:
         """Return the moves in these zones under another topology. Raises InvalidTopology."""
         counted = await self._topologies.counted(check(after))
         old, new = self._topologies.tiers(), self._topologies.tiers_of(counted)
+        await self._topologies.assign_shares(new)
         all_moves: list[Move] = []
         for zone in zones:
             await self.turns.next()  # other requests are served between zones
             counts, pools = await self._counts(zone)
             places = {count.place for count in counts}
             await self._compute(old, places)
-            if new.limited:
-                await asyncio.to_thread(new.assign_shares)
             for tiers, place in itertools.product((old, new), places):
                 if not tiers.knows_codes(place):
                     await self.turns.next()
@@ -97,8 +95,7 @@ class Resolve:
 
     async def _compute(self, tiers: Tiers, places: Iterable[Place | None]) -> None:
         """Compute the tiers of these regions, each in a turn of its own."""
-        if tiers.limited:
-            await asyncio.to_thread(tiers.assign_shares)
+        await self._topologies.assign_shares(tiers)
         for place in places:
             if place is not None and not tiers.knows(place):
                 await self.turns.next()

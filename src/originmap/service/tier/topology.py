@@ -68,8 +68,7 @@ class Topologies:
         """Return the current tiers after computing those of every region of the catalogue and, if a
         zone has pools, of every pool, in turns."""
         tiers = self.tiers()
-        if tiers.limited:
-            await asyncio.to_thread(tiers.assign_shares)
+        await self.assign_shares(tiers)
         for place in tiers.missing:
             if not tiers.knows(place):
                 await self.turns.next()
@@ -79,6 +78,11 @@ class Topologies:
                 await self.turns.next()
                 tiers.near(code)
         return tiers
+
+    async def assign_shares(self, tiers: Tiers) -> None:
+        """Compute the maximum shares of these tiers, if there are any, beside the event loop."""
+        if tiers.limited:
+            await asyncio.to_thread(tiers.assign_shares)
 
     def tiers_of(self, topology: Topology) -> Tiers:
         """Return the tiers under another topology."""
