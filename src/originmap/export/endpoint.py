@@ -38,8 +38,9 @@ class Endpoints:
         return len(self.colos.get(colo.code) or colo.serving) or 1
 
     def caches(self, colo: Colo, template: str = "") -> tuple[Cache, ...]:
-        """The caches of a colo that URLs are assigned to: those of the options, of the topology,
-        or of a template, the topology's coming last. Raises InvalidExport if there are none."""
+        """The caches of a colo that URLs are assigned to: those of the options, or else of the
+        topology, or else one by a template; that of the options comes before `template`, the
+        topology's. Raises InvalidExport if there are none."""
         if given := self.colos.get(colo.code):
             return _caches(colo.code, given)
         if colo.caches:

@@ -1,9 +1,9 @@
 """A node of the cache network: its zones, and the chain of colos that it fills each origin from.
 
 If colos have several caches, URLs are assigned to one cache of a colo by consistent hashing. Then
-requests to a colo are marked with its code in the header X-Originmap-Colo, and a cache that gets a
-request marked with its own colo does not pass it to its siblings, so that no request goes in
-circles even if two nodes disagree about the owner of a URL.
+requests to a colo are marked with its code in the header X-Originmap-Colo, and a cache does not
+pass a marked request to its siblings, so that no request goes in circles among them even if two
+nodes disagree about the owner of a URL.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -153,13 +153,18 @@ class Node:
         generic = (GENERIC,) * (self._chains.generic == (GENERIC,))
         return (*(colo.code for colo in self.colos()), *generic)
 
+    def colos_in(self, code: str) -> tuple[str, ...]:
+        """The colos that an element of a chain stands for: itself, or the generic pool."""
+        return self.pool if code == GENERIC else (code,)
+
     def caches(self, code: str) -> tuple[Cache, ...]:
         """The caches that share the URLs sent to a colo or to GENERIC, by name. Raises
         InvalidExport if a colo has no address."""
-        if code != GENERIC:
-            template = self._tiers.topology.cache_template
-            return self._endpoints.caches(self._colos[code], template)
-        return tuple(cache for colo in self.pool for cache in self.caches(colo))
+        template = self._tiers.topology.cache_template
+        found = (
+            self._endpoints.caches(self._colos[colo], template) for colo in self.colos_in(code)
+        )
+        return tuple(cache for caches in found for cache in caches)
 
     def servers(self, code: str, *, a_family: bool = False) -> tuple[Cache, ...]:
         """The same, with a cache for each address of a name that has several; with `a_family`, only

@@ -14,6 +14,11 @@ _URL = re.compile(
 )
 
 
+def uri_parts(parts: Collection[HashPart]) -> tuple[HashPart, ...]:
+    """The parts of the URI in a key: PATH, QUERY, both in this order, or none."""
+    return tuple(part for part in (HashPart.PATH, HashPart.QUERY) if part in parts)
+
+
 class HashKey(NamedTuple):
     """The parts of a key; either can be empty."""
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from originmap.domain.tier.cache import MAX_CACHES_OF_COLO, Cache
 from originmap.domain.tier.chain import GENERIC, Chain
+from originmap.domain.tier.hash_key import uri_parts
 from originmap.domain.tier.topology import HashPart
 from originmap.export.node import HOP, ORIGIN, Node, name_of
 
@@ -124,12 +125,10 @@ def routes(node: Node, chain: Chain) -> list[dict[str, object]]:
 
 
 def _hash_policy(node: Node) -> list[dict[str, object]]:
-    parts = frozenset(node.hash_key)
     policy = []
-    if HashPart.HOST in parts:
+    if HashPart.HOST in node.hash_key:
         policy.append(_header(":authority", ":[0-9]+$"))
-    of_path = tuple(part for part in (HashPart.PATH, HashPart.QUERY) if part in parts)
-    if of_path:
+    if of_path := uri_parts(node.hash_key):
         policy.append(_header(":path", _OF_PATH[of_path]))
     return policy
 

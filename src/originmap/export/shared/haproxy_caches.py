@@ -8,10 +8,11 @@ A request that has the header already is not passed to sibling caches. A backend
 elsewhere, so the operator's frontend must; without that line the answer is 508.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from originmap.domain.tier.chain import Chain
 from originmap.domain.tier.endpoint import Endpoint
+from originmap.domain.tier.hash_key import uri_parts
 from originmap.domain.tier.rings.haproxy import factor, ids
 from originmap.domain.tier.topology import HashPart
 from originmap.export.node import HOP, Node, name_of
@@ -64,7 +65,5 @@ def _servers(node: Node, chain: Chain, checked: dict[tuple[str, Endpoint], str])
             )
 
 
-def _key(parts: Iterable[HashPart]) -> str:
-    parts = frozenset(parts)
-    of_uri = tuple(part for part in (HashPart.PATH, HashPart.QUERY) if part in parts)
-    return _HOST * (HashPart.HOST in parts) + _OF_URI[of_uri]
+def _key(parts: Collection[HashPart]) -> str:
+    return _HOST * (HashPart.HOST in parts) + _OF_URI[uri_parts(parts)]

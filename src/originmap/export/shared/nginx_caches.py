@@ -10,9 +10,10 @@ site sets $originmap_siblings to "on", because a site that does not send the hea
 in circles.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from originmap.domain.tier.chain import GENERIC, Chain
+from originmap.domain.tier.hash_key import uri_parts
 from originmap.domain.tier.rings.nginx import weights
 from originmap.domain.tier.topology import HashPart
 from originmap.export.node import Node, name_of
@@ -60,9 +61,8 @@ def fills(node: Node) -> Iterator[bytes]:
         yield _colo(node, level).encode()
 
 
-def _key(parts: Iterable[HashPart]) -> str:
-    parts = frozenset(parts)
-    of_uri = tuple(part for part in (HashPart.PATH, HashPart.QUERY) if part in parts)
+def _key(parts: Collection[HashPart]) -> str:
+    of_uri = uri_parts(parts)
     key = "$host" * (HashPart.HOST in parts) + _KEYS.get(of_uri, "")
     path = _PATH * (of_uri == (HashPart.PATH,))
     return f'{path}map "" $originmap_key {{\n    default "{key}";\n}}\n'
@@ -79,15 +79,13 @@ def _upstream(node: Node, code: str) -> str:
 
 def _siblings(node: Node) -> str:
     """The upstreams that can send a request back to this node."""
-    shared = [code for code in node.members() if code == node.own]
-    own = _name(shared[0]) if shared else "$originmap_origin"
     pooled = "on" if node.pooled else '""'
     key = "$originmap_siblings$http_x_originmap_colo" if node.pooled else "$http_x_originmap_colo"
     text = ""
-    if shared:
+    if node.own in node.members():
         text += (
             'map "$originmap_siblings$http_x_originmap_colo" $originmap_own {\n'
-            f"    default $originmap_origin;\n    on {own};\n}}\n"
+            f"    default $originmap_origin;\n    on {_name(node.own)};\n}}\n"
         )
     if GENERIC in node.members():
         text += (
@@ -134,9 +132,7 @@ def _colo(node: Node, level: int) -> str:
     text += "".join(lines) + "}\n"
     if level > 1:
         return text
-    inside = [
-        code for code in node.members() if code == node.own or (code == GENERIC and node.pooled)
-    ]
+    inside = [code for code in node.members() if node.leads_inside((code,))]
     lines = [f"    {_name(code)} 1;\n" for code in inside]
     return f'{text}map $originmap_fill $originmap_relay {{\n    default "";\n{"".join(lines)}}}\n'
 

@@ -45,15 +45,14 @@ def parents(node: Node, chain: Chain) -> str:
 def groups(node: Node) -> Iterator[bytes]:
     """Write the hosts and groups of strategies.yaml."""
     members = node.members()
-    colos = {code: (code,) if code != GENERIC else node.pool for code in members}
-    named = sorted({colo for colos_ in colos.values() for colo in colos_})
+    named = sorted({colo for code in members for colo in node.colos_in(code)})
     yield b"hosts:\n"
     for code in named:
         yield "".join(_host(code, cache) for cache in node.caches(code)).encode()
     yield b"groups:\n"
     for code in members:
         yield f"  - &{_group(code)}\n".encode()
-        for colo in colos[code]:
+        for colo in node.colos_in(code):
             yield "".join(_member(colo, cache) for cache in node.caches(colo)).encode()
 
 
@@ -80,7 +79,7 @@ def _group(code: str) -> str:
     return "originmap_g-generic" if code == GENERIC else f"originmap_g_{code.lower()}"
 
 
-# Names of caches have hyphens but no underscores, so these names cannot clash with others.
+# Codes of colos have no underscores, so these names cannot clash with others.
 def _name(code: str, cache: Cache) -> str:
     return f"originmap_h_{code.lower()}_{cache.name}"
 

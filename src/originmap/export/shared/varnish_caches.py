@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from originmap.domain.tier.cache import Cache
 from originmap.domain.tier.chain import GENERIC, Chain
+from originmap.domain.tier.hash_key import uri_parts
 from originmap.domain.tier.rings.varnish import REPLICAS
 from originmap.domain.tier.topology import HashPart
 from originmap.export.node import HOP, Node
@@ -38,12 +39,11 @@ def named(kind: str, chain: Chain) -> str:
 def backends(node: Node, chains: Iterable[Chain]) -> Iterator[bytes]:
     """Write the backends and the directors of chains."""
     members = sorted({code for chain in chains for code in chain})
-    colos = {code: {code} if code != GENERIC else {*node.pool} for code in members}
-    for code in sorted(set[str]().union(*colos.values())):
-        yield "".join(_backend(code, cache) for cache in _caches(node, code)).encode()
+    for colo in sorted({colo for code in members for colo in node.colos_in(code)}):
+        yield "".join(_backend(colo, cache) for cache in _caches(node, colo)).encode()
     yield b"\nsub vcl_init {\n"
     for code in members:
-        yield _director(node, code, colos[code]).encode()
+        yield _director(node, code).encode()
     yield b"}\n\n"
 
 
@@ -78,7 +78,7 @@ def _backend(code: str, cache: Cache) -> str:
     )
 
 
-# Names of caches have hyphens but no underscores, so these names cannot clash with others.
+# Codes of colos have no underscores, so these names cannot clash with others.
 def _name(code: str, cache: Cache) -> str:
     return f"originmap_b_{code.lower()}_{cache.name}"
 
@@ -87,18 +87,18 @@ def _ring(code: str) -> str:
     return named("r", (code,))
 
 
-def _director(node: Node, code: str, colos: Collection[str]) -> str:
+def _director(node: Node, code: str) -> str:
     ring = _ring(code)
     adds = "".join(
         f'    {ring}.add_backend({_name(colo, cache)}, "{cache.name}", weight={cache.weight}.0);\n'
-        for colo in sorted(colos)
+        for colo in sorted(node.colos_in(code))
         for cache in _caches(node, colo)
     )
     return f"    new {ring} = directors.shard();\n{adds}    {ring}.reconfigure({REPLICAS});\n"
 
 
 def _key(parts: Collection[HashPart]) -> str:
-    of_url = tuple(part for part in (HashPart.PATH, HashPart.QUERY) if part in parts)
+    of_url = uri_parts(parts)
     texts = [_HOST] * (HashPart.HOST in parts) + [_OF_URL[of_url]] * bool(of_url)
     return " + ".join(texts)
 
