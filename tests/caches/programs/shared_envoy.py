@@ -6,7 +6,7 @@ from tests.caches.programs.envoy import Envoy, EnvoyOwnClusters
 
 
 class SharedEnvoy(Envoy):
-    """Needs no more than for colos with one cache."""
+    """Has the same configuration as for colos with one cache."""
 
 
 class SharedEnvoyOwnClusters(EnvoyOwnClusters):

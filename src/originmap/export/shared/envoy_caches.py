@@ -3,10 +3,9 @@
 The cluster of a chain is an aggregate of those of its colos, because retries reach the next
 priority of an aggregate at once, and that of MAGLEV or RING_HASH only after health checks.
 
-The clusters of colos use MAGLEV, because it moves few URLs of other caches if one leaves: 0.03 % of
-all with 3 caches and 0.3 % with 20. RING_HASH moves 7 % and 4 %, since its points depend on the sum
-of weights of healthy caches. A cache is hashed by its name, and keeps its URLs if its address
-changes.
+The clusters of colos use MAGLEV, because it moves few URLs of other caches if one leaves. RING_HASH
+moves more, since its points depend on the sum of weights of healthy caches. A cache is hashed by
+its name, and keeps its URLs if its address changes.
 
 Requests are marked with the code of the first colo, because a route cannot know the colo that is
 chosen; a node only looks whether a request is marked, and then does not pass it to its siblings.

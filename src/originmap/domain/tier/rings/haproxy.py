@@ -19,8 +19,8 @@ _RANGE = 4_096
 _POINTS = 16
 """Points for a unit of weight."""
 _FACTOR = 25
-"""Factor of the weights. A server of weight 1 has 400 points on the ring, and the shares differ by
-about 4 %; with 16 points they differ by 18 %."""
+"""Factor of the weights. A server of weight 1 has 400 points on the ring; with 16 points the shares
+of servers are uneven."""
 _LARGE_WEIGHT = 10
 """With larger weights the factor would exceed HAProxy's largest weight, 256."""
 _WORD = 0xFFFFFFFF

@@ -18,9 +18,9 @@ _LARGE_WEIGHT = 10
 
 
 def weights(caches: Iterable[Cache]) -> list[int]:
-    """The weights in nginx's configuration: multiplied by ten, because with 160 points the shares
-    of two servers differ by about 8 %, and with 1,600 by 2.5 %. Weights above ten are enough
-    by themselves."""
+    """The weights in nginx's configuration: multiplied by ten, because the shares of servers with
+    160 points are uneven; their spread falls with the root of the number of points. Weights above
+    ten are enough by themselves."""
     given = [cache.weight for cache in caches]
     factor = 1 if max(given, default=1) > _LARGE_WEIGHT else _FACTOR
     return [weight * factor for weight in given]

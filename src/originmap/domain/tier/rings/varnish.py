@@ -13,8 +13,7 @@ from hashlib import sha256
 from originmap.domain.tier.cache import Cache
 
 REPLICAS = 1_000
-"""The shares of caches with equal weights differ by about 3 %; with Varnish's default of 67, by
-12 %."""
+"""Points for a unit of weight; with Varnish's default of 67 the shares of caches are uneven."""
 
 
 def owner(caches: Sequence[Cache], key: bytes) -> Cache:
