@@ -26,8 +26,9 @@ CHAIN = f"originmap(?:_{CODE})+|originmap-generic"
 LINES = {
     "originmap.cfg": [
         f"backend (?:{CHAIN})",
-        r"    http-request return status 508 if \{ req\.hdr\(X-Originmap-Colo\) -m found \}",
-        r"    http-request set-header X-Originmap-Colo (?:[A-Z0-9]{2,10}|generic)",
+        r"    http-request return status 508 if \{ req\.hdr\(X-Originmap-Colo\) -m found \}"
+        r"(?: !\{ req\.hdr\(X-Originmap-Colo\) -m str hub \})?",
+        r"    http-request set-header X-Originmap-Colo (?:[A-Z0-9]{2,10}|generic|hub)",
         r"    http-request set-var-fmt\(txn\.originmap_hash\) [%a-z.\[\](),_]+",
         r"    balance hash var\(txn\.originmap_hash\)",
         "    hash-type consistent sdbm avalanche",

@@ -16,7 +16,6 @@ from originmap.export.node import Node, ZonePart, name_of
 from originmap.export.shared import envoy_caches
 
 _TYPE = "type.googleapis.com/envoy."
-_ROUTE = _TYPE + "config.route.v3.Route"
 _ROUTE_LIST = _TYPE + "config.route.v3.RouteList"
 CLUSTER_TYPE = _TYPE + "config.cluster.v3.Cluster"
 ENDPOINTS_TYPE = _TYPE + "config.endpoint.v3.ClusterLoadAssignment"
@@ -158,15 +157,25 @@ class Routes:
         text = addresses.text
         entries = ",\n".join(f'"{text(row.address)}":{actions[row.chain]}' for row in rows)
         header = {"@type": _HEADER, "header_name": "x-originmap-ip"}
+        matcher = (
+            f'{{"matcher_tree":{{"input":{{"name":"ip","typed_config":{_json(header)}}},'
+            f'"exact_match_map":{{"map":{{\n{entries}}}}}}},'
+            f'"on_no_match":{_json(self._action(part.default))}}}'
+        )
         yield (
             f',\n{{"name":{_json(part.name)},"domains":{_json(domains)},"retry_policy":{_json(self._retry())},'
-            f'"matcher":{{"matcher_tree":{{"input":{{"name":"ip","typed_config":{_json(header)}}},'
-            f'"exact_match_map":{{"map":{{\n{entries}}}}}}},'
-            f'"on_no_match":{_json(self._action(part.default))}}}}}'
+            f'"matcher":{self._unmarked(matcher)}}}'
         ).encode()
 
     def end(self) -> Iterator[bytes]:
         yield b"\n]}]}\n" if self._wanted else b"]}\n"
+
+    def _unmarked(self, matcher: str) -> str:
+        """A matcher for requests that other caches have not marked."""
+        if not self._node.hashed:
+            return matcher
+        marked = _json({"matchers": [envoy_caches.match_marked()]})
+        return f'{{"matcher_list":{marked},"on_no_match":{{"matcher":{matcher}}}}}'
 
     def _routes(self, chain: Chain) -> list[dict[str, object]]:
         if chain and self._node.hashed:
@@ -177,12 +186,15 @@ class Routes:
         routes = self._routes(chain)
         config: dict[str, object] = {"@type": _ROUTE_LIST, "routes": routes}
         if len(routes) == 1:
-            config = {"@type": _ROUTE, **routes[0]}
+            config = {"@type": envoy_caches.ROUTE_TYPE, **routes[0]}
         return {"action": {"name": "route", "typed_config": config}}
 
     def _plain_host(self, name: str, domains: list[str], chain: Chain) -> dict[str, object]:
         """A virtual host with the routes of one chain for all requests."""
-        host: dict[str, object] = {"name": name, "domains": domains, "routes": self._routes(chain)}
+        routes = self._routes(chain)
+        if chain and self._node.hashed:
+            routes = [envoy_caches.marked(), *routes]
+        host: dict[str, object] = {"name": name, "domains": domains, "routes": routes}
         return {**host, "retry_policy": self._retry()} if chain else {**host}
 
     def _retry(self) -> dict[str, object]:

@@ -1,9 +1,9 @@
 """A node of the cache network: its zones, and the chain of colos that it fills each origin from.
 
 If colos have several caches, URLs are assigned to one cache of a colo by consistent hashing. Then
-requests to a colo are marked with its code in the header X-Originmap-Colo, and a cache does not
-pass a marked request to its siblings, so that no request goes in circles among them even if two
-nodes disagree about the owner of a URL.
+requests to other caches are marked in the header X-Originmap-Colo, and a cache passes a marked
+request to the origin only, except that a regional hub passes it to the upper tier. So no request
+goes in circles, even among nodes with different revisions of the topology.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,7 +26,9 @@ from originmap.export.endpoint import Addresses, Endpoints
 ORIGIN = "originmap-origin"
 """The name of the operator's upstream for the origin itself."""
 HOP = "X-Originmap-Colo"
-"""The request header with the code of the colo that a request is sent to, or GENERIC."""
+"""The request header with the code of the colo that a request is sent to, GENERIC, or HUB."""
+HUB = "hub"
+"""The mark of a request to a regional hub."""
 
 NO_PLACE = Place("", "")
 """The place in the row of an origin without a mapping, which is there because of its pool."""
@@ -110,6 +112,7 @@ class Node:
             sorted({*self._by_place.values(), *self._of_pools(pooled), self._chains.generic} - {()})
         )
         """All chains that a mapping can have, so that an origin that moves needs no new one."""
+        self._hub_chains = self._through_hub(pools=True in pooled)
 
     @property
     def own(self) -> str | None:
@@ -129,10 +132,15 @@ class Node:
     @property
     def has_hub(self) -> bool:
         """Whether the node fills any origin through a regional hub."""
-        return any(
-            hub and chain != self._by_place[place, False]
-            for (place, hub), chain in self._by_place.items()
-        )
+        return bool(self._hub_chains)
+
+    def through_hub(self, chain: Chain) -> bool:
+        """Whether the first colo of a chain is a regional hub."""
+        return chain in self._hub_chains
+
+    def mark(self, chain: Chain) -> str:
+        """The mark of a request to the first colo of a chain."""
+        return HUB if self.through_hub(chain) else chain[0]
 
     def leads_inside(self, chain: Chain) -> bool:
         """Whether a chain leads to the caches of the node's own colo, so that requests which came
@@ -208,6 +216,15 @@ class Node:
             rows = self._pooled(zone, rows)
         default = self._chains.of(zone, resolve(zone, None, self._tiers))
         return ZonePart(zone.id, zone.name, default, rows)
+
+    def _through_hub(self, *, pools: bool) -> set[Chain]:
+        """The chains of this node whose first colo is a regional hub; with `pools`, also those of
+        pools in several regions."""
+        codes = [self._tiers.codes(place) for place, hub in self._by_place if hub]
+        if pools:
+            codes += [self._tiers.near(code) for code in self._tiers.eligible]
+        through = self._chains.through
+        return {chain for each in codes if (chain := through(each, regional=True)) != through(each)}
 
     def _of_pools(self, regional: Iterable[bool]) -> Iterator[Chain]:
         """All chains of pools in several regions, of zones with these settings of Regional Tiered

@@ -118,11 +118,20 @@ def test_every_packaged_colo_has_a_continent() -> None:
 
 @st.composite
 def topologies(draw: st.DrawFn) -> Topology:
-    """Any topology of the packaged colos, with hubs and with any of them ineligible or draining."""
-    states = st.sampled_from([ColoState.ACTIVE, ColoState.ACTIVE, ColoState.DRAINING])
+    """Any topology of the packaged colos, with hubs, costs and caches, and with any of them
+    ineligible, draining or down."""
+    active = [ColoState.ACTIVE] * 2
+    states = st.sampled_from([*active, ColoState.DRAINING, ColoState.DOWN])
+    names = [Cache(f"cache-{number}", "192.0.2.1") for number in range(3)]
     some = draw(st.lists(st.sampled_from(data.hubs()), min_size=2, max_size=12, unique=True))
     colos = [
-        replace(colo, eligible=draw(st.booleans()) or n == 0, state=draw(states))
+        replace(
+            colo,
+            eligible=draw(st.booleans()) or n == 0,
+            state=draw(states) if n else ColoState.ACTIVE,
+            caches=tuple(names[: draw(st.integers(0, 3))]),
+            cost=draw(st.sampled_from([0, 0, 20])),
+        )
         for n, colo in enumerate(some)
     ]
     codes = st.sampled_from([colo.code for colo in colos])
@@ -131,12 +140,17 @@ def topologies(draw: st.DrawFn) -> Topology:
     return Topology(tuple(colos), hubs=hubs, fallbacks=draw(st.integers(0, 3)))
 
 
-@given(topologies(), st.sampled_from([Place(r.vendor, r.name) for r in CATALOGUE.regions()]))
-def test_no_chain_leads_back_for_any_pair_of_nodes(topology: Topology, place: Place) -> None:
-    """A request that each node passes to any colo of its chain reaches the origin."""
+PLACES = [Place(region.vendor, region.name) for region in CATALOGUE.regions()]
+
+
+@given(topologies(), st.sampled_from([*PLACES, None]), st.sampled_from([PLAIN, REGIONAL]))
+def test_no_chain_leads_back_for_any_pair_of_nodes(
+    topology: Topology, place: Place | None, zone: Zone
+) -> None:
+    """A request that each node passes to any colo of its chain reaches the origin. A cache passes
+    it to a sibling once, because then it is marked."""
     chains = {
-        code: chain(topology, code, zone, which)
-        for zone, which in ((REGIONAL, place),)
+        code: [other for other in chain(topology, code, zone, place) if other != code]
         for code in topology.by_code()
     }
     depth = dict.fromkeys(chains, 0)

@@ -7,8 +7,8 @@ The clusters of colos use MAGLEV, because it moves few URLs of other caches if o
 moves more, since its points depend on the sum of weights of healthy caches. A cache is hashed by
 its name, and keeps its URLs if its address changes.
 
-Requests are marked with the code of the first colo, because a route cannot know the colo that is
-chosen; a node only looks whether a request is marked, and then does not pass it to its siblings.
+Requests are marked with the code of the first colo, or HUB, because a route cannot know the colo
+that is chosen. A node passes a marked request to the origin, except on a regional hub.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from originmap.domain.tier.cache import MAX_CACHES_OF_COLO, Cache
 from originmap.domain.tier.chain import GENERIC, Chain
 from originmap.domain.tier.hash_key import uri_parts
 from originmap.domain.tier.topology import HashPart
-from originmap.export.node import HOP, ORIGIN, Node, name_of
+from originmap.export.node import HOP, HUB, ORIGIN, Node, name_of
 
 _BREAKERS = {"circuit_breakers": {"thresholds": [{"max_retries": 1024}]}}
 """Without them a cache that fails would fail requests, since by default 3 are retried at a time."""
@@ -42,7 +42,17 @@ _AGGREGATE = "type.googleapis.com/envoy.extensions.clusters.aggregate.v3.Cluster
 _PREVIOUS_HOSTS = (
     "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
 )
+ROUTE_TYPE = "type.googleapis.com/envoy.config.route.v3.Route"
 _ALL = {"prefix": "/"}
+_MARKED = {"name": HOP, "present_match": True}
+_NOT_TO_HUB = {"name": HOP, "string_match": {"exact": HUB}, "invert_match": True}
+_INPUT = {
+    "name": "mark",
+    "typed_config": {
+        "@type": "type.googleapis.com/envoy.type.matcher.v3.HttpRequestHeaderMatchInput",
+        "header_name": HOP.lower(),
+    },
+}
 _OF_PATH = {
     (HashPart.PATH,): r"\?.*",
     (HashPart.QUERY,): r"^[^?]*\??",
@@ -106,21 +116,44 @@ def _aggregate(name: str, clusters: Sequence[str]) -> dict[str, object]:
 
 
 def routes(node: Node, chain: Chain) -> list[dict[str, object]]:
-    """The routes of a chain, the first of which is for marked requests."""
+    """The routes of a chain. A request that was sent to this node as a hub does not go to another
+    hub."""
     mark = {
-        "header": {"key": HOP, "value": chain[0]},
+        "header": {"key": HOP, "value": node.mark(chain)},
         "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
     }
-    fill = {
+    fill: dict[str, object] = {
         "match": _ALL,
         "route": {"cluster": name_of(chain), "hash_policy": _hash_policy(node)},
         "request_headers_to_add": [mark],
     }
-    if not node.leads_inside(chain):
-        return [fill]
-    marked = {**_ALL, "headers": [{"name": HOP, "present_match": True}]}
-    origin = {"route": {"cluster": ORIGIN}, "request_headers_to_remove": [HOP]}
-    return [{"match": marked, **origin}, fill]
+    return [_to_origin(_MARKED), fill] if node.through_hub(chain) else [fill]
+
+
+def marked() -> dict[str, object]:
+    """The route of marked requests except those to a hub, for a virtual host with routes."""
+    return _to_origin(_MARKED, _NOT_TO_HUB)
+
+
+def match_marked() -> dict[str, object]:
+    """The same for a virtual host with a matcher."""
+    any_mark = {"safe_regex": {"google_re2": {}, "regex": ".+"}}
+    marked = {"single_predicate": {"input": _INPUT, "value_match": any_mark}}
+    to_hub = {"single_predicate": {"input": _INPUT, "value_match": {"exact": HUB}}}
+    route = {"@type": ROUTE_TYPE, **_to_origin()}
+    return {
+        "predicate": {"and_matcher": {"predicate": [marked, {"not_matcher": to_hub}]}},
+        "on_match": {"action": {"name": "route", "typed_config": route}},
+    }
+
+
+def _to_origin(*headers: Mapping[str, object]) -> dict[str, object]:
+    """A route to the origin for requests with `headers`."""
+    return {
+        "match": {**_ALL, **({"headers": headers} if headers else {})},
+        "route": {"cluster": ORIGIN},
+        "request_headers_to_remove": [HOP],
+    }
 
 
 def _hash_policy(node: Node) -> list[dict[str, object]]:

@@ -2,10 +2,10 @@
 
 The caches of the first colo share the URLs, and if none of them is up, those of all colos after it,
 which are backup servers. A backend cannot set a header for each server, so X-Originmap-Colo has the
-code of the first colo; a node only looks whether a request has it.
+code of the first colo, or HUB.
 
-A request that has the header already is not passed to sibling caches. A backend cannot send it
-elsewhere, so the operator's frontend must; without that line the answer is 508.
+A request that has the header already goes to the origin, except on a regional hub. A backend cannot
+send it there, so the operator's frontend must; without that line the answer is 508.
 """
 
 from collections.abc import Collection, Iterator
@@ -15,7 +15,7 @@ from originmap.domain.tier.endpoint import Endpoint
 from originmap.domain.tier.hash_key import uri_parts
 from originmap.domain.tier.rings.haproxy import factor, ids
 from originmap.domain.tier.topology import HashPart
-from originmap.export.node import HOP, Node, name_of
+from originmap.export.node import HOP, HUB, Node, name_of
 
 _HOST = "%[req.hdr(host),host_only,lower]"
 _OF_URI = {
@@ -25,9 +25,8 @@ _OF_URI = {
     (HashPart.PATH, HashPart.QUERY): "%[pathq]",
 }
 _ALL_BACKUPS = "    option allbackups\n"
-_LOOP = f"""\
-    http-request return status 508 if {{ req.hdr({HOP}) -m found }}
-"""
+_LOOP = f"    http-request return status 508 if {{ req.hdr({HOP}) -m found }}"
+_NOT_HUB = f" !{{ req.hdr({HOP}) -m str {HUB} }}"
 
 
 def backends(node: Node) -> Iterator[bytes]:
@@ -40,8 +39,8 @@ def backends(node: Node) -> Iterator[bytes]:
 def _backend(node: Node, chain: Chain, checked: dict[tuple[str, Endpoint], str]) -> str:
     return (
         f"backend {name_of(chain)}\n"
-        f"{_LOOP * node.leads_inside(chain)}"
-        f"    http-request set-header {HOP} {chain[0]}\n"
+        f"{_LOOP}{_NOT_HUB * (not node.through_hub(chain))}\n"
+        f"    http-request set-header {HOP} {node.mark(chain)}\n"
         f"    http-request set-var-fmt(txn.originmap_hash) {_key(node.hash_key)}\n"
         "    balance hash var(txn.originmap_hash)\n"
         "    hash-type consistent sdbm avalanche\n"

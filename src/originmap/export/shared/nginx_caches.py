@@ -5,18 +5,18 @@ their own. $originmap_fill names the first, and $originmap_fill_2, $originmap_fi
 next ones, which named locations use with `error_page 502 504`. A POST that may have arrived is not
 sent again. $originmap_colo is the value of the header X-Originmap-Colo for $originmap_fill.
 
-A request that has the header already is not passed to sibling caches, and others are only if the
-site sets $originmap_siblings to "on", because a site that does not send the header would send them
-in circles.
+For a request that has the header already, $originmap_fill is the origin, except on a regional hub.
+Others are passed to sibling caches only if the site sets $originmap_siblings to "on", because a
+site that does not send the header would send them in circles.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from originmap.domain.tier.chain import GENERIC, Chain
 from originmap.domain.tier.hash_key import uri_parts
 from originmap.domain.tier.rings.nginx import weights
 from originmap.domain.tier.topology import HashPart
-from originmap.export.node import Node, name_of
+from originmap.export.node import HUB, Node, name_of
 
 _FEWEST_LEVELS = 2
 
@@ -53,6 +53,7 @@ def upstreams(node: Node) -> Iterator[bytes]:
 
 def fills(node: Node) -> Iterator[bytes]:
     """Write the maps from a chain to its upstreams."""
+    yield _chain(node).encode()
     yield _siblings(node).encode()
     yield _SENT.encode()
     levels = max(_FEWEST_LEVELS, *(len(chain) for chain in node.chains), 0)
@@ -77,22 +78,24 @@ def _upstream(node: Node, code: str) -> str:
     return f"upstream {_name(code)} {{\n    hash $originmap_key consistent;\n{servers}}}\n"
 
 
+def _chain(node: Node) -> str:
+    """The map to the chain of a request, which is empty for a request that must not go on."""
+    through_hub = (name_of(chain) for chain in node.chains if node.through_hub(chain))
+    return (
+        'map "$http_x_originmap_colo/$originmap_upstream" $originmap_chain {\n'
+        f'    default "";\n    "~^(?:{HUB})?/[^/]*$" $originmap_upstream;\n'
+        + "".join(f'    "{HUB}/{name}" "";\n' for name in through_hub)
+        + "}\n"
+    )
+
+
 def _siblings(node: Node) -> str:
-    """The upstreams that can send a request back to this node."""
-    pooled = "on" if node.pooled else '""'
-    key = "$originmap_siblings$http_x_originmap_colo" if node.pooled else "$http_x_originmap_colo"
-    text = ""
-    if node.own in node.members():
-        text += (
-            'map "$originmap_siblings$http_x_originmap_colo" $originmap_own {\n'
-            f"    default $originmap_origin;\n    on {_name(node.own)};\n}}\n"
-        )
-    if GENERIC in node.members():
-        text += (
-            f'map "{key}" $originmap_generic {{\n'
-            f"    default $originmap_origin;\n    {pooled} {_name(GENERIC)};\n}}\n"
-        )
-    return text
+    """The maps to the upstreams of sibling caches."""
+    return "".join(
+        f"map $originmap_siblings {_target(node, code)} {{\n"
+        f"    default $originmap_origin;\n    on {_name(code)};\n}}\n"
+        for code in _inside(node)
+    )
 
 
 def _fill(node: Node, level: int) -> str:
@@ -106,35 +109,46 @@ def _fill(node: Node, level: int) -> str:
             lines.append(f"    {name_of(chain)} $originmap_origin;\n")
     if level == 1:
         return (
-            "map $originmap_upstream $originmap_fill {\n"
-            f'    default $originmap_upstream;\n    "" $originmap_origin;\n{"".join(lines)}}}\n'
+            "map $originmap_chain $originmap_fill {\n"
+            f'    default $originmap_chain;\n    "" $originmap_origin;\n{"".join(lines)}}}\n'
         )
     return (
-        f"map $originmap_upstream $originmap_next_{level} {{\n"
+        f"map $originmap_chain $originmap_next_{level} {{\n"
         f"    default {_NONE};\n{''.join(lines)}}}\n"
         f"map $originmap_sent $originmap_fill_{level} {{\n"
         f"    default $originmap_next_{level};\n    yes {_NONE};\n}}\n"
     )
 
 
+def _inside(node: Node) -> list[str]:
+    return [code for code in node.members() if node.leads_inside((code,))]
+
+
 def _target(node: Node, code: str) -> str:
-    if code == GENERIC:
-        return "$originmap_generic"
-    return "$originmap_own" if code == node.own else _name(code)
+    if code not in _inside(node):
+        return _name(code)
+    return "$originmap_generic" if code == GENERIC else "$originmap_own"
 
 
 def _colo(node: Node, level: int) -> str:
     """The map to the value of the header, and for the first level to whether the answer comes from
     a sibling, which stores it."""
     suffix = f"_{level}" * (level > 1)
-    lines = [f"    {_name(code)} {code};\n" for code in node.members()]
-    text = f'map $originmap_fill{suffix} $originmap_colo{suffix} {{\n    default "";\n'
-    text += "".join(lines) + "}\n"
+    codes = [(_name(code), code) for code in node.members()]
     if level > 1:
-        return text
-    inside = [code for code in node.members() if node.leads_inside((code,))]
-    lines = [f"    {_name(code)} 1;\n" for code in inside]
-    return f'{text}map $originmap_fill $originmap_relay {{\n    default "";\n{"".join(lines)}}}\n'
+        return _map(f"$originmap_fill{suffix}", f"$originmap_colo{suffix}", codes)
+    hubs = [(name_of(chain), HUB) for chain in node.chains if node.through_hub(chain)]
+    relays = [(_name(code), "1") for code in _inside(node)]
+    return (
+        _map("$originmap_fill", "$originmap_fill_colo", codes)
+        + _map("$originmap_chain", "$originmap_colo", hubs, "$originmap_fill_colo")
+        + _map("$originmap_fill", "$originmap_relay", relays)
+    )
+
+
+def _map(source: str, variable: str, values: Iterable[tuple[str, str]], other: str = '""') -> str:
+    lines = "".join(f"    {key} {value};\n" for key, value in values)
+    return f"map {source} {variable} {{\n    default {other};\n{lines}}}\n"
 
 
 def _name(code: str) -> str:

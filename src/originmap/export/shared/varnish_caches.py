@@ -5,19 +5,20 @@ director is healthy is used, and otherwise the next one of the chain. A director
 probe of any of its caches succeeds, and its ring has the caches by name, so that a cache that
 leaves moves only its own URLs.
 
-A request that has the header already is not passed to sibling caches. Others are, and are not
-stored: the owner of the URL stores it, and if that is this node itself, the request that it sends
-to itself would wait for the first one to be stored.
+A request that has the header already goes to the origin, except on a regional hub. Others are
+passed to sibling caches, and are not stored: the owner of the URL stores it, and if that is this
+node itself, the request that it sends to itself would wait for the first one to be stored.
 """
 
 from collections.abc import Collection, Iterable, Iterator
+from textwrap import indent
 
 from originmap.domain.tier.cache import Cache
 from originmap.domain.tier.chain import GENERIC, Chain
 from originmap.domain.tier.hash_key import uri_parts
 from originmap.domain.tier.rings.varnish import REPLICAS
 from originmap.domain.tier.topology import HashPart
-from originmap.export.node import HOP, Node
+from originmap.export.node import HOP, HUB, Node
 
 _FROM = "req.http.X-Originmap-From"
 _HOP = f"req.http.{HOP}"
@@ -56,14 +57,19 @@ def fills(node: Node, chains: Collection[Chain]) -> Iterator[bytes]:
 
 
 def _fill(node: Node, chain: Chain) -> str:
-    body = _relay(chain[0]) if node.leads_inside(chain) else _first_healthy(chain)
+    inside = node.leads_inside(chain)
+    body = _relay(chain[0]) if inside else _first_healthy(chain, hub=node.through_hub(chain))
     return f"sub {named('fill', chain)} {{\n{body}}}\n"
 
 
 def choose(calls: Iterable[str]) -> bytes:
     """Write originmap_choose, which takes the header from the request before a sub sets it."""
-    take = f"    set {_FROM} = {_HOP};\n    unset {_HOP};\n"
-    return f"sub originmap_choose {{\n{take}{''.join(calls)}    unset {_FROM};\n}}\n".encode()
+    inner = indent("".join(calls), "    ")
+    return (
+        f"sub originmap_choose {{\n    set {_FROM} = {_HOP};\n    unset {_HOP};\n"
+        f'    if ({_FROM} == "" || {_FROM} == "{HUB}") {{\n{inner}    }}\n'
+        f"    unset {_FROM};\n}}\n"
+    ).encode()
 
 
 def _caches(node: Node, code: str) -> tuple[Cache, ...]:
@@ -112,18 +118,24 @@ def _to(code: str, key: str) -> str:
     )
 
 
-def _first_healthy(chain: Chain) -> str:
-    tests = "".join(
-        f"if (std.healthy({_ring(code)}.backend())) {{\n        {_call(code)}\n    }} else "
-        for code in chain[:-1]
+def _first_healthy(chain: Chain, *, hub: bool) -> str:
+    """A request that was sent to this node as a hub does not go to another `hub`."""
+    calls = [_call(code) for code in chain]
+    tests = ""
+    if hub:
+        calls[0] += f'\n        set {_HOP} = "{HUB}";'
+        tests = f'if ({_FROM} == "{HUB}") {{\n    }} else '
+    tests += "".join(
+        f"if (std.healthy({_ring(code)}.backend())) {{\n        {call}\n    }} else "
+        for code, call in zip(chain[:-1], calls, strict=False)
     )
-    last = _call(chain[-1])
+    last = calls[-1]
     return f"    {tests}{{\n        {last}\n    }}\n" if tests else f"    {last}\n"
 
 
 def _relay(code: str) -> str:
     return (
-        f'    if ({_FROM} == "" && std.healthy({_ring(code)}.backend())) {{\n'
+        f"    if (std.healthy({_ring(code)}.backend())) {{\n"
         f"        {_call(code)}\n        unset {_FROM};\n        return (pass);\n    }}\n"
     )
 

@@ -1,4 +1,4 @@
-"""Envoy's choice of a cache; tests/caches/test_shared_colos.py compares it with Envoy's own."""
+"""Envoy's choice of a cache; tests/caches/shared/test_colos.py compares it with Envoy's own."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""HAProxy's choice of a cache; tests/caches/test_shared_colos.py compares it with HAProxy's own."""
+"""HAProxy's choice of a cache; tests/caches/shared/test_colos.py compares it with HAProxy's own."""
 
 from collections import Counter
 from itertools import combinations

@@ -114,15 +114,19 @@ sub originmap_to_nrt {
     set req.http.X-Originmap-Colo = "NRT";
 }
 sub originmap_fill_fra_iad {
-    if (std.healthy(originmap_r_fra.backend())) {
+    if (req.http.X-Originmap-From == "hub") {
+    } else if (std.healthy(originmap_r_fra.backend())) {
         call originmap_to_fra;
+        set req.http.X-Originmap-Colo = "hub";
     } else {
         call originmap_to_iad;
     }
 }
 sub originmap_fill_fra_nrt {
-    if (std.healthy(originmap_r_fra.backend())) {
+    if (req.http.X-Originmap-From == "hub") {
+    } else if (std.healthy(originmap_r_fra.backend())) {
         call originmap_to_fra;
+        set req.http.X-Originmap-Colo = "hub";
     } else {
         call originmap_to_nrt;
     }
@@ -137,20 +141,22 @@ sub originmap_fill_nrt_fra {
 sub originmap_choose {
     set req.http.X-Originmap-From = req.http.X-Originmap-Colo;
     unset req.http.X-Originmap-Colo;
-    if (req.http.X-Originmap-Zone == "example.com") {
-        call originmap_z_11111111111111111111111111111111;
-    }
-    if (req.http.X-Originmap-Zone == "off.example") {
-        call originmap_z_22222222222222222222222222222222;
-    }
-    if (req.http.X-Originmap-Zone == "generic.example") {
-        call originmap_z_33333333333333333333333333333333;
-    }
-    if (req.http.X-Originmap-Zone == "other.example") {
-        call originmap_z_44444444444444444444444444444444;
-    }
-    if (req.http.X-Originmap-Zone == "empty.example") {
-        call originmap_z_55555555555555555555555555555555;
+    if (req.http.X-Originmap-From == "" || req.http.X-Originmap-From == "hub") {
+        if (req.http.X-Originmap-Zone == "example.com") {
+            call originmap_z_11111111111111111111111111111111;
+        }
+        if (req.http.X-Originmap-Zone == "off.example") {
+            call originmap_z_22222222222222222222222222222222;
+        }
+        if (req.http.X-Originmap-Zone == "generic.example") {
+            call originmap_z_33333333333333333333333333333333;
+        }
+        if (req.http.X-Originmap-Zone == "other.example") {
+            call originmap_z_44444444444444444444444444444444;
+        }
+        if (req.http.X-Originmap-Zone == "empty.example") {
+            call originmap_z_55555555555555555555555555555555;
+        }
     }
     unset req.http.X-Originmap-From;
 }

@@ -133,7 +133,7 @@ sub originmap_fill_fra {
     call originmap_to_fra;
 }
 sub originmap_fill_iad {
-    if (req.http.X-Originmap-From == "" && std.healthy(originmap_r_iad.backend())) {
+    if (std.healthy(originmap_r_iad.backend())) {
         call originmap_to_iad;
         unset req.http.X-Originmap-From;
         return (pass);
@@ -147,7 +147,7 @@ sub originmap_fill_nrt_fra {
     }
 }
 sub originmap_fill-generic {
-    if (req.http.X-Originmap-From == "" && std.healthy(originmap_r-generic.backend())) {
+    if (std.healthy(originmap_r-generic.backend())) {
         call originmap_to-generic;
         unset req.http.X-Originmap-From;
         return (pass);
@@ -156,20 +156,22 @@ sub originmap_fill-generic {
 sub originmap_choose {
     set req.http.X-Originmap-From = req.http.X-Originmap-Colo;
     unset req.http.X-Originmap-Colo;
-    if (req.http.X-Originmap-Zone == "example.com") {
-        call originmap_z_11111111111111111111111111111111;
-    }
-    if (req.http.X-Originmap-Zone == "off.example") {
-        call originmap_z_22222222222222222222222222222222;
-    }
-    if (req.http.X-Originmap-Zone == "generic.example") {
-        call originmap_z_33333333333333333333333333333333;
-    }
-    if (req.http.X-Originmap-Zone == "other.example") {
-        call originmap_z_44444444444444444444444444444444;
-    }
-    if (req.http.X-Originmap-Zone == "empty.example") {
-        call originmap_z_55555555555555555555555555555555;
+    if (req.http.X-Originmap-From == "" || req.http.X-Originmap-From == "hub") {
+        if (req.http.X-Originmap-Zone == "example.com") {
+            call originmap_z_11111111111111111111111111111111;
+        }
+        if (req.http.X-Originmap-Zone == "off.example") {
+            call originmap_z_22222222222222222222222222222222;
+        }
+        if (req.http.X-Originmap-Zone == "generic.example") {
+            call originmap_z_33333333333333333333333333333333;
+        }
+        if (req.http.X-Originmap-Zone == "other.example") {
+            call originmap_z_44444444444444444444444444444444;
+        }
+        if (req.http.X-Originmap-Zone == "empty.example") {
+            call originmap_z_55555555555555555555555555555555;
+        }
     }
     unset req.http.X-Originmap-From;
 }

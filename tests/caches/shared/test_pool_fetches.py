@@ -11,10 +11,10 @@ import pytest
 from originmap.domain.zone.pool import Pool
 from originmap.export.endpoint import read
 from originmap.export.formats import format_called
-from tests.caches.crowd import Crowd
 from tests.caches.network import free_port
 from tests.caches.programs.cache import ZONE
 from tests.caches.programs.nginx import Nginx
+from tests.caches.shared.crowd import Crowd
 from tests.export.samples import COLOS, FRANKFURT, VIRGINIA, ZONES, export, node
 
 ORIGINS = {"192.0.2.1": VIRGINIA, "192.0.2.2": FRANKFURT}
