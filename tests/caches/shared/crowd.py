@@ -1,6 +1,7 @@
 """Many small HTTP servers in one thread, fast enough for ten thousand requests.
 
-Each answers with its name and the request's X-Originmap-Colo header, and counts its requests.
+Each answers with its name and the request's X-Originmap-Colo header, and notes the paths of its
+requests.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ class Member:
         self.name = name
         self.host = host
         self.port = free_port(host)
-        self.requests = 0
+        self.paths: list[str] = []
         self._crowd = crowd
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
@@ -55,7 +56,7 @@ class Member:
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-                self.requests += 1
+                self.paths.append(head.split()[1])
                 _, _, rest = head.partition("\r\nx-originmap-colo:")
                 body = f"{self.name} {rest.partition(chr(13))[0].strip()}".encode()
                 writer.write(
