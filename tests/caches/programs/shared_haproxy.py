@@ -5,7 +5,6 @@ import time
 from tests.caches.programs.cache import PATIENCE_SECONDS
 from tests.caches.programs.haproxy import HAProxy
 
-
 _SEND_AGAIN_SECONDS = 2
 
 
