@@ -1,5 +1,6 @@
 """From the arguments of plan, apply and drift to a plan."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +14,12 @@ from originmap.cli import address_arguments, options
 from originmap.cli.api_options import api, only, path, remote
 from originmap.cli.output.progress_bar import ProgressBar
 from originmap.cli.output.upper_tiers import tiers_of_file, tiers_of_server
+from originmap.client.errors import NoPools
 from originmap.client.mappings import RemoteMappings
 from originmap.domain.mapping.catalogue import Catalogue
 from originmap.domain.mapping.own_regions import merged
-from originmap.domain.plan.cold_moves import ColdMove, cold_moves
-from originmap.domain.plan.plan import Plan
+from originmap.domain.plan.cold_moves import ColdMove, Pooled, cold_moves
+from originmap.domain.plan.plan import Plan, PoolsPlan
 from originmap.domain.plan.selection import Pattern
 from originmap.mapfile import reader
 from originmap.mapfile.document import Document
@@ -94,7 +96,20 @@ def moving(plan: Plan, mappings: RemoteMappings, file: Path | None) -> list[Cold
         if file
         else tiers_of_server(mappings.connection)
     )
-    return None if tiers is None else cold_moves(plan, tiers)
+    return None if tiers is None else cold_moves(plan, tiers, _pooled(plan, mappings))
+
+
+def _pooled(plan: Plan, mappings: RemoteMappings) -> dict[str, Pooled]:
+    """The zones of a plan with pools, whose live mappings are read again for them."""
+    found = {}
+    with contextlib.suppress(NoPools):
+        for zone in plan.zones:
+            if not zone.size:
+                continue
+            pools = zone.pools or PoolsPlan(*[mappings.pools(zone.id)] * 2)
+            if any(pools):
+                found[zone.id] = Pooled(pools, mappings.mappings(zone.id))
+    return found
 
 
 class Reading(ProgressBar):

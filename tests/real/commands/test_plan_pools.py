@@ -46,6 +46,8 @@ def test_pools_are_planned_and_applied_like_mappings(dev: Server, tmp_path: Path
     assert (
         "3 to create, 0 to change, 0 to delete; 0 stay (2 writes); 2 pools to write" in planned.out
     )
+    # The member without a mapping moves with its pool.
+    assert "upper tiers move for 4 origins" in planned.out
     done = user.run("apply", saved, "--yes")
     assert (done.status, done.last) == (0, "done: 5 changes, read back and as planned")
     assert _live(dev) == {"api": ["192.0.2.2", "192.0.2.3"], "web": ["192.0.2.1", "192.0.2.9"]}

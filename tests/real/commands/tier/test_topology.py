@@ -32,11 +32,13 @@ def test_whatif_lists_moves_and_changes_nothing(db: Path) -> None:
     told = output("whatif", "--down", "IAD", "--db", db)
     assert "1 origin would move to another upper tier" in told
     assert "example.com" in told
-    (move,) = rows("whatif", "--down", "IAD", "--db", db)
+    found = json.loads(output("whatif", "--down", "IAD", "--json", "--db", db))
+    assert (found["cold_origins"], found["urls"], found["regional_hubs"]) == (1, [], [])
+    (move,) = found["moves"]
     assert (move["before"], move["after"]) == (["IAD", "EWR"], ["EWR", "YYZ"])
     assert move["cold"] is True
-    (kept,) = rows("whatif", "--down", "EWR", "--db", db)
-    assert kept["cold"] is False
+    found = json.loads(output("whatif", "--down", "EWR", "--json", "--db", db))
+    assert [move["cold"] for move in found["moves"]] == [False]
     assert "0 origins" in output("whatif", "--drain", "SYD", "--db", db)
     refusal("whatif", "--db", db, status=2)
 
