@@ -28,6 +28,7 @@ from originmap.store.port import Store
 
 _Parts = AsyncGenerator[Part, None]
 _CHUNK = 1 << 16
+_SMALL = 1 << 12
 _ATTEMPTS, _PAUSE_SECONDS = 20, 0.005
 
 
@@ -216,18 +217,22 @@ def digest(name: str, node: Node) -> str:
 async def _written(
     export: Export, parts: _Parts | None, turns: Turns
 ) -> AsyncGenerator[bytes, None]:
-    """Write the file in chunks of about 64 KiB, with a turn for other requests between the writer's
-    own, smaller chunks."""
+    """Write the file in chunks of about 64 KiB, with turns for other requests: after each of the
+    writer's own chunks with mappings, and after some of the others, which are small."""
     waiting: list[bytes] = []
-    size = 0
+    size = since_turn = 0
+    step = 0 if export.file.of_mappings else _SMALL
     async with contextlib.aclosing(_chunks(export, parts, turns)) as chunks:
         async for chunk in chunks:
             waiting.append(chunk)
             size += len(chunk)
+            since_turn += len(chunk)
             if size >= _CHUNK:
                 yield b"".join(waiting)
                 waiting, size = [], 0
-            await turns.next()
+            if since_turn >= step:
+                since_turn = 0
+                await turns.next()
     yield b"".join(waiting)
 
 
