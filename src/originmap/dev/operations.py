@@ -6,7 +6,8 @@ arguments and body members that an operation uses, and every error that it can r
 
 import difflib
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import msgspec
@@ -86,7 +87,8 @@ class DocumentedError(NamedTuple):
         return () if seconds is None else (("retry-after", seconds),)
 
 
-class Operation(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Operation:
     """An operation. `fields` are the members of its JSON body, or of each item of a batch; None if
     it takes no object."""
 
@@ -96,7 +98,12 @@ class Operation(NamedTuple):
     path: str
     arguments: frozenset[str]
     fields: frozenset[str] | None
-    errors: tuple[DocumentedError, ...]
+    _errors: Callable[[], Iterable[DocumentedError]]
+
+    @functools.cached_property
+    def errors(self) -> tuple[DocumentedError, ...]:
+        """The errors in the document, read on first use because a server starts sooner so."""
+        return tuple(self._errors())
 
     @property
     def deprecated(self) -> bool:
@@ -153,7 +160,7 @@ class Operations:
             path,
             frozenset(p["name"] for p in parameters if p["in"] == "query"),
             self._fields(described.get("requestBody", {})),
-            tuple(self._errors(described["responses"])),
+            functools.partial(self._errors, described["responses"]),
         )
 
     def _fields(self, body: Mapping[str, Any]) -> frozenset[str] | None:
