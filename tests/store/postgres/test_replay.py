@@ -57,11 +57,13 @@ def test_another_database_is_unknown_until_it_is_replayed() -> None:
     replay = Replay(_Elapsed())
     replay.primary_had(0, "e", 5)
     replay.reached("e", 5)
-    replay.require("zone", 9)
+    replay.require("e", "zone", 9)
     replay.primary_had(0, "f", 7)
     assert (replay.lag, replay.known, replay.needed("zone")) == (math.inf, False, 0)
     replay.reached("e", 100)
     assert not replay.known
+    replay.require("f", "zone", 8)
+    assert replay.needed("zone") == 8
     replay.reached("f", 7)
     assert (replay.lag, replay.revision) == (0, 7)
 
@@ -78,11 +80,11 @@ def test_reads_of_a_zone_need_its_last_write_until_that_is_replayed() -> None:
     replay = Replay(_Elapsed())
     replay.primary_had(0, "e", 5)
     replay.reached("e", 5)
-    replay.require("old", 5)
-    replay.require("a", 6)
-    replay.require("a", 8)
-    replay.require("a", 7)
-    replay.require("b", 7)
+    replay.require("e", "old", 5)
+    replay.require("e", "a", 6)
+    replay.require("e", "a", 8)
+    replay.require("e", "a", 7)
+    replay.require("e", "b", 7)
     assert (replay.needed("a"), replay.needed("b"), replay.needed("a", "b")) == (8, 7, 8)
     assert (replay.needed("old"), replay.needed()) == (0, 0)
     replay.reached("e", 7)
@@ -94,6 +96,6 @@ def test_too_many_written_zones_are_remembered_as_one() -> None:
     replay.primary_had(0, "e", 0)
     replay.reached("e", 0)
     for n in range(1, 10_002):
-        replay.require(f"zone-{n}", n)
+        replay.require("e", f"zone-{n}", n)
     assert replay.needed("never-written") == 10_000
     assert replay.needed("zone-10001") == 10_001

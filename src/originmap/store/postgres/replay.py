@@ -21,6 +21,10 @@ class Replay:
         self._elapsed = elapsed
         self._begin("")
 
+    def _continue(self, epoch: str) -> None:
+        if epoch != self._epoch:  # another database was loaded
+            self._begin(epoch)
+
     def _begin(self, epoch: str) -> None:
         self._epoch = epoch
         self.revision = -1
@@ -44,8 +48,7 @@ class Replay:
 
     def primary_had(self, moment: int, epoch: str, revision: int) -> None:
         """Note the newest revision of the primary at `moment`."""
-        if epoch != self._epoch:  # another database was loaded
-            self._begin(epoch)
+        self._continue(epoch)
         if revision == self.revision:
             self._complete_at = moment
         if revision <= self.revision:
@@ -64,8 +67,9 @@ class Replay:
             self._complete_at = self._sightings.popleft()[0]
         self._zones = {zone: needed for zone, needed in self._zones.items() if needed > revision}
 
-    def require(self, zone_id: str, revision: int) -> None:
+    def require(self, epoch: str, zone_id: str, revision: int) -> None:
         """Note that reads of a zone need `revision` from now on."""
+        self._continue(epoch)
         if revision <= self.revision:
             return
         if len(self._zones) >= _MOST_ZONES:

@@ -36,7 +36,7 @@ from originmap.store.postgres.replay import Replay
 from originmap.store.postgres.url import redacted
 from originmap.store.postgres.view import KnownState
 
-_ANSWER_SECONDS = 1.0
+_ANSWER_SECONDS = 2.0
 """Timeout of a statement: the primary answers sooner than a standby that needs more."""
 _POLL_SECONDS = 0.25
 _SOON_SECONDS = 0.02  # until the next poll while commits are being replayed, or after a failure
@@ -89,7 +89,7 @@ class PostgresStandby(Standby):
 
     def __init__(self, servers: Servers, max_lag: float, view: KnownState) -> None:
         self.reads = self.fallbacks = 0
-        self.replay = Replay(running_clock)
+        self._replay = Replay(running_clock)
         self._servers = servers
         self._max_lag = max_lag
         self._view = view
@@ -110,9 +110,11 @@ class PostgresStandby(Standby):
             self._connection = await self._servers.checked_connection()
         except (ValueError, asyncpg.InvalidAuthorizationSpecificationError) as error:
             raise self._servers.unusable(error) from error
-        except ERRORS:
-            pass  # the poll reports it
-        await self._try_to_poll()
+        except ERRORS as error:
+            self._problem = _reason(error)
+            self._report()
+        else:
+            await self._try_to_poll()
         self._view.follow(self._wake.set)
         self._task = asyncio.get_running_loop().create_task(self._run())
 
@@ -121,13 +123,26 @@ class PostgresStandby(Standby):
         return not (self._problem or self._behind())
 
     @property
+    def revision(self) -> int:
+        """The revision that it has replayed; -1 if unknown."""
+        return self._replay.revision
+
+    @property
     def lag(self) -> float:
-        return self.replay.lag
+        return self._replay.lag
 
     def note(self) -> Callable[[], float | None]:
         lags: list[float] = []
         _LAGS.set(lags)
         return lambda: max(lags, default=None)
+
+    def needed(self, *zone_ids: str) -> int:
+        """Return the revision that reads of these zones need."""
+        return self._replay.needed(*zone_ids)
+
+    def require(self, zone_id: str, revision: int) -> None:
+        """Note that reads of a zone need `revision` from now on."""
+        self._replay.require(self._view.state.epoch, zone_id, revision)
 
     # Reads. Each needs a revision, and raises NotServed if the standby does not have it.
 
@@ -154,7 +169,7 @@ class PostgresStandby(Standby):
         return rows
 
     def _check(self, needed: int) -> None:
-        if not self.serves or needed > self.replay.revision:
+        if not self.serves or needed > self._replay.revision:
             raise NotServed
 
     def _served(self) -> None:
@@ -167,7 +182,7 @@ class PostgresStandby(Standby):
     async def _rows(self, sql: str, *arguments: object) -> list[Any]:
         """Return the rows of a statement, of a state that is not older than what `_check` has
         checked before."""
-        needed = self.replay.revision
+        needed = self._replay.revision
         with self._failing():
             async with self._readers.pool.acquire(timeout=_ANSWER_SECONDS) as connection:
                 try:
@@ -243,13 +258,13 @@ class PostgresStandby(Standby):
         epoch, revision, is_standby = row[: _COLUMNS - 1] if row else ("", 0, False)
         if not is_standby or epoch != self._view.state.epoch or revision < needed:
             raise NotServed
-        self.replay.reached(epoch, revision)
+        self._replay.reached(epoch, revision)
 
     # Polling
 
     def looked(self, moment: int) -> None:
         """Note that the view has everything that was committed at `moment`, by `running_clock`."""
-        self.replay.primary_had(moment, self._view.state.epoch, self._view.state.revision)
+        self._replay.primary_had(moment, self._view.state.epoch, self._view.state.revision)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -263,15 +278,15 @@ class PostgresStandby(Standby):
     async def _run(self) -> None:
         wait = _SOON_SECONDS
         while True:
-            before = self.replay.revision
+            before = self._replay.revision
             await self._try_to_poll()
             if self._problem:
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, _LONGEST_WAIT)
-            elif before < self.replay.revision < self._view.state.revision:
+            elif before < self._replay.revision < self._view.state.revision:
                 wait = _SOON_SECONDS
                 await asyncio.sleep(wait)
-            elif self.replay.revision < self._view.state.revision:
+            elif self._replay.revision < self._view.state.revision:
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, _POLL_SECONDS)
             else:
@@ -301,7 +316,7 @@ class PostgresStandby(Standby):
         row = await self._connection.fetchrow(_STATE, timeout=_ANSWER_SECONDS)
         if row is None or not row[2]:
             raise _NotStandby
-        self.replay.reached(*row[:2])
+        self._replay.reached(*row[:2])
 
     def _drop(self) -> None:
         if self._connection is not None:
@@ -311,7 +326,7 @@ class PostgresStandby(Standby):
     def _behind(self) -> str:
         if self.lag <= self._max_lag:
             return ""
-        if not self.replay.known:
+        if not self._replay.known:
             return "it does not have this database"
         return f"its lag is more than {self._max_lag:g} s"
 

@@ -322,12 +322,12 @@ class PostgresStore(GroupStore, Store):
 
     def _needed(self, *zone_ids: str) -> int:
         """Return the revision that a standby must have for reads of these zones."""
-        return 0 if self._standby is None else self._standby.replay.needed(*zone_ids)
+        return 0 if self._standby is None else self._standby.needed(*zone_ids)
 
     def _require(self, zone_id: str, revision: int) -> None:
         """Later reads of a zone must not show a state before `revision`."""
         if self._standby is not None:
-            self._standby.replay.require(zone_id, revision)
+            self._standby.require(zone_id, revision)
 
     async def _changes(self, sql: str, *arguments: object) -> list[Change]:
         rows = await self._rows(self.revision, sql, *arguments)
