@@ -220,7 +220,8 @@ class PostgresStandby(Standby):
             connection = await self._servers.connect()
         try:
             with self._failing():
-                await self._begin_snapshot(connection, needed)
+                async with asyncio.timeout(_ANSWER_SECONDS):
+                    await self._begin_snapshot(connection, needed)
             yield connection
         finally:
             await close(connection)
@@ -278,23 +279,19 @@ class PostgresStandby(Standby):
     async def _run(self) -> None:
         wait = _SOON_SECONDS
         while True:
-            before = self._replay.revision
+            before = self.revision
             await self._try_to_poll()
-            if self._problem:
-                await asyncio.sleep(wait)
-                wait = min(wait * 2, _LONGEST_WAIT)
-            elif before < self._replay.revision < self._view.state.revision:
-                wait = _SOON_SECONDS
-                await asyncio.sleep(wait)
-            elif self._replay.revision < self._view.state.revision:
-                await asyncio.sleep(wait)
-                wait = min(wait * 2, _POLL_SECONDS)
-            else:
+            if not self._problem and self.revision >= self._view.state.revision:
                 wait = _SOON_SECONDS
                 self._wake.clear()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_POLL_SECONDS):
                         await self._wake.wait()
+                continue
+            if self.revision > before:
+                wait = _SOON_SECONDS
+            await asyncio.sleep(min(wait, _LONGEST_WAIT if self._problem else _POLL_SECONDS))
+            wait = min(wait * 2, _LONGEST_WAIT)
 
     async def _try_to_poll(self) -> None:
         try:
