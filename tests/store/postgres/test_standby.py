@@ -237,6 +237,17 @@ async def test_a_snapshot_that_conflicts_with_recovery_fails_and_its_repetition_
     assert standby_of(store).reads == reads + 1
 
 
+async def test_the_standby_is_found_in_a_list_of_servers(
+    store: PostgresStore, url: str, cluster: Cluster, copy: Cluster
+) -> None:
+    servers = reading(url, copy).url.replace("@", f"@{cluster.address},")
+    other = await open_postgres(url, read_from=ReadFrom(servers, 60))
+    await until(lambda: has_everything(other))
+    assert (await other.page(ZONE_ID, 0, 10)).total == 1
+    assert standby_of(other).reads == 1
+    await other.close()
+
+
 async def test_sessions_on_the_standby_are_read_only(store: PostgresStore) -> None:
     show = "SELECT current_setting('default_transaction_read_only') AS setting"
     assert await standby_of(store).rows(0, show) == [("on",)]
