@@ -76,6 +76,8 @@ class Application:
             return self._refused(request, error)
         if isinstance(answer, Response) or isinstance(answer, Deferred):  # noqa: SIM101 (slower)
             return answer
+        if self._note_reads is not None:
+            return self._with_age(self._note_reads, request, answer)
         return self._awaited(request, answer)
 
     async def response(self, request: Request) -> Response:
@@ -115,17 +117,17 @@ class Application:
         request.refusals = route.refusals
         return route
 
-    async def _awaited(self, request: Request, answer: Coroutine[Any, Any, Response]) -> Response:
-        if self._note_reads is None:
-            return await self._settled(request, answer)
-        age_of_reads = self._note_reads()
-        response = await self._settled(request, answer)
+    async def _with_age(
+        self, note_reads: NoteReads, request: Request, answer: Coroutine[Any, Any, Response]
+    ) -> Response:
+        age_of_reads = note_reads()
+        response = await self._awaited(request, answer)
         age = age_of_reads()
         if age is not None:
             request.answer_headers += ((AGE_HEADER, f"{age:.3f}"),)
         return response
 
-    async def _settled(self, request: Request, answer: Coroutine[Any, Any, Response]) -> Response:
+    async def _awaited(self, request: Request, answer: Coroutine[Any, Any, Response]) -> Response:
         try:
             return await answer
         except Exception as error:
