@@ -19,6 +19,7 @@ from bench.cases import (
     loop,
     plans,
     postgres,
+    processes,
     shared,
     snapshots,
     starts,
@@ -84,23 +85,29 @@ def _measure(bench: Bench, given: argparse.Namespace) -> Figures:
 
 
 def _on_postgres(bench: Bench) -> Figures:
-    if needed := postgres.missing():
-        print(f"left out: {needed}", flush=True)
-        return {}
-    return postgres.measure(bench)
+    return _unless(postgres.missing(), postgres.measure, bench)
+
+
+def _on_several_processes(bench: Bench) -> Figures:
+    return _unless(postgres.missing(), processes.measure, bench)
 
 
 def _in_browser(bench: Bench) -> Figures:
-    if needed := ui.missing():
-        print(f"left out: {needed}", flush=True)
+    return _unless(ui.missing(), ui.measure, bench)
+
+
+def _unless(missing: str | None, measure: Callable[[Bench], Figures], bench: Bench) -> Figures:
+    if missing:
+        print(f"left out: {missing}", flush=True)
         return {}
-    return ui.measure(bench)
+    return measure(bench)
 
 
 _OTHERS: dict[str, Callable[[Bench], Figures]] = {
     "start": starts.measure,
     "lookups": lookups.measure,
     "postgres": _on_postgres,
+    "processes": _on_several_processes,
     "plan": plans.measure,
     "exports": exports.measure,
     "shared": shared.measure,

@@ -51,9 +51,24 @@ def dev(tmp_path: Path) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[postgres.Cluster]:
     """A PostgreSQL server for all tests; each test creates its own database."""
+    server = _new_cluster()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="module")
+def replicated() -> Iterator[tuple[postgres.Cluster, postgres.Cluster]]:
+    """A PostgreSQL server, without the databases of other tests to copy, and a streaming standby.
+    The standby cancels each query that conflicts with a change to replay."""
+    primary = _new_cluster()
+    standby = postgres.Cluster(["max_standby_streaming_delay=0"], copy_of=primary)
+    yield primary, standby
+    standby.remove()
+    primary.remove()
+
+
+def _new_cluster() -> postgres.Cluster:
     if postgres.binaries() is None:
         assert "CI" not in os.environ, postgres.HOW_TO_INSTALL
         pytest.skip(postgres.HOW_TO_INSTALL)
-    server = postgres.Cluster()
-    yield server
-    server.remove()
+    return postgres.Cluster()

@@ -1,16 +1,21 @@
 """Runs an anchor: one uvicorn with the same settings as Originmap's own."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import uvicorn
 
+Database = TypeVar("Database")
 
-def arguments(description: str | None) -> tuple[Path, int]:
-    """The database file and the port from the command line."""
+
+def arguments(
+    description: str | None, database: Callable[[str], Database] = Path
+) -> tuple[Database, int]:
+    """The database, a file if nothing else is given, and the port from the command line."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--db", type=Path, required=True)
+    parser.add_argument("--db", type=database, required=True)
     parser.add_argument("--port", type=int, required=True)
     given = parser.parse_args()
     return given.db, given.port

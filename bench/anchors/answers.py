@@ -8,12 +8,12 @@ NOT_FOUND = b'{"errors":[{"code":1142,"message":"not found"}],"messages":[],"res
 UNAUTHORIZED = b'{"errors":[{"code":10000,"message":"Authentication error"}],"result":null}'
 
 
-def one(ip: str) -> bytes:
+def one(ip: str, region: str = REGIONS[0]) -> bytes:
     """The envelope around one mapping."""
     return (
         '{"errors":[],"messages":[],"result":{'
         f'"modified_on":"{MODIFIED_ON}","origin_ip":"{ip}",'
-        f'"region":"{REGIONS[0]}","vendor":"{VENDOR}"'
+        f'"region":"{region}","vendor":"{VENDOR}"'
         '},"success":true}'
     ).encode()
 

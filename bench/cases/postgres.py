@@ -32,7 +32,7 @@ def measure(bench: Bench) -> Figures:
     with ExitStack() as stack:
         cluster = postgres.Cluster(durable=True, parent=bench.work)
         stack.callback(cluster.remove)
-        program = Program(NAME, _command(cluster.new_database()))
+        program = Program(NAME, command(cluster.new_database()))
         server = stack.enter_context(Server(program, bench.database(program), bench.cores))
         for request in dataset.fill():
             server.answer(request)
@@ -43,10 +43,11 @@ def measure(bench: Bench) -> Figures:
     return figures
 
 
-def _command(url: str) -> Callable[[Path, int], list[str]]:
+def command(url: str) -> Callable[[Path, int], list[str]]:
+    """The command of a server on the database of `url`."""
     script = Path(sys.executable).with_name("originmap")
 
-    def command(db: Path, port: int) -> list[str]:
+    def with_port(db: Path, port: int) -> list[str]:
         return [str(script), "dev", "--db", url, "--port", str(port)]
 
-    return command
+    return with_port

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from bench.harness import dataset, load
 from bench.harness.dataset import Request
 from bench.harness.figures import Sample
-from bench.harness.servers import Cores, Program, Server
+from bench.harness.servers import Cores, Fleet, Program, Server
 
 _CONNECTIONS = 32
 _WARM_UP_SECONDS = 1
@@ -24,10 +24,10 @@ _FIRST_SENT = 1
 
 
 class Subject(NamedTuple):
-    """A running server with its requests, by the number of the run."""
+    """A running server, or several, with its requests, by the number of the run."""
 
     name: str
-    server: Server
+    server: Server | Fleet
     requests: Callable[[int], list[Request]]
 
 
@@ -65,16 +65,21 @@ class Bench:
 
     def _sample(self, subject: Subject, run: int, seconds: int) -> Sample:
         server, requests = subject.server, subject.requests(run)
-        file = load.write_requests(requests, self.work / "requests.tsv")
+        urls = server.urls
+        # Each server gets other mappings: the second write of a region would change nothing.
+        files = [
+            load.write_requests(requests[n :: len(urls)], self.work / f"requests-{n}.tsv")
+            for n in range(len(urls))
+        ]
         used, started = server.cpu_seconds(), time.perf_counter()
-        measured = load.run(server.url, file, _CONNECTIONS, seconds)
+        measured = load.run_all(urls, files, _CONNECTIONS, seconds)
         busy = (server.cpu_seconds() - used) / (time.perf_counter() - started)
         if requests[0].method == "PUT":
-            _check_written(server, requests[_FIRST_SENT], run)
+            _check_written(server, requests[_FIRST_SENT * len(urls)], run)
         return Sample(measured, busy)
 
 
-def _check_written(server: Server, first: Request, run: int) -> None:
+def _check_written(server: Server | Fleet, first: Request, run: int) -> None:
     """Raise VoidRun unless the run's first write can be read."""
     body = json.loads(server.answer(dataset.read_back(first)))
     region = body["result"]["region"]

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +80,8 @@ class Cores:
     server: int | None
     load: int | None
     note: str
+    servers: tuple[int, ...] = ()
+    """Those of the servers if a case has several at a time: all but that of the load generator."""
 
     @classmethod
     def choose(cls) -> Self:
@@ -90,7 +92,8 @@ class Cores:
         if len(cores) < 2:
             return cls(None, None, "not pinned: one core only, server and load share it")
         first, last = cores[0], cores[-1]
-        return cls(first, last, f"server on core {first}, load generator on core {last}")
+        note = f"server on core {first}, load generator on core {last}"
+        return cls(first, last, note, tuple(cores[:-1]))
 
     def take_load(self) -> None:
         """Move this process and its future children to the load generator's core."""
@@ -98,10 +101,22 @@ class Cores:
             os.sched_setaffinity(0, {self.load})
 
     @contextmanager
-    def server_core(self) -> Iterator[None]:
-        """Move to the server's core temporarily, so that a child started now stays there."""
+    def server_core(self, number: int = 0) -> Iterator[None]:
+        """Move to the core of a server temporarily, so that a child started now stays there. If
+        there are fewer cores than servers, some share one."""
         if self.server is not None:
-            os.sched_setaffinity(0, {self.server})
+            os.sched_setaffinity(0, {self.servers[number % len(self.servers)]})
+        try:
+            yield
+        finally:
+            self.take_load()
+
+    @contextmanager
+    def beside_servers(self, count: int) -> Iterator[None]:
+        """Move temporarily to the cores that `count` servers leave, at least the load generator's,
+        so that a child started now stays there."""
+        if self.load is not None:
+            os.sched_setaffinity(0, {*self.servers[count:], self.load})
         try:
             yield
         finally:
@@ -122,13 +137,13 @@ class Cores:
 class Server:
     """A running server. Its output goes to files beside its database."""
 
-    def __init__(self, program: Program, db: Path, cores: Cores) -> None:
-        """Start the program and wait until it responds."""
+    def __init__(self, program: Program, db: Path, cores: Cores, number: int = 0) -> None:
+        """Start the program, as the server with this number, and wait until it responds."""
         self.name = program.name
         self.port = _free_port()
         self._out: IO[bytes] = db.with_suffix(".log").open("ab")
         started = time.perf_counter()
-        with cores.server_core():
+        with cores.server_core(number):
             self._process = subprocess.Popen(
                 program.command(db.resolve(), self.port),
                 cwd=_ROOT,
@@ -142,6 +157,11 @@ class Server:
     def url(self) -> str:
         """The base URL for requests."""
         return f"http://{HOST}:{self.port}"
+
+    @property
+    def urls(self) -> list[str]:
+        """The base URLs between which the load is divided."""
+        return [self.url]
 
     def ask(self, request: Request) -> tuple[int, bytes]:
         """Send one request; return the status and the body of the response."""
@@ -212,6 +232,26 @@ class Server:
                 self._process.kill()
                 raise Failed(f"{self.name} did not start, see {self._out.name}")
             time.sleep(0.001)
+
+
+class Fleet:
+    """Servers of one program on one database, measured together."""
+
+    def __init__(self, servers: Sequence[Server]) -> None:
+        self._servers = servers
+
+    @property
+    def urls(self) -> list[str]:
+        """The base URLs between which the load is divided."""
+        return [server.url for server in self._servers]
+
+    def answer(self, request: Request) -> bytes:
+        """The body of a successful response of one of the servers. Raises Failed for any other."""
+        return self._servers[-1].answer(request)
+
+    def cpu_seconds(self) -> float:
+        """CPU time that all processes have used so far."""
+        return sum(server.cpu_seconds() for server in self._servers)
 
 
 def _free_port() -> int:

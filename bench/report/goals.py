@@ -11,6 +11,7 @@ from bench.cases import (
     lookups,
     plans,
     postgres,
+    processes,
     shared,
     snapshots,
     starts,
@@ -92,6 +93,18 @@ GOALS = (
         (postgres.PUT, postgres.NAME),
         8_000,
         unit="requests/s",
+    ),
+    Goal(
+        "GET on PostgreSQL, 4 processes, against bare asyncpg",
+        (processes.get(4), postgres.NAME),
+        1,
+        against=(processes.get(4), processes.ANCHOR),
+    ),
+    Goal(
+        "durable PUT on PostgreSQL, 4 processes, against bare asyncpg",
+        (processes.put(4), postgres.NAME),
+        0.5,
+        against=(processes.put(4), processes.ANCHOR),
     ),
     Goal(
         "last of 100 watchers",

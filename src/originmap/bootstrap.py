@@ -30,7 +30,7 @@ from originmap.service.mapping.regions import SupportedRegion, supported
 from originmap.service.rollout.rollouts import Rollouts
 from originmap.service.tier.topology import Topologies
 from originmap.store.clock import Now, wall_clock
-from originmap.store.port import Store
+from originmap.store.port import ReadFrom, Store
 
 MEMORY = databases.MEMORY
 Prepare = Callable[[Store, Directory, Callable[[], int], str], Awaitable[None]]
@@ -57,15 +57,17 @@ async def open_store(
     db: str,
     prepare: Prepare = initial_data.prepare_to_serve,
     replication: Replication | None = None,
+    read_from: ReadFrom | None = None,
     *,
     serves: bool = True,
     now: Now = wall_clock,
 ) -> AsyncIterator[Opened]:
-    """Open the store that `db` names; close it on exit. Raises StoreError."""
+    """Open the store that `db` names; close it on exit. A standby may serve the reads of a
+    PostgreSQL database that is not a replica's. Raises StoreError."""
     if replication:
         opening = databases.opened_replica(db, serves=serves)
     else:
-        opening = databases.opened(db, serves=serves, now=now)
+        opening = databases.opened(db, serves=serves, now=now, read_from=read_from)
     async with opening as store:
         directory = Directory()
         store.follow_records(directory.apply)

@@ -4,6 +4,7 @@ A server answers requests with it. If no server runs, a command answers them in 
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from originmap import data
 from originmap.api.application import Application
@@ -33,7 +34,7 @@ from originmap.service.mapping.regions import Regions
 from originmap.service.mapping.zones import Zones
 from originmap.service.tier.regions_in_use import RegionsInUse
 from originmap.service.tier.resolve import Resolve
-from originmap.service.vitals import Monitor
+from originmap.service.vitals import Monitor, standby_now
 from originmap.settings import Settings
 from originmap.store.clock import SYSTEM, Clocks, Now
 
@@ -72,13 +73,12 @@ def build_app(
     groups = data.permission_groups()
     catalogues = opened.catalogues
     visible = catalogues.current if settings.own_vendors else catalogues.packaged
-    mappings = Mappings(store, visible)
     audit = Audit(store, directory, opened.zones, turns=topologies.turns)
     tokens = Tokens(store, directory, {group.id for group in groups}, clocks.wall)
     services = cloudflare.Services(
         detector=opened.detector,
         directory=directory,
-        mappings=mappings,
+        mappings=Mappings(store, visible),
         regions=Regions(visible, topologies),
         zones=Zones(store, directory, clocks.wall),
         tokens=tokens,
@@ -97,7 +97,8 @@ def build_app(
     table += native.routes(guard, own)
     if finish is not None:
         return finish(table, guard, brake)
-    return Application(table, brake, pages_of(table, guard, brake, settings, clocks))
+    pages, standby = pages_of(table, guard, brake, settings, clocks), store.standby
+    return Application(table, brake, pages, standby.note if standby else None)
 
 
 def _own_services(
@@ -133,6 +134,7 @@ def _own_services(
         tokens=OperatorTokens(tokens, opened.directory),
         promotion=Promotion(store, replication),
         replication=replication,
+        standby=partial(standby_now, store),
         metrics=None if traffic is None else Metrics(traffic, monitor),
         ready=ready,
     )

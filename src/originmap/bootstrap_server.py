@@ -30,10 +30,11 @@ from originmap.domain.errors import OriginmapError
 from originmap.operator_socket import socket_path
 from originmap.service import initial_data
 from originmap.service.detection.detector import Detector
-from originmap.service.feed.replication import Replication
+from originmap.service.feed.replication import AGE_HEADER, Replication
 from originmap.service.history.retention import Retention
 from originmap.settings import Settings, bytes_of, outbound_environment
 from originmap.store.clock import SYSTEM, Clocks, wall_clock
+from originmap.store.port import ReadFrom
 
 OPERATOR_LIMITS = Limits(url=1 << 20, connections=2 * MOST_CONNECTIONS)
 """Of the operator's socket: not shared with other clients; URLs can name many upper tiers."""
@@ -64,7 +65,9 @@ async def serve(
     if replication is not None:
         prepare = partial(initial_data.prepare_replica, replication.primary)
     async with (
-        open_store(settings.db, prepare, replication, now=clocks.wall) as opened,
+        open_store(
+            settings.db, prepare, replication, _standby_of(settings), now=clocks.wall
+        ) as opened,
         _watched_ranges(settings.ranges, opened.detector),
         running(_retention(opened, settings)),
     ):
@@ -88,6 +91,12 @@ async def serve(
             on_start(settings.host, sock.getsockname()[1])
             await server.serve(sockets=[sock])
         log.flush()
+
+
+def _standby_of(settings: Settings) -> ReadFrom | None:
+    if not settings.read_from:
+        return None
+    return ReadFrom(settings.read_from, settings.read_from_max_lag)
 
 
 def _stop_waiting(opened: Opened, application: Application) -> None:
@@ -116,7 +125,7 @@ async def _following(settings: Settings, opened: Opened, server: HTTPServer) -> 
         yield
         return
     # Only a replica needs an HTTP client, so only a replica pays for the import.
-    from originmap.edge.follow.feed_client import AGE_HEADER, FeedClient
+    from originmap.edge.follow.feed_client import FeedClient
     from originmap.edge.follow.follower import Follower
 
     async def update_age_header() -> None:

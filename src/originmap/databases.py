@@ -14,7 +14,7 @@ from originmap.store import database_name
 from originmap.store.clock import Now, wall_clock
 from originmap.store.database_name import check_name
 from originmap.store.memory import MemoryStore
-from originmap.store.port import Store
+from originmap.store.port import ReadFrom, Store
 from originmap.store.postgres.url import is_postgres, redacted
 
 MEMORY = database_name.MEMORY
@@ -30,9 +30,15 @@ def shown(db: str) -> str:
     return redacted(db)
 
 
-async def store_of(db: str, *, serves: bool = False, now: Now = wall_clock) -> Store:
-    """Open the store that `db` names; `serves` is true for a server, false for a command. Raises
-    StoreError."""
+async def store_of(
+    db: str,
+    *,
+    serves: bool = False,
+    now: Now = wall_clock,
+    read_from: ReadFrom | None = None,
+) -> Store:
+    """Open the store that `db` names; `serves` is true for a server, false for a command. Only
+    PostgreSQL can also read from a standby. Raises StoreError."""
     check_name(db)
     if db == MEMORY:
         return MemoryStore(now)
@@ -40,7 +46,7 @@ async def store_of(db: str, *, serves: bool = False, now: Now = wall_clock) -> S
         from originmap.store.postgres import store as postgres
 
         return await postgres.open_postgres(
-            db, now, environment=postgres_environment(), serves=serves
+            db, now, environment=postgres_environment(), serves=serves, read_from=read_from
         )
     from originmap.store.sqlite.store import SqliteStore
 
@@ -67,9 +73,15 @@ async def opened_replica(
 
 
 @contextlib.asynccontextmanager
-async def opened(db: str, *, serves: bool = False, now: Now = wall_clock) -> AsyncIterator[Store]:
-    """Open the store that `db` names; close it on exit. Raises StoreError."""
-    store = await store_of(db, serves=serves, now=now)
+async def opened(
+    db: str,
+    *,
+    serves: bool = False,
+    now: Now = wall_clock,
+    read_from: ReadFrom | None = None,
+) -> AsyncIterator[Store]:
+    """Open the store that `db` names, as `store_of`; close it on exit. Raises StoreError."""
+    store = await store_of(db, serves=serves, now=now, read_from=read_from)
     try:
         yield store
     finally:

@@ -31,6 +31,14 @@ class Settings:
         "Database: an SQLite file or a postgresql:// URL; :memory: stores nothing on disk.",
         secret=True,
     )
+    read_from: str = _setting(
+        "",
+        "Standby of the PostgreSQL database, a postgresql:// URL, that serves reads.",
+        secret=True,
+    )
+    read_from_max_lag: float = _setting(
+        10.0, "Maximum lag of the standby in seconds; beyond it, the primary serves all reads."
+    )
     ranges: str = _setting("", "Folder of the vendors' published IP ranges.")
     colo: str = _setting("XXX", "Colo of this server, an IATA code; the last part of cf-ray.")
     enable_v1: bool = _setting(False, "Serve the deprecated v1 routes.")

@@ -5,7 +5,7 @@ Only this module turns errors into responses.
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Protocol
 
 from originmap.api import envelope, errors
@@ -15,6 +15,7 @@ from originmap.api.http.router import Found, Route, Router
 from originmap.domain.access.errors import UnknownKey, UnknownToken, UnusableToken
 from originmap.domain.errors import BodyTooLarge, OriginmapError, StoreError, ZoneNotFound
 from originmap.service.access.brake import Brake
+from originmap.service.feed.replication import AGE_HEADER
 
 _LOG = logging.getLogger(__name__)
 
@@ -37,10 +38,22 @@ class Pages(Protocol):
         """The routes at the path of a request; None if the page has none there."""
 
 
+NoteReads = Callable[[], Callable[[], float | None]]
+"""Begins a request. The result returns the age in seconds of what was read for it, if a copy of the
+database has served a read."""
+
+
 class Application:
     """Processes requests of routes."""
 
-    def __init__(self, routes: Iterable[Route], brake: Brake, pages: Pages | None = None) -> None:
+    def __init__(
+        self,
+        routes: Iterable[Route],
+        brake: Brake,
+        pages: Pages | None = None,
+        note_reads: NoteReads | None = None,
+    ) -> None:
+        self._note_reads = note_reads
         self.routes = tuple(routes)
         self._router = Router(self.routes)
         self._brake = brake
@@ -63,6 +76,8 @@ class Application:
             return self._refused(request, error)
         if isinstance(answer, Response) or isinstance(answer, Deferred):  # noqa: SIM101 (slower)
             return answer
+        if self._note_reads is not None:
+            return self._with_age(self._note_reads, request, answer)
         return self._awaited(request, answer)
 
     async def response(self, request: Request) -> Response:
@@ -101,6 +116,16 @@ class Application:
             return refusal_response(errors.method_not_allowed(request.method, found.allowed))
         request.refusals = route.refusals
         return route
+
+    async def _with_age(
+        self, note_reads: NoteReads, request: Request, answer: Coroutine[Any, Any, Response]
+    ) -> Response:
+        age_of_reads = note_reads()
+        response = await self._awaited(request, answer)
+        age = age_of_reads()
+        if age is not None:
+            request.answer_headers += ((AGE_HEADER, f"{age:.3f}"),)
+        return response
 
     async def _awaited(self, request: Request, answer: Coroutine[Any, Any, Response]) -> Response:
         try:

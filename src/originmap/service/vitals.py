@@ -39,6 +39,16 @@ class ReplicaNow(NamedTuple):
     age: float
 
 
+class StandbyNow(NamedTuple):
+    """A standby of the database: whether it serves reads, its lag in seconds, and totals of reads
+    that it served, and that the database served instead."""
+
+    serves: bool
+    lag: float
+    reads: int
+    fallbacks: int
+
+
 class StageNow(NamedTuple):
     """A stage of a rollout in force: its nodes, and how many of them are in contact and serve the
     allowed revision."""
@@ -59,7 +69,7 @@ class RolloutNow(NamedTuple):
 
 class Vitals(NamedTuple):
     """The metrics at one moment. `size` is None if the database cannot tell, `replica` if the
-    server is not a replica, `rollout` if there was none."""
+    server is not a replica, `standby` if it reads from none, `rollout` if there was none."""
 
     revision: int
     oldest: int
@@ -69,7 +79,16 @@ class Vitals(NamedTuple):
     watchers: int
     followers: FollowersNow
     replica: ReplicaNow | None
+    standby: StandbyNow | None
     rollout: RolloutNow | None
+
+
+def standby_now(store: Store) -> StandbyNow | None:
+    """Return the state of the standby that a store reads from, if there is one."""
+    found = store.standby
+    if found is None:
+        return None
+    return StandbyNow(found.serves, found.lag, found.reads, found.fallbacks)
 
 
 class Monitor:
@@ -104,6 +123,7 @@ class Monitor:
             watchers=self._broadcast.count,
             followers=self._followers_now(),
             replica=self._replica_now(),
+            standby=standby_now(store),
             rollout=self._rollout_now(),
         )
 

@@ -41,6 +41,38 @@ class Queue(NamedTuple):
     writes: int
 
 
+class ReadFrom(NamedTuple):
+    """A standby that may serve reads, up to a lag in seconds."""
+
+    url: str
+    max_lag: float
+
+
+class Standby(Protocol):
+    """A copy of the database, kept up to date by the database server, that serves reads.
+
+    A read of a zone is never older than a write to it that this process has acknowledged. Reads
+    that the standby cannot serve are served by the database itself.
+    """
+
+    reads: int
+    """Reads that the standby has served."""
+    fallbacks: int
+    """Reads that the database itself has served instead."""
+
+    @property
+    def serves(self) -> bool:
+        """Whether it is connected, and its lag is small enough."""
+
+    @property
+    def lag(self) -> float:
+        """Seconds since the standby had everything that was committed; infinite if unknown."""
+
+    def note(self) -> Callable[[], float | None]:
+        """Begin a request, in its own task. The result returns the largest lag of the reads that
+        the standby has served for it; None if there were none."""
+
+
 class Store(Protocol):
     """The interface of a store. Times are microseconds since 1970-01-01 UTC.
 
@@ -74,6 +106,11 @@ class Store(Protocol):
     @property
     def queue(self) -> Queue:
         """The state of the writer."""
+
+    @property
+    def standby(self) -> Standby | None:
+        """The standby that serves reads, if there is one."""
+        return None
 
     def follow_records(self, listener: RecordListener) -> None:
         """Call `listener` with every existing record, as if just created, and from then on with the

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from originmap.domain.mapping.address import text
 from originmap.store.memory import MemoryStore
 from originmap.store.port import Store
 from originmap.store.postgres.store import open_postgres
-from tests.postgres import Cluster
+from tests.postgres import HOW_TO_INSTALL_POOLER, Cluster, Pooler, has_pooler
 from tests.process import Server
 from tests.real.command import output, refusal, rows, run
 from tests.real.events import ACCEPT, Events
@@ -132,6 +133,20 @@ def test_a_server_without_its_database_does_not_start_and_prints_the_reason() ->
     message = refusal("serve", "--db", "postgresql://me:s3cret@127.0.0.1:1/x", "--port", "0")
     assert "connection refused" in message
     assert "check that the server is running" in message
+    assert "s3cret" not in message
+
+
+def test_a_server_behind_a_pooler_without_sessions_does_not_start_and_prints_the_remedy(
+    cluster: Cluster, url: str
+) -> None:
+    if not has_pooler():
+        assert "CI" not in os.environ, HOW_TO_INSTALL_POOLER
+        pytest.skip(HOW_TO_INSTALL_POOLER)
+    with Pooler(cluster, "transaction") as pooler:
+        through = pooler.url(url).replace("originmap@", "originmap:s3cret@")
+        message = refusal("serve", "--db", through, "--port", "0")
+    assert "the pooler in front of it is in transaction or statement mode" in message
+    assert "set pool_mode = session in PgBouncer, or connect directly to PostgreSQL" in message
     assert "s3cret" not in message
 
 

@@ -39,6 +39,21 @@ async def test_nodes_work_through_a_pooler_in_session_mode(pooled: Cluster) -> N
             await node.close()
 
 
+async def test_a_node_can_use_the_sessions_that_another_node_has_left(pooled: Cluster) -> None:
+    with Pooler(pooled, "session", "default_pool_size = 6") as pooler:
+        url = pooler.url(pooled.new_database())
+        for n in range(3):
+            node = await open_postgres(url)
+            if not n:
+                await node.write_records(new_zone(), CAUSE)
+            written = await put(node, f"192.0.2.{n}", US_EAST)
+            assert await node.get(ZONE_ID, ip(f"192.0.2.{n}")) == written
+            assert (await node.page(ZONE_ID, 0, 10)).total == n + 1
+            await node.close()
+        sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        assert int(pooled.sql(sessions, url.rpartition("/")[2])) <= 6 + 1
+
+
 @pytest.mark.parametrize("mode", ["transaction", "statement"])
 @pytest.mark.parametrize("settings", [(), ("server_round_robin = 1",)])
 async def test_a_pooler_without_sessions_is_rejected_every_time(

@@ -22,7 +22,7 @@ from prometheus_client.registry import Collector
 import originmap
 from originmap.api.traffic import DOUBLINGS, Answered, RequestTally
 from originmap.domain.rollout.rollout import RolloutState
-from originmap.service.vitals import RolloutNow, StageNow, Vitals
+from originmap.service.vitals import RolloutNow, StageNow, StandbyNow, Vitals
 
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 _LOWEST = 6
@@ -114,6 +114,28 @@ def _store(vitals: Vitals) -> Iterator[Metric]:
     yield _gauge("writes_waiting", "Writes in the queue; 10,000 is the limit.", waiting)
     yield _counter("writes", "Writes taken from the queue.", writes)
     yield _counter("write_groups", "Transactions that committed the writes.", groups)
+    yield from _standby(vitals.standby)
+
+
+def _standby(standby: StandbyNow | None) -> Iterator[Metric]:
+    if standby is None:
+        return
+    yield _gauge(
+        "standby_serves", "With --read-from: 1 if the standby serves reads, else 0.", standby.serves
+    )
+    yield _gauge(
+        "standby_lag_seconds",
+        "With --read-from: seconds since the standby had all committed data; +Inf if unknown.",
+        standby.lag,
+    )
+    yield _counter(
+        "standby_reads", "With --read-from: reads that the standby served.", standby.reads
+    )
+    yield _counter(
+        "standby_fallbacks",
+        "With --read-from: reads that the primary served because the standby could not.",
+        standby.fallbacks,
+    )
 
 
 def _feed(vitals: Vitals) -> Iterator[Metric]:

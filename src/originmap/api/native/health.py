@@ -11,6 +11,7 @@ from originmap.api.http.response import Response
 from originmap.domain.access.errors import AccessError
 from originmap.domain.errors import RateLimited
 from originmap.service.feed.replication import Replication
+from originmap.service.vitals import StandbyNow
 
 _NO_COPY = "This replica has not got its first copy yet."
 
@@ -18,14 +19,20 @@ _NO_COPY = "This replica has not got its first copy yet."
 class HealthRoutes:
     """GET /healthz responds while the event loop runs. GET /readyz is 200 if writes can be
     committed, else 503. On a replica it is 200 if there is data to serve, with its age. Only
-    operators get the primary's URL, and the reason of a failure, which often contains it."""
+    operators get the primary's URL, and the reason of a failure, which often contains it. A server
+    that reads from a standby of its database reports that too, and is ready without it."""
 
     def __init__(
-        self, guard: Guard, ready: Callable[[], bool], replication: Replication | None
+        self,
+        guard: Guard,
+        ready: Callable[[], bool],
+        replication: Replication | None,
+        standby: Callable[[], StandbyNow | None],
     ) -> None:
         self._guard = guard
         self._ready = ready
         self._replication = replication
+        self._standby = standby
 
     def get_health(self, request: Request) -> Response:
         """Always 200."""
@@ -41,11 +48,13 @@ class HealthRoutes:
         status: dict[str, object] = {"status": "ready"}
         if copy is not None:
             status["replica"] = self._replica_json(copy, request)
+        standby = self._standby()
+        if standby is not None:
+            status["standby"] = {"serves": standby.serves, "lag_seconds": _finite(standby.lag)}
         return Response(envelope.success(status))
 
     def _replica_json(self, copy: Replication, request: Request) -> dict[str, Any]:
-        age = round(copy.age, 3) if math.isfinite(copy.age) else None
-        found = {"connected": copy.connected, "age_seconds": age}
+        found = {"connected": copy.connected, "age_seconds": _finite(copy.age)}
         if self._is_operator(request):
             return {"primary": copy.primary, **found, "error": copy.error}
         return found
@@ -58,6 +67,10 @@ class HealthRoutes:
         except (AccessError, RateLimited):
             return False
         return True
+
+
+def _finite(seconds: float) -> float | None:
+    return round(seconds, 3) if math.isfinite(seconds) else None
 
 
 def _not_ready(why: str) -> Response:

@@ -52,6 +52,7 @@ from originmap.service.tier.owners import Owners
 from originmap.service.tier.regions_in_use import RegionsInUse
 from originmap.service.tier.resolve import Resolve
 from originmap.service.tier.topology import Topologies
+from originmap.service.vitals import StandbyNow
 
 BASE = "/originmap/v1"
 DISCOVERY = "/v3/discovery"
@@ -81,13 +82,14 @@ class NativeServices(NamedTuple):
     tokens: OperatorTokens
     promotion: Promotion
     replication: Replication | None
+    standby: Callable[[], StandbyNow | None]
     metrics: Metrics | None
     ready: Callable[[], bool]
 
 
 def routes(guard: Guard, services: NativeServices) -> list[Route]:
     """All of our own routes."""
-    health = HealthRoutes(guard, services.ready, services.replication)
+    health = HealthRoutes(guard, services.ready, services.replication, services.standby)
     metrics = services.metrics
     return [
         Route("GET", "/healthz", guard.no_credential, health.get_health),

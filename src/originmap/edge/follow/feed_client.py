@@ -27,9 +27,9 @@ from originmap.feed.state_digest import StateDigest
 from originmap.outbound.http import DIRECT, route_to
 from originmap.service.feed.feed import Point
 from originmap.service.feed.followers import Report
+from originmap.service.feed.replication import AGE_HEADER
 
 BASE = "/originmap/v1"
-AGE_HEADER = "originmap-replica-age"
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 15.0
 _LONGEST_LINE = 64 << 20

@@ -4,6 +4,9 @@ import math
 
 from originmap.store.clock import Now, running_clock
 
+AGE_HEADER = "originmap-replica-age"
+"""The age in seconds of what a response was read from, a replica or a standby."""
+
 
 class Replication:
     """Replication state for health, headers and metrics, as the follower reports it."""

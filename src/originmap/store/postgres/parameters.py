@@ -130,6 +130,15 @@ class Parameters(NamedTuple):
             settings[name.replace("-", "_")] = value
         return settings
 
+    def of_standby(self) -> "Parameters":
+        """Return these parameters for connections to standbys only. Raises StoreUnusable if they
+        ask for another kind of server."""
+        name = "target_session_attrs"
+        if self.value(name, "standby") != "standby":
+            why = "reads are served from a standby"
+            raise self.refused(name, why, f"remove it, or set {name}=standby")
+        return self._replace(given={**self.given, name: Given("standby", name)})
+
     def refused(self, name: str, why: str, hint: str) -> StoreUnusable:
         """Return an error about a parameter."""
         source, value = self.given[name].source, self.given[name].value

@@ -57,6 +57,8 @@ _SETTINGS = {
     "jit": "off",
 }
 
+_READ_ONLY = "default_transaction_read_only"
+
 Variables = Mapping[str, str]
 NO_VARIABLES: Variables = MappingProxyType({})
 
@@ -107,12 +109,23 @@ def noticing_loss(connection: asyncpg.Connection) -> Iterator[None]:
 class Servers:
     """The servers of a URL, and connections to the first usable one."""
 
-    def __init__(self, url: str, environment: Variables = NO_VARIABLES) -> None:
-        """Only libpq's variables are used from `environment`. Raises StoreUnusable."""
-        self._given = parameters_of(url, read_url(url), environment)
+    def __init__(
+        self, url: str, environment: Variables = NO_VARIABLES, *, standby: bool = False
+    ) -> None:
+        """Only libpq's variables are used from `environment`. With `standby`, only standbys are
+        used, and sessions are read-only. Raises StoreUnusable."""
+        if standby:
+            environment = {k: v for k, v in environment.items() if k != "PGTARGETSESSIONATTRS"}
+        given = parameters_of(url, read_url(url), environment)
+        self._given = given.of_standby() if standby else given
         self._arguments = driver_arguments(self._given)
         self._servers = list(self._given.servers)
-        self._setup = _setup(self._given)
+        self._setup = _setup(self._given, {_READ_ONLY: "on"} if standby else {})
+
+    @property
+    def only_server(self) -> tuple[str | None, int] | None:
+        """The host and port, if there is only one."""
+        return self._given.servers[0] if len(self._given.servers) == 1 else None
 
     async def connect(self, *_: object, **__: object) -> asyncpg.Connection:
         """Open a connection; the server that was used last is tried first. Raises one of ERRORS."""
@@ -131,23 +144,33 @@ class Servers:
 
     async def first_connection(self) -> asyncpg.Connection:
         """Open the first connection of the process. Raises StoreUnusable with a hint."""
-        redacted_url = self._given.redacted_url
         try:
-            connection = await self._connect()
-            try:
-                await check_session(connection, self._connect, redacted_url)
-                await connection.execute(self._setup)
-            except BaseException:
-                connection.terminate()
-                raise
-            return connection
-        except ValueError as error:
+            return await self.checked_connection()
+        except (ValueError, *ERRORS) as error:
+            raise self.unusable(error) from error
+
+    async def checked_connection(self) -> asyncpg.Connection:
+        """Open a connection and check that it keeps its session. Raises StoreUnusable if it does
+        not, ValueError if the driver rejects the URL, and one of ERRORS."""
+        connection = await self._connect()
+        try:
+            await check_session(connection, self._connect, self._given.redacted_url)
+            await connection.execute(self._setup)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
+
+    def unusable(self, error: BaseException) -> StoreUnusable:
+        """Return the error for a failed first connection, with a hint."""
+        if isinstance(error, ValueError):
             # The text of the error may quote a part of the URL.
+            reason = "the URL cannot be read"
             hint = "write postgresql://user@host:5432/name, with special characters encoded by %"
-            raise StoreUnusable(redacted_url, "the URL cannot be read", hint) from error
-        except ERRORS as error:
-            reason = str(failure(error)).partition("\n")[0]  # the other lines are hints for psql
-            raise StoreUnusable(redacted_url, reason, _hint(error)) from error
+        else:
+            # Later lines are hints for psql.
+            reason, hint = str(failure(error)).partition("\n")[0], _hint(error)
+        return StoreUnusable(self._given.redacted_url, reason, hint)
 
     async def _connect(self) -> asyncpg.Connection:
         """Try each server with its own timeout. The timeout of asyncpg covers all servers together:
@@ -173,12 +196,12 @@ class Servers:
         raise last
 
 
-def _setup(given: Parameters) -> str:
+def _setup(given: Parameters, more: Mapping[str, str]) -> str:
     """Return the statement that sets up a session. A pooler such as PgBouncer does not accept
     settings in the first message of a connection."""
     default = given.value("fallback_application_name", "originmap")
     name = given.value("application_name", default)
-    settings = {**(given.settings or {}), "application_name": name, **_SETTINGS}
+    settings = {**(given.settings or {}), "application_name": name, **_SETTINGS, **more}
     if given.value("search_path"):
         settings["search_path"] = given.value("search_path")
     quoted = {name: value.replace("'", "''") for name, value in settings.items()}

@@ -6,13 +6,13 @@ response that the caller has received.
 """
 
 import asyncio
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
 
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Mapping
 from originmap.store.postgres.array import of_bytes, of_texts
 from originmap.store.postgres.history import place_of
-from originmap.store.postgres.pool import Readers
 
 _GET = """
     SELECT number, place, modified_on, revision
@@ -25,6 +25,10 @@ _MAX_READS = 500
 """Mappings per statement; limits how long its result occupies the event loop."""
 
 
+Rows = Callable[..., Awaitable[list[Any]]]
+"""Returns the rows of a statement, given with its arguments."""
+
+
 class _Read(NamedTuple):
     zone_id: str
     address: Address
@@ -34,14 +38,14 @@ class _Read(NamedTuple):
 class Reads:
     """Reads mappings."""
 
-    def __init__(self, readers: Readers) -> None:
-        self._readers = readers
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
         self._waiting: list[_Read] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     def get(self, zone_id: str, address: Address) -> asyncio.Future[Mapping | None]:
         """Read the mapping of one address, None if it does not exist; the future may fail with
-        StoreFailed."""
+        what reading rows raises."""
         loop = asyncio.get_running_loop()
         request = _Read(zone_id, address, loop.create_future())
         self._waiting.append(request)
@@ -70,7 +74,7 @@ class Reads:
         """Read the mappings of `requests`, in their order."""
         keys = of_texts([r.zone_id for r in requests]), of_bytes([r.address for r in requests])
         results: list[Mapping | None] = [None] * len(requests)
-        for number, place, modified_on, revision in await self._readers.rows(_GET, *keys):
+        for number, place, modified_on, revision in await self._rows(_GET, *keys):
             address = requests[number - 1].address
             results[number - 1] = Mapping(address, place_of(place), modified_on, revision)
         return results

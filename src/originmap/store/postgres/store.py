@@ -20,9 +20,9 @@ from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Mapping
 from originmap.domain.tier.whatif import Count
 from originmap.store.base import GroupStore
-from originmap.store.clock import ForwardClock, Now, wall_clock
+from originmap.store.clock import ForwardClock, Now, running_clock, wall_clock
 from originmap.store.group import Write
-from originmap.store.port import CommitListener, Page, RecordListener, Store
+from originmap.store.port import CommitListener, Page, ReadFrom, RecordListener, Standby, Store
 from originmap.store.postgres import copy as postgres_copy
 from originmap.store.postgres import history as postgres_history
 from originmap.store.postgres import schema as postgres_schema
@@ -38,6 +38,7 @@ from originmap.store.postgres.pool import (
     failing,
 )
 from originmap.store.postgres.reads import Reads
+from originmap.store.postgres.standby import PostgresStandby, open_standby
 from originmap.store.postgres.view import KnownState
 from originmap.store.postgres.watch import LIVE, Watch
 
@@ -65,8 +66,9 @@ async def open_postgres(
     environment: Variables = NO_VARIABLES,
     *,
     serves: bool = True,
+    read_from: ReadFrom | None = None,
 ) -> "PostgresStore":
-    """Open the database of `url` and migrate it.
+    """Open the database of `url` and migrate it; a standby of it may serve reads.
 
     With `serves`, this process is a node: writers of records wait until it has read them, so it
     must keep running. Raises StoreUnusable if the database cannot be reached or is not Originmap's.
@@ -76,13 +78,16 @@ async def open_postgres(
     try:
         with failing():
             await postgres_schema.migrate(connection, url)
-            view = KnownState()
+            view, moment = KnownState(), running_clock()
             await view.look(connection)
     finally:
         await close(connection)
+    standby = None
+    if read_from is not None:
+        standby = await open_standby(read_from, environment, servers, view, moment)
     readers = Readers(servers)
     await readers.open()
-    store = PostgresStore(servers, readers, view, now, serves=serves)
+    store = PostgresStore(servers, readers, view, now, standby, serves=serves)
     if serves:
         await store.listening()
     return store
@@ -102,11 +107,19 @@ class PostgresStore(GroupStore, Store):
     """The PostgreSQL store; create it with `open_postgres`."""
 
     def __init__(
-        self, servers: Servers, readers: Readers, view: KnownState, now: Now, *, serves: bool
+        self,
+        servers: Servers,
+        readers: Readers,
+        view: KnownState,
+        now: Now,
+        standby: PostgresStandby | None = None,
+        *,
+        serves: bool,
     ) -> None:
         self._servers = servers
         self._readers = readers
-        self._reads = Reads(readers)
+        self._standby = standby
+        self._reads = Reads(readers.rows)
         self._view = view
         self._closed = False
         self._bulk = asyncio.Lock()
@@ -138,6 +151,10 @@ class PostgresStore(GroupStore, Store):
     def writable(self) -> bool:
         return self._writable
 
+    @property
+    def standby(self) -> Standby | None:
+        return self._standby
+
     def follow_records(self, listener: RecordListener) -> None:
         self._view.records.follow(listener)
 
@@ -145,6 +162,9 @@ class PostgresStore(GroupStore, Store):
         self._view.follow(listener)
 
     async def get(self, zone_id: str, address: Address) -> Mapping | None:
+        if self._standby is not None:
+            with self._standby.or_primary():
+                return await self._standby.get(self._needed(zone_id), zone_id, address)
         return await self._reads.get(zone_id, address)
 
     def get_now(self, zone_id: str, address: Address) -> Mapping | None:
@@ -152,8 +172,9 @@ class PostgresStore(GroupStore, Store):
         return None
 
     async def page(self, zone_id: str, offset: int, limit: int) -> Page:
-        rows = await self._readers.rows(_PAGE, zone_id, limit, offset)
+        rows = await self._rows(self._needed(zone_id), _PAGE, zone_id, limit, offset)
         state, mapping_rows = await self._note_state(rows)
+        self._require(zone_id, state.revision)
         mappings = [
             Mapping(Address(address), place_of(place), modified_on, revision)
             for _, address, place, modified_on, revision in mapping_rows
@@ -165,7 +186,7 @@ class PostgresStore(GroupStore, Store):
         return None
 
     async def count_places(self, zone_ids: Sequence[str]) -> list[Count]:
-        rows = await self._readers.rows(_COUNT_PLACES, list(zone_ids))
+        rows = await self._rows(self._needed(*zone_ids), _COUNT_PLACES, list(zone_ids))
         counts = [Count(zone_id, place_of(place), n) for zone_id, place, n in rows]
         order = {zone_id: n for n, zone_id in enumerate(zone_ids)}
         return sorted(counts, key=lambda count: (order[count.zone_id], count.place))
@@ -181,11 +202,16 @@ class PostgresStore(GroupStore, Store):
 
     async def changes(self, since: int, limit: int, zone_id: str | None = None) -> list[Change]:
         if zone_id is None:
-            rows = await self._readers.rows(postgres_history.SINCE, since, limit)
+            needed = min(self.revision, since + limit)  # more would be left out
+            rows = await self._rows(needed, postgres_history.SINCE, since, limit)
         else:
-            rows = await self._readers.rows(postgres_history.SINCE_IN_ZONE, since, limit, zone_id)
-        _, changes = await self._note_state(rows)
-        return [postgres_history.change_of(row) for row in changes if row[0] is not None]
+            sql = postgres_history.SINCE_IN_ZONE
+            rows = await self._rows(self.revision, sql, since, limit, zone_id)
+        _, found = await self._note_state(rows)
+        changes = [postgres_history.change_of(row) for row in found if row[0] is not None]
+        if changes and zone_id is not None:
+            self._require(zone_id, changes[-1].revision)
+        return changes
 
     async def changes_before(
         self,
@@ -212,6 +238,13 @@ class PostgresStore(GroupStore, Store):
         return count
 
     async def snapshot(self, *, history: bool = False) -> AsyncGenerator[Part, None]:
+        if self._standby is not None:
+            with self._standby.or_primary():
+                snapshot = self._standby.snapshot(self.revision, history=history)
+                async with contextlib.aclosing(snapshot) as parts:
+                    async for part in parts:
+                        yield await self._noted(part)
+                return
         with failing():
             async with (
                 self._connection() as connection,
@@ -219,9 +252,7 @@ class PostgresStore(GroupStore, Store):
                 contextlib.aclosing(postgres_copy.parts(connection, history=history)) as parts,
             ):
                 async for part in parts:
-                    if isinstance(part, SnapshotStart):
-                        await self._note_revision(part)
-                    yield part
+                    yield await self._noted(part)
 
     async def load(self, parts: AsyncIterator[Part]) -> None:
         try:
@@ -260,6 +291,8 @@ class PostgresStore(GroupStore, Store):
         await self._watch.close()
         await self._writer.close()
         await self._readers.close()
+        if self._standby is not None:
+            await self._standby.close()
 
     async def _note_state(self, rows: Sequence[Any]) -> tuple[State, list[tuple[Any, ...]]]:
         """Return rows without the state at the beginning of each, and note that state."""
@@ -270,18 +303,35 @@ class PostgresStore(GroupStore, Store):
             await self._refresh()
         return state, [tuple(row)[len(State._fields) :] for row in rows]
 
-    async def _note_revision(self, start: SnapshotStart) -> None:
-        """Note the revision of a snapshot."""
-        state = self._view.state
-        if start.epoch != state.epoch:
-            await self._refresh()
-        else:
-            self._view.read(state._replace(revision=start.revision, last_at=start.at))
+    async def _noted(self, part: Part) -> Part:
+        """Return a part of a snapshot, and note its revision."""
+        if isinstance(part, SnapshotStart):
+            state = self._view.state
+            if part.epoch != state.epoch:
+                await self._refresh()
+            else:
+                self._view.read(state._replace(revision=part.revision, last_at=part.at))
+        return part
+
+    async def _rows(self, needed: int, sql: str, *arguments: object) -> list[Any]:
+        """Return the rows of a read-only statement. A standby must have the revision `needed`."""
+        if self._standby is not None:
+            with self._standby.or_primary():
+                return await self._standby.rows(needed, sql, *arguments)
+        return await self._readers.rows(sql, *arguments)
+
+    def _needed(self, *zone_ids: str) -> int:
+        """Return the revision that a standby must have for reads of these zones."""
+        return 0 if self._standby is None else self._standby.needed(*zone_ids)
+
+    def _require(self, zone_id: str, revision: int) -> None:
+        """Later reads of a zone must not show a state before `revision`."""
+        if self._standby is not None:
+            self._standby.require(zone_id, revision)
 
     async def _changes(self, sql: str, *arguments: object) -> list[Change]:
-        return [
-            postgres_history.change_of(row) for row in await self._readers.rows(sql, *arguments)
-        ]
+        rows = await self._rows(self.revision, sql, *arguments)
+        return [postgres_history.change_of(row) for row in rows]
 
     @contextlib.asynccontextmanager
     async def _transaction(self) -> AsyncIterator[asyncpg.Connection]:
@@ -322,6 +372,8 @@ class PostgresStore(GroupStore, Store):
             self._writable = False
             raise
         self._writable = True
+        for write in group:
+            self._require(write.zone_id, done.revision)
         if done.wrote:
             self._view.committed(done.revision, done.at, done.records)
             self._watch.tell()
@@ -330,7 +382,10 @@ class PostgresStore(GroupStore, Store):
         return {pid for (pid,) in await self._readers.rows(LIVE)}
 
     async def _look(self, connection: asyncpg.Connection) -> int:
+        moment = running_clock()
         await self._view.look(connection)
+        if self._standby is not None:
+            self._standby.looked(moment)
         if not self._writable:
             # This commit changes nothing, but the server writes it to disk like any other.
             await connection.execute("UPDATE state SET revision = revision WHERE one")

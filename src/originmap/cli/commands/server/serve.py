@@ -25,6 +25,7 @@ from originmap.settings import Settings
 @options.rate_limit
 @options.ranges
 @options.follow(Settings)
+@options.read_from
 @options.history
 @options.metrics
 @options.ui
@@ -48,13 +49,14 @@ def command(
 
     The server creates a database file that does not exist; the folder must exist. With --follow the
     server is a replica of the primary at that URL, and other replicas can follow it:
-    docs/replicas.md.
+    docs/replicas.md. With --read-from, a standby serves reads: docs/operations.md.
 
     The server reads the published IP ranges when it starts and when a file changes. Settings,
     environment variables and rate limits: docs/settings.md.
 
     Example: originmap serve --db /var/lib/originmap/originmap.db
     """
+    options.check_read_from(rest["read_from"], db, follow)
     settings = Settings(
         host=host,
         port=port,
