@@ -145,6 +145,17 @@ def _checked_rate_limit(ctx: click.Context, param: click.Parameter, value: str) 
     return value
 
 
+def private_hooks(default: bool) -> Callable[[F], F]:
+    """--private-hooks / --no-private-hooks"""
+    return click.option(
+        "--private-hooks/--no-private-hooks",
+        default=default,
+        show_default=True,
+        help=help_of("private_hooks"),
+        envvar="ORIGINMAP_PRIVATE_HOOKS",
+    )
+
+
 def db(command: F) -> F:
     """--db, required"""
     return click.option(

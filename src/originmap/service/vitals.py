@@ -12,6 +12,7 @@ from originmap.domain.rollout.rollout import RolloutState
 from originmap.service.feed.broadcast import Broadcast
 from originmap.service.feed.followers import Followers
 from originmap.service.feed.replication import Replication
+from originmap.service.hook.book import HookBook
 from originmap.service.rollout.rollouts import Rollouts
 from originmap.store.clock import Now
 from originmap.store.port import Queue, Store
@@ -57,6 +58,17 @@ class RolloutNow(NamedTuple):
     stages: tuple[StageNow, ...] = ()
 
 
+class HooksNow(NamedTuple):
+    """The webhooks of the database and their dead letters; messages that this process delivered,
+    and attempts that failed; and the largest lag, in revisions, of the hooks that it delivers."""
+
+    total: int
+    dead: int
+    delivered: int
+    failed: int
+    lag: int
+
+
 class Vitals(NamedTuple):
     """The metrics at one moment. `size` is None if the database cannot tell, `replica` if the
     server is not a replica, `rollout` if there was none."""
@@ -70,6 +82,7 @@ class Vitals(NamedTuple):
     followers: FollowersNow
     replica: ReplicaNow | None
     rollout: RolloutNow | None
+    hooks: HooksNow
 
 
 class Monitor:
@@ -82,6 +95,7 @@ class Monitor:
         followers: Followers,
         replication: Replication | None,
         rollouts: Rollouts,
+        hooks: HookBook,
         now: Now,
     ) -> None:
         """`now` in microseconds since 1970 UTC."""
@@ -90,6 +104,7 @@ class Monitor:
         self._followers = followers
         self._replication = replication
         self._rollouts = rollouts
+        self._hooks = hooks
         self._now = now
 
     async def vitals(self) -> Vitals:
@@ -105,6 +120,7 @@ class Monitor:
             followers=self._followers_now(),
             replica=self._replica_now(),
             rollout=self._rollout_now(),
+            hooks=self._hooks_now(),
         )
 
     async def _size(self) -> int | None:
@@ -120,6 +136,12 @@ class Monitor:
         heard = [follower for follower in followers if follower.last_contact >= since]
         lag = max((self._followers.lag(follower) for follower in heard), default=0)
         return FollowersNow(len(heard), len(followers) - len(heard), lag)
+
+    def _hooks_now(self) -> HooksNow:
+        book, tally = self._hooks, self._hooks.tally
+        reached = min(tally.reached.values(), default=self._store.revision)
+        lag = max(self._store.revision - reached, 0)
+        return HooksNow(len(book.all()), book.dead, tally.delivered, tally.failed, lag)
 
     def _replica_now(self) -> ReplicaNow | None:
         copy = self._replication

@@ -26,6 +26,7 @@ from originmap.settings import Settings
 @options.ranges
 @options.follow(Settings)
 @options.history
+@options.private_hooks(default=False)
 @options.metrics
 @options.ui
 @options.log_requests
