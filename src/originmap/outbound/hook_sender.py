@@ -56,6 +56,8 @@ class HookSender:
     async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> str:
         """Send a message. Return "" if the receiver accepted it with a 2xx status, and otherwise
         the reason, without path and query of the URL."""
+        if not self._private and not url.startswith("https://"):
+            return "the URL does not start with https://"
         try:
             async with asyncio.timeout(self._seconds):
                 status = await self._post(url, headers, body)

@@ -2,8 +2,8 @@
 
 A message is repeated until the receiver accepts it, with growing pauses, for a day; then the change
 is a dead letter. The day is counted from the commit of the change, or from the first failure of the
-receiver if that is later. The position is stored every few seconds and at the end, so a crash
-repeats the messages of the last seconds.
+receiver if that is later. The position is stored every half minute and at the end, so a crash
+repeats the messages since then.
 
 If several processes share the database, the first that stores the position with its name delivers,
 as long as it renews that in time; each write checks it, like the steps of a rollout.
@@ -34,7 +34,8 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 5 * _SECOND, 3_600 * _SECOND
 _PATIENCE = 86_400 * _SECOND
 _LEASE, _LEAST_LEASE = 60 * _SECOND, 30 * _SECOND
 """How long a process delivers without renewing, and how much of it an attempt needs."""
-_SAVE_SECONDS = 5.0
+_SAVE_SECONDS = 30.0
+"""Between two stored positions: each is a change that every follower reads."""
 _IDLE_SECONDS = 60.0
 _LEAVE_SECONDS = 2.0
 _MOST_UNSAVED = 1_000
