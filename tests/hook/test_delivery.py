@@ -6,8 +6,18 @@ from collections.abc import Iterator
 import pytest
 
 from originmap.domain.history.record import Kind, RecordChange
-from originmap.domain.hook.rules import discard_letters, remove_hook, retry_letters
+from originmap.domain.history.report import Subject
+from originmap.domain.hook.hook import HookPosition
+from originmap.domain.hook.rules import (
+    discard_letters,
+    remove_hook,
+    retry_letters,
+    save_position,
+)
+from originmap.domain.rollout.rollout import hold
+from originmap.domain.rollout.rules import take
 from originmap.feed.changes_json import changes_json
+from originmap.service.history.reports import Reports
 from originmap.store.memory import MemoryStore
 from tests.builders import CAUSE, new_zone
 from tests.hook.post import DAY, Clock, Post, until
@@ -48,12 +58,19 @@ async def test_changes_arrive_in_order_as_in_the_feed(post: Post, receiver: Rece
 
 
 async def test_a_hook_sends_the_kinds_that_it_is_for(post: Post, receiver: Receiver) -> None:
-    await post.add(receiver.url, "zone")
+    await post.add(receiver.url, "zone", "rollout", "drift", "ranges")
+    reports, subject = Reports(post.store, post.clock), Subject("example.com", 2)
     async with post.delivering():
         await post.put(1)
         await post.store.write_records(new_zone("a" * 32, "other.example"), CAUSE)
-        await until(lambda: receiver.received)
-    assert [received.json["kind"] for received in receiver.received] == ["zone"]
+        await post.store.write_records(take(hold(1, 5), "me", 5), CAUSE)
+        for kind in ("drift", "ranges", "ranges"):
+            await reports.record(kind, [subject], CAUSE)
+        await until(lambda: post.book.tally.delivered == 4)
+    found = [received.json for received in receiver.received]
+    assert [each["kind"] for each in found] == ["zone", "rollout", "drift", "ranges"]
+    assert found[1]["after"]["state"] == "held"
+    assert found[2]["after"]["subjects"] == [{"name": "example.com", "count": 2, "detail": ""}]
 
 
 async def test_delivery_itself_changes_nothing_that_is_delivered(
@@ -224,6 +241,23 @@ async def test_one_of_several_processes_delivers_and_another_takes_over(receiver
         await one.put(21)
         await until(lambda: addresses(receiver)[-1] == "192.0.2.21")
     assert len(receiver.received) == 21
+
+
+async def test_another_process_takes_over_a_minute_after_a_crash(receiver: Receiver) -> None:
+    clock = Clock()
+    store = MemoryStore(clock)
+    await store.write_records(new_zone(), CAUSE)
+    post = Post(store, clock, "other")
+    hook = await post.add(receiver.url)
+    crashed = HookPosition("ops", hook.since, holder="one", held_until=clock.time + 60_000_000)
+    await store.write_records(save_position(hook, crashed, clock.time), CAUSE)
+    async with post.delivering():
+        await post.put(1)
+        await asyncio.sleep(0.05)
+        assert not receiver.received
+        clock.time += 60_000_000
+        await until(lambda: post.book.tally.delivered == 1)
+    assert post.position().holder == "other"
 
 
 async def test_a_replica_sends_nothing_until_it_is_promoted(post: Post, receiver: Receiver) -> None:

@@ -16,7 +16,7 @@ from tests.builders import CAUSE, new_zone
 from tests.hook.post import SECRET, Clock, Post, until
 from tests.hook.receiver import Receiver
 from tests.postgres import Cluster
-from tests.process import BEARER, Server
+from tests.process import BEARER, TOKEN, Server
 
 
 @pytest.fixture
@@ -102,6 +102,38 @@ def test_each_change_arrives_despite_a_crash(
     assert {len(each) for each in ids.values()} == {1}
     assert '"hook":"ops"' in log.replace(" ", "")
     assert not [word for word in (SECRET, "in-the-url", "/hook?") if word in log]
+
+
+def test_a_replica_sends_nothing_and_continues_after_its_promotion(
+    receiver: Receiver, secret_file: Path, tmp_path: Path
+) -> None:
+    primary, copy = str(tmp_path / "dev.db"), str(tmp_path / "copy.db")
+    add = ("hook", "add", receiver.url, "--on", "mapping", "--secret-file", secret_file)
+
+    def addresses() -> list[str]:
+        return [one.json["id"] for one in receiver.of_kind("mapping")]
+
+    with Server(primary, tmp_path) as server:
+        output(*add, "--name", "ops", "--db", primary)
+        put(server, 1)
+        wait(lambda: addresses() == ["192.0.2.1"])
+        args = ("--follow", server.url, "--private-hooks")
+        with Server(copy, tmp_path, "serve", args, {"ORIGINMAP_TOKEN": TOKEN}) as replica:
+            receiver.statuses = [500]
+            put(server, 2)
+            wait(lambda: addresses() == ["192.0.2.1", "192.0.2.2"])
+            wait(
+                lambda: (
+                    metric(replica, "originmap_revision") == metric(server, "originmap_revision")
+                )
+            )
+            assert "is a replica" in refusal("hook", "test", "ops", "--db", copy)
+            assert metric(replica, "originmap_hook_messages_total") == 0
+            server.kill()
+    output("promote", "--db", copy)
+    with Server(copy, tmp_path, "dev"):
+        output("hook", "retry", "ops", "--db", copy)
+        wait(lambda: addresses()[-2:] == ["192.0.2.2", "192.0.2.2"])
 
 
 def test_a_hook_needs_a_secret_that_only_its_owner_can_read(

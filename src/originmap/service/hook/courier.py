@@ -37,10 +37,12 @@ _LEASE, _LEAST_LEASE = 60 * _SECOND, 30 * _SECOND
 _SAVE_SECONDS = 30.0
 """Between two stored positions: each is a change that every follower reads."""
 _IDLE_SECONDS = 60.0
+_GATHER_SECONDS = 0.05
+"""Between two reads of changes that the hook is not for, so that each read is of many."""
 _LEAVE_SECONDS = 2.0
 _MOST_UNSAVED = 1_000
 """Revisions without a message after which the position is stored nevertheless."""
-_CHUNK = 100
+_CHUNK = 250
 _WHOLE = View("hooks", Grants([]), whole=True)
 _CAUSE = Cause("hooks", "", "")
 _GONE = "the history no longer has this change"
@@ -81,7 +83,7 @@ class Courier:
                     await self._step()
                 except OriginmapError as error:
                     self._log(logging.ERROR, "hook", str(error))
-                    self._reached = None
+                    self._stand_by()
                     await asyncio.sleep(self._tick)
         finally:
             await self._leave()
@@ -116,12 +118,13 @@ class Courier:
         if delta.reset:
             await self._skip(reached, delta)
             return
+        if not any(kind_of(change) in self._hook.on for change in delta.changes):
+            self._note(delta.revision)
+            await asyncio.sleep(_GATHER_SECONDS)
         for change in delta.changes:
             if kind_of(change) in self._hook.on and not await self._handle(change):
                 break
             self._note(change.revision)
-        else:
-            self._note(delta.revision)
         if self._reached is not None and (self._died or self._due(self._reached)):
             await self._save(replace(self._position, revision=self._reached))
 
@@ -144,7 +147,7 @@ class Courier:
                 await self._succeeded(change)
                 return True
             await self._failed(problem)
-            if not self._expired(change):
+            if self._reached is None or not self._expired(change):
                 self._blocked = True
                 return False
         self._log(logging.ERROR, "hook message is dead", self._position.problem, change.revision)
@@ -259,6 +262,7 @@ class Courier:
 
     def _stand_by(self) -> None:
         self._reached = None
+        self._died.clear()
         self._book.tally.reached.pop(self._hook.name, None)
 
     def _log(self, level: int, text: str, why: str, revision: int = 0) -> None:
