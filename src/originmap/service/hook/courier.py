@@ -84,7 +84,7 @@ class Courier:
                 except OriginmapError as error:
                     self._log(logging.ERROR, "hook", str(error))
                     self._stand_by()
-                    await asyncio.sleep(self._tick)
+                    await asyncio.sleep(10 * self._tick)
         finally:
             await self._leave()
 
