@@ -16,7 +16,12 @@ from tests.hook.receiver import Receiver
 
 OWN = "http://testserver/originmap/v1"
 PRIVATE = Settings(private_hooks=True)
-NEW = {"url": "http://127.0.0.1:1/", "on": ["ranges", "mapping"], "secret": SECRET, "name": "new"}
+NEW = {
+    "url": "http://127.0.0.1:1/path?key=in-the-url",
+    "on": ["ranges", "mapping"],
+    "secret": SECRET,
+    "name": "new",
+}
 
 
 @pytest.fixture
@@ -43,8 +48,12 @@ async def test_no_answer_has_the_secret(client: httpx.AsyncClient) -> None:
     for path in ("hooks", "audit", "changes?since=0", "snapshot", "reports", "hooks/new/dead"):
         texts.append((await client.get(f"{OWN}/{path}")).text)
     account = f"http://testserver/client/v4/accounts/{initial_data.DEV_ID}/audit_logs"
-    texts.append((await client.get(account)).text)
-    assert "127.0.0.1:1" in texts[3]  # the audit log has the hook
+    audit = [texts[3], *[(await client.get(account, headers=headers_of(who))).text
+                         for who in ("all", "read")]]  # fmt: skip
+    texts += audit
+    for text in audit:
+        assert "http://127.0.0.1:1/" in text
+        assert "in-the-url" not in text
     assert not [text for text in texts if SECRET in text or "hook_position" in text]
 
 

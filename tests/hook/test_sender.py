@@ -1,8 +1,10 @@
 """What the sender refuses, and what it accepts: addresses, certificates, redirects, answers."""
 
+import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -94,6 +96,26 @@ async def test_a_name_is_kept_as_the_host_of_the_request(receiver: Receiver) -> 
     assert await sent(f"http://localhost:{port}/hook?key=1", private=True) == ""
     assert receiver.received[-1].headers["host"] == f"localhost:{port}"
     assert receiver.received[-1].path == "/hook?key=1"
+
+
+async def test_the_checked_address_is_used_whatever_the_name_server_says_next(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name server is replaced, because tests cannot ask one."""
+    look_up, asked = socket.getaddrinfo, list[object]()
+
+    def changing(host: object, *rest: Any, **more: Any) -> Any:
+        asked.append(host)
+        if host == "changing.example":
+            host = "127.0.0.1" if asked.count(host) == 1 else "169.254.169.254"
+        return look_up(host, *rest, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", changing)
+    url = receiver.url.replace("127.0.0.1", "changing.example")
+    assert await sent(url, private=True) == ""
+    assert asked.count("changing.example") == 1
+    assert receiver.received[-1].headers["host"].startswith("changing.example:")
+    assert await sent(url.replace("http:", "https:")) == "169.254.169.254 is not a public address"
 
 
 async def test_a_redirect_is_a_failure_and_not_followed(receiver: Receiver) -> None:

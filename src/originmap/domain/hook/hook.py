@@ -7,6 +7,7 @@ position, which the delivering process writes; and its dead letters, if there ar
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from originmap.domain.hook.errors import InvalidHook
 from originmap.domain.hook.signature import signing_key
@@ -137,6 +138,13 @@ def check_url(url: str, *, private: bool) -> None:
         raise InvalidHook("url: its query has a character that must be encoded as %XX")
     if scheme != "https" and not private:
         raise InvalidHook("url: it must start with https://, unless private receivers are allowed")
+
+
+def shown_url(url: str) -> str:
+    """The scheme, host and port of a receiver's URL, for those that may not know the rest: in the
+    URLs of some services, path or query are a secret."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}/"
 
 
 def kinds_of(on: Sequence[str]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import msgspec
 from originmap.domain.access.token import Token
 from originmap.domain.history.change import Change
 from originmap.domain.history.record import Kind, RecordChange, Value
+from originmap.domain.hook.hook import Hook, shown_url
 from originmap.domain.mapping import address as addresses
 from originmap.domain.mapping.mapping import MappingChange, Place
 from originmap.domain.number import whole
@@ -229,6 +230,8 @@ def _public(value: Value | None) -> dict[str, object] | None:
     if value is None:
         return None
     members = msgspec.to_builtins(value)
+    if isinstance(value, Hook):
+        members["url"] = shown_url(value.url)
     return {name: member for name, member in members.items() if name not in _SECRETS}
 
 
