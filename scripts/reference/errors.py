@@ -15,6 +15,7 @@ from originmap.api.errors import CORE, TABLE, V1_DELETE, VERIFY, Overrides, rend
 from originmap.domain import errors
 from originmap.domain.access import errors as access_errors
 from originmap.domain.errors import OriginmapError
+from originmap.domain.hook import errors as hook_errors
 from originmap.domain.mapping import own_region_errors
 from scripts.reference.commands import commands
 from scripts.reference.markdown import Inline, code, inline_of, table
@@ -22,13 +23,18 @@ from scripts.reference.markdown import Inline, code, inline_of, table
 NOTES = Path(__file__).parents[2] / "docs" / "errors.toml"
 
 _GROUPS: dict[str, tuple[type[OriginmapError], ...]] = {
-    "Invalid input": (errors.InvalidInput, own_region_errors.InvalidCatalogue),
+    "Invalid input": (
+        errors.InvalidInput,
+        own_region_errors.InvalidCatalogue,
+        hook_errors.InvalidHook,
+    ),
     "Credentials and rights": (access_errors.AccessError, errors.RateLimited),
     "State of the data": (
         errors.NotFound,
         errors.Conflict,
         errors.TieredCacheOff,
         own_region_errors.RegionStillMapped,
+        hook_errors.HookError,
     ),
     "History, replicas and rollbacks": (OriginmapError,),
     "Database": (errors.StoreError,),
@@ -66,6 +72,9 @@ SAMPLES: list[OriginmapError] = [
     *(access_errors.MissingCredentials(which) for which in ("any", "key", "email")),
     *(access_errors.MalformedCredentials(which) for which in ("bearer", "key", "email")),
     own_region_errors.RegionStillMapped({("VENDOR", "REGION"): 1}),
+    hook_errors.InvalidHook("what is wrong with it"),
+    hook_errors.HookNotFound("NAME"),
+    hook_errors.HookExists("NAME"),
     errors.RolloutConflict("why the step is refused"),
     errors.NotThePrimary("URL"),
     errors.StillFollowing("URL"),

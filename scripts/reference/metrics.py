@@ -7,6 +7,7 @@ from originmap.api.traffic import Answered, RequestTally
 from originmap.domain.rollout.rollout import RolloutState
 from originmap.service.vitals import (
     FollowersNow,
+    HooksNow,
     ReplicaNow,
     RolloutNow,
     StageNow,
@@ -27,6 +28,7 @@ _EVERYTHING = Vitals(
     replica=ReplicaNow(connected=True, age=0.0),
     standby=StandbyNow(serves=True, lag=0.0, reads=1, fallbacks=1),
     rollout=RolloutNow(RolloutState.RUNNING, stage_count=1, released=1, stages=(StageNow(1, 1),)),
+    hooks=HooksNow(total=1, dead=0, delivered=1, failed=0, lag=0),
 )
 """The numbers of a server that has every metric."""
 

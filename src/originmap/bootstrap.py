@@ -5,6 +5,7 @@ The HTTP server is built in `bootstrap_server`.
 
 import contextlib
 import datetime
+import functools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -25,10 +26,13 @@ from originmap.service.feed.followers import Followers
 from originmap.service.feed.replication import Replication
 from originmap.service.feed.snapshots import Snapshots
 from originmap.service.history.past_zones import PastZones
+from originmap.service.hook.book import HookBook
+from originmap.service.hook.message import NewSender
 from originmap.service.mapping.catalogues import Catalogues
 from originmap.service.mapping.regions import SupportedRegion, supported
 from originmap.service.rollout.rollouts import Rollouts
 from originmap.service.tier.topology import Topologies
+from originmap.settings import outbound_environment
 from originmap.store.clock import Now, wall_clock
 from originmap.store.port import ReadFrom, Store
 
@@ -49,6 +53,7 @@ class Opened(NamedTuple):
     followers: Followers
     rollouts: Rollouts
     exports: Exports
+    hooks: HookBook
     replication: Replication | None = None
 
 
@@ -82,7 +87,21 @@ async def open_store(
         rollouts = Rollouts(store, followers, topologies, now)
         state = (directory, catalogues, topologies, detector, zones)
         exports = Exports(store, topologies, catalogues, snapshots)
-        yield Opened(store, *state, feed, followers, rollouts, exports, replication)
+        hooks = HookBook(store)
+        yield Opened(store, *state, feed, followers, rollouts, exports, hooks, replication)
+
+
+def hook_senders(*, private: bool) -> NewSender:
+    """A function that makes senders of webhooks; with `private`, also to private addresses. The
+    first one imports an HTTP client, which other servers do not need."""
+
+    @functools.cache
+    def of_process() -> NewSender:
+        from originmap.outbound.hook_sender import new_senders
+
+        return new_senders(outbound_environment(), private=private)
+
+    return lambda: of_process()()
 
 
 def packaged_catalogue() -> Catalogue:

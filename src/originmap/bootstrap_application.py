@@ -16,7 +16,7 @@ from originmap.api.native.feed.events import Events
 from originmap.api.native.metrics import Metrics
 from originmap.api.traffic import Traffic
 from originmap.api.ui.mount import PageMount, PageSetup
-from originmap.bootstrap import Opened
+from originmap.bootstrap import Opened, hook_senders
 from originmap.domain.access.rate_limit import parse
 from originmap.service.access.access import Access
 from originmap.service.access.brake import Brake
@@ -29,6 +29,8 @@ from originmap.service.feed.digests import Digests
 from originmap.service.feed.promotion import Promotion
 from originmap.service.history.audit import Audit
 from originmap.service.history.history import ZoneHistory
+from originmap.service.history.reports import Reports
+from originmap.service.hook.hooks import Hooks
 from originmap.service.mapping.mappings import Mappings
 from originmap.service.mapping.regions import Regions
 from originmap.service.mapping.zones import Zones
@@ -93,12 +95,17 @@ def build_app(
     table = cloudflare.routes(guard, services, v1=settings.enable_v1)
     sessions = Sessions(store, access, clocks.wall)
     traffic = (traffic or Traffic()) if settings.metrics else None
-    own = _own_services(opened, ready, traffic, sessions, audit, tokens, clocks.wall)
+    own = _own_services(opened, ready, traffic, sessions, audit, tokens, settings, clocks.wall)
     table += native.routes(guard, own)
     if finish is not None:
         return finish(table, guard, brake)
     pages, standby = pages_of(table, guard, brake, settings, clocks), store.standby
     return Application(table, brake, pages, standby.note if standby else None)
+
+
+def _hooks(opened: Opened, settings: Settings, now: Now) -> Hooks:
+    private = settings.private_hooks
+    return Hooks(opened.store, opened.hooks, hook_senders(private=private), now, private=private)
 
 
 def _own_services(
@@ -108,11 +115,12 @@ def _own_services(
     sessions: Sessions,
     audit: Audit,
     tokens: Tokens,
+    settings: Settings,
     now: Now,
 ) -> native.NativeServices:
     store, followers, replication = opened.store, opened.followers, opened.replication
     broadcast = Broadcast(store, opened.feed, opened.zones, Events())
-    monitor = Monitor(store, broadcast, followers, replication, opened.rollouts, now)
+    monitor = Monitor(store, broadcast, followers, replication, opened.rollouts, opened.hooks, now)
     return native.NativeServices(
         detector=opened.detector,
         directory=opened.directory,
@@ -132,6 +140,8 @@ def _own_services(
         history=ZoneHistory(store, opened.topologies.turns),
         audit=audit,
         tokens=OperatorTokens(tokens, opened.directory),
+        hooks=_hooks(opened, settings, now),
+        reports=Reports(store, now),
         promotion=Promotion(store, replication),
         replication=replication,
         standby=partial(standby_now, store),

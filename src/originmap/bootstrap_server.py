@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import secrets
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
@@ -23,7 +24,7 @@ from originmap.api.operator_listener import operator_listener
 from originmap.api.request_ids import RequestIDs
 from originmap.api.server import HTTPServer, server_config, stop_on_signals
 from originmap.api.traffic import Traffic
-from originmap.bootstrap import Opened, Prepare, open_store, range_files
+from originmap.bootstrap import Opened, Prepare, hook_senders, open_store, range_files
 from originmap.bootstrap_application import build_app
 from originmap.detect.watch import watch
 from originmap.domain.errors import OriginmapError
@@ -32,9 +33,12 @@ from originmap.service import initial_data
 from originmap.service.detection.detector import Detector
 from originmap.service.feed.replication import AGE_HEADER, Replication
 from originmap.service.history.retention import Retention
+from originmap.service.hook.courier import Round
+from originmap.service.hook.deliveries import Deliveries
 from originmap.settings import Settings, bytes_of, outbound_environment
 from originmap.store.clock import SYSTEM, Clocks, wall_clock
 from originmap.store.port import ReadFrom
+from originmap.store.postgres.url import is_postgres
 
 OPERATOR_LIMITS = Limits(url=1 << 20, connections=2 * MOST_CONNECTIONS)
 """Of the operator's socket: not shared with other clients; URLs can name many upper tiers."""
@@ -64,10 +68,9 @@ async def serve(
     replication = Replication(settings.follow, wall_clock) if settings.follow else None
     if replication is not None:
         prepare = partial(initial_data.prepare_replica, replication.primary)
+    store = open_store(settings.db, prepare, replication, _standby_of(settings), now=clocks.wall)
     async with (
-        open_store(
-            settings.db, prepare, replication, _standby_of(settings), now=clocks.wall
-        ) as opened,
+        store as opened,
         _watched_ranges(settings.ranges, opened.detector),
         running(_retention(opened, settings)),
     ):
@@ -87,6 +90,7 @@ async def serve(
         async with (
             _for_operator(settings.db, context, server),
             _following(settings, opened, server),
+            _delivering(settings, opened, clocks),
         ):
             on_start(settings.host, sock.getsockname()[1])
             await server.serve(sockets=[sock])
@@ -97,6 +101,18 @@ def _standby_of(settings: Settings) -> ReadFrom | None:
     if not settings.read_from:
         return None
     return ReadFrom(settings.read_from, settings.read_from_max_lag)
+
+
+def _delivering(
+    settings: Settings, opened: Opened, clocks: Clocks
+) -> contextlib.AbstractAsyncContextManager[None]:
+    """Deliver webhooks, unless this is a replica."""
+    if opened.replication is not None:
+        return contextlib.nullcontext()
+    alone = not is_postgres(settings.db)
+    holder = "" if alone else secrets.token_hex(8)
+    round_ = Round(opened.store, opened.feed, opened.hooks, clocks.wall, holder)
+    return running(Deliveries(round_, hook_senders(private=settings.private_hooks)).run())
 
 
 def _stop_waiting(opened: Opened, application: Application) -> None:

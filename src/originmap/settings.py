@@ -63,6 +63,9 @@ class Settings:
     )
     history_days: float = _setting(90.0, "Days to keep changes in the history.")
     history_changes: int = _setting(5_000_000, "Maximum number of changes to keep in the history.")
+    private_hooks: bool = _setting(
+        False, "Allow webhooks to private addresses and with http://; off protects this network."
+    )
     metrics: bool = _setting(True, "Serve metrics at /metrics, without authentication.")
     ui: bool = _setting(True, "Serve the web page at /ui/.")
     log_requests: bool = _setting(True, "Log each request to stderr as a line of JSON.")

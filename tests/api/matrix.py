@@ -21,6 +21,7 @@ from originmap.domain.access.permissions import (
 )
 from originmap.domain.access.token import Owner, RequestIP, Token
 from originmap.domain.history.record import Kind, Value
+from originmap.domain.hook.hook import DeadLetter, DeadLetters, Hook
 from originmap.domain.mapping.mapping import put
 from originmap.domain.zone.rules import add_missing
 from originmap.domain.zone.zone import Account, Zone
@@ -162,6 +163,20 @@ TABLE = """
  POST   9106 6003 401     401     401   401      9109 403  403  403     403  ok  403   ok   403  403
 //originmap/v1/tokens/{token}
  DELETE 9106 6003 401     401     401   401      9109 403  403  403     403  ok  403   ok   403  403
+//originmap/v1/hooks
+ GET    9106 6003 401     401     401   401      9109 403  403  403     403  ok  403   ok   403  403
+ POST   9106 6003 401     401     401   401      9109 403  403  403     403  ok  403   ok   403  403
+//originmap/v1/hooks/{hook}
+ DELETE 9106 6003 401     401     401   401      9109 403  403  403     403  ok  403   ok   403  403
+//originmap/v1/hooks/{hook}/test
+ POST   9106 6003 401     401     401   401      9109 403  403  403     403  ok  403   ok   403  403
+//originmap/v1/hooks/{hook}/dead
+ GET    9106 6003 401     401     401   401      9109 403  403  403     403  ok  403   ok   403  403
+ POST   9106 6003 401     401     401   401      9109 403  403  403     403  ok  403   ok   403  403
+ DELETE 9106 6003 401     401     401   401      9109 403  403  403     403  ok  403   ok   403  403
+//originmap/v1/reports
+ GET    9106 6003 401     401     401   401      9109 403  403  403     403  ok  403   ok   403  403
+ POST   9106 6003 401     401     401   401      9109 403  403  403     403  ok  403   ok   403  403
 //originmap/v1/audit
  GET    9106 6003 401     401     401   401      9109 403  403  403     403  ok  403   ok   403  403
 //originmap/v1/promote
@@ -207,7 +222,7 @@ class Row(NamedTuple):
     @property
     def only_asks(self) -> bool:
         """Whether the method changes nothing even if it succeeds."""
-        only_ask = ("/whatif", "/detect", "/rollback", "/followers/{name}", "/promote")
+        only_ask = ("/whatif", "/detect", "/rollback", "/followers/{name}", "/promote", "/test")
         if self.template.startswith("/v3/discovery:"):
             return True
         return self.method == "GET" or self.template.endswith(only_ask)
@@ -240,6 +255,8 @@ def _answer(cell: str) -> tuple[int, int | None]:
 ACCOUNT = ZONE = initial_data.DEV_ID
 OTHER_ACCOUNT, OTHER_ZONE, FOREIGN_ZONE = "a" * 32, "b" * 32, "c" * 32
 USER_TOKEN, ACCOUNT_TOKEN = "d" * 32, "e" * 32
+HOOK = Hook("ops", "https://192.0.2.10/", ("rollout",), "whsec_" + "c2VjcmV0" * 4, 0, 1)
+"""A hook to an address that is not public, so that a ping is not sent."""
 ABSENT = "f" * 32
 """An ID without a record."""
 
@@ -297,6 +314,8 @@ async def furnish(opened: bootstrap.Opened) -> None:
         (Kind.ZONE, Zone(OTHER_ZONE, "example.org", ACCOUNT, 1, 1)),
         (Kind.ZONE, Zone(FOREIGN_ZONE, "example.net", OTHER_ACCOUNT, 1, 1)),
         *((Kind.TOKEN, made) for made in _tokens()),
+        (Kind.HOOK, HOOK),
+        (Kind.DEAD_LETTERS, DeadLetters(HOOK.name, (DeadLetter(1, 1, "status 500"),))),
     ]
     await opened.store.write_records(add_missing(values), CAUSE)
     origin = ip("192.0.2.1")
@@ -316,7 +335,7 @@ def path_of(template: str, **ids: str) -> str:
     resolve = f"{ids['zone_id']}/resolve?ip=192.0.2.1"
     template = template.replace("{origin_ip}", "192.0.2.1").replace("{format}", "csv")
     template = template.replace("{zone}/resolve", resolve).replace("{name}", "edge-1")
-    template = template.replace("{token}", USER_TOKEN)
+    template = template.replace("{token}", USER_TOKEN).replace("{hook}", HOOK.name)
     return template.replace("{zone}", ids["zone_id"])
 
 
@@ -339,7 +358,13 @@ def body_of(template: str, method: str) -> Any:
             return {"paused": True}
         case "tokens", "POST" if template.startswith("/originmap"):
             return {"name": "made", "access": "read"}
-        case "promote", "POST":
+        case "hooks", "POST":
+            return {"url": HOOK.url, "on": ["mapping"], "secret": HOOK.secret}
+        case "dead", "POST":
+            return {}
+        case "reports", "POST":
+            return {"kind": "drift", "subjects": [{"name": "example.com", "count": 1}]}
+        case "promote" | "test", "POST":
             return None
         case "tokens" | "{token_id:hex32}", "POST" | "PUT":
             group = [{"id": _READS[0]}]

@@ -20,6 +20,7 @@ from originmap.api.native.openapi import document
 from originmap.bootstrap_dev import DevServer
 from originmap.domain import errors
 from originmap.domain.access import errors as access_errors
+from originmap.domain.hook import errors as hook_errors
 from originmap.domain.mapping import own_region_errors
 from originmap.store.clock import SYSTEM
 from scripts import openapi
@@ -85,6 +86,9 @@ RAISED = [
     access_errors.Forbidden(),
     own_region_errors.InvalidCatalogue(["region 1 (acme fra-1): the region is there twice"]),
     own_region_errors.RegionStillMapped({("acme", "fra-1"): 3}),
+    hook_errors.InvalidHook("name: 'OPS' is not 1 to 63 of a-z, 0-9 and hyphens"),
+    hook_errors.HookNotFound("ops"),
+    hook_errors.HookExists("ops"),
     errors.RolloutConflict("the rollout is aborted: this step needs one that is running"),
     errors.HistoryGone(7),
     errors.Stale(),

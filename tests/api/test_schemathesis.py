@@ -44,6 +44,7 @@ POLICY = {
     "permission_groups": [{"id": "517b21aee92c4d89936c976ba6e4be55"}],
     "resources": {f"com.cloudflare.api.account.zone.{ZONE}": "*"},
 }
+HOOK = {"url": "https://192.0.2.10/", "on": ["rollout"], "secret": "whsec_" + "c2VjcmV0" * 4}
 TOKEN_REQUEST = {"name": "own", "policies": [POLICY]}
 COLO = {
     "code": "IAD",
@@ -76,7 +77,7 @@ NOTHING_LEARNT = {
 # Lists that are returned completely, or without their length.
 WITHOUT_INFO = (
     "/audit_logs", "/permission_groups", "/latencies", "/followers", "/history",
-    "/originmap/v1/tokens", "/originmap/v1/audit", "/names",
+    "/originmap/v1/tokens", "/originmap/v1/audit", "/names", "/hooks", "/reports",
 )  # fmt: skip
 SETTINGS = ("/tiered_caching", "/tiered_cache_smart_topology_enable", "/regional_tiered_cache")
 # The response to a batch is 200 even if all items are invalid; our own batch answers 404 first.
@@ -120,7 +121,13 @@ SNAPSHOT = "/originmap/v1/snapshot"
 ROLLBACK = "/originmap/v1/zones/{zone}/rollback"
 
 
-HERE = {"path.zone_id": ZONE, "path.account_id": ZONE, "path.token_id": ZONE, "path.zone": ZONE}
+HERE = {
+    "path.zone_id": ZONE,
+    "path.account_id": ZONE,
+    "path.token_id": ZONE,
+    "path.zone": ZONE,
+    "path.hook": "ops",
+}
 IN_THE_ZONE = described(HERE)
 ANYWHERE = described({})
 STRANGER = described(HERE, credentials=True)
@@ -179,6 +186,12 @@ def likely_body(case: Case) -> Any:
         return {**case.body, **limits, "policies": [POLICY]}
     if case.path.startswith(DISCOVERY):
         return {"node": {"metadata": {"originmap": {"upstream": ["{colo}.example:80"]}}}}
+    if case.path.endswith("/hooks"):
+        return HOOK
+    if case.path.endswith("/dead"):
+        return {}
+    if case.path.endswith("/reports"):
+        return {"kind": "drift", "subjects": []}
     if case.path.endswith("/detect"):
         return {"addresses": [ADDRESSES[0], likely(ADDRESSES[2], "ip")]}
     if case.path == TOPOLOGY and case.method == "PUT":
@@ -225,6 +238,8 @@ class Asked:
         response = case.call(base_url=self._url, session=self._session, headers=sent)
         if "/tokens" in case.path:
             self._remove_token(case, response)
+        if "/hooks" in case.path:
+            self._remove_hooks()
         if case.path in self._before and case.method != "GET":
             self._session.put(
                 self._url + case.path, json=self._before[case.path], headers=BEARER
@@ -249,6 +264,9 @@ class Asked:
             parameters["token_id"] = self._make(tokens, TOKEN_REQUEST)["id"]
         elif path.endswith("/tokens/{token}"):
             parameters["token"] = self._make("/user/tokens", TOKEN_REQUEST)["id"]
+        elif parameters.get("hook") == "ops":
+            url = f"{self._url}/originmap/v1/hooks"
+            self._session.post(url, json={**HOOK, "name": "ops"}, headers=BEARER)
         address = parameters.get("origin_ip")
         if address in ADDRESSES:
             # Another test may have removed the mapping.
@@ -273,6 +291,12 @@ class Asked:
             where = where.format(account_id=case.path_parameters.get("account_id"))
             self._session.delete(f"{self._api}{where}/{token}", headers=BEARER)
 
+    def _remove_hooks(self) -> None:
+        """Remove all hooks: their number is limited."""
+        url = f"{self._url}/originmap/v1/hooks"
+        for hook in self._session.get(url, headers=BEARER).json()["result"]:
+            self._session.delete(f"{url}/{hook['name']}", headers=BEARER)
+
     def _make(self, where: str, body: dict[str, Any]) -> dict[str, Any]:
         answer = self._session.post(self._api + where, json=body, headers=BEARER).json()
         result: dict[str, Any] = answer["result"]
@@ -281,7 +305,9 @@ class Asked:
 
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
-    with Server(":memory:", tmp_path_factory.mktemp("dev")) as server:
+    # Hooks then accept no address that is generated.
+    args = ("--no-private-hooks",)
+    with Server(":memory:", tmp_path_factory.mktemp("dev"), args=args) as server:
         stored = httpx.put(
             f"{server.mappings}/batch", headers=BEARER, json=[likely(text) for text in ADDRESSES]
         )

@@ -16,6 +16,7 @@ from originmap.api.errors import TABLE
 from originmap.domain import errors
 from originmap.domain.access import errors as access_errors
 from originmap.domain.errors import OriginmapError
+from originmap.domain.hook import errors as hook_errors
 from originmap.domain.mapping import own_region_errors
 
 ROOT = Path(__file__).parents[2]
@@ -30,10 +31,11 @@ SAYS_NOTHING = {"utils", "util", "helpers", "helper", "manager", "common", "misc
 TREE = {
     SOURCE / "domain" / "errors.py",
     SOURCE / "domain" / "access" / "errors.py",
+    SOURCE / "domain" / "hook" / "errors.py",
     SOURCE / "domain" / "mapping" / "own_region_errors.py",
 }
 
-BRANCHES = (errors, access_errors, own_region_errors)
+BRANCHES = (errors, access_errors, own_region_errors, hook_errors)
 
 # These errors end a command, so no response is created from them.
 OUTSIDE_THE_TREE = {

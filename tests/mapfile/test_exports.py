@@ -16,13 +16,22 @@ from hypothesis import given, settings
 from originmap.domain.mapping import address
 from originmap.domain.mapping.mapping import Place
 from originmap.mapfile.pulumi import write_pulumi
-from originmap.mapfile.terraform import ExportedZone, resource_name, write_terraform
+from originmap.mapfile.terraform import (
+    ExportedZone,
+    resource_name,
+    write_terraform,
+    write_terraform_map,
+)
 from originmap.mapfile.writer import ZoneState, write_yaml
 from tests.builders import CENTRAL, US_EAST, US_WEST, ip
 from tests.planning.states import states
 
 GOLDEN = Path(__file__).parent / "golden"
-EXPORTS = {"origins.tf": write_terraform, "Pulumi.yaml": write_pulumi}
+EXPORTS = {
+    "origins.tf": write_terraform,
+    "for-each.tf": write_terraform_map,
+    "Pulumi.yaml": write_pulumi,
+}
 ID = "023e105f4ecef8ad9ca31a8372d0c353"
 ZONES = [
     ExportedZone(ID, "example.com", {ip("2001:db8::1"): CENTRAL, ip("192.0.2.1"): US_EAST}),
@@ -64,6 +73,27 @@ def test_terraform_gets_a_resource_and_an_import_for_each_mapping(state) -> None
         assert imports[target] == f"{ID}/{text}"
 
 
+@settings(max_examples=20)
+@given(states)
+def test_terraform_gets_one_resource_and_one_import_for_a_map_of_all_mappings(state) -> None:
+    zones = [ExportedZone(ID, "example.com", state), ExportedZone("1" * 32, "b.example", state)]
+    parsed = hcl2.loads(written(write_terraform_map, zones))
+    assert unquoted(parsed["terraform"][0]["required_version"]) == ">= 1.7"
+    assert len(parsed["resource"]) == len(parsed["import"]) == 1
+    keys = [unquoted(key) for key in parsed["locals"][0]["origin_cloud_regions"]]
+    assert keys == [f"{zone.id}/{address.text(a)}" for zone in zones for a in sorted(state)]
+    for key, values in parsed["locals"][0]["origin_cloud_regions"].items():
+        found = {unquoted(name): unquoted(value) for name, value in values.items()}
+        assert f"{found['zone_id']}/{found['origin_ip']}" == unquoted(key)
+        assert (found["vendor"], found["region"]) == state[ip(found["origin_ip"])]
+
+
+def test_the_map_without_mappings_is_empty() -> None:
+    text = written(write_terraform_map, [ExportedZone(ID, "example.com", {})])
+    assert hcl2.loads(text)["locals"][0]["origin_cloud_regions"] == {}
+    assert text == written(write_terraform_map, [])
+
+
 @given(states)
 def test_pulumi_gets_a_resource_with_an_import_for_each_mapping(state) -> None:
     program = yaml.safe_load(written(write_pulumi, [ExportedZone(ID, "example.com", state)]))
@@ -84,14 +114,15 @@ def test_pulumi_gets_a_resource_with_an_import_for_each_mapping(state) -> None:
 
 
 def test_hostile_names_stay_inside_their_string() -> None:
-    odd = Place("a: b", 'x"${y}\n%{z}')
+    odd = Place("a: b", 'x"${y}\n%{z}\b\f\\b')
     zone = ExportedZone(ID, "example.com", {ip("192.0.2.1"): odd})
     resources = yaml.safe_load(written(write_pulumi, [zone]))["resources"]
     properties = resources[resource_name("example.com", ip("192.0.2.1"))]["properties"]
     assert (properties["vendor"], properties["region"]) == odd
-    text = written(write_terraform, [zone])
-    hcl2.loads(text)
-    assert '"x\\"$${y}\\n%%{z}"' in text
+    for write in (write_terraform, write_terraform_map):
+        text = written(write, [zone])
+        hcl2.loads(text)
+        assert '"x\\"$${y}\\n%%{z}\\u0008\\u000c\\\\b"' in text
     plain = yaml.safe_load(written(write_yaml, [ZoneState("example.com", zone.mappings)]))
     assert plain["zones"]["example.com"]["mappings"]["192.0.2.1"] == "/".join(odd)
 

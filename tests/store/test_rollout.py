@@ -10,6 +10,8 @@ from originmap import data
 from originmap.domain.errors import RolloutConflict, Stale
 from originmap.domain.history.record import RecordChange
 from originmap.domain.history.snapshot import Record
+from originmap.domain.hook.hook import Hook, HookPosition
+from originmap.domain.hook.rules import add_hook, save_position
 from originmap.domain.mapping import mapping
 from originmap.domain.rollout import rollout as rollouts
 from originmap.domain.rollout.rollout import Rollout
@@ -165,3 +167,19 @@ async def test_changes_acknowledged_by_another_process_are_released(
     finally:
         await here.close()
         await there.close()
+
+
+async def test_only_what_nodes_serve_counts_for_a_rollout_that_ends(clock: Clock) -> None:
+    store = MemoryStore(clock)
+    await store.write_records(new_zone(), CAUSE)
+    hook = Hook("ops", "https://a.example/", ("mapping",), "whsec_" + "c2VjcmV0" * 4, 0, 1)
+    await started(store)
+    seen = store.revision
+    await store.write_records(add_hook(hook), CAUSE)
+    await store.write_records(save_position(hook, HookPosition("ops", seen), 1), CAUSE)
+    assert (await service(store, clock).take(Finish(revision=seen), CAUSE)).state == "done"
+    await started(store)
+    seen = store.revision
+    await put(store, "192.0.2.1")
+    with pytest.raises(RolloutConflict, match="check the changes"):
+        await service(store, clock).take(Finish(revision=seen), CAUSE)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from originmap.api.envelope import Message
 from originmap.domain import errors
 from originmap.domain.access import errors as access_errors
+from originmap.domain.hook import errors as hook_errors
 from originmap.domain.mapping import own_region_errors
 
 
@@ -143,6 +144,7 @@ TABLE: dict[type[errors.OriginmapError], Render] = {
     errors.InvalidLatencies: _each_problem(10461),
     own_region_errors.InvalidCatalogue: _each_problem(10464),
     errors.InvalidPools: _each_problem(10466),
+    hook_errors.InvalidHook: _own_text(400, 10467),
     errors.InvalidQuery: _own_text(400, 10400),
     errors.InvalidExport: _own_text(400, 10462),
     errors.UnknownPermissionGroup: _own_text(400, 1001),
@@ -150,8 +152,10 @@ TABLE: dict[type[errors.OriginmapError], Render] = {
     errors.ZoneNotFound: _fixed(403, 9109, "Invalid zone identifier"),
     errors.AccountNotFound: _fixed(403, 9109, "Invalid account identifier"),
     errors.TokenNotFound: _fixed(404, 1003, "Token not found"),
+    hook_errors.HookNotFound: _own_text(404, 10404),
     errors.MappingExists: _fixed(400, 1145, SETTING_EXISTS),
     errors.ZoneExists: _fixed(400, 1061, "The zone already exists."),
+    hook_errors.HookExists: _own_text(409, 10468),
     errors.TooManyMappings: _fixed(403, 1164, "Maximum number of IP mappings configured for zone."),
     own_region_errors.RegionStillMapped: _own_text(409, 10465),
     errors.RolloutConflict: _own_text(409, 10463),

@@ -44,6 +44,8 @@ _COMMANDS = {
     "rollback": "Restore a zone's mappings as of an earlier revision.",
     "followers": "Print the replicas and nodes that follow a server.",
     "rollout": "Release changes to nodes in stages.",
+    "hook": "Send changes to URLs as signed webhooks.",
+    "report": "Record drift or published ranges as a change, for webhooks.",
     "context": "Add, select and remove named servers.",
     "promote": "Promote a replica to primary.",
     "detect": "Print the region of addresses by the vendors' published IP ranges.",

@@ -25,7 +25,6 @@ from originmap.settings import (
     state_folder,
 )
 from originmap.store.database_name import check_name
-from originmap.store.postgres.url import is_postgres
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -146,6 +145,17 @@ def _checked_rate_limit(ctx: click.Context, param: click.Parameter, value: str) 
     return value
 
 
+def private_hooks(default: bool) -> Callable[[F], F]:
+    """--private-hooks / --no-private-hooks"""
+    return click.option(
+        "--private-hooks/--no-private-hooks",
+        default=default,
+        show_default=True,
+        help=help_of("private_hooks"),
+        envvar="ORIGINMAP_PRIVATE_HOOKS",
+    )
+
+
 def db(command: F) -> F:
     """--db, required"""
     return click.option(
@@ -156,42 +166,6 @@ def db(command: F) -> F:
         envvar="ORIGINMAP_DB",
         callback=checked_db,
     )(command)
-
-
-def read_from(command: F) -> F:
-    """--read-from, --read-from-max-lag"""
-    command = click.option(
-        "--read-from-max-lag",
-        default=default_of("read_from_max_lag"),
-        show_default=True,
-        metavar="SECONDS",
-        type=option_types.Amount(0.1, 86_400),
-        help=help_of("read_from_max_lag"),
-        envvar="ORIGINMAP_READ_FROM_MAX_LAG",
-    )(command)
-    return click.option(
-        "--read-from",
-        default=default_of("read_from"),
-        metavar="URL",
-        help=help_of("read_from"),
-        envvar="ORIGINMAP_READ_FROM",
-    )(command)
-
-
-def check_read_from(standby: str, db: str, follow: str) -> None:
-    """Refuse a standby that the other options rule out."""
-    if not standby:
-        return
-    for option, url in (("--read-from", standby), ("--db", db)):
-        if not is_postgres(url):
-            raise click.UsageError(
-                f"--read-from is for PostgreSQL, and {option} is not a postgresql:// URL: set both"
-                " to one, or remove --read-from"
-            )
-    if follow:
-        raise click.UsageError(
-            "--read-from has no effect on a replica (--follow): remove one of them"
-        )
 
 
 def checked_path(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:

@@ -16,7 +16,8 @@
 
 Records have the members of the database, times as in the API; tokens and users have the SHA-256 of
 their secrets. A mapping has its vendor, region, time of change and revision; the last two may be
-left out. A state that is loaded and saved again has the same bytes.
+left out. A state that is loaded and saved again has the same bytes. Hooks, which have secrets, and
+reports are not part of a state.
 """
 
 import json
@@ -71,7 +72,7 @@ async def write_state(parts: AsyncIterator[Part]) -> bytes:
         match part:
             case SnapshotStart():
                 start = part
-            case Record(key, value):
+            case Record(key, value) if key.kind in _MEMBERS:
                 records[key.kind][key.id] = _shown(msgspec.json.decode(raw_record(value)))
             case ZoneMappings(zone_id, mappings):
                 zones.setdefault(zone_id, {}).update({m.address: m for m in mappings})

@@ -55,7 +55,8 @@
     │   ├── StoreOwned              another process owns the file
     │   └── StoreUnusable           not our file, from a newer version, or damaged
     ├── AccessError                 authentication and permissions; see `domain.access.errors`
-    └── OwnRegionError              own regions; see `domain.mapping.own_region_errors`
+    ├── OwnRegionError              own regions; see `domain.mapping.own_region_errors`
+    └── HookError                   webhooks; see `domain.hook.errors`
 
 An error carries data, and a `hint` if the user can act on it; `api.errors` has the statuses.
 """

@@ -1,7 +1,7 @@
 """Records in the feed: as the database stores them, times in microseconds since 1970 UTC.
 
-Tokens and users include the hash of their secret. Readers that may not have the hash do not get the
-record at all.
+Tokens and users include the hash of their secret, hooks the secret itself. Readers that may not
+have it do not get the record at all.
 """
 
 import sys
@@ -10,6 +10,8 @@ import msgspec
 
 from originmap.domain.errors import BrokenFeed, InvalidInput
 from originmap.domain.history.record import TYPES, Key, Kind, Value
+from originmap.domain.hook.errors import HookError
+from originmap.domain.hook.hook import Hook, check_hook
 from originmap.domain.mapping import own_regions
 from originmap.domain.mapping.own_region_errors import OwnRegionError
 from originmap.domain.mapping.own_regions import OwnRegions
@@ -61,12 +63,14 @@ def check_record(key: Key, value: Value) -> Value:
             latency.check(value.measurements, sys.maxsize)
         elif isinstance(value, OwnRegions):
             own_regions.check(value.regions)
+        elif isinstance(value, Hook):
+            check_hook(value, private=True)
         elif isinstance(value, Zone):
             checked_name(value.name)
             if value.pools != checked_pools(value.pools):
                 raise BrokenFeed("the pools are not in canonical form")
         elif isinstance(value, Rollout) and value.releasing and not value.stages:
             raise BrokenFeed("the rollout has no stages: update the server that sends the feed")
-    except (InvalidInput, OwnRegionError) as error:
+    except (HookError, InvalidInput, OwnRegionError) as error:
         raise BrokenFeed(f"{key.kind.value} {key.id}: {error}") from None
     return value

@@ -12,6 +12,7 @@ from originmap.domain.rollout.rollout import RolloutState
 from originmap.service.feed.broadcast import Broadcast
 from originmap.service.feed.followers import Followers
 from originmap.service.feed.replication import Replication
+from originmap.service.hook.book import HookBook
 from originmap.service.rollout.rollouts import Rollouts
 from originmap.store.clock import Now
 from originmap.store.port import Queue, Store
@@ -67,6 +68,17 @@ class RolloutNow(NamedTuple):
     stages: tuple[StageNow, ...] = ()
 
 
+class HooksNow(NamedTuple):
+    """The webhooks of the database and their dead letters; messages that this process delivered,
+    and attempts that failed; and the largest lag, in revisions, of the hooks that it delivers."""
+
+    total: int
+    dead: int
+    delivered: int
+    failed: int
+    lag: int
+
+
 class Vitals(NamedTuple):
     """The metrics at one moment. `size` is None if the database cannot tell, `replica` if the
     server is not a replica, `standby` if it reads from none, `rollout` if there was none."""
@@ -81,6 +93,7 @@ class Vitals(NamedTuple):
     replica: ReplicaNow | None
     standby: StandbyNow | None
     rollout: RolloutNow | None
+    hooks: HooksNow
 
 
 def standby_now(store: Store) -> StandbyNow | None:
@@ -101,6 +114,7 @@ class Monitor:
         followers: Followers,
         replication: Replication | None,
         rollouts: Rollouts,
+        hooks: HookBook,
         now: Now,
     ) -> None:
         """`now` in microseconds since 1970 UTC."""
@@ -109,6 +123,7 @@ class Monitor:
         self._followers = followers
         self._replication = replication
         self._rollouts = rollouts
+        self._hooks = hooks
         self._now = now
 
     async def vitals(self) -> Vitals:
@@ -125,6 +140,7 @@ class Monitor:
             replica=self._replica_now(),
             standby=standby_now(store),
             rollout=self._rollout_now(),
+            hooks=self._hooks_now(),
         )
 
     async def _size(self) -> int | None:
@@ -140,6 +156,12 @@ class Monitor:
         heard = [follower for follower in followers if follower.last_contact >= since]
         lag = max((self._followers.lag(follower) for follower in heard), default=0)
         return FollowersNow(len(heard), len(followers) - len(heard), lag)
+
+    def _hooks_now(self) -> HooksNow:
+        book, tally = self._hooks, self._hooks.tally
+        reached = min(tally.reached.values(), default=self._store.revision)
+        lag = max(self._store.revision - reached, 0)
+        return HooksNow(len(book.all()), book.dead, tally.delivered, tally.failed, lag)
 
     def _replica_now(self) -> ReplicaNow | None:
         copy = self._replication

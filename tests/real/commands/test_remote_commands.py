@@ -10,8 +10,10 @@ from click.testing import CliRunner, Result
 
 from originmap import data
 from originmap.cli import main
+from tests.hook.post import SECRET
+from tests.hook.receiver import Receiver
 from tests.process import BEARER, TOKEN, ZONE, Server
-from tests.real.command import output
+from tests.real.command import output, run
 
 RIGHTS = ("everything", "write", "read", "edge", "replicate", "unknown")
 # Addresses, because a machine without a network looks a name up for five seconds.
@@ -67,6 +69,15 @@ rollout resume --by-hand                yes no  no  no  no  no
 rollout abort                           yes no  no  no  no  no
 rollout kill                            yes no  no  no  no  no
 rollout finish --yes                    yes no  no  no  no  no
+hook add HOOK --on drift                yes no  no  no  no  no
+hook list                               yes no  no  no  no  no
+hook test SPARE                         yes no  no  no  no  no
+hook dead SPARE                         yes no  no  no  no  no
+hook retry SPARE                        yes no  no  no  no  no
+hook discard SPARE --revision 1         yes no  no  no  no  no
+hook remove SPARE                       yes no  no  no  no  no
+report drift DRIFT                      yes no  no  no  no  no
+report ranges RANGES                    yes no  no  no  no  no
 promote                                 yes no  no  no  no  no
 export nginx UPSTREAM                   yes yes yes yes yes no
 export haproxy UPSTREAM OUT             yes yes yes yes yes no
@@ -87,9 +98,10 @@ SAMPLE = Path(__file__).parents[2] / "detect" / "files" / "aws.json"
 class Remote:
     """A server, a token of each kind of access, and input files of commands."""
 
-    def __init__(self, server: Server, folder: Path) -> None:
+    def __init__(self, server: Server, folder: Path, receiver: Receiver) -> None:
         self.server = server
         self.folder = folder
+        self.receiver = receiver
         self.tokens = {"unknown": "x" * 40}
         self.made = 0
         for access in RIGHTS[:-1]:
@@ -102,6 +114,11 @@ class Remote:
         (folder / "topology.json").write_text(topology.text.partition('"result":')[2][:-16])
         (folder / "regions.yaml").write_text(REGIONS)
         output("ranges", "import", SAMPLE, "--ranges", folder / "ranges")
+        (folder / "mappings.yaml").write_text("zones: {example.com: {mappings: {}}}\n")
+        drift = ("drift", folder / "mappings.yaml", "--report", folder / "drift.json")
+        run(*drift, "--api", server.api, env={"CLOUDFLARE_API_TOKEN": TOKEN})
+        (folder / "hook.secret").touch(0o600)
+        (folder / "hook.secret").write_text(SECRET)
 
     def _token(self, access: str) -> str:
         body = {"name": access, "access": access}
@@ -129,6 +146,12 @@ class Remote:
         httpx.put(url, json=body, headers=BEARER).raise_for_status()
         return "spare"
 
+    def spare_hook(self) -> str:
+        """The name of a hook that the test can remove."""
+        body = {"name": "spare", "url": self.receiver.url, "on": ["drift"], "secret": SECRET}
+        httpx.post(f"{self.server.url}/originmap/v1/hooks", json=body, headers=BEARER)
+        return "spare"
+
     def run(self, right: str, words: list[str]) -> Result:
         args = list[str]()
         for word in words:
@@ -136,6 +159,9 @@ class Remote:
                 "NEW": [f"new-{self.made}.example"],
                 "TOKEN": [self.spare_token() if "revoke" in words else word],
                 "POOL": [self.spare_pool() if "remove" in words else word],
+                "SPARE": [self.spare_hook() if "hook" in words else word],
+                "HOOK": [self.receiver.url, "--secret-file", str(self.folder / "hook.secret")],
+                "DRIFT": [str(self.folder / "drift.json")],
                 "TOPOLOGY": [str(self.folder / "topology.json")],
                 "CACHE": [f"ewr-{self.made}"],
                 "CACHES": [self._caches()],
@@ -154,8 +180,9 @@ class Remote:
 @pytest.fixture(scope="module")
 def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Remote]:
     folder = tmp_path_factory.mktemp("remote")
-    with Server(str(folder / "dev.db"), folder, args=["--no-log-requests"]) as server:
-        yield Remote(server, folder)
+    args = ["--no-log-requests"]
+    with Receiver() as receiver, Server(str(folder / "dev.db"), folder, args=args) as server:
+        yield Remote(server, folder, receiver)
 
 
 @pytest.mark.parametrize(("words", "expected"), ROWS, ids=[" ".join(words) for words, _ in ROWS])

@@ -167,7 +167,7 @@ def test_prometheus_can_parse_the_expression(expression: str) -> None:
 
 def test_every_alert_has_a_description() -> None:
     names = [rule["alert"] for group in RULES["groups"] for rule in group["rules"]]
-    assert len(names) == len(set(names)) == 9
+    assert len(names) == len(set(names)) == 10
     for group in RULES["groups"]:
         for rule in group["rules"]:
             assert re.fullmatch(r"\d+m", rule["for"])

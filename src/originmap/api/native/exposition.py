@@ -22,7 +22,7 @@ from prometheus_client.registry import Collector
 import originmap
 from originmap.api.traffic import DOUBLINGS, Answered, RequestTally
 from originmap.domain.rollout.rollout import RolloutState
-from originmap.service.vitals import RolloutNow, StageNow, StandbyNow, Vitals
+from originmap.service.vitals import HooksNow, RolloutNow, StageNow, StandbyNow, Vitals
 
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 _LOWEST = 6
@@ -53,6 +53,7 @@ class _Moment(Collector):
         yield from _store(self._vitals)
         yield from _feed(self._vitals)
         yield from _rollout(self._vitals.rollout)
+        yield from _hooks(self._vitals.hooks)
         yield from _PROCESS.collect()
 
 
@@ -193,6 +194,18 @@ def _stages(stages: Sequence[StageNow]) -> Iterator[Metric]:
         for number, count in enumerate(counts, 1):
             gauge.add_metric((str(number),), float(count))
         yield gauge
+
+
+def _hooks(hooks: HooksNow) -> Iterator[Metric]:
+    yield _gauge("hooks", "Webhooks.", hooks.total)
+    yield _counter("hook_messages", "Messages that receivers accepted.", hooks.delivered)
+    yield _counter("hook_failures", "Attempts that receivers did not accept.", hooks.failed)
+    yield _gauge("hook_dead_letters", "Dead letters of all webhooks.", hooks.dead)
+    yield _gauge(
+        "hook_lag_revisions",
+        "Revisions that the slowest webhook delivered by this process is behind.",
+        hooks.lag,
+    )
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

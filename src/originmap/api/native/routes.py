@@ -16,9 +16,11 @@ from originmap.api.native.feed.snapshot import SnapshotRoute
 from originmap.api.native.feed.views import Views
 from originmap.api.native.health import HealthRoutes
 from originmap.api.native.history import PastMappings, ZoneChanges, ZoneRollback
+from originmap.api.native.hooks import HookRoutes
 from originmap.api.native.metrics import Metrics
 from originmap.api.native.openapi import OpenAPIDocument
 from originmap.api.native.promotion import Promote
+from originmap.api.native.reports import ReportList
 from originmap.api.native.rollout import RolloutItem
 from originmap.api.native.tier.catalogue import OwnBatchRoutes, OwnCatalogue
 from originmap.api.native.tier.detect import Detect
@@ -44,6 +46,8 @@ from originmap.service.feed.promotion import Promotion
 from originmap.service.feed.replication import Replication
 from originmap.service.history.audit import Audit
 from originmap.service.history.history import ZoneHistory
+from originmap.service.history.reports import Reports
+from originmap.service.hook.hooks import Hooks
 from originmap.service.mapping.catalogues import Catalogues
 from originmap.service.mapping.mappings import Mappings
 from originmap.service.mapping.zones import Zones
@@ -80,6 +84,8 @@ class NativeServices(NamedTuple):
     history: ZoneHistory
     audit: Audit
     tokens: OperatorTokens
+    hooks: Hooks
+    reports: Reports
     promotion: Promotion
     replication: Replication | None
     standby: Callable[[], StandbyNow | None]
@@ -101,6 +107,7 @@ def routes(guard: Guard, services: NativeServices) -> list[Route]:
         *_feed_routes(guard, services),
         *_export_routes(guard, services),
         *_operator_routes(guard, services),
+        *_hook_routes(guard, services),
     ]
 
 
@@ -191,4 +198,20 @@ def _operator_routes(guard: Guard, services: NativeServices) -> list[Route]:
         Route("DELETE", token, guard.tokens, tokens.revoke_token),
         Route("GET", BASE + "/audit", guard.whole, audit.list_entries),
         Route("POST", BASE + "/promote", guard.operator, promote),
+    ]
+
+
+def _hook_routes(guard: Guard, services: NativeServices) -> list[Route]:
+    hooks, reports = HookRoutes(services.hooks), ReportList(services.reports)
+    hook, operator = BASE + "/hooks/{hook}", guard.operator
+    return [
+        Route("GET", BASE + "/hooks", operator, hooks.list_hooks),
+        Route("POST", BASE + "/hooks", operator, hooks.add_hook),
+        Route("DELETE", hook, operator, hooks.remove_hook),
+        Route("POST", hook + "/test", operator, hooks.test_hook),
+        Route("GET", hook + "/dead", operator, hooks.list_letters),
+        Route("POST", hook + "/dead", operator, hooks.retry_letters),
+        Route("DELETE", hook + "/dead", operator, hooks.discard_letters),
+        Route("GET", BASE + "/reports", operator, reports.list_reports),
+        Route("POST", BASE + "/reports", operator, reports.record_report),
     ]

@@ -54,7 +54,7 @@ def create(
 
     A token with --access edge can read zones, mappings, topology, latencies and the rollout, and
     report what its node serves. One with --access replicate can read everything, including the
-    hashes of credentials, and change nothing.
+    hashes of credentials and the secrets of webhooks, and change nothing.
 
     Example: originmap token create deploy --zone all --access write --db originmap.db
 

@@ -2,8 +2,8 @@
 
 There are few records, so a rule sees all of them. Like a rule for mappings, it is a pure function
 that returns the changes or raises, and the store calls it inside its transaction. The rules are in
-`zone.rules`, `access.token_rules`, `tier.topology_rules`, `mapping.own_region_rules` and
-`rollout.rules`.
+`zone.rules`, `access.token_rules`, `tier.topology_rules`, `mapping.own_region_rules`,
+`rollout.rules` and `hook.rules`.
 """
 
 from collections.abc import Callable
@@ -13,6 +13,8 @@ from enum import Enum
 from typing import Generic, NamedTuple, TypeVar
 
 from originmap.domain.access.token import Token
+from originmap.domain.history.report import RecordedReport
+from originmap.domain.hook.hook import DeadLetters, Hook, HookPosition
 from originmap.domain.mapping.own_regions import OwnRegions
 from originmap.domain.rollout.rollout import Rollout
 from originmap.domain.tier.latency import Latencies
@@ -21,7 +23,20 @@ from originmap.domain.zone.zone import Account, User, Zone
 
 T = TypeVar("T", covariant=True)
 
-Value = Account | User | Zone | Token | Topology | Latencies | OwnRegions | Rollout
+Value = (
+    Account
+    | User
+    | Zone
+    | Token
+    | Topology
+    | Latencies
+    | OwnRegions
+    | Rollout
+    | Hook
+    | HookPosition
+    | DeadLetters
+    | RecordedReport
+)
 
 
 class Kind(Enum):
@@ -35,6 +50,11 @@ class Kind(Enum):
     CATALOGUE = "catalogue"
     ROLLOUT = "rollout"
     TOKEN = "token"  # noqa: S105 (a name, not a secret)
+    HOOK = "hook"
+    HOOK_POSITION = "hook_position"
+    DEAD_LETTERS = "dead_letters"
+    DRIFT = "drift"
+    RANGES = "ranges"
     HIDDEN = "hidden"  # a change that the reader cannot see; there are no such records
 
 
@@ -47,6 +67,11 @@ TYPES: dict[Kind, type[Value]] = {
     Kind.LATENCIES: Latencies,
     Kind.CATALOGUE: OwnRegions,
     Kind.ROLLOUT: Rollout,
+    Kind.HOOK: Hook,
+    Kind.HOOK_POSITION: HookPosition,
+    Kind.DEAD_LETTERS: DeadLetters,
+    Kind.DRIFT: RecordedReport,
+    Kind.RANGES: RecordedReport,
 }
 """The type of the records of each kind. HIDDEN has no records."""
 

@@ -11,7 +11,8 @@ import msgspec
 
 from originmap.domain.access.token import Token
 from originmap.domain.history.change import Change
-from originmap.domain.history.record import RecordChange, Value
+from originmap.domain.history.record import Kind, RecordChange, Value
+from originmap.domain.hook.hook import Hook, shown_url
 from originmap.domain.mapping import address as addresses
 from originmap.domain.mapping.mapping import MappingChange, Place
 from originmap.domain.number import whole
@@ -28,7 +29,9 @@ MAX_LOOKED_THROUGH = 200_000
 
 EVERYWHERE = ""
 """The account of changes that concern all accounts."""
-_SECRETS = ("secret_hash", "key_hash")
+_SECRETS = ("secret_hash", "key_hash", "secret")
+_BOOKKEEPING = (Kind.HOOK_POSITION, Kind.DEAD_LETTERS)
+"""Records that a server writes by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,7 @@ class Audit:
             for change in chunk:
                 if query.since is not None and change.at < query.since:
                     return
-                if query.before is None or change.at < query.before:
+                if (query.before is None or change.at < query.before) and not _by_itself(change):
                     yield change
             before, left = chunk[-1].revision, left - len(chunk)
 
@@ -193,6 +196,10 @@ class Audit:
         return user.email if user else ""
 
 
+def _by_itself(change: Change) -> bool:
+    return isinstance(change.what, RecordChange) and change.what.key.kind in _BOOKKEEPING
+
+
 def _account(change: Change, zone: Zone | None) -> str:
     """Return the account that a change concerns, EVERYWHERE if it concerns all."""
     if change.zone_id:
@@ -219,10 +226,12 @@ def _place(ip: str, place: Place | None) -> dict[str, object] | None:
 
 
 def _public(value: Value | None) -> dict[str, object] | None:
-    """Return a record as JSON, without the hashes of secrets."""
+    """Return a record as JSON, without secrets and their hashes."""
     if value is None:
         return None
     members = msgspec.to_builtins(value)
+    if isinstance(value, Hook):
+        members["url"] = shown_url(value.url)
     return {name: member for name, member in members.items() if name not in _SECRETS}
 
 

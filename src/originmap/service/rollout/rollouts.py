@@ -93,10 +93,15 @@ class Rollouts:
         step = await self._step(request, cause)
         decide = take(step, cause.credential, self._now(), request.number)
         seen = request.revision if isinstance(request, Finish) else None
-        try:
-            return (await self._store.write_records(decide, cause, seen)).outcome
-        except Stale as error:
-            raise RolloutConflict(f"{error}: check the changes, then finish again") from None
+        while True:
+            try:
+                return (await self._store.write_records(decide, cause, seen)).outcome
+            except Stale as error:
+                reached = self._store.revision
+                if seen is None or reached <= seen or await self._changes(seen, None):
+                    text = f"{error}: check the changes, then finish again"
+                    raise RolloutConflict(text) from None
+                seen = reached  # nothing that nodes serve was changed, such as a hook's position
 
     async def _step(self, request: RolloutRequest, cause: Cause) -> Step:
         if not isinstance(request, Hold | Start | Kill):

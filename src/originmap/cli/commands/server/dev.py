@@ -45,6 +45,7 @@ Originmap {url}/client/v4 (data in {db}; stop with Ctrl-C)
 @options.own_vendors
 @options.rate_limit
 @options.ranges
+@options.private_hooks(default=True)
 @options.metrics
 @options.ui
 @options.log_requests

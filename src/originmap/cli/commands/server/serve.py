@@ -8,7 +8,7 @@ import click
 
 from originmap import databases
 from originmap.bootstrap_server import Blueprint
-from originmap.cli import options
+from originmap.cli import options, standby_options
 from originmap.cli.listen_address import base_url
 from originmap.cli.run import run
 from originmap.service import initial_data
@@ -25,8 +25,9 @@ from originmap.settings import Settings
 @options.rate_limit
 @options.ranges
 @options.follow(Settings)
-@options.read_from
+@standby_options.read_from
 @options.history
+@options.private_hooks(default=False)
 @options.metrics
 @options.ui
 @options.log_requests
@@ -56,7 +57,7 @@ def command(
 
     Example: originmap serve --db /var/lib/originmap/originmap.db
     """
-    options.check_read_from(rest["read_from"], db, follow)
+    standby_options.check_read_from(rest["read_from"], db, follow)
     settings = Settings(
         host=host,
         port=port,

@@ -1,0 +1,1 @@
+"""Webhooks: the records, the rules that change them, and the signature."""

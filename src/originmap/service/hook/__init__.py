@@ -1,0 +1,1 @@
+"""Webhooks: their administration and the delivery of changes."""

@@ -1,0 +1,1 @@
+"""Webhooks: delivery over real sockets, refused addresses, rights and commands."""
