@@ -1,18 +1,42 @@
 """originmap serve: the production server."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from originmap import databases
 from originmap.bootstrap_server import Blueprint
-from originmap.cli import options, standby_options
+from originmap.cli import option_types, options
 from originmap.cli.listen_address import base_url
 from originmap.cli.run import run
 from originmap.service import initial_data
-from originmap.settings import Settings
+from originmap.settings import Settings, default_of, help_of
+from originmap.store.postgres.url import is_postgres
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def _read_from(command: F) -> F:
+    """--read-from, --read-from-max-lag"""
+    command = click.option(
+        "--read-from-max-lag",
+        default=default_of("read_from_max_lag"),
+        show_default=True,
+        metavar="SECONDS",
+        type=option_types.Amount(0.1, 86_400),
+        help=help_of("read_from_max_lag"),
+        envvar="ORIGINMAP_READ_FROM_MAX_LAG",
+    )(command)
+    return click.option(
+        "--read-from",
+        default=default_of("read_from"),
+        metavar="URL",
+        help=help_of("read_from"),
+        envvar="ORIGINMAP_READ_FROM",
+    )(command)
 
 
 @click.command("serve")
@@ -25,7 +49,7 @@ from originmap.settings import Settings
 @options.rate_limit
 @options.ranges
 @options.follow(Settings)
-@standby_options.read_from
+@_read_from
 @options.history
 @options.private_hooks(default=False)
 @options.metrics
@@ -57,7 +81,7 @@ def command(
 
     Example: originmap serve --db /var/lib/originmap/originmap.db
     """
-    standby_options.check_read_from(rest["read_from"], db, follow)
+    _check_read_from(rest["read_from"], db, follow)
     settings = Settings(
         host=host,
         port=port,
@@ -75,3 +99,19 @@ def command(
 
 def _started(db: str, host: str, port: int) -> None:
     click.echo(f"Originmap {base_url(host, port)}/client/v4 (data in {databases.shown(db)})")
+
+
+def _check_read_from(standby: str, db: str, follow: str) -> None:
+    """Refuse a standby that the other options rule out."""
+    if not standby:
+        return
+    for option, url in (("--read-from", standby), ("--db", db)):
+        if not is_postgres(url):
+            raise click.UsageError(
+                f"--read-from is for PostgreSQL, and {option} is not a postgresql:// URL: set both"
+                " to one, or remove --read-from"
+            )
+    if follow:
+        raise click.UsageError(
+            "--read-from has no effect on a replica (--follow): remove one of them"
+        )
