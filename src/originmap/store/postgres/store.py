@@ -15,7 +15,7 @@ import asyncpg
 from originmap.domain.errors import StoreFailed
 from originmap.domain.history.change import Cause, Change, Committed
 from originmap.domain.history.record import Key, RecordDecide
-from originmap.domain.history.snapshot import Part, SnapshotStart
+from originmap.domain.history.snapshot import MappingSelection, Part, SnapshotStart
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Mapping
 from originmap.domain.tier.whatif import Count
@@ -211,17 +211,21 @@ class PostgresStore(GroupStore, Store):
         await self._refresh()
         return count
 
-    async def snapshot(self, *, history: bool = False) -> AsyncGenerator[Part, None]:
+    async def snapshot(
+        self, *, history: bool = False, selection: MappingSelection | None = None
+    ) -> AsyncGenerator[Part, None]:
         with failing():
             async with (
                 self._connection() as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
                 contextlib.aclosing(postgres_copy.parts(connection, history=history)) as parts,
             ):
-                async for part in parts:
-                    if isinstance(part, SnapshotStart):
-                        await self._note_revision(part)
-                    yield part
+                async for each in parts:
+                    if isinstance(each, SnapshotStart):
+                        await self._note_revision(each)
+                    part = selection.of(each) if selection else each
+                    if part is not None:
+                        yield part
 
     async def load(self, parts: AsyncIterator[Part]) -> None:
         try:
