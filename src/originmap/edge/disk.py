@@ -17,6 +17,16 @@ def digest_of(path: Path) -> str:
         return ""
 
 
+def mark_of(path: Path) -> str:
+    """A mark of a file that changes when its content is written or the file is replaced; "" if the
+    file cannot be read."""
+    try:
+        status = path.stat()
+    except OSError:
+        return ""
+    return f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}"
+
+
 def sync(path: Path) -> None:
     """Sync the content of a file to disk."""
     with path.open("rb") as file:

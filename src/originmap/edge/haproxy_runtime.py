@@ -12,14 +12,25 @@ import re
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from originmap.edge.errors import RuntimeRefused
+from originmap.edge.errors import CannotWrite, RuntimeRefused
+from originmap.edge.render.update import Replaced
+from originmap.export.format import Span
 
 _TIMEOUT_SECONDS = 10.0
+_LARGEST_EDITS = 4 << 20  # bytes of the file
 _LONGEST_LINE = 8_000  # HAProxy reads a line into one buffer, of 16,384 bytes by default
 
 Entries = Mapping[str, str | None]
 """Values by key; None for a key that occurs more than once."""
+
+
+class Edits(NamedTuple):
+    """The entries of the parts of a map file that change, before and after."""
+
+    before: Entries
+    after: Entries
 
 
 class HAProxyMap:
@@ -31,23 +42,30 @@ class HAProxyMap:
         self._map = re.sub(r"([\\ ;])", r"\\\1", str(map_path))
         self._path = map_path
 
-    def update(self) -> int:
-        """Make the running map equal to the file. Returns the number of entries that differed.
-        Raises RuntimeRefused."""
+    def update(self, edits: Edits | None = None) -> int:
+        """Make the running map equal to the file; with `edits`, change only these entries, if
+        HAProxy has them as before. Returns the number of entries that differed. Raises
+        RuntimeRefused."""
+        if edits is not None:
+            with contextlib.suppress(RuntimeRefused):
+                return self._change(commands(self._map, edits.before, edits.after))
         wanted = self._wanted()
         needed = commands(self._map, self._running(), wanted)
-        if not needed:
+        if not self._change(needed):
             return 0
-        for line in lines_of(needed):
-            response = self._send(line).strip()
-            if response:
-                raise RuntimeRefused(f"HAProxy rejects a change of {self._path}: {response}")
         left = len(commands(self._map, self._running(), wanted))
         if left:
             entries = "1 entry" if left == 1 else f"{left} entries"
             raise RuntimeRefused(
                 f"the map {self._path} in HAProxy still differs from the file in {entries}"
             )
+        return len(needed)
+
+    def _change(self, needed: Sequence[str]) -> int:
+        for line in lines_of(needed):
+            response = self._send(line).strip()
+            if response:
+                raise RuntimeRefused(f"HAProxy rejects a change of {self._path}: {response}")
         return len(needed)
 
     def _wanted(self) -> Entries:
@@ -78,6 +96,28 @@ class HAProxyMap:
                 f"cannot connect to HAProxy at {self._socket}: {error.strerror or error}",
                 "add to its configuration: stats socket PATH level admin",
             ) from error
+
+
+def edits_of(old: Path, new: Path, replaced: Sequence[Replaced]) -> Edits | None:
+    """The edits between two versions of a map file; None if they are most of a large file. Raises
+    CannotWrite."""
+    if sum(each.before.end - each.before.start for each in replaced) > _LARGEST_EDITS:
+        return None
+    try:
+        before = _lines(old, [each.before for each in replaced])
+        after = _lines(new, [each.after for each in replaced])
+    except OSError as error:
+        raise CannotWrite(str(old), error) from error
+    return Edits(entries_of(before), entries_of(after))
+
+
+def _lines(path: Path, spans: Sequence[Span]) -> list[str]:
+    lines = []
+    with path.open("rb") as file:
+        for span in spans:
+            file.seek(span.start)
+            lines += file.read(span.end - span.start).decode().splitlines()
+    return lines
 
 
 def entries_of(lines: Iterator[str] | Sequence[str]) -> Entries:

@@ -251,6 +251,10 @@ class Node:
             )
             for zone in self.zones
         ]
+        return (*self.shared_identity(), zones)
+
+    def shared_identity(self) -> tuple[object, ...]:
+        """The same without what concerns one zone only."""
         chains = sorted(self._by_place.items())
         countries = [(colo.code, colo.country) for colo in self.colos()]
         topology = self._tiers.topology
@@ -267,7 +271,6 @@ class Node:
         pooled = self._tiers.latency_digest if any(zone.pools for zone in self.zones) else ""
         return (
             self._colo,
-            zones,
             self._chains.generic,
             chains,
             self.chains,

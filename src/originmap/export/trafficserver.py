@@ -34,7 +34,7 @@ class ParentConfig(AddressWriter):
     def zone(self, part: ZonePart) -> Iterator[bytes]:
         for row in part.rows:
             self._by_address.add(row.address, row.mapping.revision, row.chain)
-        self._note(part)
+        self.note(part)
         yield b""
 
     def end(self) -> Iterator[bytes]:
@@ -46,24 +46,19 @@ class ParentConfig(AddressWriter):
         )
         yield self._end()
 
-    def update(
-        self,
-        parts: Mapping[str, ZonePart | None],
-        rows: Mapping[Address, Row | None],
-        last: BinaryIO,
-    ) -> Iterator[Chunk]:
-        for zone_id, part in parts.items():
-            self._domains.pop(zone_id, None)
-            if part is not None:
-                self._note(part)
-        lines = {address: row and self._line(address, row.chain) for address, row in rows.items()}
-        yield from self._lines.updated(lines, last)
-        yield self._end()
-
-    def _note(self, part: ZonePart) -> None:
+    def note(self, part: ZonePart) -> None:
+        self.gone(part.id)
         if part.default:
             line = f"dest_domain={part.name} {self._parents(part.default)}\n"
             self._domains[part.id] = line
+
+    def gone(self, zone_id: str) -> None:
+        self._domains.pop(zone_id, None)
+
+    def update(self, rows: Mapping[Address, Row | None], last: BinaryIO) -> Iterator[Chunk]:
+        lines = {address: row and self._line(address, row.chain) for address, row in rows.items()}
+        yield from self._lines.updated(lines, last)
+        yield self._end()
 
     def _line(self, address: Address, chain: Chain) -> bytes:
         action = self._actions.get(chain)
