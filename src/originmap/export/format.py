@@ -22,9 +22,10 @@ class Writer(Protocol):
     """Writes one file for one node, in chunks: the start, each zone in order, the end. A method
     that a writer inherits writes nothing.
 
-    A chunk takes at most some milliseconds of work. It can be empty. What `zone` writes depends on
-    the node and that zone only. So after a change of some zones a writer can write the next version
-    of its file: the start, these zones again, and the end. The other zones stay as they were.
+    A chunk takes at most some milliseconds of work. It can be empty. What `start` writes does not
+    depend on the zones, and what `zone` writes on that zone only. So after a change of some zones a
+    writer can write the next version of its file: these zones again, and the end. The start and the
+    other zones stay as they were.
     """
 
     def start(self) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ A version remembers the size and the digest of each zone's part of the file, not
 
 import contextlib
 import hashlib
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -62,15 +63,14 @@ class Output:
 
     def copy(self, span: Span, last: BinaryIO) -> None:
         """Append these bytes of the last version."""
-        left = span.end - span.start
+        start, end = span
         with self._writing():
-            last.seek(span.start)
-            while left:
-                chunk = last.read(min(left, _COPIED))
+            while start < end:
+                chunk = os.pread(last.fileno(), min(end - start, _COPIED), start)
                 if not chunk:
                     raise OSError("its last version was shortened")
                 self._file.write(chunk)
-                left -= len(chunk)
+                start += len(chunk)
 
     def close(self) -> None:
         """Complete the file."""

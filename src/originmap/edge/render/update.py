@@ -1,5 +1,6 @@
 """Writes the next version of a file: the zones that changed, and copies of the others."""
 
+import os
 from collections.abc import Collection, Iterable, Mapping
 from typing import BinaryIO, NamedTuple
 
@@ -40,9 +41,8 @@ class ZoneUpdate:
         """`file` is the last version; `changed` are the zones to write again, or to leave out."""
         self._output, self._last, self._file, self._changed = output, last, file, changed
         self._ahead = list(last.zones.items())[::-1]
-        self._read = last.start.size
-        self._start = output.add(last.writer.start())
-        self._written = self._start.size
+        self._read, self._written = last.start.size, 0
+        self._append(Span(0, last.start.size))
         self._zones: dict[str, Segment] = {}
         self._end = last.end
         self.replaced: list[Replaced] = []
@@ -73,13 +73,12 @@ class ZoneUpdate:
     @property
     def version(self) -> Version:
         """The version that was written."""
-        return Version(self._last.writer, self._start, self._zones, self._end, True)
+        return Version(self._last.writer, self._last.start, self._zones, self._end, True)
 
     @property
     def same(self) -> bool:
         """Whether the file is equal to its last version."""
-        last = self._last
-        return not self.replaced and (self._start, self._end) == (last.start, last.end)
+        return not self.replaced and self._end == self._last.end
 
     def _copy(self, until: str | None) -> None:
         """Copy the zones before this one, without those that are gone."""
@@ -136,13 +135,11 @@ class AddressUpdate:
                 size += chunk.end - chunk.start
                 self._output.copy(chunk, self._file)
             else:
-                self._file.seek(size)
-                same = same and self._file.read(len(chunk)) == chunk
+                same = same and os.pread(self._file.fileno(), len(chunk), size) == chunk
                 size += len(chunk)
                 self._output.add((chunk,))
         self._output.close()
-        self._file.seek(size)
-        self.same = same and not self._file.read(1)
+        self.same = same and os.fstat(self._file.fileno()).st_size == size
 
 
 def update_of(
