@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 from originmap import data
 from originmap.domain.errors import OriginmapError
+from originmap.domain.history.change import Change
 from originmap.domain.history.record import Kind, RecordDecide
+from originmap.domain.history.snapshot import MappingSelection, Part
 from originmap.domain.mapping.address import Address, text
 from originmap.domain.mapping.batch import delete
 from originmap.domain.mapping.mapping import MappingChange, Place, put
@@ -189,11 +191,27 @@ async def follow(folder: Path, formats: Iterable[str], steps: list[list[Step]]) 
     return unexpected
 
 
+class BusyStore(MemoryStore):
+    """A store that commits other changes just before a snapshot is taken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting: list[Change] = []
+
+    async def snapshot(
+        self, *, history: bool = False, selection: MappingSelection | None = None
+    ) -> AsyncGenerator[Part, None]:
+        if self.waiting:
+            await self.apply([self.waiting.pop(0)])
+        async for part in super().snapshot(history=history, selection=selection):
+            yield part
+
+
 class Applied(NamedTuple):
     """An agent of one cache, whose check fails while there is a file named refuse."""
 
     primary: MemoryStore
-    replica: MemoryStore
+    replica: BusyStore
     agent: Agent
     file: Path
 
@@ -208,7 +226,7 @@ class Applied(NamedTuple):
 
 @pytest.fixture
 async def applied(tmp_path: Path) -> Applied:
-    primary, replica = MemoryStore(), MemoryStore()
+    primary, replica = MemoryStore(), BusyStore()
     for zone_id in ZONES[:3]:
         await primary.write_records(new_zone(zone_id, f"z{zone_id[0]}.example"), CAUSE)
     await replica.load(primary.snapshot())
@@ -267,6 +285,19 @@ async def test_a_revision_that_a_rollout_holds_is_rendered_completely(applied: A
     rendered = await applied.change(US_WEST)
     assert (rendered.revision, rendered.updated) == (held, None)
     assert b"us-east-1" in applied.file.read_bytes()
+
+
+async def test_changes_that_arrive_during_an_update_are_part_of_it(applied: Applied) -> None:
+    await applied.change(US_EAST)
+    await put_mapping(applied.primary, ZONES[1], ADDRESSES[1], US_EAST)
+    await put_mapping(applied.primary, ZONES[1], ADDRESSES[2], US_EAST)
+    first, *applied.replica.waiting = await applied.primary.changes(applied.replica.revision, 100)
+    await applied.replica.apply([first])
+    await applied.agent.update()
+    rendered = applied.agent.rendered
+    assert rendered
+    assert (rendered.revision, rendered.updated is None) == (applied.primary.revision, False)
+    assert len(applied.file.read_text().splitlines()) == 3
 
 
 async def test_a_comparison_renders_completely(applied: Applied) -> None:

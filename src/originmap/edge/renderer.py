@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from originmap.domain.errors import ZoneNotFound
 from originmap.domain.mapping.catalogue import Catalogue
@@ -16,6 +16,7 @@ from originmap.domain.tier.tier import Tiers
 from originmap.domain.tier.topology import Topology
 from originmap.domain.zone.zone import Zone
 from originmap.edge import disk
+from originmap.edge.errors import CannotWrite
 from originmap.edge.name_lookup import NameLookup
 from originmap.edge.release import released
 from originmap.edge.render.delta import RevisionDelta, delta_since
@@ -39,6 +40,8 @@ FilesOf = Callable[[Node], Mapping[Path, File]]
 """The files of a node, by path."""
 
 _MINUTE = 60_000_000
+_ATTEMPTS = 3
+"""Snapshots to open until nothing is committed between finding the difference and the snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,21 +163,29 @@ class Renderer:
         last, point = base.rendered, self._standpoint
         if not all(last.versions[path].updates for path in base.places):
             return None
-        delta = await delta_since(
-            self._store, last.epoch, last.revision, last.node.zones, by_address=base.by_address
-        )
-        if delta is None:
+        for _ in range(_ATTEMPTS):
+            delta = await delta_since(
+                self._store, last.epoch, last.revision, last.node.zones, by_address=base.by_address
+            )
+            if delta is None:
+                return None
+            selection = delta.selection
+            async with released(self._store, point.name, point.colo, selection) as release:
+                if release.past:
+                    return None
+                if release.revision == delta.revision:
+                    return await self._difference(files_of, base, delta, release)
+        return None
+
+    async def _difference(
+        self, files_of: FilesOf, base: _Base, delta: RevisionDelta, release: Release
+    ) -> Rendered | None:
+        node, expires = await self._node(release)
+        files = files_of(node)
+        if files.keys() != base.places.keys() or node.shared_identity() != base.shared:
             return None
-        files: Mapping[Path, File] = {}
         try:
-            async with released(self._store, point.name, point.colo, delta.selection) as release:
-                if release.past or release.revision != delta.revision:
-                    return None
-                node, expires = await self._node(release)
-                files = files_of(node)
-                if files.keys() != base.places.keys() or node.shared_identity() != base.shared:
-                    return None
-                written = await _write_update(base, delta, node, release, files)
+            written = await _write_update(base, delta, node, release, files)
         except BaseException:
             discard(files)
             raise
@@ -185,7 +196,7 @@ class Renderer:
             {},
             expires,
             {path: each.replaced for path, each in written.items() if not each.same},
-            {**last.versions, **{path: each.version for path, each in written.items()}},
+            {**base.rendered.versions, **{path: each.version for path, each in written.items()}},
         )
 
     async def _node(self, release: Release) -> tuple[Node, int | None]:
@@ -242,7 +253,7 @@ async def _write_update(
             path: update_of(
                 Output(path, stack),
                 base.rendered.versions[path],
-                stack.enter_context(base.places[path].open("rb")),
+                stack.enter_context(_opened(base.places[path])),
                 zones,
             )
             for path, file in files.items()
@@ -257,6 +268,13 @@ async def _write_update(
             if each.same:
                 discard([path])
         return written
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise CannotWrite(str(path), error) from error
 
 
 def discard(paths: Iterable[Path]) -> None:
