@@ -21,6 +21,8 @@ from originmap.domain.history.snapshot import MappingSelection, Part
 from originmap.domain.mapping.address import Address, text
 from originmap.domain.mapping.batch import delete
 from originmap.domain.mapping.mapping import MappingChange, Place, put
+from originmap.domain.mapping.own_region_rules import set_regions
+from originmap.domain.mapping.own_regions import OwnRegion, OwnRegions
 from originmap.domain.rollout import rollout
 from originmap.domain.rollout.rollout import allowed
 from originmap.domain.rollout.rules import take
@@ -52,7 +54,7 @@ from originmap.service.rollout.current_rollout import CurrentRollout
 from originmap.store.memory import MemoryStore
 from tests.builders import CAUSE, US_EAST, US_WEST, ip, ips, new_zone, zone
 
-PLACES = [US_EAST, US_WEST, Place("gcp", "europe-west3"), Place("azure", "japaneast")]
+PLACES = [US_EAST, US_WEST, Place("gcp", "europe-west3"), Place("acme", "own")]
 ADDRESSES = [*ips(5), ip("2001:db8::1")]
 ZONES = [f"{number:x}" * 32 for number in range(1, 6)]
 COLOS = tuple(c for c in data.topology().colos if c.code in {"IAD", "SEA", "FRA", "NRT", "SIN"})
@@ -100,6 +102,10 @@ def measured(milliseconds: int) -> RecordDecide[Latencies]:
     return set_latencies(Latencies((measurement,)))
 
 
+def owned(latitude: int) -> RecordDecide[OwnRegions]:
+    return set_regions([OwnRegion("acme", "own", "", "", latitude, 8.7)], data.catalogue())
+
+
 zone_ids, addresses, places = map(st.sampled_from, (ZONES, ADDRESSES, PLACES))
 switches = st.sampled_from(["tiered_cache", "smart_tiered_cache", "regional_tiered_cache"])
 mapping_steps = st.one_of(
@@ -113,6 +119,7 @@ record_steps = st.one_of(
     record_step(st.builds(pooled, zone_ids, st.sets(addresses, min_size=2, max_size=3))),
     record_step(st.sampled_from(TOPOLOGIES).map(set_topology)),
     record_step(st.integers(1, 300).map(measured)),
+    record_step(st.sampled_from([-34, 50]).map(owned)),
 )
 rounds = st.lists(mapping_steps, min_size=1, max_size=3) | st.lists(
     mapping_steps | record_steps, min_size=1, max_size=3
@@ -266,6 +273,17 @@ async def test_a_file_that_another_program_changed_is_rendered_completely(
     assert "the file was changed by another program" in caplog.text
 
 
+async def test_files_behind_a_new_link_are_updated(applied: Applied) -> None:
+    await applied.change(US_EAST)
+    moved = applied.file.with_name("moved")
+    applied.file.rename(moved)
+    applied.file.symlink_to(moved)
+    assert (await applied.change(US_WEST)).updated is None
+    assert (await applied.change(PLACES[2])).updated
+    assert applied.file.is_symlink()
+    assert "europe-west3" in moved.read_text()
+
+
 async def test_refused_files_are_not_the_base_of_an_update(applied: Applied) -> None:
     await applied.change(US_EAST)
     refuse = applied.file.with_name("refuse")
@@ -306,7 +324,7 @@ async def test_a_comparison_renders_completely(applied: Applied) -> None:
     assert (await applied.change(US_WEST)).updated
 
 
-@settings(max_examples=25)
+@settings(max_examples=20)
 @given(st.lists(rounds, min_size=1, max_size=5))
 def test_files_written_by_zone(steps: list[list[Step]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -314,7 +332,7 @@ def test_files_written_by_zone(steps: list[list[Step]]) -> None:
         assert asyncio.run(follow(Path(folder), names, steps)) == 0
 
 
-@settings(max_examples=25)
+@settings(max_examples=20)
 @given(st.lists(rounds, min_size=1, max_size=5))
 def test_files_sorted_by_address(steps: list[list[Step]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
