@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -129,13 +129,19 @@ rounds = st.lists(mapping_steps, min_size=1, max_size=3) | st.lists(
 class Kept:
     """The files of some formats, updated after each round."""
 
-    def __init__(self, store: MemoryStore, folder: Path, formats: Iterable[str]) -> None:
-        self._store, self._folder = store, folder
+    def __init__(
+        self,
+        store: MemoryStore,
+        folder: Path,
+        formats: Iterable[str],
+        zones: Sequence[str] = (),
+    ) -> None:
+        self._store, self._folder, self._zones = store, folder, zones
         self._formats = [known for known in FORMATS if known.name in formats]
         self._renderer, self._complete = self._new(), self._new()
 
     def _new(self) -> Renderer:
-        standpoint = Standpoint("sin-1", "SIN", (), read([]))
+        standpoint = Standpoint("sin-1", "SIN", self._zones, read([]))
         return Renderer(self._store, standpoint, data.catalogue(), TOPOLOGIES[0], lambda: NOW)
 
     def _files(self, node: Node) -> dict[Path, File]:
@@ -316,6 +322,34 @@ async def test_changes_that_arrive_during_an_update_are_part_of_it(applied: Appl
     assert rendered
     assert (rendered.revision, rendered.updated is None) == (applied.primary.revision, False)
     assert len(applied.file.read_text().splitlines()) == 3
+
+
+async def test_changes_that_do_not_concern_the_node_write_no_file(applied: Applied) -> None:
+    await applied.change(US_EAST)
+    account = Account("other", "Example", NOW)
+    await applied.primary.write_records(add_missing([(Kind.ACCOUNT, account)]), CAUSE)
+    await applied.replica.apply(await applied.primary.changes(applied.replica.revision, 100))
+    await applied.agent.update()
+    assert applied.agent.rendered
+    assert applied.agent.rendered.updated == {}
+
+
+async def test_changes_of_zones_that_the_node_does_not_serve_write_no_file(
+    tmp_path: Path,
+) -> None:
+    primary, replica = MemoryStore(), MemoryStore()
+    for zone_id in ZONES[:4]:
+        await primary.write_records(new_zone(zone_id, f"z{zone_id[0]}.example"), CAUSE)
+    await replica.load(primary.snapshot())
+    kept = Kept(replica, tmp_path, ["nginx", "trafficserver"], ZONES[:2])
+    await kept.update()
+    written = []
+    for zone_id in ZONES[3], ZONES[1]:
+        await put_mapping(primary, zone_id, ADDRESSES[0], US_EAST)
+        await replica.apply(await primary.changes(replica.revision, 100))
+        written.append((await kept.update()).updated)
+    assert written[0] == {}
+    assert written[1]
 
 
 async def test_a_comparison_renders_completely(applied: Applied) -> None:

@@ -130,7 +130,7 @@ class Renderer:
         CannotWrite, InvalidExport, ZoneNotFound, after removing the files."""
         base, self._base = self._base, None
         if base is not None and update and base.unchanged():
-            rendered = await self._updated(files_of, base)
+            rendered = await self._update(files_of, base)
             if rendered is not None:
                 return rendered
         return await self._complete(files_of)
@@ -158,7 +158,7 @@ class Renderer:
             discard(files)
             raise
 
-    async def _updated(self, files_of: FilesOf, base: _Base) -> Rendered | None:
+    async def _update(self, files_of: FilesOf, base: _Base) -> Rendered | None:
         """The difference to the last files; None if it is too large, or unknown."""
         last, point = base.rendered, self._standpoint
         if not all(last.versions[path].updates for path in base.places):
@@ -248,6 +248,8 @@ async def _write_update(
     base: _Base, delta: RevisionDelta, node: Node, release: Release, files: Mapping[Path, File]
 ) -> dict[Path, ZoneUpdate | AddressUpdate]:
     zones, rows = delta.selection.zones, WinningRows(delta.selection.addresses)
+    if not zones:
+        return {}
     with contextlib.ExitStack() as stack:
         written = {
             path: update_of(

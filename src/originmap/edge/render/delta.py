@@ -34,23 +34,23 @@ async def delta_since(
     """The difference to files of this revision, with these zones. None if everything must be read:
     after a full sync, after too many changes, or with `by_address` if a zone itself changed."""
     known = {zone.id: zone for zone in zones}
-    changed, addresses = set[str](), set[Address]()
+    renamed, mapped = set[str](), dict[str, set[Address]]()
     try:
         async for change in _changes(store, epoch, revision):
             if isinstance(change.what, MappingChange):
-                changed.add(change.zone_id)
-                addresses.add(change.what.address)
+                mapped.setdefault(change.zone_id, set()).add(change.what.address)
             elif change.what.key.kind is Kind.ZONE:
-                if by_address:
-                    return None
-                changed.add(change.what.key.id)
+                renamed.add(change.what.key.id)
     except _TooMuch:
         return None
-    if 2 * len(changed) > max(len(known), 2):
+    # The node does not serve a zone that is neither known nor new.
+    changed = renamed | (mapped.keys() & known.keys())
+    if (by_address and renamed) or 2 * len(changed) > max(len(known), 2):
         return None
-    if not by_address:
-        return RevisionDelta(store.revision, MappingSelection(frozenset(changed)))
-    _add_pools(known.values(), changed, addresses)
+    addresses = set[Address]()
+    if by_address:
+        addresses.update(*(mapped[zone_id] for zone_id in changed))
+        _add_pools(known.values(), changed, addresses)
     if len(addresses) * len(known) > _MOST_LOOKUPS:
         return None
     return RevisionDelta(store.revision, MappingSelection(frozenset(changed), frozenset(addresses)))
