@@ -37,7 +37,7 @@ class Writer(Protocol):
         yield b""
 
     def gone(self, zone_id: str) -> None:
-        """Forget a zone that no longer exists."""
+        """Forget a zone that no longer exists, if it ever did."""
         return
 
     def end(self) -> Iterator[bytes]:

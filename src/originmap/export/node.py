@@ -240,17 +240,7 @@ class Node:
 
     def identity(self) -> tuple[object, ...]:
         """All data that an export depends on, except its format and the mappings."""
-        zones = [
-            (
-                zone.id,
-                zone.name,
-                zone.tiered_cache.on,
-                zone.smart_tiered_cache.on,
-                zone.regional_tiered_cache.on,
-                zone.pools,
-            )
-            for zone in self.zones
-        ]
+        zones = [zone_identity(zone) for zone in self.zones]
         return (*self.shared_identity(), zones)
 
     def shared_identity(self) -> tuple[object, ...]:
@@ -283,6 +273,18 @@ class Node:
         """Whether several caches share the URLs of the node's colo."""
         colo = self._colos.get(self._colo or "")
         return colo is not None and self._endpoints.count(colo) > 1
+
+
+def zone_identity(zone: Zone) -> tuple[object, ...]:
+    """What an export depends on of a zone, except its mappings."""
+    return (
+        zone.id,
+        zone.name,
+        zone.tiered_cache.on,
+        zone.smart_tiered_cache.on,
+        zone.regional_tiered_cache.on,
+        zone.pools,
+    )
 
 
 def name_of(chain: Chain) -> str:

@@ -59,7 +59,8 @@ class Varnish(Writer):
         )
 
     def gone(self, zone_id: str) -> None:
-        del self._calls[zone_id], self._used[zone_id]
+        self._calls.pop(zone_id, None)
+        self._used.pop(zone_id, None)
 
     def end(self) -> Iterator[bytes]:
         used = set[Chain]().union(*self._used.values())

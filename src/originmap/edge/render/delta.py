@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator, Iterable
 from typing import NamedTuple
 
 from originmap.domain.history.change import Change
-from originmap.domain.history.record import Kind
+from originmap.domain.history.record import Kind, RecordChange
 from originmap.domain.history.snapshot import MappingSelection
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import MappingChange
 from originmap.domain.zone.zone import Zone
+from originmap.export.node import zone_identity
 from originmap.store.port import Store
 
 _AT_ONCE = 1_000
@@ -32,28 +33,41 @@ async def delta_since(
     store: Store, epoch: str, revision: int, zones: Iterable[Zone], *, by_address: bool
 ) -> RevisionDelta | None:
     """The difference to files of this revision, with these zones. None if everything must be read:
-    after a full sync, after too many changes, or with `by_address` if a zone itself changed."""
+    after a full sync, after too many changes, or with `by_address` if a zone's settings changed."""
     known = {zone.id: zone for zone in zones}
-    renamed, mapped = set[str](), dict[str, set[Address]]()
+    others, mapped = set[str](), dict[str, set[Address]]()
     try:
         async for change in _changes(store, epoch, revision):
             if isinstance(change.what, MappingChange):
                 mapped.setdefault(change.zone_id, set()).add(change.what.address)
-            elif change.what.key.kind is Kind.ZONE:
-                renamed.add(change.what.key.id)
+            elif change.what.key.kind is Kind.ZONE and not _is_same(change.what):
+                # Of a zone that is created or deleted, each mapping has a change too.
+                if by_address and change.what.before and change.what.after:
+                    return None
+                others.add(change.what.key.id)
     except _TooMuch:
         return None
     # The node does not serve a zone that is neither known nor new.
-    changed = renamed | (mapped.keys() & known.keys())
-    if (by_address and renamed) or 2 * len(changed) > max(len(known), 2):
+    changed = others | (mapped.keys() & known.keys())
+    if 2 * len(changed) > max(len(known), 2):
         return None
     addresses = set[Address]()
     if by_address:
-        addresses.update(*(mapped[zone_id] for zone_id in changed))
+        addresses.update(*(mapped.get(zone_id, ()) for zone_id in changed))
         _add_pools(known.values(), changed, addresses)
     if len(addresses) * len(known) > _MOST_LOOKUPS:
         return None
     return RevisionDelta(store.revision, MappingSelection(frozenset(changed), frozenset(addresses)))
+
+
+def _is_same(change: RecordChange) -> bool:
+    """Whether files contain the same about a zone as before."""
+    before, after = change.before, change.after
+    return (
+        isinstance(before, Zone)
+        and isinstance(after, Zone)
+        and zone_identity(before) == zone_identity(after)
+    )
 
 
 class _TooMuch(Exception):

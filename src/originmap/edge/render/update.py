@@ -115,7 +115,7 @@ class AddressUpdate:
         """The parameters of `ZoneUpdate`."""
         assert isinstance(last.writer, AddressWriter)
         self._output, self._last, self._file, self._changed = output, last, file, changed
-        self._writer = last.writer
+        self._writer, self._gone = last.writer, set(changed)
         self.replaced: list[Replaced] = []
         self.version = last
         self.same = False
@@ -125,9 +125,12 @@ class AddressUpdate:
         """Take the next zone."""
         if part.id in self._changed:
             self._writer.note(part)
+            self._gone.remove(part.id)
 
     def end(self, rows: Mapping[Address, Row | None]) -> None:
         """Write the file."""
+        for zone_id in self._gone:
+            self._writer.gone(zone_id)
         size, same = 0, True
         for chunk in self._writer.update(rows, self._file):
             if isinstance(chunk, Span):
