@@ -26,6 +26,7 @@ from bench.cases import (
     testing,
     throughput,
     ui,
+    updates,
     watchers,
 )
 from bench.harness import load
@@ -73,7 +74,7 @@ def main() -> int:
 
 def _measure(bench: Bench, given: argparse.Namespace) -> Figures:
     if given.large:
-        return large.measure(bench)
+        return large.measure(bench) | updates.measure_large(bench)
     figures: Figures = {}
     chosen = [throughput.CASES[name] for name in throughput.CASES if given.only in (None, name)]
     if chosen:
@@ -110,6 +111,7 @@ _OTHERS: dict[str, Callable[[Bench], Figures]] = {
     "processes": _on_several_processes,
     "plan": plans.measure,
     "exports": exports.measure,
+    "updates": updates.measure,
     "shared": shared.measure,
     "watchers": watchers.measure,
     "catchup": catchup.measure,
@@ -127,7 +129,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", metavar="CASE", help="run only this case")
     parser.add_argument("--against", metavar="REV", help="only compare with this version from git")
     parser.add_argument(
-        "--large", action="store_true", help="only run the case with 10 million mappings"
+        "--large",
+        action="store_true",
+        help="only run the cases with 1 million and 10 million mappings",
     )
     parser.add_argument(
         "--record",

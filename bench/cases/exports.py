@@ -29,13 +29,13 @@ MMDB, MMDB_MEMORY = "export of 1 M mappings, MMDB", "memory for MMDB"
 _ZONES, _MAPPINGS = 1_000, 1_000
 _IPV6_EVERY = 5
 _PROGRAM = Path(sys.executable).with_name("originmap")
-_PLACES = [Place(region.vendor, region.name) for region in data.catalogue().regions()]
+PLACES = [Place(region.vendor, region.name) for region in data.catalogue().regions()]
 
 
 def measure(bench: Bench) -> Figures:
     """Fill a database, then export it in every format, once per round."""
     file = bench.work / "exports.db"
-    fill.fill(file, _ZONES, _MAPPINGS, _MAPPINGS, _new_mappings)
+    fill.fill(file, _ZONES, _MAPPINGS, _MAPPINGS, new_mappings)
     figures: Figures = {}
     text, memory = [], []
     with bench.cores.server_core():
@@ -74,9 +74,10 @@ def _run(known: Format, file: File, db: Path, work: Path) -> tuple[float, float]
     return time.perf_counter() - started, usage.ru_maxrss / 1024
 
 
-def _new_mappings(zone: int, indexes: range, view: ZoneView) -> Decision[None]:
+def new_mappings(zone: int, indexes: range, view: ZoneView) -> Decision[None]:
+    """Mappings of a zone at scattered addresses, as `fill` needs them."""
     changes = (
-        MappingChange(_address(zone, index), None, _PLACES[(zone + index) % len(_PLACES)])
+        MappingChange(_address(zone, index), None, PLACES[(zone + index) % len(PLACES)])
         for index in indexes
     )
     return Decision(tuple(changes), None)

@@ -18,6 +18,7 @@ from bench.cases import (
     testing,
     throughput,
     ui,
+    updates,
     watchers,
 )
 from bench.harness.figures import Figures
@@ -177,6 +178,23 @@ GOALS = (
         "memory for 1 M mappings as MMDB",
         (exports.MMDB_MEMORY, exports.COMMAND),
         400,
+        at_most=True,
+        unit="MiB",
+    ),
+    *(
+        Goal(
+            updates.title(zones),
+            (updates.title(zones), updates.SLOWEST),
+            bound,
+            at_most=True,
+            unit="ms",
+        )
+        for zones, bound in ((updates.MIDDLE, 100), (updates.LARGE, 200))
+    ),
+    Goal(
+        updates.memory_title(updates.MIDDLE),
+        (updates.memory_title(updates.MIDDLE), updates.LARGEST),
+        150,
         at_most=True,
         unit="MiB",
     ),

@@ -93,9 +93,9 @@ async def migrate(db: str) -> tuple[int, int]:
     after. Raises StoreError."""
     _check_exists(db)
     if is_postgres(db):
-        from originmap.store.postgres import store as postgres
+        from originmap.store.postgres.schema import migrate_database
 
-        return await postgres.migrate(db, postgres_environment())
+        return await migrate_database(db, postgres_environment())
     from originmap.store.migrations import all_migrations
     from originmap.store.sqlite.file import SqliteFile
 

@@ -1,7 +1,6 @@
 """When the agent updates its caches."""
 
 import asyncio
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from originmap import data
@@ -12,12 +11,10 @@ from originmap.domain.rollout.rules import take
 from originmap.edge.agent import Agent
 from originmap.edge.pace import Pace
 from originmap.edge.record import ApplyRecord
-from originmap.edge.renderer import Rendered, Renderer, Standpoint
+from originmap.edge.renderer import FilesOf, Rendered, Renderer, Standpoint
 from originmap.edge.target import ApplyOutcome, Duty, Target
 from originmap.export.endpoint import Endpoints
-from originmap.export.format import File
 from originmap.export.formats import format_called
-from originmap.export.node import Node
 from originmap.service.rollout.current_rollout import CurrentRollout
 from originmap.service.rollout.past_state import snapshot_since
 from originmap.store.clock import monotonic_clock
@@ -36,8 +33,8 @@ class SlowRenderer(Renderer):
         self.begun, self.may_end = asyncio.Event(), asyncio.Event()
         self.may_end.set()
 
-    async def render(self, files_of: Callable[[Node], Mapping[Path, File]]) -> Rendered:
-        rendered = await super().render(files_of)
+    async def render(self, files_of: FilesOf, *, update: bool = False) -> Rendered:
+        rendered = await super().render(files_of, update=update)
         self.begun.set()
         await self.may_end.wait()
         return rendered

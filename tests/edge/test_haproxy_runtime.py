@@ -9,12 +9,12 @@ from originmap.edge.haproxy_runtime import HAProxyMap, commands, entries_of, lin
 
 
 def test_only_entries_that_differ_are_changed() -> None:
-    running = {"same": "a", "moved": "a", "gone": "a"}
+    running = [("same", "a"), ("moved", "a"), ("gone", "a")]
     wanted = {"same": "a", "moved": "b", "new": "c"}
     assert commands("M", running, wanted) == [
         "set map M moved b",
-        "add map M new c",
         "del map M gone",
+        "add map M new c",
     ]
 
 
@@ -32,7 +32,7 @@ def test_commands_are_joined_into_lines_that_haproxy_accepts() -> None:
 
 
 def test_blank_lines_are_not_entries() -> None:
-    assert entries_of(["", "key   value ", "  "]) == {"key": "value"}
+    assert list(entries_of(["", "key   value ", "  "])) == [("key", "value")]
 
 
 def test_without_a_socket_the_hint_names_the_haproxy_setting(tmp_path: Path) -> None:

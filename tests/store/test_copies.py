@@ -7,7 +7,15 @@ import pytest
 from originmap.domain.errors import MappingNotFound
 from originmap.domain.history.change import Cause
 from originmap.domain.history.record import Key, Kind, RecordChange
-from originmap.domain.history.snapshot import History, Part, Record, SnapshotStart, ZoneMappings
+from originmap.domain.history.snapshot import (
+    History,
+    MappingSelection,
+    Part,
+    Record,
+    SnapshotStart,
+    ZoneMappings,
+)
+from originmap.domain.mapping import mapping
 from originmap.domain.mapping.mapping import MappingChange
 from originmap.service.feed.digests import digest_of
 from originmap.store.port import Store
@@ -47,6 +55,23 @@ async def test_a_snapshot_has_zones_in_the_order_of_their_ids(store: Store) -> N
     parts = await everything(store)
     found = [part.zone_id for part in parts if isinstance(part, ZoneMappings)]
     assert found == [ZONE_ID, "b" * 32, "c" * 32]
+
+
+async def test_a_selection_has_whole_zones_and_addresses_of_the_others(store: Store) -> None:
+    for zone_id in ("b" * 32, "c" * 32, "d" * 32):
+        await store.write_records(new_zone(zone_id, f"{zone_id[:9]}.example"), CAUSE)
+    for zone_id in (ZONE_ID, "c" * 32, "d" * 32):
+        for address in (ip("192.0.2.1"), ip("192.0.2.2")):
+            await store.write(zone_id, (address,), mapping.put(address, US_EAST), CAUSE)
+    selection = MappingSelection(frozenset({"b" * 32, "c" * 32}), frozenset({ip("192.0.2.2")}))
+    found = [part async for part in store.snapshot(selection=selection)]
+    assert len(found) == 1 + 4 + 3
+    mappings = [part for part in found if isinstance(part, ZoneMappings)]
+    whole = (await store.page("c" * 32, 0, 10)).mappings
+    one, last = [[await store.get(id_, ip("192.0.2.2"))] for id_ in (ZONE_ID, "d" * 32)]
+    assert mappings == [(ZONE_ID, one), ("c" * 32, whole), ("d" * 32, last)]
+    nothing = store.snapshot(selection=MappingSelection(frozenset()))
+    assert not [part async for part in nothing if isinstance(part, ZoneMappings)]
 
 
 async def test_a_copy_equals_its_source(store: Store, target: Store) -> None:

@@ -9,12 +9,15 @@ import contextlib
 import logging
 import re
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from originmap.domain.errors import OriginmapError
 from originmap.edge.pace import Pace, Situation
 from originmap.edge.renderer import Rendered, Renderer
 from originmap.edge.switch import new_of
 from originmap.edge.target import ApplyOutcome, Target
+from originmap.export.format import File
+from originmap.export.node import Node
 from originmap.store.clock import Now
 from originmap.store.port import Store
 
@@ -90,14 +93,15 @@ class Agent:
         self.rendered = None
         expires: float | None = None
         outcomes: dict[str, ApplyOutcome] = {}
+        places: dict[Path, Path] = {}
+
+        def files_of(node: Node) -> dict[Path, File]:
+            files = self._files(node)
+            places.update({new_of(path): path for path in files})
+            return {new_of(path): file for path, file in files.items()}
+
         try:
-            rendered = await self._renderer.render(
-                lambda node: {
-                    new_of(path): file
-                    for target in self._targets
-                    for path, file in target.duty.files(node).items()
-                }
-            )
+            rendered = await self._renderer.render(files_of, update=not compare)
         except OriginmapError as error:
             for target in self._targets:
                 self._failed(target, error)
@@ -106,8 +110,15 @@ class Agent:
             if rendered.expires is not None:
                 expires = began + (rendered.expires - self._now()) / 1e6
             outcomes = await self._apply(rendered, compare)
+            if not self.problems:
+                self._renderer.keep(rendered, places)
         self._note(began, compare, expires)
         return outcomes
+
+    def _files(self, node: Node) -> dict[Path, File]:
+        return {
+            path: file for target in self._targets for path, file in target.duty.files(node).items()
+        }
 
     async def _due(self) -> bool:
         """Wait until an update is due; False if the agent was stopped."""

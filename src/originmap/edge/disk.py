@@ -17,6 +17,17 @@ def digest_of(path: Path) -> str:
         return ""
 
 
+def mark_of(path: Path) -> str:
+    """A mark of a file that changes when its content is written or the file is replaced: size and
+    modification time; "" if the file cannot be read. Inode numbers are left out, because they are
+    not constant on some file systems."""
+    try:
+        status = path.stat()
+    except OSError:
+        return ""
+    return f"{status.st_size} {status.st_mtime_ns}"
+
+
 def sync(path: Path) -> None:
     """Sync the content of a file to disk."""
     with path.open("rb") as file:

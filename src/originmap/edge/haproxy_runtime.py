@@ -1,8 +1,9 @@
 """Updates the map of a running HAProxy from its file, over the admin socket, without a reload.
 
-The running map is read and compared with the file, and only the entries that differ are changed.
-So the cause of a difference does not matter: a change, a failed reload, or a manual edit. Then
-the map is read again to verify the result.
+If the entries that a change concerns are known, only these are sent. Otherwise the running map is
+read and compared with the file, and the entries that differ are changed. So the cause of a
+difference does not matter: a change, a failed reload, or a manual edit. Then the map is read again
+to verify the result. The running map is streamed; the entries of the file are in memory.
 
 HAProxy's management guide, "Unix Socket commands": show map, add map, set map, del map.
 """
@@ -10,16 +11,29 @@ HAProxy's management guide, "Unix Socket commands": show map, add map, set map, 
 import contextlib
 import re
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
-from originmap.edge.errors import RuntimeRefused
+from originmap.edge.errors import CannotWrite, RuntimeRefused
+from originmap.edge.render.update import Replaced
+from originmap.export.format import Span
 
 _TIMEOUT_SECONDS = 10.0
+_LARGEST_EDITS = 4 << 20  # bytes of the file
 _LONGEST_LINE = 8_000  # HAProxy reads a line into one buffer, of 16,384 bytes by default
 
-Entries = Mapping[str, str | None]
-"""Values by key; None for a key that occurs more than once."""
+Entry = tuple[str, str]
+"""A key and its value."""
+
+
+class Edits(NamedTuple):
+    """The entries of the parts of a map file that change, before and after."""
+
+    before: Mapping[str, str]
+    after: Mapping[str, str]
 
 
 class HAProxyMap:
@@ -31,17 +45,17 @@ class HAProxyMap:
         self._map = re.sub(r"([\\ ;])", r"\\\1", str(map_path))
         self._path = map_path
 
-    def update(self) -> int:
-        """Make the running map equal to the file. Returns the number of entries that differed.
-        Raises RuntimeRefused."""
+    def update(self, edits: Edits | None = None) -> int:
+        """Make the running map equal to the file; with `edits`, change only these entries, if
+        HAProxy has them as before. Returns the number of entries that differed. Raises
+        RuntimeRefused."""
+        if edits is not None:
+            with contextlib.suppress(RuntimeRefused):
+                return self._change(commands(self._map, edits.before.items(), edits.after))
         wanted = self._wanted()
         needed = commands(self._map, self._running(), wanted)
-        if not needed:
+        if not self._change(needed):
             return 0
-        for line in lines_of(needed):
-            response = self._send(line).strip()
-            if response:
-                raise RuntimeRefused(f"HAProxy rejects a change of {self._path}: {response}")
         left = len(commands(self._map, self._running(), wanted))
         if left:
             entries = "1 entry" if left == 1 else f"{left} entries"
@@ -50,29 +64,41 @@ class HAProxyMap:
             )
         return len(needed)
 
-    def _wanted(self) -> Entries:
+    def _change(self, needed: Sequence[str]) -> int:
+        for line in lines_of(needed):
+            response = self._send(line).strip()
+            if response:
+                raise RuntimeRefused(f"HAProxy rejects a change of {self._path}: {response}")
+        return len(needed)
+
+    def _wanted(self) -> dict[str, str]:
         try:
-            return entries_of(self._path.read_text("utf-8").splitlines())
+            with self._path.open(encoding="utf-8") as file:
+                return dict(entries_of(file))
         except (OSError, UnicodeDecodeError) as error:
             raise RuntimeRefused(f"cannot read {self._path}: {error}") from error
 
-    def _running(self) -> Entries:
-        response = self._send(f"show map {self._map}")
-        if response.startswith("Unknown map"):
+    def _running(self) -> Iterator[Entry]:
+        lines = self._response(f"show map {self._map}")
+        first = next(lines, "")
+        if first.startswith("Unknown map"):
             raise RuntimeRefused(
                 f"HAProxy has no map {self._path}", "use exactly this path in its configuration"
             )
         # "0x55d0 example.com/192.0.2.1 originmap_iad_fra"
-        return entries_of(line.partition(" ")[2] for line in response.splitlines())
+        return entries_of(line.partition(" ")[2] for line in chain([first], lines))
 
     def _send(self, line: str) -> str:
+        return "".join(self._response(line))
+
+    def _response(self, line: str) -> Iterator[str]:
         try:
             with contextlib.closing(socket.socket(socket.AF_UNIX)) as connection:
                 connection.settimeout(_TIMEOUT_SECONDS)
                 connection.connect(str(self._socket))
                 connection.sendall(line.encode() + b"\n")
-                with connection.makefile("rb") as response:
-                    return response.read().decode("utf-8", "replace")
+                with connection.makefile(encoding="utf-8", errors="replace") as response:
+                    yield from response
         except OSError as error:
             raise RuntimeRefused(
                 f"cannot connect to HAProxy at {self._socket}: {error.strerror or error}",
@@ -80,28 +106,50 @@ class HAProxyMap:
             ) from error
 
 
-def entries_of(lines: Iterator[str] | Sequence[str]) -> Entries:
-    """The entries of a map; each line has a key, spaces and a value."""
-    entries: dict[str, str | None] = {}
+def edits_of(old: Path, new: Path, replaced: Sequence[Replaced]) -> Edits | None:
+    """The edits between two versions of a map file; None if they are most of a large file. Raises
+    CannotWrite."""
+    if sum(each.before.end - each.before.start for each in replaced) > _LARGEST_EDITS:
+        return None
+    try:
+        before = _lines(old, [each.before for each in replaced])
+        after = _lines(new, [each.after for each in replaced])
+    except OSError as error:
+        raise CannotWrite(str(old), error) from error
+    return Edits(dict(entries_of(before)), dict(entries_of(after)))
+
+
+def _lines(path: Path, spans: Sequence[Span]) -> list[str]:
+    lines = []
+    with path.open("rb") as file:
+        for span in spans:
+            file.seek(span.start)
+            lines += file.read(span.end - span.start).decode().splitlines()
+    return lines
+
+
+def entries_of(lines: Iterable[str]) -> Iterator[Entry]:
+    """The entries of a map; each line has a key, spaces and a value. Equal values are one
+    object."""
     for line in lines:
         key, _, value = line.strip().partition(" ")
         if key:
-            entries[key] = None if key in entries else value.strip()
-    return entries
+            yield key, sys.intern(value.strip())
 
 
-def commands(name: str, running: Entries, wanted: Entries) -> list[str]:
+def commands(name: str, running: Iterable[Entry], wanted: Mapping[str, str]) -> list[str]:
     """The commands that turn the running map into the wanted one."""
-    needed = []
-    for key, value in wanted.items():
-        if key not in running:
-            needed.append(f"add map {name} {key} {value}")
-        elif running[key] is None:  # "set" would keep the duplicates; "del" removes all of them
-            needed.append(f"del map {name} {key};add map {name} {key} {value}")
-        elif running[key] != value:
-            needed.append(f"set map {name} {key} {value}")
-    needed += [f"del map {name} {key}" for key in running if key not in wanted]
-    return needed
+    missing = dict(wanted)
+    needed: dict[str, str] = {}
+    for key, value in running:
+        if key in missing:
+            if value != missing.pop(key):
+                needed[key] = f"set map {name} {key} {wanted[key]}"
+        elif key in wanted:  # again: "set" would keep the duplicates; "del" removes all of them
+            needed[key] = f"del map {name} {key};add map {name} {key} {wanted[key]}"
+        else:
+            needed[key] = f"del map {name} {key}"
+    return [*needed.values(), *(f"add map {name} {key} {missing[key]}" for key in missing)]
 
 
 def lines_of(needed: Sequence[str]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The durable record of one cache: the revision it serves and the digests of its files.
+"""The durable record of one cache: the revision it serves and the marks of its files.
 
 It is stored in the agent's state folder, because a cache may load any file in its own folder.
 """
@@ -12,9 +12,9 @@ from originmap.edge.errors import CannotWrite
 
 
 class AppliedState(msgspec.Struct, frozen=True):
-    """`files` has the SHA-256 of each file as last written; `loaded` says whether the cache has
-    loaded them. `pending` has the files of a switch in progress, and whether each existed before;
-    until it is empty, the switch can be undone."""
+    """`files` has the mark (`disk.mark_of`) of each file as last written; `loaded` says whether the
+    cache has loaded them. `pending` has the files of a switch in progress, and whether each existed
+    before; until it is empty, the switch can be undone."""
 
     epoch: str = ""
     revision: int | None = None

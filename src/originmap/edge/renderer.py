@@ -2,11 +2,10 @@
 
 import asyncio
 import contextlib
-import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from originmap.domain.errors import ZoneNotFound
 from originmap.domain.mapping.catalogue import Catalogue
@@ -20,17 +19,29 @@ from originmap.edge import disk
 from originmap.edge.errors import CannotWrite
 from originmap.edge.name_lookup import NameLookup
 from originmap.edge.release import released
+from originmap.edge.render.delta import RevisionDelta, delta_since
+from originmap.edge.render.output import CompleteFile, Output, Version
+from originmap.edge.render.update import (
+    AddressUpdate,
+    Replaced,
+    WinningRows,
+    ZoneUpdate,
+    update_of,
+)
 from originmap.export.endpoint import Endpoints
-from originmap.export.format import File
+from originmap.export.format import AddressWriter, File
 from originmap.export.node import Node
-from originmap.file_mode import set_mode
 from originmap.service.export.exports import zone_parts
 from originmap.service.rollout.release import Release
 from originmap.store.clock import Now
 from originmap.store.port import Store
 
-_MODE = 0o644  # a cache runs as another user
+FilesOf = Callable[[Node], Mapping[Path, File]]
+"""The files of a node, by path."""
+
 _MINUTE = 60_000_000
+_ATTEMPTS = 3
+"""Snapshots to open until nothing is committed between finding the difference and the snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +57,10 @@ class Standpoint:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The rendered files of one revision: their SHA-256 by path, and the node as it was then.
+    """The rendered files of one revision by path, and the node as it was then. `digests` has the
+    SHA-256 of each; it is empty for an update, which wrote the files in `updated` only, with what
+    differs from their last version. `versions` is what the next update needs.
+
     `expires` is when they may change without a committed change, because a latency measurement
     expires: microseconds since 1970 UTC."""
 
@@ -55,6 +69,36 @@ class Rendered:
     node: Node
     digests: Mapping[Path, str]
     expires: int | None
+    updated: Mapping[Path, Sequence[Replaced]] | None = None
+    versions: Mapping[Path, Version] = field(default_factory=dict)
+
+    @property
+    def paths(self) -> Set[Path]:
+        """All files."""
+        return self.digests.keys() | self.versions.keys()
+
+    def wrote(self, path: Path) -> bool:
+        """Whether there is a new file at this path."""
+        return path in (self.digests if self.updated is None else self.updated)
+
+
+class _Base(NamedTuple):
+    """The last files, if they are in place: that path of each, and its mark."""
+
+    rendered: Rendered
+    shared: tuple[object, ...]
+    places: Mapping[Path, Path]
+    marks: Mapping[Path, str]
+
+    @property
+    def by_address(self) -> bool:
+        """Whether a file is sorted by address."""
+        versions = self.rendered.versions.values()
+        return any(isinstance(version.writer, AddressWriter) for version in versions)
+
+    def unchanged(self) -> bool:
+        """Whether the files are in place as they were written."""
+        return all(disk.mark_of(self.places[path]) == mark for path, mark in self.marks.items())
 
 
 class Renderer:
@@ -78,25 +122,84 @@ class Renderer:
         self._now = now
         self._names = names
         self._last: tuple[Topology, Fresh, OwnRegions, Tiers, tuple[Place, ...]] | None = None
+        self._base: _Base | None = None
 
-    async def render(self, files_of: Callable[[Node], Mapping[Path, File]]) -> Rendered:
-        """Write the node's files, without syncing them. Raises NothingToServe, HistoryGone,
+    async def render(self, files_of: FilesOf, *, update: bool = False) -> Rendered:
+        """Write the node's files, without syncing them; with `update`, only those that changed
+        since the files of `keep`, if that is possible. Raises NothingToServe, HistoryGone,
         CannotWrite, InvalidExport, ZoneNotFound, after removing the files."""
+        base, self._base = self._base, None
+        if base is not None and update and base.unchanged():
+            rendered = await self._update(files_of, base)
+            if rendered is not None:
+                return rendered
+        return await self._complete(files_of)
+
+    def keep(self, rendered: Rendered, places: Mapping[Path, Path]) -> None:
+        """Base the next update on these files, which are now at these places."""
+        if places.keys() <= rendered.versions.keys():
+            marks = {path: disk.mark_of(place) for path, place in places.items()}
+            self._base = _Base(rendered, rendered.node.shared_identity(), places, marks)
+
+    async def _complete(self, files_of: FilesOf) -> Rendered:
         standpoint = self._standpoint
         files: Mapping[Path, File] = {}
         try:
             async with released(self._store, standpoint.name, standpoint.colo) as release:
-                node, expires = self._node(release)
-                if self._names is not None:
-                    node = node.with_addresses(await self._names.addresses(node.names()))
+                node, expires = await self._node(release)
                 files = files_of(node)
-                digests = await self._write(files, node, release)
-            return Rendered(release.epoch, release.revision, node, digests, expires)
+                written = await _write(files, node, release)
+            digests = {path: each.digest for path, each in written.items()}
+            versions = {} if release.past else {p: each.version for p, each in written.items()}
+            return Rendered(
+                release.epoch, release.revision, node, digests, expires, versions=versions
+            )
         except BaseException:
             discard(files)
             raise
 
-    def _node(self, release: Release) -> tuple[Node, int | None]:
+    async def _update(self, files_of: FilesOf, base: _Base) -> Rendered | None:
+        """The difference to the last files; None if it is too large, or unknown."""
+        last, point = base.rendered, self._standpoint
+        if not all(last.versions[path].updates for path in base.places):
+            return None
+        for _ in range(_ATTEMPTS):
+            delta = await delta_since(
+                self._store, last.epoch, last.revision, last.node.zones, by_address=base.by_address
+            )
+            if delta is None:
+                return None
+            selection = delta.selection
+            async with released(self._store, point.name, point.colo, selection) as release:
+                if release.past:
+                    return None
+                if release.revision == delta.revision:
+                    return await self._difference(files_of, base, delta, release)
+        return None
+
+    async def _difference(
+        self, files_of: FilesOf, base: _Base, delta: RevisionDelta, release: Release
+    ) -> Rendered | None:
+        node, expires = await self._node(release)
+        files = files_of(node)
+        if files.keys() != base.places.keys() or node.shared_identity() != base.shared:
+            return None
+        try:
+            written = await _write_update(base, delta, node, release, files)
+        except BaseException:
+            discard(files)
+            raise
+        return Rendered(
+            release.epoch,
+            release.revision,
+            node,
+            {},
+            expires,
+            {path: each.replaced for path, each in written.items() if not each.same},
+            {**base.rendered.versions, **{path: each.version for path, each in written.items()}},
+        )
+
+    async def _node(self, release: Release) -> tuple[Node, int | None]:
         topology = release.topology or self._topology
         counting, expires = fresh(release.latencies, topology.latency_seconds, self._now())
         if expires is not None:
@@ -106,7 +209,10 @@ class Renderer:
         tiers, places = self._tiers(topology, counting, release.own_regions)
         point = self._standpoint
         zones = chosen(release.zones, point.zones)
-        return Node(zones, tiers, places, point.colo, point.endpoints), expires
+        node = Node(zones, tiers, places, point.colo, point.endpoints)
+        if self._names is not None:
+            node = node.with_addresses(await self._names.addresses(node.names()))
+        return node, expires
 
     def _tiers(
         self, topology: Topology, latencies: Fresh, own: OwnRegions
@@ -119,54 +225,58 @@ class Renderer:
             self._last = (topology, latencies, own, tiers, catalogue.places())
         return self._last[3:]
 
-    async def _write(
-        self, files: Mapping[Path, File], node: Node, release: Release
-    ) -> dict[Path, str]:
-        with contextlib.ExitStack() as stack:
-            outputs = {path: _Output(path, stack) for path in files}
-            writers = [(outputs[path], file.writer(node)) for path, file in files.items()]
-            for output, writer in writers:
-                output.add(writer.start())
-            async for part in zone_parts(node, release.mappings):
-                for output, writer in writers:
-                    output.add(writer.zone(part))
-                await asyncio.sleep(0)
-            for output, writer in writers:
-                output.add(writer.end())
-            return {path: await asyncio.to_thread(out.end) for path, out in outputs.items()}
+
+async def _write(
+    files: Mapping[Path, File], node: Node, release: Release
+) -> dict[Path, CompleteFile]:
+    with contextlib.ExitStack() as stack:
+        written = {
+            path: CompleteFile(Output(path, stack), file, node) for path, file in files.items()
+        }
+        for each in written.values():
+            each.start()
+        async for part in zone_parts(node, release.mappings):
+            for each in written.values():
+                each.zone(part)
+            await asyncio.sleep(0)
+        for each in written.values():
+            await asyncio.to_thread(each.end)
+        return written
 
 
-class _Output:
-    """A file that is being written."""
+async def _write_update(
+    base: _Base, delta: RevisionDelta, node: Node, release: Release, files: Mapping[Path, File]
+) -> dict[Path, ZoneUpdate | AddressUpdate]:
+    zones, rows = delta.selection.zones, WinningRows(delta.selection.addresses)
+    if not zones:
+        return {}
+    with contextlib.ExitStack() as stack:
+        written = {
+            path: update_of(
+                Output(path, stack),
+                base.rendered.versions[path],
+                stack.enter_context(_opened(base.places[path])),
+                zones,
+            )
+            for path, file in files.items()
+            if file.of_mappings
+        }
+        async for part in zone_parts(node, release.mappings, zones):
+            rows.add(part)
+            for each in written.values():
+                await asyncio.to_thread(each.zone, part)
+        for path, each in written.items():
+            await asyncio.to_thread(each.end, rows.rows)
+            if each.same:
+                discard([path])
+        return written
 
-    def __init__(self, path: Path, stack: contextlib.ExitStack) -> None:
-        self._path = path
-        self._digest = hashlib.sha256()
-        try:
-            disk.make_folder(path.parent)
-            path.unlink(missing_ok=True)  # never follow a symbolic link placed here
-            self._file: BinaryIO = stack.enter_context(path.open("xb"))
-        except OSError as error:
-            raise CannotWrite(str(path), error) from error
 
-    def add(self, chunks: Iterable[bytes]) -> None:
-        """Append. Raises CannotWrite."""
-        for chunk in chunks:
-            self._digest.update(chunk)
-            try:
-                self._file.write(chunk)
-            except OSError as error:
-                raise CannotWrite(str(self._path), error) from error
-
-    def end(self) -> str:
-        """Close the file and return its SHA-256. Raises CannotWrite."""
-        try:
-            self._file.flush()
-            set_mode(self._file.fileno(), _MODE)
-            self._file.close()
-        except OSError as error:
-            raise CannotWrite(str(self._path), error) from error
-        return self._digest.hexdigest()
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise CannotWrite(str(path), error) from error
 
 
 def discard(paths: Iterable[Path]) -> None:

@@ -25,7 +25,7 @@ from originmap.edge import disk
 from originmap.edge.checker import Checker
 from originmap.edge.command import Command, run
 from originmap.edge.errors import CannotWake, CannotWrite, EdgeError, RuntimeRefused
-from originmap.edge.haproxy_runtime import HAProxyMap
+from originmap.edge.haproxy_runtime import Edits, HAProxyMap, edits_of
 from originmap.edge.record import ApplyRecord
 from originmap.edge.renderer import Rendered, discard
 from originmap.edge.switch import FileSwitch, new_of
@@ -137,7 +137,7 @@ class Target:
         keeps its current files."""
         files = self.duty.files(rendered.node)
         try:
-            if not rendered.digests.keys() >= set(map(new_of, files)):
+            if not rendered.paths >= set(map(new_of, files)):
                 raise EdgeError(f"a symbolic link at {self.duty.path} changed during the update")
             return self._apply(rendered, files, compare)
         finally:
@@ -146,19 +146,17 @@ class Target:
     def _apply(self, rendered: Rendered, files: Mapping[Path, File], compare: bool) -> ApplyOutcome:
         self._recover_switch()
         loaded = self._record.state.loaded
-        wanted = {path: rendered.digests[new_of(path)] for path in files}
-        current = self._digests(files)
-        self._warn_of_foreign_changes(wanted, current)
-        changed = [path for path in files if wanted[path] != current[path]]
+        changed = self._changed(rendered, files)
+        edits = self._edits(rendered) if changed else None
         if changed:
-            self._check_new_files(files)
-        if changed or self._record.state.files != _texts(wanted):
+            self._check_new_files(rendered, files)
+        if changed or self._record.state.files != _marks(files):
             before = self._record.state.files
-            self._install(changed, wanted)
+            self._install(changed, files)
             self._warn_of_unused_files(before)
             # The files are right but not in the record, so the cache may not have loaded them.
             loaded = loaded and bool(changed)
-        outcome = self._load(changed, loaded, compare)
+        outcome = self._load(changed, loaded, compare, edits)
         state = self._record.state
         self._record.save(
             msgspec.structs.replace(
@@ -167,20 +165,28 @@ class Target:
         )
         return outcome
 
-    def _digests(self, files: Iterable[Path]) -> dict[Path, str]:
+    def _changed(self, rendered: Rendered, files: Iterable[Path]) -> list[Path]:
+        """The files that differ from those in place."""
+        if rendered.updated is not None:
+            return [path for path in files if rendered.wrote(new_of(path))]
+        wanted = {path: rendered.digests[new_of(path)] for path in files}
         try:
-            return {path: disk.digest_of(path) for path in files}
+            changed = [path for path in files if wanted[path] != disk.digest_of(path)]
         except OSError as error:
             raise CannotWrite(str(self.duty.path), error) from error
-
-    def _warn_of_foreign_changes(
-        self, wanted: Mapping[Path, str], current: Mapping[Path, str]
-    ) -> None:
-        for path in wanted:
+        for path in changed:
             written = self._record.state.files.get(str(path))
-            if written is not None and current[path] not in (written, wanted[path]):
+            if written is not None and written != disk.mark_of(path):
                 data = {"cache": self.name, "file": str(path)}
                 _LOG.warning("the file was changed by another program", extra={"data": data})
+        return changed
+
+    def _edits(self, rendered: Rendered) -> Edits | None:
+        """How the entries of HAProxy's map change; None if unknown."""
+        if self._map is None or rendered.updated is None:
+            return None
+        new = new_of(self._map_path)
+        return edits_of(self._map_path, new, rendered.updated.get(new, ()))
 
     def _warn_of_unused_files(self, before: Iterable[str]) -> None:
         """Files that are no longer written are not removed: a cache may fail to start without a
@@ -190,12 +196,15 @@ class Target:
                 data = {"cache": self.name, "file": path}
                 _LOG.warning("the file is no longer updated", extra={"data": data})
 
-    def _check_new_files(self, files: Mapping[Path, File]) -> None:
+    def _check_new_files(self, rendered: Rendered, files: Mapping[Path, File]) -> None:
         if self._checker is not None:
-            new = {file.name: new_of(path) for path, file in files.items()}
+            new = {
+                file.name: new_of(path) if rendered.wrote(new_of(path)) else path
+                for path, file in files.items()
+            }
             checkers.check(self._checker, new, self._environment)
 
-    def _install(self, changed: Sequence[Path], wanted: Mapping[Path, str]) -> None:
+    def _install(self, changed: Sequence[Path], files: Iterable[Path]) -> None:
         self._switch.install(changed)
         try:
             for command in self.duty.checks:
@@ -203,13 +212,15 @@ class Target:
         except EdgeError:
             self._switch.restore()
             raise
-        self._switch.commit(_texts(wanted))
+        self._switch.commit(_marks(files))
 
-    def _load(self, changed: Sequence[Path], loaded: bool, compare: bool) -> ApplyOutcome:
+    def _load(
+        self, changed: Sequence[Path], loaded: bool, compare: bool, edits: Edits | None
+    ) -> ApplyOutcome:
         """Make the running cache load the files on disk; `loaded` says whether it has loaded the
         previous ones."""
         if self._map is not None and loaded and set(changed) <= {self._map_path}:
-            return self._update_map(self._map, bool(changed), compare)
+            return self._update_map(self._map, bool(changed), compare, edits)
         if loaded and not changed:
             return ApplyOutcome.SAME
         for command in self.duty.reloads:
@@ -225,22 +236,24 @@ class Target:
             data = {"cache": self.name, "why": str(error), "do": error.hint}
             _LOG.warning("the reload can take up to five seconds", extra={"data": data})
 
-    def _update_map(self, running: HAProxyMap, changed: bool, compare: bool) -> ApplyOutcome:
+    def _update_map(
+        self, running: HAProxyMap, changed: bool, compare: bool, edits: Edits | None
+    ) -> ApplyOutcome:
         if not (changed or compare):
             return ApplyOutcome.SAME
         try:
-            count = running.update()
+            count = running.update(edits)
         except RuntimeRefused as error:
             if not changed:
                 raise
             data = {"cache": self.name, "why": str(error), "do": error.hint}
             _LOG.warning("cannot update the running cache; reloading it", extra={"data": data})
-            return self._load([self._map_path], False, compare)
+            return self._load([self._map_path], False, compare, None)
         if count and not changed:
             difference = {"cache": self.name, "entries": count}
             _LOG.warning("the running cache differed from its file", extra={"data": difference})
         return ApplyOutcome.AT_RUNTIME if count else ApplyOutcome.SAME
 
 
-def _texts(digests: Mapping[Path, str]) -> dict[str, str]:
-    return {str(path): digest for path, digest in digests.items()}
+def _marks(paths: Iterable[Path]) -> dict[str, str]:
+    return {str(path): disk.mark_of(path) for path in paths}

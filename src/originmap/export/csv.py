@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from originmap.domain.mapping import address as addresses
 from originmap.domain.tier.chain import GENERIC
+from originmap.export.format import Writer
 from originmap.export.node import Node, ZonePart
 
 _HEADER = ("zone", "origin_ip", "vendor", "region", "mode", "primary", "fallbacks")
 _HUB = "regional_hub"
 
 
-class CSV:
+class CSV(Writer):
     """Writes the table. Fallbacks are separated by blanks; an empty primary means that the node
     fills from the origin itself, or if there are fallbacks, from one of them by the hash key. Only
     a node with a regional hub has a column for it."""
@@ -42,6 +43,3 @@ class CSV:
                 for row in rows
             )
             yield lines.getvalue().encode()
-
-    def end(self) -> Iterator[bytes]:
-        yield b""

@@ -12,6 +12,7 @@ from json import dumps
 
 from originmap.domain.mapping import address as addresses
 from originmap.domain.tier.chain import Chain
+from originmap.export.format import Writer
 from originmap.export.node import Node, ZonePart, name_of
 from originmap.export.shared import envoy_caches
 
@@ -27,7 +28,7 @@ _RETRY = _TYPE + "extensions.retry.priority.previous_priorities.v3.PreviousPrior
 _HEADER = _TYPE + "type.matcher.v3.HttpRequestHeaderMatchInput"
 
 
-class _Resources:
+class _Resources(Writer):
     """A discovery response with resources that do not depend on the mappings."""
 
     def __init__(self, node: Node, head: str = "", names: Collection[str] = ()) -> None:
@@ -44,9 +45,6 @@ class _Resources:
             if not self._names or name in self._names:
                 yield (separator + _json(resource)).encode()
                 separator = ",\n"
-
-    def zone(self, part: ZonePart) -> Iterator[bytes]:
-        yield b""
 
     def end(self) -> Iterator[bytes]:
         yield b"]}\n"
@@ -129,7 +127,7 @@ def on_addresses(node: Node) -> list[str]:
     ]
 
 
-class Routes:
+class Routes(Writer):
     """Writes one route configuration, named originmap."""
 
     def __init__(self, node: Node, head: str = "", names: Collection[str] = ()) -> None:

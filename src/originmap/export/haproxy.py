@@ -8,18 +8,16 @@ from collections.abc import Iterator
 
 from originmap.domain.mapping import address as addresses
 from originmap.domain.tier.chain import Chain
+from originmap.export.format import Writer
 from originmap.export.node import Node, ZonePart, name_of
 from originmap.export.shared import haproxy_caches
 
 
-class MapFile:
+class MapFile(Writer):
     """Writes the map file."""
 
     def __init__(self, node: Node) -> None:
         pass
-
-    def start(self) -> Iterator[bytes]:
-        yield b""
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
         names = {chain: name_of(chain) for chain in {row.chain for row in part.rows}}
@@ -31,11 +29,8 @@ class MapFile:
         ]
         yield f"{part.name} {name_of(part.default)}\n{''.join(lines)}".encode()
 
-    def end(self) -> Iterator[bytes]:
-        yield b""
 
-
-class Backends:
+class Backends(Writer):
     """Writes the backends."""
 
     def __init__(self, node: Node) -> None:
@@ -47,12 +42,6 @@ class Backends:
             return
         for chain in self._node.chains:
             yield self._backend(chain).encode()
-
-    def zone(self, part: ZonePart) -> Iterator[bytes]:
-        yield b""
-
-    def end(self) -> Iterator[bytes]:
-        yield b""
 
     def _backend(self, chain: Chain) -> str:
         """A backend with a server for each colo. Of several backup servers HAProxy uses the first

@@ -5,18 +5,16 @@ from collections.abc import Iterator
 
 from originmap.domain.mapping import address as addresses
 from originmap.domain.tier.chain import GENERIC
+from originmap.export.format import Writer
 from originmap.export.node import NO_PLACE, Node, Row, ZonePart
 
 
-class JSONLines:
+class JSONLines(Writer):
     """Writes the objects. Without a primary the node fills from the origin itself, or, if there is
     a pool, from one of its colos by the hash key."""
 
     def __init__(self, node: Node) -> None:
         self._pool = node.pool
-
-    def start(self) -> Iterator[bytes]:
-        yield b""
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
         # Few places, many addresses: the rest of the line is encoded once for each kind.
@@ -27,9 +25,6 @@ class JSONLines:
         yield "".join(
             f'{head}{text(row.address)}",{rest[_kind(row)]}\n' for row in part.rows
         ).encode()
-
-    def end(self) -> Iterator[bytes]:
-        yield b""
 
     def _rest(self, row: Row) -> str:
         vendor, region = (None, None) if row.place is NO_PLACE else row.place

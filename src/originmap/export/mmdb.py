@@ -21,6 +21,7 @@ from originmap.domain.mapping.mapping import Place
 from originmap.domain.tier.chain import GENERIC, Chain
 from originmap.domain.tier.resolution import Mode
 from originmap.export.by_address import ByAddress
+from originmap.export.format import Writer
 from originmap.export.mmdb_aliases import Alias, aliases, within
 from originmap.export.node import NO_PLACE, Node, ZonePart
 
@@ -47,7 +48,7 @@ class _Entry(NamedTuple):
     pool: Chain
 
 
-class MMDB:
+class MMDB(Writer):
     """Writes the database."""
 
     def __init__(self, node: Node) -> None:

@@ -9,16 +9,17 @@ from collections.abc import Iterator
 
 from originmap.domain.mapping import address as addresses
 from originmap.domain.tier.chain import Chain
+from originmap.export.format import Writer
 from originmap.export.node import Node, ZonePart, name_of
 from originmap.export.shared import nginx_caches
 
 
-class Nginx:
+class Nginx(Writer):
     """Writes the maps and upstreams."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._zones: list[str] = []
+        self._defaults: dict[str, str] = {}
 
     def start(self) -> Iterator[bytes]:
         if self._node.hashed:
@@ -30,7 +31,9 @@ class Nginx:
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
         if part.default:
-            self._zones.append(f"    {part.name} {name_of(part.default)};\n")
+            self._defaults[part.id] = f"    {part.name} {name_of(part.default)};\n"
+        else:
+            self.gone(part.id)
         # An origin with the zone's default chain needs no row.
         values = {chain: _value(chain) for chain in {row.chain for row in part.rows}}
         text = addresses.text
@@ -41,9 +44,12 @@ class Nginx:
                 if row.chain != part.default
             ).encode()
 
+    def gone(self, zone_id: str) -> None:
+        self._defaults.pop(zone_id, None)
+
     def end(self) -> Iterator[bytes]:
         yield b'}\nmap $originmap_zone $originmap_default {\n    default "";\n'
-        yield "".join(self._zones).encode()
+        yield "".join(self._defaults[zone_id] for zone_id in sorted(self._defaults)).encode()
         yield b"}\n"
         if self._node.hashed:
             yield from nginx_caches.fills(self._node)

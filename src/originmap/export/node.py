@@ -257,17 +257,11 @@ class Node:
 
     def identity(self) -> tuple[object, ...]:
         """All data that an export depends on, except its format and the mappings."""
-        zones = [
-            (
-                zone.id,
-                zone.name,
-                zone.tiered_cache.on,
-                zone.smart_tiered_cache.on,
-                zone.regional_tiered_cache.on,
-                zone.pools,
-            )
-            for zone in self.zones
-        ]
+        zones = [zone_identity(zone) for zone in self.zones]
+        return (*self.shared_identity(), zones)
+
+    def shared_identity(self) -> tuple[object, ...]:
+        """The same without what concerns one zone only."""
         chains = sorted(self._by_place.items())
         countries = [(colo.code, colo.country) for colo in self.colos()]
         topology = self._tiers.topology
@@ -284,7 +278,6 @@ class Node:
         pooled = self._tiers.latency_digest if any(zone.pools for zone in self.zones) else ""
         return (
             self._colo,
-            zones,
             self._chains.generic,
             chains,
             self.chains,
@@ -297,6 +290,18 @@ class Node:
         """Whether several caches share the URLs of the node's colo."""
         colo = self._colos.get(self._colo or "")
         return colo is not None and self._endpoints.count(colo) > 1
+
+
+def zone_identity(zone: Zone) -> tuple[object, ...]:
+    """What an export depends on of a zone, except its mappings."""
+    return (
+        zone.id,
+        zone.name,
+        zone.tiered_cache.on,
+        zone.smart_tiered_cache.on,
+        zone.regional_tiered_cache.on,
+        zone.pools,
+    )
 
 
 def name_of(chain: Chain) -> str:

@@ -8,45 +8,66 @@ change if the origin moves.
 `trafficserver_caches` writes the parents if URLs are assigned to caches by consistent hashing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import BinaryIO
 
 from originmap.domain.mapping import address as addresses
 from originmap.domain.mapping.address import Address
 from originmap.domain.tier.chain import Chain
 from originmap.export.by_address import ByAddress
-from originmap.export.node import Node, ZonePart
+from originmap.export.format import AddressWriter, Chunk, Writer
+from originmap.export.node import Node, Row, ZonePart
 from originmap.export.shared import trafficserver_caches
+from originmap.export.sorted_lines import SortedLines
 
-_LINES = 1000
 
-
-class ParentConfig:
+class ParentConfig(AddressWriter):
     """Writes parent.config. Traffic Server uses the first line that matches a request."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
         self._by_address: ByAddress[Chain] = ByAddress()
-        self._zones: list[str] = []
-
-    def start(self) -> Iterator[bytes]:
-        yield b""
+        self._lines = SortedLines()
+        self._domains: dict[str, str] = {}
+        self._actions: dict[Chain, str] = {}
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
         for row in part.rows:
             self._by_address.add(row.address, row.mapping.revision, row.chain)
-        if part.default:
-            self._zones.append(f"dest_domain={part.name} {self._parents(part.default)}\n")
+        self.note(part)
         yield b""
 
     def end(self) -> Iterator[bytes]:
-        actions = [self._parents(chain) for chain in self._by_address.values]
-        lines: list[str] = []
-        for address, number in self._by_address.entries():
-            lines.append(f"dest_ip={addresses.text(Address(address))} {actions[number]}\n")
-            if len(lines) == _LINES:
-                yield "".join(lines).encode()
-                lines.clear()
-        yield "".join(lines + self._zones).encode()
+        chains = self._by_address.values
+        entries = self._by_address.entries()
+        self._by_address = ByAddress()
+        yield from self._lines.written(
+            (address, self._line(Address(address), chains[number])) for address, number in entries
+        )
+        yield self._end()
+
+    def note(self, part: ZonePart) -> None:
+        self.gone(part.id)
+        if part.default:
+            line = f"dest_domain={part.name} {self._parents(part.default)}\n"
+            self._domains[part.id] = line
+
+    def gone(self, zone_id: str) -> None:
+        self._domains.pop(zone_id, None)
+
+    def update(self, rows: Mapping[Address, Row | None], last: BinaryIO) -> Iterator[Chunk]:
+        lines = {address: row and self._line(address, row.chain) for address, row in rows.items()}
+        yield from self._lines.updated(lines, last)
+        yield self._end()
+
+    def _line(self, address: Address, chain: Chain) -> bytes:
+        action = self._actions.get(chain)
+        if action is None:
+            action = self._actions[chain] = self._parents(chain)
+        return f"dest_ip={addresses.text(address)} {action}\n".encode()
+
+    def _end(self) -> bytes:
+        return "".join(self._domains[zone_id] for zone_id in sorted(self._domains)).encode()
 
     def _parents(self, chain: Chain) -> str:
         """The parents, which Traffic Server tries in order, then the origin."""
@@ -58,7 +79,7 @@ class ParentConfig:
         return f'parent="{parents}" round_robin=false go_direct=true'
 
 
-class Strategies:
+class Strategies(Writer):
     """Writes strategies.yaml."""
 
     def __init__(self, node: Node) -> None:
@@ -97,9 +118,6 @@ class Strategies:
             return trafficserver_caches.strategy(self._node, chain)
         groups = "".join(f"      - *originmap_g_{code.lower()}\n" for code in chain)
         return f"    policy: first_live\n    go_direct: true\n    groups:\n{groups}"
-
-    def end(self) -> Iterator[bytes]:
-        yield b""
 
 
 def _host(host: str, port: int) -> str:

@@ -20,6 +20,7 @@ from collections.abc import Container, Iterator, Sequence
 
 from originmap.domain.mapping import address as addresses
 from originmap.domain.tier.chain import Chain
+from originmap.export.format import Writer
 from originmap.export.node import Node, ZonePart
 from originmap.export.shared import varnish_caches
 from originmap.export.shared.varnish_caches import named
@@ -27,19 +28,19 @@ from originmap.export.shared.varnish_caches import named
 _ADDRESS = 'std.ip(req.http.X-Originmap-IP, "0.0.0.0")'
 
 
-class Varnish:
+class Varnish(Writer):
     """Writes the VCL."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._calls: list[str] = []
-        self._used: set[Chain] = set()
+        self._calls: dict[str, str] = {}
+        self._used: dict[str, set[Chain]] = {}
 
     def start(self) -> Iterator[bytes]:
         yield b"vcl 4.1;\n\nimport directors;\nimport std;\n\n"
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
-        self._used |= {part.default, *(row.chain for row in part.rows)} - {()}
+        self._used[part.id] = {part.default, *(row.chain for row in part.rows)} - {()}
         by_chain: dict[Chain, list[str]] = {}
         for row in part.rows:
             if row.chain != part.default:
@@ -53,21 +54,27 @@ class Varnish:
         body = f"    {' '.join([*tests, ''])}{{\n{_fill(part.default)}    }}\n"
         sub = f"originmap_z_{part.id}"
         yield f"sub {sub} {{\n{body}}}\n\n".encode()
-        self._calls.append(
+        self._calls[part.id] = (
             f'    if (req.http.X-Originmap-Zone == "{part.name}") {{\n        call {sub};\n    }}\n'
         )
 
+    def gone(self, zone_id: str) -> None:
+        self._calls.pop(zone_id, None)
+        self._used.pop(zone_id, None)
+
     def end(self) -> Iterator[bytes]:
+        used = set[Chain]().union(*self._used.values())
+        calls = [self._calls[zone_id] for zone_id in sorted(self._calls)]
         # Varnish rejects a probe that no backend uses, so at least one backend is written.
-        chains = sorted(self._used) or self._node.chains[:1]
+        chains = sorted(used) or self._node.chains[:1]
         if self._node.hashed:
             yield from varnish_caches.backends(self._node, chains)
-            yield from varnish_caches.fills(self._node, self._used)
-            yield varnish_caches.choose(self._calls)
+            yield from varnish_caches.fills(self._node, used)
+            yield varnish_caches.choose(calls)
             return
         yield from self._backends(chains)
-        yield "".join(map(_sub, sorted(self._used))).encode()
-        yield f"sub originmap_choose {{\n{''.join(self._calls)}}}\n".encode()
+        yield "".join(map(_sub, sorted(used))).encode()
+        yield f"sub originmap_choose {{\n{''.join(calls)}}}\n".encode()
 
     def _backends(self, chains: Sequence[Chain]) -> Iterator[bytes]:
         several = dict[str, int]()

@@ -12,7 +12,14 @@ from typing import TypeVar
 from originmap.domain.errors import BrokenFeed, OriginmapError, StoreFailed, ZoneNotFound
 from originmap.domain.history.change import Cause, Change, Committed
 from originmap.domain.history.record import Key, Kind, RecordChange, RecordDecide
-from originmap.domain.history.snapshot import History, Part, Record, SnapshotStart, ZoneMappings
+from originmap.domain.history.snapshot import (
+    History,
+    MappingSelection,
+    Part,
+    Record,
+    SnapshotStart,
+    ZoneMappings,
+)
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Decide, Mapping, MappingChange, ZoneView
 from originmap.domain.tier.whatif import Count
@@ -163,7 +170,9 @@ class MemoryStore(Store):
         self._oldest += dropped
         return dropped
 
-    async def snapshot(self, *, history: bool = False) -> AsyncGenerator[Part, None]:
+    async def snapshot(
+        self, *, history: bool = False, selection: MappingSelection | None = None
+    ) -> AsyncGenerator[Part, None]:
         parts: list[Part] = [SnapshotStart(self._epoch, self.revision, self._last_at)]
         parts += [Record(key, value) for key, value in self._records.view.items()]
         for zone_id, zone in sorted(self._zones.items()):
@@ -171,8 +180,10 @@ class MemoryStore(Store):
                 parts.append(ZoneMappings(zone_id, [zone[address] for address in sorted(zone)]))
         if history and self._history:
             parts.append(History(list(self._history)))
-        for part in parts:
-            yield part
+        for each in parts:
+            part = selection.of(each) if selection else each
+            if part is not None:
+                yield part
 
     async def load(self, parts: AsyncIterator[Part]) -> None:
         fresh = MemoryStore()

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol, TypeVar
 from originmap.domain.errors import OriginmapError
 from originmap.domain.history.change import Cause, Change, Committed
 from originmap.domain.history.record import Key, RecordChange, RecordDecide
-from originmap.domain.history.snapshot import Part
+from originmap.domain.history.snapshot import MappingSelection, Part
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Decide, Mapping
 from originmap.domain.tier.whatif import Count
@@ -187,9 +187,12 @@ class Store(Protocol):
         """Delete the oldest changes of the history, up to revision `up_to`, at most `limit`; return
         how many. The last change of the database is always kept."""
 
-    def snapshot(self, *, history: bool = False) -> AsyncGenerator[Part, None]:
+    def snapshot(
+        self, *, history: bool = False, selection: MappingSelection | None = None
+    ) -> AsyncGenerator[Part, None]:
         """Yield everything as of one revision, regardless of concurrent writes; with `history` also
-        the history. Close the generator unless it is read to its end."""
+        the history; with `selection`, of the mappings only these. Close the generator unless it is
+        read to its end."""
 
     async def load(self, parts: AsyncIterator[Part]) -> None:
         """Become a replica: replace everything by a snapshot, epoch and revision included.

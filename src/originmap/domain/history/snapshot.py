@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from originmap.domain.history.change import Change
 from originmap.domain.history.record import Key, Value
+from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Mapping
 from originmap.domain.mapping.own_regions import OwnRegions
 from originmap.domain.tier.latency import Latencies
@@ -52,6 +53,20 @@ class History:
 
 
 Part = SnapshotStart | Record | ZoneMappings | History
+
+
+class MappingSelection(NamedTuple):
+    """Some mappings: those of these zones, and in every other zone those of these addresses."""
+
+    zones: frozenset[str]
+    addresses: frozenset[Address] = frozenset()
+
+    def of(self, part: Part) -> Part | None:
+        """The part with the selected mappings only; None if it has none of them."""
+        if not isinstance(part, ZoneMappings) or part.zone_id in self.zones:
+            return part
+        mappings = [mapping for mapping in part.mappings if mapping.address in self.addresses]
+        return ZoneMappings(part.zone_id, mappings) if mappings else None
 
 
 async def start_of(parts: AsyncIterator[Part]) -> SnapshotStart:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -253,16 +253,22 @@ async def _chunks(
         yield chunk
 
 
-async def zone_parts(node: Node, parts: _Parts) -> AsyncGenerator[ZonePart, None]:
-    """Yield the node's zones with their mappings, in order, including zones without mappings."""
+async def zone_parts(
+    node: Node, parts: _Parts, wanted: Container[str] | None = None
+) -> AsyncGenerator[ZonePart, None]:
+    """Yield the node's zones with their mappings, in order, including zones without mappings: all
+    of them, or with `wanted` those with these IDs."""
     ahead = list(reversed(node.zones))
     async for zone_id, mappings in _mappings(parts):
         while ahead and ahead[-1].id < zone_id:
-            yield node.part(ahead.pop(), ())
+            zone = ahead.pop()
+            if wanted is None or zone.id in wanted:
+                yield node.part(zone, ())
         if ahead and ahead[-1].id == zone_id:
             yield node.part(ahead.pop(), mappings)
     for zone in reversed(ahead):
-        yield node.part(zone, ())
+        if wanted is None or zone.id in wanted:
+            yield node.part(zone, ())
 
 
 async def _mappings(parts: _Parts) -> AsyncGenerator[tuple[str, list[Mapping]], None]:

@@ -16,12 +16,14 @@ from originmap.domain.zone.zone import Zone
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One revision. `mappings` can be read once, zone by zone in the order of zone IDs."""
+    """One revision. `mappings` can be read once, zone by zone in the order of zone IDs. `past` says
+    that later changes were undone."""
 
     epoch: str
     revision: int
     records: tuple[Value, ...]
     mappings: AsyncGenerator[Part, None]
+    past: bool = False
 
     @property
     def zones(self) -> list[Zone]:

@@ -4,6 +4,7 @@ import asyncpg
 
 from originmap.domain.errors import StoreUnusable
 from originmap.store.migrations import all_migrations
+from originmap.store.postgres.pool import Servers, Variables, close, failing
 from originmap.store.postgres.url import redacted
 
 MIGRATING = 0x4F524D50_00000001  # advisory locks are numbers: "ORMP" and an index
@@ -17,6 +18,16 @@ _FOREIGN = """
     AND NOT EXISTS (SELECT FROM pg_depend AS d
                     WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
     """
+
+
+async def migrate_database(url: str, environment: Variables) -> tuple[int, int]:
+    """Migrate the database of `url` and return the versions before and after. Raises StoreError."""
+    connection = await Servers(url, environment).first_connection()
+    try:
+        with failing():
+            return await migrate(connection, url)
+    finally:
+        await close(connection)
 
 
 async def migrate(connection: asyncpg.Connection, url: str) -> tuple[int, int]:

@@ -15,7 +15,7 @@ import asyncpg
 from originmap.domain.errors import StoreFailed
 from originmap.domain.history.change import Cause, Change, Committed
 from originmap.domain.history.record import Key, RecordDecide
-from originmap.domain.history.snapshot import Part, SnapshotStart
+from originmap.domain.history.snapshot import MappingSelection, Part, SnapshotStart
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Mapping
 from originmap.domain.tier.whatif import Count
@@ -91,16 +91,6 @@ async def open_postgres(
     if serves:
         await store.listening()
     return store
-
-
-async def migrate(url: str, environment: Variables = NO_VARIABLES) -> tuple[int, int]:
-    """Migrate the database and return the versions before and after. Raises StoreError."""
-    connection = await Servers(url, environment).first_connection()
-    try:
-        with failing():
-            return await postgres_schema.migrate(connection, url)
-    finally:
-        await close(connection)
 
 
 class PostgresStore(GroupStore, Store):
@@ -237,7 +227,15 @@ class PostgresStore(GroupStore, Store):
         await self._refresh()
         return count
 
-    async def snapshot(self, *, history: bool = False) -> AsyncGenerator[Part, None]:
+    async def snapshot(
+        self, *, history: bool = False, selection: MappingSelection | None = None
+    ) -> AsyncGenerator[Part, None]:
+        async with contextlib.aclosing(self._parts(history=history)) as parts:
+            async for each in parts:
+                if (part := selection.of(each) if selection else each) is not None:
+                    yield part
+
+    async def _parts(self, *, history: bool) -> AsyncGenerator[Part, None]:
         if self._standby is not None:
             with self._standby.or_primary():
                 snapshot = self._standby.snapshot(self.revision, history=history)

@@ -10,6 +10,7 @@ import secrets
 from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from collections.abc import Mapping as MappingABC
+from heapq import merge
 from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any
@@ -19,7 +20,14 @@ import apsw
 from originmap.domain.errors import BrokenFeed
 from originmap.domain.history.change import Change
 from originmap.domain.history.record import Key, Kind, RecordChange, Value
-from originmap.domain.history.snapshot import History, Part, Record, SnapshotStart, ZoneMappings
+from originmap.domain.history.snapshot import (
+    History,
+    MappingSelection,
+    Part,
+    Record,
+    SnapshotStart,
+    ZoneMappings,
+)
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Mapping, MappingChange, Place
 from originmap.store import change_checks
@@ -36,6 +44,14 @@ _RUN = 250
 _MAPPINGS = """
     SELECT zone.id, address, place, modified_on, revision
     FROM zone CROSS JOIN mapping ON mapping.zone = zone.num ORDER BY zone.id, address"""
+_MAPPINGS_OF_ZONES = """
+    SELECT zone.id, address, place, modified_on, revision
+    FROM zone CROSS JOIN mapping ON mapping.zone = zone.num
+    WHERE zone.id IN carray(?1) ORDER BY zone.id, address"""
+_MAPPINGS_OF_ADDRESSES = """
+    SELECT zone.id, address, place, modified_on, revision
+    FROM zone CROSS JOIN mapping ON mapping.zone = zone.num
+    WHERE zone.id NOT IN carray(?1) AND address IN carray(?2) ORDER BY zone.id, address"""
 _PUT = BulkInsert("mapping", "zone, address, place, modified_on, revision")
 # Zones and regions keep their integers, because concurrent readers have them cached.
 _EMPTIED = ("mapping", "record", "cause", "mapping_change", "record_change")
@@ -58,7 +74,9 @@ class Snapshot:
             connection.close()
             raise
 
-    async def parts(self, *, history: bool) -> AsyncGenerator[Part, None]:
+    async def parts(
+        self, *, history: bool, selection: MappingSelection | None
+    ) -> AsyncGenerator[Part, None]:
         """Yield the parts of the snapshot (see `Store.snapshot`), then close the connection."""
         connection, last = self._connection, self._last
         with contextlib.closing(connection):
@@ -67,7 +85,7 @@ class Snapshot:
             yield SnapshotStart(epoch, last, at)
             for record in self._records:
                 yield Record(*record)
-            rows = iter(connection.execute(_MAPPINGS))
+            rows = _mappings(connection, selection)
             while portion := list(islice(rows, _PORTION)):
                 for part in _by_zone(portion, names):
                     yield part
@@ -77,6 +95,19 @@ class Snapshot:
                 yield History(changes)
                 since = changes[-1].revision
                 await asyncio.sleep(0)
+
+
+def _mappings(connection: apsw.Connection, selection: MappingSelection | None) -> Iterator[Any]:
+    """The rows of the selected mappings, zone by zone."""
+    if selection is None:
+        return iter(connection.execute(_MAPPINGS))
+    zones = apsw.carray(tuple(selection.zones or ("",)))
+    rows = iter(connection.execute(_MAPPINGS_OF_ZONES, (zones,)))
+    if not selection.addresses:
+        return rows
+    addresses = apsw.carray(tuple(selection.addresses))
+    others = connection.execute(_MAPPINGS_OF_ADDRESSES, (zones, addresses))
+    return merge(rows, others, key=itemgetter(0))
 
 
 def _by_zone(rows: list[Any], names: IntegerKeys) -> Iterator[ZoneMappings]:

@@ -17,7 +17,7 @@ import apsw
 from originmap.domain.errors import ZoneNotFound
 from originmap.domain.history.change import Cause, Change, Committed
 from originmap.domain.history.record import Key, RecordChange, RecordDecide
-from originmap.domain.history.snapshot import Part
+from originmap.domain.history.snapshot import MappingSelection, Part
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Decide, Mapping
 from originmap.domain.tier.whatif import Count
@@ -168,12 +168,14 @@ class SqliteStore(GroupStore, Store):
 
         return await self._work(work)
 
-    async def snapshot(self, *, history: bool = False) -> AsyncGenerator[Part, None]:
+    async def snapshot(
+        self, *, history: bool = False, selection: MappingSelection | None = None
+    ) -> AsyncGenerator[Part, None]:
         with self._file.failing():
             async with self._publishing:  # only published commits are read
                 records = list(self._records.view.items())
                 snapshot = sqlite_copy.Snapshot(self._file.connect(), records)
-            parts = snapshot.parts(history=history)
+            parts = snapshot.parts(history=history, selection=selection)
             async with contextlib.aclosing(parts):
                 async for part in parts:
                     yield part

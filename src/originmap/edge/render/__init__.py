@@ -1,0 +1,1 @@
+"""Writing files completely, or what changed of them."""
