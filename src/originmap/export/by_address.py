@@ -1,7 +1,7 @@
 """Mappings by address alone, for formats that have no zones.
 
-If zones map one address to different regions, the mapping with the highest revision counts. An
-entry takes about 100 bytes of memory.
+If zones map one address to different regions, the mapping with the highest revision counts, and of
+equal ones the last that was added. An entry takes about 100 bytes of memory.
 """
 
 from collections.abc import Hashable, Iterator
@@ -47,10 +47,15 @@ class ByAddress(Generic[T]):
         """Each address, once and in order, with the number of its value in `values`."""
         for key in sorted(self._buckets):
             bucket = self._buckets[key]
-            bucket.sort()
+            bucket.sort(key=_place)
             for index, entry in enumerate(bucket):
                 address = entry[:-_STAMP]
-                # The next entry has the same address and a higher revision.
+                # The next entry has the same address, and no lower revision.
                 if index + 1 < len(bucket) and bucket[index + 1][:-_STAMP] == address:
                     continue
                 yield address, int.from_bytes(entry[-_NUMBER:], "big")
+
+
+def _place(entry: bytes) -> bytes:
+    """The address and the revision: the number of a value must not decide."""
+    return entry[:-_NUMBER]

@@ -1,26 +1,63 @@
 """A format: one or several files, each with a writer."""
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import BinaryIO, NamedTuple, Protocol
 
 from originmap.domain.errors import InvalidExport
-from originmap.export.node import Node, ZonePart
+from originmap.domain.mapping.address import Address
+from originmap.export.node import Node, Row, ZonePart
+
+
+class Span(NamedTuple):
+    """The bytes from `start` to before `end` of a file's last version, which stay as they are."""
+
+    start: int
+    end: int
+
+
+Chunk = bytes | Span
 
 
 class Writer(Protocol):
-    """Writes one file for one node, in chunks: the start, each zone in order, the end.
+    """Writes one file for one node, in chunks: the start, each zone in order, the end. A method
+    that a writer inherits writes nothing.
 
-    A chunk takes at most some milliseconds of work. It can be empty.
+    A chunk takes at most some milliseconds of work. It can be empty. What `zone` writes depends on
+    the node and that zone only. So after a change of some zones a writer can write the next version
+    of its file: the start, these zones again, and the end. The other zones stay as they were.
     """
 
     def start(self) -> Iterator[bytes]:
         """Write the part before the zones."""
+        yield b""
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
         """Write a zone."""
+        yield b""
 
     def end(self) -> Iterator[bytes]:
         """Write the part after the zones."""
+        yield b""
+
+
+class AddressWriter(Writer):
+    """Writes a file that is sorted by address, not by zone. If zones map one address to different
+    regions, the row with the highest revision counts, and of equal ones that of the last zone.
+
+    After `end` it keeps what it needs to write the next versions with `update`.
+    """
+
+    def update(
+        self,
+        parts: Mapping[str, ZonePart | None],
+        rows: Mapping[Address, Row | None],
+        last: BinaryIO,
+    ) -> Iterator[Chunk]:
+        """Write the whole next version of the file, as a new writer would. `parts` has each zone
+        that changed, by ID, None if it is gone. `rows` has each address that may have changed in
+        any zone, with the row that counts now, None if no zone has the address. `last` is the last
+        version, open for reading. A writer that raises is not used again."""
+        raise NotImplementedError
 
 
 class File(NamedTuple):
@@ -30,6 +67,7 @@ class File(NamedTuple):
     media_type: str
     writer: Callable[[Node], Writer]
     of_mappings: bool = True  # whether its content depends on zones and mappings
+    by_zone: bool = True  # if not, the writer writes the next version as an `AddressWriter`
 
 
 class Family(NamedTuple):

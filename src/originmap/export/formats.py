@@ -63,7 +63,7 @@ FORMATS = (
     Format(
         "mmdb",
         "Export as MMDB, for MaxMind readers: address to region, upper tier and fallbacks.",
-        (File("originmap.mmdb", "application/octet-stream", mmdb.MMDB),),
+        (File("originmap.mmdb", "application/octet-stream", mmdb.MMDB, by_zone=False),),
         upstreams=False,
     ),
     Format(
