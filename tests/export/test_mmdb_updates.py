@@ -2,7 +2,7 @@
 
 import io
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import maxminddb
@@ -41,10 +41,20 @@ class Versions:
             if place is not None:
                 modified_on = 1_700_000_000_000_000 + self._revision * 1_000_000
                 mappings[address] = Stored(address, place, modified_on, self._revision)
-        part = self.parts()[zone]
-        rows = {address: self._row(address) for address in change}
+        self._writer.note(self.parts()[zone])
+        self._update(change)
+
+    def remove(self, zone: str) -> None:
+        """Remove a zone with its mappings."""
+        addresses = list(self._zones[zone])
+        self._zones[zone] = {}
+        self._writer.gone(zone)
+        self._update(addresses)
+
+    def _update(self, addresses: Iterable[Address]) -> None:
+        rows = {address: self._row(address) for address in addresses}
         out, self.reused = bytearray(), 0
-        for chunk in self._writer.update({zone: part}, rows, io.BytesIO(self.file)):
+        for chunk in self._writer.update(rows, io.BytesIO(self.file)):
             if isinstance(chunk, Span):
                 out += self.file[chunk.start : chunk.end]
                 self.reused += chunk.end - chunk.start
@@ -111,6 +121,15 @@ def test_nothing_is_found_after_the_last_mapping_is_removed() -> None:
     versions.change(ZONES[0].id, dict.fromkeys(addresses, TOKYO))
     versions.change(ZONES[0].id, dict.fromkeys(addresses))
     assert versions.file == empty
+
+
+def test_a_zone_is_removed() -> None:
+    versions = Versions()
+    versions.change(ZONES[0].id, dict.fromkeys(nearby("192.0.2.1", 3), TOKYO))
+    before = versions.file
+    versions.change(ZONES[3].id, dict.fromkeys(nearby("192.0.2.3", 3), VIRGINIA))
+    versions.remove(ZONES[3].id)
+    assert versions.file == before
 
 
 def scattered(count: int) -> list[Address]:

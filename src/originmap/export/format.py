@@ -44,19 +44,21 @@ class AddressWriter(Writer):
     """Writes a file that is sorted by address, not by zone. If zones map one address to different
     regions, the row with the highest revision counts, and of equal ones that of the last zone.
 
-    After `end` it keeps what it needs to write the next versions with `update`.
+    After `end` it keeps what it needs to write the next versions: `note` for each zone that
+    changed, `gone` for each that is gone, then `update`. A writer that raises is not used again.
     """
 
-    def update(
-        self,
-        parts: Mapping[str, ZonePart | None],
-        rows: Mapping[Address, Row | None],
-        last: BinaryIO,
-    ) -> Iterator[Chunk]:
-        """Write the whole next version of the file, as a new writer would. `parts` has each zone
-        that changed, by ID, None if it is gone. `rows` has each address that may have changed in
-        any zone, with the row that counts now, None if no zone has the address. `last` is the last
-        version, open for reading. A writer that raises is not used again."""
+    def note(self, part: ZonePart) -> None:
+        """Note what the file says of a zone itself, not of its addresses."""
+
+    def gone(self, zone_id: str) -> None:
+        """Forget a zone that no longer exists."""
+        return
+
+    def update(self, rows: Mapping[Address, Row | None], last: BinaryIO) -> Iterator[Chunk]:
+        """Write the whole next version of the file, as a new writer would. `rows` has each address
+        that may have changed in any zone, with the row that counts now, None if no zone has the
+        address. `last` is the last version, open for reading."""
         raise NotImplementedError
 
 

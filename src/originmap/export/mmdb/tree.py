@@ -149,8 +149,8 @@ class NodeWriter:
 
     def _chain(self, bits: int, count: int) -> bytes:
         """Nodes for so many bits, without branches, that lead to the node after them."""
-        if not count:
-            return b""
+        if count <= 8:
+            return self._chains[bits << 8 - count][: count * NODE]
         size = (count + 7) // 8
         raw = (bits << size * 8 - count).to_bytes(size, "big")
         return b"".join([self._chains[byte] for byte in raw])[: count * NODE]

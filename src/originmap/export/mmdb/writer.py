@@ -51,7 +51,7 @@ class MMDB(AddressWriter):
     def zone(self, part: ZonePart) -> Iterator[bytes]:
         for row in part.rows:
             self._rows.add(row.address, row.mapping.revision, self._value(row))
-        self._date(part)
+        self.note(part)
         yield b""
 
     def end(self) -> Iterator[bytes]:
@@ -71,17 +71,14 @@ class MMDB(AddressWriter):
             assert isinstance(chunk, bytes)
             yield chunk
 
-    def update(
-        self,
-        parts: Mapping[str, ZonePart | None],
-        rows: Mapping[Address, Row | None],
-        last: BinaryIO,
-    ) -> Iterator[Chunk]:
-        for zone, part in parts.items():
-            if part is None:
-                self._newest.pop(zone, None)
-            else:
-                self._date(part)
+    def note(self, part: ZonePart) -> None:
+        times = (row.mapping.modified_on for row in part.rows)
+        self._newest[part.id] = max(times, default=0)
+
+    def gone(self, zone_id: str) -> None:
+        self._newest.pop(zone_id, None)
+
+    def update(self, rows: Mapping[Address, Row | None], last: BinaryIO) -> Iterator[Chunk]:
         values = {self._database.v4: dict[bytes, int | None](), self._database.v6: {}}
         for address, row in rows.items():
             if space := self._space(address):
@@ -111,10 +108,6 @@ class MMDB(AddressWriter):
         if found is None:
             found = self._encoded[value] = _encode(value)
         return found
-
-    def _date(self, part: ZonePart) -> None:
-        times = (row.mapping.modified_on for row in part.rows)
-        self._newest[part.id] = max(times, default=0)
 
     def _time(self) -> int:
         """The time of the newest mapping in seconds."""
