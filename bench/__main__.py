@@ -17,6 +17,7 @@ from bench.cases import (
     large,
     lookups,
     loop,
+    mmdb_updates,
     plans,
     postgres,
     shared,
@@ -72,7 +73,7 @@ def main() -> int:
 
 def _measure(bench: Bench, given: argparse.Namespace) -> Figures:
     if given.large:
-        return large.measure(bench)
+        return large.measure(bench) | mmdb_updates.measure_large(bench)
     figures: Figures = {}
     chosen = [throughput.CASES[name] for name in throughput.CASES if given.only in (None, name)]
     if chosen:
@@ -103,6 +104,7 @@ _OTHERS: dict[str, Callable[[Bench], Figures]] = {
     "postgres": _on_postgres,
     "plan": plans.measure,
     "exports": exports.measure,
+    "mmdb-updates": mmdb_updates.measure,
     "shared": shared.measure,
     "watchers": watchers.measure,
     "catchup": catchup.measure,
@@ -120,7 +122,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", metavar="CASE", help="run only this case")
     parser.add_argument("--against", metavar="REV", help="only compare with this version from git")
     parser.add_argument(
-        "--large", action="store_true", help="only run the case with 10 million mappings"
+        "--large",
+        action="store_true",
+        help="only run the cases with 1 million and 10 million mappings",
     )
     parser.add_argument(
         "--record",

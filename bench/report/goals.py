@@ -9,6 +9,7 @@ from bench.cases import (
     exports,
     large,
     lookups,
+    mmdb_updates,
     plans,
     postgres,
     shared,
@@ -164,6 +165,23 @@ GOALS = (
         "memory for 1 M mappings as MMDB",
         (exports.MMDB_MEMORY, exports.COMMAND),
         400,
+        at_most=True,
+        unit="MiB",
+    ),
+    *(
+        Goal(
+            mmdb_updates.title(zones),
+            (mmdb_updates.title(zones), mmdb_updates.NAME),
+            bound,
+            at_most=True,
+            unit="ms",
+        )
+        for zones, bound in ((mmdb_updates.MIDDLE, 100), (mmdb_updates.LARGE, 200))
+    ),
+    Goal(
+        "memory for MMDB after changes, 350,000 mappings",
+        (mmdb_updates.memory_title(mmdb_updates.MIDDLE), mmdb_updates.NAME),
+        150,
         at_most=True,
         unit="MiB",
     ),
