@@ -43,6 +43,12 @@ class _Run(NamedTuple):
     size: int  # bytes
     memory: float  # MiB, the peak of the process
 
+    def __str__(self) -> str:
+        return (
+            f"{self.median * 1000:.0f} ms, at most {self.longest * 1000:.0f} ms, "
+            f"{self.memory:.0f} MiB, {self.size / 1e6:.1f} MB; first version {self.first:.1f} s"
+        )
+
 
 def title(zones: int) -> str:
     """The case with this number of zones."""
@@ -71,11 +77,7 @@ def _measure(bench: Bench, sizes: Iterable[int]) -> Figures:
             spawn = multiprocessing.get_context("spawn")
             with ProcessPoolExecutor(1, spawn) as process:
                 run = process.submit(_run, zones, bench.work).result()
-            print(
-                f"  {title(zones)}: {run.median * 1000:.0f} ms, at most {run.longest * 1000:.0f} ms, "
-                f"{run.memory:.0f} MiB, {run.size / 1e6:.1f} MB; first version {run.first:.1f} s",
-                flush=True,
-            )
+            print(f"  {title(zones)}: {run}", flush=True)
             figures[title(zones), NAME] = Figure(run.median * 1000, "ms")
             figures[memory_title(zones), NAME] = Figure(run.memory, "MiB")
     return figures

@@ -29,25 +29,36 @@ class Alias(NamedTuple):
     v4_bits: int
 
 
-def aliases(exists: Callable[[int, int], bool], own: Sequence[int]) -> Iterator[Alias]:
-    """The aliases in order. `exists` says whether an IPv4 network has addresses; `own` has the IPv6
-    addresses with their own record, sorted."""
-    for first, length in NETWORKS:
-        yield from _split(exists, own, first, BITS - length, length)
+class Own(NamedTuple):
+    """Networks, or addresses, with records of their own, sorted."""
+
+    firsts: Sequence[int]
+    bits: Sequence[int]
 
 
-def _split(
-    exists: Callable[[int, int], bool], own: Sequence[int], first: int, bits: int, start: int
+def around(first: int, bits: int) -> int | None:
+    """The prefix length of the network in NETWORKS that contains this one, if any."""
+    for start, length in NETWORKS:
+        if bits <= BITS - length and first >> BITS - length == start >> BITS - length:
+            return length
+    return None
+
+
+def aliases(
+    exists: Callable[[int, int], bool], own: Own, first: int, bits: int, length: int
 ) -> Iterator[Alias]:
-    """The aliases in a network whose IPv4 address starts after `start` bits: the whole network, or
-    the parts of it without `own` addresses."""
-    v4_bits = max(V4_BITS - (BITS - bits - start), 0)
-    v4_first = (first >> (BITS - V4_BITS - start)) & ((1 << V4_BITS) - 1)
+    """The aliases in a network, in order: all of it, or the parts of it that are not `own`.
+
+    `length` is the prefix length of the network in NETWORKS that it is in: the IPv4 address
+    follows. `exists` says whether an IPv4 network has addresses.
+    """
+    v4_bits = max(V4_BITS - (BITS - bits - length), 0)
+    v4_first = (first >> (BITS - V4_BITS - length)) & ((1 << V4_BITS) - 1)
     if not exists(v4_first, v4_bits):
         return
-    position = bisect_left(own, first)
-    if position == len(own) or own[position] >> bits != first >> bits:
+    at = bisect_left(own.firsts, first)
+    if at == len(own.firsts) or own.firsts[at] >> bits != first >> bits:
         yield Alias(first, bits, v4_first, v4_bits)
-    elif bits:
-        yield from _split(exists, own, first, bits - 1, start)
-        yield from _split(exists, own, first | 1 << (bits - 1), bits - 1, start)
+    elif own.bits[at] != bits:
+        yield from aliases(exists, own, first, bits - 1, length)
+        yield from aliases(exists, own, first | 1 << (bits - 1), bits - 1, length)

@@ -19,17 +19,13 @@ from originmap.export.format import Chunk, Span
 from originmap.export.mmdb.aliases import BITS, NETWORKS, V4_BITS
 from originmap.export.mmdb.data import MARK, metadata
 from originmap.export.mmdb.space import AddressFamily, Block, Space
-from originmap.export.mmdb.top import Top
+from originmap.export.mmdb.top import Linked, Top
 from originmap.export.mmdb.tree import (
     GAP,
     NODE,
     Layout,
-    Leaves,
-    NodeWriter,
     Relocation,
-    absolute,
     moved,
-    placed,
     relocations,
     space_for,
 )
@@ -48,44 +44,35 @@ class Database:
     ) -> Iterator[Chunk]:
         """The file. `values` are the encoded values by number, `newest` is the time of the newest
         mapping in seconds since 1970, `last` the last version, which the last call made."""
-        for block in (*self.v4.blocks, *self.v6.blocks):
-            if not block.size:
-                block.measure()
-                yield b""
         top = Top(self.v4, self.v6)
-        starts, end = dict[Block, int](), top.space
-        for block in top.blocks:
+        starts, end, used = dict[Block, int](), top.space, 0
+        for block in (*self.v4.blocks, *self.v6.blocks):
+            if _is_new(block, top):
+                _measure(block, top)
+                yield b""
             starts[block] = end
             end += space_for(block.size)
-        used = 0
-        for block in (*self.v4.blocks, *self.v6.blocks):
             used |= block.used
         data, offsets = _data(values, used)
         layout = Layout(space_for(end), offsets)
-        writer = NodeWriter(layout.nodes)
+        linked = Linked(top, layout, starts)
         yield b""
-        yield top.nodes(writer, layout, starts)
-        yield from _joined(self._blocks(writer, layout, starts, last))
+        yield linked.top()
+        yield from _joined(self._blocks(linked, last))
         yield bytes((layout.nodes - end) * NODE + GAP)
         yield data + MARK + metadata(layout.nodes, newest)
         self._layout = layout
 
-    def _blocks(
-        self, writer: NodeWriter, layout: Layout, starts: dict[Block, int], last: BinaryIO | None
-    ) -> Iterator[Chunk]:
+    def _blocks(self, linked: Linked, last: BinaryIO | None) -> Iterator[Chunk]:
         """The nodes of all blocks, with the space after each."""
         known = dict[int, list[Relocation]]()
-        records = {value: absolute(layout.record(value)) for value in layout.offsets}
-        for block, start in starts.items():
-            space = space_for(block.size) * NODE
-            by = start - block.base
+        for block, start in linked.starts.items():
+            by, space = start - block.base, space_for(block.size) * NODE
             if last is None or block.base < 0:
-                keys, values = block.addresses()
-                leaves = Leaves(keys, bytes(len(keys)), [records[value] for value in values])
-                yield placed(writer.tree(leaves, block.bits), start).ljust(space, b"\0")
+                yield linked.block(block).ljust(space, b"\0")
             else:
                 if by not in known:
-                    known[by] = relocations(self._layout, layout, by)
+                    known[by] = relocations(self._layout, linked.layout, by)
                 if known[by]:
                     last.seek(block.base * NODE)
                     nodes = last.read(block.size * NODE)
@@ -93,6 +80,24 @@ class Database:
                 else:
                     yield Span(start * NODE, start * NODE + space)
             block.base = start
+
+
+def _is_new(block: Block, top: Top) -> bool:
+    """Whether the nodes of a block must be made: it is new, or it has aliases of IPv4 addresses,
+    whose nodes may move."""
+    aliased = top.has_aliases(block)
+    if aliased or block.aliased:
+        block.aliased, block.size, block.base = aliased, 0, -1
+    return not block.size
+
+
+def _measure(block: Block, top: Top) -> None:
+    """Find the size and the values of a block."""
+    _, values = block.addresses()
+    block.size = top.leaves(block).count_nodes(block.bits)
+    block.used = 0
+    for value in set(values):
+        block.used |= 1 << value
 
 
 def _data(values: Sequence[bytes], used: int) -> tuple[bytes, dict[int, int]]:

@@ -9,49 +9,42 @@ from collections.abc import Iterator, Mapping, Sequence
 from struct import Struct
 from typing import NamedTuple
 
-from originmap.export.mmdb.tree import count_nodes
-
 MOST = 512
 """Addresses in a block. With fewer there are too many blocks; with more a change takes longer."""
 
 
 class AddressFamily(NamedTuple):
     """An address family: the bits of an address, and the networks, by first address and prefix
-    length, that are no part of a block but blocks of their own."""
+    length, whose addresses are not in one block with others."""
 
     bits: int
     entry: Struct  # an address, and the number of its value
     apart: tuple[tuple[int, int], ...] = ()
-
-    def is_apart(self, first: int, bits: int) -> bool:
-        """Whether a network is one of those."""
-        return (first, self.bits - bits) in self.apart
 
 
 class Block:
     """The addresses in a network, which is given by its first address and the number of bits after
     its prefix, as entries one after another."""
 
-    __slots__ = ("base", "bits", "entries", "family", "first", "size", "used")
+    __slots__ = ("aliased", "base", "bits", "entries", "family", "first", "size", "used")
 
     def __init__(self, family: AddressFamily, first: int, bits: int, entries: bytes) -> None:
         self.family, self.first, self.bits, self.entries = family, first, bits, entries
         self.size = 0  # number of nodes, 0 if not measured
         self.used = 0  # the values, as bits
         self.base = -1  # number of its first node in the file, -1 if it is not there
+        self.aliased = False  # whether its tree has aliases of IPv4 addresses
 
     def addresses(self) -> tuple[list[int], list[int]]:
         """The addresses, and the numbers of their values."""
         rows = list(self.family.entry.iter_unpack(self.entries))
         return [_number(key) for key, _ in rows], [value for _, value in rows]
 
-    def measure(self) -> None:
-        """Find size and values."""
-        keys, values = self.addresses()
-        self.size = count_nodes(keys, bytes(len(keys)), self.bits)
-        self.used = 0
-        for value in set(values):
-            self.used |= 1 << value
+    def has_addresses(self, first: int, bits: int) -> bool:
+        """Whether it has addresses in a network."""
+        at = self.family.entry.size * _position(self.family, self.entries, first)
+        key = self.entries[at : at + self.family.bits // 8]
+        return bool(key) and _number(key) >> bits == first >> bits
 
 
 class Space:
@@ -102,10 +95,6 @@ class Space:
         it."""
         for block in self.covering(key, 0):
             return block.first, block.bits
-        for first, length in self.family.apart:
-            bits = self.family.bits - length
-            if first >> bits == key >> bits:
-                return first, bits
         bits = 0
         while self._can_grow(key, bits) and not self.covering(*_around(key, bits + 1)):
             bits += 1
@@ -134,14 +123,11 @@ class Space:
         size = self.family.entry.size
         count = len(entries) // size
         fits = count <= MOST and not self._is_mixed(first, bits)
-        if fits or self.family.is_apart(first, bits):
+        if fits:
             yield Block(self.family, first, bits, entries)
             return
         middle = first + (1 << bits - 1)
-        bound = middle.to_bytes(self.family.bits // 8, "big")
-        split = size * bisect_left(
-            range(count), bound, key=lambda at: entries[at * size : at * size + len(bound)]
-        )
+        split = size * _position(self.family, entries, middle)
         yield from self._divided(entries[:split], first, bits - 1)
         yield from self._divided(entries[split:], middle, bits - 1)
 
@@ -150,9 +136,9 @@ class Space:
         return bits < self.family.bits and not self._is_mixed(first, bits + 1)
 
     def _is_mixed(self, first: int, bits: int) -> bool:
-        """Whether a network is, or contains, one that is apart."""
+        """Whether a network contains one that is apart, and others."""
         return any(
-            self.family.bits - length <= bits and other >> bits == first >> bits
+            self.family.bits - length < bits and other >> bits == first >> bits
             for other, length in self.family.apart
         )
 
@@ -164,6 +150,16 @@ class Space:
     def _put(self, low: int, high: int, blocks: Sequence[Block]) -> None:
         self.blocks[low:high] = blocks
         self._firsts[low:high] = [block.first for block in blocks]
+
+
+def _position(family: AddressFamily, entries: bytes, address: int) -> int:
+    """The index of the first entry that is not before an address."""
+    size, key = family.entry.size, family.bits // 8
+    return bisect_left(
+        range(len(entries) // size),
+        address.to_bytes(key, "big"),
+        key=lambda at: entries[at * size : at * size + key],
+    )
 
 
 def _around(key: int, bits: int) -> tuple[int, int]:
