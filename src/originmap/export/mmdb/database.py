@@ -1,14 +1,14 @@
 """A whole MMDB, written completely or as changes to its last version.
 
-The nodes are in this order. Each part is followed by free space, so that it can grow in place:
+The nodes are in this order:
 
     1. the nodes above the blocks: IPv6, then IPv4
     2. the nodes of each block: IPv4, then IPv6
-    3. more free space, so that the number of nodes seldom changes
 
-For a change, the nodes of its block are made again, and part 1. If a part outgrows its space, the
-records of the nodes after it are moved by addition. Blocks, sizes and order follow from the
-addresses and values alone, so the bytes do too.
+There is free space after both trees of part 1, after each block, after groups of blocks, and at the
+end, so that each of them can grow in place. For a change, the nodes of its block are made again,
+and part 1. If nodes outgrow their space, those after them are moved, by addition to their records.
+Blocks, groups and sizes follow from the addresses and values alone, so the bytes do too.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,6 +30,9 @@ from originmap.export.mmdb.tree import (
     space_for,
 )
 
+_GROUP = 16
+"""Blocks in a group, if they are of the same size; the last bits of their prefixes are 0 to 15."""
+
 
 class Database:
     """Addresses with the numbers of their values, and the file that they make."""
@@ -45,41 +48,55 @@ class Database:
         """The file. `values` are the encoded values by number, `newest` is the time of the newest
         mapping in seconds since 1970, `last` the last version, which the last call made."""
         top = Top(self.v4, self.v6)
-        starts, end, used = dict[Block, int](), top.space, 0
+        used = 0
         for block in (*self.v4.blocks, *self.v6.blocks):
             if _is_new(block, top):
                 _measure(block, top)
                 yield b""
-            starts[block] = end
-            end += space_for(block.size)
             used |= block.used
+        starts, end = _starts((*self.v4.blocks, *self.v6.blocks), top.space)
         data, offsets = _data(values, used)
-        layout = Layout(space_for(end), offsets)
+        layout = Layout(end, offsets)
         linked = Linked(top, layout, starts)
         yield b""
         yield linked.top()
-        yield from _joined(self._blocks(linked, last))
-        yield bytes((layout.nodes - end) * NODE + GAP)
+        yield from _joined(self._blocks(linked, top.space, last))
+        yield bytes(GAP)
         yield data + MARK + metadata(layout.nodes, newest)
         self._layout = layout
 
-    def _blocks(self, linked: Linked, last: BinaryIO | None) -> Iterator[Chunk]:
-        """The nodes of all blocks, with the space after each."""
+    def _blocks(self, linked: Linked, end: int, last: BinaryIO | None) -> Iterator[Chunk]:
+        """The nodes of all blocks, and free space. The nodes before them end with number `end`."""
         known = dict[int, list[Relocation]]()
         for block, start in linked.starts.items():
-            by, space = start - block.base, space_for(block.size) * NODE
+            if start > end:
+                yield linked.free_space(start - end)
+            by, space = start - block.base, space_for(block.size)
             if last is None or block.base < 0:
-                yield linked.block(block).ljust(space, b"\0")
+                yield linked.block(block)
             else:
                 if by not in known:
                     known[by] = relocations(self._layout, linked.layout, by)
                 if known[by]:
                     last.seek(block.base * NODE)
-                    nodes = last.read(block.size * NODE)
-                    yield moved(nodes, known[by]).ljust(space, b"\0")
+                    yield moved(last.read(space * NODE), known[by])
                 else:
-                    yield Span(start * NODE, start * NODE + space)
-            block.base = start
+                    yield Span(start * NODE, (start + space) * NODE)
+            block.base, end = start, start + space
+        yield linked.free_space(linked.layout.nodes - end)
+
+
+def _starts(blocks: Iterable[Block], end: int) -> tuple[dict[Block, int], int]:
+    """The number of the first node of each block, and the number of all nodes, if there are `end`
+    before the blocks."""
+    starts = dict[Block, int]()
+    group = end
+    for block in blocks:
+        if (block.first >> block.bits) % _GROUP == 0:
+            end = group = group + space_for(end - group)
+        starts[block] = end
+        end += space_for(block.size)
+    return starts, space_for(end)
 
 
 def _is_new(block: Block, top: Top) -> bool:

@@ -13,14 +13,12 @@ from typing import NamedTuple
 from originmap.export.mmdb.aliases import BITS, NETWORKS, V4_BITS, Alias, Own, aliases, around
 from originmap.export.mmdb.space import Block, Space
 from originmap.export.mmdb.tree import (
-    NODE,
     Layout,
     Leaves,
     NodeWriter,
     absolute,
     count_nodes,
     find_node,
-    placed,
     space_for,
 )
 
@@ -109,24 +107,27 @@ class Linked:
 
     def top(self) -> bytes:
         """The nodes above the blocks, with free space."""
-        top = self._top
-        nodes = placed(self._tree(top.v6_leaves, BITS), 0).ljust(top.v4_start * NODE, b"\0")
-        if len(top.v4.blocks) > 1:
-            nodes += placed(self._tree(top.v4_leaves, V4_BITS), top.v4_start)
-        return nodes.ljust(top.space * NODE, b"\0")
+        nodes = self._nodes(self._top.v6_leaves, BITS, 0)
+        if len(self._top.v4.blocks) > 1:
+            nodes += self._nodes(self._top.v4_leaves, V4_BITS, self._top.v4_start)
+        return nodes
 
     def block(self, block: Block) -> bytes:
-        """The nodes of a block."""
-        return placed(self._tree(self._top.leaves(block), block.bits), self.starts[block])
+        """The nodes of a block, with free space."""
+        return self._nodes(self._top.leaves(block), block.bits, self.starts[block])
 
-    def _tree(self, leaves: Targets, bits: int) -> bytes:
+    def free_space(self, nodes: int) -> bytes:
+        """Free space for so many nodes."""
+        return self._writer.free_space(nodes)
+
+    def _nodes(self, leaves: Targets, bits: int, base: int) -> bytes:
         firsts, ends, targets = leaves
         values = self._values
         records = [
             values[target] if isinstance(target, int) else absolute(self._node(target))
             for target in targets
         ]
-        return self._writer.tree(Leaves(firsts, ends, records), bits)
+        return self._writer.nodes(Leaves(firsts, ends, records), bits, base)
 
     def _node(self, target: Alias | Block | None) -> int:
         match target:

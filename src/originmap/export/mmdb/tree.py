@@ -15,6 +15,7 @@ import sys
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ NODE = 8
 GAP = 16
 """Bytes between the tree and the data; records that point into the data include them."""
 _RECORD = 4
+_SIZES = 8  # of trees; there are few different ones, because they include free space
 _ABSOLUTE = 1 << 31  # marks a record in relative form that is final
 _NEXT = (1).to_bytes(_RECORD, "big")
 
@@ -106,17 +108,29 @@ class NodeWriter:
     """Makes the nodes of trees in a database with `nodes` nodes."""
 
     def __init__(self, nodes: int) -> None:
-        self.empty = absolute(nodes)
-        pairs = (_NEXT + self.empty, self.empty + _NEXT)
+        self._free = nodes.to_bytes(_RECORD, "big") * 2
+        self._empty = absolute(nodes)
+        pairs = (_NEXT + self._empty, self._empty + _NEXT)
         self._chains = [
             b"".join([pairs[byte >> bit & 1] for bit in range(7, -1, -1)]) for byte in range(256)
         ]
 
-    def tree(self, leaves: Leaves, height: int) -> bytes:
-        """The nodes of a tree that looks at the last `height` bits of keys, in relative form."""
+    def nodes(self, leaves: Leaves, height: int, base: int) -> bytes:
+        """The nodes from number `base` on of a tree that looks at the last `height` bits of keys,
+        and free space."""
+        nodes = self._tree(leaves, height)
+        free = space_for(len(nodes) // NODE) - len(nodes) // NODE
+        return _placed(nodes + self._empty * 2 * free, base)
+
+    def free_space(self, nodes: int) -> bytes:
+        """Nodes that lead nowhere."""
+        return self._free * nodes
+
+    def _tree(self, leaves: Leaves, height: int) -> bytes:
+        """The nodes of a tree in relative form."""
         keys, ends, records = leaves
         if not keys:
-            return self.empty * 2
+            return self._empty * 2
 
         def write(low: int, high: int, height: int) -> bytes:
             first = keys[low]
@@ -124,7 +138,7 @@ class NodeWriter:
                 end = ends[low]
                 bits = (first & (1 << height) - 1) >> end
                 record = records[low]
-                last = self.empty + record if bits & 1 else record + self.empty
+                last = self._empty + record if bits & 1 else record + self._empty
                 return self._chain(bits >> 1, height - end - 1) + last
             split = (first ^ keys[high - 1]).bit_length() - 1
             chain = self._chain((first & (1 << height) - 1) >> split + 1, height - split - 1)
@@ -156,7 +170,7 @@ class NodeWriter:
         return b"".join([self._chains[byte] for byte in raw])[: count * NODE]
 
 
-def placed(nodes: bytes, base: int) -> bytes:
+def _placed(nodes: bytes, base: int) -> bytes:
     """Nodes in relative form as the nodes from number `base` on."""
     ones = _ones(len(nodes))
     records = int.from_bytes(nodes, "big")
@@ -177,11 +191,13 @@ def moved(nodes: bytes, relocations: Iterable[Relocation]) -> bytes:
     return result.to_bytes(len(nodes), "big")
 
 
+@lru_cache(_SIZES)
 def _ones(size: int) -> int:
     """A 1 in each record."""
     return int.from_bytes(_NEXT * (size // _RECORD), "big")
 
 
+@lru_cache(_SIZES)
 def _numbers(size: int) -> int:
     """Each node's number, in both records."""
     count = size // NODE
