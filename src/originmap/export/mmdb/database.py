@@ -41,6 +41,7 @@ class Database:
         self.v4 = Space(AddressFamily(V4_BITS, Struct(">4sI")))
         self.v6 = Space(AddressFamily(BITS, Struct(">16sI"), ((0, BITS - V4_BITS), *NETWORKS)))
         self._layout = Layout(0, {})
+        self._end = 0  # of the blocks, as the number of a node
 
     def chunks(
         self, values: Sequence[bytes], newest: int, last: BinaryIO | None = None
@@ -48,15 +49,26 @@ class Database:
         """The file. `values` are the encoded values by number, `newest` is the time of the newest
         mapping in seconds since 1970, `last` the last version, which the last call made."""
         top = Top(self.v4, self.v6)
-        used = 0
-        for block in (*self.v4.blocks, *self.v6.blocks):
-            if _is_new(block, top):
+        for block in self.v4.blocks:
+            if not block.size:
                 _measure(block, top)
                 yield b""
+        starts, end = _starts(self.v4.blocks, top.space)
+        v4_places = (top.v4_leaves[:2], top.v4_start, list(starts.values()))
+        for block in self.v6.blocks:
+            aliases = (v4_places, top.aliased(block)) if top.has_aliases(block) else None
+            if aliases != block.aliases:
+                block.aliases, block.size, block.base = aliases, 0, -1
+            if not block.size:
+                _measure(block, top)
+                yield b""
+        v6_starts, end = _starts(self.v6.blocks, end)
+        starts |= v6_starts
+        used = 0
+        for block in starts:
             used |= block.used
-        starts, end = _starts((*self.v4.blocks, *self.v6.blocks), top.space)
         data, offsets = _data(values, used)
-        layout = Layout(end, offsets)
+        layout = Layout(space_for(end), offsets)
         linked = Linked(top, layout, starts)
         yield b""
         yield linked.top()
@@ -72,7 +84,7 @@ class Database:
             if start > end:
                 yield linked.free_space(start - end)
             by, space = start - block.base, space_for(block.size)
-            if last is None or block.base < 0:
+            if last is None or block.base < 0 or (by and block.aliases):
                 yield linked.block(block)
             else:
                 if by not in known:
@@ -83,12 +95,17 @@ class Database:
                 else:
                     yield Span(start * NODE, (start + space) * NODE)
             block.base, end = start, start + space
-        yield linked.free_space(linked.layout.nodes - end)
+        nodes = linked.layout.nodes
+        if last is None or nodes != self._layout.nodes or end < self._end:
+            yield linked.free_space(nodes - end)
+        else:
+            yield Span(end * NODE, nodes * NODE)
+        self._end = end
 
 
 def _starts(blocks: Iterable[Block], end: int) -> tuple[dict[Block, int], int]:
-    """The number of the first node of each block, and the number of all nodes, if there are `end`
-    before the blocks."""
+    """The number of the first node of each block, and of the first node after them, if there are
+    `end` nodes before them."""
     starts = dict[Block, int]()
     group = end
     for block in blocks:
@@ -96,16 +113,7 @@ def _starts(blocks: Iterable[Block], end: int) -> tuple[dict[Block, int], int]:
             end = group = group + space_for(end - group)
         starts[block] = end
         end += space_for(block.size)
-    return starts, space_for(end)
-
-
-def _is_new(block: Block, top: Top) -> bool:
-    """Whether the nodes of a block must be made: it is new, or it has aliases of IPv4 addresses,
-    whose nodes may move."""
-    aliased = top.has_aliases(block)
-    if aliased or block.aliased:
-        block.aliased, block.size, block.base = aliased, 0, -1
-    return not block.size
+    return starts, group + space_for(end - group)
 
 
 def _measure(block: Block, top: Top) -> None:

@@ -26,14 +26,14 @@ class Block:
     """The addresses in a network, which is given by its first address and the number of bits after
     its prefix, as entries one after another."""
 
-    __slots__ = ("aliased", "base", "bits", "entries", "family", "first", "size", "used")
+    __slots__ = ("aliases", "base", "bits", "entries", "family", "first", "size", "used")
 
     def __init__(self, family: AddressFamily, first: int, bits: int, entries: bytes) -> None:
         self.family, self.first, self.bits, self.entries = family, first, bits, entries
         self.size = 0  # number of nodes, 0 if not measured
         self.used = 0  # the values, as bits
         self.base = -1  # number of its first node in the file, -1 if it is not there
-        self.aliased = False  # whether its tree has aliases of IPv4 addresses
+        self.aliases: object = None  # what its aliases of IPv4 addresses depend on, if it has any
 
     def addresses(self) -> tuple[list[int], list[int]]:
         """The addresses, and the numbers of their values."""

@@ -69,6 +69,16 @@ class Top:
         """Whether a block has aliases of IPv4 addresses."""
         return any(True for _ in self._aliases(block))
 
+    def aliased(self, block: Block) -> list[Block]:
+        """The blocks of the IPv4 addresses in the addresses of a block, which has aliases. Which
+        aliases it has depends on them and on the places of all blocks of IPv4 addresses."""
+        length = around(block.first, block.bits) or 0
+        shift = BITS - V4_BITS - length
+        found = dict[Block, None]()
+        for key in block.addresses()[0]:
+            found |= dict.fromkeys(self.v4.covering(key >> shift & (1 << V4_BITS) - 1, 0))
+        return list(found)
+
     def _aliases(self, block: Block) -> Iterator[Alias]:
         length = around(block.first, block.bits)
         if length is not None and block.family is self._v6_family:
