@@ -92,15 +92,14 @@ def _measure(bench: Bench, sizes: Iterable[int]) -> Figures:
         replica = _replica(bench.work, zones)
         runs = {}
         for known in FORMATS:
-            if known.name != "mmdb":
-                spawn = multiprocessing.get_context("spawn")
-                with bench.cores.server_core(), ProcessPoolExecutor(1, spawn) as process:
-                    run = process.submit(_run, known.name, zones, replica, bench.work).result()
-                runs[known.name] = run
-                _print(known.name, zones, run)
-                figures[title(zones), known.name] = Figure(run.median * 1000, "ms")
-                if run.check is not None:
-                    figures[check_title(zones), known.name] = Figure(run.check * 1000, "ms")
+            spawn = multiprocessing.get_context("spawn")
+            with bench.cores.server_core(), ProcessPoolExecutor(1, spawn) as process:
+                run = process.submit(_run, known.name, zones, replica, bench.work).result()
+            runs[known.name] = run
+            _print(known.name, zones, run)
+            figures[title(zones), known.name] = Figure(run.median * 1000, "ms")
+            if run.check is not None:
+                figures[check_title(zones), known.name] = Figure(run.check * 1000, "ms")
         slowest = max(run.median for run in runs.values())
         figures[title(zones), SLOWEST] = Figure(slowest * 1000, "ms")
         figures[memory_title(zones), LARGEST] = Figure(max(r.memory for r in runs.values()), "MiB")

@@ -370,4 +370,4 @@ def test_files_written_by_zone(steps: list[list[Step]]) -> None:
 @given(st.lists(rounds, min_size=1, max_size=5))
 def test_files_sorted_by_address(steps: list[list[Step]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        assert asyncio.run(follow(Path(folder), ("trafficserver",), steps)) == 0
+        assert asyncio.run(follow(Path(folder), ("trafficserver", "mmdb"), steps)) == 0

@@ -161,8 +161,6 @@ class Renderer:
     async def _update(self, files_of: FilesOf, base: _Base) -> Rendered | None:
         """The difference to the last files; None if it is too large, or unknown."""
         last, point = base.rendered, self._standpoint
-        if not all(last.versions[path].updates for path in base.places):
-            return None
         for _ in range(_ATTEMPTS):
             delta = await delta_since(
                 self._store, last.epoch, last.revision, last.node.zones, by_address=base.by_address

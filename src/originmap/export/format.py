@@ -70,7 +70,6 @@ class File(NamedTuple):
     media_type: str
     writer: Callable[[Node], Writer]
     of_mappings: bool = True  # whether its content depends on zones and mappings
-    by_zone: bool = True  # if not, the writer writes the next version as an `AddressWriter`
 
 
 class Family(NamedTuple):

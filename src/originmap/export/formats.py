@@ -43,7 +43,7 @@ FORMATS = (
         "trafficserver",
         "Export for Apache Traffic Server: parent.config and strategies.yaml.",
         (
-            File("parent.config", _TEXT, trafficserver.ParentConfig, by_zone=False),
+            File("parent.config", _TEXT, trafficserver.ParentConfig),
             File("strategies.yaml", _TEXT, trafficserver.Strategies),
         ),
     ),
@@ -63,7 +63,7 @@ FORMATS = (
     Format(
         "mmdb",
         "Export as MMDB, for MaxMind readers: address to region, upper tier and fallbacks.",
-        (File("originmap.mmdb", "application/octet-stream", mmdb.MMDB, by_zone=False),),
+        (File("originmap.mmdb", "application/octet-stream", mmdb.MMDB),),
         upstreams=False,
     ),
     Format(

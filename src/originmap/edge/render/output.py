@@ -13,7 +13,7 @@ from typing import BinaryIO, NamedTuple
 
 from originmap.edge import disk
 from originmap.edge.errors import CannotWrite
-from originmap.export.format import AddressWriter, File, Span, Writer
+from originmap.export.format import File, Span, Writer
 from originmap.export.node import Node, ZonePart
 from originmap.file_mode import set_mode
 
@@ -37,8 +37,6 @@ class Version(NamedTuple):
     start: Segment
     zones: Mapping[str, Segment]
     end: Segment
-    updates: bool
-    """Whether the next version can be written from this one."""
 
 
 class Output:
@@ -92,7 +90,6 @@ class CompleteFile:
 
     def __init__(self, output: Output, file: File, node: Node) -> None:
         self._output, self._writer = output, file.writer(node)
-        self._updates = file.by_zone or isinstance(self._writer, AddressWriter)
         self._content = hashlib.sha256()
         self._start = self._end = Segment(0, b"")
         self._zones: dict[str, Segment] = {}
@@ -118,7 +115,7 @@ class CompleteFile:
     @property
     def version(self) -> Version:
         """The version that was written."""
-        return Version(self._writer, self._start, self._zones, self._end, self._updates)
+        return Version(self._writer, self._start, self._zones, self._end)
 
     def _hashed(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         for chunk in chunks:

@@ -73,7 +73,7 @@ class ZoneUpdate:
     @property
     def version(self) -> Version:
         """The version that was written."""
-        return Version(self._last.writer, self._last.start, self._zones, self._end, True)
+        return Version(self._last.writer, self._last.start, self._zones, self._end)
 
     @property
     def same(self) -> bool:
