@@ -5,7 +5,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from originmap.api.native.exposition import expose
 from originmap.api.traffic import Answered, RequestTally
 from originmap.domain.rollout.rollout import RolloutState
-from originmap.service.vitals import FollowersNow, ReplicaNow, RolloutNow, StageNow, Vitals
+from originmap.service.vitals import (
+    FollowersNow,
+    ReplicaNow,
+    RolloutNow,
+    StageNow,
+    StreamCounts,
+    Vitals,
+)
 from originmap.store.port import Queue
 from scripts.reference.markdown import code, table
 
@@ -19,6 +26,7 @@ _EVERYTHING = Vitals(
     followers=FollowersNow(heard=1, silent=0, lag=0),
     replica=ReplicaNow(connected=True, age=0.0),
     rollout=RolloutNow(RolloutState.RUNNING, stage_count=1, released=1, stages=(StageNow(1, 1),)),
+    xds=StreamCounts(),
 )
 """The numbers of a server that has every metric."""
 

@@ -29,6 +29,7 @@ from originmap.service.mapping.catalogues import Catalogues
 from originmap.service.mapping.regions import SupportedRegion, supported
 from originmap.service.rollout.rollouts import Rollouts
 from originmap.service.tier.topology import Topologies
+from originmap.service.vitals import StreamCounts
 from originmap.store.clock import Now, wall_clock
 from originmap.store.port import Store
 
@@ -49,6 +50,7 @@ class Opened(NamedTuple):
     followers: Followers
     rollouts: Rollouts
     exports: Exports
+    stream_counts: StreamCounts
     replication: Replication | None = None
 
 
@@ -80,7 +82,8 @@ async def open_store(
         rollouts = Rollouts(store, followers, topologies, now)
         state = (directory, catalogues, topologies, detector, zones)
         exports = Exports(store, topologies, catalogues, snapshots)
-        yield Opened(store, *state, feed, followers, rollouts, exports, replication)
+        counts = StreamCounts()
+        yield Opened(store, *state, feed, followers, rollouts, exports, counts, replication)
 
 
 def packaged_catalogue() -> Catalogue:

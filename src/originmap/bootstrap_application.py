@@ -111,7 +111,8 @@ def _own_services(
 ) -> native.NativeServices:
     store, followers, replication = opened.store, opened.followers, opened.replication
     broadcast = Broadcast(store, opened.feed, opened.zones, Events())
-    monitor = Monitor(store, broadcast, followers, replication, opened.rollouts, now)
+    counts = opened.stream_counts
+    monitor = Monitor(store, broadcast, followers, replication, opened.rollouts, counts, now)
     return native.NativeServices(
         detector=opened.detector,
         directory=opened.directory,

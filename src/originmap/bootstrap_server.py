@@ -8,7 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import uvicorn
 
@@ -25,6 +25,7 @@ from originmap.api.server import HTTPServer, server_config, stop_on_signals
 from originmap.api.traffic import Traffic
 from originmap.bootstrap import Opened, Prepare, open_store, range_files
 from originmap.bootstrap_application import build_app
+from originmap.bootstrap_xds import serving_nodes
 from originmap.detect.watch import watch
 from originmap.domain.errors import OriginmapError
 from originmap.operator_socket import socket_path
@@ -34,6 +35,9 @@ from originmap.service.feed.replication import Replication
 from originmap.service.history.retention import Retention
 from originmap.settings import Settings, bytes_of, outbound_environment
 from originmap.store.clock import SYSTEM, Clocks, wall_clock
+
+if TYPE_CHECKING:
+    from originmap.edge.follow.report_relay import ReportRelay
 
 OPERATOR_LIMITS = Limits(url=1 << 20, connections=2 * MOST_CONNECTIONS)
 """Of the operator's socket: not shared with other clients; URLs can name many upper tiers."""
@@ -83,11 +87,16 @@ async def serve(
         calm_collector()
         async with (
             _for_operator(settings.db, context, server),
-            _following(settings, opened, server),
+            _following(settings, opened, server) as relay,
+            serving_nodes(settings, opened, clocks, relay, partial(_exit, server)),
         ):
             on_start(settings.host, sock.getsockname()[1])
             await server.serve(sockets=[sock])
         log.flush()
+
+
+def _exit(server: uvicorn.Server) -> None:
+    server.should_exit = True
 
 
 def _stop_waiting(opened: Opened, application: Application) -> None:
@@ -109,15 +118,19 @@ def _retention(opened: Opened, settings: Settings) -> Coroutine[None, None, None
 
 
 @contextlib.asynccontextmanager
-async def _following(settings: Settings, opened: Opened, server: HTTPServer) -> AsyncIterator[None]:
-    """Keep a replica's store up to date, and send its age with each response."""
+async def _following(
+    settings: Settings, opened: Opened, server: HTTPServer
+) -> AsyncIterator["ReportRelay | None"]:
+    """Keep a replica's store up to date, and send its age with each response. The value passes
+    reports on to the primary."""
     copy = opened.replication
     if copy is None:
-        yield
+        yield None
         return
     # Only a replica needs an HTTP client, so only a replica pays for the import.
     from originmap.edge.follow.feed_client import AGE_HEADER, FeedClient
     from originmap.edge.follow.follower import Follower
+    from originmap.edge.follow.report_relay import ReportRelay
 
     async def update_age_header() -> None:
         while True:
@@ -129,22 +142,18 @@ async def _following(settings: Settings, opened: Opened, server: HTTPServer) -> 
         try:
             await Follower(opened.store, client, copy, lambda: opened.rollouts.floor).run()
         except OriginmapError:  # waiting does not help; a restart may
-            server.should_exit = True
+            _exit(server)
             raise
 
-    name = settings.name or socket.gethostname()
+    name, most = settings.name or socket.gethostname(), bytes_of(settings.copy_limit)
     async with (
-        FeedClient(
-            copy.primary,
-            settings.token,
-            name,
-            outbound_environment(),
-            bytes_of(settings.copy_limit),
-        ) as client,
+        FeedClient(copy.primary, settings.token, name, outbound_environment(), most) as client,
         running(follow()),
         running(update_age_header()),
     ):
-        yield
+        relay = ReportRelay(opened.followers, client)
+        async with running(relay.run()):
+            yield relay
 
 
 @contextlib.asynccontextmanager

@@ -57,6 +57,18 @@ class RolloutNow(NamedTuple):
     stages: tuple[StageNow, ...] = ()
 
 
+class StreamCounts:
+    """Counts of the streams of nodes that run Envoy, since the start of the process."""
+
+    def __init__(self) -> None:
+        self.streams = 0
+        """Open streams."""
+        self.resources = 0
+        """Resources sent."""
+        self.rejections = 0
+        """Responses that nodes rejected."""
+
+
 class Vitals(NamedTuple):
     """The metrics at one moment. `size` is None if the database cannot tell, `replica` if the
     server is not a replica, `rollout` if there was none."""
@@ -70,6 +82,7 @@ class Vitals(NamedTuple):
     followers: FollowersNow
     replica: ReplicaNow | None
     rollout: RolloutNow | None
+    xds: StreamCounts
 
 
 class Monitor:
@@ -82,6 +95,7 @@ class Monitor:
         followers: Followers,
         replication: Replication | None,
         rollouts: Rollouts,
+        streams: StreamCounts,
         now: Now,
     ) -> None:
         """`now` in microseconds since 1970 UTC."""
@@ -90,6 +104,7 @@ class Monitor:
         self._followers = followers
         self._replication = replication
         self._rollouts = rollouts
+        self._streams = streams
         self._now = now
 
     async def vitals(self) -> Vitals:
@@ -105,6 +120,7 @@ class Monitor:
             followers=self._followers_now(),
             replica=self._replica_now(),
             rollout=self._rollout_now(),
+            xds=self._streams,
         )
 
     async def _size(self) -> int | None:

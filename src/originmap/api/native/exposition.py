@@ -22,7 +22,7 @@ from prometheus_client.registry import Collector
 import originmap
 from originmap.api.traffic import DOUBLINGS, Answered, RequestTally
 from originmap.domain.rollout.rollout import RolloutState
-from originmap.service.vitals import RolloutNow, StageNow, Vitals
+from originmap.service.vitals import RolloutNow, StageNow, StreamCounts, Vitals
 
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 _LOWEST = 6
@@ -53,6 +53,7 @@ class _Moment(Collector):
         yield from _store(self._vitals)
         yield from _feed(self._vitals)
         yield from _rollout(self._vitals.rollout)
+        yield from _xds(self._vitals.xds)
         yield from _PROCESS.collect()
 
 
@@ -171,6 +172,12 @@ def _stages(stages: Sequence[StageNow]) -> Iterator[Metric]:
         for number, count in enumerate(counts, 1):
             gauge.add_metric((str(number),), float(count))
         yield gauge
+
+
+def _xds(streams: StreamCounts) -> Iterator[Metric]:
+    yield _gauge("xds_streams", "Open streams of nodes that run Envoy.", streams.streams)
+    yield _counter("xds_resources_sent", "Resources sent on these streams.", streams.resources)
+    yield _counter("xds_rejections", "Responses that nodes rejected (NACK).", streams.rejections)
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

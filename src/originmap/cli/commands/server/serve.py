@@ -8,7 +8,7 @@ import click
 
 from originmap import databases
 from originmap.bootstrap_server import Blueprint
-from originmap.cli import options
+from originmap.cli import listen_address, options
 from originmap.cli.listen_address import base_url
 from originmap.cli.run import run
 from originmap.service import initial_data
@@ -26,6 +26,7 @@ from originmap.settings import Settings
 @options.ranges
 @options.follow(Settings)
 @options.history
+@listen_address.xds()
 @options.metrics
 @options.ui
 @options.log_requests
@@ -48,13 +49,14 @@ def command(
 
     The server creates a database file that does not exist; the folder must exist. With --follow the
     server is a replica of the primary at that URL, and other replicas can follow it:
-    docs/replicas.md.
+    docs/replicas.md. With --xds it serves nodes that run Envoy: docs/envoy.md.
 
     The server reads the published IP ranges when it starts and when a file changes. Settings,
     environment variables and rate limits: docs/settings.md.
 
     Example: originmap serve --db /var/lib/originmap/originmap.db
     """
+    listen_address.check_certificates(rest["xds_cert"], rest["xds_key"], rest["xds_client_ca"])
     settings = Settings(
         host=host,
         port=port,
