@@ -8,7 +8,7 @@ export PIP_REQUIRE_VIRTUALENV := 1
 # Tests start hundreds of processes; each would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup test lint unit caches browser screens bench bench-large bench-against bench-plot crash chaos soak lock openapi conformance docs-generate site guides picture screenshots dist container wheels clean
+.PHONY: run setup test lint unit caches browser screens bench bench-large bench-against bench-plot crash chaos soak xds-scale lock openapi conformance docs-generate site guides picture screenshots dist container wheels clean
 
 run: setup
 	$(BIN)/originmap dev
@@ -88,6 +88,10 @@ chaos: $(VENV)/.test
 # All kinds of load at once for an hour, or for MINUTES; fails if a reader is reset, or memory or descriptors grow.
 soak: $(VENV)/.test
 	$(BIN)/python -m tests.real.cluster.soak --minutes $${MINUTES:-60}
+
+# 105,000 mappings and 100 nodes over gRPC; prints times and memory, and fails if a change sends more than one resource.
+xds-scale: $(VENV)/.test
+	$(BIN)/python -m tests.xds.scale
 
 bench: $(VENV)/.bench $(VENV)/.test
 	$(BIN)/python -m bench

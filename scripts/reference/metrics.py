@@ -12,6 +12,7 @@ from originmap.service.vitals import (
     RolloutNow,
     StageNow,
     StandbyNow,
+    StreamCounts,
     Vitals,
 )
 from originmap.store.port import Queue
@@ -29,6 +30,7 @@ _EVERYTHING = Vitals(
     standby=StandbyNow(serves=True, lag=0.0, reads=1, fallbacks=1),
     rollout=RolloutNow(RolloutState.RUNNING, stage_count=1, released=1, stages=(StageNow(1, 1),)),
     hooks=HooksNow(total=1, dead=0, delivered=1, failed=0, lag=0),
+    xds=StreamCounts(),
 )
 """The numbers of a server that has every metric."""
 

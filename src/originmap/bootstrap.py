@@ -32,6 +32,7 @@ from originmap.service.mapping.catalogues import Catalogues
 from originmap.service.mapping.regions import SupportedRegion, supported
 from originmap.service.rollout.rollouts import Rollouts
 from originmap.service.tier.topology import Topologies
+from originmap.service.vitals import StreamCounts
 from originmap.settings import outbound_environment
 from originmap.store.clock import Now, wall_clock
 from originmap.store.port import ReadFrom, Store
@@ -54,6 +55,7 @@ class Opened(NamedTuple):
     rollouts: Rollouts
     exports: Exports
     hooks: HookBook
+    stream_counts: StreamCounts
     replication: Replication | None = None
 
 
@@ -87,8 +89,8 @@ async def open_store(
         rollouts = Rollouts(store, followers, topologies, now)
         state = (directory, catalogues, topologies, detector, zones)
         exports = Exports(store, topologies, catalogues, snapshots)
-        hooks = HookBook(store)
-        yield Opened(store, *state, feed, followers, rollouts, exports, hooks, replication)
+        rest = (rollouts, exports, HookBook(store), StreamCounts(), replication)
+        yield Opened(store, *state, feed, followers, *rest)
 
 
 def hook_senders(*, private: bool) -> NewSender:

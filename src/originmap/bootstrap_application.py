@@ -108,6 +108,12 @@ def _hooks(opened: Opened, settings: Settings, now: Now) -> Hooks:
     return Hooks(opened.store, opened.hooks, hook_senders(private=private), now, private=private)
 
 
+def _monitor(opened: Opened, broadcast: Broadcast, now: Now) -> Monitor:
+    store, followers, replication = opened.store, opened.followers, opened.replication
+    own = (opened.rollouts, opened.hooks, opened.stream_counts)
+    return Monitor(store, broadcast, followers, replication, *own, now)
+
+
 def _own_services(
     opened: Opened,
     ready: Callable[[], bool],
@@ -120,7 +126,7 @@ def _own_services(
 ) -> native.NativeServices:
     store, followers, replication = opened.store, opened.followers, opened.replication
     broadcast = Broadcast(store, opened.feed, opened.zones, Events())
-    monitor = Monitor(store, broadcast, followers, replication, opened.rollouts, opened.hooks, now)
+    monitor = _monitor(opened, broadcast, now)
     return native.NativeServices(
         detector=opened.detector,
         directory=opened.directory,

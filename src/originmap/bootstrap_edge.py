@@ -142,7 +142,7 @@ async def dry_run(settings: EdgeSettings, duties: Sequence[Duty]) -> list[Previe
 
 @contextlib.asynccontextmanager
 async def _opened(settings: EdgeSettings, duties: Sequence[Duty]) -> AsyncIterator[_Node]:
-    folder = _folder(settings.state)
+    folder = make_state_folder(settings.state)
     environment = command_environment()
     targets = [
         Target(
@@ -189,7 +189,8 @@ async def _replica(folder: Path, primary: str) -> AsyncIterator[Store]:
         raise
 
 
-def _folder(state: str) -> Path:
+def make_state_folder(state: str) -> Path:
+    """Create the folder unless it exists. Raises CannotWrite."""
     folder = Path(state)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

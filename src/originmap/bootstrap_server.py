@@ -9,7 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import uvicorn
 
@@ -26,6 +26,7 @@ from originmap.api.server import HTTPServer, server_config, stop_on_signals
 from originmap.api.traffic import Traffic
 from originmap.bootstrap import Opened, Prepare, hook_senders, open_store, range_files
 from originmap.bootstrap_application import build_app
+from originmap.bootstrap_xds import serving_nodes
 from originmap.detect.watch import watch
 from originmap.domain.errors import OriginmapError
 from originmap.operator_socket import socket_path
@@ -33,12 +34,15 @@ from originmap.service import initial_data
 from originmap.service.detection.detector import Detector
 from originmap.service.feed.replication import AGE_HEADER, Replication
 from originmap.service.history.retention import Retention
-from originmap.service.hook.courier import Round
+from originmap.service.hook.courier import DeliverySetup
 from originmap.service.hook.deliveries import Deliveries
 from originmap.settings import Settings, bytes_of, outbound_environment
 from originmap.store.clock import SYSTEM, Clocks, wall_clock
 from originmap.store.port import ReadFrom
 from originmap.store.postgres.url import is_postgres
+
+if TYPE_CHECKING:
+    from originmap.edge.follow.report_relay import ReportRelay
 
 OPERATOR_LIMITS = Limits(url=1 << 20, connections=2 * MOST_CONNECTIONS)
 """Of the operator's socket: not shared with other clients; URLs can name many upper tiers."""
@@ -59,10 +63,7 @@ async def serve(
     settings: Settings, blueprint: Blueprint, on_start: Callable[[str, int], None]
 ) -> None:
     """Serve until SIGTERM or SIGINT. `on_start` is called with the host and the port once the
-    server listens.
-
-    Raises OriginmapError if the server cannot start.
-    """
+    server listens. Raises OriginmapError if it cannot start."""
     prepare, clocks, build = blueprint
     log, ids = _access_log(settings), RequestIDs(settings.colo)
     replication = Replication(settings.follow, wall_clock) if settings.follow else None
@@ -89,8 +90,9 @@ async def serve(
         calm_collector()
         async with (
             _for_operator(settings.db, context, server),
-            _following(settings, opened, server),
+            _following(settings, opened, server) as relay,
             _delivering(settings, opened, clocks),
+            serving_nodes(settings, opened, clocks, relay, partial(_exit, server)),
         ):
             on_start(settings.host, sock.getsockname()[1])
             await server.serve(sockets=[sock])
@@ -111,8 +113,12 @@ def _delivering(
         return contextlib.nullcontext()
     alone = not is_postgres(settings.db)
     holder = "" if alone else secrets.token_hex(8)
-    round_ = Round(opened.store, opened.feed, opened.hooks, clocks.wall, holder)
-    return running(Deliveries(round_, hook_senders(private=settings.private_hooks)).run())
+    setup = DeliverySetup(opened.store, opened.feed, opened.hooks, clocks.wall, holder)
+    return running(Deliveries(setup, hook_senders(private=settings.private_hooks)).run())
+
+
+def _exit(server: uvicorn.Server) -> None:
+    server.should_exit = True
 
 
 def _stop_waiting(opened: Opened, application: Application) -> None:
@@ -134,15 +140,19 @@ def _retention(opened: Opened, settings: Settings) -> Coroutine[None, None, None
 
 
 @contextlib.asynccontextmanager
-async def _following(settings: Settings, opened: Opened, server: HTTPServer) -> AsyncIterator[None]:
-    """Keep a replica's store up to date, and send its age with each response."""
+async def _following(
+    settings: Settings, opened: Opened, server: HTTPServer
+) -> AsyncIterator["ReportRelay | None"]:
+    """Keep a replica's store up to date, and send its age with each response. The value passes
+    reports on to the primary."""
     copy = opened.replication
     if copy is None:
-        yield
+        yield None
         return
     # Only a replica needs an HTTP client, so only a replica pays for the import.
     from originmap.edge.follow.feed_client import FeedClient
     from originmap.edge.follow.follower import Follower
+    from originmap.edge.follow.report_relay import ReportRelay
 
     async def update_age_header() -> None:
         while True:
@@ -154,22 +164,18 @@ async def _following(settings: Settings, opened: Opened, server: HTTPServer) -> 
         try:
             await Follower(opened.store, client, copy, lambda: opened.rollouts.floor).run()
         except OriginmapError:  # waiting does not help; a restart may
-            server.should_exit = True
+            _exit(server)
             raise
 
-    name = settings.name or socket.gethostname()
+    name, most = settings.name or socket.gethostname(), bytes_of(settings.copy_limit)
     async with (
-        FeedClient(
-            copy.primary,
-            settings.token,
-            name,
-            outbound_environment(),
-            bytes_of(settings.copy_limit),
-        ) as client,
+        FeedClient(copy.primary, settings.token, name, outbound_environment(), most) as client,
         running(follow()),
         running(update_age_header()),
     ):
-        yield
+        relay = ReportRelay(opened.followers, client)
+        async with running(relay.run()):
+            yield relay
 
 
 @contextlib.asynccontextmanager

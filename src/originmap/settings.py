@@ -66,6 +66,16 @@ class Settings:
     private_hooks: bool = _setting(
         False, "Allow webhooks to private addresses and with http://; off protects this network."
     )
+    xds: str = _setting(
+        "", "Address to serve Envoy's discovery services (xDS) over gRPC on, as HOST:PORT."
+    )
+    xds_cert: str = _setting("", "Certificate of the xDS server, in PEM format; needs --xds-key.")
+    xds_key: str = _setting("", "Private key of the xDS server, in PEM format.")
+    xds_client_ca: str = _setting(
+        "",
+        "CA certificates in PEM format: xDS clients must have a certificate by one of them, and "
+        "then need no token.",
+    )
     metrics: bool = _setting(True, "Serve metrics at /metrics, without authentication.")
     ui: bool = _setting(True, "Serve the web page at /ui/.")
     log_requests: bool = _setting(True, "Log each request to stderr as a line of JSON.")
@@ -183,6 +193,12 @@ def help_of(name: str, of: type[Settings] | type[EdgeSettings] = Settings) -> st
 def default_of(name: str) -> Any:
     """The default of a setting."""
     return next(f.default for f in fields(Settings) if f.name == name)
+
+
+def host_and_port(address: str) -> tuple[str, int]:
+    """The parts of HOST:PORT or [HOST]:PORT."""
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
 
 
 def bytes_of(gibibytes: float) -> int:

@@ -1,7 +1,8 @@
 """The authorisation matrix: the response of every route to every credential, as one table.
 
 `TABLE` is for readers; the rest of the module converts it to rows and creates its credentials. HEAD
-is handled like GET and has no lines.
+is handled like GET and has no lines. `tests/xds/test_rights.py` has the statuses of these
+credentials over gRPC.
 """
 
 from collections.abc import Iterator

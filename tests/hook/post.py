@@ -13,7 +13,7 @@ from originmap.service.access.directory import Directory
 from originmap.service.feed.feed import Feed
 from originmap.service.history.past_zones import PastZones
 from originmap.service.hook.book import HookBook
-from originmap.service.hook.courier import Round
+from originmap.service.hook.courier import DeliverySetup
 from originmap.service.hook.deliveries import Deliveries
 from originmap.store.port import Store
 from tests.builders import CAUSE, US_EAST, ZONE_ID, ip
@@ -43,7 +43,7 @@ class Post:
         store.follow_records(directory.apply)
         self.feed = Feed(store, PastZones(store, directory))
         self.book = HookBook(store)
-        self._round = Round(store, self.feed, self.book, clock, holder, tick=0.01)
+        self._setup = DeliverySetup(store, self.feed, self.book, clock, holder, tick=0.01)
         self._seconds = seconds
 
     async def add(self, url: str, *on: str, name: str = "ops") -> Hook:
@@ -70,7 +70,7 @@ class Post:
         def sender() -> HookSender:
             return HookSender(unused_context, private=True, seconds=self._seconds)
 
-        task = asyncio.create_task(Deliveries(self._round, sender).run())
+        task = asyncio.create_task(Deliveries(self._setup, sender).run())
         try:
             yield
         finally:

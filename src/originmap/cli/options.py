@@ -213,12 +213,12 @@ def _checked_ranges(ctx: click.Context, param: click.Parameter, value: str | Non
     return checked_path(ctx, param, value) or ""
 
 
-def state(help_: str) -> Callable[[F], F]:
-    """--state; without it, the folder `edge` in the user's state folder, None without a home"""
+def state(help_: str, name: str = "edge") -> Callable[[F], F]:
+    """--state; without it, the folder `name` in the user's state folder, None without a home"""
     return click.option(
         "--state",
-        default=lambda: _in_state_folder("edge"),
-        show_default="edge in the user's state folder",
+        default=lambda: _in_state_folder(name),
+        show_default=f"{name} in the user's state folder",
         metavar="FOLDER",
         help=help_,
         callback=checked_path,

@@ -21,6 +21,7 @@ _ROUTE_LIST = _TYPE + "config.route.v3.RouteList"
 CLUSTER_TYPE = _TYPE + "config.cluster.v3.Cluster"
 ENDPOINTS_TYPE = _TYPE + "config.endpoint.v3.ClusterLoadAssignment"
 ROUTES_TYPE = _TYPE + "config.route.v3.RouteConfiguration"
+HOST_TYPE = _TYPE + "config.route.v3.VirtualHost"
 ROUTES = "originmap"
 """The only route configuration."""
 
@@ -41,7 +42,7 @@ class _Resources(Writer):
     def start(self) -> Iterator[bytes]:
         yield f'{{{self._head}"resources":['.encode()
         separator = ""
-        for name, resource in self._resources():
+        for name, resource in self.resources():
             if not self._names or name in self._names:
                 yield (separator + _json(resource)).encode()
                 separator = ",\n"
@@ -49,7 +50,7 @@ class _Resources(Writer):
     def end(self) -> Iterator[bytes]:
         yield b"]}\n"
 
-    def _resources(self) -> Iterator[tuple[str, dict[str, object]]]:
+    def resources(self) -> Iterator[tuple[str, dict[str, object]]]:
         """The resources with their names."""
         raise NotImplementedError
 
@@ -79,7 +80,7 @@ class _Resources(Writer):
 class Clusters(_Resources):
     """Writes clusters with their endpoints. Envoy resolves host names by DNS."""
 
-    def _resources(self) -> Iterator[tuple[str, dict[str, object]]]:
+    def resources(self) -> Iterator[tuple[str, dict[str, object]]]:
         for name, assignment in self._assignments():
             yield name, {"@type": CLUSTER_TYPE, **self._cluster(name, assignment)}
         if self._node.hashed:
@@ -110,7 +111,7 @@ class Assignments(_Resources):
     """Writes endpoints for the operator's own clusters. Envoy accepts only IP addresses here, and
     only one cluster in a file, so there is a file for each name of `on_addresses`."""
 
-    def _resources(self) -> Iterator[tuple[str, dict[str, object]]]:
+    def resources(self) -> Iterator[tuple[str, dict[str, object]]]:
         for name, assignment in self._assignments():
             yield name, {"@type": ENDPOINTS_TYPE, **assignment}
 
@@ -139,18 +140,23 @@ class Routes(Writer):
         yield f'{{{self._head}"resources":['.encode()
         if self._wanted:
             yield (
-                f'{{"@type":"{ROUTES_TYPE}","name":"{ROUTES}",'
-                f'"virtual_hosts":[\n{_json(self._plain_host(ROUTES, ["*"], ()))}'
+                f'{{"@type":"{ROUTES_TYPE}","name":"{ROUTES}","virtual_hosts":[\n{self.other_hosts()}'
             ).encode()
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
-        if not self._wanted:
-            return
+        if self._wanted:
+            yield (",\n" + self.virtual_host(part)).encode()
+
+    def other_hosts(self) -> str:
+        """The virtual host of requests for no zone, as JSON."""
+        return _json(self._plain_host(ROUTES, ["*"], ()))
+
+    def virtual_host(self, part: ZonePart) -> str:
+        """The virtual host of a zone, as JSON."""
         rows = [row for row in part.rows if row.chain != part.default]
         domains = [part.name, f"*.{part.name}"]
         if not rows:
-            yield (",\n" + _json(self._plain_host(part.name, domains, part.default))).encode()
-            return
+            return _json(self._plain_host(part.name, domains, part.default))
         actions = {chain: _json(self._action(chain)) for chain in {row.chain for row in rows}}
         text = addresses.text
         entries = ",\n".join(f'"{text(row.address)}":{actions[row.chain]}' for row in rows)
@@ -160,10 +166,10 @@ class Routes(Writer):
             f'"exact_match_map":{{"map":{{\n{entries}}}}}}},'
             f'"on_no_match":{_json(self._action(part.default))}}}'
         )
-        yield (
-            f',\n{{"name":{_json(part.name)},"domains":{_json(domains)},"retry_policy":{_json(self._retry())},'
+        return (
+            f'{{"name":{_json(part.name)},"domains":{_json(domains)},"retry_policy":{_json(self._retry())},'
             f'"matcher":{self._unmarked(matcher)}}}'
-        ).encode()
+        )
 
     def end(self) -> Iterator[bytes]:
         yield b"\n]}]}\n" if self._wanted else b"]}\n"

@@ -79,6 +79,18 @@ class HooksNow(NamedTuple):
     lag: int
 
 
+class StreamCounts:
+    """Counts of the streams of nodes that run Envoy, since the start of the process."""
+
+    def __init__(self) -> None:
+        self.streams = 0
+        """Open streams."""
+        self.resources = 0
+        """Resources sent."""
+        self.rejections = 0
+        """Responses that nodes rejected."""
+
+
 class Vitals(NamedTuple):
     """The metrics at one moment. `size` is None if the database cannot tell, `replica` if the
     server is not a replica, `standby` if it reads from none, `rollout` if there was none."""
@@ -94,6 +106,7 @@ class Vitals(NamedTuple):
     standby: StandbyNow | None
     rollout: RolloutNow | None
     hooks: HooksNow
+    xds: StreamCounts
 
 
 def standby_now(store: Store) -> StandbyNow | None:
@@ -115,6 +128,7 @@ class Monitor:
         replication: Replication | None,
         rollouts: Rollouts,
         hooks: HookBook,
+        streams: StreamCounts,
         now: Now,
     ) -> None:
         """`now` in microseconds since 1970 UTC."""
@@ -124,6 +138,7 @@ class Monitor:
         self._replication = replication
         self._rollouts = rollouts
         self._hooks = hooks
+        self._streams = streams
         self._now = now
 
     async def vitals(self) -> Vitals:
@@ -141,6 +156,7 @@ class Monitor:
             standby=standby_now(store),
             rollout=self._rollout_now(),
             hooks=self._hooks_now(),
+            xds=self._streams,
         )
 
     async def _size(self) -> int | None:

@@ -22,7 +22,14 @@ from prometheus_client.registry import Collector
 import originmap
 from originmap.api.traffic import DOUBLINGS, Answered, RequestTally
 from originmap.domain.rollout.rollout import RolloutState
-from originmap.service.vitals import HooksNow, RolloutNow, StageNow, StandbyNow, Vitals
+from originmap.service.vitals import (
+    HooksNow,
+    RolloutNow,
+    StageNow,
+    StandbyNow,
+    StreamCounts,
+    Vitals,
+)
 
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 _LOWEST = 6
@@ -54,6 +61,7 @@ class _Moment(Collector):
         yield from _feed(self._vitals)
         yield from _rollout(self._vitals.rollout)
         yield from _hooks(self._vitals.hooks)
+        yield from _xds(self._vitals.xds)
         yield from _PROCESS.collect()
 
 
@@ -206,6 +214,12 @@ def _hooks(hooks: HooksNow) -> Iterator[Metric]:
         "Revisions that the slowest webhook delivered by this process is behind.",
         hooks.lag,
     )
+
+
+def _xds(streams: StreamCounts) -> Iterator[Metric]:
+    yield _gauge("xds_streams", "Open streams of nodes that run Envoy.", streams.streams)
+    yield _counter("xds_resources_sent", "Resources sent on these streams.", streams.resources)
+    yield _counter("xds_rejections", "Responses that nodes rejected (NACK).", streams.rejections)
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

@@ -141,9 +141,10 @@ class FeedClient:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise BrokenFeed(f"the response is not a digest: {error}") from None
 
-    async def report(self, report: Report) -> None:
-        """Report the state of this follower to the server. Raises FeedError."""
-        path = f"/followers/{self._name}"
+    async def report(self, report: Report, name: str = "") -> None:
+        """Report the state of this follower to the server, or that of another node, by its name.
+        Raises FeedError."""
+        path = f"/followers/{name or self._name}"
         async with self._answer("PUT", path, json=report._asdict()) as answer:
             await bounded_reader.whole(
                 answer, _LARGEST_ANSWER

@@ -11,6 +11,7 @@ from originmap import __version__
 from originmap.domain.history.snapshot import Part, ZoneMappings, start_of
 from originmap.domain.mapping.mapping import Mapping
 from originmap.domain.rollout.rollout import allowed
+from originmap.domain.tier.tier import Tiers
 from originmap.domain.zone.zone import Zone
 from originmap.export.endpoint import Addresses, read
 from originmap.export.format import File, written
@@ -21,7 +22,7 @@ from originmap.service.feed.feed import Point
 from originmap.service.feed.snapshots import LOCAL, SnapshotReader, Snapshots
 from originmap.service.mapping.catalogues import Catalogues
 from originmap.service.rollout.current_rollout import CurrentRollout
-from originmap.service.rollout.release import read_release
+from originmap.service.rollout.release import Release, read_release
 from originmap.service.tier.topology import Topologies
 from originmap.service.turns import PIECE, Turns
 from originmap.store.port import Store
@@ -115,10 +116,20 @@ class Exports:
         places = self._catalogues.current().places()
         return Node(zones, self._topologies.tiers(), places, colo, read(upstreams))
 
-    async def tiers_at_hand(self) -> None:
-        """Compute the tiers of every region, in turns: a node needs all of them."""
-        await self._topologies.all_tiers()
+    def past_node(
+        self, release: Release, zones: Iterable[Zone], colo: str | None, upstreams: Sequence[str]
+    ) -> Node:
+        """Return a node with the tiers of an earlier revision. Raises InvalidExport."""
+        catalogue = self._catalogues.with_own(release.own_regions)
+        tiers = self._topologies.tiers_as_of(release.topology, release.latencies, catalogue)
+        return Node(zones, tiers, catalogue.places(), colo, read(upstreams))
+
+    async def tiers_at_hand(self) -> Tiers:
+        """Return the current tiers after computing those of every region, in turns: a node needs
+        all of them."""
+        tiers = await self._topologies.all_tiers()
         await self._topologies.turns.next()
+        return tiers
 
     async def begin(
         self,
@@ -138,14 +149,9 @@ class Exports:
         parts = self._snapshots.take_at(reader, at)
         try:
             release = await read_release(parts)
-            catalogue = self._catalogues.with_own(release.own_regions)
-            node = Node(
-                [zone for zone in release.zones if zone.id in readable],
-                self._topologies.tiers_as_of(release.topology, release.latencies, catalogue),
-                catalogue.places(),
-                request.colo,
-                read(request.upstreams),
-            ).with_addresses(request.addresses)
+            served = [zone for zone in release.zones if zone.id in readable]
+            node = self.past_node(release, served, request.colo, request.upstreams)
+            node = node.with_addresses(request.addresses)
             export = _export(request, node, Point(release.epoch, release.revision))
             chunks = _written(export, release.mappings, self._topologies.turns)
             return export, Chunks(chunks, release.mappings, parts)

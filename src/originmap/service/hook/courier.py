@@ -48,7 +48,7 @@ _CAUSE = Cause("hooks", "", "")
 _GONE = "the history no longer has this change"
 
 
-class Round(NamedTuple):
+class DeliverySetup(NamedTuple):
     """What the couriers of a process share. `holder` is the name of the process, "" if it is the
     only one of its database; `tick` is in seconds."""
 
@@ -63,9 +63,9 @@ class Round(NamedTuple):
 class Courier:
     """Delivers the changes of one hook."""
 
-    def __init__(self, hook: Hook, round_: Round, sender: Sender) -> None:
+    def __init__(self, hook: Hook, setup: DeliverySetup, sender: Sender) -> None:
         self._hook = hook
-        self._store, self._feed, self._book, self._now, self._holder, self._tick = round_
+        self._store, self._feed, self._book, self._now, self._holder, self._tick = setup
         self._sender = sender
         self._reached: int | None = None
         """Everything up to this revision is handled; None while another process delivers."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from originmap.domain.history.record import Kind, RecordChange
 from originmap.domain.hook.hook import Hook
-from originmap.service.hook.courier import Courier, Round
+from originmap.service.hook.courier import Courier, DeliverySetup
 from originmap.service.hook.message import NewSender
 
 _LOG = logging.getLogger(__name__)
@@ -17,19 +17,19 @@ class Deliveries:
     """Delivers all hooks of a primary. Each has its own task and connection, so none waits for
     another."""
 
-    def __init__(self, round_: Round, new_sender: NewSender) -> None:
-        self._round = round_
+    def __init__(self, setup: DeliverySetup, new_sender: NewSender) -> None:
+        self._setup = setup
         self._new_sender = new_sender
         self._changed = asyncio.Event()
         self._tasks: dict[Hook, asyncio.Task[None]] = {}
-        round_.store.follow_records(self._on_records)
+        setup.store.follow_records(self._on_records)
 
     async def run(self) -> None:
         """Deliver until cancelled; then store the positions."""
         try:
             while True:
                 self._changed.clear()
-                hooks = set(self._round.book.all())
+                hooks = set(self._setup.book.all())
                 await self._stop(self._tasks.keys() - hooks)
                 for hook in hooks - self._tasks.keys():
                     self._tasks[hook] = asyncio.create_task(self._deliver(hook))
@@ -41,7 +41,7 @@ class Deliveries:
         while True:
             sender = self._new_sender()
             try:
-                await Courier(hook, self._round, sender).run()
+                await Courier(hook, self._setup, sender).run()
             except Exception:  # the other changes must be delivered after any bug
                 _LOG.exception("internal error while delivering a hook")
                 await asyncio.sleep(_RESTART_SECONDS)

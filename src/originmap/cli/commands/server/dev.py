@@ -9,7 +9,7 @@ import click
 
 from originmap import databases
 from originmap.bootstrap_dev import DevServer
-from originmap.cli import options
+from originmap.cli import listen_address, options
 from originmap.cli.dev.dev_options import DevOptions, dev_options
 from originmap.cli.dev.well_known import access_to
 from originmap.cli.listen_address import base_url, is_loopback
@@ -46,6 +46,7 @@ Originmap {url}/client/v4 (data in {db}; stop with Ctrl-C)
 @options.rate_limit
 @options.ranges
 @options.private_hooks(default=True)
+@listen_address.xds()
 @options.metrics
 @options.ui
 @options.log_requests
@@ -76,6 +77,9 @@ def command(
     """
     if not i_know_this_is_open:
         _refuse_beyond_loopback(host)
+    listen_address.check_certificates(
+        values["xds_cert"], values["xds_key"], values["xds_client_ca"]
+    )
     # Tests send bad credentials on purpose.
     settings = Settings(host=host, db=_database(db, testing), slow_guessing=False, **values)
     if testing.detach:

@@ -9,7 +9,7 @@ import click
 
 from originmap import databases
 from originmap.bootstrap_server import Blueprint
-from originmap.cli import option_types, options
+from originmap.cli import listen_address, option_types, options
 from originmap.cli.listen_address import base_url
 from originmap.cli.run import run
 from originmap.service import initial_data
@@ -52,21 +52,11 @@ def _read_from(command: F) -> F:
 @_read_from
 @options.history
 @options.private_hooks(default=False)
+@listen_address.xds()
 @options.metrics
 @options.ui
 @options.log_requests
-def command(
-    host: str,
-    port: int,
-    db: str,
-    colo: str,
-    enable_v1: bool,
-    rate_limit: str,
-    ranges: str,
-    follow: str,
-    token_file: Path | None,
-    **rest: Any,
-) -> None:
+def command(db: str, follow: str, token_file: Path | None, **rest: Any) -> None:
     """Start a production server.
 
     It has no credentials except the ones that you create with originmap token create, before it
@@ -74,7 +64,8 @@ def command(
 
     The server creates a database file that does not exist; the folder must exist. With --follow the
     server is a replica of the primary at that URL, and other replicas can follow it:
-    docs/replicas.md. With --read-from, a standby serves reads: docs/operations.md.
+    docs/replicas.md. With --read-from, a standby serves reads: docs/operations.md. With --xds it
+    serves nodes that run Envoy: docs/envoy.md.
 
     The server reads the published IP ranges when it starts and when a file changes. Settings,
     environment variables and rate limits: docs/settings.md.
@@ -82,18 +73,9 @@ def command(
     Example: originmap serve --db /var/lib/originmap/originmap.db
     """
     _check_read_from(rest["read_from"], db, follow)
-    settings = Settings(
-        host=host,
-        port=port,
-        db=db,
-        colo=colo,
-        enable_v1=enable_v1,
-        rate_limit=rate_limit,
-        ranges=ranges,
-        follow=follow,
-        token=options.token(token_file) if follow else "",
-        **rest,
-    )
+    listen_address.check_certificates(rest["xds_cert"], rest["xds_key"], rest["xds_client_ca"])
+    token = options.token(token_file) if follow else ""
+    settings = Settings(db=db, follow=follow, token=token, **rest)
     run(settings, Blueprint(initial_data.prepare_to_serve), partial(_started, db))
 
 

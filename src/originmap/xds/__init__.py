@@ -1,0 +1,1 @@
+"""Envoy's discovery services over gRPC, see docs/envoy.md. The only package that imports gRPC."""

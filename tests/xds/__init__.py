@@ -1,0 +1,1 @@
+"""Envoy's discovery services over gRPC."""
