@@ -32,7 +32,7 @@ BASE = "/originmap/v1"
 AGE_HEADER = "originmap-replica-age"
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 15.0
-_LONGEST_LINE = 64 << 20
+LONGEST_LINE = 64 << 20
 """Limit of a snapshot line in bytes. The largest lines, changes of latencies, have 10 MiB."""
 _LARGEST_PAGE = 64 << 20
 """Limit of a response with changes in bytes; above it, the follower requests fewer changes."""
@@ -141,9 +141,10 @@ class FeedClient:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise BrokenFeed(f"the response is not a digest: {error}") from None
 
-    async def report(self, report: Report) -> None:
-        """Report the state of this follower to the server. Raises FeedError."""
-        path = f"/followers/{self._name}"
+    async def report(self, report: Report, name: str = "") -> None:
+        """Report the state of this follower, or of another one called `name`, to the server. Raises
+        FeedError."""
+        path = f"/followers/{name or self._name}"
         async with self._answer("PUT", path, json=report._asdict()) as answer:
             await bounded_reader.whole(
                 answer, _LARGEST_ANSWER
@@ -154,7 +155,7 @@ class FeedClient:
         iteration."""
         arguments = {"whole": "true", "history": "true"}
         async with self._answer("GET", "/snapshot", params=arguments) as answer:
-            lines = bounded_reader.lines(bounded_reader.pieces(answer, self._most), _LONGEST_LINE)
+            lines = bounded_reader.lines(bounded_reader.pieces(answer, self._most), LONGEST_LINE)
             async for part in read_lines(lines):
                 if isinstance(part, SnapshotStart):
                     self._check_form(part.form)
