@@ -32,7 +32,7 @@ from originmap.service import initial_data
 from originmap.service.detection.detector import Detector
 from originmap.service.feed.replication import Replication
 from originmap.service.history.retention import Retention
-from originmap.settings import Settings, bytes_of, outbound_environment
+from originmap.settings import Settings
 from originmap.store.clock import SYSTEM, Clocks, wall_clock
 
 OPERATOR_LIMITS = Limits(url=1 << 20, connections=2 * MOST_CONNECTIONS)
@@ -116,7 +116,8 @@ async def _following(settings: Settings, opened: Opened, server: HTTPServer) -> 
         yield
         return
     # Only a replica needs an HTTP client, so only a replica pays for the import.
-    from originmap.edge.follow.feed_client import AGE_HEADER, FeedClient
+    from originmap.bootstrap_follow import feed_source
+    from originmap.edge.follow.feed_client import AGE_HEADER
     from originmap.edge.follow.follower import Follower
 
     async def update_age_header() -> None:
@@ -134,13 +135,7 @@ async def _following(settings: Settings, opened: Opened, server: HTTPServer) -> 
 
     name = settings.name or socket.gethostname()
     async with (
-        FeedClient(
-            copy.primary,
-            settings.token,
-            name,
-            outbound_environment(),
-            bytes_of(settings.copy_limit),
-        ) as client,
+        feed_source(settings, name) as client,
         running(follow()),
         running(update_age_header()),
     ):

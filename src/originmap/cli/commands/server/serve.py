@@ -64,7 +64,7 @@ def command(
         rate_limit=rate_limit,
         ranges=ranges,
         follow=follow,
-        token=options.token(token_file) if follow else "",
+        token=options.token(token_file, follow) if follow else "",
         **rest,
     )
     run(settings, Blueprint(initial_data.prepare_to_serve), partial(_started, db))
