@@ -4,6 +4,7 @@ The only module that loads `originmap.jetstream`, and with it nats-py, which is 
 """
 
 import asyncio
+import contextlib
 import logging
 import signal
 import socket
@@ -61,8 +62,9 @@ async def publish(settings: PublishSettings, on_start: Callable[[str], None]) ->
     ) as client:
         limits = StreamLimits(settings.keep, settings.replicas)
         work = asyncio.create_task(Publisher(access, client, name, limits).run())
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, work.cancel)
+        with contextlib.suppress(NotImplementedError):  # Windows, whose Ctrl-C is an exception
+            for number in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(number, work.cancel)
         on_start(name)
         await asyncio.wait((work,))
         if not work.cancelled():

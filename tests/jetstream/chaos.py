@@ -190,8 +190,8 @@ def run(kills: int, folder: Path, seed: int) -> str:
             site.kill_one(chance)
             if number % _BETWEEN_CHECKS == 0:
                 site.catch_up()
-                if number % 100 == 0:
-                    print(f"{number:,} kills, {writer.writes:,} writes", flush=True)
+            if number % 100 == 0:
+                print(f"{number:,} kills, {writer.writes:,} writes", flush=True)
         writer.stop()
         site.catch_up()
         messages = site.check()

@@ -18,6 +18,13 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
         yield broker
 
 
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of publishers and nodes in this process, so that ages and problems arrive sooner."""
+    monkeypatch.setattr("originmap.jetstream.publisher.HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr("originmap.jetstream.source.LONGEST_WAIT", 0.2)
+
+
 @pytest.fixture
 def access(broker: Broker) -> NatsAccess:
     return access_to(broker.address, f"STREAM{next(_NUMBERS)}")

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import msgspec
 
 from originmap.domain.access.permissions import Grants
+from originmap.domain.errors import PrimaryGone
 from originmap.domain.history.snapshot import Part
 from originmap.domain.mapping import mapping
 from originmap.domain.mapping.mapping import Place
@@ -44,6 +45,7 @@ class Primary(FeedClient):
         self.feed = Feed(self.store, PastZones(self.store, Directory()))
         self.reports: dict[str, Report] = {}
         self.snapshots = 0
+        self.unreachable = ""
         self._view = View("replica", Grants([]), whole=True)
 
     async def furnish(self) -> None:
@@ -57,6 +59,8 @@ class Primary(FeedClient):
 
     async def changes(self, point: Point, limit: int, wait: int) -> DeltaJSON:
         delta = await self.feed.wait(point, self._view, limit, min(wait, 1))
+        if self.unreachable:
+            raise PrimaryGone(self.unreachable)
         written = changes_json(delta.changes)
         reset = bool(delta.reset)
         sealed = seal(

@@ -83,7 +83,7 @@ async def test_two_publishers_do_not_interleave(primary: Primary, access: NatsAc
 async def test_a_node_that_is_too_far_behind_does_a_full_sync(
     primary: Primary, access: NatsAccess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("originmap.jetstream.publisher._LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("originmap.jetstream.publisher.LOOK_SECONDS", 0.1)
     limits = StreamLimits(messages=10, replicas=1)
     async with publishing(primary, access, limits):
         async with following(access) as node:
@@ -208,6 +208,23 @@ async def test_a_stream_without_a_publisher_is_followed_to_its_end_and_then_repo
         assert node.store.revision == primary.store.revision
     async with following(access, node.store) as again:
         await until(lambda: "no heartbeat" in again.replication.error)
+
+
+async def test_a_server_that_the_publisher_cannot_reach_is_reported_but_changes_are_applied(
+    primary: Primary, access: NatsAccess
+) -> None:
+    async with publishing(primary, access):
+        async with following(access) as node:
+            await until(lambda: node.store.revision == primary.store.revision)
+        async with following(access) as other:
+            await primary.put("192.0.2.1")
+            await until(lambda: other.store.revision == primary.store.revision)
+            primary.unreachable = "no route"
+            await until(lambda: "the server: no route" in other.replication.error)
+            async with following(access, node.store) as later:
+                await until(lambda: later.store.revision == primary.store.revision)
+            primary.unreachable = ""
+            await until(lambda: other.replication.connected)
 
 
 async def test_a_node_reports_through_the_publisher(primary: Primary, access: NatsAccess) -> None:

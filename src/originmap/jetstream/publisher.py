@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from originmap.domain.errors import FeedError, PrimaryGone
 from originmap.domain.history.snapshot import SnapshotStart
 from originmap.edge.follow.feed_client import FeedClient
-from originmap.feed.changes_json import read_changes
+from originmap.feed.changes_json import DeltaJSON, read_changes
 from originmap.feed.state_digest import StateDigest
 from originmap.jetstream import messages
 from originmap.jetstream.connection import (
@@ -42,7 +42,7 @@ _SNAPSHOT_CHANGES = 100_000
 """A new snapshot is stored after the first time if anything has changed, after the second in any
 case, because copies of the bucket forget old ones, and after this many changes."""
 _LONGEST_PAUSE = 5.0
-_LOOK_SECONDS = 5.0
+LOOK_SECONDS = 5.0
 _TURNS, _TURN_SECONDS = 100, 0.1
 """How long to wait until the stream has the revision of a snapshot."""
 
@@ -67,7 +67,8 @@ class Publisher:
         self._limits = limits
         self._position: Position | None = None
         self._epoch = ""  # of the database that this process has published
-        self._problem = ""
+        self._problem = ""  # the last one in the log
+        self._unreachable = ""  # why the server cannot be followed
         self._contact = -math.inf
         self._digest: StateDigest | None = None
         self._storing = asyncio.Lock()  # while a snapshot is stored
@@ -143,8 +144,8 @@ class Publisher:
         wait = 0
         while True:
             check_cancelled()
-            delta = await self._client.changes(position.point, _PORTION, wait)
-            self._contact, self._problem = time.monotonic(), ""
+            delta = await self._changes(position.point, _PORTION, wait)
+            self._problem = ""
             if delta.reset:
                 return
             try:
@@ -152,7 +153,7 @@ class Publisher:
             except MessageTooLarge:
                 appended = await self._start_over(stream, bucket, "a change is too large for NATS")
             if appended is None:
-                raise _taken()
+                raise self._taken()
             self._position = position = appended
             wait = _WAIT_SECONDS
 
@@ -160,7 +161,7 @@ class Publisher:
         """The reason why the stream cannot continue; "" if it can."""
         if position is None:
             return "the stream is new"
-        delta = await self._client.changes(position.point, 1, 0)
+        delta = await self._changes(position.point, 1, 0)
         if delta.reset:
             if self._epoch not in ("", position.epoch):
                 gone = PrimaryGone("another publisher has stored another database in the stream")
@@ -172,12 +173,21 @@ class Publisher:
             return "the stream has no snapshot"
         if position.revision:
             before = Point(position.epoch, position.revision - 1)
-            delta = await self._client.changes(before, 1, 0)
+            delta = await self._changes(before, 1, 0)
             if not delta.reset and delta.changes:
                 (last,) = read_changes(delta.changes)
                 if (last.revision, last.at) != (position.revision, position.at):
                     return f"the server has another change {position.revision}"
         return ""
+
+    async def _changes(self, point: Point, limit: int, wait: int) -> DeltaJSON:
+        try:
+            delta = await self._client.changes(point, limit, wait)
+        except FeedError as error:
+            self._unreachable = str(error)
+            raise
+        self._contact, self._unreachable = time.monotonic(), ""
+        return delta
 
     async def _start_over(
         self, stream: ChangeStream, bucket: SnapshotBucket, reason: str
@@ -191,7 +201,7 @@ class Publisher:
                 await bucket.put(file, start)
             position = await stream.start_over(start, reason)
         if position is None:
-            raise _taken()
+            raise self._taken()
         _LOG.warning("stored a snapshot", extra={"data": {"revision": position.revision}})
         return position
 
@@ -201,7 +211,7 @@ class Publisher:
         """Store new snapshots, so that readers find the changes after the newest in the stream."""
         stored_at = time.monotonic()
         while True:
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(LOOK_SECONDS)
             try:
                 with as_feed_errors():
                     age = time.monotonic() - stored_at
@@ -255,7 +265,7 @@ class Publisher:
                     position.epoch,
                     position.revision,
                     age if math.isfinite(age) else None,
-                    self._problem,
+                    self._unreachable,
                     self._digest,
                 )
                 await connection.client.publish(subject, messages.encode_heartbeat(heartbeat))
@@ -274,8 +284,8 @@ class Publisher:
             data = {"why": str(error), "do": error.hint}
             _LOG.warning("cannot publish", extra={"data": data})
 
-
-def _taken() -> PrimaryGone:
-    gone = PrimaryGone("another publisher writes to the stream")
-    gone.hint = "this one continues if the other stops"
-    return gone
+    def _taken(self) -> PrimaryGone:
+        self._position = None  # the heartbeats are those of the other publisher
+        gone = PrimaryGone("another publisher writes to the stream")
+        gone.hint = "this one continues if the other stops"
+        return gone

@@ -6,7 +6,6 @@ of the newest is not interrupted by the next. An object is a snapshot in the for
 """
 
 import asyncio
-import io
 import zlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -77,11 +76,8 @@ class SnapshotBucket:
         bucket = await self._streams.object_store(self._bucket)
         meta = nats.js.api.ObjectMeta(description=msgspec.json.encode(stored).decode())
         file.seek(0)
-        reader = io.BufferedReader(file)  # type: ignore[type-var]
-        try:
-            await self._connection.until_lost(bucket.put(_NAMES[number % 2], reader, meta))
-        finally:
-            reader.detach()
+        put = bucket.put(_NAMES[number % 2], file, meta)  # type: ignore[arg-type]  # it has readinto
+        await self._connection.until_lost(put)
         return stored
 
     async def read(self) -> AsyncIterator[bytes]:

@@ -34,7 +34,7 @@ from originmap.service.feed.followers import Report
 
 SILENT_SECONDS = 15.0
 """Without a heartbeat for this time, the publisher counts as unreachable."""
-_LONGEST_WAIT = 3
+LONGEST_WAIT = 3
 """Seconds that a read waits; the age of an idle follower grows by up to this more."""
 
 
@@ -87,13 +87,15 @@ class JetStreamSource:
                     return _reset(point, found)
                 reader = found
             try:
-                changes = await reader.read(limit, min(wait, _LONGEST_WAIT))
+                changes = await reader.read(limit, min(wait, LONGEST_WAIT))
             except StreamRestarted as restarted:
                 await reader.close()
                 return _reset(point, str(restarted))
         self._reader = reader
         if len(changes) < limit:
-            self._check_heartbeat(reader.point)
+            self._note_age(reader.point)
+        if not changes:
+            self._check_publisher(reader.point)
         return DeltaJSON(reader.point.epoch, point.revision, reader.point.revision, False, changes)
 
     async def digest(self) -> StateDigest | None:
@@ -152,22 +154,30 @@ class JetStreamSource:
             self._heartbeat = messages.decode_heartbeat(message.data)
             self._heard_at = time.monotonic()
 
-    def _check_heartbeat(self, reached: Point) -> None:
-        """Note the age of what was read; raise PrimaryGone if the publisher is silent, or if its
+    def _note_age(self, reached: Point) -> None:
+        """Note the age of the state at `reached`, the end of the stream so far."""
+        heartbeat = self._heartbeat
+        if heartbeat is None or heartbeat.epoch != reached.epoch:
+            return
+        if heartbeat.revision <= reached.revision:
+            self._as_of, self._behind = self._heard_at, None
+            self._age_then = math.inf if heartbeat.age is None else heartbeat.age
+
+    def _check_publisher(self, reached: Point) -> None:
+        """Raise PrimaryGone if the publisher is silent or cannot follow its server, or if its
         changes do not arrive."""
         heartbeat, now = self._heartbeat, time.monotonic()
-        if heartbeat is not None and heartbeat.problem:
-            raise PrimaryGone(f"the publisher cannot follow the server: {heartbeat.problem}")
         if now - self._heard_at > SILENT_SECONDS:
             gone = PrimaryGone(f"no heartbeat of the publisher for {SILENT_SECONDS:.0f} s")
             gone.hint = "check that originmap publish nats runs, and the permissions of this user"
             raise gone
         if heartbeat is None:
             return
+        if heartbeat.problem:
+            raise PrimaryGone(f"the publisher cannot follow the server: {heartbeat.problem}")
         if heartbeat.epoch == reached.epoch and heartbeat.revision <= reached.revision:
-            self._as_of, self._behind = self._heard_at, None
-            self._age_then = math.inf if heartbeat.age is None else heartbeat.age
-        elif self._behind is None or self._behind[0] != reached:
+            return
+        if self._behind is None or self._behind[0] != reached:
             self._behind = (reached, now)
         elif now - self._behind[1] > SILENT_SECONDS:
             self._reader = self._behind = None
