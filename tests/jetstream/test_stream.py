@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 
+import msgspec
 import pytest
 
 from originmap.domain.errors import PrimaryGone
@@ -225,6 +226,39 @@ async def test_a_server_that_the_publisher_cannot_reach_is_reported_but_changes_
                 await until(lambda: later.store.revision == primary.store.revision)
             primary.unreachable = ""
             await until(lambda: other.replication.connected)
+
+
+async def test_a_change_that_does_not_fit_into_a_message_starts_the_stream_over(
+    primary: Primary, access: NatsAccess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with publishing(primary, access), following(access) as node:
+        await until(lambda: node.store.revision == primary.store.revision)
+        (_, _, start), *_ = await stored(access)
+        monkeypatch.setattr("originmap.jetstream.stream.LARGEST_BODY", 400)
+        await primary.put("192.0.2.1")
+        await until(lambda: node.store.revision == primary.store.revision)
+        monkeypatch.undo()
+        await primary.put("192.0.2.2")
+        await until(lambda: node.store.revision == primary.store.revision)
+    found = [message for _, _, message in await stored(access)]
+    assert [message.reset for message in found] == [True, False]
+    assert found[0].since == start.since + 1
+
+
+async def test_a_damaged_message_is_not_applied(primary: Primary, access: NatsAccess) -> None:
+    async with publishing(primary, access), following(access) as node:
+        await until(lambda: node.store.is_replica)
+        await primary.put("192.0.2.1")
+        await until(lambda: node.store.revision == primary.store.revision)
+    before = await everything(node.store)
+    _, _, last = (await stored(access))[-1]
+    follows = {"since": last.revision, "revision": last.revision + 1, "sha256": "0" * 64}
+    damaged = msgspec.json.encode(msgspec.structs.replace(last, **follows))
+    async with connected(access, "test") as connection:
+        await connection.streams.publish(f"{access.url.stream}.zone.{ZONE_ID}", damaged)
+    async with following(access, node.store) as again:
+        await until(lambda: "checksum mismatch" in again.replication.error)
+    assert await everything(node.store) == before
 
 
 async def test_a_node_reports_through_the_publisher(primary: Primary, access: NatsAccess) -> None:

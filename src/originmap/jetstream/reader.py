@@ -87,6 +87,10 @@ class StreamReader:
             self.point = Point(self.point.epoch, taken[-1].revision)
         return taken
 
+    def discard(self) -> None:
+        """Do not read on from here: the consumer does not deliver what the stream has."""
+        self.point = Point("", 0)
+
     async def close(self) -> None:
         """End the consumer; the server removes it."""
         if not self._connection.is_lost:

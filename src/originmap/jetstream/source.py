@@ -88,10 +88,12 @@ class JetStreamSource:
                 reader = found
             try:
                 changes = await reader.read(limit, min(wait, LONGEST_WAIT))
+                self._reader = reader
             except StreamRestarted as restarted:
-                await reader.close()
                 return _reset(point, str(restarted))
-        self._reader = reader
+            finally:
+                if self._reader is not reader:
+                    await reader.close()
         if len(changes) < limit:
             self._note_age(reader.point)
         if not changes:
@@ -180,7 +182,9 @@ class JetStreamSource:
         if self._behind is None or self._behind[0] != reached:
             self._behind = (reached, now)
         elif now - self._behind[1] > SILENT_SECONDS:
-            self._reader = self._behind = None
+            self._behind = None
+            if self._reader is not None:
+                self._reader.discard()
             raise PrimaryGone(f"changes up to revision {heartbeat.revision} do not arrive")
 
 

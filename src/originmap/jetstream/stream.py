@@ -24,7 +24,8 @@ from originmap.service.feed.feed import Point
 _WRONG_LAST_SEQUENCE = 10071
 """err_code of a message whose expected last sequence differs (nats-server/server/errors.json)."""
 _MOST_IN_FLIGHT = 200
-_LARGEST_PAYLOAD = 1 << 20
+LARGEST_BODY = (1 << 20) - 1024
+"""Bytes of a message: NATS servers accept 1 MiB by default, with the headers."""
 PUBLISH_SECONDS = 10.0
 _DUPLICATE_SECONDS = 15.0
 """How long the server knows the IDs of messages. Longer than a publisher waits for an answer; but a
@@ -178,7 +179,7 @@ class ChangeStream:
         requests = []
         for subject, each, after in waiting:
             body, headers = messages.encode_message(each)
-            if len(body) > _LARGEST_PAYLOAD - 1024:
+            if len(body) > LARGEST_BODY:
                 raise MessageTooLarge(subject)
             headers[messages.EXPECTED_SEQUENCE] = str(after)
             requests.append((subject, body, headers))
