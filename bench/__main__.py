@@ -20,6 +20,7 @@ from bench.cases import (
     plans,
     postgres,
     processes,
+    scale,
     shared,
     snapshots,
     starts,
@@ -49,7 +50,7 @@ def main() -> int:
         return 2
     shutil.rmtree(_WORK, ignore_errors=True)
     _WORK.mkdir(parents=True)
-    bench = Bench(Cores.choose(), _WORK, given.rounds, given.seconds)
+    bench = Bench(Cores.choose(), _WORK, given.rounds, given.seconds, given.nodes)
     bench.cores.take_load()
     facts = report.environment(bench)
     print("\n".join(facts), flush=True)
@@ -114,6 +115,7 @@ _OTHERS: dict[str, Callable[[Bench], Figures]] = {
     "updates": updates.measure,
     "shared": shared.measure,
     "watchers": watchers.measure,
+    "scale": scale.measure,
     "catchup": catchup.measure,
     "snapshot": snapshots.measure,
     "loop": loop.measure,
@@ -126,6 +128,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="rounds per case (default: 3)")
     parser.add_argument("--seconds", type=int, default=5, help="length of a run (default: 5)")
+    parser.add_argument(
+        "--nodes", type=int, default=1_000, help="nodes of the case scale (default: 1,000)"
+    )
     parser.add_argument("--only", metavar="CASE", help="run only this case")
     parser.add_argument("--against", metavar="REV", help="only compare with this version from git")
     parser.add_argument(

@@ -59,6 +59,7 @@ SECTIONS = {
         "docs/edge",
         "docs/rollout",
         "docs/replicas",
+        "docs/nats",
         "docs/detection",
     ],
     "Operation": [
@@ -66,6 +67,7 @@ SECTIONS = {
         "docs/container",
         "docs/platforms",
         "docs/metrics",
+        "docs/scale",
         "docs/performance",
         "bench/README",
         "SECURITY",

@@ -9,6 +9,7 @@ closed.
 
 import argparse
 import gc
+import itertools
 import os
 import select
 import socket
@@ -26,20 +27,21 @@ def main() -> None:
     """Connect, and print a line for each event that all connections have received."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kind", choices=KINDS, required=True)
-    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--port", type=int, required=True, action="append", dest="ports")
     parser.add_argument("--watchers", type=int, required=True)
     given = parser.parse_args()
     kind = KINDS[given.kind]
-    watchers = [_watcher(kind, given.port) for _ in range(given.watchers)]
+    ports = itertools.cycle(given.ports)
+    watchers = [_watcher(kind, next(ports), number) for number in range(given.watchers)]
     gc.disable()
     print(READY, flush=True)
     _listen(kind, [each.fileno() for each in watchers])
 
 
-def _watcher(kind: Kind, port: int) -> socket.socket:
+def _watcher(kind: Kind, port: int, number: int) -> socket.socket:
     """A connection that the server has confirmed as a watcher."""
     sock = socket.create_connection(("127.0.0.1", port), _TIMEOUT_SECONDS)
-    sock.sendall(kind.watch)
+    sock.sendall(kind.watch(number))
     seen = b""
     while kind.watching not in seen:
         piece = sock.recv(_PIECE)

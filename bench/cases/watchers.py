@@ -32,7 +32,7 @@ _TIMEOUT_SECONDS = 30
 _REDIS = "redis-server"
 
 
-class _Write(NamedTuple):
+class Write(NamedTuple):
     """Milliseconds from the response to the write, and from its request, until the last watcher had
     the event, and milliseconds of CPU time for reading.
     """
@@ -49,7 +49,7 @@ class _Subject(NamedTuple):
     kind: str
 
 
-class _Redis(Server):
+class Redis(Server):
     """A Redis server without persistence."""
 
     def answers(self) -> bool:
@@ -87,7 +87,7 @@ def measure(bench: Bench) -> Figures:
     with ExitStack() as stack:
         subjects = _subjects(stack, bench)
         for watchers in _COUNTS:
-            taken: dict[str, list[_Write]] = {each.server.name: [] for each in subjects}
+            taken: dict[str, list[Write]] = {each.server.name: [] for each in subjects}
             for at in range(bench.rounds):
                 run = next(runs)
                 for each in subjects:
@@ -98,11 +98,11 @@ def measure(bench: Bench) -> Figures:
                     )
             for name, all_writes in taken.items():
                 for case, times in zip(_CASES, zip(*all_writes, strict=True), strict=True):
-                    figures[case(watchers), name] = _figure(times)
+                    figures[case(watchers), name] = figure(times)
     return figures
 
 
-def _progress(what: str, subject: _Subject, writes: Sequence[_Write]) -> None:
+def _progress(what: str, subject: _Subject, writes: Sequence[Write]) -> None:
     median = statistics.median(write.after_answer for write in writes)
     print(f"  {what}: {subject.server.name}: {median:.1f} ms", flush=True)
 
@@ -114,33 +114,48 @@ def _subjects(stack: ExitStack, bench: Bench) -> list[_Subject]:
 
     subjects = [_Subject(start(Server, program), "events") for program in (ORIGINMAP, BARE_FANOUT)]
     if found := shutil.which(_REDIS):
-        subjects.append(_Subject(start(_Redis, Program("Redis", _redis(found))), "redis"))
+        subjects.append(_Subject(start(Redis, redis_program(found)), "redis"))
     else:
         print("left out: Redis is not installed: apt-get install redis-server", flush=True)
     return subjects
 
 
-def _redis(executable: str) -> Callable[[Path, int], list[str]]:
+def redis_program(executable: str) -> Program:
+    """Redis without persistence."""
+
     def command(db: Path, port: int) -> list[str]:
         keep_nothing = ["--save", "", "--appendonly", "no", "--dir", str(db.parent)]
         return [executable, "--port", str(port), "--bind", HOST, *keep_nothing]
 
-    return command
+    return Program("Redis", command)
 
 
-def _run(subject: _Subject, watchers: int, run: int) -> list[_Write]:
-    """Write repeatedly; the warm-up is left out of the result."""
-    kind, port = fanout.KINDS[subject.kind], subject.server.port
+def _run(subject: _Subject, watchers: int, run: int) -> list[Write]:
+    return timed_writes(subject.kind, subject.server.port, [subject.server.port], watchers, run)
+
+
+def timed_writes(
+    kind: str,
+    port: int,
+    ports: Sequence[int],
+    watchers: int,
+    run: int,
+    count: int = _WRITES,
+    while_watching: Callable[[], None] = lambda: None,
+) -> list[Write]:
+    """Write `count` times to `port`, with the watchers spread over `ports`, after a warm-up.
+    `while_watching` is called at the end, while the watchers are connected."""
     writes = []
-    with _reader(subject.kind, port, watchers) as arrival, _writer(port) as sock:
+    with _reader(kind, ports, watchers) as arrival, _writer(port) as sock:
         used_before = 0
-        for number in range(_WARM_UP + _WRITES):
+        for number in range(_WARM_UP + count):
             sent = time.monotonic_ns()
-            answered = _write(sock, kind, number, run)
+            answered = _write(sock, fanout.KINDS[kind], number, run)
             arrived, used = arrival()
             times = (arrived - answered, arrived - sent, used - used_before)
-            writes.append(_Write(*(nanoseconds / 1e6 for nanoseconds in times)))
+            writes.append(Write(*(nanoseconds / 1e6 for nanoseconds in times)))
             used_before = used
+        while_watching()
     return writes[_WARM_UP:]
 
 
@@ -163,11 +178,12 @@ def _write(sock: socket.socket, kind: Kind, number: int, run: int) -> int:
 
 
 @contextmanager
-def _reader(kind: str, port: int, watchers: int) -> Iterator[Callable[[], list[int]]]:
+def _reader(kind: str, ports: Sequence[int], watchers: int) -> Iterator[Callable[[], list[int]]]:
     """The watchers. The returned function waits until all of them have the next event, and returns
     the time and the CPU time used so far (`bench.cases.listen`).
     """
-    arguments = ["--kind", kind, "--port", str(port), "--watchers", str(watchers)]
+    arguments = ["--kind", kind, "--watchers", str(watchers)]
+    arguments += [word for port in ports for word in ("--port", str(port))]
     process = subprocess.Popen(
         [sys.executable, "-m", listen.__name__, *arguments],
         stdin=subprocess.PIPE,
@@ -193,6 +209,7 @@ def _reader(kind: str, port: int, watchers: int) -> Iterator[Callable[[], list[i
         out.close()
 
 
-def _figure(milliseconds: Sequence[float]) -> Figure:
+def figure(milliseconds: Sequence[float]) -> Figure:
+    """The median and the 99th percentile."""
     p99 = statistics.quantiles(milliseconds, n=100)[-1]
     return Figure(statistics.median(milliseconds), "ms", p99_ms=p99)

@@ -39,6 +39,7 @@ class Bench:
     work: Path
     rounds: int
     seconds: int
+    nodes: int = 1_000
     void: list[str] = field(default_factory=list)
     _runs: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 

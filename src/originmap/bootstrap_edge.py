@@ -10,21 +10,23 @@ import signal
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from originmap import data, databases
 from originmap.api.access_log import log_json
+from originmap.bootstrap_follow import feed_source
 from originmap.domain.errors import FeedError, OriginmapError, StoreError, StoreOwned
 from originmap.domain.rollout.rollout import allowed
 from originmap.edge import checker as checkers
 from originmap.edge.agent import Agent
 from originmap.edge.errors import CannotWrite, TemporaryUnwritable
 from originmap.edge.file_lock import locked
-from originmap.edge.follow.feed_client import FeedClient
 from originmap.edge.follow.follower import Follower
 from originmap.edge.follow.reporter import Reporter
+from originmap.edge.follow.source import FeedSource
 from originmap.edge.follow.token_warning import ADVICE, TokenWarning
 from originmap.edge.name_lookup import NameLookup, look_up
 from originmap.edge.pace import Pace
@@ -38,7 +40,7 @@ from originmap.service.access.directory import Directory
 from originmap.service.feed.replication import Replication
 from originmap.service.history.retention import Retention
 from originmap.service.rollout.current_rollout import CurrentRollout
-from originmap.settings import EdgeSettings, bytes_of, command_environment, outbound_environment
+from originmap.settings import EdgeSettings, command_environment
 from originmap.store.clock import monotonic_clock, wall_clock
 from originmap.store.port import Store
 
@@ -201,16 +203,8 @@ def make_state_folder(state: str) -> Path:
     return folder
 
 
-def _client(settings: EdgeSettings) -> FeedClient:
-    most = bytes_of(settings.copy_limit)
-    return FeedClient(
-        settings.follow,
-        settings.token,
-        _name(settings),
-        outbound_environment(),
-        most,
-        of_nodes=True,
-    )
+def _client(settings: EdgeSettings) -> AbstractAsyncContextManager[FeedSource]:
+    return feed_source(settings, _name(settings), of_nodes=True)
 
 
 def _names(duties: Sequence[Duty], on_change: Callable[[], None]) -> NameLookup | None:

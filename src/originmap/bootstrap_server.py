@@ -36,7 +36,7 @@ from originmap.service.feed.replication import AGE_HEADER, Replication
 from originmap.service.history.retention import Retention
 from originmap.service.hook.courier import DeliverySetup
 from originmap.service.hook.deliveries import Deliveries
-from originmap.settings import Settings, bytes_of, outbound_environment
+from originmap.settings import Settings
 from originmap.store.clock import SYSTEM, Clocks, wall_clock
 from originmap.store.port import ReadFrom
 from originmap.store.postgres.url import is_postgres
@@ -150,7 +150,7 @@ async def _following(
         yield None
         return
     # Only a replica needs an HTTP client, so only a replica pays for the import.
-    from originmap.edge.follow.feed_client import FeedClient
+    from originmap.bootstrap_follow import feed_source
     from originmap.edge.follow.follower import Follower
     from originmap.edge.follow.report_relay import ReportRelay
 
@@ -167,9 +167,9 @@ async def _following(
             _exit(server)
             raise
 
-    name, most = settings.name or socket.gethostname(), bytes_of(settings.copy_limit)
+    name = settings.name or socket.gethostname()
     async with (
-        FeedClient(copy.primary, settings.token, name, outbound_environment(), most) as client,
+        feed_source(settings, name) as client,
         running(follow()),
         running(update_age_header()),
     ):

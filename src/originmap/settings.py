@@ -20,6 +20,12 @@ def _setting(default: Any, help_: str, *, secret: bool = False) -> Any:
     return field(default=default, metadata={"help": help_}, repr=not secret)
 
 
+_NATS_CREDENTIALS = (
+    "File with credentials for NATS: a .creds file, the seed of an nkey, USER:PASSWORD, or a token."
+)
+_NATS_CERTIFICATE = "File with client certificate and key in PEM form, for tls:// servers of NATS."
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The settings of a server."""
@@ -54,9 +60,13 @@ class Settings:
         True, "Slow down, then refuse, addresses that send many invalid credentials."
     )
     follow: str = _setting(
-        "", "URL of the primary to replicate; a replica serves its data and refuses writes."
+        "",
+        "URL of the primary to replicate, or nats://HOST:PORT/STREAM; a replica serves its data "
+        "and refuses writes.",
     )
     token: str = _setting("", "Token of the primary, created with --access replicate.", secret=True)
+    nats_credentials: str = _setting("", _NATS_CREDENTIALS, secret=True)
+    nats_certificate: str = _setting("", _NATS_CERTIFICATE)
     name: str = _setting("", "Name of this replica in the primary's list of followers.")
     copy_limit: float = _setting(
         16.0, "Maximum size of a full copy of the primary, in GiB after decompression."
@@ -85,8 +95,10 @@ class Settings:
 class EdgeSettings:
     """The settings of an edge agent."""
 
-    follow: str = _setting("", "URL of the server to follow; required.")
+    follow: str = _setting("", "URL of the server to follow, or nats://HOST:PORT/STREAM; required.")
     token: str = _setting("", "Token of the server, created with --access edge.", secret=True)
+    nats_credentials: str = _setting("", _NATS_CREDENTIALS, secret=True)
+    nats_certificate: str = _setting("", _NATS_CERTIFICATE)
     name: str = _setting("", "Name of this node in the server's list of followers.")
     copy_limit: float = _setting(
         16.0, "Maximum size of a full copy of the server's data, in GiB after decompression."
@@ -101,6 +113,29 @@ class EdgeSettings:
     )
     interval: float = _setting(1.0, "Minimum number of seconds between two reloads.")
     verify: float = _setting(10.0, "Minutes between two verifications of the files in place.")
+
+
+@dataclass(frozen=True, slots=True)
+class PublishSettings:
+    """The settings of a publisher."""
+
+    follow: str = _setting("", "URL of the server whose changes are published; required.")
+    token: str = _setting(
+        "", "Token of the server, created with --access edge or replicate.", secret=True
+    )
+    nats_credentials: str = _setting("", _NATS_CREDENTIALS, secret=True)
+    nats_certificate: str = _setting("", _NATS_CERTIFICATE)
+    name: str = _setting("", "Name of this publisher in the server's list of followers.")
+    copy_limit: float = _setting(
+        16.0, "Maximum size of a full copy of the server's data, in GiB after decompression."
+    )
+    servers: str = _setting("", "NATS servers: nats://HOST:PORT[,HOST:PORT...], or tls://.")
+    stream: str = _setting("ORIGINMAP", "Name of the stream and of the bucket of snapshots.")
+    keep: int = _setting(1_000_000, "Maximum number of messages in the stream.")
+    replicas: int = _setting(1, "Number of NATS servers that store a new stream.")
+
+
+AnySettings = Settings | EdgeSettings | PublishSettings
 
 
 class Variable(NamedTuple):
@@ -118,6 +153,11 @@ VARIABLES = (
         "variables for --api",
         "Token. There is no option for it, because other users of the machine can see options; "
         "--token-file names a file instead.",
+    ),
+    Variable(
+        "ORIGINMAP_NATS_CREDENTIALS",
+        "connections to NATS servers",
+        "Credentials, the content of a file of --nats-credentials.",
     ),
     Variable(
         "CLOUDFLARE_API_TOKEN",
@@ -185,14 +225,14 @@ VARIABLES = (
 """The variables of commands and their options aside; docs/settings.md lists both."""
 
 
-def help_of(name: str, of: type[Settings] | type[EdgeSettings] = Settings) -> str:
+def help_of(name: str, of: type[AnySettings] = Settings) -> str:
     """The help text of a setting."""
     return next(str(f.metadata["help"]) for f in fields(of) if f.name == name)
 
 
-def default_of(name: str) -> Any:
+def default_of(name: str, of: type[AnySettings] = Settings) -> Any:
     """The default of a setting."""
-    return next(f.default for f in fields(Settings) if f.name == name)
+    return next(f.default for f in fields(of) if f.name == name)
 
 
 def host_and_port(address: str) -> tuple[str, int]:
@@ -209,6 +249,11 @@ def bytes_of(gibibytes: float) -> int:
 def settings_token(environment: Mapping[str, str] = os.environ) -> str:
     """The token that a replica or an agent sends to its primary; "" if the variable is not set."""
     return environment.get("ORIGINMAP_TOKEN", "").strip()
+
+
+def nats_credentials(environment: Mapping[str, str] = os.environ) -> str:
+    """The credentials for NATS servers in the environment; "" if the variable is not set."""
+    return environment.get("ORIGINMAP_NATS_CREDENTIALS", "").strip()
 
 
 def postgres_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -7,8 +7,9 @@ from typing import TypeVar
 
 import click
 
+from originmap.cli import option_types
 from originmap.domain import number
-from originmap.settings import help_of
+from originmap.settings import default_of, help_of
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -25,6 +26,29 @@ def is_loopback(host: str) -> bool:
     except (OSError, UnicodeError):
         return True  # listening will say what is wrong with it
     return all(ipaddress.ip_address(entry[4][0]).is_loopback for entry in found)
+
+
+def host(command: F) -> F:
+    """--host"""
+    return click.option(
+        "--host",
+        default=default_of("host"),
+        show_default=True,
+        help=help_of("host"),
+        envvar="ORIGINMAP_HOST",
+    )(command)
+
+
+def port(command: F) -> F:
+    """--port"""
+    return click.option(
+        "--port",
+        default=default_of("port"),
+        show_default=True,
+        help=help_of("port"),
+        type=option_types.Whole(0, 65_535),
+        envvar="ORIGINMAP_PORT",
+    )(command)
 
 
 def xds(default: str = "") -> Callable[[F], F]:

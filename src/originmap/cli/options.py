@@ -14,13 +14,15 @@ from originmap.domain import number
 from originmap.domain.access.rate_limit import parse
 from originmap.domain.encoding import NotText, decode
 from originmap.domain.history.change import LAST_REVISION
+from originmap.domain.nats_url import is_nats, parse_nats
 from originmap.domain.server_url import InvalidServerURL
 from originmap.domain.server_url import parse as parse_server_url
 from originmap.settings import (
-    EdgeSettings,
-    Settings,
+    AnySettings,
+    PublishSettings,
     default_of,
     help_of,
+    nats_credentials,
     settings_token,
     state_folder,
 )
@@ -31,29 +33,6 @@ F = TypeVar("F", bound=Callable[..., object])
 SHORTEST_HISTORY, LONGEST_HISTORY = 0.000_001, 36_500
 """Days that changes can be kept."""
 _LONGEST_TIME = 999_999
-
-
-def host(command: F) -> F:
-    """--host"""
-    return click.option(
-        "--host",
-        default=default_of("host"),
-        show_default=True,
-        help=help_of("host"),
-        envvar="ORIGINMAP_HOST",
-    )(command)
-
-
-def port(command: F) -> F:
-    """--port"""
-    return click.option(
-        "--port",
-        default=default_of("port"),
-        show_default=True,
-        help=help_of("port"),
-        type=option_types.Whole(0, 65_535),
-        envvar="ORIGINMAP_PORT",
-    )(command)
 
 
 def colo(command: F) -> F:
@@ -225,8 +204,9 @@ def state(help_: str, name: str = "edge") -> Callable[[F], F]:
     )
 
 
-def follow(of: type[Settings] | type[EdgeSettings]) -> Callable[[F], F]:
-    """--follow with its companions: --token-file, --name, --copy-limit"""
+def follow(of: type[AnySettings]) -> Callable[[F], F]:
+    """--follow with its companions: --token-file, --nats-credentials, --nats-certificate, --name,
+    --copy-limit"""
 
     def follow_(command: F) -> F:
         for option in reversed(_follow_options(of)):
@@ -236,9 +216,7 @@ def follow(of: type[Settings] | type[EdgeSettings]) -> Callable[[F], F]:
     return follow_
 
 
-def _follow_options(
-    of: type[Settings] | type[EdgeSettings],
-) -> tuple[Callable[[Any], Any], ...]:
+def _follow_options(of: type[AnySettings]) -> tuple[Callable[[Any], Any], ...]:
     return (
         click.option(
             "--follow",
@@ -246,9 +224,10 @@ def _follow_options(
             metavar="URL",
             help=help_of("follow", of),
             envvar="ORIGINMAP_FOLLOW",
-            callback=checked_url,
+            callback=checked_url if of is PublishSettings else _checked_follow,
         ),
         token_file("--follow"),
+        *_nats_options(of),
         click.option(
             "--name",
             default="",
@@ -265,6 +244,27 @@ def _follow_options(
             type=option_types.Amount(0.001, 1 << 20),
             help=help_of("copy_limit", of),
             envvar="ORIGINMAP_COPY_LIMIT",
+        ),
+    )
+
+
+def _nats_options(of: type[AnySettings]) -> tuple[Callable[[Any], Any], ...]:
+    return (
+        click.option(
+            "--nats-credentials",
+            metavar="FILE",
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            help=help_of("nats_credentials", of),
+            envvar="ORIGINMAP_NATS_CREDENTIALS_FILE",
+            callback=_nats_credentials,
+        ),
+        click.option(
+            "--nats-certificate",
+            metavar="FILE",
+            type=click.Path(exists=True, dir_okay=False),
+            help=help_of("nats_certificate", of),
+            envvar="ORIGINMAP_NATS_CERTIFICATE",
+            callback=lambda ctx, param, value: value or "",
         ),
     )
 
@@ -293,19 +293,27 @@ def given_token(file: Path | None) -> str:
     because other users of the machine can see the options of a process."""
     if file is None:
         return credentials.checked("ORIGINMAP_TOKEN", settings_token())
+    return credentials.checked(f"--token-file {file}", _secret("--token-file", file))
+
+
+def _nats_credentials(ctx: click.Context, param: click.Parameter, file: Path | None) -> str:
+    """The content of the file, or of the variable without one."""
+    return nats_credentials() if file is None else _secret("--nats-credentials", file)
+
+
+def _secret(option: str, file: Path) -> str:
     try:
-        found = decode(file.read_bytes()).strip()
+        return decode(file.read_bytes()).strip()
     except OSError as error:
-        raise click.UsageError(f"--token-file {file}: {error.strerror}") from None
+        raise click.UsageError(f"{option} {file}: {error.strerror}") from None
     except NotText as error:
-        raise click.UsageError(f"--token-file {file}: {error}") from None
-    return credentials.checked(f"--token-file {file}", found)
+        raise click.UsageError(f"{option} {file}: {error}") from None
 
 
-def token(file: Path | None) -> str:
-    """The token for --follow."""
-    found = given_token(file)
-    if not found:
+def token(file: Path | None, followed: str = "") -> str:
+    """The token for --follow; "" if NATS servers are followed, whose credentials are others."""
+    found = "" if is_nats(followed) else given_token(file)
+    if not found and not is_nats(followed):
         raise click.UsageError(
             "--follow needs a token of the primary, made there with originmap token create"
             " --access replicate for serve, or edge for edge: put it into ORIGINMAP_TOKEN, or into"
@@ -322,6 +330,17 @@ def checked_url(ctx: click.Context, param: click.Parameter, value: str) -> str:
         return str(parse_server_url(value))
     except InvalidServerURL as error:
         raise click.BadParameter(f"{error}\n  a URL is like http://192.0.2.1:8787") from None
+
+
+def _checked_follow(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    if not is_nats(value):
+        return checked_url(ctx, param, value)
+    try:
+        return str(parse_nats(value))
+    except InvalidServerURL as error:
+        raise click.BadParameter(
+            f"{error}\n  a URL is like nats://192.0.2.1:4222/ORIGINMAP"
+        ) from None
 
 
 def history(command: F) -> F:

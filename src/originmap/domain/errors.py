@@ -316,7 +316,7 @@ class PrimaryRefused(FeedError):
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(f"the primary answers {status}: {text}")
-        self.status = status
+        self.status, self.text = status, text
         self.hint = (
             "use a token with --access replicate for originmap serve, edge for originmap edge"
         )

@@ -21,8 +21,14 @@ _PIECE = 1 << 18
 async def pieces(answer: httpx.Response, most: int) -> AsyncIterator[bytes]:
     """The decompressed body of a streamed response, in pieces. Raises AnswerTooLarge after `most`
     bytes, BrokenFeed if it cannot be decompressed."""
+    async for piece in within(_decoded(answer), most):
+        yield piece
+
+
+async def within(decoded: AsyncIterator[bytes], most: int) -> AsyncIterator[bytes]:
+    """The same pieces. Raises AnswerTooLarge after `most` bytes."""
     size = 0
-    async for piece in _decoded(answer):
+    async for piece in decoded:
         size += len(piece)
         if size > most:
             raise AnswerTooLarge(most)
@@ -60,9 +66,15 @@ async def _decoded(answer: httpx.Response) -> AsyncIterator[bytes]:
         return
     if encoding not in ("gzip", "x-gzip"):
         raise BrokenFeed(f"the response has the encoding {encoding!r}, not {ACCEPTED}")
+    async for piece in decompressed(answer.aiter_raw()):
+        yield piece
+
+
+async def decompressed(raw: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Decompress gzip in small pieces. Raises BrokenFeed."""
     stream = zlib.decompressobj(_GZIP)
     try:
-        async for piece in answer.aiter_raw():
+        async for piece in raw:
             while piece:
                 if stream.eof:
                     raise BrokenFeed("the response has data after the end of the gzip stream")

@@ -9,7 +9,7 @@ import contextlib
 import logging
 
 from originmap.domain.history.snapshot import start_of
-from originmap.edge.follow.feed_client import FeedClient
+from originmap.edge.follow.source import FeedSource
 from originmap.feed.changes_json import read_changes
 from originmap.feed.state_digest import difference
 from originmap.service.feed.digests import digest_of
@@ -24,7 +24,7 @@ _TURNS, _TURN_SECONDS = 100, 0.1
 class Comparison:
     """Compares a store with its primary."""
 
-    def __init__(self, store: Store, client: FeedClient) -> None:
+    def __init__(self, store: Store, client: FeedSource) -> None:
         self._store = store
         self._client = client
         self._warned = False

@@ -32,7 +32,7 @@ from originmap.service.feed.replication import AGE_HEADER
 BASE = "/originmap/v1"
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 15.0
-_LONGEST_LINE = 64 << 20
+LONGEST_LINE = 64 << 20
 """Limit of a snapshot line in bytes. The largest lines, changes of latencies, have 10 MiB."""
 _LARGEST_PAGE = 64 << 20
 """Limit of a response with changes in bytes; above it, the follower requests fewer changes."""
@@ -155,7 +155,7 @@ class FeedClient:
         iteration."""
         arguments = {"whole": "true", "history": "true"}
         async with self._answer("GET", "/snapshot", params=arguments) as answer:
-            lines = bounded_reader.lines(bounded_reader.pieces(answer, self._most), _LONGEST_LINE)
+            lines = bounded_reader.lines(bounded_reader.pieces(answer, self._most), LONGEST_LINE)
             async for part in read_lines(lines):
                 if isinstance(part, SnapshotStart):
                     self._check_form(part.form)

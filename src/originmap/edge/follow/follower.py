@@ -24,7 +24,7 @@ from originmap.domain.errors import (
 from originmap.domain.history.change import Change
 from originmap.edge.follow.comparison import Comparison, time_of
 from originmap.edge.follow.disk_space import within_room
-from originmap.edge.follow.feed_client import FeedClient
+from originmap.edge.follow.source import FeedSource
 from originmap.feed.changes_json import ChangeJSON, DeltaJSON, read_changes
 from originmap.service.feed.feed import Point
 from originmap.service.feed.replication import Replication
@@ -52,7 +52,7 @@ class Follower:
     def __init__(
         self,
         store: Store,
-        client: FeedClient,
+        client: FeedSource,
         replication: Replication,
         floor: Floor = lambda: None,
         compare_seconds: float = _COMPARE_SECONDS,

@@ -7,7 +7,7 @@ import asyncio
 import logging
 
 from originmap.domain.errors import FeedError
-from originmap.edge.follow.feed_client import FeedClient
+from originmap.edge.follow.source import FeedSource
 from originmap.service.feed.followers import Followers, Report
 
 _LOG = logging.getLogger(__name__)
@@ -17,10 +17,10 @@ _LONGEST_PAUSE = 30.0
 class ReportRelay:
     """Sends the last report of each node; earlier ones that wait are dropped."""
 
-    def __init__(self, followers: Followers, client: FeedClient) -> None:
+    def __init__(self, followers: Followers, source: FeedSource) -> None:
         """`followers` is the list of this server, which gets the reports too."""
         self._followers = followers
-        self._client = client
+        self._source = source
         self._waiting: dict[str, Report] = {}
         self._news = asyncio.Event()
 
@@ -51,7 +51,7 @@ class ReportRelay:
             name = next(iter(self._waiting))
             report = self._waiting.pop(name)
             try:
-                await self._client.report(report, name)
+                await self._source.report(report, name)
             except FeedError:
                 self._waiting.setdefault(name, report)
                 raise

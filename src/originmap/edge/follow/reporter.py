@@ -9,7 +9,7 @@ import contextlib
 import logging
 
 from originmap.domain.errors import FeedError, PrimaryRefused
-from originmap.edge.follow.feed_client import FeedClient
+from originmap.edge.follow.source import FeedSource
 from originmap.service.feed.followers import MAX_PROBLEM, REPORT_SECONDS, Report
 from originmap.store.port import Store
 
@@ -19,7 +19,7 @@ _LOG = logging.getLogger(__name__)
 class Reporter:
     """Reports for one node."""
 
-    def __init__(self, store: Store, client: FeedClient, serves: str, colo: str) -> None:
+    def __init__(self, store: Store, client: FeedSource, serves: str, colo: str) -> None:
         self._store = store
         self._client = client
         self._serves = serves

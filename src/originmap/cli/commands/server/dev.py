@@ -32,8 +32,8 @@ Originmap {url}/client/v4 (data in {db}; stop with Ctrl-C)
 
 
 @click.command("dev")
-@options.host
-@options.port
+@listen_address.host
+@listen_address.port
 @click.option(
     "--db",
     metavar="PATH",

@@ -142,7 +142,7 @@ def _settings(
     given = (*node_options.lines(upstream_file), *upstreams)
     endpoint.read(given)
     colo = colo and colo.upper()
-    token = options.token(token_file)
+    token = options.token(token_file, follow)
     return EdgeSettings(
         follow=follow, token=token, upstreams=given, colo=colo, state=state or "", **rest
     )

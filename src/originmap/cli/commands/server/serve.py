@@ -40,8 +40,8 @@ def _read_from(command: F) -> F:
 
 
 @click.command("serve")
-@options.host
-@options.port
+@listen_address.host
+@listen_address.port
 @options.db
 @options.colo
 @options.enable_v1(default=False)
@@ -74,7 +74,7 @@ def command(db: str, follow: str, token_file: Path | None, **rest: Any) -> None:
     """
     _check_read_from(rest["read_from"], db, follow)
     listen_address.check_certificates(rest["xds_cert"], rest["xds_key"], rest["xds_client_ca"])
-    token = options.token(token_file) if follow else ""
+    token = options.token(token_file, follow) if follow else ""
     settings = Settings(db=db, follow=follow, token=token, **rest)
     run(settings, Blueprint(initial_data.prepare_to_serve), partial(_started, db))
 

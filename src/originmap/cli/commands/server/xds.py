@@ -22,8 +22,8 @@ _ADDRESS = "127.0.0.1:18000"
 @options.follow(Settings)
 @listen_address.xds(_ADDRESS)
 @options.state("Folder for the copy of the server's data.", "xds")
-@options.host
-@options.port
+@listen_address.host
+@listen_address.port
 @options.metrics
 @options.log_requests
 def command(follow: str, token_file: Path | None, state: str | None, xds: str, **rest: Any) -> None:

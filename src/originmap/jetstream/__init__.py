@@ -1,0 +1,1 @@
+"""The change feed through NATS JetStream: publishing it, and following it."""
