@@ -43,7 +43,7 @@ async def serving_nodes(
         from originmap.xds.group import Sources
         from originmap.xds.groups import ResourceGroups
         from originmap.xds.server import XDSListener, serving_xds
-        from originmap.xds.service import XDSServices
+        from originmap.xds.services import XDSServices
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _EXTERNAL:
             raise

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import grpc
 
@@ -16,11 +16,9 @@ from originmap.service.access.directory import Caller
 from originmap.service.feed.followers import MAX_PROBLEM, REPORT_SECONDS, Report
 from originmap.xds.group import ResourceGroup, ResourceSelection, zones_of
 from originmap.xds.resources import Resource
+from originmap.xds.services import XDSServices
 from originmap.xds.stream import Push, ResourceStream
 from originmap.xds.wire import Wire, XDSNode
-
-if TYPE_CHECKING:
-    from originmap.xds.service import XDSServices
 
 _LOG = logging.getLogger(__name__)
 _LARGE = 1 << 20
@@ -32,7 +30,7 @@ class ConnectedNode:
     """Serves one stream."""
 
     def __init__(
-        self, node: XDSNode, caller: Caller, address: str, wire: Wire, services: "XDSServices"
+        self, node: XDSNode, caller: Caller, address: str, wire: Wire, services: XDSServices
     ) -> None:
         """Raises Forbidden if the caller cannot read a zone that the node names."""
         self._node = node

@@ -9,7 +9,8 @@ import grpc
 from envoy.service.discovery.v3 import ads_pb2_grpc
 
 from originmap.api.listener import CannotListen
-from originmap.xds.service import DiscoveryService, XDSServices
+from originmap.xds.service import DiscoveryService
+from originmap.xds.services import XDSServices
 
 MOST_STREAMS = 2_000
 _LARGEST_REQUEST = 4 << 20

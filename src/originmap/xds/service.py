@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 from urllib.parse import unquote
 
 import grpc
@@ -26,16 +26,10 @@ from originmap.domain.access.errors import (
 )
 from originmap.domain.access.permissions import Grants, everything_of
 from originmap.domain.errors import InvalidQuery, OriginmapError, StoreError
-from originmap.service.access.access import Access
-from originmap.service.access.brake import Brake
-from originmap.service.access.directory import Caller, Directory
-from originmap.service.access.sessions import Sessions
-from originmap.service.feed.followers import NAME, Report
-from originmap.service.rollout.rollouts import Rollouts
-from originmap.service.vitals import StreamCounts
-from originmap.store.port import Store
+from originmap.service.access.directory import Caller
+from originmap.service.feed.followers import NAME
 from originmap.xds.connected_node import ConnectedNode
-from originmap.xds.groups import ResourceGroups
+from originmap.xds.services import XDSServices
 from originmap.xds.wire import DELTA, STATE_OF_THE_WORLD, Wire, XDSNode, node_of
 
 _LOG = logging.getLogger(__name__)
@@ -55,26 +49,6 @@ _STATUS: Mapping[type[OriginmapError], grpc.StatusCode] = {
     OriginmapError: grpc.StatusCode.INTERNAL,
 }
 """By the first class that an error is of."""
-
-
-class NodeReports(Protocol):
-    """Takes the reports of nodes; see `Followers.reported`."""
-
-    def reported(self, name: str, credential: str, client: str, report: Report) -> None: ...
-
-
-class XDSServices(NamedTuple):
-    """The services that streams use."""
-
-    store: Store
-    access: Access
-    directory: Directory
-    brake: Brake
-    sessions: Sessions
-    reports: NodeReports
-    rollouts: Rollouts
-    groups: ResourceGroups
-    counts: StreamCounts
 
 
 class DiscoveryService(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type: ignore[misc]
