@@ -57,9 +57,11 @@ SECTIONS = {
         "docs/dashboard",
         "docs/exports",
         "docs/edge",
+        "docs/envoy",
         "docs/rollout",
         "docs/replicas",
         "docs/nats",
+        "docs/webhooks",
         "docs/detection",
     ],
     "Operation": [
