@@ -66,6 +66,23 @@ async def test_a_node_gets_clusters_endpoints_and_then_routes(world: World) -> N
         assert list(entries) == ["192.0.2.1"]
 
 
+async def test_a_node_that_moves_gets_another_generic_tier_and_nothing_else(world: World) -> None:
+    """All chains of regions stay the same."""
+
+    def with_node_at(latitude: float, longitude: float) -> Topology:
+        whole = data.topology()
+        kept = [colo for colo in whole.colos if colo.code in ("IAD", "FRA", "NRT", "SIN")]
+        moved = {"latitude": latitude, "longitude": longitude, "eligible": False}
+        colos = (replace(c, **(moved if c.code == "SIN" else {})) for c in kept)
+        return replace(whole, colos=tuple(colos))
+
+    await world.opened.topologies.set(with_node_at(35, 139), CAUSE)
+    async with world.node() as node:
+        await node.complete()
+        await world.opened.topologies.set(with_node_at(50, 8), CAUSE)
+        await node.waits_for((HOST_TYPE, [COM, "originmap/example.net", ORG]))
+
+
 async def test_a_new_address_of_a_cache_sends_endpoints_only(world: World) -> None:
     await world.opened.topologies.set(with_caches(80), CAUSE)
     async with world.node() as node:

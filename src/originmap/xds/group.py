@@ -141,7 +141,9 @@ class ResourceGroup:
     def _due(self, node: Node, changed: Collection[str] | None) -> set[str]:
         """The IDs of the zones to render."""
         before, rendered = self._node, self.of_type[HOST_TYPE]
-        moved = before is not node and (before is None or _network(before) != _network(node))
+        moved = before is None or (
+            before is not node and before.shared_identity() != node.shared_identity()
+        )
         if moved or changed is None:
             return {zone.id for zone in node.zones}
         new = (z.id for z in node.zones if resources.host_name(z.name) not in rendered)
@@ -158,8 +160,9 @@ class ResourceGroup:
             round_.samples[zone.id] = list(by_place.values())
         sample = node.part(zone, round_.samples[zone.id])
         own = node.own if node.hashed or zone.pools else None
-        chains = tuple(row.chain for row in sample.rows)
-        key = (zone, chains, sample.default, node.hash_key if node.hashed else None, own)
+        chains = (*(row.chain for row in sample.rows), sample.default)
+        hubs = tuple(map(node.through_hub, chains))
+        key = (zone, chains, hubs, node.hash_key if node.hashed else None, own)
         if key not in round_.hosts:
             if mappings is None:
                 mappings = await self._mappings(zone.id)
@@ -212,12 +215,6 @@ class ResourceGroup:
         if any(self.of_type[type_url] != found[type_url] for type_url in found):
             self.of_type, self._complete = {**self.of_type, **found}, None
         self.revision = revision
-
-
-def _network(node: Node) -> tuple[object, ...]:
-    """Everything that a node's virtual hosts depend on except the zones."""
-    identity = node.identity()
-    return (identity[0], *identity[2:])
 
 
 def zones_of(zones: Iterable[Zone]) -> tuple[str, ...]:

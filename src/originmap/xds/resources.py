@@ -67,7 +67,10 @@ class Hosts(NamedTuple):
         rows = sorted(firsts.values(), key=lambda row: row.address)
         host = route_components_pb2.VirtualHost()
         json_format.Parse(self.routes.virtual_host(part._replace(rows=rows)), host)
-        entries = host.matcher.matcher_tree.exact_match_map.map
+        by_address = host.matcher
+        if by_address.HasField("matcher_list"):  # which is for requests that a cache has marked
+            by_address = by_address.on_no_match.matcher
+        entries = by_address.matcher_tree.exact_match_map.map
         actions = {row.chain: addresses.text(row.address) for row in rows}
         for row in part.rows:
             if row.chain != part.default and row is not firsts[row.chain]:
