@@ -220,11 +220,14 @@ class Node:
     def _through_hub(self, *, pools: bool) -> set[Chain]:
         """The chains of this node whose first colo is a regional hub; with `pools`, also those of
         pools in several regions."""
-        codes = [self._tiers.codes(place) for place, hub in self._by_place if hub]
+        found = [
+            (chain, self._by_place[place, False])
+            for (place, hub), chain in self._by_place.items()
+            if hub
+        ]
         if pools:
-            codes += [self._tiers.near(code) for code in self._tiers.eligible]
-        through = self._chains.through
-        return {chain for each in codes if (chain := through(each, regional=True)) != through(each)}
+            found += zip(self._of_pools([True]), self._of_pools([False]), strict=True)
+        return {chain for chain, direct in found if chain != direct}
 
     def _of_pools(self, regional: Iterable[bool]) -> Iterator[Chain]:
         """All chains of pools in several regions, of zones with these settings of Regional Tiered
@@ -281,6 +284,7 @@ class Node:
             self._chains.generic,
             chains,
             self.chains,
+            sorted(self._hub_chains),
             pooled,
             countries,
             *upstreams,

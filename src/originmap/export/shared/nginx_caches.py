@@ -125,7 +125,7 @@ def _inside(node: Node) -> list[str]:
 
 
 def _target(node: Node, code: str) -> str:
-    if code not in _inside(node):
+    if not node.leads_inside((code,)):
         return _name(code)
     return "$originmap_generic" if code == GENERIC else "$originmap_own"
 
