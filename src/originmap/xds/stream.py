@@ -198,8 +198,8 @@ class ResourceStream:
         channel.version = ""
 
     def _removable(self, type_url: str, found: Found, now: float) -> list[str]:
-        """Resources that do not exist, or no more. Clusters wait until the routes of the client no
-        longer lead to them; a cluster keeps its endpoints."""
+        """The names of resources that the client must drop: they were removed, or never existed. A
+        cluster stays until the client has no route to it, and keeps its endpoints until then."""
         channel, present = self._channels[type_url], found[type_url]
         gone: set[str] = set()
         if type_url == HOST_TYPE or (type_url == CLUSTER_TYPE and self._routes_settled(found, now)):
