@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
-import msgspec
 
 from originmap.cli import option_types, options
 from originmap.cli.output import rollout_text
 from originmap.cli.output.live_line import LiveLine
-from originmap.cli.output.table import print_table
+from originmap.cli.output.table import print_object, print_table
 from originmap.cli.server_options import server
 from originmap.client.server import APIServer, ServerRefused
 from originmap.domain.errors import RolloutConflict
@@ -102,7 +101,7 @@ def status(rollouts: ServerRollouts, as_json: bool) -> None:
     """
     shown = rollouts.show()
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(shown), indent=2))
+        print_object(shown)
     elif shown is None:
         click.echo("there was no rollout: every node has the newest revision")
     else:

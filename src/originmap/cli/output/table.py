@@ -10,6 +10,11 @@ def print_json(rows: list[dict[str, object]]) -> None:
     click.echo(f"[\n{lines}\n]" if rows else "[]")
 
 
+def print_object(value: object) -> None:
+    """A value as JSON, indented."""
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
+
+
 def print_table(
     rows: list[dict[str, object]], columns: tuple[str, ...], *, err: bool = False
 ) -> None:

@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
 from originmap.cli import options
-from originmap.cli.output.table import print_table
+from originmap.cli.output.table import print_object, print_table
 from originmap.cli.server_options import server
 from originmap.cli.topology_file import read_topology
 from originmap.client.server import NATIVE, APIServer
@@ -33,7 +32,7 @@ def show(server: APIServer, as_json: bool) -> None:
     """
     topology = server.ask("GET", _PATH)
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(topology), indent=2))
+        print_object(topology)
     else:
         _print(topology)
 

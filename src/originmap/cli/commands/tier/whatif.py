@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
 from originmap.cli import options
-from originmap.cli.output.table import print_table
+from originmap.cli.output.table import print_object, print_table
 from originmap.cli.server_options import server
 from originmap.cli.topology_file import read_topology
 from originmap.client.server import CLOUDFLARE, NATIVE, APIServer, pages
@@ -64,7 +63,7 @@ def command(
     question = {"states": states} if file is None else {"topology": read_topology(file)}
     found = server.ask("POST", NATIVE + "/whatif", body=question)
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
+        print_object(found)
         return
     zones = pages(server, CLOUDFLARE + "/zones") if found["moves"] else ()
     _print(found, {zone["id"]: zone["name"] for zone in zones})
