@@ -31,6 +31,7 @@ from originmap.detect.watch import watch
 from originmap.domain.errors import OriginmapError
 from originmap.operator_socket import socket_path
 from originmap.service import initial_data
+from originmap.service.background import running
 from originmap.service.detection.detector import Detector
 from originmap.service.feed.replication import AGE_HEADER, Replication
 from originmap.service.history.retention import Retention
@@ -176,18 +177,6 @@ async def _following(
         relay = ReportRelay(opened.followers, client)
         async with running(relay.run()):
             yield relay
-
-
-@contextlib.asynccontextmanager
-async def running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Run `work` as a background task; cancel it on exit."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 def calm_collector() -> None:

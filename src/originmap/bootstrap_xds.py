@@ -9,6 +9,7 @@ from originmap.domain.errors import OriginmapError
 from originmap.service.access.access import Access
 from originmap.service.access.brake import Brake
 from originmap.service.access.sessions import Sessions
+from originmap.service.background import running
 from originmap.settings import Settings, host_and_port
 from originmap.store.clock import Clocks
 
@@ -65,5 +66,5 @@ async def serving_nodes(
     )
     host, port = host_and_port(settings.xds)
     listener = XDSListener(host, port, settings.xds_cert, settings.xds_key, settings.xds_client_ca)
-    async with groups.running(stop), serving_xds(listener, services):
+    async with running(groups.run(), stop), serving_xds(listener, services):
         yield

@@ -1,8 +1,8 @@
 """Hooks on a store in memory: their delivery in the test's process, on a clock of the test."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 from originmap.domain.hook.hook import Hook, HookPosition
 from originmap.domain.hook.rules import add_hook
@@ -10,6 +10,7 @@ from originmap.domain.mapping.mapping import put
 from originmap.outbound.hook_sender import HookSender
 from originmap.outbound.tls import unused_context
 from originmap.service.access.directory import Directory
+from originmap.service.background import running
 from originmap.service.feed.feed import Feed
 from originmap.service.history.past_zones import PastZones
 from originmap.service.hook.book import HookBook
@@ -63,20 +64,13 @@ class Post:
         """The stored position of a hook."""
         return self.book.position(self.book.hook(name))
 
-    @contextlib.asynccontextmanager
-    async def delivering(self) -> AsyncIterator[None]:
+    def delivering(self) -> AbstractAsyncContextManager[None]:
         """Deliver in the background."""
 
         def sender() -> HookSender:
             return HookSender(unused_context, private=True, seconds=self._seconds)
 
-        task = asyncio.create_task(Deliveries(self._setup, sender).run())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        return running(Deliveries(self._setup, sender).run())
 
 
 async def until(reached: Callable[[], object], seconds: float = 20) -> None:

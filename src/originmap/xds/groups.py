@@ -6,7 +6,7 @@ the connected nodes one after another.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import Callable, Collection
 from typing import Protocol
 from weakref import WeakValueDictionary
 
@@ -65,19 +65,8 @@ class ResourceGroups:
     def _note_records(self, changes: object) -> None:
         self.record_changes += 1
 
-    @contextlib.asynccontextmanager
-    async def running(self, stop: Callable[[], None]) -> AsyncIterator[None]:
-        """Follow the store meanwhile. `stop` is called if that fails."""
-        task = asyncio.create_task(self._run())
-        task.add_done_callback(lambda done: None if done.cancelled() else stop())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
-    async def _run(self) -> None:
+    async def run(self) -> None:
+        """Follow the store until cancelled."""
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LONGEST_WAIT):
