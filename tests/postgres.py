@@ -194,7 +194,7 @@ class Pooler:
         return url.replace(f":{self.cluster.port}/", f":{self.port}/")
 
     def __enter__(self) -> "Pooler":
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
                 return self

@@ -22,7 +22,7 @@ EMAIL = "user@example.com"
 KEY = "144c9defac04969c7bfad8efaa8ea194"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
-_START_SECONDS = 30
+_START_SECONDS = 60
 _URL = re.compile(r"(http://\S+)/client/v4")
 
 

@@ -48,7 +48,7 @@ def refusal(*args: str | Path) -> str:
 
 
 def wait(reached: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not reached():
         assert time.monotonic() < deadline
         time.sleep(0.01)

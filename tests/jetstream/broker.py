@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.caches.network import free_port
 
 COMMAND = str(Path(sys.executable).with_name("nats-server"))
-_START_SECONDS = 20
+_START_SECONDS = 60
 
 
 class Broker:

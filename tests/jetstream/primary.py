@@ -33,7 +33,7 @@ from originmap.store.memory import MemoryStore
 from tests.builders import CAUSE, US_EAST, ZONE_ID, ip, new_zone
 
 LIMITS = StreamLimits(messages=1_000, replicas=1)
-SECONDS = 20
+SECONDS = 60
 
 
 class Primary(FeedClient):

@@ -12,7 +12,7 @@ from tests.jetstream.broker import Broker
 from tests.process import COMMAND, printed
 
 EDGE_FILE = "edge.csv"
-_SECONDS = 30
+_SECONDS = 60
 
 
 class Started:

@@ -117,7 +117,7 @@ def free_ports(number: int) -> list[str]:
 
 def wait_for_port(port: str) -> None:
     """Wait until a process listens on the port."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", int(port))) == 0:

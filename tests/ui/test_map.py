@@ -120,6 +120,7 @@ def test_the_mouse_drags_and_the_wheel_zooms(page: Page) -> None:
     page.mouse.move(x, y)
     page.mouse.wheel(0, -400)
     expect_change(page, lambda: distance(page) > apart * 1.5)
+    rest(page)
     before = middle(colo(page, "IAD"))
     page.mouse.down()
     page.mouse.move(x + 30, y + 15, steps=5)
@@ -267,7 +268,7 @@ def touch(page: Page, *moves: list[tuple[float, float]]) -> None:
 
 
 def rest(page: Page) -> None:
-    """Wait until the map has stopped to move: it ignores fingers meanwhile."""
+    """Wait until the map has stopped to move: it ignores fingers and the mouse meanwhile."""
     last = None
     while (now := middle(colo(page, "IAD"))) != last:
         last = now

@@ -13,7 +13,7 @@ from google.protobuf import json_format
 
 from originmap.export.envoy import CLUSTER_TYPE, ENDPOINTS_TYPE, HOST_TYPE, ROUTES_TYPE
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 TEMPLATE = "{colo}.example:80"
 
 

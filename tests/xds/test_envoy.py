@@ -23,7 +23,7 @@ from tests.process import BEARER, Server
 from tests.xds import certificates
 from tests.xds.streaming_envoy import StateOfTheWorldEnvoy, StreamingEnvoy
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 class Site:

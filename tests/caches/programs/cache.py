@@ -17,7 +17,7 @@ from tests.caches.network import ADDRESSES, Machine, free_port
 
 IP = ADDRESSES["origin"]
 ZONE = "example.com"
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 # Debian installs servers in folders that are only in root's PATH.
 ENVIRONMENT = {**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}
 

@@ -44,7 +44,7 @@ class Member:
 
     async def _stop(self) -> None:
         if self._server is not None:
-            self._server.close()
+            await close(self._server)
             self._server = None
         for writer in self._writers:
             writer.transport.abort()
@@ -54,7 +54,7 @@ class Member:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
         try:
-            while True:
+            while self._server is not None:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
                 self.paths.append(head.split()[1])
                 _, _, rest = head.partition("\r\nx-originmap-colo:")
@@ -114,6 +114,16 @@ class Crowd(Mapping[str, Member]):
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
         self._loop.close()
+
+
+async def close(server: asyncio.Server) -> None:
+    """Close a server. A connection that is accepted in the same turn is served: before Python 3.12,
+    asyncio drops it without closing its socket.
+    """
+    for listener in server.sockets:
+        server.get_loop().remove_reader(listener)
+    await asyncio.sleep(0)
+    server.close()
 
 
 async def _end_tasks() -> None:

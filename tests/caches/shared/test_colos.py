@@ -21,7 +21,7 @@ from originmap.domain.tier.rings.table import RINGS
 from originmap.domain.tier.topology import Colo, GenericTier, HashPart
 from originmap.export.endpoint import Endpoints
 from originmap.export.formats import format_called
-from tests.caches.programs.cache import IP, ZONE, Cache
+from tests.caches.programs.cache import IP, PATIENCE_SECONDS, ZONE, Cache
 from tests.caches.programs.haproxy import HAProxy
 from tests.caches.programs.shared_envoy import SharedEnvoy, SharedEnvoyOwnClusters
 from tests.caches.programs.shared_haproxy import SharedHAProxy
@@ -128,7 +128,7 @@ class Site:
 
     def comes_to(self, *names: str, headers: str = "") -> None:
         """Wait until only these servers answer."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while (found := set(self.owners(headers=headers).values())) != set(names):
             assert time.monotonic() < deadline, (found, self.cache.log())
             time.sleep(0.1)
@@ -206,7 +206,7 @@ def test_urls_that_differ_in_the_query_have_one_owner_if_the_hash_key_is_without
 ) -> None:
     site.load(hash_key=(HashPart.HOST, HashPart.PATH))
     urls = [f"/{path}?size={size}" for path in range(20) for size in range(10)]
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_SECONDS
     owners: set[tuple[str, str]] = set()
     while len(owners) != 20 or {name for _, name in owners} != set(IAD):
         assert time.monotonic() < deadline, owners
@@ -315,7 +315,7 @@ def test_requests_to_a_colo_carry_its_code_and_those_to_the_origin_do_not(site: 
     site.comes_to(*IAD)
     site.comes_to("origin", headers=MARKED)
     sent = {f"{name} iad" for name in IAD}
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while (found := set(site.answers().values())) != sent:  # a cache may be down after a start
         assert time.monotonic() < deadline, found
     assert set(site.answers(headers=MARKED).values()) == {"origin "}

@@ -13,13 +13,13 @@ import pytest
 from originmap.domain.tier.cache import Cache as Listed
 from originmap.export.endpoint import Endpoints
 from originmap.export.formats import format_called
-from tests.caches.programs.cache import IP, ZONE, Cache
+from tests.caches.programs.cache import IP, PATIENCE_SECONDS, ZONE, Cache
 from tests.caches.programs.shared_envoy import SharedEnvoy
 from tests.caches.programs.shared_haproxy import SharedHAProxy
 from tests.caches.programs.shared_nginx import SharedNginx
 from tests.caches.programs.shared_trafficserver import SharedTrafficServer
 from tests.caches.programs.shared_varnish import SharedVarnish
-from tests.caches.shared.crowd import Crowd, Member
+from tests.caches.shared.crowd import Crowd, Member, close
 from tests.export.samples import COLOS, REGIONAL, VIRGINIA, export, node
 
 PROGRAMS = [
@@ -105,7 +105,7 @@ def test_a_request_passes_edge_hub_upper_tier_and_origin(
             row.append(cache)
         for name, cache in zip(("fra-1", "iad-1"), row[1:], strict=True):
             server = crowd.run(Door(crowd[name], cache, notes).listen())
-            stack.callback(lambda listening=server: crowd.run(_end(listening)))
+            stack.callback(lambda listening=server: crowd.run(close(listening)))
         assert _hops(crowd, row, notes) == [("fra-1", "hub"), ("iad-1", "IAD")]
 
 
@@ -116,7 +116,7 @@ def _hops(
     The first requests can go another way, because health checks need a while."""
     edge = row[0]
     headers = "".join(f"{name}: {value}\r\n" for name, value in edge.headers.items())
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         path = f"/{len(notes)}-{time.monotonic()}"
         answer = crowd.ask(edge.port, [path], ZONE, headers)[path]
@@ -125,7 +125,3 @@ def _hops(
             return hops
         assert time.monotonic() < deadline, (answer, hops, *(cache.log() for cache in row))
         time.sleep(0.2)
-
-
-async def _end(server: asyncio.Server) -> None:
-    server.close()

@@ -9,7 +9,7 @@ import pytest
 from tests.caches.programs.cache import PATIENCE_SECONDS
 from tests.caches.programs.shared_trafficserver import SharedTrafficServer
 from tests.caches.programs.trafficserver import BY_PARENT
-from tests.caches.shared.crowd import Crowd
+from tests.caches.shared.crowd import Crowd, close
 from tests.caches.shared.test_colos import FRA, HOSTS, IAD, MARKED, SOME, Site
 
 
@@ -71,10 +71,7 @@ class Translation:
         return self
 
     def __exit__(self, *of: object) -> None:
-        async def close() -> None:
-            self._server.close()
-
-        self._site.crowd.run(close())
+        self._site.crowd.run(close(self._server))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1

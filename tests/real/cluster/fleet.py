@@ -14,7 +14,7 @@ import httpx
 
 from tests.process import COMMAND, Server
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds until a waiting test fails."""
 
 
@@ -65,7 +65,7 @@ class Primary:
         return httpx.AsyncClient(
             base_url=url or self.url,
             headers={"Authorization": f"Bearer {token or self.token}"},
-            timeout=PATIENCE,
+            timeout=20,
         )
 
     def path(self, ip: str) -> str:

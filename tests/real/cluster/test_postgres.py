@@ -36,7 +36,7 @@ def nodes(url: str, tmp_path: Path) -> Iterator[list[Server]]:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)

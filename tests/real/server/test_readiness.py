@@ -12,7 +12,7 @@ import pytest
 from tests.process import BEARER, Server
 
 ITEM = {"origin_ip": "192.0.2.1", "vendor": "aws", "region": "us-east-1"}
-SECONDS = 20
+SECONDS = 60
 
 
 @pytest.fixture
