@@ -8,12 +8,10 @@ import datetime
 import functools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from originmap import data, databases
-from originmap.detect import installed
 from originmap.detect.errors import NoRanges, NoRangesFolder
-from originmap.detect.files import RangeFiles
 from originmap.domain.detection.ranges import RangeTable
 from originmap.domain.mapping.catalogue import Catalogue, CatalogueSource
 from originmap.domain.tier.tier import Tiers
@@ -36,6 +34,9 @@ from originmap.service.vitals import StreamCounts
 from originmap.settings import outbound_environment
 from originmap.store.clock import Now, wall_clock
 from originmap.store.port import ReadFrom, Store
+
+if TYPE_CHECKING:
+    from originmap.detect.files import RangeFiles
 
 MEMORY = databases.MEMORY
 Prepare = Callable[[Store, Directory, Callable[[], int], str], Awaitable[None]]
@@ -117,22 +118,26 @@ def packaged_regions() -> tuple[SupportedRegion, ...]:
     return supported(catalogue, Tiers(catalogue, data.topology(), {}))
 
 
-def range_files(folder: str) -> RangeFiles:
+def range_files(folder: str) -> "RangeFiles":
     """The vendors' published ranges stored in a folder. Raises NoRangesFolder if `folder` is "",
     the default of a user without a home folder."""
+    from originmap.detect.files import RangeFiles  # a server without ranges does not load it
+
     if not folder:
         raise NoRangesFolder
     return RangeFiles(Path(folder), lambda: datetime.datetime.now(datetime.UTC))
 
 
 def detector(
-    files: RangeFiles,
+    files: "RangeFiles",
     catalogue: CatalogueSource = data.catalogue,
     on_installed: Callable[[datetime.datetime, datetime.datetime], None] | None = None,
 ) -> Detector:
     """Detection with the current ranges and these regions. If no ranges are stored, those that pip
     installed are used; `on_installed` is called with their date and the current time. Raises
     RangesError, also if there are no ranges at all."""
+    from originmap.detect import installed
+
     table = files.table()
     if not table.vendors:
         found = installed.publications()

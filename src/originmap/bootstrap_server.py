@@ -192,7 +192,7 @@ async def _watched_ranges(folder: str, detector: Detector) -> AsyncIterator[None
     if not folder:
         yield
         return
-    async with running(watch(range_files(folder), detector.replace)):
+    async with running(watch(Path(folder), lambda: range_files(folder).table(), detector.replace)):
         yield
 
 

@@ -38,7 +38,10 @@ class Follower:
 @pytest.fixture
 async def follower(tmp_path: Path) -> AsyncIterator[Follower]:
     follower = Follower(tmp_path / "ranges")
-    task = asyncio.create_task(watch(follower.files, follower.given.put_nowait, seconds=0.01))
+    files = follower.files
+    task = asyncio.create_task(
+        watch(files.folder, files.table, follower.given.put_nowait, seconds=0.01)
+    )
     yield follower
     task.cancel()
 

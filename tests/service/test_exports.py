@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -152,3 +154,10 @@ async def test_operators_have_reserved_snapshots(opened: bootstrap.Opened) -> No
         assert await anext(parts)
     for chunks in begun:
         await chunks.aclose()
+
+
+def test_a_server_loads_formats_and_readers_of_ranges_on_use() -> None:
+    names = {"originmap.export.formats", "originmap.export.envoy", "originmap.detect.files"}
+    program = f"import sys, originmap.bootstrap_server; print({names!r} & sys.modules.keys())"
+    command = [sys.executable, "-c", program]
+    assert subprocess.run(command, capture_output=True, text=True).stdout == "set()\n"

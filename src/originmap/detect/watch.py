@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from originmap.detect.errors import RangesError
-from originmap.detect.files import RangeFiles
 from originmap.domain.detection.ranges import RangeTable
 
 _LOG = logging.getLogger(__name__)
@@ -16,24 +15,28 @@ _Fingerprint = tuple[tuple[str, int, int], ...]
 
 
 async def watch(
-    files: RangeFiles, replace: Callable[[RangeTable], None], seconds: float = SECONDS
+    folder: Path,
+    read: Callable[[], RangeTable],
+    replace: Callable[[RangeTable], None],
+    seconds: float = SECONDS,
 ) -> None:
-    """Call `replace` with the table of the files now and after each change, until cancelled.
+    """Call `replace` with the table that `read` returns of the files in the folder, now and after
+    each change, until cancelled; not while the folder is empty.
 
     If the files cannot be used, the error is logged and the table stays as it is.
     """
     last: _Fingerprint = ()
     while True:
-        current = _fingerprint(files.folder)
+        current = _fingerprint(folder)
         if current != last:
             last = current
             try:
-                replace(await asyncio.to_thread(files.table))
+                replace(await asyncio.to_thread(read))
             except RangesError as error:
                 data = {"why": str(error), "hint": error.hint}
                 _LOG.error("ranges cannot be used", extra={"data": data})
             except OSError as error:
-                data = {"why": str(error), "hint": f"give the server read access to {files.folder}"}
+                data = {"why": str(error), "hint": f"give the server read access to {folder}"}
                 _LOG.error("ranges cannot be used", extra={"data": data})
         await asyncio.sleep(seconds)
 

@@ -35,11 +35,16 @@ class ResourceKind(NamedTuple):
     of_mappings: bool = True  # see `File.of_mappings`
 
 
-KINDS = (
+_KINDS = (
     ResourceKind("clusters", CLUSTER_TYPE, Clusters, of_mappings=False),
     ResourceKind("endpoints", ENDPOINTS_TYPE, Assignments, of_mappings=False),
     ResourceKind("routes", ROUTES_TYPE, Routes),
 )
+
+
+def kind_called(name: str) -> ResourceKind:
+    """The kind of this name, which must exist."""
+    return next(kind for kind in _KINDS if kind.name == name)
 
 
 def response(kind: ResourceKind, version: str, names: Collection[str] = ()) -> File:

@@ -14,8 +14,7 @@ from originmap.domain.rollout.rollout import allowed
 from originmap.domain.tier.tier import Tiers
 from originmap.domain.zone.zone import Zone
 from originmap.export.endpoint import Addresses, read
-from originmap.export.format import File, written
-from originmap.export.formats import format_called
+from originmap.export.format import File, Format, written
 from originmap.export.node import Node, ZonePart
 from originmap.service.chunks import Chunks
 from originmap.service.feed.feed import Point
@@ -91,14 +90,14 @@ class Exports:
     def family(self, request: ExportRequest, zones: Iterable[Zone]) -> dict[str, bytes]:
         """Return the complete content of every file of a format's family, by name. Raises
         InvalidExport."""
-        format_, node = format_called(request.format), self._node(request, zones)
+        format_, node = _format(request.format), self._node(request, zones)
         files = format_.family.files(node) if format_.family else ()
         return {file.name: b"".join(written(file.writer(node), ())) for file in files}
 
     def names(self, request: ExportRequest, zones: Iterable[Zone]) -> tuple[str, ...]:
         """Return the host names of upper tiers that must be resolved for the format. Raises
         InvalidExport."""
-        format_, node = format_called(request.format), self._node(request, zones)
+        format_, node = _format(request.format), self._node(request, zones)
         return node.names() if format_.of_addresses else ()
 
     def _node(self, request: ExportRequest, zones: Iterable[Zone]) -> Node:
@@ -205,8 +204,15 @@ class Exports:
             await asyncio.sleep(_PAUSE_SECONDS)
 
 
+def _format(name: str) -> Format:
+    """The format of this name. Raises InvalidExport."""
+    from originmap.export.formats import format_called  # many servers never load the formats
+
+    return format_called(name)
+
+
 def _export(request: ExportRequest, node: Node, point: Point) -> Export:
-    format_ = format_called(request.format)
+    format_ = _format(request.format)
     if format_.upstreams:
         node.check_endpoints()
     file = format_.file(request.file, node)
