@@ -8,7 +8,7 @@ export PIP_REQUIRE_VIRTUALENV := 1
 # Tests start hundreds of processes; each would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup test lint unit caches browser screens bench bench-large bench-against bench-plot crash chaos chaos-nats soak xds-scale lock openapi conformance docs-generate site guides picture screenshots dist container wheels clean
+.PHONY: run setup test lint unit caches browser screens bench bench-large bench-against bench-plot crash chaos chaos-nats fuzz soak xds-scale lock openapi conformance docs-generate site guides picture screenshots dist container wheels clean
 
 run: setup
 	$(BIN)/originmap dev
@@ -84,6 +84,10 @@ crash: $(VENV)/.test
 # Kills a PostgreSQL primary under load and promotes its standby; needs PostgreSQL's programs.
 chaos: $(VENV)/.test
 	$(BIN)/python -m tests.real.cluster.chaos
+
+# Random requests against every operation of the API, as the document describes them: a hundred each.
+fuzz: $(VENV)/.test
+	SCHEMATHESIS_EXAMPLES=$${EXAMPLES:-100} $(BIN)/python -m pytest tests/api/test_schemathesis.py --timeout 0
 
 # Kills a NATS server, a publisher, an agent and a replica; `make test` includes a short form.
 chaos-nats: $(VENV)/.test

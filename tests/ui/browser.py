@@ -71,17 +71,19 @@ class Complaints:
 
 @contextmanager
 def window(browser: Browser, url: str, **more: Any) -> Iterator[BrowserContext]:
-    """A window without cookies; `more` as for Playwright."""
+    """A window without cookies; `more` as for Playwright. An answer of the server stays open in it:
+    beside one, a page needs no new process of the browser."""
     size = more.pop("viewport", {"width": 1280, "height": 800})
     with browser.new_context(base_url=url, viewport=size, **more) as context:
         context.set_default_timeout(PATIENCE_MS)
+        context.new_page().goto("/healthz")
         yield context
 
 
 @contextmanager
 def watched(context: BrowserContext) -> Iterator[Page]:
     """A page that fails if something in it goes wrong without being seen."""
-    page = context.new_page()
-    complaints = Complaints(page)
-    yield page
+    with context.new_page() as page:
+        complaints = Complaints(page)
+        yield page
     assert complaints.found == []

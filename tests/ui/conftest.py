@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.process import BEARER, COMMAND, Server
 from tests.ui import browser
@@ -66,16 +66,32 @@ def zone(api: httpx.Client) -> Iterator[Zone]:
     zone.delete()
 
 
+@pytest.fixture(scope="module")
+def shared(chromium: Browser, base_url: str) -> Iterator[BrowserContext]:
+    """The window of the tests of a file."""
+    with browser.window(chromium, base_url) as context:
+        yield context
+
+
 @pytest.fixture
-def page(chromium: Browser, base_url: str) -> Iterator[Page]:
-    """A page in a window of its own; the test fails if something in it goes wrong without being
-    seen."""
-    with browser.window(chromium, base_url) as context, browser.watched(context) as page:
+def page(shared: BrowserContext) -> Iterator[Page]:
+    """A page of someone who is not signed in; the test fails if something in it goes wrong without
+    being seen."""
+    with browser.watched(shared) as page:
         yield page
+    shared.clear_cookies()
+
+
+@pytest.fixture(scope="module")
+def shared_plain(chromium: Browser, base_url: str) -> Iterator[BrowserContext]:
+    """The window without JavaScript of the tests of a file."""
+    with browser.window(chromium, base_url, java_script_enabled=False) as context:
+        yield context
 
 
 @pytest.fixture
-def plain(chromium: Browser, base_url: str) -> Iterator[Page]:
+def plain(shared_plain: BrowserContext) -> Iterator[Page]:
     """A page without JavaScript."""
-    with browser.window(chromium, base_url, java_script_enabled=False) as context:
-        yield context.new_page()
+    with shared_plain.new_page() as page:
+        yield page
+    shared_plain.clear_cookies()

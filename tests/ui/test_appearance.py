@@ -5,11 +5,11 @@ from typing import Literal
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import BrowserContext, Page
 
 from tests.process import BEARER, Server
 from tests.ui import accessibility, furnished, screens
-from tests.ui.browser import watched, window
+from tests.ui.browser import watched
 
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
@@ -29,13 +29,18 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def opened(chromium: Browser, furnished_server: Server, name: str) -> Iterator[Page]:
+def base_url(furnished_server: Server) -> str:
+    return furnished_server.url
+
+
+@pytest.fixture(scope="module")
+def opened(shared: BrowserContext, furnished_server: Server, name: str) -> Iterator[Page]:
     """The page, loaded once for all tests of it."""
     with httpx.Client(base_url=furnished_server.url, headers=BEARER) as api:
         furnished.report(api)
         api.delete("/originmap/dev/v1/requests")
         furnished.report(api)
-    with window(chromium, furnished_server.url) as context, watched(context) as page:
+    with watched(shared) as page:
         page.emulate_media(reduced_motion="reduce")
         answer = page.goto(furnished.PAGES[name])
         assert answer is not None
