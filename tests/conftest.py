@@ -1,10 +1,12 @@
 """Fixtures that several packages use."""
 
+import functools
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from httpx._transports import default as transports
 from hypothesis import settings
 
 from tests import postgres
@@ -13,6 +15,10 @@ from tests.process import Server
 # The duration of an example depends on the machine, not on the tested code.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
+
+# Clients of tests share the certificates of the public authorities: to read them took most of the
+# time of each `httpx.get`.
+transports.create_ssl_context = functools.cache(transports.create_ssl_context)
 
 
 QUICK = ("tests/domain/", "tests/export/", "tests/house/", "tests/mapfile/", "tests/planning/")

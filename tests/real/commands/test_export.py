@@ -133,10 +133,12 @@ def test_a_name_with_several_addresses_is_resolved_on_the_exporting_machine(
     hosts.write_text("\n".join([*lines, "127.0.1.1 iad.test", "127.0.9.8 iad.test", ""]))
     names = {**os.environ, "LD_PRELOAD": str(library), "NSS_WRAPPER_HOSTS": str(hosts)}
     asked = ("--colo", "SIN", "--upstream", "{colo}.test:80", "--db", db)
-    vcl = run("export", "varnish", *asked, env=names).stdout
-    assert re.findall(r"backend (originmap_b_iad\w*) {\n    .host = \"(.+)\";", vcl) == [
+    done = run("export", "varnish", *asked, env=names)
+    assert done.returncode == 0, done.stderr
+    found = re.findall(r"backend (originmap_b_iad\w*) {\n    .host = \"(.+)\";", done.stdout)
+    assert found == [
         ("originmap_b_iad", "127.0.1.1"),
         ("originmap_b_iad_2", "127.0.9.8"),
         ("originmap_b_iad_3", "127.0.9.9"),
     ]
-    assert '.host = "ewr.test";' in vcl
+    assert '.host = "ewr.test";' in done.stdout
