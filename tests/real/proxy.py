@@ -5,6 +5,8 @@ import contextlib
 from types import TracebackType
 from urllib.parse import urlsplit
 
+from tests.asyncio_server import close
+
 
 class Proxy:
     """Forwards connections to a server; an async context manager.
@@ -51,7 +53,8 @@ class Proxy:
         trace: TracebackType | None,
     ) -> None:
         assert self._server is not None
-        self._server.close()
+        self.refuse = True
+        await close(self._server)
         self.cut()
         await asyncio.sleep(0)
 

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, TypeVar
 
+from tests.asyncio_server import close
 from tests.caches.network import free_port
 
 T = TypeVar("T")
@@ -114,16 +115,6 @@ class Crowd(Mapping[str, Member]):
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
         self._loop.close()
-
-
-async def close(server: asyncio.Server) -> None:
-    """Close a server. A connection that is accepted in the same turn is served: before Python 3.12,
-    asyncio drops it without closing its socket.
-    """
-    for listener in server.sockets:
-        server.get_loop().remove_reader(listener)
-    await asyncio.sleep(0)
-    server.close()
 
 
 async def _end_tasks() -> None:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.asyncio_server import close
 from tests.caches.programs.cache import PATIENCE_SECONDS
 from tests.caches.programs.shared_trafficserver import SharedTrafficServer
 from tests.caches.programs.trafficserver import BY_PARENT
-from tests.caches.shared.crowd import Crowd, close
+from tests.caches.shared.crowd import Crowd
 from tests.caches.shared.test_colos import FRA, HOSTS, IAD, MARKED, SOME, Site
 
 
