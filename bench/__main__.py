@@ -32,7 +32,7 @@ from bench.cases import (
 )
 from bench.harness import load
 from bench.harness.figures import Figures
-from bench.harness.rounds import Bench
+from bench.harness.rounds import NODES, Bench
 from bench.harness.servers import ORIGINMAP, Cores, Failed
 from bench.report import history, report
 
@@ -50,7 +50,7 @@ def main() -> int:
         return 2
     shutil.rmtree(_WORK, ignore_errors=True)
     _WORK.mkdir(parents=True)
-    bench = Bench(Cores.choose(), _WORK, given.rounds, given.seconds, given.nodes)
+    bench = Bench(Cores.choose(), _WORK, given.rounds, given.seconds, tuple(given.nodes))
     bench.cores.take_load()
     facts = report.environment(bench)
     print("\n".join(facts), flush=True)
@@ -129,8 +129,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="rounds per case (default: 3)")
     parser.add_argument("--seconds", type=int, default=5, help="length of a run (default: 5)")
     parser.add_argument(
-        "--nodes", type=int, default=1_000, help="nodes of the case scale (default: 1,000)"
-    )
+        "--nodes", type=int, nargs="+", default=NODES,
+        help="nodes of the case scale, beside 100 (default: 1000 5000)",
+    )  # fmt: skip
     parser.add_argument("--only", metavar="CASE", help="run only this case")
     parser.add_argument("--against", metavar="REV", help="only compare with this version from git")
     parser.add_argument(

@@ -26,7 +26,6 @@ from bench.harness.servers import ORIGINMAP, Cores, Failed
 from bench.report import history
 
 _WORK = Path(__file__).parents[1] / "build" / "bench-tree"
-_MEASURED = 1_000
 _SEED = 1
 _JITTER = 0.5
 """A delay of the network is up to this share longer."""
@@ -176,7 +175,7 @@ def _measured() -> tuple[Figures, str]:
         raise Failed(needed)
     shutil.rmtree(_WORK, ignore_errors=True)
     _WORK.mkdir(parents=True)
-    bench = Bench(Cores.choose(), _WORK, 1, 1, _MEASURED)
+    bench = Bench(Cores.choose(), _WORK, 1, 1)
     bench.cores.take_load()
     return scale.measure(bench), "Measured now"
 

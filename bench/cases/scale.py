@@ -71,9 +71,9 @@ def memory(nodes: int) -> str:
 
 
 def measure(bench: Bench) -> Figures:
-    """Measure all ways in turns, with few and with many nodes."""
+    """Measure all ways in turns, with few nodes and with each larger number."""
     figures: Figures = {}
-    for nodes in dict.fromkeys((FEW, bench.nodes)):
+    for nodes in dict.fromkeys((FEW, *bench.nodes)):
         figures |= measure_ways(bench, nodes)
     return figures
 

@@ -31,6 +31,10 @@ class Subject(NamedTuple):
     requests: Callable[[int], list[Request]]
 
 
+NODES = (1_000, 5_000)
+"""The numbers of nodes of the case *scale*, beside a few."""
+
+
 @dataclass
 class Bench:
     """The parameters of the measurement, and its void runs."""
@@ -39,7 +43,7 @@ class Bench:
     work: Path
     rounds: int
     seconds: int
-    nodes: int = 1_000
+    nodes: tuple[int, ...] = NODES
     void: list[str] = field(default_factory=list)
     _runs: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
