@@ -27,7 +27,7 @@ from originmap.api.traffic import Traffic
 from originmap.bootstrap import Opened, Prepare, hook_senders, open_store, range_files
 from originmap.bootstrap_application import build_app
 from originmap.bootstrap_xds import serving_nodes
-from originmap.detect.watch import watch
+from originmap.detect.watch import RangesWatch
 from originmap.domain.errors import OriginmapError
 from originmap.operator_socket import socket_path
 from originmap.service import initial_data
@@ -192,7 +192,9 @@ async def _watched_ranges(folder: str, detector: Detector) -> AsyncIterator[None
     if not folder:
         yield
         return
-    async with running(watch(Path(folder), lambda: range_files(folder).table(), detector.replace)):
+    watch = RangesWatch(Path(folder), lambda: range_files(folder).table(), detector.replace)
+    await watch.look()  # the first request already needs the ranges
+    async with running(watch.run()):
         yield
 
 

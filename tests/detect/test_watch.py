@@ -10,7 +10,7 @@ import pytest
 
 from originmap.detect.content import read_file
 from originmap.detect.files import RangeFiles
-from originmap.detect.watch import watch
+from originmap.detect.watch import RangesWatch
 from originmap.domain.detection.ranges import RangeTable
 
 FILES = Path(__file__).parent / "files"
@@ -39,9 +39,8 @@ class Follower:
 async def follower(tmp_path: Path) -> AsyncIterator[Follower]:
     follower = Follower(tmp_path / "ranges")
     files = follower.files
-    task = asyncio.create_task(
-        watch(files.folder, files.table, follower.given.put_nowait, seconds=0.01)
-    )
+    watch = RangesWatch(files.folder, files.table, follower.given.put_nowait)
+    task = asyncio.create_task(watch.run(seconds=0.01))
     yield follower
     task.cancel()
 

@@ -14,31 +14,39 @@ SECONDS = 30.0
 _Fingerprint = tuple[tuple[str, int, int], ...]
 
 
-async def watch(
-    folder: Path,
-    read: Callable[[], RangeTable],
-    replace: Callable[[RangeTable], None],
-    seconds: float = SECONDS,
-) -> None:
-    """Call `replace` with the table that `read` returns of the files in the folder, now and after
-    each change, until cancelled; not while the folder is empty.
+class RangesWatch:
+    """Looks at a folder of files. Whenever they have changed, it calls `replace` with the table
+    that `read` returns in a thread."""
 
-    If the files cannot be used, the error is logged and the table stays as it is.
-    """
-    last: _Fingerprint = ()
-    while True:
-        current = _fingerprint(folder)
-        if current != last:
-            last = current
-            try:
-                replace(await asyncio.to_thread(read))
-            except RangesError as error:
-                data = {"why": str(error), "hint": error.hint}
-                _LOG.error("ranges cannot be used", extra={"data": data})
-            except OSError as error:
-                data = {"why": str(error), "hint": f"give the server read access to {folder}"}
-                _LOG.error("ranges cannot be used", extra={"data": data})
-        await asyncio.sleep(seconds)
+    def __init__(
+        self, folder: Path, read: Callable[[], RangeTable], replace: Callable[[RangeTable], None]
+    ) -> None:
+        self._folder = folder
+        self._read = read
+        self._replace = replace
+        self._last: _Fingerprint = ()
+
+    async def look(self) -> None:
+        """Read the files if they have changed. If they cannot be used, the error is logged and the
+        table stays as it is."""
+        current = _fingerprint(self._folder)
+        if current == self._last:
+            return
+        self._last = current
+        try:
+            self._replace(await asyncio.to_thread(self._read))
+        except RangesError as error:
+            data = {"why": str(error), "hint": error.hint}
+            _LOG.error("ranges cannot be used", extra={"data": data})
+        except OSError as error:
+            data = {"why": str(error), "hint": f"give the server read access to {self._folder}"}
+            _LOG.error("ranges cannot be used", extra={"data": data})
+
+    async def run(self, seconds: float = SECONDS) -> None:
+        """Look again and again, until cancelled."""
+        while True:
+            await self.look()
+            await asyncio.sleep(seconds)
 
 
 def _fingerprint(folder: Path) -> _Fingerprint:
