@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+from pathlib import Path
 
 import msgspec
 import pytest
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from originmap.domain.errors import PrimaryGone
 from originmap.jetstream.connection import NatsAccess, connected
@@ -15,7 +17,16 @@ from originmap.service.feed.followers import Report
 from originmap.store.memory import MemoryStore
 from tests.builders import US_EAST, US_WEST, ZONE_ID
 from tests.jetstream.broker import Broker
-from tests.jetstream.primary import Node, Primary, following, gaps, publishing, stored, until
+from tests.jetstream.primary import (
+    Node,
+    Primary,
+    access_to,
+    following,
+    gaps,
+    publishing,
+    stored,
+    until,
+)
 
 OTHER_ZONE = "f" * 32
 
@@ -40,6 +51,28 @@ async def test_a_node_gets_a_snapshot_and_then_each_change(
         assert await node.source.digest() is not None
         assert await node.comparison.differs() == ""
     assert primary.snapshots == 1
+
+
+async def test_a_stream_has_more_nodes_than_nats_allows_by_default(access: NatsAccess) -> None:
+    async with connected(access, "test") as connection:
+        await ChangeStream(connection, access.url.stream).prepare(100, 1)
+        new = ConsumerConfig(
+            deliver_policy=DeliverPolicy.NEW, ack_policy=AckPolicy.NONE, mem_storage=True
+        )
+        for _ in range(1_001):
+            await connection.streams.add_consumer(access.url.stream, new)
+
+
+async def test_a_stream_has_as_many_nodes_as_the_account_allows(tmp_path: Path) -> None:
+    account = (
+        "accounts { A { jetstream: { max_consumers: 10 }, users: [{ user: u, password: p }] } }"
+    )
+    with Broker(tmp_path, f"jetstream {{}}\nno_auth_user: u\n{account}") as broker:
+        access = access_to(broker.address, "STREAM")
+        async with connected(access, "test") as connection:
+            await ChangeStream(connection, access.url.stream).prepare(100, 1)
+            found = await connection.streams.stream_info(access.url.stream)
+    assert found.config.max_consumers == -1  # the account's limit holds
 
 
 async def test_each_message_has_the_subject_of_its_zone_and_an_id_of_epoch_and_revision(

@@ -23,6 +23,11 @@ from originmap.service.feed.feed import Point
 
 _WRONG_LAST_SEQUENCE = 10071
 """err_code of a message whose expected last sequence differs (nats-server/server/errors.json)."""
+_TOO_MANY_CONSUMERS = 10026
+"""err_code of a stream that allows more consumers than its account."""
+_MOST_CONSUMERS = 100_000
+"""Each node has a consumer; without a limit of its own, a stream allows 1,000 since nats-server
+2.15."""
 _MOST_IN_FLIGHT = 200
 LARGEST_BODY = (1 << 20) - 1024
 """Bytes of a message: NATS servers accept 1 MiB by default, with the headers."""
@@ -65,13 +70,16 @@ class ChangeStream:
         try:
             config = (await self._streams.stream_info(self._name)).config
         except nats.js.errors.NotFoundError:
-            await self._streams.add_stream(
-                name=self._name,
-                description="Changes of Originmap",
-                subjects=wanted,
-                max_msgs=most_messages,
-                num_replicas=replicas,
-                duplicate_window=_DUPLICATE_SECONDS,
+            await self._create(
+                nats.js.api.StreamConfig(
+                    name=self._name,
+                    description="Changes of Originmap",
+                    subjects=wanted,
+                    max_consumers=_MOST_CONSUMERS,
+                    max_msgs=most_messages,
+                    num_replicas=replicas,
+                    duplicate_window=_DUPLICATE_SECONDS,
+                )
             )
             return
         limits = nats.js.api.RetentionPolicy.LIMITS
@@ -83,6 +91,15 @@ class ChangeStream:
         if config.max_msgs != most_messages:
             config.max_msgs = most_messages
             await self._streams.update_stream(config)
+
+    async def _create(self, config: nats.js.api.StreamConfig) -> None:
+        try:
+            await self._streams.add_stream(config)
+        except nats.js.errors.APIError as error:
+            if error.err_code != _TOO_MANY_CONSUMERS:
+                raise
+            config.max_consumers = -1  # the limit of the account
+            await self._streams.add_stream(config)
 
     async def last(self) -> Position | None:
         """The position; None if the stream is empty."""
