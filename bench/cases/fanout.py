@@ -5,6 +5,7 @@ it has read that address and the end of the message.
 """
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -77,10 +78,11 @@ def _message(subject: str, number: int, reply: str = "") -> bytes:
 
 
 def _consume(stream: str) -> Callable[[int], bytes]:
-    """An ordered consumer for each watcher, from the next message on."""
+    """An ordered consumer for each watcher, from the next message on. Its subject is new, because
+    the server keeps those of an earlier process for some seconds, which would deliver too."""
 
     def watch(number: int) -> bytes:
-        deliver, reply = f"_INBOX.bench.{number}", f"_INBOX.reply.{number}"
+        deliver, reply = (f"_INBOX.{use}.{os.getpid()}.{number}" for use in ("bench", "reply"))
         config = {
             "deliver_subject": deliver,
             "deliver_policy": "new",

@@ -159,8 +159,10 @@ def _replica(url: str, token: Path) -> Program:
 def _nats_command(db: Path, port: int) -> list[str]:
     config = db.with_suffix(".conf")
     store = db.with_suffix(".nats")
+    # Without a limit of its own, the stream of the bare engine would allow 1,000 consumers.
+    jetstream = f'store_dir: "{store}", limits: {{ default_max_consumers: -1 }}'
     config.write_text(
-        f'listen: "{HOST}:{port}"\njetstream {{ store_dir: "{store}" }}\nping_interval: "1h"\n'
+        f'listen: "{HOST}:{port}"\njetstream {{ {jetstream} }}\nping_interval: "1h"\n'
     )
     return [str(_NATS_SERVER), "-c", str(config)]
 
