@@ -150,7 +150,7 @@ NATS = Kind(
     mark=EVENTS.mark,
     end=b"\r\n",
     write=_send,
-    answered=lambda answer: answer.endswith(b"PONG\r\n"),
+    answered=lambda answer: b"PONG\r\n" in answer,  # an INFO can follow
 )
 KINDS = {
     "events": EVENTS,
