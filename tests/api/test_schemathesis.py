@@ -64,15 +64,18 @@ MEASUREMENT = {
 OWN_REGION = {"vendor": "acme", "region": "fra-1", "latitude": 50.1, "longitude": 8.7}
 PLACES = (("aws", "us-east-1"), ("gcp", "us-central1"), ("azure", "westeurope"))
 
-# A generated URL can be longer than any request may be, which is refused before its arguments.
-REFUSALS = [400, 401, 403, 404, 405, 414]
 CHECKS = {
     # A generated zone does not exist, and a generated mapping names no existing region.
     "positive_data_acceptance": {"enabled": False},
     # Missing credentials get 400 here; `test_without_a_credential_no_data_is_revealed` checks them.
     "ignored_auth": {"enabled": False},
-    "negative_data_rejection": {"expected-statuses": REFUSALS},
-}
+    # Those of schemathesis, and 414: a generated URL can be longer than any request may be.
+    "negative_data_rejection": {
+        "expected-statuses": [
+            400, 401, 403, 404, 405, 406, 409, 414, 415, 422, 428, 429, "5xx",
+        ],
+    },
+}  # fmt: skip
 # Responses contain the time; requests derived from them would differ between runs.
 NOTHING_LEARNT = {
     "extra-data-sources": {"responses": False},
@@ -87,7 +90,7 @@ SETTINGS = ("/tiered_caching", "/tiered_cache_smart_topology_enable", "/regional
 # The response to a batch is 200 even if all items are invalid; our own batch answers 404 first.
 BATCHES = {
     "include-path-regex": "/batch$",
-    "checks": {"negative_data_rejection": {"expected-statuses": [200, *REFUSALS]}},
+    "checks": {"negative_data_rejection": {"expected-statuses": [200, 400, 401, 403, 404, 405]}},
 }
 
 
