@@ -10,14 +10,6 @@ from collections.abc import Collection
 from json import dumps
 from typing import NamedTuple, Protocol
 
-from originmap.export.envoy import (
-    CLUSTER_TYPE,
-    ENDPOINTS_TYPE,
-    ROUTES_TYPE,
-    Assignments,
-    Clusters,
-    Routes,
-)
 from originmap.export.format import File, Writer
 from originmap.export.node import Node
 
@@ -30,29 +22,34 @@ class ResourceKind(NamedTuple):
     """A kind of resource; `name` is its name in the protocol's path."""
 
     name: str
-    type_url: str
-    writer: _MakeWriter
     of_mappings: bool = True  # see `File.of_mappings`
 
 
-_KINDS = (
-    ResourceKind("clusters", CLUSTER_TYPE, Clusters, of_mappings=False),
-    ResourceKind("endpoints", ENDPOINTS_TYPE, Assignments, of_mappings=False),
-    ResourceKind("routes", ROUTES_TYPE, Routes),
+KINDS = (
+    ResourceKind("clusters", of_mappings=False),
+    ResourceKind("endpoints", of_mappings=False),
+    ResourceKind("routes"),
 )
-
-
-def kind_called(name: str) -> ResourceKind:
-    """The kind of this name, which must exist."""
-    return next(kind for kind in _KINDS if kind.name == name)
 
 
 def response(kind: ResourceKind, version: str, names: Collection[str] = ()) -> File:
     """The response with the resources of these names, or with all resources if there are none."""
-    members = {"version_info": version, "type_url": kind.type_url}
+    type_url, make = _type_and_writer(kind)
+    members = {"version_info": version, "type_url": type_url}
     head = dumps(members, separators=(",", ":"))[1:-1] + ","
 
     def writer(node: Node) -> Writer:
-        return kind.writer(node, head, frozenset(names))
+        return make(node, head, frozenset(names))
 
     return File(f"discovery:{kind.name}", "application/json", writer, kind.of_mappings)
+
+
+def _type_and_writer(kind: ResourceKind) -> tuple[str, _MakeWriter]:
+    from originmap.export import envoy  # a server without such nodes does not load it
+
+    table: dict[str, tuple[str, _MakeWriter]] = {
+        "clusters": (envoy.CLUSTER_TYPE, envoy.Clusters),
+        "endpoints": (envoy.ENDPOINTS_TYPE, envoy.Assignments),
+        "routes": (envoy.ROUTES_TYPE, envoy.Routes),
+    }
+    return table[kind.name]

@@ -31,11 +31,12 @@ from originmap.api.native.tier.topology import LARGE_BODY, LatencySet, TopologyI
 from originmap.api.native.tokens import TokenList
 from originmap.api.native.zone_selection import ZoneSelection
 from originmap.domain.access.permissions import READ_MAPPINGS, READ_STATE, WRITE_MAPPINGS
+from originmap.export.discovery import KINDS
 from originmap.service.access.directory import Directory
 from originmap.service.access.operator_tokens import OperatorTokens
 from originmap.service.access.sessions import Sessions
 from originmap.service.detection.detector import Detector
-from originmap.service.export.discovery import KINDS, Discovery
+from originmap.service.export.discovery import Discovery
 from originmap.service.export.exports import Exports
 from originmap.service.feed.broadcast import Broadcast
 from originmap.service.feed.digests import Digests
@@ -184,7 +185,7 @@ def _export_routes(guard: Guard, services: NativeServices) -> list[Route]:
     ]
     for kind in KINDS:
         discover = Discover(zones, discovery, kind, files).discover
-        table.append(Route("POST", f"{DISCOVERY}:{kind}", anyone, discover))
+        table.append(Route("POST", f"{DISCOVERY}:{kind.name}", anyone, discover))
     return table
 
 

@@ -4,23 +4,21 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from originmap.domain.zone.zone import Zone
+from originmap.export.discovery import ResourceKind, response
 from originmap.service.chunks import Chunks
 from originmap.service.export.exports import Export, Exports, digest
 from originmap.service.feed.feed import Point
 from originmap.service.feed.snapshots import SnapshotReader
 
-KINDS = ("clusters", "endpoints", "routes")
-
 
 class Question(NamedTuple):
-    """A request of a node in a colo for resources of one kind, of `KINDS`: those with some names,
-    or all.
+    """A request of a node in a colo for resources of one kind: those with some names, or all.
 
     `upstreams` are the addresses of upper tiers, in the form of `export.endpoint.read`. `version`
     is the version that the node has.
     """
 
-    kind: str
+    kind: ResourceKind
     version: str = ""
     names: Sequence[str] = ()
     colo: str | None = None
@@ -49,9 +47,7 @@ class Discovery:
     def _prepare(
         self, question: Question, zones: Callable[[], Sequence[Zone]], point: Point
     ) -> Export:
-        from originmap.export.discovery import kind_called, response  # they load the format
-
-        kind, names = kind_called(question.kind), sorted(question.names)
+        kind, names = question.kind, sorted(question.names)
         of = zones()
         if not kind.of_mappings:
             # Clusters depend on zones only in this: whether one has a hub, and one has pools.
