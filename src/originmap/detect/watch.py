@@ -43,10 +43,10 @@ class RangesWatch:
             _LOG.error("ranges cannot be used", extra={"data": data})
 
     async def run(self, seconds: float = SECONDS) -> None:
-        """Look again and again, until cancelled."""
+        """Look again after every so many seconds, until cancelled."""
         while True:
-            await self.look()
             await asyncio.sleep(seconds)
+            await self.look()
 
 
 def _fingerprint(folder: Path) -> _Fingerprint:
