@@ -1,8 +1,9 @@
 """One change on a node: the agent's own time until the files are in place, and its memory.
 
-Each format has a process of its own with a replica in a file, in which one mapping after another
-changes; the agent updates the files as `originmap edge` does, without checks and commands. Then the
-cache's own checker, if it is installed, reads the files: most of the time of a reload.
+Each format has a process of its own with a replica in a file, in which one mapping after another is
+moved or removed; the agent updates the files as `originmap edge` does, without checks and commands.
+The copies that it makes afterwards for the next change are timed apart. Then the cache's own
+checker, if it is installed, reads the files: most of the time of a reload.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ import shutil
 import statistics
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -56,6 +57,7 @@ class _Run(NamedTuple):
     median: float
     processor: float  # the median of the processor time
     longest: float
+    prepare: float  # the median of the time to prepare for the next change
     memory: float  # MiB, the peak of the process
     size: int  # bytes of all files
     check: float | None  # seconds of the cache's own checker
@@ -108,12 +110,13 @@ def _measure(bench: Bench, sizes: Iterable[int]) -> Figures:
 
 def _print(name: str, zones: int, run: _Run) -> None:
     check = "no check" if run.check is None else f"its own check {run.check * 1000:,.0f} ms"
-    median, longest, processor = (
-        f"{seconds * 1000:.0f} ms" for seconds in (run.median, run.longest, run.processor)
+    median, longest, processor, prepare = (
+        f"{seconds * 1000:.0f} ms"
+        for seconds in (run.median, run.longest, run.processor, run.prepare)
     )
     print(
         f"  {name}, {zones * MAX_MAPPINGS:,} mappings: {median}, at most {longest}, processor"
-        f" {processor}; {check}; {run.memory:.0f} MiB, {run.size / 1e6:.1f} MB;"
+        f" {processor}, copies {prepare}; {check}; {run.memory:.0f} MiB, {run.size / 1e6:.1f} MB;"
         f" first {run.first:.1f} s",
         flush=True,
     )
@@ -146,19 +149,21 @@ async def _followed(name: str, zones: int, folder: Path) -> _Run:
     duty = Duty(known, path)
     async with databases.opened(str(folder / "replica.db")) as store:
         agent = _agent(store, duty, folder)
-        seconds = [await _timed(agent)]
+        first = await _timed(agent.update())
+        copies, updates = [await _timed(agent.prepare())], list[_Time]()
         for number in range(_CHANGES):
             await _change(store, number % zones, number)
-            seconds.append(await _timed(agent))
+            updates.append(await _timed(agent.update()))
+            copies.append(await _timed(agent.prepare()))
         memory = _peak_memory()
         assert agent.rendered
         assert not agent.problems
         files = {file.name: path for path, file in duty.files(agent.rendered.node).items()}
     size = sum(each.stat().st_size for each in files.values())
-    first, rest = seconds[0], seconds[1:]
-    median = _Time(*(statistics.median(values) for values in zip(*rest, strict=True)))
-    longest = max(each.wall for each in rest)
-    return _Run(first.wall, *median, longest, memory, size, _check(name, files))
+    median = _Time(*(statistics.median(values) for values in zip(*updates, strict=True)))
+    longest = max(each.wall for each in updates)
+    prepare = statistics.median(each.wall for each in copies)
+    return _Run(first.wall, *median, longest, prepare, memory, size, _check(name, files))
 
 
 def _agent(store: Store, duty: Duty, folder: Path) -> Agent:
@@ -175,18 +180,18 @@ def _agent(store: Store, duty: Duty, folder: Path) -> Agent:
     )
 
 
-async def _timed(agent: Agent) -> _Time:
+async def _timed(work: Awaitable[object]) -> _Time:
     started = time.perf_counter(), time.process_time()
-    await agent.update()
+    await work
     return _Time(time.perf_counter() - started[0], time.process_time() - started[1])
 
 
 async def _change(store: Store, zone: int, number: int) -> None:
-    """Move a mapping of a zone to another region."""
+    """Move a mapping of a zone to another region, or remove it."""
     zone_id = fill.zone_id(zone)
     before = (await store.page(zone_id, 7 * number, 1)).mappings[0]
     after = exports.PLACES[(exports.PLACES.index(before.place) + 1) % len(exports.PLACES)]
-    what = MappingChange(before.address, before.place, after)
+    what = MappingChange(before.address, before.place, None if number % 2 else after)
     await store.apply([Change(store.revision + 1, wall_clock(), _CAUSE, zone_id, what)])
 
 

@@ -12,8 +12,14 @@ import pytest
 
 from originmap.edge import checker as checkers
 from originmap.edge.errors import CheckerMissing, CommandFailed
+from originmap.export import free_space
+from originmap.export.format import File
+from originmap.export.formats import format_called
+from originmap.export.free_space import Spaced
+from originmap.export.node import Node
 from originmap.settings import command_environment
 from tests.caches.programs.cache import found
+from tests.export.samples import export, node
 from tests.export.test_golden import SHARED_FORMATS
 
 GOLDEN = Path(__file__).parents[1] / "export" / "golden"
@@ -80,6 +86,15 @@ def files_of(format_: str, folder: Path, which: str = "edge") -> dict[str, Path]
     return files
 
 
+def with_space(file: File) -> File:
+    """The file as an agent writes it."""
+
+    def writer(node: Node) -> Spaced:
+        return Spaced(file.writer(node))
+
+    return file._replace(writer=writer)
+
+
 def check(format_: str, files: dict[str, Path]) -> None:
     checker = checkers.checker_of(format_, ENVIRONMENT)
     assert checker is not None
@@ -97,6 +112,21 @@ def test_our_files_for_colos_with_several_caches_pass_the_check(
     format_: str, which: str, tmp_path: Path
 ) -> None:
     check(format_, files_of(format_, tmp_path, which))
+
+
+@pytest.mark.parametrize("format_", PROGRAMS)
+def test_files_with_free_space_pass_the_check(
+    format_: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(free_space, "SMALLEST", 0)
+    files, spaced = files_of(format_, tmp_path), 0
+    for file in format_called(format_).files:
+        if file.blank_lines:
+            content = export(with_space(file), node())
+            files[file.name].write_bytes(NAMES.sub(b"192.0.2.10", content))
+            spaced += content.count(b"\n\n")
+    assert spaced
+    check(format_, files)
 
 
 @pytest.mark.parametrize("format_", ["varnish", "trafficserver"])

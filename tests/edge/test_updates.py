@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -43,9 +44,11 @@ from originmap.edge.agent import Agent
 from originmap.edge.command import parse
 from originmap.edge.pace import Pace
 from originmap.edge.record import ApplyRecord
+from originmap.edge.render import spare
 from originmap.edge.renderer import Rendered, Renderer, Standpoint
 from originmap.edge.switch import new_of
 from originmap.edge.target import Duty, Target
+from originmap.export import free_space, sorted_lines
 from originmap.export.endpoint import read
 from originmap.export.format import File
 from originmap.export.formats import FORMATS, format_called
@@ -165,6 +168,7 @@ class Kept:
         for path in paths:
             assert path.read_bytes() == new_of(path).read_bytes(), path
             new_of(path).unlink()
+        await self._renderer.prepare()
         return rendered
 
     async def _render(self, renderer: Renderer, *, update: bool) -> Rendered:
@@ -358,16 +362,54 @@ async def test_a_comparison_renders_completely(applied: Applied) -> None:
     assert (await applied.change(US_WEST)).updated
 
 
-@settings(max_examples=20)
-@given(st.lists(rounds, min_size=1, max_size=5))
-def test_files_written_by_zone(steps: list[list[Step]]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+async def test_an_update_of_a_large_file_becomes_its_spare_copy(applied: Applied) -> None:
+    with as_if_large(True):
+        await applied.change(US_EAST)
+        await applied.agent.prepare()
+        copy = spare.spare_of(applied.file)
+        number = copy.stat().st_ino
+        assert copy.read_bytes() == applied.file.read_bytes()
+        with applied.file.open("rb") as served:
+            await applied.change(US_WEST)
+            assert b"us-east-1" in served.read()
+        assert (applied.file.stat().st_ino, copy.exists()) == (number, False)
+        assert b"us-west-2" in applied.file.read_bytes()
+        await applied.agent.prepare()
+        assert copy.exists()
+        applied.agent.stop()
+        await applied.agent.run()
+        assert not copy.exists()
+
+
+async def test_a_spare_copy_of_a_killed_agent_is_removed(applied: Applied) -> None:
+    with as_if_large(True):
+        await applied.change(US_EAST)
+        await applied.agent.prepare()
+    await applied.agent.recover()
+    assert not spare.spare_of(applied.file).exists()
+
+
+@contextlib.contextmanager
+def as_if_large(large: bool) -> Iterator[None]:
+    """Spare copies and free space for small files too, and blocks of few lines."""
+    with contextlib.ExitStack() as stack:
+        if large:
+            stack.enter_context(patch.object(spare, "SMALLEST", 0))
+            stack.enter_context(patch.object(free_space, "SMALLEST", 0))
+            stack.enter_context(patch.object(sorted_lines, "LINES", 2))
+        yield
+
+
+@settings(max_examples=30)
+@given(st.lists(rounds, min_size=1, max_size=5), st.booleans())
+def test_files_written_by_zone(steps: list[list[Step]], large: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder, as_if_large(large):
         names = ("nginx", "haproxy", "varnish", "envoy", "csv", "json")
         assert asyncio.run(follow(Path(folder), names, steps)) == 0
 
 
-@settings(max_examples=20)
-@given(st.lists(rounds, min_size=1, max_size=5))
-def test_files_sorted_by_address(steps: list[list[Step]]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+@settings(max_examples=30)
+@given(st.lists(rounds, min_size=1, max_size=5), st.booleans())
+def test_files_sorted_by_address(steps: list[list[Step]], large: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder, as_if_large(large):
         assert asyncio.run(follow(Path(folder), ("trafficserver", "mmdb"), steps)) == 0

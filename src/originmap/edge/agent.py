@@ -77,6 +77,8 @@ class Agent:
         """Keep the caches up to date until stopped. Call `recover` first."""
         while await self._due():
             await self.update()
+            await self.prepare()
+        await self._renderer.forget()
 
     async def recover(self) -> None:
         """Undo interrupted file switches. Call this before any update. Raises CannotWrite."""
@@ -114,6 +116,13 @@ class Agent:
                 self._renderer.keep(rendered, places)
         self._note(began, compare, expires)
         return outcomes
+
+    async def prepare(self) -> None:
+        """Prepare for the next update, which takes less time then."""
+        began = self._seconds()
+        await self._renderer.prepare()
+        took = self._situation.took + self._seconds() - began
+        self._situation = self._situation._replace(took=took)
 
     def _files(self, node: Node) -> dict[Path, File]:
         return {

@@ -1,5 +1,6 @@
 """Digest and durability of the files that a cache loads."""
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Iterable
@@ -17,12 +18,12 @@ def digest_of(path: Path) -> str:
         return ""
 
 
-def mark_of(path: Path) -> str:
-    """A mark of a file that changes when its content is written or the file is replaced: size and
-    modification time; "" if the file cannot be read. Inode numbers are left out, because they are
-    not constant on some file systems."""
+def mark_of(path: Path | int) -> str:
+    """A mark of a file, or of its descriptor, that changes when its content is written or the file
+    is replaced: size and modification time; "" if the file cannot be read. Inode numbers are left
+    out, because they are not constant on some file systems."""
     try:
-        status = path.stat()
+        status = os.stat(path)
     except OSError:
         return ""
     return f"{status.st_size} {status.st_mtime_ns}"
@@ -38,6 +39,13 @@ def sync_folders(paths: Iterable[Path]) -> None:
     """Sync the folders of these files, so that renames survive a power failure."""
     for folder in sorted({path.parent for path in paths}):
         sync_folder(folder)
+
+
+def discard(paths: Iterable[Path]) -> None:
+    """Remove files, ignoring errors."""
+    for path in paths:
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def make_folder(folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -21,6 +21,7 @@ from originmap.edge.name_lookup import NameLookup
 from originmap.edge.release import released
 from originmap.edge.render.delta import RevisionDelta, delta_since
 from originmap.edge.render.output import CompleteFile, Output, Version
+from originmap.edge.render.spare import Spares
 from originmap.edge.render.update import (
     AddressUpdate,
     Replaced,
@@ -123,6 +124,7 @@ class Renderer:
         self._names = names
         self._last: tuple[Topology, Fresh, OwnRegions, Tiers, tuple[Place, ...]] | None = None
         self._base: _Base | None = None
+        self._spares = Spares()
 
     async def render(self, files_of: FilesOf, *, update: bool = False) -> Rendered:
         """Write the node's files, without syncing them; with `update`, only those that changed
@@ -141,9 +143,22 @@ class Renderer:
             marks = {path: disk.mark_of(place) for path, place in places.items()}
             self._base = _Base(rendered, rendered.node.shared_identity(), places, marks)
 
+    async def prepare(self) -> None:
+        """Copy the large ones of the files in place, so that the next update writes only what
+        changes."""
+        if self._base is not None:
+            base = self._base
+            marks = {place: base.marks[path] for path, place in base.places.items()}
+            await asyncio.to_thread(self._spares.prepare, marks)
+
+    async def forget(self) -> None:
+        """Remove these copies."""
+        await asyncio.to_thread(self._spares.discard)
+
     async def _complete(self, files_of: FilesOf) -> Rendered:
         standpoint = self._standpoint
         files: Mapping[Path, File] = {}
+        await self.forget()  # first, because of the space on the disk
         try:
             async with released(self._store, standpoint.name, standpoint.colo) as release:
                 node, expires = await self._node(release)
@@ -155,7 +170,7 @@ class Renderer:
                 release.epoch, release.revision, node, digests, expires, versions=versions
             )
         except BaseException:
-            discard(files)
+            disk.discard(files)
             raise
 
     async def _update(self, files_of: FilesOf, base: _Base) -> Rendered | None:
@@ -183,9 +198,9 @@ class Renderer:
         if files.keys() != base.places.keys() or node.shared_identity() != base.shared:
             return None
         try:
-            written = await _write_update(base, delta, node, release, files)
+            written = await self._write_update(base, delta, node, release, files)
         except BaseException:
-            discard(files)
+            disk.discard(files)
             raise
         return Rendered(
             release.epoch,
@@ -196,6 +211,42 @@ class Renderer:
             {path: each.replaced for path, each in written.items() if not each.same},
             {**base.rendered.versions, **{path: each.version for path, each in written.items()}},
         )
+
+    async def _write_update(
+        self,
+        base: _Base,
+        delta: RevisionDelta,
+        node: Node,
+        release: Release,
+        files: Mapping[Path, File],
+    ) -> dict[Path, ZoneUpdate | AddressUpdate]:
+        zones, rows = delta.selection.zones, WinningRows(delta.selection.addresses)
+        if not zones:
+            return {}
+        with contextlib.ExitStack() as stack:
+            written = {
+                path: update_of(
+                    self._output(path, base, stack),
+                    base.rendered.versions[path],
+                    stack.enter_context(_opened(base.places[path])),
+                    zones,
+                )
+                for path, file in files.items()
+                if file.of_mappings
+            }
+            async for part in zone_parts(node, release.mappings, zones):
+                rows.add(part)
+                for each in written.values():
+                    await asyncio.to_thread(each.zone, part)
+            for path, each in written.items():
+                await asyncio.to_thread(each.end, rows.rows)
+                if each.same:
+                    disk.discard([path])
+            return written
+
+    def _output(self, path: Path, base: _Base, stack: contextlib.ExitStack) -> Output:
+        spare = self._spares.take(base.places[path], base.marks[path], path)
+        return Output(path, stack, spare)
 
     async def _node(self, release: Release) -> tuple[Node, int | None]:
         topology = release.topology or self._topology
@@ -242,46 +293,11 @@ async def _write(
         return written
 
 
-async def _write_update(
-    base: _Base, delta: RevisionDelta, node: Node, release: Release, files: Mapping[Path, File]
-) -> dict[Path, ZoneUpdate | AddressUpdate]:
-    zones, rows = delta.selection.zones, WinningRows(delta.selection.addresses)
-    if not zones:
-        return {}
-    with contextlib.ExitStack() as stack:
-        written = {
-            path: update_of(
-                Output(path, stack),
-                base.rendered.versions[path],
-                stack.enter_context(_opened(base.places[path])),
-                zones,
-            )
-            for path, file in files.items()
-            if file.of_mappings
-        }
-        async for part in zone_parts(node, release.mappings, zones):
-            rows.add(part)
-            for each in written.values():
-                await asyncio.to_thread(each.zone, part)
-        for path, each in written.items():
-            await asyncio.to_thread(each.end, rows.rows)
-            if each.same:
-                discard([path])
-        return written
-
-
 def _opened(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except OSError as error:
         raise CannotWrite(str(path), error) from error
-
-
-def discard(paths: Iterable[Path]) -> None:
-    """Remove files, ignoring errors."""
-    for path in paths:
-        with contextlib.suppress(OSError):
-            path.unlink()
 
 
 def chosen(zones: Sequence[Zone], named: Sequence[str]) -> list[Zone]:

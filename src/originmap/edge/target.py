@@ -27,7 +27,8 @@ from originmap.edge.command import Command, run
 from originmap.edge.errors import CannotWake, CannotWrite, EdgeError, RuntimeRefused
 from originmap.edge.haproxy_runtime import Edits, HAProxyMap, edits_of
 from originmap.edge.record import ApplyRecord
-from originmap.edge.renderer import Rendered, discard
+from originmap.edge.render.spare import spare_of
+from originmap.edge.renderer import Rendered
 from originmap.edge.switch import FileSwitch, new_of
 from originmap.edge.traffic_manager import TrafficManager
 from originmap.export.format import File, Format
@@ -122,7 +123,7 @@ class Target:
     def recover(self) -> None:
         """Undo an update that a crash interrupted. Raises CannotWrite."""
         paths = {*self.duty.places, *map(Path, self._record.state.files)}
-        discard(map(new_of, paths))
+        disk.discard(made(path) for path in paths for made in (new_of, spare_of))
         self._recover_switch()
 
     def _recover_switch(self) -> None:
@@ -141,7 +142,7 @@ class Target:
                 raise EdgeError(f"a symbolic link at {self.duty.path} changed during the update")
             return self._apply(rendered, files, compare)
         finally:
-            discard(map(new_of, files))
+            disk.discard(map(new_of, files))
 
     def _apply(self, rendered: Rendered, files: Mapping[Path, File], compare: bool) -> ApplyOutcome:
         self._recover_switch()

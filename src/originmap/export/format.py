@@ -70,6 +70,7 @@ class File(NamedTuple):
     media_type: str
     writer: Callable[[Node], Writer]
     of_mappings: bool = True  # whether its content depends on zones and mappings
+    blank_lines: bool = False  # whether blank lines can follow a zone
 
 
 class Family(NamedTuple):

@@ -22,13 +22,13 @@ FORMATS = (
     Format(
         "nginx",
         "Export for nginx: a map from origins to upstreams, and the upstreams.",
-        (File("originmap.conf", _TEXT, nginx.Nginx),),
+        (File("originmap.conf", _TEXT, nginx.Nginx, blank_lines=True),),
     ),
     Format(
         "haproxy",
         "Export for HAProxy: a map file from origins to backends, and the backends.",
         (
-            File("originmap.map", _TEXT, haproxy.MapFile),
+            File("originmap.map", _TEXT, haproxy.MapFile, blank_lines=True),
             File("originmap.cfg", _TEXT, haproxy.Backends, of_mappings=False),
         ),
         of_addresses=True,
@@ -36,7 +36,7 @@ FORMATS = (
     Format(
         "varnish",
         "Export for Varnish: VCL with backends and fallback directors.",
-        (File("originmap.vcl", _TEXT, varnish.Varnish),),
+        (File("originmap.vcl", _TEXT, varnish.Varnish, blank_lines=True),),
         of_addresses=True,
     ),
     Format(
@@ -44,7 +44,7 @@ FORMATS = (
         "Export for Apache Traffic Server: parent.config and strategies.yaml.",
         (
             File("parent.config", _TEXT, trafficserver.ParentConfig),
-            File("strategies.yaml", _TEXT, trafficserver.Strategies),
+            File("strategies.yaml", _TEXT, trafficserver.Strategies, blank_lines=True),
         ),
     ),
     Format(
@@ -52,7 +52,7 @@ FORMATS = (
         "Export for Envoy: clusters, endpoints and routes as files.",
         (
             File("cds.json", _JSON, envoy.Clusters, of_mappings=False),
-            File("rds.json", _JSON, envoy.Routes),
+            File("rds.json", _JSON, envoy.Routes, blank_lines=True),
         ),
         family=Family(
             "eds/NAME.json",

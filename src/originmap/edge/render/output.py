@@ -14,6 +14,7 @@ from typing import BinaryIO, NamedTuple
 from originmap.edge import disk
 from originmap.edge.errors import CannotWrite
 from originmap.export.format import File, Span, Writer
+from originmap.export.free_space import Spaced
 from originmap.export.node import Node, ZonePart
 from originmap.file_mode import set_mode
 
@@ -42,12 +43,18 @@ class Version(NamedTuple):
 class Output:
     """A file that is being written. Its methods raise CannotWrite."""
 
-    def __init__(self, path: Path, stack: contextlib.ExitStack) -> None:
+    def __init__(
+        self, path: Path, stack: contextlib.ExitStack, last: BinaryIO | None = None
+    ) -> None:
+        """`last` is a copy of the last version, at this path and open for writing."""
         self.path = path
+        self._has_last = last is not None
         with self._writing():
-            disk.make_folder(path.parent)
-            path.unlink(missing_ok=True)  # never follow a symbolic link placed here
-            self._file: BinaryIO = stack.enter_context(path.open("xb"))
+            if last is None:
+                disk.make_folder(path.parent)
+                path.unlink(missing_ok=True)  # never follow a symbolic link placed here
+                last = path.open("xb")
+            self._file: BinaryIO = stack.enter_context(last)
 
     def add(self, chunks: Iterable[bytes]) -> Segment:
         """Append."""
@@ -63,6 +70,9 @@ class Output:
         """Append these bytes of the last version."""
         start, end = span
         with self._writing():
+            if self._has_last and start == self._file.tell():
+                self._file.seek(end)
+                return
             while start < end:
                 chunk = os.pread(last.fileno(), min(end - start, _COPIED), start)
                 if not chunk:
@@ -73,7 +83,7 @@ class Output:
     def close(self) -> None:
         """Complete the file."""
         with self._writing():
-            self._file.flush()
+            self._file.truncate()  # flushes too
             set_mode(self._file.fileno(), _MODE)
             self._file.close()
 
@@ -89,7 +99,8 @@ class CompleteFile:
     """Writes a file from all zones."""
 
     def __init__(self, output: Output, file: File, node: Node) -> None:
-        self._output, self._writer = output, file.writer(node)
+        writer = file.writer(node)
+        self._output, self._writer = output, Spaced(writer) if file.blank_lines else writer
         self._content = hashlib.sha256()
         self._start = self._end = Segment(0, b"")
         self._zones: dict[str, Segment] = {}

@@ -16,6 +16,7 @@ from struct import Struct
 from typing import BinaryIO
 
 from originmap.export.format import Chunk, Span
+from originmap.export.free_space import space_for
 from originmap.export.mmdb.aliases import BITS, NETWORKS, V4_BITS
 from originmap.export.mmdb.data import MARK, metadata
 from originmap.export.mmdb.space import AddressFamily, Block, Space
@@ -27,7 +28,6 @@ from originmap.export.mmdb.tree import (
     Relocation,
     moved,
     relocations,
-    space_for,
 )
 
 _GROUP = 16

@@ -10,6 +10,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
+from originmap.export.free_space import space_for
 from originmap.export.mmdb.aliases import BITS, NETWORKS, V4_BITS, Alias, Own, aliases, around
 from originmap.export.mmdb.space import Block, Space
 from originmap.export.mmdb.tree import (
@@ -19,7 +20,6 @@ from originmap.export.mmdb.tree import (
     absolute,
     count_nodes,
     find_node,
-    space_for,
 )
 
 _BLOCKS_AT_HAND, _NETWORKS_AT_HAND = 16, 1024

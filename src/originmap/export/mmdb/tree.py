@@ -19,6 +19,8 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
+from originmap.export.free_space import space_for
+
 NODE = 8
 """Bytes in a node."""
 GAP = 16
@@ -81,12 +83,6 @@ def count_nodes(keys: Sequence[int], ends: Sequence[int], height: int) -> int:
     for at in range(1, len(keys)):
         total += (keys[at - 1] ^ keys[at]).bit_length() - 1
     return total
-
-
-def space_for(nodes: int) -> int:
-    """The space for so many nodes: up to an eighth more, so that some can be added."""
-    step = 1 << max(nodes.bit_length() - 4, 0)
-    return -(-nodes // step) * step
 
 
 def find_node(keys: Sequence[int], ends: Sequence[int], height: int, key: int, bits: int) -> int:
