@@ -119,6 +119,7 @@ async def once(settings: EdgeSettings, duties: Sequence[Duty]) -> Result:
         if node.token_warning.needed:
             warnings.append(ADVICE)
         outcomes = await node.agent.update()
+        await node.agent.clean()
         with contextlib.suppress(FeedError):
             await node.reporter.send()
         revision = node.agent.rendered.revision if node.agent.rendered else None

@@ -49,8 +49,9 @@ def names(paths: list[Path]) -> set[str]:
 def test_a_committed_switch_leaves_only_the_new_files(paths: list[Path], tmp_path: Path) -> None:
     switch = FileSwitch(ApplyRecord(tmp_path / "record.json"))
     switch.install(paths)
-    switch.commit({})
+    switch.commit(dict.fromkeys(map(str, paths), ""))
     assert contents(paths) == ["new", "new", "new"]
+    switch.clean()
     assert names(paths) == {"one", "two", "three"}
 
 

@@ -117,9 +117,15 @@ class Agent:
         self._note(began, compare, expires)
         return outcomes
 
+    async def clean(self) -> None:
+        """Remove the old files of the last update."""
+        for target in self._targets:
+            await asyncio.to_thread(target.clean)
+
     async def prepare(self) -> None:
-        """Prepare for the next update, which takes less time then."""
+        """Clean, and prepare for the next update, which takes less time then."""
         began = self._seconds()
+        await self.clean()
         await self._renderer.prepare()
         took = self._situation.took + self._seconds() - began
         self._situation = self._situation._replace(took=took)

@@ -6,7 +6,7 @@
     3  sync each new file, .NAME.new, and rename it to its place
     4  the caller checks the files                  on failure: `restore`
     5  record the files as written                  after a crash from here on: the new files stay
-    6  remove the backup links
+    6  remove the backup links                      later, because removing a large file takes long
 
 Files that belong together are restored together, at whichever step the switch is interrupted. The
 names start with a dot, so that patterns that include a whole folder do not match them.
@@ -74,10 +74,13 @@ class FileSwitch:
         before = self._record.state
         after = msgspec.structs.replace(before, files=files, loaded=False, pending={})
         self._record.save(after)
-        paths = [Path(name) for name in before.pending]
-        with _writing(paths):
-            for path in paths:
-                previous_of(path).unlink(missing_ok=True)
+
+    def clean(self) -> None:
+        """Remove the backups, if they are no longer needed. Those that remain are removed before
+        the next switch."""
+        state = self._record.state
+        if not state.pending:
+            disk.discard(previous_of(Path(name)) for name in state.files)
 
     def _remove_stale_backups(self, paths: Sequence[Path]) -> None:
         """Remove the backups that a crash after `commit` left: they are older than the current

@@ -131,6 +131,11 @@ class Target:
         if restored:
             data = {"cache": self.name, "files": [str(path) for path in restored]}
             _LOG.warning("restored the old files of an interrupted update", extra={"data": data})
+        self.clean()
+
+    def clean(self) -> None:
+        """Remove the old files of the last update."""
+        self._switch.clean()
 
     def apply(self, rendered: Rendered, *, compare: bool) -> ApplyOutcome:
         """Make the cache serve the new files, which are at `new_of` of their paths. With
