@@ -13,6 +13,8 @@ from types import TracebackType
 
 import httpx
 
+from tests.forked import Process
+
 COMMAND = str(Path(sys.executable).with_name("originmap"))
 """The command in the environment of the tests."""
 
@@ -32,6 +34,9 @@ class Server:
     `log` is the file that its stderr goes to.
     """
 
+    loaded = True
+    """Whether a process that has loaded the program is forked. It has more memory."""
+
     def __init__(
         self,
         db: str,
@@ -49,16 +54,22 @@ class Server:
             for which, (soft, hard) in (limits or {}).items():
                 resource.setrlimit(which, (soft, hard))
 
+        words = [COMMAND, command, "--port", "0", "--db", db, *args]
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})}
         self.log = folder / f"{command}-{time.monotonic_ns()}.log"
         self._out = self.log.with_suffix(".out")
+        self.process: Process | subprocess.Popen[bytes]
         with self.log.open("wb") as err, self._out.open("wb") as out:
-            self.process = subprocess.Popen(
-                [COMMAND, command, "--port", "0", "--db", db, *args],
-                stdout=out,
-                stderr=err,
-                env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
-                preexec_fn=limit if limits else None,
-            )
+            if self.loaded and not limits:
+                self.process = Process(words, out, err, environment)
+            else:
+                self.process = subprocess.Popen(
+                    words,
+                    stdout=out,
+                    stderr=err,
+                    env=environment,
+                    preexec_fn=limit if limits else None,
+                )
         self.url = self._wait_for_url()
 
     @property
@@ -107,7 +118,7 @@ class Server:
 
 
 def printed(
-    pattern: re.Pattern[str], process: subprocess.Popen[bytes], out: Path, log: Path
+    pattern: re.Pattern[str], process: Process | subprocess.Popen[bytes], out: Path, log: Path
 ) -> str:
     """Wait until a process has printed what `pattern` matches to the file `out`; return its first
     group."""

@@ -18,6 +18,7 @@ import httpx
 from originmap.api.timestamps import timestamp
 from originmap.domain.access.permissions import ALL_ZONES, COLO_PREFIX, Group, group_id
 from originmap.store.clock import wall_clock
+from tests import forked
 from tests.caches.programs.cache import PATIENCE_SECONDS, ZONE, Cache
 from tests.process import BEARER, COMMAND, Server
 
@@ -53,7 +54,7 @@ class Edge:
         token = edge_token(server, self.name)
         self.environment = {**os.environ, "ORIGINMAP_TOKEN": token, "PATH": _PATH}
         self._log = folder / f"edge-{cache.format}.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: forked.Process | None = None
         self._started = ""
 
     def start(self, *args: str) -> None:
@@ -61,7 +62,7 @@ class Edge:
         command = [COMMAND, "edge", *self.arguments, *args]
         self._started = timestamp(wall_clock())
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=self.environment)
+            self._process = forked.Process(command, log, log, self.environment)
 
     @property
     def is_running(self) -> bool:
@@ -69,13 +70,8 @@ class Edge:
 
     def run(self, *args: str) -> subprocess.CompletedProcess[str]:
         """Run the command to its end."""
-        return subprocess.run(
-            [COMMAND, "edge", *self.arguments, *args],
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_SECONDS,
-            env=self.environment,
-        )
+        command = [COMMAND, "edge", *self.arguments, *args]
+        return forked.run(command, self.environment, timeout=PATIENCE_SECONDS)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Stop the process; return the exit status."""

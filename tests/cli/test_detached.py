@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests import forked
 from tests.process import COMMAND, TOKEN, Server
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -21,13 +22,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
     environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path)}
 
     def run_(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [COMMAND, *arguments],
-            env=environment | variables,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        return forked.run([COMMAND, *arguments], environment | variables, timeout=60)
 
     yield run_
     run_("stop")

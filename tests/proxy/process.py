@@ -1,13 +1,14 @@
 """An `originmap proxy` process in front of an API."""
 
+import os
 import re
 import signal
-import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
+from tests.forked import Process
 from tests.process import COMMAND, printed
 
 _URL = re.compile(r"^Originmap proxy (http://\S+) ", re.MULTILINE)
@@ -22,7 +23,7 @@ class ProxyProcess:
         self._out = self.log.with_suffix(".out")
         command = [COMMAND, "proxy", "--api", api, "--listen", "127.0.0.1:0", *args]
         with self.log.open("wb") as err, self._out.open("wb") as out:
-            self.process = subprocess.Popen(command, stdout=out, stderr=err)
+            self.process = Process(command, out, err, os.environ)
         self.api = printed(_URL, self.process, self._out, self.log)
 
     @property

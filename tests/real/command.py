@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests import forked
 from tests.process import COMMAND
 
 _C = ctypes.CDLL(None)
@@ -19,14 +20,17 @@ SECONDS = 30
 def run(
     *args: str | Path, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end, with any exit status."""
+    """Run a command to its end, with any exit status. With variables of its own it is started, not
+    forked, because some have an effect on the start."""
+    if env is None:
+        return forked.run([COMMAND, *args], os.environ, timeout=SECONDS)
     return subprocess.run(
         [COMMAND, *map(str, args)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=SECONDS,
-        env={**os.environ, **(env or {})},
+        env={**os.environ, **env},
     )
 
 

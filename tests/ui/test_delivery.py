@@ -109,8 +109,11 @@ def test_no_ui_turns_the_page_off(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-def test_a_server_loads_nothing_of_the_page_before_it_is_opened(tmp_path: Path) -> None:
+def test_a_server_loads_nothing_of_the_page_before_it_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Jinja2 needs MarkupSafe, whose library can be seen from outside."""
+    monkeypatch.setattr(Server, "loaded", False)
     with Server(":memory:", tmp_path) as server:
         maps = Path(f"/proc/{server.process.pid}/maps")
         httpx.get(f"{server.api}/zones", headers=BEARER).raise_for_status()

@@ -99,6 +99,7 @@ async def run(folder: Path, zones: int, count: int) -> None:
     port = free_port()
     args = ["--xds", f"127.0.0.1:{port}", "--no-log-requests"]
     db = str(folder / "dev.db")
+    Server.loaded = False
     server = Server(db, folder, "dev", args)
     try:
         async with httpx.AsyncClient(base_url=server.api, headers=BEARER, timeout=60) as http:

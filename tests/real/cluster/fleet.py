@@ -2,9 +2,9 @@
 
 import asyncio
 import json
+import os
 import shutil
 import socket
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from tests import forked
 from tests.process import COMMAND, Server
 
 PATIENCE = 60.0
@@ -84,7 +85,8 @@ class Primary:
 
 def originmap(*args: str) -> str:
     """The output of the command."""
-    done = subprocess.run([COMMAND, *args], check=True, capture_output=True, text=True)
+    done = forked.run([COMMAND, *args], os.environ, timeout=PATIENCE)
+    assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
 

@@ -76,6 +76,7 @@ class Soak:
 
 def main(minutes: float) -> int:
     """Run the test; return the exit status."""
+    Server.loaded = False
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         primary = Primary(Path(name), Seed(Path(name)))
         primary.server.stop()

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from tests import forked
 from tests.process import COMMAND, TOKEN
 
 SECONDS = 60
@@ -54,15 +55,7 @@ class Planner:
         return self.file(f"zones:\n  example.com:\n    mappings:\n{text}", name)
 
     def run(self, *args: str | Path, **env: str) -> Done:
-        done = subprocess.run(
-            [COMMAND, *map(str, args)],
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            stdin=subprocess.DEVNULL,
-            cwd=self.folder,
-            env={**self.env, **env},
-        )
+        done = forked.run([COMMAND, *args], {**self.env, **env}, self.folder, timeout=SECONDS)
         assert "Traceback" not in done.stderr, done.stderr
         return Done(done.returncode, done.stdout, done.stderr)
 

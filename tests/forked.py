@@ -1,0 +1,218 @@
+"""Commands of `originmap` in processes that are forked from one that has loaded the program.
+
+Loading takes longer than most commands do. A forked process differs from a started one in nothing
+else: it has its own arguments, environment, folder and standard files. Tests of starting itself, of
+memory, and of the guides and packages start the program.
+"""
+
+import atexit
+import contextlib
+import gc
+import json
+import os
+import pkgutil
+import selectors
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import IO, Any
+
+import originmap
+
+_NOT_LOADED = (
+    "originmap.__main__",
+    "originmap.xds",
+    "originmap.bootstrap_xds",
+    "originmap.jetstream",
+)
+"""The program itself, and the parts that need extras: threads of gRPC do not survive a fork."""
+_NUMBER = struct.Struct("i")
+_LARGEST = 1 << 20  # bytes of a request
+
+
+class Process:
+    """A running command. The methods are those of `subprocess.Popen`."""
+
+    def __init__(
+        self,
+        args: Sequence[str],
+        out: IO[Any],
+        err: IO[Any],
+        env: Mapping[str, str],
+        cwd: Path | None = None,
+    ) -> None:
+        """`out` and `err` are its standard output and error; it has no input."""
+        self.args = args
+        self.returncode: int | None = None
+        self._ended, ended = os.pipe()
+        request = json.dumps([args, dict(env), str(cwd or Path.cwd())]).encode()
+        socket.send_fds(_nursery(), [request], [out.fileno(), err.fileno(), ended])
+        os.close(ended)
+        self.pid = self._read()
+
+    def poll(self) -> int | None:
+        """The exit status, None while it runs."""
+        return self.returncode if self._has_ended(0) else None
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end. Raises subprocess.TimeoutExpired."""
+        if not self._has_ended(timeout):
+            assert timeout is not None
+            raise subprocess.TimeoutExpired(self.args, timeout)
+        assert self.returncode is not None
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Send SIGKILL."""
+        self.send_signal(signal.SIGKILL)
+
+    def _has_ended(self, timeout: float | None) -> bool:
+        if self.returncode is None:
+            with selectors.DefaultSelector() as ready:
+                ready.register(self._ended, selectors.EVENT_READ)
+                if not ready.select(timeout):
+                    return False
+            self.returncode = os.waitstatus_to_exitcode(self._read())
+            os.close(self._ended)
+        return True
+
+    def _read(self) -> int:
+        raw = os.read(self._ended, _NUMBER.size)
+        assert raw, "the process that forks has ended"
+        number: int = _NUMBER.unpack(raw)[0]
+        return number
+
+
+def run(
+    args: Sequence[str | Path],
+    env: Mapping[str, str],
+    cwd: Path | None = None,
+    *,
+    timeout: float,
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, without input."""
+    words = list(map(str, args))
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        process = Process(words, out, err, env, cwd)
+        try:
+            status = process.wait(timeout)
+        finally:
+            process.kill()
+        out.seek(0)
+        err.seek(0)
+        return subprocess.CompletedProcess(words, status, out.read(), err.read())
+
+
+@cache
+def _nursery() -> socket.socket:
+    """The socket of the process that forks. It ends with this one."""
+    ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    command = [sys.executable, "-m", "tests.forked", str(its.fileno())]
+    root = Path(__file__).parents[1]
+    process = subprocess.Popen(command, pass_fds=[its.fileno()], cwd=root)
+    its.close()
+
+    def end() -> None:
+        ours.close()
+        process.wait(10)
+
+    atexit.register(end)
+    return ours
+
+
+class _Request:
+    """A command to run, and the files that it gets."""
+
+    def __init__(self, message: bytes, files: Sequence[int]) -> None:
+        self.args, self.env, self.cwd = json.loads(message)
+        self.files = files
+
+    def become(self) -> None:
+        """Be the process that runs it."""
+        for number, file in enumerate((os.open(os.devnull, os.O_RDONLY), *self.files[:2])):
+            os.dup2(file, number)
+        os.closerange(3, 1 << 16)
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+        buffered = 1 if "PYTHONUNBUFFERED" in self.env else -1
+        sys.stdout = open(1, "w", buffered, "utf-8", closefd=False)  # noqa: SIM115
+        sys.stderr = open(2, "w", 1, "utf-8", "backslashreplace", closefd=False)  # noqa: SIM115
+        os.environ.clear()
+        os.environ.update(self.env)
+        time.tzset()
+        os.chdir(self.cwd)
+        sys.argv = self.args
+
+
+def _forked(requests: socket.socket) -> _Request | None:
+    """Fork a process for each request, and tell its number and its exit status. Returns the request
+    in the new process, None at the end of requests."""
+    running: dict[int, tuple[int, int]] = {}
+    with selectors.DefaultSelector() as ready:
+        ready.register(requests, selectors.EVENT_READ)
+        while True:
+            for key, _ in ready.select():
+                if key.fd in running:
+                    pid, ended = running.pop(key.fd)
+                    ready.unregister(key.fd)
+                    os.close(key.fd)
+                    _tell(ended, os.waitpid(pid, 0)[1])
+                    os.close(ended)
+                    continue
+                message, files, _, _ = socket.recv_fds(requests, _LARGEST, 3)
+                if not message:
+                    return None
+                pid = os.fork()
+                if pid == 0:
+                    requests.detach()
+                    return _Request(message, files)
+                out, err, ended = files
+                _tell(ended, pid)
+                os.close(out)
+                os.close(err)
+                ends = os.pidfd_open(pid)
+                running[ends] = pid, ended
+                ready.register(ends, selectors.EVENT_READ)
+
+
+def _tell(pipe: int, number: int) -> None:
+    with contextlib.suppress(BrokenPipeError):  # nobody waits for this process
+        os.write(pipe, _NUMBER.pack(number))
+
+
+def _load() -> None:
+    for module in pkgutil.walk_packages(originmap.__path__, "originmap."):
+        if not module.name.startswith(_NOT_LOADED):
+            import_module(module.name)
+    gc.collect()
+    gc.freeze()
+
+
+def _main(number: int) -> None:
+    _load()
+    request = _forked(socket.socket(fileno=number))
+    if request is not None:
+        request.become()
+        from originmap.cli.main import main
+
+        main()
+
+
+if __name__ == "__main__":
+    _main(int(sys.argv[1]))
