@@ -37,8 +37,9 @@ def titles_and_logs(*running: Publisher | Agent | Server) -> str:
 
 
 def test_an_agent_and_a_replica_follow_a_stream_and_show_no_credential(
-    guarded: Broker, tmp_path: Path
+    guarded: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(Server, "loaded", False)  # so that its command can be seen
     secret = tmp_path / "nats-credentials"
     secret.write_text(f"someone:{SECRET}\n")
     with Server(str(tmp_path / "primary.db"), tmp_path) as primary:

@@ -1,9 +1,9 @@
 """Many mappings and nodes: `make xds-scale` takes a minute, and prints what it measures.
 
-A server with 30 full zones (105,000 mappings) and 100 nodes in ten colos, which are clients in this
-process. It prints the time until every node has everything, and that from the acknowledgement of a
-change to the last node; exit status 1 if a change sends more than one resource to a node, or a
-restart anything.
+A server with 30 full zones (105,000 mappings) and 100 nodes in ten colos: three Envoys, and clients
+in this process. It prints the time until every node has everything, and that from the
+acknowledgement of a change to the last node; exit status 1 if a change sends more than one resource
+to a node, or a restart anything.
 """
 
 import argparse
@@ -14,14 +14,17 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
 import httpx
 
-from tests.caches.network import free_port
+from originmap import data
+from tests.caches.network import ADDRESSES, Machine, free_port
 from tests.process import BEARER, TOKEN, Server
 from tests.xds.node_client import NodeClient, described
+from tests.xds.streaming_envoy import StreamingEnvoy
 
 _COLOS = ("SIN", "FRA", "IAD", "LHR", "NRT", "SYD", "GRU", "JNB", "SEA", "AMS")
 _REGIONS = ("us-east-1", "eu-central-1", "ap-southeast-1", "us-west-2")
@@ -95,41 +98,88 @@ def usage(server: Server) -> str:
     return f"server: {now:.0f} MiB now, {most:.0f} MiB at most, {seconds:.2f} s of processor time"
 
 
-async def run(folder: Path, zones: int, count: int) -> None:
+def sent(server: Server) -> int:
+    """The resources that the server has sent to all nodes."""
+    text = httpx.get(f"{server.url}/metrics").text
+    name = "originmap_xds_resources_sent_total "
+    return int(float(next(x for x in text.splitlines() if x.startswith(name)).split()[1]))
+
+
+@contextlib.contextmanager
+def running_envoys(folder: Path, server: Server, port: int, count: int) -> Iterator[None]:
+    """Real Envoys in SIN."""
+    with contextlib.ExitStack() as stack:
+        machines = {name: Machine(name) for name in ADDRESSES}
+        for machine in machines.values():
+            stack.callback(machine.stop)
+        for number in range(count):
+            name = f"envoy-{number}"
+            (folder / name).mkdir()
+            envoy = StreamingEnvoy(folder / name, machines, server, port, name=name)
+            envoy.more_upstreams = [f"{colo.code}=127.0.1.1:9" for colo in data.topology().colos]
+            stack.enter_context(envoy)
+            envoy.load({})
+        yield
+
+
+async def run(folder: Path, zones: int, count: int, envoys: int) -> None:
+    """`count` nodes in this process, and some Envoys."""
     port = free_port()
-    args = ["--xds", f"127.0.0.1:{port}", "--no-log-requests"]
-    db = str(folder / "dev.db")
-    Server.loaded = False
-    server = Server(db, folder, "dev", args)
+    server = started(folder, port)
     try:
-        async with httpx.AsyncClient(base_url=server.api, headers=BEARER, timeout=60) as http:
-            ids = await fill(http, zones)
-            print(f"{zones * _PER_ZONE:,} mappings in {zones} zones; {usage(server)}", flush=True)
-            async with contextlib.AsyncExitStack() as stack:
-                began = time.monotonic()
-                nodes = await connected(stack, port, count, [])
-                for node in nodes:
-                    await node.until(lambda node=node: len(node.hosts()) == zones + 1, "all zones")
-                took, received = time.monotonic() - began, sum(n.received for n in nodes)
-                print(f"{count} nodes complete after {took:.1f} s, {received / 1e6:.0f} MB;"
-                      f" {usage(server)}", flush=True)  # fmt: skip
-                times = [await change(http, ids[0], n, nodes) for n in range(_CHANGES)]
-                print(f"a change to the last node: p50 {statistics.median(times) * 1e3:.0f} ms,"
-                      f" max {max(times) * 1e3:.0f} ms; {usage(server)}", flush=True)  # fmt: skip
-        server.kill()
-        server = Server(db, folder, "dev", args)
-        async with contextlib.AsyncExitStack() as stack:
-            began = time.monotonic()
-            again = await connected(stack, port, count, nodes)
-            await _applied(server, count)
-            sent = sum(len(node.pushes) for node in again)
-            took = time.monotonic() - began
-            print(f"after a restart all are up to date in {took:.1f} s; {sent} responses;"
-                  f" {usage(server)}", flush=True)  # fmt: skip
-            if sent:
-                sys.exit("a restart sent something that the nodes had")
+        with running_envoys(folder, server, port, envoys):
+            nodes = await before_restart(server, port, zones, count, envoys)
+            server.kill()
+            server = started(folder, port)
+            await after_restart(server, port, nodes, envoys)
     finally:
         server.stop()
+
+
+def started(folder: Path, port: int) -> Server:
+    Server.loaded = False
+    args = ["--xds", f"127.0.0.1:{port}", "--no-log-requests"]
+    return Server(str(folder / "dev.db"), folder, "dev", args)
+
+
+async def before_restart(
+    server: Server, port: int, zones: int, count: int, envoys: int
+) -> list[_Light]:
+    async with httpx.AsyncClient(base_url=server.api, headers=BEARER, timeout=60) as http:
+        began = time.monotonic()
+        ids = await fill(http, zones)
+        told(server, f"{zones * _PER_ZONE:,} mappings in {zones} zones", began)
+        await _applied(server, envoys)
+        told(server, f"{envoys} Envoys complete", began)
+        async with contextlib.AsyncExitStack() as stack:
+            began = time.monotonic()
+            nodes = await connected(stack, port, count, [])
+            for node in nodes:
+                await node.until(lambda node=node: len(node.hosts()) == zones + 1, "all zones")
+            received = sum(n.received for n in nodes) / 1e6
+            told(server, f"{count} nodes complete, {received:.0f} MB", began)
+            before = sent(server)
+            times = [await change(http, ids[0], n, nodes) for n in range(_CHANGES)]
+            await _applied(server, count + envoys)
+            if sent(server) - before != _CHANGES * (count + envoys):
+                sys.exit("a change sent something else than one resource to a node")
+            median, longest = statistics.median(times) * 1e3, max(times) * 1e3
+            print(f"a change to the last node: p50 {median:.0f} ms, max {longest:.0f} ms")
+    return nodes
+
+
+async def after_restart(server: Server, port: int, nodes: list[_Light], envoys: int) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        began = time.monotonic()
+        again = await connected(stack, port, len(nodes), nodes)
+        await _applied(server, len(nodes) + envoys)
+        told(server, "after a restart all are up to date", began)
+        if sent(server) or any(node.pushes for node in again):
+            sys.exit("a restart sent something that the nodes had")
+
+
+def told(server: Server, what: str, began: float) -> None:
+    print(f"{what}: {time.monotonic() - began:.1f} s; {usage(server)}", flush=True)
 
 
 async def _applied(server: Server, count: int) -> None:
@@ -146,9 +196,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--zones", type=int, default=30)
     parser.add_argument("--nodes", type=int, default=100)
+    parser.add_argument("--envoys", type=int, default=3, help="how many of the nodes")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(run(Path(folder), options.zones, options.nodes))
+        asyncio.run(
+            run(Path(folder), options.zones, options.nodes - options.envoys, options.envoys)
+        )
 
 
 if __name__ == "__main__":

@@ -45,10 +45,13 @@ class StreamingEnvoy(LiveEnvoy):
                 "cluster_name": "originmap",
                 "retry_policy": {"retry_back_off": back_off},
             },
-            "initial_metadata": [{"key": "authorization", "value": f"Bearer {self.token}"}],
+            "initial_metadata": self._credentials(),
         }
         ads = {"api_type": self.api_type, "transport_api_version": "V3", "grpc_services": [service]}
         return {"ads_config": ads, "cds_config": self._source("cds.json")}
+
+    def _credentials(self) -> list[dict[str, Any]]:
+        return [{"key": "authorization", "value": f"Bearer {self.token}"}]
 
     def _source(self, name: str) -> dict[str, Any]:
         return {"resource_api_version": "V3", "ads": {}}
@@ -66,3 +69,28 @@ class StateOfTheWorldEnvoy(StreamingEnvoy):
     """The same by the state-of-the-world protocol."""
 
     api_type = "GRPC"
+
+
+class CertifiedEnvoy(StreamingEnvoy):
+    """Has a certificate, and no token. Its folder has ca.pem, and NAME.pem and NAME.key for its
+    name."""
+
+    def _credentials(self) -> list[dict[str, Any]]:
+        return []
+
+    def _more_clusters(self) -> list[dict[str, Any]]:
+        (cluster,) = super()._more_clusters()
+        certificate = {
+            name: {"filename": str(self.folder / f"{self._name}.{end}")}
+            for name, end in (("certificate_chain", "pem"), ("private_key", "key"))
+        }
+        context = {
+            "@type": TYPE + "extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+            "sni": "localhost",
+            "common_tls_context": {
+                "tls_certificates": [certificate],
+                "validation_context": {"trusted_ca": {"filename": str(self.folder / "ca.pem")}},
+            },
+        }
+        socket = {"name": "envoy.transport_sockets.tls", "typed_config": context}
+        return [{**cluster, "transport_socket": socket}]

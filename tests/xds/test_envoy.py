@@ -1,6 +1,7 @@
 """Real Envoys: they follow changes, lose no request, and reject what they cannot use."""
 
 import contextlib
+import itertools
 import json
 import re
 import socket
@@ -21,7 +22,7 @@ from tests.caches.primary import NEAR_FRA, NEAR_IAD, PLACES, put, set_topology
 from tests.caches.programs.envoy import TYPE
 from tests.process import BEARER, Server
 from tests.xds import certificates
-from tests.xds.streaming_envoy import StateOfTheWorldEnvoy, StreamingEnvoy
+from tests.xds.streaming_envoy import CertifiedEnvoy, StateOfTheWorldEnvoy, StreamingEnvoy
 
 PATIENCE_SECONDS = 60
 
@@ -29,13 +30,15 @@ PATIENCE_SECONDS = 60
 class Site:
     """A server with xDS that a test can restart."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *args: str) -> None:
+        """`args` are more arguments of the server."""
         self.folder = folder
+        self.args = args
         self.xds = free_port()
         self.start()
 
     def start(self) -> None:
-        args = ["--xds", f"127.0.0.1:{self.xds}", "--no-log-requests"]
+        args = ["--xds", f"127.0.0.1:{self.xds}", "--no-log-requests", *self.args]
         self.server = Server(str(self.folder / "dev.db"), self.folder, "dev", args)
 
     def followers(self) -> dict[str, Any]:
@@ -197,6 +200,24 @@ def test_a_rejection_is_shown_with_the_text_of_envoy(
         site.until(lambda: not site.problem(), "the end of the problem")
         put(site.server, NEAR_FRA)
         envoy.comes_to("FRA")
+
+
+def test_envoy_with_a_certificate_for_its_name_needs_no_token(
+    machines: Mapping[str, Machine], tmp_path: Path
+) -> None:
+    certificates.made(tmp_path, "localhost", "sin-1")
+    options = {"cert": "localhost.pem", "key": "localhost.key", "client-ca": "ca.pem"}
+    args = [(f"--xds-{name}", str(tmp_path / file)) for name, file in options.items()]
+    certified = Site(tmp_path, *itertools.chain(*args))
+    try:
+        set_topology(certified.server, PLACES)
+        put(certified.server, NEAR_FRA)
+        with CertifiedEnvoy(tmp_path, machines, certified.server, certified.xds) as envoy:
+            envoy.load({})
+            envoy.comes_to("FRA")
+            certified.applied()
+    finally:
+        certified.server.stop()
 
 
 class LimitedEnvoy(StreamingEnvoy):
