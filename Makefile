@@ -171,7 +171,7 @@ wheels: $(VENV)/.test
 # Updates the locked versions; needs the network. Nothing else changes versions.
 lock: $(VENV)/bin/python
 	$(PIP) install uv
-	for name in run test v1client bench docs dist; do \
+	for name in run test extras v1client bench docs dist; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from packaging.requirements import Requirement
 
-LOCK = Path(__file__).parents[1] / "requirements" / "run.txt"
+LOCK = Path(__file__).parents[1] / "requirements" / "extras.txt"
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 GLIBC = ("2_17", "2_28")
 """The glibc versions that wheels support; 2.28 was released in 2018."""
@@ -49,6 +49,7 @@ def locked(target: Target, python: str) -> Iterator[tuple[Requirement, list[str]
     environment = {
         "sys_platform": target.sys_platform,
         "platform_python_implementation": "CPython",
+        "implementation_name": "cpython",
         "python_version": python,
         "python_full_version": f"{python}.0",
     }

@@ -120,6 +120,14 @@ def test_credentials_that_cannot_be_any_are_refused_without_quoting_them(text: s
     assert "USER:PASSWORD" in caught.value.hint
 
 
+def test_credentials_with_a_seed_need_a_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("originmap.jetstream.credentials.find_spec", lambda name: None)
+    with pytest.raises(UnusableEnvironment, match="need the package nkeys") as raised:
+        read_credentials("--nats-credentials", seed(nkeys.PREFIX_BYTE_USER).decode())
+    assert "originmap[nats]" in raised.value.hint
+    assert read_credentials("--nats-credentials", "someone:secret").user == "someone"
+
+
 async def test_tls_checks_the_server_and_presents_a_client_certificate(tmp_path: Path) -> None:
     with Broker(tmp_path, MUTUAL) as broker:
         tls = {"scheme": "tls"}

@@ -48,9 +48,13 @@ def environment() -> dict[str, str]:
 
 
 def test_the_base_is_pinned_to_a_version() -> None:
-    ((_, base),) = [step for step in steps() if step[0] == "ARG"]
+    _, base = steps()[0]
     assert re.fullmatch(r"BASE=[a-z./]+/python:3\.\d+\.\d+-slim-[a-z]+(@sha256:\w{64})?", base)
     assert {rest.split()[0] for name, rest in steps() if name == "FROM"} == {"${BASE}"}
+
+
+def test_the_image_has_no_extras_by_default() -> None:
+    assert ("ARG", "REQUIREMENTS=run") in stage(0)
 
 
 def test_the_image_does_not_run_as_root() -> None:
@@ -89,12 +93,16 @@ def test_the_compose_file_drops_every_capability() -> None:
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The image's folder /opt/originmap."""
     work, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("opt") / "originmap"
+    arguments = {"REQUIREMENTS": "extras"}
     for name, rest in stage(0):
         if name == "COPY":
             copy(*rest.split(), work=work)
         elif name == "RUN":
             words = rest.replace(PREFIX, str(target))
-            done = subprocess.run(words, shell=True, cwd=work, capture_output=True, text=True)
+            done = subprocess.run(
+                words, shell=True, cwd=work, env={**os.environ, **arguments},
+                capture_output=True, text=True,
+            )  # fmt: skip
             assert done.returncode == 0, done.stderr
     return target
 
@@ -125,6 +133,8 @@ def test_the_steps_install_a_server_that_is_healthy(
     installed: Path, variables: dict[str, str]
 ) -> None:
     assert not list((installed / "lib").rglob("pip"))
+    extras = [installed / "bin" / "python", "-c", "import grpc, nats, originmap.xds.server"]
+    assert subprocess.run(extras).returncode == 0
     healthy = [installed / "bin" / "originmap", "health"]
     with subprocess.Popen(
         [installed / "bin" / "originmap", *json.loads(value("CMD"))],

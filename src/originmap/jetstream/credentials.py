@@ -10,6 +10,7 @@
 
 import re
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 
 from originmap.outbound.errors import UnusableEnvironment
 
@@ -34,10 +35,12 @@ def read_credentials(source: str, text: str) -> NatsCredentials:
     if "BEGIN NATS USER JWT" in text:
         if "BEGIN USER NKEY SEED" not in text:
             raise _unusable(source, "the credentials have a JWT but no seed")
+        _require_nkeys(source)
         return NatsCredentials(creds=text)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     seeds = [line for line in lines if _SEED.fullmatch(line)]
     if len(seeds) == 1:
+        _require_nkeys(source)
         return NatsCredentials(seed=seeds[0])
     if len(lines) != 1 or not _PRINTABLE.fullmatch(lines[0]):
         raise _unusable(source, "they are not one line of printable ASCII characters")
@@ -47,6 +50,15 @@ def read_credentials(source: str, text: str) -> NatsCredentials:
     if not user or not password:
         raise _unusable(source, "the user or the password is empty")
     return NatsCredentials(user=user, password=password)
+
+
+def _require_nkeys(source: str) -> None:
+    if find_spec("nkeys") is None:
+        raise UnusableEnvironment(
+            source,
+            "these credentials for NATS need the package nkeys, which is not installed",
+            "pip install 'originmap[nats]', or use a password or a token",
+        )
 
 
 def _unusable(source: str, problem: str) -> UnusableEnvironment:
