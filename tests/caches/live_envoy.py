@@ -8,9 +8,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.caches.network import Machine
-from tests.caches.programs.cache import PATIENCE_SECONDS, ZONE
+from tests.caches.programs.cache import ZONE
 from tests.caches.programs.envoy import TYPE, Envoy, static
 from tests.process import TOKEN, Server
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 _SECRET = TYPE + "extensions.transport_sockets.tls.v3.Secret"
 _INJECTOR = TYPE + "extensions.filters.http.credential_injector.v3.CredentialInjector"
@@ -47,10 +48,7 @@ class LiveEnvoy(Envoy):
 
     def says(self, text: str) -> None:
         """Wait until the log has a text."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while text not in self.log():
-            assert time.monotonic() < deadline, self.log()
-            time.sleep(0.05)
+        wait_until(lambda: text in self.log(), self.log)
 
     def _node(self) -> dict[str, Any]:
         upstream = [f"{c}={self.machines[c].endpoint}" for c in ("IAD", "FRA")]

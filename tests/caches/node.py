@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -19,8 +18,9 @@ from originmap.api.timestamps import timestamp
 from originmap.domain.access.permissions import ALL_ZONES, COLO_PREFIX, Group, group_id
 from originmap.store.clock import wall_clock
 from tests import forked
-from tests.caches.programs.cache import PATIENCE_SECONDS, ZONE, Cache
+from tests.caches.programs.cache import ZONE, Cache
 from tests.process import BEARER, COMMAND, Server
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 UPSTREAMS = ("IAD", "FRA")
 # Envoy is in Python's folder, which an operator's PATH would also contain.
@@ -114,12 +114,12 @@ class Edge:
 
     def waits_for(self, look: Callable[[], Any], what: str) -> None:
         """Wait until a condition is true."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not look():
-            assert self._process is not None
-            assert self._process.poll() is None, self.log()
-            assert time.monotonic() < deadline, f"timeout while waiting for {what}\n{self.log()}"
-            time.sleep(0.02)
+
+        def there() -> bool:
+            assert self.is_running, self.log()
+            return bool(look())
+
+        wait_until(there, lambda: f"timeout while waiting for {what}\n{self.log()}")
 
     def __enter__(self) -> "Edge":
         self.start()

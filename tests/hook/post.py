@@ -1,7 +1,5 @@
 """Hooks on a store in memory: their delivery in the test's process, on a clock of the test."""
 
-import asyncio
-from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
 from originmap.domain.hook.hook import Hook, HookPosition
@@ -71,10 +69,3 @@ class Post:
             return HookSender(unused_context, private=True, seconds=self._seconds)
 
         return running(Deliveries(self._setup, sender).run())
-
-
-async def until(reached: Callable[[], object], seconds: float = 20) -> None:
-    """Wait until something is true."""
-    async with asyncio.timeout(seconds):
-        while not reached():
-            await asyncio.sleep(0.005)

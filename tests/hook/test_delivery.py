@@ -20,8 +20,9 @@ from originmap.feed.changes_json import changes_json
 from originmap.service.history.reports import Reports
 from originmap.store.memory import MemoryStore
 from tests.builders import CAUSE, new_zone
-from tests.hook.post import DAY, Clock, Post, until
+from tests.hook.post import DAY, Clock, Post
 from tests.hook.receiver import Receiver
+from tests.waiting import until
 
 
 @pytest.fixture

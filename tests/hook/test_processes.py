@@ -2,8 +2,7 @@
 
 import json
 import stat
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -13,10 +12,11 @@ from click.testing import CliRunner
 from originmap.cli import main
 from originmap.store.postgres.store import open_postgres
 from tests.builders import CAUSE, new_zone
-from tests.hook.post import SECRET, Clock, Post, until
+from tests.hook.post import SECRET, Clock, Post
 from tests.hook.receiver import Receiver
 from tests.postgres import Cluster
 from tests.process import BEARER, TOKEN, Server
+from tests.waiting import until, wait_until
 
 
 @pytest.fixture
@@ -47,13 +47,6 @@ def refusal(*args: str | Path) -> str:
     return f"{done.stderr}{done.exception}"
 
 
-def wait(reached: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not reached():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def put(server: Server, *last: int) -> None:
     for number in last:
         address = f"192.0.2.{number}"
@@ -77,10 +70,10 @@ def test_each_change_arrives_despite_a_crash(
         assert output(*add, "--db", db) == "ops\n"
         assert output("hook", "test", "ops", "--db", db) == "delivered\n"
         put(server, 1, 2, 3)
-        wait(lambda: metric(server, "originmap_hook_messages_total") == 3)
+        wait_until(lambda: metric(server, "originmap_hook_messages_total") == 3)
         receiver.statuses = [500]
         put(server, 4)
-        wait(lambda: metric(server, "originmap_hook_failures_total") == 1)
+        wait_until(lambda: metric(server, "originmap_hook_failures_total") == 1)
         (row,) = json.loads(output("hook", "list", "--db", db, "--json"))
         assert (row["attempts"], row["problem"]) == (1, "status 500")
         server.kill()
@@ -88,8 +81,8 @@ def test_each_change_arrives_despite_a_crash(
     with Server(db, tmp_path) as server:
         put(server, 5)
         output("hook", "retry", "ops", "--db", db)
-        wait(lambda: len({one.json.get("id") for one in receiver.of_kind("mapping")}) == 5)
-        wait(lambda: metric(server, "originmap_hook_lag_revisions") == 0)
+        wait_until(lambda: len({one.json.get("id") for one in receiver.of_kind("mapping")}) == 5)
+        wait_until(lambda: metric(server, "originmap_hook_lag_revisions") == 0)
         assert metric(server, "originmap_hooks") == 1
         log += server.log.read_text()
         server.stop()
@@ -116,7 +109,7 @@ def test_a_replica_sends_nothing_and_continues_after_its_promotion(
     with Server(primary, tmp_path) as server:
         output(*add, "--name", "ops", "--db", primary)
         put(server, 1)
-        wait(lambda: addresses() == ["192.0.2.1"])
+        wait_until(lambda: addresses() == ["192.0.2.1"])
         args = ("--follow", server.url, "--private-hooks")
         with Server(copy, tmp_path, "serve", args, {"ORIGINMAP_TOKEN": TOKEN}) as replica:
 
@@ -124,18 +117,18 @@ def test_a_replica_sends_nothing_and_continues_after_its_promotion(
                 name = "originmap_revision"
                 return metric(replica, name) == metric(server, name)
 
-            wait(copied)  # a change before its first copy would not be in its history
+            wait_until(copied)  # a change before its first copy would not be in its history
             receiver.statuses = [500]
             put(server, 2)
-            wait(lambda: addresses() == ["192.0.2.1", "192.0.2.2"])
-            wait(copied)
+            wait_until(lambda: addresses() == ["192.0.2.1", "192.0.2.2"])
+            wait_until(copied)
             assert "is a replica" in refusal("hook", "test", "ops", "--db", copy)
             assert metric(replica, "originmap_hook_messages_total") == 0
             server.kill()
     output("promote", "--db", copy)
     with Server(copy, tmp_path, "dev"):
         output("hook", "retry", "ops", "--db", copy)
-        wait(lambda: addresses()[-2:] == ["192.0.2.2", "192.0.2.2"])
+        wait_until(lambda: addresses()[-2:] == ["192.0.2.2", "192.0.2.2"])
 
 
 def test_a_hook_needs_a_secret_that_only_its_owner_can_read(

@@ -13,8 +13,9 @@ from originmap.domain.hook.signature import signed_headers
 from originmap.domain.mapping.mapping import put
 from originmap.store.memory import MemoryStore
 from tests.builders import CAUSE, US_EAST, ZONE_ID, ip, new_zone
-from tests.hook.post import SECRET, Post, until
+from tests.hook.post import SECRET, Post
 from tests.http_thread import HTTPThread
+from tests.waiting import until
 
 PAGE = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text("utf-8")
 NOW = 1_800_000_000

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import msgspec
 
@@ -33,7 +33,6 @@ from originmap.store.memory import MemoryStore
 from tests.builders import CAUSE, US_EAST, ZONE_ID, ip, new_zone
 
 LIMITS = StreamLimits(messages=1_000, replicas=1)
-SECONDS = 60
 
 
 class Primary(FeedClient):
@@ -123,13 +122,6 @@ async def running(work: object) -> AsyncIterator[None]:
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for a condition."""
-    async with asyncio.timeout(SECONDS):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def stored(access: NatsAccess) -> list[tuple[str, dict[str, str], StreamMessage]]:

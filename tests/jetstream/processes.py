@@ -4,15 +4,14 @@ import os
 import re
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tests.jetstream.broker import Broker
 from tests.process import COMMAND, printed
+from tests.waiting import wait_until
 
 EDGE_FILE = "edge.csv"
-_SECONDS = 60
 
 
 class Started:
@@ -49,10 +48,7 @@ class Started:
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Wait for a condition."""
-        deadline = time.monotonic() + _SECONDS
-        while not condition():
-            assert time.monotonic() < deadline, self.log.read_text()
-            time.sleep(0.02)
+        wait_until(condition, self.log.read_text)
 
     def __enter__(self) -> "Started":
         return self

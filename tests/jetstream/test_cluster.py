@@ -10,15 +10,8 @@ from originmap.jetstream.connection import connected
 from originmap.jetstream.publisher import StreamLimits
 from tests.caches.network import free_port
 from tests.jetstream.broker import Broker
-from tests.jetstream.primary import (
-    Primary,
-    access_to,
-    following,
-    gaps,
-    publishing,
-    stored,
-    until,
-)
+from tests.jetstream.primary import Primary, access_to, following, gaps, publishing, stored
+from tests.waiting import until
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from originmap.jetstream.publisher import StreamLimits
 from originmap.service.feed.followers import Report
 from tests.caches.network import free_port
 from tests.jetstream.broker import Broker
-from tests.jetstream.primary import Primary, following, publishing, stored, until
+from tests.jetstream.primary import Primary, following, publishing, stored
+from tests.waiting import until
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "nats"
 DOCS = Path(__file__).parents[2] / "docs" / "nats.md"

@@ -17,16 +17,8 @@ from originmap.service.feed.followers import Report
 from originmap.store.memory import MemoryStore
 from tests.builders import US_EAST, US_WEST, ZONE_ID
 from tests.jetstream.broker import Broker
-from tests.jetstream.primary import (
-    Node,
-    Primary,
-    access_to,
-    following,
-    gaps,
-    publishing,
-    stored,
-    until,
-)
+from tests.jetstream.primary import Node, Primary, access_to, following, gaps, publishing, stored
+from tests.waiting import until
 
 OTHER_ZONE = "f" * 32
 

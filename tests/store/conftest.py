@@ -11,7 +11,7 @@ from originmap.store.postgres.store import PostgresStore, open_postgres
 from originmap.store.sqlite.store import SqliteStore
 from tests.builders import CAUSE, new_zone
 from tests.postgres import Cluster
-from tests.store.nodes import until
+from tests.waiting import until
 
 
 class Clock:

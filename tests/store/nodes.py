@@ -1,8 +1,5 @@
 """Writes to the nodes of a PostgreSQL database."""
 
-import asyncio
-from collections.abc import Callable
-
 from originmap.domain.history.change import Committed
 from originmap.domain.mapping import mapping
 from originmap.domain.mapping.mapping import Mapping
@@ -22,9 +19,3 @@ async def put(store: Store, text: str, place: mapping.Place = US_EAST) -> Mappin
 
 async def delete(store: Store, text: str) -> Committed[Mapping]:
     return await store.write(ZONE_ID, (ip(text),), mapping.delete(ip(text)), CAUSE)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.01)

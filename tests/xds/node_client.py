@@ -12,8 +12,8 @@ from envoy.service.discovery.v3 import ads_pb2_grpc, discovery_pb2
 from google.protobuf import json_format
 
 from originmap.export.envoy import CLUSTER_TYPE, ENDPOINTS_TYPE, HOST_TYPE, ROUTES_TYPE
+from tests.waiting import PATIENCE_SECONDS
 
-PATIENCE_SECONDS = 60
 TEMPLATE = "{colo}.example:80"
 
 

@@ -7,7 +7,6 @@ import re
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,10 +20,9 @@ from tests.caches.node import Visitor
 from tests.caches.primary import NEAR_FRA, NEAR_IAD, PLACES, put, set_topology
 from tests.caches.programs.envoy import TYPE
 from tests.process import BEARER, Server
+from tests.waiting import wait_until
 from tests.xds import certificates
 from tests.xds.streaming_envoy import CertifiedEnvoy, StateOfTheWorldEnvoy, StreamingEnvoy
-
-PATIENCE_SECONDS = 60
 
 
 class Site:
@@ -69,10 +67,7 @@ class Site:
         httpx.put(url, json=body, headers=BEARER, verify=False).raise_for_status()
 
     def until(self, true: Callable[[], object], what: str) -> None:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not true():
-            assert time.monotonic() < deadline, f"{what}: {self.followers()}"
-            time.sleep(0.02)
+        wait_until(true, lambda: f"{what}: {self.followers()}")
 
     def applied(self, name: str = "sin-1") -> None:
         """Wait until a node has applied the newest revision."""

@@ -1,12 +1,10 @@
 """`originmap xds` as a process of its own, and the server without the extra."""
 
-import asyncio
 import os
 import re
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
@@ -18,7 +16,8 @@ from tests.caches.network import free_port
 from tests.caches.node import edge_token, listed
 from tests.caches.primary import NEAR_FRA, put
 from tests.process import BEARER, COMMAND, Server, printed
-from tests.xds.node_client import PATIENCE_SECONDS, NodeClient, described
+from tests.waiting import until
+from tests.xds.node_client import NodeClient, described
 
 _STARTED = re.compile(r"(Originmap xDS on \S+)")
 
@@ -44,7 +43,7 @@ async def test_a_process_of_its_own_serves_nodes_and_passes_their_reports_on(
     try:
         printed(_STARTED, process, out, log)
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-            await until(lambda: "loaded a snapshot" in log.read_text(), "the first snapshot")
+            await until(lambda: "loaded a snapshot" in log.read_text())
             async with NodeClient(channel, token, described("sin-1")) as node:
                 await node.complete()
                 put(primary, NEAR_FRA)
@@ -54,7 +53,7 @@ async def test_a_process_of_its_own_serves_nodes_and_passes_their_reports_on(
                     row = listed(primary, "sin-1")
                     return bool(row) and (row["lag"], row["colo"]) == (0, "SIN")
 
-                await until(reported, "the node among the followers of the primary")
+                await until(reported)
                 primary.kill()
             async with NodeClient(channel, token, described("sin-1")) as later:
                 await later.complete()
@@ -70,14 +69,6 @@ def replica_token(primary: Server) -> str:
     answer = httpx.post(url, json=body, headers=BEARER, verify=False).raise_for_status()
     secret: str = answer.json()["result"]["secret"]
     return secret
-
-
-async def until(true: Callable[[], object], what: str) -> None:
-    """Wait until a condition is true."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not true():
-        assert time.monotonic() < deadline, f"timeout while waiting for {what}"
-        await asyncio.sleep(0.05)
 
 
 _WITHOUT = """

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -24,7 +23,8 @@ from originmap.store.clock import SYSTEM, wall_clock
 from tests.api.matrix import FOREIGN_ZONE, OTHER_ZONE, ZONE, furnish
 from tests.builders import CAUSE, ip
 from tests.caches.network import free_port
-from tests.xds.node_client import PATIENCE_SECONDS, NodeClient, OldNodeClient, described
+from tests.waiting import PATIENCE_SECONDS, until
+from tests.xds.node_client import NodeClient, OldNodeClient, described
 
 ZONES = {"example.com": ZONE, "example.org": OTHER_ZONE, "example.net": FOREIGN_ZONE}
 
@@ -97,10 +97,7 @@ class World:
 
     async def until(self, true: Callable[[], object], what: str) -> None:
         """Wait until a condition is true."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not true():
-            assert time.monotonic() < deadline, f"{what}: {self.opened.followers.all()}"
-            await asyncio.sleep(0.01)
+        await until(true, lambda: f"{what}: {self.opened.followers.all()}")
 
     def follower(self, name: str = "sin-1") -> FollowerStatus:
         """What is known about a node."""

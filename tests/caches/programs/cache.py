@@ -14,10 +14,10 @@ import httpx
 import pytest
 
 from tests.caches.network import ADDRESSES, Machine, free_port
+from tests.waiting import PATIENCE_SECONDS
 
 IP = ADDRESSES["origin"]
 ZONE = "example.com"
-PATIENCE_SECONDS = 60
 # Debian installs servers in folders that are only in root's PATH.
 ENVIRONMENT = {**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}
 

@@ -2,8 +2,8 @@
 
 import time
 
-from tests.caches.programs.cache import PATIENCE_SECONDS
 from tests.caches.programs.haproxy import HAProxy
+from tests.waiting import PATIENCE_SECONDS
 
 _SEND_AGAIN_SECONDS = 2
 

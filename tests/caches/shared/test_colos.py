@@ -21,7 +21,7 @@ from originmap.domain.tier.rings.table import RINGS
 from originmap.domain.tier.topology import Colo, GenericTier, HashPart
 from originmap.export.endpoint import Endpoints
 from originmap.export.formats import format_called
-from tests.caches.programs.cache import IP, PATIENCE_SECONDS, ZONE, Cache
+from tests.caches.programs.cache import IP, ZONE, Cache
 from tests.caches.programs.haproxy import HAProxy
 from tests.caches.programs.shared_envoy import SharedEnvoy, SharedEnvoyOwnClusters
 from tests.caches.programs.shared_haproxy import SharedHAProxy
@@ -30,6 +30,7 @@ from tests.caches.programs.shared_trafficserver import SharedTrafficServer
 from tests.caches.programs.shared_varnish import SharedVarnish
 from tests.caches.shared.crowd import Crowd
 from tests.export.samples import COLOS, NOWHERE, REGIONAL, VIRGINIA, ZONES, export, node
+from tests.waiting import PATIENCE_SECONDS
 
 CACHES = (SharedNginx, SharedHAProxy, SharedVarnish, SharedTrafficServer, SharedEnvoy)
 HOSTS = {

@@ -13,7 +13,7 @@ from originmap.domain.zone.pool import Pool
 from originmap.export.endpoint import read
 from originmap.export.formats import format_called
 from tests.caches.network import free_port
-from tests.caches.programs.cache import IP, PATIENCE_SECONDS, ZONE, Cache
+from tests.caches.programs.cache import IP, ZONE, Cache
 from tests.caches.programs.envoy import Envoy
 from tests.caches.programs.nginx import Nginx
 from tests.caches.programs.shared_haproxy import SharedHAProxy
@@ -21,6 +21,7 @@ from tests.caches.programs.trafficserver import BY_PARENT, TrafficServer
 from tests.caches.programs.varnish import Varnish
 from tests.caches.shared.crowd import Crowd
 from tests.export.samples import COLOS, FRANKFURT, VIRGINIA, ZONES, export, node
+from tests.waiting import PATIENCE_SECONDS
 
 OTHER = "192.0.2.2"
 POOL = (Pool("web", (IP, OTHER)),)

@@ -14,7 +14,7 @@ from originmap.domain.tier.cache import Cache as Listed
 from originmap.export.endpoint import Endpoints
 from originmap.export.formats import format_called
 from tests.asyncio_server import close
-from tests.caches.programs.cache import IP, PATIENCE_SECONDS, ZONE, Cache
+from tests.caches.programs.cache import IP, ZONE, Cache
 from tests.caches.programs.shared_envoy import SharedEnvoy
 from tests.caches.programs.shared_haproxy import SharedHAProxy
 from tests.caches.programs.shared_nginx import SharedNginx
@@ -22,6 +22,7 @@ from tests.caches.programs.shared_trafficserver import SharedTrafficServer
 from tests.caches.programs.shared_varnish import SharedVarnish
 from tests.caches.shared.crowd import Crowd, Member
 from tests.export.samples import COLOS, REGIONAL, VIRGINIA, export, node
+from tests.waiting import PATIENCE_SECONDS
 
 PROGRAMS = [
     (SharedNginx, SharedVarnish, SharedHAProxy),

@@ -1,17 +1,16 @@
 """Traffic Server with colos of several caches: parent.config, and requests from another one."""
 
 import asyncio
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from tests.asyncio_server import close
-from tests.caches.programs.cache import PATIENCE_SECONDS
 from tests.caches.programs.shared_trafficserver import SharedTrafficServer
 from tests.caches.programs.trafficserver import BY_PARENT
 from tests.caches.shared.crowd import Crowd
 from tests.caches.shared.test_colos import FRA, HOSTS, IAD, MARKED, SOME, Site
+from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -33,23 +32,16 @@ def test_a_cache_with_another_address_than_its_machine_fills_from_the_origin(sit
     some = SOME[:16]  # of which it owns a few, and each of these takes a second
     with Translation(site, "127.0.1.9") as translation:
         site.load("IAD", itself=translation.host)
-        waits_for(site, lambda: {*site.owners(some).values()} == {*IAD, "origin"})
+        wait_until(lambda: {*site.owners(some).values()} == {*IAD, "origin"}, site.cache.log)
         assert translation.connections
 
 
 def test_parent_config_assigns_urls_by_hash_and_falls_back(site: Site) -> None:
     site.load("SIN")
-    waits_for(site, lambda: by_parent(site) == {*IAD})
+    wait_until(lambda: by_parent(site) == {*IAD}, site.cache.log)
     for name in IAD:
         site.crowd[name].stop()
-    waits_for(site, lambda: by_parent(site) == {*FRA})
-
-
-def waits_for(site: Site, look: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not look():
-        assert time.monotonic() < deadline, site.cache.log()
-        time.sleep(0.1)
+    wait_until(lambda: by_parent(site) == {*FRA}, site.cache.log)
 
 
 def by_parent(site: Site) -> set[str]:

@@ -4,8 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -21,6 +20,7 @@ from tests.postgres import HOW_TO_INSTALL_POOLER, Cluster, Pooler, has_pooler
 from tests.process import Server
 from tests.real.command import output, refusal, rows, run
 from tests.real.events import ACCEPT, Events
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -33,13 +33,6 @@ def nodes(url: str, tmp_path: Path) -> Iterator[list[Server]]:
     """Three servers on one database."""
     with contextlib.ExitStack() as stack:
         yield [stack.enter_context(Server(url, tmp_path, "serve")) for _ in range(3)]
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def new_token(url: str) -> dict[str, str]:
@@ -57,7 +50,9 @@ def test_a_write_on_one_node_is_readable_on_another(nodes: list[Server], url: st
     zone = output("zone", "create", "example.com", "--db", url).strip()
     headers = new_token(url)
     path = f"/zones/{zone}/origin/cloud_regions/192.0.2.1"
-    until(lambda: all(httpx.get(n.api + path, headers=headers).status_code == 404 for n in nodes))
+    wait_until(
+        lambda: all(httpx.get(n.api + path, headers=headers).status_code == 404 for n in nodes)
+    )
     body = {"origin_ip": "192.0.2.1", "vendor": "aws", "region": "us-east-1"}
     put = httpx.put(nodes[0].api + path, headers=headers, json=body)
     got = [httpx.get(node.api + path, headers=headers).json()["result"] for node in nodes]
@@ -110,7 +105,7 @@ def as_admin(node: Server, secret: str) -> httpx.Client:
 
 def test_nodes_that_start_at_the_same_time_share_one_account(nodes: list[Server], url: str) -> None:
     headers = new_token(url)
-    until(lambda: verified(nodes[0], headers))
+    wait_until(lambda: verified(nodes[0], headers))
     accounts = httpx.get(f"{nodes[0].api}/accounts", headers=headers)
     assert len(accounts.json()["result"]) == 1
 
@@ -155,7 +150,7 @@ async def test_a_follower_of_three_nodes_under_32_writers_ends_equal_to_the_sour
 ) -> None:
     zones = [output("zone", "create", f"{n}.example.com", "--db", url).strip() for n in range(3)]
     headers = new_token(url)
-    until(lambda: all(verified(node, headers) for node in nodes))
+    wait_until(lambda: all(verified(node, headers) for node in nodes))
     source, copy = await open_postgres(url), MemoryStore()
     await copy.load(source.snapshot())
     seen: list[int] = []
@@ -187,7 +182,7 @@ async def test_readers_of_three_nodes_under_32_writers_see_every_revision_once_a
     """
     zones = [output("zone", "create", f"{n}.example.com", "--db", url).strip() for n in range(3)]
     headers = new_token(url)
-    until(lambda: all(verified(node, headers) for node in nodes))
+    wait_until(lambda: all(verified(node, headers) for node in nodes))
     source = await open_postgres(url)
     since = source.revision
     copies = [Copy(since) for _ in range(4)]

@@ -1,7 +1,6 @@
 """A server process that reads from a standby of its PostgreSQL database."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ from originmap.cli.commands.server.serve import command
 from tests.postgres import Cluster
 from tests.process import Server
 from tests.real.command import output
+from tests.waiting import wait_until
 
 AGE = "originmap-replica-age"
 PAUSE, RESUME = "SELECT pg_wal_replay_pause()", "SELECT pg_wal_replay_resume()"
@@ -41,7 +41,7 @@ class _Pair(NamedTuple):
             ages[:] = self.client.get(path).headers.get_list(AGE)
             return bool(ages)
 
-        until(is_served)
+        wait_until(is_served)
         return float(ages[0])
 
     def standby_now(self) -> dict[str, object]:
@@ -85,13 +85,6 @@ def new_zone(client: httpx.Client, name: str) -> str:
     return zone
 
 
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def test_answers_from_the_standby_have_its_lag(pair: _Pair) -> None:
     pair.put("us-east-1")
     zone = pair.zones[0]
@@ -124,7 +117,7 @@ def test_a_client_sees_its_own_write_while_the_standby_is_behind(paused: _Pair) 
         other = paused.client.get(paused.mapping(1))
         assert other.json()["result"]["region"] == "us-east-1"
         ages.append(float(other.headers[AGE]))
-        until(lambda: float(str(paused.standby_now()["lag_seconds"])) > ages[0] + 0.5)
+        wait_until(lambda: float(str(paused.standby_now()["lag_seconds"])) > ages[0] + 0.5)
     assert ages[1] > ages[0]
 
 
@@ -141,13 +134,13 @@ def test_a_token_revoked_while_the_standby_is_behind_is_refused(paused: _Pair) -
 
 def test_the_server_is_ready_and_reads_while_the_standby_is_down(pair: _Pair) -> None:
     pair.put("us-east-1")
-    until(lambda: pair.standby_now()["serves"] is True)
+    wait_until(lambda: pair.standby_now()["serves"] is True)
     pair.standby.kill()
     for _ in range(20):
         answer = pair.client.get(pair.mapping())
         assert answer.status_code == 200
     assert AGE not in answer.headers
-    until(lambda: pair.standby_now()["serves"] is False)
+    wait_until(lambda: pair.standby_now()["serves"] is False)
     metrics = pair.client.get("/metrics").text
     assert "originmap_standby_serves 0.0" in metrics
     for name in ("standby_lag_seconds", "standby_reads_total", "standby_fallbacks_total"):

@@ -15,7 +15,7 @@ from originmap.service.export.exports import Export, Exports, Prepare
 from originmap.service.feed.snapshots import LOCAL, SnapshotReader
 from tests.real.inprocess import InProcess, whole_app
 from tests.real.server.wire import Connection, request
-from tests.store.nodes import until
+from tests.waiting import until
 
 
 class WithoutEnd(Exports):

@@ -23,7 +23,7 @@ from tests.real.server.probe import (
     head,
 )
 from tests.real.server.wire import Connection, request
-from tests.store.nodes import until
+from tests.waiting import until
 
 CHANGES = "/originmap/v1/changes"
 

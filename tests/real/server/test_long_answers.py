@@ -26,7 +26,7 @@ from tests.real.cluster.test_revocation import GROUPS, TOKENS, policies
 from tests.real.inprocess import InProcess, whole_app
 from tests.real.server.probe import ONE
 from tests.real.server.wire import Connection, request
-from tests.store.nodes import until
+from tests.waiting import until
 
 CHANGES = "/originmap/v1/changes"
 EXPORT = "/originmap/v1/export/csv"

@@ -17,7 +17,8 @@ from originmap.store.postgres.mapping_cache import Counter
 from originmap.store.postgres.store import PostgresStore, open_postgres
 from tests.builders import CAUSE, ZONE_ID, ip, new_zone, remove_zone
 from tests.real.proxy import Proxy
-from tests.store.nodes import delete, put, until
+from tests.store.nodes import delete, put
+from tests.waiting import until
 
 
 class Cuttable(NamedTuple):

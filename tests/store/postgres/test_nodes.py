@@ -23,7 +23,8 @@ from originmap.store.postgres.store import PostgresStore, open_postgres
 from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, ips, new_zone, remove_zone, zone
 from tests.postgres import Cluster
 from tests.store.copies import OTHER_ID
-from tests.store.nodes import END_CONNECTIONS, put, until
+from tests.store.nodes import END_CONNECTIONS, put
+from tests.waiting import until
 
 
 async def test_everything_is_persistent(url: str) -> None:

@@ -12,7 +12,8 @@ from originmap.store.postgres.store import open_postgres
 from tests import postgres
 from tests.builders import CAUSE, US_EAST, ZONE_ID, ip, new_zone
 from tests.postgres import Cluster, Pooler
-from tests.store.nodes import put, until
+from tests.store.nodes import put
+from tests.waiting import until
 
 
 @pytest.fixture

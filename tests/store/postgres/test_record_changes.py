@@ -18,7 +18,8 @@ from tests.builders import CAUSE, US_WEST, ZONE_ID, ip, new_zone, remove_zone, z
 from tests.builders import token as new_token
 from tests.postgres import Cluster
 from tests.store.copies import OTHER_ID
-from tests.store.nodes import END_CONNECTIONS, put, until
+from tests.store.nodes import END_CONNECTIONS, put
+from tests.waiting import until
 
 
 def _add(token: Token) -> RecordDecide[None]:

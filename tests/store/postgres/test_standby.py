@@ -16,7 +16,8 @@ from originmap.store.postgres.store import PostgresStore, open_postgres
 from tests import postgres
 from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, new_zone
 from tests.postgres import Cluster, Pooler
-from tests.store.nodes import delete, put, until
+from tests.store.nodes import delete, put
+from tests.waiting import until
 
 OTHER = "e" * 32
 LATE = 1 << 40
