@@ -80,9 +80,17 @@ def test_a_removed_copy_is_not_missed(file: Path) -> None:
     assert take(spares, file) is None
 
 
-def test_a_copy_that_cannot_be_made_is_no_error(file: Path) -> None:
+def test_a_copy_that_cannot_be_made_is_reported_once(
+    file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     spare_of(file).mkdir()
-    assert take(prepared(file), file) is None
+    spares = prepared(file)
+    spares.prepare({file: mark_of(file)})
+    assert [record.message for record in caplog.records] == ["no spare copy; changes take longer"]
+    assert take(spares, file) is None
+    spare_of(file).rmdir()
+    spares.prepare({file: mark_of(file)})
+    assert take(spares, file) == CONTENT
 
 
 def test_all_copies_are_removed(file: Path) -> None:

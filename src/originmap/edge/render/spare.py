@@ -5,6 +5,7 @@ again. Its spare copy, which nobody else reads, becomes the next version.
 """
 
 import contextlib
+import logging
 import os
 import shutil
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ from typing import BinaryIO, NamedTuple
 
 from originmap.edge import disk
 
+_LOG = logging.getLogger(__name__)
+_FLAGS = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 SMALLEST = 1 << 20
 """Bytes of a file with a spare copy. Smaller files are copied when they change."""
 
@@ -29,6 +32,7 @@ class Spares:
 
     def __init__(self) -> None:
         self._spares: dict[Path, _Spare] = {}
+        self._failed: set[Path] = set()
 
     def prepare(self, marks: Mapping[Path, str]) -> None:
         """Copy the large ones of these files, which have these marks, and sync the copies. A file
@@ -37,9 +41,18 @@ class Spares:
             known = self._spares.get(path)
             if known is None or known.source != mark:
                 self._spares.pop(path, None)
-                with contextlib.suppress(OSError):
-                    if path.stat().st_size >= SMALLEST:
-                        self._copy(path)
+                self._prepare(path)
+
+    def _prepare(self, path: Path) -> None:
+        try:
+            if path.stat().st_size >= SMALLEST:
+                self._copy(path)
+            self._failed.discard(path)
+        except OSError as error:
+            if path not in self._failed:
+                self._failed.add(path)
+                data = {"file": str(path), "why": error.strerror}
+                _LOG.warning("no spare copy; changes take longer", extra={"data": data})
 
     def take(self, path: Path, mark: str, new: Path) -> BinaryIO | None:
         """The spare copy of a file with this mark, moved to the path `new` and open for writing;
@@ -49,7 +62,7 @@ class Spares:
             return None
         with contextlib.suppress(OSError):
             spare_of(path).replace(new)
-            file = os.fdopen(os.open(new, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0)), "r+b")
+            file = os.fdopen(os.open(new, _FLAGS), "r+b")
             if disk.mark_of(file.fileno()) == known.copy:
                 return file
             file.close()
