@@ -1,4 +1,5 @@
-"""Numbers in text: query arguments, headers, command-line options and settings.
+"""Numbers in text: those of query arguments, headers, command-line options and settings, and those
+with a noun.
 
 The only module that parses numbers of the user's input. Each function checks the whole text and
 returns the number that it checked, so that no caller can check one form and use another.
@@ -40,3 +41,8 @@ def port(text: str) -> int | None:
 def shown(text: str) -> str:
     """A rejected text, quoted and shortened for a message of one line."""
     return repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}… ({len(text)} characters)"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: "1 origin", "2,000 origins"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -111,7 +111,7 @@ def test_an_exported_state_and_the_live_mappings_are_the_same(filled: Planner) -
     imported = filled.run("import", "terraform", file, "--out", "imported.yaml")
     assert (imported.status, imported.err) == (
         0,
-        "written to imported.yaml\n3 mappings in 1 zones\n",
+        "written to imported.yaml\n3 mappings in 1 zone\n",
     )
     assert filled.run("plan", "imported.yaml").status == 0
 

@@ -8,11 +8,12 @@ import msgspec
 
 from originmap.api.http.response import Response
 from originmap.api.ui.inner import InnerRefused
-from originmap.api.ui.pages.map_drawing import ACTIONS, RegionMove, counted, move_drawing
+from originmap.api.ui.pages.map_drawing import ACTIONS, RegionMove, move_drawing
 from originmap.api.ui.pages.map_facts import MapFilter, map_facts
 from originmap.api.ui.pages.map_page import REGIONS, TOPOLOGY, render_map
 from originmap.api.ui.state_undo import StateUndo, in_words
 from originmap.api.ui.visit import Visit
+from originmap.domain.number import counted
 
 _WHATIF = "/originmap/v1/whatif"
 MOST_MOVES = 500

@@ -9,6 +9,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from originmap.api.ui.pages.map_facts import ColoRow, MapFacts, RegionRow
+from originmap.domain.number import counted
 
 ACTIONS = {"draining": "Drain", "down": "Take down", "active": "Activate"}
 """What sets a colo to a state."""
@@ -125,8 +126,3 @@ def _words_of_region(region: RegionRow) -> str:
     if region.hinted and len(region.colos) > 1:
         tail += f", fallback {' then '.join(region.colos[1:])}"
     return f"{region.name}: {counted(region.origins, 'origin')}, {tail}"
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun: "1 origin", "2,000 origins"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

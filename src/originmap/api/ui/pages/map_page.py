@@ -3,10 +3,11 @@
 from collections import Counter
 
 from originmap.api.http.response import Response
-from originmap.api.ui.pages.map_drawing import ACTIONS, counted, map_drawing
+from originmap.api.ui.pages.map_drawing import ACTIONS, map_drawing
 from originmap.api.ui.pages.map_facts import MapFacts, MapFilter, map_facts
 from originmap.api.ui.state_undo import in_words
 from originmap.api.ui.visit import Visit
+from originmap.domain.number import counted
 
 TOPOLOGY = "/originmap/v1/topology"
 REGIONS = "/originmap/v1/regions"

@@ -7,6 +7,7 @@ import click
 
 from originmap import data
 from originmap.cli.api_options import out, write_out
+from originmap.domain.number import counted
 from originmap.mapfile import reader
 from originmap.mapfile.document import AUTO
 from originmap.mapfile.errors import UnusableFile
@@ -75,4 +76,4 @@ def _write(states: list[ZoneState], out: Path | None) -> None:
     WRITERS["yaml"](states, text)
     write_out(out, [text.getvalue()])
     count = sum(len(state.mappings) for state in states)
-    click.echo(f"{count:,} mappings in {len(states):,} zones", err=True)
+    click.echo(f"{counted(count, 'mapping')} in {counted(len(states), 'zone')}", err=True)
