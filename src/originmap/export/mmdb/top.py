@@ -6,7 +6,7 @@ their aliases, and the tree of IPv4 addresses, whose leaves are blocks.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -48,7 +48,7 @@ class Top:
         self.v4 = v4
         self._v6_family = v6.family
         self.addresses = lru_cache(_BLOCKS_AT_HAND)(Block.addresses)
-        self._exists = lru_cache(_NETWORKS_AT_HAND)(self._has_addresses)
+        self._exists = lru_cache(_NETWORKS_AT_HAND)(partial(_has_addresses, v4))
         self.v4_leaves = _sorted((block.first, block.bits, block) for block in v4.blocks)
         self.v6_leaves = _sorted(self._find_leaves(v6))
         self.v4_start = space_for(max(self.v6_leaves.count_nodes(BITS), 1))
@@ -98,12 +98,13 @@ class Top:
             for alias in aliases(self._exists, own, first, BITS - length, length):
                 yield alias.first, alias.bits, alias
 
-    def _has_addresses(self, first: int, bits: int) -> bool:
-        """Whether there are IPv4 addresses in a network."""
-        blocks = self.v4.covering(first, bits)
-        if len(blocks) == 1 and blocks[0].bits > bits:
-            return blocks[0].has_addresses(first, bits)
-        return bool(blocks)
+
+def _has_addresses(v4: Space, first: int, bits: int) -> bool:
+    """Whether there are IPv4 addresses in a network."""
+    blocks = v4.covering(first, bits)
+    if len(blocks) == 1 and blocks[0].bits > bits:
+        return blocks[0].has_addresses(first, bits)
+    return bool(blocks)
 
 
 class Linked:

@@ -124,38 +124,36 @@ class NodeWriter:
 
     def _tree(self, leaves: Leaves, height: int) -> bytes:
         """The nodes of a tree in relative form."""
+        return self._part(leaves, 0, len(leaves.keys), height) if leaves.keys else self._empty * 2
+
+    def _part(self, leaves: Leaves, low: int, high: int, height: int) -> bytes:
+        """The nodes above some of the leaves."""
         keys, ends, records = leaves
-        if not keys:
-            return self._empty * 2
-
-        def write(low: int, high: int, height: int) -> bytes:
-            first = keys[low]
-            if high - low == 1:
-                end = ends[low]
-                bits = (first & (1 << height) - 1) >> end
-                record = records[low]
-                last = self._empty + record if bits & 1 else record + self._empty
-                return self._chain(bits >> 1, height - end - 1) + last
-            split = (first ^ keys[high - 1]).bit_length() - 1
-            chain = self._chain((first & (1 << height) - 1) >> split + 1, height - split - 1)
-            middle = bisect_left(keys, (first >> split | 1) << split, low, high)
-            left_is_leaf = middle - low == 1 and ends[low] == split
-            right_is_leaf = high - middle == 1 and ends[middle] == split
-            left = b"" if left_is_leaf else write(low, middle, split)
-            right = b"" if right_is_leaf else write(middle, high, split)
-            return b"".join(
-                (
-                    chain,
-                    records[low] if left_is_leaf else _NEXT,
-                    records[middle]
-                    if right_is_leaf
-                    else (1 + len(left) // NODE).to_bytes(_RECORD, "big"),
-                    left,
-                    right,
-                )
+        first = keys[low]
+        if high - low == 1:
+            end = ends[low]
+            bits = (first & (1 << height) - 1) >> end
+            record = records[low]
+            last = self._empty + record if bits & 1 else record + self._empty
+            return self._chain(bits >> 1, height - end - 1) + last
+        split = (first ^ keys[high - 1]).bit_length() - 1
+        chain = self._chain((first & (1 << height) - 1) >> split + 1, height - split - 1)
+        middle = bisect_left(keys, (first >> split | 1) << split, low, high)
+        left_is_leaf = middle - low == 1 and ends[low] == split
+        right_is_leaf = high - middle == 1 and ends[middle] == split
+        left = b"" if left_is_leaf else self._part(leaves, low, middle, split)
+        right = b"" if right_is_leaf else self._part(leaves, middle, high, split)
+        return b"".join(
+            (
+                chain,
+                records[low] if left_is_leaf else _NEXT,
+                records[middle]
+                if right_is_leaf
+                else (1 + len(left) // NODE).to_bytes(_RECORD, "big"),
+                left,
+                right,
             )
-
-        return write(0, len(keys), height)
+        )
 
     def _chain(self, bits: int, count: int) -> bytes:
         """Nodes for so many bits, without branches, that lead to the node after them."""
