@@ -62,7 +62,11 @@ class StreamingEnvoy(LiveEnvoy):
             "@type": TYPE + _OPTIONS,
             "explicit_http_config": {"http2_protocol_options": {}},
         }
-        return [{**cluster, "typed_extension_protocol_options": {f"envoy.{_OPTIONS}": http2}}]
+        options = {"typed_extension_protocol_options": {f"envoy.{_OPTIONS}": http2}}
+        return [{**cluster, **options, **self._transport()}]
+
+    def _transport(self) -> dict[str, Any]:
+        return {}
 
 
 class StateOfTheWorldEnvoy(StreamingEnvoy):
@@ -78,8 +82,7 @@ class CertifiedEnvoy(StreamingEnvoy):
     def _credentials(self) -> list[dict[str, Any]]:
         return []
 
-    def _more_clusters(self) -> list[dict[str, Any]]:
-        (cluster,) = super()._more_clusters()
+    def _transport(self) -> dict[str, Any]:
         certificate = {
             name: {"filename": str(self.folder / f"{self._name}.{end}")}
             for name, end in (("certificate_chain", "pem"), ("private_key", "key"))
@@ -93,4 +96,4 @@ class CertifiedEnvoy(StreamingEnvoy):
             },
         }
         socket = {"name": "envoy.transport_sockets.tls", "typed_config": context}
-        return [{**cluster, "transport_socket": socket}]
+        return {"transport_socket": socket}
