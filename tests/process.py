@@ -60,7 +60,7 @@ class Server:
         self._out = self.log.with_suffix(".out")
         self.process: Process | subprocess.Popen[bytes]
         with self.log.open("wb") as err, self._out.open("wb") as out:
-            if self.loaded and not limits:
+            if self.loaded and not limits and "PYTHONPATH" not in (env or {}):
                 self.process = Process(words, out, err, environment)
             else:
                 self.process = subprocess.Popen(
