@@ -39,8 +39,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Two processes more than cores, up to four: tests also wait, for processes and timeouts."""
-    return min((os.cpu_count() or 1) + 2, 4)
+    """One process more than cores, up to four: tests also wait, for processes and timeouts."""
+    return min((os.cpu_count() or 1) + 1, 4)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
