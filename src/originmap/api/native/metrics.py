@@ -18,13 +18,16 @@ class Metrics:
     def __init__(self, traffic: Traffic, monitor: Monitor) -> None:
         self._traffic = traffic
         self._monitor = monitor
+        self._formatting = asyncio.Lock()
 
     async def get_metrics(self, request: Request) -> Response:
         """The current metrics, in the requested version of the format."""
         vitals = await self._monitor.vitals()
         accept = request.header(b"accept") or ""
-        # In a thread: the import takes tens of milliseconds, and formatting some.
-        kind, body = await asyncio.to_thread(_expose, self._traffic.tallies, vitals, accept)
+        # In a thread: the import takes tens of milliseconds, and formatting some. In one at a time,
+        # because several keep the event loop from running.
+        async with self._formatting:
+            kind, body = await asyncio.to_thread(_expose, self._traffic.tallies, vitals, accept)
         return Response(body, content_type=kind)
 
 
