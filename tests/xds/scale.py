@@ -161,8 +161,9 @@ async def before_restart(
             before = sent(server)
             times = [await change(http, ids[0], n, nodes) for n in range(_CHANGES)]
             await _applied(server, count + envoys)
-            if sent(server) - before != _CHANGES * (count + envoys):
-                sys.exit("a change sent something else than one resource to a node")
+            # Fewer if an Envoy accepts a change only after the next one.
+            if sent(server) - before > _CHANGES * (count + envoys):
+                sys.exit(f"{_CHANGES} changes sent {sent(server) - before} resources")
             median, longest = statistics.median(times) * 1e3, max(times) * 1e3
             print(f"a change to the last node: p50 {median:.0f} ms, max {longest:.0f} ms")
     return nodes
