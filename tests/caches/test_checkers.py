@@ -6,6 +6,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,8 @@ import pytest
 from originmap.edge import checker as checkers
 from originmap.edge.errors import CheckerMissing, CommandFailed
 from originmap.export import free_space
-from originmap.export.format import File
 from originmap.export.formats import format_called
-from originmap.export.free_space import Spaced
-from originmap.export.node import Node
+from originmap.export.free_space import spaced
 from originmap.settings import command_environment
 from tests.caches.programs.cache import found
 from tests.export.samples import export, node
@@ -86,15 +85,6 @@ def files_of(format_: str, folder: Path, which: str = "edge") -> dict[str, Path]
     return files
 
 
-def with_space(file: File) -> File:
-    """The file as an agent writes it."""
-
-    def writer(node: Node) -> Spaced:
-        return Spaced(file.writer(node))
-
-    return file._replace(writer=writer)
-
-
 def check(format_: str, files: dict[str, Path]) -> None:
     checker = checkers.checker_of(format_, ENVIRONMENT)
     assert checker is not None
@@ -119,13 +109,13 @@ def test_files_with_free_space_pass_the_check(
     format_: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(free_space, "SMALLEST", 0)
-    files, spaced = files_of(format_, tmp_path), 0
+    files, blank = files_of(format_, tmp_path), 0
     for file in format_called(format_).files:
         if file.blank_lines:
-            content = export(with_space(file), node())
+            content = export(file._replace(writer=partial(spaced, file)), node())
             files[file.name].write_bytes(NAMES.sub(b"192.0.2.10", content))
-            spaced += content.count(b"\n\n")
-    assert spaced
+            blank += content.count(b"\n\n")
+    assert blank
     check(format_, files)
 
 

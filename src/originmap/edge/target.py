@@ -125,13 +125,13 @@ class Target:
         paths = {*self.duty.places, *map(Path, self._record.state.files)}
         disk.discard(made(path) for path in paths for made in (new_of, spare_of))
         self._recover_switch()
+        self.clean()
 
     def _recover_switch(self) -> None:
         restored = self._switch.recover()
         if restored:
             data = {"cache": self.name, "files": [str(path) for path in restored]}
             _LOG.warning("restored the old files of an interrupted update", extra={"data": data})
-        self.clean()
 
     def clean(self) -> None:
         """Remove the old files of the last update."""

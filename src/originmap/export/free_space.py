@@ -3,8 +3,8 @@ after it. An agent writes moved parts again."""
 
 from collections.abc import Iterable, Iterator
 
-from originmap.export.format import Writer
-from originmap.export.node import ZonePart
+from originmap.export.format import File, Writer
+from originmap.export.node import Node, ZonePart
 
 SMALLEST = 4096
 """Bytes of a text that has free space. People read smaller ones."""
@@ -26,7 +26,13 @@ def with_blank_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
         yield b"\n" * (space_for(size) - size)
 
 
-class Spaced(Writer):
+def spaced(file: File, node: Node) -> Writer:
+    """The writer of a file, with free space after each zone if the file can have blank lines."""
+    writer = file.writer(node)
+    return _Spaced(writer) if file.blank_lines else writer
+
+
+class _Spaced(Writer):
     """Writes what another writer writes, with free space after each zone."""
 
     def __init__(self, writer: Writer) -> None:

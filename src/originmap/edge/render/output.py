@@ -14,7 +14,7 @@ from typing import BinaryIO, NamedTuple
 from originmap.edge import disk
 from originmap.edge.errors import CannotWrite
 from originmap.export.format import File, Span, Writer
-from originmap.export.free_space import Spaced
+from originmap.export.free_space import spaced
 from originmap.export.node import Node, ZonePart
 from originmap.file_mode import set_mode
 
@@ -99,8 +99,7 @@ class CompleteFile:
     """Writes a file from all zones."""
 
     def __init__(self, output: Output, file: File, node: Node) -> None:
-        writer = file.writer(node)
-        self._output, self._writer = output, Spaced(writer) if file.blank_lines else writer
+        self._output, self._writer = output, spaced(file, node)
         self._content = hashlib.sha256()
         self._start = self._end = Segment(0, b"")
         self._zones: dict[str, Segment] = {}
