@@ -53,7 +53,7 @@ async def test_the_server_that_leads_a_stream_can_be_killed(
         leader.start()
         await primary.put("192.0.2.2")
         await until(is_current)
-        assert node.store.oldest == oldest  # no further full sync
+        assert node.store.oldest == oldest  # the only full sync was the first
     found = [message for _, _, message in await stored(access)]
     assert gaps(iter(found)) == []
     assert found[-1].revision == primary.store.revision
