@@ -7,7 +7,7 @@ Exit status: 0 measured (goals may be missed), 1 a run was void or a server fail
 import argparse
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from bench import comparison
@@ -74,13 +74,12 @@ def main() -> int:
 
 
 def _measure(bench: Bench, given: argparse.Namespace) -> Figures:
-    if given.large:
-        return large.measure(bench) | updates.measure_large(bench)
     figures: Figures = {}
-    chosen = [throughput.CASES[name] for name in throughput.CASES if given.only in (None, name)]
+    throughputs = {} if given.large else throughput.CASES
+    chosen = [throughputs[name] for name in throughputs if given.only in (None, name)]
     if chosen:
         figures |= throughput.measure(bench, chosen)
-    for name, measure in _OTHERS.items():
+    for name, measure in (_LARGE if given.large else _OTHERS).items():
         if given.only in (None, name):
             figures |= measure(bench)
     return figures
@@ -123,6 +122,11 @@ _OTHERS: dict[str, Callable[[Bench], Figures]] = {
     "ui": _in_browser,
 }
 
+_LARGE: dict[str, Callable[[Bench], Figures]] = {
+    "large": large.measure,
+    "updates": updates.measure_large,
+}
+
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
@@ -137,7 +141,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--large",
         action="store_true",
-        help="only run the cases with 1 million and 10 million mappings",
+        help="run the cases with 1 million and 10 million mappings instead",
     )
     parser.add_argument(
         "--record",
@@ -145,7 +149,9 @@ def _arguments() -> argparse.Namespace:
         help="add the result to bench/history.jsonl, and a complete run to docs/performance.md",
     )
     given = parser.parse_args()
-    choices = comparison.CASES if given.against else (*throughput.CASES, *_OTHERS)
+    choices: Iterable[str] = (*throughput.CASES, *_OTHERS)
+    if given.against or given.large:
+        choices = comparison.CASES if given.against else _LARGE
     if given.only not in (None, *choices):
         parser.error(f"--only takes one of: {', '.join(choices)}")
     return given

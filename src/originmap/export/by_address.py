@@ -1,20 +1,23 @@
 """Mappings by address alone, for formats that have no zones.
 
 If zones map one address to different regions, the mapping with the highest revision counts, and of
-equal ones the last that was added. An entry takes about 100 bytes of memory.
+equal ones the last that was added. An entry takes 21 bytes of memory, or 33 of IPv6: each zone's
+entries are one sorted byte string, and these are merged at the end.
 """
 
-from collections.abc import Hashable, Iterator
+import struct
+from collections.abc import Hashable, Iterable, Iterator
+from heapq import merge
+from itertools import groupby
 from typing import Generic, TypeVar
 
 from originmap.domain.mapping.address import Address
 
 T = TypeVar("T", bound=Hashable)
 
-_REVISION, _NUMBER = 8, 4
-_STAMP = _REVISION + _NUMBER
-# Buckets by family and the first half of an IPv4 address: sorting one bucket is fast.
-_BUCKET = 3
+_STAMP = struct.Struct(">QII")
+"""What follows the address: the revision, a number that grows with each zone, which decides if
+revisions are equal, and the number of the value."""
 
 
 class ByAddress(Generic[T]):
@@ -23,39 +26,41 @@ class ByAddress(Generic[T]):
     def __init__(self) -> None:
         self.values: list[T] = []
         self._numbers: dict[T, int] = {}
-        self._buckets: dict[bytes, list[bytes]] = {}
+        self._zones = 0
+        self._sorted: dict[int, list[bytes]] = {}  # by the size of an entry
 
-    def add(self, address: Address, revision: int, value: T) -> None:
-        """Add the value of an address's mapping at this revision."""
+    def add(self, mappings: Iterable[tuple[Address, int, T]]) -> None:
+        """Add a zone: the address, the revision and the value of each mapping."""
+        self._zones += 1
+        entries = sorted(
+            address + _STAMP.pack(revision, self._zones, self._number(value))
+            for address, revision, value in mappings
+        )
+        for size, family in groupby(entries, len):  # IPv4 sorts before IPv6
+            self._sorted.setdefault(size, []).append(b"".join(family))
+
+    def entries(self) -> Iterator[tuple[bytes, int]]:
+        """Each address, once and in order, with the number of its value in `values`."""
+        for size, zones in sorted(self._sorted.items()):
+            end = size - _STAMP.size
+            entry = b""
+            for following in merge(*(_split(zone, size) for zone in zones)):
+                if entry and entry[:end] != following[:end]:
+                    yield _read(entry, end)
+                entry = following
+            yield _read(entry, end)
+
+    def _number(self, value: T) -> int:
         number = self._numbers.get(value)
         if number is None:
             number = self._numbers[value] = len(self.values)
             self.values.append(value)
-        # One byte string instead of a tuple: a third of the memory, and it sorts as fast.
-        entry = b"%b%b%b" % (
-            address,
-            revision.to_bytes(_REVISION, "big"),
-            number.to_bytes(_NUMBER, "big"),
-        )
-        bucket = self._buckets.get(address[:_BUCKET])
-        if bucket is None:
-            self._buckets[address[:_BUCKET]] = [entry]
-        else:
-            bucket.append(entry)
-
-    def entries(self) -> Iterator[tuple[bytes, int]]:
-        """Each address, once and in order, with the number of its value in `values`."""
-        for key in sorted(self._buckets):
-            bucket = self._buckets[key]
-            bucket.sort(key=_place)
-            for index, entry in enumerate(bucket):
-                address = entry[:-_STAMP]
-                # The next entry has the same address, and no lower revision.
-                if index + 1 < len(bucket) and bucket[index + 1][:-_STAMP] == address:
-                    continue
-                yield address, int.from_bytes(entry[-_NUMBER:], "big")
+        return number
 
 
-def _place(entry: bytes) -> bytes:
-    """The address and the revision: the number of a value must not decide."""
-    return entry[:-_NUMBER]
+def _split(entries: bytes, size: int) -> Iterator[bytes]:
+    return (entries[start : start + size] for start in range(0, len(entries), size))
+
+
+def _read(entry: bytes, end: int) -> tuple[bytes, int]:
+    return entry[:end], _STAMP.unpack_from(entry, end)[-1]

@@ -32,8 +32,7 @@ class ParentConfig(AddressWriter):
         self._actions: dict[Chain, str] = {}
 
     def zone(self, part: ZonePart) -> Iterator[bytes]:
-        for row in part.rows:
-            self._by_address.add(row.address, row.mapping.revision, row.chain)
+        self._by_address.add((row.address, row.mapping.revision, row.chain) for row in part.rows)
         self.note(part)
         yield b""
 
