@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import gc
-import logging
 import secrets
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -11,18 +10,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import uvicorn
-
 from originmap import databases
 from originmap.api.access_log import AccessLog, SilentLog, log_json
 from originmap.api.application import Application
 from originmap.api.descriptors import connections_within
 from originmap.api.http.limits import MOST_CONNECTIONS, Limits
-from originmap.api.http.protocol import Context, connection_factory
+from originmap.api.http.protocol import Connection, Context
 from originmap.api.listener import listen
 from originmap.api.operator_listener import operator_listener
 from originmap.api.request_ids import RequestIDs
-from originmap.api.server import HTTPServer, server_config, stop_on_signals
+from originmap.api.server import HTTPServer, stop_on_signals
 from originmap.api.traffic import Traffic
 from originmap.bootstrap import Opened, Prepare, hook_senders, open_store, range_files
 from originmap.bootstrap_application import build_app
@@ -77,26 +74,26 @@ async def serve(
         running(_retention(opened, settings)),
     ):
         sock = listen(settings.host, settings.port)
-        server: uvicorn.Server | None = None
+        server: HTTPServer | None = None
 
         def ready() -> bool:
-            return opened.store.writable and server is not None and not server.should_exit
+            return opened.store.writable and server is not None and not server.stopping
 
         application = build(opened, ready, settings, log.traffic, clocks)
         limits = Limits(connections=connections_within(MOST_CONNECTIONS))
         context = Context(application, limits, ids, log)
         stop = partial(_stop_waiting, opened, application)
-        server = HTTPServer(server_config(connection_factory(context)), stop)
+        server = HTTPServer(context, stop)
         stop_on_signals(server)
         calm_collector()
         async with (
             _for_operator(settings.db, context, server),
             _following(settings, opened, server) as relay,
             _delivering(settings, opened, clocks),
-            serving_nodes(settings, opened, clocks, relay, partial(_exit, server)),
+            serving_nodes(settings, opened, clocks, relay, server.stop),
         ):
             on_start(settings.host, sock.getsockname()[1])
-            await server.serve(sockets=[sock])
+            await server.serve(sock)
         log.flush()
 
 
@@ -118,10 +115,6 @@ def _delivering(
     return running(Deliveries(setup, hook_senders(private=settings.private_hooks)).run())
 
 
-def _exit(server: uvicorn.Server) -> None:
-    server.should_exit = True
-
-
 def _stop_waiting(opened: Opened, application: Application) -> None:
     """End the requests that wait for something to happen."""
     opened.feed.stop()
@@ -130,8 +123,6 @@ def _stop_waiting(opened: Opened, application: Application) -> None:
 
 def _access_log(settings: Settings) -> AccessLog:
     log_json()
-    # uvicorn warns of every malformed request; the request log has them already.
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     return AccessLog() if settings.log_requests else SilentLog()
 
 
@@ -158,14 +149,14 @@ async def _following(
     async def update_age_header() -> None:
         while True:
             if copy.loaded:
-                server.config.encoded_headers = [(AGE_HEADER.encode(), b"%.3f" % copy.age)]
+                server.connections.set_header(AGE_HEADER, f"{copy.age:.3f}")
             await asyncio.sleep(0.5 if copy.loaded else 0.02)
 
     async def follow() -> None:
         try:
             await Follower(opened.store, client, copy, lambda: opened.rollouts.floor).run()
         except OriginmapError:  # waiting does not help; a restart may
-            _exit(server)
+            server.stop()
             raise
 
     name = settings.name or socket.gethostname()
@@ -199,11 +190,11 @@ async def _watched_ranges(folder: str, detector: Detector) -> AsyncIterator[None
 
 
 def _for_operator(
-    db: str, context: Context, server: uvicorn.Server
+    db: str, context: Context, server: HTTPServer
 ) -> contextlib.AbstractAsyncContextManager[None]:
     """Also listen for the operator, on the Unix socket beside a database file."""
     if not databases.is_file(db):
         return contextlib.nullcontext()
     operator_context = context._replace(limits=OPERATOR_LIMITS, of_operator=True)
-    state, make_protocol = server.server_state, connection_factory(operator_context)
-    return operator_listener(socket_path(Path(db)), lambda: make_protocol(server_state=state))
+    make_protocol = partial(Connection, operator_context, server.connections)
+    return operator_listener(socket_path(Path(db)), make_protocol)

@@ -32,7 +32,7 @@ def test_the_objects_of_a_command_are_excluded_from_garbage_collection() -> None
     [
         ("zone", "apsw"),
         ("zone", "httpx"),
-        ("zone", "uvicorn"),
+        ("zone", "httptools"),
         ("zone", "asyncio"),
         ("plan", "apsw"),
         ("main", "msgspec"),

@@ -1,7 +1,7 @@
 """A server inside the test's process, on a thread and a loopback port, with limits of the test's
 choice.
 
-Clients see the same behaviour as from a server process: uvicorn, uvloop, the protocol and the
+Clients see the same behaviour as from a server process: uvloop, the server, the protocol and the
 application. Only the store is in memory, and the log is written to a file that tests can read.
 """
 
@@ -16,16 +16,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import uvicorn
 import uvloop
 
 from originmap import bootstrap
 from originmap.api.access_log import AccessLog, JSONFormatter
 from originmap.api.application import Application
 from originmap.api.http.limits import Limits
-from originmap.api.http.protocol import Connection, Context, connection_factory
+from originmap.api.http.protocol import Context
 from originmap.api.request_ids import RequestIDs
-from originmap.api.server import server_config
+from originmap.api.server import HTTPServer
 from originmap.bootstrap_application import build_app
 from originmap.service import initial_data
 
@@ -47,20 +46,19 @@ class InProcess:
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._thread = threading.Thread(target=lambda: uvloop.run(self._serve()))
-        self._server: uvicorn.Server | None = None
+        self._server: HTTPServer | None = None
         self._up = threading.Event()
 
     @property
     def connections(self) -> int:
         """The number of open connections."""
         assert self._server is not None
-        return len(self._server.server_state.connections)
+        return len(self._server.connections.open)
 
     def close_connections(self) -> None:
         """Close every connection on the server side, after its buffer is sent."""
         assert self._server is not None
-        for connection in list(self._server.server_state.connections):
-            assert isinstance(connection, Connection)
+        for connection in list(self._server.connections.open):
             self._loop.call_soon_threadsafe(connection.transport.close)
 
     def lines(self) -> list[dict[str, Any]]:
@@ -70,7 +68,7 @@ class InProcess:
     def stop(self) -> None:
         """Stop without waiting for clients, and write all log lines."""
         assert self._server is not None
-        self._server.should_exit = self._server.force_exit = True
+        self._loop.call_soon_threadsafe(self._server.stop, 0.0)
         self._thread.join(20)
         assert not self._thread.is_alive()
 
@@ -104,7 +102,7 @@ class InProcess:
     async def _run(self, application: Application, log: AccessLog) -> None:
         self._loop = asyncio.get_running_loop()
         context = Context(application, self._limits, RequestIDs(), log)
-        self._server = uvicorn.Server(server_config(connection_factory(context)))
+        self._server = HTTPServer(context, application.stop)
         asyncio.get_running_loop().call_soon(self._up.set)
-        await self._server.serve(sockets=[self._socket])
+        await self._server.serve(self._socket)
         log.flush()

@@ -1,59 +1,93 @@
-"""The configuration and the shutdown of uvicorn."""
+"""The HTTP server of a process: accepts connections until it stops, and then ends them."""
 
 import asyncio
+import contextlib
+import logging
+import math
 import signal
+import socket
+import time
 from collections.abc import Callable
-from types import FrameType
 
-import uvicorn
+from originmap.api.connections import Connections
+from originmap.api.http.protocol import Connection, Context
+from originmap.service.background import running
 
-GRACE_SECONDS = 10
-"""Shutdown timeout: requests still running after SIGTERM are aborted then."""
+_LOG = logging.getLogger(__name__)
+
+GRACE_SECONDS = 10.0
+"""Shutdown timeout: requests that still run are aborted then."""
+
+_BACKLOG = 2048
+_POLL_SECONDS = 0.01
 
 
-class HTTPServer(uvicorn.Server):
-    """Ends long polls and streams at a shutdown, which would otherwise wait for them."""
+class HTTPServer:
+    """A server of the running event loop."""
 
-    def __init__(self, config: uvicorn.Config, on_exit: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._on_exit = on_exit
+    def __init__(self, context: Context, on_stop: Callable[[], None]) -> None:
+        """`on_stop` ends long polls and streams, which the shutdown would wait for."""
+        self.connections = Connections()
+        self._context = context
+        self._on_stop = on_stop
         self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        self._deadline = math.inf
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Handle a signal while serving."""
-        super().handle_exit(sig, frame)
-        self._loop.call_soon_threadsafe(self._on_exit)
+    @property
+    def stopping(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stop.is_set()
+
+    def stop(self, grace: float = GRACE_SECONDS) -> None:
+        """Finish the current requests, and abort those that run longer than `grace` seconds. Can be
+        called again with less."""
+        if not self.stopping:
+            self._stop.set()
+            self._on_stop()
+        self._deadline = min(self._deadline, self._loop.time() + grace)
+
+    async def serve(self, sock: socket.socket) -> None:
+        """Serve the connections of this listening socket until `stop`, and close it."""
+
+        def connection() -> Connection:
+            return Connection(self._context, self.connections)
+
+        async with running(self._keep_date()):
+            listener = await self._loop.create_server(connection, sock=sock, backlog=_BACKLOG)
+            await self._stop.wait()
+            listener.close()
+            await self._end()
+
+    async def _end(self) -> None:
+        connections = self.connections
+        while not connections.shut_down():
+            if self._loop.time() >= self._deadline:
+                extra = {"data": {"requests": len(connections.work)}}
+                _LOG.warning("aborted at the end of the shutdown timeout", extra=extra)
+                connections.abort()
+                break
+            await asyncio.sleep(_POLL_SECONDS)
+        await asyncio.sleep(_POLL_SECONDS)  # for what follows the end of a connection
+
+    async def _keep_date(self) -> None:
+        """The header of RFC 9110 §6.6.1, new at each full second."""
+        while True:
+            now = time.time()
+            date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(now))
+            self.connections.set_header("date", date)
+            await asyncio.sleep(1 - now % 1)
 
 
-def stop_on_signals(server: uvicorn.Server) -> None:
-    """Stop cleanly on SIGTERM and SIGINT from now on. uvicorn itself handles them only while it
-    serves, and raises them again afterwards."""
+def stop_on_signals(server: HTTPServer) -> None:
+    """Stop on SIGTERM, SIGINT and, on Windows, SIGBREAK from now on; at once on a second SIGINT."""
+    loop = asyncio.get_running_loop()
 
     def stop(number: int, frame: object) -> None:
-        server.should_exit = True
+        impatient = number == signal.SIGINT and server.stopping
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the process ends already
+            loop.call_soon_threadsafe(server.stop, 0.0 if impatient else GRACE_SECONDS)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-
-
-async def _no_application(scope: object, receive: object, send: object) -> None:
-    """A placeholder: uvicorn requires an ASGI application, our protocol does not use one."""
-
-
-def server_config(make_protocol: Callable[..., asyncio.Protocol]) -> uvicorn.Config:
-    """The configuration of uvicorn, which handles signals, sockets and shutdown; HTTP is ours."""
-    return uvicorn.Config(
-        _no_application,
-        http=make_protocol,  # type: ignore[arg-type]  # a factory instead of a class
-        loop="none",  # the caller has chosen it
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        workers=1,  # otherwise uvicorn reads WEB_CONCURRENCY
-        forwarded_allow_ips="",  # otherwise FORWARDED_ALLOW_IPS
-        proxy_headers=False,  # clients must not set the logged address with X-Forwarded-For
-        timeout_graceful_shutdown=GRACE_SECONDS,
-        backlog=2048,
-    )
+    for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
+        if number := getattr(signal, name, None):
+            signal.signal(number, stop)

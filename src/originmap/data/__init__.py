@@ -7,7 +7,6 @@ sources. Each file is read once, on first use, not on import.
 import csv
 import functools
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 
 from originmap.data.regions_file import read_regions
@@ -16,6 +15,7 @@ from originmap.domain.mapping.catalogue import Catalogue, Region, RegionStatus
 from originmap.domain.mapping.cities import City
 from originmap.domain.tier.topology import Colo, Topology
 
+_FOLDER = Path(__file__).parent
 _VENDORS = ("aws", "azure", "gcp", "oci")
 _SCOPES = {
     "account": "com.cloudflare.api.account",
@@ -108,5 +108,5 @@ def hubs() -> tuple[Colo, ...]:
 
 
 def _rows(name: str) -> Iterator[dict[str, str]]:
-    text = files(__name__).joinpath(name).read_text(encoding="utf-8")
+    text = _FOLDER.joinpath(name).read_text(encoding="utf-8")
     return csv.DictReader(text.splitlines())

@@ -56,7 +56,7 @@ async def _cut(when: str, handle: Handle, request: Request) -> Response:
         response = await _complete(handle, request)
     except OriginmapError as error:
         response = refused(request, error)
-    whole = head_of(request, response, (), close=False) + response.body
+    whole = head_of(request, response, "", close=False) + response.body
     transport = _transport(request)
     if transport is not None and not transport.is_closing():
         transport.write(whole[: len(whole) // 2] if when == "during" else whole)

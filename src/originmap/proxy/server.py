@@ -1,6 +1,5 @@
 """Runs the proxy: a listener for callers, and a client of the API."""
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -8,10 +7,10 @@ from typing import NamedTuple
 from originmap.api.access_log import AccessLog, SilentLog, log_json
 from originmap.api.descriptors import connections_within
 from originmap.api.http.limits import MOST_CONNECTIONS, Limits
-from originmap.api.http.protocol import Context, connection_factory
+from originmap.api.http.protocol import Context
 from originmap.api.listener import CannotListen, listen
 from originmap.api.request_ids import RequestIDs
-from originmap.api.server import HTTPServer, server_config, stop_on_signals
+from originmap.api.server import HTTPServer, stop_on_signals
 from originmap.domain.server_url import ServerURL
 from originmap.outbound.http import route_to
 from originmap.proxy.application import ProxyApplication
@@ -43,7 +42,6 @@ async def serve_proxy(
     """Serve until SIGTERM or SIGINT. `on_start` is called with the host and the port once the
     proxy listens. Raises CannotListen, UnusableEnvironment."""
     log_json()
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     log = AccessLog() if options.log_requests else SilentLog()
     route = route_to(options.api, environment)
     async with route.async_client({}, TIMEOUT) as client:
@@ -56,9 +54,9 @@ async def serve_proxy(
             raise
         limits = Limits(connections=connections_within(MOST_CONNECTIONS))
         context = Context(application, limits, RequestIDs(), log)
-        server = HTTPServer(server_config(connection_factory(context)), upstream.pace.stop)
+        server = HTTPServer(context, upstream.pace.stop)
         stop_on_signals(server)
         on_start(options.host, sock.getsockname()[1])
-        await server.serve(sockets=[sock])
+        await server.serve(sock)
         log.flush()
     return ProxyTally(application.requests, upstream.requests)

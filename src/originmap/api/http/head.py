@@ -1,6 +1,5 @@
 """The head of a response: its status line and its headers."""
 
-from collections.abc import Iterable
 from http import HTTPStatus
 
 from originmap.api.http.request import Request
@@ -11,14 +10,10 @@ _STATUS_LINES = {
 }
 
 
-def head_of(
-    request: Request, response: Response, common: Iterable[tuple[bytes, bytes]], *, close: bool
-) -> bytes:
-    """Format the head, with the headers `common` to all responses; `close` adds Connection:
-    close."""
+def head_of(request: Request, response: Response, common: str, *, close: bool) -> bytes:
+    """Format the head, with the lines `common` to all responses; `close` adds Connection: close."""
     head = _STATUS_LINES.get(response.status) or f"HTTP/1.1 {response.status} \r\n"
-    for key, text in common:
-        head += f"{key.decode('latin-1')}: {text.decode('latin-1')}\r\n"
+    head += common
     if response.content_type:
         if response.stream is None:
             head += f"content-length: {len(response.body)}\r\n"

@@ -1,7 +1,6 @@
 """A connection: reads requests, processes them in order, and writes the responses.
 
-uvicorn runs the process, creates one object for each connection, and shuts it down. Pipelined
-requests wait for the current one, and reading is paused meanwhile.
+Pipelined requests wait for the current one, and reading is paused meanwhile.
 """
 
 import asyncio
@@ -10,10 +9,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
-from uvicorn.server import ServerState
-
 from originmap.api.access_log import AccessLog
 from originmap.api.application import Processor, refusal_response
+from originmap.api.connections import Connections
 from originmap.api.errors import INCOMPLETE, TOO_MANY, TOO_SLOW, Refusal
 from originmap.api.http.download_timeout import DownloadTimeout
 from originmap.api.http.head import head_of
@@ -50,9 +48,9 @@ class Connection(asyncio.Protocol, Link):
 
     transport: asyncio.Transport
 
-    def __init__(self, context: Context, state: ServerState) -> None:
+    def __init__(self, context: Context, connections: Connections) -> None:
         self._application, self._limits, self._ids, self._log, self.of_operator = context
-        self._state = state
+        self._connections = connections
         self._loop = asyncio.get_running_loop()
         self._active: Request | None = None  # the current request
         self._closing = False  # ignore further input
@@ -78,8 +76,8 @@ class Connection(asyncio.Protocol, Link):
         self._client = peer[0] if isinstance(peer, tuple) else ""
         self._reader = RequestReader(self._limits, self._ids, self._client, self)
         self._waiting = self._reader.requests
-        self._state.connections.add(self)  # type: ignore[arg-type]
-        if len(self._state.connections) > self._limits.connections:
+        self._connections.open.add(self)
+        if len(self._connections.open) > self._limits.connections:
             self._refuse(TOO_MANY)
         else:
             self._start_timer(self._limits.header_seconds, self._close_if_idle)
@@ -114,7 +112,7 @@ class Connection(asyncio.Protocol, Link):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is closed, by the client or by the server."""
         self._gone = self._closing = True
-        self._state.connections.discard(self)
+        self._connections.open.discard(self)
         self._stop_timer()
         self._leave()
         if self._stream is not None:
@@ -141,7 +139,8 @@ class Connection(asyncio.Protocol, Link):
     def shutdown(self) -> None:
         """The server stops: finish the current request, then close."""
         if self._active is None and not self._waiting:
-            self.transport.close()
+            if not self._closing:  # otherwise it closes soon
+                self.transport.close()
         else:
             self._last = True
 
@@ -183,11 +182,11 @@ class Connection(asyncio.Protocol, Link):
         if not isinstance(answer, Deferred):
             task = self._loop.create_task(answer)
             answer = Deferred(task, task.result)
-        self._state.tasks.add(answer.ready)  # type: ignore[arg-type]
+        self._connections.work.add(answer.ready)
         answer.ready.add_done_callback(partial(self._on_ready, request, answer))
 
     def _on_ready(self, request: Request, answer: Deferred, ready: asyncio.Future[Any]) -> None:
-        self._state.tasks.discard(ready)
+        self._connections.work.discard(ready)
         if ready.cancelled():  # the server stops, and its shutdown timeout has expired
             self.transport.abort()
             return
@@ -198,8 +197,8 @@ class Connection(asyncio.Protocol, Link):
         if response.stream is not None:
             self._active = request
             task = self._loop.create_task(self._send_stream(request, response, response.stream))
-            self._state.tasks.add(task)
-            task.add_done_callback(self._state.tasks.discard)
+            self._connections.work.add(task)
+            task.add_done_callback(self._connections.work.discard)
             return
         self._send_whole(request, response)
         self._finish(request, response.status)
@@ -210,7 +209,7 @@ class Connection(asyncio.Protocol, Link):
 
     def _head(self, request: Request, response: Response) -> bytes:
         close = self._last or not request.keep_alive
-        return head_of(request, response, self._state.default_headers, close=close)
+        return head_of(request, response, self._connections.common, close=close)
 
     def _write(self, data: bytes) -> None:
         """Send `data`, unless the connection is closing: between a reset by the client and
@@ -252,7 +251,6 @@ class Connection(asyncio.Protocol, Link):
 
     def _finish(self, request: Request, status: int) -> None:
         self._log.add(request, _CLIENT_GONE if self._gone else status)
-        self._state.total_requests += 1
         self._active = self._stream = None
         self._idle_since = self._loop.time()
         if self._last or not request.keep_alive:
@@ -369,8 +367,3 @@ class Connection(asyncio.Protocol, Link):
             self.transport.close()
         else:
             self._start_timer(max(KEEP_ALIVE_SECONDS - idle, 1.0), self._close_if_idle)
-
-
-def connection_factory(context: Context) -> Callable[..., Connection]:
-    """The function with which uvicorn creates a protocol for each connection."""
-    return lambda server_state, **_: Connection(context, server_state)
