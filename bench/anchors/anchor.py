@@ -1,4 +1,4 @@
-"""Runs an anchor: one uvicorn with the same settings as Originmap's own."""
+"""Runs an anchor: one uvicorn process, without what Originmap's own server does not do."""
 
 import argparse
 from collections.abc import Callable

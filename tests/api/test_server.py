@@ -9,10 +9,11 @@ from email.utils import parsedate_to_datetime
 from time import time
 
 import pytest
+import uvloop
 
 from originmap.api.access_log import SilentLog
 from originmap.api.http.limits import Limits
-from originmap.api.http.protocol import Context
+from originmap.api.http.protocol import Connection, Context
 from originmap.api.http.request import Request
 from originmap.api.http.response import Answer, Deferred, Response
 from originmap.api.request_ids import RequestIDs
@@ -23,13 +24,23 @@ GET = b"GET %b HTTP/1.1\r\nHost: t\r\n\r\n"
 
 
 class Pages:
-    """Answers /now at once, and nothing else."""
+    """Answers /now at once, /soon a moment later, and nothing else."""
+
+    def __init__(self) -> None:
+        self.begun = 0
 
     def answer(self, request: Request) -> Answer | None:
-        return Response(b"", 204) if request.path == "/now" else self._never()
+        self.begun += 1
+        if request.path == "/now":
+            return Response(b"", 204)
+        return self._soon() if request.path == "/soon" else self._never()
 
     def made(self, request: Request, answer: Deferred) -> Response:
         return answer.make()
+
+    async def _soon(self) -> Response:
+        await asyncio.sleep(0.05)
+        return Response(b"", 204)
 
     async def _never(self) -> Response:
         await asyncio.Event().wait()
@@ -40,18 +51,19 @@ class Running:
     """A server, and how often it has said that it stops."""
 
     def __init__(self) -> None:
-        context = Context(Pages(), Limits(), RequestIDs(), SilentLog())
-        self.server = HTTPServer(context, self._stops)
+        self.pages = Pages()
+        self.context = Context(self.pages, Limits(), RequestIDs(), SilentLog())
+        self.server = HTTPServer(self.context, self._stops)
         self.stops = 0
         self._socket = socket.create_server(("127.0.0.1", 0))
-        self._address = self._socket.getsockname()
+        self.address = self._socket.getsockname()
         self.ended = asyncio.ensure_future(self.server.serve(self._socket))
 
     def _stops(self) -> None:
         self.stops += 1
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection(*self._address)
+        return await asyncio.open_connection(*self.address)
 
     async def ask(self, path: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         reader, writer = await self.connect()
@@ -69,7 +81,7 @@ class Running:
 async def running() -> AsyncIterator[Running]:
     running = Running()
     yield running
-    running.server.stop(0.0)
+    running.server.stop(0)
     await running.ended
 
 
@@ -88,9 +100,9 @@ async def test_a_request_that_does_not_end_is_aborted_after_the_timeout(
         running.server.stop(0.05)
         await running.ended
     assert await _cut(reader)
-    assert [record.getMessage() for record in caplog.records] == [
-        "aborted at the end of the shutdown timeout"
-    ]
+    (record,) = caplog.records
+    assert record.getMessage() == "aborted at the end of the shutdown timeout"
+    assert vars(record)["data"] == {"connections": 1, "requests": 1}
     writer.close()
 
 
@@ -98,7 +110,7 @@ async def test_a_second_stop_can_be_at_once(running: Running) -> None:
     reader, writer = await running.ask(b"/never")
     await until(lambda: bool(running.server.connections.work))
     running.server.stop(3600)
-    running.server.stop(0.0)
+    running.server.stop(0)
     running.server.stop(3600)  # nobody gets more time than before
     async with asyncio.timeout(20):
         await running.ended
@@ -107,12 +119,15 @@ async def test_a_second_stop_can_be_at_once(running: Running) -> None:
     writer.close()
 
 
-async def test_idle_connections_are_closed_and_new_ones_are_refused(running: Running) -> None:
+async def test_idle_connections_are_closed_and_new_ones_are_refused(
+    running: Running, caplog: pytest.LogCaptureFixture
+) -> None:
     reader, writer = await running.connect()
     await until(lambda: bool(running.server.connections.open))
-    running.server.stop()
+    running.server.stop(0)
     assert await reader.read() == b""
     await running.ended
+    assert caplog.records == []
     with pytest.raises(ConnectionRefusedError):
         await running.connect()
     writer.close()
@@ -128,6 +143,59 @@ async def test_a_stop_leaves_a_refused_client_the_time_to_read(running: Running)
     assert running.server.connections.open
     writer.close()
     await running.ended
+
+
+@pytest.mark.parametrize("turns", range(6))
+def test_a_request_that_begins_during_a_stop_has_its_response(turns: int) -> None:
+    """Whatever the event loop was doing with its connection."""
+
+    async def begun() -> int:
+        running = Running()
+        await asyncio.sleep(0.01)
+        for client in clients:
+            client.connect(running.address)
+            client.send(GET % b"/soon")
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        running.server.stop()
+        await running.ended
+        return running.pages.begun
+
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(socket.socket()) for _ in range(3)]
+        expected = uvloop.run(begun())
+        assert (
+            sum(_first_line(client) == b"HTTP/1.1 204 No Content" for client in clients) == expected
+        )
+
+
+def _first_line(client: socket.socket) -> bytes:
+    client.settimeout(20)
+    with contextlib.suppress(ConnectionResetError):
+        return client.recv(1 << 12).partition(b"\r\n")[0]
+    return b""
+
+
+async def test_another_listener_can_serve_until_the_last_request_ends(running: Running) -> None:
+    """As the operator's socket does."""
+
+    def connection() -> Connection:
+        return Connection(running.context, running.server.connections)
+
+    other = await asyncio.get_running_loop().create_server(connection, "127.0.0.1", 0)
+    async with other:
+        _, holding = await running.ask(b"/never")
+        await until(lambda: bool(running.server.connections.work))
+        running.server.stop(3600)
+        reader, writer = await asyncio.open_connection(*other.sockets[0].getsockname())
+        await asyncio.sleep(0.05)
+        writer.write(GET % b"/now")
+        answer = (await reader.read()).lower()
+        assert answer.startswith(b"http/1.1 204 ")
+        assert b"\r\nconnection: close\r\n" in answer
+        writer.close()
+        holding.close()
+    running.server.stop(0)
 
 
 async def test_every_response_has_the_time(running: Running) -> None:

@@ -10,12 +10,14 @@ if TYPE_CHECKING:
 class Connections:
     """Each connection adds itself, and the work that its current request waits for.
 
-    `common` are the headers of every response, as lines."""
+    `common` are the headers of every response, as lines. `ending` says that each connection closes
+    after its current request, or its first."""
 
     def __init__(self) -> None:
         self.open: set[Connection] = set()
         self.work: set[asyncio.Future[Any]] = set()
         self.common = ""
+        self.ending = False
         self._headers: dict[str, str] = {}
 
     def set_header(self, name: str, value: str) -> None:
@@ -23,12 +25,11 @@ class Connections:
         self._headers[name] = value
         self.common = "".join(f"{name}: {value}\r\n" for name, value in self._headers.items())
 
-    def shut_down(self) -> bool:
-        """Close the connections that have no current request, and the others after it. Whether all
-        are closed already."""
+    def end(self) -> None:
+        """Close the connections that have no current request, and the others after it."""
+        self.ending = True
         for connection in list(self.open):
             connection.shutdown()
-        return not self.open and not self.work
 
     def abort(self) -> None:
         """Close all connections at once, and cancel their work."""

@@ -15,7 +15,7 @@ from originmap.service.background import running
 
 _LOG = logging.getLogger(__name__)
 
-GRACE_SECONDS = 10.0
+GRACE_SECONDS = 10
 """Shutdown timeout: requests that still run are aborted then."""
 
 _BACKLOG = 2048
@@ -33,6 +33,7 @@ class HTTPServer:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         self._deadline = math.inf
+        self._set_date()
 
     @property
     def stopping(self) -> bool:
@@ -42,10 +43,10 @@ class HTTPServer:
     def stop(self, grace: float = GRACE_SECONDS) -> None:
         """Finish the current requests, and abort those that run longer than `grace` seconds. Can be
         called again with less."""
+        self._deadline = min(self._deadline, self._loop.time() + grace)
         if not self.stopping:
             self._stop.set()
             self._on_stop()
-        self._deadline = min(self._deadline, self._loop.time() + grace)
 
     async def serve(self, sock: socket.socket) -> None:
         """Serve the connections of this listening socket until `stop`, and close it."""
@@ -61,22 +62,29 @@ class HTTPServer:
 
     async def _end(self) -> None:
         connections = self.connections
-        while not connections.shut_down():
+        connections.end()
+        await asyncio.sleep(_POLL_SECONDS)  # for those accepted last, which are not open yet
+        while connections.open or connections.work:
             if self._loop.time() >= self._deadline:
-                extra = {"data": {"requests": len(connections.work)}}
-                _LOG.warning("aborted at the end of the shutdown timeout", extra=extra)
+                left = {"connections": len(connections.open), "requests": len(connections.work)}
+                _LOG.warning("aborted at the end of the shutdown timeout", extra={"data": left})
                 connections.abort()
+                await asyncio.sleep(_POLL_SECONDS)  # for what follows the end of a connection
                 break
             await asyncio.sleep(_POLL_SECONDS)
-        await asyncio.sleep(_POLL_SECONDS)  # for what follows the end of a connection
 
     async def _keep_date(self) -> None:
-        """The header of RFC 9110 §6.6.1, new at each full second."""
+        """Change the date at each full second. Without uvloop this also limits how long a signal
+        from another thread waits: only the next timer wakes that loop."""
         while True:
-            now = time.time()
-            date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(now))
-            self.connections.set_header("date", date)
-            await asyncio.sleep(1 - now % 1)
+            self._set_date()
+            await asyncio.sleep(1 - time.time() % 1)
+
+    def _set_date(self) -> None:
+        """The header of RFC 9110 section 6.6.1."""
+        self.connections.set_header(
+            "date", time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime())
+        )
 
 
 def stop_on_signals(server: HTTPServer) -> None:
@@ -86,7 +94,7 @@ def stop_on_signals(server: HTTPServer) -> None:
     def stop(number: int, frame: object) -> None:
         impatient = number == signal.SIGINT and server.stopping
         with contextlib.suppress(RuntimeError):  # the loop is closed: the process ends already
-            loop.call_soon_threadsafe(server.stop, 0.0 if impatient else GRACE_SECONDS)
+            loop.call_soon_threadsafe(server.stop, 0 if impatient else GRACE_SECONDS)
 
     for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
         if number := getattr(signal, name, None):

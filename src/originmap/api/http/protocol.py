@@ -77,10 +77,12 @@ class Connection(asyncio.Protocol, Link):
         self._reader = RequestReader(self._limits, self._ids, self._client, self)
         self._waiting = self._reader.requests
         self._connections.open.add(self)
+        self._last = self._connections.ending
         if len(self._connections.open) > self._limits.connections:
             self._refuse(TOO_MANY)
         else:
-            self._start_timer(self._limits.header_seconds, self._close_if_idle)
+            seconds = _LINGER_SECONDS if self._last else self._limits.header_seconds
+            self._start_timer(seconds, self._close_if_idle)
 
     def data_received(self, data: bytes) -> None:
         """Data has arrived: a part of a request, a request, or several."""
