@@ -41,3 +41,10 @@ def test_of_equal_revisions_the_last_zone_counts() -> None:
 def test_nothing_is_yielded_without_mappings() -> None:
     assert _entries([]) == []
     assert _entries([[]]) == []
+
+
+def test_many_mappings_stay_in_order() -> None:
+    numbers = range(9_000)
+    rows = [(Address(b"\x04" + number.to_bytes(4, "big")), 1, "a") for number in numbers]
+    zones = [rows[start::3] for start in range(3)]
+    assert [address for address, _ in _entries(zones)] == [address for address, _, _ in rows]
