@@ -10,7 +10,6 @@ import signal
 import socket
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from originmap.api.access_log import log_json
@@ -53,7 +52,7 @@ async def publish(settings: PublishSettings, on_start: Callable[[str], None]) ->
     log_json()
     logging.getLogger("originmap").setLevel(logging.INFO)
     name = settings.name or socket.gethostname()
-    access = _access(replace(parse_nats(settings.servers), stream=settings.stream), settings)
+    access = _access(parse_nats(settings.servers)._replace(stream=settings.stream), settings)
     from originmap.jetstream.publisher import Publisher, StreamLimits
 
     most, environment = bytes_of(settings.copy_limit), outbound_environment()

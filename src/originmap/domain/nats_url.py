@@ -5,7 +5,7 @@ and password are rejected: they would be in the list of processes and in logs.
 """
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from originmap.domain.server_url import InvalidServerURL, parse, without_secrets
 
@@ -17,8 +17,7 @@ _MOST_SERVERS = 64
 _STREAM = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-@dataclass(frozen=True, slots=True)
-class NatsURL:
+class NatsURL(NamedTuple):
     """Servers of one NATS system, as (host, port), and the name of a stream."""
 
     scheme: str

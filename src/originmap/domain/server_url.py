@@ -8,7 +8,7 @@ secrets.
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from originmap.domain import number
 
@@ -23,8 +23,7 @@ class InvalidServerURL(ValueError):
     """Not the URL of a server; the message says why, without secrets."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServerURL:
+class ServerURL(NamedTuple):
     """The URL of a server. `host` has no brackets, `path` is empty or starts with a slash."""
 
     scheme: str

@@ -7,7 +7,6 @@ that the rollout allows this node (docs/rollout.md).
 
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import replace
 
 from originmap.domain.history.snapshot import MappingSelection, Part
 from originmap.domain.rollout.rollout import allowed
@@ -33,7 +32,7 @@ async def released(
             yield newest
             return
     async with _opened(released_snapshot(store, at)) as earlier:
-        yield replace(earlier, past=True)
+        yield earlier._replace(past=True)
 
 
 @contextlib.asynccontextmanager

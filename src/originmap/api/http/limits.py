@@ -1,12 +1,11 @@
 """Limits and timeouts of requests and responses."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MOST_CONNECTIONS = 8192
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """Sizes in bytes, times in seconds."""
 
     url: int = 8 << 10

@@ -4,7 +4,6 @@ Published for the API: 1,200 requests in five minutes for each user, then all re
 for five minutes; and 200 requests a second for each address.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from originmap.domain.number import shown, whole
@@ -13,8 +12,7 @@ MICROSECONDS = 1_000_000
 MOST_REQUESTS, LONGEST_WINDOW = 1_000_000_000, 86_400
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
+class Quota(NamedTuple):
     """`limit` requests in each window of `seconds`; a client over it is blocked for `seconds`."""
 
     limit: int

@@ -7,7 +7,6 @@ are many; changes of other records (zones, tokens, users, accounts) carry the re
 after.
 """
 
-from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
 from originmap.domain.history.record import RecordChange
@@ -27,8 +26,7 @@ class Cause(NamedTuple):
     request_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Committed(Generic[T]):
+class Committed(NamedTuple, Generic[T]):
     """A write after its commit.
 
     `at` (microseconds since 1970 UTC) is later than that of every earlier write of the database.

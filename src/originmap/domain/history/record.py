@@ -8,7 +8,6 @@ that returns the changes or raises, and the store calls it inside its transactio
 
 from collections.abc import Callable
 from collections.abc import Mapping as MappingABC
-from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, NamedTuple, TypeVar
 
@@ -83,8 +82,7 @@ class Key(NamedTuple):
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class RecordChange:
+class RecordChange(NamedTuple):
     """A change of a record: `before` is None if it is created, `after` if it is deleted.
 
     Deleting a zone deletes its mappings too, each with a change of its own.
@@ -99,8 +97,7 @@ HIDDEN = RecordChange(Key(Kind.HIDDEN, ""), None, None)
 """Replaces a change that the reader cannot see, so that the revisions have no gaps."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordDecision(Generic[T]):
+class RecordDecision(NamedTuple, Generic[T]):
     """The changes of records, in order, and the outcome for the caller."""
 
     changes: tuple[RecordChange, ...]

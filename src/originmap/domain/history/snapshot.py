@@ -5,7 +5,6 @@ ids, and last, if requested, the history. A reader must discard a snapshot that 
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from originmap.domain.history.change import Change
@@ -44,8 +43,7 @@ class ZoneMappings(NamedTuple):
     mappings: list[Mapping]
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(NamedTuple):
     """Changes in the order of their revisions, without a gap; the last one is the revision of
     the snapshot."""
 

@@ -6,8 +6,8 @@ upper tier of a region.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from originmap.domain.mapping.mapping import Place
 
@@ -21,8 +21,7 @@ class RegionStatus(StrEnum):
     SOVEREIGN = "sovereign"
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(NamedTuple):
     """One region of one vendor.
 
     `name` is the vendor's identifier (`us-east-1`), `title` its name for the region in text. City

@@ -57,8 +57,7 @@ class ZoneView:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Decision(Generic[T]):
+class Decision(NamedTuple, Generic[T]):
     """The changes, in order and each address once, and the outcome for the caller."""
 
     changes: tuple[MappingChange, ...]
@@ -101,8 +100,7 @@ def create(address: Address, place: Place) -> Decide[Mapping | None]:
     return decide
 
 
-@dataclass(frozen=True, slots=True)
-class IfMatch:
+class IfMatch(NamedTuple):
     """The condition that a mapping is at one of these revisions; None means that the mapping
     exists (RFC 9110 §13.1.1)."""
 

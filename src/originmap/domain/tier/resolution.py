@@ -6,8 +6,8 @@ off       the zone has Tiered Cache off: fill from the origin itself
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from originmap.domain.mapping import address as addresses
 from originmap.domain.mapping.address import Address
@@ -25,8 +25,7 @@ class Mode(StrEnum):
     OFF = "off"
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(NamedTuple):
     """The result for a cache: `tier` in mode hint, `eligible` colos in mode generic."""
 
     mode: Mode
@@ -76,8 +75,8 @@ def resolve_members(
         if not any(places.values()):
             continue
         shared = resolve_pool(zone, list(places.values()), tiers)
-        shared = replace(shared, reason=f"pool {pool.name}: {shared.reason}")
-        by_place = {place: replace(shared, place=place) for place in set(places.values())}
+        shared = shared._replace(reason=f"pool {pool.name}: {shared.reason}")
+        by_place = {place: shared._replace(place=place) for place in set(places.values())}
         found |= {address: by_place[place] for address, place in places.items()}
     return found
 

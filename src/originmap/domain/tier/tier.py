@@ -20,7 +20,7 @@ from enum import StrEnum
 from functools import partial
 from hashlib import sha256
 from math import asin, cos, radians, sin, sqrt
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from originmap.domain.mapping.catalogue import Catalogue, Region
 from originmap.domain.mapping.mapping import Place
@@ -54,8 +54,7 @@ class Basis(StrEnum):
     DISTANCE = "distance"
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(NamedTuple):
     """A colo in a ranking. For several regions, distance and latency are sums."""
 
     colo: Colo
@@ -99,8 +98,7 @@ def distance_km(here: Located, there: Located) -> float:
     return 2 * EARTH_RADIUS_KM * asin(min(1.0, sqrt(haversine)))
 
 
-@dataclass(frozen=True, slots=True)
-class Costs:
+class Costs(NamedTuple):
     """The costs of some colos for a region: kilometres, and milliseconds if measured."""
 
     distances: list[float]

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from originmap.domain.zone.name import lookup_name, unicode_name
 from originmap.domain.zone.zone import Account, Zone
@@ -28,8 +28,7 @@ ORDERS: dict[str, Callable[[Zone, Account], str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ZoneQuery:
+class ZoneQuery(NamedTuple):
     """The filters of a list of zones; None means no filter.
 
     `name` and `account_name` can start with an operator: "starts_with:example". Published as

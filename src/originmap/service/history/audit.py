@@ -6,6 +6,7 @@ second log that could disagree with it.
 
 from collections.abc import AsyncIterator, Callable, Container
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -34,8 +35,7 @@ _BOOKKEEPING = (Kind.HOOK_POSITION, Kind.DEAD_LETTERS)
 """Records that a server writes by itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class AuditQuery:
+class AuditQuery(NamedTuple):
     """The filters of a query; None matches everything. Times are in microseconds since 1970 UTC:
     from `since` on, and before `before`."""
 

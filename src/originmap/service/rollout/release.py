@@ -3,7 +3,7 @@ snapshot."""
 
 import contextlib
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from originmap.domain.history.record import Value
 from originmap.domain.history.snapshot import Part, Record, start_of
@@ -14,8 +14,7 @@ from originmap.domain.tier.topology import Topology
 from originmap.domain.zone.zone import Zone
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(NamedTuple):
     """One revision. `mappings` can be read once, zone by zone in the order of zone IDs. `past` says
     that later changes were undone."""
 
