@@ -12,7 +12,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 HOW_TO_INSTALL = "Chromium is not installed: sudo make browser"
 FONTS = Path(__file__).with_name("fonts.conf")
 
