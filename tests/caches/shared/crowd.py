@@ -9,7 +9,8 @@ import threading
 from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, TypeVar
 
-from tests.asyncio_server import close
+import uvloop
+
 from tests.caches.network import free_port
 
 T = TypeVar("T")
@@ -45,7 +46,7 @@ class Member:
 
     async def _stop(self) -> None:
         if self._server is not None:
-            await close(self._server)
+            self._server.close()
             self._server = None
         for writer in self._writers:
             writer.transport.abort()
@@ -78,7 +79,7 @@ class Crowd(Mapping[str, Member]):
     """Servers by name, all of which are started; a context manager."""
 
     def __init__(self, hosts: Mapping[str, str]) -> None:
-        self._loop = asyncio.new_event_loop()
+        self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._members = {name: Member(name, host, self) for name, host in hosts.items()}
