@@ -65,10 +65,11 @@ class InProcess:
         """The log. A line is written shortly after its answer, so stop the server first."""
         return [json.loads(line) for line in self._log.read_text().splitlines()]
 
-    def stop(self) -> None:
-        """Stop without waiting for clients, and write all log lines."""
+    def stop(self, grace: float = 0) -> None:
+        """Stop, without waiting for clients longer than so many seconds, and write all log
+        lines."""
         assert self._server is not None
-        self._loop.call_soon_threadsafe(self._server.stop, 0.0)
+        self._loop.call_soon_threadsafe(self._server.stop, grace)
         self._thread.join(20)
         assert not self._thread.is_alive()
 
