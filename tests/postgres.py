@@ -18,6 +18,8 @@ HOW_TO_INSTALL = (
 )
 HOW_TO_INSTALL_POOLER = "PgBouncer was not found: on Debian and Ubuntu, apt-get install pgbouncer"
 USER = "originmap"
+_QUICK = ("fsync=off", "full_page_writes=off", "autovacuum=off")
+"""Autovacuum would start a process for each of hundreds of databases in turn."""
 _DEBIAN = "/usr/lib/postgresql/*/bin"
 
 
@@ -54,7 +56,7 @@ class Cluster:
         if self._account is not None:
             os.chown(self.folder, *_ids(self._account))
         self.port = _free_port()
-        self._settings = [*settings, *([] if durable else ["fsync=off", "full_page_writes=off"])]
+        self._settings = [*settings, *([] if durable else _QUICK)]
         self._databases = 0
         if copy_of is None:
             self._run("initdb", "-D", self.data, "-U", USER, "-A", "trust", "-E", "UTF8",
