@@ -1,6 +1,7 @@
 """Fixtures that several packages use."""
 
 import functools
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,17 @@ transports.create_ssl_context = functools.cache(transports.create_ssl_context)
 
 QUICK = ("tests/domain/", "tests/export/", "tests/house/", "tests/mapfile/", "tests/planning/")
 """Folders whose files all take a few seconds at most."""
+
+
+# Tests are collected without garbage collection, and never traversed by it afterwards: they and
+# what they import are a million objects that live to the end.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage of the tests only."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
