@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -133,7 +134,11 @@ def test_a_name_with_several_addresses_is_resolved_on_the_exporting_machine(
     hosts.write_text("\n".join([*lines, "127.0.1.1 iad.test", "127.0.9.8 iad.test", ""]))
     names = {**os.environ, "LD_PRELOAD": str(library), "NSS_WRAPPER_HOSTS": str(hosts)}
     asked = ("--colo", "SIN", "--upstream", "{colo}.test:80", "--db", db)
-    done = run("export", "varnish", *asked, env=names)
+    for _ in range(3):
+        done = run("export", "varnish", *asked, env=names)
+        # The library sometimes aborts when several threads look names up at once.
+        if done.returncode != -signal.SIGABRT:
+            break
     assert done.returncode == 0, done.stderr
     found = re.findall(r"backend (originmap_b_iad\w*) {\n    .host = \"(.+)\";", done.stdout)
     assert found == [
