@@ -8,7 +8,7 @@ export PIP_REQUIRE_VIRTUALENV := 1
 # Tests start hundreds of processes; each would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup test lint unit caches browser screens bench bench-large bench-against bench-plot crash chaos chaos-nats fuzz soak xds-scale lock openapi conformance docs-generate site guides picture screenshots dist container wheels clean
+.PHONY: run setup test lint collected unit caches browser screens bench bench-large bench-against bench-plot crash chaos chaos-nats fuzz soak xds-scale lock openapi conformance docs-generate site guides picture screenshots dist container wheels clean
 
 run: setup
 	$(BIN)/originmap dev
@@ -52,13 +52,20 @@ $(VENV)/.bench: $(VENV)/.run requirements/bench.txt
 	$(PIP) install --require-hashes -r requirements/bench.txt
 	@touch $@
 
-test: lint unit site
+test:
+	$(MAKE) --jobs 4 lint site collected caches
+	$(MAKE) unit
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Compiles the tests once: each process of `unit` would do it, because they start at the same time.
+collected: $(VENV)/.test $(VENV)/.v1client
+	@mkdir -p build
+	@$(BIN)/python -m pytest --collect-only > build/tests.txt || { cat build/tests.txt; exit 1; }
 
 # The tests of a file stay together, with their servers. tests/conftest.py has the number of processes
 # and the order of the files.

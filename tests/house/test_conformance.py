@@ -1,16 +1,24 @@
 """The conformance page agrees with the tests: every row has its proof, and no row is outdated."""
 
+import pytest
+
 from originmap.conformance.fact import OurChoice, Published, Unknown
 from originmap.conformance.facts import FACTS, Facts
 from scripts import conformance
 
 
-def test_every_fact_has_a_proof_and_every_proof_a_fact() -> None:
-    assert conformance.problems(FACTS, conformance.read_proofs()) == []
+@pytest.fixture(scope="module")
+def proofs() -> conformance.Proofs:
+    """The tests that prove facts, by the IDs of the facts."""
+    return conformance.read_proofs()
 
 
-def test_the_page_is_up_to_date_with_the_tests() -> None:
-    page = conformance.generate(FACTS, conformance.read_proofs())
+def test_every_fact_has_a_proof_and_every_proof_a_fact(proofs: conformance.Proofs) -> None:
+    assert conformance.problems(FACTS, proofs) == []
+
+
+def test_the_page_is_up_to_date_with_the_tests(proofs: conformance.Proofs) -> None:
+    page = conformance.generate(FACTS, proofs)
     stale = page != conformance.TARGET.read_text("utf-8")
     assert not stale, "run: python scripts/conformance.py"
 
