@@ -74,15 +74,18 @@ def main() -> int:
 
 
 def _measure(bench: Bench, given: argparse.Namespace) -> Figures:
-    figures: Figures = {}
-    throughputs = {} if given.large else throughput.CASES
-    chosen = [throughputs[name] for name in throughputs if given.only in (None, name)]
-    if chosen:
-        figures |= throughput.measure(bench, chosen)
-    for name, measure in (_LARGE if given.large else _OTHERS).items():
-        if given.only in (None, name):
-            figures |= measure(bench)
-    return figures
+    def measured(cases: dict[str, Callable[[Bench], Figures]]) -> Figures:
+        figures: Figures = {}
+        for name, measure in cases.items():
+            if given.only in (None, name):
+                figures |= measure(bench)
+        return figures
+
+    if given.large:
+        return measured(_LARGE)
+    chosen = [case for name, case in throughput.CASES.items() if given.only in (None, name)]
+    figures = throughput.measure(bench, chosen) if chosen else {}
+    return figures | measured(_OTHERS)
 
 
 def _on_postgres(bench: Bench) -> Figures:
@@ -149,9 +152,11 @@ def _arguments() -> argparse.Namespace:
         help="add the result to bench/history.jsonl, and a complete run to docs/performance.md",
     )
     given = parser.parse_args()
-    choices: Iterable[str] = (*throughput.CASES, *_OTHERS)
-    if given.against or given.large:
-        choices = comparison.CASES if given.against else _LARGE
+    choices: Iterable[str]
+    if given.against:
+        choices = comparison.CASES
+    else:
+        choices = _LARGE if given.large else (*throughput.CASES, *_OTHERS)
     if given.only not in (None, *choices):
         parser.error(f"--only takes one of: {', '.join(choices)}")
     return given

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs Chromium, which the tests of the web page drive, from Debian's packages: as root, where there
-# is apt. The headless shell, which is Chromium without windows, takes two thirds of the time. Anywhere
+# is apt. The headless shell, which is Chromium without windows, needs less processor time. Anywhere
 # else it says what is missing, and those tests are skipped (on CI they fail).
 # The font is the one that tests/ui/fonts.conf names, so that screenshots agree between machines.
 set -euo pipefail
