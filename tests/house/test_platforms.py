@@ -66,6 +66,8 @@ def lacking(tree: ast.Module) -> list[str]:
         n.name for each in ast.walk(tree) if isinstance(each, ast.Import) for n in each.names
     }
     modules, used = imported.intersection(MODULES), []
+    if not modules:
+        return []
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             used.append((node.value.id, node.attr))
