@@ -37,13 +37,6 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Name the items of schemathesis by their operations: pytest 9.2 names them by functions."""
-    label = getattr(item, "operation_label", None)
-    if label and label not in item.nodeid:
-        item._id = item.id.with_params(label)
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the quick files last: with a long one at the end, the other processes would be idle."""
     assert len({item.nodeid for item in items}) == len(items), "xdist runs one test of each ID"
