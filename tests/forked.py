@@ -48,13 +48,16 @@ class Process:
         err: IO[Any],
         env: Mapping[str, str],
         cwd: Path | None = None,
+        stdin: IO[Any] | None = None,
     ) -> None:
-        """`out` and `err` are its standard output and error; it has no input."""
+        """`out` and `err` are its standard output and error; without `stdin` it has no input."""
         self.args = args
         self.returncode: int | None = None
         self._ended, ended = os.pipe()
         request = json.dumps([args, dict(env), str(cwd or Path.cwd())]).encode()
-        socket.send_fds(_nursery(), [request], [out.fileno(), err.fileno(), ended])
+        with open(os.devnull) as nothing:
+            files = [(stdin or nothing).fileno(), out.fileno(), err.fileno(), ended]
+            socket.send_fds(_nursery(), [request], files)
         os.close(ended)
         self.pid = self._read()
 
@@ -106,11 +109,18 @@ def run(
     cwd: Path | None = None,
     *,
     timeout: float,
+    stdin: str = "",
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end, without input."""
+    """Run a command to its end."""
     words = list(map(str, args))
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        process = Process(words, out, err, env, cwd)
+    with (
+        tempfile.TemporaryFile("w+") as given,
+        tempfile.TemporaryFile("w+") as out,
+        tempfile.TemporaryFile("w+") as err,
+    ):
+        given.write(stdin)
+        given.seek(0)
+        process = Process(words, out, err, env, cwd, given)
         try:
             status = process.wait(timeout)
         finally:
@@ -146,7 +156,7 @@ class _Request:
 
     def become(self) -> None:
         """Be the process that runs it."""
-        for number, file in enumerate((os.open(os.devnull, os.O_RDONLY), *self.files[:2])):
+        for number, file in enumerate(self.files[:3]):
             os.dup2(file, number)
         os.closerange(3, 1 << 16)
         sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
@@ -175,17 +185,17 @@ def _forked(requests: socket.socket) -> _Request | None:
                     _tell(ended, os.waitpid(pid, 0)[1])
                     os.close(ended)
                     continue
-                message, files, _, _ = socket.recv_fds(requests, _LARGEST, 3)
+                message, files, _, _ = socket.recv_fds(requests, _LARGEST, 4)
                 if not message:
                     return None
                 pid = os.fork()
                 if pid == 0:
                     requests.detach()
                     return _Request(message, files)
-                out, err, ended = files
+                *given, ended = files
                 _tell(ended, pid)
-                os.close(out)
-                os.close(err)
+                for file in given:
+                    os.close(file)
                 ends = os.pidfd_open(pid)
                 running[ends] = pid, ended
                 ready.register(ends, selectors.EVENT_READ)

@@ -13,6 +13,7 @@ from tests.process import COMMAND
 
 _C = ctypes.CDLL(None)
 _DROP = 24  # PR_CAPBSET_DROP, prctl(2)
+_READ_BY_COMMANDS = ("ORIGINMAP_", "CLOUDFLARE_", "XDG_")
 SECONDS = 30
 """Seconds until a test with a hanging command fails."""
 
@@ -20,10 +21,10 @@ SECONDS = 30
 def run(
     *args: str | Path, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end, with any exit status. With variables of its own it is started, not
-    forked, because some have an effect on the start."""
-    if env is None:
-        return forked.run([COMMAND, *args], os.environ, timeout=SECONDS)
+    """Run a command to its end, with any exit status. It is started, not forked, if a variable may
+    have an effect on the start."""
+    if all(name.startswith(_READ_BY_COMMANDS) for name in env or ()):
+        return forked.run([COMMAND, *args], {**os.environ, **(env or {})}, timeout=SECONDS)
     return subprocess.run(
         [COMMAND, *map(str, args)],
         stdin=subprocess.DEVNULL,
