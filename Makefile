@@ -63,9 +63,11 @@ lint: $(VENV)/.test
 	$(BIN)/lint-imports
 
 # Compiles the tests once: each process of `unit` would do it, because they start at the same time.
-collected: $(VENV)/.test $(VENV)/.v1client
+collected: build/tests.txt
+
+build/tests.txt: $(VENV)/.test $(VENV)/.v1client $(shell find tests -name '*.py')
 	@mkdir -p build
-	@$(BIN)/python -m pytest --collect-only > build/tests.txt || { cat build/tests.txt; exit 1; }
+	@$(BIN)/python -m pytest --collect-only > $@ || { cat $@; rm $@; exit 1; }
 
 # The tests of a file stay together, with their servers. tests/conftest.py has the number of processes
 # and the order of the files.
