@@ -15,9 +15,11 @@ class CannotListen(OriginmapError):
 
 def listen(host: str, port: int) -> socket.socket:
     """Open a listening socket. Raises CannotListen."""
+    # Python loads the tables of IDNA to encode a str, even an IP address.
+    name = host.encode() if host.isascii() else host
     try:
         family, kind, proto, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         sock = socket.socket(family, kind, proto)
         # SO_REUSEADDR lets another process take over the port on Windows.

@@ -4,7 +4,6 @@ A test names operations: `put_mapping` instead of a method and a path. The docum
 arguments and body members that an operation uses, and every error that it can return.
 """
 
-import difflib
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -134,8 +133,10 @@ class Operations:
         Raises InvalidQuery."""
         found = self._by_name.get(_NAMES.get(name, name))
         if found is None or not (ours or found.of_cloudflare):
+            from difflib import get_close_matches  # a server starts sooner without it
+
             names = [o.name for o in self.of_cloudflare()]
-            close = difflib.get_close_matches(name, names)
+            close = get_close_matches(name, names)
             meant = f"; did you mean {' or '.join(close)}?" if close else ""
             raise InvalidQuery(f"unknown operation {name!r}{meant} (known: {', '.join(names)})")
         return found

@@ -7,7 +7,7 @@ preferred. Every mapping carries its position in a file.
 import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from importlib.resources import files
+from pathlib import Path
 from typing import NamedTuple
 
 from originmap.domain.errors import InvalidAddress
@@ -183,4 +183,4 @@ def _is_address(text: str) -> bool:
 
 def schema() -> str:
     """The JSON Schema of mappings files, for editors."""
-    return files(__package__).joinpath("mappings.schema.json").read_text("utf-8")
+    return Path(__file__).with_name("mappings.schema.json").read_text("utf-8")

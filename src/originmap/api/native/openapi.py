@@ -4,15 +4,17 @@ It is written by hand in the YAML files of api/openapi/; scripts/openapi.py gene
 them. Tests compare it with the routes in both directions.
 """
 
-from importlib import resources
+from pathlib import Path
 
 from originmap.api.http.request import Request
 from originmap.api.http.response import Response
 
+_FILE = Path(__file__).parent.parent / "openapi/openapi.json"
+
 
 def document() -> bytes:
     """The document as JSON."""
-    return resources.files("originmap.api").joinpath("openapi/openapi.json").read_bytes()
+    return _FILE.read_bytes()
 
 
 class OpenAPIDocument:

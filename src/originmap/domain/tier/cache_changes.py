@@ -6,7 +6,6 @@ The result is not validated here, but together with everything else by
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from difflib import get_close_matches
 from typing import Any
 
 from originmap.domain.tier.cache import Cache, CacheState
@@ -75,6 +74,8 @@ def changed_caches(topology: Topology, changes: CacheChanges) -> tuple[Topology,
 
 
 def _unknown(name: str, known: Mapping[str, object], *, removal: bool, suggest: bool) -> str:
+    from difflib import get_close_matches  # a server starts sooner without it
+
     similar = get_close_matches(name, known, n=_SIMILAR) if suggest else []
     names = f" (similar names: {', '.join(similar)})" if similar else ""
     remedy = "" if removal else ": to add it, give colo and address"
