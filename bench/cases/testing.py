@@ -10,7 +10,7 @@ from bench.cases.throughput import GET
 from bench.harness import dataset
 from bench.harness.figures import Figure, Figures, median
 from bench.harness.rounds import Bench, Subject
-from bench.harness.servers import FOR_TESTS, ORIGINMAP, Server
+from bench.harness.servers import BARE_FALCON, FOR_TESTS, ORIGINMAP, Server
 from originmap import testing
 
 START = "start of the server for tests"
@@ -26,20 +26,24 @@ def measure(bench: Bench) -> Figures:
     """The medians. Starts and resets use the library that tests use."""
     name = ORIGINMAP.name
     figures: Figures = {}
-    figures[START, name] = Figure(_start_ms(), "ms")
+    figures |= _starts(bench)
     figures[RESET, name] = Figure(_reset_ms(), "ms")
     figures |= _plugin()
     return figures | _journal(bench)
 
 
-def _start_ms() -> float:
-    times = []
+def _starts(bench: Bench) -> Figures:
+    """The starts of the server for tests and of a bare server, in turns."""
+    times: dict[str, list[float]] = {ORIGINMAP.name: [], BARE_FALCON.name: []}
     for at in range(_STARTS + 1):
         began = time.perf_counter()
         with testing.Server():
+            ours = (time.perf_counter() - began) * 1e3
+        with Server(BARE_FALCON, bench.work / f"start-for-tests-{at}.db", bench.cores) as bare:
             if at:  # the first start brings the files into the page cache
-                times.append(time.perf_counter() - began)
-    return statistics.median(times) * 1e3
+                times[ORIGINMAP.name].append(ours)
+                times[BARE_FALCON.name].append(bare.first_answer_ms)
+    return {(START, name): Figure(statistics.median(each), "ms") for name, each in times.items()}
 
 
 def _reset_ms() -> float:
