@@ -42,7 +42,7 @@ def test_the_first_program_of_a_user_prints_the_address(
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_test_program_passes(compiled: Path, settings: dict[str, str], program: str) -> None:
     script = str(Path(program).with_suffix(".js"))
-    npm.run("node", "--test", "--test-reporter=spec", script, cwd=compiled, settings=settings)
+    npm.run("node", "--test-reporter=spec", script, cwd=compiled, settings=settings)
 
 
 def test_the_lock_names_no_registry() -> None:
