@@ -40,22 +40,25 @@ Fresh = Mapping[tuple[str, tuple[str, str]], float]
 def check(measurements: Iterable[Measurement], now: int) -> Latencies:
     """Validate measurements, and keep the newest of each pair. Raises InvalidLatencies with all
     problems; a measurement in the future is invalid."""
-    newest: dict[tuple[str, str, str], Measurement] = {}
+    newest: dict[str, dict[tuple[str, str], Measurement]] = {}
     problems = []
     for index, each in enumerate(measurements):
         if not (math.isfinite(each.milliseconds) and 0 <= each.milliseconds <= _LONGEST_MS):
             problems.append(f"measurement {index}: milliseconds must be between 0 and 60000")
         if each.measured_on > now + 60_000_000:  # clocks differ a little
             problems.append(f"measurement {index}: measured_on is in the future")
-        key = (each.colo, each.vendor, each.region)
-        if key not in newest or newest[key].measured_on <= each.measured_on:
-            newest[key] = each
+        of_colo, place = newest.setdefault(each.colo, {}), (each.vendor, each.region)
+        if place not in of_colo or of_colo[place].measured_on <= each.measured_on:
+            of_colo[place] = each
         if index >= MAX_MEASUREMENTS:
             problems.append(f"more than {MAX_MEASUREMENTS} measurements")
             break
     if problems:
         raise InvalidLatencies(problems[:100])
-    return Latencies(tuple(newest[key] for key in sorted(newest)))
+    # Sorted colo by colo: no other thread runs while one list is sorted.
+    return Latencies(
+        tuple(newest[colo][place] for colo in sorted(newest) for place in sorted(newest[colo]))
+    )
 
 
 def fresh(latencies: Latencies, latency_seconds: int, now: int) -> tuple[Fresh, int | None]:
