@@ -43,6 +43,18 @@ async def test_a_measurement_is_valid_for_less_than_a_minute_longer() -> None:
     assert topologies.tiers().codes(US_EAST)[0] == "IAD"
 
 
+async def test_equal_measurements_in_another_order_change_nothing() -> None:
+    store = MemoryStore()
+    topologies = Topologies(store, data.catalogue, data.topology(), lambda: START)
+    pairs = [(code, region) for code in ("SEA", "IAD") for region in ("us-west-2", "us-east-1")]
+    measured = [Measurement(code, "aws", region, 1.0, START) for code, region in pairs]
+    stored = await topologies.set_latencies(measured, CAUSE)
+    assert [(m.colo, m.region) for m in stored.measurements] == sorted(pairs)
+    revision = store.revision
+    assert await topologies.set_latencies(measured[::-1], CAUSE) is stored
+    assert store.revision == revision
+
+
 async def test_origins_are_counted_if_a_colo_has_a_maximum_share() -> None:
     store = MemoryStore()
     topologies = Topologies(store, data.catalogue, data.topology(), lambda: START)
