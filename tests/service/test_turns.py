@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from dataclasses import replace
 
 import msgspec
@@ -32,6 +33,20 @@ from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, new_zone
 COLOS = tuple(
     Colo(f"C{n}", "City", "DE", n * 37 % 170 - 85, n * 91 % 350 - 175) for n in range(MAX_COLOS)
 )
+
+
+async def test_one_thread_works_at_a_time_for_any_number_of_callers() -> None:
+    turns, at_work = Turns(), list[int]()
+
+    def work(number: int) -> int:
+        at_work.append(number)
+        time.sleep(0.001)
+        assert at_work == [number]
+        at_work.remove(number)
+        return number
+
+    found = await asyncio.gather(*(turns.on_thread(work, number) for number in range(20)))
+    assert found == list(range(20))
 
 
 async def test_one_piece_runs_per_pass_of_the_event_loop_for_any_number_of_callers() -> None:

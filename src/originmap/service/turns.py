@@ -8,9 +8,10 @@ requests by ten pieces.
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from typing import TypeVar
+from typing import TypeVar, TypeVarTuple
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 PIECE = 250
 """Items per piece: changes, mappings and the like, which take a few microseconds each."""
@@ -20,7 +21,7 @@ class Turns:
     """Gives turns in the order of requests."""
 
     def __init__(self) -> None:
-        self._lock = asyncio.Lock()
+        self._lock, self._thread = asyncio.Lock(), asyncio.Lock()
         self.given = 0
         """The number of turns given."""
 
@@ -29,6 +30,12 @@ class Turns:
         async with self._lock:
             self.given += 1
             await asyncio.sleep(0)
+
+    async def on_thread(self, work: Callable[[*Ts], T], *arguments: *Ts) -> T:
+        """Run work that cannot be divided on a thread, after that of other callers: the event loop
+        waits for each thread that runs, a few milliseconds at a time."""
+        async with self._thread:
+            return await asyncio.to_thread(work, *arguments)
 
     async def pieces(self, items: Sequence[T], size: int = PIECE) -> AsyncIterator[Sequence[T]]:
         """Yield `items` in pieces, each in its own turn."""

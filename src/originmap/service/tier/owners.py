@@ -1,6 +1,5 @@
 """The chain of a node for resolved origins, and the caches that own a URL there."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -39,7 +38,8 @@ class Owners:
     ) -> list[Fill]:
         """Return where a node in a colo fills from, in the order of the resolutions. Raises
         InvalidExport if there is no such colo; InvalidQuery for an invalid URL."""
-        await self._topologies.turns.next()
+        turns = self._topologies.turns
+        await turns.next()
         tiers = self._topologies.tiers()
         topology = tiers.topology
         own = topology.by_code().get(colo or "")
@@ -52,7 +52,7 @@ class Owners:
             chain = chains.of(zone, resolution)
             first = chain[0] if chain else ""
             if key is not None and chain and first not in known:
-                known[first] = await asyncio.to_thread(owners, _caches(topology, first), key)
+                known[first] = await turns.on_thread(owners, _caches(topology, first), key)
             fills.append(Fill(chain, chains.hub_in(chain, resolution), known.get(first, {})))
         return fills
 

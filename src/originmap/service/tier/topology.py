@@ -1,6 +1,5 @@
 """The current topology, the latencies, and the tiers that follow from them."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -82,7 +81,7 @@ class Topologies:
     async def assign_shares(self, tiers: Tiers) -> None:
         """Compute the maximum shares of these tiers, if there are any, beside the event loop."""
         if tiers.limited:
-            await asyncio.to_thread(tiers.assign_shares)
+            await self.turns.on_thread(tiers.assign_shares)
 
     def tiers_of(self, topology: Topology) -> Tiers:
         """Return the tiers under another topology."""
@@ -128,8 +127,8 @@ class Topologies:
 
     async def set_latencies(self, measurements: Sequence[Measurement], cause: Cause) -> Latencies:
         """Replace all measurements. Raises InvalidLatencies."""
-        # Run it on a thread: it cannot be divided into turns, and takes up to a tenth of a second.
-        checked = await asyncio.to_thread(_checked, measurements, self._now(), self._latencies)
+        now, current = self._now(), self._latencies
+        checked = await self.turns.on_thread(_checked, measurements, now, current)
         decide = set_latencies(checked)
         await self.turns.next()
         return (await self._store.write_records(decide, cause)).outcome

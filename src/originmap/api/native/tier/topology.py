@@ -3,11 +3,12 @@
 import msgspec
 
 from originmap.api import envelope
+from originmap.api.body import NOT_JSON
 from originmap.api.http.request import Request
 from originmap.api.http.response import Response
 from originmap.api.native.arguments import arguments, read_large
 from originmap.api.timestamps import parse_timestamp, timestamp
-from originmap.domain.errors import InvalidLatencies, InvalidQuery
+from originmap.domain.errors import InvalidLatencies, InvalidQuery, MalformedJSON
 from originmap.domain.tier.latency import Latencies, Measurement
 from originmap.domain.tier.topology import Topology
 from originmap.service.tier.topology import Topologies
@@ -33,7 +34,8 @@ class _MeasurementJSON(msgspec.Struct, forbid_unknown_fields=True):
 
 _TOPOLOGY = msgspec.json.Decoder(TopologyJSON)
 _CHANGE = msgspec.json.Decoder(TopologyChangeJSON)
-_MEASUREMENTS = msgspec.json.Decoder(list[_MeasurementJSON])
+_MEASUREMENTS = msgspec.json.Decoder(list[msgspec.Raw])
+_MEASUREMENT = msgspec.json.Decoder(_MeasurementJSON)
 
 
 class TopologyItem:
@@ -92,25 +94,27 @@ class LatencySet:
         latencies = await self._topologies.set_latencies(measured, cause)
         return Response(envelope.success(await self._json(latencies)))
 
-    async def _json(self, latencies: Latencies) -> list[dict[str, object]]:
-        found = list[dict[str, object]]()
+    async def _json(self, latencies: Latencies) -> list[msgspec.Raw]:
+        found = list[msgspec.Raw]()
         async for piece in self._topologies.turns.pieces(latencies.measurements):
-            found += [_measurement_json(m) for m in piece]
+            found += [envelope.raw(_measurement_json(m)) for m in piece]
         await self._topologies.turns.next()
         return found
 
 
-def _measurement_json(m: Measurement) -> dict[str, object]:
-    return {
-        "colo": m.colo,
-        "vendor": m.vendor,
-        "region": m.region,
-        "milliseconds": m.milliseconds,
-        "measured_on": timestamp(m.measured_on),
-    }
+def _measurement_json(m: Measurement) -> _MeasurementJSON:
+    on = timestamp(m.measured_on)
+    return _MeasurementJSON(m.colo, m.vendor, m.region, m.milliseconds, on)
 
 
-def _read_measurement(index: int, m: _MeasurementJSON) -> Measurement:
+def _read_measurement(index: int, sent: msgspec.Raw) -> Measurement:
+    try:
+        m = _MEASUREMENT.decode(sent)
+    except msgspec.ValidationError as error:
+        problem, _, member = str(error).partition(" - at `$")
+        raise InvalidQuery(f"{problem} - at `$[{index}]{member or '`'}") from None
+    except NOT_JSON:
+        raise MalformedJSON from None
     try:
         measured_on = parse_timestamp(m.measured_on)
     except ValueError:
