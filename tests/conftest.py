@@ -32,8 +32,9 @@ gc.disable()
 
 
 def pytest_collection_finish() -> None:
-    """Collect garbage of the tests only."""
+    """Collect garbage of the tests only, and rarely: most objects go without it."""
     gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
     gc.enable()
 
 
