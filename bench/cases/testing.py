@@ -25,8 +25,7 @@ _STARTS, _RESETS, _RUNS = 7, 200, 7
 def measure(bench: Bench) -> Figures:
     """The medians. Starts and resets use the library that tests use."""
     name = ORIGINMAP.name
-    figures: Figures = {}
-    figures |= _starts(bench)
+    figures = _starts(bench)
     figures[RESET, name] = Figure(_reset_ms(), "ms")
     figures |= _plugin()
     return figures | _journal(bench)

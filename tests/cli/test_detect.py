@@ -160,7 +160,7 @@ def test_missing_ranges_are_reported_with_a_hint(state: Path, tmp_path: Path) ->
     (tmp_path / "cloudip.py").write_text("")  # hides the installed package
     for args in (("detect", "192.0.2.1"), ("ranges", "status")):
         env = clean_environment(state) | {"PYTHONPATH": str(tmp_path)}
-        done = subprocess.run([COMMAND, *args], env=env, capture_output=True, text=True)
+        done = subprocess.run([COMMAND, *args], env=env, capture_output=True, text=True, timeout=50)
         assert done.returncode == 1
         assert done.stderr.splitlines() == [
             f"originmap: no published IP ranges in {state}/originmap/ranges",

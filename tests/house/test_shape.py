@@ -72,8 +72,8 @@ PUBLIC = {
 
 # The private names of the source that tests use: faults that have no public way.
 FAULTS = {
-    "tests/api/ui/test_session.py": {"_sessions"},  # how many are kept
     "tests/api/test_schemathesis.py": {"_nodeid"},  # of pytest's items
+    "tests/api/ui/test_session.py": {"_sessions"},  # how many are kept
     "tests/caches/live_envoy.py": {"_more_clusters", "_node"},  # of its base class in tests
     "tests/cli/test_main.py": {"_uncollected"},  # only around the import of a command
     "tests/edge/test_follower.py": {"_zones"},  # damage in memory
