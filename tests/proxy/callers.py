@@ -71,8 +71,7 @@ async def _work(
     call: Callable[[str], Sent],
     answers: dict[str, Called],
 ) -> None:
-    host, _, port = proxy.url.removeprefix("http://").rpartition(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
+    reader, writer = await _connect(proxy)
     try:
         for address in addresses:
             writer.write(_raw(call(address)))
@@ -82,10 +81,24 @@ async def _work(
 
 
 async def at_once(proxy: ProxyProcess, *calls: Sent) -> list[Called]:
-    """Send requests at the same time, each on its own connection; return their responses."""
-    by_number = {str(number): call for number, call in enumerate(calls)}
-    answers = await over(len(calls), proxy, list(by_number), by_number.__getitem__)
-    return [answers[number] for number in by_number]
+    """Send requests, each on its own connection; return their responses. The proxy is paused
+    meanwhile, so that it receives all of them together, on a slow machine too."""
+    with proxy.paused():
+        connections = [await _connect(proxy) for _ in calls]
+        for (_, writer), call in zip(connections, calls, strict=True):
+            writer.write(_raw(call))
+    try:
+        return await asyncio.gather(
+            *(asyncio.wait_for(_read(reader), 30) for reader, _ in connections)
+        )
+    finally:
+        for _, writer in connections:
+            writer.close()
+
+
+async def _connect(proxy: ProxyProcess) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    host, _, port = proxy.url.removeprefix("http://").rpartition(":")
+    return await asyncio.open_connection(host, int(port))
 
 
 async def one(proxy: ProxyProcess, call: Sent) -> Called:

@@ -3,8 +3,10 @@
 import os
 import re
 import signal
+import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -35,6 +37,22 @@ class ProxyProcess:
     def printed(self) -> str:
         """The stdout of the process."""
         return self._out.read_text()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Suspend the process; the system accepts connections and data for it."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            while self._state() != "T":
+                time.sleep(0.001)
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
+    def _state(self) -> str:
+        """The letter of `ps`; T is stopped."""
+        state = ["ps", "-o", "state=", "-p", str(self.process.pid)]
+        return subprocess.run(state, capture_output=True, text=True, check=True).stdout.strip()[:1]
 
     def stop(self) -> tuple[int, int]:
         """Send SIGTERM; return the numbers of received and sent requests that the proxy prints."""

@@ -63,8 +63,9 @@ def result(succeeded: object, failed: object) -> Fault:
 async def test_each_response_equals_that_of_a_single_put(
     proxy: ProxyProcess, api: Proxy, direct: httpx.Client
 ) -> None:
-    answers = await over(5, proxy, [*FIVE, "2001:DB8::1"], put)
-    for address, answer in answers.items():
+    six = [*FIVE, "2001:DB8::1"]
+    answers = await at_once(proxy, *map(put, six))
+    for address, answer in zip(six, answers, strict=True):
         assert answer.status == 200
         assert answer.headers["content-type"] == "application/json"
         assert answer.body == direct.get(f"{PATH}/{address}").content
@@ -74,9 +75,9 @@ async def test_each_response_equals_that_of_a_single_put(
 async def test_each_response_equals_that_of_a_single_delete(
     proxy: ProxyProcess, api: Proxy
 ) -> None:
-    await over(5, proxy, FIVE, put)
-    answers = await over(5, proxy, FIVE, delete)
-    for address, answer in answers.items():
+    await at_once(proxy, *map(put, FIVE))
+    answers = await at_once(proxy, *map(delete, FIVE))
+    for address, answer in zip(FIVE, answers, strict=True):
         assert answer.body == (
             b'{"errors":[],"messages":[],"result":{"origin_ip":"%b"},"success":true}'
             % address.encode()
