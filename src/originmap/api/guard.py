@@ -52,6 +52,7 @@ class Guard:
         self._brake = brake
         self._per_user = per_user
         self._per_address = per_address
+        self._limits_rates = per_user is not None or per_address is not None
         self._callers: dict[bytes, Caller] = {}
         self._admitted: set[tuple[Grants, Need, bool, str]] = set()
 
@@ -88,16 +89,20 @@ class Guard:
         if request.by_operator:
             request.known_caller = self.access.local_operator()
             return
-        self._check_address(request)
+        if not self._callers:  # an empty cache: there may be no users at all
+            self.access.check_loaded()
+        if self._limits_rates:
+            self._check_address(request)
         request.known_caller = find(request)
-        self._count(request)
+        if self._limits_rates:
+            self._count(request)
 
     def zone(self, need: Need, *, nodes: bool = False) -> Admit:
         """`need` on the zone of the path, by ID or, if the path has `{zone}`, also by name. With
         `nodes`, tokens of nodes are accepted too."""
 
         def admit(request: Request) -> None:
-            self.anyone_or_node(request)
+            self._authenticate(request, self._caller)
             caller = request.caller
             zone_id = request.arguments.get("zone_id")
             if zone_id is None:
@@ -226,8 +231,6 @@ class Guard:
     # Rate limits. A request with a body is checked twice, but counted once.
 
     def _check_address(self, request: Request) -> None:
-        if not self._callers:  # an empty cache: there may be no users at all
-            self.access.check_loaded()
         if self._per_address is not None and not request.counted:
             verdict = self._per_address.take(request.client)
             if not verdict.taken:

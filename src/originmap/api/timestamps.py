@@ -6,7 +6,6 @@ from functools import lru_cache
 _EPOCH = datetime(1970, 1, 1)
 
 
-@lru_cache(maxsize=4096)  # the mappings of a batch have the same time
 def timestamp(microseconds: int) -> str:
     """Format a time in UTC, with microseconds: 2026-03-01T12:00:00.000000Z."""
     seconds, rest = divmod(microseconds, 1_000_000)

@@ -37,9 +37,7 @@ class Write:
     decide_records: RecordDecide[object] | None = None
     seen: int | None = None
     work: Callable[[], Awaitable[object]] | None = None
-    future: asyncio.Future[Committed[object]] = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
+    future: asyncio.Future[Committed[object]] = field(init=False)  # set when it is queued
     result: Committed[object] | None = None
     error: BaseException | None = None
 
@@ -66,7 +64,8 @@ class GroupCommit:
         self._closing = False
         self._groups = self._writes = 0
         self._refusal: OriginmapError | None = None
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._loop = asyncio.get_running_loop()
+        self._task = self._loop.create_task(self._run())
 
     @property
     def queue(self) -> Queue:
@@ -85,6 +84,7 @@ class GroupCommit:
             raise self._refusal.with_traceback(None)  # a traceback would grow with each raise
         if len(self._queue) >= self._max_waiting:
             raise StoreBusy
+        write.future = self._loop.create_future()
         self._queue.append(write)
         self._wake.set()
         return write.future

@@ -11,7 +11,7 @@ import msgspec
 from originmap.api import envelope
 from originmap.api.http.request import Request
 from originmap.api.http.response import Answer, Deferred, Response
-from originmap.api.mapping.mapping_json import entries, entry, read_request
+from originmap.api.mapping.mapping_json import entries, entry, read_request, written_entry
 from originmap.api.mapping.notes import notes_on
 from originmap.api.preconditions import etag, if_match
 from originmap.api.query import page_of
@@ -46,7 +46,7 @@ class MappingRoutes:
         mapping = self._mappings.get_now(request.zone_id, address)
         if mapping is None:
             return self._get_later(request.zone_id, address)
-        return _single(mapping)
+        return _single(mapping, entry(mapping))
 
     def put_mapping(self, request: Request) -> Answer:
         """Create or replace a mapping. The addresses in path and body are compared in canonical
@@ -61,7 +61,7 @@ class MappingRoutes:
         def stored() -> Response:
             mapping = putting.result()
             notes = notes_on(self._detector, [(mapping.address, mapping.place)])
-            return _single(mapping, notes)
+            return _single(mapping, written_entry(mapping), notes)
 
         return Deferred(putting.ready, stored)
 
@@ -83,7 +83,7 @@ class MappingRoutes:
 
     async def _get_later(self, zone_id: str, address: Address) -> Response:
         mapping = await self._mappings.get(zone_id, address)
-        return _single(mapping)
+        return _single(mapping, entry(mapping))
 
 
 def address_of(request: Request) -> Address:
@@ -92,8 +92,10 @@ def address_of(request: Request) -> Address:
     return addresses.parse(unquote(segment) if "%" in segment else segment)
 
 
-def _single(mapping: Mapping, notes: list[envelope.Message] | None = None) -> Response:
-    body = envelope.success_json(entry(mapping), notes)
+def _single(
+    mapping: Mapping, encoded: bytes, notes: list[envelope.Message] | None = None
+) -> Response:
+    body = envelope.success_json(encoded, notes)
     return Response(body, headers=(("etag", etag(mapping)),))
 
 

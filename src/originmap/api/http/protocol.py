@@ -206,12 +206,9 @@ class Connection(asyncio.Protocol, Link):
         self._finish(request, response.status)
 
     def _send_whole(self, request: Request, response: Response) -> None:
-        head = self._head(request, response)
-        self._write(head if request.method == "HEAD" else head + response.body)
-
-    def _head(self, request: Request, response: Response) -> bytes:
         close = self._last or not request.keep_alive
-        return head_of(request, response, self._connections.common, close=close)
+        head = head_of(request, response, self._connections.common, close=close)
+        self._write(head if request.method == "HEAD" else head + response.body)
 
     def _write(self, data: bytes) -> None:
         """Send `data`, unless the connection is closing: between a reset by the client and
@@ -222,9 +219,9 @@ class Connection(asyncio.Protocol, Link):
     async def _send_stream(self, request: Request, response: Response, body: Body) -> None:
         """Send a response in pieces. On failure the connection is closed, so that the client
         detects the incomplete response."""
-        self._last = self._last or request.version != "1.1"
+        self._last = self._last or request.version != "1.1" or not request.keep_alive
         try:
-            self._write(self._head(request, response))
+            self._write(head_of(request, response, self._connections.common, close=self._last))
             if request.method != "HEAD":
                 await self._write_body(body, chunked=request.version == "1.1")
         except Exception as error:

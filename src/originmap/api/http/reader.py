@@ -6,6 +6,7 @@ protocol; this module ignores the upgrade and continues in HTTP/1.1 (RFC 9110 §
 
 import re
 from collections import deque
+from functools import lru_cache
 from typing import NoReturn
 
 import httptools
@@ -20,6 +21,12 @@ from originmap.domain.number import whole
 _LONGEST_BODY = 1 << 53  # in Content-Length; larger bodies are rejected at once
 # RFC 9110 §7.2: uri-host [ ":" port ], which may be empty.
 _HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+;=%-]*)(?::[0-9]*)?")
+
+
+@lru_cache(maxsize=1024)  # the bodies of a client mostly have a few lengths
+def _length_of(value: bytes) -> int | None:
+    """The Content-Length that `value` states; None if it is none, or too large."""
+    return whole(value.decode("latin-1"), 0, _LONGEST_BODY)
 
 
 class RequestRefused(Exception):
@@ -131,7 +138,7 @@ class RequestReader:
         self._host = value
 
     def _take_length(self, value: bytes) -> None:
-        length = whole(value.decode("latin-1"), 0, _LONGEST_BODY)
+        length = _length_of(value)
         if length is None:
             self._refuse(BAD_REQUEST)
         self._length = length

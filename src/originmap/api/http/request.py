@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from originmap.service.access.directory import Caller
 
 
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
 class Request:
     """One request.
 
@@ -25,23 +28,6 @@ class Request:
     headers with the same name are joined (RFC 9110 §5.2). `arguments` are the path parameters, by
     the names in the route's template.
     """
-
-    body = b""
-    arguments: Mapping[str, str] = MappingProxyType({})
-    route = ""  # the template of its path, "" if there is no route
-    refusals: Overrides | None = None  # the rows of its route
-    zone_id = ""
-    known_caller: "Caller | None" = None
-    counted = False  # against the rate limits
-    answer_headers: tuple[tuple[str, str], ...] = ()  # of every response, errors too
-
-    length = 0  # of the body, from Content-Length
-    received = 0  # bytes of the body
-    complete = False  # the body is complete
-    continues = False  # the client waits for 100 Continue
-    keep_alive = True
-    admitted = False  # its body is needed
-    answered = False  # before its body had arrived
 
     def __init__(
         self,
@@ -60,12 +46,25 @@ class Request:
         self.id = id
         self.version = version
         self.link = link
+        self.by_operator = link.of_operator  # over the operator's socket, or from this process
         self.started = time.perf_counter_ns()
 
-    @property
-    def by_operator(self) -> bool:
-        """Whether the request came over the operator's socket, or from this process."""
-        return self.link.of_operator
+        self.body = b""
+        self.arguments: Mapping[str, str] = _NONE
+        self.route = ""  # the template of its path, "" if there is no route
+        self.refusals: Overrides | None = None  # the rows of its route
+        self.zone_id = ""
+        self.known_caller: Caller | None = None
+        self.counted = False  # against the rate limits
+        self.answer_headers: tuple[tuple[str, str], ...] = ()  # of every response, errors too
+
+        self.length = 0  # of the body, from Content-Length
+        self.received = 0  # bytes of the body
+        self.complete = False  # the body is complete
+        self.continues = False  # the client waits for 100 Continue
+        self.keep_alive = True
+        self.admitted = False  # its body is needed
+        self.answered = False  # before its body had arrived
 
     @property
     def caller(self) -> "Caller":

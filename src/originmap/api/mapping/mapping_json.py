@@ -31,18 +31,22 @@ _REQUESTS = msgspec.json.Decoder(list[_Request])
 
 
 def entry(mapping: Mapping) -> bytes:
-    """Encode a mapping."""
-    return _entry(mapping).encode()
+    """Encode a mapping that is read."""
+    return _cached_text(mapping).encode()
+
+
+def written_entry(mapping: Mapping) -> bytes:
+    """Encode a mapping that was just written. Each has a time of its own, so a cache would only
+    lose those that are read."""
+    return _text(mapping).encode()
 
 
 def entries(mappings: Iterable[Mapping]) -> bytes:
     """Encode a list of mappings."""
-    return f"[{','.join(map(_entry, mappings))}]".encode()
+    return f"[{','.join(map(_cached_text, mappings))}]".encode()
 
 
-# A zone has up to 3,500 mappings, which are read far more often than changed.
-@lru_cache(maxsize=8192)
-def _entry(mapping: Mapping) -> str:
+def _text(mapping: Mapping) -> str:
     # Formatted as text: encoding an object for each of a hundred mappings would take most of the
     # time of a list. None of the values can contain characters that JSON escapes.
     address, (vendor, region), modified_on, _ = mapping
@@ -50,6 +54,10 @@ def _entry(mapping: Mapping) -> str:
         f'{{"modified_on":"{timestamp(modified_on)}","origin_ip":"{addresses.text(address)}",'
         f'"region":"{region}","vendor":"{vendor}"}}'
     )
+
+
+# A zone has up to 3,500 mappings, which are read far more often than changed.
+_cached_text = lru_cache(maxsize=8192)(_text)
 
 
 def read_request(body: bytes) -> Sent:

@@ -115,7 +115,7 @@ def _by_zone(rows: list[Any], names: IntegerKeys) -> Iterator[ZoneMappings]:
         yield ZoneMappings(
             zone_id,
             [
-                Mapping(Address(address), names.place(place), modified_on, revision)
+                Mapping(Address(address), names.places[place], modified_on, revision)
                 for _, address, place, modified_on, revision in of_zone
             ],
         )
@@ -233,7 +233,7 @@ def _stored_places(
     for zone_id, addresses in by_zone.items():
         bindings = (_zone(writer, zone_id), apsw.carray(tuple(addresses)))
         for address, place in writer.cursor.execute(_PLACES, bindings):
-            places[zone_id, Address(address)] = writer.names.place(place)
+            places[zone_id, Address(address)] = writer.names.places[place]
     return places
 
 

@@ -181,8 +181,8 @@ def _changes(
         if isinstance(name, bytes):
             what = MappingChange(
                 Address(name),
-                None if before is None else names.place(before),
-                None if after is None else names.place(after),
+                None if before is None else names.places[before],
+                None if after is None else names.places[after],
             )
             changes.append(Change(revision, at, cause, names.zone_id(scope), what))
         else:

@@ -67,10 +67,6 @@ class IntegerKeys:
             self._zones.pop(zone_id, None)
         self._marked.clear()
 
-    def place(self, num: int) -> Place:
-        """Return the region of an integer."""
-        return self.places[num]
-
     def place_num(self, place: Place) -> int:
         """Return the integer of a region; create one if needed, inside a transaction."""
         num = self._nums.get(place)

@@ -115,7 +115,7 @@ class SqliteStore(GroupStore, Store):
         if not rows:
             return None
         num, modified_on, revision = rows[0]
-        return Mapping(address, self._names.place(num), modified_on, revision)
+        return Mapping(address, self._names.places[num], modified_on, revision)
 
     async def page(self, zone_id: str, offset: int, limit: int) -> Page:
         return self.page_now(zone_id, offset, limit)
@@ -135,7 +135,7 @@ class SqliteStore(GroupStore, Store):
 
     async def count_places(self, zone_ids: Sequence[str]) -> list[Count]:
         return [
-            Count(zone_id, self._names.place(place), origins)
+            Count(zone_id, self._names.places[place], origins)
             for zone_id in zone_ids
             for place, origins in self._reader.rows(_COUNT_PLACES, (self._names.zone(zone_id),))
         ]
