@@ -1,6 +1,7 @@
 """Limits and checks of a server's responses."""
 
 import asyncio
+import functools
 import json
 import math
 import zlib
@@ -71,7 +72,12 @@ async def read(feed: FeedClient) -> int:
 
 
 START = b'{"originmap_snapshot":1,"epoch":"8c0f","revision":1,"at":1}\n'
-ZEROS = gzip(b"0" * (256 * MIB))
+
+
+@functools.cache
+def zeros() -> bytes:
+    """256 MiB, compressed."""
+    return gzip(b"0" * (256 * MIB))
 
 
 def zone_line(n: int) -> bytes:
@@ -93,7 +99,7 @@ def endless_zones() -> Pieces:
 
 
 async def test_changes_have_a_size_limit_after_decompression() -> None:
-    async with client(once(ZEROS), "Content-Encoding: gzip") as feed:
+    async with client(once(zeros()), "Content-Encoding: gzip") as feed:
         with pytest.raises(AnswerTooLarge, match="64 MiB"):
             await feed.changes(POINT, 100, 0)
 
@@ -106,7 +112,7 @@ async def test_endless_changes_time_out() -> None:
 
 @pytest.mark.parametrize("encoding", ["gzip, gzip", "br", "deflate"])
 async def test_encodings_that_were_not_requested_are_refused(encoding: str) -> None:
-    async with client(once(gzip(ZEROS)), f"Content-Encoding: {encoding}") as feed:
+    async with client(once(gzip(zeros())), f"Content-Encoding: {encoding}") as feed:
         with pytest.raises(BrokenFeed, match="has the encoding"):
             await feed.changes(POINT, 100, 0)
 
@@ -136,7 +142,7 @@ async def test_a_line_of_a_snapshot_has_a_size_limit() -> None:
 
 
 async def test_a_snapshot_has_a_size_limit_after_decompression() -> None:
-    async with client(once(ZEROS), "Content-Encoding: gzip") as feed:
+    async with client(once(zeros()), "Content-Encoding: gzip") as feed:
         with pytest.raises(AnswerTooLarge):
             await read(feed)
 

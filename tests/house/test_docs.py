@@ -27,15 +27,12 @@ from originmap.store.group import MAX_WAITING
 from scripts import docs as generated
 from scripts.reference import errors as reference_errors
 from tests.api import application
+from tests.house.source import ROOT, files_of
 
-ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "originmap"
 DOCS = ROOT / "docs"
 
-NOT_OURS = {".venv", "node_modules", "build", "dist", ".hypothesis", ".pytest_cache"}
-PAGES = sorted(
-    page for page in ROOT.rglob("*.md") if not NOT_OURS.intersection(page.relative_to(ROOT).parts)
-)
+PAGES = files_of(".md", ROOT)
 
 EVERY_ERROR = [error for kind in TABLE for error in reference_errors.samples(kind)]
 
@@ -153,7 +150,7 @@ def test_every_path_named_in_the_architecture_exists() -> None:
 def test_every_name_in_the_architecture_exists() -> None:
     words = {
         word
-        for path in SOURCE.rglob("*.py")
+        for path in files_of(".py", SOURCE)
         for word in re.findall(r"\w+", path.read_text("utf-8"))
     }
     named = re.findall(r"`((?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*)`", architecture())
@@ -337,7 +334,7 @@ def anchors_of(page: Path) -> set[str]:
 
 
 def test_every_page_that_an_error_names_exists() -> None:
-    texts = (path.read_text("utf-8") for path in SOURCE.rglob("*.py"))
+    texts = (path.read_text("utf-8") for path in files_of(".py", SOURCE))
     pages = {page for text in texts for page in re.findall(r'^    page = "(.*)"$', text, re.M)}
     assert len(pages) > 8
     assert [page for page in pages if not leads_somewhere(DOCS / "README.md", page)] == []

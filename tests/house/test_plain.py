@@ -7,26 +7,16 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.house.source import nodes_of
+from tests.house.source import ROOT, files_of, nodes_of
 
-ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "originmap"
 MOST_FILES = 20
 SHORTEST_FILE = 15
-MODULES = sorted(SOURCE.rglob("*.py"))
-NOT_OURS = {"__pycache__", "node_modules"}
-FOLDERS = sorted(
-    {
-        path.parent
-        for top in (SOURCE, ROOT / "bench", ROOT / "scripts", ROOT / "tests")
-        for path in top.rglob("*")
-        if not NOT_OURS.intersection(path.parts)
-    }
-)
-OTHERS = sorted(
-    path for top in ("bench", "scripts", "tests") for path in (ROOT / top).rglob("*.py")
-)
-PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "CHANGELOG.md"])
+MODULES = files_of(".py", SOURCE)
+BESIDE = [ROOT / "bench", ROOT / "scripts", ROOT / "tests"]
+FOLDERS = sorted({path.parent for path in files_of("", SOURCE, *BESIDE)})
+OTHERS = files_of(".py", *BESIDE)
+PAGES = [*files_of(".md", ROOT / "docs"), ROOT / "README.md", ROOT / "CHANGELOG.md"]
 
 
 def shown(path: Path) -> str:

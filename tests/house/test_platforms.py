@@ -7,9 +7,9 @@ from pathlib import Path
 import mypy
 import pytest
 
-from tests.house.source import tree_of
+from tests.house.source import ROOT, files_of, tree_of
 
-SOURCE = Path(__file__).parents[2] / "src" / "originmap"
+SOURCE = ROOT / "src" / "originmap"
 TYPESHED = Path(mypy.__file__).parent / "typeshed" / "stdlib"
 MODULES = ("fcntl", "grp", "os", "pwd", "resource", "select", "signal", "socket", "termios", "time")
 
@@ -44,7 +44,7 @@ UNREACHED = {
 def test_names_that_windows_lacks_are_used_only_in_listed_modules() -> None:
     using = {
         str(path.relative_to(SOURCE)): names
-        for path in SOURCE.rglob("*.py")
+        for path in files_of(".py", SOURCE)
         if (names := sorted(set(lacking(tree_of(path)))))
     }
     elsewhere = {path: using[path] for path in using.keys() - DO_WITHOUT - UNREACHED}

@@ -16,9 +16,8 @@ from originmap.domain.access import errors as access_errors
 from originmap.domain.errors import OriginmapError
 from originmap.domain.hook import errors as hook_errors
 from originmap.domain.mapping import own_region_errors
-from tests.house.source import nodes_of, tree_of
+from tests.house.source import ROOT, files_of, nodes_of, tree_of
 
-ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "originmap"
 
 LONGEST_FUNCTION = 40
@@ -94,8 +93,8 @@ FAULTS = {
 }
 OF_NAMED_TUPLES = {"_asdict", "_replace"}
 
-MODULES = sorted(SOURCE.rglob("*.py"))
-OTHERS = sorted([*(ROOT / "tests").rglob("*.py"), *(ROOT / "bench").rglob("*.py")])
+MODULES = files_of(".py", SOURCE)
+OTHERS = files_of(".py", ROOT / "bench", ROOT / "tests")
 
 
 def shown(path: Path) -> str:
