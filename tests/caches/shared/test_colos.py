@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 import httpx
@@ -111,7 +112,7 @@ class Site:
         colos = [colo for colo in COLOS if colo.code != "NRT"]
         return [replace(colo, caches=members.get(colo.code, ())) for colo in colos]
 
-    @property
+    @cached_property
     def sharing(self) -> Sequence[caches.Cache]:
         """The caches of the upper tier."""
         (found,) = (colo.caches for colo in self.colos({}) if colo.code == "IAD")
