@@ -2,16 +2,17 @@
 
 Loading takes longer than most commands do. A forked process differs from a started one in nothing
 else: it has its own arguments, environment, folder and standard files. Tests of starting itself, of
-memory, and of the guides and packages start the program.
+memory and of packages start the program.
 """
 
 import atexit
 import contextlib
 import gc
-import json
+import marshal
 import os
 import pkgutil
 import selectors
+import shutil
 import signal
 import socket
 import struct
@@ -23,7 +24,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import originmap
 
@@ -54,10 +55,10 @@ class Process:
         self.args = args
         self.returncode: int | None = None
         self._ended, ended = os.pipe()
-        request = json.dumps([args, dict(env), str(cwd or Path.cwd())]).encode()
+        request = marshal.dumps((list(args), dict(env), str(cwd or Path.cwd())))
         with open(os.devnull) as nothing:
             files = [(stdin or nothing).fileno(), out.fileno(), err.fileno(), ended]
-            socket.send_fds(_nursery(), [request], files)
+            socket.send_fds(_nursery().requests, [request], files)
         os.close(ended)
         self.pid = self._read()
 
@@ -130,28 +131,51 @@ def run(
         return subprocess.CompletedProcess(words, status, out.read(), err.read())
 
 
+def folder() -> Path:
+    """A folder with `originmap`, for the PATH of shells: that command is forked, too."""
+    return _nursery().folder
+
+
+class _Nursery(NamedTuple):
+    """The process that forks: its socket, and the folder of the command that asks it."""
+
+    requests: socket.socket
+    folder: Path
+
+
 @cache
-def _nursery() -> socket.socket:
-    """The socket of the process that forks. It ends with this one."""
+def _nursery() -> _Nursery:
+    """The process that forks. It ends with this one."""
+    folder = Path(tempfile.mkdtemp(prefix="originmap-"))
+    asking = folder / "originmap"
+    text = Path(__file__).with_name("forking_command.py").read_text("utf-8")
+    asking.write_text(f"#!{sys.executable} -IS\n{text}", "utf-8")
+    asking.chmod(0o700)
     ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    command = [sys.executable, "-m", "tests.forked", str(its.fileno())]
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(str(folder / "socket"))
+    listener.listen()
+    sockets = [its.fileno(), listener.fileno()]
+    command = [sys.executable, "-m", "tests.forked", *map(str, sockets)]
     root = Path(__file__).parents[1]
-    process = subprocess.Popen(command, pass_fds=[its.fileno()], cwd=root)
+    process = subprocess.Popen(command, pass_fds=sockets, cwd=root)
     its.close()
+    listener.close()
 
     def end() -> None:
         ours.close()
         process.wait(10)
+        shutil.rmtree(folder)
 
     atexit.register(end)
-    return ours
+    return _Nursery(ours, folder)
 
 
 class _Request:
     """A command to run, and the files that it gets."""
 
     def __init__(self, message: bytes, files: Sequence[int]) -> None:
-        self.args, self.env, self.cwd = json.loads(message)
+        self.args, self.env, self.cwd = marshal.loads(message)
         self.files = files
 
     def become(self) -> None:
@@ -170,35 +194,69 @@ class _Request:
         sys.argv = self.args
 
 
-def _forked(requests: socket.socket) -> _Request | None:
-    """Fork a process for each request, and tell its number and its exit status. Returns the request
-    in the new process, None at the end of requests."""
-    running: dict[int, tuple[int, int]] = {}
-    with selectors.DefaultSelector() as ready:
-        ready.register(requests, selectors.EVENT_READ)
+class _Forks:
+    """Forks a process for each request, and tells its number and its exit status."""
+
+    def __init__(self, requests: socket.socket, listener: socket.socket) -> None:
+        self._requests, self._listener = requests, listener
+        self._ready = selectors.DefaultSelector()
+        self._ready.register(requests, selectors.EVENT_READ)
+        self._ready.register(listener, selectors.EVENT_READ)
+        self._running: dict[int, tuple[int, int]] = {}  # by the descriptor of each process
+        self._of_caller: dict[socket.socket, int] = {}
+
+    def request(self) -> _Request | None:
+        """Returns each request in its new process, and None at the end of requests."""
         while True:
-            for key, _ in ready.select():
-                if key.fd in running:
-                    pid, ended = running.pop(key.fd)
-                    ready.unregister(key.fd)
-                    os.close(key.fd)
-                    _tell(ended, os.waitpid(pid, 0)[1])
-                    os.close(ended)
-                    continue
-                message, files, _, _ = socket.recv_fds(requests, _LARGEST, 4)
-                if not message:
-                    return None
-                pid = os.fork()
-                if pid == 0:
-                    requests.detach()
-                    return _Request(message, files)
-                *given, ended = files
-                _tell(ended, pid)
-                for file in given:
-                    os.close(file)
-                ends = os.pidfd_open(pid)
-                running[ends] = pid, ended
-                ready.register(ends, selectors.EVENT_READ)
+            for key, _ in self._ready.select():
+                if key.fd in self._running:
+                    self._tell_end(key.fd)
+                elif key.fileobj is self._listener:
+                    caller, _ = self._listener.accept()
+                    self._ready.register(caller, selectors.EVENT_READ)
+                elif isinstance(key.fileobj, socket.socket):
+                    message, files, _, _ = socket.recv_fds(key.fileobj, _LARGEST, 4)
+                    if not message and key.fileobj is self._requests:
+                        return None
+                    if not message:
+                        self._kill(key.fileobj)
+                    elif self._fork(key.fileobj, files):
+                        return _Request(message, files)
+
+    def _fork(self, source: socket.socket, files: Sequence[int]) -> bool:
+        """Whether this is the new process."""
+        pid = os.fork()
+        if pid == 0:
+            for key in self._ready.get_map().values():
+                if isinstance(key.fileobj, socket.socket):
+                    key.fileobj.detach()  # `become` closes all descriptors
+            self._ready.close()
+            return True
+        *given, ended = files
+        _tell(ended, pid)
+        for file in given:
+            os.close(file)
+        ends = os.pidfd_open(pid)
+        self._running[ends] = pid, ended
+        self._ready.register(ends, selectors.EVENT_READ)
+        if source is not self._requests:
+            self._of_caller[source] = pid
+        return False
+
+    def _tell_end(self, ends: int) -> None:
+        pid, ended = self._running.pop(ends)
+        self._ready.unregister(ends)
+        os.close(ends)
+        _tell(ended, os.waitpid(pid, 0)[1])
+        os.close(ended)
+
+    def _kill(self, caller: socket.socket) -> None:
+        """Kill the process of a caller that has ended; usually it has ended before."""
+        self._ready.unregister(caller)
+        caller.close()
+        pid = self._of_caller.pop(caller, 0)
+        if any(pid == running for running, _ in self._running.values()):
+            os.kill(pid, signal.SIGKILL)
 
 
 def _tell(pipe: int, number: int) -> None:
@@ -214,9 +272,10 @@ def _load() -> None:
     gc.freeze()
 
 
-def _main(number: int) -> None:
+def _main(requests: int, listener: int) -> None:
     _load()
-    request = _forked(socket.socket(fileno=number))
+    forks = _Forks(socket.socket(fileno=requests), socket.socket(fileno=listener))
+    request = forks.request()
     if request is not None:
         request.become()
         from originmap.cli.main import main
@@ -225,4 +284,4 @@ def _main(number: int) -> None:
 
 
 if __name__ == "__main__":
-    _main(int(sys.argv[1]))
+    _main(*map(int, sys.argv[1:]))

@@ -13,7 +13,10 @@ from tests.process import COMMAND
 
 _C = ctypes.CDLL(None)
 _DROP = 24  # PR_CAPBSET_DROP, prctl(2)
-_READ_BY_COMMANDS = ("ORIGINMAP_", "CLOUDFLARE_", "XDG_")
+_READ_BY_COMMANDS = (
+    *("ORIGINMAP_", "CLOUDFLARE_", "XDG_", "SSL_CERT_"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+)
 SECONDS = 30
 """Seconds until a test with a hanging command fails."""
 
@@ -23,7 +26,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, with any exit status. It is started, not forked, if a variable may
     have an effect on the start."""
-    if all(name.startswith(_READ_BY_COMMANDS) for name in env or ()):
+    if all(name.upper().startswith(_READ_BY_COMMANDS) for name in env or ()):
         return forked.run([COMMAND, *args], {**os.environ, **(env or {})}, timeout=SECONDS)
     return subprocess.run(
         [COMMAND, *map(str, args)],

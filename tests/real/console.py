@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import forked
 from tests.process import COMMAND
 
 SECONDS = 120
@@ -161,11 +162,13 @@ def _end(shell: subprocess.Popen[str]) -> None:
 
 def _environment(folder: Path, port: str) -> dict[str, str]:
     """The environment of a new user, with the command in the PATH."""
+    installed = (forked.folder(), Path(COMMAND).parent)
+    path = (folder / "bin", *installed, os.environ["PATH"], "/usr/sbin", "/sbin")
     ours = ("ORIGINMAP_", "CLOUDFLARE_", "XDG_", "PYTEST_", "GIT_")
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith(ours)},
         "HOME": str(folder),
-        "PATH": f"{folder}/bin:{Path(COMMAND).parent}:{os.environ['PATH']}:/usr/sbin:/sbin",
+        "PATH": ":".join(map(str, path)),
         "ORIGINMAP_PORT": port,
         "PYTHONUNBUFFERED": "1",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from scripts import picture
+from tests import forked
 from tests.caches.programs.cache import found
 from tests.process import COMMAND, Server
 
@@ -48,7 +49,7 @@ def shell(script: str, folder: Path, server: Server) -> str:
         stdin=subprocess.DEVNULL,
         env={
             **{name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ},
-            "PATH": f"{Path(COMMAND).parent}:{os.environ['PATH']}",
+            "PATH": f"{forked.folder()}:{Path(COMMAND).parent}:{os.environ['PATH']}",
             "XDG_STATE_HOME": str(folder / "state"),
         },
     )
