@@ -24,9 +24,13 @@ _HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+;=%-]*)(?::[0-9
 
 
 @lru_cache(maxsize=1024)  # the bodies of a client mostly have a few lengths
-def _length_of(value: bytes) -> int | None:
-    """The Content-Length that `value` states; None if it is none, or too large."""
-    return whole(value.decode("latin-1"), 0, _LONGEST_BODY)
+def _length_of(value: bytes) -> int:
+    """The Content-Length that `value` states. Raises ValueError if it is none, or too large; then
+    it is not cached, because it may be long."""
+    length = whole(value.decode("latin-1"), 0, _LONGEST_BODY)
+    if length is None:
+        raise ValueError
+    return length
 
 
 class RequestRefused(Exception):
@@ -138,10 +142,10 @@ class RequestReader:
         self._host = value
 
     def _take_length(self, value: bytes) -> None:
-        length = _length_of(value)
-        if length is None:
+        try:
+            self._length = _length_of(value)
+        except ValueError:
             self._refuse(BAD_REQUEST)
-        self._length = length
 
     def on_headers_complete(self) -> None:
         """The head is complete."""
