@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -50,9 +49,8 @@ class ProxyProcess:
             self.process.send_signal(signal.SIGCONT)
 
     def _state(self) -> str:
-        """The letter of `ps`; T is stopped."""
-        state = ["ps", "-o", "state=", "-p", str(self.process.pid)]
-        return subprocess.run(state, capture_output=True, text=True, check=True).stdout.strip()[:1]
+        """The letter of proc(5); T is stopped."""
+        return Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[0]
 
     def stop(self) -> tuple[int, int]:
         """Send SIGTERM; return the numbers of received and sent requests that the proxy prints."""
