@@ -70,10 +70,10 @@ def cluster() -> Iterator[postgres.Cluster]:
 
 @pytest.fixture(scope="module")
 def replicated() -> Iterator[tuple[postgres.Cluster, postgres.Cluster]]:
-    """A PostgreSQL server, without the databases of other tests to copy, and a streaming standby.
-    The standby cancels each query that conflicts with a change to replay."""
+    """A PostgreSQL server, without the databases of other tests to copy, and a streaming
+    standby."""
     primary = _new_cluster()
-    standby = postgres.Cluster(["max_standby_streaming_delay=0"], copy_of=primary)
+    standby = postgres.Cluster(copy_of=primary)
     yield primary, standby
     standby.remove()
     primary.remove()

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import asyncpg
 import pytest
@@ -65,6 +65,20 @@ async def store(url: str, copy: Cluster) -> AsyncIterator[PostgresStore]:
     yield store
     copy.sql(RESUME, "postgres")
     await store.close()
+
+
+@pytest.fixture
+def impatient(copy: Cluster) -> Iterator[None]:
+    """The standby cancels each query that conflicts with a change to replay at once, and not after
+    30 s. Changes of a row conflict with its readers, so other tests could not count reads."""
+    set_delay(copy, "SET max_standby_streaming_delay = 0")
+    yield
+    set_delay(copy, "RESET max_standby_streaming_delay")
+
+
+def set_delay(copy: Cluster, change: str) -> None:
+    copy.sql(f"ALTER SYSTEM {change}", "postgres")
+    copy.sql("SELECT pg_reload_conf()", "postgres")
 
 
 def reading(url: str, copy: Cluster, max_lag: float = 60.0) -> ReadFrom:
@@ -203,6 +217,7 @@ async def test_the_lag_grows_while_replay_is_paused_and_ends_the_reads(
     await strict.close()
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_read_that_conflicts_with_recovery_is_served_by_the_primary(
     store: PostgresStore, url: str, copy: Cluster, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -222,6 +237,7 @@ async def test_a_read_that_conflicts_with_recovery_is_served_by_the_primary(
     assert (await store.page(ZONE_ID, 0, 10)).total == 1
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_snapshot_that_conflicts_with_recovery_fails_and_its_repetition_succeeds(
     store: PostgresStore, url: str, cluster: Cluster, copy: Cluster
 ) -> None:
