@@ -102,7 +102,7 @@ class Guard:
         `nodes`, tokens of nodes are accepted too."""
 
         def admit(request: Request) -> None:
-            self._authenticate(request, self._caller)
+            self.anyone_or_node(request)
             caller = request.caller
             zone_id = request.arguments.get("zone_id")
             if zone_id is None:
