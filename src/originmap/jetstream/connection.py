@@ -84,9 +84,21 @@ def _lost() -> PrimaryGone:
 
 
 class _Client(Client):
-    """Sends no credentials in clear text if the URL asks for TLS; nats-py itself would."""
+    """nats-py's client, with two differences."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lost = asyncio.Event()
+
+    async def _close(self, status: int, do_cbs: bool = True) -> None:
+        """Close without sending the rest: on a connection that was reset, that raises an error, and
+        nats-py then tells nobody that the connection has ended."""
+        self.lost.set()
+        self._pending, self._pending_data_size = [], 0
+        await super()._close(status, do_cbs)
 
     def _connect_command(self) -> bytes:
+        """Send no credentials in clear text if the URL asks for TLS."""
         assert self._current_server is not None
         if self._current_server.uri.scheme == "tls" and not self._server_info.get("tls_required"):
             raise PrimaryUntrusted("the NATS server offers no TLS", "enable it, or use nats://")
@@ -99,18 +111,12 @@ class _Client(Client):
 async def connected(access: NatsAccess, name: str) -> AsyncIterator[NatsConnection]:
     """A connection; `name` is shown in the server's list of connections. Errors of NATS in the
     body are raised as FeedError. Raises FeedError, UnusableEnvironment."""
-    lost = asyncio.Event()
-
-    async def closed() -> None:
-        lost.set()
-
     client, tls = _Client(), _tls(access)
     with as_feed_errors():
         try:
             await client.connect(
                 servers=access.url.addresses,
                 name=name,
-                closed_cb=closed,
                 error_cb=_ignore,
                 allow_reconnect=False,
                 max_reconnect_attempts=1,
@@ -120,7 +126,7 @@ async def connected(access: NatsAccess, name: str) -> AsyncIterator[NatsConnecti
                 tls=tls,
                 **_authentication(access.credentials),
             )
-            yield NatsConnection(client, lost)
+            yield NatsConnection(client, client.lost)
         finally:
             with contextlib.suppress(*NATS_ERRORS):
                 async with asyncio.timeout(_CLOSE_SECONDS):  # after a TLS error it never ends
