@@ -1,6 +1,6 @@
 // The typed errors of npm's `cloudflare`: for each refusal its class, code and message.
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 
 import Cloudflare from 'cloudflare';
 
@@ -46,18 +46,20 @@ const refused: [string, () => PromiseLike<unknown>, Kind, number, string][] = [
     PermissionDeniedError, 9103, 'Unknown X-Auth-Key or X-Auth-Email'],
 ];
 
-before(empty);
+describe("errors of npm's `cloudflare`", () => {
+  before(empty);
 
-for (const [what, call, kind, code, message] of refused) {
-  test(`${what} is a ${kind.name} with code ${code}`, async () => {
-    await assert.rejects(async () => call(), (error) => {
-      assert.ok(error instanceof kind, `not ${String(error)}`);
-      assert.deepEqual(error.error, {
-        errors: [{ code, message }], messages: [], result: null, success: false,
+  for (const [what, call, kind, code, message] of refused) {
+    test(`${what} is a ${kind.name} with code ${code}`, async () => {
+      await assert.rejects(async () => call(), (error) => {
+        assert.ok(error instanceof kind, `not ${String(error)}`);
+        assert.deepEqual(error.error, {
+          errors: [{ code, message }], messages: [], result: null, success: false,
+        });
+        assert.deepEqual(error.errors, [{ code, message }]);
+        assert.ok(error.headers?.get('cf-ray'));
+        return true;
       });
-      assert.deepEqual(error.errors, [{ code, message }]);
-      assert.ok(error.headers?.get('cf-ray'));
-      return true;
     });
-  });
-}
+  }
+});

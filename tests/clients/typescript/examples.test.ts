@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { before, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 
 import Cloudflare from 'cloudflare';
 
@@ -25,27 +25,29 @@ for (const [, lines = ''] of documented.matchAll(/@example\s+\* ```ts\n([\s\S]*?
   examples.set(/originCloudRegions\.(\w+)/.exec(code)?.[1] ?? code, code);
 }
 
-before(async () => {
-  await empty();
-  await regions.bulkUpdate({
-    zone_id,
-    body: [{ origin_ip: '192.0.2.1', ...aws }, { origin_ip: '2001:db8::1', ...gcp }],
+describe('the documented examples', () => {
+  before(async () => {
+    await empty();
+    await regions.bulkUpdate({
+      zone_id,
+      body: [{ origin_ip: '192.0.2.1', ...aws }, { origin_ip: '2001:db8::1', ...gcp }],
+    });
   });
-});
 
-test('each of the seven methods has an example', () => {
-  assert.deepEqual([...examples.keys()].sort(), [
-    'bulkDelete', 'bulkUpdate', 'delete', 'get', 'list', 'supportedRegions', 'update',
-  ]);
-});
-
-for (const method of ['bulkUpdate', 'update', 'get', 'list', 'supportedRegions', 'delete']) {
-  test(`the example of ${method} runs`, async () => {
-    await new Program('client', examples.get(method) ?? 'throw Error("no example")')(client);
+  test('each of the seven methods has an example', () => {
+    assert.deepEqual([...examples.keys()].sort(), [
+      'bulkDelete', 'bulkUpdate', 'delete', 'get', 'list', 'supportedRegions', 'update',
+    ]);
   });
-}
 
-test('the example of bulkDelete, which sends no body, is refused', async () => {
-  const program = new Program('client', examples.get('bulkDelete') ?? '');
-  await assert.rejects(program(client), Cloudflare.BadRequestError);
+  for (const method of ['bulkUpdate', 'update', 'get', 'list', 'supportedRegions', 'delete']) {
+    test(`the example of ${method} runs`, async () => {
+      await new Program('client', examples.get(method) ?? 'throw Error("no example")')(client);
+    });
+  }
+
+  test('the example of bulkDelete, which sends no body, is refused', async () => {
+    const program = new Program('client', examples.get('bulkDelete') ?? '');
+    await assert.rejects(program(client), Cloudflare.BadRequestError);
+  });
 });
