@@ -131,9 +131,9 @@ def run(
         return subprocess.CompletedProcess(words, status, out.read(), err.read())
 
 
-def folder() -> Path:
-    """A folder with `originmap`, for the PATH of shells: that command is forked, too."""
-    return _nursery().folder
+def path() -> str:
+    """A PATH for shells, whose command `originmap` is forked, too."""
+    return f"{_nursery().folder}:{Path(sys.executable).parent}:{os.environ['PATH']}"
 
 
 class _Nursery(NamedTuple):

@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests import forked
-from tests.process import COMMAND
 
 SECONDS = 120
 END = "==== end of a step ===="
@@ -162,8 +161,7 @@ def _end(shell: subprocess.Popen[str]) -> None:
 
 def _environment(folder: Path, port: str) -> dict[str, str]:
     """The environment of a new user, with the command in the PATH."""
-    installed = (forked.folder(), Path(COMMAND).parent)
-    path = (folder / "bin", *installed, os.environ["PATH"], "/usr/sbin", "/sbin")
+    path = (folder / "bin", forked.path(), "/usr/sbin", "/sbin")
     ours = ("ORIGINMAP_", "CLOUDFLARE_", "XDG_", "PYTEST_", "GIT_")
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith(ours)},

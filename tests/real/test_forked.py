@@ -54,7 +54,7 @@ def test_a_command_that_takes_too_long_is_killed(tmp_path: Path) -> None:
 
 
 def in_shell(line: str, cwd: Path) -> subprocess.Popen[str]:
-    environment = {**ENVIRONMENT, "PATH": f"{forked.folder()}:{os.environ['PATH']}"}
+    environment = {**ENVIRONMENT, "PATH": forked.path()}
     return subprocess.Popen(
         ["bash", "-c", line],
         env=environment,

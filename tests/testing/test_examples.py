@@ -12,21 +12,19 @@ from typing import Any
 import pytest
 import yaml
 
-from tests import npm
+from tests import forked, npm
 from tests.caches.programs.cache import found
-from tests.process import COMMAND
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NODE = EXAMPLES / "node"
 PAGE = (EXAMPLES.parent / "docs" / "testing-other-languages.md").read_text()
-PATH = f"{Path(COMMAND).parent}:{os.environ['PATH']}"
 
 
 def test_the_node_example_passes(tmp_path: Path) -> None:
     modules = npm.modules()
     project = copied("node", tmp_path)
     (project / "node_modules").symlink_to(modules)
-    printed = npm.run("npm", "test", cwd=project, settings={"PATH": PATH, "NO_COLOR": "1"})
+    printed = npm.run("npm", "test", cwd=project, settings={"PATH": forked.path(), "NO_COLOR": "1"})
     assert "4 passed" in printed
 
 
@@ -43,7 +41,7 @@ def test_the_shell_example_passes(tmp_path: Path) -> None:
     found("curl")
     script = copied("shell", tmp_path) / "test.sh"
     done = subprocess.run(
-        [script], env={**os.environ, "PATH": PATH}, capture_output=True, text=True
+        [script], env={**os.environ, "PATH": forked.path()}, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "all passed" in done.stdout
@@ -88,7 +86,7 @@ def test_the_commands_of_a_ci_job_pass(script: str, tmp_path: Path) -> None:
     done = subprocess.run(
         ["bash", "-euc", script],
         cwd=tmp_path,
-        env={**os.environ, "PATH": PATH, "XDG_STATE_HOME": str(tmp_path)},
+        env={**os.environ, "PATH": forked.path(), "XDG_STATE_HOME": str(tmp_path)},
         capture_output=True,
         text=True,
     )

@@ -13,7 +13,7 @@ import pytest
 from scripts import picture
 from tests import forked
 from tests.caches.programs.cache import found
-from tests.process import COMMAND, Server
+from tests.process import Server
 
 ROOT = Path(__file__).parents[3]
 README = ROOT / "README.md"
@@ -49,7 +49,7 @@ def shell(script: str, folder: Path, server: Server) -> str:
         stdin=subprocess.DEVNULL,
         env={
             **{name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ},
-            "PATH": f"{forked.folder()}:{Path(COMMAND).parent}:{os.environ['PATH']}",
+            "PATH": forked.path(),
             "XDG_STATE_HOME": str(folder / "state"),
         },
     )
