@@ -1,4 +1,4 @@
-"""Printing the error that ends a command."""
+"""Printing the error that ends a command, or that makes it wait."""
 
 import click
 
@@ -13,3 +13,8 @@ def print_failure(error: OriginmapError) -> None:
         click.echo(f"  {hide_passwords(error.hint)}", err=True)
         if error.page:
             click.echo(f"  see docs/{error.page}", err=True)
+
+
+def print_wait(seconds: float, why: str) -> None:
+    """Print that a command waits before it repeats a request, and why, to stderr."""
+    click.echo(f"waiting {seconds:.0f} s: {hide_passwords(why)}", err=True)

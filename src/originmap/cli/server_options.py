@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from originmap.cli import options
+from originmap.cli.failure import print_wait
 from originmap.client.local_server import LocalApplication, LocalServer
 from originmap.domain.errors import StoreUnusable
 from originmap.settings import outbound_environment
@@ -92,7 +93,7 @@ def _server(
         assert url is not None
         if not token:
             raise click.UsageError(f"--server needs a token: {RIGHTS}")
-        return RemoteServer(url, token, environment)
+        return RemoteServer(url, token, print_wait, environment)
     from originmap.cli.contexts import read_contexts
 
     known = read_contexts()
@@ -103,7 +104,8 @@ def _server(
             " originmap context add"
         )
     found = known.called(name)
-    return RemoteServer(found.server, token if token_file else found.token, environment)
+    given = token if token_file else found.token
+    return RemoteServer(found.server, given, print_wait, environment)
 
 
 def _open_here(db: str) -> AbstractContextManager[LocalApplication]:

@@ -34,6 +34,8 @@ _TITLE = re.compile(r"<title[^>]*>([^<]{1,100})", re.IGNORECASE)
 _AGAIN = {408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524}
 _THROTTLED = {971, 10429}
 """Error codes of rate limits; 971 also occurs with status 200."""
+OnWait = Callable[[float, str], None]
+"""Called before each wait of more than a second, with its seconds and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +56,13 @@ class Credentials:
 
 
 class APIConnection:
-    """Requests to one base URL, one after another; a context manager.
-
-    `on_wait` is called before each wait of more than a second, with its seconds and the reason.
-    """
+    """Requests to one base URL, one after another; a context manager."""
 
     def __init__(
         self,
         base_url: str,
         credentials: Credentials,
-        on_wait: Callable[[float, str], None] = lambda seconds, why: None,
+        on_wait: OnWait = lambda seconds, why: None,
         sleep: Callable[[float], None] = time.sleep,
         environment: Mapping[str, str] = DIRECT,
     ) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from originmap.client.connection import APIConnection, Credentials
+from originmap.client.connection import APIConnection, Credentials, OnWait
 from originmap.client.errors import ClientError, Redirected, Refused, Unreachable
 from originmap.client.server import ZONES, Query, ServerRefused, Sink, target
 
@@ -17,9 +17,12 @@ RIGHTS = "set ORIGINMAP_TOKEN or --token-file to a token created with --access e
 class RemoteServer:
     """Sends requests to a remote server."""
 
-    def __init__(self, url: str, token: str, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, url: str, token: str, on_wait: OnWait, environment: Mapping[str, str]
+    ) -> None:
         """`environment` can set a proxy and certificates."""
-        self._connection = APIConnection(url, Credentials(token), environment=environment)
+        credentials = Credentials(token)
+        self._connection = APIConnection(url, credentials, on_wait, environment=environment)
 
     def __enter__(self) -> "RemoteServer":
         return self

@@ -9,7 +9,7 @@ import httpx
 
 from originmap import __version__
 from originmap.client import pace
-from originmap.client.connection import Credentials
+from originmap.client.connection import Credentials, OnWait
 from originmap.client.errors import Unreachable, Unreadable
 from originmap.domain.server_url import InvalidServerURL, parse
 from originmap.outbound.http import DIRECT, route_to
@@ -32,12 +32,11 @@ class ProbeConnection:
         self,
         base_url: str,
         credentials: Credentials,
-        on_wait: Callable[[float, str], None] = lambda seconds, why: None,
+        on_wait: OnWait = lambda seconds, why: None,
         environment: Mapping[str, str] = DIRECT,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`on_wait` is called before each wait of more than a second. Raises NoCredentials,
-        Unreachable if the URL is invalid, UnusableEnvironment."""
+        """Raises NoCredentials, Unreachable if the URL is invalid, UnusableEnvironment."""
         try:
             server = parse(base_url)
         except InvalidServerURL as error:

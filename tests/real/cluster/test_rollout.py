@@ -313,4 +313,6 @@ def test_each_error_has_its_own_hint(tmp_path: Path) -> None:
         said = refusal(*kill, env={"ORIGINMAP_TOKEN": TOKEN})
         assert "has not been reached" in said
         assert "--access" not in said
-    assert "check that it is running" in refusal(*asked, env={"ORIGINMAP_TOKEN": TOKEN})
+    said = refusal(*asked, env={"ORIGINMAP_TOKEN": TOKEN})
+    assert "waiting 2 s: " in said
+    assert "check that it is running" in said

@@ -15,7 +15,7 @@ import msgspec
 from originmap.cli import options
 from originmap.cli.api_options import write_out
 from originmap.cli.credentials import checked_api_credentials
-from originmap.cli.failure import print_failure
+from originmap.cli.failure import print_failure, print_wait
 from originmap.cli.output.progress_bar import ProgressBar
 from originmap.conformance.facts import FACTS
 from originmap.domain.errors import OriginmapError
@@ -153,7 +153,7 @@ def _verify(
     redactor = Redactor(_secrets(target, credentials))
     recording = AnswerRecording(redactor)
     environment = outbound_environment()
-    with ProbeConnection(target.api, credentials, _say_wait, environment) as connection:
+    with ProbeConnection(target.api, credentials, print_wait, environment) as connection:
         if record is not None:
             connection.on_answer = recording.add
         try:
@@ -192,7 +192,7 @@ def _zone_id(api: str, zone: str, credentials: "Credentials") -> str:
     from originmap.client.mappings import RemoteMappings
 
     environment = outbound_environment()
-    with APIConnection(api, credentials, _say_wait, environment=environment) as connection:
+    with APIConnection(api, credentials, print_wait, environment=environment) as connection:
         return RemoteMappings(connection).zone_named(zone).id
 
 
@@ -247,10 +247,6 @@ def _say_leftovers(zone: "ZoneUnderTest") -> None:
             f"  if unneeded, delete each: DELETE {zone.path}/ADDRESS",
             err=True,
         )
-
-
-def _say_wait(seconds: float, why: str) -> None:
-    click.echo(f"waiting {seconds:.0f} s: {why}", err=True)
 
 
 def _say_stopping() -> None:
