@@ -1,8 +1,8 @@
 """Commands of `originmap` in processes that are forked from one that has loaded the program.
 
-Loading takes longer than most commands do. A forked process differs from a started one in nothing
-else: it has its own arguments, environment, folder and standard files. Tests of starting itself, of
-memory and of packages start the program.
+Loading takes longer than most commands do. A forked process has its own arguments, environment,
+folder and standard files, as a started one has, but it exits without freeing its memory. Tests of
+starting itself, of memory and of packages start the program.
 """
 
 import atexit
@@ -273,6 +273,8 @@ def _load() -> None:
 
 
 def _main(requests: int, listener: int) -> None:
+    status: list[int] = []
+    atexit.register(_exit_with, status)  # the first, so it runs last
     _load()
     forks = _Forks(socket.socket(fileno=requests), socket.socket(fileno=listener))
     request = forks.request()
@@ -280,7 +282,21 @@ def _main(requests: int, listener: int) -> None:
         request.become()
         from originmap.cli.main import main
 
-        main()
+        try:
+            main()
+        except SystemExit as ended:
+            if isinstance(ended.code, int):
+                status.append(ended.code)
+            raise
+
+
+def _exit_with(status: Sequence[int]) -> None:
+    """Exit with a status if there is one. Freeing memory first would take longer than most commands
+    do: the process shares it with the one that forks, so that each page would be copied."""
+    if status:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status[0])
 
 
 if __name__ == "__main__":
