@@ -47,10 +47,10 @@ class NatsAccess:
 class NatsConnection:
     """One connection."""
 
-    def __init__(self, client: Client, lost: asyncio.Event) -> None:
+    def __init__(self, client: "_Client") -> None:
         self.client = client
         self.streams: JetStreamContext = client.jetstream(timeout=ANSWER_SECONDS)
-        self._lost = lost
+        self._lost = client.lost
 
     @property
     def is_lost(self) -> bool:
@@ -91,7 +91,7 @@ class _Client(Client):
         self.lost = asyncio.Event()
 
     async def _close(self, status: int, do_cbs: bool = True) -> None:
-        """Close without sending the rest: on a connection that was reset, that raises an error, and
+        """Close without sending the rest. That raises an error on a connection that was reset, and
         nats-py then tells nobody that the connection has ended."""
         self.lost.set()
         self._pending, self._pending_data_size = [], 0
@@ -126,7 +126,7 @@ async def connected(access: NatsAccess, name: str) -> AsyncIterator[NatsConnecti
                 tls=tls,
                 **_authentication(access.credentials),
             )
-            yield NatsConnection(client, client.lost)
+            yield NatsConnection(client)
         finally:
             with contextlib.suppress(*NATS_ERRORS):
                 async with asyncio.timeout(_CLOSE_SECONDS):  # after a TLS error it never ends
