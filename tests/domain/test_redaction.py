@@ -29,6 +29,11 @@ def test_a_password_is_hidden(text: str) -> None:
     assert "***" in shown
 
 
+def test_the_colon_before_a_reason_is_kept() -> None:
+    shown = hide_passwords("cannot use postgresql://h/om?password=s3:cret: connection refused")
+    assert shown == "cannot use postgresql://h/om?password=***: connection refused"
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -10,7 +10,7 @@ import re
 _PORT = r"(?=\S)(?!\d{1,5}(?:[/?#,\s'\")]|$))"
 _LOGIN = re.compile(rf"(//[^\s:/?#@]*|\b(?:postgres(?:ql)?|mysql):[^\s:/?#@]+):{_PORT}[^\n]*@")
 _MEMBER = re.compile(
-    r"((?:password|passwd|pwd)\s*=\s*)('[^'\n]*'|\"[^\"\n]*\"|[^\s&;'\"]*)",
+    r"((?:password|passwd|pwd)\s*=\s*)('[^'\n]*'|\"[^\"\n]*\"|[^\s&;'\"]*?(?=:?(?:[\s&;'\"]|$)))",
     re.IGNORECASE,
 )
 
