@@ -161,12 +161,11 @@ def _end(shell: subprocess.Popen[str]) -> None:
 
 def _environment(folder: Path, port: str) -> dict[str, str]:
     """The environment of a new user, with the command in the PATH."""
-    path = (folder / "bin", forked.path(), "/usr/sbin", "/sbin")
     ours = ("ORIGINMAP_", "CLOUDFLARE_", "XDG_", "PYTEST_", "GIT_")
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith(ours)},
         "HOME": str(folder),
-        "PATH": ":".join(map(str, path)),
+        "PATH": f"{folder}/bin:{forked.path()}:/usr/sbin:/sbin",
         "ORIGINMAP_PORT": port,
         "PYTHONUNBUFFERED": "1",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
