@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from originmap.api.native.feed.delta_json import delta_json
 from originmap.domain.errors import AnswerTooLarge, StoreFailed
 from originmap.domain.history.snapshot import Part
 from originmap.domain.mapping import mapping
@@ -14,13 +15,14 @@ from originmap.edge.follow.comparison import Comparison
 from originmap.edge.follow.disk_space import within_room
 from originmap.edge.follow.feed_client import FeedClient
 from originmap.edge.follow.follower import Follower
-from originmap.feed.changes_json import DeltaJSON, changes_json
+from originmap.feed.changes_json import DeltaJSON, unseal
 from originmap.feed.state_digest import StateDigest
 from originmap.service.feed.digests import Digests
-from originmap.service.feed.feed import Point
+from originmap.service.feed.feed import Delta, Point
 from originmap.service.feed.replication import Replication
 from originmap.store.memory import MemoryStore
 from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, new_zone
+from tests.waiting import until
 
 ADDRESS = ip("192.0.2.1")
 
@@ -43,8 +45,11 @@ class OfStore(FeedClient):
         await asyncio.sleep(0)
         changes = await self.source.changes(point.revision + lost, limit)
         reached = changes[-1].revision if changes else point.revision
-        return DeltaJSON(
-            self.source.epoch, point.revision, reached, reset=False, changes=changes_json(changes)
+        since_at = await self.source.time_of(point.revision)
+        return unseal(
+            delta_json(
+                Delta(self.source.epoch, point.revision, reached, changes, since_at=since_at)
+            )
         )
 
     async def snapshot(self) -> AsyncIterator[Part]:
@@ -153,17 +158,26 @@ async def test_a_replica_ahead_of_the_digest_compares_its_earlier_state(
     assert await Comparison(replica, client).differs() == ""  # the history does not reveal it
 
 
-async def test_another_change_at_the_last_revision_is_detected(source: MemoryStore) -> None:
-    restored, replica = MemoryStore(), MemoryStore()
+async def test_another_change_at_the_last_revision_is_detected_at_any_request(
+    source: MemoryStore,
+) -> None:
+    """The primary can be replaced between two requests, so that neither of them fails."""
+    restored, replica, client = MemoryStore(), MemoryStore(), OfStore(source)
     await restored.load(source.snapshot(history=True))
-    await put(source, place=US_WEST)
-    await replica.load(source.snapshot())
     await put(restored, ip("192.0.2.9"))
-    assert (restored.epoch, restored.revision) == (replica.epoch, replica.revision)
-    assert not await Comparison(replica, OfStore(source)).last_change_differs()
-    client = OfStore(restored)
-    assert await Comparison(replica, client).last_change_differs()
-    await follower(replica, client).catch_up()
+    following = asyncio.create_task(follower(replica, client).run())
+    try:
+        await put(source, place=US_WEST)
+        await until(lambda: replica.revision == source.revision)
+        assert client.snapshots == 1
+        assert (restored.epoch, restored.revision) == (replica.epoch, replica.revision)
+        client.source = restored
+        await until(lambda: client.snapshots == 2)
+        await put(restored, ip("192.0.2.10"))
+        await until(lambda: replica.revision == restored.revision)
+    finally:
+        following.cancel()
+    assert client.snapshots == 2
     assert await everything(replica) == await everything(restored)
 
 

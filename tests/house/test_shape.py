@@ -77,7 +77,7 @@ FAULTS = {
     "tests/cli/test_main.py": {"_uncollected"},  # only around the import of a command
     "tests/edge/test_follower.py": {"_zones"},  # damage in memory
     "tests/forked.py": {"_exit"},  # of os, which documents it
-    "tests/service/test_retention.py": {"_clock", "_last_at"},  # a clock that jumps
+    "tests/service/test_retention.py": {"_clock"},  # a clock that jumps
     "tests/store/postgres/test_lost_connection.py": {"_Attempt", "_was_committed"},  # a lost commit
     "tests/store/postgres/test_pooler.py": {"_pid", "_readers", "_watch"},  # connections that end
     "tests/store/postgres/test_record_changes.py": {"_on_notify", "_watch"},  # a late notification

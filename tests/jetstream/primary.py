@@ -2,20 +2,21 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 
 import msgspec
 
+from originmap.api.native.feed.delta_json import delta_json
 from originmap.domain.access.permissions import Grants
 from originmap.domain.errors import PrimaryGone
 from originmap.domain.history.snapshot import Part
-from originmap.domain.mapping import mapping
+from originmap.domain.mapping import batch, mapping
 from originmap.domain.mapping.mapping import Place
 from originmap.domain.nats_url import parse_nats
 from originmap.edge.follow.comparison import Comparison
 from originmap.edge.follow.feed_client import FeedClient
 from originmap.edge.follow.follower import Follower
-from originmap.feed.changes_json import DeltaJSON, SealedDelta, changes_json, seal, unseal
+from originmap.feed.changes_json import DeltaJSON, SealedDelta, unseal
 from originmap.feed.state_digest import StateDigest
 from originmap.jetstream.connection import NatsAccess, connected
 from originmap.jetstream.messages import StreamMessage, decode_message
@@ -56,17 +57,19 @@ class Primary(FeedClient):
         address = ip(text)
         await self.store.write(zone_id, (address,), mapping.put(address, place), CAUSE)
 
+    async def put_many(self, texts: Iterable[str]) -> None:
+        """Write mappings with one request."""
+        addresses = [ip(text) for text in texts]
+        upserts = batch.Outcome(dict.fromkeys(addresses, US_EAST), ())
+        await self.store.write(ZONE_ID, addresses, batch.upsert(upserts), CAUSE)
+
     async def changes(self, point: Point, limit: int, wait: int) -> DeltaJSON:
         delta = await self.feed.wait(point, self._view, limit, min(wait, 1))
         if self.unreachable:
             raise PrimaryGone(self.unreachable)
-        written = changes_json(delta.changes)
-        reset = bool(delta.reset)
-        sealed = seal(
-            DeltaJSON(delta.epoch, delta.since, delta.revision, reset, written, delta.reset)
-        )
         self.age = 0.0
-        return unseal(msgspec.json.decode(msgspec.json.encode(sealed), type=SealedDelta))
+        encoded = msgspec.json.encode(delta_json(delta))
+        return unseal(msgspec.json.decode(encoded, type=SealedDelta))
 
     async def snapshot(self) -> AsyncIterator[Part]:
         self.snapshots += 1

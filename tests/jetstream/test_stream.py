@@ -13,6 +13,7 @@ from originmap.jetstream.connection import NatsAccess, connected
 from originmap.jetstream.messages import stored_subjects
 from originmap.jetstream.publisher import StreamLimits
 from originmap.jetstream.stream import ChangeStream
+from originmap.service.feed.feed import Point
 from originmap.service.feed.followers import Report
 from originmap.store.memory import MemoryStore
 from tests.builders import US_EAST, US_WEST, ZONE_ID
@@ -161,6 +162,42 @@ async def test_a_restored_primary_starts_the_stream_over(
             await until(lambda: node.store.revision == restored.store.revision)
             await until(lambda: restored.snapshots == 1)
     assert await everything(node.store) == await everything(restored.store)
+
+
+async def test_a_primary_restored_between_two_requests_starts_the_stream_over(
+    primary: Primary, access: NatsAccess
+) -> None:
+    restored = Primary(MemoryStore())
+    await restored.store.load(primary.store.snapshot())
+    await restored.put("198.51.100.1")
+    async with publishing(primary, access), following(access) as node:
+        await until(lambda: node.store.is_replica)
+        await primary.put("192.0.2.1")
+        await until(lambda: node.store.revision == restored.store.revision)
+        primary.store, primary.feed = restored.store, restored.feed
+        await until(lambda: primary.snapshots == 2)
+        await primary.put("198.51.100.2")
+        await until(lambda: node.store.revision == primary.store.revision)
+        assert await everything(node.store) == await everything(primary.store)
+
+
+async def test_each_read_of_a_stream_has_the_time_of_the_change_before_it(
+    primary: Primary, access: NatsAccess
+) -> None:
+    async with publishing(primary, access), following(access) as node:
+        await until(lambda: node.store.is_replica)
+        await primary.put_many(f"192.0.2.{n}" for n in range(1, 10))
+        await until(lambda: node.store.revision == primary.store.revision)
+        await primary.put("192.0.2.1", US_WEST)
+        await until(lambda: node.store.revision == primary.store.revision)
+    found = [message for _, _, message in await stored(access)]
+    assert max(message.revision - message.since for message in found) == 9
+    async with Node(access).source as source:
+        for limit in (1, 4):
+            for change in await primary.store.changes(0, 100):
+                delta = await source.changes(Point("", change.revision), limit, 0)
+                assert delta.follows(change.at)
+                assert not delta.follows(change.at + 1)
 
 
 async def test_a_change_with_the_id_of_an_earlier_one_is_stored_when_the_server_forgets_that(

@@ -61,7 +61,7 @@ async def revisions(store: MemoryStore) -> list[int]:
 
 async def put(store: MemoryStore, clock: Clock, day: float) -> None:
     clock.now = int(day * DAY)
-    store._clock = ForwardClock(clock, store._last_at)
+    store._clock = ForwardClock(clock, await store.time_of(store.revision) or 0)
     place = US_EAST if store.revision % 2 else US_WEST
     await store.write(ZONE_ID, (ip("::1"),), put_rule(ip("::1"), place), CAUSE)
 

@@ -50,6 +50,7 @@ async def test_hidden_changes_only_advance_the_revision_and_the_time(
         await target.apply([change])
     assert target.revision == store.revision
     assert await target.changes(since, 100) == changes
+    assert [await target.time_of(c.revision) for c in changes] == [c.at for c in changes]
     found = await everything(target)
     assert found[1:] == before[1:]
     start, *_ = found

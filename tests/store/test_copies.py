@@ -217,6 +217,22 @@ async def test_a_copy_of_a_database_with_trimmed_history(store: Store, target: S
     assert await target.changes(0, 100) == await store.changes(0, 100)
 
 
+async def test_the_time_of_each_change_of_the_history_is_known(store: Store, target: Store) -> None:
+    await make_history(store)
+    changes = await store.changes(0, 100)
+    assert [await store.time_of(c.revision) for c in changes] == [c.at for c in changes]
+    assert await store.time_of(0) is None
+    assert await store.time_of(store.revision + 1) is None
+    await target.load(store.snapshot())
+    assert await target.time_of(target.revision) == changes[-1].at
+    assert await target.time_of(target.revision - 1) is None
+    await store.forget(4, 100)
+    assert await store.time_of(4) is None
+    assert await store.time_of(5) == changes[4].at
+    await target.load(store.snapshot(history=True))
+    assert [await target.time_of(c.revision) for c in changes[4:]] == [c.at for c in changes[4:]]
+
+
 async def test_the_queue_is_counted(store: Store) -> None:
     before = store.queue
     await put(store, "192.0.2.1")

@@ -1,13 +1,15 @@
 """Changes as JSON, in a response of the change feed or an event of a stream.
 
-    {"epoch": "8c0f…", "since": 41, "revision": 42, "reset": false, "sha256": "…", "changes": [
+    {"epoch": "8c0f…", "since": 41, "since_at": "2026-03-01T11:59:59.000000Z", "revision": 42,
+     "reset": false, "sha256": "…", "changes": [
       {"revision": 42, "at": "2026-03-01T12:00:00.000000Z", "actor": "f174…", "client":
        "192.0.2.200", "request": "8d7f…-SIN", "zone_id": "023e…", "kind": "mapping",
        "id": "192.0.2.1", "before": null, "after": {"vendor": "aws", "region": "us-east-1"}}]}
 
 A change of a record has the record's kind, and the record before and after. A change that the
 reader may not see has kind "hidden", and only a revision and a time. `sha256` covers the bytes of
-`changes`, brackets included, so that a reader can detect corruption.
+`changes`, brackets included, so that a reader can detect corruption. `since_at` is the time of the
+change `since`, so that a reader can detect that its own change is another one.
 """
 
 import hashlib
@@ -36,13 +38,14 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 Text = Annotated[str, msgspec.Meta(max_length=1_000)]
 Revision = Annotated[int, msgspec.Meta(ge=0, le=LAST_REVISION)]
 Microseconds = Annotated[int, msgspec.Meta(ge=0, le=1 << 62)]
+_Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class ChangeJSON(msgspec.Struct, gc=False):
     """One change. It has no reference cycles, so it needs no garbage collection."""
 
     revision: Revision
-    at: Annotated[datetime, msgspec.Meta(tz=True)]
+    at: _Time
     actor: Text
     client: Text
     request: Text
@@ -55,7 +58,7 @@ class ChangeJSON(msgspec.Struct, gc=False):
 
 class DeltaJSON(msgspec.Struct):
     """The changes after `since`, up to `revision`. If `reset` is true, the primary cannot list
-    them, and `reason` says why."""
+    them, and `reason` says why. `since_at` is None if the primary does not know the time."""
 
     epoch: str
     since: Revision
@@ -63,6 +66,13 @@ class DeltaJSON(msgspec.Struct):
     reset: bool
     changes: list[ChangeJSON]
     reason: str = ""
+    since_at: _Time | None = None
+
+    def follows(self, at: int | None) -> bool:
+        """Whether these changes follow the reader's own change `since`, which was made at `at`. In
+        a database that was restored from a backup and then changed, that change is another one.
+        True if a time is unknown."""
+        return at is None or self.since_at in (None, moment(at))
 
 
 class SealedDelta(msgspec.Struct):
@@ -76,6 +86,7 @@ class SealedDelta(msgspec.Struct):
     changes: msgspec.Raw
     reason: str = ""
     sha256: str = ""
+    since_at: _Time | None = None
 
 
 class _PlaceJSON(msgspec.Struct):
@@ -100,6 +111,7 @@ def seal(delta: DeltaJSON) -> SealedDelta:
         msgspec.Raw(changes),
         delta.reason,
         sha256,
+        delta.since_at,
     )
 
 
@@ -113,7 +125,13 @@ def unseal(sealed: SealedDelta) -> DeltaJSON:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BrokenFeed(f"invalid changes: {error}") from None
     return DeltaJSON(
-        sealed.epoch, sealed.since, sealed.revision, sealed.reset, changes, sealed.reason
+        sealed.epoch,
+        sealed.since,
+        sealed.revision,
+        sealed.reset,
+        changes,
+        sealed.reason,
+        sealed.since_at,
     )
 
 

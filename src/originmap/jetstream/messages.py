@@ -121,6 +121,7 @@ def message(delta: DeltaJSON, at: int) -> StreamMessage:
         sealed.changes,
         sealed.reason,
         sealed.sha256,
+        sealed.since_at,
         at,
     )
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from originmap.domain.errors import FeedError, PrimaryGone
 from originmap.domain.history.snapshot import SnapshotStart
 from originmap.edge.follow.feed_client import FeedClient
-from originmap.feed.changes_json import DeltaJSON, read_changes
+from originmap.feed.changes_json import DeltaJSON
 from originmap.feed.state_digest import StateDigest
 from originmap.jetstream import messages
 from originmap.jetstream.connection import (
@@ -146,8 +146,8 @@ class Publisher:
             check_cancelled()
             delta = await self._changes(position.point, _PORTION, wait)
             self._problem = ""
-            if delta.reset:
-                return
+            if delta.reset or not delta.follows(position.at):
+                return  # the next call finds the reason
             try:
                 appended = await stream.append(position, delta.changes)
             except MessageTooLarge:
@@ -171,13 +171,8 @@ class Publisher:
         snapshot = await bucket.newest()
         if snapshot is None or snapshot.epoch != position.epoch:
             return "the stream has no snapshot"
-        if position.revision:
-            before = Point(position.epoch, position.revision - 1)
-            delta = await self._changes(before, 1, 0)
-            if not delta.reset and delta.changes:
-                (last,) = read_changes(delta.changes)
-                if (last.revision, last.at) != (position.revision, position.at):
-                    return f"the server has another change {position.revision}"
+        if not delta.follows(position.at):
+            return f"the server has another change {position.revision}"
         return ""
 
     async def _changes(self, point: Point, limit: int, wait: int) -> DeltaJSON:

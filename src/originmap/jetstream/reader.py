@@ -17,7 +17,7 @@ from originmap.domain.errors import BrokenFeed, PrimaryGone
 from originmap.feed.changes_json import ChangeJSON
 from originmap.jetstream import messages
 from originmap.jetstream.connection import ANSWER_SECONDS, NatsConnection
-from originmap.jetstream.stream import ChangeStream
+from originmap.jetstream.stream import ChangeStream, Continuation
 from originmap.service.feed.feed import Point
 
 _IDLE_SECONDS = 5.0
@@ -31,21 +31,21 @@ class StreamRestarted(Exception):
 
 
 class StreamReader:
-    """One consumer; `point` is that of the last change that was read."""
+    """One consumer; `point` is that of the last change that was read, and `point_at` its time,
+    None if unknown."""
 
     def __init__(
         self,
         connection: NatsConnection,
         messages_: JetStreamContext.PushSubscription,
-        point: Point,
-        waiting: int,
+        start: Continuation,
     ) -> None:
-        """`waiting` is the number of messages that the stream already has after `point`."""
-        self.point = point
+        """`messages_` are those from `start` on."""
+        self.point, self.point_at = start.point, start.at
         self._connection = connection
         self._messages = messages_
-        self._waiting = waiting
-        self._received = point.revision
+        self._waiting = start.waiting
+        self._received = start.point.revision
         self._rest: deque[ChangeJSON] = deque()  # received, but not read
 
     @classmethod
@@ -54,12 +54,11 @@ class StreamReader:
     ) -> "StreamReader | str":
         """A reader of the changes after `point`; or why the stream does not have them."""
         changes = ChangeStream(connection, stream)
-        found = await connection.until_lost(changes.sequence_after(point))
-        if isinstance(found, str):
-            return found
-        sequence, point, waiting = found
+        start = await connection.until_lost(changes.after(point))
+        if isinstance(start, str):
+            return start
         consumer = ConsumerConfig(
-            deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=sequence
+            deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=start.sequence
         )
         subscription = await connection.until_lost(
             connection.streams.subscribe(
@@ -71,7 +70,7 @@ class StreamReader:
                 pending_bytes_limit=_MOST_BYTES,
             )
         )
-        return cls(connection, subscription, point, waiting)
+        return cls(connection, subscription, start)
 
     async def read(self, limit: int, wait: float) -> list[ChangeJSON]:
         """Read up to `limit` changes; if there are none, wait up to `wait` seconds for one. Raises
@@ -84,7 +83,7 @@ class StreamReader:
             elif not await self._receive(0 if taken else deadline - time.monotonic()):
                 break
         if taken:
-            self.point = Point(self.point.epoch, taken[-1].revision)
+            self.point, self.point_at = Point(self.point.epoch, taken[-1].revision), taken[-1].at
         return taken
 
     def discard(self) -> None:

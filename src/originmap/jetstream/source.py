@@ -86,6 +86,7 @@ class JetStreamSource:
                 if isinstance(found, str):
                     return _reset(point, found)
                 reader = found
+            since_at = reader.point_at
             try:
                 changes = await reader.read(limit, min(wait, LONGEST_WAIT))
                 self._reader = reader
@@ -98,7 +99,8 @@ class JetStreamSource:
             self._note_age(reader.point)
         if not changes:
             self._check_publisher(reader.point)
-        return DeltaJSON(reader.point.epoch, point.revision, reader.point.revision, False, changes)
+        epoch, revision = reader.point
+        return DeltaJSON(epoch, point.revision, revision, False, changes, since_at=since_at)
 
     async def digest(self) -> StateDigest | None:
         """See `FeedSource`: the digest of the last heartbeat."""

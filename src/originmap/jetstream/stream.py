@@ -8,6 +8,7 @@ interleave.
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 import nats.js.api
@@ -15,7 +16,7 @@ import nats.js.errors
 
 from originmap.domain.errors import PrimaryGone
 from originmap.domain.history.snapshot import SnapshotStart
-from originmap.feed.changes_json import ChangeJSON, DeltaJSON, read_changes
+from originmap.feed.changes_json import ChangeJSON, DeltaJSON, moment, read_changes
 from originmap.jetstream import messages
 from originmap.jetstream.connection import NatsConnection
 from originmap.jetstream.messages import StreamMessage
@@ -49,6 +50,17 @@ class Position(NamedTuple):
     def point(self) -> Point:
         """The point to continue from."""
         return Point(self.epoch, self.revision)
+
+
+class Continuation(NamedTuple):
+    """Where to read on after `point`, whose change was made at `at`, None if unknown: `sequence` is
+    that of the first message with a later change, which may be the next one to come, and `waiting`
+    the number of messages that there are from it on."""
+
+    point: Point
+    at: datetime | None
+    sequence: int
+    waiting: int
 
 
 class MessageTooLarge(Exception):
@@ -121,7 +133,8 @@ class ChangeStream:
         for subject, group in messages.groups(self._name, changes):
             since, revision = position.revision, group[-1].revision
             (last,) = read_changes(group[-1:])
-            delta = DeltaJSON(position.epoch, since, revision, False, group)
+            since_at = moment(position.at)
+            delta = DeltaJSON(position.epoch, since, revision, False, group, since_at=since_at)
             waiting.append((subject, messages.message(delta, last.at), position.sequence))
             position = Position(position.epoch, revision, last.at, position.sequence + 1)
             if len(waiting) == _MOST_IN_FLIGHT:
@@ -147,10 +160,8 @@ class ChangeStream:
         if low > first:
             await self._streams.purge_stream(self._name, seq=low)
 
-    async def sequence_after(self, point: Point) -> tuple[int, Point, int] | str:
-        """The sequence of the first message with a change after `point`, which may be the next one
-        to come; `point` with its epoch; and how many messages there are from this sequence on. If
-        the stream does not have the changes, the reason."""
+    async def after(self, point: Point) -> "Continuation | str":
+        """Where the changes after `point` are; the reason if the stream does not have them."""
         low, _ = await self._run()
         last = await self.last()
         if last is None:
@@ -169,7 +180,9 @@ class ChangeStream:
                 high = middle
             else:
                 low = middle + 1
-        return low, Point(last.epoch, point.revision), last.sequence + 1 - low
+        waiting = last.sequence + 1 - low
+        at = _time_of(point.revision, await self._at(low)) if waiting else moment(last.at)
+        return Continuation(Point(last.epoch, point.revision), at, low, waiting)
 
     async def _run(self) -> tuple[int, int]:
         """The sequences of the first message after the last start, that start included, and of the
@@ -219,6 +232,13 @@ class ChangeStream:
             if answer.seq != after + 1:  # a message with this ID was there: it may differ
                 return False
         return True
+
+
+def _time_of(revision: int, message: StreamMessage) -> datetime | None:
+    """The time of a change in `message`, or of the last one before it. Raises BrokenFeed."""
+    if revision == message.since:
+        return message.since_at
+    return next(c.at for c in messages.changes_of(message) if c.revision == revision)
 
 
 def _empty() -> PrimaryGone:

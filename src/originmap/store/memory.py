@@ -40,7 +40,7 @@ class MemoryStore(Store):
         self._zones: dict[str, dict[Address, Mapping]] = {}
         self._records = Records()
         self._history: list[Change] = []
-        self._oldest = self._last_at = self._writes = 0
+        self._oldest = self._loaded_at = self._writes = 0
         self._is_replica = False
         self._listeners: list[CommitListener] = []
         self._open = True
@@ -124,7 +124,7 @@ class MemoryStore(Store):
         at, first = self._clock.stamp(), self.revision
         for change in decision.changes:
             self._write_mapping(at, cause, zone_id, change)
-        self._committed(at)
+        self._committed()
         return Committed(at, first + bool(decision.changes), decision.outcome)
 
     async def write_records(
@@ -137,12 +137,17 @@ class MemoryStore(Store):
         at, first = self._clock.stamp(), self.revision
         for change in decision.changes:
             self._write_record(at, cause, change)
-        self._committed(at, decision.changes)
+        self._committed(decision.changes)
         return Committed(at, first + bool(decision.changes), decision.outcome)
 
     async def changes(self, since: int, limit: int, zone_id: str | None = None) -> list[Change]:
         later = self._history[max(since - self._oldest, 0) :]
         return [c for c in later if zone_id in (None, c.zone_id)][:limit]
+
+    async def time_of(self, revision: int) -> int | None:
+        if self._oldest < revision <= self.revision:
+            return self._history[revision - self._oldest - 1].at
+        return self._loaded_at if 0 < revision == self.revision else None
 
     async def changes_before(
         self,
@@ -173,7 +178,8 @@ class MemoryStore(Store):
     async def snapshot(
         self, *, history: bool = False, selection: MappingSelection | None = None
     ) -> AsyncGenerator[Part, None]:
-        parts: list[Part] = [SnapshotStart(self._epoch, self.revision, self._last_at)]
+        at = await self.time_of(self.revision) or 0
+        parts: list[Part] = [SnapshotStart(self._epoch, self.revision, at)]
         parts += [Record(key, value) for key, value in self._records.view.items()]
         for zone_id, zone in sorted(self._zones.items()):
             if zone:
@@ -205,8 +211,8 @@ class MemoryStore(Store):
         self._epoch, self._zones, self._history = start.epoch, fresh._zones, fresh._history
         self._oldest = start.revision - len(self._history)
         self._is_replica = True
-        self._clock = self._clock.after(start.at)
-        self._committed(start.at, replacing(self._records.view, fresh._records.view))
+        self._clock, self._loaded_at = self._clock.after(start.at), start.at
+        self._committed(replacing(self._records.view, fresh._records.view))
 
     async def apply(self, changes: Sequence[Change]) -> None:
         self._check_incoming(changes)
@@ -219,7 +225,7 @@ class MemoryStore(Store):
         if changes:
             self._is_replica = True
             self._clock = self._clock.after(changes[-1].at)
-            self._committed(changes[-1].at)
+            self._committed()
 
     def _check_incoming(self, changes: Sequence[Change]) -> None:
         change_checks.check_order(changes, self.revision)
@@ -251,9 +257,8 @@ class MemoryStore(Store):
         if self._refusal is not None:
             raise self._refusal.with_traceback(None)  # a traceback would grow with each raise
 
-    def _committed(self, at: int, records: Sequence[RecordChange] = ()) -> None:
+    def _committed(self, records: Sequence[RecordChange] = ()) -> None:
         self._writes += 1
-        self._last_at = at
         if records:
             self._records.apply(records)
         for listener in self._listeners:

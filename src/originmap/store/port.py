@@ -169,6 +169,10 @@ class Store(Protocol):
         beyond `revision` as of the end of the read.
         """
 
+    async def time_of(self, revision: int) -> int | None:
+        """Return the time of the change `revision`; None if the history does not have it. That of
+        the last change is always known."""
+
     async def changes_before(
         self,
         revision: int,

@@ -196,6 +196,34 @@ async def test_a_primary_that_was_restored_and_then_written_is_detected(
                 assert (await reader.get(primary.path("192.0.2.2"))).status_code == 404
 
 
+async def test_a_primary_that_was_restored_between_two_requests_is_detected(
+    primary: Primary, writer: httpx.AsyncClient
+) -> None:
+    """The replica gets an answer from the one and sends the next request to the other, and no
+    request fails."""
+    with primary.replica("first") as replica:
+        async with primary.client(replica.url) as reader:
+            await same(writer, reader)
+            primary.server.stop()
+            shutil.copy(primary.db, primary.folder / "backup.db")
+            with primary.start():
+                await primary.put(writer, "192.0.2.2")
+                await same(writer, reader)
+                await until(lambda: waits(replica), "a long poll")
+                replica.process.send_signal(signal.SIGSTOP)
+            shutil.copy(primary.folder / "backup.db", primary.db)
+            with primary.start():
+                await primary.put(writer, "192.0.2.3")
+                replica.process.send_signal(signal.SIGCONT)
+                await same(writer, reader)
+                assert await logged(replica, "the primary has another change")
+
+
+async def waits(replica: Server) -> bool:
+    async with httpx.AsyncClient(base_url=replica.url) as client:
+        return (await ready(client)).get("connected") is True
+
+
 async def test_a_replica_with_a_damaged_file_does_a_full_sync(
     primary: Primary, writer: httpx.AsyncClient
 ) -> None:

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from originmap import data
+from originmap.api.native.feed.delta_json import delta_json
 from originmap.domain.access.permissions import ALL_ZONES, ZONE_PREFIX, Grants, Group, group_id
 from originmap.domain.access.token import hash_secret
 from originmap.domain.access.token_rules import create_token, revoke_token
@@ -25,7 +26,7 @@ from originmap.domain.zone.zone import Account, User
 from originmap.edge.follow.comparison import Comparison
 from originmap.edge.follow.feed_client import FeedClient
 from originmap.edge.follow.follower import Follower
-from originmap.feed.changes_json import DeltaJSON, changes_json, read_changes, seal, unseal
+from originmap.feed.changes_json import DeltaJSON, changes_json, read_changes, unseal
 from originmap.feed.snapshot_json import read_lines, write_lines
 from originmap.feed.state_digest import StateDigest
 from originmap.service.access.directory import Directory
@@ -95,11 +96,7 @@ class Client(FeedClient):
 
     async def changes(self, point: Point, limit: int, wait: int) -> DeltaJSON:
         delta = await self.source.feed.after(point, self.view, limit)
-        written = changes_json(delta.changes)
-        sealed = seal(
-            DeltaJSON(delta.epoch, delta.since, delta.revision, bool(delta.reset), written,
-                      delta.reset)
-        )  # fmt: skip
+        sealed = delta_json(delta)
         self.sent += msgspec.json.encode(sealed)
         return unseal(sealed)
 

@@ -108,6 +108,39 @@ async def test_a_reader_gets_the_changes_after_its_point(world: World) -> None:
     assert ([c.revision for c in part.changes], part.revision) == ([1, 2], 2)
 
 
+async def test_a_reader_of_every_revision_gets_the_time_of_its_own_last_change(
+    world: World,
+) -> None:
+    await world.put("::1")
+    await world.put("::2")
+    first, second, third = await world.store.changes(0, 10)
+    for change, limit in ((first, 1), (second, 100), (third, 100)):
+        delta = await world.feed.after(Point("", change.revision), WHOLE, limit)
+        assert delta.since_at == change.at
+    waiting = asyncio.create_task(world.feed.wait(Point("", 3), WHOLE, 100, 60))
+    await settle()
+    await world.put("::3")
+    assert (await waiting).since_at == third.at
+    assert (await world.feed.after(Point("", 0), WHOLE, 100)).since_at is None
+    stranger = View("stranger", Grants([]))
+    assert (await world.feed.after(Point("", 1), stranger, 100)).since_at is None
+
+
+async def test_a_long_poll_shows_that_a_restored_database_was_loaded(world: World) -> None:
+    restored = World()
+    await restored.store.load(world.store.snapshot())
+    await world.put("::1")
+    (ours,) = await world.store.changes(1, 1)
+    await restored.put("::2")
+    waiting = asyncio.create_task(world.feed.wait(Point("", 2), WHOLE, 100, 60))
+    await settle()
+    await world.store.load(restored.store.snapshot(history=True))
+    await world.put("::3")
+    delta = await waiting
+    assert (delta.reset, [c.revision for c in delta.changes]) == ("", [3])
+    assert delta.since_at not in (None, ours.at)
+
+
 async def test_a_zone_that_is_only_in_the_history_is_visible(world: World) -> None:
     zones = PastZones(world.store, Directory())
     zone = await zones.zone(ZONE_ID)

@@ -1,19 +1,15 @@
 """Checks that a replica is still equal to its primary.
 
-Receiving all changes in order does not prove it: a disk error, an operator or a restored backup
-can change either side.
+Receiving all changes in order does not prove it: a disk error or an operator can change either
+side.
 """
 
 import asyncio
-import contextlib
 import logging
 
-from originmap.domain.history.snapshot import start_of
 from originmap.edge.follow.source import FeedSource
-from originmap.feed.changes_json import read_changes
 from originmap.feed.state_digest import difference
 from originmap.service.feed.digests import digest_of
-from originmap.service.feed.feed import Point
 from originmap.store.port import Store
 
 _LOG = logging.getLogger(__name__)
@@ -28,19 +24,6 @@ class Comparison:
         self._store = store
         self._client = client
         self._warned = False
-
-    async def last_change_differs(self) -> bool:
-        """Whether the primary has another change at this replica's last revision. That happens
-        when the primary is restored from a backup and then written to. Cheap enough for every
-        reconnect. Raises FeedError, StoreError."""
-        epoch, revision = self._store.epoch, self._store.revision
-        if revision == 0:
-            return False
-        delta = await self._client.changes(Point(epoch, revision - 1), 1, 0)
-        if delta.reset or not delta.changes:
-            return False  # the next request gets the reason
-        (theirs,) = read_changes(delta.changes)
-        return (theirs.revision, theirs.at) != (revision, await self._last_time())
 
     async def differs(self) -> str:
         """The differences by the digests of both; "" if there are none, or if they cannot be
@@ -59,13 +42,3 @@ class Comparison:
         if ours is None or ours.epoch != theirs.epoch:
             return ""
         return difference(ours, theirs)
-
-    async def _last_time(self) -> int:
-        changes = await self._store.changes(self._store.revision - 1, 1)
-        return changes[0].at if changes else await time_of(self._store)
-
-
-async def time_of(store: Store) -> int:
-    """The time of the last change in a store. Raises StoreError."""
-    async with contextlib.aclosing(store.snapshot()) as parts:
-        return (await start_of(parts)).at

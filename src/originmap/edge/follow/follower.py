@@ -22,7 +22,7 @@ from originmap.domain.errors import (
     StoreFailed,
 )
 from originmap.domain.history.change import Change
-from originmap.edge.follow.comparison import Comparison, time_of
+from originmap.edge.follow.comparison import Comparison
 from originmap.edge.follow.disk_space import within_room
 from originmap.edge.follow.source import FeedSource
 from originmap.feed.changes_json import ChangeJSON, DeltaJSON, read_changes
@@ -122,17 +122,14 @@ class Follower:
     async def _follow(self, *, once: bool = False) -> None:
         if not self._store.is_replica:
             await self._load()
-        elif await self._comparison.last_change_differs():
-            await self._full_sync(f"the primary has another change {self._store.revision}")
         ahead: asyncio.Task[DeltaJSON] | None = None
         wait = 0
         try:
             while True:
                 delta = await (ahead or self._fetch(self._point, wait))
                 ahead = None
-                if delta.reset or self._difference:
-                    differs = self._difference and f"{self._difference} differ from the primary's"
-                    await self._full_sync(differs or delta.reason or "a reset")
+                if problem := await self._problem(delta):
+                    await self._full_sync(problem)
                     continue
                 after = Point(delta.epoch, delta.revision)
                 has_more = len(delta.changes) >= self._portion
@@ -157,6 +154,16 @@ class Follower:
     @property
     def _point(self) -> Point:
         return Point(self._store.epoch, self._store.revision)
+
+    async def _problem(self, delta: DeltaJSON) -> str:
+        """Why the store cannot continue with `delta`; "" if it can."""
+        if self._difference:
+            return f"{self._difference} differ from the primary's"
+        if delta.reset:
+            return delta.reason or "a reset"
+        if not delta.follows(await self._store.time_of(delta.since)):
+            return f"the primary has another change {delta.since}"
+        return ""
 
     async def _fetch(self, point: Point, wait: int) -> DeltaJSON:
         """Fetch a page of changes; a smaller page if they are large."""
@@ -215,7 +222,8 @@ class Follower:
     async def _note_initial_age(self) -> None:
         """Set the age of the stored state: it is at most as old as its last change."""
         if self._store.is_replica:
-            self._replication.restored(await time_of(self._store))
+            at = await self._store.time_of(self._store.revision)
+            self._replication.restored(at or 0)
 
     def _report(self, error: OriginmapError) -> None:
         if self._replication.failed(str(error)):

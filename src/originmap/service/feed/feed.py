@@ -37,7 +37,8 @@ class Delta(NamedTuple):
     """The changes after `since`, up to `revision`.
 
     If `reset` is not "", it is the reason why the changes cannot be listed: the reader must take a
-    snapshot, and `revision` is the newest of the database.
+    snapshot, and `revision` is the newest of the database. `since_at` is the time of the change
+    `since`, for readers of every revision; None if it is unknown.
     """
 
     epoch: str
@@ -45,6 +46,7 @@ class Delta(NamedTuple):
     revision: int
     changes: list[Change]
     reset: str = ""
+    since_at: int | None = None
 
 
 def point_of(text: str) -> Point:
@@ -114,7 +116,9 @@ class Feed:
             since = changes[-1].revision if len(changes) >= limit else chunk[-1].revision
             if changes and view.whole and len(chunk) < chunk_size:
                 break  # the end, or large records, which are sent before more are read
-        return Delta(epoch, point.revision, since, changes)
+        # Read after the changes: if another database is loaded in between, the time does not match.
+        since_at = await self._store.time_of(point.revision) if view.complete else None
+        return Delta(epoch, point.revision, since, changes, since_at=since_at)
 
     async def wait(
         self,

@@ -47,6 +47,7 @@ BEFORE_OF_ADDRESS = (
     f"{_SELECT} WHERE zone_id = $3 AND address = $4 AND revision < $1 "
     "ORDER BY revision DESC LIMIT $2"
 )
+TIME_OF = "SELECT at FROM change WHERE revision = $1"
 LAST_OF_RECORD = f"{_SELECT} WHERE kind = $1 AND id = $2 ORDER BY revision DESC LIMIT 1"
 RECORDS_SINCE = (
     f"{_SELECT} WHERE kind IS NOT NULL AND revision > $1 AND revision <= $2 ORDER BY revision"

@@ -11,6 +11,9 @@ MIGRATING = 0x4F524D50_00000001  # advisory locks are numbers: "ORMP" and an ind
 RECORDS = 0x4F524D50_00000002
 NODES = 0x4F524D50_00000003  # held, shared, by each node that listens
 
+SIZE = """
+    SELECT sum(pg_total_relation_size(name::regclass))::bigint
+    FROM unnest(ARRAY['state', 'zone', 'mapping', 'record', 'change']) AS name"""
 # Objects of extensions (such as the views of Citus) do not count as foreign tables.
 _FOREIGN = """
     SELECT count(*) FROM pg_class AS c

@@ -55,9 +55,6 @@ _PAGE = f"""
 _COUNT_PLACES = """
     SELECT zone_id, place, count(*) FROM mapping WHERE zone_id = ANY($1::text[])
     GROUP BY zone_id, place"""
-_SIZE = """
-    SELECT sum(pg_total_relation_size(name::regclass))::bigint
-    FROM unnest(ARRAY['state', 'zone', 'mapping', 'record', 'change']) AS name"""
 
 
 async def open_postgres(
@@ -203,6 +200,12 @@ class PostgresStore(GroupStore, Store):
             self._require(zone_id, changes[-1].revision)
         return changes
 
+    async def time_of(self, revision: int) -> int | None:
+        if 0 < revision == self.revision:
+            return self._view.state.last_at
+        rows = await self._rows(revision, postgres_history.TIME_OF, revision)
+        return rows[0][0] if rows else None
+
     async def changes_before(
         self,
         revision: int,
@@ -276,7 +279,7 @@ class PostgresStore(GroupStore, Store):
         await self._refresh()
 
     async def size(self) -> int:
-        return int((await self._readers.rows(_SIZE))[0][0])
+        return int((await self._readers.rows(postgres_schema.SIZE))[0][0])
 
     def room(self) -> int | None:
         return None

@@ -146,6 +146,14 @@ class SqliteStore(GroupStore, Store):
                 self._reader.connection, self._names, since, limit, zone_id
             )
 
+    async def time_of(self, revision: int) -> int | None:
+        with self._file.failing():
+            if self._oldest < revision <= self._committed:
+                return sqlite_history.time_of(self._reader.connection, revision)
+            if 0 < revision == self._committed:
+                return sqlite_history.last_time(self._reader.connection)
+        return None
+
     async def changes_before(
         self,
         revision: int,

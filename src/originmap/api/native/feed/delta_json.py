@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 
 from originmap.domain.history.change import Change
-from originmap.feed.changes_json import ChangeJSON, DeltaJSON, SealedDelta, changes_json, seal
+from originmap.feed.changes_json import (
+    ChangeJSON,
+    DeltaJSON,
+    SealedDelta,
+    changes_json,
+    moment,
+    seal,
+)
 from originmap.service.feed.feed import Delta
 from originmap.service.turns import PIECE, Turns
 
@@ -31,5 +38,6 @@ async def all_changes_json(changes: Sequence[Change], turns: Turns) -> list[Chan
 
 
 def _sealed(delta: Delta, changes: list[ChangeJSON]) -> SealedDelta:
-    reset = bool(delta.reset)
-    return seal(DeltaJSON(delta.epoch, delta.since, delta.revision, reset, changes, delta.reset))
+    epoch, since, revision, _, reason, since_at = delta
+    at = None if since_at is None else moment(since_at)
+    return seal(DeltaJSON(epoch, since, revision, bool(reason), changes, reason, at))
