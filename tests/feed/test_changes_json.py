@@ -1,7 +1,7 @@
 """Encoding and decoding of changes as JSON."""
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import msgspec
 import pytest
@@ -67,6 +67,7 @@ def test_times_are_rfc_3339_with_microseconds() -> None:
         {"id": "0:0:0:0:0:0:0:1"},
         {"id": "::ffff:192.0.2.1"},
         {"at": datetime(1969, 1, 1, tzinfo=UTC)},
+        {"at": datetime(9999, 12, 31, 23, 59, tzinfo=timezone(timedelta(hours=-1)))},
         {"kind": "zone", "id": ZONE_ID, "before": NULL, "after": NULL},
         {"kind": "topology", "id": "topology", "zone_id": "", "before": NULL, "after": NOWHERE},
         {"kind": "zone", "id": ZONE_ID, "before": NULL, "after": raw_record(zone("f" * 32))},
@@ -87,6 +88,7 @@ def test_times_are_rfc_3339_with_microseconds() -> None:
         "long form of an address",
         "mapped address",
         "time before 1970",
+        "time in the year 10000",
         "no record",
         "topology without an upper tier",
         "record under another id",

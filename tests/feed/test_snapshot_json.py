@@ -85,6 +85,7 @@ def _change(revision: int) -> Change:
 
 
 START, ZONE, TOKEN, V4, V6 = PARTS
+YEAR_10000 = 253_402_300_800_000_000
 HISTORY = History([_change(41), _change(42)])
 
 
@@ -101,6 +102,8 @@ HISTORY = History([_change(41), _change(42)])
         [START, ZONE, History([_change(40), _change(42)])],
         [START, ZONE, History([_change(42), _change(43)])],
         [START, ZONE, ZoneMappings(ZONE_ID, [Mapping(ip("::1"), Place("aws", "}s"), 1, 1)])],
+        [START, ZONE, ZoneMappings(ZONE_ID, [Mapping(ip("::1"), US_EAST, YEAR_10000, 1)])],
+        [START._replace(at=YEAR_10000), ZONE],
         [START, Record(Key(Kind.ZONE, "f" * 32), zone())],
         [],
     ],

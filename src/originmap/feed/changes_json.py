@@ -37,7 +37,9 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 Text = Annotated[str, msgspec.Meta(max_length=1_000)]
 Revision = Annotated[int, msgspec.Meta(ge=0, le=LAST_REVISION)]
-Microseconds = Annotated[int, msgspec.Meta(ge=0, le=1 << 62)]
+_LAST = 253_402_300_799_999_999
+"""The end of the year 9999, in microseconds since 1970: later times cannot be formatted."""
+Microseconds = Annotated[int, msgspec.Meta(ge=0, le=_LAST)]
 _Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -187,8 +189,8 @@ def read_changes(encoded: Iterable[ChangeJSON]) -> list[Change]:
 
 def _microseconds(c: ChangeJSON) -> int:
     at = (c.at - _EPOCH) // _MICROSECOND
-    if at < 0:
-        raise BrokenFeed(f"change {c.revision} is dated before 1970")
+    if not 0 <= at <= _LAST:
+        raise BrokenFeed(f"change {c.revision} is dated before 1970 or after 9999")
     return at
 
 
