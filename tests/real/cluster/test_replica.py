@@ -134,7 +134,7 @@ async def test_a_replica_serves_while_its_primary_is_unreachable(
                 with primary.start():
                     await primary.put(writer, "192.0.2.2")
                     await same(writer, reader)
-                    assert (await ready(reader))["connected"]
+                    await until(lambda: connected(reader), "the replica to be connected")
 
 
 async def test_a_replica_that_is_killed_repeatedly_ends_equal_to_its_primary(
@@ -209,7 +209,7 @@ async def test_a_primary_that_was_restored_between_two_requests_is_detected(
             with primary.start():
                 await primary.put(writer, "192.0.2.2")
                 await same(writer, reader)
-                await until(lambda: waits(replica), "a long poll")
+                await until(lambda: connected(reader), "a long poll")
                 replica.process.send_signal(signal.SIGSTOP)
             shutil.copy(primary.folder / "backup.db", primary.db)
             with primary.start():
@@ -219,9 +219,8 @@ async def test_a_primary_that_was_restored_between_two_requests_is_detected(
                 assert await logged(replica, "the primary has another change")
 
 
-async def waits(replica: Server) -> bool:
-    async with httpx.AsyncClient(base_url=replica.url) as client:
-        return (await ready(client)).get("connected") is True
+async def connected(client: httpx.AsyncClient) -> bool:
+    return (await ready(client)).get("connected") is True
 
 
 async def test_a_replica_with_a_damaged_file_does_a_full_sync(

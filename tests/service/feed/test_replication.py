@@ -46,6 +46,18 @@ def test_a_copy_at_the_start_is_as_old_as_its_last_change() -> None:
     assert copy.age == 64.0
 
 
+def test_a_replica_is_connected_after_the_first_answer_and_until_an_error() -> None:
+    copy, wall, _ = replication()
+    copy.restored(wall.now)
+    assert (copy.loaded, copy.connected) == (True, False)
+    copy.heard(0.0)
+    assert copy.connected
+    copy.failed("no route")
+    assert not copy.connected
+    copy.heard(0.0)
+    assert copy.connected
+
+
 def test_a_full_sync_is_as_old_as_its_request() -> None:
     copy, _, running = replication()
     began = copy.moment()

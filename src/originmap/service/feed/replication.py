@@ -19,13 +19,14 @@ class Replication:
         """Why following the primary fails; "" while it works."""
         self._now = now
         self._elapsed = elapsed
+        self._heard = False
         self._as_of: int | None = None  # by `elapsed`
         self._age_then = 0.0
 
     @property
     def connected(self) -> bool:
-        """Whether the last contact with the primary succeeded."""
-        return self._as_of is not None and not self.error
+        """Whether the last contact with the primary succeeded; false before the first one."""
+        return self._heard and not self.error
 
     @property
     def loaded(self) -> bool:
@@ -57,7 +58,8 @@ class Replication:
     def heard(self, primary_age: float) -> None:
         """Note that the primary has nothing newer. It may be a replica itself, with an age of its
         own."""
-        self._as_of, self._age_then, self.error = self._elapsed(), primary_age, ""
+        self._as_of, self._age_then = self._elapsed(), primary_age
+        self._heard, self.error = True, ""
 
     def failed(self, why: str) -> bool:
         """Note that following fails; return whether the reason is new."""
