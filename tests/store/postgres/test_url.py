@@ -40,6 +40,7 @@ def refusal(url: str, **environment: str) -> str:
         ("postgresql://om:p%s3cret@h/om", "% that is not followed by two hex.*: write %25"),
         ("postgresql://om:s3cret%@h/om", "% that is not followed by two hex.*: write %25"),
         ("postgresql://om:p%E9s3cret@h/om", "not UTF-8"),
+        ("postgresql://om:p%00s3cret@h/om", "it has %00"),
         ("postgresql://om:p s3cret@h/om", "unescaped space: write %20"),
         ("postgresql://om:s3cret@h/om ", "ends with white space"),
         ("postgresql://om:s3cret@h/om\n", "ends with white space"),

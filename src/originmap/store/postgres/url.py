@@ -61,7 +61,9 @@ def _check_characters(url: str, rest: str) -> None:
         raise unreadable("it has an unescaped quotation mark", "write %22 in the password")
     if "#" in rest:
         raise unreadable("it has an unescaped #", "write %23 in the password")
-    if re.search("%(?![0-9A-Fa-f]{2})", rest) or "%00" in rest:
+    if "%00" in rest:
+        raise unreadable("it has %00, a character that PostgreSQL does not accept")
+    if re.search("%(?![0-9A-Fa-f]{2})", rest):
         raise unreadable(
             "it has a % that is not followed by two hexadecimal digits",
             "write %25 in the password",
