@@ -25,7 +25,6 @@ from originmap.bootstrap import Opened, Prepare, hook_senders, open_store, range
 from originmap.bootstrap_application import build_app
 from originmap.bootstrap_xds import serving_nodes
 from originmap.detect.watch import RangesWatch
-from originmap.domain.errors import OriginmapError
 from originmap.operator_socket import socket_path
 from originmap.service import initial_data
 from originmap.service.background import running
@@ -155,7 +154,7 @@ async def _following(
     async def follow() -> None:
         try:
             await Follower(opened.store, client, copy, lambda: opened.rollouts.floor).run()
-        except OriginmapError:  # waiting does not help; a restart may
+        except Exception:  # waiting does not help; a restart may
             server.stop()
             raise
 

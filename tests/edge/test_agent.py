@@ -20,6 +20,7 @@ from originmap.service.rollout.past_state import snapshot_since
 from originmap.store.clock import monotonic_clock
 from originmap.store.memory import MemoryStore
 from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, new_zone
+from tests.waiting import until
 
 NODE, COLO = "sin-1", "SIN"
 
@@ -138,6 +139,39 @@ async def test_another_database_is_rendered_even_at_the_same_held_revision(
     assert "198.51.100.1" in (tmp_path / "file").read_text()
     world.agent.stop()
     await running
+
+
+async def test_a_restored_database_is_rendered_at_the_same_revision_and_after_it(
+    tmp_path: Path,
+) -> None:
+    world, zones = World(tmp_path), [letter * 32 for letter in "abcde"]
+    for zone_id in zones:
+        await world.primary.write_records(new_zone(zone_id, f"{zone_id[0]}.example"), CAUSE)
+    await world.begin()
+    restored = MemoryStore()
+    await restored.load(world.primary.snapshot(history=True))
+    running = asyncio.create_task(world.agent.run())
+    await _write(world.primary, zones[0], "198.51.100.1")
+    await world.pass_on()
+    await world.reports(world.replica.revision)
+
+    await _write(restored, zones[0], "198.51.100.2")
+    assert restored.revision == world.replica.revision
+    await world.replica.load(restored.snapshot(history=True))
+    file = tmp_path / "file"
+    await until(lambda: "198.51.100.2" in file.read_text())
+    assert "198.51.100.1" not in file.read_text()
+
+    await _write(restored, zones[1], "198.51.100.4")
+    await world.replica.load(restored.snapshot(history=True))
+    await until(lambda: "198.51.100.4" in file.read_text())
+    assert "198.51.100.2" in file.read_text()
+    world.agent.stop()
+    await running
+
+
+async def _write(store: MemoryStore, zone_id: str, text: str) -> None:
+    await store.write(zone_id, [ip(text)], mapping.put(ip(text), US_EAST), CAUSE)
 
 
 async def test_a_revision_of_another_database_is_not_reported_as_applied(

@@ -181,6 +181,40 @@ async def test_another_change_at_the_last_revision_is_detected_at_any_request(
     assert await everything(replica) == await everything(restored)
 
 
+class SendsTwo(OfStore):
+    """Sends snapshots of one database and changes of another, as a load balancer can."""
+
+    def __init__(self, source: MemoryStore, other: MemoryStore) -> None:
+        super().__init__(source)
+        self.other = other
+
+    async def snapshot(self) -> AsyncIterator[Part]:
+        self.snapshots += 1
+        async for part in self.other.snapshot():
+            yield part
+
+
+async def test_full_syncs_that_the_changes_do_not_continue_have_a_back_off(
+    source: MemoryStore,
+) -> None:
+    other, replica = MemoryStore(), MemoryStore()
+    await other.load(source.snapshot())
+    await put(source, place=US_WEST)
+    await put(other, ip("192.0.2.9"))
+    client = SendsTwo(source, other)
+    following = asyncio.create_task(follower(replica, client).run())
+    try:
+        await until(lambda: client.snapshots == 3)
+        assert len(client.asked) <= 3
+        client.other = source
+        await until(lambda: client.snapshots == 4)
+        await put(source, place=US_EAST)
+        await until(lambda: replica.revision == source.revision)
+    finally:
+        following.cancel()
+    assert client.snapshots == 4
+
+
 class Small(MemoryStore):
     """A store on a disk with little free space."""
 

@@ -28,7 +28,7 @@ def apply(to: Target, revision: int, content: str) -> ApplyOutcome:
     (path,) = to.duty.places
     new_of(path).write_text(content)
     digest = hashlib.sha256(content.encode()).hexdigest()
-    rendered = Rendered("epoch", revision, node(), {new_of(path): digest}, None)
+    rendered = Rendered("epoch", 0, revision, node(), {new_of(path): digest}, None)
     return to.apply(rendered, compare=False)
 
 
@@ -105,4 +105,4 @@ def apply_all(to: Target, made_for: Node) -> ApplyOutcome:
         path.parent.mkdir(parents=True, exist_ok=True)
         new_of(path).write_bytes(content)
         digests[new_of(path)] = hashlib.sha256(content).hexdigest()
-    return to.apply(Rendered("epoch", 1, made_for, digests, None), compare=False)
+    return to.apply(Rendered("epoch", 0, 1, made_for, digests, None), compare=False)

@@ -9,10 +9,11 @@ import pytest
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from originmap.domain.errors import PrimaryGone
+from originmap.domain.history.snapshot import start_of
 from originmap.jetstream.connection import NatsAccess, connected
 from originmap.jetstream.messages import stored_subjects
 from originmap.jetstream.publisher import StreamLimits
-from originmap.jetstream.stream import ChangeStream
+from originmap.jetstream.stream import ChangeStream, Position
 from originmap.service.feed.feed import Point
 from originmap.service.feed.followers import Report
 from originmap.store.memory import MemoryStore
@@ -198,6 +199,45 @@ async def test_each_read_of_a_stream_has_the_time_of_the_change_before_it(
                 delta = await source.changes(Point("", change.revision), limit, 0)
                 assert delta.follows(change.at)
                 assert not delta.follows(change.at + 1)
+
+
+async def test_a_healthy_node_does_no_full_sync(
+    primary: Primary, access: NatsAccess, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with publishing(primary, access), following(access) as node:
+        await until(lambda: node.store.is_replica)
+        for n in range(5):
+            await primary.put(f"192.0.2.{n}")
+            await until(lambda: node.store.revision == primary.store.revision)
+    assert "full sync" not in [record.message for record in caplog.records]
+
+
+async def test_a_stream_that_starts_over_while_a_node_looks_for_its_place(
+    primary: Primary, access: NatsAccess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with publishing(primary, access), following(access) as node:
+        await until(lambda: node.store.is_replica)
+        await primary.put("192.0.2.1")
+        await until(lambda: node.store.revision == primary.store.revision)
+    point = Point(primary.store.epoch, primary.store.revision)
+    await primary.put("192.0.2.2")
+    await primary.put("192.0.2.3")
+    look, looks = ChangeStream.last, 0
+
+    async def start_over_and_look(stream: ChangeStream) -> Position | None:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            monkeypatch.setattr(ChangeStream, "remove_earlier_runs", lambda _: asyncio.sleep(0))
+            async with connected(access, "test") as connection:
+                start = await start_of(primary.store.snapshot())
+                await ChangeStream(connection, access.url.stream).start_over(start, "a test")
+        return await look(stream)
+
+    monkeypatch.setattr(ChangeStream, "last", start_over_and_look)
+    async with Node(access).source as source:
+        delta = await source.changes(point, 10, 0)
+    assert (delta.reset, delta.reason) == (True, "a test")
 
 
 async def test_a_change_with_the_id_of_an_earlier_one_is_stored_when_the_server_forgets_that(

@@ -1,6 +1,6 @@
 """Every store as the source of copies, and as a copy."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
@@ -18,6 +18,7 @@ from originmap.domain.history.snapshot import (
 from originmap.domain.mapping import mapping
 from originmap.domain.mapping.mapping import MappingChange
 from originmap.service.feed.digests import digest_of
+from originmap.store.memory import MemoryStore
 from originmap.store.port import Store
 from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, new_zone, zone
 from tests.store.copies import OTHER_ID, everything, fill, make_history, put
@@ -231,6 +232,51 @@ async def test_the_time_of_each_change_of_the_history_is_known(store: Store, tar
     assert await store.time_of(5) == changes[4].at
     await target.load(store.snapshot(history=True))
     assert [await target.time_of(c.revision) for c in changes[4:]] == [c.at for c in changes[4:]]
+
+
+async def test_a_copy_of_a_restored_database_replaces_one_with_the_same_revision(
+    store: Store, target: Store
+) -> None:
+    restored, commits, seen = MemoryStore(), list[int](), set[Key]()
+    await restored.load(store.snapshot())
+    await store.write_records(new_zone("b" * 32, "lost.example"), CAUSE)
+    await restored.write_records(new_zone("c" * 32, "restored.example"), CAUSE)
+    assert (store.epoch, store.revision) == (restored.epoch, restored.revision)
+    await target.load(store.snapshot())
+    before = target.generation
+    await target.apply([])
+    assert target.generation == before
+    target.follow_records(lambda changes: _follow(changes, seen))
+    target.follow_commits(lambda: commits.append(target.generation))
+    for copied in (restored, store, restored):
+        await target.load(copied.snapshot())
+        parts = [part async for part in copied.snapshot()]
+        zones = {p.key for p in parts if isinstance(p, Record) and p.key.kind is Kind.ZONE}
+        assert {key for key in seen if key.kind is Kind.ZONE} == zones
+    assert commits[-1] == target.generation > before
+    assert len(set(commits)) == 3
+
+
+async def test_listeners_get_the_records_of_a_copy_that_repairs_a_damaged_one(
+    store: Store, target: Store
+) -> None:
+    async def damaged() -> AsyncIterator[Part]:
+        async for part in store.snapshot():
+            if isinstance(part, Record) and part.key.kind is Kind.ZONE:
+                part = Record(part.key, zone(name="damaged.example"))
+            yield part
+
+    await target.load(damaged())
+    names = list[str]()
+    target.follow_records(lambda changes: names.extend(c.after.name for c in changes if c.after))
+    assert names == ["damaged.example"]
+    await target.load(store.snapshot())
+    assert names == ["damaged.example", "example.com"]
+
+
+def _follow(changes: Sequence[RecordChange], seen: set[Key]) -> None:
+    for change in changes:
+        (seen.discard if change.after is None else seen.add)(change.key)
 
 
 async def test_the_queue_is_counted(store: Store) -> None:

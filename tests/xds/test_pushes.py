@@ -7,14 +7,17 @@ from dataclasses import replace
 import pytest
 
 from originmap import data
+from originmap.domain.mapping.mapping import Place, put
 from originmap.domain.tier.cache import Cache
 from originmap.domain.tier.topology import Topology
 from originmap.export.envoy import CLUSTER_TYPE, ENDPOINTS_TYPE, HOST_TYPE, ROUTES_TYPE
-from tests.builders import CAUSE
+from originmap.store.memory import MemoryStore
+from tests.builders import CAUSE, ip
 from tests.xds.node_client import NodeClient
-from tests.xds.world import World, opened_world, serving
+from tests.xds.world import ZONES, World, opened_world, serving
 
 COM, ORG = "originmap/example.com", "originmap/example.org"
+ORIGIN = ip("192.0.2.1")
 
 
 @pytest.fixture
@@ -111,6 +114,21 @@ async def test_a_change_while_a_node_is_away_sends_one_resource(world: World) ->
     await world.change("example.org")
     async with world.node(known=node) as again:
         await again.waits_for((HOST_TYPE, [ORG]))
+
+
+async def test_a_restored_database_with_the_same_revision_is_sent(world: World) -> None:
+    restored = MemoryStore()
+    await restored.load(world.store.snapshot())
+    await world.change("example.org")
+    await restored.write(
+        ZONES["example.com"], (ORIGIN,), put(ORIGIN, Place("aws", "ap-south-1")), CAUSE
+    )
+    assert restored.revision == world.store.revision
+    async with world.node() as node:
+        await node.complete()
+        await world.store.load(restored.snapshot())
+        await node.until(lambda: node.pushes, "the restored mappings")
+        assert node.pushes == [(HOST_TYPE, [COM, ORG], [])]
 
 
 async def test_a_deleted_zone_is_removed(world: World) -> None:

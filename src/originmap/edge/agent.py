@@ -190,7 +190,7 @@ class Agent:
         if (
             self.problems
             or last is None
-            or (self._store.epoch, self._pinned()) != (last.epoch, last.revision)
+            or (self._store.generation, self._pinned()) != (last.generation, last.revision)
         ):
             self._changed()
 

@@ -66,6 +66,8 @@ class Rendered:
     expires: microseconds since 1970 UTC."""
 
     epoch: str
+    generation: int
+    """See `Store.generation`."""
     revision: int
     node: Node
     digests: Mapping[Path, str]
@@ -159,6 +161,7 @@ class Renderer:
         standpoint = self._standpoint
         files: Mapping[Path, File] = {}
         await self.forget()  # first, because of the space on the disk
+        generation = self._store.generation  # before the snapshot, which may be of a later one
         try:
             async with released(self._store, standpoint.name, standpoint.colo) as release:
                 node, expires = await self._node(release)
@@ -167,7 +170,13 @@ class Renderer:
             digests = {path: each.digest for path, each in written.items()}
             versions = {} if release.past else {p: each.version for p, each in written.items()}
             return Rendered(
-                release.epoch, release.revision, node, digests, expires, versions=versions
+                release.epoch,
+                generation,
+                release.revision,
+                node,
+                digests,
+                expires,
+                versions=versions,
             )
         except BaseException:
             disk.discard(files)
@@ -178,13 +187,17 @@ class Renderer:
         last, point = base.rendered, self._standpoint
         for _ in range(_ATTEMPTS):
             delta = await delta_since(
-                self._store, last.epoch, last.revision, last.node.zones, by_address=base.by_address
+                self._store,
+                last.generation,
+                last.revision,
+                last.node.zones,
+                by_address=base.by_address,
             )
             if delta is None:
                 return None
             selection = delta.selection
             async with released(self._store, point.name, point.colo, selection) as release:
-                if release.past:
+                if release.past or self._store.generation != last.generation:
                     return None
                 if release.revision == delta.revision:
                     return await self._difference(files_of, base, delta, release)
@@ -204,6 +217,7 @@ class Renderer:
             raise
         return Rendered(
             release.epoch,
+            base.rendered.generation,
             release.revision,
             node,
             {},

@@ -246,9 +246,11 @@ class Publisher:
     def _has(self, start: SnapshotStart) -> bool:
         """Whether the stream has the revision of a snapshot, so that readers can continue there."""
         position = self._position
-        return position is not None and (
-            position.epoch == start.epoch and position.revision >= start.revision
-        )
+        if position is None or position.epoch != start.epoch:
+            return False
+        if position.revision == start.revision:
+            return position.at == start.at
+        return position.revision > start.revision
 
     async def _send_heartbeats(self, connection: NatsConnection) -> None:
         subject = messages.heartbeat_subject(self._access.url.stream)

@@ -238,7 +238,8 @@ def _time_of(revision: int, message: StreamMessage) -> datetime | None:
     """The time of a change in `message`, or of the last one before it. Raises BrokenFeed."""
     if revision == message.since:
         return message.since_at
-    return next(c.at for c in messages.changes_of(message) if c.revision == revision)
+    times = (c.at for c in messages.changes_of(message) if c.revision == revision)
+    return next(times, None)  # none if the stream was started over meanwhile
 
 
 def _empty() -> PrimaryGone:

@@ -40,7 +40,7 @@ class MemoryStore(Store):
         self._zones: dict[str, dict[Address, Mapping]] = {}
         self._records = Records()
         self._history: list[Change] = []
-        self._oldest = self._loaded_at = self._writes = 0
+        self._oldest = self._loaded_at = self._generation = self._writes = 0
         self._is_replica = False
         self._listeners: list[CommitListener] = []
         self._open = True
@@ -53,6 +53,10 @@ class MemoryStore(Store):
     @property
     def revision(self) -> int:
         return self._oldest + len(self._history)
+
+    @property
+    def generation(self) -> int:
+        return self._generation
 
     @property
     def oldest(self) -> int:
@@ -211,6 +215,7 @@ class MemoryStore(Store):
         self._epoch, self._zones, self._history = start.epoch, fresh._zones, fresh._history
         self._oldest = start.revision - len(self._history)
         self._is_replica = True
+        self._generation += 1
         self._clock, self._loaded_at = self._clock.after(start.at), start.at
         self._committed(replacing(self._records.view, fresh._records.view))
 

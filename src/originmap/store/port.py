@@ -88,6 +88,12 @@ class Store(Protocol):
         """The revision of the last committed change; 0 in an empty database."""
 
     @property
+    def generation(self) -> int:
+        """Raised each time that this process has replaced everything by a snapshot. Revisions of
+        different generations cannot be compared, even with the same epoch: a primary that was
+        restored from a backup has the same revisions with other changes."""
+
+    @property
     def oldest(self) -> int:
         """The history has every change after this revision."""
 

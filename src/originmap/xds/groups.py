@@ -43,7 +43,7 @@ class ResourceGroups:
         self._groups: dict[ResourceSelection, ResourceGroup] = {}
         self._shared: WeakValueDictionary[tuple[str, str], Resource] = WeakValueDictionary()
         self._wake = asyncio.Event()
-        self._epoch, self._reached = self._store.epoch, self._store.revision
+        self._generation, self._reached = self._store.generation, self._store.revision
         self.record_changes = 0
         """Counts commits that changed a record, such as a zone."""
         self.large = asyncio.Semaphore(_MOST_LARGE)
@@ -101,9 +101,12 @@ class ResourceGroups:
     async def _changed_zones(self) -> set[str] | None:
         """The zones of all changes since the last call; None for all zones."""
         since, reached = self._reached, self._store.revision
-        epoch, self._epoch = self._epoch, self._store.epoch
         self._reached = reached
-        if epoch != self._epoch or not 0 <= reached - since <= _MOST_CHANGES:
+        if self._store.generation != self._generation:
+            self._generation = self._store.generation
+            self._groups = {}  # those of earlier revisions, too
+            return None
+        if not 0 <= reached - since <= _MOST_CHANGES:
             return None
         zones: set[str] = set()
         while since < reached:

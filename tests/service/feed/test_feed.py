@@ -141,6 +141,41 @@ async def test_a_long_poll_shows_that_a_restored_database_was_loaded(world: Worl
     assert delta.since_at not in (None, ours.at)
 
 
+async def test_an_answer_is_not_of_two_databases(world: World) -> None:
+    restored = World()
+    await restored.store.load(world.store.snapshot())
+    for number in range(600):
+        await world.put(f"10.0.{number // 200}.{number % 200}")
+        await restored.put(f"10.1.{number // 200}.{number % 200}")
+    read, reads = world.store.changes, 0
+
+    async def changes(since: int, limit: int, zone_id: str | None = None) -> list[Change]:
+        nonlocal reads
+        reads += 1
+        if reads == 2:
+            await world.store.load(restored.store.snapshot(history=True))
+        return await read(since, limit, zone_id)
+
+    world.store.changes = changes  # type: ignore[method-assign]
+    delta = await world.feed.after(Point("", 1), WHOLE, 1_000)
+    assert (delta.changes, delta.reset) == ([], "another database was loaded during the read")
+
+
+async def test_a_restored_database_with_the_same_revision_ends_every_stream(world: World) -> None:
+    restored = World()
+    await restored.store.load(world.store.snapshot())
+    await world.put("::1")
+    await restored.put("::2")
+    watcher = await world.watcher()
+    await world.store.load(restored.store.snapshot())
+    await settle()
+    assert watcher.ended == broadcast.REPLACED
+    again = await world.watcher()
+    await world.put("::3")
+    await settle()
+    assert (again.events, again.ended) == ([b"3"], "")
+
+
 async def test_a_zone_that_is_only_in_the_history_is_visible(world: World) -> None:
     zones = PastZones(world.store, Directory())
     zone = await zones.zone(ZONE_ID)

@@ -67,7 +67,8 @@ class Follower:
         self._replication = replication
         self._portion = _PORTION
         self._comparison = Comparison(store, client)
-        self._failed_snapshots = 0  # in a row
+        self._failed_snapshots = 0  # in a row, or loaded but not continued by the changes
+        self._continued = True  # whether the changes continue the last snapshot
         self._difference = ""
 
     async def run(self) -> None:
@@ -97,10 +98,13 @@ class Follower:
                 if self._replication.connected:
                     pause = 0.1
                 self._report(error)
-            if self._failed_snapshots:
-                pause = max(pause, min(0.5 * 2**self._failed_snapshots, _LONGEST_SNAPSHOT_PAUSE))
-            await asyncio.sleep(_spread(pause))
+            await asyncio.sleep(_spread(max(pause, self._snapshot_pause)))
             pause = min(pause * 2, _LONGEST_PAUSE)
+
+    @property
+    def _snapshot_pause(self) -> float:
+        failed = self._failed_snapshots
+        return min(0.5 * 2**failed, _LONGEST_SNAPSHOT_PAUSE) if failed else 0.0
 
     async def _keep_comparing(self) -> None:
         pause = self._compare_seconds
@@ -184,9 +188,15 @@ class Follower:
                 return
         if self._store.revision != revision:
             await self._full_sync("changes are missing")
+            return
+        self._failed_snapshots, self._continued = 0, True
 
     async def _full_sync(self, why: str) -> None:
         _LOG.warning("full sync", extra={"data": {"why": why}})
+        if not self._continued:  # snapshots and changes come from different servers
+            self._failed_snapshots += 1
+            await asyncio.sleep(_spread(self._snapshot_pause))
+        self._continued = False
         await self._load()
 
     async def _load(self) -> None:
@@ -198,7 +208,7 @@ class Follower:
         except (FeedError, StoreError):
             self._failed_snapshots += 1
             raise
-        self._failed_snapshots, self._difference = 0, ""
+        self._difference = ""
         revision = self._store.revision
         _LOG.warning("loaded a snapshot", extra={"data": {"revision": revision}})
         # From now on the replica can serve, even if the primary disappears.

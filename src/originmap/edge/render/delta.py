@@ -30,14 +30,15 @@ class RevisionDelta(NamedTuple):
 
 
 async def delta_since(
-    store: Store, epoch: str, revision: int, zones: Iterable[Zone], *, by_address: bool
+    store: Store, generation: int, revision: int, zones: Iterable[Zone], *, by_address: bool
 ) -> RevisionDelta | None:
-    """The difference to files of this revision, with these zones. None if everything must be read:
-    after a full sync, after too many changes, or with `by_address` if a zone's settings changed."""
+    """The difference to files of this generation and revision, with these zones. None if everything
+    must be read: after a full sync, after too many changes, or with `by_address` if a zone's
+    settings changed."""
     known = {zone.id: zone for zone in zones}
     others, mapped = set[str](), dict[str, set[Address]]()
     try:
-        async for change in _changes(store, epoch, revision):
+        async for change in _changes(store, generation, revision):
             if isinstance(change.what, MappingChange):
                 mapped.setdefault(change.zone_id, set()).add(change.what.address)
             elif change.what.key.kind is Kind.ZONE and not _is_same(change.what):
@@ -74,11 +75,11 @@ class _TooMuch(Exception):
     pass
 
 
-async def _changes(store: Store, epoch: str, revision: int) -> AsyncIterator[Change]:
+async def _changes(store: Store, generation: int, revision: int) -> AsyncIterator[Change]:
     count = 0
     while True:
         chunk = await store.changes(revision, _AT_ONCE)
-        if store.epoch != epoch or store.revision < revision:
+        if store.generation != generation or store.revision < revision:
             raise _TooMuch
         if not chunk:
             if store.revision != revision:

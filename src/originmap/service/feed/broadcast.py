@@ -82,6 +82,8 @@ class Broadcast:
         self._alike: list[list[Watcher]] | None = None  # by view, until a watcher joins or leaves
         self._task: asyncio.Task[None] | None = None
         self._at = Point("", 0)
+        self._last_time: int | None = None  # of the change at that point
+        self._generation = 0
         self._heartbeat_at = 0.0
         store.follow_records(self._check_rights)
 
@@ -96,8 +98,11 @@ class Broadcast:
         if self._feed.stopped:
             watcher.end(STOPPING)
             return True
+        if self._watchers and self._store.generation != self._generation:
+            self._end_all(REPLACED)
         if not self._watchers:
-            self._at = Point(self._store.epoch, watcher.position)
+            self._at, self._last_time = Point(self._store.epoch, watcher.position), None
+            self._generation = self._store.generation
         if watcher.position < self._at.revision:
             return False
         self._watchers.add(watcher)
@@ -131,18 +136,23 @@ class Broadcast:
 
     async def _send_changes(self) -> None:
         changes = await self._store.changes(self._at.revision, _CHUNK)
-        if self._feed.reset(self._at):
+        if self._feed.reset(self._at) or self._store.generation != self._generation:
             self._end_all(REPLACED)
             return
         if not changes:
             return
         since, self._at = self._at.revision, Point(self._at.epoch, changes[-1].revision)
+        since_at, self._last_time = self._last_time, changes[-1].at
         for alike in self._by_view():
-            visible = await alike[0].view.of(changes, self._zones)
-            self._send(alike, since, visible)
+            view = alike[0].view
+            visible = await view.of(changes, self._zones)
+            event = self._event(since, visible, view, since_at if view.complete else None)
+            self._send(alike, since, visible, event)
 
-    def _send(self, alike: Sequence[Watcher], since: int, visible: Sequence[Change]) -> None:
-        event, reached = self._event(since, visible, alike[0].view), self._at.revision
+    def _send(
+        self, alike: Sequence[Watcher], since: int, visible: Sequence[Change], event: bytes
+    ) -> None:
+        reached = self._at.revision
         for watcher in alike:
             if watcher.position > since:  # it joined while these changes were read
                 self._deliver(watcher, self._event(watcher.position, visible, watcher.view))
@@ -151,12 +161,15 @@ class Broadcast:
                 self._deliver(watcher, event)
                 watcher.position = reached
 
-    def _event(self, since: int, visible: Sequence[Change], view: View) -> bytes:
+    def _event(
+        self, since: int, visible: Sequence[Change], view: View, since_at: int | None = None
+    ) -> bytes:
         changes = [change for change in visible if change.revision > since]
         if not changes:
             return b""
         epoch, revision = self._at
-        return self._encoder.changes(Delta(view.epoch(epoch), since, revision, changes))
+        delta = Delta(view.epoch(epoch), since, revision, changes, since_at=since_at)
+        return self._encoder.changes(delta)
 
     def _deliver(self, watcher: Watcher, event: bytes) -> None:
         if not event:

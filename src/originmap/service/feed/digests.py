@@ -55,8 +55,9 @@ async def digest_of(store: Store, revision: int | None = None) -> StateDigest | 
 class _Totals:
     """Sums of everything at one revision: of the whole, and of each zone for edge nodes."""
 
-    def __init__(self, start: SnapshotStart) -> None:
+    def __init__(self, start: SnapshotStart, generation: int) -> None:
         self.epoch, self._revision = start.epoch, start.revision
+        self.generation = generation
         self._whole, self._for_nodes = Sums(), Sums()
         self._zones: dict[str, tuple[Zone, Sums]] = {}
         self._of_views: dict[str, StateDigest] = {}  # by edge epoch, which differs by view
@@ -100,7 +101,7 @@ class Digests:
 
     async def _recent(self) -> _Totals:
         last = self._last
-        if last and last.epoch == self._store.epoch and time.monotonic() < self._until:
+        if last and last.generation == self._store.generation and time.monotonic() < self._until:
             return last
         if self._working is None:
             self._working = asyncio.create_task(self._work())
@@ -117,8 +118,9 @@ class Digests:
         return totals
 
     async def _count(self) -> _Totals:
+        generation = self._store.generation
         async with contextlib.aclosing(self._store.snapshot()) as parts:
-            totals = _Totals(await start_of(parts))
+            totals = _Totals(await start_of(parts), generation)
             async for part in _in_turns(parts):
                 totals.add(part)
         return totals

@@ -81,6 +81,11 @@ class Feed:
         """The newest revision of the database."""
         return Point(self._store.epoch, self._store.revision)
 
+    @property
+    def generation(self) -> int:
+        """See `Store.generation`."""
+        return self._store.generation
+
     def now_for(self, view: View) -> Point:
         """Return the newest revision with the epoch that readers of `view` see."""
         return Point(view.epoch(self._store.epoch), self._store.revision)
@@ -97,7 +102,7 @@ class Feed:
 
     async def after(self, point: Point, view: View, limit: int) -> Delta:
         """Return the changes after `point` that `view` shows, at most `limit`, without waiting."""
-        epoch = point.epoch or view.epoch(self._store.epoch)
+        epoch, generation = point.epoch or view.epoch(self._store.epoch), self._store.generation
         since, changes = point.revision, list[Change]()
         chunk_size = min(_CHUNK, limit) if view.complete else _CHUNK
         while len(changes) < limit:
@@ -106,6 +111,8 @@ class Feed:
                 await self.turns.next()
             chunk = await self._store.changes(since, chunk_size, view.zone_id)
             reset = self.reset(Point(epoch, since), view)
+            if self._store.generation != generation:  # the changes so far may be of both
+                reset = "another database was loaded during the read"
             if reset:
                 now = self.now_for(view)
                 return Delta(now.epoch, point.revision, now.revision, [], reset)

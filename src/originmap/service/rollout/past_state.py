@@ -67,11 +67,13 @@ async def changes_up_to(
 ) -> AsyncIterator[list[Change]]:
     """Yield every change after `since` up to a snapshot's start, in order, in lists of up to
     `at_once`, with a yield to the event loop after each. Raises HistoryGone."""
+    generation = store.generation
     while since < start.revision:
         chunk = await store.changes(since, min(at_once, start.revision - since))
         # Check after the read: another process may have trimmed the history during it, or a replica
         # may have loaded another database.
-        if store.epoch != start.epoch or not chunk or chunk[0].revision != since + 1:
+        loaded = store.epoch != start.epoch or store.generation != generation
+        if loaded or not chunk or chunk[0].revision != since + 1:
             raise HistoryGone(store.oldest)
         yield chunk
         since = chunk[-1].revision

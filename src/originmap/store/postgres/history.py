@@ -27,7 +27,10 @@ class State(NamedTuple):
     oldest: int = 0
 
 
-STATE = f"SELECT {', '.join(State._fields)} FROM state WHERE one"  # noqa: S608 (names of our own)
+# With the time of a change, which shows whether the state continues from that change.
+STATE = f"""
+    SELECT {", ".join(State._fields)}, (SELECT at FROM change WHERE revision = $1)
+    FROM state WHERE one"""  # noqa: S608 (names of our own)
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM change"  # noqa: S608 (names of our own)
 
 STATE_COLUMNS = ", ".join(f"s.{name}" for name in State._fields)
@@ -41,6 +44,13 @@ SINCE = _SINCE.format(f"{_SELECT} WHERE revision > $1 ORDER BY revision LIMIT $2
 SINCE_IN_ZONE = _SINCE.format(
     f"{_SELECT} WHERE zone_id = $3 AND revision > $1 ORDER BY revision LIMIT $2"
 )
+# One statement, so that page and total are of the same commit.
+PAGE = f"""
+    SELECT {STATE_COLUMNS}, z.mappings, m.address, m.place, m.modified_on, m.revision
+    FROM state AS s LEFT JOIN zone AS z ON z.id = $1 LEFT JOIN LATERAL (
+        SELECT address, place, modified_on, revision FROM mapping
+        WHERE zone_id = z.id ORDER BY address LIMIT $2 OFFSET $3) AS m ON true
+    WHERE s.one ORDER BY m.address"""  # noqa: S608 (as above)
 BEFORE = f"{_SELECT} WHERE revision < $1 ORDER BY revision DESC LIMIT $2"
 BEFORE_IN_ZONE = f"{_SELECT} WHERE zone_id = $3 AND revision < $1 ORDER BY revision DESC LIMIT $2"
 BEFORE_OF_ADDRESS = (

@@ -44,14 +44,6 @@ from originmap.store.postgres.watch import LIVE, Watch
 
 T = TypeVar("T")
 
-# One statement, so that page and total are of the same commit.
-_PAGE = f"""
-    SELECT {postgres_history.STATE_COLUMNS},
-        z.mappings, m.address, m.place, m.modified_on, m.revision
-    FROM state AS s LEFT JOIN zone AS z ON z.id = $1 LEFT JOIN LATERAL (
-        SELECT address, place, modified_on, revision FROM mapping
-        WHERE zone_id = z.id ORDER BY address LIMIT $2 OFFSET $3) AS m ON true
-    WHERE s.one ORDER BY m.address"""  # noqa: S608 (names of our own)
 _COUNT_PLACES = """
     SELECT zone_id, place, count(*) FROM mapping WHERE zone_id = ANY($1::text[])
     GROUP BY zone_id, place"""
@@ -127,6 +119,10 @@ class PostgresStore(GroupStore, Store):
         return self._view.state.revision
 
     @property
+    def generation(self) -> int:
+        return self._view.generation
+
+    @property
     def oldest(self) -> int:
         return self._view.state.oldest
 
@@ -159,7 +155,9 @@ class PostgresStore(GroupStore, Store):
         return None
 
     async def page(self, zone_id: str, offset: int, limit: int) -> Page:
-        rows = await self._rows(self._needed(zone_id), _PAGE, zone_id, limit, offset)
+        rows = await self._rows(
+            self._needed(zone_id), postgres_history.PAGE, zone_id, limit, offset
+        )
         state, mapping_rows = await self._note_state(rows)
         self._require(zone_id, state.revision)
         mappings = [
@@ -201,8 +199,8 @@ class PostgresStore(GroupStore, Store):
         return changes
 
     async def time_of(self, revision: int) -> int | None:
-        if 0 < revision == self.revision:
-            return self._view.state.last_at
+        if (at := self._view.times.get(revision)) is not None:
+            return at
         rows = await self._rows(revision, postgres_history.TIME_OF, revision)
         return rows[0][0] if rows else None
 
@@ -262,6 +260,7 @@ class PostgresStore(GroupStore, Store):
                     await postgres_copy.load(connection, postgres_copy.marked(parts))
         except postgres_copy.SourceFailed as failed:
             raise failed.error from None
+        self._view.replaced()
         await self._refresh()
         self._commits.start_after(self._view.state.last_at)
 
@@ -298,20 +297,16 @@ class PostgresStore(GroupStore, Store):
     async def _note_state(self, rows: Sequence[Any]) -> tuple[State, list[tuple[Any, ...]]]:
         """Return rows without the state at the beginning of each, and note that state."""
         state = State(*rows[0][: len(State._fields)])
-        if state.epoch == self._view.state.epoch:
-            self._view.read(state)
-        else:  # another node has replaced the database
+        if not self._view.read(state):
             await self._refresh()
         return state, [tuple(row)[len(State._fields) :] for row in rows]
 
     async def _noted(self, part: Part) -> Part:
         """Return a part of a snapshot, and note its revision."""
         if isinstance(part, SnapshotStart):
-            state = self._view.state
-            if part.epoch != state.epoch:
+            state = self._view.state._replace(epoch=part.epoch, revision=part.revision)
+            if not self._view.read(state._replace(last_at=part.at)):
                 await self._refresh()
-            else:
-                self._view.read(state._replace(revision=part.revision, last_at=part.at))
         return part
 
     async def _rows(self, needed: int, sql: str, *arguments: object) -> list[Any]:

@@ -95,7 +95,7 @@ def last_cause_time(connection: apsw.Connection) -> int | None:
     return at
 
 
-def time_of(connection: apsw.Connection, revision: int) -> int | None:
+def time_of(connection: apsw.Connection, revision: int) -> int:
     """Return the time of a change that is in the history."""
     sql = "SELECT at FROM cause WHERE revision <= ? ORDER BY revision DESC LIMIT 1"
     return int(connection.execute(sql, (revision,)).get)

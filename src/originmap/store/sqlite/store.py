@@ -75,6 +75,8 @@ class SqliteStore(GroupStore, Store):
         self._writable, self._closed = True, False
         self._record_changes: list[RecordChange] = []  # of the group that is being committed
         self._worked = False  # whether that group makes changes without a revision
+        self._loaded = False  # whether it replaces everything
+        self._generation = 0
         self._committer = ThreadPoolExecutor(1, thread_name_prefix="commit")
         self._publishing = asyncio.Lock()  # held from a commit until it is published
         super().__init__(self._commit)
@@ -88,6 +90,10 @@ class SqliteStore(GroupStore, Store):
     @property
     def revision(self) -> int:
         return self._committed
+
+    @property
+    def generation(self) -> int:
+        return self._generation
 
     @property
     def oldest(self) -> int:
@@ -194,6 +200,7 @@ class SqliteStore(GroupStore, Store):
             with sqlite_copy.checked_by_database():
                 start = await loader.load(parts)
             self._record_changes = records.replacing(self._records.view, loader.records)
+            self._loaded = True
             self._clock = self._clock.after(start.at)
 
         await self._work(work)
@@ -261,7 +268,7 @@ class SqliteStore(GroupStore, Store):
     async def _commit(self, group: Sequence[Write]) -> None:
         """Settle every write of the group in one transaction, and wait for the disk."""
         writer = self._writer
-        self._record_changes, self._worked = [], False
+        self._record_changes, self._worked, self._loaded = [], False, False
         self._file.state.check_there()
         try:
             writer.connection.execute("BEGIN IMMEDIATE")
@@ -306,6 +313,7 @@ class SqliteStore(GroupStore, Store):
     def _publish(self) -> None:
         """Publish the commit to readers and listeners."""
         self._committed = self._writer.revision
+        self._generation += self._loaded
         self._names.committed()
         self._address_before.clear()
         self._writable = True

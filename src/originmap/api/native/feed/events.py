@@ -9,7 +9,7 @@ from originmap.api.http.link import Stream, chunk_of
 from originmap.api.native.feed.delta_json import delta_json
 from originmap.service.access.directory import Caller
 from originmap.service.access.sessions import Sessions
-from originmap.service.feed.broadcast import REVOKED, Broadcast
+from originmap.service.feed.broadcast import REPLACED, REVOKED, Broadcast
 from originmap.service.feed.feed import Delta, Feed, Point
 from originmap.service.feed.view import View
 
@@ -118,7 +118,11 @@ async def _catch_up(
 ) -> AsyncGenerator[bytes, None]:
     """The changes that the watcher missed, until it has caught up, the stream ends, or the client
     disconnects."""
+    generation = feed.generation
     while not watcher.ended.done():
+        if feed.generation != generation:  # the changes so far may be of another database
+            yield watcher.end_event(REPLACED)
+            return
         delta = await feed.after(watcher.point, watcher.view, MOST_IN_EVENT)
         if watcher.revoked or not watcher.allowed():
             yield watcher.end_event(REVOKED)
