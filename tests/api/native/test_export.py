@@ -6,9 +6,15 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from originmap import bootstrap
+from originmap.domain.mapping.mapping import put
+from originmap.service import initial_data
+from originmap.service.initial_data import DEV_ID
+from originmap.store.memory import MemoryStore
 from tests.api.answers import error
-from tests.api.application import ZONE_URL
+from tests.api.application import BEARER, ZONE_URL, client_of
 from tests.api.cloudflare.two_zones import NARROW, OTHER, change, two_zones
+from tests.builders import CAUSE, US_EAST, US_WEST, ip
 
 EXPORT = "http://testserver/originmap/v1/export"
 UPSTREAM = {"upstream": "{colo}.example:80"}
@@ -58,6 +64,21 @@ async def test_the_tag_changes_only_with_the_file(client: httpx.AsyncClient) -> 
     assert new.status_code == 200
     assert new.headers["etag"] != tag
     assert new.headers["etag"].split("-")[1] == str(int(tag.split("-")[1]) + 1)
+
+
+async def test_the_tag_changes_with_a_restored_database_of_the_same_revision() -> None:
+    async with bootstrap.open_store(bootstrap.MEMORY, initial_data.prepare_dev) as opened:
+        store, address, restored = opened.store, ip("192.0.2.1"), MemoryStore()
+        await restored.load(store.snapshot())
+        await store.write(DEV_ID, [address], put(address, US_EAST), CAUSE)
+        await restored.write(DEV_ID, [address], put(address, US_WEST), CAUSE)
+        assert (store.epoch, store.revision) == (restored.epoch, restored.revision)
+        async with client_of(opened, BEARER) as client:
+            known = {"If-None-Match": (await client.get(f"{EXPORT}/csv")).headers["etag"]}
+            assert (await client.get(f"{EXPORT}/csv", headers=known)).status_code == 304
+            await store.load(restored.snapshot())
+            answer = await client.get(f"{EXPORT}/csv", headers=known)
+    assert (answer.status_code, "us-west-2" in answer.text) == (200, True)
 
 
 async def test_different_arguments_give_another_tag(client: httpx.AsyncClient) -> None:

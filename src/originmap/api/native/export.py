@@ -53,7 +53,8 @@ class ExportFile:
         if self._exports.keeps_back(wanted):  # the ETag must be that of the earlier state
             export, chunks = await self._exports.begin(wanted, zones, reader)
         else:
-            export = self._exports.prepare(wanted, zones())
+            start = await self._exports.now()
+            export = self._exports.prepare(wanted, zones(), start)
         has = _has(request, export.tag)
         if chunks is not None and (has or request.method == "HEAD"):
             await chunks.aclose()

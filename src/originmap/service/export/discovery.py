@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from originmap.domain.history.snapshot import SnapshotStart
 from originmap.domain.zone.zone import Zone
 from originmap.export.discovery import ResourceKind, response
 from originmap.service.chunks import Chunks
-from originmap.service.export.exports import Export, Exports, digest
-from originmap.service.feed.feed import Point
+from originmap.service.export.exports import Export, Exports, digest, version
 from originmap.service.feed.snapshots import SnapshotReader
 
 
@@ -37,15 +37,15 @@ class Discovery:
         """Return the discovery response in chunks, or None if the node already has this version.
         Raises InvalidExport, StoreBusy."""
         await self._exports.tiers_at_hand()
-        if self._prepare(question, zones, self._exports.now).tag == question.version:
+        if self._prepare(question, zones, await self._exports.now()).tag == question.version:
             return None
         _, chunks = await self._exports.open(
-            lambda point: self._prepare(question, zones, point), reader
+            lambda start: self._prepare(question, zones, start), reader
         )
         return chunks
 
     def _prepare(
-        self, question: Question, zones: Callable[[], Sequence[Zone]], point: Point
+        self, question: Question, zones: Callable[[], Sequence[Zone]], start: SnapshotStart
     ) -> Export:
         kind, names = question.kind, sorted(question.names)
         of = zones()
@@ -57,7 +57,6 @@ class Discovery:
         node.check_endpoints()
         # The names are part of the version: a request for other names needs a response even if no
         # resource changed.
-        version = digest(f"{kind.name} {names}", node)
-        if kind.of_mappings:
-            version = f"{point.epoch}-{point.revision}-{version}"
-        return Export(response(kind, version, names), node, point.revision, version)
+        name = f"{kind.name} {names}"
+        found = version(start, name, node) if kind.of_mappings else digest(name, node)
+        return Export(response(kind, found, names), node, start.revision, found)

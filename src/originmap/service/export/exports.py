@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from originmap import __version__
-from originmap.domain.history.snapshot import Part, ZoneMappings, start_of
+from originmap.domain.history.snapshot import Part, SnapshotStart, ZoneMappings, start_of
 from originmap.domain.mapping.mapping import Mapping
 from originmap.domain.rollout.rollout import allowed
 from originmap.domain.tier.tier import Tiers
@@ -17,7 +17,6 @@ from originmap.export.endpoint import Addresses, read
 from originmap.export.format import File, Format, written
 from originmap.export.node import Node, ZonePart
 from originmap.service.chunks import Chunks
-from originmap.service.feed.feed import Point
 from originmap.service.feed.snapshots import LOCAL, SnapshotReader, Snapshots
 from originmap.service.mapping.catalogues import Catalogues
 from originmap.service.rollout.current_rollout import CurrentRollout
@@ -61,8 +60,8 @@ class Export(NamedTuple):
     tag: str
 
 
-Prepare = Callable[[Point], Export]
-"""Prepares an export with the mappings of a point."""
+Prepare = Callable[[SnapshotStart], Export]
+"""Prepares an export with the mappings of a snapshot."""
 
 
 class Exports:
@@ -82,10 +81,10 @@ class Exports:
         self._catalogues = catalogues
 
     def prepare(
-        self, request: ExportRequest, zones: Sequence[Zone], point: Point | None = None
+        self, request: ExportRequest, zones: Sequence[Zone], start: SnapshotStart
     ) -> Export:
-        """Prepare an export with the mappings of `point`, None for now. Raises InvalidExport."""
-        return _export(request, self._node(request, zones), point or self.now)
+        """Prepare an export with the mappings of a snapshot. Raises InvalidExport."""
+        return _export(request, self._node(request, zones), start)
 
     def family(self, request: ExportRequest, zones: Iterable[Zone]) -> dict[str, bytes]:
         """Return the complete content of every file of a format's family, by name. Raises
@@ -104,10 +103,10 @@ class Exports:
         node = self.node(zones, request.colo, request.upstreams)
         return node.with_addresses(request.addresses) if request.addresses else node
 
-    @property
-    def now(self) -> Point:
-        """The newest revision of the database."""
-        return Point(self._store.epoch, self._store.revision)
+    async def now(self) -> SnapshotStart:
+        """Return the start of a snapshot of the newest revision."""
+        epoch, revision = self._store.epoch, self._store.revision
+        return SnapshotStart(epoch, revision, await self._store.time_of(revision) or 0)
 
     def node(self, zones: Iterable[Zone], colo: str | None, upstreams: Sequence[str]) -> Node:
         """Return a node for the colo and upstreams of an `ExportRequest`, with the current tiers.
@@ -143,7 +142,7 @@ class Exports:
         """
         at = self._held_at(request)
         if at is None:
-            return await self.open(lambda point: self.prepare(request, zones(), point), reader)
+            return await self.open(lambda start: self.prepare(request, zones(), start), reader)
         readable = {zone.id for zone in zones()}
         parts = self._snapshots.take_at(reader, at)
         try:
@@ -151,7 +150,7 @@ class Exports:
             served = [zone for zone in release.zones if zone.id in readable]
             node = self.past_node(release, served, request.colo, request.upstreams)
             node = node.with_addresses(request.addresses)
-            export = _export(request, node, Point(release.epoch, release.revision))
+            export = _export(request, node, release.start)
             chunks = _written(export, release.mappings, self._topologies.turns)
             return export, Chunks(chunks, release.mappings, parts)
         except BaseException:
@@ -174,19 +173,19 @@ class Exports:
         and StoreBusy if too many snapshots are open."""
         await self.tiers_at_hand()
         turns = self._topologies.turns
-        export = prepare(self.now)
+        export = prepare(await self.now())
         if not export.file.of_mappings:
             return export, Chunks(_written(export, None, turns))
-        point, parts = await self._mappings(reader)
+        start, parts = await self._mappings(reader)
         try:
-            export = prepare(point)
+            export = prepare(start)
         except BaseException:
             await parts.aclose()
             raise
         return export, Chunks(_written(export, parts, turns), parts)
 
-    async def _mappings(self, reader: SnapshotReader) -> tuple[Point, _Parts]:
-        """Return a snapshot, read past its start, and its point, after the tiers of that point were
+    async def _mappings(self, reader: SnapshotReader) -> tuple[SnapshotStart, _Parts]:
+        """Return the start of a snapshot and its rest, after the tiers of that revision were
         computed."""
         attempt = 0
         while True:
@@ -194,9 +193,8 @@ class Exports:
             await self.tiers_at_hand()
             parts = self._snapshots.take(reader)
             start = await start_of(parts)
-            point = Point(start.epoch, start.revision)
-            if point == self.now or attempt == _ATTEMPTS:
-                return point, parts
+            if start == await self.now() or attempt == _ATTEMPTS:
+                return start, parts
             # Other processes write too: their commits may be in the snapshot and not yet in this
             # process's memory, or the other way round. If all attempts fail, zones and topology may
             # be newer than the mappings.
@@ -211,13 +209,18 @@ def _format(name: str) -> Format:
     return format_called(name)
 
 
-def _export(request: ExportRequest, node: Node, point: Point) -> Export:
+def _export(request: ExportRequest, node: Node, start: SnapshotStart) -> Export:
     format_ = _format(request.format)
     if format_.upstreams:
         node.check_endpoints()
     file = format_.file(request.file, node)
-    tag = f'"{point.epoch}-{point.revision}-{digest(file.name, node)}"'
-    return Export(file, node, point.revision, tag)
+    return Export(file, node, start.revision, f'"{version(start, file.name, node)}"')
+
+
+def version(start: SnapshotStart, name: str, node: Node) -> str:
+    """Return the version of a node's file with the mappings of a snapshot. It depends on the time
+    too: a database that was restored from a backup has the same revisions with other mappings."""
+    return f"{start.epoch}-{start.revision}-{digest(f'{name} {start.at}', node)}"
 
 
 def digest(name: str, node: Node) -> str:

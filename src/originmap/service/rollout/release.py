@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from typing import NamedTuple
 
 from originmap.domain.history.record import Value
-from originmap.domain.history.snapshot import Part, Record, start_of
+from originmap.domain.history.snapshot import Part, Record, SnapshotStart, start_of
 from originmap.domain.mapping.own_regions import OwnRegions
 from originmap.domain.rollout.rollout import Rollout
 from originmap.domain.tier.latency import Latencies
@@ -18,11 +18,20 @@ class Release(NamedTuple):
     """One revision. `mappings` can be read once, zone by zone in the order of zone IDs. `past` says
     that later changes were undone."""
 
-    epoch: str
-    revision: int
+    start: SnapshotStart
     records: tuple[Value, ...]
     mappings: AsyncGenerator[Part, None]
     past: bool = False
+
+    @property
+    def epoch(self) -> str:
+        """The epoch of the database."""
+        return self.start.epoch
+
+    @property
+    def revision(self) -> int:
+        """The revision."""
+        return self.start.revision
 
     @property
     def zones(self) -> list[Zone]:
@@ -62,7 +71,7 @@ async def read_release(parts: AsyncGenerator[Part, None]) -> Release:
             first = part
             break
         records.append(part.value)
-    return Release(start.epoch, start.revision, tuple(records), _rest(first, parts))
+    return Release(start, tuple(records), _rest(first, parts))
 
 
 async def _rest(
