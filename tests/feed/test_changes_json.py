@@ -1,17 +1,21 @@
 """Encoding and decoding of changes as JSON."""
 
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import msgspec
 import pytest
 
+from originmap.domain.access.token import RequestIP
 from originmap.domain.errors import BrokenFeed
 from originmap.domain.history.change import Cause, Change
-from originmap.domain.history.record import Key, Kind, RecordChange
+from originmap.domain.history.record import TYPES, Key, Kind, RecordChange, Value
 from originmap.domain.mapping.mapping import MappingChange
 from originmap.domain.rollout.rollout import Rollout, RolloutState
+from originmap.domain.tier.latency import Latencies, Measurement
 from originmap.domain.tier.topology import Topology
+from originmap.domain.zone.zone import Account, Switch
 from originmap.feed.changes_json import (
     ChangeJSON,
     DeltaJSON,
@@ -21,7 +25,7 @@ from originmap.feed.changes_json import (
     seal,
     unseal,
 )
-from originmap.feed.record_json import NULL, raw_record
+from originmap.feed.record_json import NULL, check_record, raw_record
 from tests.builders import CENTRAL, US_EAST, ZONE_ID, ip, policy, token, zone
 
 CAUSE = Cause("token", "2001:db8::9", "ray-SIN")
@@ -100,6 +104,30 @@ def test_times_are_rfc_3339_with_microseconds() -> None:
 def test_an_invalid_change_is_rejected(changed: dict[str, object]) -> None:
     with pytest.raises(BrokenFeed):
         read_changes([msgspec.structs.replace(changes_json(CHANGES)[1], **changed)])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        replace(zone(), created_on=9 * 10**18),
+        replace(zone(), created_on=-(10**18)),
+        replace(zone(), tiered_cache=Switch(True, 10**30)),
+        zone("../.."),
+        replace(token("t"), issued_on=9 * 10**18),
+        replace(token("t"), expires_on=10**30),
+        replace(token("t"), request_ip=RequestIP(("banana",))),
+        Rollout(1, RolloutState.HALTED, 1, started_on=9 * 10**18),
+        Rollout(-5, RolloutState.HALTED, 1),
+        Rollout(1, RolloutState.HALTED, 10**25),
+        Latencies((Measurement("SIN", "aws", "us-east-1", 1.0, 9 * 10**18),)),
+        Latencies((Measurement("SIN", "aws", "us-east-1", 1.0, -(10**18)),)),
+        Account("a" * 32, "Example", 9 * 10**18),
+    ],
+)
+def test_a_record_that_no_primary_has_is_rejected(value: Value) -> None:
+    kind = next(kind for kind, type_ in TYPES.items() if isinstance(value, type_))
+    with pytest.raises(BrokenFeed):
+        check_record(Key(kind, value.id), value)
 
 
 def test_a_time_without_a_time_zone_is_rejected() -> None:

@@ -27,7 +27,14 @@ from originmap.domain.history.record import HIDDEN, Kind, RecordChange
 from originmap.domain.mapping import address as addresses
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import MappingChange, Place
-from originmap.feed.record_json import NULL, check_record, raw_record, read_key, read_record
+from originmap.feed.record_json import (
+    LAST_TIME,
+    NULL,
+    check_record,
+    raw_record,
+    read_key,
+    read_record,
+)
 
 MAPPING = "mapping"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -37,9 +44,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 Text = Annotated[str, msgspec.Meta(max_length=1_000)]
 Revision = Annotated[int, msgspec.Meta(ge=0, le=LAST_REVISION)]
-_LAST = 253_402_300_799_999_999
-"""The end of the year 9999, in microseconds since 1970: later times cannot be formatted."""
-Microseconds = Annotated[int, msgspec.Meta(ge=0, le=_LAST)]
+Microseconds = Annotated[int, msgspec.Meta(ge=0, le=LAST_TIME)]
 _Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -189,7 +194,7 @@ def read_changes(encoded: Iterable[ChangeJSON]) -> list[Change]:
 
 def _microseconds(c: ChangeJSON) -> int:
     at = (c.at - _EPOCH) // _MICROSECOND
-    if not 0 <= at <= _LAST:
+    if not 0 <= at <= LAST_TIME:
         raise BrokenFeed(f"change {c.revision} is dated before 1970 or after 9999")
     return at
 

@@ -112,7 +112,7 @@ def check_token(token: Token, known_groups: Collection[str]) -> None:
         _check_policy(policy, known_groups)
     check_node_rights(token.policies, token.owner)
     if token.request_ip is not None:
-        _check_prefixes(token.request_ip)
+        check_prefixes(token.request_ip)
     if None not in (token.not_before, token.expires_on):
         assert token.not_before is not None
         assert token.expires_on is not None
@@ -202,7 +202,8 @@ def _check_id(name: str) -> None:
             return
 
 
-def _check_prefixes(request_ip: RequestIP) -> None:
+def check_prefixes(request_ip: RequestIP) -> None:
+    """Raises InvalidToken if a prefix is invalid, or if there are too many."""
     if any(len(some or ()) > MAX_PREFIXES for some in (request_ip.in_, request_ip.not_in)):
         raise InvalidToken(f"request_ip: in and not_in take at most {MAX_PREFIXES} prefixes each")
     for prefix in (*(request_ip.in_ or ()), *(request_ip.not_in or ())):
