@@ -10,7 +10,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from originmap.domain.errors import AnswerTooLarge, BrokenFeed, PrimaryGone, PrimaryRefused
+from originmap.domain.errors import (
+    AnswerTooLarge,
+    BrokenFeed,
+    PrimaryGone,
+    PrimaryMoved,
+    PrimaryRefused,
+)
 from originmap.edge.follow.feed_client import FeedClient
 from originmap.service.feed.feed import Point
 from tests.builders import ZONE_ID
@@ -102,6 +108,21 @@ async def test_changes_have_a_size_limit_after_decompression() -> None:
     async with client(once(zeros()), "Content-Encoding: gzip") as feed:
         with pytest.raises(AnswerTooLarge, match="64 MiB"):
             await feed.changes(POINT, 100, 0)
+
+
+@pytest.mark.parametrize("status", [300, 302, 304, 308])
+async def test_a_redirect_without_a_target_is_an_error_of_the_feed(status: int) -> None:
+    async with client(once(b""), status=status) as feed:
+        with pytest.raises(PrimaryRefused, match=str(status)):
+            await feed.changes(POINT, 100, 0)
+
+
+async def test_a_redirect_is_an_error_with_its_target() -> None:
+    location = "Location: http://user:s3cret@other.example/originmap/v1/changes"
+    async with client(once(b""), location, status=302) as feed:
+        with pytest.raises(PrimaryMoved, match=r"http://[^ ]*other\.example") as caught:
+            await feed.changes(POINT, 100, 0)
+    assert "s3cret" not in str(caught.value)
 
 
 async def test_endless_changes_time_out() -> None:

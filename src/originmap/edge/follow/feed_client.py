@@ -204,7 +204,7 @@ class FeedClient:
             self.age = _age(answer)
             return
         text = await _beginning(answer)
-        if answer.is_redirect:
+        if answer.has_redirect_location:
             target = str(answer.url.join(answer.headers["location"]))
             base, _, rest = target.partition(BASE)
             raise PrimaryMoved(answer.status_code, without_secrets(base if rest else target))
