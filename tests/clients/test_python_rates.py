@@ -5,6 +5,7 @@ Also a complete program of a user, from the check of its token to the last page 
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
@@ -81,6 +82,14 @@ def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture
+def limited_for_a_minute(tmp_path: Path) -> Iterator[Server]:
+    """A server with a limit of five requests a minute per user: enough time for six requests on a
+    busy machine."""
+    with Server(":memory:", tmp_path, args=["--rate-limit", "5/60"]) as server:
+        yield server
+
+
 def statuses(server: Server) -> list[int]:
     """The statuses of the responses in the log of a stopped server."""
     server.stop()
@@ -100,29 +109,31 @@ async def test_the_clients_own_retry_succeeds(limited: Server, kind: type[Client
 
 @pytest.mark.proves("P-GEN-12", "P-RATE-3", "P-RATE-5")
 async def test_without_retries_a_typed_error_has_retry_after(
-    limited: Server, kind: type[Client]
+    limited_for_a_minute: Server, kind: type[Client]
 ) -> None:
-    async with opened(kind, limited.api, max_retries=0, **BY_TOKEN) as client:
+    api = limited_for_a_minute.api
+    async with opened(kind, api, max_retries=0, **BY_TOKEN) as client:
         raw = client.cache.origin_cloud_regions.with_raw_response
         left = []
         for _ in range(5):
             headers = (await settled(raw.list(zone_id=ZONE))).headers
             left.append(headers["ratelimit"].partition(";t=")[0])
-            assert headers["ratelimit-policy"] == '"default";q=5;w=1'
+            assert headers["ratelimit-policy"] == '"default";q=5;w=60'
         assert left == [f'"default";r={rest}' for rest in (4, 3, 2, 1, 0)]
         caught = await refusal_of(lambda: client.zones.list())
     assert (type(caught), reasons(caught)) == (cloudflare.RateLimitError, [THROTTLED])
-    assert caught.response.headers["retry-after"] == "1"
+    assert 1 <= int(caught.response.headers["retry-after"]) <= 60
 
 
-def test_a_users_token_and_key_share_a_quota(limited: Server) -> None:
+def test_a_users_token_and_key_share_a_quota(limited_for_a_minute: Server) -> None:
+    api = limited_for_a_minute.api
     by_key: dict[str, Any] = {
         "api_email": "user@example.com",
         "api_key": "144c9defac04969c7bfad8efaa8ea194",
     }
     with (
-        Cloudflare(base_url=limited.api, max_retries=0, **BY_TOKEN) as first,
-        Cloudflare(base_url=limited.api, max_retries=0, **by_key) as second,
+        Cloudflare(base_url=api, max_retries=0, **BY_TOKEN) as first,
+        Cloudflare(base_url=api, max_retries=0, **by_key) as second,
     ):
         for client in (first, second, first, second, first):
             client.user.get()
