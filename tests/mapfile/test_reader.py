@@ -2,8 +2,10 @@
 
 import contextlib
 import json
+import os
 import tempfile
 from pathlib import Path
+from threading import Thread
 
 import hypothesis.strategies as st
 import jsonschema
@@ -271,6 +273,33 @@ def test_other_files_are_rejected(tmp_path: Path) -> None:
     (tmp_path / "b.yaml").write_bytes(b"\xff")
     with pytest.raises(UnusableFile):
         reader.read(tmp_path / "b.yaml", None)
+
+
+def test_a_broken_link_in_a_folder_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(in_zone("192.0.2.1: aws/us-east-1"))
+    (tmp_path / "b.yaml").symlink_to(tmp_path / "missing")
+    (tmp_path / ".#a.yaml").symlink_to("an editor's lock")
+    (tmp_path / "folder.yaml").mkdir()
+    with pytest.raises(UnusableFile) as caught:
+        reader.read(tmp_path, None)
+    assert str(caught.value) == f"{tmp_path}/b.yaml: No such file or directory"
+
+
+def test_a_pipe_in_a_folder_is_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.yaml")
+    text = in_zone("192.0.2.1: aws/us-east-1")
+    writer = Thread(target=(tmp_path / "a.yaml").write_text, args=[text])
+    writer.start()
+    document = reader.read(tmp_path, None)
+    writer.join()
+    assert places(document) == {"192.0.2.1": "aws/us-east-1"}
+
+
+def test_a_path_that_cannot_be_looked_up_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / ("x" * 300 + ".yaml")
+    with pytest.raises(UnusableFile) as caught:
+        reader.read(path, None)
+    assert str(caught.value) == f"{path}: File name too long"
 
 
 def test_the_schema_accepts_files_that_the_reader_accepts() -> None:

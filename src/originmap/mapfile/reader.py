@@ -1,5 +1,6 @@
 """Reads mappings files: one, or all in a folder. The extension of a file decides its format."""
 
+import os
 from pathlib import Path
 
 from originmap.domain.encoding import NotText, decode
@@ -29,9 +30,12 @@ def read(path: Path, catalogue: Catalogue | None) -> Document:
 def files(path: Path) -> list[Path]:
     """The mappings files of a path: the file itself, or all in a folder, sorted. Raises
     UnusableFile."""
-    if not path.is_dir():
+    if not os.path.isdir(path):
         return [path]
-    matches = sorted(file for file in path.iterdir() if _is_form(file))
+    try:
+        matches = sorted(file for file in path.iterdir() if _is_form(file))
+    except OSError as error:
+        raise UnusableFile(str(path), error.strerror or str(error)) from error
     if not matches:
         raise UnusableFile(str(path), "no mappings files in this folder", _EXTENSIONS)
     return matches
@@ -78,4 +82,9 @@ def decoded(file: Path, data: bytes) -> str:
 
 
 def _is_form(file: Path) -> bool:
-    return file.suffix.lower() in FORMS and file.is_file() and not file.name.startswith(".")
+    """Whether the name is one of a mappings file. A broken link and whatever else is no folder
+    count too: they are read or are errors, because the mappings of a file that is left out would
+    be deleted."""
+    hidden = file.name.startswith(".")
+    # os.path.isdir raises no OSError: that comes from opening the file, and with its name.
+    return file.suffix.lower() in FORMS and not hidden and not os.path.isdir(file)
