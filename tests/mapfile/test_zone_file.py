@@ -268,6 +268,55 @@ def test_all_problems_of_needed_records_are_reported_with_their_line() -> None:
 
 
 @pytest.mark.parametrize(
+    ("directive", "error"),
+    [
+        ("1-10/0 h$ A 192.0.2.$", "the step of the range '1-10/0' is 0"),
+        ("1-10/0 h$ TXT x", "the step of the range '1-10/0' is 0"),
+        ("1-x h$ A 192.0.2.$", "not a range such as 1-10 or 1-10/2: '1-x'"),
+        ("-1-2 h$ A 192.0.2.$", "not a range such as 1-10 or 1-10/2: '-1-2'"),
+        ("1-300 h$ A 192.0.2.$", "not an address for an A record: '192.0.2.256'"),
+        ("1-9 h$ A 192.0.2.$ x", "not an address for an A record: '192.0.2.1 x'"),
+        ("1-2 h..$ A 192.0.2.$", "A DNS label is empty."),
+        ("1-2 h${0,128} A 192.0.2.$", "wider than 127 characters: '${0,128}'"),
+        ("1-2 h${0,3,q} A 192.0.2.$", "not a number such as ${0,3,d}: 'h${0,3,q}'"),
+        ("1-2 h${-2,1,n} A 192.0.2.$", "a negative number has no nibbles: '${-2,1,n}' for 1"),
+        ("1-2 h$ CNAME x y$", "not a host name: 'x y1'"),
+    ],
+)
+def test_a_generate_directive_that_cannot_be_expanded_is_an_error(
+    directive: str, error: str
+) -> None:
+    text = f"www A 192.0.2.1\n$GENERATE {directive}\n"
+    assert errors(text, "x") == [f"a.zone:2: not a zone file: '$GENERATE {directive}': {error}"]
+
+
+@pytest.mark.parametrize(
+    ("directive", "generated"),
+    [
+        ("1-1 h$ A 192.0.2.$", {"192.0.2.1": "h1.x"}),
+        ("9-9 h${1,3} 60 IN A 192.0.2.${-2}", {"192.0.2.7": "h010.x"}),
+        ("30-30 h${0,4,x}-${0,0,X}-${0,0,o} AAAA ::$", {"::30": "h001e-1E-36.x"}),
+        ("30-30 ${0,4,n}b A 192.0.2.30", {"192.0.2.30": "e.1.b.x"}),
+        ("30-30 ${0,1,n}.${0,5,N} A 192.0.2.$", {"192.0.2.30": "e.1.E.1.0.x"}),
+        ("1-1 a$$b\\$c A 192.0.2.9", {"192.0.2.9": r"a\$b\$c.x"}),
+        ("32-32 h$ A \\# 4 c00002${0,2,x}", {"192.0.2.32": "h32.x"}),
+    ],
+)
+def test_generate_numbers_records_as_bind_does(directive: str, generated: dict[str, str]) -> None:
+    assert names(f"$GENERATE {directive}\n", "x") == generated
+
+
+def test_a_generate_directive_of_another_type_can_have_any_range() -> None:
+    text = "$GENERATE 1-99999999999999999999 h$ TXT x\nwww A 192.0.2.1\n"
+    assert read(text, "x").skipped == [
+        "skipped 99,999,999,999,999,999,999 records that are not A or AAAA:"
+        " 99,999,999,999,999,999,999 TXT"
+    ]
+    text = "$GENERATE 1-99999999999999999999 h$ A 192.0.2.1\n"
+    assert errors(text, "x") == ["a.zone:1: $GENERATE generates more than 65,536 records"]
+
+
+@pytest.mark.parametrize(
     ("text", "line"),
     [
         ('a TXT "open\nb TXT c\n', 1),
@@ -298,8 +347,8 @@ def test_the_date_line_of_rndc_dumpdb_is_ignored() -> None:
 
 
 _WORDS = [
-    *("$ORIGIN", "$TTL", "$GENERATE", "$INCLUDE", "1-2", "0-9/3", "a$", "${0,1,x}", "IN", "A"),
-    "AAAA",
+    *("$ORIGIN", "$TTL", "$GENERATE", "$INCLUDE", "1-2", "0-9/3", "1-2/0", "a$"),
+    *("${0,1,x}", "IN", "A", "AAAA"),
     *("CNAME", "SOA", "TXT", "TYPE1", "\\#", "4", "C0000201", "192.0.2.1", "::1", "@", "www"),
     "a.b.",
     *("example.com.", "(", ")", '"', ";", "; Domain: a.b", "\\", "\\032", "\n", "\n", "\n"),

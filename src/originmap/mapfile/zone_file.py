@@ -14,9 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import dns.exception
-import dns.grange
 import dns.name
-import dns.zone
 
 from originmap.domain.errors import InvalidAddress
 from originmap.domain.mapping import address as addresses
@@ -24,6 +22,7 @@ from originmap.domain.mapping.address import Address
 from originmap.domain.zone.name import is_zone_id, may_be_zone
 from originmap.mapfile.errors import UnusableFile, WrongSource
 from originmap.mapfile.zone_entries import BrokenEntry, Entry, entries
+from originmap.mapfile.zone_generate import BrokenGenerate, expand, parse_range
 
 MAX_GENERATED = 1 << 16
 """The number of records that all $GENERATE directives of a file can generate."""
@@ -175,7 +174,7 @@ class _Reader:
             else:
                 owner = dns.name.from_text(*self._owner)
                 self._take(owner, record.kind, record.data)
-        except (dns.exception.DNSException, UnicodeError) as error:
+        except (dns.exception.DNSException, UnicodeError, BrokenGenerate) as error:
             words = " ".join(entry.words)[:60]
             self._problems.append(f"{self._file}:{entry.line}: not a zone file: {words!r}: {error}")
         except ValueError as error:
@@ -221,24 +220,22 @@ class _Reader:
 
     def _generate(self, arguments: list[str]) -> None:
         """Read BIND's $GENERATE: a range, an owner, and the rest of a record."""
-        start, stop, step = dns.grange.from_text(arguments[0])
-        count = len(range(start, stop + 1, step))
-        _, kind, data = _record(Entry(0, False, arguments[1:]), "")
+        generated = parse_range(arguments[0])
+        owner, kind, data = _record(Entry(0, False, arguments[1:]), "")
         if kind not in _WANTED:
-            self._others[kind] += count
+            self._others[kind] += generated.size
             return
-        self._generated += count
+        self._generated += generated.size
         if self._generated > MAX_GENERATED:
             raise ValueError(f"$GENERATE generates more than {MAX_GENERATED:,} records")
-        generated = dns.zone.from_text(
-            f"$ORIGIN {self._origin}\n$GENERATE {arguments[0]} {arguments[1]} 0 IN {kind}"
-            f" {' '.join(data)}\n",
-            origin=dns.name.root,
-            relativize=False,
-            check_origin=False,
-        )
-        for owner, _, record in generated.iterate_rdatas():
-            self._take(owner, kind, [record.to_text()])
+        for number in generated.numbers:
+            words = [expand(word, number) for word in data]
+            name = dns.name.from_text(expand(owner, number), self._origin)
+            try:
+                self._take(name, kind, words)
+            except ValueError as error:
+                # Of a range only the first problem is reported: the others are like it.
+                raise BrokenGenerate(str(error)) from None
 
     def _take(self, owner: dns.name.Name, kind: str, data: list[str]) -> None:
         """Add an A, AAAA or CNAME record. Raises ValueError."""
