@@ -346,6 +346,20 @@ def test_the_date_line_of_rndc_dumpdb_is_ignored() -> None:
     assert names("$DATE 20261129\nwww A 192.0.2.1\n", "a.b") == {"192.0.2.1": "www.a.b"}
 
 
+def test_the_negative_entries_of_rndc_dumpdb_are_skipped() -> None:
+    text = (
+        "; authanswer\n"
+        "www.example.com. 3600 IN A 192.0.2.1\n"
+        "\t\t3600 \\-AAAA ;-$NXRRSET\n"
+        "; example.com. SOA ns.example.com. a.example.com. 1 2 3 4 5\n"
+        "foo.example.com. 100 \\-ANY ;-$NXDOMAIN\n"
+    )
+    assert names(text, "example.com") == {"192.0.2.1": "www.example.com"}
+    assert read(text, "example.com").skipped == [
+        "skipped 2 records that are not A or AAAA: 1 \\-AAAA, 1 \\-ANY"
+    ]
+
+
 _WORDS = [
     *("$ORIGIN", "$TTL", "$GENERATE", "$INCLUDE", "1-2", "0-9/3", "1-2/0", "a$"),
     *("${0,1,x}", "IN", "A", "AAAA"),

@@ -32,7 +32,9 @@ _GENERIC = {"TYPE1": "A", "TYPE28": "AAAA", "TYPE5": "CNAME"}  # RFC 3597 §5
 _TTL = re.compile(r"[0-9]+|(?:[0-9]+[smhdw])+", re.IGNORECASE)
 _CLASS = re.compile(r"IN|CH|HS|CS|ANY|NONE|CLASS[0-9]+", re.IGNORECASE)
 _AGE = re.compile(r"\[AGE:[0-9]+\]", re.IGNORECASE)  # of the Windows DNS server
-_KIND = re.compile("[A-Z][A-Z0-9_-]*")  # with _ for types that tools such as dnscontrol add
+# With _ for types that tools such as dnscontrol add, and \- for the negative entries of BIND's
+# rndc dumpdb: a type that a name does not have.
+_KIND = re.compile(r"(?:\\-)?[A-Z][A-Z0-9_-]*")
 # The comment with the zone's name, of Cloudflare's export and of the Windows DNS server.
 _DOMAIN = re.compile(
     r";+\s*(?:Domain:\s+(\S+)|Database file \S+ for (?:.* in zone )?(\S+?)(?: zone)?\.?)\s*",
