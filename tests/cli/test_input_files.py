@@ -57,6 +57,12 @@ def test_an_invalid_line_of_upstreams_is_reported_with_its_file(tmp_path: Path) 
     assert f"{tmp_path}/given:3: not an upstream address: 'EWR 192.0.2.2:80'" in said
 
 
+def test_a_second_template_of_upstreams_is_reported_with_its_line(tmp_path: Path) -> None:
+    text = "{colo}.x:80\nIAD=192.0.2.1:80\n{colo}.y:80\n"
+    said = upstreams(saved(tmp_path, text, "utf-8"))
+    assert f"{tmp_path}/given:3: two templates: '{{colo}}.x:80' and '{{colo}}.y:80'" in said
+
+
 def upstreams(file: Path) -> str:
     @click.command()
     @node_options.upstream_file

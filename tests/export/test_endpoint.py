@@ -95,6 +95,13 @@ def test_an_invalid_upstream_option_is_rejected(value: str) -> None:
         read([value])
 
 
+def test_two_templates_are_rejected() -> None:
+    with pytest.raises(InvalidExport) as refused:
+        read(["{colo}.x:80", "IAD=192.0.2.1:80", " {colo}.y:80 "])
+    assert str(refused.value) == "two templates: '{colo}.x:80' and '{colo}.y:80'"
+    assert read(["{colo}.x:80", "{colo}.x:80"]).template == "{colo}.x:80"
+
+
 def test_a_name_with_several_addresses_has_several_endpoints() -> None:
     both = Endpoints(addresses={
         "iad.test": ("192.0.2.1", "192.0.2.2", "2001:db8::1"), "fra.test": ("192.0.2.3",),

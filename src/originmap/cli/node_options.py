@@ -6,6 +6,7 @@ import click
 
 from originmap.domain.encoding import NotText, decode
 from originmap.domain.errors import InvalidExport
+from originmap.domain.tier.endpoint import TEMPLATE_FIELD
 
 EXAMPLE_UPSTREAM = "{colo}.cache.example.net:80"
 
@@ -42,18 +43,19 @@ def lines(file: BinaryIO | None) -> list[str]:
         text = decode(file.read())
     except NotText as error:
         raise click.BadParameter(f"{file.name}: {error}", param_hint="--upstreams") from None
-    found = []
+    found, templates = list[str](), list[str]()
     for number, line in enumerate(text.splitlines(), 1):
         if said := line.partition("#")[0].strip():
-            _check(said, f"{file.name}:{number}")
+            _check([*templates, said], f"{file.name}:{number}")
             found.append(said)
+            templates += [said] if TEMPLATE_FIELD in said else []
     return found
 
 
-def _check(line: str, where: str) -> None:
+def _check(upstreams: list[str], where: str) -> None:
     from originmap.export import endpoint
 
     try:
-        endpoint.read([line])
+        endpoint.read(upstreams)
     except InvalidExport as error:
         raise click.BadParameter(f"{where}: {error}", param_hint="--upstreams") from None

@@ -84,6 +84,7 @@ def _caches(code: str, endpoints: Iterable[Endpoint]) -> tuple[Cache, ...]:
 
 
 _HINT = "use a template such as {colo}.cache.example.net:80, or IAD=192.0.2.10:80 for one colo"
+_ONE = "give one template; for several caches in a colo give each: IAD=192.0.2.10:80"
 
 
 def parse(text: str) -> Endpoint:
@@ -95,16 +96,18 @@ def parse(text: str) -> Endpoint:
 
 
 def read(values: Iterable[str]) -> Endpoints:
-    """Parse upstream addresses: templates and CODE=host:port, in any number and order. A code that
+    """Parse upstream addresses: a template, and CODE=host:port in any number and order. A code that
     is given several times means several caches.
 
-    Raises InvalidExport.
+    Raises InvalidExport, also for two templates.
     """
     template, colos = "", dict[str, tuple[Endpoint, ...]]()
     for value in values:
         code, separator, address = value.strip().partition("=")
         if TEMPLATE_FIELD in value:
             parse(value.strip().replace(TEMPLATE_FIELD, "xxx"))
+            if template and template != value.strip():
+                raise InvalidExport(f"two templates: {template!r} and {value.strip()!r}", _ONE)
             template = value.strip()
         elif separator and _CODE.fullmatch(code.upper()):
             given = colos.get(code.upper(), ())
