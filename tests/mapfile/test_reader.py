@@ -256,6 +256,15 @@ def test_a_problem_in_csv_is_reported_with_its_position(
     assert problems(tmp_path, text, "mappings.csv") == found
 
 
+def test_a_zone_with_more_mappings_than_the_limit_ends_the_reading(tmp_path: Path) -> None:
+    lines = [f"10.0.{n >> 8}.{n & 255}: aws/us-east-1" for n in range(3600)]
+    assert len(places(read(tmp_path, in_zone(*lines[:3500])))) == 3500
+    assert problems(tmp_path, in_zone("192.0.2.1: aws", *lines, "192.0.2.2: aws")) == [
+        "4:18: 'aws': write vendor/region, as in aws/us-east-1, or auto",
+        "3505:7: more than 3,500 mappings in zone example.com, which is the limit",
+    ]
+
+
 def test_without_a_catalogue_any_region_is_accepted(tmp_path: Path) -> None:
     file = tmp_path / "mappings.yaml"
     file.write_text(in_zone("192.0.2.1: aws/moon-1", "192.0.2.2: newcloud/x"))

@@ -8,17 +8,17 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from originmap.domain.errors import InvalidAddress
 from originmap.domain.hostname import is_hostname
 from originmap.domain.mapping import address as addresses
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.catalogue import Catalogue
-from originmap.domain.mapping.mapping import Place
+from originmap.domain.mapping.mapping import MAX_MAPPINGS, Place
 from originmap.domain.plan.selection import InvalidPattern, Pattern, pattern
 from originmap.domain.zone.name import may_be_zone
-from originmap.mapfile.errors import Problem, Where
+from originmap.mapfile.errors import Problem, Where, WrongFile
 
 AUTO = "auto"
 """The value of a region that is detected by published IP ranges."""
@@ -91,7 +91,8 @@ class Document:
     def origin(
         self, zone: ZoneEntry, text: str, place: Place | None, comment: str, where: Where
     ) -> None:
-        """Add an origin of a zone, by address or host name; `place` is None if it is invalid."""
+        """Add an origin of a zone, by address or host name; `place` is None if it is invalid.
+        Raises WrongFile for more addresses than a zone can have."""
         try:
             address: Address | None = addresses.parse(text)
         except InvalidAddress:
@@ -104,6 +105,8 @@ class Document:
             self._twice(where, addresses.text(address), zone.origins[address])
         elif address is None and text.lower() in zone.hosts:
             self._twice(where, text.lower(), zone.hosts[text.lower()])
+        elif address is not None and len(zone.origins) >= MAX_MAPPINGS:
+            self._too_many(zone, where)
         elif place is not None:
             wanted = WantedMapping(place, comment, *where)
             if address is not None:
@@ -169,6 +172,13 @@ class Document:
             else f"; see originmap regions --vendor {vendor}"
         )
         return f"unknown region {region!r} of {vendor}{guess}"
+
+    def _too_many(self, zone: ZoneEntry, where: Where) -> NoReturn:
+        """End the reading, which takes minutes for a file of some other kind with millions of
+        rows."""
+        text = f"more than {MAX_MAPPINGS:,} mappings in zone {zone.zone}, which is the limit"
+        self.problem(where, text)
+        raise WrongFile(self.problems)
 
     def _twice(self, where: Where, origin: str, first: WantedMapping) -> None:
         self.problem(where, f"duplicate {origin}; first at {first.where}")

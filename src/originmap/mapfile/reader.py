@@ -42,7 +42,7 @@ def files(path: Path) -> list[Path]:
 
 
 def add(file: Path, document: Document) -> None:
-    """Add the content of one file. Raises UnusableFile."""
+    """Add the content of one file. Raises UnusableFile, or WrongFile for a zone over its limit."""
     if file.suffix.lower() not in FORMS:
         raise UnusableFile(str(file), "the extension is not one of a mappings file", _EXTENSIONS)
     text = text_of(file)
