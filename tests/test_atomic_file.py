@@ -41,6 +41,13 @@ def test_a_cycle_of_links_is_refused(tmp_path: Path) -> None:
     assert link.is_symlink()
 
 
+def test_an_error_names_the_option_of_the_file(tmp_path: Path) -> None:
+    for option in ("--out", "--report"):
+        with pytest.raises(UnusableFile) as caught:
+            write_out(tmp_path / "missing" / "x.json", ["new"], option)
+        assert caught.value.hint == f"give {option} a path that this user may write"
+
+
 def test_a_path_that_is_not_a_regular_file_is_unchanged(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()

@@ -124,9 +124,9 @@ def _as_error() -> Iterator[None]:
         raise _WrongUse(error.format_message(), error.ctx) from error
 
 
-def write_out(file: Path | None, parts: Iterable[str]) -> None:
-    """Print a text that comes in parts, or write it to a file atomically, following a symbolic
-    link. Raises UnusableFile."""
+def write_out(file: Path | None, parts: Iterable[str], option: str = "--out") -> None:
+    """Print a text that comes in parts, or write it to the file of an option atomically, following
+    a symbolic link. Raises UnusableFile."""
     if file is None:
         sys.stdout.writelines(parts)
         return
@@ -135,6 +135,6 @@ def write_out(file: Path | None, parts: Iterable[str]) -> None:
     try:
         replace_file(file, (part.encode() for part in parts))
     except OSError as error:
-        hint = "give --out a path that this user may write"
+        hint = f"give {option} a path that this user may write"
         raise UnusableFile(str(file), error.strerror or str(error), hint) from error
     click.echo(f"written to {file}", err=True)

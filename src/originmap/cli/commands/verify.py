@@ -166,7 +166,7 @@ def _verify(
                 outcomes, changed = run_checks(checks, zone, lambda: bar.step(1), _say_stopping)
         finally:
             if record is not None:
-                write_out(record, recording.lines())
+                write_out(record, recording.lines(), "--record")
     for line in changed:
         click.echo(f"another mapping of the zone changed meanwhile: {line}", err=True)
     return make_report(facts, only, outcomes, connection.requests, len(changed))

@@ -34,7 +34,7 @@ def command(topology: Path | None, as_json: bool, report: Path | None, **asked: 
     """
     planned = planning.planned(PlanRequest(**asked), topology)
     if report is not None:
-        write_out(report, map(bytes.decode, encode(planned)))
+        write_out(report, map(bytes.decode, encode(planned)), "--report")
     if as_json:
         plan_text.echo(map(bytes.decode, encode(planned)))
     elif not planned.plan.empty:
