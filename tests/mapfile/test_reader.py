@@ -311,6 +311,17 @@ def test_a_path_that_cannot_be_looked_up_is_an_error(tmp_path: Path) -> None:
     assert str(caught.value) == f"{path}: File name too long"
 
 
+@pytest.mark.parametrize("name", ["plan.json", "plan.yaml"])
+def test_a_saved_plan_is_not_a_file_of_mappings(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a.yaml").write_text(in_zone("192.0.2.1: aws/us-east-1"))
+    (tmp_path / name).write_text('{\n  "format": "originmap-plan/2",\n  "digest": ""}')
+    for path in (tmp_path, tmp_path / name):
+        with pytest.raises(UnusableFile) as caught:
+            reader.read(path, None)
+        assert str(caught.value) == f"{tmp_path}/{name}: a saved plan, not a file of mappings"
+        assert "originmap apply" in caught.value.hint
+
+
 def test_the_schema_accepts_files_that_the_reader_accepts() -> None:
     schema = json.loads(schema_text())
     jsonschema.Draft202012Validator.check_schema(schema)

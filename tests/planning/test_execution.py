@@ -132,6 +132,33 @@ def test_an_edited_plan_is_rejected(tmp_path: Path, old: str, new: str) -> None:
         load(file)
 
 
+def test_a_plan_of_another_version_is_rejected(tmp_path: Path) -> None:
+    file = tmp_path / "plan.json"
+    file.write_text('{"format": "originmap-plan/2", "steps": []}')
+    assert is_saved(file)
+    with pytest.raises(UnusablePlan) as caught:
+        load(file)
+    assert str(caught.value) == (
+        f"{file}: a plan of another version of Originmap:"
+        " its format is 'originmap-plan/2', not 'originmap-plan/1'"
+    )
+
+
+@pytest.mark.parametrize("text", ["{}", '{"zones": {}}', '{"format": "x"}', '{"format": 1}', "[]"])
+def test_other_json_is_not_a_plan(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "plan.json"
+    file.write_text(text)
+    assert not is_saved(file)
+    with pytest.raises(UnusablePlan, match="not a saved plan"):
+        load(file)
+
+
+def test_a_plan_that_cannot_be_read_has_no_hint_to_save_one(tmp_path: Path) -> None:
+    with pytest.raises(UnusablePlan, match="No such file or directory") as caught:
+        load(tmp_path / "plan.json")
+    assert caught.value.hint == ""
+
+
 def test_a_journal_has_a_plan_until_it_is_finished(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "state" / "apply")
     assert not journal.begun("digest")

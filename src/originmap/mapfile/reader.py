@@ -1,6 +1,7 @@
 """Reads mappings files: one, or all in a folder. The extension of a file decides its format."""
 
 import os
+import re
 from pathlib import Path
 
 from originmap.domain.encoding import NotText, decode
@@ -11,6 +12,7 @@ from originmap.mapfile.errors import UnusableFile, WrongFile
 
 FORMS = (".yaml", ".yml", ".json", ".csv")
 MAX_BYTES = 256 << 20
+_SAVED_PLAN = re.compile(r'"format"\s*:\s*"originmap-plan/')
 _EXTENSIONS = f"name it with one of the extensions {', '.join(FORMS)}"
 
 
@@ -46,12 +48,21 @@ def add(file: Path, document: Document) -> None:
     if file.suffix.lower() not in FORMS:
         raise UnusableFile(str(file), "the extension is not one of a mappings file", _EXTENSIONS)
     text = text_of(file)
+    if is_saved_plan(text):
+        hint = "apply it with originmap apply; plan and drift take the file that it was made of"
+        raise UnusableFile(str(file), "a saved plan, not a file of mappings", hint)
     if file.suffix.lower() == ".csv":
         csv_reader.read(str(file), text, document)
     elif file.suffix.lower() == ".json":
         yaml_reader.read_json(str(file), text, document)
     else:
         yaml_reader.read(str(file), text, document)
+
+
+def is_saved_plan(text: str) -> bool:
+    """Whether a text is a saved plan of any version, as JSON: no mappings file, but a plan can be
+    saved beside it."""
+    return _SAVED_PLAN.search(text, 0, 400) is not None
 
 
 def text_of(file: Path) -> str:

@@ -3,7 +3,7 @@
 PlanError
 ├── Objected        a guard rejects the plan; has all `objections`
 ├── Outdated        the live mappings have changed since the plan was saved
-├── UnusablePlan    the file is not a saved plan, or it was edited
+├── UnusablePlan    the file cannot be read, is not a saved plan, or was edited
 ├── StateUnwritable the folder for plans in progress cannot be written
 └── Incomplete      the apply finished, but mappings differ from the plan; has `failures`
 """
@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 from originmap.domain.errors import OriginmapError
 from originmap.domain.plan.guard import Objection
+
+_SAVE = "save one with originmap plan --out FILE, or originmap drift --report FILE"
 
 
 class Failure(NamedTuple):
@@ -46,11 +48,11 @@ class Outdated(PlanError):
 
 
 class UnusablePlan(PlanError):
-    """The file is not a saved plan, or it was edited."""
+    """The file cannot be read, is not a saved plan, or was edited."""
 
-    def __init__(self, file: str, reason: str) -> None:
+    def __init__(self, file: str, reason: str, hint: str = _SAVE) -> None:
         super().__init__(f"{file}: {reason}")
-        self.hint = "save a plan with: originmap plan --out FILE"
+        self.hint = hint
 
 
 class StateUnwritable(PlanError):

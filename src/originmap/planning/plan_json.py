@@ -17,6 +17,7 @@ from originmap.domain.plan.cold_moves import ColdMove
 from originmap.domain.plan.plan import Plan, PoolsPlan, ZonePlan, plan_of
 from originmap.domain.plan.selection import InvalidPattern, Selection, pattern
 from originmap.domain.zone.pool import Pool, checked_pools
+from originmap.mapfile.reader import is_saved_plan
 from originmap.planning.errors import UnusablePlan
 
 FORMAT = "originmap-plan/1"
@@ -106,6 +107,12 @@ class PlanJSON(msgspec.Struct, frozen=True):
     zones: list[ZoneJSON]
 
 
+class _FormatJSON(msgspec.Struct):
+    """The member that plans of all versions have."""
+
+    format: str = ""
+
+
 class Planned(msgspec.Struct, frozen=True):
     """A plan with its API, the resolved hostnames, and its cold-cache moves if known."""
 
@@ -148,20 +155,22 @@ def is_saved(path: Path) -> bool:
     """Whether a file looks like a saved plan rather than a mappings file."""
     try:
         with path.open("rb") as file:
-            return FORMAT.encode() in file.read(400).replace(b"\0", b"")  # or in UTF-16
+            head = file.read(1600).replace(b"\0", b"")  # UTF-16 or UTF-32
+            return is_saved_plan(head.decode(errors="ignore"))
     except OSError:
         return False
 
 
 def load(path: Path) -> Planned:
-    """Load a saved plan. Raises UnusablePlan, also if the file was edited."""
+    """Load a saved plan. Raises UnusablePlan, also if the file was edited, or saved by another
+    version."""
     saved = _saved(path)
     try:
         plan = plan_of(_zone(zone) for zone in saved.zones)
         pins = {h: tuple(map(addresses.parse, texts)) for h, texts in saved.pins.items()}
     except (InvalidAddress, InvalidPattern, InvalidPools) as error:
         raise UnusablePlan(str(path), f"not a saved plan: {error}") from error
-    if saved.format != FORMAT or plan.digest != saved.digest:
+    if plan.digest != saved.digest:
         raise UnusablePlan(str(path), "the plan was edited: its digest does not match")
     cold_moves = None
     if saved.upper_tiers is not None:
@@ -172,13 +181,20 @@ def load(path: Path) -> Planned:
 def _saved(path: Path) -> PlanJSON:
     """Decode a file. Raises UnusablePlan."""
     try:
-        return msgspec.json.decode(decode(path.read_bytes()), type=PlanJSON)
+        text = decode(path.read_bytes())
+        found = msgspec.json.decode(text, type=_FormatJSON).format
+        if found == FORMAT:
+            return msgspec.json.decode(text, type=PlanJSON)
     except OSError as error:
-        raise UnusablePlan(str(path), error.strerror or str(error)) from error
+        raise UnusablePlan(str(path), error.strerror or str(error), hint="") from error
     except NotText as error:
         raise UnusablePlan(str(path), str(error)) from error
     except (msgspec.MsgspecError, RecursionError) as error:
         raise UnusablePlan(str(path), f"not a saved plan: {error}") from error
+    if not is_saved_plan(text):
+        raise UnusablePlan(str(path), "not a saved plan")
+    why = f"a plan of another version of Originmap: its format is {found!r}, not {FORMAT!r}"
+    raise UnusablePlan(str(path), why)
 
 
 def _zone_json(zone: ZonePlan) -> ZoneJSON:
