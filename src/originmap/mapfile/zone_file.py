@@ -256,6 +256,9 @@ class _Reader:
 
     def _target(self, alias: dns.name.Name) -> dns.name.Name:
         """The final target of an alias, which is an alias itself in a cycle."""
+        first = self._aliases[alias]
+        if first not in self._aliases:  # as of nearly all: names are slow to hash
+            return first
         visited = {alias}
         while (target := self._aliases.get(alias)) is not None and target not in visited:
             visited.add(target)
