@@ -259,6 +259,14 @@ def test_compressed_responses_are_read_and_damaged_ones_are_errors() -> None:
     assert "cannot decompress it" in str(error)
 
 
+@pytest.mark.parametrize("location", ["https://xn--a.example/", "https://xn--.com/"])
+def test_a_redirect_to_an_invalid_name_is_an_error(location: str) -> None:
+    error, asked = refused(lambda path, query: Raw(301, b"", {"Location": location}))
+    assert isinstance(error, Unreachable)
+    assert "it redirects to an invalid URL" in str(error)
+    assert asked == 1
+
+
 def test_a_redirect_is_not_followed_and_the_hint_has_the_new_url() -> None:
     def to(location: str) -> Redirected:
         error, asked = refused(lambda path, query: Raw(301, b"", {"Location": location}))

@@ -45,6 +45,13 @@ def test_a_url_is_parsed_without_its_final_slashes(text: str, read: str) -> None
         ("http://[fe80::1%25eth0]", "has a zone"),
         ("http://user:secret@example.net", "has an @"),
         ("http://secret@example.net/x", "has an @"),
+        ("http://user:secret%40example.net", "has an @"),
+        ("http://user:secret%40192.0.2.1:80/x", "has an @"),
+        ("http://user:secret", "the port is not a number"),
+        ("http://user:secret:x", "an IPv6 address must be in brackets"),
+        ("http://user:secret/é", "must be encoded"),
+        ("user:secret%40example.net", "does not start with http:// or https://"),
+        ("user:secret", "does not start with http:// or https://"),
         ("http://user:sec/secret@example.net", "has an @"),
         ("http://user:secret#secret@example.net", "has an @"),
         ("http://example.net?token=secret", "has a query"),
@@ -52,7 +59,14 @@ def test_a_url_is_parsed_without_its_final_slashes(text: str, read: str) -> None
         ("http://example.net:0", "is not a port"),
         ("http://example.net:65536", "is not a port"),
         ("http://example.net:" + "9" * 5000, "is not a port"),
-        ("http://example.net:８７", "is not a port"),
+        ("http://example.net:８７", "not a port"),
+        ("http://example..net", "'example..net' is not a host name"),
+        ("http://...", "is not a host name"),
+        ("http://-a.example", "is not a host name"),
+        (f"http://{'a' * 64}.example", "is not a host name"),
+        (f"http://{'a.' * 127}example", "is not a host name"),
+        ("http://xn--a.example", "is not a host name"),
+        ("http://💩.la", "is not a host name"),
         ("http://", "the URL has no host"),
         ("http:///x", "the URL has no host"),
         ("http://:8787", "the URL has no host"),
@@ -79,3 +93,8 @@ def test_possible_secrets_are_removed_from_a_quoted_url() -> None:
     assert without_secrets("a:b@c") == "***@c"
     assert without_secrets("http://c#d") == "http://c#..."
     assert without_secrets("http://c/d") == "http://c/d"
+    assert without_secrets("http://c:80/d") == "http://c:80/d"
+    assert without_secrets("http://a:b%40c/d") == "http://***@c/d"
+    assert without_secrets("http://a:b/c") == "http://a:***/c"
+    assert without_secrets("a:b") == "a:***"
+    assert without_secrets("http://2001:db8::1/c") == "http://2001:db8::1/c"

@@ -117,6 +117,12 @@ async def test_a_redirect_without_a_target_is_an_error_of_the_feed(status: int) 
             await feed.changes(POINT, 100, 0)
 
 
+async def test_a_redirect_to_an_invalid_name_is_an_error_of_the_feed() -> None:
+    async with client(once(b""), "Location: https://xn--a.example/", status=302) as feed:
+        with pytest.raises(BrokenFeed, match="it redirects to an invalid URL"):
+            await feed.changes(POINT, 100, 0)
+
+
 async def test_a_redirect_is_an_error_with_its_target() -> None:
     location = "Location: http://user:s3cret@other.example/originmap/v1/changes"
     async with client(once(b""), location, status=302) as feed:

@@ -38,6 +38,14 @@ def answering(
     return got
 
 
+def test_a_redirect_to_an_invalid_name_is_answered_502(api: Proxy, caller: httpx.Client) -> None:
+    headers = [("Location", "https://xn--a.example/"), ("Content-Length", "0")]
+    answering(api, 301, b"", headers)
+    answer = caller.get("/elsewhere")
+    assert answer.status_code == 502
+    assert "it redirects to an invalid URL" in answer.text
+
+
 def test_a_request_is_forwarded_unchanged(api: Proxy, caller: httpx.Client) -> None:
     got = answering(api, 200, b"", [("Content-Length", "0")])
     target = "/elsewhere/a%2Fb%20c//d?x=%2F&y=1&y=2"

@@ -11,10 +11,19 @@ import re
 from typing import NamedTuple
 
 from originmap.domain import number
+from originmap.domain.errors import InvalidZoneName
+from originmap.domain.zone.name import read_zone_name
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
-_HOST = re.compile(r"[A-Za-z0-9_.-]+")
 _PATH = re.compile(r"(?:/(?:[!$&'()*+,;=:A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})*)*")
+_AT = re.compile("@|%40")
+_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+_LONGEST_HOST = 253  # characters, RFC 1035 §2.3.4
+# What can be a password without its host, except the end of an IPv6 address without brackets.
+_NO_PORT = re.compile(
+    r"((?:[A-Za-z][A-Za-z0-9+.-]*://)?[^/?#:@\[\]]+):"
+    r"(?![0-9]{1,5}(?:[/?#]|$))(?![0-9A-Fa-f]*:[0-9A-Fa-f:.]*(?:[/?#]|$))[^/?#]+"
+)
 _QUOTES = "\"'`“”‘’"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -63,11 +72,13 @@ def parse(text: str) -> ServerURL:
 
 
 def without_secrets(text: str) -> str:
-    """A malformed URL without user, password, query and fragment."""
-    before, at, after = text.rpartition("@")
-    if at:
-        match = _SCHEME.match(before)
+    """A malformed URL without user, password, query and fragment. What is in the place of a port
+    but is none can be a password too."""
+    *before, after = _AT.split(text)
+    if before:
+        match = _SCHEME.match(text)
         text = f"{match[1]}://***@{after}" if match else f"***@{after}"
+    text = _NO_PORT.sub(r"\1:***", text, 1) if _NO_PORT.match(text) else text
     url, mark, _ = text.partition("?") if "?" in text else text.partition("#")
     return f"{url}{mark}..." if mark else url
 
@@ -87,16 +98,18 @@ def _refuse_characters(text: str) -> None:
 def _split(text: str, rest: str) -> tuple[str, str]:
     """Split the part after the scheme into authority and path."""
     authority, slash, path = rest.partition("/")
-    if "@" in rest:  # anywhere, because a password can have slashes
+    if "@" in rest or "%40" in authority:  # anywhere, because a password can have slashes
         raise InvalidServerURL(f"{without_secrets(text)!r} has an @: remove the user and password")
     for mark, name in (("?", "query"), ("#", "fragment")):
         if mark in rest:
             raise InvalidServerURL(f"{without_secrets(text)!r} has a {name}: remove it")
     path = (slash + path).rstrip("/")
     if not _PATH.fullmatch(path):
-        raise InvalidServerURL(f"{text!r} has a path with characters that must be encoded as %XX")
+        problem = "a path with characters that must be encoded as %XX"
+        raise InvalidServerURL(f"{without_secrets(text)!r} has {problem}")
     if {".", ".."}.intersection(path.split("/")):
-        raise InvalidServerURL(f"{text!r} has a path with . or .. in it: remove them")
+        problem = "a path with . or .. in it: remove them"
+        raise InvalidServerURL(f"{without_secrets(text)!r} has {problem}")
     return authority, path
 
 
@@ -108,7 +121,8 @@ def _host_and_port(authority: str) -> tuple[str, int | None]:
         return _ipv6(host), _port(port[1:])
     if authority.count(":") > 1:
         raise InvalidServerURL(
-            f"{authority!r}: an IPv6 address must be in brackets, as in http://[::1]:8787"
+            f"{without_secrets(authority)!r}: an IPv6 address must be in brackets, as in"
+            " http://[::1]:8787"
         )
     host, _, port = authority.partition(":")
     return _name(host), _port(port)
@@ -131,8 +145,15 @@ def _name(host: str) -> str:
         encoded = host if host.isascii() else host.encode("idna").decode("ascii")
     except UnicodeError:
         encoded = ""
-    if not _HOST.fullmatch(encoded):
+    labels = encoded.removesuffix(".").split(".")
+    if len(encoded) > _LONGEST_HOST or not all(map(_LABEL.fullmatch, labels)):
         raise InvalidServerURL(f"{host!r} is not a host name")
+    if any(label.lower().startswith("xn--") for label in labels):
+        # HTTP clients do not accept names that IDNA 2008 does not allow, such as one with an emoji.
+        try:
+            read_zone_name(encoded)
+        except InvalidZoneName:
+            raise InvalidServerURL(f"{host!r} is not a host name") from None
     return encoded
 
 
@@ -141,5 +162,6 @@ def _port(text: str) -> int | None:
         return None
     port = number.port(text)
     if port is None:
-        raise InvalidServerURL(f"{text!r} is not a port: a number from 1 to 65535")
+        shown = f"{text[:20]!r} is not a port" if text.isdigit() else "the port is not a number"
+        raise InvalidServerURL(f"{shown}: write a number from 1 to 65535")
     return port

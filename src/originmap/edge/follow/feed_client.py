@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any
 
 import httpx
+import idna
 import msgspec
 
 from originmap.domain.errors import (
@@ -188,6 +189,8 @@ class FeedClient:
                     answer.stream = httpx.ByteStream(b"")
         except (httpx.HTTPError, OSError) as error:
             raise self._gone(error) from error
+        except idna.IDNAError as error:  # httpx reads the target of every redirect
+            raise BrokenFeed(f"it redirects to an invalid URL: {error}") from error
 
     def _gone(self, error: Exception) -> PrimaryGone | PrimaryUntrusted:
         failure = self._route.failure(error)
