@@ -1,11 +1,15 @@
 """How much of a long history the audit log reads for a query."""
 
+import hashlib
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 
 from originmap.domain.history.change import Change
 from originmap.domain.mapping import mapping
+from originmap.domain.tier.latency import Latencies, Measurement
+from originmap.domain.tier.topology_rules import set_latencies
 from originmap.service.access.directory import Directory
 from originmap.service.history.audit import Audit, AuditEntry, AuditQuery
 from originmap.service.history.past_zones import PastZones
@@ -101,3 +105,51 @@ async def test_an_unknown_id_matches_nothing(store: CountingStore, id_: str) -> 
     assert await entries_of(store, AuditQuery(id=id_.format(epoch=store.epoch))) == []
     huge = f"{store.epoch}-{10**30}"
     assert await entries_of(store, AuditQuery(id=huge)) == []
+
+
+LATENCIES = 5_000
+"""Measurements, which take half a megabyte of JSON."""
+
+
+def measured(milliseconds: float) -> Latencies:
+    """Many measurements."""
+    return Latencies(
+        tuple(
+            Measurement(f"C{number}", "aws", "us-east-1", milliseconds, 1)
+            for number in range(LATENCIES)
+        )
+    )
+
+
+async def test_a_list_leaves_large_members_out_and_shows_whether_they_differ(
+    store: CountingStore,
+) -> None:
+    for milliseconds in (1, 2):
+        await store.write_records(set_latencies(measured(milliseconds)), CAUSE)
+    newest, older = await entries_of(store, AuditQuery(), limit=2)
+    assert newest.old
+    assert newest.new
+    assert newest.old == older.new
+    assert newest.old != newest.new
+    encoded = msgspec.json.encode(measured(2).measurements)
+    digest = hashlib.sha256(encoded).hexdigest()[:16]
+    assert newest.new == {"measurements": {"omitted_bytes": len(encoded), "sha256": digest}}
+    assert len(msgspec.json.encode([newest, older])) < 2_000
+
+
+async def test_an_entry_found_by_its_id_is_whole(store: CountingStore) -> None:
+    await store.write_records(set_latencies(measured(2)), CAUSE)
+    (short,) = await entries_of(store, AuditQuery(), limit=1)
+    (whole,) = await entries_of(store, AuditQuery(id=short.id))
+    assert whole.new == msgspec.to_builtins(measured(2))
+
+
+@pytest.mark.parametrize(("limit", "largest"), [(100, 4096), (101, 1024), (10_000, 1024)])
+async def test_a_long_list_leaves_more_out(store: CountingStore, limit: int, largest: int) -> None:
+    one = Measurement("AKL", "aws", "us-east-1", 1, 1)
+    count = largest // len(msgspec.json.encode([one]))
+    for number in (count, 2 * count):
+        await store.write_records(set_latencies(Latencies((one,) * number)), CAUSE)
+    omitted, shown = (await entries_of(store, AuditQuery(), limit=limit))[:2]
+    assert shown.new == msgspec.to_builtins(Latencies((one,) * count))
+    assert "omitted_bytes" in str(omitted.new)

@@ -203,4 +203,10 @@ CHOICES = (
         "not in supported_regions, 1157 in a request, unless --own-vendors is set; mappings that "
         "name one are listed",
     ),
+    OurChoice(
+        "D-67",
+        "large old and new values in the audit log",
+        "members of more than 4 KiB, 1 KiB with a per_page above 100, are replaced by their size "
+        "and digest; an entry found by its id is whole",
+    ),
 )

@@ -58,7 +58,7 @@ _REASONS: dict[str, tuple[str, ...]] = {
         *(f"P-ZONE-{number}" for number in range(1, 12)),
         *("D-29", "D-36", "D-45", "D-46", "D-61", "D-62"),
     ),
-    _WRITES: ("P-SET-2", "P-ACC-1", "P-ACC-2", "P-ACC-3", "D-47", "D-63"),
+    _WRITES: ("P-SET-2", "P-ACC-1", "P-ACC-2", "P-ACC-3", "D-47", "D-63", "D-67"),
     _OURS: ("D-37", "D-66"),
     "it is about limits of HTTP, which a proxy in front of the server has too": ("D-50",),
     "compare the upper_tier_colos of supported_regions in the recording (--record)": ("U-24",),

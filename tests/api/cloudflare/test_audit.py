@@ -1,6 +1,7 @@
 """The audit log: every change with its actor and client address, and no secrets."""
 
 import hashlib
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from tests.api.application import BASE, BEARER, MAPPINGS, ZONE_URL, client_of
 OTHER = "b" * 32
 LOGS = f"{BASE}/accounts/{initial_data.DEV_ID}/audit_logs"
 OTHER_LOGS = f"{BASE}/accounts/{OTHER}/audit_logs"
+OWN = "http://testserver/originmap/v1"
 PAIR = {"X-Auth-Email": initial_data.DEV_EMAIL, "X-Auth-Key": initial_data.DEV_KEY}
 EAST, WEST = {"vendor": "aws", "region": "us-east-1"}, {"vendor": "aws", "region": "us-west-2"}
 
@@ -215,6 +217,35 @@ async def test_each_filter_finds_its_entries(client: httpx.AsyncClient) -> None:
     ):
         assert await _logs(client, **query) == found, query
     assert made["resource"]["id"] == zone
+
+
+@pytest.mark.proves("D-67")
+async def test_large_members_are_left_out_of_a_page_and_not_of_one_entry(
+    client: httpx.AsyncClient,
+) -> None:
+    for milliseconds in (1, 2):
+        result(await client.put(f"{OWN}/latencies", json=_measured(milliseconds)))
+    for answer in (
+        await client.get(LOGS),
+        await client.get(LOGS, params={"per_page": "1000"}),
+        await client.get(f"{OWN}/audit"),
+        await client.get(f"{OWN}/audit?limit=10000"),
+    ):
+        assert "omitted_bytes" in answer.text
+        assert len(answer.content) < 32_000
+    updated, _ = await _logs(client)
+    omitted = updated["newValueJson"]
+    assert json.loads(updated["newValue"]) == omitted
+    assert omitted["measurements"]["omitted_bytes"] > 100_000
+    assert omitted != updated["oldValueJson"]
+    (whole,) = await _logs(client, id=updated["id"])
+    assert len(whole["newValueJson"]["measurements"]) == 1_000
+
+
+def _measured(milliseconds: int) -> list[dict[str, object]]:
+    """Measurements of 1,000 colos."""
+    measured = {**EAST, "milliseconds": milliseconds, "measured_on": "2026-01-01T00:00:00Z"}
+    return [{"colo": f"C{number}", **measured} for number in range(1_000)]
 
 
 async def test_times_can_be_dates_and_have_offsets(client: httpx.AsyncClient) -> None:

@@ -12,7 +12,7 @@ from originmap.cli.server_options import server
 from originmap.client.server import NATIVE, APIServer
 
 _LONGEST = 60
-"""Characters of a value that are shown; --json has all of it."""
+"""Characters of a value that are shown; --json has up to 4 KiB, or 1 KiB in a long list."""
 
 
 @click.command("audit")
@@ -35,7 +35,8 @@ def command(server: APIServer, zone: str | None, limit: int, as_json: bool) -> N
 
     An entry has the time, the credential, the client address, the action, the resource, and the old
     and new values. The credential cli is this command line, setup the creation of the database.
-    Secrets are never shown, not even as hashes. The last 200,000 changes are searched.
+    Secrets are never shown, not even as hashes. Large parts of a record, such as the colos of a
+    topology, are replaced by their size and digest. The last 200,000 changes are searched.
 
     Example: originmap audit --zone example.com --db originmap.db
     """

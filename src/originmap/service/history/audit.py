@@ -8,18 +8,21 @@ from collections.abc import AsyncIterator, Callable, Container
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import msgspec
-
 from originmap.domain.access.token import Token
 from originmap.domain.history.change import Change
-from originmap.domain.history.record import Kind, RecordChange, Value
-from originmap.domain.hook.hook import Hook, shown_url
+from originmap.domain.history.record import Kind, RecordChange
 from originmap.domain.mapping import address as addresses
-from originmap.domain.mapping.mapping import MappingChange, Place
+from originmap.domain.mapping.mapping import MappingChange
 from originmap.domain.number import whole
 from originmap.domain.zone.name import lookup_name
 from originmap.domain.zone.zone import Account, Zone
 from originmap.service.access.directory import Directory
+from originmap.service.history.audit_values import (
+    UNLIMITED,
+    largest_member,
+    mapping_values,
+    record_value,
+)
 from originmap.service.history.past_zones import PastZones
 from originmap.service.turns import Turns
 from originmap.store.port import Store
@@ -30,7 +33,6 @@ MAX_LOOKED_THROUGH = 200_000
 
 EVERYWHERE = ""
 """The account of changes that concern all accounts."""
-_SECRETS = ("secret_hash", "key_hash", "secret")
 _BOOKKEEPING = (Kind.HOOK_POSITION, Kind.DEAD_LETTERS)
 """Records that a server writes by itself."""
 
@@ -51,7 +53,7 @@ class AuditQuery(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
     """One change for display. `old` and `new` are JSON objects, None if the object did not exist
-    before or after."""
+    before or after; in lists, large members of a record are replaced by their size and digest."""
 
     id: str
     at: int
@@ -103,8 +105,10 @@ class Audit:
         """
         entries: list[AuditEntry] = []
         zone_name = _zone_name(query)
+        # A single entry is whole.
+        largest = UNLIMITED if query.id is not None else largest_member(limit)
         async for change in self._newest_first(query):
-            if not self._by_actor(change, query):
+            if not self._is_wanted(change, query):
                 continue
             zone = await self._zones.zone(change.zone_id) if change.zone_id else None
             if accounts is not None and _account(change, zone) not in accounts:
@@ -113,13 +117,10 @@ class Audit:
                 continue
             if zone_name not in (None, lookup_name(zone.shown_name) if zone else ""):
                 continue
-            entry = self._entry(change, zone)
-            if not _matches(entry, query):
-                continue
             if skip:
                 skip -= 1
                 continue
-            entries.append(entry)
+            entries.append(await self._entry(change, zone, largest))
             if len(entries) >= limit:
                 break
         return entries
@@ -144,13 +145,20 @@ class Audit:
                     yield change
             before, left = chunk[-1].revision, left - len(chunk)
 
-    def _by_actor(self, change: Change, query: AuditQuery) -> bool:
-        """Report whether the actor matches. It is checked first, because creating an entry costs
-        more."""
+    def _is_wanted(self, change: Change, query: AuditQuery) -> bool:
+        """Report whether the ID, the action and the actor match. They are checked first, because
+        creating an entry costs more."""
+        if query.id not in (None, self._id(change)):
+            return False
+        if query.action not in (None, _action(change.what)):
+            return False
         if query.actor_ip is not None and query.actor_ip != change.cause.client:
             return False
         email = query.actor_email
         return email is None or email == self._email(change.cause.credential)
+
+    def _id(self, change: Change) -> str:
+        return f"{self._store.epoch}-{change.revision}"
 
     def _revision(self, id_: str) -> int:
         """Return the revision in the ID of an entry, 0 if the ID is invalid."""
@@ -170,12 +178,21 @@ class Audit:
                 high = middle
         return low + 1
 
-    def _entry(self, change: Change, zone: Zone | None) -> AuditEntry:
-        kind, id_, old, new = _described(change.what)
+    async def _entry(self, change: Change, zone: Zone | None, largest: int) -> AuditEntry:
+        what = change.what
+        if isinstance(what, MappingChange):
+            kind, id_ = "origin_cloud_region", addresses.text(what.address)
+            old, new = mapping_values(what)
+        else:
+            kind, id_ = what.key.kind.value, what.key.id
+            await self.turns.next()  # a record can have thousands of members
+            old = record_value(what.before, largest)
+            await self.turns.next()
+            new = record_value(what.after, largest)
         return AuditEntry(
-            id=f"{self._store.epoch}-{change.revision}",
+            id=self._id(change),
             at=change.at,
-            action="add" if old is None else "delete" if new is None else "update",
+            action=_action(what),
             actor_id=change.cause.credential,
             actor_email=self._email(change.cause.credential),
             actor_ip=change.cause.client,
@@ -212,34 +229,11 @@ def _account(change: Change, zone: Zone | None) -> str:
     return EVERYWHERE
 
 
-def _described(
-    what: MappingChange | RecordChange,
-) -> tuple[str, str, dict[str, object] | None, dict[str, object] | None]:
-    if isinstance(what, MappingChange):
-        ip = addresses.text(what.address)
-        return "origin_cloud_region", ip, _place(ip, what.before), _place(ip, what.after)
-    return what.key.kind.value, what.key.id, _public(what.before), _public(what.after)
-
-
-def _place(ip: str, place: Place | None) -> dict[str, object] | None:
-    return None if place is None else {"origin_ip": ip, **place._asdict()}
-
-
-def _public(value: Value | None) -> dict[str, object] | None:
-    """Return a record as JSON, without secrets and their hashes."""
-    if value is None:
-        return None
-    members = msgspec.to_builtins(value)
-    if isinstance(value, Hook):
-        members["url"] = shown_url(value.url)
-    return {name: member for name, member in members.items() if name not in _SECRETS}
-
-
 def _zone_name(query: AuditQuery) -> str | None:
     """Return the zone name of the query in A-labels, because either form of the name matches."""
     name = query.zone_name
     return name if name is None or name.isascii() else lookup_name(name)
 
 
-def _matches(entry: AuditEntry, query: AuditQuery) -> bool:
-    return query.action in (None, entry.action) and query.id in (None, entry.id)
+def _action(what: MappingChange | RecordChange) -> str:
+    return "add" if what.before is None else "delete" if what.after is None else "update"
