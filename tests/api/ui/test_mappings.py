@@ -1,5 +1,8 @@
 """The mappings of a zone without JavaScript: lists, single changes, conflicts, plans."""
 
+import asyncio
+from urllib.parse import urlencode
+
 import pytest
 
 from originmap.service import initial_data
@@ -116,6 +119,54 @@ async def test_a_list_without_mappings_says_why(operator: Visitor, text: str) ->
     assert "Nothing would change" in words(plan)
 
 
+def _addresses(count: int) -> list[str]:
+    return [f"10.0.{number // 250}.{number % 250}" for number in range(count)]
+
+
+async def test_a_list_can_fill_a_zone_and_not_more(operator: Visitor) -> None:
+    await operator.get(ZONE)
+    full = await operator.post(f"{ZONE}/plan", text="\n".join(_addresses(3_500)), place=PLACE)
+    assert "3,500 to add" in words(full)
+    more = await operator.post(f"{ZONE}/plan", text="\n".join(_addresses(3_501)), place=PLACE)
+    assert "The list has 3,501 addresses; a zone has at most 3,500 mappings." in words(more)
+    assert changes(more.text) == []
+
+
+@pytest.mark.parametrize("line", ["nonsense", "192.0.2.7", ""])
+async def test_a_list_with_far_too_many_lines_is_not_read(operator: Visitor, line: str) -> None:
+    await operator.get(ZONE)
+    for end in ("\n", "\r", "\r\n"):
+        text = end.join([line] * 14_001)
+        plan = await operator.post(f"{ZONE}/plan", text=text, place=PLACE)
+        assert "1 not in the plan The list has 14,001 lines; the limit is 14,000" in words(plan)
+
+
+async def test_a_form_has_at_most_a_mebibyte(operator: Visitor) -> None:
+    await operator.get(ZONE)
+    large = await operator.post(f"{ZONE}/plan", text="x" * (1 << 20), place=PLACE)
+    assert (large.status_code, large.json()["errors"][0]["code"]) == (413, 1146)
+
+
+async def test_other_requests_are_answered_while_a_long_list_is_read(operator: Visitor) -> None:
+    await operator.get(ZONE)
+    passes = 0
+
+    async def look() -> None:
+        nonlocal passes
+        while True:
+            await asyncio.sleep(0.001)
+            passes += 1
+
+    text = "\n".join(f"nonsense {number}" for number in range(14_000))
+    body = urlencode({"csrf": operator.csrf, "text": text})
+    looking = asyncio.ensure_future(look())
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    plan = await operator.client.post(f"{UI}{ZONE}/plan", content=body, headers=headers)
+    looking.cancel()
+    assert "14,000 not in the plan" in words(plan)
+    assert passes >= 10
+
+
 async def test_selected_mappings_are_deleted_or_moved_by_a_plan(operator: Visitor) -> None:
     await operator.get(ZONE)
     chosen = ["192.0.2.1"]
@@ -140,6 +191,15 @@ async def test_a_plan_of_another_state_is_shown_again(operator: Visitor) -> None
     assert both in words(answer)
     done = await operator.post(f"{ZONE}/apply", change=changes(answer.text))
     assert "1 of 1 changes are written." in words(done)
+
+
+async def test_a_page_shows_the_first_hundred_problems(operator: Visitor) -> None:
+    await operator.get(ZONE)
+    stale = [f"{ip} gcp/us-east4 azure/eastus" for ip in _addresses(300)]
+    answer = await operator.post(f"{ZONE}/apply", change=stale)
+    assert answer.status_code == 409
+    assert words(answer).count("the plan was made when it was") == 99
+    assert "… and 201 more." in words(answer)
 
 
 async def test_a_script_applies_a_plan_in_parts(operator: Visitor) -> None:

@@ -5,16 +5,29 @@ Pure functions on the values of the page; regions are VENDOR/REGION, "" for no m
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from originmap.domain.csv_table import BrokenRow, heading, read_table
 from originmap.domain.errors import InvalidAddress
 from originmap.domain.mapping import address as addresses
+from originmap.domain.mapping.mapping import MAX_MAPPINGS
 
 COLUMNS = ("origin_ip", "vendor", "region")
 _NAMES = {"ip": "origin_ip", "origin": "origin_ip", "address": "origin_ip", "zone_name": "zone"}
 _SHOWN = 60
+MOST_LINES = 4 * MAX_MAPPINGS
+"""Lines of a list, with its comments, empty lines and duplicates."""
+
+
+_TOO_MANY = (
+    f"The list has {{:,}} addresses; a zone has at most {MAX_MAPPINGS:,} mappings. Leave out those "
+    "that this zone does not need."
+)
+_TOO_MANY_LINES = (
+    f"The list has {{:,}} lines; the limit is {MOST_LINES:,}, and a zone has at most "
+    f"{MAX_MAPPINGS:,} mappings. Paste only the lines of this zone."
+)
 
 
 class PlannedChange(NamedTuple):
@@ -64,6 +77,9 @@ class MappingPlan(NamedTuple):
 def read_list(text: str, zone_name: str, default: str) -> Wanted:
     """The mappings in a text: an address, vendor and region a line, in columns by name if the first
     line is a heading. A line with an address alone gets the region `default`."""
+    lines = max(text.count("\n"), text.count("\r")) + 1
+    if lines > MOST_LINES:
+        return Wanted({}, [_TOO_MANY_LINES.format(lines)])
     wanted = Wanted({}, [])
     try:
         for line, row in _rows(text):
@@ -73,6 +89,20 @@ def read_list(text: str, zone_name: str, default: str) -> Wanted:
     if not wanted.places and not wanted.problems:
         wanted.problems.append("The list is empty. Paste a line for each mapping.")
     return wanted
+
+
+def known(wanted: Wanted, regions: Container[str]) -> Wanted:
+    """The mappings whose region exists; the others become problems, and so do all if there are more
+    than a zone can have."""
+    if len(wanted.places) > MAX_MAPPINGS:
+        return Wanted({}, [_TOO_MANY.format(len(wanted.places)), *wanted.problems])
+    places = {ip: place for ip, place in wanted.places.items() if not place or place in regions}
+    unknown = [
+        f"{ip}: there is no region {words(place)}."
+        for ip, place in wanted.places.items()
+        if ip not in places
+    ]
+    return Wanted(places, wanted.problems + unknown)
 
 
 def plan_of(places: Mapping[str, str], problems: list[str], now: Mapping[str, str]) -> MappingPlan:
@@ -115,10 +145,11 @@ def _rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
     for index, (line, cells) in enumerate(table.rows()):
         if len(cells) == 1:
             cells = re.split(r"[\s,;|]+", cells[0].strip())
-        found = [_NAMES.get(name, name) for name in heading(cells)]
-        if index == 0 and "origin_ip" in found:
-            names = found
-            continue
+        if index == 0:
+            found = [_NAMES.get(name, name) for name in heading(cells)]
+            if "origin_ip" in found:
+                names = found
+                continue
         yield line, dict(zip(names, cells, strict=False))
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from originmap.api import errors
@@ -20,7 +21,7 @@ from originmap.service.access.directory import Caller
 
 SIGN_IN = f"{BASE}/sign-in"
 _OWN_PAGE = re.compile(rf"{BASE}/[\w./?=&%:~-]*", re.ASCII)
-_MOST_OF_A_STRANGER = 16 << 10
+MOST_OF_A_STRANGER = 16 << 10
 _UNUSABLE = "Originmap does not accept this token. Check that it is complete and still valid."
 _NODE = "This token is one of a node or a replica. Sign in with a token of a user."
 _FOREIGN = "Another site sent this form. Open the page and try again."
@@ -39,7 +40,7 @@ class Reception:
         """Raises BodyTooLarge for a large body of a visitor that has not signed in; the handler
         answers everything else."""
         size = max(request.length, request.received)
-        if size > _MOST_OF_A_STRANGER and self._sessions.of(request) is None:
+        if size > MOST_OF_A_STRANGER and self._sessions.of(request) is None:
             raise BodyTooLarge
 
     def recognize(self, request: Request) -> tuple[PageSession, Caller, Headers] | None:
@@ -113,10 +114,10 @@ class Reception:
         return probe.caller
 
 
-def is_forged(request: Request, session: PageSession) -> bool:
+def is_forged(request: Request, fields: Mapping[str, list[str]], session: PageSession) -> bool:
     """Whether a request that changes something lacks the CSRF token of its session, or is from
     another site."""
     if request.method in ("GET", "HEAD"):
         return False
-    sent = request.header(b"x-csrf-token") or fields_of(request).get("csrf", [""])[-1]
+    sent = request.header(b"x-csrf-token") or fields.get("csrf", [""])[-1]
     return is_foreign(request) or not session.accepts(sent)

@@ -9,21 +9,18 @@ from originmap.service.access.directory import Caller
 
 
 class VisitorRights:
-    """The rights of a caller."""
+    """The rights of a caller. Those that every page asks for are looked up at once, because pages
+    are rendered on threads."""
 
     def __init__(self, guard: Guard, caller: Caller) -> None:
         self._access = guard.access
         self._caller = caller
-
-    @property
-    def operates(self) -> bool:
+        self.operates = _holds(lambda: self._access.operator(caller))
         """Whether the caller may change what all accounts share: topology, rollout."""
-        return _holds(lambda: self._access.operator(self._caller))
-
-    @property
-    def makes_tokens(self) -> bool:
+        self.makes_tokens = self.operates and _holds(
+            lambda: self._access.user(caller, WRITE_USER_TOKENS)
+        )
         """Whether the caller may list, create and revoke tokens."""
-        return self.operates and _holds(lambda: self._access.user(self._caller, WRITE_USER_TOKENS))
 
     def writes(self, zone_id: str) -> bool:
         """Whether the caller may change the mappings of a zone."""

@@ -26,12 +26,17 @@ from originmap.api.ui.pages import (
     zone,
     zones,
 )
-from originmap.api.ui.reception import SIGN_IN, Reception, is_forged
+from originmap.api.ui.reception import MOST_OF_A_STRANGER, SIGN_IN, Reception, is_forged
 from originmap.api.ui.render import HEADERS, PageRenderer
 from originmap.api.ui.rights import VisitorRights
-from originmap.api.ui.visit import Visit
+from originmap.api.ui.visit import Visit, fields_of
+from originmap.service.turns import Turns
 
 MOST_BODY = 4 << 20
+"""Of a request of a script, which is passed on to the API."""
+_MOST_FORM = 1 << 20
+_SMALL = 16 << 10
+"""Bytes of a form that is read in about a millisecond."""
 API = f"{BASE}/api"
 _MISSING = f"{BASE}/missing"
 _ZONE = "/zones/{zone_id:hex32}"
@@ -87,6 +92,7 @@ class PageRouter:
         self._assets = Assets()
         self._renderer = PageRenderer(self._assets, dev=bool(setup.dev_token))
         self._reception = Reception(setup, self._renderer)
+        self._turns = Turns()
         self._router = Router(self._routes())
 
     def find(self, path: str) -> Found | None:
@@ -102,18 +108,20 @@ class PageRouter:
             self._route("GET", BASE, _to_start),
             self._route("GET", f"{BASE}/assets/{{version}}/{{name}}", self._asset),
             self._route("GET", SIGN_IN, reception.show_form),
-            self._route("POST", SIGN_IN, reception.sign_in),
+            self._route("POST", SIGN_IN, reception.sign_in, MOST_OF_A_STRANGER),
             self._route("POST", f"{BASE}/sign-out", partial(answer, self._sign_out)),
             self._route("GET", _MISSING, partial(answer, _missing)),
-            *(self._route(method, API, self._answer_script) for method in methods),
+            *(self._route(method, API, self._answer_script, MOST_BODY) for method in methods),
             *(
                 self._route(method, BASE + path, partial(answer, page))
                 for method, path, page in PAGES
             ),
         ]
 
-    def _route(self, method: str, path: str, handle: Callable[[Request], Any]) -> Route:
-        return Route(method, path, self._reception.admit, handle, max_body=MOST_BODY)
+    def _route(
+        self, method: str, path: str, handle: Callable[[Request], Any], max_body: int = _MOST_FORM
+    ) -> Route:
+        return Route(method, path, self._reception.admit, handle, max_body=max_body)
 
     async def _answer(self, page: Page, request: Request) -> Response:
         found = self._reception.recognize(request)
@@ -122,14 +130,17 @@ class PageRouter:
         session, caller, headers = found
         inner = Inner(self._application, request, session.token)
         rights = VisitorRights(self._guard, caller)
-        visit = Visit(request, session, rights, inner, self._renderer, self._now())
-        if is_forged(request, session):
-            response = visit.page("refused.html", 403, [_FORM_FORGED])
+        fields = await self._fields(request)
+        visit = Visit(
+            request, fields, session, rights, inner, self._renderer, self._turns, self._now()
+        )
+        if is_forged(request, fields, session):
+            response = await visit.page("refused.html", 403, [_FORM_FORGED])
         else:
             try:
                 response = await page(visit)
             except InnerRefused as refused:
-                response = visit.refused(refused)
+                response = await visit.refused(refused)
         return with_headers(response, headers)
 
     async def _answer_script(self, request: Request) -> Response:
@@ -138,11 +149,16 @@ class PageRouter:
         if found is None:
             return refusal_response(_ENDED)
         session, _, headers = found
-        if is_forged(request, session):
+        if is_forged(request, await self._fields(request), session):
             return refusal_response(_FORGED)
         url = request.path.removeprefix(API) + (f"?{request.query}" if request.query else "")
         response = await Inner(self._application, request, session.token).pass_on(url)
         return with_headers(response, headers)
+
+    async def _fields(self, request: Request) -> dict[str, list[str]]:
+        if len(request.body) <= _SMALL:
+            return fields_of(request)
+        return await self._turns.on_thread(fields_of, request)
 
     async def _sign_out(self, visit: Visit) -> Response:
         return self._reception.sign_out(visit.session)
@@ -156,4 +172,4 @@ def _to_start(request: Request) -> Response:
 
 
 async def _missing(visit: Visit) -> Response:
-    return visit.page("refused.html", 404, [f"There is no page {visit.request.path}."])
+    return await visit.page("refused.html", 404, [f"There is no page {visit.request.path}."])

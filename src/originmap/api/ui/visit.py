@@ -1,6 +1,8 @@
 """A visit: one request of a visitor that has signed in, as pages use it."""
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar, TypeVarTuple
 from urllib.parse import parse_qs
 
 from originmap.api.http.request import Request
@@ -10,8 +12,14 @@ from originmap.api.ui.render import HEADERS, PageRenderer
 from originmap.api.ui.rights import VisitorRights
 from originmap.api.ui.session import PageSession
 from originmap.domain.number import whole
+from originmap.service.turns import Turns
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 MOST_FIELDS = 10_000
+MOST_PROBLEMS = 100
+"""Problems or notices that a page shows; more are counted."""
 
 
 class Visit:
@@ -20,22 +28,26 @@ class Visit:
     def __init__(
         self,
         request: Request,
+        fields: dict[str, list[str]],
         session: PageSession,
         rights: VisitorRights,
         inner: Inner,
         renderer: PageRenderer,
+        turns: Turns,
         now: int,
     ) -> None:
-        """`now` is the server's time, in microseconds since 1970 UTC."""
+        """`fields` are those of its form; `now` is the server's time, in microseconds since 1970
+        UTC."""
         self.request = request
         self.session = session
         self.rights = rights
         self.inner = inner
         self.now = now
         self._renderer = renderer
+        self._turns = turns
         self.arguments = request.arguments
         self.query = {name: values[-1] for name, values in request.query_arguments().items()}
-        self.fields = fields_of(request)
+        self.fields = fields
 
     def field(self, name: str, default: str = "") -> str:
         """The last value of a form's field, without spaces around it."""
@@ -54,32 +66,43 @@ class Visit:
         """Call another operation of the API. Raises InnerRefused."""
         return await self.inner.ask(method, url, body)
 
-    def page(
+    async def on_thread(self, work: Callable[[*Ts], T], *arguments: *Ts) -> T:
+        """Do what can take longer than a few milliseconds, so that other requests are answered
+        meanwhile. The arguments must be values of this request only."""
+        return await self._turns.on_thread(work, *arguments)
+
+    async def page(
         self, template: str, status: int = 200, problems: list[str] | None = None, **values: Any
     ) -> Response:
         """A page, with the notices of the session and, as an alert, `problems`. A script that asks
         for a page again (`X-Live`) leaves the notices to the next page that somebody opens."""
         notices: list[str] = []
         if self.request.header(b"x-live") is None:
-            notices, self.session.notices = self.session.notices, []
+            notices, self.session.notices = _first(self.session.notices), []
         common: dict[str, Any] = {
             "visit": self,
             "rights": self.rights,
             "csrf": self.session.csrf,
             "notices": notices,
-            "problems": problems or [],
+            "problems": _first(problems or []),
         }
-        return self._renderer.page(self.request, template, status, **common, **values)
+        render = partial(self._renderer.page, self.request, template, status, **common, **values)
+        return await self.on_thread(render)
 
-    def refused(self, refused: InnerRefused) -> Response:
+    async def refused(self, refused: InnerRefused) -> Response:
         """A page that only says why the API refused."""
-        return self.page("refused.html", refused.status, refused.problems)
+        return await self.page("refused.html", refused.status, refused.problems)
 
     def see(self, path: str, notice: str = "") -> Response:
         """Redirect to a page after a form, with a notice there."""
         if notice:
             self.session.notices.append(notice)
         return see_other(path)
+
+
+def _first(texts: Sequence[str]) -> list[str]:
+    more = len(texts) - MOST_PROBLEMS
+    return [*texts[:MOST_PROBLEMS], *([f"… and {more:,} more."] if more > 0 else [])]
 
 
 def see_other(path: str, headers: Headers = ()) -> Response:

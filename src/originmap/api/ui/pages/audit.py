@@ -33,7 +33,7 @@ async def list_entries(visit: Visit) -> Response:
             entries = await visit.get(_url(account, wanted, visit.page_number))
         except InnerRefused as refused:
             problems, status = refused.problems, refused.status
-    return visit.page(
+    return await visit.page(
         "audit.html",
         status,
         problems,

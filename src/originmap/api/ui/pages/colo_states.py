@@ -85,8 +85,11 @@ async def _preview(
         return await render_map(visit, refused.status, refused.problems)
     regions = (await visit.get(REGIONS))["regions"]
     names = {zone["zone_id"]: zone["name"] for region in regions for zone in region["zones"]}
-    facts = map_facts(topology, regions, MapFilter())
-    return visit.page(
+    facts = await visit.on_thread(map_facts, topology, regions, MapFilter())
+    moves = await visit.on_thread(_by_region, found["moves"])
+    zones = await visit.on_thread(_by_zone, found["moves"], names)
+    drawing = await visit.on_thread(move_drawing, facts, moves, set(codes))
+    return await visit.page(
         "map/preview.html",
         status,
         problems,
@@ -98,9 +101,9 @@ async def _preview(
         found=found,
         moves=found["moves"][:MOST_MOVES],
         names=names,
-        zones=_by_zone(found["moves"], names),
+        zones=zones,
         seen=_digest(topology),
-        drawing=move_drawing(facts, _by_region(found["moves"]), set(codes)),
+        drawing=drawing,
     )
 
 

@@ -26,6 +26,14 @@ _NUMBERS = {
 }
 
 
+class FleetTable(NamedTuple):
+    """The first MOST_ROWS of the `matching` followers, and the numbers of all of each kind."""
+
+    rows: list["FollowerRow"]
+    matching: int
+    counts: dict[str, int]
+
+
 class FollowerRow(NamedTuple):
     """A follower; `applied` is the revision that its cache serves, `allowed` the one that the
     rollout allows it, None for the newest."""
@@ -84,24 +92,33 @@ async def _page(visit: Visit, status: int = 200, problems: list[str] | None = No
     followers = await visit.get(_FOLLOWERS)
     rollout = await visit.get(_ROLLOUT)
     revision = (await visit.get(_NOW))["revision"]
-    nodes = {node["name"]: node for node in rollout["nodes"]} if rollout else {}
-    rows = [_row(each, nodes.get(each["name"], {}), visit.now) for each in followers]
-    shown = [row for row in rows if wanted.lower() in f"{row.name} {row.colo}".lower()]
-    shown.sort(key=lambda row: (KINDS.index(row.kind), row.name))
-    counts = Counter(row.kind for row in rows)
-    return visit.page(
+    nodes = rollout["nodes"] if rollout else []
+    table = await visit.on_thread(_table, followers, nodes, wanted, visit.now)
+    return await visit.page(
         "fleet.html",
         status,
         problems,
         wanted=wanted,
-        rows=shown[:MOST_ROWS],
-        matching=len(shown),
-        total=len(rows),
-        counts={kind: counts[kind] for kind in KINDS if counts[kind]},
+        rows=table.rows,
+        matching=table.matching,
+        total=len(followers),
+        counts=table.counts,
         rollout=rollout,
         revision=revision,
         steps=steps_from(RolloutState(rollout["state"]) if rollout else None),
     )
+
+
+def _table(
+    followers: list[dict[str, Any]], nodes: list[dict[str, Any]], wanted: str, now: int
+) -> FleetTable:
+    by_name = {node["name"]: node for node in nodes}
+    rows = [_row(each, by_name.get(each["name"], {}), now) for each in followers]
+    matching = [row for row in rows if wanted.lower() in f"{row.name} {row.colo}".lower()]
+    matching.sort(key=lambda row: (KINDS.index(row.kind), row.name))
+    counts = Counter(row.kind for row in rows)
+    shown = {kind: counts[kind] for kind in KINDS if counts[kind]}
+    return FleetTable(matching[:MOST_ROWS], len(matching), shown)
 
 
 def _row(follower: dict[str, Any], node: dict[str, Any], now: int) -> FollowerRow:

@@ -38,7 +38,7 @@ async def list_changes(visit: Visit) -> Response:
         if refused.status != 400:
             raise
         changes, problems = [], refused.problems
-    return visit.page(
+    return await visit.page(
         "history.html",
         400 if problems else 200,
         problems,
@@ -56,12 +56,8 @@ async def compare(visit: Visit) -> Response:
     """GET /ui/zones/{zone_id}/compare: the mappings of revisions `from` and `to` that differ."""
     zone = await _zone(visit)
     first, second = await _mappings_at(visit, "from"), await _mappings_at(visit, "to")
-    changes = [
-        PlannedChange(ip, first.places.get(ip, ""), second.places.get(ip, ""))
-        for ip in dict.fromkeys([*first.places, *second.places])
-        if first.places.get(ip) != second.places.get(ip)
-    ]
-    return visit.page(
+    changes = await visit.on_thread(_differences, first.places, second.places)
+    return await visit.page(
         "compare.html",
         zone=zone,
         first=first,
@@ -97,17 +93,29 @@ class PastZone:
         self.places = {mapping["origin_ip"]: place_of(mapping) for mapping in mappings}
 
 
+def _differences(first: dict[str, str], second: dict[str, str]) -> list[PlannedChange]:
+    return [
+        PlannedChange(ip, first.get(ip, ""), second.get(ip, ""))
+        for ip in dict.fromkeys([*first, *second])
+        if first.get(ip) != second.get(ip)
+    ]
+
+
+def _rollback_plan(changes: list[dict[str, Any]]) -> MappingPlan:
+    planned = [
+        PlannedChange(each["origin_ip"], _place(each["before"]), _place(each["after"]))
+        for each in changes
+    ]
+    return MappingPlan(planned, 0, [])
+
+
 async def _preview(visit: Visit, to: str, problems: list[str] | None = None) -> Response:
     zone = await _zone(visit)
     answer = await _ask(visit, to, dry_run=True)
     found = answer.result["changes"]
-    changes = [
-        PlannedChange(each["origin_ip"], _place(each["before"]), _place(each["after"]))
-        for each in found
-    ]
     tiers = upper_tiers(await regions_for(visit, zone["id"]))
-    plan = MappingPlan(changes, 0, [])
-    return visit.page(
+    plan = await visit.on_thread(_rollback_plan, found)
+    return await visit.page(
         "rollback.html",
         409 if problems else 200,
         problems,

@@ -1,6 +1,7 @@
 """The map: /ui/, with the same facts in tables."""
 
 from collections import Counter
+from functools import partial
 
 from originmap.api.http.response import Response
 from originmap.api.ui.pages.map_drawing import ACTIONS, map_drawing
@@ -28,10 +29,11 @@ async def render_map(
     wanted = MapFilter(*(query.get(name, "").strip() for name in MapFilter._fields))
     topology = await visit.get(TOPOLOGY)
     answer = await visit.get(REGIONS)
-    facts = map_facts(topology, answer["regions"], wanted)
+    facts = await visit.on_thread(map_facts, topology, answer["regions"], wanted)
     states = {colo.code: colo.state for colo in facts.colos}
     undo = visit.session.undo
-    return visit.page(
+    drawing = await visit.on_thread(partial(map_drawing, facts, operates=visit.rights.operates))
+    return await visit.page(
         "map/page.html",
         status,
         problems,
@@ -40,7 +42,7 @@ async def render_map(
         wanted=wanted,
         zones=facts.zones[:MOST_CHOICES],
         revision=answer["revision"],
-        drawing=map_drawing(facts, operates=visit.rights.operates),
+        drawing=drawing,
         actions=ACTIONS,
         undo=in_words(undo.before) if undo is not None and undo.possible(states) else "",
     )

@@ -68,7 +68,7 @@ async def _conflict(visit: Visit, url: str, refused: InnerRefused, mine: str) ->
         raise refused
     current = await _current(visit, url)
     if current is None:
-        return visit.page("refused.html", 412, [_GONE])
+        return await visit.page("refused.html", 412, [_GONE])
     return await _form(visit, current, _CHANGED, mine=mine, status=412)
 
 
@@ -83,7 +83,7 @@ async def _form(
     """The form; with `mine` beside the current value, which is "" to delete."""
     zone_id = visit.arguments["zone_id"]
     mapping: dict[str, Any] = current.result
-    return visit.page(
+    return await visit.page(
         "mapping.html",
         status,
         [problem] if problem else [],

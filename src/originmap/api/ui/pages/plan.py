@@ -12,6 +12,7 @@ from originmap.api.http.response import JSON, Response
 from originmap.api.ui.mapping_plan import (
     PlannedChange,
     Wanted,
+    known,
     outdated,
     plan_of,
     read_fields,
@@ -36,7 +37,7 @@ async def show_plan(visit: Visit) -> Response:
     action, selected = visit.field("action"), visit.fields.get("ip", [])
     if not action:
         text = "\n".join(visit.fields.get("text", []))
-        wanted = read_list(text, zone["name"], visit.field("place"))
+        wanted = await visit.on_thread(read_list, text, zone["name"], visit.field("place"))
     elif not selected:
         wanted = Wanted({}, ["No mapping is selected."])
     elif action == "move" and not visit.field("place"):
@@ -53,10 +54,10 @@ async def apply_plan(visit: Visit) -> Response:
     zone_id = visit.arguments["zone_id"]
     zone = await visit.get(f"/client/v4/zones/{zone_id}")
     try:
-        changes = read_fields(visit.fields.get("change", []))
+        changes = await visit.on_thread(read_fields, visit.fields.get("change", []))
     except ValueError:
-        return visit.page("refused.html", 400, ["The form is not a plan of this page."])
-    problems = outdated(changes, await _now(visit))
+        return await visit.page("refused.html", 400, ["The form is not a plan of this page."])
+    problems = await visit.on_thread(outdated, changes, await _now(visit))
     for_script = JSON in (visit.request.header(b"accept") or "")
     if problems and not for_script:
         wanted = Wanted({each.ip: each.after for each in changes}, [])
@@ -77,10 +78,10 @@ async def apply_plan(visit: Visit) -> Response:
 async def _show(
     visit: Visit, zone: dict[str, Any], wanted: Wanted, problems: list[str] | None = None
 ) -> Response:
-    regions = await regions_for(visit, zone["id"])
-    tiers = upper_tiers(regions)
-    plan = plan_of(*_known(wanted, tiers), await _now(visit))
-    return visit.page(
+    tiers = upper_tiers(await regions_for(visit, zone["id"]))
+    now = await _now(visit)
+    plan = await visit.on_thread(lambda: plan_of(*known(wanted, tiers), now))
+    return await visit.page(
         "plan.html",
         409 if problems else 200,
         problems,
@@ -93,17 +94,6 @@ async def _show(
         most=MAX_MAPPINGS,
         writes=visit.rights.writes(zone["id"]),
     )
-
-
-def _known(wanted: Wanted, tiers: dict[str, str]) -> Wanted:
-    """The mappings whose region exists; the others become problems."""
-    places = {ip: place for ip, place in wanted.places.items() if not place or place in tiers}
-    unknown = [
-        f"{ip}: there is no region {words(place)}."
-        for ip, place in wanted.places.items()
-        if ip not in places
-    ]
-    return Wanted(places, wanted.problems + unknown)
 
 
 async def _now(visit: Visit) -> dict[str, str]:

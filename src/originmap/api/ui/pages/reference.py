@@ -23,15 +23,15 @@ async def list_operations(visit: Visit) -> Response:
         ]
         for tag in reference.tags
     }
-    return visit.page("reference.html", reference=reference, groups=groups, wanted=wanted)
+    return await visit.page("reference.html", reference=reference, groups=groups, wanted=wanted)
 
 
 async def show_operation(visit: Visit) -> Response:
     """GET /ui/reference/{operation}"""
     operation = (await _reference(visit)).operations.get(visit.arguments["operation"])
     if operation is None:
-        return visit.page("refused.html", 404, ["The API has no operation of that name."])
-    return visit.page("operation.html", operation=operation)
+        return await visit.page("refused.html", 404, ["The API has no operation of that name."])
+    return await visit.page("operation.html", operation=operation)
 
 
 async def _reference(visit: Visit) -> Reference:

@@ -62,7 +62,7 @@ async def _show(visit: Visit, problems: list[str] | None = None) -> Response:
     last = (await visit.get(f"{_API}/requests?after={_BIG}"))["last"]
     found = await visit.get(f"{_API}/requests?after={max(last - _MOST, 0)}")
     requests: list[dict[str, Any]] = found["requests"][::-1]
-    return visit.page(
+    return await visit.page(
         "requests.html",
         400 if problems else 200,
         problems,

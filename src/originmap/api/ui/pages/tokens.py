@@ -55,9 +55,9 @@ async def ask_to_revoke(visit: Visit) -> Response:
     wanted = visit.arguments["token"]
     token = next((each for each in await visit.get(_API) if each["id"] == wanted), None)
     if token is None:
-        return visit.page("refused.html", 404, ["There is no such token any more."])
+        return await visit.page("refused.html", 404, ["There is no such token any more."])
     own = visit.request.caller.id == token["id"]
-    return visit.page("token_revoke.html", token=token, own=own, access=ACCESS)
+    return await visit.page("token_revoke.html", token=token, own=own, access=ACCESS)
 
 
 async def revoke_token(visit: Visit) -> Response:
@@ -73,7 +73,7 @@ async def _show(
     created: dict[str, Any] | None = None,
 ) -> Response:
     zones = await visit.get("/client/v4/zones?per_page=50")
-    return visit.page(
+    return await visit.page(
         "tokens.html",
         status,
         problems,

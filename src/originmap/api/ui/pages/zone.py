@@ -18,14 +18,14 @@ async def show_zone(visit: Visit) -> Response:
     zone_id, wanted = visit.arguments["zone_id"], filter_of(visit)
     zone = await visit.get(f"/client/v4/zones/{zone_id}")
     regions, mappings = await regions_for(visit, zone_id), await mappings_of(visit, zone_id)
-    matching = [mapping for mapping in mappings if wanted.matches(mapping)]
+    matching = await visit.on_thread(lambda: [each for each in mappings if wanted.matches(each)])
     published = {}
     if wanted.contradicts:
         published = await contradictions(visit, matching)
         matching = [mapping for mapping in matching if mapping["origin_ip"] in published]
     pages = max(-(-len(matching) // PER_PAGE), 1)
     page = min(visit.page_number, pages)
-    return visit.page(
+    return await visit.page(
         "zone.html",
         zone=zone,
         total=len(mappings),

@@ -15,4 +15,4 @@ async def list_zones(visit: Visit) -> Response:
     if wanted:
         arguments["name"] = f"contains:{wanted}"
     found = await visit.send("GET", f"/client/v4/zones?{urlencode(arguments)}")
-    return visit.page("zones.html", zones=found.result, info=found.info, wanted=wanted)
+    return await visit.page("zones.html", zones=found.result, info=found.info, wanted=wanted)
