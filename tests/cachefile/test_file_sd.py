@@ -68,6 +68,7 @@ def test_targets_without_a_name_are_named_after_their_host(tmp_path: Path) -> No
         ('[{"targets": "a"}]', "t.json:1:2: group 0 needs a list targets, and labels a mapping"),
         ("[]", "t.json: no caches in this file"),
         ("[1", "t.json:1:3: not JSON: missing a comma or ]"),
+        ("[]\n[]", "t.json:2:1: not JSON: expected the end of the file, not '['"),
         (
             '[{"targets": ["A_b:80"],\n "labels": {"colo": "IAD", "name": "a"}}]',
             "t.json:1:15: cache a: address 'a_b:80' is neither",
@@ -76,6 +77,13 @@ def test_targets_without_a_name_are_named_after_their_host(tmp_path: Path) -> No
 )
 def test_a_wrong_file_of_targets_is_refused(tmp_path: Path, text: str, problem: str) -> None:
     assert refusal(tmp_path, "t.json", text)[0].startswith(problem)
+
+
+def test_a_second_document_of_targets_is_refused(tmp_path: Path) -> None:
+    group = '- {targets: ["192.0.2.%d:80"], labels: {colo: IAD}}\n'
+    assert refusal(tmp_path, "t.yml", f"---\n{group % 1}---\n{group % 2}") == [
+        "t.yml:3:1: a second document starts here: write all of it as one document"
+    ]
 
 
 @pytest.mark.parametrize("text", ["what is this", "\0\1"])

@@ -39,7 +39,7 @@ class TreeNode:
 
 
 def read_yaml(file: str, text: str) -> TreeNode:
-    """Parse the first document. Raises NotTree."""
+    """Parse a text with one document. Raises NotTree."""
     try:
         return _Builder(file, yaml.parse(text, Loader=_LOADER)).root()
     except yaml.MarkedYAMLError as error:
@@ -69,10 +69,16 @@ class _Builder:
         self._nodes = 0
 
     def root(self) -> TreeNode:
+        """The only document. Raises NotTree if there is a second one: a caller that got the first
+        alone would take what the second lists for removed."""
+        root: TreeNode | None = None
         for event in self._events:
             if isinstance(event, yaml.DocumentStartEvent):
-                return self._node(next(self._events), 0)
-        return TreeNode(Where(self._file, 1, 1), "")
+                if root is not None:
+                    reason = "a second document starts here: write all of it as one document"
+                    raise NotTree(self._where(event), reason)
+                root = self._node(next(self._events), 0)
+        return root or TreeNode(Where(self._file, 1, 1), "")
 
     def _node(self, event: yaml.Event, depth: int) -> TreeNode:
         where, before = self._where(event), self._nodes
