@@ -62,6 +62,31 @@ east: {children: {iad: }, vars: {originmap_colo: IAD}}
     assert found == {"a": ("IAD", Cache("a", "a")), "b": ("LHR", Cache("b", "b"))}
 
 
+def test_ranges_of_letters_and_numbers_are_those_of_ansible(tmp_path: Path) -> None:
+    text = "all: {vars: {originmap_colo: IAD}, hosts: {'a[y:B]b[8:12:2]': , 'c[3:3]': }}"
+    hosts = [f"a{x}b{n}" for x in "yzab" for n in (8, 10, 12)]
+    assert [cache.address for _, cache in caches(read(tmp_path, "i.yml", text)).values()] == [
+        *hosts,
+        "c3",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "problem"),
+    [
+        ("edge-[c:a].example.net", "the range [c:a] starts after its end"),
+        ("edge-[5:1]", "the range [5:1] starts after its end"),
+        ("a[1:3]b[09:08:2]", "the range [09:08:2] starts after its end"),
+        ("[A:z]", "the range [A:z] starts after its end"),
+        ("[a:3]", "the range [a:3] has a number and a letter as its ends"),
+        ("[1:c]", "the range [1:c] has a number and a letter as its ends"),
+    ],
+)
+def test_a_range_without_hosts_is_refused(tmp_path: Path, pattern: str, problem: str) -> None:
+    text = f"all:\n  hosts:\n    ok: {{originmap_colo: IAD}}\n    '{pattern}':\n"
+    assert refusal(tmp_path, "i.yml", text) == [f"i.yml:4:5: hosts {pattern}: {problem}"]
+
+
 def test_anchors_and_merge_keys_are_followed(tmp_path: Path) -> None:
     text = """
 all:

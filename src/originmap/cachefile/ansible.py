@@ -7,6 +7,7 @@ values are refused, because only Ansible can evaluate them; folders such as grou
 """
 
 import re
+import string
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
@@ -19,6 +20,7 @@ from originmap.mapfile.errors import Where
 COLO = "originmap_colo"
 _VARIABLES = ("name", "port", "weight", "state", "tags")
 _ROOT = "all"
+_LETTERS = string.ascii_letters
 _RANGE = re.compile(r"\[([0-9]{1,9}|[A-Za-z]):([0-9]{1,9}|[A-Za-z])(?::([1-9][0-9]{0,8}))?\]")
 
 
@@ -76,13 +78,16 @@ class _Inventory:
             self._draft.problem(node.where, f"{what} must be a mapping")
 
     def _add_hosts(self, pattern: str, variables: TreeNode, group: str, where: Where) -> None:
-        for name in _expanded(pattern):
-            if len(self._hosts) > MAX_CACHES:
-                self._draft.problem(where, f"more than {MAX_CACHES:,} hosts")
-                return
-            host = self._hosts.setdefault(name, _Host(where))
-            host.groups.add(group)
-            host.variables.update(self._members(variables, f"host {name}"))
+        try:
+            for name in _expanded(pattern):
+                if len(self._hosts) > MAX_CACHES:
+                    self._draft.problem(where, f"more than {MAX_CACHES:,} hosts")
+                    return
+                host = self._hosts.setdefault(name, _Host(where))
+                host.groups.add(group)
+                host.variables.update(self._members(variables, f"host {name}"))
+        except _EmptyRange as error:
+            self._draft.problem(where, f"hosts {pattern}: {error}")
 
     def add_caches(self, colo: str) -> None:
         try:
@@ -133,19 +138,32 @@ class _Inventory:
         return text
 
 
+class _EmptyRange(ValueError):
+    """A range that has no hosts."""
+
+
 def _expanded(pattern: str) -> Iterator[str]:
-    """The hosts of a pattern: cache[01:14].example.net, or cache[a:c]; both ends are included."""
+    """The hosts of a pattern: cache[01:14].example.net, or cache[a:c]; both ends are included.
+    Raises _EmptyRange."""
     match = _RANGE.search(pattern)
     if match is None:
         yield pattern
         return
-    first, last, step = match[1], match[2], int(match[3] or 1)
     before, after = pattern[: match.start()], pattern[match.end() :]
-    if first.isdigit() and last.isdigit():
-        width = len(first) if first.startswith("0") else 0
-        each = (str(number).zfill(width) for number in range(int(first), int(last) + 1, step))
-    else:
-        each = (chr(letter) for letter in range(ord(first[0]), ord(last[0]) + 1, step))
-    for value in each:
+    for value in _values(match):
         for rest in _expanded(after):
             yield before + value + rest
+
+
+def _values(match: re.Match[str]) -> Iterator[str]:
+    """The values of a range, as in Ansible: upper-case letters come after lower-case ones."""
+    first, last, step = match[1], match[2], int(match[3] or 1)
+    numbers = first.isdigit()
+    if numbers != last.isdigit():
+        raise _EmptyRange(f"the range {match[0]} has a number and a letter as its ends")
+    ends = [int(each) if numbers else _LETTERS.index(each) for each in (first, last)]
+    if ends[0] > ends[1]:
+        raise _EmptyRange(f"the range {match[0]} starts after its end")
+    width = len(first) if first.startswith("0") else 0
+    for each in range(ends[0], ends[1] + 1, step):
+        yield str(each).zfill(width) if numbers else _LETTERS[each]
