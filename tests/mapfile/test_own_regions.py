@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from originmap import data
-from originmap.domain.mapping.cities import Cities
+from originmap.domain.mapping.cities import Cities, City
 from originmap.domain.mapping.own_regions import OwnRegion
 from originmap.mapfile.errors import UnusableFile, WrongSource
 from originmap.mapfile.own_regions import read_cities, read_geofeed, read_yaml
@@ -95,12 +95,27 @@ def test_a_wrong_geofeed_is_refused(tmp_path: Path, text: str, reason: str) -> N
         read_geofeed(file_of(tmp_path, text), "acme", PACKAGED)
 
 
+def test_a_table_of_cities_can_have_empty_columns_and_lack_the_last_cell(tmp_path: Path) -> None:
+    text = "city,country,latitude,longitude,subdivision,\nA,DE,1,2\nB,US,3,4,us-ga,,\n"
+    assert read_cities(file_of(tmp_path, text)) == [
+        City("A", "DE", "", 1, 2),
+        City("B", "US", "US-GA", 3, 4),
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("city,country\n", "missing columns: latitude, longitude"), ("", "missing columns"),
         ("city,country,latitude,longitude\nA,DE,x,1\n", "file:2: latitude and longitude"),
         ('city,country,latitude,longitude\n"A,DE', "not CSV"),
+        ("sep=;\ncity;country\n", "file:2: missing columns: latitude, longitude"),
+        ("city,country,latitude,longitude\nA,DE,50,11,8,68\n", "file:2: 6 cells in a table of 4"),
+        ("city,country,latitude,longitude\nA,DE,50\n", "file:2: 3 cells in a table of 4 columns"),
+        ("latitude,longitude,country,city\n50,8\n", "file:2: 2 cells in a table of 4 columns"),
+        ("city\tcountry\tlatitude\tlongitude\nA\n", "file:2: 1 cell in a table of 4 columns"),
+        ("city,country,latitude,longitude,longitude\nA,DE,1,2,3", "file:1: a column occurs twice"),
+        ("city,country,latitude,longitude,state\n", "file:1: unknown columns: 'state'; known are"),
     ],
 )  # fmt: skip
 def test_a_wrong_file_of_places_is_refused(tmp_path: Path, text: str, reason: str) -> None:

@@ -20,6 +20,7 @@ _MAX_CHARACTERS = 4 << 20
 _REQUIRED = ("vendor", "region", "latitude", "longitude")
 _MEMBERS = (*_REQUIRED, "city", "country")
 _PLACE_COLUMNS = ("city", "country", "latitude", "longitude")
+_SUBDIVISION = "subdivision"
 _NUMBER = re.compile(r"[-+]?[0-9]{1,3}(?:\.[0-9]{1,12})?")
 _HINT = "docs/catalogue.md has an example"
 
@@ -80,27 +81,43 @@ def read_geofeed(file: Path, vendor: str, cities: Cities) -> list[OwnRegion]:
 def read_cities(file: Path) -> list[City]:
     """Read a CSV file with city, country, latitude, longitude and optionally subdivision. Raises
     UnusableFile, WrongSource."""
-    rows = read_table(_text(file), _PLACE_COLUMNS).rows()
+    table = read_table(_text(file), (*_PLACE_COLUMNS, _SUBDIVISION))
+    rows = table.rows()
     cities: list[City] = []
     problems: list[str] = []
     try:
-        _, cells = next(rows, CSVRow(1, []))
+        line, cells = next(rows, CSVRow(table.before + 1, []))
         names = heading(cells)
-        if missing := [name for name in _PLACE_COLUMNS if name not in names]:
-            raise WrongSource([f"{file}:1: missing columns: {', '.join(missing)}"], _HINT)
+        if wrong := _wrong_columns(names):
+            raise WrongSource([f"{file}:{line}: {wrong}"], _HINT)
+        needed = max(names.index(name) for name in _PLACE_COLUMNS) + 1
         for line, cells in rows:
+            if len(cells) < needed or any(cells[len(names) :]):
+                found = f"{len(cells)} cell{'s' * (len(cells) != 1)}"
+                problems.append(f"{file}:{line}: {found} in a table of {len(names)} columns")
+                continue
             row = dict(zip(names, cells, strict=False))
             latitude, longitude = _coordinates(row)
             if latitude is None or longitude is None:
                 problems.append(f"{file}:{line}: latitude and longitude must be degrees")
                 continue
-            where = (row["city"], row["country"].upper(), row.get("subdivision", "").upper())
+            where = (row["city"], row["country"].upper(), row.get(_SUBDIVISION, "").upper())
             cities.append(City(*where, latitude, longitude))
     except BrokenRow as error:
         problems.append(f"{file}:{error.line}: not CSV: {error}")
     if problems:
         raise WrongSource(problems, _HINT)
     return cities
+
+
+def _wrong_columns(names: list[str]) -> str:
+    """What is wrong with the heading of a table of cities; "" if nothing is."""
+    known = (*_PLACE_COLUMNS, _SUBDIVISION)
+    if missing := [name for name in _PLACE_COLUMNS if name not in names]:
+        return f"missing columns: {', '.join(missing)}"
+    if unknown := [name for name in names if name not in known]:
+        return f"unknown columns: {', '.join(map(repr, unknown))}; known are {', '.join(known)}"
+    return "a column occurs twice" if len(set(names)) < len(names) else ""
 
 
 def _text(file: Path) -> str:
