@@ -1,5 +1,6 @@
 """Files of own regions: YAML, and geofeeds."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,38 @@ def test_a_yaml_file_is_a_list_of_regions(tmp_path: Path, form: str) -> None:
 def test_a_wrong_yaml_file_is_refused(tmp_path: Path, text: str, reason: str) -> None:
     with pytest.raises(WrongSource, match=reason):
         read_yaml(file_of(tmp_path, text))
+
+
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_output_of_json_encoders_is_read(tmp_path: Path, ascii_only: bool) -> None:
+    region = {
+        "vendor": "a",
+        "region": "b",
+        "latitude": -1,
+        "longitude": 2,
+        "city": "\U0001f30a\x7f",
+    }
+    text = json.dumps({"regions": [region]}, indent="\t", ensure_ascii=ascii_only)
+    assert read_yaml(file_of(tmp_path, text, "a.json")) == [
+        OwnRegion("a", "b", "\U0001f30a\x7f", "", -1, 2)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[]\n[]", "2: not JSON: expected the end of the file, not '['"),
+        ("- {}", "1: not JSON: expected a value, not '-'"),
+        ("", "1: not JSON: missing a value"),
+        ("[" * 101, "1: not JSON: nested more than 100 levels deep"),
+        ('[\n{"vendor": "a",\n"vendor": "a", "region": "b", "latitude": 1, "longitude": 2}]',
+         "2: vendor must be there once, as a string or a number"),
+    ],
+)  # fmt: skip
+def test_a_wrong_json_file_is_refused(tmp_path: Path, text: str, problem: str) -> None:
+    with pytest.raises(WrongSource) as caught:
+        read_yaml(file_of(tmp_path, text, "a.json"))
+    assert str(caught.value) == f"{tmp_path}/a.json:{problem}"
 
 
 def test_a_missing_or_huge_file_is_refused(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
-"""Reads the operator's own regions: YAML files, and geofeeds (RFC 8805) with a table of cities."""
+"""Reads the operator's own regions: YAML or JSON files, and geofeeds (RFC 8805) with a table of
+cities."""
 
 import math
 import re
@@ -11,6 +12,7 @@ from originmap.domain.csv_table import BrokenRow, CSVRow, heading, read_table
 from originmap.domain.detection import geofeed, prefix
 from originmap.domain.mapping.cities import Cities, City
 from originmap.domain.mapping.own_regions import OwnRegion
+from originmap.mapfile import json_events
 from originmap.mapfile.errors import UnusableFile, WrongSource
 from originmap.mapfile.json_events import MAX_DEPTH
 from originmap.mapfile.reader import text_of
@@ -28,15 +30,8 @@ _HINT = "docs/catalogue.md has an example"
 def read_yaml(file: Path) -> list[OwnRegion]:
     """Read the regions in a YAML or JSON file: a list, alone or as `regions`. The server checks
     names and limits. Raises UnusableFile, WrongSource."""
-    text = _text(file)
-    try:
-        _refuse_deep(file, text)
-        root = yaml.compose(text, Loader=_LOADER)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        reason = getattr(error, "problem", None) or "a character that is not allowed"
-        raise WrongSource([f"{file}{line}: not YAML: {reason}"], _HINT) from None
+    text, as_json = _text(file), file.suffix.lower() == ".json"
+    root = _json_root(file, text) if as_json else _yaml_root(file, text)
     problems: list[str] = []
     regions = [region for node in _items(file, root) if (region := _region(file, node, problems))]
     if problems:
@@ -125,6 +120,47 @@ def _text(file: Path) -> str:
     if len(text) > _MAX_CHARACTERS:
         raise UnusableFile(str(file), f"longer than {_MAX_CHARACTERS:,} characters")
     return text
+
+
+def _json_root(file: Path, text: str) -> yaml.Node | None:
+    try:
+        return _JSONNodes(text).compose_document()
+    except json_events.NotJSON as error:
+        raise WrongSource([f"{file}:{error.line}: not JSON: {error.reason}"], _HINT) from None
+
+
+class _JSONNodes(yaml.composer.Composer, yaml.resolver.Resolver):
+    """Nodes of a JSON text: the loader of YAML with another parser. Raises NotJSON."""
+
+    def __init__(self, text: str) -> None:
+        yaml.composer.Composer.__init__(self)
+        yaml.resolver.Resolver.__init__(self)
+        self._events = json_events.parse(text)
+        self._next = next(self._events)
+
+    def check_event(self, *kinds: type[yaml.Event]) -> bool:
+        """Whether the next event is of one of these classes."""
+        return isinstance(self._next, kinds)
+
+    def peek_event(self) -> yaml.Event:
+        """The next event, which stays the next."""
+        return self._next
+
+    def get_event(self) -> yaml.Event:
+        """The next event. After the last one it stays."""
+        event, self._next = self._next, next(self._events, self._next)
+        return event
+
+
+def _yaml_root(file: Path, text: str) -> yaml.Node | None:
+    try:
+        _refuse_deep(file, text)
+        return yaml.compose(text, Loader=_LOADER)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        reason = getattr(error, "problem", None) or "a character that is not allowed"
+        raise WrongSource([f"{file}{line}: not YAML: {reason}"], _HINT) from None
 
 
 def _refuse_deep(file: Path, text: str) -> None:

@@ -75,10 +75,10 @@ def add(server: APIServer, **region: Any) -> None:
 def import_(file: Path, vendor: str | None, places: Path | None, server: APIServer) -> None:
     """Add the regions in a file, or replace them.
 
-    FILE is a YAML file with the list regions, each with vendor, region, latitude and longitude,
-    and optionally city and country. With --vendor it is a geofeed; its regions are named after the
-    place, as in nl-nh-amsterdam. A geofeed has no coordinates: cities that the packaged catalogue
-    lacks must be in the file of --places. If anything is wrong, nothing changes.
+    FILE is a YAML or JSON file with the list regions, each with vendor, region, latitude and
+    longitude, and optionally city and country. With --vendor it is a geofeed; its regions are
+    named after the place, as in nl-nh-amsterdam. A geofeed has no coordinates: cities that the
+    packaged catalogue lacks must be in the file of --places. If anything is wrong, nothing changes.
 
     Example: originmap catalogue import regions.yaml --db originmap.db
 
