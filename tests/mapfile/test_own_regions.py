@@ -50,6 +50,22 @@ def test_a_wrong_yaml_file_is_refused(tmp_path: Path, text: str, reason: str) ->
         read_yaml(file_of(tmp_path, text))
 
 
+@pytest.mark.parametrize("null", ["null", "~", "NULL", ""])
+def test_null_is_a_missing_value(tmp_path: Path, null: str) -> None:
+    text = f"- {{{OSLO}, city: {null}, country: {null}}}"
+    assert read_yaml(file_of(tmp_path, text)) == [OwnRegion("acme", "osl-1", "", "", 59.9, 10.7)]
+    with pytest.raises(WrongSource, match=r"file:1: vendor is missing$"):
+        read_yaml(file_of(tmp_path, f"- {{vendor: {null}, region: a, latitude: 1, longitude: 1}}"))
+
+
+def test_null_in_json_is_a_missing_value_and_a_string_is_not(tmp_path: Path) -> None:
+    region = {"vendor": "null", "region": "b", "latitude": 1, "longitude": 2}
+    text = json.dumps([{**region, "city": "null", "country": None}])
+    assert read_yaml(file_of(tmp_path, text, "a.json")) == [
+        OwnRegion("null", "b", "null", "", 1, 2)
+    ]
+
+
 @pytest.mark.parametrize("ascii_only", [True, False])
 def test_output_of_json_encoders_is_read(tmp_path: Path, ascii_only: bool) -> None:
     region = {

@@ -120,6 +120,31 @@ def test_comments_stay_with_their_mappings(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("null", ["null", "~", "Null", ""])
+def test_null_is_a_missing_value(tmp_path: Path, null: str) -> None:
+    text = f"""zones: {{example.com: {{
+      mappings: {{192.0.2.1: {{vendor: {null}, region: auto, comment: {null}}}}},
+      groups: [
+        {{name: {null}, vendor: aws, region: us-east-1, comment: {null}, origins: [192.0.2.2]}},
+        {{vendor: aws, region: us-east-1, comment: c, origins: {{192.0.2.3: {null}}}}}],
+      pools: [{{name: a, members: [192.0.2.1, 192.0.2.2], group: {null}}}]}}}}"""
+    zone = read(tmp_path, text).zones["example.com"]
+    assert [(w.place, w.comment) for w in zone.origins.values()] == [
+        (Place("", "auto"), ""),
+        (Place("aws", "us-east-1"), ""),
+        (Place("aws", "us-east-1"), "c"),
+    ]
+    assert (zone.groups, list(zone.pools or ())) == ({}, ["a"])
+
+
+def test_null_in_quotes_is_a_string(tmp_path: Path) -> None:
+    text = """zones: {a.b: {groups: [{name: "null", vendor: aws, region: us-east-1, comment: '~',
+      origins: {192.0.2.1: 'null', 192.0.2.2: }}]}}"""
+    zone = read(tmp_path, text).zones["a.b"]
+    assert [w.comment for w in zone.origins.values()] == ["null", "~"]
+    assert list(zone.groups) == ["null"]
+
+
 def test_json_has_the_same_structure_as_yaml(tmp_path: Path) -> None:
     text = json.dumps(yaml.safe_load(FULL), indent="\t")
     assert places(read(tmp_path, text, "mappings.json")) == places(read(tmp_path, FULL))
@@ -217,6 +242,24 @@ def test_all_problems_are_reported_together_with_their_position(tmp_path: Path) 
             "zones: {a: {ignore: [a.b]}}",
             "1:22: 'a.b' is not a pattern: use an address, a glob of addresses, a prefix or"
             " vendor/region",
+        ),
+        ("zones: {a: {adopt: [null]}}", "1:21: a pattern must be a string"),
+        (
+            "zones: {a: {groups: [{vendor: aws, region: us-east-1, origins: [null]}]}}",
+            "1:65: an origin in a list is an address or a host name; with comments, leave out the"
+            " dashes",
+        ),
+        (
+            "zones: {a: {mappings: {192.0.2.1: {vendor: aws, region: ~}}}}",
+            "1:35: the region is missing",
+        ),
+        (
+            "zones: {a: {pools: [{name: null, members: [192.0.2.1]}]}}",
+            "1:21: a pool takes the key name, and members or group",
+        ),
+        (
+            "zones: {a: {pools: [{name: b, members: [192.0.2.1, ~]}]}}",
+            "1:52: a member is an address or a host name",
         ),
         ("zones: {a: {adopt: [[]]}}", "1:21: a pattern must be a string"),
         ("zones: {", "2:1: not YAML: did not find expected node content"),
@@ -326,6 +369,8 @@ def test_the_schema_accepts_files_that_the_reader_accepts() -> None:
     schema = json.loads(schema_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(yaml.safe_load(FULL), schema)
+    nulls = "zones: {a: {groups: [{name: , vendor: , region: auto, comment: , origins: }]}}"
+    jsonschema.validate(yaml.safe_load(nulls), schema)
 
 
 @pytest.mark.parametrize(
@@ -340,6 +385,9 @@ def test_the_schema_accepts_files_that_the_reader_accepts() -> None:
         "zones: {a: {groups: [{vendor: aws, origins: [192.0.2.1]}]}}",
         "zones: {a: {groups: {}}}",
         "zones: {a: {ignore: [[]]}}",
+        "zones: {a: {ignore: [null]}}",
+        "zones: {a: {groups: [{vendor: aws, region: , origins: [192.0.2.1]}]}}",
+        "zones: {a: {groups: [{vendor: aws, region: us-east-1, origins: [~]}]}}",
     ],
 )
 def test_the_schema_rejects_files_that_the_reader_rejects(tmp_path: Path, text: str) -> None:

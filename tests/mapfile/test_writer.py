@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 
 from originmap import data
+from originmap.domain.mapping.mapping import Place
 from originmap.domain.zone.pool import Pool
 from originmap.mapfile import reader
 from originmap.mapfile.writer import WRITERS, ZoneState
@@ -52,6 +53,19 @@ def test_a_comment_with_any_characters_can_be_read_again(form: str, tmp_path: Pa
     file.write_bytes(written(form, zone).encode())
     (found,) = reader.read(file, data.catalogue()).zones["example.com"].origins.values()
     assert found.comment == comment
+
+
+@pytest.mark.parametrize("form", ["yaml", "json"])
+def test_the_name_null_and_comments_like_it_can_be_read_again(form: str, tmp_path: Path) -> None:
+    file = tmp_path / f"mappings.{form}"
+    mappings = {ip("192.0.2.1"): Place("null", "null"), ip("192.0.2.2"): US_EAST}
+    comments = {ip("192.0.2.1"): "null", ip("192.0.2.2"): "~"}
+    pools = (Pool("null", ("192.0.2.1", "192.0.2.2")),)
+    file.write_text(written(form, ZoneState("example.com", mappings, comments, pools)))
+    zone = reader.read(file, None).zones["example.com"]
+    assert {a: w.place for a, w in zone.origins.items()} == mappings
+    assert {a: w.comment for a, w in zone.origins.items()} == comments
+    assert list(zone.pools or {}) == ["null"]
 
 
 @pytest.mark.parametrize("form", WRITERS)

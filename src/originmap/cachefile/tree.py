@@ -14,7 +14,7 @@ from originmap.mapfile.errors import Where
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MERGE = "<<"
-_EMPTY = {"", "~", "null"}
+_EMPTY = {"", "~", "null", "Null", "NULL"}
 _MOST_NODES = 1_000_000
 
 

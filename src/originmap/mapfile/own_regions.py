@@ -18,6 +18,7 @@ from originmap.mapfile.json_events import MAX_DEPTH
 from originmap.mapfile.reader import text_of
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_NULL = "tag:yaml.org,2002:null"
 _MAX_CHARACTERS = 4 << 20
 _REQUIRED = ("vendor", "region", "latitude", "longitude")
 _MEMBERS = (*_REQUIRED, "city", "country")
@@ -186,7 +187,7 @@ def _items(file: Path, root: yaml.Node | None) -> list[yaml.Node]:
 
 
 def _region(file: Path, node: yaml.Node, problems: list[str]) -> OwnRegion | None:
-    """The region of a node; None, and its problems, if it is invalid."""
+    """The region of a node; None, and its problems, if it is invalid. Null is a missing value."""
     at = f"{file}:{node.start_mark.line + 1}"
     words: dict[str, str] = {}
     wrong = [] if isinstance(node, yaml.MappingNode) else ["a region is a mapping"]
@@ -196,7 +197,7 @@ def _region(file: Path, node: yaml.Node, problems: list[str]) -> OwnRegion | Non
         elif key.value in words or not isinstance(value, yaml.ScalarNode):
             wrong.append(f"{key.value} must be there once, as a string or a number")
         else:
-            words[key.value] = value.value
+            words[key.value] = "" if value.tag == _NULL else value.value
     wrong = wrong or [f"{name} is missing" for name in _REQUIRED if not words.get(name)]
     latitude, longitude = _coordinates(words)
     if not wrong and (latitude is None or longitude is None):

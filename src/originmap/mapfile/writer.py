@@ -103,5 +103,6 @@ def quoted(text: str) -> str:
 
 def word(text: str) -> str:
     """A string of YAML. It is quoted if it has other characters than names: a colon, which some
-    readers do not accept in a plain string, or anything that an API can return."""
-    return text if _PLAIN.fullmatch(text) else quoted(text)
+    readers do not accept in a plain string, or anything that an API can return. A pool or an own
+    vendor can have the name null, which is no string without quotes."""
+    return text if _PLAIN.fullmatch(text) and text != "null" else quoted(text)

@@ -18,7 +18,7 @@ from originmap.mapfile.document import AUTO, Document, WantedPool, ZoneEntry
 from originmap.mapfile.errors import Where
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_EMPTY = {"", "~", "null"}
+_EMPTY = {"", "~", "null", "Null", "NULL"}
 _ADDRESS = re.compile("[0-9A-Fa-f:.]+")
 _TAGS = {None, "", "!", *(f"tag:yaml.org,2002:{kind}" for kind in ("str", "map", "seq", "null"))}
 _ITEM_FORM = "an origin in a list is an address or a host name; with comments, leave out the dashes"
@@ -193,7 +193,7 @@ class _Reader:
             if key == "origins":
                 origins.extend(self._origins(value))
             elif key in ("name", "vendor", "region", "comment"):
-                word = self._word(value, f"{key} must be a string")
+                word = self._value(value, f"{key} must be a string")
                 words |= {} if word is None else {key: word}
             else:
                 self._unknown(key, where, value, known)
@@ -212,7 +212,7 @@ class _Reader:
                     word = self._word(node, "a member is an address or a host name")
                     members += [] if word is None else [word]
             elif key in ("name", "group"):
-                word = self._word(value, f"{key} must be a string")
+                word = self._value(value, f"{key} must be a string")
                 words |= {} if word is None else {key: word}
             else:
                 self._unknown(key, where, value, "name, members, group")
@@ -227,8 +227,7 @@ class _Reader:
         form = "origins must be a list, or written as origin: comment"
         if isinstance(event, yaml.MappingStartEvent):
             for text, where, value in self._origin_keys(event, form):
-                comment = self._word(value, "a comment must be a string")
-                yield text, "" if comment in (None, *_EMPTY) else str(comment), where
+                yield text, self._value(value, "a comment must be a string") or "", where
         else:
             for node in self._items(event, form):
                 if (word := self._word(node, _ITEM_FORM)) is not None:
@@ -245,7 +244,7 @@ class _Reader:
         for key, where, value in self._members(event, form):
             if key not in allowed:
                 self._unknown(key, where, value, ", ".join(allowed))
-            elif (word := self._word(value, f"{key} must be a string")) is not None:
+            elif (word := self._value(value, f"{key} must be a string")) is not None:
                 words[key] = word
         return words
 
@@ -281,8 +280,12 @@ class _Reader:
         while not isinstance(node := next(self._events), yaml.SequenceEndEvent):
             yield node
 
+    def _value(self, event: yaml.Event, form: str) -> str | None:
+        """The string of a member. Null is like a missing member: None, without a problem."""
+        return None if self._is_empty(event) else self._word(event, form)
+
     def _word(self, event: yaml.Event, form: str) -> str | None:
-        if isinstance(event, yaml.ScalarEvent):
+        if isinstance(event, yaml.ScalarEvent) and not self._is_empty(event):
             return str(event.value)
         if not isinstance(event, yaml.MappingStartEvent):
             self._wrong(event, form)
