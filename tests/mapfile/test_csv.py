@@ -82,6 +82,18 @@ def test_a_separator_in_quotes_is_part_of_its_cell(tmp_path: Path) -> None:
             'sep=,\nzone,origin_ip,vendor,region\nexample.com,"192.0.2.1\n',
             "a.csv:3:1: not CSV: unexpected end of data",
         ),
+        (
+            'sep=,\n\nzone,origin_ip,vendor,region\nexample.com,"192.0.2.1,aws,us-east-1\n'
+            + "example.com,192.0.2.2,aws,us-east-1\n" * 3,
+            "a.csv:4:1: not CSV: unexpected end of data; a quote makes it one row up to line 7:"
+            " is it closed?",
+        ),
+        (
+            'zone,origin_ip,vendor,region,comment\nexample.com,192.0.2.1,aws,us-east-1,"a\nb"\n'
+            'example.com,192.0.2.2,aws,us-east-1,"c\nexample.com,192.0.2.3,aws,us-east-1,"d"\n',
+            "a.csv:4:1: not CSV: ',' expected after '\"'; a quote makes it one row up to line 5:"
+            " is it closed?",
+        ),
     ],
 )
 def test_a_problem_in_spreadsheet_csv_is_reported_with_its_position(

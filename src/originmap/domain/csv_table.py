@@ -22,7 +22,7 @@ class CSVRow(NamedTuple):
 
 
 class BrokenRow(ValueError):
-    """A row that is not CSV."""
+    """A row that is not CSV, and the number of its first line."""
 
     def __init__(self, line: int, reason: str) -> None:
         super().__init__(reason)
@@ -70,7 +70,12 @@ def _rows(lines: list[str], before: int, separator: str) -> Iterator[CSVRow]:
                 yield CSVRow(line, [cell.strip() for cell in cells])
             line = before + rows.line_num + 1
     except csv.Error as error:
-        raise BrokenRow(before + max(rows.line_num, 1), str(error)) from None
+        last = before + rows.line_num
+        # Only a cell in quotes has more than one line, so one of them is probably missing.
+        quote = (
+            f"; a quote makes it one row up to line {last}: is it closed?" if last > line else ""
+        )
+        raise BrokenRow(line, f"{error}{quote}") from None
 
 
 def _known_names(lines: list[str], separator: str, known: Collection[str]) -> int:
