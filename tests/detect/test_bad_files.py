@@ -53,7 +53,9 @@ def test_a_file_that_is_not_a_range_file_is_rejected(data: Any) -> None:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"", "Input data was truncated"),
+        (b"", "it is empty"),
+        (b" \r\n", "it is empty"),
+        (b"{", "Input data was truncated"),
         (b"<!DOCTYPE html><title>Sign in</title>", "it is a web page, not JSON"),
         (b"[1, 2]", "Expected `object`, got `array`"),
         (AWS.read_bytes().replace(b"EC2", b"\xffC2"), "can't decode byte 0xff"),

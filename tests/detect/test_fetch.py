@@ -166,7 +166,7 @@ def test_a_page_without_the_link_is_an_error(files: RangeFiles, server: VendorSe
         (Page(AWS.read_bytes()[:-9]), DamagedRanges, "Input data was truncated"),
         (Page(GCP.read_bytes()), DamagedRanges, "lists the ranges of gcp, not aws"),
         (Page(b"<html>"), DamagedRanges, "it is a web page, not JSON"),
-        (Page(b""), DamagedRanges, "Input data was truncated"),
+        (Page(b""), DamagedRanges, "it is empty"),
         (Page(gzip.compress(bytes(33 << 20))), DamagedRanges, "more than 32 MiB"),
         (Page(bytes(33 << 20)), DamagedRanges, "more than 32 MiB"),
         (

@@ -54,6 +54,8 @@ JSON_VENDORS = tuple(
 def read(content: Content, vendor: str | None = None) -> Publication:
     """Read a range file; a geofeed needs its `vendor`. Raises DamagedRanges with the file and the
     reason."""
+    if not content.data.strip():
+        raise DamagedRanges(content.name, "it is empty")
     try:
         if vendor is None or vendor in JSON_VENDORS:
             publication = _reader(content)(content)
