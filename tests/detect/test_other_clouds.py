@@ -24,6 +24,7 @@ from tests.detect.samples import (
     HETZNER,
     LINODE,
     VULTR,
+    content,
     kept_in,
 )
 
@@ -107,6 +108,33 @@ def test_a_geofeed_needs_a_vendor_that_publishes_one(
 ) -> None:
     with pytest.raises(DamagedRanges, match=reason):
         kept_in(tmp_path).keep([read_file(LINODE)], expected=vendor)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_geofeed_is_read_as_any_program_saves_it(tmp_path: Path, encoding: str, end: str) -> None:
+    text = end.join(["# acme", "192.0.2.0/25,NL,,Amsterdam,", "192.0.2.128/25,DE,,Berlin,"])
+    file = tmp_path / "feed.csv"
+    file.write_bytes(text.encode(encoding))
+    published = reader.read(read_file(file), "acme")
+    assert [each.region for each in published.ranges] == ["nl-amsterdam", "de-berlin"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("# acme\r192.0.2.1/24,NL,,Amsterdam", "line 2: '192.0.2.1/24' has host bits set"),
+        ("192.0.2.0/24,NL,,Delft\n192.0.2.300,NL,,Delft", "line 2: '192.0.2.300/32' is not a pre"),
+        ("192.0.2.0/24,Holland", "line 1: 'HOLLAND' is not an ISO 3166-1 alpha-2 code"),
+        ("", "it is empty"),
+        ("\n\n", "it is empty"),
+        ("# a comment", "it has no prefixes"),
+    ],
+)
+def test_an_error_in_a_geofeed_has_its_line(text: str, reason: str) -> None:
+    with pytest.raises(DamagedRanges) as caught:
+        reader.read(content(text.encode()), "acme")
+    assert caught.value.reason.startswith(reason)
 
 
 def test_another_file_is_no_geofeed(tmp_path: Path) -> None:

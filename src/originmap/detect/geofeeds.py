@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from originmap.detect.content import Content
 from originmap.domain.detection import geofeed, prefix
+from originmap.domain.detection.geofeed import GeofeedEntry, InvalidGeofeed
 from originmap.domain.detection.ranges import Publication, Range, merge
 
 URLS: Mapping[str, str] = MappingProxyType(
@@ -35,8 +36,13 @@ def looks_like_one(data: bytes) -> bool:
 
 def read(content: Content, vendor: str) -> Publication:
     """Read the geofeed of a vendor. Raises ValueError."""
-    rows = (
-        Range(prefix.parse_network(entry.prefix), vendor, entry.region, ())
-        for entry in geofeed.entries(content.data.decode())
-    )
+    rows = (_range(entry, vendor) for entry in geofeed.entries(content.data.decode()))
     return Publication(vendor, content.modified, merge(rows), nested=True)
+
+
+def _range(entry: GeofeedEntry, vendor: str) -> Range:
+    try:
+        network = prefix.parse_network(entry.prefix)
+    except prefix.InvalidPrefix as error:
+        raise InvalidGeofeed(f"line {entry.line}: {error}") from None
+    return Range(network, vendor, entry.region, ())

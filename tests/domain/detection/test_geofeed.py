@@ -32,6 +32,11 @@ def test_the_regions_of_a_feed_are_named_after_their_places() -> None:
     ]
 
 
+@pytest.mark.parametrize("end", ["\r", "\r\n"])
+def test_lines_can_have_the_end_of_any_system(end: str) -> None:
+    assert entries(FEED.replace("\n", end)) == entries(FEED)
+
+
 def test_a_long_name_is_cut() -> None:
     (entry,) = entries(f"192.0.2.0/24,GB,GB-WLS,{'Llanfair ' * 20}")
     assert entry.region is not None

@@ -11,6 +11,7 @@ import unicodedata
 from typing import NamedTuple
 
 _MAX_NAME = 63
+_LINE_END = re.compile("\r\n|\r|\n")
 _NOWHERE = frozenset({"", "ZZ"})
 """Countries of prefixes that the network does not locate (RFC 8805 §2.1.1.2)."""
 
@@ -38,9 +39,10 @@ class InvalidGeofeed(ValueError):
 
 
 def entries(text: str) -> list[GeofeedEntry]:
-    """Read the lines of a geofeed, without comments and empty lines. Raises InvalidGeofeed."""
+    """Read the lines of a geofeed, with line ends of any system, without comments and empty lines.
+    Raises InvalidGeofeed."""
     found = []
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(_LINE_END.split(text), 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         try:
