@@ -24,7 +24,7 @@ Answer = Callable[[str, dict[str, str]], "Raw | dict[str, Any]"]
 
 
 class FakeAPI(HTTPThread):
-    """A server for GET and POST on a free port; a context manager."""
+    """A server for GET, POST and PUT on a free port; a context manager."""
 
     def __init__(self, answer: Answer) -> None:
         self.asked: list[str] = []
@@ -34,6 +34,9 @@ class FakeAPI(HTTPThread):
 def _handler(api: FakeAPI, answer: Answer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def do_PUT(self) -> None:
+            self.do_POST()
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))

@@ -18,8 +18,11 @@ from originmap.client.errors import (
     Unreachable,
     Unreadable,
 )
-from originmap.client.mappings import RemoteMappings
+from originmap.client.mappings import RemoteMappings, Unapplied
 from originmap.domain.mapping import address as addresses
+from originmap.domain.mapping.mapping import MappingChange
+from originmap.domain.plan.plan import Batch
+from tests.builders import US_EAST, ip
 from tests.client.fake_api import ZONE, Answer, FakeAPI, Raw
 
 ID = ZONE["id"]
@@ -257,6 +260,31 @@ def test_compressed_responses_are_read_and_damaged_ones_are_errors() -> None:
     error, _ = refused(lambda path, query: Raw(200, b"no gzip", packed))
     assert isinstance(error, Unreadable)
     assert "cannot decompress it" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        ("quota of the\nvendor\x1b[31m", "quota of the vendor [31m"),
+        ({"code": 1, "message": "quota"}, "quota"),
+        ([{"message": "one"}, "two"], "one; two"),
+        (None, ""),
+    ],
+)
+def test_the_reason_of_a_rejected_change_is_read_in_any_form(error: object, text: str) -> None:
+    rejected = {"origin_ip": "2001:DB8:0:0:0:0:0:1", "error": error}
+    body = {"success": True, "errors": [], "result": {"failed": [rejected]}}
+    with behind(lambda path, query: body) as (mappings, _):
+        batch = Batch(ID, False, (MappingChange(ip("2001:db8::1"), None, US_EAST),))
+        assert mappings.write(batch) == [Unapplied("2001:db8::1", text)]
+
+
+def test_control_characters_of_names_are_not_passed_on() -> None:
+    entry = {"origin_ip": "192.0.2.1", "vendor": "aws", "region": "x\x1b]0;a\x07\n  + b"}
+    body = {"success": True, "errors": [], "result": [entry], "result_info": {"total_count": 1}}
+    with behind(lambda path, query: body) as (mappings, _):
+        (place,) = mappings.mappings(ID).values()
+    assert place.region.isprintable()
 
 
 @pytest.mark.parametrize("location", ["https://xn--a.example/", "https://xn--.com/"])

@@ -74,11 +74,16 @@ def _error(value: object) -> tuple[int, str]:
         chain = value.get("error_chain")
         causes = [_error(each)[1] for each in chain[:_CAUSES]] if isinstance(chain, list) else []
         texts = [str(value.get("message") or ""), *causes]
-        return _number(value.get("code")) or 0, _on_one_line(": ".join(filter(None, texts)))
-    return 0, _on_one_line(str(value))
+        return _number(value.get("code")) or 0, on_one_line(": ".join(filter(None, texts)))
+    return 0, on_one_line(str(value))
 
 
-def _on_one_line(text: str) -> str:
+def reason(value: object) -> str:
+    """The text of an error in any form: a text, an object with a message, or a list of these."""
+    return "; ".join(text for _, text in _errors(value))
+
+
+def on_one_line(text: str) -> str:
     """Untrusted text without line breaks and terminal control characters."""
     return "".join(each if each.isprintable() else " " for each in text).strip()
 

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from originmap.client.connection import APIConnection
-from originmap.client.envelope import Envelope, PageInfo
+from originmap.client.envelope import Envelope, PageInfo, on_one_line, reason
 from originmap.client.errors import NoPools, NoSuchZone, Refused, Unreadable
 from originmap.client.listing import MappingListing, read_whole
 from originmap.client.native import native_base, own_regions
@@ -57,7 +57,7 @@ class _Entry(msgspec.Struct):
 
 class _Failed(msgspec.Struct):
     origin_ip: str | None = None
-    error: str | None = None
+    error: object = None
 
 
 class _Outcome(msgspec.Struct):
@@ -163,7 +163,7 @@ class RemoteMappings:
             answer = self.connection.ask("PUT", path, body=body)
         outcome = _read(_OUTCOME, answer, path) if answer.has_result else None
         failed = (outcome and outcome.failed) or []
-        return [Unapplied(each.origin_ip or "", each.error or "") for each in failed]
+        return [Unapplied(_canonical(each.origin_ip or ""), reason(each.error)) for each in failed]
 
     def _batch_path(self, batch: Batch) -> str:
         own = self._own.by_place() if self._own else {}
@@ -200,13 +200,16 @@ class RemoteMappings:
         def read(page: int) -> tuple[list[RemoteZone], PageInfo]:
             answer = self.connection.ask("GET", "/zones", named | _page(page, ZONES_PER_PAGE))
             zones = _read(_ZONES, answer, "/zones") or []
-            return [RemoteZone(zone.id, zone.name) for zone in zones], answer.result_info
+            found = [RemoteZone(zone.id, on_one_line(zone.name)) for zone in zones]
+            return found, answer.result_info
 
         return MappingListing(read, itemgetter(0), ZONES_PER_PAGE)
 
     def _place(self, entry: _Entry) -> Place:
         key = (entry.vendor, entry.region)
-        return self._places.setdefault(key, Place(*key))
+        if key not in self._places:
+            self._places[key] = Place(*map(on_one_line, key))
+        return self._places[key]
 
     @staticmethod
     def _address(entry: _Entry, zone_id: str) -> Address:
@@ -249,3 +252,11 @@ def _read(decoder: msgspec.json.Decoder[T], answer: Envelope, what: str) -> T:
         return decoder.decode(answer.result)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Unreadable(what, 200, str(error)) from None
+
+
+def _canonical(text: str) -> str:
+    """An address in the form of plans; any other text as it is."""
+    try:
+        return addresses.text(addresses.parse(text))
+    except InvalidAddress:
+        return on_one_line(text)

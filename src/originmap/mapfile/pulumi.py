@@ -8,7 +8,7 @@ from typing import TextIO
 
 from originmap.domain.mapping import address as addresses
 from originmap.mapfile.terraform import ExportedZone, resource_name
-from originmap.mapfile.writer import word
+from originmap.mapfile.writer import quoted
 
 _HEADING = """\
 name: origin-cloud-regions
@@ -40,7 +40,8 @@ def write_pulumi(zones: Iterable[ExportedZone], out: TextIO) -> None:
                     name=resource_name(zone.name, address),
                     zone_id=zone.id,
                     origin_ip=addresses.text(address),
-                    vendor=word(place.vendor),
-                    region=word(place.region),
+                    # In quotes, because a region can be called no, null or 007.
+                    vendor=quoted(place.vendor),
+                    region=quoted(place.region),
                 )
             )

@@ -19,7 +19,7 @@ from originmap.domain.mapping import address as addresses
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import Place
 from originmap.domain.plan.plan import shown
-from originmap.domain.zone.name import may_be_zone
+from originmap.domain.zone.name import is_zone_id
 from originmap.mapfile.errors import UnusableFile, WrongSource
 from originmap.mapfile.json_events import json_problem
 from originmap.mapfile.reader import bytes_of, decoded
@@ -228,10 +228,11 @@ def _mapping(each: _Object) -> tuple[str, Address, Place]:
     ]
     if missing:
         raise ValueError(f"missing {', '.join(missing)}")
-    if not may_be_zone(str(values.zone_id)):
-        raise ValueError(f"zone_id {values.zone_id!r} is not a zone id")
+    zone_id = str(values.zone_id).lower()
+    if not is_zone_id(zone_id):
+        raise ValueError(f"zone_id {values.zone_id!r} is not a zone id: 32 hexadecimal digits")
     try:
         address = addresses.parse(values.origin_ip)
     except InvalidAddress:
         raise ValueError(f"origin_ip {values.origin_ip!r} is not an origin IP address") from None
-    return str(values.zone_id), address, Place(str(values.vendor), str(values.region))
+    return zone_id, address, Place(str(values.vendor), str(values.region))
