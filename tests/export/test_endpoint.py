@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from originmap.domain.errors import InvalidExport
-from originmap.domain.tier.cache import Cache, CacheState
+from originmap.domain.tier.cache import MAX_CACHES_OF_COLO, Cache, CacheState
 from originmap.domain.tier.endpoint import Endpoint
 from originmap.domain.tier.topology import Colo
-from originmap.export.endpoint import Endpoints, parse, read
+from originmap.export.endpoint import MAX_UPSTREAMS, Endpoints, parse, read
 
 
 @pytest.mark.parametrize(
@@ -125,3 +125,24 @@ def test_a_cache_whose_name_has_several_addresses_becomes_several() -> None:
     caches = endpoints.servers([Cache("a", "a.test", weight=3), Cache("b", "b.test")])
     assert texts(caches) == ["a 192.0.2.1:80", "a__2 192.0.2.2:80", "b b.test:80"]
     assert [cache.weight for cache in caches] == [3, 3, 1]
+
+
+@pytest.mark.parametrize(
+    ("count", "codes", "problem"),
+    [
+        (MAX_UPSTREAMS + 1, 1_000, r"2,001 upstream addresses; the limit is 2,000"),
+        (100_000, 1, r"100,000 upstream addresses; the limit is 2,000"),
+        (MAX_CACHES_OF_COLO + 1, 1, r"257 upstream addresses for colo C0; the limit is 256"),
+    ],
+)
+def test_too_many_addresses_are_refused(count: int, codes: int, problem: str) -> None:
+    values = [f"C{number % codes}=a{number}.test:80" for number in range(count)]
+    with pytest.raises(InvalidExport, match=problem) as caught:
+        read(values)
+    assert "use a template" in caught.value.hint
+
+
+def test_the_largest_number_of_addresses_is_accepted() -> None:
+    values = [f"C{number % 8}=a{number}.test:80" for number in range(MAX_UPSTREAMS)]
+    assert len(read(values).caches(_colo("C7"))) == MAX_UPSTREAMS / 8
+    assert len(read(["C1=a.test:80"] * MAX_UPSTREAMS).caches(_colo("C1"))) == 1

@@ -34,6 +34,9 @@ COLOS = tuple(
     Colo(f"C{n}", "City", "DE", n * 37 % 170 - 85, n * 91 % 350 - 175) for n in range(MAX_COLOS)
 )
 
+NODE = {"node": {"metadata": {"originmap": {"upstream": ["{colo}.test:80", "C1=a.test:80"]}}}}
+"""Envoy's description of a node, with two addresses of upper tiers."""
+
 
 async def test_one_thread_works_at_a_time_for_any_number_of_callers() -> None:
     turns, at_work = Turns(), list[int]()
@@ -136,13 +139,15 @@ async def test_snapshots_and_changes_are_read_in_turns_from_the_first_piece_on()
 @pytest.mark.parametrize(
     ("method", "path", "body", "cost"),
     [
-        ("GET", "/topology", None, 1),
-        ("GET", "/changes?since=0&limit=1000", None, 1),
-        ("GET", "/changes?since=0&limit=10000", None, 101),
-        ("GET", f"/zones/{ZONE_ID}/history?limit=1", None, 1),
-        ("GET", f"/zones/{ZONE_ID}/history?limit=1000", None, 10),
-        ("POST", "/detect", {"addresses": ["192.0.2.1"] * 1_000}, 11),
-        ("POST", "/whatif", {"topology": msgspec.to_builtins(Topology(COLOS))}, 11),
+        ("GET", "/originmap/v1/topology", None, 1),
+        ("GET", "/originmap/v1/changes?since=0&limit=1000", None, 1),
+        ("GET", "/originmap/v1/changes?since=0&limit=10000", None, 101),
+        ("GET", f"/originmap/v1/zones/{ZONE_ID}/history?limit=1", None, 1),
+        ("GET", f"/originmap/v1/zones/{ZONE_ID}/history?limit=1000", None, 10),
+        ("POST", "/originmap/v1/detect", {"addresses": ["192.0.2.1"] * 1_000}, 11),
+        ("POST", "/originmap/v1/whatif", {"topology": msgspec.to_builtins(Topology(COLOS))}, 11),
+        ("POST", "/v3/discovery:clusters", NODE | {"resource_names": ["x"] * 998}, 11),
+        ("POST", "/v3/discovery:clusters", NODE, 1),
     ],
 )
 async def test_large_requests_count_more_against_the_rate_limit(
@@ -153,7 +158,7 @@ async def test_large_requests_count_more_against_the_rate_limit(
         bootstrap.open_store(bootstrap.MEMORY, initial_data.prepare_dev) as opened,
         client_of(opened, BEARER, settings=settings) as client,
     ):
-        url = f"http://testserver/originmap/v1{path.replace(ZONE_ID, initial_data.DEV_ID)}"
+        url = f"http://testserver{path.replace(ZONE_ID, initial_data.DEV_ID)}"
         answer = await client.request(method, url, json=body)
         assert answer.status_code == 200, answer.text[:300]
         after = await client.get("http://testserver/originmap/v1/topology")

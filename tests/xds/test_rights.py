@@ -115,6 +115,8 @@ async def test_an_expired_token_ends_its_streams(world: World) -> None:
         ({"node": described("a b")}, "node.id"),
         ({"node": described("n", upstreams=["x"])}, "no member 'upstreams'"),
         ({"node": described("n", zone="example.com")}, "must be a list"),
+        ({"node": described("n", upstream=["x"] * (MOST_NAMES + 1))}, "more than 20,000 texts"),
+        ({"node": described("n", zone=["x"] * (MOST_NAMES + 1))}, "more than 20,000 texts"),
         ({"node": described("n"), "type_url": "x.Listener"}, "no resources of type"),
         (
             {

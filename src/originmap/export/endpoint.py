@@ -5,14 +5,16 @@ host and a port are accepted, so that formats can write them without escaping.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from originmap.domain.errors import InvalidExport
-from originmap.domain.tier.cache import Cache
+from originmap.domain.tier.cache import MAX_CACHES_OF_COLO, Cache
 from originmap.domain.tier.endpoint import TEMPLATE_FIELD, Endpoint, parse_endpoint
 from originmap.domain.tier.topology import Colo
 
+MAX_UPSTREAMS = 2_000
+"""Addresses in the options of a node: two for each colo of the largest topology."""
 _CODE = re.compile("[A-Z0-9]{2,10}")
 
 Addresses = Mapping[str, tuple[str, ...]]
@@ -95,13 +97,16 @@ def parse(text: str) -> Endpoint:
     return endpoint
 
 
-def read(values: Iterable[str]) -> Endpoints:
-    """Parse upstream addresses: a template, and CODE=host:port in any number and order. A code that
-    is given several times means several caches.
+def read(values: Sequence[str]) -> Endpoints:
+    """Parse upstream addresses: a template, and CODE=host:port in any order. A code that is given
+    several times means several caches.
 
-    Raises InvalidExport, also for two templates.
+    Raises InvalidExport, also for two templates, and for more than MAX_UPSTREAMS or, in a colo,
+    MAX_CACHES_OF_COLO.
     """
-    template, colos = "", dict[str, tuple[Endpoint, ...]]()
+    if len(values) > MAX_UPSTREAMS:
+        raise _too_many(f"{len(values):,} upstream addresses; the limit is {MAX_UPSTREAMS:,}")
+    template, colos = "", dict[str, dict[Endpoint, None]]()
     for value in values:
         code, separator, address = value.strip().partition("=")
         if TEMPLATE_FIELD in value:
@@ -110,11 +115,20 @@ def read(values: Iterable[str]) -> Endpoints:
                 raise InvalidExport(f"two templates: {template!r} and {value.strip()!r}", _ONE)
             template = value.strip()
         elif separator and _CODE.fullmatch(code.upper()):
-            given = colos.get(code.upper(), ())
-            colos[code.upper()] = tuple(dict.fromkeys((*given, parse(address))))
+            colos.setdefault(code.upper(), {})[parse(address)] = None
         else:
             raise _refused(value)
-    return Endpoints(template, colos)
+    for code, given in colos.items():
+        if len(given) > MAX_CACHES_OF_COLO:
+            limit = f"the limit is {MAX_CACHES_OF_COLO}"
+            raise _too_many(f"{len(given):,} upstream addresses for colo {code}; {limit}")
+    return Endpoints(template, {code: tuple(given) for code, given in colos.items()})
+
+
+def _too_many(problem: str) -> InvalidExport:
+    return InvalidExport(
+        problem, "use a template such as {colo}.cache.example.net:80, or add caches to the topology"
+    )
 
 
 def _refused(text: str) -> InvalidExport:

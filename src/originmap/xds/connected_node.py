@@ -49,7 +49,7 @@ class ConnectedNode:
         self._reported: Report | None = None
         self._report_at = 0.0
         self._zones: tuple[int, tuple[str, ...]] | None = None
-        for name in node.zones:
+        for name in dict.fromkeys(node.zones):
             zone_id = services.directory.zone_id(name)
             if caller.token is not None:
                 services.access.zone(caller, READ_STATE, zone_id)

@@ -7,6 +7,7 @@ earlier revision is rendered once.
 import asyncio
 import contextlib
 from collections.abc import Collection, Iterable, Sequence
+from functools import cached_property
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
@@ -14,6 +15,7 @@ from originmap.domain.errors import HistoryGone, InvalidExport, StoreError
 from originmap.domain.mapping.mapping import MAX_MAPPINGS, Mapping
 from originmap.domain.tier.tier import Tiers
 from originmap.domain.zone.zone import Zone
+from originmap.export.endpoint import Endpoints, read
 from originmap.export.envoy import CLUSTER_TYPE, ENDPOINTS_TYPE, HOST_TYPE, ROUTES, ROUTES_TYPE
 from originmap.export.node import Node
 from originmap.service.access.directory import Directory
@@ -85,6 +87,11 @@ class ResourceGroup:
         if before is not None and not before.problem and before.newest and self.newest:
             self._node, self._tiers, self.of_type = before._node, before._tiers, before.of_type
 
+    @cached_property
+    def _endpoints(self) -> Endpoints:
+        """The addresses of upper tiers, parsed once. Raises InvalidExport."""
+        return read(self._selection.upstreams)
+
     @property
     def newest(self) -> bool:
         """Whether the resources are those of the newest revision."""
@@ -122,7 +129,7 @@ class ResourceGroup:
         zones = [z for z in map(self._directory.zone, self._selection.zones) if z is not None]
         before, node = self._node, self._node
         if node is None or self._tiers is not tiers or node.zones != tuple(zones):
-            node = self._exports.node(zones, self._selection.colo, self._selection.upstreams)
+            node = self._exports.node(zones, self._selection.colo, self._endpoints)
             node.check_endpoints()
         due = self._due(node, changed)
         hosts = dict(self.of_type[HOST_TYPE])
@@ -184,9 +191,7 @@ class ResourceGroup:
             release = await read_release(parts)
             wanted = set(self._selection.zones)
             zones = [zone for zone in release.zones if zone.id in wanted]
-            node = self._exports.past_node(
-                release, zones, self._selection.colo, self._selection.upstreams
-            )
+            node = self._exports.past_node(release, zones, self._selection.colo, self._endpoints)
             node.check_endpoints()
             hosts: dict[str, Resource] = {}
             writer = resources.of_hosts(node)

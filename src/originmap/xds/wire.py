@@ -20,7 +20,7 @@ from originmap.xds.resources import TYPES
 from originmap.xds.stream import Asked, Push, ResourceStream
 
 MOST_NAMES = 20_000
-"""Maximum of names and versions in a request."""
+"""Maximum of names and versions in a request, and of texts in each member of a node's metadata."""
 _LONGEST_NAME = 300
 _OF_ALL = (CLUSTER_TYPE, HOST_TYPE)
 """Envoy names no clusters and no virtual hosts, and gets all."""
@@ -57,7 +57,10 @@ def node_of(node: base_pb2.Node) -> XDSNode:
 def _texts(options: Mapping[str, struct_pb2.Value], name: str) -> tuple[str, ...]:
     if name not in options:
         return ()
-    texts = tuple(value.string_value for value in options[name].list_value.values)
+    values = options[name].list_value.values
+    if len(values) > MOST_NAMES:
+        raise InvalidQuery(f"node.metadata.originmap.{name} has more than {MOST_NAMES:,} texts")
+    texts = tuple(value.string_value for value in values)
     if not all(texts) or not options[name].HasField("list_value"):
         raise InvalidQuery(f"node.metadata.originmap.{name} must be a list of texts")
     return texts

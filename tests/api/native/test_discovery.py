@@ -8,6 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
+from originmap.api.native.discovery import MOST_NAMES
+from originmap.export.endpoint import MAX_UPSTREAMS
 from tests.api.answers import error
 from tests.api.application import ZONE_URL
 from tests.api.cloudflare.two_zones import NARROW, change, two_zones
@@ -186,6 +188,7 @@ async def test_the_zones_are_the_requested_ones_among_those_that_the_credential_
         {"node": {"metadata": {"originmap": {"upstreams": [TEMPLATE]}}}},
         {"node": {"metadata": {"originmap": {"upstream": TEMPLATE}}}},
         {"resource_names": "originmap"},
+        {"resource_names": ["originmap"] * (MOST_NAMES + 1)},
         [],
     ],
 )
@@ -194,6 +197,17 @@ async def test_an_invalid_discovery_request_is_refused(
 ) -> None:
     answer = await client.post(f"{DISCOVERY}:routes", content=json.dumps(body))
     assert error(answer)[:2] == (400, 10400)
+
+
+async def test_too_many_addresses_of_upper_tiers_are_refused(client: httpx.AsyncClient) -> None:
+    upstream = [f"IAD=a{number}.test:80" for number in range(MAX_UPSTREAMS + 1)]
+    status, code, text = error(await ask(client, "clusters", node=node(upstream=upstream)))
+    assert (status, code) == (400, 10462)
+    assert "2,001 upstream addresses; the limit is 2,000" in text
+
+
+async def test_a_zone_can_be_named_several_times(client: httpx.AsyncClient) -> None:
+    assert await zones_in(client, node=node(zone=["example.com"] * 1_000)) == ["example.com"]
 
 
 async def test_only_resource_types_of_envoy_are_served(client: httpx.AsyncClient) -> None:

@@ -184,7 +184,7 @@ def _export_routes(guard: Guard, services: NativeServices) -> list[Route]:
         Route("GET", path + "/family", anyone, export.list_family),
     ]
     for kind in KINDS:
-        discover = Discover(zones, discovery, kind, files).discover
+        discover = Discover(guard, zones, discovery, kind, files).discover
         table.append(Route("POST", f"{DISCOVERY}:{kind.name}", anyone, discover))
     return table
 

@@ -22,7 +22,7 @@ class ZoneSelection:
         if not names:
             return self._access.readable_zones(caller, READ_STATE)
         found = {}
-        for name in names:
+        for name in dict.fromkeys(names):
             zone = self._access.zone(caller, READ_STATE, self._directory.zone_id(name))
             found[zone.id] = zone
         if len(found) == 1:

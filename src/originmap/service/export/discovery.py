@@ -1,11 +1,12 @@
 """Discovery responses (xDS over REST) for nodes that run Envoy, which poll for resources."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from originmap.domain.history.snapshot import SnapshotStart
 from originmap.domain.zone.zone import Zone
 from originmap.export.discovery import ResourceKind, response
+from originmap.export.endpoint import Endpoints
 from originmap.service.chunks import Chunks
 from originmap.service.export.exports import Export, Exports, digest, version
 from originmap.service.feed.snapshots import SnapshotReader
@@ -13,16 +14,13 @@ from originmap.service.feed.snapshots import SnapshotReader
 
 class Question(NamedTuple):
     """A request of a node in a colo for resources of one kind: those with some names, or all.
-
-    `upstreams` are the addresses of upper tiers, in the form of `export.endpoint.read`. `version`
-    is the version that the node has.
-    """
+    `version` is the version that the node has."""
 
     kind: ResourceKind
     version: str = ""
-    names: Sequence[str] = ()
+    names: Collection[str] = ()
     colo: str | None = None
-    upstreams: Sequence[str] = ()
+    endpoints: Endpoints = Endpoints()
 
 
 class Discovery:
@@ -30,6 +28,7 @@ class Discovery:
 
     def __init__(self, exports: Exports) -> None:
         self._exports = exports
+        self.turns = exports.turns
 
     async def answer(
         self, question: Question, zones: Callable[[], Sequence[Zone]], reader: SnapshotReader
@@ -47,16 +46,15 @@ class Discovery:
     def _prepare(
         self, question: Question, zones: Callable[[], Sequence[Zone]], start: SnapshotStart
     ) -> Export:
-        kind, names = question.kind, sorted(question.names)
-        of = zones()
+        kind, of = question.kind, zones()
         if not kind.of_mappings:
             # Clusters depend on zones only in this: whether one has a hub, and one has pools.
             kinds = {(zone.regional_tiered_cache.on, bool(zone.pools)): zone for zone in of}
             of = [zone for kind, zone in kinds.items() if any(kind)]
-        node = self._exports.node(of, question.colo, question.upstreams)
+        node = self._exports.node(of, question.colo, question.endpoints)
         node.check_endpoints()
         # The names are part of the version: a request for other names needs a response even if no
         # resource changed.
-        name = f"{kind.name} {names}"
+        name = f"{kind.name} {list(question.names)}"
         found = version(start, name, node) if kind.of_mappings else digest(name, node)
-        return Export(response(kind, found, names), node, start.revision, found)
+        return Export(response(kind, found, question.names), node, start.revision, found)

@@ -13,7 +13,7 @@ from originmap.domain.mapping.mapping import Mapping
 from originmap.domain.rollout.rollout import allowed
 from originmap.domain.tier.tier import Tiers
 from originmap.domain.zone.zone import Zone
-from originmap.export.endpoint import Addresses, read
+from originmap.export.endpoint import Addresses, Endpoints, read
 from originmap.export.format import File, Format, written
 from originmap.export.node import Node, ZonePart
 from originmap.service.chunks import Chunks
@@ -79,6 +79,7 @@ class Exports:
         self._topologies = topologies
         self._current = CurrentRollout(store)
         self._catalogues = catalogues
+        self.turns = topologies.turns
 
     def prepare(
         self, request: ExportRequest, zones: Sequence[Zone], start: SnapshotStart
@@ -100,7 +101,7 @@ class Exports:
         return node.names() if format_.of_addresses else ()
 
     def _node(self, request: ExportRequest, zones: Iterable[Zone]) -> Node:
-        node = self.node(zones, request.colo, request.upstreams)
+        node = self.node(zones, request.colo, read(request.upstreams))
         return node.with_addresses(request.addresses) if request.addresses else node
 
     async def now(self) -> SnapshotStart:
@@ -108,19 +109,18 @@ class Exports:
         epoch, revision = self._store.epoch, self._store.revision
         return SnapshotStart(epoch, revision, await self._store.time_of(revision) or 0)
 
-    def node(self, zones: Iterable[Zone], colo: str | None, upstreams: Sequence[str]) -> Node:
-        """Return a node for the colo and upstreams of an `ExportRequest`, with the current tiers.
-        Raises InvalidExport."""
+    def node(self, zones: Iterable[Zone], colo: str | None, endpoints: Endpoints) -> Node:
+        """Return a node with the current tiers. Raises InvalidExport."""
         places = self._catalogues.current().places()
-        return Node(zones, self._topologies.tiers(), places, colo, read(upstreams))
+        return Node(zones, self._topologies.tiers(), places, colo, endpoints)
 
     def past_node(
-        self, release: Release, zones: Iterable[Zone], colo: str | None, upstreams: Sequence[str]
+        self, release: Release, zones: Iterable[Zone], colo: str | None, endpoints: Endpoints
     ) -> Node:
         """Return a node with the tiers of an earlier revision. Raises InvalidExport."""
         catalogue = self._catalogues.with_own(release.own_regions)
         tiers = self._topologies.tiers_as_of(release.topology, release.latencies, catalogue)
-        return Node(zones, tiers, catalogue.places(), colo, read(upstreams))
+        return Node(zones, tiers, catalogue.places(), colo, endpoints)
 
     async def tiers_at_hand(self) -> Tiers:
         """Return the current tiers after computing those of every region, in turns: a node needs
@@ -148,7 +148,7 @@ class Exports:
         try:
             release = await read_release(parts)
             served = [zone for zone in release.zones if zone.id in readable]
-            node = self.past_node(release, served, request.colo, request.upstreams)
+            node = self.past_node(release, served, request.colo, read(request.upstreams))
             node = node.with_addresses(request.addresses)
             export = _export(request, node, release.start)
             chunks = _written(export, release.mappings, self._topologies.turns)
