@@ -52,6 +52,16 @@ def test_all_problems_are_reported_together() -> None:
     assert "region 1 (acme fra-1): the region is there twice" in caught.value.problems
 
 
+def test_only_the_first_100_problems_are_reported() -> None:
+    with pytest.raises(InvalidCatalogue) as caught:
+        check([replace(FRA, vendor=f"Acme{n}") for n in range(200)])
+    assert len(caught.value.problems) == 100
+    missing = [Place("acme", f"x-{n}") for n in range(200)]
+    with pytest.raises(InvalidCatalogue) as caught:
+        run(change_regions([], missing, PACKAGED), FRA)
+    assert len(caught.value.problems) == 100
+
+
 def test_there_is_a_limit() -> None:
     many = [replace(FRA, region=f"r{n}") for n in range(MAX_OWN_REGIONS + 1)]
     assert len(check(many[1:]).regions) == MAX_OWN_REGIONS

@@ -60,6 +60,20 @@ def test_pools_and_their_members_are_limited() -> None:
     assert _problems(*several) == ["the pools have 3,501 members; the limit is 3,500 a zone"]
 
 
+def test_the_members_of_pools_that_are_too_large_are_not_looked_at() -> None:
+    over = Pool("over", ("no address",) * (MAX_MEMBERS + 1))
+    assert _problems(over) == ["pool over has 1,001 members; the limit is 1,000"]
+    assert _problems(*[Pool(f"p{n}", ("no address",) * 900) for n in range(4)]) == [
+        "the pools have 3,600 members; the limit is 3,500 a zone"
+    ]
+
+
+def test_only_the_first_100_problems_are_reported_and_long_ones_are_cut() -> None:
+    found = _problems(*[Pool("a" * 5_000, ("b" * 5_000,)) for _ in range(60)])
+    assert len(found) == 100
+    assert max(map(len, found)) == 500
+
+
 def test_replacing_the_pools_changes_the_record_of_the_zone() -> None:
     (change,) = set_pools(ZONE_ID, [WEB], 7)(RECORDS).changes
     assert change.after is not None

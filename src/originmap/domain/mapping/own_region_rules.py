@@ -14,6 +14,7 @@ from originmap.domain.mapping.catalogue import Catalogue
 from originmap.domain.mapping.mapping import Place
 from originmap.domain.mapping.own_region_errors import InvalidCatalogue
 from originmap.domain.mapping.own_regions import OwnRegion, OwnRegions, check
+from originmap.domain.problems import first_problems
 
 _KEY = Key(Kind.CATALOGUE, "catalogue")
 
@@ -45,7 +46,8 @@ def change_regions(
         left = stored.by_place() if isinstance(stored, OwnRegions) else {}
         missing = [place for place in removed if left.pop(place, None) is None]
         if missing:
-            raise InvalidCatalogue([f"there is no own region {v} {r}" for v, r in missing])
+            texts = (f"there is no own region {v} {r}" for v, r in missing)
+            raise InvalidCatalogue(first_problems(texts))
         after = left | check(added).by_place()
         return set_regions([*after.values()], packaged)(records)
 
@@ -56,4 +58,5 @@ def _refuse_packaged(places: Iterable[Place], packaged: Catalogue) -> None:
     """A region that is packaged already cannot be moved."""
     known = [place for place in sorted(places) if packaged.knows(*place)]
     if known:
-        raise InvalidCatalogue([f"{v} {r} is in the packaged catalogue" for v, r in known])
+        texts = (f"{v} {r} is in the packaged catalogue" for v, r in known)
+        raise InvalidCatalogue(first_problems(texts))

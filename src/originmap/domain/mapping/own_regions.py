@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from originmap.domain.mapping.catalogue import Catalogue, Region, RegionStatus
 from originmap.domain.mapping.mapping import Place
 from originmap.domain.mapping.own_region_errors import InvalidCatalogue
+from originmap.domain.problems import first_problems
 
 MAX_OWN_REGIONS = 2_000
 """Ten times the packaged regions; it bounds the work on the tiers of all regions."""
 _MAX_CITY = 100
-_MAX_PROBLEMS = 100
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _COUNTRY = re.compile("(?:[A-Z]{2})?")
 
@@ -60,11 +60,11 @@ def is_name(text: str) -> bool:
 
 
 def check(regions: Iterable[OwnRegion]) -> OwnRegions:
-    """Validate and sort regions. Raises InvalidCatalogue with all problems."""
+    """Validate and sort regions. Raises InvalidCatalogue with the first 100 problems."""
     found = tuple(regions)
-    problems = list(_problems(found))
+    problems = first_problems(_problems(found))
     if problems:
-        raise InvalidCatalogue(problems[:_MAX_PROBLEMS])
+        raise InvalidCatalogue(problems)
     return OwnRegions(tuple(sorted(found, key=lambda each: each.place)))
 
 

@@ -5,15 +5,15 @@ values: sorted by name, the members sorted as addresses and written in canonical
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import NamedTuple
 
 from originmap.domain.errors import InvalidAddress, InvalidPools
 from originmap.domain.mapping import address as addresses
 from originmap.domain.mapping.address import Address
 from originmap.domain.mapping.mapping import MAX_MAPPINGS
+from originmap.domain.problems import first_problems
 
 MAX_POOLS = 100
 MAX_MEMBERS = 1_000
@@ -21,7 +21,6 @@ MAX_POOLED = MAX_MAPPINGS
 """Members of all pools of a zone. More would make the zone's record large without a use: a member
 needs a mapping to count."""
 
-_MOST_PROBLEMS = 100
 _NAME = re.compile("[a-z0-9-]{1,64}")
 
 
@@ -48,40 +47,49 @@ class PoolProblem(NamedTuple):
 def checked_pools(pools: Iterable[Pool]) -> tuple[Pool, ...]:
     """The pools of a zone in canonical form. Raises InvalidPools with the first 100 problems."""
     pools = list(pools)
-    problems = [problem.text for problem in islice(pool_problems(pools), _MOST_PROBLEMS)]
+    problems = first_problems(problem.text for problem in pool_problems(pools))
     if problems:
         raise InvalidPools(problems)
     found = (Pool(p.name, tuple(map(addresses.text, sorted(p.addresses)))) for p in pools)
     return tuple(sorted(found, key=lambda pool: pool.name))
 
 
-def pool_problems(pools: Iterable[Pool]) -> Iterator[PoolProblem]:
-    """Every reason why a zone cannot have these pools."""
-    names, owners, count = set[str](), dict[Address, str](), 0
+def pool_problems(pools: Sequence[Pool]) -> Iterator[PoolProblem]:
+    """Every reason why a zone cannot have these pools. Members are not looked at if they are too
+    many."""
+    names, owners = set[str](), dict[Address, str]()
+    too_large = list(_size_problems(pools))
     for pool in pools:
-        count += 1
         if not _NAME.fullmatch(pool.name):
             text = f"pool {pool.name[:80]!r}: a name is 1 to 64 of the characters a-z, 0-9 and -"
             yield PoolProblem(pool.name, text)
         if pool.name in names:
-            yield PoolProblem(pool.name, f"there are two pools {pool.name}: rename or join them")
+            text = f"there are two pools {pool.name[:80]}: rename or join them"
+            yield PoolProblem(pool.name, text)
         names.add(pool.name)
-        yield from _member_problems(pool, owners)
-    if count > MAX_POOLS:
-        yield PoolProblem("", f"{count:,} pools; the limit is {MAX_POOLS} a zone")
-    if len(owners) > MAX_POOLED:
-        text = f"the pools have {len(owners):,} members; the limit is {MAX_POOLED:,} a zone"
+        if not too_large:
+            yield from _member_problems(pool, owners)
+    yield from too_large
+
+
+def _size_problems(pools: Sequence[Pool]) -> Iterator[PoolProblem]:
+    for pool in pools:
+        if len(pool.members) > MAX_MEMBERS:
+            text = f"pool {pool.name[:80]} has {len(pool.members):,} members"
+            yield PoolProblem(pool.name, f"{text}; the limit is {MAX_MEMBERS:,}")
+    if len(pools) > MAX_POOLS:
+        yield PoolProblem("", f"{len(pools):,} pools; the limit is {MAX_POOLS} a zone")
+    members = sum(len(pool.members) for pool in pools)
+    if members > MAX_POOLED:
+        text = f"the pools have {members:,} members; the limit is {MAX_POOLED:,} a zone"
         yield PoolProblem("", text)
 
 
 def _member_problems(pool: Pool, owners: dict[Address, str]) -> Iterator[PoolProblem]:
     """The problems of a pool's members; `owners` has the pool of each address so far."""
-    name, count = pool.name[:80], len(pool.members)
+    name = pool.name[:80]
     if not pool.members:
         yield PoolProblem(pool.name, f"pool {name} has no members: add some, or remove the pool")
-    if count > MAX_MEMBERS:
-        text = f"pool {name} has {count:,} members; the limit is {MAX_MEMBERS:,}"
-        yield PoolProblem(pool.name, text)
     for member in pool.members:
         try:
             address = addresses.parse(member)
