@@ -15,8 +15,9 @@ from originmap.domain.history.change import Change
 from originmap.domain.history.snapshot import size
 from originmap.domain.mapping.mapping import put
 from originmap.domain.tier.topology import Colo, ColoState, Topology
-from originmap.domain.tier.topology_problems import MAX_COLOS, check
+from originmap.domain.tier.topology_problems import check
 from originmap.domain.tier.topology_rules import set_topology
+from originmap.domain.tier.topology_sizes import MAX_COLOS
 from originmap.service import initial_data
 from originmap.service.access.directory import Directory
 from originmap.service.feed.feed import Feed, Point
@@ -34,6 +35,13 @@ COLOS = tuple(
     Colo(f"C{n}", "City", "DE", n * 37 % 170 - 85, n * 91 % 350 - 175) for n in range(MAX_COLOS)
 )
 
+LISTS = {
+    "colos": [msgspec.to_builtins(COLOS[0])],
+    "overrides": {f"aws/{n}": ["C0"] for n in range(100)},
+    "generic_pool": ["C0"] * 100,
+    "origins": {f"aws/{n}": 1 for n in range(200)},
+}
+"""A topology with few colos and many other entries."""
 NODE = {"node": {"metadata": {"originmap": {"upstream": ["{colo}.test:80", "C1=a.test:80"]}}}}
 """Envoy's description of a node, with two addresses of upper tiers."""
 
@@ -147,6 +155,7 @@ async def test_snapshots_and_changes_are_read_in_turns_from_the_first_piece_on()
         ("POST", "/originmap/v1/detect", {"addresses": ["192.0.2.1"] * 1_000}, 11),
         ("POST", "/originmap/v1/whatif", {"topology": msgspec.to_builtins(Topology(COLOS))}, 11),
         ("POST", "/v3/discovery:clusters", NODE | {"resource_names": ["x"] * 998}, 11),
+        ("POST", "/originmap/v1/whatif", {"topology": LISTS}, 6),
         ("POST", "/v3/discovery:clusters", NODE, 1),
     ],
 )

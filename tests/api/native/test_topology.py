@@ -150,3 +150,36 @@ async def test_invalid_measurements_are_refused(
 async def test_unknown_arguments_are_refused(client: httpx.AsyncClient) -> None:
     for url in (TOPOLOGY, LATENCIES):
         assert error(await client.get(url, params={"more": "1"}))[:2] == (400, 10400)
+
+
+_MANY = 30_000
+"""Wrong values in one request."""
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "topology", {"colos": [IAD], "generic_pool": ["ZZZ"] * _MANY}),
+        ("PUT", "topology", {"colos": [IAD], "origins": {f"a/{n}": 1 for n in range(_MANY)}}),
+        ("PATCH", "topology", {"caches": {f"x-{n}": None for n in range(_MANY)}}),
+        ("PATCH", "topology", {"caches": {f"x-{n}": None for n in range(9_000)}}),
+        ("PATCH", "topology", {"states": {f"X{n}": "down" for n in range(_MANY)}}),
+        ("POST", "whatif", {"states": {f"X{n}": "down" for n in range(_MANY)}}),
+        ("POST", "whatif", {"topology": {"colos": [IAD], "generic_pool": ["ZZZ"] * 9_000}}),
+        ("POST", "whatif", {"topology": {"colos": [IAD], "overrides": {"a/b": ["Z"] * _MANY}}}),
+        ("PUT", "catalogue", {"regions": [{"vendor": "A", "region": "B",
+                                           "latitude": 99, "longitude": 0}] * 9_000}),
+        ("PATCH", "catalogue", {"remove": [{"vendor": "a", "region": "b"}] * 20_000}),
+        ("PUT", f"zones/{initial_data.DEV_ID}/pools",
+         {"pools": [{"name": "a", "members": ["x"] * _MANY}]}),
+        ("PUT", f"zones/{initial_data.DEV_ID}/pools",
+         {"pools": [{"name": "A" * 5_000, "members": ["x"]}] * 100}),
+    ],
+)  # fmt: skip
+async def test_the_answer_about_many_problems_is_short(
+    client: httpx.AsyncClient, method: str, path: str, body: dict[str, Any]
+) -> None:
+    answer = await client.request(method, f"{OWN}/{path}", json=body)
+    assert answer.status_code == 400
+    assert 1 <= len(answer.json()["errors"]) <= 100
+    assert len(answer.content) < 100_000

@@ -54,6 +54,13 @@ def test_unknown_caches_are_named_with_similar_names() -> None:
     ]
 
 
+def test_only_the_first_of_many_problems_are_reported() -> None:
+    assert len(problems({f"x-{number}": None for number in range(20_000)})) == 100
+    assert problems({f"x-{number}": None for number in range(20_001)}) == [
+        "20,001 caches to change; the limit is 20,000"
+    ]
+
+
 def test_all_problems_of_states_and_caches_are_reported_together() -> None:
     found = problems(
         {

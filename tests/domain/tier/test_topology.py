@@ -51,6 +51,58 @@ def test_all_problems_are_reported_together() -> None:
     assert len(caught.value.problems) == 11
 
 
+TWO = Topology((_colo("IAD"), _colo("EWR")))
+
+
+@pytest.mark.parametrize(
+    ("members", "problem"),
+    [
+        ({"overrides": {"aws/x": ("IAD",) * 20_001}}, "20,001 colos in overrides, hubs and"),
+        ({"hubs": {"north": ("IAD",) * 20_001}}, "20,001 colos in overrides, hubs and"),
+        ({"generic_pool": ("IAD",) * 20_001}, "20,001 colos in overrides, hubs and"),
+        ({"overrides": {f"aws/{n}": ("IAD",) for n in range(5_001)}}, "5,001 overrides; the limit"),
+        ({"hubs": {f"{n}": ("IAD",) for n in range(1_001)}}, "1,001 regions with hubs; the limit"),
+        ({"origins": {f"aws/{n}": 1 for n in range(5_001)}}, "5,001 regions in origins; the limit"),
+    ],
+)
+def test_a_topology_that_is_too_large_has_no_other_problem(
+    members: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(InvalidTopology, match=problem) as caught:
+        check(replace(TWO, fallbacks=-1, **members))
+    assert len(caught.value.problems) == 1
+
+
+def test_a_large_generic_pool_is_looked_through_once() -> None:
+    """A colo is not looked for in the whole list."""
+    hashed = replace(TWO, generic_pool=("IAD",) * 20_000)
+    assert [colo.code for colo in check(hashed).pool()] == ["IAD"]
+
+
+def test_only_the_first_problems_are_reported_and_long_ones_are_cut() -> None:
+    wrong = replace(
+        TWO,
+        overrides={"aws/us-east-1": ("NOPE",) * 5_000},
+        hubs={"x" * 10_000: ("IAD",)},
+    )
+    with pytest.raises(InvalidTopology) as caught:
+        check(wrong)
+    assert len(caught.value.problems) == 100
+    with pytest.raises(InvalidTopology) as caught:
+        check(replace(wrong, overrides={}))
+    assert [len(problem) for problem in caught.value.problems] == [500]
+
+
+def test_a_change_of_too_many_states_is_refused() -> None:
+    states = {f"X{number}": ColoState.DOWN for number in range(1_001)}
+    with pytest.raises(InvalidTopology, match="1,001 states; the limit is 1,000"):
+        with_states(TWO, states)
+    del states["X0"]
+    with pytest.raises(InvalidTopology) as caught:
+        with_states(TWO, states)
+    assert len(caught.value.problems) == 100
+
+
 @pytest.mark.parametrize("country", ["", "us", "USA", "U", "ÄÖ", "U1", "US\n"])
 def test_a_country_is_two_capital_letters(country: str) -> None:
     with pytest.raises(InvalidTopology, match="colo IAD: country must be 2 capital letters"):

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from originmap.domain.problems import MOST_PROBLEMS
 from originmap.domain.tier.cache import Cache, CacheState
 from originmap.domain.tier.topology import Topology
 
@@ -48,12 +49,14 @@ def caches_of(topology: Topology) -> dict[str, tuple[str, Cache]]:
 
 
 def changed_caches(topology: Topology, changes: CacheChanges) -> tuple[Topology, list[str]]:
-    """The topology with some caches changed, added or removed, and the problems of the changes
-    that cannot be made: a name that does not exist without a colo and an address, or a colo that
-    does not exist."""
+    """The topology with some caches changed, added or removed, and the first problems of the
+    changes that cannot be made: a name that does not exist without a colo and an address, or a
+    colo that does not exist."""
     known, problems = caches_of(topology), list[str]()
     by_colo = {colo.code: {cache.name: cache for cache in colo.caches} for colo in topology.colos}
     for name, change in changes.items():
+        if len(problems) >= MOST_PROBLEMS:
+            break
         before = known.get(name)
         if before is None and (change is None or not (change.colo and change.address)):
             few = len(problems) < _SUGGESTIONS

@@ -136,7 +136,8 @@ class Topology:
     def pool(self) -> tuple[Colo, ...]:
         """The colos that the generic tier hashes over, by code: the active ones, or if there are
         none those that are draining."""
-        colos = [c for c in self.eligible() if not self.generic_pool or c.code in self.generic_pool]
+        named = frozenset(self.generic_pool)
+        colos = [colo for colo in self.eligible() if not named or colo.code in named]
         active = [colo for colo in colos if not colo.draining]
         return tuple(active or colos)
 

@@ -1,15 +1,18 @@
-"""Validation of topologies. Each problem is a sentence; all of them are reported together."""
+"""Validation of topologies. Each problem is a sentence; the first 100 are reported together."""
 
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from originmap.domain.errors import InvalidTopology
-from originmap.domain.tier.cache import MAX_CACHES, MAX_CACHES_OF_COLO, cache_problems
+from originmap.domain.problems import first_problems
+from originmap.domain.tier.cache import MAX_CACHES_OF_COLO, cache_problems
 from originmap.domain.tier.cache_changes import CacheChanges, changed_caches
 from originmap.domain.tier.endpoint import TEMPLATE_FIELD, parse_endpoint
 from originmap.domain.tier.topology import Colo, ColoState, GenericTier, Topology
+from originmap.domain.tier.topology_sizes import change_problems, size_problems
 
 _CODE = re.compile("[A-Z0-9]{2,10}")
 _COUNTRY = re.compile("[A-Z]{2}")
@@ -17,12 +20,10 @@ _REGION = re.compile(r"[^\x00-\x1f\x7f]{0,64}")
 _LONGEST_SECONDS = 1_000_000_000  # over 30 years
 _HIGHEST_COST = 60_000.0  # milliseconds, as for a latency
 _MOST_ORIGINS = 1_000_000_000
-MAX_COLOS = 1000
-"""Three times the size of the largest cache network; it bounds the work on a topology."""
 
 
 def check(topology: Topology) -> Topology:
-    """Validate and return `topology`. Raises InvalidTopology with all problems."""
+    """Validate and return `topology`. Raises InvalidTopology with its problems."""
     return _checked(topology, [])
 
 
@@ -36,6 +37,8 @@ def with_changes(
 ) -> Topology:
     """The topology with other states for some colos, by code, and with changed caches. Raises
     InvalidTopology with the problems of the changes and of the result."""
+    if too_large := list(change_problems(states, caches)):
+        raise InvalidTopology(too_large)
     unknown = sorted(states.keys() - topology.by_code().keys())
     changed, problems = changed_caches(topology, caches)
     colos = tuple(replace(colo, state=states.get(colo.code, colo.state)) for colo in changed.colos)
@@ -44,21 +47,16 @@ def with_changes(
 
 
 def _checked(topology: Topology, problems: Sequence[str]) -> Topology:
-    problems = [
-        *problems,
-        *_colo_problems(topology),
-        *_cache_problems(topology),
-        *_choice_problems(topology),
-        *_tier_problems(topology),
-    ]
-    if problems:
-        raise InvalidTopology(problems)
+    too_large = list(size_problems(topology))
+    others = (_colo_problems, _cache_problems, _choice_problems, _tier_problems)
+    further = chain.from_iterable(problems_of(topology) for problems_of in others)
+    found = first_problems(chain(problems, too_large or further))
+    if found:
+        raise InvalidTopology(found)
     return topology
 
 
 def _colo_problems(topology: Topology) -> Iterator[str]:
-    if len(topology.colos) > MAX_COLOS:
-        yield f"{len(topology.colos):,} colos; the limit is {MAX_COLOS:,}"
     seen: set[str] = set()
     codes = topology.by_code().keys()
     for colo in topology.colos:
@@ -92,8 +90,6 @@ def _number_problems(colo: Colo) -> Iterator[str]:
 
 def _cache_problems(topology: Topology) -> Iterator[str]:
     caches = [(colo.code, cache) for colo in topology.colos for cache in colo.caches]
-    if len(caches) > MAX_CACHES:
-        yield f"{len(caches):,} caches; the limit is {MAX_CACHES:,}"
     for colo in topology.colos:
         if len(colo.caches) > MAX_CACHES_OF_COLO:
             yield f"colo {colo.code}: {len(colo.caches)} caches; the limit is {MAX_CACHES_OF_COLO}"

@@ -20,11 +20,12 @@ _LATENCIES = Key(Kind.LATENCIES, "latencies")
 
 
 def set_topology(topology: Topology) -> RecordDecide[Topology]:
-    """Replace the topology. Raises InvalidTopology."""
+    """Replace the topology. Raises InvalidTopology at once, not in the transaction."""
+    check(topology)
 
     def decide(records: RecordsView) -> RecordDecision[Topology]:
         stored = records.get(_TOPOLOGY)
-        if stored == check(topology):
+        if stored == topology:
             return RecordDecision((), topology)
         return RecordDecision((RecordChange(_TOPOLOGY, stored, topology),), topology)
 

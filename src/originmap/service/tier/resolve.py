@@ -63,7 +63,8 @@ class Resolve:
 
     async def moves(self, after: Topology, zones: Sequence[Zone]) -> list[Move]:
         """Return the moves in these zones under another topology. Raises InvalidTopology."""
-        counted = await self._topologies.counted(check(after))
+        checked = await self.turns.on_thread(check, after)
+        counted = await self._topologies.counted(checked)
         old, new = self._topologies.tiers(), self._topologies.tiers_of(counted)
         await self._topologies.assign_shares(new)
         all_moves: list[Move] = []

@@ -99,7 +99,7 @@ class Topologies:
     async def set(self, topology: Topology, cause: Cause) -> Topology:
         """Replace the topology, with the origins counted if it needs them. Raises
         InvalidTopology."""
-        decide = set_topology(await self.counted(topology))
+        decide = await self.turns.on_thread(set_topology, await self.counted(topology))
         return (await self._store.write_records(decide, cause)).outcome
 
     async def counted(self, topology: Topology) -> Topology:

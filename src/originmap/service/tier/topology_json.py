@@ -8,9 +8,11 @@ from collections.abc import Mapping
 
 import msgspec
 
+from originmap.domain.errors import InvalidTopology
 from originmap.domain.tier.cache import CacheState
 from originmap.domain.tier.cache_changes import CacheChange
 from originmap.domain.tier.topology import ColoState, GenericTier, HashPart, Topology
+from originmap.domain.tier.topology_sizes import change_problems, size_problems
 
 _DEFAULTS = Topology(())
 
@@ -78,12 +80,18 @@ class TopologyJSON(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def topology_of(document: TopologyJSON) -> Topology:
-    """Convert the document to a topology. Its rules are checked when it is set."""
+    """Convert the document to a topology. Its rules are checked when it is set. Raises
+    InvalidTopology if it is too large."""
+    if too_large := list(size_problems(document)):
+        raise InvalidTopology(too_large)
     return msgspec.convert(msgspec.to_builtins(document), Topology)
 
 
 def cache_changes(
     documents: Mapping[str, CacheChangeJSON | None],
 ) -> dict[str, CacheChange | None]:
-    """Convert changes of caches, by name; None removes a cache."""
+    """Convert changes of caches, by name; None removes a cache. Raises InvalidTopology if they are
+    too many."""
+    if too_large := list(change_problems({}, documents)):
+        raise InvalidTopology(too_large)
     return msgspec.convert(msgspec.to_builtins(documents), dict[str, CacheChange | None])

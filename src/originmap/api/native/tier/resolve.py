@@ -16,6 +16,7 @@ from originmap.domain.tier.key_moves import hub_moves, key_moves
 from originmap.domain.tier.resolution import Resolution
 from originmap.domain.tier.tier import Ranked
 from originmap.domain.tier.topology import ColoState, Topology
+from originmap.domain.tier.topology_sizes import size_of
 from originmap.domain.tier.whatif import Move
 from originmap.domain.zone.zone import Zone
 from originmap.service.access.directory import Directory
@@ -96,10 +97,10 @@ class WhatIf:
             raise InvalidQuery("exactly one of states and topology is required")
         zones = self._guard.access.readable_zones(request.caller, READ_MAPPINGS)
         if question.topology is not None:
-            self._guard.charge(request, len(question.topology.colos))
-            await self._turns.next()
-            after = topology_of(question.topology)
+            self._guard.charge(request, size_of(question.topology))
+            after = await self._turns.on_thread(topology_of, question.topology)
         else:
+            self._guard.charge(request, len(question.states or {}))
             after = self._resolve.with_states(question.states or {})
         moves = await self._resolve.moves(after, zones)
         await self._turns.next()

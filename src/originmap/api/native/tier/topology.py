@@ -52,7 +52,9 @@ class TopologyItem:
 
     async def set_topology(self, request: Request) -> Response:
         """Replace the topology; an error if no colo of the new one can be an upper tier."""
-        topology = topology_of(await read_large(request, _TOPOLOGY, self._topologies.turns))
+        turns = self._topologies.turns
+        sent = await read_large(request, _TOPOLOGY, turns)
+        topology = await turns.on_thread(topology_of, sent)
         changed = await self._topologies.set(topology, request.cause())
         return Response(envelope.success(changed))
 
