@@ -25,11 +25,12 @@ from originmap.service.feed.snapshots import LOCAL, Snapshots
 from originmap.service.feed.view import View
 from originmap.service.history.history import ZoneHistory
 from originmap.service.history.past_zones import PastZones
+from originmap.service.tier.regions_in_use import RegionsInUse
 from originmap.service.turns import PIECE, Turns
 from originmap.settings import Settings
 from originmap.store.memory import MemoryStore
 from tests.api.application import BEARER, client_of
-from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, new_zone
+from tests.builders import CAUSE, US_EAST, US_WEST, ZONE_ID, ip, new_zone, zone
 
 COLOS = tuple(
     Colo(f"C{n}", "City", "DE", n * 37 % 170 - 85, n * 91 % 350 - 175) for n in range(MAX_COLOS)
@@ -212,3 +213,13 @@ async def test_a_ranking_is_computed_in_its_own_turn_and_not_cached() -> None:
         assert tier
         assert tier.ranking is not tier.ranking
         assert tier.ranking[:1] == tier.chosen[:1]
+
+
+async def test_the_origins_of_each_zone_are_counted_in_a_turn_of_their_own() -> None:
+    async with bootstrap.open_store(bootstrap.MEMORY, initial_data.prepare_dev) as opened:
+        zones = [replace(zone(), id=f"{number:032}") for number in range(40)]
+        topologies = opened.topologies
+        await topologies.all_tiers()
+        before = topologies.turns.given
+        await RegionsInUse(opened.store, opened.catalogues.current, topologies).of(zones)
+        assert topologies.turns.given - before >= len(zones)

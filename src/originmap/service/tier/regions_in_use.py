@@ -12,7 +12,8 @@ from originmap.domain.zone.zone import Zone
 from originmap.service.tier.topology import Topologies
 from originmap.store.port import Store
 
-_ZONES_A_PIECE = 50
+_ZONES_A_PIECE = 1
+"""A full zone has 3,500 mappings, which a store may count without a pause."""
 
 
 class ZoneOrigins(NamedTuple):
