@@ -1,6 +1,7 @@
 """Reads the live mappings of the requested zones, for dump and export."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from originmap.client.mappings import RemoteMappings, RemoteZone
@@ -11,7 +12,14 @@ _ID = re.compile("[0-9a-f]{32}")
 
 
 def zones_asked_for(remote: RemoteMappings, named: Sequence[str]) -> list[RemoteZone]:
-    """The zones with these IDs or names, or all zones, sorted by name. Raises ClientError."""
+    """The zones with these IDs or names, or all zones, sorted by name. Those with the same name, in
+    different accounts, are called by their IDs. Raises ClientError."""
+    zones = _zones(remote, named)
+    names = Counter(zone.name for zone in zones)
+    return [zone if names[zone.name] == 1 else RemoteZone(zone.id, zone.id) for zone in zones]
+
+
+def _zones(remote: RemoteMappings, named: Sequence[str]) -> list[RemoteZone]:
     if not named:
         return remote.zones()
     keys = [each.lower().rstrip(".") for each in named]
