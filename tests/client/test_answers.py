@@ -253,6 +253,14 @@ def test_the_error_describes_a_response_that_is_not_from_the_api(
     assert asked == requests
 
 
+def test_a_challenge_of_cloudflare_has_a_hint_of_its_own() -> None:
+    page = b"<html><title>Just a moment...</title>"
+    error, asked = refused(lambda path, query: Raw(403, page, {"cf-mitigated": "challenge"}))
+    assert "challenge for browsers" in error.hint
+    assert "--api" not in error.hint
+    assert asked == 1
+
+
 def test_compressed_responses_are_read_and_damaged_ones_are_errors() -> None:
     body = gzip.compress(b'{"success": true, "errors": [], "result": [], "result_info": null}')
     packed = {"Content-Encoding": "gzip"}

@@ -169,7 +169,9 @@ def _outcome(
         raise _redirected(what, answer, base_url)
     envelope = read_envelope(answer.content)
     if envelope is None:
-        unreadable = Unreadable(what, answer.status_code, _description(answer))
+        challenged = answer.headers.get("cf-mitigated") == "challenge"
+        description = _description(answer)
+        unreadable = Unreadable(what, answer.status_code, description, challenged=challenged)
         if answer.status_code in _AGAIN:
             return unreadable, retry_after
         raise unreadable

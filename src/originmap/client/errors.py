@@ -88,13 +88,21 @@ class Redirected(ClientError):
 
 
 class Unreadable(ClientError):
-    """The response is not from this API; `description` says what it is instead."""
+    """The response is not from this API; `description` says what it is instead. `challenged` means
+    that it is a challenge of Cloudflare for browsers."""
 
-    def __init__(self, what: str, status: int, description: str = "") -> None:
+    def __init__(
+        self, what: str, status: int, description: str = "", *, challenged: bool = False
+    ) -> None:
         suffix = f": {description}" if description else ""
         super().__init__(f"{what}: {status}, not a response of the v4 API{suffix}")
         self.hint = _HINTS[404]
-        if status == 407:
+        if challenged:
+            self.hint = (
+                "Cloudflare blocks this client with a challenge for browsers: run the command from"
+                " another network, or with a token that allows this address"
+            )
+        elif status == 407:
             self.hint = "set the proxy's user and password: http://USER:PASSWORD@HOST:PORT"
         elif status >= 500:
             self.hint = (
