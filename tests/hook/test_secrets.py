@@ -86,6 +86,7 @@ async def test_a_saved_state_has_no_hooks(
     [
         ({"name": "Ops!"}, "name: 'Ops!' is not 1 to 63 of a-z, 0-9 and hyphens"),
         ({"on": ["token"]}, "on: 'token' is not a kind of change"),
+        ({"on": ["mapping"] * 101}, "Expected `array` of length <= 100 - at `$.on`"),
         ({"on": []}, "on: nothing is not a kind of change"),
         ({"secret": "whsec_c2hvcnQ="}, "secret: it must be whsec_ followed by 24 to 64 bytes"),
         ({"secret": "hunter2hunter2hunter2hunter2"}, "secret: it must be whsec_"),

@@ -15,10 +15,13 @@ from originmap.domain.hook.hook import MAX_LETTERS, DeadLetter
 from originmap.domain.number import whole
 from originmap.service.hook.hooks import Hooks, HookStatus
 
+_MOST_KINDS = 100
+"""Maximum of kinds in a request, several times all that there are."""
+
 
 class _NewHook(msgspec.Struct, forbid_unknown_fields=True):
     url: str
-    on: list[str]
+    on: Annotated[list[str], msgspec.Meta(max_length=_MOST_KINDS)]
     secret: str
     name: str = ""
 
