@@ -21,6 +21,7 @@ from originmap.domain.tier.topology_sizes import MAX_COLOS
 from originmap.service import initial_data
 from originmap.service.access.directory import Directory
 from originmap.service.feed.feed import Feed, Point
+from originmap.service.feed.followers import Report
 from originmap.service.feed.snapshots import LOCAL, Snapshots
 from originmap.service.feed.view import View
 from originmap.service.history.history import ZoneHistory
@@ -223,3 +224,16 @@ async def test_the_origins_of_each_zone_are_counted_in_a_turn_of_their_own() -> 
         before = topologies.turns.given
         await RegionsInUse(opened.store, opened.catalogues.current, topologies).of(zones)
         assert topologies.turns.given - before >= len(zones)
+
+
+async def test_followers_are_listed_in_turns() -> None:
+    async with (
+        bootstrap.open_store(bootstrap.MEMORY, initial_data.prepare_dev) as opened,
+        client_of(opened, BEARER) as client,
+    ):
+        for number in range(4 * PIECE):
+            opened.followers.reported(f"n{number}", "token", "192.0.2.9", Report(1))
+        before = opened.topologies.turns.given
+        answer = await client.get("http://testserver/originmap/v1/followers")
+        assert len(answer.json()["result"]) == 4 * PIECE
+        assert opened.topologies.turns.given - before == 4

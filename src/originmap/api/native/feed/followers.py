@@ -12,6 +12,7 @@ from originmap.api.native.arguments import arguments, read_as
 from originmap.api.timestamps import timestamp
 from originmap.domain.history.change import LAST_REVISION
 from originmap.service.feed.followers import MAX_PROBLEM, Followers, FollowerStatus, Report
+from originmap.service.turns import Turns
 
 _Revision = Annotated[int, msgspec.Meta(ge=0, le=LAST_REVISION)]
 
@@ -30,13 +31,17 @@ _REPORT = msgspec.json.Decoder(_Report)
 class FollowerList:
     """GET /originmap/v1/followers"""
 
-    def __init__(self, followers: Followers) -> None:
+    def __init__(self, followers: Followers, turns: Turns) -> None:
         self._followers = followers
+        self._turns = turns
 
     async def list_followers(self, request: Request) -> Response:
         """Every follower, for operators."""
         arguments(request, ())
-        return Response(envelope.success([self._json(f) for f in self._followers.all()]))
+        found = list[msgspec.Raw]()
+        async for piece in self._turns.pieces(self._followers.all()):
+            found += [envelope.raw(self._json(follower)) for follower in piece]
+        return Response(envelope.success(found))
 
     def _json(self, follower: FollowerStatus) -> dict[str, object]:
         return {
