@@ -62,8 +62,10 @@ ADDRESSES = [*ips(5), ip("2001:db8::1")]
 ZONES = [f"{number:x}" * 32 for number in range(1, 6)]
 COLOS = tuple(c for c in data.topology().colos if c.code in {"IAD", "SEA", "FRA", "NRT", "SIN"})
 CACHED = tuple(
-    replace(colo, caches=tuple(Cache(f"{colo.code.lower()}-{n}", f"10.1.{n}.1") for n in (1, 2)))
-    for colo in COLOS
+    replace(
+        colo, caches=tuple(Cache(f"{colo.code.lower()}-{n}", f"10.{of_colo}.{n}.1") for n in (1, 2))
+    )
+    for of_colo, colo in enumerate(COLOS)
 )
 TOPOLOGIES = [
     Topology(COLOS, cache_template="{colo}.cache.example.net:80"),
