@@ -276,6 +276,15 @@ def test_fetch_refuses_an_invalid_url(state: Path, url: str) -> None:
     assert "VENDOR=https://" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "url", ["https://user:hunter2%40host/x", "https://user:hunter2", "https://user:hunter2@host"]
+)
+def test_fetch_quotes_no_password_of_a_url(state: Path, url: str) -> None:
+    done = run(state, "ranges", "fetch", "--vendor=aws", "--url", f"aws={url}")
+    assert done.returncode == 2
+    assert "hunter2" not in done.stdout + done.stderr
+
+
 def test_an_interrupted_run_ends_without_a_traceback(kept: Path) -> None:
     lines = b"".join(_a_million_lines())[:300_000]
     process = subprocess.Popen(

@@ -13,6 +13,7 @@ from originmap.domain.redaction import hide_passwords
         "got jdbc:postgresql://om:s3cret@127.0.0.1/om",
         "got postgresql:om:s3cret@127.0.0.1/om",
         "got http://om:s3cret@127.0.0.1:8787/",
+        "got http://om:s3cret%40127.0.0.1:8787/",
         "got postgresql://om:p@s3cret@127.0.0.1/om",
         "got postgresql://om:a b/s3cret@127.0.0.1/om",
         "got postgresql://127.0.0.1/om?user=om&password=s3cret",

@@ -50,6 +50,16 @@ def test_a_url_is_parsed_without_its_final_slashes(text: str, read: str) -> None
         ("http://user:secret", "the port is not a number"),
         ("http://user:secret:x", "an IPv6 address must be in brackets"),
         ("http://user:secret/é", "must be encoded"),
+        ("http://user:sec/secret/é", "must be encoded"),
+        ("http://user:se/../secret", "with . or .. in it"),
+        ("ftp://user:se/secret", "the scheme must be http or https"),
+        ("http:/user:secret", "does not start with http:// or https://"),
+        ("'http://user:secret'", "has quotes around it"),
+        ("http://[user:secret", "is not an IPv6 address in brackets"),
+        ("http://[user:secret]", "is not an IPv6 address in brackets"),
+        ("http://[::1]secret", "is not an IPv6 address in brackets"),
+        ("http://[::1]:secret", "the port is not a number"),
+        ("http://user:123456", "a number of 6 digits is not a port"),
         ("user:secret%40example.net", "does not start with http:// or https://"),
         ("user:secret", "does not start with http:// or https://"),
         ("http://user:sec/secret@example.net", "has an @"),
@@ -92,9 +102,27 @@ def test_possible_secrets_are_removed_from_a_quoted_url() -> None:
     assert without_secrets("http://a:b@c/d?e") == "http://***@c/d?..."
     assert without_secrets("a:b@c") == "***@c"
     assert without_secrets("http://c#d") == "http://c#..."
-    assert without_secrets("http://c/d") == "http://c/d"
-    assert without_secrets("http://c:80/d") == "http://c:80/d"
     assert without_secrets("http://a:b%40c/d") == "http://***@c/d"
-    assert without_secrets("http://a:b/c") == "http://a:***/c"
+    assert without_secrets("http://a:b/c") == "http://a:***"
+    assert without_secrets("http://user:dead:beef") == "http://user:***"
+    assert without_secrets("http://[user:b]:1") == "http://[***"
     assert without_secrets("a:b") == "a:***"
-    assert without_secrets("http://2001:db8::1/c") == "http://2001:db8::1/c"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://c/d",
+        "http://c/d:e",
+        "http://c:80/d",
+        "http://c:",
+        "http://[::1]",
+        "http://[::1]:80/d",
+        "http://2001:db8::1/c",
+        "localhost:8787",
+        "http:/c/d",
+        "/c:d",
+    ],
+)
+def test_a_url_without_secrets_is_quoted_in_full(text: str) -> None:
+    assert without_secrets(text) == text

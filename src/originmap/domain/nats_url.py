@@ -54,7 +54,7 @@ def parse_nats(text: str) -> NatsURL:
     scheme, _, rest = text.partition("://")
     if not is_nats(text):
         raise InvalidServerURL(f"{without_secrets(text)!r} does not start with nats:// or tls://")
-    if "@" in rest:
+    if "@" in rest or "%40" in rest:
         raise InvalidServerURL(
             f"{without_secrets(text)!r} has an @: remove the user and password, and use"
             " --nats-credentials"

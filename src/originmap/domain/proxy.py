@@ -77,6 +77,12 @@ def _read(variable: str, value: str) -> Proxy:
             " socks5 or socks5h"
         )
         raise InvalidProxy(variable, problem)
+    if "%40" in authority:
+        problem = (
+            f"{without_secrets(value)!r} is not the URL of a proxy: write @ before its host,"
+            " not %40"
+        )
+        raise InvalidProxy(variable, problem)
     try:
         url = parse(f"{'http' if scheme in _SOCKS else scheme}://{authority}")
     except InvalidServerURL as error:

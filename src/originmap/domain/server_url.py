@@ -19,11 +19,13 @@ _PATH = re.compile(r"(?:/(?:[!$&'()*+,;=:A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})*)*")
 _AT = re.compile("@|%40")
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _LONGEST_HOST = 253  # characters, RFC 1035 §2.3.4
-# What can be a password without its host, except the end of an IPv6 address without brackets.
-_NO_PORT = re.compile(
-    r"((?:[A-Za-z][A-Za-z0-9+.-]*://)?[^/?#:@\[\]]+):"
-    r"(?![0-9]{1,5}(?:[/?#]|$))(?![0-9A-Fa-f]*:[0-9A-Fa-f:.]*(?:[/?#]|$))[^/?#]+"
+_BEFORE_HOST = re.compile(
+    r"['\"]?(?:(?:https?|nats|tls):/*|[A-Za-z][A-Za-z0-9+.-]*://)?", re.IGNORECASE
 )
+_IPV6 = r"\[[0-9A-Fa-f:.]*\]?|(?=[^/?#]*:[^/?#]*:)[0-9A-Fa-f:.]+"
+# What is no host with a port can be a user with a password.
+_HOST_AND_PORT = re.compile(rf"(?:{_IPV6}|[^:/?#\[\]'\"]*)(?::[0-9]{{0,5}})?(?:[/?#]|\Z)")
+_LONGEST_PORT = 5  # digits
 _QUOTES = "\"'`“”‘’"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -72,14 +74,15 @@ def parse(text: str) -> ServerURL:
 
 
 def without_secrets(text: str) -> str:
-    """A malformed URL without user, password, query and fragment. What is in the place of a port
-    but is none can be a password too."""
-    *before, after = _AT.split(text)
-    if before:
-        match = _SCHEME.match(text)
-        text = f"{match[1]}://***@{after}" if match else f"***@{after}"
-    text = _NO_PORT.sub(r"\1:***", text, 1) if _NO_PORT.match(text) else text
-    url, mark, _ = text.partition("?") if "?" in text else text.partition("#")
+    """A malformed URL without user, password, query and fragment. All that follows a colon which
+    has no port can be a password too, with its slashes."""
+    scheme = _BEFORE_HOST.match(text)
+    before = scheme[0] if scheme else ""
+    *login, rest = _AT.split(text[len(before) :])
+    if not _HOST_AND_PORT.match(rest):
+        rest = "[***" if rest.startswith("[") else rest.partition(":")[0] + ":***"
+    shown = f"{before}***@{rest}" if login else before + rest
+    url, mark, _ = shown.partition("?") if "?" in shown else shown.partition("#")
     return f"{url}{mark}..." if mark else url
 
 
@@ -117,7 +120,9 @@ def _host_and_port(authority: str) -> tuple[str, int | None]:
     if authority.startswith("["):
         host, bracket, port = authority[1:].partition("]")
         if not bracket or (port and not port.startswith(":")):
-            raise InvalidServerURL(f"{authority!r} is not an IPv6 address in brackets")
+            raise InvalidServerURL(
+                f"{without_secrets(authority)!r} is not an IPv6 address in brackets"
+            )
         return _ipv6(host), _port(port[1:])
     if authority.count(":") > 1:
         raise InvalidServerURL(
@@ -132,9 +137,11 @@ def _ipv6(host: str) -> str:
     try:
         address = ipaddress.IPv6Address(host)
     except ValueError:
-        raise InvalidServerURL(f"[{host}] is not an IPv6 address in brackets") from None
+        raise InvalidServerURL(
+            f"{without_secrets(f'[{host}]')} is not an IPv6 address in brackets"
+        ) from None
     if address.scope_id is not None:
-        raise InvalidServerURL(f"[{host}] has a zone (%), which is not supported: remove it")
+        raise InvalidServerURL("the IPv6 address has a zone (%), which is not supported: remove it")
     return host
 
 
@@ -162,6 +169,10 @@ def _port(text: str) -> int | None:
         return None
     port = number.port(text)
     if port is None:
-        shown = f"{text[:20]!r} is not a port" if text.isdigit() else "the port is not a number"
+        shown = f"{text!r} is not a port"
+        if not text.isdigit():
+            shown = "the port is not a number"
+        elif len(text) > _LONGEST_PORT:
+            shown = f"a number of {len(text)} digits is not a port"
         raise InvalidServerURL(f"{shown}: write a number from 1 to 65535")
     return port

@@ -1,8 +1,8 @@
 """originmap ranges: import, download and list the vendors' published IP ranges."""
 
+import re
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
@@ -15,7 +15,7 @@ from originmap.detect.errors import NoRanges, RangesError
 from originmap.detect.fetch import SOURCES, fetch
 from originmap.detect.files import Kept
 from originmap.domain.mapping.own_regions import is_name
-from originmap.domain.server_url import without_secrets
+from originmap.domain.server_url import InvalidServerURL, parse, without_secrets
 from originmap.outbound.errors import UnusableEnvironment
 from originmap.settings import outbound_environment
 
@@ -73,8 +73,13 @@ def _checked_urls(
         if vendor not in SOURCES or not url.startswith(WEB):
             vendors = ", ".join(SOURCES)
             raise click.BadParameter(f"give VENDOR=https://…, with a vendor of {vendors}")
-        if "@" in urlsplit(url).netloc:
+        authority = re.split("[/?#]", url.partition("://")[2])[0]
+        if "@" in authority:
             raise click.BadParameter(f"{without_secrets(url)}: a user or a password is not used")
+        try:
+            parse(f"https://{authority}")
+        except InvalidServerURL as error:
+            raise click.BadParameter(f"{vendor}: {error}") from None
     return dict(pairs)
 
 
