@@ -20,6 +20,8 @@ from originmap.domain.server_url import InvalidServerURL, parse, without_secrets
         ("http://[2001:db8::1]", "http://[2001:db8::1]"),
         ("http://origin_map:80/a%20b", "http://origin_map:80/a%20b"),
         ("http://bücher.example", "http://xn--bcher-kva.example"),
+        ("http://xn--bcher-kva", "http://xn--bcher-kva"),
+        ("http://_x.xn--bcher-kva.example", "http://_x.xn--bcher-kva.example"),
     ],
 )
 def test_a_url_is_parsed_without_its_final_slashes(text: str, read: str) -> None:

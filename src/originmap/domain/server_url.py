@@ -11,8 +11,7 @@ import re
 from typing import NamedTuple
 
 from originmap.domain import number
-from originmap.domain.errors import InvalidZoneName
-from originmap.domain.zone.name import read_zone_name
+from originmap.domain.zone.name import is_a_label
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
 _PATH = re.compile(r"(?:/(?:[!$&'()*+,;=:A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})*)*")
@@ -155,12 +154,9 @@ def _name(host: str) -> str:
     labels = encoded.removesuffix(".").split(".")
     if len(encoded) > _LONGEST_HOST or not all(map(_LABEL.fullmatch, labels)):
         raise InvalidServerURL(f"{host!r} is not a host name")
-    if any(label.lower().startswith("xn--") for label in labels):
-        # HTTP clients do not accept names that IDNA 2008 does not allow, such as one with an emoji.
-        try:
-            read_zone_name(encoded)
-        except InvalidZoneName:
-            raise InvalidServerURL(f"{host!r} is not a host name") from None
+    # HTTP clients do not accept names that IDNA 2008 does not allow, such as one with an emoji.
+    if not all(is_a_label(each) for each in labels if each.lower().startswith("xn--")):
+        raise InvalidServerURL(f"{host!r} is not a host name")
     return encoded
 
 

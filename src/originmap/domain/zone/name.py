@@ -65,6 +65,15 @@ def may_be_zone(text: str) -> bool:
     return all(map(_may_be_label, text.removesuffix(".").split(".")))
 
 
+def is_a_label(label: str) -> bool:
+    """Whether a label that starts with xn-- is one that IDNA 2008 accepts."""
+    try:
+        _a_label(label.lower(), label)
+    except InvalidZoneName:
+        return False
+    return True
+
+
 def _may_be_label(label: str) -> bool:
     return bool(label) and all(map(_may_be_in_label, label))
 
