@@ -295,7 +295,10 @@ def test_control_characters_of_names_are_not_passed_on() -> None:
     assert place.region.isprintable()
 
 
-@pytest.mark.parametrize("location", ["https://xn--a.example/", "https://xn--.com/"])
+INVALID_TARGETS = ["https://xn--a.example/", "https://xn--.com/", "http://[::1", "//a:b/"]
+
+
+@pytest.mark.parametrize("location", INVALID_TARGETS)
 def test_a_redirect_to_an_invalid_name_is_an_error(location: str) -> None:
     error, asked = refused(lambda path, query: Raw(301, b"", {"Location": location}))
     assert isinstance(error, Unreachable)

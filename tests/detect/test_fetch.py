@@ -175,6 +175,11 @@ def test_a_page_without_the_link_is_an_error(files: RangeFiles, server: VendorSe
             "it redirects to ftp://127.0.0.1/aws",
         ),
         (Page(status=302, headers={"Location": "/aws"}), DownloadFailed, "302"),
+        (
+            Page(status=302, headers={"Location": "https://xn--a.example/"}),
+            DownloadFailed,
+            "it redirects to an invalid URL",
+        ),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else None,
 )

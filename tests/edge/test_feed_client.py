@@ -117,8 +117,9 @@ async def test_a_redirect_without_a_target_is_an_error_of_the_feed(status: int) 
             await feed.changes(POINT, 100, 0)
 
 
-async def test_a_redirect_to_an_invalid_name_is_an_error_of_the_feed() -> None:
-    async with client(once(b""), "Location: https://xn--a.example/", status=302) as feed:
+@pytest.mark.parametrize("target", ["https://xn--a.example/", "http://[::1", "//a:b/"])
+async def test_a_redirect_to_an_invalid_name_is_an_error_of_the_feed(target: str) -> None:
+    async with client(once(b""), f"Location: {target}", status=302) as feed:
         with pytest.raises(BrokenFeed, match="it redirects to an invalid URL"):
             await feed.changes(POINT, 100, 0)
 

@@ -38,12 +38,16 @@ def answering(
     return got
 
 
-def test_a_redirect_to_an_invalid_name_is_answered_502(api: Proxy, caller: httpx.Client) -> None:
-    headers = [("Location", "https://xn--a.example/"), ("Content-Length", "0")]
-    answering(api, 301, b"", headers)
+@pytest.mark.parametrize("target", ["https://xn--a.example/", "http://[::1"])
+def test_a_redirect_to_an_invalid_name_is_answered_502(
+    api: Proxy, caller: httpx.Client, target: str
+) -> None:
+    headers = [("Location", target), ("Content-Length", "0")]
+    got = answering(api, 301, b"", headers)
     answer = caller.get("/elsewhere")
     assert answer.status_code == 502
     assert "it redirects to an invalid URL" in answer.text
+    assert len(got) == 1
 
 
 def test_a_request_is_forwarded_unchanged(api: Proxy, caller: httpx.Client) -> None:

@@ -140,8 +140,6 @@ class APIConnection:
             )
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise Unreachable(url, str(error)) from error
-        except UnicodeError as error:  # from IDNA: httpx reads the target of every redirect
-            raise Unreachable(url, f"it redirects to an invalid URL: {error}") from error
         except httpx.DecodingError as error:
             return Unreadable(f"{method} {url}", 200, f"cannot decompress it: {error}"), None
         except httpx.RequestError as error:

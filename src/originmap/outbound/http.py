@@ -17,6 +17,11 @@ DIRECT: Mapping[str, str] = {}
 """An environment without a proxy and without certificates."""
 
 
+class InvalidRedirect(httpx.RemoteProtocolError):
+    """A response redirects to an invalid URL. httpx parses the target of each redirect, also of
+    those that it does not follow, and raises errors of several kinds."""
+
+
 @dataclass(frozen=True, slots=True)
 class OutboundRoute:
     """How to reach a server: through which proxy, and with which trusted certificates."""
@@ -27,17 +32,22 @@ class OutboundRoute:
 
     def client(self, headers: Mapping[str, str], timeout: httpx.Timeout) -> httpx.Client:
         """A client for requests one after another; follows no redirect."""
-        return httpx.Client(**self._options(headers, timeout))
+        options = self._options(headers, timeout)
+        return httpx.Client(event_hooks={"response": [_check_redirect]}, **options)
 
     def async_client(self, headers: Mapping[str, str], timeout: httpx.Timeout) -> httpx.AsyncClient:
         """A client for an event loop, with the server's URL as the base; follows no redirect."""
-        return httpx.AsyncClient(base_url=str(self.server), **self._options(headers, timeout))
+        options = self._options(headers, timeout)
+        hooks = {"response": [_check_redirect_async]}
+        return httpx.AsyncClient(base_url=str(self.server), event_hooks=hooks, **options)
 
     def failure(self, error: Exception) -> "RequestFailure":
         """The reason and the hint for the exception of a request."""
         refused = tls_error(error)
         if refused is not None:
             return RequestFailure(tls_reason(refused), tls_hint(refused), lasting=True)
+        if isinstance(error, InvalidRedirect):
+            return RequestFailure(str(error), "check the URL of the server", lasting=True)
         reason = str(error) or type(error).__name__
         if self.proxy is None:
             return RequestFailure(reason, "", lasting=False)
@@ -81,6 +91,20 @@ def route_to(server: ServerURL, environment: Mapping[str, str]) -> OutboundRoute
     encrypted = "https" in (server.scheme, proxy and proxy.url.partition(":")[0])
     tls = tls_context(environment, _default_tls) if encrypted else unused_context()
     return OutboundRoute(server, proxy, tls)
+
+
+def _check_redirect(answer: httpx.Response) -> None:
+    if not answer.has_redirect_location:
+        return
+    try:
+        # Only `host` decodes A-labels.
+        _ = answer.url.join(answer.headers["location"]).host
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise InvalidRedirect(f"it redirects to an invalid URL: {error}") from None
+
+
+async def _check_redirect_async(answer: httpx.Response) -> None:
+    _check_redirect(answer)
 
 
 def _default_tls() -> ssl.SSLContext:

@@ -104,8 +104,6 @@ class Upstream:
             lasting = isinstance(error, httpx.TimeoutException)
             if not repeat or lasting or self._route.failure(error).lasting:
                 raise self._no_answer(error) from error
-        except UnicodeError as error:  # from IDNA: httpx reads the target of every redirect
-            raise NoAnswer(f"it redirects to an invalid URL: {error}") from error
         try:
             return await attempt()
         except httpx.RequestError as error:

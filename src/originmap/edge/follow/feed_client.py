@@ -8,7 +8,6 @@ from types import TracebackType
 from typing import Any
 
 import httpx
-import idna
 import msgspec
 
 from originmap.domain.errors import (
@@ -25,7 +24,7 @@ from originmap.edge.follow import bounded_reader
 from originmap.feed.changes_json import DeltaJSON, SealedDelta, unseal
 from originmap.feed.snapshot_json import read_lines
 from originmap.feed.state_digest import StateDigest
-from originmap.outbound.http import DIRECT, route_to
+from originmap.outbound.http import DIRECT, InvalidRedirect, route_to
 from originmap.service.feed.feed import Point
 from originmap.service.feed.followers import Report
 from originmap.service.feed.replication import AGE_HEADER
@@ -187,10 +186,10 @@ class FeedClient:
                     await answer.aclose()
                     # Break the reference cycle, which would wait for the garbage collector.
                     answer.stream = httpx.ByteStream(b"")
+        except InvalidRedirect as error:
+            raise BrokenFeed(str(error)) from error
         except (httpx.HTTPError, OSError) as error:
             raise self._gone(error) from error
-        except idna.IDNAError as error:  # httpx reads the target of every redirect
-            raise BrokenFeed(f"it redirects to an invalid URL: {error}") from error
 
     def _gone(self, error: Exception) -> PrimaryGone | PrimaryUntrusted:
         failure = self._route.failure(error)
