@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TextIO
 
 from originmap.cli.api_options import remote, write_out
-from originmap.cli.planning import Reading
+from originmap.cli.planning import Reading, print_same_name
 from originmap.domain.plan.selection import Pattern, Selection
 from originmap.mapfile.terraform import ExportedZone
 from originmap.planning.snapshot import snapshot, zones_asked_for
@@ -22,7 +22,7 @@ def export(
     """Write the live mappings of the zones that were asked for. Raises OriginmapError."""
     text = io.StringIO()
     with remote(api) as mappings:
-        asked = zones_asked_for(mappings, zones)
+        asked = zones_asked_for(mappings, zones, print_same_name)
         with Reading(len(asked)) as reading:
             write(snapshot(mappings, asked, Selection(only), reading.on_zone), text)
     write_out(out, [text.getvalue()])

@@ -125,6 +125,11 @@ class Reading(ProgressBar):
         self._begun = True
 
 
+def print_same_name(name: str) -> None:
+    """Print that the zones of a name are called by their IDs."""
+    click.echo(f"more than one zone is called {name}: the output has their IDs", err=True)
+
+
 def _document(mappings: RemoteMappings, asked_for: PlanRequest) -> Document:
     """The file of mappings. Only if it has unknown regions, the server is asked for its own."""
     if asked_for.any_region:

@@ -9,7 +9,7 @@ import click
 
 from originmap import data
 from originmap.cli.api_options import api, only, out, remote, write_out, zones
-from originmap.cli.planning import Reading
+from originmap.cli.planning import Reading, print_same_name
 from originmap.client.errors import NoPools
 from originmap.client.mappings import RemoteMappings, RemoteZone
 from originmap.domain.mapping.address import Address
@@ -62,7 +62,7 @@ def command(
     document = reader.read(comments, None) if comments else Document(None)
     text, unknown = io.StringIO(), set[Place]()
     with remote(api) as mappings:
-        asked = zones_asked_for(mappings, zones)
+        asked = zones_asked_for(mappings, zones, print_same_name)
         with Reading(len(asked)) as reading:
             found = snapshot(mappings, asked, Selection(only), reading.on_zone)
             states = _states(found, document, unknown, empty=bool(zones))
