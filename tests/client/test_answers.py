@@ -298,6 +298,25 @@ def test_control_characters_of_names_are_not_passed_on() -> None:
 INVALID_TARGETS = ["https://xn--a.example/", "https://xn--.com/", "http://[::1", "//a:b/"]
 
 
+def test_names_of_zones_are_read_without_control_characters() -> None:
+    zone = {"id": ID, "name": "x\x1b]0;a\x07\n.example"}
+
+    def answer(path: str, query: dict[str, str]) -> dict[str, Any]:
+        result: object = zone if path.endswith(ID) else [zone]
+        info = {"total_count": 1}
+        return {"success": True, "errors": [], "result": result, "result_info": info}
+
+    with behind(answer) as (mappings, _):
+        assert mappings.zone_of_id(ID).name.isprintable()
+        assert mappings.zones()[0].name.isprintable()
+
+
+def test_a_failure_without_a_reason_has_a_hint() -> None:
+    error, _ = refused(lambda path, query: {"success": False, "errors": [], "result": None})
+    assert str(error).endswith("200: no reason given")
+    assert "ask the operator of the server" in error.hint
+
+
 @pytest.mark.parametrize("location", INVALID_TARGETS)
 def test_a_redirect_to_an_invalid_name_is_an_error(location: str) -> None:
     error, asked = refused(lambda path, query: Raw(301, b"", {"Location": location}))

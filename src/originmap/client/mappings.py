@@ -130,7 +130,7 @@ class RemoteMappings:
         """The zone with this ID. Raises ClientError."""
         path = f"/zones/{zone_id}"
         zone = _read(_ZONE, self.connection.ask("GET", path), path)
-        return RemoteZone(zone.id, zone.name)
+        return RemoteZone(zone.id, on_one_line(zone.name))
 
     def mappings(self, zone_id: str) -> dict[Address, Place]:
         """Every mapping of a zone; never a partial list.
@@ -181,7 +181,10 @@ class RemoteMappings:
             if getattr(error, "status", 404) not in (400, 404):
                 raise
             raise NoPools(self.connection.base_url) from error
-        return tuple(Pool(pool.name, tuple(pool.members)) for pool in found.pools)
+        return tuple(
+            Pool(on_one_line(pool.name), tuple(map(on_one_line, pool.members)))
+            for pool in found.pools
+        )
 
     def set_pools(self, zone_id: str, pools: Sequence[Pool]) -> None:
         """Replace the pools of a zone; repeating it is harmless. Raises NoPools, ClientError."""
