@@ -167,6 +167,13 @@ def test_other_json_files_are_rejected_with_their_kind(
     assert said in refusal(tmp_path, state)
 
 
+def test_duplicates_have_a_hint(tmp_path: Path) -> None:
+    both = [resource(f"{TYPE}.{name}", attributes("192.0.2.1")) for name in "ab"]
+    with pytest.raises(MapFileError) as caught:
+        mappings(tmp_path, shown(*both))
+    assert "terraform state rm" in caught.value.hint
+
+
 @pytest.mark.parametrize(
     ("first", "second", "said"),
     [

@@ -35,6 +35,7 @@ _HINTS = {
     404: _BASE,
     429: "wait, then run the same command again: it continues where it stopped",
 }
+_NO_REASON = "retry later; if that does not help, ask the operator of the server for the reason"
 _UNSIGNED = {9106, 9107, 6003, 9103, 9109}
 
 
@@ -70,7 +71,8 @@ class Refused(ClientError):
         super().__init__(f"{what}: {status}: {reasons}")
         self.status = status
         self.codes = [code for code, _ in errors]
-        self.hint = _SET if _UNSIGNED.intersection(self.codes) else _HINTS.get(status, "")
+        known = _HINTS.get(status, "" if errors else _NO_REASON)
+        self.hint = _SET if _UNSIGNED.intersection(self.codes) else known
 
 
 def _reason(code: int, text: str) -> str:

@@ -30,6 +30,10 @@ _ZIP = b"PK\x03\x04"
 _SHOW = "create one by: terraform show -json > state.json, or terraform state pull > state.json"
 _NO_FILE = "run terraform show -json without a file"
 _DEPOSED = "run terraform apply, which destroys deposed objects, and create the state file again"
+_DUPLICATE = (
+    "keep one resource for each address of a zone: terraform state rm ADDRESS removes one from a"
+    " state"
+)
 
 # The top-level members that only a plan has.
 _OF_A_PLAN = {
@@ -198,6 +202,7 @@ def _zones(file: Path, objects: list[_Object]) -> list[ZoneState]:
     zones: dict[str, dict[Address, Place]] = {}
     first: dict[tuple[str, Address], str] = {}
     problems: list[str] = []
+    duplicate = False
     for each in objects:
         try:
             zone, address, place = _mapping(each)
@@ -206,6 +211,7 @@ def _zones(file: Path, objects: list[_Object]) -> list[ZoneState]:
             continue
         mappings = zones.setdefault(zone, {})
         if address in mappings:
+            duplicate = True
             text = f"duplicate {addresses.text(address)}; first at {first[zone, address]}"
             if mappings[address] != place:
                 text += f", in {shown(mappings[address])}, and in {shown(place)} here"
@@ -213,8 +219,10 @@ def _zones(file: Path, objects: list[_Object]) -> list[ZoneState]:
         else:
             mappings[address] = place
             first[zone, address] = each.address
+    if any(each.deposed for each in objects):
+        raise WrongSource(problems, _DEPOSED)
     if problems:
-        raise WrongSource(problems, _DEPOSED if any(each.deposed for each in objects) else "")
+        raise WrongSource(problems, _DUPLICATE if duplicate else "")
     return [ZoneState(zone, state) for zone, state in sorted(zones.items())]
 
 
