@@ -111,6 +111,22 @@ def test_mappings_that_differ_from_the_plan_are_reported_with_their_reasons() ->
     ]
 
 
+def test_waits_for_changes_that_are_not_listed_yet_are_reported() -> None:
+    class Late(MemoryAPI):
+        """Writes nothing."""
+
+        def write(self, batch):
+            return []
+
+    slept: list[float] = []
+    waits: list[tuple[float, str]] = []
+    api = Late({A: {}})
+    run = Apply(api, quiet, quiet, slept.append, lambda *wait: waits.append(wait))
+    assert len(run.run(plan(api, {A: dict.fromkeys(ips(1), US_EAST)}))) == 1
+    assert slept == [0.5, 1.0, 2.0]
+    assert waits == [(2.0, "a does not list all changes yet")]
+
+
 @given(states, states)
 def test_a_loaded_plan_equals_the_saved_one(desired, live) -> None:
     made = plan_of([plan_zone(A, "a", desired, live)])

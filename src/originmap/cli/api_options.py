@@ -11,7 +11,7 @@ import click
 from originmap.atomic_file import replace_file
 from originmap.cli import options
 from originmap.cli.credentials import checked_api_credentials
-from originmap.cli.failure import print_wait
+from originmap.cli.failure import print_slow, print_wait
 from originmap.cli.variables import name_variable
 from originmap.domain.plan.selection import InvalidPattern, Pattern, pattern
 from originmap.settings import CLOUDFLARE_API, outbound_environment
@@ -102,7 +102,10 @@ def remote(api: str) -> Iterator["RemoteMappings"]:
     from originmap.client.mappings import RemoteMappings
 
     signed = Credentials(*checked_api_credentials())
-    with APIConnection(api, signed, print_wait, environment=outbound_environment()) as connection:
+    environment = outbound_environment()
+    with APIConnection(
+        api, signed, print_wait, environment=environment, on_slow=print_slow
+    ) as connection:
         yield RemoteMappings(connection)
 
 

@@ -20,6 +20,11 @@ def print_wait(seconds: float, why: str) -> None:
     click.echo(f"waiting {seconds:.0f} s: {_safe(why)}", err=True)
 
 
+def print_slow(host: str) -> None:
+    """Print that a command waits for the answer of a host, to stderr."""
+    click.echo(f"waiting for an answer of {host}", err=True)
+
+
 def _safe(text: str) -> str:
     """A text that can quote other programs, without passwords and terminal control characters."""
     shown = hide_passwords(text)

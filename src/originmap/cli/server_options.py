@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from originmap.cli import options
-from originmap.cli.failure import print_wait
+from originmap.cli.failure import print_slow, print_wait
 from originmap.client.local_server import LocalApplication, LocalServer
 from originmap.domain.errors import StoreUnusable
 from originmap.settings import outbound_environment
@@ -93,7 +93,7 @@ def _server(
         assert url is not None
         if not token:
             raise click.UsageError(f"--server needs a token: {RIGHTS}")
-        return RemoteServer(url, token, print_wait, environment)
+        return RemoteServer(url, token, print_wait, print_slow, environment)
     from originmap.cli.contexts import read_contexts
 
     known = read_contexts()
@@ -105,7 +105,7 @@ def _server(
         )
     found = known.called(name)
     given = token if token_file else found.token
-    return RemoteServer(found.server, given, print_wait, environment)
+    return RemoteServer(found.server, given, print_wait, print_slow, environment)
 
 
 def _open_here(db: str) -> AbstractContextManager[LocalApplication]:

@@ -5,6 +5,7 @@ mappings (published: "PUT is idempotent"). So a request without a response is re
 errors are not.
 """
 
+import contextlib
 import datetime
 import re
 import time
@@ -25,6 +26,7 @@ from originmap.client.errors import (
     Unreachable,
     Unreadable,
 )
+from originmap.client.slow_answer import SlowAnswers
 from originmap.domain.server_url import InvalidServerURL, parse, without_secrets
 from originmap.outbound.http import DIRECT, route_to
 
@@ -36,6 +38,8 @@ _THROTTLED = {971, 10429}
 """Error codes of rate limits; 971 also occurs with status 200."""
 OnWait = Callable[[float, str], None]
 """Called before each wait of more than a second, with its seconds and the reason."""
+OnSlow = Callable[[str], None]
+"""Called once, from another thread, with a host that has not answered for two seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ class APIConnection:
         on_wait: OnWait = lambda seconds, why: None,
         sleep: Callable[[float], None] = time.sleep,
         environment: Mapping[str, str] = DIRECT,
+        on_slow: OnSlow = lambda host: None,
     ) -> None:
         """`environment` can set a proxy and certificates. Raises NoCredentials, Unreachable if
         the URL is invalid, UnusableEnvironment."""
@@ -77,6 +82,7 @@ class APIConnection:
         self.requests = 0
         self._on_wait = on_wait
         self._sleep = sleep
+        self._slow = SlowAnswers(lambda: on_slow(server.host))
         self._wait = 0.0
         agent = {"User-Agent": f"originmap/{__version__}"}
         signed = {**agent, **credentials.headers()}
@@ -112,7 +118,9 @@ class APIConnection:
         ClientError."""
         url = self.base_url + path
         try:
-            with self._http.stream("GET", url) as answer:
+            with contextlib.ExitStack() as opened:
+                with self._slow.watched():
+                    answer = opened.enter_context(self._http.stream("GET", url))
                 if answer.status_code != 200:
                     answer.read()
                     outcome = _outcome(f"GET {answer.url.path}", answer, self.base_url)
@@ -135,9 +143,10 @@ class APIConnection:
         self._wait = 0.0
         headers = {} if content is None else {"Content-Type": "application/json"}
         try:
-            answer = self._http.request(
-                method, url, params=params, content=content, headers=headers
-            )
+            with self._slow.watched():
+                answer = self._http.request(
+                    method, url, params=params, content=content, headers=headers
+                )
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise Unreachable(url, str(error)) from error
         except httpx.DecodingError as error:

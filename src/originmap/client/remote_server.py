@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from originmap.client.connection import APIConnection, Credentials, OnWait
+from originmap.client.connection import APIConnection, Credentials, OnSlow, OnWait
 from originmap.client.errors import ClientError, Redirected, Refused, Unreachable
 from originmap.client.server import ZONES, Query, ServerRefused, Sink, target
 
@@ -18,11 +18,18 @@ class RemoteServer:
     """Sends requests to a remote server."""
 
     def __init__(
-        self, url: str, token: str, on_wait: OnWait, environment: Mapping[str, str]
+        self,
+        url: str,
+        token: str,
+        on_wait: OnWait,
+        on_slow: OnSlow,
+        environment: Mapping[str, str],
     ) -> None:
         """`environment` can set a proxy and certificates."""
         credentials = Credentials(token)
-        self._connection = APIConnection(url, credentials, on_wait, environment=environment)
+        self._connection = APIConnection(
+            url, credentials, on_wait, environment=environment, on_slow=on_slow
+        )
 
     def __enter__(self) -> "RemoteServer":
         return self

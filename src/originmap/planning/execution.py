@@ -7,6 +7,7 @@ change is reported with its reason if the mapping still differs at the end.
 import time
 from collections.abc import Callable
 
+from originmap.client.connection import OnWait
 from originmap.client.errors import Refused
 from originmap.client.mappings import RemoteMappings, Unapplied
 from originmap.domain.mapping import address as addresses
@@ -27,11 +28,13 @@ class Apply:
         on_batch: Callable[[int], None],
         on_zone: Callable[[str], None],
         sleep: Callable[[float], None] = time.sleep,
+        on_wait: OnWait = lambda seconds, why: None,
     ) -> None:
         self._remote = remote
         self._on_batch = on_batch
         self._on_zone = on_zone
         self._sleep = sleep
+        self._on_wait = on_wait
 
     def run(self, plan: Plan) -> list[Failure]:
         """Apply every change, and return the mappings that differ from the plan afterwards.
@@ -77,6 +80,8 @@ class Apply:
             wrong = remaining(zone.changes, live)
             if all((zone.id, addresses.text(change.address)) in reasons for change in wrong):
                 break
+            if seconds > 1:
+                self._on_wait(seconds, f"{zone.name} does not list all changes yet")
             self._sleep(seconds)
             live = self._remote.mappings(zone.id)
         failures = []

@@ -15,7 +15,7 @@ import msgspec
 from originmap.cli import options
 from originmap.cli.api_options import write_out
 from originmap.cli.credentials import checked_api_credentials
-from originmap.cli.failure import print_failure, print_wait
+from originmap.cli.failure import print_failure, print_slow, print_wait
 from originmap.cli.output.progress_bar import ProgressBar
 from originmap.conformance.facts import FACTS
 from originmap.domain.errors import OriginmapError
@@ -192,7 +192,9 @@ def _zone_id(api: str, zone: str, credentials: "Credentials") -> str:
     from originmap.client.mappings import RemoteMappings
 
     environment = outbound_environment()
-    with APIConnection(api, credentials, print_wait, environment=environment) as connection:
+    with APIConnection(
+        api, credentials, print_wait, environment=environment, on_slow=print_slow
+    ) as connection:
         return RemoteMappings(connection).zone_named(zone).id
 
 

@@ -8,6 +8,7 @@ import click
 
 from originmap.cli import planning
 from originmap.cli.api_options import remote
+from originmap.cli.failure import print_wait
 from originmap.cli.output import plan_text
 from originmap.cli.output.progress_bar import ProgressBar
 from originmap.cli.planning import PlanRequest, Reading
@@ -115,7 +116,8 @@ def _carry_out(mappings: RemoteMappings, todo: Plan) -> None:
 
     try:
         with Reading(len(todo.zones)) as reading, ProgressBar("applying changes", changes) as bar:
-            failures = Apply(mappings, on_batch, reading.on_zone).run(todo)
+            apply = Apply(mappings, on_batch, reading.on_zone, on_wait=print_wait)
+            failures = apply.run(todo)
     except (ClientError, KeyboardInterrupt):
         click.echo(
             f"broke off after {done:,} of {changes:,} changes; "
