@@ -94,14 +94,14 @@ def test_a_restart_after_a_kill_during_a_check_restores_the_old_file(
     site: Site,
 ) -> None:
     before = site.file.read_text()
-    slow = site.cache.folder / "slow"
+    slow, begun = site.cache.folder / "slow", site.cache.folder / "begun"
     assert site.edge.stop() == 0
     # The second agent's check never ends: the new file is in place, and no cache has loaded it.
     slow.touch()
-    hanging = f"sh -c 'test ! -e {slow} || sleep 20'"
+    hanging = f"sh -c 'touch {begun}; test ! -e {slow} || sleep 20'"
     site.edge.start("--check", hanging)
     put(site.server, NEAR_FRA)
-    site.edge.waits_for(lambda: site.file.read_text() != before, "the switch")
+    site.edge.waits_for(begun.exists, "the check")
     site.edge.stop(signal.SIGKILL)
     assert site.file.read_text() != before
     site.server.kill()

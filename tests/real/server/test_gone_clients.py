@@ -26,7 +26,7 @@ class WithoutEnd(Exports):
     making, chunks, size = 0, 0, 1
 
     async def open(self, prepare: Prepare, reader: SnapshotReader = LOCAL) -> tuple[Export, Chunks]:
-        return prepare(self.now), Chunks(self._chunks())
+        return prepare(await self.now()), Chunks(self._chunks())
 
     async def _chunks(self) -> AsyncGenerator[bytes, None]:
         self.making += 1

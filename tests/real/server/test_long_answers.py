@@ -42,7 +42,7 @@ class Endless(Exports):
     size, pause = 1 << 16, 0.0
 
     async def open(self, prepare: Prepare, reader: SnapshotReader = LOCAL) -> tuple[Export, Chunks]:
-        return prepare(self.now), Chunks(self._chunks())
+        return prepare(await self.now()), Chunks(self._chunks())
 
     async def _chunks(self) -> AsyncGenerator[bytes, None]:
         self.sending += 1
