@@ -19,7 +19,7 @@ from bench.harness.figures import Figure, Figures
 from bench.harness.rounds import Bench
 from bench.harness.servers import HOST, ORIGINMAP, Failed, Server
 from originmap import data
-from originmap.domain.tier.topology_problems import MAX_COLOS
+from originmap.domain.tier.topology_sizes import MAX_COLOS
 
 _CALLERS = 10
 _CHANGES = 250_000

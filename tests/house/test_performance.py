@@ -1,6 +1,8 @@
 """The page and the plot about performance show the recorded runs."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -46,3 +48,12 @@ def test_an_incomplete_run_does_not_change_the_page(tmp_path: Path) -> None:
     history.add_run({**newest, "void": ["a run that failed"]}, file, page)
     assert "a run that failed" in page.read_text("utf-8")
     assert [run["complete"] for run in history.read_runs(file)] == [False, True]
+
+
+def test_the_benchmark_can_be_loaded() -> None:
+    """It uses modules of the program that no other test checks for it."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "--help"], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert "--record" in done.stdout
