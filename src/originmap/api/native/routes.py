@@ -162,10 +162,8 @@ def _feed_routes(guard: Guard, services: NativeServices) -> list[Route]:
     changes = Changes(guard, views, feed, services.broadcast, followers, sessions)
     snapshot = SnapshotRoute(views, feed, services.rollouts, files)
     rollout, reports = RolloutItem(services.rollouts), FollowerItem(guard, followers)
-    listed, digest = (
-        FollowerList(followers, services.topologies.turns),
-        Digest(views, services.digests),
-    )
+    listed = FollowerList(followers, services.topologies.turns)
+    digest = Digest(views, services.digests)
     return [
         Route("GET", BASE + "/changes", guard.anyone_or_node, changes.list_changes),
         Route("GET", BASE + "/snapshot", guard.anyone_or_node, snapshot.get_snapshot),

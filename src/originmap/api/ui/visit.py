@@ -12,14 +12,13 @@ from originmap.api.ui.render import HEADERS, PageRenderer
 from originmap.api.ui.rights import VisitorRights
 from originmap.api.ui.session import PageSession
 from originmap.domain.number import whole
+from originmap.domain.problems import MOST_PROBLEMS
 from originmap.service.turns import Turns
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 MOST_FIELDS = 10_000
-MOST_PROBLEMS = 100
-"""Problems or notices that a page shows; more are counted."""
 
 
 class Visit:
@@ -101,6 +100,7 @@ class Visit:
 
 
 def _first(texts: Sequence[str]) -> list[str]:
+    """The problems or notices that a page shows; more are counted."""
     more = len(texts) - MOST_PROBLEMS
     return [*texts[:MOST_PROBLEMS], *([f"… and {more:,} more."] if more > 0 else [])]
 

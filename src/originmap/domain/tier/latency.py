@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from originmap.domain.errors import InvalidLatencies
+from originmap.domain.problems import first_problems
 
 MAX_MEASUREMENTS = 40_000
 _LONGEST_MS = 60_000.0
@@ -54,7 +55,7 @@ def check(measurements: Iterable[Measurement], now: int) -> Latencies:
             problems.append(f"more than {MAX_MEASUREMENTS} measurements")
             break
     if problems:
-        raise InvalidLatencies(problems[:100])
+        raise InvalidLatencies(first_problems(problems))
     # Sorted colo by colo: no other thread runs while one list is sorted.
     return Latencies(
         tuple(newest[colo][place] for colo in sorted(newest) for place in sorted(newest[colo]))

@@ -10,11 +10,9 @@ from originmap.domain.mapping.own_region_errors import RegionStillMapped
 from originmap.domain.mapping.own_region_rules import change_regions, set_regions
 from originmap.domain.mapping.own_regions import OwnRegion, OwnRegions, merged
 from originmap.service.access.directory import Directory
+from originmap.service.mapping.origin_counts import origin_counts
 from originmap.service.turns import Turns
 from originmap.store.port import Store
-
-_ZONES_A_PIECE = 1
-"""A full zone has 3,500 mappings, which a store may count without a pause."""
 
 
 class Catalogues:
@@ -69,10 +67,10 @@ class Catalogues:
         if not gone:
             return
         used: dict[tuple[str, str], int] = {}
-        async for piece in turns.pieces(self._directory.zones(), _ZONES_A_PIECE):
-            for count in await self._store.count_places([zone.id for zone in piece]):
-                if count.place in gone:
-                    used[count.place] = used.get(count.place, 0) + count.origins
+        zone_ids = [zone.id for zone in self._directory.zones()]
+        async for count in origin_counts(self._store, zone_ids, turns):
+            if count.place in gone:
+                used[count.place] = used.get(count.place, 0) + count.origins
         if used:
             raise RegionStillMapped(used)
 

@@ -9,11 +9,9 @@ from originmap.domain.mapping.mapping import Place
 from originmap.domain.tier.resolution import Mode, resolve
 from originmap.domain.tier.tier import Tier
 from originmap.domain.zone.zone import Zone
+from originmap.service.mapping.origin_counts import origin_counts
 from originmap.service.tier.topology import Topologies
 from originmap.store.port import Store
-
-_ZONES_A_PIECE = 1
-"""A full zone has 3,500 mappings, which a store may count without a pause."""
 
 
 class ZoneOrigins(NamedTuple):
@@ -53,12 +51,11 @@ class RegionsInUse:
         name."""
         tiers = await self._topologies.all_tiers()
         used = defaultdict[Place, list[ZoneOrigins]](list)
-        async for piece in self.turns.pieces(zones, _ZONES_A_PIECE):
-            by_id = {zone.id: zone for zone in piece}
-            for count in await self._store.count_places(list(by_id)):
-                zone = by_id[count.zone_id]
-                mode = resolve(zone, count.place, tiers).mode
-                used[count.place].append(ZoneOrigins(zone, count.origins, mode))
+        by_id = {zone.id: zone for zone in zones}
+        async for count in origin_counts(self._store, by_id, self.turns):
+            zone = by_id[count.zone_id]
+            mode = resolve(zone, count.place, tiers).mode
+            used[count.place].append(ZoneOrigins(zone, count.origins, mode))
         catalogue = self._catalogue()
         known = catalogue.places()
         return [

@@ -13,6 +13,7 @@ from originmap.domain.tier.tier import Tiers
 from originmap.domain.tier.topology import ColoState, Topology
 from originmap.domain.tier.topology_rules import change_topology, set_latencies, set_topology
 from originmap.domain.zone.zone import Zone
+from originmap.service.mapping.origin_counts import origin_counts
 from originmap.service.turns import Turns
 from originmap.store.clock import Now
 from originmap.store.port import Store
@@ -112,10 +113,8 @@ class Topologies:
         if topology.origins or all(colo.max_share == 100 for colo in topology.colos):
             return topology
         origins = Counter[str]()
-        for zone_id in sorted(self._zones):
-            await self.turns.next()
-            for count in await self._store.count_places([zone_id]):
-                origins["/".join(count.place)] += count.origins
+        async for count in origin_counts(self._store, sorted(self._zones), self.turns):
+            origins["/".join(count.place)] += count.origins
         return replace(topology, origins=dict(sorted(origins.items())))
 
     async def change(

@@ -91,7 +91,6 @@ async def _show(
         tiers=tiers,
         words=words,
         batch=MAX_ITEMS,
-        most=MAX_MAPPINGS,
         writes=visit.rights.writes(zone["id"]),
     )
 
